@@ -1,0 +1,19 @@
+//! Every bound of the protocol, each with its reason.
+
+/// Longest line in bytes, its end (`\n` or `\r\n`) not counted.
+///
+/// A key, a value and a timestamp with generous blanks fit four times over; a peer that never
+/// sends a line end costs one such buffer and no more.
+pub const MAX_LINE: usize = 4096;
+
+/// Longest key in bytes. A quarter of a line, so that any legal `put` fits with room to spare.
+pub const MAX_KEY: usize = 1024;
+
+/// Longest text of a value as this crate prints it: sign, 17 digits, point, `e`, sign, 3 digits.
+pub const MAX_VALUE_TEXT: usize = 24;
+
+/// Longest text of a timestamp: `-9223372036854775808`.
+pub const MAX_TIMESTAMP_TEXT: usize = 20;
+
+/// Longest data line of a reply that this crate writes, its `\n` counted.
+pub const MAX_POINT_LINE: usize = MAX_KEY + 1 + MAX_VALUE_TEXT + 1 + MAX_TIMESTAMP_TEXT + 1;

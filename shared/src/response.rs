@@ -1,0 +1,176 @@
+//! What a server answers: decoding and encoding side by side.
+//!
+//! A reply may be larger than memory, so decoding is incremental: [`ReplyDecoder`] hands out
+//! events as their bytes arrive.
+
+use memchr::memrchr;
+
+use crate::frame::{Line, LineFramer};
+use crate::key::Key;
+use crate::point::{Point, encode_timestamp, encode_value, parse_timestamp, parse_value};
+
+/// The whole reply to a good `put`, and the beginning of every good reply.
+pub const OK: &[u8] = b"ok\n\n";
+
+/// The reason given for every request that is not as the protocol has it.
+pub const WRONG_COMMAND: &str = "wrong command";
+
+/// Appends the status line of a good reply; data lines and [`encode_end`] follow.
+pub fn encode_status_ok(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"ok\n");
+}
+
+/// Appends the empty line that ends a reply.
+pub fn encode_end(out: &mut Vec<u8>) {
+    out.push(b'\n');
+}
+
+/// Appends a whole error reply. Line ends in `reason` become blanks.
+pub fn encode_error(reason: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"error\n");
+    out.extend(
+        reason
+            .bytes()
+            .map(|byte| if byte.is_ascii_control() { b' ' } else { byte }),
+    );
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Appends the data line of a point.
+pub fn encode_point(key: Key<'_>, point: Point, out: &mut Vec<u8>) {
+    out.extend_from_slice(key.as_bytes());
+    out.push(b' ');
+    encode_value(point.value, out);
+    out.push(b' ');
+    encode_timestamp(point.timestamp, out);
+    out.push(b'\n');
+}
+
+/// The first line of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The request was served.
+    Ok,
+    /// It was not; the data line says why.
+    Error,
+}
+
+/// A part of a reply, in the order of the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyEvent<'a> {
+    /// The reply begins.
+    Status(Status),
+    /// One or more whole data lines, each with its `\n`: see [`decode_points`].
+    Data(&'a [u8]),
+    /// The reply is complete.
+    End,
+}
+
+/// The peer speaks another protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadReply {
+    /// Neither `ok` nor `error`.
+    #[error("a reply begins with ok or error, not {0:?}")]
+    Status(String),
+    /// Longer than [`crate::limits::MAX_LINE`].
+    #[error("a line of the reply is longer than {} bytes", crate::limits::MAX_LINE)]
+    LineTooLong,
+    /// Not `<key> <value> <timestamp>`.
+    #[error("a data line is not <key> <value> <timestamp>: {0:?}")]
+    Data(String),
+}
+
+/// Cuts a byte stream into replies. As with [`LineFramer`], the bytes stay with the caller.
+#[derive(Debug, Default)]
+pub struct ReplyDecoder {
+    lines: LineFramer,
+    inside: bool,
+}
+
+impl ReplyDecoder {
+    /// Takes the next event off the front of `input`, or `None` when more bytes are needed.
+    ///
+    /// Data lines come together, as many as are complete.
+    ///
+    /// # Errors
+    /// [`BadReply`] when this is no reply; the stream is of no use after that.
+    pub fn next_event<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+    ) -> Result<Option<ReplyEvent<'a>>, BadReply> {
+        let before = *input;
+        if self.inside {
+            return self.next_inside(input, before);
+        }
+        match self.lines.next_line(input) {
+            None => Ok(None),
+            Some(Line::Text(b"ok")) => Ok(Some(self.begin(Status::Ok))),
+            Some(Line::Text(b"error")) => Ok(Some(self.begin(Status::Error))),
+            Some(Line::Text(other)) => Err(BadReply::Status(lossy(other))),
+            Some(Line::TooLong) => Err(BadReply::LineTooLong),
+        }
+    }
+
+    fn begin(&mut self, status: Status) -> ReplyEvent<'static> {
+        self.inside = true;
+        ReplyEvent::Status(status)
+    }
+
+    fn next_inside<'a>(
+        &mut self,
+        input: &mut &'a [u8],
+        before: &'a [u8],
+    ) -> Result<Option<ReplyEvent<'a>>, BadReply> {
+        let mut taken = 0;
+        loop {
+            // All lines up to the last one in sight, unless an empty one ends the reply first.
+            let rest = *input;
+            match self.lines.next_line(input) {
+                Some(Line::Text(b"")) if taken == 0 => {
+                    self.inside = false;
+                    return Ok(Some(ReplyEvent::End));
+                }
+                Some(Line::Text(b"")) => {
+                    *input = rest;
+                    return Ok(Some(ReplyEvent::Data(&before[..taken])));
+                }
+                Some(Line::Text(_)) => taken = before.len() - input.len(),
+                Some(Line::TooLong) => return Err(BadReply::LineTooLong),
+                None if taken == 0 => return Ok(None),
+                None => return Ok(Some(ReplyEvent::Data(&before[..taken]))),
+            }
+        }
+    }
+}
+
+/// Reads the lines of a [`ReplyEvent::Data`], one point each.
+///
+/// # Errors
+/// Each line that is not `<key> <value> <timestamp>` is a [`BadReply::Data`].
+pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point), BadReply>> {
+    data.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        decode_point(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+}
+
+fn decode_point(line: &[u8]) -> Result<(Key<'_>, Point), BadReply> {
+    split_point(line).ok_or_else(|| BadReply::Data(lossy(line)))
+}
+
+fn split_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
+    // From the right: the numbers are short, the key may be long.
+    let timestamp = memrchr(b' ', line)?;
+    let value = memrchr(b' ', &line[..timestamp])?;
+    let point = Point {
+        timestamp: parse_timestamp(&line[timestamp + 1..]).ok()?,
+        value: parse_value(&line[value + 1..timestamp]).ok()?,
+    };
+    let key = Key::from_bytes(&line[..value]).ok()?;
+    Some((key, point))
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    const SHOWN: usize = 80;
+    String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned()
+}
