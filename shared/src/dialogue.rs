@@ -9,8 +9,9 @@
 //! S:
 //! C. close                            the client closes its sending side
 //! ```
-//! Client lines in a row are sent in one piece; `\t \r \n \0 \\ \xHH` are escapes, `\{N}c` is the
-//! character `c` N times, and blanks at the end of a line are dropped (write `\x20`).
+//! Client lines in a row are sent in one piece; `\t \r \n \0 \s \\ \xHH` are escapes (`\s` is a
+//! blank, because blanks at the end of a line are dropped), and `\{N}c` is `c` N times, where `c`
+//! is a character or an escape.
 
 /// One side's turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,31 +70,40 @@ fn extend(turns: &mut Vec<Turn>, client: bool, pieces: &[&[u8]]) {
 fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
-        rest = &rest[at + 1..];
-        let mut used = 1;
-        match rest.as_bytes().first()? {
-            b't' => out.push(b'\t'),
-            b'r' => out.push(b'\r'),
-            b'n' => out.push(b'\n'),
-            b'0' => out.push(0),
-            b'\\' => out.push(b'\\'),
-            b'x' => {
-                out.push(u8::from_str_radix(rest.get(1..3)?, 16).ok()?);
-                used = 3;
-            }
-            b'{' => {
-                let close = rest.find('}')?;
-                let character = rest[close + 1..].chars().next()?;
-                let times: usize = rest[1..close].parse().ok()?;
-                out.extend(character.to_string().repeat(times).bytes());
-                used = close + 1 + character.len_utf8();
-            }
-            _ => return None,
-        }
-        rest = &rest[used..];
+    while !rest.is_empty() {
+        let (bytes, tail) = next_unit(rest)?;
+        out.extend(bytes);
+        rest = tail;
     }
-    out.extend_from_slice(rest.as_bytes());
     Some(out)
+}
+
+/// One character or escape off the front, as bytes.
+fn next_unit(text: &str) -> Option<(Vec<u8>, &str)> {
+    let character = text.chars().next()?;
+    let Some(escape) = text.strip_prefix('\\') else {
+        return Some((
+            character.to_string().into_bytes(),
+            &text[character.len_utf8()..],
+        ));
+    };
+    let byte = match escape.as_bytes().first()? {
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'n' => b'\n',
+        b'0' => 0,
+        b's' => b' ',
+        b'\\' => b'\\',
+        b'x' => {
+            let byte = u8::from_str_radix(escape.get(1..3)?, 16).ok()?;
+            return Some((vec![byte], &escape[3..]));
+        }
+        b'{' => {
+            let (times, repeated) = escape[1..].split_once('}')?;
+            let (bytes, tail) = next_unit(repeated)?;
+            return Some((bytes.repeat(times.parse().ok()?), tail));
+        }
+        _ => return None,
+    };
+    Some((vec![byte], &escape[1..]))
 }

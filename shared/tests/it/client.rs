@@ -1,0 +1,143 @@
+//! The client over an in-memory pipe, against a peer that says exactly what the test has it say.
+
+use shared::client::{ClientError, Refusal, ReplyPiece};
+use shared::response::{BadReply, Status};
+use shared::{Client, Key, Point, Selector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+fn key() -> Key<'static> {
+    Key::new("palm.cpu").unwrap()
+}
+
+fn point(timestamp: i64) -> Point {
+    Point {
+        timestamp,
+        value: 1.5,
+    }
+}
+
+fn pair() -> (Client, DuplexStream) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    (Client::over(near), far)
+}
+
+async fn expect(peer: &mut DuplexStream, bytes: &[u8]) {
+    let mut read = vec![0; bytes.len()];
+    peer.read_exact(&mut read).await.unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&read),
+        String::from_utf8_lossy(bytes)
+    );
+}
+
+#[tokio::test]
+async fn puts_are_pipelined_and_refusals_found_by_place() {
+    let (client, mut peer) = pair();
+    let batch =
+        tokio::spawn(async move { client.put_batch((1..=3).map(|at| (key(), point(at)))).await });
+    expect(
+        &mut peer,
+        b"put palm.cpu 1.5 1\nput palm.cpu 1.5 2\nput palm.cpu 1.5 3\n",
+    )
+    .await;
+    peer.write_all(b"ok\n\nerror\ndisk full\n\nok\n\n")
+        .await
+        .unwrap();
+    let refused = Refusal {
+        index: 1,
+        reason: "disk full".to_owned(),
+    };
+    assert_eq!(batch.await.unwrap(), Ok(vec![refused]));
+}
+
+#[tokio::test]
+async fn replies_come_in_the_order_of_the_requests() {
+    let (client, mut peer) = pair();
+    let mut first = client.send(b"get palm.cpu").await.unwrap();
+    let second = tokio::spawn(async move { client.get_points(Selector::All).await });
+    expect(&mut peer, b"get palm.cpu\nget *\n").await;
+    peer.write_all(b"ok\npalm.cpu 1.5 1\n\nok\na 1.0 1\na 2.0 2\n\n")
+        .await
+        .unwrap();
+    assert_eq!(first.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(
+        first.next().await,
+        Ok(Some(ReplyPiece::Data("palm.cpu 1.5 1\n".into())))
+    );
+    assert_eq!(first.next().await, Ok(None));
+    assert_eq!(first.next().await, Ok(None));
+    let points = second.await.unwrap().unwrap();
+    assert_eq!(
+        points
+            .iter()
+            .map(|(_, point)| point.timestamp)
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_reply_leaves_the_connection_in_step() {
+    let (client, mut peer) = pair();
+    drop(client.get(Selector::All).await.unwrap());
+    let put = tokio::spawn(async move { client.put(key(), point(1)).await });
+    expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
+    peer.write_all(b"ok\na 1.0 1\na 2.0 2\n\nok\n\n")
+        .await
+        .unwrap();
+    assert_eq!(put.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_reply_that_breaks_off_is_no_reply() {
+    let (client, mut peer) = pair();
+    let mut reply = client.get(Selector::All).await.unwrap();
+    let put = tokio::spawn(async move { client.put(key(), point(1)).await });
+    expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
+    peer.write_all(b"ok\na 1.0 1\n").await.unwrap();
+    expect(&mut peer, b"get *\n").await;
+    drop(peer);
+    assert_eq!(reply.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    let rest = reply.next().await;
+    assert!(matches!(rest, Ok(Some(ReplyPiece::Data(_)))), "{rest:?}");
+    assert_eq!(reply.next().await, Err(ClientError::Closed));
+    assert_eq!(put.await, Err(ClientError::Closed));
+    client.closed().await;
+    assert_eq!(client.put(key(), point(2)).await, Err(ClientError::Closed));
+}
+
+#[tokio::test]
+async fn another_protocol_is_named() {
+    let (client, mut peer) = pair();
+    let put = tokio::spawn(async move { client.put(key(), point(1)).await });
+    expect(&mut peer, b"put palm.cpu 1.5 1\n").await;
+    peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        .await
+        .unwrap();
+    let status = "HTTP/1.1 400 Bad Request".to_owned();
+    assert_eq!(
+        put.await,
+        Err(ClientError::BadReply(BadReply::Status(status)))
+    );
+}
+
+#[tokio::test]
+async fn lines_that_could_get_the_client_out_of_step_are_not_sent() {
+    let (client, _peer) = pair();
+    for line in [&b""[..], b"\r", b"get *\nget *"] {
+        assert_eq!(client.send(line).await.err(), Some(ClientError::NotOneLine));
+    }
+}
+
+#[tokio::test]
+async fn replies_still_come_after_the_last_handle_is_gone() {
+    let (client, mut peer) = pair();
+    let mut reply = client.get(Selector::All).await.unwrap();
+    drop(client);
+    let mut sent = Vec::new();
+    peer.read_to_end(&mut sent).await.unwrap();
+    assert_eq!(sent, b"get *\n");
+    peer.write_all(b"ok\n\n").await.unwrap();
+    assert_eq!(reply.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(reply.next().await, Ok(None));
+}
