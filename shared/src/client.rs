@@ -179,11 +179,7 @@ impl Client {
             return Ok(Vec::new());
         }
         let (done, outcome) = oneshot::channel();
-        self.command(Command {
-            bytes,
-            awaiting: Awaiting::Puts(Tally::new(count, done)),
-        })
-        .await?;
+        self.command(Command { bytes, awaiting: Awaiting::Puts(Tally::new(count, done)) }).await?;
         outcome.await.unwrap_or(Err(ClientError::Closed))
     }
 
@@ -211,10 +207,8 @@ impl Client {
             .for_each_data(|data| {
                 for point in decode_points(data) {
                     let (key, point) = point?;
-                    let shared = points
-                        .last()
-                        .map(|(last, _)| last)
-                        .filter(|last| last.as_key() == key);
+                    let shared =
+                        points.last().map(|(last, _)| last).filter(|last| last.as_key() == key);
                     let key = shared.cloned().unwrap_or_else(|| key.to_owned());
                     points.push((key, point));
                 }
@@ -238,22 +232,12 @@ impl Client {
 
     async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {
         let (sender, deliveries) = mpsc::channel(QUEUED_PIECES);
-        self.command(Command {
-            bytes,
-            awaiting: Awaiting::Stream(sender),
-        })
-        .await?;
-        Ok(ReplyStream {
-            deliveries,
-            complete: false,
-        })
+        self.command(Command { bytes, awaiting: Awaiting::Stream(sender) }).await?;
+        Ok(ReplyStream { deliveries, complete: false })
     }
 
     async fn command(&self, command: Command) -> Result<(), ClientError> {
-        self.commands
-            .send(command)
-            .await
-            .map_err(|_| ClientError::Closed)
+        self.commands.send(command).await.map_err(|_| ClientError::Closed)
     }
 
     /// Resolves once the connection has ended, for whatever reason.

@@ -54,11 +54,7 @@ fn extend(turns: &mut Vec<Turn>, client: bool, pieces: &[&[u8]]) {
         Some(Turn::Client(bytes)) if client => bytes,
         Some(Turn::Server(bytes)) if !client => bytes,
         _ => {
-            turns.push(if client {
-                Turn::Client(Vec::new())
-            } else {
-                Turn::Server(Vec::new())
-            });
+            turns.push(if client { Turn::Client(Vec::new()) } else { Turn::Server(Vec::new()) });
             return extend(turns, client, pieces);
         }
     };
@@ -82,10 +78,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
 fn next_unit(text: &str) -> Option<(Vec<u8>, &str)> {
     let character = text.chars().next()?;
     let Some(escape) = text.strip_prefix('\\') else {
-        return Some((
-            character.to_string().into_bytes(),
-            &text[character.len_utf8()..],
-        ));
+        return Some((character.to_string().into_bytes(), &text[character.len_utf8()..]));
     };
     let byte = match escape.as_bytes().first()? {
         b't' => b'\t',

@@ -107,10 +107,7 @@ mod tests {
             }
             let left = input.len();
             buffer.drain(..buffer.len() - left);
-            assert!(
-                buffer.len() <= MAX_LINE + 1,
-                "a line is never buffered whole"
-            );
+            assert!(buffer.len() <= MAX_LINE + 1, "a line is never buffered whole");
         }
         found
     }
@@ -125,10 +122,7 @@ mod tests {
     #[test]
     fn an_empty_line_after_the_answer_stands_alone() {
         let mut framer = RequestFramer::default();
-        assert_eq!(
-            framer.next_request(&mut &b"a\n"[..]),
-            Some(Line::Text(b"a"))
-        );
+        assert_eq!(framer.next_request(&mut &b"a\n"[..]), Some(Line::Text(b"a")));
         framer.answered();
         assert_eq!(framer.next_request(&mut &b"\n"[..]), Some(Line::Text(b"")));
     }

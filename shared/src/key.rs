@@ -206,14 +206,8 @@ mod tests {
 
     #[test]
     fn keys_follow_the_rules_of_the_protocol() {
-        for good in [
-            "a",
-            "palm.cpu",
-            "ключ.cpu",
-            "😀",
-            "a:b/c-d_e,f=1",
-            &"k".repeat(MAX_KEY),
-        ] {
+        for good in ["a", "palm.cpu", "ключ.cpu", "😀", "a:b/c-d_e,f=1", &"k".repeat(MAX_KEY)]
+        {
             assert_eq!(Key::new(good).map(Key::as_str), Ok(good));
         }
         for (bad, why) in [
@@ -236,18 +230,9 @@ mod tests {
     #[test]
     fn a_selector_is_all_a_key_or_the_extension() {
         assert_eq!(Selector::from_bytes(b"*"), Ok(Selector::All));
-        assert!(matches!(
-            Selector::from_bytes(b"palm.cpu"),
-            Ok(Selector::Key(_))
-        ));
-        assert!(matches!(
-            Selector::from_bytes(b"palm.*[-15m:]"),
-            Ok(Selector::Extended(_))
-        ));
-        assert_eq!(
-            Selector::from_bytes(b"*\x01"),
-            Err(KeyError::Forbidden('\u{1}'))
-        );
+        assert!(matches!(Selector::from_bytes(b"palm.cpu"), Ok(Selector::Key(_))));
+        assert!(matches!(Selector::from_bytes(b"palm.*[-15m:]"), Ok(Selector::Extended(_))));
+        assert_eq!(Selector::from_bytes(b"*\x01"), Err(KeyError::Forbidden('\u{1}')));
         assert_eq!(Selector::from_bytes(b"*\xff"), Err(KeyError::NotUtf8));
         assert_eq!(Selector::from_bytes(b""), Err(KeyError::Empty));
     }

@@ -57,11 +57,7 @@ pub fn parse_value(text: &[u8]) -> Result<f64, NumberError> {
         return Err(NumberError::NotDecimal);
     }
     let value: f64 = fast_float2::parse(text).map_err(|_| NumberError::NotDecimal)?;
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(NumberError::NotFinite)
-    }
+    if value.is_finite() { Ok(value) } else { Err(NumberError::NotFinite) }
 }
 
 /// The shape is checked here because float parsers also take `inf`, `nan` and the like.
@@ -115,11 +111,7 @@ pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
             .and_then(|tens| tens.checked_sub(i64::from(digit - b'0')))
             .ok_or(NumberError::OutOfRange)?;
     }
-    if negative {
-        Ok(sum)
-    } else {
-        sum.checked_neg().ok_or(NumberError::OutOfRange)
-    }
+    if negative { Ok(sum) } else { sum.checked_neg().ok_or(NumberError::OutOfRange) }
 }
 
 /// Appends the shortest decimal that reads back to the same float, in the form of Python's
@@ -150,16 +142,9 @@ fn encode_with_exponent(text: &[u8], out: &mut Vec<u8>) {
         None => (unsigned, 0),
     };
     let point = memchr::memchr(b'.', mantissa).unwrap_or(mantissa.len());
-    let digits: Vec<u8> = mantissa
-        .iter()
-        .copied()
-        .filter(u8::is_ascii_digit)
-        .collect();
+    let digits: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    let end = digits
-        .iter()
-        .rposition(|&digit| digit != b'0')
-        .map_or(zeros, |last| last + 1);
+    let end = digits.iter().rposition(|&digit| digit != b'0').map_or(zeros, |last| last + 1);
     let significant = &digits[zeros..end];
     let shift = i64::try_from(point).unwrap_or(0) - i64::try_from(zeros).unwrap_or(0) - 1;
     let exponent = exponent + shift;
@@ -193,20 +178,15 @@ mod tests {
 
     #[test]
     fn values_have_one_decimal_shape() {
-        for good in [
-            "1", "+1", "-1", ".5", "5.", "1e5", "1E+05", "1.5e-3", "00.10", "-0", "1e-400",
-        ] {
+        for good in ["1", "+1", "-1", ".5", "5.", "1e5", "1E+05", "1.5e-3", "00.10", "-0", "1e-400"]
+        {
             assert!(parse_value(good.as_bytes()).is_ok(), "{good}");
         }
         for bad in [
             "", "+", ".", "e5", "1e", "1e+", "nan", "inf", "-inf", "infinity", "0x10", "1_000",
             "1,5", "1.2.3", "--1", "1 ", "١", "1e5.0", "1f",
         ] {
-            assert_eq!(
-                parse_value(bad.as_bytes()),
-                Err(NumberError::NotDecimal),
-                "{bad}"
-            );
+            assert_eq!(parse_value(bad.as_bytes()), Err(NumberError::NotDecimal), "{bad}");
         }
         assert_eq!(parse_value(b"1e400"), Err(NumberError::NotFinite));
         assert_eq!(parse_value(b"-1e309"), Err(NumberError::NotFinite));
@@ -225,22 +205,10 @@ mod tests {
             assert_eq!(parse_timestamp(text.as_bytes()), Ok(number), "{text}");
         }
         for bad in ["", "-", "1.5", "1e3", "1_000", "0x1", " 1", "١"] {
-            assert_eq!(
-                parse_timestamp(bad.as_bytes()),
-                Err(NumberError::NotInteger),
-                "{bad}"
-            );
+            assert_eq!(parse_timestamp(bad.as_bytes()), Err(NumberError::NotInteger), "{bad}");
         }
-        for big in [
-            "9223372036854775808",
-            "-9223372036854775809",
-            "99999999999999999999999",
-        ] {
-            assert_eq!(
-                parse_timestamp(big.as_bytes()),
-                Err(NumberError::OutOfRange),
-                "{big}"
-            );
+        for big in ["9223372036854775808", "-9223372036854775809", "99999999999999999999999"] {
+            assert_eq!(parse_timestamp(big.as_bytes()), Err(NumberError::OutOfRange), "{big}");
         }
     }
 }

@@ -82,9 +82,7 @@ impl<'a> Request<'a> {
     /// [`BadRequest`] names the first offending word.
     pub fn decode(line: &'a [u8]) -> Result<Self, BadRequest> {
         let mut words = Words { line, at: 0 };
-        let command = words
-            .next()
-            .ok_or_else(|| words.bad(BadRequestReason::Empty))?;
+        let command = words.next().ok_or_else(|| words.bad(BadRequestReason::Empty))?;
         let request = match &line[command.clone()] {
             b"put" => {
                 let key = words.required(Argument::Key)?;
@@ -141,10 +139,7 @@ impl<'a> Request<'a> {
 }
 
 fn bad(reason: impl Into<BadRequestReason>, at: Range<usize>) -> BadRequest {
-    BadRequest {
-        reason: reason.into(),
-        at,
-    }
+    BadRequest { reason: reason.into(), at }
 }
 
 /// Words between spaces and tabs, as places in the line.
@@ -155,8 +150,7 @@ struct Words<'a> {
 
 impl Words<'_> {
     fn required(&mut self, argument: Argument) -> Result<Range<usize>, BadRequest> {
-        self.next()
-            .ok_or_else(|| self.bad(BadRequestReason::Missing(argument)))
+        self.next().ok_or_else(|| self.bad(BadRequestReason::Missing(argument)))
     }
 
     fn bad(&self, reason: BadRequestReason) -> BadRequest {
@@ -175,11 +169,7 @@ impl Iterator for Words<'_> {
         };
         let start = self.at + blanks;
         let word = &self.line[start..];
-        self.at = start
-            + word
-                .iter()
-                .position(|&byte| is_blank(byte))
-                .unwrap_or(word.len());
+        self.at = start + word.iter().position(|&byte| is_blank(byte)).unwrap_or(word.len());
         Some(start..self.at)
     }
 }

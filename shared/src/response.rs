@@ -28,11 +28,7 @@ pub fn encode_end(out: &mut Vec<u8>) {
 /// Appends a whole error reply. Line ends in `reason` become blanks.
 pub fn encode_error(reason: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"error\n");
-    out.extend(
-        reason
-            .bytes()
-            .map(|byte| if byte.is_ascii_control() { b' ' } else { byte }),
-    );
+    out.extend(reason.bytes().map(|byte| if byte.is_ascii_control() { b' ' } else { byte }));
     out.extend_from_slice(b"\n\n");
 }
 

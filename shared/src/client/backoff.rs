@@ -17,9 +17,7 @@ impl Backoff {
 
     /// Counts a failure and says how long to wait before the next try.
     pub fn failed(&mut self) -> Duration {
-        let wait = Self::FIRST
-            .saturating_mul(2_u32.saturating_pow(self.failures))
-            .min(Self::CAP);
+        let wait = Self::FIRST.saturating_mul(2_u32.saturating_pow(self.failures)).min(Self::CAP);
         self.failures = self.failures.saturating_add(1);
         wait
     }

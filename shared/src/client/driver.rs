@@ -50,12 +50,7 @@ impl Tally {
         count: usize,
         done: oneshot::Sender<Result<Vec<Refusal>, ClientError>>,
     ) -> Self {
-        Self {
-            count,
-            answered: 0,
-            refusals: Vec::new(),
-            done,
-        }
+        Self { count, answered: 0, refusals: Vec::new(), done }
     }
 }
 
@@ -180,11 +175,7 @@ impl<S: AsyncRead> Reader<S> {
         let mut current = match self.current.take() {
             Some(current) => current,
             None => match self.awaited.try_recv() {
-                Ok(awaiting) => Current {
-                    awaiting,
-                    status,
-                    reason: Vec::new(),
-                },
+                Ok(awaiting) => Current { awaiting, status, reason: Vec::new() },
                 // A reply that nobody asked for.
                 Err(_) => return Err(ClientError::Closed),
             },
@@ -192,9 +183,7 @@ impl<S: AsyncRead> Reader<S> {
         current.status = status;
         if let Awaiting::Stream(sender) = &current.awaiting {
             // A caller that is gone wants no more of this reply; the next one is still in step.
-            let _ = sender
-                .send(Delivery::Piece(ReplyPiece::Status(status)))
-                .await;
+            let _ = sender.send(Delivery::Piece(ReplyPiece::Status(status))).await;
         }
         self.current = Some(current);
         Ok(())
@@ -202,17 +191,10 @@ impl<S: AsyncRead> Reader<S> {
 
     async fn data(&mut self, data: Bytes) {
         match &mut self.current {
-            Some(Current {
-                awaiting: Awaiting::Stream(sender),
-                ..
-            }) => {
+            Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
                 let _ = sender.send(Delivery::Piece(ReplyPiece::Data(data))).await;
             }
-            Some(Current {
-                awaiting: Awaiting::Puts(_),
-                status: Status::Error,
-                reason,
-            }) => {
+            Some(Current { awaiting: Awaiting::Puts(_), status: Status::Error, reason }) => {
                 reason.extend_from_slice(&data);
             }
             _ => {}
@@ -230,10 +212,7 @@ impl<S: AsyncRead> Reader<S> {
             Awaiting::Puts(mut tally) => {
                 if current.status == Status::Error {
                     let reason = reason_text(&std::mem::take(&mut current.reason));
-                    tally.refusals.push(Refusal {
-                        index: tally.answered,
-                        reason,
-                    });
+                    tally.refusals.push(Refusal { index: tally.answered, reason });
                 }
                 tally.answered += 1;
                 if tally.answered == tally.count {

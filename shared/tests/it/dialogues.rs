@@ -66,11 +66,7 @@ fn every_dialogue_has_one_reply_to_each_request() {
                     let replies = decode_replies(&[&bytes]).unwrap();
                     assert_eq!(replies.len(), due.len(), "{name}: replies to {due:?}");
                     for (request, (status, data)) in due.drain(..).zip(replies) {
-                        assert_eq!(
-                            request.is_some(),
-                            status == Status::Ok,
-                            "{name}: {request:?}"
-                        );
+                        assert_eq!(request.is_some(), status == Status::Ok, "{name}: {request:?}");
                         if status == Status::Error {
                             assert_eq!(data, b"wrong command\n", "{name}");
                         }
@@ -96,20 +92,13 @@ fn every_cut_of_every_dialogue_reads_the_same() {
                         assert_eq!(parts, whole, "{name}: cut at {cut}");
                     }
                     let single: Vec<_> = bytes.chunks(1).collect();
-                    assert_eq!(
-                        decode_requests(&mut RequestFramer::default(), &single),
-                        whole
-                    );
+                    assert_eq!(decode_requests(&mut RequestFramer::default(), &single), whole);
                 }
                 Turn::Server(bytes) => {
                     let whole = decode_replies(&[&bytes]).unwrap();
                     for cut in cuts(bytes.len()) {
                         let (head, tail) = bytes.split_at(cut);
-                        assert_eq!(
-                            decode_replies(&[head, tail]).unwrap(),
-                            whole,
-                            "{name}: {cut}"
-                        );
+                        assert_eq!(decode_replies(&[head, tail]).unwrap(), whole, "{name}: {cut}");
                     }
                     let single: Vec<_> = bytes.chunks(1).collect();
                     assert_eq!(decode_replies(&single).unwrap(), whole);
@@ -134,13 +123,7 @@ fn an_error_reply_is_one_line_whatever_the_reason() {
 
 #[test]
 fn a_peer_of_another_protocol_is_recognised() {
-    assert!(matches!(
-        decode_replies(&[b"HTTP/1.1 400 Bad Request\r\n"]),
-        Err(BadReply::Status(_))
-    ));
+    assert!(matches!(decode_replies(&[b"HTTP/1.1 400 Bad Request\r\n"]), Err(BadReply::Status(_))));
     let endless = [b'x'; 10_000];
-    assert_eq!(
-        decode_replies(&[b"ok\n", &endless, b"\n"]),
-        Err(BadReply::LineTooLong)
-    );
+    assert_eq!(decode_replies(&[b"ok\n", &endless, b"\n"]), Err(BadReply::LineTooLong));
 }

@@ -12,11 +12,7 @@ fn values_print_and_read_as_python_does() {
         let mut printed = Vec::new();
         encode_value(value, &mut printed);
         assert_eq!(String::from_utf8_lossy(&printed), text, "printing {bits}");
-        assert_eq!(
-            parse_value(text.as_bytes()).map(f64::to_bits),
-            Ok(value.to_bits()),
-            "{text}"
-        );
+        assert_eq!(parse_value(text.as_bytes()).map(f64::to_bits), Ok(value.to_bits()), "{text}");
         rows += 1;
     }
     assert!(rows >= 10_000, "only {rows} rows");
