@@ -1,1 +1,66 @@
-fn main() {}
+//! argv → configuration → log → run → exit code, nothing else.
+
+mod cli;
+mod telemetry;
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use server::net::Listener;
+use server::shutdown::Shutdown;
+use server::store::local::Local;
+use tokio::signal::unix::{SignalKind, signal};
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(cli.log_level.into());
+    match start(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn start(cli: &Cli) -> anyhow::Result<()> {
+    let shutdown = Shutdown::default();
+    stop_on_signal(&shutdown)?;
+    let listener =
+        Listener::bind(&cli.host, cli.port).await.map_err(|error| refusal(cli, &error))?;
+    server::run(listener, Local::default(), shutdown).await;
+    Ok(())
+}
+
+fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("can't wait for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("can't wait for SIGTERM")?;
+    let shutdown = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        shutdown.begin();
+    });
+    Ok(())
+}
+
+/// One sentence that says what is wrong and what to do.
+fn refusal(cli: &Cli, error: &io::Error) -> anyhow::Error {
+    let (host, port) = (&cli.host, cli.port);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{host}:{port} is in use by another program, perhaps another server; stop it or choose another --port"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("no permission to listen on {host}:{port}; choose a --port above 1023")
+        }
+        _ => anyhow::anyhow!("can't listen on {host}:{port}: {error}; check --host and --port"),
+    }
+}

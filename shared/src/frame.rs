@@ -78,7 +78,14 @@ impl RequestFramer {
             if line == Line::Text(b"") && std::mem::take(&mut self.open) {
                 continue;
             }
-            self.open = true;
+            // Swallowed at once where it is in sight: a long answer is sent in pieces.
+            self.open = match *input {
+                [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => {
+                    *input = rest;
+                    false
+                }
+                _ => true,
+            };
             return Some(line);
         }
     }

@@ -1,0 +1,13 @@
+//! The log that a person follows, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt;
+
+/// Starts logging for the whole process. No colour when nobody looks or `NO_COLOR` is set.
+pub fn start(level: LevelFilter) {
+    let colour = io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    fmt().with_max_level(level).with_writer(io::stderr).with_ansi(colour).with_target(false).init();
+}

@@ -1,0 +1,140 @@
+//! Many clients, large answers, clients that misbehave.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use shared::response::decode_points;
+use shared::{Client, Key, KeyBuf, Point, Selector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::served::Served;
+
+fn key(text: &str) -> KeyBuf {
+    text.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_clients_lose_and_mix_up_nothing() {
+    const CLIENTS: i64 = 200;
+    const PUTS: i64 = 1000;
+    let served = Served::start().await;
+    let mut tasks = Vec::new();
+    for number in 0..CLIENTS {
+        let client = served.client().await;
+        tasks.push(tokio::spawn(async move {
+            let own = key(&format!("client{number}.own"));
+            let together = [key("shared.even"), key("shared.odd")];
+            // Every fourth put goes to a key of all clients, at a time of its own.
+            let puts = (0..PUTS).map(|at| {
+                let value = f64::from(i32::try_from(number * PUTS + at).unwrap());
+                let point = Point { timestamp: number * PUTS + at, value };
+                let shared = usize::from(at % 8 == 4);
+                let key = if at % 4 == 0 { &together[shared] } else { &own };
+                (key.as_key(), point)
+            });
+            assert_eq!(client.put_batch(puts).await, Ok(Vec::new()));
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+
+    let all = served.client().await.get_points(Selector::All).await.unwrap();
+    assert_eq!(all.len(), usize::try_from(CLIENTS * PUTS).unwrap());
+    let mut last: HashMap<KeyBuf, i64> = HashMap::new();
+    for (key, point) in all {
+        assert_eq!(point.value.to_string(), point.timestamp.to_string(), "a point of another put");
+        let (number, at) = (point.timestamp / PUTS, point.timestamp % PUTS);
+        let expected = match at % 8 {
+            0 => "shared.even".to_owned(),
+            4 => "shared.odd".to_owned(),
+            _ => format!("client{number}.own"),
+        };
+        assert_eq!(key.as_str(), expected, "mixed up");
+        let before = last.insert(key, point.timestamp);
+        assert!(before.is_none_or(|before| before < point.timestamp), "not by rising timestamp");
+    }
+    served.stop().await;
+}
+
+/// Puts `count` points of one key, a second apart.
+async fn fill(client: &Client, key: Key<'_>, count: i64) {
+    for start in (0..count).step_by(10_000) {
+        let points = (start..(start + 10_000).min(count)).map(|timestamp| {
+            let value = f64::from(i32::try_from(timestamp).unwrap()) / 100.0;
+            (key, Point { timestamp, value })
+        });
+        assert_eq!(client.put_batch(points).await, Ok(Vec::new()));
+    }
+}
+
+/// Peak memory of this process so far, in KiB.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_never_read_cost_little_and_disturb_nobody() {
+    const POINTS: i64 = 1_000_000;
+    const LAZY: usize = 50;
+    let served = Served::start().await;
+    let client = served.client().await;
+    fill(&client, key("big.series").as_key(), POINTS).await;
+
+    let before = peak_memory();
+    let mut lazy = Vec::new();
+    for _ in 0..LAZY {
+        let mut stream = served.connect().await;
+        stream.write_all(b"get *\n").await.unwrap();
+        // The answer has begun, so the server is at work on it; from here on nobody reads.
+        let mut begin = [0; 3];
+        stream.read_exact(&mut begin).await.unwrap();
+        assert_eq!(&begin, b"ok\n");
+        lazy.push(stream);
+    }
+
+    // Meanwhile the others are served, a large answer included.
+    let other = served.client().await;
+    other.put(key("other.key").as_key(), Point { timestamp: 1, value: 1.0 }).await.unwrap();
+    let mut lines = 0_usize;
+    let reply = other.get(Selector::All).await.unwrap();
+    let count = |data: &[u8]| {
+        lines += decode_points(data).count();
+        Ok(())
+    };
+    reply.for_each_data(count).await.unwrap();
+    assert_eq!(lines, usize::try_from(POINTS).unwrap() + 1);
+
+    // The answer is 25 MB for each of them; what they cost is a piece and a block each.
+    let grown = peak_memory() - before;
+    assert!(grown < 64 * 1024, "{LAZY} clients that do not read cost {grown} KiB");
+
+    // One that begins to read after all gets all of it.
+    let mut whole = Vec::new();
+    let mut patient = lazy.pop().unwrap();
+    patient.shutdown().await.unwrap();
+    patient.read_to_end(&mut whole).await.unwrap();
+    assert!(whole.ends_with(b"\n\n"));
+    drop(lazy);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_finishes_the_answer_in_hand() {
+    let served = Served::start().await;
+    let client = served.client().await;
+    fill(&client, key("big.series").as_key(), 200_000).await;
+    let mut stream = served.connect().await;
+    stream.write_all(b"get *\n").await.unwrap();
+    let mut begin = [0; 3];
+    stream.read_exact(&mut begin).await.unwrap();
+    let port = served.port;
+    let stopping = tokio::spawn(served.stop());
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"big.series 1999.99 199999\n\n"));
+    tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
+}

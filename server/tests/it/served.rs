@@ -1,0 +1,37 @@
+//! A server inside the test's own process, on a free port.
+
+use server::net::Listener;
+use server::shutdown::Shutdown;
+use server::store::local::Local;
+use shared::Client;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+pub struct Served {
+    pub port: u16,
+    shutdown: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Served {
+    pub async fn start() -> Self {
+        let listener = Listener::bind("localhost", 0).await.unwrap();
+        let port = listener.addresses()[0].port();
+        let shutdown = Shutdown::default();
+        let task = tokio::spawn(server::run(listener, Local::default(), shutdown.clone()));
+        Self { port, shutdown, task }
+    }
+
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
+
+    pub async fn client(&self) -> Client {
+        Client::connect("localhost", self.port).await.unwrap()
+    }
+
+    pub async fn stop(self) {
+        self.shutdown.begin();
+        self.task.await.unwrap();
+    }
+}
