@@ -76,7 +76,7 @@ async fn serve_all<S: Store>(
         }
         filled += read;
         let full = filled == limit;
-        if full && matches!(&buffer[..filled], [.., b'\n'] | [.., b'\n', b'\r']) {
+        if full && ends_with_a_request(&buffer[..filled]) {
             filled += read_ready(stream, &mut buffer[filled..]).await?;
         }
         let mut rest = &buffer[..filled];
@@ -89,6 +89,14 @@ async fn serve_all<S: Store>(
             buffer.resize(buffer.len() * 2, 0);
         }
     }
+}
+
+/// Whether the bytes end right behind the line end of a request, or a `\r` further.
+fn ends_with_a_request(bytes: &[u8]) -> bool {
+    let Some(line) = bytes.strip_suffix(b"\r").unwrap_or(bytes).strip_suffix(b"\n") else {
+        return false;
+    };
+    !matches!(line.strip_suffix(b"\r").unwrap_or(line), [] | [.., b'\n'])
 }
 
 /// Reads what has come already, without waiting: the empty line of the last request may have
