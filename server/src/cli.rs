@@ -1,10 +1,14 @@
 //! What was typed.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::{Parser, ValueEnum};
+use server::store::local::{Config, DEFAULT_LOG_LIMIT, Durability};
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 use tracing::level_filters::LevelFilter;
 
-/// A metrics server: takes numbers over a plain-text TCP protocol and keeps them.
+/// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -15,6 +19,33 @@ pub struct Cli {
     /// Port to listen on; 0 takes any free one, and the log says which.
     #[arg(long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
+
+    /// Where to keep the data; made when it is not there.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "./metrics-data",
+        conflicts_with = "ephemeral"
+    )]
+    pub data_dir: PathBuf,
+
+    /// What ok to a put means: it is on the disk, or the operating system has it and it is synced
+    /// every second.
+    #[arg(long, value_enum, default_value_t = DurabilityChoice::Sync)]
+    pub durability: DurabilityChoice,
+
+    /// Drop points that are older than this, such as 30d or 12h [default: keep them for ever].
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub retention: Option<Duration>,
+
+    /// Keep the data in a temporary directory and throw it away at the end.
+    #[arg(long)]
+    pub ephemeral: bool,
+
+    /// MiB of log before the points in memory are compressed to a file of their own; memory is
+    /// about three times this at the most, and a restart reads at most this much log.
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_LOG_LIMIT >> 20, value_parser = clap::value_parser!(u64).range(1..=65536))]
+    pub log_limit: u64,
 
     /// How much to log, on standard error; debug shows each batch of requests.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
@@ -28,6 +59,30 @@ Try it:
 
 It stops on Ctrl-C or SIGTERM after finishing the requests in hand.
 Exit codes: 0 stopped as asked, 1 could not start or failed, 2 wrong usage.";
+
+/// What `ok` to a put means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DurabilityChoice {
+    /// It is on the disk: it survives kill -9 and a power cut.
+    Sync,
+    /// The operating system has it: it survives kill -9; a power cut may take the last second.
+    Interval,
+}
+
+impl Cli {
+    /// The store's part of it.
+    pub fn store(&self) -> Config {
+        Config {
+            durability: match self.durability {
+                DurabilityChoice::Sync => Durability::Sync,
+                DurabilityChoice::Interval => Durability::Interval,
+            },
+            log_limit: self.log_limit << 20,
+            retention: self.retention,
+            ..Config::default()
+        }
+    }
+}
 
 /// How much to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

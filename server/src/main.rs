@@ -12,6 +12,7 @@ use server::net::Listener;
 use server::shutdown::Shutdown;
 use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
 
 use cli::Cli;
 
@@ -33,9 +34,22 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     stop_on_signal(&shutdown)?;
     let listener =
         Listener::bind(&cli.host, cli.port).await.map_err(|error| refusal(cli, &error))?;
-    server::run(listener, Local::default(), shutdown).await;
+    // Lives until the server has ended, and then takes its data with it.
+    let throw_away = if cli.ephemeral { Some(tempfile::tempdir().context(NO_ROOM)?) } else { None };
+    let path = throw_away.as_ref().map_or(cli.data_dir.as_path(), tempfile::TempDir::path);
+    let path = std::path::absolute(path).context("--data-dir is no path")?;
+    info!(durability = ?cli.durability, "data in {}", path.display());
+    let config = cli.store();
+    let store = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || Local::open(&path, config)
+    });
+    let store = store.await?.with_context(|| format!("can't use {}", path.display()))?;
+    server::run(listener, store, shutdown).await;
     Ok(())
 }
+
+const NO_ROOM: &str = "can't make a temporary directory; set TMPDIR to a place where it can";
 
 fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("can't wait for Ctrl-C")?;

@@ -73,6 +73,15 @@ pub enum PutError {
     /// The store is closing.
     #[error("the server is shutting down")]
     Closed,
+    /// There is no room; later puts may find some.
+    #[error("the disk is full")]
+    DiskFull,
+    /// Puts come faster than they can be moved to their place on the disk, and that fails.
+    #[error("the disk takes no more at the moment")]
+    Stalled,
+    /// A write or sync failed; no put succeeds before the server is started again.
+    #[error("the disk failed")]
+    Failed,
 }
 
 /// Why an answer can't be completed.

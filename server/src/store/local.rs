@@ -1,109 +1,149 @@
-//! The embedded store: points in memory.
+//! The embedded store: a write-ahead log, points in memory, compressed parts on the disk.
+//!
+//! `state` says what the threads share, `commit` takes points in, `checkpoint` and `compact` move
+//! them to their place on the disk, `cursor` reads them, `recovery` finds them again.
 
+mod checkpoint;
+mod chunk;
+mod commit;
+mod compact;
+mod config;
+mod cursor;
+mod disk;
 mod index;
+mod layout;
+mod log;
 mod merge;
+mod part;
+mod recovery;
 mod series;
+mod state;
+mod varint;
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Key, Point, Selector};
+use tokio::sync::oneshot;
 
-use super::{Block, Cursor, PutError, ReadError, Refused, Store};
-use index::{Index, SeriesId};
-use merge::Merge;
-use series::{Head, Run};
+use super::{PutError, Refused, Store};
+use commit::{Committer, Queue, Submission};
+use disk::Disk;
+use log::{Kind, Row};
+use recovery::{Recovered, recover};
+use state::State;
+
+pub use config::{Clock, Config, DEFAULT_LOG_LIMIT, Durability, SYNC_INTERVAL};
+pub use cursor::LocalCursor;
+pub use recovery::OpenError;
 
 /// Handles to one store; clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Local {
-    shared: Arc<Shared>,
+    state: Arc<State>,
+    queue: Arc<Queue>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    memory: Mutex<Memory>,
-    closed: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Memory {
-    index: Index,
-    /// By id.
-    heads: Vec<Head>,
-}
-
-impl Shared {
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+impl Local {
+    /// Opens the data directory at `path`, or makes it.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it can't be used; nothing in it is changed then.
+    pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
+        Self::over(recovery::open_directory(path)?, config)
     }
 
-    fn snapshot(&self, id: SeriesId) -> Option<(KeyBuf, Vec<Run>)> {
-        let mut memory = self.memory();
-        let key = memory.index.key(id)?.clone();
-        let runs = memory.heads.get_mut(id as usize)?.snapshot();
-        Some((key, runs))
+    fn over(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
+        let Recovered { state, resume, damaged_logs } = recover(disk, config)?;
+        let state = Arc::new(state);
+        let queue = Arc::new(Queue::default());
+        let failed = |error| OpenError::Io("the log can't be written", error);
+        let committer =
+            Committer::start(Arc::clone(&state), Arc::clone(&queue), resume).map_err(failed)?;
+        let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
+        let threads = [
+            spawn("commit", move || committer.run()),
+            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_logs)),
+            spawn("compact", move || compact::run(&merges)),
+        ];
+        let threads = threads.into_iter().collect::<Result<_, _>>();
+        let threads = threads.map_err(|error| OpenError::Io("no threads can be started", error))?;
+        Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
     }
+
+    /// The rows of a batch. Series that are new get their place.
+    fn rows(&self, puts: &[(Key<'_>, Point)]) -> (Vec<Row>, Vec<Refused>) {
+        let cutoff = self.state.config.cutoff();
+        let mut rows = Vec::with_capacity(puts.len());
+        let mut refused = Vec::new();
+        let mut index = self.state.index();
+        for (place, &(key, point)) in puts.iter().enumerate() {
+            let mut refuse = |reason: &str| {
+                refused.push(Refused { index: place, reason: reason.to_owned() });
+            };
+            if point.timestamp < cutoff {
+                refuse("the timestamp is older than the retention");
+                continue;
+            }
+            let mut series = index.find(key);
+            if series.is_none() {
+                drop(index);
+                series = self.state.index_mut().find_or_create(key);
+                index = self.state.index();
+            }
+            match series {
+                Some(series) => rows.push(Row { series, point }),
+                None => refuse("there are too many series"),
+            }
+        }
+        (rows, refused)
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
 impl Store for Local {
     type Cursor = LocalCursor;
 
     async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
-        if self.shared.closed.load(Ordering::Acquire) {
-            return Err(PutError::Closed);
+        let (rows, refused) = self.rows(puts);
+        if rows.is_empty() {
+            return Ok(refused);
         }
-        let mut refused = Vec::new();
-        let mut memory = self.shared.memory();
-        for (index, (key, point)) in puts.iter().enumerate() {
-            let Some(id) = memory.index.find_or_create(*key) else {
-                refused.push(Refused { index, reason: "too many series".to_owned() });
-                continue;
-            };
-            let id = id as usize;
-            if id >= memory.heads.len() {
-                memory.heads.resize_with(id + 1, Head::default);
-            }
-            memory.heads[id].append(*point);
-        }
+        let mut record = Vec::with_capacity(log::HEADER + rows.len() * 12);
+        log::begin(&mut record);
+        log::encode_rows(&rows, &mut record);
+        log::seal(&mut record, Kind::Points);
+        let (done, outcome) = oneshot::channel();
+        self.queue.submit(Submission { rows, record, done })?;
+        outcome.await.unwrap_or(Err(PutError::Failed))?;
         Ok(refused)
     }
 
     fn get(&self, selector: Selector<'_>) -> LocalCursor {
-        let memory = self.shared.memory();
-        let ids = match selector {
-            Selector::All => 0..SeriesId::try_from(memory.index.len()).unwrap_or(SeriesId::MAX),
-            Selector::Key(key) => memory.index.find(key).map_or(0..0, |id| id..id + 1),
+        let index = self.state.index();
+        let series = match selector {
+            Selector::All => 0..index.end(),
+            Selector::Key(key) => index.find(key).map_or(0..0, |series| series..series + 1),
             Selector::Extended(_) => 0..0,
         };
-        LocalCursor { store: Arc::clone(&self.shared), ids, series: None }
+        drop(index);
+        LocalCursor::new(Arc::clone(&self.state), series)
     }
 
     async fn close(&self) {
-        self.shared.closed.store(true, Ordering::Release);
-    }
-}
-
-/// Walks over series by id, each a snapshot taken when its turn comes.
-#[derive(Debug)]
-pub struct LocalCursor {
-    store: Arc<Shared>,
-    ids: Range<SeriesId>,
-    series: Option<(KeyBuf, Merge<Run>)>,
-}
-
-impl Cursor for LocalCursor {
-    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        loop {
-            if let Some((key, merge)) = &mut self.series {
-                if let Some(points) = merge.next_block()? {
-                    return Ok(Some(Block { key: key.clone(), points }));
-                }
-                self.series = None;
-            }
-            let Some(id) = self.ids.next() else { return Ok(None) };
-            self.series = self.store.snapshot(id).map(|(key, runs)| (key, Merge::new(runs)));
+        self.queue.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
+        });
+        if !matches!(joined.await, Ok(0)) {
+            tracing::error!("a thread of the store ended by a panic");
         }
     }
 }
@@ -115,6 +155,13 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_contract() {
-        contract::hold(Local::default).await;
+        let directory = tempfile::tempdir().unwrap();
+        let number = std::cell::Cell::new(0);
+        contract::hold(|| {
+            number.set(number.get() + 1);
+            Local::open(&directory.path().join(number.get().to_string()), Config::default())
+                .unwrap()
+        })
+        .await;
     }
 }

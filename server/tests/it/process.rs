@@ -13,8 +13,12 @@ struct Program {
 
 impl Program {
     fn start(arguments: &[&str]) -> Self {
-        let mut child =
-            command().args(["--port", "0"]).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command()
+            .args(["--port", "0", "--ephemeral"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("listening on ") {
@@ -71,7 +75,8 @@ fn signals_stop_it_in_order_with_exit_code_0() {
 #[test]
 fn an_address_in_use_is_one_plain_sentence() {
     let first = Program::start(&[]);
-    let second = command().args(["--port", &first.port.to_string()]).output().unwrap();
+    let second =
+        command().args(["--ephemeral", "--port", &first.port.to_string()]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");

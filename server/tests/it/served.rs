@@ -2,8 +2,9 @@
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
-use server::store::local::Local;
+use server::store::local::{Config, Local};
 use shared::Client;
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -11,6 +12,7 @@ pub struct Served {
     pub port: u16,
     shutdown: Shutdown,
     task: JoinHandle<()>,
+    _data: TempDir,
 }
 
 impl Served {
@@ -18,8 +20,10 @@ impl Served {
         let listener = Listener::bind("localhost", 0).await.unwrap();
         let port = listener.addresses()[0].port();
         let shutdown = Shutdown::default();
-        let task = tokio::spawn(server::run(listener, Local::default(), shutdown.clone()));
-        Self { port, shutdown, task }
+        let data = tempfile::tempdir().unwrap();
+        let store = Local::open(data.path(), Config::default()).unwrap();
+        let task = tokio::spawn(server::run(listener, store, shutdown.clone()));
+        Self { port, shutdown, task, _data: data }
     }
 
     pub async fn connect(&self) -> TcpStream {

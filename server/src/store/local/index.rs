@@ -14,7 +14,8 @@ pub struct Index {
     // foldhash with a random seed: a third of the cost of the standard hash on short keys, and
     // a client can't choose keys that collide.
     ids: HashMap<KeyBuf, SeriesId, RandomState>,
-    keys: Vec<KeyBuf>,
+    /// By id. A gap is a series of which nothing is left on the disk.
+    keys: Vec<Option<KeyBuf>>,
 }
 
 impl Index {
@@ -30,18 +31,36 @@ impl Index {
         }
         let id = SeriesId::try_from(self.keys.len()).ok()?;
         let key = key.to_owned();
-        self.keys.push(key.clone());
+        self.keys.push(Some(key.clone()));
         self.ids.insert(key, id);
         Some(id)
     }
 
-    /// The name of a series.
-    pub fn key(&self, id: SeriesId) -> Option<&KeyBuf> {
-        self.keys.get(id as usize)
+    /// Takes over a series from the disk. Answers whether that fits what is known already.
+    pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> bool {
+        let place = id as usize;
+        if let Some(known) = self.find(key) {
+            return known == id;
+        }
+        if place >= self.keys.len() {
+            self.keys.resize(place + 1, None);
+        }
+        if self.keys[place].is_some() {
+            return false;
+        }
+        let key = key.to_owned();
+        self.keys[place] = Some(key.clone());
+        self.ids.insert(key, id);
+        true
     }
 
-    /// How many series there are; ids are below this.
-    pub fn len(&self) -> usize {
-        self.keys.len()
+    /// The name of a series.
+    pub fn key(&self, id: SeriesId) -> Option<&KeyBuf> {
+        self.keys.get(id as usize)?.as_ref()
+    }
+
+    /// All ids are below this.
+    pub fn end(&self) -> SeriesId {
+        SeriesId::try_from(self.keys.len()).unwrap_or(SeriesId::MAX)
     }
 }

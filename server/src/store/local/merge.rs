@@ -39,13 +39,15 @@ impl Source for Run {
     }
 }
 
-/// The merge of sources given oldest first.
+/// The merge of sources.
 #[derive(Debug)]
 pub struct Merge<S> {
     /// Not yet opened, by first timestamp; the number is the age, newer is larger.
     waiting: VecDeque<(usize, S)>,
     /// Opened, each at its next point.
     open: BinaryHeap<Reverse<Opened>>,
+    /// Points before this are left out.
+    cutoff: i64,
 }
 
 #[derive(Debug)]
@@ -82,11 +84,13 @@ impl PartialEq for Opened {
 impl Eq for Opened {}
 
 impl<S: Source> Merge<S> {
-    /// Merges `sources`, oldest first.
-    pub fn new(sources: impl IntoIterator<Item = S>) -> Self {
-        let mut waiting: Vec<_> = sources.into_iter().enumerate().collect();
+    /// Merges `sources`, given oldest first, from the timestamp `cutoff` on.
+    pub fn since(cutoff: i64, sources: impl IntoIterator<Item = S>) -> Self {
+        let sources = sources.into_iter().enumerate();
+        let mut waiting: Vec<_> =
+            sources.filter(|(_, source)| source.range().1 >= cutoff).collect();
         waiting.sort_by_key(|(age, source)| (source.range().0, *age));
-        Self { waiting: waiting.into(), open: BinaryHeap::new() }
+        Self { waiting: waiting.into(), open: BinaryHeap::new(), cutoff }
     }
 
     /// The next points, at least one and at most [`BLOCK_POINTS`], or `None` at the end.
@@ -134,7 +138,12 @@ impl<S: Source> Merge<S> {
                 break;
             }
             if let Some((age, source)) = self.waiting.pop_front() {
-                self.open.push(Reverse(Opened { points: source.open()?, at: 0, age }));
+                let points = source.open()?;
+                let at = points.partition_point(|point| point.timestamp < self.cutoff);
+                // Empty when it is damaged.
+                if at < points.len() {
+                    self.open.push(Reverse(Opened { points, at, age }));
+                }
             }
         }
         Ok(())

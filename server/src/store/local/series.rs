@@ -98,7 +98,7 @@ mod tests {
                     head.snapshot();
                 }
             }
-            let mut merge = Merge::new(head.snapshot());
+            let mut merge = Merge::since(i64::MIN, head.snapshot());
             let mut read = Vec::new();
             while let Some(block) = merge.next_block().unwrap() {
                 read.extend(block.into_iter().map(|point| (point.timestamp, point.value)));

@@ -1,0 +1,117 @@
+//! Checkpoints: frozen heads become a part, and their log files are released.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::layout::{FileName, Generation};
+use super::merge::Merge;
+use super::part::{Part, PartWriter};
+use super::state::{Frozen, Memory, Phase, State};
+
+/// How long to wait before a checkpoint that failed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Which log files were found damaged, so that they are kept.
+pub type DamagedLogs = Vec<Generation>;
+
+/// Writes checkpoints as heads are frozen, until the store is closed.
+pub fn run(state: &State, damaged_logs: &DamagedLogs) {
+    let mut memory = state.memory();
+    loop {
+        if let Some(frozen) = memory.frozen.clone() {
+            drop(memory);
+            let outcome = checkpoint(state, &frozen, damaged_logs);
+            memory = state.memory();
+            memory.checkpoint_failure = outcome.err().map(|error| error.to_string());
+            let Some(failure) = &memory.checkpoint_failure else {
+                state.notify();
+                continue;
+            };
+            warn!("can't write a checkpoint, its points stay in the log: {failure}");
+            state.notify();
+            if memory.phase.is_ending() {
+                return;
+            }
+            memory = pause(state, memory);
+        } else if memory.phase == Phase::Closed {
+            return;
+        } else {
+            memory = state.wait(memory, Duration::from_secs(60));
+        }
+    }
+}
+
+/// Waits out [`PAUSE`], or until the store is closed.
+fn pause<'m>(
+    state: &State,
+    mut memory: std::sync::MutexGuard<'m, Memory>,
+) -> std::sync::MutexGuard<'m, Memory> {
+    let end = Instant::now() + PAUSE;
+    while !memory.phase.is_ending() && Instant::now() < end {
+        memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
+    }
+    memory
+}
+
+/// Writes frozen heads to a part and releases their log files.
+///
+/// # Errors
+/// When the part can't be written; the heads stay frozen.
+pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) -> io::Result<()> {
+    let start = Instant::now();
+    let part = write(state, frozen)?;
+    let mut memory = state.memory();
+    if let Some(part) = part {
+        info!(
+            points = part.points(),
+            bytes = part.size,
+            seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+            "checkpoint: {part}"
+        );
+        let mut parts = memory.parts.to_vec();
+        parts.push(Arc::new(part));
+        memory.parts = Arc::new(parts);
+    }
+    // In one step with the part's appearance, so that no reader sees a point twice or not at all.
+    memory.frozen = None;
+    drop(memory);
+    for generation in frozen.generations.clone() {
+        state.retire(&FileName::Log(generation), damaged_logs.contains(&generation));
+    }
+    Ok(())
+}
+
+/// The frozen heads as a part; `None` when they are empty.
+fn write(state: &State, frozen: &Frozen) -> io::Result<Option<Part>> {
+    let mut writer = PartWriter::create(&*state.disk, frozen.generations.clone())?;
+    match fill(state, frozen, &mut writer) {
+        Ok(()) if writer.points() > 0 => writer.finish().map(Some),
+        Ok(()) => {
+            writer.abandon();
+            Ok(None)
+        }
+        Err(error) => {
+            writer.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn fill(state: &State, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
+    let cutoff = state.config.cutoff();
+    for series in 0..frozen.series() {
+        let runs = frozen.runs(series);
+        if runs.is_empty() {
+            continue;
+        }
+        let Some(key) = state.index().key(series).cloned() else { continue };
+        let mut merge = Merge::since(cutoff, runs);
+        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+            writer.add(series, &key, &points)?;
+        }
+    }
+    Ok(())
+}

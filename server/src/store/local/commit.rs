@@ -1,0 +1,410 @@
+//! The committer: one thread that takes all batches that wait, writes them to the log, syncs
+//! once, puts them into the heads and answers all. A point is visible only when it is durable.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+use super::config::{Durability, SYNC_INTERVAL};
+use super::disk::{self, DiskFile};
+use super::layout::{FileName, Generation};
+use super::log::{self, Kind, Row};
+use super::series::Head;
+use super::state::{Frozen, Memory, Phase, State};
+use crate::store::PutError;
+
+/// A log file is followed by the next one at this size, so that a recovery can make a checkpoint
+/// now and then.
+const LOG_FILE_SIZE: u64 = 64 << 20;
+
+/// How long to wait before a rotation that failed is tried again.
+const ROTATION_PAUSE: Duration = Duration::from_secs(1);
+
+/// A batch on its way to the log.
+#[derive(Debug)]
+pub struct Submission {
+    /// The points.
+    pub rows: Vec<Row>,
+    /// The sealed record of them.
+    pub record: Vec<u8>,
+    /// Gets the outcome.
+    pub done: oneshot::Sender<Result<(), PutError>>,
+}
+
+/// Batches that wait for the committer.
+#[derive(Debug, Default)]
+pub struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    submissions: Vec<Submission>,
+    closed: bool,
+}
+
+impl Queue {
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// [`PutError::Closed`] after [`Queue::close`].
+    pub fn submit(&self, submission: Submission) -> Result<(), PutError> {
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(PutError::Closed);
+        }
+        waiting.submissions.push(submission);
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Takes no more batches; the committer ends when it has done those that wait.
+    pub fn close(&self) {
+        self.waiting().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// All that waits, as soon as there is any; nothing when `limit` passes first; `None` at the
+    /// end.
+    fn take(&self, limit: Option<Duration>) -> Option<Vec<Submission>> {
+        let mut waiting = self.waiting();
+        loop {
+            if !waiting.submissions.is_empty() {
+                return Some(std::mem::take(&mut waiting.submissions));
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = match limit {
+                None => self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(limit) => {
+                    let (waiting, timeout) = self
+                        .arrived
+                        .wait_timeout(waiting, limit)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() && waiting.submissions.is_empty() && !waiting.closed {
+                        return Some(Vec::new());
+                    }
+                    waiting
+                }
+            };
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The log file that is being written.
+#[derive(Debug)]
+pub struct LogFile {
+    file: Box<dyn DiskFile>,
+    generation: Generation,
+    /// Bytes in it that count.
+    length: u64,
+}
+
+impl LogFile {
+    /// Begins a log file. It is durable when this answers `Ok`.
+    fn create(state: &State, generation: Generation) -> Result<Self, RotationError> {
+        let name = FileName::Log(generation).to_string();
+        let header = log::file_header(generation);
+        let create = || {
+            let file = state.disk.create(&name)?;
+            file.write_all_at(&header, 0)?;
+            Ok(file)
+        };
+        let file = create().map_err(RotationError::Write)?;
+        file.sync().map_err(RotationError::Sync)?;
+        state.disk.sync_directory().map_err(RotationError::Sync)?;
+        Ok(Self { file, generation, length: header.len() as u64 })
+    }
+}
+
+/// Why there is no new log file.
+#[derive(Debug)]
+enum RotationError {
+    /// It could not be made; the old one is as good as before.
+    Write(io::Error),
+    /// It is unknown what is on the disk.
+    Sync(io::Error),
+}
+
+impl From<RotationError> for io::Error {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::Write(error) | RotationError::Sync(error) => error,
+        }
+    }
+}
+
+/// The state of the committing thread.
+#[derive(Debug)]
+pub struct Committer {
+    state: Arc<State>,
+    queue: Arc<Queue>,
+    log: LogFile,
+    /// The oldest log file whose points are in the heads.
+    first_generation: Generation,
+    /// Bytes of log whose points are in the heads.
+    uncheckpointed: u64,
+    next_sequence: u64,
+    /// By series: the log file that defines it already.
+    defined: Vec<Generation>,
+    buffer: Vec<u8>,
+    rotation_failed: Option<Instant>,
+    disk_full: bool,
+    /// When the oldest write that is not synced was made.
+    unsynced_since: Option<Instant>,
+}
+
+/// Where the log goes on after recovery.
+#[derive(Debug, Clone, Copy)]
+pub struct Resume {
+    /// The oldest log file whose points are in the heads.
+    pub first_generation: Generation,
+    /// The log file to begin.
+    pub generation: Generation,
+    /// Bytes of log whose points are in the heads.
+    pub uncheckpointed: u64,
+    /// The number of the next record.
+    pub next_sequence: u64,
+}
+
+impl Committer {
+    /// Begins a new log file.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
+        let log = LogFile::create(&state, resume.generation)?;
+        Ok(Self {
+            state,
+            queue,
+            log,
+            first_generation: resume.first_generation,
+            uncheckpointed: resume.uncheckpointed,
+            next_sequence: resume.next_sequence,
+            defined: Vec::new(),
+            buffer: Vec::new(),
+            rotation_failed: None,
+            disk_full: false,
+            unsynced_since: None,
+        })
+    }
+
+    /// Commits until the queue is closed and empty, then freezes what is in the heads.
+    pub fn run(mut self) {
+        // Whoever still waits when this thread ends, even by a panic, must not wait for ever.
+        let queue = Arc::clone(&self.queue);
+        let _closing = CloseOnDrop(&queue);
+        loop {
+            let due =
+                self.unsynced_since.map(|since| SYNC_INTERVAL.saturating_sub(since.elapsed()));
+            let Some(group) = queue.take(due) else { break };
+            if !group.is_empty() {
+                let outcome = self.commit(&group);
+                for submission in group {
+                    // A connection that is gone does not wait any more.
+                    let _ = submission.done.send(outcome.clone());
+                }
+            }
+            if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
+                let _ = self.sync();
+            }
+        }
+        if self.unsynced_since.is_some() {
+            let _ = self.sync();
+        }
+        let mut memory = self.state.memory();
+        let sound = memory.phase == Phase::Open;
+        memory.phase = Phase::Closing;
+        self.state.notify();
+        while sound && memory.frozen.is_some() && memory.checkpoint_failure.is_none() {
+            memory = self.state.wait(memory, Duration::from_secs(1));
+        }
+        // A clean end leaves no log to replay.
+        if sound && memory.frozen.is_none() {
+            self.freeze(&mut memory);
+        }
+        memory.phase = Phase::Closed;
+        drop(memory);
+        self.state.notify();
+    }
+
+    fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
+        self.make_room()?;
+        let records = self.gather(group);
+        match self.write() {
+            Ok(()) => {}
+            Err(error) if disk::is_full(&error) => {
+                self.roll_back(&error)?;
+                return Err(PutError::DiskFull);
+            }
+            Err(error) => return Err(self.fail("can't write to the log", &error)),
+        }
+        if std::mem::take(&mut self.disk_full) {
+            info!("there is room on the disk again; puts are stored");
+        }
+        match self.state.config.durability {
+            Durability::Sync => self.sync()?,
+            Durability::Interval => {
+                self.unsynced_since.get_or_insert_with(Instant::now);
+            }
+        }
+        self.next_sequence += records;
+        self.log.length += self.buffer.len() as u64;
+        self.uncheckpointed += self.buffer.len() as u64;
+        let mut memory = self.state.memory();
+        for submission in group {
+            apply(&mut memory.heads, submission.rows.iter().copied());
+        }
+        Ok(())
+    }
+
+    /// All records of a group: names of series that this log file does not know, the batches, and
+    /// the names once more, away from the first place. Answers how many records that makes.
+    fn gather(&mut self, group: &[Submission]) -> u64 {
+        let mut names = Vec::new();
+        log::begin(&mut names);
+        let index = self.state.index();
+        for row in group.iter().flat_map(|submission| &submission.rows) {
+            let place = row.series as usize;
+            if place >= self.defined.len() {
+                self.defined.resize(place + 1, 0);
+            }
+            if self.defined[place] != self.log.generation {
+                self.defined[place] = self.log.generation;
+                if let Some(key) = index.key(row.series) {
+                    log::encode_series(row.series, key.as_key(), &mut names);
+                }
+            }
+        }
+        drop(index);
+        let any_new = names.len() > log::HEADER;
+        if any_new {
+            log::seal(&mut names, Kind::Series);
+        }
+        self.buffer.clear();
+        let first = any_new.then_some(&names);
+        let records = group.iter().map(|submission| &submission.record);
+        for (record, sequence) in
+            first.into_iter().chain(records).chain(first).zip(self.next_sequence..)
+        {
+            let start = self.buffer.len();
+            self.buffer.extend_from_slice(record);
+            log::number(&mut self.buffer[start..], sequence);
+        }
+        group.len() as u64 + 2 * u64::from(any_new)
+    }
+
+    fn write(&self) -> io::Result<()> {
+        self.log.file.write_all_at(&self.buffer, self.log.length)
+    }
+
+    fn sync(&mut self) -> Result<(), PutError> {
+        self.unsynced_since = None;
+        self.log.file.sync().map_err(|error| self.fail("can't sync the log", &error))
+    }
+
+    /// After a write for which there was no room. Nothing of it may be found by a recovery once
+    /// the client has been told, so what was written of it is taken back and that is synced.
+    fn roll_back(&mut self, error: &io::Error) -> Result<(), PutError> {
+        if !std::mem::replace(&mut self.disk_full, true) {
+            warn!(%error, "no room on the disk: puts are refused until there is; reads go on");
+        }
+        self.defined.clear();
+        let taken_back =
+            self.log.file.truncate(self.log.length).and_then(|()| self.log.file.sync());
+        taken_back
+            .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))
+    }
+
+    fn fail(&self, what: &str, error: &io::Error) -> PutError {
+        self.state.fail(&format!("{what}: {error}"));
+        PutError::Failed
+    }
+
+    /// Begins a new log file when it is time to, and a checkpoint when the heads are full.
+    fn make_room(&mut self) -> Result<(), PutError> {
+        let limit = self.state.config.log_limit;
+        let state = Arc::clone(&self.state);
+        let mut memory = state.memory();
+        // Puts outrun the checkpoints: they wait, so that memory stays bounded.
+        while memory.phase == Phase::Open
+            && memory.frozen.is_some()
+            && self.uncheckpointed >= limit.saturating_mul(2)
+        {
+            if memory.checkpoint_failure.is_some() {
+                return Err(PutError::Stalled);
+            }
+            memory = state.wait(memory, Duration::from_secs(1));
+        }
+        if memory.phase != Phase::Open {
+            return Err(PutError::Failed);
+        }
+        let full = self.uncheckpointed >= limit && memory.frozen.is_none();
+        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < ROTATION_PAUSE);
+        if pausing || !(full || self.log.length >= LOG_FILE_SIZE) {
+            return Ok(());
+        }
+        drop(memory);
+        if self.state.config.durability == Durability::Interval {
+            // The new file's sync says nothing of the old one's bytes.
+            self.sync()?;
+        }
+        match LogFile::create(&state, self.log.generation + 1) {
+            Ok(log) => {
+                self.rotation_failed = None;
+                if full {
+                    self.freeze(&mut state.memory());
+                    state.notify();
+                    self.first_generation = log.generation;
+                    self.uncheckpointed = 0;
+                }
+                self.log = log;
+            }
+            Err(RotationError::Write(error)) => {
+                warn!(%error, "can't begin a new log file; going on with the old one");
+                self.rotation_failed = Some(Instant::now());
+            }
+            Err(RotationError::Sync(error)) => {
+                return Err(self.fail("can't sync a new log file", &error));
+            }
+        }
+        Ok(())
+    }
+
+    fn freeze(&self, memory: &mut Memory) {
+        let heads = std::mem::take(&mut memory.heads);
+        let generations = self.first_generation..=self.log.generation;
+        memory.frozen = Some(Arc::new(Frozen::new(heads, generations)));
+    }
+}
+
+/// Puts points into the heads.
+pub fn apply(heads: &mut Vec<Head>, rows: impl IntoIterator<Item = Row>) {
+    for row in rows {
+        let place = row.series as usize;
+        if place >= heads.len() {
+            heads.resize_with(place + 1, Head::default);
+        }
+        heads[place].append(row.point);
+    }
+}
+
+struct CloseOnDrop<'q>(&'q Queue);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        // Dropping the batches tells those who wait for them.
+        self.0.waiting().submissions.clear();
+    }
+}

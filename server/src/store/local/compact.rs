@@ -1,0 +1,196 @@
+//! Merging small parts into larger ones, and dropping what is older than the retention.
+//!
+//! Only neighbours are merged, so that which of two points is the later put stays known by the
+//! order of the parts.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::index::SeriesId;
+use super::layout::FileName;
+use super::merge::Merge;
+use super::part::{ChunkSource, Part, PartWriter};
+use super::state::State;
+
+/// Most parts merged at once; bounds the memory of a merge.
+const MOST_PARTS: usize = 16;
+
+/// A merge must make this many times its largest input. It bounds how often a point is written
+/// again (at most the logarithm to this base of all data over one checkpoint) and how many parts
+/// stay (no run of neighbours adds up to this many times its largest).
+const GROWTH: u64 = 3;
+
+/// Parts do not grow beyond this by merging, so that retention can drop them one by one.
+const LARGEST: u64 = 1 << 30;
+
+/// How often the retention is looked at.
+const TICK: Duration = Duration::from_secs(60);
+
+/// How long to wait after a failure.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// How often a long merge tells how far it is.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// Merges and drops until the store is closed.
+pub fn run(state: &State) {
+    let mut memory = state.memory();
+    while !memory.phase.is_ending() {
+        let parts = Arc::clone(&memory.parts);
+        drop(memory);
+        let cutoff = state.config.cutoff();
+        let expired: Vec<_> = parts.iter().map(|part| expired(part, cutoff)).collect();
+        let sizes: Vec<_> = parts.iter().map(|part| part.size).collect();
+        let pause = match choose(&sizes, &expired) {
+            None => TICK,
+            Some(range) => match merge(state, &parts[range], cutoff) {
+                Ok(()) => Duration::ZERO,
+                Err(error) => {
+                    warn!(%error, "can't merge parts; they stay as they are");
+                    PAUSE
+                }
+            },
+        };
+        memory = state.memory();
+        let end = Instant::now() + pause;
+        while !memory.phase.is_ending() && Instant::now() < end {
+            let known = Arc::clone(&memory.parts);
+            memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
+            if pause == TICK && !Arc::ptr_eq(&known, &memory.parts) {
+                break;
+            }
+        }
+    }
+}
+
+/// The share of a part that is older than the retention, in whole chunks.
+fn expired(part: &Part, cutoff: i64) -> f64 {
+    let (mut old, mut all) = (0_u32, 0_u32);
+    for entry in part.entries() {
+        all += 1;
+        old += u32::from(entry.last < cutoff);
+    }
+    if all == 0 { 1.0 } else { f64::from(old) / f64::from(all) }
+}
+
+/// Which neighbours to merge next; a single one is rewritten, or dropped when nothing is left.
+fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
+    if let Some(at) = expired.iter().position(|&share| share >= 0.5) {
+        return Some(at..at + 1);
+    }
+    let mut best: Option<(Range<usize>, f64)> = None;
+    for start in 0..sizes.len() {
+        let (mut total, mut largest) = (0, 0);
+        for end in start + 1..=sizes.len().min(start + MOST_PARTS) {
+            total += sizes[end - 1];
+            largest = largest.max(sizes[end - 1]);
+            if total > LARGEST {
+                break;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "only compared")]
+            let growth = total as f64 / largest as f64;
+            if total >= largest * GROWTH && best.as_ref().is_none_or(|(_, most)| growth > *most) {
+                best = Some((start..end, growth));
+            }
+        }
+    }
+    best.map(|(range, _)| range)
+}
+
+fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> io::Result<()> {
+    let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
+    let generations = *first.generations.start()..=*last.generations.end();
+    let start = Instant::now();
+    let points: u64 = inputs.iter().map(|part| part.points()).sum();
+    info!(parts = inputs.len(), points, "merging");
+    let mut writer = PartWriter::create(&*state.disk, generations.clone())?;
+    let output = match fill(state, inputs, cutoff, points, &mut writer) {
+        Ok(true) if writer.points() > 0 => Some(Arc::new(writer.finish()?)),
+        Ok(true) => {
+            writer.abandon();
+            None
+        }
+        Ok(false) => {
+            writer.abandon();
+            return Ok(());
+        }
+        Err(error) => {
+            writer.abandon();
+            return Err(error);
+        }
+    };
+    let result = output.as_ref().map_or_else(
+        || "nothing: all of it is older than the retention".to_owned(),
+        ToString::to_string,
+    );
+    info!(
+        points = output.as_ref().map_or(0, |part| part.points()),
+        bytes = output.as_ref().map_or(0, |part| part.size),
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "merged {} parts into {result}",
+        inputs.len()
+    );
+    publish(state, inputs, output.as_ref());
+    for part in inputs {
+        let replaced = output.is_some() && part.generations == generations;
+        if !replaced {
+            state.retire(&FileName::Part(part.generations.clone()), part.is_damaged());
+        }
+    }
+    Ok(())
+}
+
+fn publish(state: &State, inputs: &[Arc<Part>], output: Option<&Arc<Part>>) {
+    let mut memory = state.memory();
+    let mut output = output;
+    let mut parts = Vec::with_capacity(memory.parts.len());
+    for part in memory.parts.iter() {
+        if inputs.iter().any(|input| Arc::ptr_eq(input, part)) {
+            parts.extend(output.take().cloned());
+        } else {
+            parts.push(Arc::clone(part));
+        }
+    }
+    memory.parts = Arc::new(parts);
+}
+
+/// Writes all points of the inputs; `false` when the store is closed meanwhile.
+fn fill(
+    state: &State,
+    inputs: &[Arc<Part>],
+    cutoff: i64,
+    total: u64,
+    writer: &mut PartWriter<'_>,
+) -> io::Result<bool> {
+    let mut told = Instant::now();
+    let mut from = 0;
+    while let Some(series) = next_series(inputs, from) {
+        if state.memory().phase.is_ending() {
+            return Ok(false);
+        }
+        let Some(key) = state.index().key(series).cloned() else {
+            return Err(io::Error::other(format!("series {series} has no name")));
+        };
+        let sources = inputs.iter().flat_map(|part| ChunkSource::of(part, series));
+        let mut merge = Merge::since(cutoff, sources);
+        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+            writer.add(series, &key, &points)?;
+        }
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            info!("merging: {} of {total} points", writer.points());
+        }
+        let Some(next) = series.checked_add(1) else { break };
+        from = next;
+    }
+    Ok(true)
+}
+
+/// The smallest series of any input, from `from` on.
+fn next_series(inputs: &[Arc<Part>], from: SeriesId) -> Option<SeriesId> {
+    inputs.iter().filter_map(|part| part.first_series(from)).min()
+}

@@ -1,0 +1,100 @@
+//! Reading: series by series, each a snapshot taken when its turn comes.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use shared::KeyBuf;
+use tokio::task::JoinHandle;
+
+use super::index::SeriesId;
+use super::merge::Merge;
+use super::state::{Piece, State};
+use crate::store::{Block, Cursor, ReadError};
+
+/// Points read at a time; with those read ahead, twice this is what a reader costs.
+const READ_POINTS: usize = 16 * 1024;
+
+/// The answer to a `get`. Chunks are read and unpacked on the blocking threads of the runtime, a
+/// step ahead of whoever takes the blocks.
+#[derive(Debug)]
+pub struct LocalCursor {
+    ready: VecDeque<Block>,
+    ahead: Ahead,
+}
+
+#[derive(Debug)]
+enum Ahead {
+    Idle(Walk),
+    Reading(JoinHandle<(Walk, Result<VecDeque<Block>, ReadError>)>),
+    Done,
+}
+
+/// How far a reader has come.
+#[derive(Debug)]
+struct Walk {
+    state: Arc<State>,
+    cutoff: i64,
+    series: Range<SeriesId>,
+    current: Option<(KeyBuf, Merge<Piece>)>,
+}
+
+impl LocalCursor {
+    /// Reads the series whose ids are in `series`.
+    pub fn new(state: Arc<State>, series: Range<SeriesId>) -> Self {
+        let cutoff = state.config.cutoff();
+        let walk = Walk { state, cutoff, series, current: None };
+        Self { ready: VecDeque::new(), ahead: Ahead::Idle(walk) }
+    }
+}
+
+impl Cursor for LocalCursor {
+    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        loop {
+            if let Some(block) = self.ready.pop_front() {
+                return Ok(Some(block));
+            }
+            match std::mem::replace(&mut self.ahead, Ahead::Done) {
+                Ahead::Done => return Ok(None),
+                Ahead::Idle(walk) => self.ahead = Ahead::Reading(walk.read_ahead()),
+                Ahead::Reading(reading) => {
+                    let (walk, blocks) = reading
+                        .await
+                        .map_err(|error| ReadError(format!("reading failed: {error}")))?;
+                    self.ready = blocks?;
+                    if !self.ready.is_empty() {
+                        self.ahead = Ahead::Reading(walk.read_ahead());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Walk {
+    fn read_ahead(mut self) -> JoinHandle<(Self, Result<VecDeque<Block>, ReadError>)> {
+        tokio::task::spawn_blocking(move || {
+            let blocks = self.read();
+            (self, blocks)
+        })
+    }
+
+    /// The next blocks; none at the end.
+    fn read(&mut self) -> Result<VecDeque<Block>, ReadError> {
+        let (mut blocks, mut points) = (VecDeque::new(), 0);
+        while points < READ_POINTS {
+            if let Some((key, merge)) = &mut self.current {
+                if let Some(block) = merge.next_block()? {
+                    points += block.len();
+                    blocks.push_back(Block { key: key.clone(), points: block });
+                    continue;
+                }
+                self.current = None;
+            }
+            let Some(series) = self.series.next() else { break };
+            let snapshot = self.state.snapshot(series);
+            self.current = snapshot.map(|(key, pieces)| (key, Merge::since(self.cutoff, pieces)));
+        }
+        Ok(blocks)
+    }
+}

@@ -1,0 +1,191 @@
+//! The one place that touches the file system: a few verbs on the files of one directory.
+//!
+//! Everything above works against [`Disk`], so that the tests can put a disk of their own in its
+//! place that tears writes, fills up, breaks and is looked at as it would be after a crash.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A directory of files without subdirectories. Names are durable only after
+/// [`Disk::sync_directory`], bytes only after [`DiskFile::sync`].
+pub trait Disk: fmt::Debug + Send + Sync {
+    /// The names of all files.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// Makes an empty file, or empties one that is there.
+    ///
+    /// # Errors
+    /// When it can't be made, such as for want of room.
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// When it is not there or can't be opened.
+    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Gives a file another name, in one step; a file of that name is replaced.
+    ///
+    /// # Errors
+    /// When the name stays as it was.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a name; who has the file open may go on reading.
+    ///
+    /// # Errors
+    /// When the name stays.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes all names as they are now durable.
+    ///
+    /// # Errors
+    /// When it is unknown which of them are.
+    fn sync_directory(&self) -> io::Result<()>;
+}
+
+/// A file, read and written by position.
+pub trait DiskFile: fmt::Debug + Send + Sync {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Fills `buffer` from `offset` on.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file ends first.
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Writes all of `bytes` at `offset`. They are not durable before [`DiskFile::sync`].
+    ///
+    /// # Errors
+    /// When some of them may not be written.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Cuts off what is behind `length`.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    fn truncate(&self, length: u64) -> io::Result<()>;
+
+    /// Makes all bytes written so far durable.
+    ///
+    /// # Errors
+    /// When it is unknown which of them are. A second try could succeed with the bytes lost
+    /// (see "Can applications recover from fsync failures?", USENIX ATC 2020), so never retry.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// Whether an error means that the disk, or this user's share of it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Name of the file whose lock keeps a second server off a directory.
+pub const LOCK: &str = "LOCK";
+
+/// A real directory, locked for as long as this lives.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    handle: File,
+    _lock: File,
+}
+
+impl Directory {
+    /// The names in the directory at `path`, or `None` when there is no such directory.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn peek(path: &Path) -> io::Result<Option<Vec<String>>> {
+        match names(path) {
+            Ok(names) => Ok(Some(names)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens and locks the directory; makes it, for this user alone, when it is not there.
+    ///
+    /// # Errors
+    /// `WouldBlock` when another process holds the lock.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if !path.try_exists()? {
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        let lock = file_options().create(true).truncate(false).open(path.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        Ok(Self { path: path.to_owned(), handle: File::open(path)?, _lock: lock })
+    }
+}
+
+fn names(path: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+fn file_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}
+
+impl Disk for Directory {
+    fn list(&self) -> io::Result<Vec<String>> {
+        names(&self.path)
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(file_options().create(true).truncate(true).open(self.path.join(name))?))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(File::open(self.path.join(name))?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.handle.sync_all()
+    }
+}
+
+impl DiskFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        FileExt::read_exact_at(self, buffer, offset)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        FileExt::write_all_at(self, bytes, offset)
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}

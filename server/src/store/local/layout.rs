@@ -1,0 +1,96 @@
+//! Which files a data directory holds, by name. FORMAT.md describes what is in them.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::disk::LOCK;
+
+/// Numbers the files of the write-ahead log, from 1 on; a part says which of them it holds.
+pub type Generation = u64;
+
+/// Name of the file that says what this directory is.
+pub const FORMAT: &str = "FORMAT";
+
+/// What [`FORMAT`] holds before the version number.
+pub const FORMAT_PREFIX: &str = "metrics server data, format ";
+
+/// The format that this program writes, and the newest that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Ends the names of files that are not finished; what is in them counts for nothing.
+pub const UNFINISHED: &str = ".tmp";
+
+/// Begins the names of files that were replaced although not all of them could be read; they
+/// are kept for a person to look at and never opened again.
+pub const DAMAGED: &str = "damaged-";
+
+/// A file of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileName {
+    /// A file of the write-ahead log.
+    Log(Generation),
+    /// Points of these log files, first to last, merged and compressed.
+    Part(RangeInclusive<Generation>),
+    /// A file that was not finished.
+    Unfinished,
+    /// [`FORMAT`], [`LOCK`] or a damaged file that was put aside.
+    Other,
+    /// Not a name of ours.
+    Foreign,
+}
+
+impl FileName {
+    /// Reads a name.
+    pub fn parse(name: &str) -> Self {
+        if name.ends_with(UNFINISHED) {
+            return Self::Unfinished;
+        }
+        if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
+            return Self::Other;
+        }
+        let number = |text: &str| -> Option<Generation> {
+            let number = text.parse().ok()?;
+            (text == format!("{number:012}") && number > 0).then_some(number)
+        };
+        let parsed = if let Some(log) = name.strip_prefix("log-") {
+            number(log).map(Self::Log)
+        } else {
+            name.strip_prefix("part-").and_then(|part| part.split_once('-')).and_then(
+                |(first, last)| {
+                    let range = number(first)?..=number(last)?;
+                    (!range.is_empty()).then_some(Self::Part(range))
+                },
+            )
+        };
+        parsed.unwrap_or(Self::Foreign)
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Log(generation) => write!(f, "log-{generation:012}"),
+            Self::Part(range) => write!(f, "part-{:012}-{:012}", range.start(), range.end()),
+            Self::Unfinished => f.write_str(UNFINISHED),
+            Self::Other | Self::Foreign => f.write_str("?"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for name in [FileName::Log(7), FileName::Part(1..=1), FileName::Part(3..=u64::MAX)] {
+            assert_eq!(FileName::parse(&name.to_string()), name);
+        }
+        for foreign in ["log-7", "log-000000000000", "part-000000000002-000000000001", "notes.txt"]
+        {
+            assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
+        }
+        assert_eq!(FileName::parse("part-000000000001-000000000001.tmp"), FileName::Unfinished);
+        assert_eq!(FileName::parse("LOCK"), FileName::Other);
+    }
+}

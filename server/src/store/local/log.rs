@@ -1,0 +1,300 @@
+//! The bytes of the write-ahead log: records of batches, each checked on its own. No I/O.
+//!
+//! Every log file can be read without any other: it defines each series it mentions, and does so
+//! in two records, so that one bad byte costs at most one record.
+
+use memchr::memmem;
+use shared::{Key, Point};
+
+use super::index::SeriesId;
+use super::layout::Generation;
+use super::varint;
+
+/// A point on its way into the store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Whose point.
+    pub series: SeriesId,
+    /// The point.
+    pub point: Point,
+}
+
+/// Begins a log file.
+const FILE_MAGIC: [u8; 4] = *b"MLOG";
+
+/// Length of the header of a log file.
+pub const FILE_HEADER: usize = 16;
+
+/// Begins a record; what a reader looks for after a bad one.
+const MAGIC: [u8; 4] = [0x9e, b'R', b'e', b'c'];
+
+/// Length of the header of a record.
+pub const HEADER: usize = 28;
+
+/// What a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Points of a batch; see [`encode_rows`].
+    Points = 1,
+    /// Names of series; see [`encode_series`].
+    Series = 2,
+}
+
+/// What was found in a log file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// A record whose checksums are right.
+    Record {
+        /// What it holds.
+        kind: Kind,
+        /// Counts the records of a store, without a gap.
+        sequence: u64,
+        /// Its bytes.
+        payload: &'a [u8],
+    },
+    /// Bytes that are no record. At the end of the file they are the torn tail of a write that
+    /// was never acknowledged; anywhere else they are damage.
+    Bad {
+        /// Where they begin.
+        offset: usize,
+        /// How many they are.
+        length: usize,
+    },
+}
+
+/// The header of a log file.
+pub fn file_header(generation: Generation) -> [u8; FILE_HEADER] {
+    let mut header = [0; FILE_HEADER];
+    header[..4].copy_from_slice(&FILE_MAGIC);
+    header[4..12].copy_from_slice(&generation.to_le_bytes());
+    let checksum = crc32c::crc32c(&header[..12]);
+    header[12..].copy_from_slice(&checksum.to_le_bytes());
+    header
+}
+
+/// Begins a record in an empty buffer; the payload follows, then [`seal`].
+pub fn begin(out: &mut Vec<u8>) {
+    out.clear();
+    out.resize(HEADER, 0);
+}
+
+/// Writes kind, length and payload checksum into the header of a record.
+pub fn seal(record: &mut [u8], kind: Kind) {
+    let (header, payload) = record.split_at_mut(HEADER);
+    header[..4].copy_from_slice(&MAGIC);
+    header[4] = kind as u8;
+    // A record is a batch, which the read buffer of a connection bounds.
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    header[8..12].copy_from_slice(&length.to_le_bytes());
+    header[20..24].copy_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+}
+
+/// Writes the sequence number and the header checksum; the record is then complete.
+pub fn number(record: &mut [u8], sequence: u64) {
+    record[12..20].copy_from_slice(&sequence.to_le_bytes());
+    let checksum = crc32c::crc32c(&record[..24]);
+    record[24..HEADER].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Appends the rows of a [`Kind::Points`] record: each series id and timestamp as the difference
+/// to the row before, then the value.
+pub fn encode_rows(rows: &[Row], out: &mut Vec<u8>) {
+    let (mut series, mut timestamp) = (0_i64, 0_i64);
+    for row in rows {
+        let id = i64::from(row.series);
+        varint::encode_signed(id - series, out);
+        varint::encode_signed(row.point.timestamp.wrapping_sub(timestamp), out);
+        out.extend_from_slice(&row.point.value.to_le_bytes());
+        (series, timestamp) = (id, row.point.timestamp);
+    }
+}
+
+/// Reads the rows of a record; `None` for a row that is not as [`encode_rows`] writes it.
+pub fn decode_rows(mut payload: &[u8]) -> impl Iterator<Item = Option<Row>> {
+    let (mut series, mut timestamp) = (0_i64, 0_i64);
+    std::iter::from_fn(move || {
+        if payload.is_empty() {
+            return None;
+        }
+        let row = (|| {
+            series = series.checked_add(varint::decode_signed(&mut payload)?)?;
+            timestamp = timestamp.wrapping_add(varint::decode_signed(&mut payload)?);
+            let (value, rest) = payload.split_first_chunk()?;
+            payload = rest;
+            let point = Point { timestamp, value: f64::from_le_bytes(*value) };
+            Some(Row { series: SeriesId::try_from(series).ok()?, point })
+        })();
+        if row.is_none() {
+            payload = &[];
+        }
+        Some(row)
+    })
+}
+
+/// Appends one definition of a [`Kind::Series`] record.
+pub fn encode_series(id: SeriesId, key: Key<'_>, out: &mut Vec<u8>) {
+    varint::encode(u64::from(id), out);
+    varint::encode(key.as_bytes().len() as u64, out);
+    out.extend_from_slice(key.as_bytes());
+}
+
+/// Reads the definitions of a record; `None` for one that is not as [`encode_series`] writes it.
+pub fn decode_series(mut payload: &[u8]) -> impl Iterator<Item = Option<(SeriesId, Key<'_>)>> {
+    std::iter::from_fn(move || {
+        if payload.is_empty() {
+            return None;
+        }
+        let definition = (|| {
+            let id = SeriesId::try_from(varint::decode(&mut payload)?).ok()?;
+            let length = usize::try_from(varint::decode(&mut payload)?).ok()?;
+            let (key, rest) = payload.split_at_checked(length)?;
+            payload = rest;
+            Some((id, Key::from_bytes(key).ok()?))
+        })();
+        if definition.is_none() {
+            payload = &[];
+        }
+        Some(definition)
+    })
+}
+
+/// Walks over a whole log file. What is damaged is named and stepped over.
+pub fn entries(file: &[u8], generation: Generation) -> impl Iterator<Item = Entry<'_>> {
+    let mut at = 0;
+    let mut begun = false;
+    std::iter::from_fn(move || {
+        if !std::mem::replace(&mut begun, true) {
+            at = file.len().min(FILE_HEADER);
+            if !file.is_empty() && !file.starts_with(&file_header(generation)) {
+                return Some(Entry::Bad { offset: 0, length: at });
+            }
+        }
+        if at == file.len() {
+            return None;
+        }
+        let rest = &file[at..];
+        if let Some((entry, length)) = parse(rest) {
+            at += length;
+            return Some(entry);
+        }
+        // The next place where a whole record stands, if there is one.
+        let length = memmem::find_iter(&rest[1..], &MAGIC)
+            .map(|found| found + 1)
+            .find(|&found| parse(&rest[found..]).is_some())
+            .unwrap_or(rest.len());
+        let bad = Entry::Bad { offset: at, length };
+        at += length;
+        Some(bad)
+    })
+}
+
+/// The record at the front of `bytes` and its whole length.
+fn parse(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
+    let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+    let word = |at: usize| {
+        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
+    if header[..4] != MAGIC || crc32c::crc32c(&header[..24]) != word(24) {
+        return None;
+    }
+    let kind = match header[4] {
+        1 => Kind::Points,
+        2 => Kind::Series,
+        _ => return None,
+    };
+    let payload = rest.get(..usize::try_from(word(8)).ok()?)?;
+    if crc32c::crc32c(payload) != word(20) {
+        return None;
+    }
+    let sequence = u64::from(word(12)) | u64::from(word(16)) << 32;
+    Some((Entry::Record { kind, sequence, payload }, HEADER + payload.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(rows: &[Row], sequence: u64) -> Vec<u8> {
+        let mut record = Vec::new();
+        begin(&mut record);
+        encode_rows(rows, &mut record);
+        seal(&mut record, Kind::Points);
+        number(&mut record, sequence);
+        record
+    }
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        let row = (any::<u32>(), any::<i64>(), -1e6..1e6).prop_map(|(series, timestamp, value)| {
+            Row { series, point: Point { timestamp, value } }
+        });
+        prop::collection::vec(row, 1..20)
+    }
+
+    type Numbered = (u64, Vec<Row>);
+
+    /// The good records of a file and the bad stretches in it.
+    fn read(file: &[u8]) -> (Vec<Numbered>, Vec<(usize, usize)>) {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for entry in entries(file, 7) {
+            match entry {
+                Entry::Record { sequence, payload, .. } => {
+                    good.push((sequence, decode_rows(payload).map(Option::unwrap).collect()));
+                }
+                Entry::Bad { offset, length } => bad.push((offset, length)),
+            }
+        }
+        (good, bad)
+    }
+
+    fn file(batches: &[Vec<Row>]) -> Vec<u8> {
+        let mut file = file_header(7).to_vec();
+        for (sequence, rows) in batches.iter().enumerate() {
+            file.extend(record(rows, sequence as u64));
+        }
+        file
+    }
+
+    proptest! {
+        #[test]
+        fn one_bad_byte_costs_one_record(
+            batches in prop::collection::vec(rows(), 1..6),
+            place in any::<prop::sample::Index>(),
+            flip in 1..=255u8,
+        ) {
+            let mut file = file(&batches);
+            let whole = read(&file);
+            prop_assert_eq!(&whole.0, &batches.iter().cloned().enumerate().map(|(at, rows)| (at as u64, rows)).collect::<Vec<_>>());
+            prop_assert!(whole.1.is_empty());
+            let place = place.index(file.len());
+            file[place] ^= flip;
+            let (good, bad) = read(&file);
+            prop_assert_eq!(bad.len(), 1);
+            prop_assert!(bad[0].0 <= place && place < bad[0].0 + bad[0].1);
+            let lost = usize::from(place >= FILE_HEADER);
+            prop_assert_eq!(good.len(), batches.len() - lost);
+            prop_assert!(good.iter().all(|one| whole.0.contains(one)));
+        }
+
+        #[test]
+        fn a_cut_file_keeps_what_is_whole(batches in prop::collection::vec(rows(), 1..5)) {
+            let whole = file(&batches);
+            let (all, _) = read(&whole);
+            for cut in 0..=whole.len() {
+                let (good, bad) = read(&whole[..cut]);
+                prop_assert!(all.starts_with(&good));
+                let end: usize = FILE_HEADER + good.iter().map(|(sequence, rows)| record(rows, *sequence).len()).sum::<usize>();
+                let torn = if cut == 0 { vec![] } else if cut < FILE_HEADER { vec![(0, cut)] } else if cut > end { vec![(end, cut - end)] } else { vec![] };
+                prop_assert_eq!(bad, torn);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            entries(&bytes, 7).for_each(drop);
+            decode_rows(&bytes).for_each(drop);
+            decode_series(&bytes).for_each(drop);
+        }
+    }
+}

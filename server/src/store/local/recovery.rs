@@ -1,0 +1,321 @@
+//! From what is on the disk to a store that is ready: parts are opened, the log is replayed.
+//!
+//! Replaying is idempotent, and damage is stepped over and named, never skipped in silence.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{error, info, warn};
+
+use super::checkpoint::DamagedLogs;
+use super::commit::{Resume, apply};
+use super::config::Config;
+use super::disk::{Disk, LOCK};
+use super::index::Index;
+use super::layout::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED};
+use super::log::{self, Entry, Kind};
+use super::part::Part;
+use super::state::{Frozen, Memory, State};
+
+/// Why a data directory can't be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds its lock.
+    #[error("another server is using it; stop that one or choose another --data-dir")]
+    Locked,
+    /// It holds files, and they are not a server's.
+    #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
+    Foreign,
+    /// A newer server wrote it.
+    #[error(
+        "it has format {found}, and this server knows formats up to {FORMAT_VERSION}; use a newer server"
+    )]
+    Newer {
+        /// The version it has.
+        found: u32,
+    },
+    /// Two parts hold some of the same log files, which no server writes.
+    #[error("its parts {0} and {1} contradict each other; move one of them away")]
+    Overlap(String, String),
+    /// It can't be read or written.
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+}
+
+fn io(what: &'static str) -> impl FnOnce(io::Error) -> OpenError {
+    move |error| OpenError::Io(what, error)
+}
+
+/// Looks at the names in a directory before anything is changed there.
+///
+/// # Errors
+/// [`OpenError::Foreign`] when it belongs to something else.
+pub fn check_names(names: &[String]) -> Result<(), OpenError> {
+    let ours = names.iter().any(|name| name == FORMAT);
+    let begun = |name: &String| name == LOCK || *name == format!("{FORMAT}{UNFINISHED}");
+    if ours || names.iter().all(begun) { Ok(()) } else { Err(OpenError::Foreign) }
+}
+
+/// Checks the format of a directory, and writes it in a new one.
+fn check_format(disk: &dyn Disk, names: &[String]) -> Result<(), OpenError> {
+    if !names.iter().any(|name| name == FORMAT) {
+        return write_format(disk).map_err(io("can't be set up"));
+    }
+    let read = || {
+        let file = disk.open(FORMAT)?;
+        // A line; more than this is not ours.
+        let mut text = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX).min(256)];
+        file.read_exact_at(&mut text, 0)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    };
+    let text = read().map_err(io("can't be read"))?;
+    let version = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.trim_end().parse().ok());
+    match version {
+        None => Err(OpenError::Foreign),
+        Some(found) if found > FORMAT_VERSION => Err(OpenError::Newer { found }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn write_format(disk: &dyn Disk) -> io::Result<()> {
+    let unfinished = format!("{FORMAT}{UNFINISHED}");
+    let file = disk.create(&unfinished)?;
+    file.write_all_at(format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n").as_bytes(), 0)?;
+    file.sync()?;
+    disk.rename(&unfinished, FORMAT)?;
+    disk.sync_directory()
+}
+
+/// The log files of a part, first to last.
+type Generations = std::ops::RangeInclusive<Generation>;
+
+/// A store that is ready but for its threads.
+#[derive(Debug)]
+pub struct Recovered {
+    pub state: State,
+    pub resume: Resume,
+    pub damaged_logs: DamagedLogs,
+}
+
+/// Opens what is on `disk`.
+///
+/// # Errors
+/// [`OpenError`] when it can't be used.
+pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenError> {
+    let start = Instant::now();
+    let (logs, parts) = survey(&*disk)?;
+    let (parts, index) = open_parts(&*disk, parts)?;
+    let checkpointed = parts.last().map_or(0, |part| *part.generations.end());
+    let points: u64 = parts.iter().map(|part| part.points()).sum();
+    let part_count = parts.len();
+    let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
+    let state = State::new(disk, config, index, memory);
+
+    let (old, new): (Vec<_>, Vec<_>) = logs.into_iter().partition(|&log| log <= checkpointed);
+    for generation in old {
+        state.retire(&FileName::Log(generation), false);
+    }
+    let (resume, damaged_logs) = replay_all(&state, &new, checkpointed)?;
+    info!(
+        points,
+        parts = part_count,
+        series = state.index().end(),
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "the data is ready"
+    );
+    Ok(Recovered { state, resume, damaged_logs })
+}
+
+/// The log files by number, and the parts that no other part replaces, oldest first. What a
+/// crash left unfinished is removed.
+fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenError> {
+    let names = disk.list().map_err(io("can't be read"))?;
+    check_names(&names)?;
+    check_format(disk, &names)?;
+    let (mut logs, mut parts) = (Vec::new(), Vec::new());
+    for name in &names {
+        match FileName::parse(name) {
+            FileName::Log(generation) => logs.push(generation),
+            FileName::Part(generations) => parts.push(generations),
+            FileName::Unfinished => disk.remove(name).map_err(io("can't be tidied up"))?,
+            FileName::Other => {}
+            FileName::Foreign => warn!("{name} is none of the server's files; it is left alone"),
+        }
+    }
+    // Oldest first, and of those that begin together the largest first.
+    parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
+    let mut kept: Vec<Generations> = Vec::new();
+    for range in parts {
+        match kept.last() {
+            Some(last) if range.end() <= last.end() => {
+                let name = FileName::Part(range).to_string();
+                disk.remove(&name).map_err(io("can't be tidied up"))?;
+            }
+            Some(last) if range.start() <= last.end() => {
+                let name = |range| FileName::Part(range).to_string();
+                return Err(OpenError::Overlap(name(last.clone()), name(range)));
+            }
+            _ => kept.push(range),
+        }
+    }
+    logs.sort_unstable();
+    Ok((logs, kept))
+}
+
+fn open_parts(
+    disk: &dyn Disk,
+    parts: Vec<Generations>,
+) -> Result<(Vec<Arc<Part>>, Index), OpenError> {
+    let mut index = Index::default();
+    let mut opened = Vec::with_capacity(parts.len());
+    for generations in parts {
+        let (part, keys) = Part::open(disk, generations).map_err(io("a part can't be read"))?;
+        for (series, key) in keys {
+            if !index.define(series, key.as_key()) {
+                error!("{part}: series {series} is {key} here and another one elsewhere");
+            }
+        }
+        opened.push(Arc::new(part));
+    }
+    Ok((opened, index))
+}
+
+fn replay_all(
+    state: &State,
+    logs: &[Generation],
+    checkpointed: Generation,
+) -> Result<(Resume, DamagedLogs), OpenError> {
+    let mut resume = Resume {
+        first_generation: checkpointed + 1,
+        generation: logs.last().map_or(checkpointed, |last| *last) + 1,
+        uncheckpointed: 0,
+        next_sequence: 0,
+    };
+    let mut damaged_logs = DamagedLogs::new();
+    let mut replay = Replay::default();
+    for (at, &generation) in logs.iter().enumerate() {
+        if at > 0 && generation != logs[at - 1] + 1 {
+            error!("the log files between {} and {generation} are missing", logs[at - 1]);
+        }
+        let name = FileName::Log(generation);
+        let file = state.disk.open(&name.to_string()).map_err(io("the log can't be read"))?;
+        let length = file.length().map_err(io("the log can't be read"))?;
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        file.read_exact_at(&mut bytes, 0).map_err(io("the log can't be read"))?;
+        let before = replay.points;
+        if replay.file(state, &bytes, generation) {
+            damaged_logs.push(generation);
+        }
+        resume.uncheckpointed += length;
+        info!("replayed {name}, {} of {}: {} points", at + 1, logs.len(), replay.points - before);
+        // The points of a long log do not all have to fit into memory.
+        if resume.uncheckpointed >= state.config.log_limit && at + 1 < logs.len() {
+            let mut memory = state.memory();
+            let heads = std::mem::take(&mut memory.heads);
+            drop(memory);
+            let frozen = Frozen::new(heads, resume.first_generation..=generation);
+            super::checkpoint::checkpoint(state, &frozen, &damaged_logs)
+                .map_err(io("a checkpoint can't be written"))?;
+            resume.first_generation = generation + 1;
+            resume.uncheckpointed = 0;
+        }
+    }
+    resume.next_sequence = replay.expected.unwrap_or(0);
+    Ok((resume, damaged_logs))
+}
+
+/// What is known in the middle of a replay.
+#[derive(Debug, Default)]
+struct Replay {
+    points: u64,
+    /// The number of the next record.
+    expected: Option<u64>,
+}
+
+impl Replay {
+    /// Replays one file; answers whether it is damaged.
+    fn file(&mut self, state: &State, bytes: &[u8], generation: Generation) -> bool {
+        let name = FileName::Log(generation);
+        let mut damaged = false;
+        let mut torn = None;
+        for entry in log::entries(bytes, generation) {
+            if let Some((offset, length)) = torn.take() {
+                damaged = true;
+                error!(
+                    "{name} is damaged: {length} bytes at {offset} are no record and are skipped"
+                );
+            }
+            match entry {
+                Entry::Bad { offset, length } => torn = Some((offset, length)),
+                Entry::Record { kind, sequence, payload } => {
+                    match self.expected {
+                        Some(expected) if sequence < expected => {
+                            damaged = true;
+                            error!("{name}: record {sequence} comes too late and is skipped");
+                            continue;
+                        }
+                        Some(expected) if sequence > expected => {
+                            damaged = true;
+                            error!(
+                                "{name}: the records {expected} to {} are missing",
+                                sequence - 1
+                            );
+                        }
+                        _ => {}
+                    }
+                    self.expected = Some(sequence + 1);
+                    if !self.record(state, kind, payload) {
+                        damaged = true;
+                        error!("{name}: record {sequence} holds what no server writes");
+                    }
+                }
+            }
+        }
+        if let Some((offset, length)) = torn {
+            // Nothing follows, so it was never acknowledged.
+            warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
+        }
+        damaged
+    }
+
+    fn record(&mut self, state: &State, kind: Kind, payload: &[u8]) -> bool {
+        match kind {
+            Kind::Series => {
+                let mut index = state.index_mut();
+                log::decode_series(payload)
+                    .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)))
+            }
+            Kind::Points => {
+                let mut sound = true;
+                let index = state.index();
+                let mut memory = state.memory();
+                let rows = log::decode_rows(payload).filter_map(|row| {
+                    let row = row.filter(|row| index.key(row.series).is_some());
+                    sound &= row.is_some();
+                    self.points += u64::from(row.is_some());
+                    row
+                });
+                apply(&mut memory.heads, rows);
+                sound
+            }
+        }
+    }
+}
+
+/// Opens the directory at `path` for this process alone.
+///
+/// # Errors
+/// [`OpenError`], with nothing changed.
+pub fn open_directory(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
+    use super::disk::Directory;
+    if let Some(names) = Directory::peek(path).map_err(io("can't be read"))? {
+        check_names(&names)?;
+    }
+    match Directory::open(path) {
+        Ok(directory) => Ok(Arc::new(directory)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
+        Err(error) => Err(OpenError::Io("can't be opened", error)),
+    }
+}
