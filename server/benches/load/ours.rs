@@ -1,0 +1,100 @@
+//! The server under test: the program that this package builds.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::answer::{Answer, End, fetch};
+use crate::drive::{Load, Outcome, Replies, Target, drive};
+use crate::process::{Program, free_address};
+use crate::series::{Form, SERIES, verify};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_server");
+
+/// `put <key> <value> <timestamp>`
+pub const FORM: Form = Form { before: |key| format!("put {key} "), counted: false, after: "\n" };
+
+/// What the server is asked to promise.
+#[derive(Debug, Clone)]
+pub struct Mode {
+    /// For the tables.
+    pub name: String,
+    durability: Option<String>,
+    /// It keeps its data in a directory.
+    pub durable: bool,
+}
+
+/// The modes that this server knows.
+pub fn modes(only: Option<&str>) -> Result<Vec<Mode>> {
+    let help = Command::new(SERVER).arg("--help").output().context("server --help")?;
+    let help = String::from_utf8_lossy(&help.stdout);
+    let durable = help.contains("--data-dir");
+    if !help.contains("--durability") {
+        let name = if durable { "default" } else { "memory" };
+        return Ok(vec![Mode { name: name.to_owned(), durability: None, durable }]);
+    }
+    let known =
+        ["sync", "interval"].into_iter().filter(|mode| only.is_none_or(|only| only == *mode));
+    let modes: Vec<_> = known
+        .map(|mode| Mode { name: mode.to_owned(), durability: Some(mode.to_owned()), durable })
+        .collect();
+    ensure!(!modes.is_empty(), "--mode is sync or interval");
+    Ok(modes)
+}
+
+/// A running server.
+pub struct Server {
+    /// The process.
+    pub program: Program,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From its start to its first answer.
+    pub ready: Duration,
+}
+
+impl Server {
+    /// Starts it on `dir` and waits for its first answer.
+    pub fn start(mode: &Mode, dir: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(SERVER);
+        command.args(["--host", &address.ip().to_string()]);
+        command.args(["--port", &address.port().to_string()]);
+        if mode.durable {
+            command.arg("--data-dir").arg(dir.join("data"));
+        }
+        if let Some(durability) = &mode.durability {
+            command.args(["--durability", durability]);
+        }
+        let mut program = Program::start(&mut command, &dir.join("output.txt"))?;
+        let ready = program.wait_until(|| first_answer(address).is_ok())?;
+        Ok(Self { program, address, ready })
+    }
+
+    /// Puts load on it.
+    pub fn drive(&self, load: Load) -> Result<Outcome> {
+        drive(Target { address: self.address, form: FORM, replies: Replies::Ok }, load)
+    }
+
+    /// Reads everything back and holds it against what `load` has put.
+    pub fn get_all(&self, load: Load) -> Result<(Answer, usize)> {
+        let answer = fetch(&self.program, self.address, b"get *\n", End::EmptyLine)?;
+        let points = answer.lines - 2;
+        let expected = load.seconds * SERIES as u64;
+        ensure!(points == expected, "{points} points of {expected} acknowledged ones are there");
+        let checked = verify(&answer.samples, load.connections)?;
+        Ok((answer, checked))
+    }
+}
+
+fn first_answer(address: SocketAddr) -> Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"get nowhere.at.all\n")?;
+    let mut reply = [0; 4];
+    stream.read_exact(&mut reply)?;
+    ensure!(reply == *b"ok\n\n", "an odd first answer");
+    Ok(())
+}
