@@ -93,7 +93,7 @@ impl Bench {
     fn run(mut self) -> Result<()> {
         fs::create_dir_all(&self.options.dir)?;
         self.surroundings()?;
-        let modes = ours::modes(self.options.mode.as_deref())?;
+        let modes = ours::modes(self.options.mode.as_deref(), &self.options.server)?;
         for (number, mode) in modes.iter().enumerate() {
             self.life(mode, number == 0).with_context(|| mode.name.clone())?;
             if self.options.wants("put") {

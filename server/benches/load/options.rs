@@ -18,6 +18,7 @@ Load benchmark: the release server and its peers, over TCP, on this machine.
   --only PARTS     some of put,get,restart,peers (all); the main run always takes place
   --mode MODE      sync or interval (both, where the server knows --durability)
   --peers NAMES    some of redis,victoria-metrics,influxdb (all that are on the PATH)
+  --server OPTIONS more options for our server, such as '--log-limit 2048'
   --dir DIR        where the throw-away data goes (the build's own directory); a memory file
                    system there makes syncs free and the figures worthless
   --help           this text";
@@ -33,6 +34,8 @@ pub struct Options {
     pub patience: Duration,
     /// Only this `--durability`.
     pub mode: Option<String>,
+    /// More options for our server.
+    pub server: Vec<String>,
     /// Where the data goes.
     pub dir: PathBuf,
     parts: Option<Vec<String>>,
@@ -50,6 +53,7 @@ impl Options {
             brief: Duration::from_secs(4),
             patience: Duration::from_secs(60),
             mode: None,
+            server: Vec::new(),
             dir: env!("CARGO_TARGET_TMPDIR").into(),
             parts: None,
             peers: None,
@@ -79,6 +83,9 @@ impl Options {
                 "--only" => options.parts = Some(list(&value()?, &PARTS)?),
                 "--peers" => options.peers = Some(list(&value()?, &PEERS)?),
                 "--mode" => options.mode = Some(value()?),
+                "--server" => {
+                    options.server = value()?.split_whitespace().map(str::to_owned).collect();
+                }
                 "--dir" => options.dir = value()?.into(),
                 _ => bail!("{argument} is not known; see --help"),
             }

@@ -23,24 +23,27 @@ pub const FORM: Form = Form { before: |key| format!("put {key} "), counted: fals
 pub struct Mode {
     /// For the tables.
     pub name: String,
-    durability: Option<String>,
+    options: Vec<String>,
     /// It keeps its data in a directory.
     pub durable: bool,
 }
 
-/// The modes that this server knows.
-pub fn modes(only: Option<&str>) -> Result<Vec<Mode>> {
+/// The modes that this server knows, or the one that is asked for; each with `more` options.
+pub fn modes(only: Option<&str>, more: &[String]) -> Result<Vec<Mode>> {
     let help = Command::new(SERVER).arg("--help").output().context("server --help")?;
     let help = String::from_utf8_lossy(&help.stdout);
     let durable = help.contains("--data-dir");
+    let with = |name: &str, options: &[&str]| {
+        let options = options.iter().map(|&option| option.to_owned()).chain(more.iter().cloned());
+        Mode { name: name.to_owned(), options: options.collect(), durable }
+    };
     if !help.contains("--durability") {
-        let name = if durable { "default" } else { "memory" };
-        return Ok(vec![Mode { name: name.to_owned(), durability: None, durable }]);
+        return Ok(vec![with(if durable { "default" } else { "memory" }, &[])]);
     }
-    let known =
-        ["sync", "interval"].into_iter().filter(|mode| only.is_none_or(|only| only == *mode));
+    let known = ["sync", "interval"].into_iter();
     let modes: Vec<_> = known
-        .map(|mode| Mode { name: mode.to_owned(), durability: Some(mode.to_owned()), durable })
+        .filter(|name| only.is_none_or(|only| only == *name))
+        .map(|name| with(name, &["--durability", name]))
         .collect();
     ensure!(!modes.is_empty(), "--mode is sync or interval");
     Ok(modes)
@@ -66,9 +69,7 @@ impl Server {
         if mode.durable {
             command.arg("--data-dir").arg(dir.join("data"));
         }
-        if let Some(durability) = &mode.durability {
-            command.args(["--durability", durability]);
-        }
+        command.args(&mode.options);
         let mut program = Program::start(&mut command, &dir.join("output.txt"))?;
         let ready = program.wait_until(|| first_answer(address).is_ok())?;
         Ok(Self { program, address, ready })
