@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use tracing::{error, info, warn};
@@ -195,35 +196,61 @@ fn replay_all(
     };
     let mut damaged_logs = DamagedLogs::new();
     let mut replay = Replay::default();
-    for (at, &generation) in logs.iter().enumerate() {
-        if at > 0 && generation != logs[at - 1] + 1 {
-            error!("the log files between {} and {generation} are missing", logs[at - 1]);
+    std::thread::scope(|scope| {
+        let mut checkpoint: Option<Checkpoint<'_>> = None;
+        for (at, &generation) in logs.iter().enumerate() {
+            if at > 0 && generation != logs[at - 1] + 1 {
+                error!("the log files between {} and {generation} are missing", logs[at - 1]);
+            }
+            let name = FileName::Log(generation);
+            let bytes = read_file(&*state.disk, &name).map_err(io("the log can't be read"))?;
+            let before = replay.points;
+            if replay.file(state, &bytes, generation) {
+                damaged_logs.push(generation);
+            }
+            resume.uncheckpointed += bytes.len() as u64;
+            info!(
+                "replayed {name}, {} of {}: {} points",
+                at + 1,
+                logs.len(),
+                replay.points - before
+            );
+            // The points of a long log do not all have to fit into memory.
+            if resume.uncheckpointed >= state.config.log_limit && at + 1 < logs.len() {
+                let mut memory = state.memory();
+                let heads = std::mem::take(&mut memory.heads);
+                drop(memory);
+                let frozen = Frozen::new(heads, resume.first_generation..=generation);
+                // One at a time, while the next file is replayed.
+                finish(checkpoint.take())?;
+                let damaged_logs = damaged_logs.clone();
+                let write = move || super::checkpoint::checkpoint(state, &frozen, &damaged_logs);
+                checkpoint = Some(scope.spawn(write));
+                resume.first_generation = generation + 1;
+                resume.uncheckpointed = 0;
+            }
         }
-        let name = FileName::Log(generation);
-        let file = state.disk.open(&name.to_string()).map_err(io("the log can't be read"))?;
-        let length = file.length().map_err(io("the log can't be read"))?;
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        file.read_exact_at(&mut bytes, 0).map_err(io("the log can't be read"))?;
-        let before = replay.points;
-        if replay.file(state, &bytes, generation) {
-            damaged_logs.push(generation);
-        }
-        resume.uncheckpointed += length;
-        info!("replayed {name}, {} of {}: {} points", at + 1, logs.len(), replay.points - before);
-        // The points of a long log do not all have to fit into memory.
-        if resume.uncheckpointed >= state.config.log_limit && at + 1 < logs.len() {
-            let mut memory = state.memory();
-            let heads = std::mem::take(&mut memory.heads);
-            drop(memory);
-            let frozen = Frozen::new(heads, resume.first_generation..=generation);
-            super::checkpoint::checkpoint(state, &frozen, &damaged_logs)
-                .map_err(io("a checkpoint can't be written"))?;
-            resume.first_generation = generation + 1;
-            resume.uncheckpointed = 0;
-        }
-    }
+        finish(checkpoint)
+    })?;
     resume.next_sequence = replay.expected.unwrap_or(0);
     Ok((resume, damaged_logs))
+}
+
+/// A checkpoint that is written while the replay goes on.
+type Checkpoint<'s> = ScopedJoinHandle<'s, io::Result<()>>;
+
+fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
+    let outcome = checkpoint.map_or(Ok(Ok(())), ScopedJoinHandle::join);
+    outcome
+        .unwrap_or_else(|_| Err(io::Error::other("the checkpoint panicked")))
+        .map_err(io("a checkpoint can't be written"))
+}
+
+fn read_file(disk: &dyn Disk, name: &FileName) -> io::Result<Vec<u8>> {
+    let file = disk.open(&name.to_string())?;
+    let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// What is known in the middle of a replay.
