@@ -93,11 +93,7 @@ pub struct App {
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
-        let first = if config.watch.is_empty() {
-            Pane::Table
-        } else {
-            Pane::Watch
-        };
+        let first = if config.watch.is_empty() { Pane::Table } else { Pane::Watch };
         Self {
             address: config.address,
             interval: config.interval,
@@ -180,16 +176,9 @@ impl App {
             let waited = now.saturating_sub(oldest.since).as_secs();
             oldest.since + SLOW.max(Duration::from_secs(waited + 1))
         });
-        let fresh = self
-            .watch
-            .keys()
-            .iter()
-            .filter_map(watch::Watched::fresh_until);
+        let fresh = self.watch.keys().iter().filter_map(watch::Watched::fresh_until);
         let fresh = fresh.filter(|&until| until > now).min();
-        [retry, slow, fresh, self.next_poll(), self.next_age()]
-            .into_iter()
-            .flatten()
-            .min()
+        [retry, slow, fresh, self.next_poll(), self.next_age()].into_iter().flatten().min()
     }
 
     /// When an age on the screen grows: every second while one is counted in seconds, else every
@@ -197,19 +186,11 @@ impl App {
     fn next_age(&self) -> Option<Duration> {
         let layout = self.layout();
         let (_, rows) = self.table.visible(layout.table_rows());
-        let watched = self
-            .watch
-            .keys()
-            .iter()
-            .filter_map(|key| key.series.as_ref());
+        let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
         let times = rows.iter().chain(shown).map(|series| series.last.timestamp);
         let newest = times.max()?;
-        let period: i64 = if self.now.unix().saturating_sub(newest) < 60 {
-            1000
-        } else {
-            60_000
-        };
+        let period: i64 = if self.now.unix().saturating_sub(newest) < 60 { 1000 } else { 60_000 };
         let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
         Some(self.now.elapsed + Duration::from_millis(left))
     }

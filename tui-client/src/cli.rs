@@ -60,9 +60,7 @@ struct Args {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
@@ -115,12 +113,7 @@ impl Plan {
         } else {
             Mode::Watch(args.watch)
         };
-        Ok(Self {
-            host: args.host,
-            port: args.port,
-            interval: args.interval,
-            mode,
-        })
+        Ok(Self { host: args.host, port: args.port, interval: args.interval, mode })
     }
 }
 
@@ -130,9 +123,7 @@ mod tests {
 
     fn mode(line: &str, interactive: bool) -> Mode {
         let args = line.split(' ').filter(|word| !word.is_empty());
-        Plan::parse(["tui-client"].into_iter().chain(args), interactive)
-            .unwrap()
-            .mode
+        Plan::parse(["tui-client"].into_iter().chain(args), interactive).unwrap().mode
     }
 
     #[test]

@@ -33,20 +33,11 @@ const fn bind(
     action: Action,
     help: &'static str,
 ) -> Binding {
-    Binding {
-        modes,
-        keys,
-        action,
-        help,
-        hint: None,
-    }
+    Binding { modes, keys, action, help, hint: None }
 }
 
 const fn hint(binding: Binding, hint: &'static str) -> Binding {
-    Binding {
-        hint: Some(hint),
-        ..binding
-    }
+    Binding { hint: Some(hint), ..binding }
 }
 
 macro_rules! keys {
@@ -64,30 +55,9 @@ pub static BINDINGS: &[Binding] = &[
         ),
         "help",
     ),
-    hint(
-        bind(
-            READING,
-            keys![Key::char('?')],
-            Action::Help,
-            "show or hide the keys",
-        ),
-        "help",
-    ),
-    bind(
-        ALL,
-        keys![Key::plain(Code::F(1))],
-        Action::Help,
-        "show or hide the keys",
-    ),
-    hint(
-        bind(
-            &[Prompt],
-            keys![Key::plain(Code::Enter)],
-            Action::Submit,
-            "send the line",
-        ),
-        "send",
-    ),
+    hint(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
+    bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "show or hide the keys"),
+    hint(bind(&[Prompt], keys![Key::plain(Code::Enter)], Action::Submit, "send the line"), "send"),
     hint(
         bind(
             &[Table],
@@ -131,54 +101,20 @@ pub static BINDINGS: &[Binding] = &[
         "prompt",
     ),
     hint(
-        bind(
-            &[Help],
-            keys![Key::plain(Code::Esc), Key::plain(Code::Enter)],
-            Action::Help,
-            "back",
-        ),
+        bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
     ),
+    hint(bind(&[Table], keys![Key::char('r')], Action::Refresh, "ask again now"), "refresh"),
     hint(
-        bind(
-            &[Table],
-            keys![Key::char('r')],
-            Action::Refresh,
-            "ask again now",
-        ),
-        "refresh",
-    ),
-    hint(
-        bind(
-            &[Table],
-            keys![Key::char('a')],
-            Action::ToggleAuto,
-            "ask again by itself, or not",
-        ),
+        bind(&[Table], keys![Key::char('a')], Action::ToggleAuto, "ask again by itself, or not"),
         "auto",
     ),
+    hint(bind(&[Table], keys![Key::char('*')], Action::AllKeys, "back to all keys (get *)"), "all"),
     hint(
-        bind(
-            &[Table],
-            keys![Key::char('*')],
-            Action::AllKeys,
-            "back to all keys (get *)",
-        ),
-        "all",
-    ),
-    hint(
-        bind(
-            &[Log],
-            keys![Key::char('f')],
-            Action::ToggleFollow,
-            "follow new lines, or stay",
-        ),
+        bind(&[Log], keys![Key::char('f')], Action::ToggleFollow, "follow new lines, or stay"),
         "follow",
     ),
-    hint(
-        bind(PANES, keys![Key::char('q')], Action::Quit, "leave"),
-        "quit",
-    ),
+    hint(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
     bind(&[Help], keys![Key::char('q')], Action::Help, "back"),
     bind(
         &[Prompt, Table, Watch, Log],
@@ -192,64 +128,26 @@ pub static BINDINGS: &[Binding] = &[
         Action::ToggleAuto,
         "ask again by itself, or not",
     ),
-    hint(
-        bind(ALL, keys![Key::ctrl('c')], Action::Quit, "leave"),
-        "quit",
-    ),
+    hint(bind(ALL, keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
     bind(
         &[Prompt],
         keys![Key::ctrl('d')],
         Action::QuitOrDelete,
         "leave (on an empty line), or delete the character",
     ),
-    bind(
-        READING,
-        keys![Key::plain(Code::Up), Key::char('k')],
-        Action::Lines(-1),
-        "up",
-    ),
-    bind(
-        READING,
-        keys![Key::plain(Code::Down), Key::char('j')],
-        Action::Lines(1),
-        "down",
-    ),
-    bind(
-        LISTS,
-        keys![Key::plain(Code::PageUp), Key::ctrl('b')],
-        Action::Pages(-1),
-        "a page up",
-    ),
+    bind(READING, keys![Key::plain(Code::Up), Key::char('k')], Action::Lines(-1), "up"),
+    bind(READING, keys![Key::plain(Code::Down), Key::char('j')], Action::Lines(1), "down"),
+    bind(LISTS, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
     bind(
         LISTS,
         keys![Key::plain(Code::PageDown), Key::ctrl('f'), Key::char(' ')],
         Action::Pages(1),
         "a page down",
     ),
-    bind(
-        READING,
-        keys![Key::plain(Code::Home), Key::char('g')],
-        Action::Top,
-        "to the first",
-    ),
-    bind(
-        READING,
-        keys![Key::plain(Code::End), Key::char('G')],
-        Action::Bottom,
-        "to the last",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::PageUp)],
-        Action::Pages(-1),
-        "the log a page up",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::PageDown)],
-        Action::Pages(1),
-        "the log a page down",
-    ),
+    bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first"),
+    bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last"),
+    bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "the log a page up"),
+    bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "the log a page down"),
     bind(
         &[Prompt],
         keys![Key::plain(Code::Up), Key::ctrl('p')],
@@ -328,18 +226,8 @@ pub static BINDINGS: &[Binding] = &[
         Action::Edit(Edit::DeleteTillEnd),
         "delete to the end of the line",
     ),
-    bind(
-        &[Prompt],
-        keys![Key::ctrl('u'), Key::plain(Code::Esc)],
-        Action::Clear,
-        "delete the line",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::ctrl('y')],
-        Action::Edit(Edit::Yank),
-        "put back what was deleted",
-    ),
+    bind(&[Prompt], keys![Key::ctrl('u'), Key::plain(Code::Esc)], Action::Clear, "delete the line"),
+    bind(&[Prompt], keys![Key::ctrl('y')], Action::Edit(Edit::Yank), "put back what was deleted"),
 ];
 
 /// What a key means in a mode.
@@ -369,28 +257,17 @@ pub enum HelpLine {
 
 /// The list of keys, by the place where they count.
 pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 4] = [
-        ("Command line", Prompt),
-        ("Table", Table),
-        ("Watched keys", Watch),
-        ("Log", Log),
-    ];
-    SECTIONS
-        .into_iter()
-        .enumerate()
-        .flat_map(|(at, (heading, mode))| {
-            let gap = (at > 0).then_some(HelpLine::Heading(""));
-            let keys = BINDINGS
-                .iter()
-                .filter(move |binding| binding.modes.contains(&mode))
-                .map(|binding| {
-                    let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
-                    HelpLine::Keys(names.join(" "), binding.help)
-                });
-            gap.into_iter()
-                .chain([HelpLine::Heading(heading)])
-                .chain(keys)
-        })
+    const SECTIONS: [(&str, Mode); 4] =
+        [("Command line", Prompt), ("Table", Table), ("Watched keys", Watch), ("Log", Log)];
+    SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
+        let gap = (at > 0).then_some(HelpLine::Heading(""));
+        let keys =
+            BINDINGS.iter().filter(move |binding| binding.modes.contains(&mode)).map(|binding| {
+                let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
+                HelpLine::Keys(names.join(" "), binding.help)
+            });
+        gap.into_iter().chain([HelpLine::Heading(heading)]).chain(keys)
+    })
 }
 
 /// The name of a key, as people write it.
@@ -421,10 +298,7 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for &mode in ALL {
             let mut seen = Vec::new();
-            for binding in BINDINGS
-                .iter()
-                .filter(|binding| binding.modes.contains(&mode))
-            {
+            for binding in BINDINGS.iter().filter(|binding| binding.modes.contains(&mode)) {
                 for key in binding.keys {
                     assert!(!seen.contains(key), "{} in {mode:?}", name(*key));
                     seen.push(*key);

@@ -27,10 +27,7 @@ pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
             bytes: [line, b" ", now.to_string().as_bytes()].concat().into(),
             filled: Some(now),
         },
-        _ => WireLine {
-            bytes: line.into(),
-            filled: None,
-        },
+        _ => WireLine { bytes: line.into(), filled: None },
     }
 }
 

@@ -128,11 +128,7 @@ async fn read_replies(
 }
 
 async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply, ClientError> {
-    let Awaited {
-        request,
-        sent,
-        mut stream,
-    } = awaited;
+    let Awaited { request, sent, mut stream } = awaited;
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
     while let Some(piece) = stream.next().await? {

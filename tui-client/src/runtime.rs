@@ -40,16 +40,7 @@ pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Resul
     let result = {
         let mut terminal = Terminal::enter().context("cannot use this terminal")?;
         let events = EventStream::new();
-        drive(
-            &mut terminal,
-            events,
-            msgs,
-            &orders,
-            &mut signals,
-            config,
-            &theme,
-        )
-        .await
+        drive(&mut terminal, events, msgs, &orders, &mut signals, config, &theme).await
     };
     drop(orders);
     network.abort();
@@ -139,15 +130,11 @@ struct Clock {
 
 impl Clock {
     fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 
     fn now(&self) -> Moment {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment {
             elapsed: self.start.elapsed(),
             unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX),

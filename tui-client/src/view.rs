@@ -38,13 +38,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     if let Some(area) = layout.log {
         log::draw(app, theme, place(area), buffer);
     }
-    let cursor = input::draw(
-        app,
-        theme,
-        place(layout.prompt),
-        layout.prompt_border,
-        buffer,
-    );
+    let cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
     status::draw_hints(app, theme, place(layout.hints), buffer);
     if app.mode() == Mode::Help {
         help::draw(app, theme, screen, buffer);

@@ -115,10 +115,7 @@ impl App {
             stops.push(Mode::Watch);
         }
         stops.push(Mode::Log);
-        let at = stops
-            .iter()
-            .position(|&stop| stop == self.mode)
-            .unwrap_or(0);
+        let at = stops.iter().position(|&stop| stop == self.mode).unwrap_or(0);
         let count = stops.len().cast_signed();
         let next = (at.cast_signed() + step).rem_euclid(count).cast_unsigned();
         self.focus(stops[next]);
@@ -152,9 +149,7 @@ impl App {
             Mode::Watch => self.watch.move_by(lines),
             Mode::Prompt | Mode::Log => self.log.scroll(lines as i64, layout.log_rows()),
             Mode::Help => {
-                let last = crate::keymap::help_lines()
-                    .count()
-                    .saturating_sub(self.page());
+                let last = crate::keymap::help_lines().count().saturating_sub(self.page());
                 self.help_top = self.help_top.saturating_add_signed(lines).min(last);
             }
         }
@@ -216,10 +211,7 @@ impl App {
             return Vec::new();
         }
         if lines > 0 && !self.link.is_connected() {
-            self.say(
-                Tone::Bad,
-                format!("{lines} pasted lines not sent: no connection"),
-            );
+            self.say(Tone::Bad, format!("{lines} pasted lines not sent: no connection"));
             return Vec::new();
         }
         let mut effects = Vec::new();
@@ -238,9 +230,6 @@ impl App {
 
     /// Says something on the bottom line until the next key.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            tone,
-        });
+        self.notice = Some(Notice { text: text.into(), tone });
     }
 }

@@ -41,11 +41,7 @@ impl Chart {
         rows: usize,
         zone: &TimeZone,
     ) -> Self {
-        let mut chart = Self {
-            columns,
-            cells: vec![0; columns * rows],
-            ..Self::default()
-        };
+        let mut chart = Self { columns, cells: vec![0; columns * rows], ..Self::default() };
         let Some(frame) = Frame::around(points.clone(), columns, rows) else {
             return chart;
         };
@@ -104,12 +100,7 @@ impl Frame {
         let mut range: Option<(i64, i64, f64, f64)> = None;
         for &Point { timestamp, value } in points {
             let (from, to, low, high) = range.unwrap_or((timestamp, timestamp, value, value));
-            range = Some((
-                from.min(timestamp),
-                to.max(timestamp),
-                low.min(value),
-                high.max(value),
-            ));
+            range = Some((from.min(timestamp), to.max(timestamp), low.min(value), high.max(value)));
         }
         let (from, to, mut low, mut high) = range?;
         if low >= high {
@@ -186,10 +177,7 @@ impl Frame {
         let span = i128::from(self.to) - i128::from(self.from);
         let wanted = (columns / 16).max(1) as i128;
         let step = TIME_STEPS.iter().map(|&step| i128::from(step));
-        let step = step
-            .clone()
-            .find(|step| span / step <= wanted)
-            .unwrap_or(span / wanted);
+        let step = step.clone().find(|step| span / step <= wanted).unwrap_or(span / wanted);
         let form = match step {
             0..60 => "%H:%M:%S",
             60..43_200 if span < 86_400 => "%H:%M",
@@ -221,10 +209,7 @@ impl Frame {
 fn nice(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let times = [1.0, 2.0, 5.0, 10.0].into_iter();
-    times
-        .map(|n| n * power)
-        .find(|&n| n >= step)
-        .unwrap_or(step)
+    times.map(|n| n * power).find(|&n| n >= step).unwrap_or(step)
 }
 
 #[cfg(test)]
@@ -232,10 +217,8 @@ mod tests {
     use super::*;
 
     fn chart(points: &[(i64, f64)], columns: usize, rows: usize) -> Chart {
-        let points: Vec<_> = points
-            .iter()
-            .map(|&(timestamp, value)| Point { timestamp, value })
-            .collect();
+        let points: Vec<_> =
+            points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect();
         Chart::new(points.iter(), columns, rows, &TimeZone::UTC)
     }
 

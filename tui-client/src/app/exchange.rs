@@ -14,32 +14,16 @@ use super::printable::printable;
 use super::reply::{Detail, Reply};
 
 /// Raw lines kept of the reply to a request that a person typed, and recent points of a series.
-const TYPED: Detail = Detail {
-    head: 200,
-    foot: 20,
-    tail: 64,
-};
+const TYPED: Detail = Detail { head: 200, foot: 20, tail: 64 };
 
 /// The same of a poll that is shown in the log.
-const SHOWN_POLL: Detail = Detail {
-    head: 6,
-    foot: 2,
-    tail: 64,
-};
+const SHOWN_POLL: Detail = Detail { head: 6, foot: 2, tail: 64 };
 
 /// The same of any other poll; of an error reply one line is enough.
-const QUIET_POLL: Detail = Detail {
-    head: 1,
-    foot: 0,
-    tail: 64,
-};
+const QUIET_POLL: Detail = Detail { head: 1, foot: 0, tail: 64 };
 
 /// The same of a watched key, whose chart needs more points.
-const WATCHED: Detail = Detail {
-    head: 1,
-    foot: 0,
-    tail: 8192,
-};
+const WATCHED: Detail = Detail { head: 1, foot: 0, tail: 8192 };
 
 /// After a `put`, the table is asked for at once if that took no longer than this.
 const CHEAP: Duration = Duration::from_millis(50);
@@ -197,13 +181,8 @@ impl App {
             Status::Error => ("error", Tone::Bad),
         };
         let line = |text: &str, tone| Entry::new(now.unix_ms, Direction::In, text).tone(tone);
-        self.log
-            .push(line(text, tone).remark(Remark::Reply(cost(reply))));
-        let tone = if reply.status == Status::Error {
-            Tone::Bad
-        } else {
-            Tone::Plain
-        };
+        self.log.push(line(text, tone).remark(Remark::Reply(cost(reply))));
+        let tone = if reply.status == Status::Error { Tone::Bad } else { Tone::Plain };
         for text in &reply.head {
             self.log.push(line(text, tone));
         }
@@ -228,11 +207,7 @@ impl App {
 
     pub(super) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
         let again = self.link.connected();
-        let what = if again {
-            "connected again to"
-        } else {
-            "connected to"
-        };
+        let what = if again { "connected again to" } else { "connected to" };
         self.note(now, Tone::Good, &format!("{what} {}", self.address));
         if again {
             self.say(Tone::Good, "connected again");
@@ -246,11 +221,7 @@ impl App {
     pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
         if news {
-            self.note(
-                now,
-                Tone::Bad,
-                &format!("{reason}; trying again until it works"),
-            );
+            self.note(now, Tone::Bad, &format!("{reason}; trying again until it works"));
         }
         for pending in unanswered {
             if pending.purpose == Purpose::Typed {
@@ -285,9 +256,5 @@ impl App {
 }
 
 fn cost(reply: &Reply) -> Cost {
-    Cost {
-        points: reply.answer.points,
-        bytes: reply.bytes,
-        took: reply.took,
-    }
+    Cost { points: reply.answer.points, bytes: reply.bytes, took: reply.took }
 }

@@ -56,11 +56,7 @@ impl Series {
         let count = self.count as f64;
         let step = (point.value - self.mean) / count;
         // The difference of two huge values may overflow where their mean does not.
-        self.mean += if step.is_finite() {
-            step
-        } else {
-            point.value / count - self.mean / count
-        };
+        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
         if self.tail.len() >= self.tail_limit {
             self.tail.pop_front();
         }
@@ -135,11 +131,7 @@ impl Fold {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        Answer {
-            series: self.series,
-            points: self.points,
-            strange: self.strange,
-        }
+        Answer { series: self.series, points: self.points, strange: self.strange }
     }
 }
 
@@ -168,17 +160,9 @@ mod tests {
     fn an_answer_becomes_one_record_a_series() {
         let answer = fold(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
         assert_eq!((answer.points, answer.strange), (4, 1));
-        let [a, b] = &answer.series[..] else {
-            panic!("two series: {answer:?}")
-        };
+        let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
         assert_eq!((a.count, a.min, a.max, a.mean), (3, -1.0, 5.0, 2.0));
-        assert_eq!(
-            a.last,
-            Point {
-                timestamp: 3,
-                value: 5.0
-            }
-        );
+        assert_eq!(a.last, Point { timestamp: 3, value: 5.0 });
         assert_eq!(a.change(), Some(6.0));
         assert_eq!(a.tail.len(), 2, "only the recent ones are kept");
         assert_eq!((b.count, b.change()), (1, None));

@@ -98,11 +98,7 @@ pub fn interval(time: Duration) -> String {
 /// The time since `timestamp`, in one unit; what lies ahead is marked so.
 pub fn age(timestamp: i64, now: i64) -> String {
     let seconds = i128::from(now) - i128::from(timestamp);
-    let (sign, seconds) = if seconds < 0 {
-        ("in ", -seconds)
-    } else {
-        ("", seconds)
-    };
+    let (sign, seconds) = if seconds < 0 { ("in ", -seconds) } else { ("", seconds) };
     let (number, unit) = match seconds {
         0..60 => (seconds, "s"),
         60..3600 => (seconds / 60, "m"),
@@ -129,10 +125,7 @@ pub fn formatted(timestamp: i64, zone: &TimeZone, form: &str) -> String {
 /// The time of day, to the millisecond.
 pub fn clock(unix_ms: i64, zone: &TimeZone) -> String {
     match Timestamp::from_millisecond(unix_ms) {
-        Ok(time) => time
-            .to_zoned(zone.clone())
-            .strftime("%H:%M:%S%.3f")
-            .to_string(),
+        Ok(time) => time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
         Err(_) => unix_ms.to_string(),
     }
 }

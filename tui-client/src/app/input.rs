@@ -41,18 +41,12 @@ impl Prompt {
         let fits = text.floor_char_boundary(room.min(text.len()));
         // One change instead of one for each character, which would be quadratic in a paste.
         let at = self.input.cursor();
-        let byte = self
-            .text()
-            .char_indices()
-            .nth(at)
-            .map_or(self.text().len(), |(byte, _)| byte);
+        let byte = self.text().char_indices().nth(at).map_or(self.text().len(), |(byte, _)| byte);
         let clean: String = text[..fits].chars().filter(|c| !c.is_control()).collect();
         let cursor = at + clean.chars().count();
         let mut whole = self.text().to_owned();
         whole.insert_str(byte, &clean);
-        self.input = std::mem::take(&mut self.input)
-            .with_value(whole)
-            .with_cursor(cursor);
+        self.input = std::mem::take(&mut self.input).with_value(whole).with_cursor(cursor);
     }
 
     /// Takes the line out and remembers it.

@@ -60,12 +60,7 @@ impl Layout {
     /// Divides a screen. `pane` was last in focus; `upper` is the last in focus of table and
     /// watch.
     pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
-        let screen = Area {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        };
+        let screen = Area { x: 0, y: 0, width, height };
         let compact = width < COMPACT.0 || height < COMPACT.1;
         let prompt_rows = if compact { 1 } else { 3 };
         // What a tiny screen drops first: the hints, then the status.
@@ -88,10 +83,7 @@ impl Layout {
             return layout;
         }
         let log = (middle * 2 / 5).clamp(5, 16);
-        let (top, log) = (
-            panes.rows(status, middle - log),
-            panes.rows(status + middle - log, log),
-        );
+        let (top, log) = (panes.rows(status, middle - log), panes.rows(status + middle - log, log));
         layout.log = Some(log);
         if !watching {
             layout.table = Some(top);
@@ -124,8 +116,7 @@ impl Layout {
 
     /// Rows of the table on screen, its heading not counted.
     pub fn table_rows(&self) -> usize {
-        self.table
-            .map_or(0, |area| area.inner_rows().saturating_sub(1))
+        self.table.map_or(0, |area| area.inner_rows().saturating_sub(1))
     }
 }
 

@@ -71,14 +71,7 @@ pub struct Entry {
 impl Entry {
     /// A line without any remark.
     pub fn new(unix_ms: i64, direction: Direction, text: impl Into<Box<str>>) -> Self {
-        Self {
-            unix_ms,
-            direction,
-            text: text.into(),
-            remark: None,
-            tone: Tone::Plain,
-            times: 1,
-        }
+        Self { unix_ms, direction, text: text.into(), remark: None, tone: Tone::Plain, times: 1 }
     }
 
     /// With another tone.
@@ -156,8 +149,7 @@ impl Log {
 
     /// Lines below the last one on screen.
     pub fn below(&self) -> u64 {
-        self.bottom
-            .map_or(0, |bottom| self.end().saturating_sub(bottom + 1))
+        self.bottom.map_or(0, |bottom| self.end().saturating_sub(bottom + 1))
     }
 
     /// The lines on a screen of this many rows.
@@ -172,12 +164,8 @@ impl Log {
     pub fn scroll(&mut self, lines: i64, rows: usize) {
         let newest = self.end().saturating_sub(1);
         let least = (self.first + rows as u64).saturating_sub(1).min(newest);
-        let bottom = self
-            .bottom
-            .unwrap_or(newest)
-            .max(least)
-            .saturating_add_signed(lines)
-            .max(least);
+        let bottom =
+            self.bottom.unwrap_or(newest).max(least).saturating_add_signed(lines).max(least);
         self.bottom = (bottom < newest).then_some(bottom);
     }
 

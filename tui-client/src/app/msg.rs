@@ -72,11 +72,7 @@ pub struct Key {
 impl Key {
     /// The key alone.
     pub const fn plain(code: Code) -> Self {
-        Self {
-            code,
-            ctrl: false,
-            alt: false,
-        }
+        Self { code, ctrl: false, alt: false }
     }
 
     /// A character alone.
@@ -86,20 +82,12 @@ impl Key {
 
     /// A character with Ctrl.
     pub const fn ctrl(c: char) -> Self {
-        Self {
-            code: Code::Char(c),
-            ctrl: true,
-            alt: false,
-        }
+        Self { code: Code::Char(c), ctrl: true, alt: false }
     }
 
     /// A key with Alt.
     pub const fn alt(code: Code) -> Self {
-        Self {
-            code,
-            ctrl: false,
-            alt: true,
-        }
+        Self { code, ctrl: false, alt: true }
     }
 }
 

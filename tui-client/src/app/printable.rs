@@ -30,10 +30,7 @@ mod tests {
 
     #[test]
     fn nothing_shown_can_steer_the_terminal() {
-        assert_eq!(
-            &*printable(b"a\x1b[2J\xff 1.0 2\n"),
-            "a\\u{1b}[2J\\xff 1.0 2"
-        );
+        assert_eq!(&*printable(b"a\x1b[2J\xff 1.0 2\n"), "a\\u{1b}[2J\\xff 1.0 2");
         assert_eq!(&*printable("ключ 😀\n".as_bytes()), "ключ 😀");
         assert_eq!(&*printable("a\u{202e}b".as_bytes()), "a\\u{202e}b");
     }

@@ -137,11 +137,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
-        let detail = Detail {
-            head: 2,
-            foot: 1,
-            tail: 4,
-        };
+        let detail = Detail { head: 2, foot: 1, tail: 4 };
         let text: String = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         for piece in 1..=ends.len() {

@@ -66,15 +66,10 @@ impl Table {
         self.answer = answer;
         self.loaded = true;
         if let Some(key) = key
-            && self
-                .selected_series()
-                .is_none_or(|series| series.key != key)
+            && self.selected_series().is_none_or(|series| series.key != key)
         {
             let series = &self.answer.series;
-            self.selected = series
-                .iter()
-                .position(|series| series.key == key)
-                .unwrap_or(0);
+            self.selected = series.iter().position(|series| series.key == key).unwrap_or(0);
         }
         self.move_by(0, rows);
     }
@@ -83,10 +78,7 @@ impl Table {
     pub fn move_by(&mut self, lines: isize, rows: usize) {
         let last = self.answer.series.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);
-        self.top = self
-            .top
-            .min(self.selected)
-            .max((self.selected + 1).saturating_sub(rows));
+        self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(rows));
     }
 }
 

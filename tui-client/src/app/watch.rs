@@ -117,10 +117,7 @@ impl Watch {
 
     /// Takes the keys that are to be asked for now.
     pub fn due(&mut self, now: Duration, interval: Duration) -> Vec<String> {
-        let due = self
-            .keys
-            .iter_mut()
-            .filter(|key| !key.asking && key.next <= now);
+        let due = self.keys.iter_mut().filter(|key| !key.asking && key.next <= now);
         due.map(|key| {
             key.asking = true;
             key.next = now + interval;

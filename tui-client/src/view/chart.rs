@@ -16,42 +16,26 @@ const LABELS: u16 = 9;
 /// Draws the chart.
 pub fn draw(series: &Series, zone: &TimeZone, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let labels = if area.width >= 3 * LABELS { LABELS } else { 0 };
-    let (columns, rows) = (
-        area.width.saturating_sub(labels + 1),
-        area.height.saturating_sub(1),
-    );
+    let (columns, rows) = (area.width.saturating_sub(labels + 1), area.height.saturating_sub(1));
     let chart = Chart::new(series.tail.iter(), columns.into(), rows.into(), zone);
     for tick in &chart.values {
         if labels > 0 {
             let row = u16::try_from(tick.at).unwrap_or(u16::MAX);
-            let label = Rect {
-                width: labels,
-                ..area
-            };
+            let label = Rect { width: labels, ..area };
             Pen::new(buffer, label, row).field(&tick.label, labels.into(), true, theme.quiet);
         }
     }
-    let plot = Rect {
-        x: area.x + labels,
-        width: area.width - labels,
-        ..area
-    };
+    let plot = Rect { x: area.x + labels, width: area.width - labels, ..area };
     for (row, cells) in (0..rows).zip(chart.cells.chunks(chart.columns.max(1))) {
         let ticked = chart.values.iter().any(|tick| tick.at == usize::from(row));
         let axis = if ticked { "┤" } else { "│" };
         let dots: String = cells.iter().map(|&dots| braille(dots)).collect();
-        Pen::new(buffer, plot, row)
-            .write(axis, theme.quiet)
-            .write(&dots, theme.plot);
+        Pen::new(buffer, plot, row).write(axis, theme.quiet).write(&dots, theme.plot);
     }
     draw_times(&chart, plot, rows, theme, buffer);
     let shown = series.tail.len() as u64;
     if shown < series.count {
-        let text = format!(
-            "last {} of {}",
-            format::count(shown),
-            format::count(series.count)
-        );
+        let text = format!("last {} of {}", format::count(shown), format::count(series.count));
         Pen::new(buffer, plot, 0).write_right(&text, theme.quiet);
     }
 }
@@ -69,9 +53,7 @@ fn draw_times(chart: &Chart, plot: Rect, row: u16, theme: &Theme, buffer: &mut B
     for tick in &chart.times {
         let wide = width(&tick.label);
         // Centred below its place, as far as the ends allow.
-        let from = (tick.at + 1)
-            .saturating_sub(wide / 2)
-            .min(room.saturating_sub(wide));
+        let from = (tick.at + 1).saturating_sub(wide / 2).min(room.saturating_sub(wide));
         if from < free || wide > room {
             continue;
         }

@@ -45,10 +45,7 @@ pub fn draw(
     let column = prompt.cursor_column().saturating_sub(first) + 2;
     let column = u16::try_from(column).unwrap_or(u16::MAX);
     Some(Position {
-        x: field
-            .x
-            .saturating_add(column)
-            .min(field.right().saturating_sub(1)),
+        x: field.x.saturating_add(column).min(field.right().saturating_sub(1)),
         y: field.y,
     })
 }

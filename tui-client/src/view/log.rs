@@ -21,10 +21,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let title = if log.follows() {
         " log ".to_owned()
     } else {
-        format!(
-            " log · {} below ",
-            format::plural(log.below(), "line", "lines")
-        )
+        format!(" log · {} below ", format::plural(log.below(), "line", "lines"))
     };
     let block = super::pane(theme, focused, Line::styled(title, theme.title));
     let inner = block.inner(area);
@@ -42,8 +39,7 @@ fn draw_entry(app: &App, theme: &Theme, entry: &Entry, area: Rect, row: u16, buf
     };
     let mut pen = Pen::new(buffer, area, row);
     if area.width >= WITH_TIME {
-        pen.write(&format::clock(entry.unix_ms, app.zone()), theme.quiet)
-            .write(" ", theme.text);
+        pen.write(&format::clock(entry.unix_ms, app.zone()), theme.quiet).write(" ", theme.text);
     }
     pen.write(arrow, style).write(" ", theme.text);
     // The line itself comes first where there is no room for both.
@@ -75,9 +71,6 @@ fn reply(cost: &Cost) -> String {
     let took = format::took(cost.took);
     match cost.points {
         0 => format!("{size}, {took}"),
-        points => format!(
-            "{}, {size}, {took}",
-            format::plural(points, "point", "points")
-        ),
+        points => format!("{}, {size}, {took}", format::plural(points, "point", "points")),
     }
 }

@@ -29,16 +29,12 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if let Some(waiting) = waiting(app) {
         pen.write("  ", theme.text).write(&waiting, theme.alert);
     } else if let Some(time) = app.link().round_trip() {
-        pen.write("  ", theme.text)
-            .write(&format::took(time), theme.text);
+        pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
     if app.link().is_connected() {
         let every = format::interval(app.interval());
-        let auto = if app.auto() {
-            format!("every {every} ")
-        } else {
-            "auto-refresh off ".to_owned()
-        };
+        let auto =
+            if app.auto() { format!("every {every} ") } else { "auto-refresh off ".to_owned() };
         pen.write_right(&auto, theme.quiet);
     }
 }
@@ -57,10 +53,7 @@ fn waiting(app: &App) -> Option<String> {
     };
     Some(match oldest.points {
         0 => format!("waiting {} for {what}", format::interval(seconds)),
-        points => format!(
-            "{} so far of {what}",
-            format::plural(points, "point", "points")
-        ),
+        points => format!("{} so far of {what}", format::plural(points, "point", "points")),
     })
 }
 
@@ -68,8 +61,7 @@ fn waiting(app: &App) -> Option<String> {
 pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, area, 0);
     if let Some(notice) = app.notice() {
-        pen.write(" ", theme.text)
-            .write(&notice.text, theme.tone(notice.tone));
+        pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));
         return;
     }
     for (key, word) in keymap::hints(app.mode()) {

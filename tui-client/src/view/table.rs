@@ -79,36 +79,20 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let rows = usize::from(inner.height.saturating_sub(1));
     let (first, visible) = table.visible(rows);
-    let longest = visible
-        .iter()
-        .map(|series| width(series.key.as_str()))
-        .max();
+    let longest = visible.iter().map(|series| width(series.key.as_str())).max();
     let columns = columns(usize::from(inner.width), longest.unwrap_or(0));
     let mut pen = Pen::new(buffer, inner, 0);
     for &(column, name, wide) in &columns {
-        pen.field(name, wide, column.is_number(), theme.quiet)
-            .write(" ", theme.text);
+        pen.field(name, wide, column.is_number(), theme.quiet).write(" ", theme.text);
     }
     for (row, series) in (1..).zip(visible) {
         let chosen = first + usize::from(row) - 1 == table.selected();
-        let line = if focused && chosen {
-            theme.selected
-        } else {
-            Style::new()
-        };
+        let line = if focused && chosen { theme.selected } else { Style::new() };
         draw_row(app, theme, series, &columns, line, inner, row, buffer);
     }
     if answer.strange > 0 {
-        let text = format!(
-            " {} are no points ",
-            format::plural(answer.strange, "line", "lines")
-        );
-        let foot = Rect::new(
-            area.x + 1,
-            area.bottom() - 1,
-            area.width.saturating_sub(2),
-            1,
-        );
+        let text = format!(" {} are no points ", format::plural(answer.strange, "line", "lines"));
+        let foot = Rect::new(area.x + 1, area.bottom() - 1, area.width.saturating_sub(2), 1);
         Pen::new(buffer, foot, 0).write_right(&text, theme.bad);
     }
 }
@@ -117,24 +101,16 @@ fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let lines: &[&str] = if !app.link().is_connected() {
         &["no data yet: not connected"]
     } else if app.table().loaded() {
-        &[
-            "no points yet. Type a request below, such as",
-            "  put palm.cpu 23.7",
-        ]
+        &["no points yet. Type a request below, such as", "  put palm.cpu 23.7"]
     } else {
         &["asking …"]
     };
     for (row, line) in (0..).zip(lines) {
-        Pen::new(buffer, area, row)
-            .write(" ", theme.text)
-            .write(line, theme.quiet);
+        Pen::new(buffer, area, row).write(" ", theme.text).write(line, theme.quiet);
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a row needs the table's whole setting"
-)]
+#[expect(clippy::too_many_arguments, reason = "a row needs the table's whole setting")]
 fn draw_row(
     app: &App,
     theme: &Theme,
@@ -152,30 +128,18 @@ fn draw_row(
         match column {
             Column::Key => pen.field(series.key.as_str(), wide, false, style(theme.text)),
             Column::Count => pen.field(&format::count(series.count), wide, true, style(theme.text)),
-            Column::Last => pen.field(
-                &format::value(series.last.value, wide),
-                wide,
-                true,
-                style(theme.title),
-            ),
-            Column::Min => pen.field(
-                &format::value(series.min, wide),
-                wide,
-                true,
-                style(theme.text),
-            ),
-            Column::Max => pen.field(
-                &format::value(series.max, wide),
-                wide,
-                true,
-                style(theme.text),
-            ),
-            Column::Mean => pen.field(
-                &format::rounded(series.mean, wide),
-                wide,
-                true,
-                style(theme.text),
-            ),
+            Column::Last => {
+                pen.field(&format::value(series.last.value, wide), wide, true, style(theme.title))
+            }
+            Column::Min => {
+                pen.field(&format::value(series.min, wide), wide, true, style(theme.text))
+            }
+            Column::Max => {
+                pen.field(&format::value(series.max, wide), wide, true, style(theme.text))
+            }
+            Column::Mean => {
+                pen.field(&format::rounded(series.mean, wide), wide, true, style(theme.text))
+            }
             Column::Age => {
                 let age = format::age(series.last.timestamp, now);
                 pen.field(&age, wide, true, style(theme.text))
@@ -201,12 +165,7 @@ impl Column {
 /// The columns that fit. What is left over goes to the key as far as it needs it, then to the
 /// trend.
 fn columns(room: usize, longest_key: usize) -> Vec<(Column, &'static str, usize)> {
-    let least = |wanted| {
-        COLUMNS
-            .iter()
-            .find(|(column, ..)| *column == wanted)
-            .map_or(0, |c| c.2)
-    };
+    let least = |wanted| COLUMNS.iter().find(|(column, ..)| *column == wanted).map_or(0, |c| c.2);
     let mut used = 0;
     let mut shown = Vec::new();
     for wanted in IMPORTANCE {
@@ -217,10 +176,7 @@ fn columns(room: usize, longest_key: usize) -> Vec<(Column, &'static str, usize)
         used += wide;
         shown.push(wanted);
     }
-    let mut columns: Vec<_> = COLUMNS
-        .into_iter()
-        .filter(|c| shown.contains(&c.0))
-        .collect();
+    let mut columns: Vec<_> = COLUMNS.into_iter().filter(|c| shown.contains(&c.0)).collect();
     let mut left = room.saturating_sub(used);
     let more = longest_key.min(KEY.1).saturating_sub(KEY.0).min(left);
     for column in &mut columns {
@@ -246,16 +202,8 @@ pub fn spark(series: &Series, columns: usize) -> String {
     let bar = |value: f64| {
         // Halved, because a difference may overflow.
         let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "0 to 7"
-        )]
-        let at = if share.is_finite() {
-            (share * 7.0).round() as usize
-        } else {
-            3
-        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 7")]
+        let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
         BARS[at.min(7)]
     };
     values().map(bar).collect()

@@ -40,15 +40,7 @@ impl<'a> Pen<'a> {
     /// At the left end of the row `row` of `area`.
     pub fn new(buffer: &'a mut Buffer, area: Rect, row: u16) -> Self {
         let visible = u16::from(row < area.height);
-        Self {
-            buffer,
-            area: Rect {
-                y: area.y.saturating_add(row),
-                height: visible,
-                ..area
-            },
-            x: 0,
-        }
+        Self { buffer, area: Rect { y: area.y.saturating_add(row), height: visible, ..area }, x: 0 }
     }
 
     /// Columns left.
@@ -74,8 +66,7 @@ impl<'a> Pen<'a> {
         if wide > 0 && wide < self.room() {
             let wide = u16::try_from(wide).unwrap_or(u16::MAX);
             let x = self.area.right() - wide;
-            self.buffer
-                .set_stringn(x, self.area.y, text, usize::from(wide), style);
+            self.buffer.set_stringn(x, self.area.y, text, usize::from(wide), style);
             self.area.width -= wide + 1;
         }
         self

@@ -33,40 +33,23 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let count = u16::try_from(watch.keys().len()).unwrap_or(u16::MAX);
     let charted = inner.height >= CHART_AT_LEAST + 1;
-    let rows = if charted {
-        count.min(inner.height / 3).max(1)
-    } else {
-        inner.height
-    };
+    let rows = if charted { count.min(inner.height / 3).max(1) } else { inner.height };
     let visible = usize::from(rows);
     // The selected key is always in sight.
     let first = (watch.selected() + 1).saturating_sub(visible);
     let last = watch.keys().len().min(first + visible);
-    let longest = watch.keys()[first..last]
-        .iter()
-        .map(|key| width(&key.key))
-        .max();
-    let columns = longest
-        .unwrap_or(0)
-        .clamp(6, usize::from(inner.width / 3).max(6));
+    let longest = watch.keys()[first..last].iter().map(|key| width(&key.key)).max();
+    let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
     for (row, watched) in (0..).zip(&watch.keys()[first..last]) {
         let chosen = first + usize::from(row) == watch.selected();
         let marked = chosen && watch.keys().len() > 1;
-        let line = if marked && focused {
-            theme.selected
-        } else {
-            Style::new()
-        };
+        let line = if marked && focused { theme.selected } else { Style::new() };
         let mut pen = Pen::new(buffer, inner, row);
         pen.write(if marked { "▸" } else { " " }, theme.focus.patch(line));
         draw_key(app, theme, watched, columns, line, &mut pen);
     }
     if charted {
-        let below = Rect {
-            y: inner.y + rows,
-            height: inner.height - rows,
-            ..inner
-        };
+        let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
         let series = watch.selected_key().and_then(|key| key.series.as_ref());
         if let Some(series) = series {
             chart::draw(series, app.zone(), theme, below, buffer);
@@ -85,11 +68,7 @@ fn draw_key(
     let style = |style: Style| style.patch(line);
     pen.field(&watched.key, columns, false, style(theme.text));
     let Some(series) = &watched.series else {
-        let text = if watched.answered {
-            "  no points yet"
-        } else {
-            "  …"
-        };
+        let text = if watched.answered { "  no points yet" } else { "  …" };
         pen.write(text, style(theme.quiet));
         return;
     };
@@ -102,16 +81,14 @@ fn draw_key(
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
     };
-    pen.write("  ", line)
-        .write(arrow, style(theme.plot))
-        .write(" ", line)
-        .field(&change, 9, false, style(theme.text));
+    pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line).field(
+        &change,
+        9,
+        false,
+        style(theme.text),
+    );
     let age = format::age(series.last.timestamp, app.now().unix());
-    let ago = if series.last.timestamp > app.now().unix() {
-        ""
-    } else {
-        " ago"
-    };
+    let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     pen.write(" ", line)
         .field(&format!("{age}{ago}"), 8, true, style(theme.text))
         .write("  ", line);
