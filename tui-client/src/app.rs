@@ -37,6 +37,9 @@ use watch::Watch;
 /// A request that waits longer than this is shown as such.
 pub const SLOW: Duration = Duration::from_secs(1);
 
+/// What is said stays this long, or until the next key.
+const NOTICE: Duration = Duration::from_secs(8);
+
 /// What the application is started with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -57,6 +60,19 @@ pub struct Notice {
     pub text: String,
     /// How.
     pub tone: Tone,
+    /// When it has been read.
+    pub until: Duration,
+}
+
+/// How polls of the table appear in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PollLog {
+    /// The next one line by line, so that a newcomer sees the protocol.
+    ShowNext,
+    /// The one under way is such a one.
+    Showing,
+    /// In one line.
+    Brief,
 }
 
 /// The whole state.
@@ -84,10 +100,7 @@ pub struct App {
     auto: bool,
     refresh_once: bool,
     refresh_at: Duration,
-    /// The next poll of the table is logged line by line, so that a newcomer sees the protocol.
-    show_poll: bool,
-    /// The poll under way is such a one.
-    shown_poll: bool,
+    poll_log: PollLog,
 }
 
 impl App {
@@ -116,8 +129,7 @@ impl App {
             auto: true,
             refresh_once: false,
             refresh_at: Duration::ZERO,
-            show_poll: true,
-            shown_poll: false,
+            poll_log: PollLog::ShowNext,
         }
     }
 
@@ -129,6 +141,7 @@ impl App {
     /// Takes a message; what it returns is to be done in that order.
     pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
         self.now = now;
+        self.notice.take_if(|notice| notice.until <= now.elapsed);
         match msg {
             Msg::Key(key) => return self.on_key(key, now),
             Msg::Paste(text) => return self.paste(&text, now),
@@ -178,7 +191,8 @@ impl App {
         });
         let fresh = self.watch.keys().iter().filter_map(watch::Watched::fresh_until);
         let fresh = fresh.filter(|&until| until > now).min();
-        [retry, slow, fresh, self.next_poll(), self.next_age()].into_iter().flatten().min()
+        let notice = self.notice.as_ref().map(|notice| notice.until);
+        [retry, slow, fresh, notice, self.next_poll(), self.next_age()].into_iter().flatten().min()
     }
 
     /// When an age on the screen grows: every second while one is counted in seconds, else every

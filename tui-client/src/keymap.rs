@@ -8,7 +8,7 @@ use crate::app::mode::Mode::{self, Help, Log, Prompt, Table, Watch};
 use crate::app::msg::{Code, Key};
 
 /// One line of the table.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Binding {
     /// Where it counts.
     pub modes: &'static [Mode],
@@ -128,7 +128,8 @@ pub static BINDINGS: &[Binding] = &[
         Action::ToggleAuto,
         "ask again by itself, or not",
     ),
-    hint(bind(ALL, keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
+    hint(bind(&[Prompt, Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
+    bind(PANES, keys![Key::ctrl('c')], Action::Quit, "leave"),
     bind(
         &[Prompt],
         keys![Key::ctrl('d')],

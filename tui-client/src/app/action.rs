@@ -7,7 +7,7 @@ use super::link::{Purpose, State};
 use super::log::Tone;
 use super::mode::{Mode, Pane};
 use super::msg::Moment;
-use super::{App, Notice};
+use super::{App, NOTICE, Notice};
 use crate::line::wire_line;
 
 /// What a key can mean.
@@ -184,11 +184,11 @@ impl App {
         if !self.link.is_connected() {
             // The line stays where it is: Enter sends it once the server is back.
             let why = match self.link.state() {
-                State::Waiting { reason, .. } => format!("not sent, {reason}; trying again"),
+                State::Waiting { reason, .. } => format!("not sent, {reason}"),
                 _ => "not sent, still connecting".to_owned(),
             };
             self.note(now, Tone::Bad, &format!("{typed}: {why}"));
-            self.say(Tone::Bad, format!("{why} (the line stays, Enter sends it)"));
+            self.say(Tone::Bad, format!("{why}; Enter tries again"));
             return Vec::new();
         }
         let line = String::from_utf8_lossy(&wire.bytes).into_owned();
@@ -228,8 +228,8 @@ impl App {
         effects
     }
 
-    /// Says something on the bottom line until the next key.
+    /// Says something on the bottom line until the next key, or until it has been read.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone });
+        self.notice = Some(Notice { until: self.now.elapsed + NOTICE, text: text.into(), tone });
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use shared::Request;
 use shared::response::Status;
 
-use super::App;
 use super::effect::{Effect, Outgoing};
 use super::link::{Pending, Purpose};
 use super::log::{Cost, Direction, Entry, Remark, Tone};
 use super::msg::Moment;
 use super::printable::printable;
 use super::reply::{Detail, Reply};
+use super::{App, PollLog};
 
 /// Raw lines kept of the reply to a request that a person typed, and recent points of a series.
 const TYPED: Detail = Detail { head: 200, foot: 20, tail: 64 };
@@ -39,7 +39,7 @@ impl App {
     ) -> Effect {
         let detail = match &purpose {
             Purpose::Typed => TYPED,
-            Purpose::Refresh if self.show_poll => SHOWN_POLL,
+            Purpose::Refresh if self.poll_log == PollLog::ShowNext => SHOWN_POLL,
             Purpose::Refresh => QUIET_POLL,
             Purpose::Watch(_) => WATCHED,
         };
@@ -51,7 +51,10 @@ impl App {
             self.log.push(entry);
         }
         if purpose == Purpose::Refresh {
-            self.shown_poll = std::mem::take(&mut self.show_poll);
+            self.poll_log = match self.poll_log {
+                PollLog::ShowNext => PollLog::Showing,
+                PollLog::Showing | PollLog::Brief => PollLog::Brief,
+            };
         }
         let id = self.link.sent(&line, purpose, now.elapsed);
         Effect::Send(Outgoing { id, line, detail })
@@ -59,7 +62,7 @@ impl App {
 
     /// Makes the table show the answer to another request.
     pub(super) fn ask_for(&mut self, request: &str, now: Moment) {
-        self.wanted = request.to_owned();
+        request.clone_into(&mut self.wanted);
         self.refresh_at = now.elapsed;
         self.refresh_once = true;
     }
@@ -119,7 +122,8 @@ impl App {
             }
             Purpose::Refresh => {
                 self.refresh_at = self.refresh_at.max(not_before);
-                if std::mem::take(&mut self.shown_poll) {
+                if self.poll_log == PollLog::Showing {
+                    self.poll_log = PollLog::Brief;
                     self.log_reply(&reply, now);
                 } else {
                     self.log_poll(&pending.line, &reply, now);
@@ -212,7 +216,7 @@ impl App {
         if again {
             self.say(Tone::Good, "connected again");
         }
-        self.show_poll = true;
+        self.poll_log = PollLog::ShowNext;
         self.refresh_at = now.elapsed;
         self.watch.reset();
         self.poll(now)

@@ -38,11 +38,15 @@ impl Prompt {
     /// Types text, up to the longest line that the protocol has.
     pub fn insert(&mut self, text: &str) {
         let room = LIMIT.saturating_sub(self.text().len());
-        let fits = text.floor_char_boundary(room.min(text.len()));
         // One change instead of one for each character, which would be quadratic in a paste.
         let at = self.input.cursor();
         let byte = self.text().char_indices().nth(at).map_or(self.text().len(), |(byte, _)| byte);
-        let clean: String = text[..fits].chars().filter(|c| !c.is_control()).collect();
+        let mut used = 0;
+        let fits = |c: &char| {
+            used += c.len_utf8();
+            used <= room
+        };
+        let clean: String = text.chars().filter(|c| !c.is_control()).take_while(fits).collect();
         let cursor = at + clean.chars().count();
         let mut whole = self.text().to_owned();
         whole.insert_str(byte, &clean);

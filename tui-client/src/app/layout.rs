@@ -7,7 +7,7 @@ use super::mode::Pane;
 const COMPACT: (u16, u16) = (60, 18);
 
 /// From this many columns on, table and watch stand side by side.
-const WIDE: u16 = 140;
+const WIDE: u16 = 120;
 
 /// From this many rows on, table and watch stand one above the other.
 const TALL: u16 = 34;
@@ -88,7 +88,7 @@ impl Layout {
         if !watching {
             layout.table = Some(top);
         } else if width >= WIDE {
-            let left = width * 3 / 5;
+            let left = width / 2;
             layout.table = Some(top.columns(0, left));
             layout.watch = Some(top.columns(left, width - left));
         } else if height >= TALL {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_screen_is_divided_without_overlap() {
-        for width in [0, 1, 2, 20, 40, 59, 60, 80, 139, 140, 400] {
+        for width in [0, 1, 2, 20, 40, 59, 60, 80, 119, 120, 400] {
             for height in 0..60 {
                 for watching in [false, true] {
                     for pane in [Pane::Table, Pane::Watch, Pane::Log] {

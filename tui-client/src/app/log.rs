@@ -75,12 +75,14 @@ impl Entry {
     }
 
     /// With another tone.
+    #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
     /// With a remark.
+    #[must_use]
     pub fn remark(mut self, remark: Remark) -> Self {
         self.remark = Some(remark);
         self

@@ -1,5 +1,7 @@
 //! Bytes of a stranger as text that is safe to show: a server must not steer the terminal.
 
+use std::fmt::Write;
+
 /// The line without its end; control characters and what is not UTF-8 become visible escapes.
 pub fn printable(line: &[u8]) -> Box<str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -13,7 +15,8 @@ pub fn printable(line: &[u8]) -> Box<str> {
             }
         }
         for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
+            // Writing to a string can't fail.
+            let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out.into()

@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
         let detail = Detail { head: 2, foot: 1, tail: 4 };
-        let text: String = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
+        let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
+        let text = text.concat();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         for piece in 1..=ends.len() {
             let mut builder = ReplyBuilder::new(Status::Ok, detail);

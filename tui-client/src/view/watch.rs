@@ -32,7 +32,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let count = u16::try_from(watch.keys().len()).unwrap_or(u16::MAX);
-    let charted = inner.height >= CHART_AT_LEAST + 1;
+    let charted = inner.height > CHART_AT_LEAST;
     let rows = if charted { count.min(inner.height / 3).max(1) } else { inner.height };
     let visible = usize::from(rows);
     // The selected key is always in sight.
