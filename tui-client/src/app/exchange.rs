@@ -83,14 +83,15 @@ impl App {
         if !self.link.is_connected() {
             return effects;
         }
+        // The table may be large, and replies come in order: the watched keys go first.
+        for key in self.watch.due(now.elapsed, self.interval) {
+            effects.push(self.send(format!("get {key}"), Purpose::Watch(key), false, now));
+        }
         if self.refresh_due() && self.refresh_at <= now.elapsed {
             self.refresh_at = now.elapsed + self.interval;
             self.refresh_once = false;
             let request = self.wanted.clone();
             effects.push(self.send(request, Purpose::Refresh, false, now));
-        }
-        for key in self.watch.due(now.elapsed, self.interval) {
-            effects.push(self.send(format!("get {key}"), Purpose::Watch(key), false, now));
         }
         effects
     }
