@@ -4,6 +4,7 @@
 //! a new one, paced by [`Backoff`].
 
 mod backoff;
+mod batch;
 mod driver;
 
 use std::io;
@@ -15,11 +16,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 pub use backoff::Backoff;
+pub use batch::{Batch, BatchPiece, BatchStream};
 
 use crate::key::{Key, KeyBuf, Selector};
 use crate::point::Point;
 use crate::request::Request;
 use crate::response::{BadReply, Status, decode_points};
+use batch::BatchReplies;
 use driver::{Awaiting, Command, Delivery, Tally};
 
 /// How long [`Client::connect`] waits.
@@ -228,6 +231,22 @@ impl Client {
             return Err(ClientError::NotOneLine);
         }
         self.stream([line, b"\n"].concat()).await
+    }
+
+    /// Sends many lines with one write; the replies come as a stream, good ones without data only
+    /// counted. Any number of batches may be under way.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`] when the connection is gone.
+    pub async fn send_batch(&self, batch: Batch) -> Result<BatchStream, ClientError> {
+        let (sender, deliveries) = mpsc::channel(QUEUED_PIECES);
+        let complete = batch.is_empty();
+        if !complete {
+            let replies = BatchReplies::new(batch.len(), sender);
+            self.command(Command { bytes: batch.bytes, awaiting: Awaiting::Batch(replies) })
+                .await?;
+        }
+        Ok(BatchStream { deliveries, answered: 0, complete })
     }
 
     async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {

@@ -1,1 +1,68 @@
-fn main() {}
+//! `tui-client`: see the library.
+
+use std::io::{IsTerminal, stdin, stdout};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use jiff::tz::TimeZone;
+use tui_client::app::Config;
+use tui_client::cli::{Mode, Plan};
+use tui_client::view::theme::Theme;
+use tui_client::{plain, runtime};
+
+fn main() -> ExitCode {
+    let interactive = stdin().is_terminal() && stdout().is_terminal();
+    let plan = match Plan::parse(std::env::args_os(), interactive) {
+        Ok(plan) => plan,
+        Err(error) => {
+            // Help to a pipe that is closed is no error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(plan) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tui-client: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(plan: Plan) -> Result<ExitCode> {
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let code = tokio.block_on(async {
+        match plan.mode {
+            Mode::Screen(watch) => screen(plan.host, plan.port, plan.interval, watch).await,
+            Mode::Request(_) | Mode::Input | Mode::Watch(_) => Ok(plain::run(plan).await),
+        }
+    });
+    // A read of standard input that never ends must not keep the program alive.
+    tokio.shutdown_background();
+    code
+}
+
+async fn screen(
+    host: String,
+    port: u16,
+    interval: std::time::Duration,
+    watch: Vec<shared::KeyBuf>,
+) -> Result<ExitCode> {
+    let config = Config {
+        address: format!("{host}:{port}"),
+        interval,
+        watch: watch.iter().map(ToString::to_string).collect(),
+        zone: TimeZone::system(),
+    };
+    let theme = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        Theme::plain()
+    } else {
+        Theme::colour()
+    };
+    runtime::run(host, port, config, theme).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
+use super::batch::BatchReplies;
 use super::{ClientError, Refusal, ReplyPiece};
 use crate::response::{ReplyDecoder, ReplyEvent, Status};
 
@@ -28,6 +29,8 @@ pub(super) enum Awaiting {
     Stream(mpsc::Sender<Delivery>),
     /// The replies to a batch of puts.
     Puts(Tally),
+    /// The replies to a batch of any lines, in pieces.
+    Batch(BatchReplies),
 }
 
 #[derive(Debug)]
@@ -124,7 +127,7 @@ struct Reader<S> {
 struct Current {
     awaiting: Awaiting,
     status: Status,
-    /// The data of an error reply to a put.
+    /// The data of an error reply within a batch.
     reason: Vec<u8>,
 }
 
@@ -194,9 +197,14 @@ impl<S: AsyncRead> Reader<S> {
             Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
                 let _ = sender.send(Delivery::Piece(ReplyPiece::Data(data))).await;
             }
-            Some(Current { awaiting: Awaiting::Puts(_), status: Status::Error, reason }) => {
+            Some(Current {
+                awaiting: Awaiting::Puts(_) | Awaiting::Batch(_),
+                status: Status::Error,
+                reason,
+            }) => {
                 reason.extend_from_slice(&data);
             }
+            Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data).await,
             _ => {}
         }
     }
@@ -222,6 +230,14 @@ impl<S: AsyncRead> Reader<S> {
                     self.current = Some(current);
                 }
             }
+            Awaiting::Batch(mut batch) => {
+                let reason = (current.status == Status::Error)
+                    .then(|| reason_text(&std::mem::take(&mut current.reason)));
+                if !batch.answer(reason).await {
+                    current.awaiting = Awaiting::Batch(batch);
+                    self.current = Some(current);
+                }
+            }
         }
     }
 
@@ -237,6 +253,7 @@ impl<S: AsyncRead> Reader<S> {
                 Some(Awaiting::Puts(tally)) => {
                     let _ = tally.done.send(Err(error.clone()));
                 }
+                Some(Awaiting::Batch(batch)) => batch.fail(error.clone()).await,
                 None => {}
             }
             next = self.awaited.recv().await;

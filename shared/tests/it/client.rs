@@ -1,6 +1,6 @@
 //! The client over an in-memory pipe, against a peer that says exactly what the test has it say.
 
-use shared::client::{ClientError, Refusal, ReplyPiece};
+use shared::client::{Batch, BatchPiece, ClientError, Refusal, ReplyPiece};
 use shared::response::{BadReply, Status};
 use shared::{Client, Key, Point, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -109,4 +109,57 @@ async fn replies_still_come_after_the_last_handle_is_gone() {
     peer.write_all(b"ok\n\n").await.unwrap();
     assert_eq!(reply.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
     assert_eq!(reply.next().await, Ok(None));
+}
+
+fn batch(lines: &[&str]) -> Batch {
+    let mut batch = Batch::default();
+    for line in lines {
+        batch.push(line.as_bytes()).unwrap();
+    }
+    batch
+}
+
+#[tokio::test]
+async fn a_batch_gives_data_and_refusals_and_counts_the_rest() {
+    let (client, mut peer) = pair();
+    let mut replies =
+        client.send_batch(batch(&["put a 1 1", "got", "get a", "put a 2 2"])).await.unwrap();
+    let mut after = client.send_batch(batch(&["got"])).await.unwrap();
+    expect(&mut peer, b"put a 1 1\ngot\nget a\nput a 2 2\ngot\n").await;
+    peer.write_all(b"ok\n\nerror\nwrong command\n\nok\na 1.0 1\n\nok\n\nerror\nno\n\n")
+        .await
+        .unwrap();
+    let refused =
+        |index, reason: &str| BatchPiece::Refused(Refusal { index, reason: reason.to_owned() });
+    assert_eq!(replies.next().await, Ok(Some(refused(1, "wrong command"))));
+    assert_eq!(replies.next().await, Ok(Some(BatchPiece::Data("a 1.0 1\n".into()))));
+    assert_eq!(replies.next().await, Ok(None));
+    assert_eq!((replies.next().await, replies.answered()), (Ok(None), 4));
+    assert_eq!(after.next().await, Ok(Some(refused(0, "no"))));
+    assert_eq!(after.next().await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_batch_that_breaks_off_says_how_far_it_came() {
+    let (client, mut peer) = pair();
+    let mut replies = client.send_batch(batch(&["put a 1 1", "get a", "get a"])).await.unwrap();
+    expect(&mut peer, b"put a 1 1\nget a\nget a\n").await;
+    peer.write_all(b"ok\n\nok\na 1.0 1\n\nok\na").await.unwrap();
+    drop(peer);
+    assert_eq!(replies.next().await, Ok(Some(BatchPiece::Data("a 1.0 1\n".into()))));
+    assert_eq!(replies.next().await, Err(ClientError::Closed));
+    assert_eq!(replies.answered(), 2);
+}
+
+#[tokio::test]
+async fn a_batch_takes_only_what_gets_one_reply_each() {
+    let mut some = batch(&["put a 1 1"]);
+    for line in ["", "\r", "a\nb"] {
+        assert_eq!(some.push(line.as_bytes()), Err(ClientError::NotOneLine));
+    }
+    assert_eq!((some.len(), some.size()), (1, 10));
+    assert_eq!(some.lines().collect::<Vec<_>>(), [b"put a 1 1"]);
+    let (client, _peer) = pair();
+    let mut none = client.send_batch(Batch::default()).await.unwrap();
+    assert_eq!(none.next().await, Ok(None));
 }

@@ -1,0 +1,149 @@
+//! Many lines with one write: what a good `put` costs on the way back is a counter.
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::{ClientError, Refusal};
+
+/// Request lines to be sent with one write, right or wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub(super) bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Batch {
+    /// Appends a line as it is, without its `\n`.
+    ///
+    /// # Errors
+    /// [`ClientError::NotOneLine`] for an empty line or one with a `\n` inside, because the
+    /// server may answer those with fewer or more replies than one.
+    pub fn push(&mut self, line: &[u8]) -> Result<(), ClientError> {
+        if matches!(line, b"" | b"\r") || line.contains(&b'\n') {
+            return Err(ClientError::NotOneLine);
+        }
+        self.bytes.extend_from_slice(line);
+        self.bytes.push(b'\n');
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Lines in it.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The lines, as they were pushed.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
+    }
+
+    /// Bytes on the wire.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// What is worth knowing of the replies to a [`Batch`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchPiece {
+    /// Whole data lines of a good reply, each with its `\n`.
+    Data(Bytes),
+    /// The server refused a line.
+    Refused(Refusal),
+}
+
+/// The replies to a [`Batch`] as they arrive, in the order of its lines.
+///
+/// Replies that are not taken hold back the replies after them.
+#[derive(Debug)]
+pub struct BatchStream {
+    pub(super) deliveries: mpsc::Receiver<BatchDelivery>,
+    pub(super) answered: usize,
+    pub(super) complete: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum BatchDelivery {
+    Piece(BatchPiece),
+    End { answered: usize },
+    Failed { answered: usize, error: ClientError },
+}
+
+impl BatchStream {
+    /// The next piece, or `None` once all replies are complete.
+    ///
+    /// # Errors
+    /// [`ClientError`] when a reply breaks off; [`BatchStream::answered`] says how many came
+    /// whole before it.
+    pub async fn next(&mut self) -> Result<Option<BatchPiece>, ClientError> {
+        if self.complete {
+            return Ok(None);
+        }
+        match self.deliveries.recv().await {
+            Some(BatchDelivery::Piece(piece)) => Ok(Some(piece)),
+            Some(BatchDelivery::End { answered }) => {
+                (self.answered, self.complete) = (answered, true);
+                Ok(None)
+            }
+            Some(BatchDelivery::Failed { answered, error }) => {
+                self.answered = answered;
+                Err(error)
+            }
+            None => Err(ClientError::Closed),
+        }
+    }
+
+    /// Replies that came whole, known once [`BatchStream::next`] has come to an end.
+    pub fn answered(&self) -> usize {
+        self.answered
+    }
+}
+
+/// The driver's side: counts replies and passes on what is worth knowing.
+#[derive(Debug)]
+pub(super) struct BatchReplies {
+    count: usize,
+    answered: usize,
+    deliveries: mpsc::Sender<BatchDelivery>,
+}
+
+impl BatchReplies {
+    pub(super) fn new(count: usize, deliveries: mpsc::Sender<BatchDelivery>) -> Self {
+        Self { count, answered: 0, deliveries }
+    }
+
+    pub(super) async fn data(&self, data: Bytes) {
+        self.deliver(BatchDelivery::Piece(BatchPiece::Data(data))).await;
+    }
+
+    /// Counts a complete reply, refused for `reason` if there is one; says whether it was the last.
+    pub(super) async fn answer(&mut self, reason: Option<String>) -> bool {
+        let index = self.answered;
+        self.answered += 1;
+        if let Some(reason) = reason {
+            let refusal = Refusal { index, reason };
+            self.deliver(BatchDelivery::Piece(BatchPiece::Refused(refusal))).await;
+        }
+        let last = self.answered == self.count;
+        if last {
+            self.deliver(BatchDelivery::End { answered: self.answered }).await;
+        }
+        last
+    }
+
+    pub(super) async fn fail(self, error: ClientError) {
+        let answered = self.answered;
+        self.deliver(BatchDelivery::Failed { answered, error }).await;
+    }
+
+    /// A caller that is gone wants no more; the connection stays in step.
+    async fn deliver(&self, delivery: BatchDelivery) {
+        let _ = self.deliveries.send(delivery).await;
+    }
+}

@@ -1,0 +1,282 @@
+//! The application: [`App::update`] takes a message and says what is to be done. All decisions
+//! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
+
+pub mod action;
+pub mod chart;
+pub mod effect;
+mod exchange;
+pub mod fold;
+pub mod format;
+pub mod history;
+pub mod input;
+pub mod layout;
+pub mod link;
+pub mod log;
+pub mod mode;
+pub mod msg;
+pub mod printable;
+pub mod reply;
+pub mod table;
+pub mod watch;
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::keymap;
+use effect::Effect;
+use input::Prompt;
+use layout::Layout;
+use link::{Link, State};
+use log::{Log, Tone};
+use mode::{Mode, Pane};
+use msg::{Code, Key, Moment, Msg};
+use table::Table;
+use watch::Watch;
+
+/// A request that waits longer than this is shown as such.
+pub const SLOW: Duration = Duration::from_secs(1);
+
+/// What is said stays this long, or until the next key.
+const NOTICE: Duration = Duration::from_secs(8);
+
+/// What the application is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `host:port`, to show.
+    pub address: String,
+    /// Between two polls.
+    pub interval: Duration,
+    /// The keys to watch from the start.
+    pub watch: Vec<String>,
+    /// In which times of day are shown.
+    pub zone: TimeZone,
+}
+
+/// Something said on the bottom line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What.
+    pub text: String,
+    /// How.
+    pub tone: Tone,
+    /// When it has been read.
+    pub until: Duration,
+}
+
+/// How polls of the table appear in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PollLog {
+    /// The next one line by line, so that a newcomer sees the protocol.
+    ShowNext,
+    /// The one under way is such a one.
+    Showing,
+    /// In one line.
+    Brief,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct App {
+    address: String,
+    interval: Duration,
+    zone: TimeZone,
+    width: u16,
+    height: u16,
+    now: Moment,
+    mode: Mode,
+    before_help: Mode,
+    pane: Pane,
+    upper: Pane,
+    help_top: usize,
+    prompt: Prompt,
+    log: Log,
+    table: Table,
+    watch: Watch,
+    link: Link,
+    notice: Option<Notice>,
+    /// The request that the table repeats.
+    wanted: String,
+    auto: bool,
+    refresh_once: bool,
+    refresh_at: Duration,
+    poll_log: PollLog,
+}
+
+impl App {
+    /// The state at the start, on a screen of this size.
+    pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
+        let first = if config.watch.is_empty() { Pane::Table } else { Pane::Watch };
+        Self {
+            address: config.address,
+            interval: config.interval,
+            zone: config.zone,
+            width,
+            height,
+            now,
+            mode: Mode::Prompt,
+            before_help: Mode::Prompt,
+            pane: first,
+            upper: first,
+            help_top: 0,
+            prompt: Prompt::default(),
+            log: Log::default(),
+            table: Table::new("get *"),
+            watch: Watch::new(config.watch),
+            link: Link::default(),
+            notice: None,
+            wanted: "get *".to_owned(),
+            auto: true,
+            refresh_once: false,
+            refresh_at: Duration::ZERO,
+            poll_log: PollLog::ShowNext,
+        }
+    }
+
+    /// What is to be done first.
+    pub fn start(&self) -> Vec<Effect> {
+        vec![Effect::Connect]
+    }
+
+    /// Takes a message; what it returns is to be done in that order.
+    pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
+        self.now = now;
+        self.notice.take_if(|notice| notice.until <= now.elapsed);
+        match msg {
+            Msg::Key(key) => return self.on_key(key, now),
+            Msg::Paste(text) => return self.paste(&text, now),
+            Msg::Resize { width, height } => {
+                (self.width, self.height) = (width, height);
+                let rows = self.layout().table_rows();
+                self.table.move_by(0, rows);
+            }
+            Msg::Tick => {
+                if self.link.try_now(now.elapsed) {
+                    return vec![Effect::Connect];
+                }
+            }
+            Msg::Connected => return self.on_connected(now),
+            Msg::Disconnected(reason) => self.on_disconnected(&reason, now),
+            Msg::NotSent { id } => self.on_not_sent(id, now),
+            Msg::Progress { id, points } => self.link.progress(id, points),
+            Msg::Reply(reply) => self.on_reply(*reply, now),
+            Msg::Terminate => return vec![Effect::Quit],
+        }
+        self.poll(now)
+    }
+
+    fn on_key(&mut self, key: Key, now: Moment) -> Vec<Effect> {
+        self.notice = None;
+        if let Some(action) = keymap::lookup(self.mode, key) {
+            return self.perform(action, now);
+        }
+        if let (Mode::Prompt, Code::Char(c), false, false) =
+            (self.mode, key.code, key.ctrl, key.alt)
+        {
+            self.prompt.insert(c.encode_utf8(&mut [0; 4]));
+        }
+        Vec::new()
+    }
+
+    /// When the application wants a [`Msg::Tick`], if nothing else happens before.
+    pub fn next_wake(&self) -> Option<Duration> {
+        let now = self.now.elapsed;
+        let retry = match self.link.state() {
+            State::Waiting { until, .. } => Some(*until),
+            _ => None,
+        };
+        let slow = self.link.oldest().map(|oldest| {
+            let waited = now.saturating_sub(oldest.since).as_secs();
+            oldest.since + SLOW.max(Duration::from_secs(waited + 1))
+        });
+        let fresh = self.watch.keys().iter().filter_map(watch::Watched::fresh_until);
+        let fresh = fresh.filter(|&until| until > now).min();
+        let notice = self.notice.as_ref().map(|notice| notice.until);
+        [retry, slow, fresh, notice, self.next_poll(), self.next_age()].into_iter().flatten().min()
+    }
+
+    /// When an age on the screen grows: every second while one is counted in seconds, else every
+    /// minute, and never when there is none.
+    fn next_age(&self) -> Option<Duration> {
+        let layout = self.layout();
+        let (_, rows) = self.table.visible(layout.table_rows());
+        let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
+        let shown = watched.filter(|_| layout.watch.is_some());
+        let times = rows.iter().chain(shown).map(|series| series.last.timestamp);
+        let newest = times.max()?;
+        let period: i64 = if self.now.unix().saturating_sub(newest) < 60 { 1000 } else { 60_000 };
+        let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
+        Some(self.now.elapsed + Duration::from_millis(left))
+    }
+
+    /// Where everything goes on the screen.
+    pub fn layout(&self) -> Layout {
+        let watching = !self.watch.is_empty();
+        Layout::new(self.width, self.height, self.pane, self.upper, watching)
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Between two polls.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The zone for times of day.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The moment of the last message.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Where the keys go.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The first line of the list of keys on screen.
+    pub fn help_top(&self) -> usize {
+        self.help_top
+    }
+
+    /// The command line.
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// The wire log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The last answer.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The watched keys.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The connection.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// What is said on the bottom line.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The table asks again by itself.
+    pub fn auto(&self) -> bool {
+        self.auto
+    }
+}

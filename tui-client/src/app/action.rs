@@ -1,0 +1,235 @@
+//! What a key can mean, and what it does.
+
+use tui_input::InputRequest;
+
+use super::effect::Effect;
+use super::link::{Purpose, State};
+use super::log::Tone;
+use super::mode::{Mode, Pane};
+use super::msg::Moment;
+use super::{App, NOTICE, Notice};
+use crate::line::wire_line;
+
+/// What a key can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// Leave if the command line is empty, else delete the character under the cursor.
+    QuitOrDelete,
+    /// Show or hide the list of keys.
+    Help,
+    /// The same when nothing is typed yet, else type the character.
+    HelpOrType,
+    /// To the next pane.
+    NextPane,
+    /// To the pane before.
+    PreviousPane,
+    /// To the command line.
+    ToPrompt,
+    /// Send the line.
+    Submit,
+    /// Empty the line, or leave the list of keys.
+    Clear,
+    /// The line entered before.
+    Older,
+    /// The line entered after.
+    Newer,
+    /// Edit the line.
+    Edit(InputRequest),
+    /// Move by lines.
+    Lines(i8),
+    /// Move by pages.
+    Pages(i8),
+    /// To the first line.
+    Top,
+    /// To the last line.
+    Bottom,
+    /// Let new log lines come into view, or not.
+    ToggleFollow,
+    /// Ask again now.
+    Refresh,
+    /// Ask again by itself, or not.
+    ToggleAuto,
+    /// Back to the table of all keys.
+    AllKeys,
+    /// Watch the selected key of the table.
+    WatchSelected,
+    /// Stop watching the selected key.
+    Unwatch,
+}
+
+impl App {
+    pub(super) fn perform(&mut self, action: Action, now: Moment) -> Vec<Effect> {
+        match action {
+            Action::Quit => return vec![Effect::Quit],
+            Action::QuitOrDelete if self.prompt.text().is_empty() => return vec![Effect::Quit],
+            Action::QuitOrDelete => self.prompt.edit(InputRequest::DeleteNextChar),
+            Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
+            Action::Help | Action::HelpOrType => self.toggle_help(),
+            Action::NextPane => self.cycle(1),
+            Action::PreviousPane => self.cycle(-1),
+            Action::ToPrompt => self.mode = Mode::Prompt,
+            Action::Submit => return self.submit(now),
+            Action::Clear => self.prompt.edit(InputRequest::DeleteLine),
+            Action::Older => self.prompt.older(),
+            Action::Newer => self.prompt.newer(),
+            Action::Edit(request) => self.prompt.edit(request),
+            Action::Lines(lines) => self.scroll(isize::from(lines)),
+            Action::Pages(pages) => {
+                let rows = isize::try_from(self.page()).unwrap_or(1).max(2);
+                self.scroll(isize::from(pages) * (rows - 1));
+            }
+            Action::Top => self.scroll(isize::MIN),
+            Action::Bottom => self.scroll(isize::MAX),
+            Action::ToggleFollow => self.log.toggle_follow(),
+            Action::Refresh => self.refresh_at = now.elapsed,
+            Action::ToggleAuto => {
+                self.auto = !self.auto;
+                self.refresh_at = now.elapsed;
+            }
+            Action::AllKeys => self.ask_for("get *", now),
+            Action::WatchSelected => self.watch_selected(),
+            Action::Unwatch => self.unwatch(),
+        }
+        if action == Action::Refresh {
+            return self.refresh(now);
+        }
+        self.poll(now)
+    }
+
+    fn toggle_help(&mut self) {
+        self.mode = match self.mode {
+            Mode::Help => self.before_help,
+            mode => {
+                self.before_help = mode;
+                self.help_top = 0;
+                Mode::Help
+            }
+        };
+    }
+
+    fn cycle(&mut self, step: isize) {
+        let mut stops = vec![Mode::Prompt, Mode::Table];
+        if !self.watch.is_empty() {
+            stops.push(Mode::Watch);
+        }
+        stops.push(Mode::Log);
+        let at = stops.iter().position(|&stop| stop == self.mode).unwrap_or(0);
+        let count = stops.len().cast_signed();
+        let next = (at.cast_signed() + step).rem_euclid(count).cast_unsigned();
+        self.focus(stops[next]);
+    }
+
+    /// Gives the keys to a mode; the pane that it names comes into view.
+    pub(super) fn focus(&mut self, mode: Mode) {
+        self.mode = mode;
+        if let Some(pane) = mode.pane() {
+            self.pane = pane;
+            if pane != Pane::Log {
+                self.upper = pane;
+            }
+        }
+    }
+
+    fn page(&self) -> usize {
+        let layout = self.layout();
+        match self.mode {
+            Mode::Table => layout.table_rows(),
+            Mode::Watch => 2,
+            Mode::Prompt | Mode::Log => layout.log_rows(),
+            Mode::Help => usize::from(self.height.saturating_sub(2)),
+        }
+    }
+
+    fn scroll(&mut self, lines: isize) {
+        let layout = self.layout();
+        match self.mode {
+            Mode::Table => self.table.move_by(lines, layout.table_rows()),
+            Mode::Watch => self.watch.move_by(lines),
+            Mode::Prompt | Mode::Log => self.log.scroll(lines as i64, layout.log_rows()),
+            Mode::Help => {
+                let last = crate::keymap::help_lines().count().saturating_sub(self.page());
+                self.help_top = self.help_top.saturating_add_signed(lines).min(last);
+            }
+        }
+    }
+
+    fn watch_selected(&mut self) {
+        let Some(series) = self.table.selected_series() else {
+            return self.say(Tone::Bad, "no key is selected");
+        };
+        let key = series.key.to_string();
+        self.watch.add(&key);
+        self.focus(Mode::Watch);
+        self.say(Tone::Good, format!("watching {key}"));
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(key) = self.watch.remove_selected() {
+            self.say(Tone::Plain, format!("no longer watching {key}"));
+        }
+        if self.watch.is_empty() {
+            self.focus(Mode::Table);
+        }
+    }
+
+    fn submit(&mut self, now: Moment) -> Vec<Effect> {
+        let typed = self.prompt.text().to_owned();
+        let wire = wire_line(typed.as_bytes(), now.unix());
+        if wire.bytes.is_empty() {
+            self.prompt.take();
+            return Vec::new();
+        }
+        if !self.link.is_connected() {
+            // The line stays where it is: Enter sends it once the server is back.
+            let why = match self.link.state() {
+                State::Waiting { reason, .. } => format!("not sent, {reason}"),
+                _ => "not sent, still connecting".to_owned(),
+            };
+            self.note(now, Tone::Bad, &format!("{typed}: {why}"));
+            self.say(Tone::Bad, format!("{why}; Enter tries again"));
+            return Vec::new();
+        }
+        let line = String::from_utf8_lossy(&wire.bytes).into_owned();
+        self.prompt.take();
+        vec![self.send(line, Purpose::Typed, wire.filled.is_some(), now)]
+    }
+
+    /// Types pasted text; complete lines are sent as if each had been entered.
+    pub(super) fn paste(&mut self, text: &str, now: Moment) -> Vec<Effect> {
+        /// More lines than this are an import, which the plain mode does without a screen.
+        const MOST_LINES: usize = 500;
+        self.mode = Mode::Prompt;
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let lines = text.matches('\n').count();
+        if lines > MOST_LINES {
+            self.say(
+                Tone::Bad,
+                format!("{lines} lines are too many to paste; pipe them: tui-client < FILE"),
+            );
+            return Vec::new();
+        }
+        if lines > 0 && !self.link.is_connected() {
+            self.say(Tone::Bad, format!("{lines} pasted lines not sent: no connection"));
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((line, after)) = rest.split_once('\n') {
+            self.prompt.insert(line);
+            effects.extend(self.submit(now));
+            rest = after;
+        }
+        self.prompt.insert(rest);
+        if lines > 1 {
+            self.say(Tone::Plain, format!("{} pasted lines sent", effects.len()));
+        }
+        effects
+    }
+
+    /// Says something on the bottom line until the next key, or until it has been read.
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { until: self.now.elapsed + NOTICE, text: text.into(), tone });
+    }
+}

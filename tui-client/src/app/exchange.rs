@@ -1,0 +1,265 @@
+//! Requests going out, replies coming in, and when to ask again.
+
+use std::time::Duration;
+
+use shared::Request;
+use shared::response::Status;
+
+use super::effect::{Effect, Outgoing};
+use super::link::{Pending, Purpose};
+use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::msg::Moment;
+use super::printable::printable;
+use super::reply::{Detail, Reply};
+use super::{App, PollLog};
+
+/// Raw lines kept of the reply to a request that a person typed, and recent points of a series.
+const TYPED: Detail = Detail { head: 200, foot: 20, tail: 64 };
+
+/// The same of a poll that is shown in the log.
+const SHOWN_POLL: Detail = Detail { head: 6, foot: 2, tail: 64 };
+
+/// The same of any other poll; of an error reply one line is enough.
+const QUIET_POLL: Detail = Detail { head: 1, foot: 0, tail: 64 };
+
+/// The same of a watched key, whose chart needs more points.
+const WATCHED: Detail = Detail { head: 1, foot: 0, tail: 8192 };
+
+/// After a `put`, the table is asked for at once if that took no longer than this.
+const CHEAP: Duration = Duration::from_millis(50);
+
+impl App {
+    /// Makes the effect that sends a line, and notes that a reply is due.
+    pub(super) fn send(
+        &mut self,
+        line: String,
+        purpose: Purpose,
+        filled: bool,
+        now: Moment,
+    ) -> Effect {
+        let detail = match &purpose {
+            Purpose::Typed => TYPED,
+            Purpose::Refresh if self.poll_log == PollLog::ShowNext => SHOWN_POLL,
+            Purpose::Refresh => QUIET_POLL,
+            Purpose::Watch(_) => WATCHED,
+        };
+        if detail.head > 1 {
+            let mut entry = Entry::new(now.unix_ms, Direction::Out, printable(line.as_bytes()));
+            if filled {
+                entry = entry.remark(Remark::TimeFilledIn);
+            }
+            self.log.push(entry);
+        }
+        if purpose == Purpose::Refresh {
+            self.poll_log = match self.poll_log {
+                PollLog::ShowNext => PollLog::Showing,
+                PollLog::Showing | PollLog::Brief => PollLog::Brief,
+            };
+        }
+        let id = self.link.sent(&line, purpose, now.elapsed);
+        Effect::Send(Outgoing { id, line, detail })
+    }
+
+    /// Makes the table show the answer to another request.
+    pub(super) fn ask_for(&mut self, request: &str, now: Moment) {
+        request.clone_into(&mut self.wanted);
+        self.refresh_at = now.elapsed;
+        self.refresh_once = true;
+    }
+
+    /// Asks for the table now, unless the last answer is still to come.
+    pub(super) fn refresh(&mut self, now: Moment) -> Vec<Effect> {
+        if !self.link.is_connected() {
+            self.say(Tone::Bad, "not refreshed: no connection");
+            return Vec::new();
+        }
+        self.refresh_once = true;
+        self.poll(now)
+    }
+
+    /// Asks for everything that is due.
+    pub(super) fn poll(&mut self, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if !self.link.is_connected() {
+            return effects;
+        }
+        // The table may be large, and replies come in order: the watched keys go first.
+        for key in self.watch.due(now.elapsed, self.interval) {
+            effects.push(self.send(format!("get {key}"), Purpose::Watch(key), false, now));
+        }
+        if self.refresh_due() && self.refresh_at <= now.elapsed {
+            self.refresh_at = now.elapsed + self.interval;
+            self.refresh_once = false;
+            let request = self.wanted.clone();
+            effects.push(self.send(request, Purpose::Refresh, false, now));
+        }
+        effects
+    }
+
+    fn refresh_due(&self) -> bool {
+        let mut pending = self.link.pending().iter();
+        (self.auto || self.refresh_once) && !pending.any(|p| p.purpose == Purpose::Refresh)
+    }
+
+    /// When something is to be asked for.
+    pub(super) fn next_poll(&self) -> Option<Duration> {
+        if !self.link.is_connected() {
+            return None;
+        }
+        let refresh = self.refresh_due().then_some(self.refresh_at);
+        refresh.into_iter().chain(self.watch.next_due()).min()
+    }
+
+    pub(super) fn on_reply(&mut self, reply: Reply, now: Moment) {
+        let Some(pending) = self.link.answered(reply.id, reply.first) else {
+            return;
+        };
+        // A server that takes long is asked less often.
+        let not_before = now.elapsed + reply.took;
+        match &pending.purpose {
+            Purpose::Typed => {
+                self.log_reply(&reply, now);
+                self.on_typed(&pending, reply, now);
+            }
+            Purpose::Refresh => {
+                self.refresh_at = self.refresh_at.max(not_before);
+                if self.poll_log == PollLog::Showing {
+                    self.poll_log = PollLog::Brief;
+                    self.log_reply(&reply, now);
+                } else {
+                    self.log_poll(&pending.line, &reply, now);
+                }
+                if pending.line == self.wanted {
+                    self.show_answer(&pending.line, reply);
+                }
+            }
+            Purpose::Watch(key) => {
+                self.log_poll(&pending.line, &reply, now);
+                let mut series = reply.answer.series;
+                let series = series
+                    .iter()
+                    .position(|s| s.key.as_str() == key)
+                    .map(|at| series.swap_remove(at));
+                self.watch.answer(key, series, now.elapsed, not_before);
+            }
+        }
+    }
+
+    fn on_typed(&mut self, pending: &Pending, reply: Reply, now: Moment) {
+        let request = Request::decode(pending.line.as_bytes());
+        if reply.status == Status::Error {
+            let reason = reply.reason();
+            let text = match request {
+                Err(bad) => format!("{reason}: {bad}"),
+                Ok(_) => format!("{reason}: {}", pending.line),
+            };
+            return self.say(Tone::Bad, text);
+        }
+        match request {
+            Ok(Request::Get(selector)) => {
+                if reply.answer.series.is_empty() {
+                    self.say(Tone::Plain, format!("no points for {selector}"));
+                }
+                self.wanted.clone_from(&pending.line);
+                self.show_answer(&pending.line, reply);
+            }
+            Ok(Request::Put(key, point)) => {
+                self.say(Tone::Good, format!("stored {key} {point}"));
+                if reply.took < CHEAP && self.auto {
+                    self.refresh_at = now.elapsed;
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn show_answer(&mut self, request: &str, reply: Reply) {
+        if reply.status == Status::Ok {
+            let rows = self.layout().table_rows();
+            self.table.show(request, reply.answer, rows);
+        }
+    }
+
+    fn log_reply(&mut self, reply: &Reply, now: Moment) {
+        let (text, tone) = match reply.status {
+            Status::Ok => ("ok", Tone::Good),
+            Status::Error => ("error", Tone::Bad),
+        };
+        let line = |text: &str, tone| Entry::new(now.unix_ms, Direction::In, text).tone(tone);
+        self.log.push(line(text, tone).remark(Remark::Reply(cost(reply))));
+        let tone = if reply.status == Status::Error { Tone::Bad } else { Tone::Plain };
+        for text in &reply.head {
+            self.log.push(line(text, tone));
+        }
+        if reply.left_out > 0 {
+            let lines = super::format::count(reply.left_out);
+            let text = format!("… {lines} lines left out …");
+            self.log.push(line(&text, Tone::Quiet));
+        }
+        for text in &reply.foot {
+            self.log.push(line(text, tone));
+        }
+    }
+
+    fn log_poll(&mut self, line: &str, reply: &Reply, now: Moment) {
+        let (text, tone) = match reply.status {
+            Status::Ok => (format!("{line} → ok"), Tone::Quiet),
+            Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
+        };
+        let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
+        self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
+    }
+
+    pub(super) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
+        let again = self.link.connected();
+        let what = if again { "connected again to" } else { "connected to" };
+        self.note(now, Tone::Good, &format!("{what} {}", self.address));
+        if again {
+            self.say(Tone::Good, "connected again");
+        }
+        self.poll_log = PollLog::ShowNext;
+        self.refresh_at = now.elapsed;
+        self.watch.reset();
+        self.poll(now)
+    }
+
+    pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
+        let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
+        if news {
+            self.note(now, Tone::Bad, &format!("{reason}; trying again until it works"));
+        }
+        for pending in unanswered {
+            if pending.purpose == Purpose::Typed {
+                let text = format!("no reply to: {}", pending.line);
+                self.note(now, Tone::Bad, &text);
+                self.say(Tone::Bad, text);
+            }
+        }
+        self.watch.reset();
+    }
+
+    pub(super) fn on_not_sent(&mut self, id: u64, now: Moment) {
+        if let Some(pending) = self.link.forget(id) {
+            let text = format!("not sent, too much is waiting: {}", pending.line);
+            self.note(now, Tone::Bad, &text);
+            match pending.purpose {
+                Purpose::Typed => self.say(Tone::Bad, text),
+                Purpose::Refresh => {}
+                Purpose::Watch(key) => {
+                    let next = now.elapsed + self.interval;
+                    self.watch.not_asked(&key, next);
+                }
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+        let text = printable(text.as_bytes());
+        let entry = Entry::new(now.unix_ms, Direction::Note, text);
+        self.log.push(entry.tone(tone));
+    }
+}
+
+fn cost(reply: &Reply) -> Cost {
+    Cost { points: reply.answer.points, bytes: reply.bytes, took: reply.took }
+}

@@ -1,0 +1,160 @@
+//! What goes where on a screen of some size. Known to the application because scrolling by a
+//! page depends on it; drawn by the view.
+
+use super::mode::Pane;
+
+/// Below this many rows or columns one pane is shown at a time.
+const COMPACT: (u16, u16) = (60, 18);
+
+/// From this many columns on, table and watch stand side by side.
+const WIDE: u16 = 120;
+
+/// From this many rows on, table and watch stand one above the other.
+const TALL: u16 = 34;
+
+/// A rectangle of cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a rectangle")]
+pub struct Area {
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+    pub height: u16,
+}
+
+impl Area {
+    fn rows(self, y: u16, height: u16) -> Self {
+        Self { y, height, ..self }
+    }
+
+    fn columns(self, x: u16, width: u16) -> Self {
+        Self { x, width, ..self }
+    }
+
+    /// Rows within a border.
+    pub fn inner_rows(self) -> usize {
+        usize::from(self.height.saturating_sub(2))
+    }
+}
+
+/// Where everything goes. Panes are measured with their borders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The line on top.
+    pub status: Area,
+    /// The table, if shown.
+    pub table: Option<Area>,
+    /// The watched keys, if shown.
+    pub watch: Option<Area>,
+    /// The log, if shown.
+    pub log: Option<Area>,
+    /// The command line.
+    pub prompt: Area,
+    /// The command line has a border.
+    pub prompt_border: bool,
+    /// The line at the bottom.
+    pub hints: Area,
+}
+
+impl Layout {
+    /// Divides a screen. `pane` was last in focus; `upper` is the last in focus of table and
+    /// watch.
+    pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
+        let screen = Area { x: 0, y: 0, width, height };
+        let compact = width < COMPACT.0 || height < COMPACT.1;
+        let prompt_rows = if compact { 1 } else { 3 };
+        // What a tiny screen drops first: the hints, then the status.
+        let hints = u16::from(height >= 6);
+        let status = u16::from(height >= 2);
+        let prompt_rows = prompt_rows.min(height);
+        let middle = height - prompt_rows.min(height) - hints - status;
+        let mut layout = Self {
+            status: screen.rows(0, status),
+            prompt: screen.rows(status + middle, prompt_rows),
+            prompt_border: !compact,
+            hints: screen.rows(height - hints, hints),
+            ..Self::default()
+        };
+        let panes = screen.rows(status, middle);
+        if compact {
+            if middle >= 3 {
+                *layout.pane(pane) = Some(panes);
+            }
+            return layout;
+        }
+        let log = (middle * 2 / 5).clamp(5, 16);
+        let (top, log) = (panes.rows(status, middle - log), panes.rows(status + middle - log, log));
+        layout.log = Some(log);
+        if !watching {
+            layout.table = Some(top);
+        } else if width >= WIDE {
+            let left = width / 2;
+            layout.table = Some(top.columns(0, left));
+            layout.watch = Some(top.columns(left, width - left));
+        } else if height >= TALL {
+            let upper = top.height * 2 / 5;
+            layout.table = Some(top.rows(top.y, upper));
+            layout.watch = Some(top.rows(top.y + upper, top.height - upper));
+        } else {
+            *layout.pane(upper) = Some(top);
+        }
+        layout
+    }
+
+    fn pane(&mut self, pane: Pane) -> &mut Option<Area> {
+        match pane {
+            Pane::Table => &mut self.table,
+            Pane::Watch => &mut self.watch,
+            Pane::Log => &mut self.log,
+        }
+    }
+
+    /// Rows of the log on screen.
+    pub fn log_rows(&self) -> usize {
+        self.log.map_or(0, Area::inner_rows)
+    }
+
+    /// Rows of the table on screen, its heading not counted.
+    pub fn table_rows(&self) -> usize {
+        self.table.map_or(0, |area| area.inner_rows().saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_screen_is_divided_without_overlap() {
+        for width in [0, 1, 2, 20, 40, 59, 60, 80, 119, 120, 400] {
+            for height in 0..60 {
+                for watching in [false, true] {
+                    for pane in [Pane::Table, Pane::Watch, Pane::Log] {
+                        let upper = if pane == Pane::Log { Pane::Table } else { pane };
+                        let l = Layout::new(width, height, pane, upper, watching);
+                        let areas = [
+                            Some(l.status),
+                            l.table,
+                            l.watch,
+                            l.log,
+                            Some(l.prompt),
+                            Some(l.hints),
+                        ];
+                        let cells: u32 = areas
+                            .iter()
+                            .flatten()
+                            .map(|a| u32::from(a.width) * u32::from(a.height))
+                            .sum();
+                        assert!(cells <= u32::from(width) * u32::from(height));
+                        for area in areas.iter().flatten() {
+                            assert!(area.x + area.width <= width && area.y + area.height <= height);
+                        }
+                        if height >= 10 {
+                            assert!(l.table.or(l.watch).or(l.log).is_some());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Where the keys go: one value, so that two places can't both think they have the focus.
+
+/// What the keys act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The command line.
+    Prompt,
+    /// The table of the last `get`.
+    Table,
+    /// The watched keys and their chart.
+    Watch,
+    /// The protocol log.
+    Log,
+    /// The list of keys, over everything else.
+    Help,
+}
+
+/// The panes above the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "as in Mode")]
+pub enum Pane {
+    Table,
+    Watch,
+    Log,
+}
+
+impl Pane {
+    /// The mode in which the pane has the focus.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Table => Mode::Table,
+            Self::Watch => Mode::Watch,
+            Self::Log => Mode::Log,
+        }
+    }
+}
+
+impl Mode {
+    /// The pane that has the focus in this mode.
+    pub fn pane(self) -> Option<Pane> {
+        match self {
+            Self::Table => Some(Pane::Table),
+            Self::Watch => Some(Pane::Watch),
+            Self::Log => Some(Pane::Log),
+            Self::Prompt | Self::Help => None,
+        }
+    }
+}

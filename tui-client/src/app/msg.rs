@@ -1,0 +1,114 @@
+//! Everything that can happen to the application, as data. Time comes along, never from a clock.
+
+use std::time::Duration;
+
+use super::reply::Reply;
+
+/// When a message arrived, on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the program started; never goes back.
+    pub elapsed: Duration,
+    /// Unix time in milliseconds.
+    pub unix_ms: i64,
+}
+
+impl Moment {
+    /// Unix time in whole seconds, as the protocol counts.
+    pub fn unix(self) -> i64 {
+        self.unix_ms.div_euclid(1000)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted in one piece.
+    Paste(String),
+    /// The terminal has a new size.
+    Resize {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// The moment that [`super::App::next_wake`] asked for has come.
+    Tick,
+    /// The connection stands.
+    Connected,
+    /// The connection could not be made, or ended; the reason is for a person.
+    Disconnected(String),
+    /// A request could not be handed to the network.
+    NotSent {
+        /// Which one.
+        id: u64,
+    },
+    /// A large reply is still arriving.
+    Progress {
+        /// The request it answers.
+        id: u64,
+        /// Points so far.
+        points: u64,
+    },
+    /// A reply came, whole.
+    Reply(Box<Reply>),
+    /// The system wants the program to end.
+    Terminate,
+}
+
+/// A key press, free of any terminal library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The key.
+    pub code: Code,
+    /// Ctrl was held.
+    pub ctrl: bool,
+    /// Alt was held.
+    pub alt: bool,
+}
+
+impl Key {
+    /// The key alone.
+    pub const fn plain(code: Code) -> Self {
+        Self { code, ctrl: false, alt: false }
+    }
+
+    /// A character alone.
+    pub const fn char(c: char) -> Self {
+        Self::plain(Code::Char(c))
+    }
+
+    /// A character with Ctrl.
+    pub const fn ctrl(c: char) -> Self {
+        Self { code: Code::Char(c), ctrl: true, alt: false }
+    }
+
+    /// A key with Alt.
+    pub const fn alt(code: Code) -> Self {
+        Self { code, ctrl: false, alt: true }
+    }
+}
+
+/// The keys that may be bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are on the keys")]
+pub enum Code {
+    Char(char),
+    Enter,
+    Tab,
+    BackTab,
+    Esc,
+    Backspace,
+    Delete,
+    Up,
+    Down,
+    Left,
+    Right,
+    Home,
+    End,
+    PageUp,
+    PageDown,
+    F(u8),
+}

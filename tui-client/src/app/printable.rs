@@ -1,0 +1,40 @@
+//! Bytes of a stranger as text that is safe to show: a server must not steer the terminal.
+
+use std::fmt::Write;
+
+/// The line without its end; control characters and what is not UTF-8 become visible escapes.
+pub fn printable(line: &[u8]) -> Box<str> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut out = String::with_capacity(line.len());
+    for chunk in line.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || is_invisible(c) {
+                out.extend(c.escape_default());
+            } else {
+                out.push(c);
+            }
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string can't fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out.into()
+}
+
+/// Characters that reorder the text around them or hide in it.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_shown_can_steer_the_terminal() {
+        assert_eq!(&*printable(b"a\x1b[2J\xff 1.0 2\n"), "a\\u{1b}[2J\\xff 1.0 2");
+        assert_eq!(&*printable("ключ 😀\n".as_bytes()), "ключ 😀");
+        assert_eq!(&*printable("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+    }
+}

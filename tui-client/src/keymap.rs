@@ -1,0 +1,320 @@
+//! The one table of keys: what is pressed, where, and what it means. The list of keys that `?`
+//! shows and the hints on the bottom line are made from it.
+
+use tui_input::InputRequest as Edit;
+
+use crate::app::action::Action;
+use crate::app::mode::Mode::{self, Help, Log, Prompt, Table, Watch};
+use crate::app::msg::{Code, Key};
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// Where it counts.
+    pub modes: &'static [Mode],
+    /// What is pressed; each of these.
+    pub keys: &'static [Key],
+    /// What it means.
+    pub action: Action,
+    /// The same in words.
+    pub help: &'static str,
+    /// In one word for the bottom line, if it belongs there.
+    pub hint: Option<&'static str>,
+}
+
+const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help];
+const PANES: &[Mode] = &[Table, Watch, Log];
+const READING: &[Mode] = &[Table, Watch, Log, Help];
+const LISTS: &[Mode] = &[Table, Log, Help];
+
+const fn bind(
+    modes: &'static [Mode],
+    keys: &'static [Key],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding { modes, keys, action, help, hint: None }
+}
+
+const fn hint(binding: Binding, hint: &'static str) -> Binding {
+    Binding { hint: Some(hint), ..binding }
+}
+
+macro_rules! keys {
+    ($($key:expr),+) => { &[$($key),+] };
+}
+
+/// All keys. The first line that fits counts.
+pub static BINDINGS: &[Binding] = &[
+    hint(
+        bind(
+            &[Prompt],
+            keys![Key::char('?')],
+            Action::HelpOrType,
+            "show the keys (on an empty line)",
+        ),
+        "help",
+    ),
+    hint(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
+    bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "show or hide the keys"),
+    hint(bind(&[Prompt], keys![Key::plain(Code::Enter)], Action::Submit, "send the line"), "send"),
+    hint(
+        bind(
+            &[Table],
+            keys![Key::plain(Code::Enter), Key::char('w')],
+            Action::WatchSelected,
+            "watch the selected key, with its chart",
+        ),
+        "watch",
+    ),
+    hint(
+        bind(
+            &[Watch],
+            keys![Key::char('x'), Key::plain(Code::Delete)],
+            Action::Unwatch,
+            "stop watching the selected key",
+        ),
+        "unwatch",
+    ),
+    hint(
+        bind(
+            &[Prompt, Table, Watch, Log],
+            keys![Key::plain(Code::Tab)],
+            Action::NextPane,
+            "to the next pane",
+        ),
+        "pane",
+    ),
+    bind(
+        &[Prompt, Table, Watch, Log],
+        keys![Key::plain(Code::BackTab)],
+        Action::PreviousPane,
+        "to the pane before",
+    ),
+    hint(
+        bind(
+            PANES,
+            keys![Key::plain(Code::Esc), Key::char('i'), Key::char(':')],
+            Action::ToPrompt,
+            "to the command line",
+        ),
+        "prompt",
+    ),
+    hint(
+        bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
+        "back",
+    ),
+    hint(bind(&[Table], keys![Key::char('r')], Action::Refresh, "ask again now"), "refresh"),
+    hint(
+        bind(&[Table], keys![Key::char('a')], Action::ToggleAuto, "ask again by itself, or not"),
+        "auto",
+    ),
+    hint(bind(&[Table], keys![Key::char('*')], Action::AllKeys, "back to all keys (get *)"), "all"),
+    hint(
+        bind(&[Log], keys![Key::char('f')], Action::ToggleFollow, "follow new lines, or stay"),
+        "follow",
+    ),
+    hint(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
+    bind(&[Help], keys![Key::char('q')], Action::Help, "back"),
+    bind(
+        &[Prompt, Table, Watch, Log],
+        keys![Key::plain(Code::F(5))],
+        Action::Refresh,
+        "ask again now",
+    ),
+    bind(
+        &[Prompt, Table, Watch, Log],
+        keys![Key::plain(Code::F(6))],
+        Action::ToggleAuto,
+        "ask again by itself, or not",
+    ),
+    hint(bind(&[Prompt, Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
+    bind(PANES, keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(
+        &[Prompt],
+        keys![Key::ctrl('d')],
+        Action::QuitOrDelete,
+        "leave (on an empty line), or delete the character",
+    ),
+    bind(READING, keys![Key::plain(Code::Up), Key::char('k')], Action::Lines(-1), "up"),
+    bind(READING, keys![Key::plain(Code::Down), Key::char('j')], Action::Lines(1), "down"),
+    bind(LISTS, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
+    bind(
+        LISTS,
+        keys![Key::plain(Code::PageDown), Key::ctrl('f'), Key::char(' ')],
+        Action::Pages(1),
+        "a page down",
+    ),
+    bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first"),
+    bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last"),
+    bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "the log a page up"),
+    bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "the log a page down"),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Up), Key::ctrl('p')],
+        Action::Older,
+        "the line entered before",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Down), Key::ctrl('n')],
+        Action::Newer,
+        "the line entered after",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Left), Key::ctrl('b')],
+        Action::Edit(Edit::GoToPrevChar),
+        "left",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Right), Key::ctrl('f')],
+        Action::Edit(Edit::GoToNextChar),
+        "right",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)],
+        Action::Edit(Edit::GoToPrevWord),
+        "a word left",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
+        Action::Edit(Edit::GoToNextWord),
+        "a word right",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Home), Key::ctrl('a')],
+        Action::Edit(Edit::GoToStart),
+        "to the beginning of the line",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::End), Key::ctrl('e')],
+        Action::Edit(Edit::GoToEnd),
+        "to the end of the line",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Backspace), Key::ctrl('h')],
+        Action::Edit(Edit::DeletePrevChar),
+        "delete to the left",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::plain(Code::Delete)],
+        Action::Edit(Edit::DeleteNextChar),
+        "delete to the right",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::ctrl('w'), Key::alt(Code::Backspace)],
+        Action::Edit(Edit::DeletePrevWord),
+        "delete the word to the left",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::alt(Code::Char('d'))],
+        Action::Edit(Edit::DeleteNextWord),
+        "delete the word to the right",
+    ),
+    bind(
+        &[Prompt],
+        keys![Key::ctrl('k')],
+        Action::Edit(Edit::DeleteTillEnd),
+        "delete to the end of the line",
+    ),
+    bind(&[Prompt], keys![Key::ctrl('u'), Key::plain(Code::Esc)], Action::Clear, "delete the line"),
+    bind(&[Prompt], keys![Key::ctrl('y')], Action::Edit(Edit::Yank), "put back what was deleted"),
+];
+
+/// What a key means in a mode.
+pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
+    BINDINGS
+        .iter()
+        .find(|binding| binding.modes.contains(&mode) && binding.keys.contains(&key))
+        .map(|binding| binding.action)
+}
+
+/// The hints for the bottom line: key and word.
+pub fn hints(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
+    BINDINGS
+        .iter()
+        .filter(move |binding| binding.modes.contains(&mode))
+        .filter_map(|binding| Some((name(*binding.keys.first()?), binding.hint?)))
+}
+
+/// A line of the list of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HelpLine {
+    /// Where the keys below count; empty between sections.
+    Heading(&'static str),
+    /// Keys and what they do.
+    Keys(String, &'static str),
+}
+
+/// The list of keys, by the place where they count.
+pub fn help_lines() -> impl Iterator<Item = HelpLine> {
+    const SECTIONS: [(&str, Mode); 4] =
+        [("Command line", Prompt), ("Table", Table), ("Watched keys", Watch), ("Log", Log)];
+    SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
+        let gap = (at > 0).then_some(HelpLine::Heading(""));
+        let keys =
+            BINDINGS.iter().filter(move |binding| binding.modes.contains(&mode)).map(|binding| {
+                let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
+                HelpLine::Keys(names.join(" "), binding.help)
+            });
+        gap.into_iter().chain([HelpLine::Heading(heading)]).chain(keys)
+    })
+}
+
+/// The name of a key, as people write it.
+pub fn name(key: Key) -> String {
+    let code = match key.code {
+        Code::Char(' ') => "space".to_owned(),
+        Code::Char(c) => c.to_string(),
+        Code::Up => "↑".to_owned(),
+        Code::Down => "↓".to_owned(),
+        Code::Left => "←".to_owned(),
+        Code::Right => "→".to_owned(),
+        Code::PageUp => "pgup".to_owned(),
+        Code::PageDown => "pgdn".to_owned(),
+        Code::BackTab => "shift-tab".to_owned(),
+        Code::F(n) => format!("F{n}"),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    let ctrl = if key.ctrl { "ctrl-" } else { "" };
+    let alt = if key.alt { "alt-" } else { "" };
+    format!("{ctrl}{alt}{code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for &mode in ALL {
+            let mut seen = Vec::new();
+            for binding in BINDINGS.iter().filter(|binding| binding.modes.contains(&mode)) {
+                for key in binding.keys {
+                    assert!(!seen.contains(key), "{} in {mode:?}", name(*key));
+                    seen.push(*key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_binding_can_be_reached_from_the_help() {
+        let listed: Vec<_> = help_lines().collect();
+        for binding in BINDINGS.iter().filter(|binding| binding.modes != [Help]) {
+            let shown =
+                |line: &HelpLine| matches!(line, HelpLine::Keys(_, help) if *help == binding.help);
+            assert!(listed.iter().any(shown), "{}", binding.help);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! A terminal client for the metrics server: prompt, wire log, live table, charts; and a plain
+//! mode for pipes and scripts.
+//!
+//! [`app`] decides and does nothing; [`view`] draws it; [`net`] and [`runtime`] do what it wishes.
+//! [`plain`] stands beside all of that and shares only [`line`].
+
+pub mod app;
+pub mod cli;
+pub mod keymap;
+pub mod line;
+pub mod net;
+pub mod plain;
+pub mod runtime;
+pub mod terminal;
+pub mod view;

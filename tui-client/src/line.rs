@@ -1,0 +1,72 @@
+//! What people type or paste, made into the strict form of the wire. Shared by the terminal UI
+//! and the plain mode.
+
+use std::borrow::Cow;
+
+use shared::request::{Argument, BadRequestReason, Request};
+
+/// Prompts that documents and shells put before a request.
+const PROMPTS: [&[u8]; 4] = [b"> ", b"$ ", b"C: ", b"% "];
+
+/// A line to send.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WireLine<'a> {
+    /// The request without its `\n`; empty when there is nothing to send.
+    pub bytes: Cow<'a, [u8]>,
+    /// The timestamp that was missing and is now filled in.
+    pub filled: Option<i64>,
+}
+
+/// Drops a leading prompt, blanks around and a literal `\n` at the end, and fills in the time
+/// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
+/// is the judge.
+pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
+    let line = strip(line);
+    match Request::decode(line) {
+        Err(bad) if bad.reason == BadRequestReason::Missing(Argument::Timestamp) => WireLine {
+            bytes: [line, b" ", now.to_string().as_bytes()].concat().into(),
+            filled: Some(now),
+        },
+        _ => WireLine { bytes: line.into(), filled: None },
+    }
+}
+
+fn strip(line: &[u8]) -> &[u8] {
+    let mut line = line.trim_ascii();
+    if let Some(rest) = PROMPTS.iter().find_map(|prompt| line.strip_prefix(*prompt)) {
+        line = rest.trim_ascii_start();
+    } else if line == b">" {
+        line = b"";
+    }
+    while let Some(rest) = line.strip_suffix(b"\\n") {
+        line = rest.trim_ascii_end();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_copied_from_documents_become_requests() {
+        for (typed, sent, filled) in [
+            ("get *", "get *", false),
+            ("  get * \r", "get *", false),
+            ("> get palm.cpu", "get palm.cpu", false),
+            ("C: put a 1 2\\n", "put a 1 2", false),
+            ("put a 1", "put a 1 77", true),
+            ("> put a 1\\n", "put a 1 77", true),
+            ("put a", "put a", false),
+            ("put a x", "put a x 77", true),
+            ("put a 1 2 3", "put a 1 2 3", false),
+            ("got *", "got *", false),
+            (">", "", false),
+            ("\\n", "", false),
+        ] {
+            let line = wire_line(typed.as_bytes(), 77);
+            assert_eq!(line.bytes, sent.as_bytes(), "{typed:?}");
+            assert_eq!(line.filled.is_some(), filled, "{typed:?}");
+        }
+    }
+}

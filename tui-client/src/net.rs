@@ -1,0 +1,153 @@
+//! The network: requests in, messages out. Large replies are folded here, next to the socket.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use shared::Client;
+use shared::client::{ClientError, ReplyPiece, ReplyStream};
+use tokio::sync::mpsc;
+
+use crate::app::effect::Outgoing;
+use crate::app::msg::Msg;
+use crate::app::reply::{Reply, ReplyBuilder};
+
+/// Requests that may wait for their replies on one connection.
+const IN_FLIGHT: usize = 1024;
+
+/// How often a large reply says how far it has come.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// What the network is asked to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Try to connect once.
+    Connect,
+    /// Send a request.
+    Send(Outgoing),
+}
+
+/// Serves until there are no more orders or nobody takes the messages.
+pub async fn run(
+    host: String,
+    port: u16,
+    mut orders: mpsc::Receiver<Order>,
+    msgs: mpsc::Sender<Msg>,
+) {
+    while let Some(order) = orders.recv().await {
+        let msg = match order {
+            Order::Connect => match Client::connect(&host, port).await {
+                Ok(client) => {
+                    if msgs.send(Msg::Connected).await.is_err() {
+                        return;
+                    }
+                    match serve(client, &mut orders, &msgs).await {
+                        Some(reason) => Msg::Disconnected(reason),
+                        None => return,
+                    }
+                }
+                Err(error) => Msg::Disconnected(connect_reason(&error)),
+            },
+            Order::Send(request) => Msg::NotSent { id: request.id },
+        };
+        if msgs.send(msg).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Why a connection could not be made, in words.
+pub fn connect_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "no server there".to_owned(),
+        io::ErrorKind::TimedOut => "no answer from the host".to_owned(),
+        _ => format!("cannot connect: {error}"),
+    }
+}
+
+/// A request on the wire, and its reply.
+struct Awaited {
+    request: Outgoing,
+    sent: Instant,
+    stream: ReplyStream,
+}
+
+/// Serves one connection until it ends, which gives the reason, or there are no more orders.
+async fn serve(
+    client: Client,
+    orders: &mut mpsc::Receiver<Order>,
+    msgs: &mpsc::Sender<Msg>,
+) -> Option<String> {
+    let (queue, awaited) = mpsc::channel(IN_FLIGHT);
+    // In a task of its own, so that replies are taken while a request waits to be written.
+    let mut reading = tokio::spawn(read_replies(awaited, msgs.clone()));
+    let reason = loop {
+        tokio::select! {
+            ended = &mut reading => break ended.unwrap_or(None),
+            () = client.closed() => {
+                drop(queue);
+                break reading.await.unwrap_or(None);
+            }
+            order = orders.recv() => {
+                let Some(order) = order else {
+                    reading.abort();
+                    return None;
+                };
+                let Order::Send(request) = order else { continue };
+                let sent = Instant::now();
+                let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
+                let unsent = match stream {
+                    Ok(stream) => queue.try_send(Awaited { request, sent, stream }).is_err(),
+                    // The end of the connection has its own message.
+                    Err(ClientError::Closed) => continue,
+                    Err(_) => true,
+                };
+                if unsent && msgs.send(Msg::NotSent { id }).await.is_err() {
+                    return None;
+                }
+            }
+        }
+    };
+    Some(reason.unwrap_or(ClientError::Closed)).map(|error| match error {
+        ClientError::Closed => "the server closed the connection".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+/// Takes replies in order; ends with the first one that fails.
+async fn read_replies(
+    mut awaited: mpsc::Receiver<Awaited>,
+    msgs: mpsc::Sender<Msg>,
+) -> Option<ClientError> {
+    while let Some(next) = awaited.recv().await {
+        match read_reply(next, &msgs).await {
+            Ok(reply) => msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
+            Err(error) => return Some(error),
+        }
+    }
+    None
+}
+
+async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply, ClientError> {
+    let Awaited { request, sent, mut stream } = awaited;
+    let mut told = sent;
+    let mut arriving: Option<(ReplyBuilder, Duration)> = None;
+    while let Some(piece) = stream.next().await? {
+        match (piece, &mut arriving) {
+            (ReplyPiece::Status(status), _) => {
+                arriving = Some((ReplyBuilder::new(status, request.detail), sent.elapsed()));
+            }
+            (ReplyPiece::Data(data), Some((builder, _))) => {
+                builder.add_lines(&data);
+                if told.elapsed() >= PROGRESS {
+                    told = Instant::now();
+                    let (id, points) = (request.id, builder.points());
+                    // Only news of the moment: there is no need to wait for room.
+                    let _ = msgs.try_send(Msg::Progress { id, points });
+                }
+            }
+            (ReplyPiece::Data(_), None) => {}
+        }
+    }
+    let (builder, first) = arriving.ok_or(ClientError::Closed)?;
+    Ok(builder.finish(request.id, first, sent.elapsed()))
+}

@@ -1,0 +1,208 @@
+//! The one loop of the terminal UI: wait, take all that has come, update, do what is wished,
+//! draw once. It decides nothing.
+
+use std::future;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures_util::{FutureExt, StreamExt};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use crate::app::effect::Effect;
+use crate::app::msg::{Code, Key, Moment, Msg};
+use crate::app::{App, Config};
+use crate::net::{self, Order};
+use crate::terminal::Terminal;
+use crate::view::{self, theme::Theme};
+
+/// Orders that may wait for the network.
+const ORDERS: usize = 1024;
+
+/// Messages of the network that may wait for the loop.
+const MSGS: usize = 64;
+
+/// Messages taken before the screen is drawn again, so that a flood can't keep it from being
+/// drawn.
+const BURST: usize = 256;
+
+/// Runs until the person or the system ends it.
+///
+/// # Errors
+/// When the terminal fails.
+pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Result<()> {
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let (orders, queue) = mpsc::channel(ORDERS);
+    let (told, msgs) = mpsc::channel(MSGS);
+    let network = tokio::spawn(net::run(host, port, queue, told));
+    let result = {
+        let mut terminal = Terminal::enter().context("cannot use this terminal")?;
+        let events = EventStream::new();
+        drive(&mut terminal, events, msgs, &orders, &mut signals, config, &theme).await
+    };
+    drop(orders);
+    network.abort();
+    result
+}
+
+async fn drive(
+    terminal: &mut Terminal,
+    mut events: EventStream,
+    mut msgs: mpsc::Receiver<Msg>,
+    orders: &mpsc::Sender<Order>,
+    signals: &mut Signals,
+    config: Config,
+    theme: &Theme,
+) -> Result<()> {
+    let clock = Clock::new();
+    let (width, height) = terminal.size()?;
+    let mut app = App::new(config, width, height, clock.now());
+    let mut effects = app.start();
+    loop {
+        loop {
+            // What could not be done is a message, which may have effects of its own.
+            match perform(effects, orders)? {
+                Done::Quit => return Ok(()),
+                Done::NotSent(ids) if ids.is_empty() => break,
+                Done::NotSent(ids) => {
+                    let now = clock.now();
+                    let told = ids.into_iter().map(|id| Msg::NotSent { id });
+                    effects = told.flat_map(|msg| app.update(msg, now)).collect();
+                }
+            }
+        }
+        terminal.draw(|frame| view::draw(&app, theme, frame))?;
+
+        let wake = app.next_wake().map(|at| clock.start + at);
+        let first = tokio::select! {
+            event = events.next() => from_event(event)?,
+            msg = msgs.recv() => Some(msg.context("the network task ended")?),
+            () = signals.next() => Some(Msg::Terminate),
+            () = async { match wake {
+                Some(wake) => sleep_until(wake.into()).await,
+                None => future::pending().await,
+            }} => Some(Msg::Tick),
+        };
+        let now = clock.now();
+        effects = first.map(|msg| app.update(msg, now)).unwrap_or_default();
+        for _ in 0..BURST {
+            let more = match events.next().now_or_never() {
+                Some(event) => from_event(event)?,
+                None => match msgs.try_recv() {
+                    Ok(msg) => Some(msg),
+                    Err(_) => break,
+                },
+            };
+            effects.extend(more.into_iter().flat_map(|msg| app.update(msg, now)));
+        }
+    }
+}
+
+enum Done {
+    Quit,
+    /// These requests could not be handed over.
+    NotSent(Vec<u64>),
+}
+
+fn perform(effects: Vec<Effect>, orders: &mpsc::Sender<Order>) -> Result<Done> {
+    let mut not_sent = Vec::new();
+    for effect in effects {
+        let order = match effect {
+            Effect::Quit => return Ok(Done::Quit),
+            Effect::Connect => Order::Connect,
+            Effect::Send(request) => Order::Send(request),
+        };
+        match orders.try_send(order) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(Order::Send(request))) => not_sent.push(request.id),
+            Err(_) => bail!("the network task ended"),
+        }
+    }
+    Ok(Done::NotSent(not_sent))
+}
+
+/// Both clocks, read once for each turn of the loop.
+struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    fn now(&self) -> Moment {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment {
+            elapsed: self.start.elapsed(),
+            unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
+    let event = event.context("the terminal is gone")??;
+    Ok(match event {
+        Event::Key(key) => translate(key).map(Msg::Key),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(width, height) => Some(Msg::Resize { width, height }),
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+    })
+}
+
+fn translate(event: KeyEvent) -> Option<Key> {
+    if event.kind == KeyEventKind::Release {
+        return None;
+    }
+    let code = match event.code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        KeyCode::F(n) => Code::F(n),
+        _ => return None,
+    };
+    Some(Key {
+        code,
+        ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
+        alt: event.modifiers.contains(KeyModifiers::ALT),
+    })
+}

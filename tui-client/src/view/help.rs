@@ -1,0 +1,49 @@
+//! The list of keys, over everything else.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
+
+use super::text::{Pen, width};
+use super::theme::Theme;
+use crate::app::App;
+use crate::keymap::{HelpLine, help_lines};
+
+/// Columns of the frame and the margin around the text.
+const FRAME: usize = 4;
+
+/// Draws the list in the middle of the screen.
+pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
+    let lines: Vec<_> = help_lines().collect();
+    let keys = lines.iter().map(|line| match line {
+        HelpLine::Keys(keys, _) => width(keys),
+        HelpLine::Heading(_) => 0,
+    });
+    let keys = keys.max().unwrap_or(0);
+    let words = lines.iter().map(|line| match line {
+        HelpLine::Keys(_, help) => width(help),
+        HelpLine::Heading(_) => 0,
+    });
+    let wide = keys + 2 + words.max().unwrap_or(0) + FRAME;
+    let wide = u16::try_from(wide).unwrap_or(u16::MAX);
+    let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let area = screen.centered(Constraint::Length(wide), Constraint::Length(tall));
+    Clear.render(area, buffer);
+    let block = super::pane(theme, true, Line::styled(" keys ", theme.title));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    // On a narrow screen the words matter as much as the keys.
+    let keys = keys.min(usize::from(inner.width) * 2 / 5);
+    for (row, line) in (0..inner.height).zip(lines.iter().skip(app.help_top())) {
+        let mut pen = Pen::new(buffer, inner, row);
+        match line {
+            HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),
+            HelpLine::Keys(names, help) => pen
+                .write(" ", theme.text)
+                .field(names, keys, false, theme.key)
+                .write("  ", theme.text)
+                .write(help, theme.text),
+        };
+    }
+}

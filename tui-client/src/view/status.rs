@@ -1,0 +1,78 @@
+//! The top line (connection, polling, size of the answer) and the bottom line (what was just
+//! said, else the most useful keys).
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::text::{Pen, width};
+use super::theme::Theme;
+use crate::app::link::{Purpose, State};
+use crate::app::{App, SLOW, format};
+use crate::keymap;
+
+/// Draws the top line.
+pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (mark, style, state) = match app.link().state() {
+        State::Connecting => ("◌", theme.alert, "connecting".to_owned()),
+        State::Connected => ("●", theme.good, "connected".to_owned()),
+        State::Waiting { reason, .. } => ("○", theme.bad, format!("{reason}, retrying")),
+    };
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.write(" ", theme.text)
+        .write(mark, style)
+        .write(" ", theme.text)
+        .write(app.address(), theme.title)
+        .write("  ", theme.text)
+        .write(&state, style);
+    if let Some(waiting) = waiting(app) {
+        pen.write("  ", theme.text).write(&waiting, theme.alert);
+    } else if let Some(time) = app.link().round_trip() {
+        pen.write("  ", theme.text).write(&format::took(time), theme.text);
+    }
+    if app.link().is_connected() {
+        let every = format::interval(app.interval());
+        let auto =
+            if app.auto() { format!("every {every} ") } else { "auto-refresh off ".to_owned() };
+        pen.write_right(&auto, theme.quiet);
+    }
+}
+
+/// A reply that lets itself be waited for.
+fn waiting(app: &App) -> Option<String> {
+    let oldest = app.link().oldest()?;
+    let waited = app.now().elapsed.saturating_sub(oldest.since);
+    if waited < SLOW {
+        return None;
+    }
+    let seconds = Duration::from_secs(waited.as_secs());
+    let what = match &oldest.purpose {
+        Purpose::Watch(key) => key,
+        Purpose::Typed | Purpose::Refresh => &oldest.line,
+    };
+    Some(match oldest.points {
+        0 => format!("waiting {} for {what}", format::interval(seconds)),
+        points => format!("{} so far of {what}", format::plural(points, "point", "points")),
+    })
+}
+
+/// Draws the bottom line.
+pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut pen = Pen::new(buffer, area, 0);
+    if let Some(notice) = app.notice() {
+        pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));
+        return;
+    }
+    for (key, word) in keymap::hints(app.mode()) {
+        // A hint that would be cut says less than none.
+        if width(&key) + width(word) + 2 > pen.room() {
+            break;
+        }
+        pen.write(" ", theme.text)
+            .write(&key, theme.key)
+            .write(" ", theme.text)
+            .write(word, theme.quiet)
+            .write(" ", theme.text);
+    }
+}

@@ -1,0 +1,85 @@
+//! Text in a given number of columns, wide characters measured as the terminal does.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Columns that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text if it fits, else its beginning and an ellipsis.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let fits = text.chars().take_while(|c| {
+        let wide = c.width().unwrap_or(0);
+        let fits = wide <= left;
+        left = left.saturating_sub(wide);
+        fits
+    });
+    let mut out: String = fits.collect();
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// Writes on one row, from left to right, until it is full.
+pub struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    area: Rect,
+    x: u16,
+}
+
+impl<'a> Pen<'a> {
+    /// At the left end of the row `row` of `area`.
+    pub fn new(buffer: &'a mut Buffer, area: Rect, row: u16) -> Self {
+        let visible = u16::from(row < area.height);
+        Self { buffer, area: Rect { y: area.y.saturating_add(row), height: visible, ..area }, x: 0 }
+    }
+
+    /// Columns left.
+    pub fn room(&self) -> usize {
+        usize::from(self.area.width.saturating_sub(self.x)) * usize::from(self.area.height)
+    }
+
+    /// Writes, cut where the row ends.
+    pub fn write(&mut self, text: &str, style: Style) -> &mut Self {
+        let room = self.room();
+        if room > 0 {
+            let text = cut(text, room);
+            let x = self.area.x + self.x;
+            let (end, _) = self.buffer.set_stringn(x, self.area.y, &text, room, style);
+            self.x = end - self.area.x;
+        }
+        self
+    }
+
+    /// Writes at the right end in at most the room that is left, or not at all.
+    pub fn write_right(&mut self, text: &str, style: Style) -> &mut Self {
+        let wide = width(text);
+        if wide > 0 && wide < self.room() {
+            let wide = u16::try_from(wide).unwrap_or(u16::MAX);
+            let x = self.area.right() - wide;
+            self.buffer.set_stringn(x, self.area.y, text, usize::from(wide), style);
+            self.area.width -= wide + 1;
+        }
+        self
+    }
+
+    /// Writes in a field of this many columns.
+    pub fn field(&mut self, text: &str, columns: usize, right: bool, style: Style) -> &mut Self {
+        let text = cut(text, columns);
+        let pad = " ".repeat(columns.saturating_sub(width(&text)));
+        if right {
+            self.write(&pad, style).write(&text, style)
+        } else {
+            self.write(&text, style).write(&pad, style)
+        }
+    }
+}

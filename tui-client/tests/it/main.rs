@@ -1,0 +1,18 @@
+//! The client from outside: messages in and state out, screens, the real binary against the real
+//! server.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "tests: a panic is the report, and nobody waits for the strings"
+)]
+
+mod plain;
+mod property;
+mod scene;
+mod screen;
+mod served;
+mod terminal;
+mod update;

@@ -1,0 +1,181 @@
+//! The real binary in pipes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::served::Served;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn client(port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tui-client"));
+    command.args(["--port", &port.to_string()]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(child: Child) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+fn run(port: u16, args: &[&str]) -> (i32, String, String) {
+    finish(client(port).args(args).spawn().unwrap())
+}
+
+fn pipe(port: u16, input: impl Into<Vec<u8>>) -> (i32, String, String) {
+    let mut child = client(port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.into();
+    // The client may end before it has read everything.
+    let writing = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = finish(child);
+    writing.join().unwrap();
+    output
+}
+
+/// The lines of a pipe, to be waited for with a limit.
+fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        BufReader::new(pipe).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    lines
+}
+
+#[test]
+fn a_request_in_the_arguments() {
+    let served = Served::start();
+    assert_eq!(run(served.port, &["put", "a.b", "-1.5", "7"]), (0, String::new(), String::new()));
+    assert_eq!(run(served.port, &["get", "a.b"]), (0, "a.b -1.5 7\n".to_owned(), String::new()));
+    assert_eq!(run(served.port, &["get a.b"]).1, "a.b -1.5 7\n");
+    let (code, out, err) = run(served.port, &["put", "now", "1"]);
+    assert_eq!((code, &*out), (0, ""));
+    assert!(err.starts_with("tui-client: stored with the current time, "), "{err}");
+}
+
+#[test]
+fn exit_codes_are_as_documented() {
+    let served = Served::start();
+    let (code, out, err) = run(served.port, &["got", "*"]);
+    assert_eq!((code, &*out), (1, ""));
+    assert!(err.contains("wrong command: the commands are put and get"), "{err}");
+    assert_eq!(run(served.port, &["--nonsense"]).0, 2);
+    assert_eq!(run(served.port, &["--watch", "no key"]).0, 2);
+    assert_eq!(run(served.port, &["--help"]).0, 0);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for input in
+        [run(nobody, &["get", "*"]), pipe(nobody, "get *\n"), run(nobody, &["--watch", "a"])]
+    {
+        let (code, out, err) = input;
+        assert_eq!((code, &*out), (3, ""));
+        assert!(err.contains("no server there"), "{err}");
+    }
+}
+
+#[test]
+fn lines_of_a_pipe_go_on_after_an_error() {
+    let served = Served::start();
+    let long = "x".repeat(5000);
+    let input = format!("put a 1 1\n\n> put a 2 2\\n\ngot\nget a\n{long}\nput a x 3\r\nget a");
+    let (code, out, err) = pipe(served.port, input);
+    assert_eq!(code, 1);
+    assert_eq!(out, "a 1.0 1\na 2.0 2\na 1.0 1\na 2.0 2\n");
+    let lines: Vec<_> = err.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "tui-client: line 6: not sent, longer than 4096 bytes",
+            "tui-client: line 4: wrong command: the commands are put and get, in lower case",
+            "tui-client: line 7: wrong command: a value is a decimal number such as 23.7, -5 or 1e-3",
+        ]
+    );
+}
+
+#[test]
+fn many_lines_stream_through() {
+    let served = Served::start();
+    let mut input = String::new();
+    for at in 0..100_000 {
+        input.push_str(&format!("put k.{} {at} {at}\n", at % 10));
+    }
+    input.push_str("get *\n");
+    let (code, out, err) = pipe(served.port, input);
+    assert_eq!((code, &*err), (0, ""));
+    assert_eq!(out.lines().count(), 100_000);
+    assert_eq!(format!("ok\n{out}\n"), served.say("get *\n"), "byte for byte");
+}
+
+#[test]
+fn each_line_is_answered_at_once() {
+    let served = Served::start();
+    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    for at in 0..3 {
+        writeln!(stdin, "put a {at} 1\nget a").unwrap();
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert_eq!(line, format!("a {at}.0 1\n"));
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_closed_output_is_no_error() {
+    let served = Served::start();
+    let puts: String = (0..50_000).map(|at| format!("put a 1 {at}\n")).collect();
+    served.say(&puts);
+    let mut child = client(served.port).args(["get", "*"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let (code, _, err) = finish(child);
+    assert_eq!((code, &*err), (0, ""));
+}
+
+#[test]
+fn a_lost_connection_says_what_is_unsure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        for _ in 0..3 {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        (&stream).write_all(b"ok\n\nok\na 1.0 1\n\nok\na").unwrap();
+    });
+    let (code, out, err) = pipe(port, "put a 1 1\n\nget a\nget a\n");
+    peer.join().unwrap();
+    assert_eq!((code, &*out), (3, "a 1.0 1\n"));
+    assert!(err.contains("from line 4 on it is unknown"), "{err}");
+}
+
+#[test]
+fn watching_prints_each_new_point_across_a_restart() {
+    let mut served = Served::start();
+    served.say("put a 1 10\nput a 2 20\n");
+    let mut child =
+        client(served.port).args(["--watch", "a", "--interval", "0.02"]).spawn().unwrap();
+    let out = lines(child.stdout.take().unwrap());
+    let err = lines(child.stderr.take().unwrap());
+    let next = || out.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(next(), "a 2.0 20", "the last point first");
+    served.say("put a 3 30\nput a 4 40\n");
+    assert_eq!((next(), next()), ("a 3.0 30".to_owned(), "a 4.0 40".to_owned()));
+    served.say("put a 4.5 40\nput old 1 1\n");
+    assert_eq!(next(), "a 4.5 40", "a new value for the last time");
+    served.start_again();
+    served.say("put a 5 50\n");
+    assert_eq!(next(), "a 5.0 50");
+    assert!(err.recv_timeout(PATIENCE).unwrap().contains("trying again until it works"));
+    assert!(err.recv_timeout(PATIENCE).unwrap().contains("connected again"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,110 @@
+//! No sequence of events at any size panics or makes the application restless.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use shared::response::Status;
+use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::view::theme::Theme;
+
+use crate::scene::Scene;
+use crate::screen::draw;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Tell(Msg),
+    Wait(u16),
+    /// The oldest request gets this reply.
+    Answer(Status, String),
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    let code = prop_oneof![
+        proptest::char::any().prop_map(Code::Char),
+        proptest::sample::select(vec![
+            '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i'
+        ])
+        .prop_map(Code::Char),
+        proptest::sample::select(vec![
+            Code::Enter,
+            Code::Tab,
+            Code::BackTab,
+            Code::Esc,
+            Code::Backspace,
+            Code::Delete,
+            Code::Up,
+            Code::Down,
+            Code::Left,
+            Code::Right,
+            Code::Home,
+            Code::End,
+            Code::PageUp,
+            Code::PageDown,
+            Code::F(1),
+            Code::F(5),
+            Code::F(6),
+        ]),
+    ];
+    (code, proptest::bool::weighted(0.1), proptest::bool::weighted(0.1))
+        .prop_map(|(code, ctrl, alt)| Key { code, ctrl, alt })
+}
+
+fn data() -> impl Strategy<Value = String> {
+    let timestamp = prop_oneof![any::<i64>(), 1_150_864_000..1_150_864_300_i64];
+    let value = prop_oneof![any::<f64>().prop_filter("finite", |v| v.is_finite()), -10.0..10.0];
+    let line = ("[a-c火😀.]{1,40}", value, timestamp)
+        .prop_map(|(key, value, timestamp)| format!("{key} {value:?} {timestamp}\n"));
+    prop_oneof![
+        9 => proptest::collection::vec(line, 0..40).prop_map(|lines| lines.concat()),
+        1 => ".{0,50}\n",
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let msg = prop_oneof![
+        10 => key().prop_map(Msg::Key),
+        1 => ".{0,60}".prop_map(Msg::Paste),
+        2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
+        1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
+        1 => Just(Msg::Connected),
+        1 => ".{0,30}".prop_map(Msg::Disconnected),
+        1 => (0..40_u64).prop_map(|id| Msg::NotSent { id }),
+        1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Msg::Progress { id, points }),
+    ];
+    let status = proptest::sample::select(vec![Status::Ok, Status::Ok, Status::Error]);
+    prop_oneof![
+        6 => msg.prop_map(Step::Tell),
+        1 => (0..5000_u16).prop_map(Step::Wait),
+        3 => (status, data()).prop_map(|(status, data)| Step::Answer(status, data)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(steps in proptest::collection::vec(step(), 1..60)) {
+        let mut scene = Scene::new(80, 24, &["a", "😀.火"]);
+        let (mut width, mut height) = (80, 24);
+        for step in steps {
+            match step {
+                Step::Tell(msg) => {
+                    if let Msg::Resize { width: w, height: h } = msg {
+                        (width, height) = (w, h);
+                    }
+                    scene.tell(msg);
+                }
+                Step::Wait(millis) => scene.wait(Duration::from_millis(millis.into())),
+                Step::Answer(status, data) => {
+                    if let Some(request) = scene.sent.first() {
+                        let line = request.line.clone();
+                        scene.answer(&line, status, &data);
+                    }
+                }
+            }
+            // The terminal may lag behind the application, and the other way round.
+            draw(&scene, &Theme::colour(), width, height);
+            draw(&scene, &Theme::plain(), 33, 7);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! An application without a terminal, a socket or a clock: the test says what happens and when.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use shared::response::Status;
+use tui_client::app::effect::{Effect, Outgoing};
+use tui_client::app::msg::{Code, Key, Moment, Msg};
+use tui_client::app::reply::ReplyBuilder;
+use tui_client::app::{App, Config};
+
+/// 2006-06-21 04:31:00 UTC.
+pub const NOW: i64 = 1_150_864_260;
+
+pub struct Scene {
+    pub app: App,
+    pub now: Moment,
+    /// Requests without replies.
+    pub sent: Vec<Outgoing>,
+}
+
+impl Scene {
+    pub fn new(width: u16, height: u16, watch: &[&str]) -> Self {
+        let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
+        let config = Config {
+            address: "localhost:10001".to_owned(),
+            interval: Duration::from_secs(1),
+            watch: watch.iter().map(ToString::to_string).collect(),
+            zone: TimeZone::UTC,
+        };
+        let app = App::new(config, width, height, now);
+        assert_eq!(app.start(), [Effect::Connect]);
+        Self { app, now, sent: Vec::new() }
+    }
+
+    pub fn connected(width: u16, height: u16, watch: &[&str]) -> Self {
+        let mut scene = Self::new(width, height, watch);
+        scene.tell(Msg::Connected);
+        scene
+    }
+
+    /// Says what happened and notes what was sent.
+    pub fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+        let effects = self.app.update(msg, self.now);
+        self.sent.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Send(request) => Some(request.clone()),
+            _ => None,
+        }));
+        effects
+    }
+
+    pub fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.tell(Msg::Key(key))
+    }
+
+    pub fn code(&mut self, code: Code) -> Vec<Effect> {
+        self.press(Key::plain(code))
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            self.press(Key::char(c));
+        }
+    }
+
+    pub fn enter(&mut self, line: &str) -> Vec<Effect> {
+        self.type_text(line);
+        self.code(Code::Enter)
+    }
+
+    /// Lets time pass; the application is woken when it wants to be.
+    pub fn wait(&mut self, time: Duration) {
+        let end = self.now.elapsed + time;
+        let mut turns = 0;
+        while let Some(wake) = self.app.next_wake().filter(|&wake| wake <= end) {
+            turns += 1;
+            assert!(turns < 10_000, "it never sleeps");
+            self.advance_to(wake);
+            self.tell(Msg::Tick);
+        }
+        self.advance_to(end);
+    }
+
+    /// How long the application wants to sleep.
+    pub fn next_wait(&self) -> Duration {
+        self.app.next_wake().unwrap().saturating_sub(self.now.elapsed)
+    }
+
+    fn advance_to(&mut self, elapsed: Duration) {
+        let by = elapsed.saturating_sub(self.now.elapsed);
+        self.now.elapsed += by;
+        self.now.unix_ms += i64::try_from(by.as_millis()).unwrap();
+    }
+
+    /// The oldest request for `line` that has no reply gets this one.
+    pub fn answer(&mut self, line: &str, status: Status, data: &str) {
+        let at = self.sent.iter().position(|request| request.line == line);
+        let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
+        let request = self.sent.remove(at);
+        let mut builder = ReplyBuilder::new(status, request.detail);
+        builder.add_lines(data.as_bytes());
+        let (first, took) = (Duration::from_micros(400), Duration::from_micros(1200));
+        self.tell(Msg::Reply(Box::new(builder.finish(request.id, first, took))));
+    }
+
+    pub fn ok(&mut self, line: &str, data: &str) {
+        self.answer(line, Status::Ok, data);
+    }
+
+    /// The log as text, `>` sent, `<` received, `-` notes.
+    pub fn log(&self) -> Vec<String> {
+        use tui_client::app::log::Direction;
+        let lines = self.app.log().visible(usize::MAX);
+        lines
+            .map(|entry| {
+                let mark = match entry.direction {
+                    Direction::Out => '>',
+                    Direction::In => '<',
+                    Direction::Note => '-',
+                };
+                format!("{mark} {}", entry.text)
+            })
+            .collect()
+    }
+
+    pub fn notice(&self) -> &str {
+        self.app.notice().map_or("", |notice| &notice.text)
+    }
+}
+
+/// A few series with a shape.
+pub fn sample() -> String {
+    let mut text = String::new();
+    for (key, base) in [("palm.cpu", 23.7), ("eardrum.memory_used", 1_234_567.0)] {
+        for at in 0..120_i32 {
+            let swing = (f64::from(at) / 9.0).sin() * 0.2 + 1.0;
+            let value = (base * swing * 100.0).round() / 100.0;
+            text.push_str(&format!("{key} {value:?} {}\n", NOW - 120 + i64::from(at)));
+        }
+    }
+    text.push_str(&format!("火.температура😀 -0.5 {}\n", NOW - 86_400 * 3));
+    text
+}

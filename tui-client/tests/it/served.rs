@@ -1,0 +1,72 @@
+//! The real server on a thread of its own, so that tests of processes need no runtime.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown as Half, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use server::net::Listener;
+use server::shutdown::Shutdown;
+use server::store::local::{Config, Local};
+use tempfile::TempDir;
+
+pub struct Served {
+    pub port: u16,
+    data: Arc<TempDir>,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    pub fn start() -> Self {
+        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0)
+    }
+
+    fn start_on(data: Arc<TempDir>, port: u16) -> Self {
+        let (sender, port_of) = std::sync::mpsc::channel();
+        let shutdown = Shutdown::default();
+        let ending = shutdown.clone();
+        let path = data.path().to_owned();
+        let thread = thread::spawn(move || {
+            let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            tokio.unwrap().block_on(async {
+                let listener = Listener::bind("localhost", port).await.unwrap();
+                sender.send(listener.addresses()[0].port()).unwrap();
+                let store = Local::open(&path, Config::default()).unwrap();
+                server::run(listener, store, ending).await;
+            });
+        });
+        Self { port: port_of.recv().unwrap(), data, shutdown, thread: Some(thread) }
+    }
+
+    pub fn stop(&mut self) {
+        self.shutdown.begin();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    /// Comes back on the same port, with the same points.
+    pub fn start_again(&mut self) {
+        self.stop();
+        *self = Self::start_on(Arc::clone(&self.data), self.port);
+    }
+
+    /// Sends requests as another client would, and gives the replies.
+    pub fn say(&self, requests: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(requests.as_bytes()).unwrap();
+        stream.shutdown(Half::Write).unwrap();
+        let mut replies = String::new();
+        stream.read_to_string(&mut replies).unwrap();
+        assert!(!replies.contains("error\n"), "{replies}");
+        replies
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // The server is to be done with its files before they go.
+        self.stop();
+    }
+}

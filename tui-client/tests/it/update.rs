@@ -1,0 +1,204 @@
+//! Messages in, state and effects out.
+
+use std::time::Duration;
+
+use shared::response::Status;
+use tui_client::app::effect::Effect;
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key, Msg};
+
+use crate::scene::{NOW, Scene, sample};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_newcomer_sees_live_data_without_a_key_press() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", "a 1.0 1\n");
+    assert_eq!(scene.app.table().answer().points, 1);
+    assert!(scene.sent.is_empty(), "one at a time");
+    scene.wait(SECOND);
+    scene.ok("get *", "a 1.0 1\na 2.0 2\n");
+    assert_eq!(scene.app.table().answer().points, 2);
+    assert_eq!(
+        scene.log(),
+        ["- connected to localhost:10001", "> get *", "< ok", "< a 1.0 1", "< get * → ok"],
+        "the first poll shows the protocol, the others take one line"
+    );
+    scene.wait(SECOND);
+    scene.ok("get *", "");
+    assert_eq!(scene.log().len(), 5, "repetitions share it");
+}
+
+#[test]
+fn auto_refresh_can_be_turned_off_and_asked_by_hand() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", "");
+    scene.code(Code::F(6));
+    scene.wait(10 * SECOND);
+    assert!(scene.sent.is_empty());
+    assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");
+    scene.code(Code::F(5));
+    scene.ok("get *", "a 1.0 1\n");
+    scene.wait(10 * SECOND);
+    assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn a_slow_server_is_asked_less_often_and_only_once_at_a_time() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.wait(5 * SECOND);
+    assert_eq!(scene.sent.len(), 1);
+}
+
+#[test]
+fn typed_lines_become_strict_requests() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", "");
+    scene.enter("> put palm.cpu 23.7\\n");
+    let wire = format!("put palm.cpu 23.7 {NOW}");
+    assert!(scene.log().contains(&format!("> {wire}")));
+    scene.ok(&wire, "");
+    assert_eq!(scene.notice(), format!("stored palm.cpu 23.7 {NOW}"));
+    scene.enter("got *");
+    scene.answer("got *", Status::Error, "wrong command\n");
+    assert_eq!(scene.notice(), "wrong command: the commands are put and get, in lower case");
+    scene.enter("   ");
+    assert!(scene.sent.iter().all(|request| request.line == "get *"), "blanks are no request");
+}
+
+#[test]
+fn a_typed_get_stays_in_the_table_and_is_refreshed() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.enter("get palm.cpu");
+    scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\n");
+    scene.ok("get palm.cpu", "palm.cpu 1.0 1\n");
+    assert_eq!(scene.app.table().request(), "get palm.cpu");
+    scene.wait(SECOND);
+    scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
+    assert_eq!(scene.app.table().answer().points, 2);
+    scene.code(Code::Tab);
+    scene.press(Key::char('*'));
+    scene.ok("get *", "a 1.0 1\n");
+    assert_eq!(scene.app.table().request(), "get *");
+}
+
+#[test]
+fn a_line_entered_while_the_server_is_away_is_not_lost() {
+    let mut scene = Scene::new(80, 24, &[]);
+    scene.tell(Msg::Disconnected("no server there".to_owned()));
+    scene.enter("get palm.cpu");
+    assert!(scene.sent.is_empty());
+    assert!(scene.notice().starts_with("not sent, no server there"), "{}", scene.notice());
+    assert_eq!(scene.app.prompt().text(), "get palm.cpu");
+    scene.tell(Msg::Connected);
+    scene.code(Code::Enter);
+    scene.ok("get palm.cpu", "");
+}
+
+#[test]
+fn reconnects_with_growing_waits_and_says_so_once() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.enter("get x");
+    scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
+    assert_eq!(scene.notice(), "no reply to: get x");
+    scene.code(Code::Esc);
+    scene.sent.clear();
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let wait = scene.next_wait();
+        waits.push(wait.as_millis());
+        scene.now.elapsed += wait;
+        assert_eq!(scene.tell(Msg::Tick), [Effect::Connect]);
+        assert_eq!(scene.app.next_wake(), None, "one try at a time");
+        scene.tell(Msg::Disconnected("no server there".to_owned()));
+    }
+    assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
+    let failures = scene.log().iter().filter(|line| line.contains("trying again")).count();
+    assert_eq!(failures, 1);
+    scene.tell(Msg::Connected);
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1.0 1\n");
+    assert_eq!(scene.notice(), "connected again");
+}
+
+#[test]
+fn a_watched_key_shows_value_change_and_freshness() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1.0 1\n");
+    scene.wait(SECOND);
+    scene.ok("get a.b", "a.b 1.0 1\na.b 3.5 2\n");
+    let watched = scene.app.watch().selected_key().unwrap();
+    assert_eq!(watched.series.as_ref().unwrap().change(), Some(2.5));
+    assert!(watched.is_fresh(scene.now.elapsed));
+    assert!(!watched.is_fresh(scene.now.elapsed + 3 * SECOND));
+}
+
+#[test]
+fn a_key_of_the_table_can_be_watched_and_left() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", &sample());
+    scene.code(Code::Tab);
+    scene.code(Code::Down);
+    scene.code(Code::Enter);
+    assert_eq!(scene.app.mode(), Mode::Watch);
+    scene.ok("get eardrum.memory_used", &sample());
+    assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
+    scene.press(Key::char('x'));
+    assert!(scene.app.watch().is_empty());
+    assert_eq!(scene.app.mode(), Mode::Table);
+}
+
+#[test]
+fn history_and_words_are_edited_with_the_usual_keys() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.enter("get one");
+    scene.enter("get two");
+    scene.type_text("draft");
+    scene.code(Code::Up);
+    scene.code(Code::Up);
+    assert_eq!(scene.app.prompt().text(), "get one");
+    scene.code(Code::Down);
+    scene.code(Code::Down);
+    assert_eq!(scene.app.prompt().text(), "draft");
+    scene.press(Key::ctrl('u'));
+    scene.type_text("put a.b 5");
+    scene.press(Key::alt(Code::Char('b')));
+    scene.press(Key::ctrl('w'));
+    scene.press(Key::ctrl('a'));
+    scene.press(Key::alt(Code::Char('d')));
+    assert_eq!(scene.app.prompt().text(), "5");
+}
+
+#[test]
+fn pasted_lines_are_sent_and_the_rest_stays() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.sent.clear();
+    scene.tell(Msg::Paste("put a 1 1\r\nput a 2 2\nget a".to_owned()));
+    let lines: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
+    assert_eq!(lines, ["put a 1 1", "put a 2 2"]);
+    assert_eq!(scene.app.prompt().text(), "get a");
+}
+
+#[test]
+fn leaving_is_possible_from_everywhere() {
+    let mut scene = Scene::new(80, 24, &["a"]);
+    for _ in 0..5 {
+        assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
+        scene.code(Code::Tab);
+    }
+    scene.press(Key::char('?'));
+    assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
+    assert_eq!(scene.tell(Msg::Terminate), [Effect::Quit]);
+}
+
+#[test]
+fn ages_on_the_screen_go_on_without_polling() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.code(Code::F(6));
+    scene.ok("get *", &format!("a 1.0 {}\n", NOW - 3));
+    assert_eq!(scene.next_wait(), SECOND);
+    scene.wait(60 * SECOND);
+    assert!(scene.next_wait() > SECOND, "older than a minute: no need to hurry");
+}
