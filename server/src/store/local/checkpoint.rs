@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::chunk::Effort;
 use super::layout::{FileName, Generation};
 use super::merge::Merge;
 use super::part::{Part, PartWriter};
@@ -86,7 +87,7 @@ pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) ->
 
 /// The frozen heads as a part; `None` when they are empty.
 fn write(state: &State, frozen: &Frozen) -> io::Result<Option<Part>> {
-    let mut writer = PartWriter::create(&*state.disk, frozen.generations.clone())?;
+    let mut writer = PartWriter::create(&*state.disk, frozen.generations.clone(), Effort::Quick)?;
     match fill(state, frozen, &mut writer) {
         Ok(()) if writer.points() > 0 => writer.finish().map(Some),
         Ok(()) => {

@@ -3,8 +3,8 @@
 //! Timestamps and values are columns of their own. Numbers are packed by `pco`, which finds the
 //! common step of decimal values; timestamps a fixed step apart cost nothing.
 
-use pco::ChunkConfig;
 use pco::standalone::{simple_compress_into, simple_decompress_into};
+use pco::{ChunkConfig, DeltaSpec};
 use shared::Point;
 
 use super::series::Run;
@@ -25,18 +25,42 @@ const PACKED: u8 = 1;
 #[error("the chunk can't be unpacked")]
 pub struct BadChunk;
 
+/// How hard to look for the smallest chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Take it that neighbours are alike, without trying anything else: nearly twice as fast, and
+    /// the first merge makes up for it. For checkpoints, which puts may be waiting for.
+    Quick,
+    /// Try what there is.
+    Thorough,
+}
+
+impl Effort {
+    fn config(self) -> ChunkConfig {
+        match self {
+            Self::Quick => ChunkConfig::default().with_delta_spec(DeltaSpec::TryConsecutive(1)),
+            Self::Thorough => ChunkConfig::default(),
+        }
+    }
+}
+
 /// Appends `points`, at most [`CHUNK_POINTS`] and at least one, by strictly rising timestamp.
 ///
 /// # Errors
 /// When `pco` refuses; no input is known that makes it.
-pub fn encode(points: &[Point], out: &mut Vec<u8>) -> Result<(), BadChunk> {
-    encode_timestamps(points, out)?;
+pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
+    let config = effort.config();
+    encode_timestamps(points, &config, out)?;
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    simple_compress_into(&values, &ChunkConfig::default(), out).map_err(|_| BadChunk)?;
+    simple_compress_into(&values, &config, out).map_err(|_| BadChunk)?;
     Ok(())
 }
 
-fn encode_timestamps(points: &[Point], out: &mut Vec<u8>) -> Result<(), BadChunk> {
+fn encode_timestamps(
+    points: &[Point],
+    config: &ChunkConfig,
+    out: &mut Vec<u8>,
+) -> Result<(), BadChunk> {
     let first = points.first().ok_or(BadChunk)?.timestamp;
     let step = points.get(1).map_or(0, |second| second.timestamp.wrapping_sub(first));
     let regular =
@@ -49,8 +73,7 @@ fn encode_timestamps(points: &[Point], out: &mut Vec<u8>) -> Result<(), BadChunk
     }
     let timestamps: Vec<i64> = points.iter().map(|point| point.timestamp).collect();
     let mut packed = Vec::new();
-    simple_compress_into(&timestamps, &ChunkConfig::default(), &mut packed)
-        .map_err(|_| BadChunk)?;
+    simple_compress_into(&timestamps, config, &mut packed).map_err(|_| BadChunk)?;
     out.push(PACKED);
     varint::encode(packed.len() as u64, out);
     out.extend_from_slice(&packed);
@@ -122,11 +145,11 @@ mod tests {
             let start = start.min(i64::MAX - 200_000);
             let regular: BTreeMap<_, _> =
                 regular.into_iter().zip(0..).map(|(value, at)| (start + at * step, value)).collect();
-            for points in [irregular, regular] {
+            for (points, effort) in [(irregular, Effort::Quick), (regular, Effort::Thorough)] {
                 let points: Vec<_> =
                     points.into_iter().map(|(timestamp, value)| Point { timestamp, value }).collect();
                 let mut bytes = Vec::new();
-                encode(&points, &mut bytes).unwrap();
+                encode(&points, effort, &mut bytes).unwrap();
                 let read = decode(&bytes, points.len()).unwrap();
                 prop_assert_eq!(read.len(), points.len());
                 for (point, read) in points.iter().zip(read.iter()) {
@@ -157,8 +180,10 @@ mod tests {
                 Point { timestamp, value: f64::from(cents) / 100.0 }
             })
             .collect();
-        let mut bytes = Vec::new();
-        encode(&points, &mut bytes).unwrap();
-        assert!(bytes.len() < CHUNK_POINTS, "{} bytes", bytes.len());
+        for effort in [Effort::Quick, Effort::Thorough] {
+            let mut bytes = Vec::new();
+            encode(&points, effort, &mut bytes).unwrap();
+            assert!(bytes.len() < CHUNK_POINTS, "{effort:?}: {} bytes", bytes.len());
+        }
     }
 }

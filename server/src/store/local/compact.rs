@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::chunk::Effort;
 use super::index::SeriesId;
 use super::layout::FileName;
 use super::merge::Merge;
@@ -107,7 +108,7 @@ fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> io::Result<()> {
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
-    let mut writer = PartWriter::create(&*state.disk, generations.clone())?;
+    let mut writer = PartWriter::create(&*state.disk, generations.clone(), Effort::Thorough)?;
     let output = match fill(state, inputs, cutoff, points, &mut writer) {
         Ok(true) if writer.points() > 0 => Some(Arc::new(writer.finish()?)),
         Ok(true) => {

@@ -12,7 +12,7 @@ use memchr::memmem;
 use shared::{Key, KeyBuf, Point};
 use tracing::error;
 
-use super::chunk;
+use super::chunk::{self, Effort};
 use super::disk::{Disk, DiskFile};
 use super::index::SeriesId;
 use super::layout::{FileName, Generation, UNFINISHED};
@@ -73,6 +73,7 @@ pub struct Part {
 pub struct PartWriter<'d> {
     disk: &'d dyn Disk,
     name: FileName,
+    effort: Effort,
     generations: RangeInclusive<Generation>,
     file: Box<dyn DiskFile>,
     /// Bytes before `buffer`, already written.
@@ -87,7 +88,11 @@ impl<'d> PartWriter<'d> {
     ///
     /// # Errors
     /// When the file can't be made.
-    pub fn create(disk: &'d dyn Disk, generations: RangeInclusive<Generation>) -> io::Result<Self> {
+    pub fn create(
+        disk: &'d dyn Disk,
+        generations: RangeInclusive<Generation>,
+        effort: Effort,
+    ) -> io::Result<Self> {
         let name = FileName::Part(generations.clone());
         let file = disk.create(&unfinished(&name))?;
         let mut buffer = FILE_MAGIC.to_vec();
@@ -95,6 +100,7 @@ impl<'d> PartWriter<'d> {
         Ok(Self {
             disk,
             name,
+            effort,
             generations,
             file,
             written: 0,
@@ -116,7 +122,7 @@ impl<'d> PartWriter<'d> {
         let count = u32::try_from(points.len()).map_err(io::Error::other)?;
         self.buffer.resize(start + CHUNK_HEADER, 0);
         self.buffer.extend_from_slice(key_bytes);
-        chunk::encode(points, &mut self.buffer).map_err(io::Error::other)?;
+        chunk::encode(points, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         let length = u32::try_from(self.buffer.len() - start).map_err(io::Error::other)?;
         let entry = ChunkEntry {
             series,
