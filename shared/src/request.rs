@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::frame::Line;
 use crate::key::{Key, KeyError, Selector};
-use crate::point::{NumberError, Point, parse_timestamp, parse_value};
+use crate::point::{
+    NumberError, Point, parse_timestamp, parse_value, short_timestamp, short_value,
+};
 
 /// A request, checked: everything in it may be stored and asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +83,22 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`BadRequest`] names the first offending word.
     pub fn decode(line: &'a [u8]) -> Result<Self, BadRequest> {
+        match Self::usual_put(line) {
+            Some(put) => Ok(put),
+            None => Self::decode_words(line),
+        }
+    }
+
+    /// A put as nearly all are: plain words with single blanks between them, read in one pass in
+    /// half the time. Any other line is `None`, good or bad.
+    fn usual_put(line: &'a [u8]) -> Option<Self> {
+        let (key, rest) = Key::plain_prefix(line.strip_prefix(b"put ")?)?;
+        let (value, rest) = short_value(rest.strip_prefix(b" ")?)?;
+        let (timestamp, rest) = short_timestamp(rest.strip_prefix(b" ")?)?;
+        rest.is_empty().then_some(Self::Put(key, Point { timestamp, value }))
+    }
+
+    fn decode_words(line: &'a [u8]) -> Result<Self, BadRequest> {
         let mut words = Words { line, at: 0 };
         let command = words.next().ok_or_else(|| words.bad(BadRequestReason::Empty))?;
         let request = match &line[command.clone()] {
