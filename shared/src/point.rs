@@ -14,6 +14,13 @@ pub struct Point {
 }
 
 impl Point {
+    /// Reads `<value> <timestamp>` where both are as usual; `None` for all that needs a second look.
+    pub(crate) fn short(text: &[u8]) -> Option<Self> {
+        let (value, rest) = short_value(text)?;
+        let (timestamp, rest) = short_timestamp(rest.strip_prefix(b" ")?)?;
+        rest.is_empty().then_some(Self { timestamp, value })
+    }
+
     /// Appends `<value> <timestamp>`, as it stands in a request and in a reply.
     pub fn encode(self, out: &mut Vec<u8>) {
         encode_value(self.value, out);
@@ -73,7 +80,7 @@ const POWERS: [f64; EXACT_DIGITS + 1] =
 /// Reads the usual value off the front of `text`, with what follows it: up to 15 digits with an
 /// optional minus and point. Rounds as it should: digits and power are exact, and the division
 /// rounds once. `None` for any other number; what follows may still make it one.
-pub(crate) fn short_value(text: &[u8]) -> Option<(f64, &[u8])> {
+fn short_value(text: &[u8]) -> Option<(f64, &[u8])> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
@@ -161,7 +168,7 @@ pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
 
 /// Reads the usual timestamp off the front of `text`, with what follows it: up to 18 digits
 /// without a sign. `None` for any other number.
-pub(crate) fn short_timestamp(text: &[u8]) -> Option<(i64, &[u8])> {
+fn short_timestamp(text: &[u8]) -> Option<(i64, &[u8])> {
     let (number, rest) = leading_digits(0, text);
     match text.len() - rest.len() {
         1..=18 => Some((number.cast_signed(), rest)),

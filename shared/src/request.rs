@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use crate::frame::Line;
 use crate::key::{Key, KeyError, Selector};
-use crate::point::{
-    NumberError, Point, parse_timestamp, parse_value, short_timestamp, short_value,
-};
+use crate::point::{NumberError, Point, parse_timestamp, parse_value};
 
 /// A request, checked: everything in it may be stored and asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,9 +91,7 @@ impl<'a> Request<'a> {
     /// half the time. Any other line is `None`, good or bad.
     fn usual_put(line: &'a [u8]) -> Option<Self> {
         let (key, rest) = Key::plain_prefix(line.strip_prefix(b"put ")?)?;
-        let (value, rest) = short_value(rest.strip_prefix(b" ")?)?;
-        let (timestamp, rest) = short_timestamp(rest.strip_prefix(b" ")?)?;
-        rest.is_empty().then_some(Self::Put(key, Point { timestamp, value }))
+        Some(Self::Put(key, Point::short(rest.strip_prefix(b" ")?)?))
     }
 
     fn decode_words(line: &'a [u8]) -> Result<Self, BadRequest> {
