@@ -274,7 +274,7 @@ impl Bench {
 /// Puts load on one of our servers.
 fn put(server: &Server, mode: &Mode, load: Load) -> Result<PutRow> {
     let meter = server.program.meter()?;
-    let outcome = server.drive(load)?;
+    let outcome = server.drive(load).with_context(|| server.program.last_words())?;
     Ok(PutRow {
         processor: Some(meter.read()?),
         memory: Some(server.program.memory()?),
