@@ -52,6 +52,15 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// Takes the usual ASCII key off the front of `bytes`, with what follows it. `None` says that
+    /// there is none, or one that needs a second look.
+    pub(crate) fn plain_prefix(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let end = bytes.iter().position(|&byte| !PLAIN[usize::from(byte)])?;
+        let (key, rest) = bytes.split_at(end);
+        check_length(key).ok()?;
+        Some((Self(str::from_utf8(key).ok()?), rest))
+    }
+
     /// The key as text.
     pub fn as_str(self) -> &'a str {
         self.0

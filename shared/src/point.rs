@@ -14,6 +14,13 @@ pub struct Point {
 }
 
 impl Point {
+    /// Reads `<value> <timestamp>` where both are as usual; `None` for all that needs a second look.
+    pub(crate) fn short(text: &[u8]) -> Option<Self> {
+        let (value, rest) = short_value(text)?;
+        let (timestamp, rest) = short_timestamp(rest.strip_prefix(b" ")?)?;
+        rest.is_empty().then_some(Self { timestamp, value })
+    }
+
     /// Appends `<value> <timestamp>`, as it stands in a request and in a reply.
     pub fn encode(self, out: &mut Vec<u8>) {
         encode_value(self.value, out);
@@ -53,11 +60,53 @@ pub enum NumberError {
 /// [`NumberError::NotDecimal`] for any other shape (`nan`, `0x10`, `1_000`, `1,5`),
 /// [`NumberError::NotFinite`] for what overflows.
 pub fn parse_value(text: &[u8]) -> Result<f64, NumberError> {
+    if let Some((value, [])) = short_value(text) {
+        return Ok(value);
+    }
     if !is_decimal(text) {
         return Err(NumberError::NotDecimal);
     }
     let value: f64 = fast_float2::parse(text).map_err(|_| NumberError::NotDecimal)?;
     if value.is_finite() { Ok(value) } else { Err(NumberError::NotFinite) }
+}
+
+/// Digits that a float holds without error.
+const EXACT_DIGITS: usize = 15;
+
+/// Powers of ten, all of them floats without error.
+const POWERS: [f64; EXACT_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Reads the usual value off the front of `text`, with what follows it: up to 15 digits with an
+/// optional minus and point. Rounds as it should: digits and power are exact, and the division
+/// rounds once. `None` for any other number; what follows may still make it one.
+fn short_value(text: &[u8]) -> Option<(f64, &[u8])> {
+    let (negative, unsigned) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (whole, mut rest) = leading_digits(0, unsigned);
+    let (mut number, mut digits, mut decimals) = (whole, unsigned.len() - rest.len(), 0);
+    if let [b'.', fraction @ ..] = rest {
+        (number, rest) = leading_digits(whole, fraction);
+        decimals = fraction.len() - rest.len();
+        digits += decimals;
+    }
+    if digits == 0 || digits > EXACT_DIGITS {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "15 digits are below 2^53")]
+    let value = number as f64 / POWERS[decimals];
+    Some((if negative { -value } else { value }, rest))
+}
+
+/// Appends the digits at the front of `text` to `number`; wraps when there are more than 19.
+fn leading_digits(mut number: u64, mut text: &[u8]) -> (u64, &[u8]) {
+    while let [digit @ b'0'..=b'9', rest @ ..] = text {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        text = rest;
+    }
+    (number, text)
 }
 
 /// The shape is checked here because float parsers also take `inf`, `nan` and the like.
@@ -96,6 +145,9 @@ fn is_decimal(text: &[u8]) -> bool {
 /// # Errors
 /// [`NumberError::NotInteger`] or [`NumberError::OutOfRange`].
 pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
+    if let Some((timestamp, [])) = short_timestamp(text) {
+        return Ok(timestamp);
+    }
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] | rest => (false, rest),
@@ -112,6 +164,16 @@ pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
             .ok_or(NumberError::OutOfRange)?;
     }
     if negative { Ok(sum) } else { sum.checked_neg().ok_or(NumberError::OutOfRange) }
+}
+
+/// Reads the usual timestamp off the front of `text`, with what follows it: up to 18 digits
+/// without a sign. `None` for any other number.
+fn short_timestamp(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (number, rest) = leading_digits(0, text);
+    match text.len() - rest.len() {
+        1..=18 => Some((number.cast_signed(), rest)),
+        _ => None,
+    }
 }
 
 /// Appends the shortest decimal that reads back to the same float, in the form of Python's

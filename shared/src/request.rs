@@ -81,6 +81,20 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`BadRequest`] names the first offending word.
     pub fn decode(line: &'a [u8]) -> Result<Self, BadRequest> {
+        match Self::usual_put(line) {
+            Some(put) => Ok(put),
+            None => Self::decode_words(line),
+        }
+    }
+
+    /// A put as nearly all are: plain words with single blanks between them, read in one pass in
+    /// half the time. Any other line is `None`, good or bad.
+    fn usual_put(line: &'a [u8]) -> Option<Self> {
+        let (key, rest) = Key::plain_prefix(line.strip_prefix(b"put ")?)?;
+        Some(Self::Put(key, Point::short(rest.strip_prefix(b" ")?)?))
+    }
+
+    fn decode_words(line: &'a [u8]) -> Result<Self, BadRequest> {
         let mut words = Words { line, at: 0 };
         let command = words.next().ok_or_else(|| words.bad(BadRequestReason::Empty))?;
         let request = match &line[command.clone()] {

@@ -151,7 +151,13 @@ pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point
 }
 
 fn decode_point(line: &[u8]) -> Result<(Key<'_>, Point), BadReply> {
-    split_point(line).ok_or_else(|| BadReply::Data(lossy(line)))
+    usual_point(line).or_else(|| split_point(line)).ok_or_else(|| BadReply::Data(lossy(line)))
+}
+
+/// A data line as nearly all are, read in one pass.
+fn usual_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
+    let (key, rest) = Key::plain_prefix(line)?;
+    Some((key, Point::short(rest.strip_prefix(b" ")?)?))
 }
 
 fn split_point(line: &[u8]) -> Option<(Key<'_>, Point)> {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use shared::frame::RequestFramer;
+use shared::point::parse_value;
 use shared::response::{ReplyDecoder, decode_points, encode_point};
 use shared::{Key, Point, Request, Selector};
 
@@ -28,6 +29,28 @@ proptest! {
             prop_assert_eq!(line.pop(), Some(b'\n'));
             prop_assert_eq!(Request::decode(&line), Ok(request));
         }
+    }
+
+    #[test]
+    fn the_short_way_to_a_number_is_exact(text in "-?[0-9]{0,17}(\\.[0-9]{0,17})?") {
+        let exact = text.parse::<f64>().ok().map(f64::to_bits);
+        prop_assert_eq!(parse_value(text.as_bytes()).ok().map(f64::to_bits), exact);
+    }
+
+    #[test]
+    fn a_second_blank_makes_no_difference(
+        key in "[a-zж*\u{1}]{0,6}",
+        value in "[+-]?[0-9]{0,17}[.e]?[0-9]{0,3}",
+        timestamp in "[+-]?[0-9]{0,20}[.e]?",
+        tail in "[ ]?[a1]?",
+    ) {
+        // One blank each may take the short way, two can't.
+        let short = format!("put {key} {value} {timestamp}{tail}");
+        let long = format!("put  {key}  {value}  {timestamp}{tail}");
+        let [short, long] = [&short, &long].map(|line| {
+            Request::decode(line.as_bytes()).map_err(|bad| bad.reason)
+        });
+        prop_assert_eq!(short, long);
     }
 
     #[test]
