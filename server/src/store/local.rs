@@ -4,7 +4,7 @@
 //! them to their place on the disk, `cursor` reads them, `recovery` finds them again.
 
 mod checkpoint;
-mod chunk;
+pub mod chunk;
 mod commit;
 mod compact;
 mod config;
@@ -16,7 +16,7 @@ mod log;
 mod merge;
 mod part;
 mod recovery;
-mod series;
+pub mod series;
 mod state;
 mod varint;
 
