@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod dialogues;
+mod files;
 mod load;
+mod options;
 mod process;
+mod program;
+mod refusals;
 mod served;
