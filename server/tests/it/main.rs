@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod dialogues;
+mod disk_full;
 mod files;
 mod load;
 mod options;
