@@ -4,6 +4,8 @@
 mod dialogues;
 mod disk_full;
 mod files;
+mod journal;
+mod kill;
 mod load;
 mod options;
 mod process;
