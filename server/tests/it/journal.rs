@@ -18,7 +18,7 @@ const BURST: u64 = 300;
 const AHEAD: usize = 4;
 
 /// Timestamps to put again are this near to the newest one.
-const NEAR: u64 = 2_000;
+const NEAR: u64 = 300;
 
 const OK: &[u8] = b"ok\n\n";
 
@@ -87,8 +87,9 @@ impl Journal {
         (self.sent.len(), self.acknowledged)
     }
 
-    /// A put of the next value: mostly at a new time, sometimes late, sometimes again. New keys
-    /// come now and then. No other client puts to the same key and timestamp.
+    /// A put of the next value: at the newest time or late, often again, so that the points don't
+    /// become too many to be checked in each round. New keys come now and then. No other client
+    /// puts to the same key and timestamp.
     fn next(&mut self) -> Put {
         self.last_value += 1;
         let client = self.client;
@@ -97,13 +98,13 @@ impl Journal {
             0 => format!("shared.k{}", self.dice.below(known)),
             _ => format!("c{client}.k{:02}", self.dice.below(known)),
         };
-        let time = match self.dice.below(8) {
-            0 => self.newest.saturating_sub(self.dice.below(NEAR)),
-            1..=4 => self.newest,
-            _ => {
+        let time = match self.dice.below(128) {
+            0 => {
                 self.newest += 1;
                 self.newest
             }
+            1..=40 => self.newest.saturating_sub(self.dice.below(NEAR)),
+            _ => self.newest,
         };
         Put { key, timestamp: time * self.clients + client, value: self.last_value }
     }

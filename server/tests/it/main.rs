@@ -4,6 +4,7 @@
 mod dialogues;
 mod disk_full;
 mod files;
+mod golden;
 mod journal;
 mod kill;
 mod load;
