@@ -80,6 +80,8 @@ fn ballast(path: &Path, most: usize) {
 struct Client {
     dice: Dice,
     puts: usize,
+    /// Puts in a row to the same key.
+    puts_to_a_key: usize,
     acknowledged: Vec<(String, BTreeMap<u64, u64>)>,
 }
 
@@ -95,6 +97,10 @@ fn read_reply(connection: &mut Connection) -> String {
 }
 
 impl Client {
+    fn new(puts_to_a_key: usize) -> Self {
+        Self { dice: Dice(7), puts: 0, puts_to_a_key, acknowledged: Vec::new() }
+    }
+
     /// Puts `count` points together; answers how many were acknowledged. Those that were not
     /// were told that the disk is full.
     fn put(&mut self, connection: &mut Connection, count: usize) -> usize {
@@ -103,10 +109,11 @@ impl Client {
         for _ in 0..count {
             self.puts += 1;
             // Values that can't be compressed.
-            let (key, value) = (self.puts / 3000, self.dice.below(1 << 53));
+            let (key, value) = (self.puts / self.puts_to_a_key, self.dice.below(1 << 53));
+            let key = format!("a.key.as.long.as.some.keys.are.k{key}");
             let timestamp = u64::try_from(self.puts).unwrap() * 50 + self.dice.below(300);
-            writeln!(lines, "put k{key} {value} {timestamp}").unwrap();
-            puts.push((format!("k{key}"), timestamp, value));
+            writeln!(lines, "put {key} {value} {timestamp}").unwrap();
+            puts.push((key, timestamp, value));
         }
         connection.get_mut().write_all(lines.as_bytes()).unwrap();
         let mut acknowledged = 0;
@@ -191,7 +198,7 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
         ["half", "rest", "reserve", "last-reserve"].map(|name| disk.join(name));
     let arguments = ["--data-dir", data.to_str().unwrap(), "--log-limit", log_limit];
     let connect = |program: &Program| BufReader::new(program.connect());
-    let mut client = Client { dice: Dice(7), puts: 0, acknowledged: Vec::new() };
+    let mut client = Client::new(3000);
 
     ballast(&half, 1 << 20);
     ballast(&reserve, 384 << 10);
@@ -250,6 +257,30 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
 fn a_log_that_fills_the_disk() {
     on_a_small_disk("disk_full::a_log_that_fills_the_disk", |disk| {
         refuses_until_there_is_room(disk, "64MiB");
+    });
+}
+
+/// Each put to a key of its own: names take most of a write then, and where it is cut off, its
+/// points are often whole on the disk already.
+#[test]
+fn what_was_refused_does_not_come_back() {
+    on_a_small_disk("disk_full::what_was_refused_does_not_come_back", |disk| {
+        let reserve: Vec<_> = (0..8).map(|number| disk.join(format!("reserve{number}"))).collect();
+        for reserve in &reserve {
+            ballast(reserve, 128 << 10);
+        }
+        let data = disk.join("data");
+        let mut client = Client::new(1);
+        drop(Program::on(&data).stop());
+        for reserve in &reserve {
+            ballast(&disk.join("rest"), usize::MAX);
+            fs::remove_file(reserve).unwrap();
+            let mut program = Program::on(&data);
+            client.check(&mut program, "after kill -9");
+            let mut connection = BufReader::new(program.connect());
+            client.fill(&mut connection);
+            program.kill();
+        }
     });
 }
 
