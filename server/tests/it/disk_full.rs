@@ -132,9 +132,9 @@ impl Client {
         acknowledged
     }
 
-    /// Puts until the disk is full.
-    fn fill(&mut self, connection: &mut Connection) {
-        while self.put(connection, 200) == 200 {
+    /// Puts, so many together, until the disk is full.
+    fn fill(&mut self, connection: &mut Connection, together: usize) {
+        while self.put(connection, together) == together {
             assert!(self.puts < MOST_PUTS, "SMALL_DISK is not small");
         }
     }
@@ -142,7 +142,7 @@ impl Client {
     /// Puts until there is no room for a single one. A checkpoint that is given up can make some
     /// room once more, which the ballast then takes.
     fn fill_up(&mut self, connection: &mut Connection, rest: &Path) {
-        self.fill(connection);
+        self.fill(connection, 200);
         let mut refused = 0;
         while refused < 3 {
             ballast(rest, usize::MAX);
@@ -278,7 +278,8 @@ fn what_was_refused_does_not_come_back() {
             let mut program = Program::on(&data);
             client.check(&mut program, "after kill -9");
             let mut connection = BufReader::new(program.connect());
-            client.fill(&mut connection);
+            // A batch that the server reads and writes as one.
+            client.fill(&mut connection, 60);
             program.kill();
         }
     });

@@ -1,6 +1,7 @@
 //! Data directories that the server does not touch: one plain sentence, exit code 1, and nothing
 //! in them changes.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -8,17 +9,18 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::files::{copy, look, names};
-use crate::program::{Program, command};
+use crate::program::Program;
 
 /// Starts a server on `directory`, which must be refused for a reason that contains `words`, and
 /// leave all below `root` as it is.
 fn refused(directory: &Path, root: &Path, words: &[&str]) {
     let before = look(root);
-    let output =
-        command().args(["--port", "0", "--data-dir"]).arg(directory).output().expect("it starts");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_eq!(output.stdout, b"");
+    let mut program = Program::launch([OsStr::new("--data-dir"), directory.as_os_str()]);
+    while let Some(line) = program.next_line() {
+        assert!(!line.contains("listening"), "it starts: {}", program.log());
+    }
+    let (code, said) = program.finish();
+    assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one sentence: {said}");
     let begin = format!("server: can't keep the data in {}: ", directory.display());
     assert!(said.starts_with(&begin), "{said}");
