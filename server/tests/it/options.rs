@@ -1,7 +1,7 @@
 //! The options about data, as a user types them.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::files::{look, names};
 use crate::program::{Program, command};
@@ -48,6 +48,44 @@ fn data_directories_are_relative_nested_and_private() {
         let start = look(root.path()).into_keys().filter(|path| path.is_file());
         assert!(start.into_iter().all(|path| path.starts_with(&directory)), "nothing elsewhere");
     }
+}
+
+/// As when there are no inodes left: what is open can be written, but no file can be begun.
+#[test]
+fn a_directory_that_takes_no_new_file_bounds_the_log() {
+    const MOST: u64 = 200_000;
+    let root = tempfile::tempdir().unwrap();
+    let (data, away) = (root.path().join("data"), root.path().join("away"));
+    let mut program =
+        Program::start(["--data-dir", data.to_str().unwrap(), "--log-limit", "64KiB"]);
+    let mut put = 0;
+    let mut put_100 = |program: &mut Program| {
+        let lines: Vec<_> = (put..put + 100).map(|at| format!("put a {at} {at}\n")).collect();
+        let replies = program.ask(&lines.concat());
+        let stored = replies == "ok\n\n".repeat(100);
+        if stored {
+            put += 100;
+        } else {
+            assert_eq!(replies, "error\nthe disk takes no more at the moment\n\n".repeat(100));
+        }
+        assert!(put < MOST, "the log grows for ever: {}", program.log());
+        stored
+    };
+    assert!(put_100(&mut program));
+    std::fs::rename(&data, &away).unwrap();
+    while put_100(&mut program) {}
+    assert!(!put_100(&mut program));
+    program.hear("can't begin a new log file");
+    std::fs::rename(&away, &data).unwrap();
+    let start = Instant::now();
+    while !put_100(&mut program) {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not go on");
+    }
+    let all = program.ask("get *\n");
+    program.kill();
+    let mut program = Program::on(&data);
+    assert_eq!(program.ask("get *\n"), all);
+    assert_eq!(all.lines().filter(|line| line.starts_with("a ")).count() as u64, put);
 }
 
 #[test]

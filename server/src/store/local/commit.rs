@@ -364,8 +364,9 @@ impl Committer {
             return Err(PutError::Failed);
         }
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
+        let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < ROTATION_PAUSE);
-        if pausing || !(full || self.log.length >= LOG_FILE_SIZE) {
+        if pausing && !overdue || !(full || self.log.length >= LOG_FILE_SIZE) {
             return Ok(());
         }
         drop(memory);
@@ -385,8 +386,18 @@ impl Committer {
                 self.log = log;
             }
             Err(RotationError::Write(error)) => {
-                warn!(%error, "can't begin a new log file; going on with the old one");
-                self.rotation_failed = Some(Instant::now());
+                if !pausing {
+                    warn!(%error, "can't begin a new log file");
+                    self.rotation_failed = Some(Instant::now());
+                }
+                // The old one will do for a while, but it must not grow for ever, nor the heads.
+                if overdue && disk::is_full(&error) {
+                    self.tell_full(&error);
+                    return Err(PutError::DiskFull);
+                }
+                if overdue {
+                    return Err(PutError::Stalled);
+                }
             }
             Err(RotationError::Sync(error)) => {
                 return Err(self.fail("can't sync a new log file", &error));
