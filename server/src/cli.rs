@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use server::store::local::{Config, DEFAULT_LOG_LIMIT, Durability};
+use server::store::local::{Config, Durability};
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 use tracing::level_filters::LevelFilter;
 
@@ -42,15 +42,35 @@ pub struct Cli {
     #[arg(long)]
     pub ephemeral: bool,
 
-    /// MiB of log before the points in memory are compressed to a file of their own; memory is
-    /// about three times this at the most, and a restart reads at most this much log.
-    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_LOG_LIMIT >> 20, value_parser = clap::value_parser!(u64).range(1..=65536))]
+    /// How much log to write, such as 64MiB or 512KiB, before the points in memory are compressed
+    /// to a file of their own; memory is about three times this at the most, and a restart reads
+    /// little more than this. A plain number is in MiB.
+    #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = log_limit)]
     pub log_limit: u64,
 
     /// How much to log, on standard error; debug shows each batch of requests.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 }
+
+const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";
+
+/// Reads a size in bytes.
+fn log_limit(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match &text[digits.len()..] {
+        "KiB" => 10,
+        "MiB" | "" => 20,
+        "GiB" => 30,
+        _ => return Err("a size is a number and KiB, MiB or GiB".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a size is a whole number and KiB, MiB or GiB")?;
+    let size = number.checked_mul(1 << shift).filter(|size| LOG_LIMITS.contains(size));
+    size.ok_or_else(|| "it can be 64KiB to 64GiB".to_owned())
+}
+
+/// Less would be a checkpoint for every batch; more would be a restart of many minutes.
+const LOG_LIMITS: std::ops::RangeInclusive<u64> = 64 << 10..=64 << 30;
 
 const AFTER_HELP: &str = "\
 Try it:
@@ -77,7 +97,7 @@ impl Cli {
                 DurabilityChoice::Sync => Durability::Sync,
                 DurabilityChoice::Interval => Durability::Interval,
             },
-            log_limit: self.log_limit << 20,
+            log_limit: self.log_limit,
             retention: self.retention,
             ..Config::default()
         }
@@ -123,5 +143,19 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(log_limit(DEFAULT_LOG_LIMIT_TEXT), Ok(Config::default().log_limit));
+        for (text, size) in
+            [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("1GiB", 1 << 30)]
+        {
+            assert_eq!(log_limit(text), Ok(size), "{text}");
+        }
+        for wrong in ["", "MiB", "63KiB", "65GiB", "1.5MiB", "-1", "1MB", "1 MiB", "99999999999GiB"]
+        {
+            assert!(log_limit(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -12,7 +12,6 @@ use server::net::Listener;
 use server::shutdown::Shutdown;
 use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
 
 use cli::Cli;
 
@@ -38,13 +37,13 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     let throw_away = if cli.ephemeral { Some(tempfile::tempdir().context(NO_ROOM)?) } else { None };
     let path = throw_away.as_ref().map_or(cli.data_dir.as_path(), tempfile::TempDir::path);
     let path = std::path::absolute(path).context("--data-dir is no path")?;
-    info!(durability = ?cli.durability, "data in {}", path.display());
     let config = cli.store();
     let store = tokio::task::spawn_blocking({
         let path = path.clone();
         move || Local::open(&path, config)
     });
-    let store = store.await?.with_context(|| format!("can't use {}", path.display()))?;
+    let store =
+        store.await?.with_context(|| format!("can't keep the data in {}", path.display()))?;
     server::run(listener, store, shutdown).await;
     Ok(())
 }

@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 
 use shared::{Key, Point, Selector};
 use tokio::sync::oneshot;
+use tracing::info;
 
 use super::{PutError, Refused, Store};
 use commit::{Committer, Queue, Submission};
@@ -34,7 +35,7 @@ use log::{Kind, Row};
 use recovery::{Recovered, recover};
 use state::State;
 
-pub use config::{Clock, Config, DEFAULT_LOG_LIMIT, Durability, SYNC_INTERVAL};
+pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
 pub use cursor::LocalCursor;
 pub use recovery::OpenError;
 
@@ -52,16 +53,17 @@ impl Local {
     /// # Errors
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
-        Self::over(recovery::open_directory(path)?, config)
+        let directory = recovery::open_directory(path)?;
+        info!(durability = ?config.durability, "data in {}", path.display());
+        Self::over(directory, config)
     }
 
     fn over(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
         let Recovered { state, resume, damaged_logs } = recover(disk, config)?;
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());
-        let failed = |error| OpenError::Io("the log can't be written", error);
-        let committer =
-            Committer::start(Arc::clone(&state), Arc::clone(&queue), resume).map_err(failed)?;
+        let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
+            .map_err(recovery::io("its log can't be written"))?;
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let threads = [
             spawn("commit", move || committer.run()),
@@ -69,7 +71,7 @@ impl Local {
             spawn("compact", move || compact::run(&merges)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
-        let threads = threads.map_err(|error| OpenError::Io("no threads can be started", error))?;
+        let threads = threads.map_err(recovery::io("no threads can be started"))?;
         Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
     }
 

@@ -1,59 +1,13 @@
 //! The program as a user runs it: exit codes, signals, what it says.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{Read, Write};
 
-/// The server program on a free port, with the log it writes.
-struct Program {
-    child: Child,
-    log: BufReader<ChildStderr>,
-    port: u16,
-}
-
-impl Program {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = command()
-            .args(["--port", "0", "--ephemeral"])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("listening on ") {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
-        }
-        let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
-        Self { child, log, port }
-    }
-
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Waits for the end: exit code and the rest of the log.
-    fn finish(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
-
-fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_server"))
-}
+use crate::program::{Program, command};
 
 #[test]
 fn signals_stop_it_in_order_with_exit_code_0() {
     for name in ["-INT", "-TERM"] {
-        let program = Program::start(&[]);
+        let program = Program::start(["--ephemeral"]);
         let mut stream = program.connect();
         stream.write_all(b"put palm.cpu 23.7 1150864247\n").unwrap();
         let mut reply = [0; 4];
@@ -74,29 +28,22 @@ fn signals_stop_it_in_order_with_exit_code_0() {
 
 #[test]
 fn an_address_in_use_is_one_plain_sentence() {
-    let first = Program::start(&[]);
+    let first = Program::start(["--ephemeral"]);
     let second =
-        command().args(["--ephemeral", "--port", &first.port.to_string()]).output().unwrap();
+        command().args(["--ephemeral", "--port", &first.port().to_string()]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("in use") && said.contains("--port"), "{said}");
-    first.signal("-TERM");
-    assert_eq!(first.finish().0, Some(0));
+    first.stop();
 }
 
 #[test]
 fn requests_are_logged_at_debug_and_wrong_usage_exits_with_2() {
-    let program = Program::start(&["--log-level", "debug"]);
-    let mut stream = program.connect();
-    stream.write_all(b"put a 1 1\ngot *\nget *\n").unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut replies = String::new();
-    stream.read_to_string(&mut replies).unwrap();
+    let mut program = Program::start(["--ephemeral", "--log-level", "debug"]);
+    let replies = program.ask("put a 1 1\ngot *\nget *\n");
     assert_eq!(replies, "ok\n\nerror\nwrong command\n\nok\na 1.0 1\n\n");
-    program.signal("-TERM");
-    let (code, log) = program.finish();
-    assert_eq!(code, Some(0));
+    let log = program.stop();
     for said in ["DEBUG", "selector=*", "errors=1", "closed by the client"] {
         assert!(log.contains(said), "{said:?} is missing in {log}");
     }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use super::chunk::Effort;
+use super::disk;
 use super::layout::{FileName, Generation};
 use super::merge::Merge;
 use super::part::{Part, PartWriter};
 use super::state::{Frozen, Memory, Phase, State};
+use crate::store::PutError;
 
 /// How long to wait before a checkpoint that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,12 +28,15 @@ pub fn run(state: &State, damaged_logs: &DamagedLogs) {
             drop(memory);
             let outcome = checkpoint(state, &frozen, damaged_logs);
             memory = state.memory();
-            memory.checkpoint_failure = outcome.err().map(|error| error.to_string());
-            let Some(failure) = &memory.checkpoint_failure else {
+            let Err(error) = outcome else {
+                memory.checkpoint_failure = None;
                 state.notify();
                 continue;
             };
-            warn!("can't write a checkpoint, its points stay in the log: {failure}");
+            warn!("can't write a checkpoint, its points stay in the log: {error}");
+            let full = disk::is_full(&error);
+            memory.checkpoint_failure =
+                Some(if full { PutError::DiskFull } else { PutError::Stalled });
             state.notify();
             if memory.phase.is_ending() {
                 return;

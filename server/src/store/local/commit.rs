@@ -120,7 +120,11 @@ impl LogFile {
             file.write_all_at(&header, 0)?;
             Ok(file)
         };
-        let file = create().map_err(RotationError::Write)?;
+        let file = create().map_err(|error| {
+            // Starts that fail for want of room must not fill the directory with empty files.
+            let _ = state.disk.remove(&name);
+            RotationError::Write(error)
+        })?;
         file.sync().map_err(RotationError::Sync)?;
         state.disk.sync_directory().map_err(RotationError::Sync)?;
         Ok(Self { file, generation, length: header.len() as u64 })
@@ -316,14 +320,19 @@ impl Committer {
     /// After a write for which there was no room. Nothing of it may be found by a recovery once
     /// the client has been told, so what was written of it is taken back and that is synced.
     fn roll_back(&mut self, error: &io::Error) -> Result<(), PutError> {
-        if !std::mem::replace(&mut self.disk_full, true) {
-            warn!(%error, "no room on the disk: puts are refused until there is; reads go on");
-        }
+        self.tell_full(error);
         self.defined.clear();
         let taken_back =
             self.log.file.truncate(self.log.length).and_then(|()| self.log.file.sync());
         taken_back
             .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))
+    }
+
+    /// Once, until there is room again.
+    fn tell_full(&mut self, reason: &dyn std::fmt::Display) {
+        if !std::mem::replace(&mut self.disk_full, true) {
+            warn!("no room on the disk: puts are refused until there is; reads go on ({reason})");
+        }
     }
 
     fn fail(&self, what: &str, error: &io::Error) -> PutError {
@@ -341,8 +350,13 @@ impl Committer {
             && memory.frozen.is_some()
             && self.uncheckpointed >= limit.saturating_mul(2)
         {
-            if memory.checkpoint_failure.is_some() {
-                return Err(PutError::Stalled);
+            if let Some(failure) = memory.checkpoint_failure.clone() {
+                if failure == PutError::DiskFull {
+                    self.tell_full(
+                        &"the log is as long as it may get, and there is no room for a checkpoint",
+                    );
+                }
+                return Err(failure);
             }
             memory = state.wait(memory, Duration::from_secs(1));
         }
@@ -350,8 +364,9 @@ impl Committer {
             return Err(PutError::Failed);
         }
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
+        let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < ROTATION_PAUSE);
-        if pausing || !(full || self.log.length >= LOG_FILE_SIZE) {
+        if pausing && !overdue || !(full || self.log.length >= LOG_FILE_SIZE) {
             return Ok(());
         }
         drop(memory);
@@ -371,8 +386,18 @@ impl Committer {
                 self.log = log;
             }
             Err(RotationError::Write(error)) => {
-                warn!(%error, "can't begin a new log file; going on with the old one");
-                self.rotation_failed = Some(Instant::now());
+                if !pausing {
+                    warn!(%error, "can't begin a new log file");
+                    self.rotation_failed = Some(Instant::now());
+                }
+                // The old one will do for a while, but it must not grow for ever, nor the heads.
+                if overdue && disk::is_full(&error) {
+                    self.tell_full(&error);
+                    return Err(PutError::DiskFull);
+                }
+                if overdue {
+                    return Err(PutError::Stalled);
+                }
             }
             Err(RotationError::Sync(error)) => {
                 return Err(self.fail("can't sync a new log file", &error));

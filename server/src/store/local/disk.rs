@@ -91,44 +91,65 @@ pub fn is_full(error: &io::Error) -> bool {
 /// Name of the file whose lock keeps a second server off a directory.
 pub const LOCK: &str = "LOCK";
 
-/// A real directory, locked for as long as this lives.
+/// A real directory.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     handle: File,
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl Directory {
-    /// The names in the directory at `path`, or `None` when there is no such directory.
+    /// The directory at `path`, or `None` when there is none. Changes nothing.
     ///
     /// # Errors
-    /// When it is there and can't be read.
-    pub fn peek(path: &Path) -> io::Result<Option<Vec<String>>> {
-        match names(path) {
-            Ok(names) => Ok(Some(names)),
+    /// When something is there that can't be read, or is no directory.
+    pub fn find(path: &Path) -> io::Result<Option<Self>> {
+        match fs::read_dir(path) {
+            Ok(_) => Self::existing(path).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Opens and locks the directory; makes it, for this user alone, when it is not there.
+    /// Makes the directory and those above it, for this user alone, and their names durable.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn make(path: &Path) -> io::Result<Self> {
+        let mut changed = Vec::new();
+        for above in path.ancestors().skip(1) {
+            let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            changed.push(above);
+            if above.try_exists()? {
+                break;
+            }
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        for above in changed {
+            File::open(above)?.sync_all()?;
+        }
+        Self::existing(path)
+    }
+
+    fn existing(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), handle: File::open(path)?, lock: None })
+    }
+
+    /// Keeps every other process off the directory for as long as this lives.
     ///
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        if !path.try_exists()? {
-            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
-        }
-        let lock = file_options().create(true).truncate(false).open(path.join(LOCK))?;
+    pub fn lock(&mut self) -> io::Result<()> {
+        let lock = file_options().create(true).truncate(false).open(self.path.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) => {
+                self.lock = Some(lock);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => Err(error),
         }
-        Ok(Self { path: path.to_owned(), handle: File::open(path)?, _lock: lock })
     }
 }
 

@@ -42,8 +42,9 @@ pub enum FileName {
 impl FileName {
     /// Reads a name.
     pub fn parse(name: &str) -> Self {
-        if name.ends_with(UNFINISHED) {
-            return Self::Unfinished;
+        if let Some(finished) = name.strip_suffix(UNFINISHED) {
+            let ours = finished == FORMAT || matches!(Self::parse(finished), Self::Part(_));
+            return if ours { Self::Unfinished } else { Self::Foreign };
         }
         if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
             return Self::Other;
@@ -91,6 +92,10 @@ mod tests {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
         assert_eq!(FileName::parse("part-000000000001-000000000001.tmp"), FileName::Unfinished);
+        for foreign in ["notes.tmp", "log-000000000001.tmp", "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
+            assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
+        }
+        assert_eq!(FileName::parse("FORMAT.tmp"), FileName::Unfinished);
         assert_eq!(FileName::parse("LOCK"), FileName::Other);
     }
 }

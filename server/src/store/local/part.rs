@@ -166,8 +166,10 @@ impl<'d> PartWriter<'d> {
         let footer = crc32c::crc32c(&self.buffer[self.buffer.len() - 12..]);
         self.buffer.extend_from_slice(&footer.to_le_bytes());
         self.buffer.extend_from_slice(&FILE_MAGIC);
-        self.write_out()?;
-        self.file.sync()?;
+        if let Err(error) = self.write_out().and_then(|()| self.file.sync()) {
+            self.abandon();
+            return Err(error);
+        }
         let name = self.name.to_string();
         self.disk.rename(&unfinished(&self.name), &name)?;
         self.disk.sync_directory()?;

@@ -13,14 +13,15 @@ use tracing::{error, info, warn};
 use super::checkpoint::DamagedLogs;
 use super::commit::{Resume, apply};
 use super::config::Config;
-use super::disk::{Disk, LOCK};
+use super::disk::{Directory, Disk, LOCK, is_full};
 use super::index::Index;
 use super::layout::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED};
 use super::log::{self, Entry, Kind};
 use super::part::Part;
 use super::state::{Frozen, Memory, State};
 
-/// Why a data directory can't be used. Nothing in it was changed.
+/// Why a data directory can't be used. Nothing in it was changed, but for [`OpenError::Io`] in the
+/// middle of a recovery, which the next one goes on from.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds its lock.
@@ -29,6 +30,17 @@ pub enum OpenError {
     /// It holds files, and they are not a server's.
     #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
     Foreign,
+    /// Its [`FORMAT`] is damaged, or not ours.
+    #[error(
+        "its file FORMAT is not one that a metrics server writes; restore that file or choose another --data-dir"
+    )]
+    BadFormat,
+    /// There is a file in its place.
+    #[error("it is not a directory; choose another --data-dir")]
+    NotADirectory,
+    /// There is no room to begin a log file or to write a checkpoint.
+    #[error("the disk is full; make room there and start the server again")]
+    DiskFull,
     /// A newer server wrote it.
     #[error(
         "it has format {found}, and this server knows formats up to {FORMAT_VERSION}; use a newer server"
@@ -41,12 +53,17 @@ pub enum OpenError {
     #[error("its parts {0} and {1} contradict each other; move one of them away")]
     Overlap(String, String),
     /// It can't be read or written.
-    #[error("{0}: {1}")]
-    Io(&'static str, #[source] io::Error),
+    #[error("{0}: {1}; mend that or choose another --data-dir")]
+    Io(&'static str, io::Error),
 }
 
-fn io(what: &'static str) -> impl FnOnce(io::Error) -> OpenError {
-    move |error| OpenError::Io(what, error)
+/// Says what failed.
+pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> OpenError {
+    move |error| match error.kind() {
+        io::ErrorKind::NotADirectory => OpenError::NotADirectory,
+        _ if is_full(&error) => OpenError::DiskFull,
+        _ => OpenError::Io(what, error),
+    }
 }
 
 /// Looks at the names in a directory before anything is changed there.
@@ -59,10 +76,12 @@ pub fn check_names(names: &[String]) -> Result<(), OpenError> {
     if ours || names.iter().all(begun) { Ok(()) } else { Err(OpenError::Foreign) }
 }
 
-/// Checks the format of a directory, and writes it in a new one.
-fn check_format(disk: &dyn Disk, names: &[String]) -> Result<(), OpenError> {
+/// Checks what a directory is before anything is changed there. Answers whether it is a store
+/// already; if not, it may become one.
+fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
+    check_names(names)?;
     if !names.iter().any(|name| name == FORMAT) {
-        return write_format(disk).map_err(io("can't be set up"));
+        return Ok(false);
     }
     let read = || {
         let file = disk.open(FORMAT)?;
@@ -71,12 +90,12 @@ fn check_format(disk: &dyn Disk, names: &[String]) -> Result<(), OpenError> {
         file.read_exact_at(&mut text, 0)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
-    let text = read().map_err(io("can't be read"))?;
+    let text = read().map_err(io("its file FORMAT can't be read"))?;
     let version = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.trim_end().parse().ok());
     match version {
-        None => Err(OpenError::Foreign),
+        None | Some(0) => Err(OpenError::BadFormat),
         Some(found) if found > FORMAT_VERSION => Err(OpenError::Newer { found }),
-        Some(_) => Ok(()),
+        Some(_) => Ok(true),
     }
 }
 
@@ -129,40 +148,64 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     Ok(Recovered { state, resume, damaged_logs })
 }
 
-/// The log files by number, and the parts that no other part replaces, oldest first. What a
-/// crash left unfinished is removed.
+/// What the names in a directory say.
+#[derive(Debug, Default)]
+struct Names {
+    /// The log files by number.
+    logs: Vec<Generation>,
+    /// The parts that no other part replaces, oldest first.
+    parts: Vec<Generations>,
+    /// What a crash left unfinished, or finished and not yet removed.
+    leftovers: Vec<String>,
+    /// Not ours.
+    foreign: Vec<String>,
+}
+
+impl Names {
+    fn sort(names: &[String]) -> Result<Self, OpenError> {
+        let mut sorted = Self::default();
+        let mut parts = Vec::new();
+        for name in names {
+            match FileName::parse(name) {
+                FileName::Log(generation) => sorted.logs.push(generation),
+                FileName::Part(generations) => parts.push(generations),
+                FileName::Unfinished => sorted.leftovers.push(name.clone()),
+                FileName::Other => {}
+                FileName::Foreign => sorted.foreign.push(name.clone()),
+            }
+        }
+        sorted.logs.sort_unstable();
+        // Oldest first, and of those that begin together the largest first.
+        parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
+        for range in parts {
+            let name = |range| FileName::Part(range).to_string();
+            match sorted.parts.last() {
+                Some(last) if range.end() <= last.end() => sorted.leftovers.push(name(range)),
+                Some(last) if range.start() <= last.end() => {
+                    return Err(OpenError::Overlap(name(last.clone()), name(range)));
+                }
+                _ => sorted.parts.push(range),
+            }
+        }
+        Ok(sorted)
+    }
+}
+
+/// The log files and parts that count. What a crash left behind is removed.
 fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenError> {
-    let names = disk.list().map_err(io("can't be read"))?;
-    check_names(&names)?;
-    check_format(disk, &names)?;
-    let (mut logs, mut parts) = (Vec::new(), Vec::new());
-    for name in &names {
-        match FileName::parse(name) {
-            FileName::Log(generation) => logs.push(generation),
-            FileName::Part(generations) => parts.push(generations),
-            FileName::Unfinished => disk.remove(name).map_err(io("can't be tidied up"))?,
-            FileName::Other => {}
-            FileName::Foreign => warn!("{name} is none of the server's files; it is left alone"),
-        }
+    let names = disk.list().map_err(io("it can't be read"))?;
+    let begun = check(disk, &names)?;
+    let names = Names::sort(&names)?;
+    for name in names.foreign {
+        warn!("{name} is none of the server's files; it is left alone");
     }
-    // Oldest first, and of those that begin together the largest first.
-    parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
-    let mut kept: Vec<Generations> = Vec::new();
-    for range in parts {
-        match kept.last() {
-            Some(last) if range.end() <= last.end() => {
-                let name = FileName::Part(range).to_string();
-                disk.remove(&name).map_err(io("can't be tidied up"))?;
-            }
-            Some(last) if range.start() <= last.end() => {
-                let name = |range| FileName::Part(range).to_string();
-                return Err(OpenError::Overlap(name(last.clone()), name(range)));
-            }
-            _ => kept.push(range),
-        }
+    for name in names.leftovers {
+        disk.remove(&name).map_err(io("it can't be tidied up"))?;
     }
-    logs.sort_unstable();
-    Ok((logs, kept))
+    if !begun {
+        write_format(disk).map_err(io("it can't be set up"))?;
+    }
+    Ok((names.logs, names.parts))
 }
 
 fn open_parts(
@@ -172,7 +215,8 @@ fn open_parts(
     let mut index = Index::default();
     let mut opened = Vec::with_capacity(parts.len());
     for generations in parts {
-        let (part, keys) = Part::open(disk, generations).map_err(io("a part can't be read"))?;
+        let (part, keys) =
+            Part::open(disk, generations).map_err(io("one of its parts can't be read"))?;
         for (series, key) in keys {
             if !index.define(series, key.as_key()) {
                 error!("{part}: series {series} is {key} here and another one elsewhere");
@@ -203,7 +247,7 @@ fn replay_all(
                 error!("the log files between {} and {generation} are missing", logs[at - 1]);
             }
             let name = FileName::Log(generation);
-            let bytes = read_file(&*state.disk, &name).map_err(io("the log can't be read"))?;
+            let bytes = read_file(&*state.disk, &name).map_err(io("its log can't be read"))?;
             let before = replay.points;
             if replay.file(state, &bytes, generation) {
                 damaged_logs.push(generation);
@@ -336,13 +380,19 @@ impl Replay {
 /// # Errors
 /// [`OpenError`], with nothing changed.
 pub fn open_directory(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
-    use super::disk::Directory;
-    if let Some(names) = Directory::peek(path).map_err(io("can't be read"))? {
-        check_names(&names)?;
-    }
-    match Directory::open(path) {
-        Ok(directory) => Ok(Arc::new(directory)),
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    let mut directory = match found {
+        Some(directory) => {
+            let names = directory.list().map_err(io("it can't be read"))?;
+            check(&directory, &names)?;
+            Names::sort(&names)?;
+            directory
+        }
+        None => Directory::make(path).map_err(io("it can't be made"))?,
+    };
+    match directory.lock() {
+        Ok(()) => Ok(Arc::new(directory)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
-        Err(error) => Err(OpenError::Io("can't be opened", error)),
+        Err(error) => Err(io("it can't be locked")(error)),
     }
 }

@@ -17,7 +17,7 @@ use super::layout::{DAMAGED, FileName, Generation};
 use super::merge::Source;
 use super::part::{ChunkSource, Part};
 use super::series::{Head, Run};
-use crate::store::ReadError;
+use crate::store::{PutError, ReadError};
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub struct Memory {
     pub frozen: Option<Arc<Frozen>>,
     /// By generation, oldest first; replaced as a whole.
     pub parts: Arc<Vec<Arc<Part>>>,
-    /// Why the last try at a checkpoint failed.
-    pub checkpoint_failure: Option<String>,
+    /// What puts that have to wait for a checkpoint are told, when the last try at it failed.
+    pub checkpoint_failure: Option<PutError>,
     /// Whether puts are taken.
     pub phase: Phase,
 }

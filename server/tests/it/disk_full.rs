@@ -1,0 +1,293 @@
+//! A disk without room, for real: puts are refused at once and say why, reads go on, and when
+//! there is room again all goes on by itself. Nothing acknowledged is lost, nothing refused comes
+//! back.
+//!
+//! The disk is a file system in memory that is mounted for the test alone, in a mount namespace
+//! of its own; `SMALL_DISK` names another one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::files::names;
+use crate::program::{Dice, Program};
+
+const SMALL_DISK: &str = "SMALL_DISK";
+
+const HELP: &str = "\
+this test needs a small file system and can't mount one. Do one of these:
+- run it as root, in a container with the capability SYS_ADMIN;
+- allow user namespaces, and install util-linux for unshare and mount;
+- mount one yourself and name it: mount -t tmpfs -o size=3m tmpfs DIR; SMALL_DISK=DIR cargo test";
+
+/// More than this is not small.
+const MOST_PUTS: usize = 4_000_000;
+
+/// Mounts a disk of 3 MiB at its first argument and runs the rest there.
+const MOUNT: &str = r#"mount -t tmpfs -o size=3m tmpfs "$1" && shift && exec "$@""#;
+
+/// Runs `body` with an empty directory on a small disk, or the test of this `name` again in a
+/// process that has one.
+fn on_a_small_disk(name: &str, body: impl FnOnce(&Path)) {
+    if let Some(disk) = std::env::var_os(SMALL_DISK) {
+        let directory = tempfile::tempdir_in(disk).expect("SMALL_DISK can be written to");
+        return body(directory.path());
+    }
+    let ways: [&[&str]; 2] = [&["--mount"], &["--map-root-user", "--mount"]];
+    let mount_point = tempfile::tempdir().unwrap();
+    let mounted = |way: &[&str]| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(way).args(["sh", "-c", MOUNT, "sh"]).arg(mount_point.path());
+        unshare
+    };
+    let possible = |way: &&&[&str]| {
+        let probe = mounted(way).arg("true").stderr(Stdio::null()).status();
+        probe.is_ok_and(|status| status.success())
+    };
+    let way = ways.iter().find(possible).unwrap_or_else(|| panic!("{HELP}"));
+    let output = mounted(way)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(SMALL_DISK, mount_point.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "on the small disk it failed");
+    assert!(said.contains("1 passed"), "{name} is no test");
+}
+
+/// Fills what room there is up to `most` bytes.
+fn ballast(path: &Path, most: usize) {
+    let mut file = File::options().create(true).append(true).open(path).unwrap();
+    for _ in 0..most / 4096 {
+        match file.write_all(&[0; 4096]) {
+            Ok(()) => {}
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull);
+                return;
+            }
+        }
+    }
+}
+
+/// A client that remembers what was acknowledged.
+struct Client {
+    dice: Dice,
+    puts: usize,
+    /// Puts in a row to the same key.
+    puts_to_a_key: usize,
+    acknowledged: Vec<(String, BTreeMap<u64, u64>)>,
+}
+
+type Connection = BufReader<TcpStream>;
+
+/// The status and the reason, or nothing.
+fn read_reply(connection: &mut Connection) -> String {
+    let mut reply = String::new();
+    while !reply.ends_with("\n\n") {
+        assert!(connection.read_line(&mut reply).unwrap() > 0, "cut off: {reply:?}");
+    }
+    reply
+}
+
+impl Client {
+    fn new(puts_to_a_key: usize) -> Self {
+        Self { dice: Dice(7), puts: 0, puts_to_a_key, acknowledged: Vec::new() }
+    }
+
+    /// Puts `count` points together; answers how many were acknowledged. Those that were not
+    /// were told that the disk is full.
+    fn put(&mut self, connection: &mut Connection, count: usize) -> usize {
+        let mut lines = String::new();
+        let mut puts = Vec::new();
+        for _ in 0..count {
+            self.puts += 1;
+            // Values that can't be compressed.
+            let (key, value) = (self.puts / self.puts_to_a_key, self.dice.below(1 << 53));
+            let key = format!("a.key.as.long.as.some.keys.are.k{key}");
+            let timestamp = u64::try_from(self.puts).unwrap() * 50 + self.dice.below(300);
+            writeln!(lines, "put {key} {value} {timestamp}").unwrap();
+            puts.push((key, timestamp, value));
+        }
+        connection.get_mut().write_all(lines.as_bytes()).unwrap();
+        let mut acknowledged = 0;
+        for (key, timestamp, value) in puts {
+            let reply = read_reply(connection);
+            if reply == "ok\n\n" {
+                acknowledged += 1;
+                if self.acknowledged.last().is_none_or(|(last, _)| *last != key) {
+                    self.acknowledged.push((key, BTreeMap::new()));
+                }
+                self.acknowledged.last_mut().unwrap().1.insert(timestamp, value);
+            } else {
+                assert_eq!(reply, "error\nthe disk is full\n\n");
+            }
+        }
+        acknowledged
+    }
+
+    /// Puts, so many together, until the disk is full.
+    fn fill(&mut self, connection: &mut Connection, together: usize) {
+        while self.put(connection, together) == together {
+            assert!(self.puts < MOST_PUTS, "SMALL_DISK is not small");
+        }
+    }
+
+    /// Puts until there is no room for a single one. A checkpoint that is given up can make some
+    /// room once more, which the ballast then takes.
+    fn fill_up(&mut self, connection: &mut Connection, rest: &Path) {
+        self.fill(connection, 200);
+        let mut refused = 0;
+        while refused < 3 {
+            ballast(rest, usize::MAX);
+            let any = self.put(connection, 1) + self.put(connection, 200) > 0;
+            refused = if any { 0 } else { refused + 1 };
+        }
+    }
+
+    /// What `get *` must say.
+    fn expected(&self) -> String {
+        let mut all = "ok\n".to_owned();
+        for (key, points) in &self.acknowledged {
+            for (timestamp, &value) in points {
+                writeln!(all, "{key} {value}.0 {timestamp}").unwrap();
+            }
+        }
+        all + "\n"
+    }
+
+    fn check(&self, program: &mut Program, when: &str) {
+        let (found, expected) = (program.ask("get *\n"), self.expected());
+        if found != expected {
+            let (found, expected) = (found.lines(), expected.lines());
+            let differs = found.zip(expected).find(|(found, expected)| found != expected);
+            panic!("{when}: the first difference, found and expected: {differs:?}");
+        }
+    }
+}
+
+/// The last line of a server that does not start for want of room. What the killed one left
+/// behind makes some room once more, which the ballast then takes.
+fn refused(arguments: &[&str], rest: &Path) -> String {
+    for _ in 0..10 {
+        ballast(rest, usize::MAX);
+        let mut program = Program::launch(arguments);
+        while let Some(line) = program.next_line() {
+            if line.starts_with("server: ") {
+                assert_eq!(program.finish().0, Some(1));
+                return line;
+            }
+            if line.contains("listening") {
+                program.kill();
+                break;
+            }
+        }
+    }
+    panic!("it starts although the disk is full");
+}
+
+fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
+    let data: PathBuf = disk.join("data");
+    let [half, rest, reserve, last_reserve] =
+        ["half", "rest", "reserve", "last-reserve"].map(|name| disk.join(name));
+    let arguments = ["--data-dir", data.to_str().unwrap(), "--log-limit", log_limit];
+    let connect = |program: &Program| BufReader::new(program.connect());
+    let mut client = Client::new(3000);
+
+    ballast(&half, 1 << 20);
+    ballast(&reserve, 384 << 10);
+    ballast(&last_reserve, 384 << 10);
+    let mut program = Program::start(arguments);
+    let mut connection = connect(&program);
+    // As long as it is full each put is told so, and reads go on.
+    client.fill_up(&mut connection, &rest);
+    client.check(&mut program, "full");
+    assert_eq!(program.ask("what\nget nowhere\n"), "error\nwrong command\n\nok\n\n");
+
+    // Room: it goes on, on the same connection. A checkpoint that failed is tried again first.
+    fs::remove_file(&rest).unwrap();
+    fs::remove_file(&half).unwrap();
+    let start = Instant::now();
+    while client.put(&mut connection, 1) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not go on");
+    }
+    client.check(&mut program, "room again");
+    client.fill_up(&mut connection, &rest);
+    client.check(&mut program, "full again");
+    program.kill();
+
+    // Without room for a log it does not start, says so, and leaves nothing more behind.
+    refused(&arguments, &rest);
+    let before = names(&data);
+    let sentence = format!(
+        "server: can't keep the data in {}: the disk is full; make room there and start the server again",
+        data.display()
+    );
+    for _ in 0..3 {
+        assert_eq!(refused(&arguments, &rest), sentence);
+        assert_eq!(names(&data), before);
+    }
+
+    // Little room: it starts, and its end, which has none for a part, keeps the log.
+    fs::remove_file(&reserve).unwrap();
+    program = Program::start(arguments);
+    client.check(&mut program, "after kill -9");
+    connection = connect(&program);
+    client.fill_up(&mut connection, &rest);
+    drop(connection);
+    let log = program.stop();
+    for said in ["no room on the disk", "its points stay in the log"] {
+        assert!(log.contains(said), "{said:?} is missing in {log}");
+    }
+    let left = names(&data);
+    assert!(left.iter().any(|name| name.starts_with("log-")), "{left:?}");
+    assert!(!left.iter().any(|name| name.contains(".tmp")), "room is wasted: {left:?}");
+    fs::remove_file(&last_reserve).unwrap();
+    program = Program::start(arguments);
+    client.check(&mut program, "at the end");
+}
+
+#[test]
+fn a_log_that_fills_the_disk() {
+    on_a_small_disk("disk_full::a_log_that_fills_the_disk", |disk| {
+        refuses_until_there_is_room(disk, "64MiB");
+    });
+}
+
+/// Each put to a key of its own: names take most of a write then, and where it is cut off, its
+/// points are often whole on the disk already.
+#[test]
+fn what_was_refused_does_not_come_back() {
+    on_a_small_disk("disk_full::what_was_refused_does_not_come_back", |disk| {
+        let reserve: Vec<_> = (0..8).map(|number| disk.join(format!("reserve{number}"))).collect();
+        for reserve in &reserve {
+            ballast(reserve, 128 << 10);
+        }
+        let data = disk.join("data");
+        let mut client = Client::new(1);
+        drop(Program::on(&data).stop());
+        for reserve in &reserve {
+            ballast(&disk.join("rest"), usize::MAX);
+            fs::remove_file(reserve).unwrap();
+            let mut program = Program::on(&data);
+            client.check(&mut program, "after kill -9");
+            let mut connection = BufReader::new(program.connect());
+            // A batch that the server reads and writes as one.
+            client.fill(&mut connection, 60);
+            program.kill();
+        }
+    });
+}
+
+#[test]
+fn parts_that_fill_the_disk() {
+    on_a_small_disk("disk_full::parts_that_fill_the_disk", |disk| {
+        refuses_until_there_is_room(disk, "128KiB");
+    });
+}
