@@ -11,9 +11,6 @@ use super::merge::Merge;
 use super::part::{Part, PartWriter};
 use super::state::{Frozen, Memory, Phase, State};
 
-/// How long to wait before a checkpoint that failed is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// Which log files were found damaged, so that they are kept.
 pub type DamagedLogs = Vec<Generation>;
 
@@ -44,12 +41,12 @@ pub fn run(state: &State, damaged_logs: &DamagedLogs) {
     }
 }
 
-/// Waits out [`PAUSE`], or until the store is closed.
+/// Waits before a checkpoint that failed is tried again, or until the store is closed.
 fn pause<'m>(
     state: &State,
     mut memory: std::sync::MutexGuard<'m, Memory>,
 ) -> std::sync::MutexGuard<'m, Memory> {
-    let end = Instant::now() + PAUSE;
+    let end = Instant::now() + state.config.retry;
     while !memory.phase.is_ending() && Instant::now() < end {
         memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
     }

@@ -16,13 +16,6 @@ use super::series::Head;
 use super::state::{Frozen, Memory, Phase, State};
 use crate::store::PutError;
 
-/// A log file is followed by the next one at this size, so that a recovery can make a checkpoint
-/// now and then.
-const LOG_FILE_SIZE: u64 = 64 << 20;
-
-/// How long to wait before a rotation that failed is tried again.
-const ROTATION_PAUSE: Duration = Duration::from_secs(1);
-
 /// A batch on its way to the log.
 #[derive(Debug)]
 pub struct Submission {
@@ -350,8 +343,8 @@ impl Committer {
             return Err(PutError::Failed);
         }
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
-        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < ROTATION_PAUSE);
-        if pausing || !(full || self.log.length >= LOG_FILE_SIZE) {
+        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
+        if pausing || !(full || self.log.length >= state.config.log_file_size) {
             return Ok(());
         }
         drop(memory);

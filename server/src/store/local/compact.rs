@@ -30,9 +30,6 @@ const LARGEST: u64 = 1 << 30;
 /// How often the retention is looked at.
 const TICK: Duration = Duration::from_secs(60);
 
-/// How long to wait after a failure.
-const PAUSE: Duration = Duration::from_secs(10);
-
 /// How often a long merge tells how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -51,7 +48,7 @@ pub fn run(state: &State) {
                 Ok(()) => Duration::ZERO,
                 Err(error) => {
                     warn!(%error, "can't merge parts; they stay as they are");
-                    PAUSE
+                    state.config.retry.saturating_mul(10)
                 }
             },
         };
@@ -78,7 +75,7 @@ fn expired(part: &Part, cutoff: i64) -> f64 {
 }
 
 /// Which neighbours to merge next; a single one is rewritten, or dropped when nothing is left.
-fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
+pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
     if let Some(at) = expired.iter().position(|&share| share >= 0.5) {
         return Some(at..at + 1);
     }
@@ -101,7 +98,7 @@ fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
     best.map(|(range, _)| range)
 }
 
-fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> io::Result<()> {
+pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> io::Result<()> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let generations = *first.generations.start()..=*last.generations.end();
     let start = Instant::now();
