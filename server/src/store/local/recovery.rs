@@ -134,6 +134,8 @@ fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenEr
     let names = disk.list().map_err(io("can't be read"))?;
     check_names(&names)?;
     check_format(disk, &names)?;
+    // The names as they are now: an unfinished FORMAT may have been made a finished one.
+    let names = disk.list().map_err(io("can't be read"))?;
     let (mut logs, mut parts) = (Vec::new(), Vec::new());
     for name in &names {
         match FileName::parse(name) {
