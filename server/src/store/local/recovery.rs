@@ -136,6 +136,9 @@ fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenEr
     check_format(disk, &names)?;
     // The names as they are now: an unfinished FORMAT may have been made a finished one.
     let names = disk.list().map_err(io("can't be read"))?;
+    // A process that was killed may have left names that are there and not durable. What they
+    // replace is removed below, so they have to last.
+    disk.sync_directory().map_err(io("can't be synced"))?;
     let (mut logs, mut parts) = (Vec::new(), Vec::new());
     for name in &names {
         match FileName::parse(name) {
@@ -206,6 +209,9 @@ fn replay_all(
         let length = file.length().map_err(io("the log can't be read"))?;
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
         file.read_exact_at(&mut bytes, 0).map_err(io("the log can't be read"))?;
+        // A process that was killed may have left bytes that are there and not durable. From now
+        // on they can be seen, so they have to last.
+        file.sync().map_err(io("the log can't be synced"))?;
         let before = replay.points;
         if replay.file(state, &bytes, generation) {
             damaged_logs.push(generation);
