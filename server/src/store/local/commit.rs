@@ -108,14 +108,16 @@ impl LogFile {
     fn create(state: &State, generation: Generation) -> Result<Self, RotationError> {
         let name = FileName::Log(generation).to_string();
         let header = log::file_header(generation);
-        let create = || {
-            let file = state.disk.create(&name)?;
-            file.write_all_at(&header, 0)?;
-            Ok(file)
-        };
-        let file = create().map_err(RotationError::Write)?;
-        file.sync().map_err(RotationError::Sync)?;
-        state.disk.sync_directory().map_err(RotationError::Sync)?;
+        let file = state.disk.create(&name).map_err(RotationError::NotMade)?;
+        file.write_all_at(&header, 0).map_err(|error| {
+            if disk::is_full(&error) {
+                RotationError::NotMade(error)
+            } else {
+                RotationError::Broken(error)
+            }
+        })?;
+        file.sync().map_err(RotationError::Broken)?;
+        state.disk.sync_directory().map_err(RotationError::Broken)?;
         Ok(Self { file, generation, length: header.len() as u64 })
     }
 }
@@ -123,16 +125,16 @@ impl LogFile {
 /// Why there is no new log file.
 #[derive(Debug)]
 enum RotationError {
-    /// It could not be made; the old one is as good as before.
-    Write(io::Error),
-    /// It is unknown what is on the disk.
-    Sync(io::Error),
+    /// It could not be made, or there is no room for it; the old one is as good as before.
+    NotMade(io::Error),
+    /// A write or sync failed.
+    Broken(io::Error),
 }
 
 impl From<RotationError> for io::Error {
     fn from(error: RotationError) -> Self {
         match error {
-            RotationError::Write(error) | RotationError::Sync(error) => error,
+            RotationError::NotMade(error) | RotationError::Broken(error) => error,
         }
     }
 }
@@ -363,12 +365,12 @@ impl Committer {
                 }
                 self.log = log;
             }
-            Err(RotationError::Write(error)) => {
+            Err(RotationError::NotMade(error)) => {
                 warn!(%error, "can't begin a new log file; going on with the old one");
                 self.rotation_failed = Some(Instant::now());
             }
-            Err(RotationError::Sync(error)) => {
-                return Err(self.fail("can't sync a new log file", &error));
+            Err(RotationError::Broken(error)) => {
+                return Err(self.fail("can't begin a new log file", &error));
             }
         }
         Ok(())
