@@ -153,6 +153,8 @@ fn publish(state: &State, inputs: &[Arc<Part>], output: Option<&Arc<Part>>) {
         }
     }
     memory.parts = Arc::new(parts);
+    drop(memory);
+    state.notify();
 }
 
 /// Writes all points of the inputs; `false` when the store is closed meanwhile.
