@@ -346,10 +346,13 @@ impl Committer {
         }
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
-        if pausing || !(full || self.log.length >= state.config.log_file_size) {
+        if !(full || self.log.length >= state.config.log_file_size) {
             return Ok(());
         }
         drop(memory);
+        if pausing {
+            return self.go_on_without_room();
+        }
         if self.state.config.durability == Durability::Interval {
             // The new file's sync says nothing of the old one's bytes.
             self.sync()?;
@@ -368,12 +371,20 @@ impl Committer {
             Err(RotationError::NotMade(error)) => {
                 warn!(%error, "can't begin a new log file; going on with the old one");
                 self.rotation_failed = Some(Instant::now());
+                return self.go_on_without_room();
             }
             Err(RotationError::Broken(error)) => {
                 return Err(self.fail("can't begin a new log file", &error));
             }
         }
         Ok(())
+    }
+
+    /// Without a new log file there is no checkpoint: the old file takes a while more, but memory
+    /// stays bounded.
+    fn go_on_without_room(&self) -> Result<(), PutError> {
+        let most = self.state.config.log_limit.saturating_mul(2);
+        if self.uncheckpointed >= most { Err(PutError::Stalled) } else { Ok(()) }
     }
 
     fn freeze(&self, memory: &mut Memory) {
