@@ -62,11 +62,6 @@ impl History {
         self.puts.len()
     }
 
-    /// How many rows were acknowledged.
-    pub fn acknowledged(&self) -> usize {
-        self.puts.iter().filter(|put| put.acknowledged.is_some()).count()
-    }
-
     /// Notes that a reader has seen rows: they must stay, as if they were acknowledged.
     pub fn see(&mut self, rows: &[Row], now: Moment) {
         self.tick += 1;

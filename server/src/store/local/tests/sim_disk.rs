@@ -178,6 +178,7 @@ impl SimDisk {
     /// The operations around number `at`, for a failure's message.
     pub fn around(&self, at: usize) -> String {
         let inner = self.inner();
+        let at = at.min(inner.journal.len());
         let range = at.saturating_sub(15)..inner.journal.len().min(at + 3);
         let lines: Vec<_> =
             range.map(|number| format!("  {number:4}: {:?}", inner.journal[number])).collect();
