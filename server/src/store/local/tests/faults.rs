@@ -6,6 +6,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use super::super::series::Head;
+use super::super::state::Frozen;
 use super::history::History;
 use super::sim_disk::{Left, Random, Survival, Verb};
 use super::*;
@@ -14,6 +16,9 @@ use crate::store::Cursor;
 const BROKEN: io::ErrorKind = io::ErrorKind::Other;
 const FULL: io::ErrorKind = io::ErrorKind::StorageFull;
 
+/// How many calls there were, and the first that failed.
+type Seen = Arc<(AtomicUsize, Mutex<Option<(Verb, String)>>)>;
+
 /// Makes the calls for which `chosen` is true fail, from number `first` on, `times` times.
 /// Answers the count of chosen calls and what the first failing call was.
 fn fail_at(
@@ -21,17 +26,17 @@ fn fail_at(
     (first, times): (usize, usize),
     error: io::ErrorKind,
     chosen: impl Fn(Verb, &str) -> bool + Send + Sync + 'static,
-) -> Arc<(AtomicUsize, Mutex<Option<(Verb, String)>>)> {
-    let seen = Arc::new((AtomicUsize::new(0), Mutex::new(None)));
-    let seer = Arc::clone(&seen);
+) -> Seen {
+    let seen = Seen::default();
+    let counter = Arc::clone(&seen);
     disk.on_call(move |verb, name| {
         if !chosen(verb, name) {
             return None;
         }
-        let number = seer.0.fetch_add(1, Ordering::SeqCst);
+        let number = counter.0.fetch_add(1, Ordering::SeqCst);
         let fails = number >= first && number - first < times;
         if fails {
-            seer.1.lock().unwrap().get_or_insert((verb, name.to_owned()));
+            counter.1.lock().unwrap().get_or_insert((verb, name.to_owned()));
         }
         fails.then_some(error)
     });
@@ -163,6 +168,64 @@ async fn a_disk_without_room_refuses_puts_until_there_is_room_again() {
         store.close().await;
         check(&disk, &history, &format!("closed after room for {room}"));
     }
+}
+
+#[tokio::test]
+async fn without_new_files_memory_stays_bounded() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    let mut history = History::default();
+    disk.on_call(|verb, _| (verb == Verb::Create).then_some(FULL));
+    let mut number = 0;
+    while send(&store, &disk, &mut history, number).await != Err(PutError::Stalled) {
+        number += 1;
+        assert!(number < 100, "the heads grow and grow");
+    }
+    disk.no_faults();
+    goes_on(&store, &disk, &mut history).await;
+    store.close().await;
+    check(&disk, &history, "closed");
+}
+
+#[tokio::test]
+async fn a_panic_in_a_checkpoint_stops_puts_and_holds_up_nobody() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    let mut history = History::default();
+    disk.on_call(|verb, name| {
+        assert!(verb != Verb::Create || !name.starts_with("part-"), "a test's panic");
+        None
+    });
+    let mut number = 0;
+    while send(&store, &disk, &mut history, number).await != Err(PutError::Failed) {
+        number += 1;
+    }
+    assert_eq!(history.check(&read(&store.state).unwrap(), disk.operations()), Ok(()));
+    store.close().await;
+    disk.no_faults();
+    check(&disk, &history, "closed");
+}
+
+#[test]
+fn merging_ends_when_it_is_unknown_which_parts_there_are() {
+    let disk = SimDisk::new(Image::new());
+    let state = recovered(&disk, restless()).unwrap().state;
+    for generation in 1..=4 {
+        let mut head = Head::default();
+        head.append(Point { timestamp: i64::try_from(generation).unwrap(), value: 0.5 });
+        state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
+        let frozen = Frozen::new(vec![head], generation..=generation);
+        checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();
+    }
+    let before = read(&state).unwrap();
+    assert_eq!(before.len(), 4);
+    disk.on_call(|verb, _| (verb == Verb::SyncDirectory).then_some(BROKEN));
+    // Returns although the store is open.
+    compact::run(&state);
+    disk.no_faults();
+    assert_eq!(state.memory().parts.len(), 4);
+    assert_eq!(read(&state).unwrap(), before);
+    assert_eq!(read(&recovered(&disk, restless()).unwrap().state).unwrap(), before);
 }
 
 #[tokio::test]
