@@ -18,6 +18,8 @@ mod part;
 mod recovery;
 pub mod series;
 mod state;
+#[cfg(test)]
+mod tests;
 mod varint;
 
 use std::path::Path;
@@ -147,23 +149,5 @@ impl Store for Local {
         if !matches!(joined.await, Ok(0)) {
             tracing::error!("a thread of the store ended by a panic");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::contract;
-
-    #[tokio::test]
-    async fn keeps_the_contract() {
-        let directory = tempfile::tempdir().unwrap();
-        let number = std::cell::Cell::new(0);
-        contract::hold(|| {
-            number.set(number.get() + 1);
-            Local::open(&directory.path().join(number.get().to_string()), Config::default())
-                .unwrap()
-        })
-        .await;
     }
 }

@@ -14,14 +14,12 @@ use super::part::{Part, PartWriter};
 use super::state::{Frozen, Memory, Phase, State};
 use crate::store::PutError;
 
-/// How long to wait before a checkpoint that failed is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// Which log files were found damaged, so that they are kept.
 pub type DamagedLogs = Vec<Generation>;
 
 /// Writes checkpoints as heads are frozen, until the store is closed.
 pub fn run(state: &State, damaged_logs: &DamagedLogs) {
+    let _failing = FailOnPanic(state);
     let mut memory = state.memory();
     loop {
         if let Some(frozen) = memory.frozen.clone() {
@@ -50,12 +48,23 @@ pub fn run(state: &State, damaged_logs: &DamagedLogs) {
     }
 }
 
-/// Waits out [`PAUSE`], or until the store is closed.
+/// Without checkpoints puts would wait for ever.
+struct FailOnPanic<'s>(&'s State);
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("the thread that writes checkpoints ended by a panic");
+        }
+    }
+}
+
+/// Waits before a checkpoint that failed is tried again, or until the store is closed.
 fn pause<'m>(
     state: &State,
     mut memory: std::sync::MutexGuard<'m, Memory>,
 ) -> std::sync::MutexGuard<'m, Memory> {
-    let end = Instant::now() + PAUSE;
+    let end = Instant::now() + state.config.retry;
     while !memory.phase.is_ending() && Instant::now() < end {
         memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
     }
@@ -70,17 +79,15 @@ pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) ->
     let start = Instant::now();
     let part = write(state, frozen)?;
     let mut memory = state.memory();
-    if let Some(part) = part {
-        info!(
-            points = part.points(),
-            bytes = part.size,
-            seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-            "checkpoint: {part}"
-        );
-        let mut parts = memory.parts.to_vec();
-        parts.push(Arc::new(part));
-        memory.parts = Arc::new(parts);
-    }
+    info!(
+        points = part.points(),
+        bytes = part.size,
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "checkpoint: {part}"
+    );
+    let mut parts = memory.parts.to_vec();
+    parts.push(Arc::new(part));
+    memory.parts = Arc::new(parts);
     // In one step with the part's appearance, so that no reader sees a point twice or not at all.
     memory.frozen = None;
     drop(memory);
@@ -90,20 +97,14 @@ pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) ->
     Ok(())
 }
 
-/// The frozen heads as a part; `None` when they are empty.
-fn write(state: &State, frozen: &Frozen) -> io::Result<Option<Part>> {
+/// The frozen heads as a part.
+fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
     let mut writer = PartWriter::create(&*state.disk, frozen.generations.clone(), Effort::Quick)?;
-    match fill(state, frozen, &mut writer) {
-        Ok(()) if writer.points() > 0 => writer.finish().map(Some),
-        Ok(()) => {
-            writer.abandon();
-            Ok(None)
-        }
-        Err(error) => {
-            writer.abandon();
-            Err(error)
-        }
+    if let Err(error) = fill(state, frozen, &mut writer) {
+        writer.abandon();
+        return Err(error);
     }
+    Ok(writer.finish()?)
 }
 
 fn fill(state: &State, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {

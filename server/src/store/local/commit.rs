@@ -16,13 +16,6 @@ use super::series::Head;
 use super::state::{Frozen, Memory, Phase, State};
 use crate::store::PutError;
 
-/// A log file is followed by the next one at this size, so that a recovery can make a checkpoint
-/// now and then.
-const LOG_FILE_SIZE: u64 = 64 << 20;
-
-/// How long to wait before a rotation that failed is tried again.
-const ROTATION_PAUSE: Duration = Duration::from_secs(1);
-
 /// A batch on its way to the log.
 #[derive(Debug)]
 pub struct Submission {
@@ -115,18 +108,17 @@ impl LogFile {
     fn create(state: &State, generation: Generation) -> Result<Self, RotationError> {
         let name = FileName::Log(generation).to_string();
         let header = log::file_header(generation);
-        let create = || {
-            let file = state.disk.create(&name)?;
-            file.write_all_at(&header, 0)?;
-            Ok(file)
-        };
-        let file = create().map_err(|error| {
+        let not_made = |error| {
             // Starts that fail for want of room must not fill the directory with empty files.
             let _ = state.disk.remove(&name);
-            RotationError::Write(error)
+            RotationError::NotMade(error)
+        };
+        let file = state.disk.create(&name).map_err(not_made)?;
+        file.write_all_at(&header, 0).map_err(|error| {
+            if disk::is_full(&error) { not_made(error) } else { RotationError::Broken(error) }
         })?;
-        file.sync().map_err(RotationError::Sync)?;
-        state.disk.sync_directory().map_err(RotationError::Sync)?;
+        file.sync().map_err(RotationError::Broken)?;
+        state.disk.sync_directory().map_err(RotationError::Broken)?;
         Ok(Self { file, generation, length: header.len() as u64 })
     }
 }
@@ -134,16 +126,16 @@ impl LogFile {
 /// Why there is no new log file.
 #[derive(Debug)]
 enum RotationError {
-    /// It could not be made; the old one is as good as before.
-    Write(io::Error),
-    /// It is unknown what is on the disk.
-    Sync(io::Error),
+    /// It could not be made, or there is no room for it; the old one is as good as before.
+    NotMade(io::Error),
+    /// A write or sync failed.
+    Broken(io::Error),
 }
 
 impl From<RotationError> for io::Error {
     fn from(error: RotationError) -> Self {
         match error {
-            RotationError::Write(error) | RotationError::Sync(error) => error,
+            RotationError::NotMade(error) | RotationError::Broken(error) => error,
         }
     }
 }
@@ -365,8 +357,8 @@ impl Committer {
         }
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
         let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
-        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < ROTATION_PAUSE);
-        if pausing && !overdue || !(full || self.log.length >= LOG_FILE_SIZE) {
+        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
+        if pausing && !overdue || !(full || self.log.length >= state.config.log_file_size) {
             return Ok(());
         }
         drop(memory);
@@ -385,7 +377,7 @@ impl Committer {
                 }
                 self.log = log;
             }
-            Err(RotationError::Write(error)) => {
+            Err(RotationError::NotMade(error)) => {
                 if !pausing {
                     warn!(%error, "can't begin a new log file");
                     self.rotation_failed = Some(Instant::now());
@@ -399,8 +391,8 @@ impl Committer {
                     return Err(PutError::Stalled);
                 }
             }
-            Err(RotationError::Sync(error)) => {
-                return Err(self.fail("can't sync a new log file", &error));
+            Err(RotationError::Broken(error)) => {
+                return Err(self.fail("can't begin a new log file", &error));
             }
         }
         Ok(())

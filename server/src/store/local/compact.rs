@@ -8,31 +8,31 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::chunk::Effort;
 use super::index::SeriesId;
-use super::layout::FileName;
+use super::layout::{DAMAGED, FileName};
 use super::merge::Merge;
-use super::part::{ChunkSource, Part, PartWriter};
+use super::part::{ChunkSource, Part, PartError, PartWriter};
 use super::state::State;
 
 /// Most parts merged at once; bounds the memory of a merge.
 const MOST_PARTS: usize = 16;
 
-/// A merge must make this many times its largest input. It bounds how often a point is written
-/// again (at most the logarithm to this base of all data over one checkpoint) and how many parts
-/// stay (no run of neighbours adds up to this many times its largest).
-const GROWTH: u64 = 3;
+/// A merge must make this many times its largest input. It bounds, with `levels` = 1 + logarithm
+/// to this base of all data over the smallest checkpoint:
+/// - how often a point is written, checkpoint included: `levels` times;
+/// - how many parts there are: 2 `levels`, and 3 for each [`LARGEST`] bytes of data.
+///
+/// The test `parts_and_rewrites_stay_few` holds it to that.
+pub const GROWTH: u64 = 3;
 
 /// Parts do not grow beyond this by merging, so that retention can drop them one by one.
-const LARGEST: u64 = 1 << 30;
+pub const LARGEST: u64 = 1 << 30;
 
 /// How often the retention is looked at.
 const TICK: Duration = Duration::from_secs(60);
-
-/// How long to wait after a failure.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// How often a long merge tells how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -50,36 +50,41 @@ pub fn run(state: &State) {
             None => TICK,
             Some(range) => match merge(state, &parts[range], cutoff) {
                 Ok(()) => Duration::ZERO,
-                Err(error) => {
+                Err(PartError::NotMade(error)) => {
                     warn!(%error, "can't merge parts; they stay as they are");
-                    PAUSE
+                    state.config.retry.saturating_mul(10)
+                }
+                Err(error @ PartError::NotDurable(_)) => {
+                    // Both the merged part and the parts in it are there: a merge of others of
+                    // them would contradict the first one.
+                    error!("no more parts are merged until the server is started again: {error}");
+                    return;
                 }
             },
         };
         memory = state.memory();
         let end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
-            let known = Arc::clone(&memory.parts);
-            memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
-            if pause == TICK && !Arc::ptr_eq(&known, &memory.parts) {
+            if pause == TICK && !Arc::ptr_eq(&parts, &memory.parts) {
                 break;
             }
+            memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
         }
     }
 }
 
 /// The share of a part that is older than the retention, in whole chunks.
-fn expired(part: &Part, cutoff: i64) -> f64 {
+pub fn expired(part: &Part, cutoff: i64) -> f64 {
     let (mut old, mut all) = (0_u32, 0_u32);
     for entry in part.entries() {
         all += 1;
         old += u32::from(entry.last < cutoff);
     }
-    if all == 0 { 1.0 } else { f64::from(old) / f64::from(all) }
+    if all == 0 { 0.0 } else { f64::from(old) / f64::from(all) }
 }
 
-/// Which neighbours to merge next; a single one is rewritten, or dropped when nothing is left.
-fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
+/// Which neighbours to merge next; a single one is rewritten.
+pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
     if let Some(at) = expired.iter().position(|&share| share >= 0.5) {
         return Some(at..at + 1);
     }
@@ -102,52 +107,52 @@ fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
     best.map(|(range, _)| range)
 }
 
-fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> io::Result<()> {
+pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let generations = *first.generations.start()..=*last.generations.end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
     let mut writer = PartWriter::create(&*state.disk, generations.clone(), Effort::Thorough)?;
-    let output = match fill(state, inputs, cutoff, points, &mut writer) {
-        Ok(true) if writer.points() > 0 => Some(Arc::new(writer.finish()?)),
-        Ok(true) => {
-            writer.abandon();
-            None
-        }
+    match fill(state, inputs, cutoff, points, &mut writer) {
+        Ok(true) => {}
         Ok(false) => {
             writer.abandon();
             return Ok(());
         }
         Err(error) => {
             writer.abandon();
-            return Err(error);
+            return Err(error.into());
         }
-    };
-    let result = output.as_ref().map_or_else(
-        || "nothing: all of it is older than the retention".to_owned(),
-        ToString::to_string,
-    );
+    }
+    // A part that is rewritten keeps its name, so a damaged one would vanish.
+    if let [only] = inputs
+        && only.is_damaged()
+        && let Err(error) = only.copy_to(&*state.disk, &format!("{DAMAGED}{only}"))
+    {
+        writer.abandon();
+        return Err(error.into());
+    }
+    let output = Arc::new(writer.finish()?);
     info!(
-        points = output.as_ref().map_or(0, |part| part.points()),
-        bytes = output.as_ref().map_or(0, |part| part.size),
+        points = output.points(),
+        bytes = output.size,
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "merged {} parts into {result}",
+        "merged {} parts into {output}",
         inputs.len()
     );
-    publish(state, inputs, output.as_ref());
+    publish(state, inputs, &output);
     for part in inputs {
-        let replaced = output.is_some() && part.generations == generations;
-        if !replaced {
+        if part.generations != generations {
             state.retire(&FileName::Part(part.generations.clone()), part.is_damaged());
         }
     }
     Ok(())
 }
 
-fn publish(state: &State, inputs: &[Arc<Part>], output: Option<&Arc<Part>>) {
+fn publish(state: &State, inputs: &[Arc<Part>], output: &Arc<Part>) {
     let mut memory = state.memory();
-    let mut output = output;
+    let mut output = Some(output);
     let mut parts = Vec::with_capacity(memory.parts.len());
     for part in memory.parts.iter() {
         if inputs.iter().any(|input| Arc::ptr_eq(input, part)) {
@@ -157,6 +162,8 @@ fn publish(state: &State, inputs: &[Arc<Part>], output: Option<&Arc<Part>>) {
         }
     }
     memory.parts = Arc::new(parts);
+    drop(memory);
+    state.notify();
 }
 
 /// Writes all points of the inputs; `false` when the store is closed meanwhile.

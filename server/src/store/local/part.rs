@@ -152,11 +152,27 @@ impl<'d> PartWriter<'d> {
         Ok(())
     }
 
-    /// Makes the part durable under its name: write, sync, rename, sync the directory.
+    /// Makes the part durable under its name: write, sync, rename, sync the directory. A part
+    /// without points is a part all the same: it says that nothing of its log files is missing.
     ///
     /// # Errors
     /// When any of it fails; the part then counts for nothing.
-    pub fn finish(mut self) -> io::Result<Part> {
+    pub fn finish(mut self) -> Result<Part, PartError> {
+        if let Err(error) = self.complete() {
+            self.abandon();
+            return Err(PartError::NotMade(error));
+        }
+        self.disk.sync_directory().map_err(PartError::NotDurable)?;
+        Ok(Part {
+            generations: self.generations,
+            size: self.written,
+            file: self.file,
+            entries: self.entries,
+            damaged: AtomicBool::new(false),
+        })
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
         let index = self.written + self.buffer.len() as u64;
         let start = self.buffer.len();
         encode_index(&self.entries, &self.keys, &mut self.buffer);
@@ -166,26 +182,40 @@ impl<'d> PartWriter<'d> {
         let footer = crc32c::crc32c(&self.buffer[self.buffer.len() - 12..]);
         self.buffer.extend_from_slice(&footer.to_le_bytes());
         self.buffer.extend_from_slice(&FILE_MAGIC);
-        if let Err(error) = self.write_out().and_then(|()| self.file.sync()) {
-            self.abandon();
-            return Err(error);
-        }
-        let name = self.name.to_string();
-        self.disk.rename(&unfinished(&self.name), &name)?;
-        self.disk.sync_directory()?;
-        Ok(Part {
-            generations: self.generations,
-            size: self.written,
-            file: self.disk.open(&name)?,
-            entries: self.entries,
-            damaged: AtomicBool::new(false),
-        })
+        self.write_out()?;
+        self.file.sync()?;
+        self.disk.rename(&unfinished(&self.name), &self.name.to_string())
     }
 
     /// Removes what was written so far, to make room.
     pub fn abandon(self) {
         // What stays behind is removed at the next start.
         let _ = self.disk.remove(&unfinished(&self.name));
+    }
+}
+
+/// Why there is no new part.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// There is nothing under its name.
+    #[error(transparent)]
+    NotMade(io::Error),
+    /// It is under its name, and that may or may not be durable.
+    #[error("the directory can't be synced: {0}")]
+    NotDurable(io::Error),
+}
+
+impl From<io::Error> for PartError {
+    fn from(error: io::Error) -> Self {
+        Self::NotMade(error)
+    }
+}
+
+impl From<PartError> for io::Error {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::NotMade(error) | PartError::NotDurable(error) => error,
+        }
     }
 }
 
@@ -344,6 +374,31 @@ impl Part {
     /// Whether anything in it could not be read so far.
     pub fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Reads all of it to tell whether anything in it is damaged.
+    pub fn is_sound(&self) -> bool {
+        self.entries.iter().all(|entry| self.read_chunk(entry).is_ok()) && !self.is_damaged()
+    }
+
+    /// Copies the file to one of another name.
+    ///
+    /// # Errors
+    /// When it can't be read or the copy can't be written.
+    pub fn copy_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        let copy = disk.create(&unfinished)?;
+        let size = self.file.length()?;
+        let mut at = 0;
+        while at < size {
+            let length = usize::try_from(size - at).unwrap_or(WRITE_SIZE).min(WRITE_SIZE);
+            let mut bytes = vec![0; length];
+            self.file.read_exact_at(&mut bytes, at)?;
+            copy.write_all_at(&bytes, at)?;
+            at += length as u64;
+        }
+        copy.sync()?;
+        disk.rename(&unfinished, name)
     }
 
     fn read_chunk(&self, entry: &ChunkEntry) -> Result<Run, ReadError> {

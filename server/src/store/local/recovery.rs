@@ -13,9 +13,11 @@ use tracing::{error, info, warn};
 use super::checkpoint::DamagedLogs;
 use super::commit::{Resume, apply};
 use super::config::Config;
-use super::disk::{Directory, Disk, LOCK, is_full};
+use super::disk::{Directory, Disk, DiskFile, LOCK, is_full};
 use super::index::Index;
-use super::layout::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED};
+use super::layout::{
+    DAMAGED, FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED,
+};
 use super::log::{self, Entry, Kind};
 use super::part::Part;
 use super::state::{Frozen, Memory, State};
@@ -135,7 +137,8 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
 
     let (old, new): (Vec<_>, Vec<_>) = logs.into_iter().partition(|&log| log <= checkpointed);
     for generation in old {
-        state.retire(&FileName::Log(generation), false);
+        let damaged = is_damaged(&*state.disk, generation);
+        state.retire(&FileName::Log(generation), damaged);
     }
     let (resume, damaged_logs) = replay_all(&state, &new, checkpointed)?;
     info!(
@@ -155,8 +158,10 @@ struct Names {
     logs: Vec<Generation>,
     /// The parts that no other part replaces, oldest first.
     parts: Vec<Generations>,
-    /// What a crash left unfinished, or finished and not yet removed.
-    leftovers: Vec<String>,
+    /// Parts that were merged into others and not yet removed.
+    superseded: Vec<Generations>,
+    /// What a crash left unfinished.
+    unfinished: Vec<String>,
     /// Not ours.
     foreign: Vec<String>,
 }
@@ -169,7 +174,7 @@ impl Names {
             match FileName::parse(name) {
                 FileName::Log(generation) => sorted.logs.push(generation),
                 FileName::Part(generations) => parts.push(generations),
-                FileName::Unfinished => sorted.leftovers.push(name.clone()),
+                FileName::Unfinished => sorted.unfinished.push(name.clone()),
                 FileName::Other => {}
                 FileName::Foreign => sorted.foreign.push(name.clone()),
             }
@@ -180,7 +185,7 @@ impl Names {
         for range in parts {
             let name = |range| FileName::Part(range).to_string();
             match sorted.parts.last() {
-                Some(last) if range.end() <= last.end() => sorted.leftovers.push(name(range)),
+                Some(last) if range.end() <= last.end() => sorted.superseded.push(range),
                 Some(last) if range.start() <= last.end() => {
                     return Err(OpenError::Overlap(name(last.clone()), name(range)));
                 }
@@ -199,13 +204,28 @@ fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenEr
     for name in names.foreign {
         warn!("{name} is none of the server's files; it is left alone");
     }
-    for name in names.leftovers {
+    // A process that was killed may have left names that are there and not durable. What they
+    // replace is removed below, so they have to last.
+    disk.sync_directory().map_err(io("it can't be synced"))?;
+    for name in names.unfinished {
         disk.remove(&name).map_err(io("it can't be tidied up"))?;
+    }
+    for range in names.superseded {
+        tidy_up(disk, range)?;
     }
     if !begun {
         write_format(disk).map_err(io("it can't be set up"))?;
     }
     Ok((names.logs, names.parts))
+}
+
+/// Removes a part that a crash kept from being removed after it was merged into another one.
+fn tidy_up(disk: &dyn Disk, range: Generations) -> Result<(), OpenError> {
+    let name = FileName::Part(range.clone()).to_string();
+    let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
+    let done =
+        if sound { disk.remove(&name) } else { disk.rename(&name, &format!("{DAMAGED}{name}")) };
+    done.map_err(io("it can't be tidied up"))
 }
 
 fn open_parts(
@@ -214,7 +234,10 @@ fn open_parts(
 ) -> Result<(Vec<Arc<Part>>, Index), OpenError> {
     let mut index = Index::default();
     let mut opened = Vec::with_capacity(parts.len());
+    let mut before = 0;
     for generations in parts {
+        report_missing(before, *generations.start());
+        before = *generations.end();
         let (part, keys) =
             Part::open(disk, generations).map_err(io("one of its parts can't be read"))?;
         for (series, key) in keys {
@@ -242,37 +265,41 @@ fn replay_all(
     let mut replay = Replay::default();
     std::thread::scope(|scope| {
         let mut checkpoint: Option<Checkpoint<'_>> = None;
+        let mut before = checkpointed;
         for (at, &generation) in logs.iter().enumerate() {
-            if at > 0 && generation != logs[at - 1] + 1 {
-                error!("the log files between {} and {generation} are missing", logs[at - 1]);
-            }
+            report_missing(before, generation);
             let name = FileName::Log(generation);
-            let bytes = read_file(&*state.disk, &name).map_err(io("its log can't be read"))?;
-            let before = replay.points;
-            if replay.file(state, &bytes, generation) {
-                damaged_logs.push(generation);
+            let (bytes, file) = read_log(&*state.disk, generation)?;
+            // A process that was killed may have left bytes that are there and not durable. From
+            // now on they can be seen, so they have to last.
+            file.sync().map_err(io("its log can't be synced"))?;
+            let entries: Vec<_> = log::entries(&bytes, generation).collect();
+            if at > 0 && before + 1 == generation && replay.misses_before(&entries) {
+                error!("{} is damaged: records at its end are missing", FileName::Log(before));
+                damaged_logs.push(before);
             }
-            resume.uncheckpointed += bytes.len() as u64;
-            info!(
-                "replayed {name}, {} of {}: {} points",
-                at + 1,
-                logs.len(),
-                replay.points - before
-            );
             // The points of a long log do not all have to fit into memory.
-            if resume.uncheckpointed >= state.config.log_limit && at + 1 < logs.len() {
+            if resume.uncheckpointed >= state.config.log_limit {
                 let mut memory = state.memory();
                 let heads = std::mem::take(&mut memory.heads);
                 drop(memory);
-                let frozen = Frozen::new(heads, resume.first_generation..=generation);
+                let frozen = Frozen::new(heads, resume.first_generation..=before);
                 // One at a time, while the next file is replayed.
                 finish(checkpoint.take())?;
                 let damaged_logs = damaged_logs.clone();
                 let write = move || super::checkpoint::checkpoint(state, &frozen, &damaged_logs);
                 checkpoint = Some(scope.spawn(write));
-                resume.first_generation = generation + 1;
+                resume.first_generation = generation;
                 resume.uncheckpointed = 0;
             }
+            let points = replay.points;
+            if replay.file(state, &entries, &name) {
+                damaged_logs.push(generation);
+            }
+            resume.uncheckpointed += bytes.len() as u64;
+            let points = replay.points - points;
+            info!("replayed {name}, {} of {}: {points} points", at + 1, logs.len());
+            before = generation;
         }
         finish(checkpoint)
     })?;
@@ -290,13 +317,6 @@ fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
         .map_err(io("a checkpoint can't be written"))
 }
 
-fn read_file(disk: &dyn Disk, name: &FileName) -> io::Result<Vec<u8>> {
-    let file = disk.open(&name.to_string())?;
-    let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
-}
-
 /// What is known in the middle of a replay.
 #[derive(Debug, Default)]
 struct Replay {
@@ -306,73 +326,108 @@ struct Replay {
 }
 
 impl Replay {
+    /// Whether records are missing between what was replayed and a file that begins with these.
+    fn misses_before(&self, entries: &[Entry<'_>]) -> bool {
+        match (self.expected, entries.first()) {
+            (Some(expected), Some(Entry::Record { sequence, .. })) => *sequence > expected,
+            _ => false,
+        }
+    }
+
     /// Replays one file; answers whether it is damaged.
-    fn file(&mut self, state: &State, bytes: &[u8], generation: Generation) -> bool {
-        let name = FileName::Log(generation);
+    fn file(&mut self, state: &State, entries: &[Entry<'_>], name: &FileName) -> bool {
         let mut damaged = false;
-        let mut torn = None;
-        for entry in log::entries(bytes, generation) {
-            if let Some((offset, length)) = torn.take() {
-                damaged = true;
-                error!(
-                    "{name} is damaged: {length} bytes at {offset} are no record and are skipped"
-                );
+        // The names first: when the first record of them is bad there is a second one, behind the
+        // points that need it.
+        for entry in entries {
+            if let Entry::Record { kind: Kind::Series, sequence, payload } = entry {
+                let mut index = state.index_mut();
+                let sound = log::decode_series(payload)
+                    .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)));
+                if !sound {
+                    damaged = true;
+                    error!("{name}: record {sequence} names what no server names");
+                }
             }
+        }
+        for (at, entry) in entries.iter().enumerate() {
             match entry {
-                Entry::Bad { offset, length } => torn = Some((offset, length)),
+                Entry::Bad { offset, length } if at + 1 == entries.len() => {
+                    // Nothing follows, so it was never acknowledged.
+                    warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
+                }
+                Entry::Bad { offset, length } => {
+                    damaged = true;
+                    error!("{name} is damaged: {length} bytes at {offset} are no record");
+                }
                 Entry::Record { kind, sequence, payload } => {
-                    match self.expected {
-                        Some(expected) if sequence < expected => {
-                            damaged = true;
-                            error!("{name}: record {sequence} comes too late and is skipped");
-                            continue;
-                        }
-                        Some(expected) if sequence > expected => {
-                            damaged = true;
-                            error!(
-                                "{name}: the records {expected} to {} are missing",
-                                sequence - 1
-                            );
-                        }
-                        _ => {}
+                    let expected = self.expected.unwrap_or(*sequence);
+                    if *sequence < expected {
+                        damaged = true;
+                        error!("{name}: record {sequence} comes too late and is skipped");
+                        continue;
+                    }
+                    if *sequence > expected {
+                        damaged |= at > 0;
+                        error!("{name}: records {expected} to {} are missing", sequence - 1);
                     }
                     self.expected = Some(sequence + 1);
-                    if !self.record(state, kind, payload) {
+                    if *kind == Kind::Points && !self.points(state, payload) {
                         damaged = true;
                         error!("{name}: record {sequence} holds what no server writes");
                     }
                 }
             }
         }
-        if let Some((offset, length)) = torn {
-            // Nothing follows, so it was never acknowledged.
-            warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
-        }
         damaged
     }
 
-    fn record(&mut self, state: &State, kind: Kind, payload: &[u8]) -> bool {
-        match kind {
-            Kind::Series => {
-                let mut index = state.index_mut();
-                log::decode_series(payload)
-                    .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)))
-            }
-            Kind::Points => {
-                let mut sound = true;
-                let index = state.index();
-                let mut memory = state.memory();
-                let rows = log::decode_rows(payload).filter_map(|row| {
-                    let row = row.filter(|row| index.key(row.series).is_some());
-                    sound &= row.is_some();
-                    self.points += u64::from(row.is_some());
-                    row
-                });
-                apply(&mut memory.heads, rows);
-                sound
-            }
-        }
+    fn points(&mut self, state: &State, payload: &[u8]) -> bool {
+        let mut sound = true;
+        let index = state.index();
+        let mut memory = state.memory();
+        let rows = log::decode_rows(payload).filter_map(|row| {
+            let row = row.filter(|row| index.key(row.series).is_some());
+            sound &= row.is_some();
+            self.points += u64::from(row.is_some());
+            row
+        });
+        apply(&mut memory.heads, rows);
+        sound
     }
+}
+
+/// Tells of the files between two that should follow each other.
+fn report_missing(before: Generation, next: Generation) {
+    if before + 1 < next {
+        let range = before + 1..=next - 1;
+        let (first, last) = (FileName::Log(*range.start()), FileName::Log(*range.end()));
+        error!("missing: the files {first} to {last}, or parts such as {}", FileName::Part(range));
+    }
+}
+
+/// The bytes of a log file.
+fn read_log(
+    disk: &dyn Disk,
+    generation: Generation,
+) -> Result<(Vec<u8>, Box<dyn DiskFile>), OpenError> {
+    let read = || {
+        let file = disk.open(&FileName::Log(generation).to_string())?;
+        let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok((bytes, file))
+    };
+    read().map_err(io("its log can't be read"))
+}
+
+/// Whether a log file that is no longer needed should be kept for a person to look at.
+fn is_damaged(disk: &dyn Disk, generation: Generation) -> bool {
+    read_log(disk, generation).map_or(true, |(bytes, _)| {
+        let entries: Vec<_> = log::entries(&bytes, generation).collect();
+        let torn = matches!(entries.last(), Some(Entry::Bad { .. }));
+        entries.iter().filter(|entry| matches!(entry, Entry::Bad { .. })).count()
+            > usize::from(torn)
+    })
 }
 
 /// Opens the directory at `path` for this process alone.

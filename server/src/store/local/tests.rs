@@ -1,0 +1,96 @@
+//! The local store over a disk of the tests' own, held against simple models.
+
+mod crash;
+mod damage;
+mod faults;
+mod history;
+mod merging;
+mod retention;
+mod sim_disk;
+
+use std::sync::Arc;
+
+use shared::{Key, Point};
+
+use super::merge::Merge;
+use super::recovery::{Recovered, recover};
+use super::state::{Phase, State};
+use super::*;
+use crate::store::{ReadError, contract};
+use history::Row;
+use sim_disk::{Image, SimDisk};
+
+#[tokio::test]
+async fn keeps_the_contract() {
+    let directory = tempfile::tempdir().unwrap();
+    let number = std::cell::Cell::new(0);
+    contract::hold(|| {
+        number.set(number.get() + 1);
+        Local::open(&directory.path().join(number.get().to_string()), Config::default()).unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keeps_the_contract_when_everything_moves_all_the_time() {
+    contract::hold(|| Local::over(Arc::new(SimDisk::new(Image::new())), restless()).unwrap()).await;
+}
+
+/// Begins log files, checkpoints and merges every few batches.
+fn restless() -> Config {
+    Config {
+        log_limit: 700,
+        log_file_size: 300,
+        retry: std::time::Duration::from_millis(1),
+        ..Config::default()
+    }
+}
+
+fn open(disk: &SimDisk, config: Config) -> Result<Local, OpenError> {
+    Local::over(Arc::new(disk.clone()), config)
+}
+
+/// Recovers without any threads.
+fn recovered(disk: &SimDisk, config: Config) -> Result<Recovered, OpenError> {
+    recover(Arc::new(disk.clone()), config)
+}
+
+/// What `get *` answers, read on this thread.
+fn read(state: &State) -> Result<Vec<Row>, ReadError> {
+    let mut rows = Vec::new();
+    let series = state.index().end();
+    for series in 0..series {
+        let Some((key, pieces)) = state.snapshot(series) else { continue };
+        let mut merge = Merge::since(state.config.cutoff(), pieces);
+        while let Some(points) = merge.next_block()? {
+            rows.extend(
+                points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
+            );
+        }
+    }
+    Ok(rows)
+}
+
+async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
+    let batch: Vec<_> = rows
+        .iter()
+        .map(|(key, timestamp, value)| {
+            (Key::new(key).unwrap(), Point { timestamp: *timestamp, value: *value })
+        })
+        .collect();
+    store.put_batch(&batch).await
+}
+
+/// Waits until no checkpoint and no merge is due.
+fn settle(store: &Local) {
+    let mut memory = store.state.memory();
+    loop {
+        let sizes: Vec<_> = memory.parts.iter().map(|part| part.size).collect();
+        let due =
+            memory.frozen.is_some() || compact::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
+        if !due || memory.phase != Phase::Open {
+            return;
+        }
+        memory = store.state.wait(memory, std::time::Duration::from_secs(1));
+    }
+}

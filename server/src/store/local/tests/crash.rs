@@ -1,0 +1,173 @@
+//! A power cut, or the death of the process, at every single operation on the disk: those of
+//! puts, rotations, checkpoints, merges, closing, and of the recoveries from earlier crashes.
+//!
+//! `CRASH_ROUNDS=n` runs n workloads of each kind instead of the usual few. A failure names the
+//! seed and the operation, and shows the operations before it.
+
+use std::cell::{Cell, RefCell};
+
+use tokio::runtime::Runtime;
+
+use super::history::{History, Moment};
+use super::sim_disk::{Left, Random, Survival};
+use super::*;
+
+const STEPS: usize = 60;
+
+fn rounds() -> u64 {
+    std::env::var("CRASH_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
+}
+
+/// A store in use and what is known of it.
+struct Session<'s> {
+    disk: &'s SimDisk,
+    history: RefCell<History>,
+    random: RefCell<Random>,
+    next_value: Cell<usize>,
+    /// Lets checkpoints and merges end before the next put, so that a seed does the same each
+    /// time; otherwise they run alongside.
+    calm: bool,
+}
+
+impl Session<'_> {
+    fn rows(&self, step: usize) -> Vec<Row> {
+        let mut random = self.random.borrow_mut();
+        let rows = 1 + random.below(12);
+        let keys = 2 + step / 7;
+        // No two puts have the same value.
+        let next = self.next_value.get();
+        self.next_value.set(next + rows);
+        let row = |number| {
+            let key = format!("key{}", random.below(keys));
+            let timestamp = i64::try_from(step + random.below(40)).unwrap();
+            (key, timestamp, f64::from(u32::try_from(next + number).unwrap()) / 4.0)
+        };
+        (0..rows).map(row).collect()
+    }
+
+    async fn send(&self, store: &Local, rows: Vec<Row>) {
+        let sent = self.history.borrow_mut().send(&rows, self.disk.operations());
+        assert_eq!(put(store, &rows).await, Ok(vec![]));
+        self.history.borrow_mut().acknowledge(sent, self.disk.operations());
+    }
+
+    /// Opens the store, checks it, uses it and closes it.
+    fn run(&self, runtime: &Runtime, config: Config, steps: usize) -> Result<(), String> {
+        let store = open(self.disk, config).map_err(|error| format!("can't open: {error}"))?;
+        let found = read(&store.state).map_err(|error| error.to_string())?;
+        self.history.borrow().check(&found, self.disk.operations())?;
+        self.history.borrow_mut().see(&found, self.disk.operations());
+        runtime.block_on(async {
+            for step in 0..steps {
+                let one = self.rows(step);
+                if step % 5 == 4 {
+                    let two = self.rows(step);
+                    tokio::join!(biased; self.send(&store, one), self.send(&store, two));
+                } else {
+                    self.send(&store, one).await;
+                }
+                if self.calm {
+                    super::settle(&store);
+                }
+            }
+            store.close().await;
+        });
+        let found = read(&store.state).map_err(|error| error.to_string())?;
+        self.history.borrow().check(&found, self.disk.operations())
+    }
+}
+
+fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
+    use Left::{Everything, Nothing, Some};
+    let kinds = [
+        (Nothing, Nothing),
+        (Everything, Nothing),
+        (Nothing, Everything),
+        (Everything, Everything),
+        (Some, Some),
+        (Some, Some),
+    ];
+    kinds.into_iter().zip(0..).map(move |((names, bytes), kind)| Survival {
+        names,
+        bytes,
+        random: Random(seed << 3 | kind),
+    })
+}
+
+/// Cuts the power behind each operation from `start` on and looks at what is left; `then` gets
+/// the images.
+fn cut_everywhere(
+    disk: &SimDisk,
+    history: &History,
+    start: Moment,
+    config: &Config,
+    seed: u64,
+    mut then: impl FnMut(Image, &History),
+) {
+    for moment in start..=disk.operations() {
+        let mut known = Vec::new();
+        for survival in survivals(seed << 20 | moment as u64) {
+            let image = disk.image(moment, &mut survival.clone());
+            if known.contains(&image) {
+                continue;
+            }
+            let looked_at = SimDisk::new(image.clone());
+            let found = recovered(&looked_at, config.clone())
+                .map_err(|error| format!("can't open: {error}"))
+                .and_then(|found| read(&found.state).map_err(|error| error.to_string()))
+                .and_then(|found| history.check(&found, moment));
+            if let Err(broken) = found {
+                panic!("{broken}\nseed {seed}, {survival:?}\n{}", disk.around(moment));
+            }
+            then(image.clone(), &history.cut_at(moment));
+            known.push(image);
+        }
+    }
+}
+
+fn crash_everywhere(config: &Config, seed: u64, calm: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let session = |disk: &SimDisk, history: History, steps: usize| {
+        let random = RefCell::new(Random(seed << 32 | disk.operations() as u64));
+        let next_value = Cell::new(history.sent());
+        let session = Session { disk, history: RefCell::new(history), random, next_value, calm };
+        if let Err(broken) = session.run(&runtime, config.clone(), steps) {
+            panic!("{broken}\nseed {seed}\n{}", disk.around(disk.operations()));
+        }
+        session.history.into_inner()
+    };
+    let disk = SimDisk::new(Image::new());
+    let history = session(&disk, History::default(), STEPS);
+
+    // Every image is looked at; from some of them a store goes on and is crashed again.
+    let mut number = 0;
+    cut_everywhere(&disk, &history, 0, config, seed, |image, history| {
+        number += 1;
+        if number % 29 == 0 {
+            let disk = SimDisk::new(image);
+            let history = session(&disk, history.clone(), 3);
+            cut_everywhere(&disk, &history, 0, config, seed, |_, _| {});
+        }
+    });
+    // The process dies, its successor goes on, and then the power is cut.
+    for moment in (0..disk.operations()).step_by(23) {
+        let history = history.cut_at(moment);
+        let disk = disk.killed_after(moment);
+        let history = session(&disk, history, 3);
+        cut_everywhere(&disk, &history, moment, config, seed, |_, _| {});
+    }
+}
+
+#[test]
+fn a_crash_at_any_operation_loses_nothing_that_was_acknowledged() {
+    for seed in 0..rounds() {
+        crash_everywhere(&restless(), seed, true);
+    }
+}
+
+#[test]
+fn a_crash_while_checkpoints_and_merges_run_alongside_loses_nothing() {
+    for seed in 0..rounds() {
+        crash_everywhere(&restless(), 1000 + seed, false);
+    }
+}

@@ -1,0 +1,238 @@
+//! One bad byte at every place of every file, and every file cut off at every byte: at most one
+//! record or chunk is lost, the rest is served, nothing panics, and the log names the file.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::super::checkpoint::checkpoint;
+use super::super::compact;
+use super::super::layout::{DAMAGED, FileName};
+use super::super::log::FILE_HEADER;
+use super::super::state::Frozen;
+use super::*;
+
+/// Collects what is logged by a thread.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs `work` and answers the warnings and errors that it logs on this thread.
+fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let answer = tracing::subscriber::with_default(subscriber, work);
+    let text = log.0.lock().unwrap().clone();
+    (answer, String::from_utf8(text).unwrap())
+}
+
+/// Merges of parts that hold everything, without threads.
+fn never() -> Config {
+    Config { log_limit: 1 << 30, log_file_size: 1 << 30, ..Config::default() }
+}
+
+/// Rows of a batch: two series, timestamps of their own, so that each batch can be told apart.
+fn batch(number: i64) -> Vec<Row> {
+    let row = |at: i64| {
+        let key = format!("series{}", (number + at) % 3);
+        (key, number * 10 + at, f64::from(i32::try_from(number * 10 + at).unwrap()) / 4.0)
+    };
+    (0..4).map(row).collect()
+}
+
+fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    rows
+}
+
+/// What a killed store leaves that commits `batches`, with `parts` files of them in parts and a
+/// log file each for the rest.
+async fn leave(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
+    let mut disk = SimDisk::new(Image::new());
+    let mut sent = Vec::new();
+    for round in 0..parts + logs {
+        let store = open(&disk, never()).unwrap();
+        for number in 0..batches_each {
+            let rows = batch(number + batches_each * i64::try_from(round).unwrap());
+            assert_eq!(put(&store, &rows).await, Ok(vec![]));
+            sent.push(rows);
+        }
+        if round < parts {
+            store.close().await;
+        } else {
+            let killed = SimDisk::new(disk.visible());
+            store.close().await;
+            disk = killed;
+        }
+    }
+    (disk.visible(), sent)
+}
+
+/// How a file is damaged.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Flip(usize),
+    Cut(usize),
+    Gone,
+}
+
+fn harms(length: usize) -> impl Iterator<Item = Harm> {
+    let flips = (0..length).map(Harm::Flip);
+    flips.chain((0..length).map(Harm::Cut)).chain([Harm::Gone])
+}
+
+fn harmed(image: &Image, name: &str, harm: Harm) -> Image {
+    let mut image = image.clone();
+    let bytes = image.get_mut(name).unwrap();
+    match harm {
+        Harm::Flip(at) => bytes[at] ^= 1 << (at % 8),
+        Harm::Cut(length) => bytes.truncate(length),
+        Harm::Gone => drop(image.remove(name)),
+    }
+    image
+}
+
+/// Opens, reads, and then moves everything on into one part as checkpoints and merges do.
+fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
+    let Recovered { state, resume, damaged_logs } = recovered(disk, never()).unwrap();
+    let found = read(&state).unwrap();
+    let heads = std::mem::take(&mut state.memory().heads);
+    if resume.first_generation < resume.generation {
+        let frozen = Frozen::new(heads, resume.first_generation..=resume.generation - 1);
+        state.memory().frozen = Some(Arc::new(frozen));
+        let frozen = state.memory().frozen.clone().unwrap();
+        checkpoint(&state, &frozen, &damaged_logs).unwrap();
+    }
+    let parts = Arc::clone(&state.memory().parts);
+    compact::merge(&state, &parts, i64::MIN).unwrap();
+    let merged = read(&state).unwrap();
+    (found, merged)
+}
+
+/// What of `sent` is missing; panics when anything else is there.
+fn missing(sent: &[Row], found: &[Row], what: &str) -> Vec<Row> {
+    let found = sorted(found.iter().cloned());
+    assert!(found.iter().all(|row| sent.contains(row)), "{what}: what was never sent");
+    sent.iter().filter(|row| !found.contains(row)).cloned().collect()
+}
+
+/// Damages `name` in every way; `allowed` says how many batches or series may be missing.
+fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl Fn(Harm, &[Row])) {
+    let whole = image[name].clone();
+    for harm in harms(whole.len()) {
+        let what = format!("{name} of {} bytes, {harm:?}", whole.len());
+        let disk = SimDisk::new(harmed(image, name, harm));
+        let ((found, merged), log) = logged(|| open_and_move(&disk));
+        let lost = missing(sent, &found, &what);
+        bounded(harm, &lost);
+        assert_eq!(merged, found, "{what}: after a merge");
+        assert_eq!(read(&recovered(&disk, never()).unwrap().state).unwrap(), found, "{what}");
+        // What was at the very end of everything leaves no trace. Nor does a first log file of
+        // which no record is left: it could be one that a crash left empty.
+        let logs = names(image, |name| matches!(name, FileName::Log(_)));
+        let untold = logs.last() == Some(name) && !matches!(harm, Harm::Flip(_))
+            || logs.first() == Some(name) && matches!(harm, Harm::Cut(0 | FILE_HEADER));
+        if !lost.is_empty() && !untold {
+            assert!(log.contains(name), "{what}: lost {lost:?}, and the log says only {log}");
+        }
+        if log.contains("ERROR") && !matches!(harm, Harm::Gone) {
+            let kept = disk.visible().remove(&format!("{DAMAGED}{name}"));
+            assert_eq!(kept, Some(harmed(image, name, harm)[name].clone()), "{what}: evidence");
+        }
+    }
+}
+
+fn names(image: &Image, kind: impl Fn(&FileName) -> bool) -> Vec<String> {
+    image.keys().filter(|name| kind(&FileName::parse(name))).cloned().collect()
+}
+
+#[tokio::test]
+async fn a_damaged_log_costs_one_record() {
+    // With a part before them, and alone: then nothing but the logs knows the names.
+    for parts in [1, 0] {
+        let (image, batches) = leave(parts, 3, 3).await;
+        damaged_logs(&image, &batches);
+    }
+}
+
+fn damaged_logs(image: &Image, batches: &[Vec<Row>]) {
+    let sent = batches.concat();
+    let logs = names(image, |name| matches!(name, FileName::Log(_)));
+    assert_eq!(logs.len(), 3, "{:?}", image.keys());
+    for name in &logs {
+        damage_everywhere(image, name, &sent, |harm, lost| {
+            let hit = batches.iter().filter(|batch| batch.iter().any(|row| lost.contains(row)));
+            let most = if matches!(harm, Harm::Flip(_)) { 1 } else { 3 };
+            assert!(hit.count() <= most, "{name}, {harm:?}: lost {lost:?}");
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_part_costs_one_chunk() {
+    let (image, batches) = leave(3, 1, 6).await;
+    let sent = batches.concat();
+    let parts = names(&image, |name| matches!(name, FileName::Part(_)));
+    assert_eq!(parts.len(), 3);
+    for name in &parts {
+        damage_everywhere(&image, name, &sent, |harm, lost| {
+            let series: BTreeSet<_> = lost.iter().map(|row| &row.0).collect();
+            // Each series has one chunk in a part.
+            let most = if matches!(harm, Harm::Flip(_)) { 1 } else { 3 };
+            assert!(series.len() <= most, "{name}, {harm:?}: lost {lost:?}");
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
+    let (image, _) = leave(1, 0, 6).await;
+    let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(0);
+    let harm = Harm::Flip(100);
+    let disk = SimDisk::new(harmed(&image, &name, harm));
+    let Recovered { state, .. } = recovered(&disk, never()).unwrap();
+    let parts = Arc::clone(&state.memory().parts);
+    let ((), log) = logged(|| compact::merge(&state, &parts, 20).unwrap());
+    assert!(log.contains(&name), "{log}");
+    assert_eq!(
+        disk.visible().remove(&format!("{DAMAGED}{name}")),
+        harmed(&image, &name, harm).remove(&name)
+    );
+}
+
+#[tokio::test]
+async fn damaged_files_that_a_crash_left_behind_are_kept() {
+    let (image, _) = leave(2, 2, 3).await;
+    let damaged: Vec<_> = names(&image, |name| !matches!(name, FileName::Other));
+    for name in &damaged {
+        let harm = Harm::Flip(60);
+        let disk = SimDisk::new(harmed(&image, name, harm));
+        open_and_move(&disk);
+        // All the old files are there again: their removal was not durable.
+        let mut left = disk.visible();
+        left.remove(&format!("{DAMAGED}{name}")).unwrap();
+        left.extend(harmed(&image, name, harm));
+        let disk = SimDisk::new(left);
+        let found = read(&recovered(&disk, never()).unwrap().state).unwrap();
+        assert!(!found.is_empty());
+        let kept: Vec<_> =
+            disk.visible().into_keys().filter(|name| name.starts_with(DAMAGED)).collect();
+        assert_eq!(kept, [format!("{DAMAGED}{name}")]);
+    }
+}
