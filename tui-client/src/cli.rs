@@ -54,6 +54,10 @@ struct Args {
     #[arg(long, value_name = "KEY", conflicts_with = "request")]
     watch: Vec<KeyBuf>,
 
+    /// Memory for the log of the screen, in MiB; the oldest lines make room
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    log_memory: u16,
+
     /// A request, such as: get palm.cpu
     #[arg(value_name = "REQUEST", allow_negative_numbers = true)]
     request: Vec<String>,
@@ -77,6 +81,8 @@ pub struct Plan {
     pub port: u16,
     /// Between two polls.
     pub interval: Duration,
+    /// Memory for the log, in bytes.
+    pub log_memory: usize,
     /// How.
     pub mode: Mode,
 }
@@ -113,7 +119,9 @@ impl Plan {
         } else {
             Mode::Watch(args.watch)
         };
-        Ok(Self { host: args.host, port: args.port, interval: args.interval, mode })
+        let log_memory = usize::from(args.log_memory) * 1024 * 1024;
+        let Args { host, port, interval, .. } = args;
+        Ok(Self { host, port, interval, log_memory, mode })
     }
 }
 

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::link::{Purpose, State};
+use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
 use crate::keymap;
 
@@ -64,6 +65,16 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));
         return;
     }
+    if let Some(import) = app.import() {
+        return draw_import(theme, import, &mut pen);
+    }
+    // Without a border around the command line, what is said about it stands here.
+    if !app.layout().prompt_border
+        && let Some((text, style)) = super::input::remark(app, theme)
+    {
+        pen.write(" ", theme.text).write(&text, style);
+        return;
+    }
     for (key, word) in keymap::hints(app.mode()) {
         // A hint that would be cut says less than none.
         if width(&key) + width(word) + 2 > pen.room() {
@@ -75,4 +86,22 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             .write(word, theme.quiet)
             .write(" ", theme.text);
     }
+}
+
+/// Cells of a bar.
+const BAR: u64 = 20;
+
+fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
+    let done = import.answered.min(import.lines);
+    let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
+    let full = "█".repeat(usize::try_from(share(BAR)).unwrap_or(0));
+    let (all, percent) = (format::count(import.lines), share(100));
+    pen.write(" ", theme.text)
+        .write(&format!("{percent:>3} % "), theme.text)
+        .field(&full, usize::try_from(BAR).unwrap_or(0), false, theme.plot)
+        .write(&format!(" {} of {all} lines", format::count(done)), theme.text);
+    if import.refused > 0 {
+        pen.write(&format!(", {} refused", format::count(import.refused)), theme.bad);
+    }
+    pen.write("  esc", theme.key).write(" stop", theme.quiet);
 }

@@ -10,7 +10,9 @@
 )]
 
 mod plain;
+mod prompt;
 mod property;
+mod raw_log;
 mod scene;
 mod screen;
 mod served;
