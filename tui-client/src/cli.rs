@@ -14,6 +14,10 @@ A `put` without a timestamp gets the current time. A prompt such as `> ` before 
 literal \\n after it are ignored. A wrong line is answered by the server, reported with its number,
 and the rest goes on.
 
+The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
+~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
+sent when Enter says so. Its log keeps the newest lines in the memory that --log-memory grants.
+
 With --watch in a pipe, the last point of each key is printed first, then every point that is
 newer, and the last one again when its value changes. A server that goes away is waited for.
 

@@ -181,6 +181,11 @@ impl Prompt {
         }
     }
 
+    /// The line is as the last Tab left it, with more to choose from.
+    pub fn is_completing(&self) -> bool {
+        self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
+    }
+
     /// Where the word before the cursor begins, and what it may become.
     fn choices(&self, keys: &KnownKeys) -> (usize, Vec<String>) {
         let before = self.editor.before();

@@ -19,7 +19,7 @@ pub enum PromptAction {
     Newer,
     /// Edit the line; at its end, keys that go right take over what is suggested.
     Edit(Edit),
-    /// Complete the word, or to the next pane when nothing is typed.
+    /// Complete the word, or to another pane when nothing is typed.
     Complete {
         /// To the next completion, else to the one before.
         forward: bool,
@@ -84,7 +84,8 @@ impl App {
     }
 
     fn complete(&mut self, forward: bool) {
-        if self.prompt.text().is_empty() {
+        // Back out of a line that is a draft still; only among completions it means the last one.
+        if self.prompt.text().is_empty() || (!forward && !self.prompt.is_completing()) {
             return self.cycle(if forward { 1 } else { -1 });
         }
         match self.prompt.complete(&self.keys, forward) {

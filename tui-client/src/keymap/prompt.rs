@@ -41,7 +41,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::BackTab)],
         Does::Complete { forward: false },
-        "the completion before; on an empty line, to the pane before",
+        "to the pane before; among completions, the one before",
     ),
     hint(
         line(

@@ -9,6 +9,7 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod import;
 mod plain;
 mod prompt;
 mod property;

@@ -114,6 +114,10 @@ fn tab_completes_commands_and_keys_and_goes_through_them() {
     scene.code(Code::Esc);
     scene.code(Code::Tab);
     assert_eq!(scene.app.mode(), Mode::Table, "with nothing typed, Tab leaves");
+    scene.code(Code::BackTab);
+    scene.type_text("draft");
+    scene.code(Code::BackTab);
+    assert_eq!((scene.app.mode(), text(&scene)), (Mode::Log, "draft"), "a draft waits");
 }
 
 #[test]
