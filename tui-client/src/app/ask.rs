@@ -46,6 +46,8 @@ pub enum LogAction {
         /// Back in time.
         older: bool,
     },
+    /// Move long lines by columns.
+    Shift(i8),
     /// Copy the selected line.
     CopyLine,
     /// Copy the selected request with its whole reply.
@@ -72,14 +74,14 @@ impl App {
                 self.ask.answer.edit(edit);
                 self.answer_changed();
             }
-            LogAction::Match { older } if self.log.search().is_none() => {
-                let _ = older;
+            LogAction::Match { .. } if self.log.search().is_none() => {
                 self.say(Tone::Plain, "nothing is searched for: press / first");
             }
             LogAction::Match { older } => {
                 self.log.search_on(older);
                 self.work_on_log();
             }
+            LogAction::Shift(columns) => self.log.shift_by(columns.into()),
             LogAction::CopyLine => {
                 let text = self.log.selected_entry().map(|entry| entry.text.to_owned());
                 return self.copy(text, "line");

@@ -12,7 +12,7 @@ pub use pattern::Pattern;
 pub use store::Snapshot;
 
 use find::{Filter, Search};
-use store::Store;
+use store::{LONGEST_LINE, Store};
 
 /// Memory for the log, in bytes, unless another is asked for. A filter takes up to half as much
 /// again.
@@ -141,6 +141,8 @@ pub struct Log {
     bottom: Option<u64>,
     /// How many of the last lines stand for polls and may take in their repetitions.
     polls: u64,
+    /// Columns that lines are moved to the left.
+    shift: usize,
     filter: Option<Filter>,
     search: Search,
     visited: u64,
@@ -160,6 +162,7 @@ impl Log {
             cursor: None,
             bottom: None,
             polls: 0,
+            shift: 0,
             filter: None,
             search: Search::default(),
             visited: 0,
@@ -169,6 +172,16 @@ impl Log {
     /// Takes at most so much memory from now on.
     pub fn set_budget(&mut self, budget: usize) {
         self.store.set_budget(budget);
+    }
+
+    /// Columns that lines are moved to the left, so that the end of long ones can be read.
+    pub fn shift(&self) -> usize {
+        self.shift
+    }
+
+    /// Moves lines by columns, to the left when positive.
+    pub fn shift_by(&mut self, columns: isize) {
+        self.shift = self.shift.saturating_add_signed(columns).min(LONGEST_LINE);
     }
 
     /// Appends a line; the oldest make room.

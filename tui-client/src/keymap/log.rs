@@ -38,6 +38,8 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "filter",
     ),
+    log(keys![Key::plain(Code::Right), Key::char('l')], Does::Shift(8), "the end of long lines"),
+    log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "their beginning"),
     hint(log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"), "copy"),
     log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
     hint(

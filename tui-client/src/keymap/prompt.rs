@@ -34,7 +34,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         line(
             keys![Key::plain(Code::Tab)],
             Does::Complete { forward: true },
-            "complete the word; on an empty line, to the next pane",
+            "complete the word; on an empty line, next pane",
         ),
         "complete/pane",
     ),
@@ -54,24 +54,24 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Up), Key::ctrl('p')],
         Does::Older,
-        "the line entered before that begins like this one",
+        "the line entered before that begins so",
     ),
     line(
         keys![Key::plain(Code::Down), Key::ctrl('n')],
         Does::Newer,
-        "the line entered after, in the end what was being typed",
+        "the line entered after, in the end the draft",
     ),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "left"),
     edit(
         keys![Key::plain(Code::Right), Key::ctrl('f')],
         Edit::Right,
-        "right; at the end, take over the suggestion",
+        "right; at the end, take the suggestion",
     ),
     edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
     edit(
         keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
         Edit::WordRight,
-        "a word right; at the end, take over a word of the suggestion",
+        "a word right; at the end, of the suggestion",
     ),
     edit(
         keys![Key::plain(Code::Home), Key::ctrl('a')],
@@ -81,7 +81,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     edit(
         keys![Key::plain(Code::End), Key::ctrl('e')],
         Edit::End,
-        "to the end of the line, or take over the suggestion",
+        "to the end; at the end, take the suggestion",
     ),
     edit(
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
@@ -99,7 +99,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Esc)],
         Does::Clear,
-        "delete the line; on an empty line, stop sending what was pasted",
+        "delete the line; on an empty one, stop a paste",
     ),
     bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "the log a page up"),
     bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "the log a page down"),

@@ -5,9 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
-use unicode_width::UnicodeWidthChar;
 
-use super::text::{Pen, width};
+use super::text::{Pen, behind, width};
 use super::theme::Theme;
 use crate::app::ask::Question;
 use crate::app::check::Verdict;
@@ -136,13 +135,9 @@ fn draw_line(
     let first = editor.first_column(pen.room().saturating_sub(1));
     let mut skip = first;
     for &(text, style) in spans {
-        let mut rest = text.chars();
-        while skip > 0
-            && let Some(c) = rest.next()
-        {
-            skip = skip.saturating_sub(c.width().unwrap_or(0));
-        }
-        pen.write(rest.as_str(), style);
+        let rest;
+        (rest, skip) = behind(text, skip);
+        pen.write(rest, style);
     }
     let column = editor.cursor_column().saturating_sub(first) + width(mark.0);
     position(field, column)

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::text::{Pen, width};
+use super::text::{Pen, behind, width};
 use super::theme::Theme;
 use crate::app::log::{Cost, Direction, Entry, Log, Remark};
 use crate::app::mode::Mode;
@@ -43,6 +43,9 @@ fn title(log: &Log) -> String {
     }
     parts.extend(log.search().map(|pattern| format!("/{}", pattern.text())));
     parts.extend(log.percent().map(|percent| format!("searching, {percent} %")));
+    if log.shift() > 0 {
+        parts.push(format!("from column {}", log.shift() + 1));
+    }
     if !log.follows() {
         let below = format::plural(log.below(), "line", "lines");
         parts.push(format!("paused, {below} below"));
@@ -79,7 +82,8 @@ fn draw_entry(
         (Direction::Out, _) => theme.sent,
         (_, tone) => theme.tone(tone),
     };
-    write_marked(&mut pen, app.log(), entry.text, text, theme);
+    let (shown, _) = behind(entry.text, app.log().shift());
+    write_marked(&mut pen, app.log(), shown, text, theme);
 }
 
 /// Writes the text with what is searched for, and what the lines are chosen by, marked in it.

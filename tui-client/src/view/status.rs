@@ -88,20 +88,22 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Cells of a bar.
-const BAR: u64 = 20;
+/// Most cells of a bar.
+const BAR: usize = 20;
 
 fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
     let done = import.answered.min(import.lines);
     let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
-    let full = "█".repeat(usize::try_from(share(BAR)).unwrap_or(0));
-    let (all, percent) = (format::count(import.lines), share(100));
-    pen.write(" ", theme.text)
-        .write(&format!("{percent:>3} % "), theme.text)
-        .field(&full, usize::try_from(BAR).unwrap_or(0), false, theme.plot)
-        .write(&format!(" {} of {all} lines", format::count(done)), theme.text);
+    let bar = BAR.min(pen.room() / 8);
+    let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
+    let (done, all) = (format::count(done), format::count(import.lines));
+    pen.write(&format!(" {} % ", share(100)), theme.text)
+        .field(&full, bar, false, theme.plot)
+        .write(&format!(" {done} of {all}"), theme.text);
     if import.refused > 0 {
         pen.write(&format!(", {} refused", format::count(import.refused)), theme.bad);
     }
-    pen.write("  esc", theme.key).write(" stop", theme.quiet);
+    if pen.room() > width("  esc stop") {
+        pen.write("  esc", theme.key).write(" stop", theme.quiet);
+    }
 }

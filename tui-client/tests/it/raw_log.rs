@@ -97,6 +97,18 @@ fn lines_and_exchanges_are_copied() {
 }
 
 #[test]
+fn the_end_of_long_lines_can_be_read() {
+    let mut scene = in_log(40, 10);
+    scene.code(Code::Right);
+    let screen = draw(&scene, &Theme::colour(), 40, 10);
+    cell_of(&screen, "←  23.7 1150864001");
+    for _ in 0..9 {
+        scene.press(Key::char('h'));
+    }
+    assert_eq!(scene.app.log().shift(), 0);
+}
+
+#[test]
 fn the_log_is_saved_where_one_says() {
     let mut scene = in_log(80, 24);
     scene.press(Key::char('&'));
