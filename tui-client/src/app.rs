@@ -189,7 +189,10 @@ impl App {
             Msg::Import(news) => self.on_import(&news, now),
             Msg::History(lines) => self.prompt.load(lines),
             Msg::Saved { path, lines } => self.on_saved(&path, lines),
-            Msg::FileFailed(reason) => self.say(Tone::Bad, reason),
+            Msg::FileFailed(reason) => {
+                self.note(now, Tone::Bad, &reason);
+                self.say(Tone::Bad, reason);
+            }
             Msg::Terminate => return vec![Effect::Quit],
         }
         self.poll(now)

@@ -88,13 +88,7 @@ impl Editor {
 
     /// Types text at the cursor; control characters and what is too long are left out.
     pub fn insert(&mut self, text: &str) {
-        let room = LIMIT.saturating_sub(self.text.len());
-        let mut used = 0;
-        let fits = |c: &char| {
-            used += c.len_utf8();
-            used <= room
-        };
-        let clean: String = text.chars().filter(|c| !c.is_control()).take_while(fits).collect();
+        let clean = fitting(text, LIMIT.saturating_sub(self.text.len()));
         if clean.is_empty() {
             return;
         }
@@ -113,11 +107,7 @@ impl Editor {
         self.doing = Doing::Other;
         if self.text != text {
             self.remember();
-            self.text.clear();
-            self.cursor = 0;
-            self.insert(text);
-            self.undo.pop();
-            self.doing = Doing::Other;
+            self.text = fitting(text, LIMIT);
         }
         self.cursor = self.text.len();
     }
@@ -241,6 +231,16 @@ impl Editor {
     }
 }
 
+/// What may stand in a line, in so many bytes.
+fn fitting(text: &str, room: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.len_utf8();
+        used <= room
+    };
+    text.chars().filter(|c| !c.is_control()).take_while(fits).collect()
+}
+
 /// What follows the first word of a text.
 pub fn after_word(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphanumeric())
@@ -307,6 +307,10 @@ mod tests {
             seen.push(editor.text().to_owned());
         }
         assert_eq!(seen, ["put a 1", "put a", "put", "", ""]);
+        editor.set("get b");
+        editor.set("");
+        editor.edit(Edit::Undo);
+        assert_eq!(shown(&editor), "get b|");
     }
 
     #[test]

@@ -126,6 +126,10 @@ fn the_log_is_saved_where_one_says() {
     assert_eq!(scene.notice(), "4 lines saved in /tmp/x");
     scene.tell(Msg::FileFailed("/tmp/x: not saved, disk full".to_owned()));
     assert_eq!(scene.notice(), "/tmp/x: not saved, disk full");
+    scene.press(Key::char('&'));
+    scene.press(Key::ctrl('u'));
+    scene.type_text("disk");
+    assert_eq!(scene.log(), ["- /tmp/x: not saved, disk full"], "it can be read later, too");
 }
 
 fn snapshots(name: &str, act: impl Fn(&mut Scene)) {
