@@ -37,7 +37,9 @@ fn run(plan: Plan) -> Result<ExitCode> {
         .context("cannot start")?;
     let code = tokio.block_on(async {
         match plan.mode {
-            Mode::Screen(watch) => screen(plan.host, plan.port, plan.interval, watch).await,
+            Mode::Screen(watch) => {
+                screen(plan.host, plan.port, plan.interval, watch, plan.log_memory).await
+            }
             Mode::Request(_) | Mode::Input | Mode::Watch(_) => Ok(plain::run(plan).await),
         }
     });
@@ -51,12 +53,14 @@ async fn screen(
     port: u16,
     interval: std::time::Duration,
     watch: Vec<shared::KeyBuf>,
+    log_memory: usize,
 ) -> Result<ExitCode> {
     let config = Config {
         address: format!("{host}:{port}"),
         interval,
         watch: watch.iter().map(ToString::to_string).collect(),
         zone: TimeZone::system(),
+        log_memory,
     };
     let theme = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         Theme::plain()

@@ -13,6 +13,12 @@ pub enum Mode {
     Log,
     /// The list of keys, over everything else.
     Help,
+    /// Searching the lines entered before.
+    Recall,
+    /// Pasted lines wait for a yes.
+    Confirm,
+    /// Something about the log is asked for in the place of the command line.
+    Ask,
 }
 
 /// The panes above the command line.
@@ -42,7 +48,7 @@ impl Mode {
             Self::Table => Some(Pane::Table),
             Self::Watch => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
-            Self::Prompt | Self::Help => None,
+            Self::Prompt | Self::Help | Self::Recall | Self::Confirm | Self::Ask => None,
         }
     }
 }

@@ -9,8 +9,11 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod import;
 mod plain;
+mod prompt;
 mod property;
+mod raw_log;
 mod scene;
 mod screen;
 mod served;

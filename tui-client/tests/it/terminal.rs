@@ -34,6 +34,8 @@ impl Shell {
         command.env("TERM", "xterm-256color");
         command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
         command.env_remove("NO_COLOR");
+        // The history of whoever runs the tests is left alone.
+        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
