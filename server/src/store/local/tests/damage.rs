@@ -187,11 +187,24 @@ fn damaged_logs(image: &Image, batches: &[Vec<Row>]) {
 #[tokio::test]
 async fn a_damaged_part_costs_one_chunk() {
     let (image, batches) = leave(3, 1, 6).await;
+    damaged_parts(&image, &batches, 0..3);
+}
+
+#[tokio::test]
+async fn a_damaged_part_without_its_index_costs_one_chunk() {
+    let (mut image, batches) = leave(3, 1, 6).await;
+    for name in names(&image, |name| matches!(name, FileName::Part(_))) {
+        *image.get_mut(&name).unwrap().last_mut().unwrap() ^= 1;
+    }
+    damaged_parts(&image, &batches, 1..2);
+}
+
+fn damaged_parts(image: &Image, batches: &[Vec<Row>], which: std::ops::Range<usize>) {
     let sent = batches.concat();
-    let parts = names(&image, |name| matches!(name, FileName::Part(_)));
+    let parts = names(image, |name| matches!(name, FileName::Part(_)));
     assert_eq!(parts.len(), 3);
-    for name in &parts {
-        damage_everywhere(&image, name, &sent, |harm, lost| {
+    for name in &parts[which] {
+        damage_everywhere(image, name, &sent, |harm, lost| {
             let series: BTreeSet<_> = lost.iter().map(|row| &row.0).collect();
             // Each series has one chunk in a part.
             let most = if matches!(harm, Harm::Flip(_)) { 1 } else { 3 };

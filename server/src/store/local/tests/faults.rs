@@ -91,6 +91,18 @@ fn check(disk: &SimDisk, history: &History, what: &str) {
     }
 }
 
+/// What was written of a refused put is not there after a power cut.
+fn stays_refused(disk: &SimDisk, history: &History) {
+    let now = disk.operations();
+    for seed in 0..8 {
+        let (names, bytes) = (Left::Everything, Left::Some);
+        let image = disk.image(now, &mut Survival { names, bytes, random: Random(seed) });
+        let found = recovered(&SimDisk::new(image), restless()).unwrap();
+        let fits = history.check(&read(&found.state).unwrap(), now);
+        assert_eq!(fits, Ok(()), "seed {seed}\n{}", disk.around(now));
+    }
+}
+
 fn takes_room(verb: Verb, _: &str) -> bool {
     matches!(verb, Verb::Create | Verb::Write)
 }
@@ -153,7 +165,10 @@ async fn a_disk_without_room_refuses_puts_until_there_is_room_again() {
         while refused < 5 {
             match send(&store, &disk, &mut history, number).await {
                 Ok(()) => {}
-                Err(PutError::DiskFull | PutError::Stalled) => refused += 1,
+                Err(PutError::DiskFull | PutError::Stalled) => {
+                    refused += 1;
+                    stays_refused(&disk, &history);
+                }
                 Err(error) => panic!("{error} with room for {room}"),
             }
             number += 1;
