@@ -38,7 +38,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
     let code = tokio.block_on(async {
         match plan.mode {
             Mode::Screen(watch) => screen(plan.host, plan.port, plan.interval, watch).await,
-            Mode::Request(_) | Mode::Input | Mode::Watch(_) => Ok(plain::run(plan).await),
+            _ => Ok(plain::run(plan).await),
         }
     });
     // A read of standard input that never ends must not keep the program alive.

@@ -64,6 +64,11 @@ pub fn connect_reason(error: &io::Error) -> String {
     }
 }
 
+/// Why a connection is given up whose replies don't come, in words.
+pub fn stalled(limit: Duration) -> String {
+    format!("the reply stalled: nothing came for {} s", limit.as_secs_f64())
+}
+
 /// A request on the wire, and its reply.
 struct Awaited {
     request: Outgoing,
