@@ -3,10 +3,12 @@
 
 pub mod action;
 pub mod chart;
+mod command;
 pub mod effect;
 mod exchange;
 pub mod fold;
 pub mod format;
+pub mod help;
 pub mod history;
 pub mod input;
 pub mod layout;
@@ -14,6 +16,7 @@ pub mod link;
 pub mod log;
 pub mod mode;
 pub mod msg;
+mod pointer;
 pub mod printable;
 pub mod reply;
 pub mod table;
@@ -25,6 +28,7 @@ use jiff::tz::TimeZone;
 
 use crate::keymap;
 use effect::Effect;
+use help::Help;
 use input::Prompt;
 use layout::Layout;
 use link::{Link, State};
@@ -85,10 +89,9 @@ pub struct App {
     height: u16,
     now: Moment,
     mode: Mode,
-    before_help: Mode,
     pane: Pane,
     upper: Pane,
-    help_top: usize,
+    help: Help,
     prompt: Prompt,
     log: Log,
     table: Table,
@@ -115,10 +118,9 @@ impl App {
             height,
             now,
             mode: Mode::Prompt,
-            before_help: Mode::Prompt,
             pane: first,
             upper: first,
-            help_top: 0,
+            help: Help::default(),
             prompt: Prompt::default(),
             log: Log::default(),
             table: Table::new("get *"),
@@ -144,6 +146,7 @@ impl App {
         self.notice.take_if(|notice| notice.until <= now.elapsed);
         match msg {
             Msg::Key(key) => return self.on_key(key, now),
+            Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
             Msg::Paste(text) => return self.paste(&text, now),
             Msg::Resize { width, height } => {
                 (self.width, self.height) = (width, height);
@@ -170,10 +173,10 @@ impl App {
         if let Some(action) = keymap::lookup(self.mode, key) {
             return self.perform(action, now);
         }
-        if let (Mode::Prompt, Code::Char(c), false, false) =
-            (self.mode, key.code, key.ctrl, key.alt)
-        {
-            self.prompt.insert(c.encode_utf8(&mut [0; 4]));
+        match (self.mode, key.code, key.ctrl || key.alt) {
+            (Mode::Prompt, Code::Char(c), false) => self.prompt.insert(c.encode_utf8(&mut [0; 4])),
+            (Mode::HelpSearch, Code::Char(c), false) => self.search_help(c),
+            _ => {}
         }
         Vec::new()
     }
@@ -240,9 +243,9 @@ impl App {
         self.mode
     }
 
-    /// The first line of the list of keys on screen.
-    pub fn help_top(&self) -> usize {
-        self.help_top
+    /// The list of keys.
+    pub fn help(&self) -> &Help {
+        &self.help
     }
 
     /// The command line.

@@ -4,7 +4,7 @@
 use tui_input::InputRequest as Edit;
 
 use crate::app::action::Action;
-use crate::app::mode::Mode::{self, Help, Log, Prompt, Table, Watch};
+use crate::app::mode::Mode::{self, Help, HelpSearch, Log, Prompt, Table, Watch};
 use crate::app::msg::{Code, Key};
 
 /// One line of the table.
@@ -22,7 +22,7 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
-const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help];
+const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, HelpSearch];
 const PANES: &[Mode] = &[Table, Watch, Log];
 const READING: &[Mode] = &[Table, Watch, Log, Help];
 const LISTS: &[Mode] = &[Table, Log, Help];
@@ -104,6 +104,33 @@ pub static BINDINGS: &[Binding] = &[
         bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
     ),
+    hint(bind(&[Help], keys![Key::char('/')], Action::SearchHelp, "search the keys"), "search"),
+    hint(
+        bind(
+            &[HelpSearch],
+            keys![Key::plain(Code::Enter)],
+            Action::EndSearch { keep: true },
+            "keep what was found",
+        ),
+        "keep",
+    ),
+    hint(
+        bind(
+            &[HelpSearch],
+            keys![Key::plain(Code::Esc)],
+            Action::EndSearch { keep: false },
+            "back to all keys",
+        ),
+        "all",
+    ),
+    bind(
+        &[HelpSearch],
+        keys![Key::plain(Code::Backspace), Key::ctrl('h')],
+        Action::ShortenSearch,
+        "delete to the left",
+    ),
+    bind(&[HelpSearch], keys![Key::plain(Code::Up)], Action::Lines(-1), "up"),
+    bind(&[HelpSearch], keys![Key::plain(Code::Down)], Action::Lines(1), "down"),
     hint(bind(&[Table], keys![Key::char('r')], Action::Refresh, "ask again now"), "refresh"),
     hint(
         bind(&[Table], keys![Key::char('a')], Action::ToggleAuto, "ask again by itself, or not"),
@@ -129,7 +156,14 @@ pub static BINDINGS: &[Binding] = &[
         "ask again by itself, or not",
     ),
     hint(bind(&[Prompt, Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
-    bind(PANES, keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(&[Table, Watch, Log, HelpSearch], keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(ALL, keys![Key::ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
+    bind(
+        PANES,
+        keys![Key::char('Y')],
+        Action::CopyCommand,
+        "copy the plain command that prints this view",
+    ),
     bind(
         &[Prompt],
         keys![Key::ctrl('d')],
@@ -258,8 +292,14 @@ pub enum HelpLine {
 
 /// The list of keys, by the place where they count.
 pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 4] =
-        [("Command line", Prompt), ("Table", Table), ("Watched keys", Watch), ("Log", Log)];
+    const SECTIONS: [(&str, Mode); 6] = [
+        ("Command line", Prompt),
+        ("Table", Table),
+        ("Watched keys", Watch),
+        ("Log", Log),
+        ("This list", Help),
+        ("Searching this list", HelpSearch),
+    ];
     SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
         let gap = (at > 0).then_some(HelpLine::Heading(""));
         let keys =
@@ -311,7 +351,7 @@ mod tests {
     #[test]
     fn every_binding_can_be_reached_from_the_help() {
         let listed: Vec<_> = help_lines().collect();
-        for binding in BINDINGS.iter().filter(|binding| binding.modes != [Help]) {
+        for binding in BINDINGS {
             let shown =
                 |line: &HelpLine| matches!(line, HelpLine::Keys(_, help) if *help == binding.help);
             assert!(listed.iter().any(shown), "{}", binding.help);

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod colours;
 pub mod keymap;
 pub mod line;
 pub mod net;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
@@ -30,6 +31,7 @@ pub enum Order {
 pub async fn run(
     host: String,
     port: u16,
+    patience: Duration,
     mut orders: mpsc::Receiver<Order>,
     msgs: mpsc::Sender<Msg>,
 ) {
@@ -40,7 +42,7 @@ pub async fn run(
                     if msgs.send(Msg::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, &mut orders, &msgs).await {
+                    match serve(client, patience, &mut orders, &msgs).await {
                         Some(reason) => Msg::Disconnected(reason),
                         None => return,
                     }
@@ -79,12 +81,13 @@ struct Awaited {
 /// Serves one connection until it ends, which gives the reason, or there are no more orders.
 async fn serve(
     client: Client,
+    patience: Duration,
     orders: &mut mpsc::Receiver<Order>,
     msgs: &mpsc::Sender<Msg>,
 ) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
-    let mut reading = tokio::spawn(read_replies(awaited, msgs.clone()));
+    let mut reading = tokio::spawn(read_replies(awaited, patience, msgs.clone()));
     let reason = loop {
         tokio::select! {
             ended = &mut reading => break ended.unwrap_or(None),
@@ -112,31 +115,42 @@ async fn serve(
             }
         }
     };
-    Some(reason.unwrap_or(ClientError::Closed)).map(|error| match error {
-        ClientError::Closed => "the server closed the connection".to_owned(),
-        other => other.to_string(),
-    })
+    Some(reason.unwrap_or_else(|| reason_of(&ClientError::Closed)))
 }
 
-/// Takes replies in order; ends with the first one that fails.
+fn reason_of(error: &ClientError) -> String {
+    match error {
+        ClientError::Closed => "the server closed the connection".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Takes replies in order; ends with the first one that fails, and gives the reason.
 async fn read_replies(
     mut awaited: mpsc::Receiver<Awaited>,
+    patience: Duration,
     msgs: mpsc::Sender<Msg>,
-) -> Option<ClientError> {
+) -> Option<String> {
     while let Some(next) = awaited.recv().await {
-        match read_reply(next, &msgs).await {
+        match read_reply(next, patience, &msgs).await {
             Ok(reply) => msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
-            Err(error) => return Some(error),
+            Err(reason) => return Some(reason),
         }
     }
     None
 }
 
-async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply, ClientError> {
+async fn read_reply(
+    awaited: Awaited,
+    patience: Duration,
+    msgs: &mpsc::Sender<Msg>,
+) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
-    while let Some(piece) = stream.next().await? {
+    loop {
+        let piece = timeout(patience, stream.next()).await.map_err(|_| stalled(patience))?;
+        let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 arriving = Some((ReplyBuilder::new(status, request.detail), sent.elapsed()));
@@ -153,6 +167,6 @@ async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply,
             (ReplyPiece::Data(_), None) => {}
         }
     }
-    let (builder, first) = arriving.ok_or(ClientError::Closed)?;
+    let (builder, first) = arriving.ok_or_else(|| reason_of(&ClientError::Closed))?;
     Ok(builder.finish(request.id, first, sent.elapsed()))
 }

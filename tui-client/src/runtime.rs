@@ -2,17 +2,20 @@
 //! draw once. It decides nothing.
 
 use std::future;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    MouseEventKind,
+};
 use futures_util::{FutureExt, StreamExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use crate::app::effect::Effect;
-use crate::app::msg::{Code, Key, Moment, Msg};
+use crate::app::msg::{Code, Key, Moment, Mouse, Msg, Pointer};
 use crate::app::{App, Config};
 use crate::net::{self, Order};
 use crate::terminal::Terminal;
@@ -28,17 +31,33 @@ const MSGS: usize = 64;
 /// drawn.
 const BURST: usize = 256;
 
+/// Where to connect, and what to take from the terminal.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Where the server is.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Without a sign of a reply for this long, the connection is renewed.
+    pub timeout: Duration,
+    /// Clicks and the wheel are ours.
+    pub mouse: bool,
+    /// How it looks.
+    pub theme: Theme,
+}
+
 /// Runs until the person or the system ends it.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Result<()> {
+pub async fn run(setting: Setting, config: Config) -> Result<()> {
+    let Setting { host, port, timeout, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);
-    let network = tokio::spawn(net::run(host, port, queue, told));
+    let network = tokio::spawn(net::run(host, port, timeout, queue, told));
     let result = {
-        let mut terminal = Terminal::enter().context("cannot use this terminal")?;
+        let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
         let events = EventStream::new();
         drive(&mut terminal, events, msgs, &orders, &mut signals, config, &theme).await
     };
@@ -60,10 +79,12 @@ async fn drive(
     let (width, height) = terminal.size()?;
     let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
+    // After a stop somebody else had the terminal, and it may have another size.
+    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     loop {
         loop {
             // What could not be done is a message, which may have effects of its own.
-            match perform(effects, orders)? {
+            match perform(effects, orders, terminal)? {
                 Done::Quit => return Ok(()),
                 Done::NotSent(ids) if ids.is_empty() => break,
                 Done::NotSent(ids) => {
@@ -79,7 +100,12 @@ async fn drive(
         let first = tokio::select! {
             event = events.next() => from_event(event)?,
             msg = msgs.recv() => Some(msg.context("the network task ended")?),
-            () = signals.next() => Some(Msg::Terminate),
+            () = signals.terminate() => Some(Msg::Terminate),
+            _ = continued.recv() => {
+                terminal.resume()?;
+                let (width, height) = terminal.size()?;
+                Some(Msg::Resize { width, height })
+            }
             () = async { match wake {
                 Some(wake) => sleep_until(wake.into()).await,
                 None => future::pending().await,
@@ -106,11 +132,23 @@ enum Done {
     NotSent(Vec<u64>),
 }
 
-fn perform(effects: Vec<Effect>, orders: &mpsc::Sender<Order>) -> Result<Done> {
+fn perform(
+    effects: Vec<Effect>,
+    orders: &mpsc::Sender<Order>,
+    terminal: &mut Terminal,
+) -> Result<Done> {
     let mut not_sent = Vec::new();
     for effect in effects {
         let order = match effect {
             Effect::Quit => return Ok(Done::Quit),
+            Effect::Suspend => {
+                terminal.suspend()?;
+                continue;
+            }
+            Effect::Copy(text) => {
+                terminal.copy(&text)?;
+                continue;
+            }
             Effect::Connect => Order::Connect,
             Effect::Send(request) => Order::Send(request),
         };
@@ -158,7 +196,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    async fn terminate(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.hang_up.recv() => {}
@@ -173,8 +211,19 @@ fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
         Event::Key(key) => translate(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(width, height) => Some(Msg::Resize { width, height }),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(mouse) => pointed(mouse).map(Msg::Mouse),
+        Event::FocusGained | Event::FocusLost => None,
     })
+}
+
+fn pointed(event: MouseEvent) -> Option<Mouse> {
+    let what = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Pointer::Click,
+        MouseEventKind::ScrollUp => Pointer::WheelUp,
+        MouseEventKind::ScrollDown => Pointer::WheelDown,
+        _ => return None,
+    };
+    Some(Mouse { what, column: event.column, row: event.row })
 }
 
 fn translate(event: KeyEvent) -> Option<Key> {

@@ -9,6 +9,10 @@ pub enum Effect {
     Connect,
     /// Send a request; the answer is `Reply`, `NotSent` or `Disconnected`.
     Send(Outgoing),
+    /// Put text into the clipboard.
+    Copy(String),
+    /// Stop until the shell wakes the program again.
+    Suspend,
     /// Leave the program.
     Quit,
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::mode::Mode;
 use crate::keymap::{HelpLine, help_lines};
 
 /// Columns of the frame and the margin around the text.
@@ -30,12 +31,21 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let area = screen.centered(Constraint::Length(wide), Constraint::Length(tall));
     Clear.render(area, buffer);
-    let block = super::pane(theme, true, Line::styled(" keys ", theme.title));
+    let title = match (app.mode(), app.help().query()) {
+        (Mode::HelpSearch, query) => format!(" keys /{query}_ "),
+        (_, "") => " keys · / searches ".to_owned(),
+        (_, query) => format!(" keys /{query} "),
+    };
+    let block = super::pane(theme, true, Line::styled(title, theme.title));
     let inner = block.inner(area);
     block.render(area, buffer);
     // On a narrow screen the words matter as much as the keys.
     let keys = keys.min(usize::from(inner.width) * 2 / 5);
-    for (row, line) in (0..inner.height).zip(lines.iter().skip(app.help_top())) {
+    let found = app.help().lines();
+    if found.is_empty() {
+        Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
+    }
+    for (row, line) in (0..inner.height).zip(found.iter().skip(app.help().top())) {
         let mut pen = Pen::new(buffer, inner, row);
         match line {
             HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),

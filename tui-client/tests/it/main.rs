@@ -9,6 +9,7 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod manners;
 mod plain;
 mod property;
 mod scene;

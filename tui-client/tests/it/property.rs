@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::response::Status;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::theme::Theme;
 
 use crate::scene::Scene;
@@ -22,7 +22,7 @@ fn key() -> impl Strategy<Value = Key> {
     let code = prop_oneof![
         proptest::char::any().prop_map(Code::Char),
         proptest::sample::select(vec![
-            '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i'
+            '?', '/', 'Y', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i'
         ])
         .prop_map(Code::Char),
         proptest::sample::select(vec![
@@ -49,6 +49,16 @@ fn key() -> impl Strategy<Value = Key> {
         .prop_map(|(code, ctrl, alt)| Key { code, ctrl, alt })
 }
 
+fn mouse() -> impl Strategy<Value = Mouse> {
+    let what = vec![Pointer::Click, Pointer::WheelUp, Pointer::WheelDown];
+    let place = prop_oneof![(0..200_u16, 0..60_u16), (any::<u16>(), any::<u16>())];
+    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| Mouse {
+        what,
+        column,
+        row,
+    })
+}
+
 fn data() -> impl Strategy<Value = String> {
     let timestamp = prop_oneof![any::<i64>(), 1_150_864_000..1_150_864_300_i64];
     let value = prop_oneof![any::<f64>().prop_filter("finite", |v| v.is_finite()), -10.0..10.0];
@@ -64,6 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
     let msg = prop_oneof![
         10 => key().prop_map(Msg::Key),
         1 => ".{0,60}".prop_map(Msg::Paste),
+        2 => mouse().prop_map(Msg::Mouse),
         2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
         1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
         1 => Just(Msg::Connected),
@@ -104,7 +115,7 @@ proptest! {
             }
             // The terminal may lag behind the application, and the other way round.
             draw(&scene, &Theme::colour(), width, height);
-            draw(&scene, &Theme::plain(), 33, 7);
+            draw(&scene, &Theme { ascii: true, ..Theme::plain() }, 33, 7);
         }
     }
 }
