@@ -9,7 +9,7 @@ use crossterm::event::{
     Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
     MouseEventKind,
 };
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -23,6 +23,9 @@ use crate::view::{self, theme::Theme};
 
 /// Orders that may wait for the network.
 const ORDERS: usize = 1024;
+
+/// Events of the terminal that may wait for the loop.
+const EVENTS: usize = 1024;
 
 /// Messages of the network that may wait for the loop.
 const MSGS: usize = 64;
@@ -53,23 +56,42 @@ pub struct Setting {
 pub async fn run(setting: Setting, config: Config) -> Result<()> {
     let Setting { host, port, timeout, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);
     let network = tokio::spawn(net::run(host, port, timeout, queue, told));
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
-        let events = EventStream::new();
-        drive(&mut terminal, events, msgs, &orders, &mut signals, config, &theme).await
+        let listening = tokio::spawn(listen(heard));
+        let inputs = Inputs { events, msgs };
+        let result = drive(&mut terminal, inputs, &orders, &mut signals, config, &theme).await;
+        listening.abort();
+        result
     };
     drop(orders);
     network.abort();
     result
 }
 
+/// Passes on what the terminal says. In a task of its own, because the stream wakes only the one
+/// who asked first: whoever looks once without waiting makes it deaf.
+async fn listen(heard: mpsc::Sender<std::io::Result<Event>>) {
+    let mut events = EventStream::new();
+    while let Some(event) = events.next().await {
+        if heard.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+struct Inputs {
+    events: mpsc::Receiver<std::io::Result<Event>>,
+    msgs: mpsc::Receiver<Msg>,
+}
+
 async fn drive(
     terminal: &mut Terminal,
-    mut events: EventStream,
-    mut msgs: mpsc::Receiver<Msg>,
+    mut inputs: Inputs,
     orders: &mpsc::Sender<Order>,
     signals: &mut Signals,
     config: Config,
@@ -79,8 +101,6 @@ async fn drive(
     let (width, height) = terminal.size()?;
     let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
-    // After a stop somebody else had the terminal, and it may have another size.
-    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     loop {
         loop {
             // What could not be done is a message, which may have effects of its own.
@@ -98,14 +118,17 @@ async fn drive(
 
         let wake = app.next_wake().map(|at| clock.start + at);
         let first = tokio::select! {
-            event = events.next() => from_event(event)?,
-            msg = msgs.recv() => Some(msg.context("the network task ended")?),
-            () = signals.terminate() => Some(Msg::Terminate),
-            _ = continued.recv() => {
-                terminal.resume()?;
-                let (width, height) = terminal.size()?;
-                Some(Msg::Resize { width, height })
-            }
+            event = inputs.events.recv() => from_event(event)?,
+            msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
+            told = signals.next() => match told {
+                Told::End => Some(Msg::Terminate),
+                Told::Resized => Some(resized(terminal)?),
+                Told::Continued => {
+                    // Somebody else had the terminal, and it may have another size.
+                    terminal.resume()?;
+                    Some(resized(terminal)?)
+                }
+            },
             () = async { match wake {
                 Some(wake) => sleep_until(wake.into()).await,
                 None => future::pending().await,
@@ -114,9 +137,9 @@ async fn drive(
         let now = clock.now();
         effects = first.map(|msg| app.update(msg, now)).unwrap_or_default();
         for _ in 0..BURST {
-            let more = match events.next().now_or_never() {
-                Some(event) => from_event(event)?,
-                None => match msgs.try_recv() {
+            let more = match inputs.events.try_recv() {
+                Ok(event) => from_event(Some(event))?,
+                Err(_) => match inputs.msgs.try_recv() {
                     Ok(msg) => Some(msg),
                     Err(_) => break,
                 },
@@ -180,27 +203,48 @@ impl Clock {
     }
 }
 
-/// The signals that ask a program to end.
+fn resized(terminal: &Terminal) -> Result<Msg> {
+    let (width, height) = terminal.size()?;
+    Ok(Msg::Resize { width, height })
+}
+
+/// What the system says.
+enum Told {
+    /// The program is to end.
+    End,
+    /// The terminal has another size.
+    Resized,
+    /// The program was stopped and goes on.
+    Continued,
+}
+
 struct Signals {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+    resize: Signal,
+    go_on: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
+        let go_on = rustix::process::Signal::CONT.as_raw();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            resize: signal(SignalKind::window_change())?,
+            go_on: signal(SignalKind::from_raw(go_on))?,
         })
     }
 
-    async fn terminate(&mut self) {
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Told::End,
+            _ = self.hang_up.recv() => Told::End,
+            _ = self.interrupt.recv() => Told::End,
+            _ = self.resize.recv() => Told::Resized,
+            _ = self.go_on.recv() => Told::Continued,
         }
     }
 }
@@ -210,9 +254,9 @@ fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
     Ok(match event {
         Event::Key(key) => translate(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(width, height) => Some(Msg::Resize { width, height }),
         Event::Mouse(mouse) => pointed(mouse).map(Msg::Mouse),
-        Event::FocusGained | Event::FocusLost => None,
+        // The library forgets a new size that comes together with a key; the signal does not.
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     })
 }
 

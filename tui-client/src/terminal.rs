@@ -11,8 +11,8 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, execute, queue};
 use ratatui::Frame;
@@ -26,9 +26,11 @@ const BUFFER: usize = 64 * 1024;
 /// said in between, can't happen.
 static OURS: AtomicBool = AtomicBool::new(false);
 
+type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: Inner,
     mouse: bool,
 }
 
@@ -42,8 +44,7 @@ impl Terminal {
         // From here on, an error drops the guard.
         let guard = Guard;
         take(mouse)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout()));
-        let inner = ratatui::Terminal::new(backend)?;
+        let inner = on_standard_output()?;
         std::mem::forget(guard);
         Ok(Self { inner, mouse })
     }
@@ -95,7 +96,9 @@ impl Terminal {
         // A shell may have changed the mode behind the back of the library, which remembers it.
         disable_raw_mode()?;
         take(self.mouse)?;
-        self.inner.clear()
+        // A new one knows that nothing is drawn yet.
+        self.inner = on_standard_output()?;
+        Ok(())
     }
 }
 
@@ -115,10 +118,15 @@ impl Drop for Guard {
     }
 }
 
+fn on_standard_output() -> io::Result<Inner> {
+    let buffer = BufWriter::with_capacity(BUFFER, stdout());
+    ratatui::Terminal::new(CrosstermBackend::new(buffer))
+}
+
 fn take(mouse: bool) -> io::Result<()> {
     OURS.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
     if mouse {
         execute!(stdout(), EnableClicks)?;
     }

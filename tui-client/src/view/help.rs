@@ -45,13 +45,17 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     if found.is_empty() {
         Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
     }
+    // Words that would be cut come closer to their keys.
+    let room = usize::from(inner.width).saturating_sub(3);
+    let column =
+        |names: &str, help: &str| keys.min(room.saturating_sub(width(help)).max(width(names)));
     for (row, line) in (0..inner.height).zip(found.iter().skip(app.help().top())) {
         let mut pen = Pen::new(buffer, inner, row);
         match line {
             HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),
             HelpLine::Keys(names, help) => pen
                 .write(" ", theme.text)
-                .field(names, keys, false, theme.key)
+                .field(names, column(names, help), false, theme.key)
                 .write("  ", theme.text)
                 .write(help, theme.text),
         };

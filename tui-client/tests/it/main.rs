@@ -9,9 +9,11 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod hostile;
 mod manners;
 mod plain;
 mod property;
+mod pty;
 mod scene;
 mod screen;
 mod served;
