@@ -3,6 +3,7 @@
 use tui_input::InputRequest;
 
 use super::effect::Effect;
+use super::help::Help;
 use super::link::{Purpose, State};
 use super::log::Tone;
 use super::mode::{Mode, Pane};
@@ -145,7 +146,7 @@ impl App {
             Mode::Table => layout.table_rows(),
             Mode::Watch => 2,
             Mode::Prompt | Mode::Log => layout.log_rows(),
-            Mode::Help | Mode::HelpSearch => usize::from(self.height.saturating_sub(2)),
+            Mode::Help | Mode::HelpSearch => Help::shape(self.width, self.height).1,
         }
     }
 
@@ -161,8 +162,8 @@ impl App {
             Mode::Watch => self.watch.move_by(lines),
             Mode::Prompt | Mode::Log => self.log.scroll(lines as i64, layout.log_rows()),
             Mode::Help | Mode::HelpSearch => {
-                let rows = usize::from(self.height.saturating_sub(2));
-                self.help.scroll(lines, rows);
+                let (columns, rows) = Help::shape(self.width, self.height);
+                self.help.scroll(lines, columns * rows);
             }
         }
     }

@@ -7,6 +7,9 @@ use crate::keymap::{HelpLine, help_lines};
 /// Longest text that is searched for.
 const LIMIT: usize = 60;
 
+/// From this many columns on, the list stands in two columns.
+const WIDE: u16 = 160;
+
 /// The list while it is shown.
 #[derive(Debug, Default)]
 pub struct Help {
@@ -55,9 +58,16 @@ impl Help {
         found
     }
 
-    /// Moves by lines on a screen of this many rows.
-    pub(super) fn scroll(&mut self, lines: isize, rows: usize) {
-        let last = self.lines().len().saturating_sub(rows);
+    /// How many columns and rows the list takes on a screen of this size.
+    pub fn shape(width: u16, height: u16) -> (usize, usize) {
+        let columns = if width >= WIDE { 2 } else { 1 };
+        let rows = usize::from(height.saturating_sub(2));
+        (columns, help_lines().count().div_ceil(columns).min(rows))
+    }
+
+    /// Moves by lines on a screen with room for so many.
+    pub(super) fn scroll(&mut self, lines: isize, room: usize) {
+        let last = self.lines().len().saturating_sub(room);
         self.top = self.top.saturating_add_signed(lines).min(last);
     }
 }
