@@ -91,7 +91,7 @@ struct Args {
     #[arg(long)]
     ascii: bool,
 
-    /// Leave the mouse to the terminal
+    /// Leave the mouse to the terminal, which selects text with it
     #[arg(long)]
     no_mouse: bool,
 

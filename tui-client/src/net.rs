@@ -1,5 +1,7 @@
 //! The network: requests in, messages out. Large replies are folded here, next to the socket.
 
+pub mod socket;
+
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -37,8 +39,8 @@ pub async fn run(
 ) {
     while let Some(order) = orders.recv().await {
         let msg = match order {
-            Order::Connect => match Client::connect(&host, port).await {
-                Ok(client) => {
+            Order::Connect => match socket::connect(&host, port).await {
+                Ok((client, _breaker)) => {
                     if msgs.send(Msg::Connected).await.is_err() {
                         return;
                     }

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
+use crate::net::socket::{self, Breaker};
 use crate::net::{connect_reason, stalled};
 use format::Printer;
 use progress::Progress;
@@ -51,7 +52,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
         Mode::Input => match connect(&plan, &mut out).await {
-            Ok(client) => {
+            Ok((client, _breaker)) => {
                 let bar = Progress::for_input();
                 import::run(client, tokio::io::stdin(), &mut out, bar, plan.timeout).await
             }
@@ -83,15 +84,18 @@ pub async fn run(plan: Plan) -> ExitCode {
     }
 }
 
+/// A connection, and what ends it when it is given up.
+type Connection = (Client, Breaker);
+
 /// Connects, and begins the output.
-async fn connect(plan: &Plan, out: &mut Printer<impl Write>) -> Result<Client, Failure> {
-    let client = dial(plan).await?;
+async fn connect(plan: &Plan, out: &mut Printer<impl Write>) -> Result<Connection, Failure> {
+    let connection = dial(plan).await?;
     out.begin()?;
-    Ok(client)
+    Ok(connection)
 }
 
-async fn dial(plan: &Plan) -> Result<Client, Failure> {
-    Client::connect(&plan.host, plan.port).await.map_err(|error| {
+async fn dial(plan: &Plan) -> Result<Connection, Failure> {
+    socket::connect(&plan.host, plan.port).await.map_err(|error| {
         let (host, port, reason) = (&plan.host, plan.port, connect_reason(&error));
         Failure::Connection(format!(
             "{host}:{port}: {reason}; is the server running, and are --host and --port right?"
@@ -107,7 +111,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         tell("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Refused);
     }
-    let client = connect(plan, out).await?;
+    let (client, _breaker) = connect(plan, out).await?;
     let mut replies = client.send_batch(batch).await?;
     let mut refused = false;
     while let Some(piece) = in_time(plan.timeout, replies.next()).await? {

@@ -15,7 +15,7 @@ pub(super) async fn run(
     keys: &[KeyBuf],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let client = connect(plan, out).await?;
+    let (client, _breaker) = connect(plan, out).await?;
     if keys.is_empty() {
         return print(plan, &client, Selector::All, out).await;
     }

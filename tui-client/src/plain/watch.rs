@@ -10,7 +10,7 @@ use shared::{Client, KeyBuf, Point, Selector};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::format::Printer;
-use super::{Failure, connect, dial, take_reply, tell};
+use super::{Connection, Failure, connect, dial, take_reply, tell};
 use crate::cli::Plan;
 
 /// Runs until standard output is closed. The first connection must succeed, so that a wrong
@@ -20,9 +20,9 @@ pub(super) async fn run(
     keys: &[KeyBuf],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let client = connect(plan, out).await?;
+    let connection = connect(plan, out).await?;
     tokio::select! {
-        outcome = follow(plan, keys, client, out) => outcome,
+        outcome = follow(plan, keys, connection, out) => outcome,
         () = output_closed() => Ok(()),
     }
 }
@@ -44,26 +44,27 @@ async fn output_closed() {
 async fn follow(
     plan: &Plan,
     keys: &[KeyBuf],
-    mut client: Client,
+    mut connection: Connection,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let mut watched: Vec<_> = keys.iter().map(Watched::new).collect();
     loop {
-        let Failure::Connection(reason) = poll(plan, &client, &mut watched, out).await? else {
+        let Failure::Connection(reason) = poll(plan, &connection.0, &mut watched, out).await?
+        else {
             return Ok(());
         };
         tell(&format!("{reason}; trying again until it works"));
-        client = reconnect(plan).await;
+        connection = reconnect(plan).await;
         tell("connected again");
     }
 }
 
-async fn reconnect(plan: &Plan) -> Client {
+async fn reconnect(plan: &Plan) -> Connection {
     let mut backoff = Backoff::default();
     loop {
         sleep(backoff.failed()).await;
-        if let Ok(client) = dial(plan).await {
-            return client;
+        if let Ok(connection) = dial(plan).await {
+            return connection;
         }
     }
 }

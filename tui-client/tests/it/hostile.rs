@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 
-use crate::pty::{Shell, find, script};
+use crate::pty::{PATIENCE, Shell, find, script};
 
 /// A server that gives every connection to `serve`, with its number from 0.
 fn server(serve: impl Fn(usize, TcpStream) + Send + Sync + Clone + 'static) -> u16 {
@@ -66,13 +67,17 @@ fn what_is_no_reply_ends_the_connection_and_the_next_one_works() {
 
 #[test]
 fn a_reply_that_stalls_is_shown_and_the_connection_renewed() {
-    let port = server(|number, mut stream| match number {
+    let (given_up, ended) = mpsc::channel();
+    let port = server(move |number, mut stream| match number {
         0 => {
             let mut requests = BufReader::new(stream.try_clone().unwrap());
             requests.read_line(&mut String::new()).unwrap();
             stream.write_all(b"ok\nhalf.a.reply 1.5 7\nhalf.b").unwrap();
             // Says nothing more for as long as the peer stays.
             while requests.read_line(&mut String::new()).is_ok_and(|read| read > 0) {}
+            // Until the connection is really gone, not only without further requests.
+            while stream.write_all(b" 1 1\n").is_ok() {}
+            given_up.send(()).unwrap();
         }
         _ => answer(&stream, b"ok\nwhole.reply 42.5 7\n\n"),
     });
@@ -80,6 +85,7 @@ fn a_reply_that_stalls_is_shown_and_the_connection_renewed() {
     shell.until_shown("waiting 1s for get *");
     shell.until_shown("the reply stalled: nothing came for 1.5 s");
     shell.until_shown("whole.reply");
+    ended.recv_timeout(PATIENCE).unwrap();
     shell.until("only whole replies", |screen| !screen.contents().contains("half.a.reply 1.5"));
     shell.press("\x03");
     shell.until_restored();
