@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// An import that is over sooner has nothing to show.
 const SHORT: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ pub(super) struct Progress {
     /// Data would be written across it.
     same_terminal: bool,
     begun: Instant,
-    lines: usize,
+    lines: u64,
 }
 
 impl Progress {
@@ -41,11 +41,11 @@ impl Progress {
 
     /// So much more is answered.
     pub(super) fn add(&mut self, bytes: usize, lines: usize) {
-        self.lines += lines;
+        self.lines += lines as u64;
         let Some(bar) = &self.bar else { return };
         bar.inc(bytes as u64);
         if self.begun.elapsed() >= SHORT {
-            bar.set_message(self.lines.to_string());
+            bar.set_message(HumanCount(self.lines).to_string());
             if bar.is_hidden() {
                 bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
             }
