@@ -2,6 +2,7 @@
 //! mode for pipes and scripts.
 //!
 //! [`app`] decides and does nothing; [`view`] draws it; [`net`] and [`runtime`] do what it wishes.
+//! [`colours`] finds the theme that suits the terminal.
 //! [`plain`] stands beside all of that and shares only [`line`].
 
 pub mod app;

@@ -7,7 +7,7 @@ mod once;
 mod progress;
 mod watch;
 
-use std::io::{self, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -53,6 +53,9 @@ pub async fn run(plan: Plan) -> ExitCode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
         Mode::Input => match connect(&plan, &mut out).await {
             Ok((client, _breaker)) => {
+                if stdin().is_terminal() {
+                    tell("requests, one a line; Ctrl-D ends");
+                }
                 let bar = Progress::for_input();
                 import::run(client, tokio::io::stdin(), &mut out, bar, plan.timeout).await
             }
