@@ -3,7 +3,7 @@
 mod cli;
 mod telemetry;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("server: {error:#}");
+            // To a closed standard error there is nothing to say.
+            let _ = writeln!(io::stderr(), "server: {error:#}");
             ExitCode::FAILURE
         }
     }

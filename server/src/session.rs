@@ -76,6 +76,7 @@ impl<S: Store> Session<S> {
         while let Some(line) = self.framer.next_request(input) {
             match Request::decode_line(line) {
                 Ok(Request::Put(key, point)) => {
+                    debug!(%key, %point, "put");
                     if batch.puts.is_empty() {
                         // About as many more as there are bytes for.
                         batch.puts.reserve(1 + input.len() / 24);
@@ -97,15 +98,25 @@ impl<S: Store> Session<S> {
             }
         }
         self.store_batch(&mut batch).await;
-        if self.out.len() >= PIECE { self.flush(peer).await } else { Ok(()) }
+        Ok(())
     }
 
-    /// Writes the replies that are ready.
+    /// Takes the empty line that belongs to the last request off the front of what has come since
+    /// it was served.
+    pub fn absorb_empty_line(&mut self, input: &mut &[u8]) {
+        self.framer.absorb_empty_line(input);
+    }
+
+    /// Writes the replies that are ready; all requests so far are then answered.
     ///
     /// # Errors
     /// When `peer` can't be written to.
     pub async fn flush(&mut self, peer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         self.framer.answered();
+        self.write_out(peer).await
+    }
+
+    async fn write_out(&mut self, peer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         if !self.out.is_empty() {
             peer.write_all(&self.out).await?;
             self.out.clear();
@@ -120,7 +131,9 @@ impl<S: Store> Session<S> {
         }
         let outcome =
             if puts.is_empty() { Ok(Vec::new()) } else { self.store.put_batch(&puts).await };
-        debug!(puts = puts.len(), bad = bad.len(), failed = outcome.is_err(), "put");
+        if let Err(error) = &outcome {
+            debug!(puts = puts.len(), %error, "not stored");
+        }
         let mut bad = bad.into_iter().peekable();
         let mut answer_bad = |before: usize, out: &mut Vec<u8>, tally: &mut Tally| {
             while bad.next_if(|&at| at <= before).is_some() {
@@ -155,6 +168,7 @@ impl<S: Store> Session<S> {
         selector: Selector<'_>,
         peer: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<()> {
+        self.tally.gets += 1;
         let mut cursor = self.store.get(selector);
         let (mut begun, mut points) = (false, 0_u64);
         loop {
@@ -166,8 +180,9 @@ impl<S: Store> Session<S> {
                     points += block.points.len() as u64;
                     for point in block.points {
                         response::encode_point(block.key.as_key(), point, &mut self.out);
+                        self.tally.points_sent += 1;
                         if self.out.len() >= PIECE {
-                            self.flush(peer).await?;
+                            self.write_out(peer).await?;
                         }
                     }
                 }
@@ -185,8 +200,6 @@ impl<S: Store> Session<S> {
             response::encode_status_ok(&mut self.out);
         }
         response::encode_end(&mut self.out);
-        self.tally.gets += 1;
-        self.tally.points_sent += points;
         debug!(%selector, points, "get");
         Ok(())
     }

@@ -9,5 +9,12 @@ use tracing_subscriber::fmt;
 pub fn start(level: LevelFilter) {
     let colour = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    fmt().with_max_level(level).with_writer(io::stderr).with_ansi(colour).with_target(false).init();
+    fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        // A log that can't be written, on a full disk or to a closed pipe, must not stop the server.
+        .log_internal_errors(false)
+        .init();
 }

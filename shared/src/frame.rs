@@ -48,6 +48,11 @@ impl LineFramer {
         Some(Line::Text(line))
     }
 
+    /// Whether the last line has ended and nothing of the next one has come.
+    fn is_between_lines(&self) -> bool {
+        self.scanned == 0 && !self.discarding
+    }
+
     fn keep_or_discard(&mut self, input: &mut &[u8]) {
         let fits =
             input.len() <= MAX_LINE || (input.len() == MAX_LINE + 1 && input.ends_with(b"\r"));
@@ -78,7 +83,17 @@ impl RequestFramer {
             if line == Line::Text(b"") && std::mem::take(&mut self.open) {
                 continue;
             }
-            // Swallowed at once where it is in sight: a long answer is sent in pieces.
+            self.open = true;
+            // At once where it is in sight: a long answer is sent in pieces.
+            self.absorb_empty_line(input);
+            return Some(line);
+        }
+    }
+
+    /// Takes the empty line that belongs to the last request off the front of `input`. To be
+    /// asked with what has come since the last [`RequestFramer::next_request`], before answering.
+    pub fn absorb_empty_line(&mut self, input: &mut &[u8]) {
+        if self.open && self.lines.is_between_lines() {
             self.open = match *input {
                 [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => {
                     *input = rest;
@@ -86,7 +101,6 @@ impl RequestFramer {
                 }
                 _ => true,
             };
-            return Some(line);
         }
     }
 

@@ -2,8 +2,11 @@
 //! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
 
 pub mod action;
+pub mod ask;
 pub mod chart;
+pub mod check;
 mod command;
+pub mod editor;
 pub mod effect;
 mod exchange;
 pub mod fold;
@@ -11,13 +14,16 @@ pub mod format;
 pub mod help;
 pub mod history;
 pub mod input;
+pub mod keys;
 pub mod layout;
 pub mod link;
 pub mod log;
 pub mod mode;
 pub mod msg;
+pub mod paste;
 mod pointer;
 pub mod printable;
+pub mod prompting;
 pub mod reply;
 pub mod table;
 pub mod watch;
@@ -27,14 +33,17 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::keymap;
+use ask::Ask;
 use effect::Effect;
 use help::Help;
 use input::Prompt;
+use keys::KnownKeys;
 use layout::Layout;
 use link::{Link, State};
 use log::{Log, Tone};
 use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
+use paste::{Import, Pasted};
 use table::Table;
 use watch::Watch;
 
@@ -55,6 +64,8 @@ pub struct Config {
     pub watch: Vec<String>,
     /// In which times of day are shown.
     pub zone: TimeZone,
+    /// Memory for the log, in bytes.
+    pub log_memory: usize,
 }
 
 /// Something said on the bottom line.
@@ -93,6 +104,10 @@ pub struct App {
     upper: Pane,
     help: Help,
     prompt: Prompt,
+    keys: KnownKeys,
+    pasted: Option<Pasted>,
+    import: Option<Import>,
+    ask: Ask,
     log: Log,
     table: Table,
     watch: Watch,
@@ -122,7 +137,11 @@ impl App {
             upper: first,
             help: Help::default(),
             prompt: Prompt::default(),
-            log: Log::default(),
+            keys: KnownKeys::default(),
+            pasted: None,
+            import: None,
+            ask: Ask::default(),
+            log: Log::new(config.log_memory),
             table: Table::new("get *"),
             watch: Watch::new(config.watch),
             link: Link::default(),
@@ -147,22 +166,36 @@ impl App {
         match msg {
             Msg::Key(key) => return self.on_key(key, now),
             Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
-            Msg::Paste(text) => return self.paste(&text, now),
+            Msg::Paste(text) => {
+                self.notice = None;
+                self.paste(text);
+            }
             Msg::Resize { width, height } => {
                 (self.width, self.height) = (width, height);
                 let rows = self.layout().table_rows();
                 self.table.move_by(0, rows);
             }
             Msg::Tick => {
+                self.work_on_log();
                 if self.link.try_now(now.elapsed) {
                     return vec![Effect::Connect];
                 }
             }
             Msg::Connected => return self.on_connected(now),
-            Msg::Disconnected(reason) => self.on_disconnected(&reason, now),
+            Msg::Disconnected(reason) => {
+                self.on_disconnected(&reason, now);
+                self.lose_import(now);
+            }
             Msg::NotSent { id } => self.on_not_sent(id, now),
             Msg::Progress { id, points } => self.link.progress(id, points),
             Msg::Reply(reply) => self.on_reply(*reply, now),
+            Msg::Import(news) => self.on_import(&news, now),
+            Msg::History(lines) => self.prompt.load(lines),
+            Msg::Saved { path, lines } => self.on_saved(&path, lines),
+            Msg::FileFailed(reason) => {
+                self.note(now, Tone::Bad, &reason);
+                self.say(Tone::Bad, reason);
+            }
             Msg::Terminate => return vec![Effect::Quit],
         }
         self.poll(now)
@@ -173,12 +206,22 @@ impl App {
         if let Some(action) = keymap::lookup(self.mode, key) {
             return self.perform(action, now);
         }
-        match (self.mode, key.code, key.ctrl || key.alt) {
-            (Mode::Prompt, Code::Char(c), false) => self.prompt.insert(c.encode_utf8(&mut [0; 4])),
-            (Mode::HelpSearch, Code::Char(c), false) => self.search_help(c),
-            _ => {}
+        if let (Code::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
+            self.type_char(c);
         }
         Vec::new()
+    }
+
+    fn type_char(&mut self, c: char) {
+        let mut bytes = [0; 4];
+        let text = &*c.encode_utf8(&mut bytes);
+        match self.mode {
+            Mode::Prompt => self.prompt.insert(text),
+            Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
+            Mode::Ask => self.type_into_ask(text),
+            Mode::HelpSearch => self.search_help(c),
+            Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::Confirm => {}
+        }
     }
 
     /// When the application wants a [`Msg::Tick`], if nothing else happens before.
@@ -195,7 +238,11 @@ impl App {
         let fresh = self.watch.keys().iter().filter_map(watch::Watched::fresh_until);
         let fresh = fresh.filter(|&until| until > now).min();
         let notice = self.notice.as_ref().map(|notice| notice.until);
-        [retry, slow, fresh, notice, self.next_poll(), self.next_age()].into_iter().flatten().min()
+        let busy = self.log.is_busy().then_some(now);
+        [busy, retry, slow, fresh, notice, self.next_poll(), self.next_age()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// When an age on the screen grows: every second while one is counted in seconds, else every

@@ -16,6 +16,10 @@ A `put` without a timestamp gets the current time. A prompt such as `> ` before 
 literal \\n after it are ignored. A wrong line is answered by the server, reported with its number,
 and the rest goes on.
 
+The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
+~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
+sent when Enter says so. Its log keeps the newest lines in the memory that --log-memory grants.
+
 With --watch in plain mode, the last point of each key is printed first, then every point that is
 newer, and the last one again when its value changes. A server that goes away is waited for.
 
@@ -102,6 +106,9 @@ struct Args {
     /// Print the manual page and leave
     #[arg(long)]
     man: bool,
+    /// Memory for the log of the screen, in MiB; the oldest lines make room
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    log_memory: u16,
 
     /// A request, such as: get palm.cpu
     #[arg(value_name = "REQUEST", allow_negative_numbers = true)]
@@ -132,6 +139,8 @@ pub struct Plan {
     pub format: Format,
     /// How the screen looks.
     pub look: Look,
+    /// Memory for the log, in bytes.
+    pub log_memory: usize,
     /// How.
     pub mode: Mode,
 }
@@ -221,6 +230,7 @@ impl Plan {
             timeout: args.timeout,
             format: args.format.unwrap_or_default(),
             look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            log_memory: usize::from(args.log_memory) * 1024 * 1024,
             mode,
         })
     }

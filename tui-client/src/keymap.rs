@@ -1,10 +1,13 @@
 //! The one table of keys: what is pressed, where, and what it means. The list of keys that `?`
 //! shows and the hints on the bottom line are made from it.
 
-use tui_input::InputRequest as Edit;
+mod log;
+mod prompt;
 
 use crate::app::action::Action;
-use crate::app::mode::Mode::{self, Help, HelpSearch, Log, Prompt, Table, Watch};
+use crate::app::mode::Mode::{
+    self, Ask, Confirm, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+};
 use crate::app::msg::{Code, Key};
 
 /// One line of the table.
@@ -22,10 +25,15 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
-const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, HelpSearch];
+const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, HelpSearch, Recall, Confirm, Ask];
 const PANES: &[Mode] = &[Table, Watch, Log];
 const READING: &[Mode] = &[Table, Watch, Log, Help];
 const LISTS: &[Mode] = &[Table, Log, Help];
+
+/// All keys. The first line that fits counts.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().chain(prompt::BINDINGS).chain(log::BINDINGS)
+}
 
 const fn bind(
     modes: &'static [Mode],
@@ -43,21 +51,12 @@ const fn hint(binding: Binding, hint: &'static str) -> Binding {
 macro_rules! keys {
     ($($key:expr),+) => { &[$($key),+] };
 }
+use keys;
 
-/// All keys. The first line that fits counts.
-pub static BINDINGS: &[Binding] = &[
-    hint(
-        bind(
-            &[Prompt],
-            keys![Key::char('?')],
-            Action::HelpOrType,
-            "show the keys (on an empty line)",
-        ),
-        "help",
-    ),
+/// The keys of more than one place, of the table and of the watched keys.
+static BINDINGS: &[Binding] = &[
     hint(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
     bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "show or hide the keys"),
-    hint(bind(&[Prompt], keys![Key::plain(Code::Enter)], Action::Submit, "send the line"), "send"),
     hint(
         bind(
             &[Table],
@@ -76,21 +75,8 @@ pub static BINDINGS: &[Binding] = &[
         ),
         "unwatch",
     ),
-    hint(
-        bind(
-            &[Prompt, Table, Watch, Log],
-            keys![Key::plain(Code::Tab)],
-            Action::NextPane,
-            "to the next pane",
-        ),
-        "pane",
-    ),
-    bind(
-        &[Prompt, Table, Watch, Log],
-        keys![Key::plain(Code::BackTab)],
-        Action::PreviousPane,
-        "to the pane before",
-    ),
+    hint(bind(PANES, keys![Key::plain(Code::Tab)], Action::NextPane, "to the next pane"), "pane"),
+    bind(PANES, keys![Key::plain(Code::BackTab)], Action::PreviousPane, "to the pane before"),
     hint(
         bind(
             PANES,
@@ -137,10 +123,6 @@ pub static BINDINGS: &[Binding] = &[
         "auto",
     ),
     hint(bind(&[Table], keys![Key::char('*')], Action::AllKeys, "back to all keys (get *)"), "all"),
-    hint(
-        bind(&[Log], keys![Key::char('f')], Action::ToggleFollow, "follow new lines, or stay"),
-        "follow",
-    ),
     hint(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
     bind(&[Help], keys![Key::char('q')], Action::Help, "back"),
     bind(
@@ -155,7 +137,7 @@ pub static BINDINGS: &[Binding] = &[
         Action::ToggleAuto,
         "ask again by itself, or not",
     ),
-    hint(bind(&[Prompt, Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
+    hint(bind(&[Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
     bind(&[Table, Watch, Log, HelpSearch], keys![Key::ctrl('c')], Action::Quit, "leave"),
     bind(ALL, keys![Key::ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
     bind(
@@ -163,12 +145,6 @@ pub static BINDINGS: &[Binding] = &[
         keys![Key::char('Y')],
         Action::CopyCommand,
         "copy the plain command that prints this view",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::ctrl('d')],
-        Action::QuitOrDelete,
-        "leave (on an empty line), or delete the character",
     ),
     bind(READING, keys![Key::plain(Code::Up), Key::char('k')], Action::Lines(-1), "up"),
     bind(READING, keys![Key::plain(Code::Down), Key::char('j')], Action::Lines(1), "down"),
@@ -181,102 +157,18 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first"),
     bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last"),
-    bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "the log a page up"),
-    bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "the log a page down"),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Up), Key::ctrl('p')],
-        Action::Older,
-        "the line entered before",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Down), Key::ctrl('n')],
-        Action::Newer,
-        "the line entered after",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Left), Key::ctrl('b')],
-        Action::Edit(Edit::GoToPrevChar),
-        "left",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Right), Key::ctrl('f')],
-        Action::Edit(Edit::GoToNextChar),
-        "right",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)],
-        Action::Edit(Edit::GoToPrevWord),
-        "a word left",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
-        Action::Edit(Edit::GoToNextWord),
-        "a word right",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Home), Key::ctrl('a')],
-        Action::Edit(Edit::GoToStart),
-        "to the beginning of the line",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::End), Key::ctrl('e')],
-        Action::Edit(Edit::GoToEnd),
-        "to the end of the line",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Backspace), Key::ctrl('h')],
-        Action::Edit(Edit::DeletePrevChar),
-        "delete to the left",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::plain(Code::Delete)],
-        Action::Edit(Edit::DeleteNextChar),
-        "delete to the right",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::ctrl('w'), Key::alt(Code::Backspace)],
-        Action::Edit(Edit::DeletePrevWord),
-        "delete the word to the left",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::alt(Code::Char('d'))],
-        Action::Edit(Edit::DeleteNextWord),
-        "delete the word to the right",
-    ),
-    bind(
-        &[Prompt],
-        keys![Key::ctrl('k')],
-        Action::Edit(Edit::DeleteTillEnd),
-        "delete to the end of the line",
-    ),
-    bind(&[Prompt], keys![Key::ctrl('u'), Key::plain(Code::Esc)], Action::Clear, "delete the line"),
-    bind(&[Prompt], keys![Key::ctrl('y')], Action::Edit(Edit::Yank), "put back what was deleted"),
 ];
 
 /// What a key means in a mode.
 pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
-    BINDINGS
-        .iter()
+    bindings()
         .find(|binding| binding.modes.contains(&mode) && binding.keys.contains(&key))
         .map(|binding| binding.action)
 }
 
 /// The hints for the bottom line: key and word.
 pub fn hints(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
-    BINDINGS
-        .iter()
+    bindings()
         .filter(move |binding| binding.modes.contains(&mode))
         .filter_map(|binding| Some((name(*binding.keys.first()?), binding.hint?)))
 }
@@ -292,21 +184,23 @@ pub enum HelpLine {
 
 /// The list of keys, by the place where they count.
 pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 6] = [
+    const SECTIONS: [(&str, Mode); 9] = [
         ("Command line", Prompt),
+        ("Search for an entered line", Recall),
+        ("Pasted lines", Confirm),
         ("Table", Table),
         ("Watched keys", Watch),
         ("Log", Log),
+        ("Search, filter and save the log", Ask),
         ("This list", Help),
         ("Searching this list", HelpSearch),
     ];
     SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
         let gap = (at > 0).then_some(HelpLine::Heading(""));
-        let keys =
-            BINDINGS.iter().filter(move |binding| binding.modes.contains(&mode)).map(|binding| {
-                let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
-                HelpLine::Keys(names.join(" "), binding.help)
-            });
+        let keys = bindings().filter(move |binding| binding.modes.contains(&mode)).map(|binding| {
+            let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
+            HelpLine::Keys(names.join(" "), binding.help)
+        });
         gap.into_iter().chain([HelpLine::Heading(heading)]).chain(keys)
     })
 }
@@ -339,7 +233,7 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for &mode in ALL {
             let mut seen = Vec::new();
-            for binding in BINDINGS.iter().filter(|binding| binding.modes.contains(&mode)) {
+            for binding in bindings().filter(|binding| binding.modes.contains(&mode)) {
                 for key in binding.keys {
                     assert!(!seen.contains(key), "{} in {mode:?}", name(*key));
                     seen.push(*key);
@@ -351,7 +245,7 @@ mod tests {
     #[test]
     fn every_binding_can_be_reached_from_the_help() {
         let listed: Vec<_> = help_lines().collect();
-        for binding in BINDINGS {
+        for binding in bindings() {
             let shown =
                 |line: &HelpLine| matches!(line, HelpLine::Keys(_, help) if *help == binding.help);
             assert!(listed.iter().any(shown), "{}", binding.help);

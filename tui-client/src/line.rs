@@ -2,6 +2,7 @@
 //! and the plain mode.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use shared::request::{Argument, BadRequestReason, Request};
 
@@ -21,7 +22,7 @@ pub struct WireLine<'a> {
 /// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
 /// is the judge.
 pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
-    let line = strip(line);
+    let line = &line[body(line)];
     match Request::decode(line) {
         Err(bad) if bad.reason == BadRequestReason::Missing(Argument::Timestamp) => WireLine {
             bytes: [line, b" ", now.to_string().as_bytes()].concat().into(),
@@ -31,17 +32,21 @@ pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
     }
 }
 
-fn strip(line: &[u8]) -> &[u8] {
-    let mut line = line.trim_ascii();
-    if let Some(rest) = PROMPTS.iter().find_map(|prompt| line.strip_prefix(*prompt)) {
-        line = rest.trim_ascii_start();
-    } else if line == b">" {
-        line = b"";
+/// The place of the request in what was typed, without a leading prompt, blanks around and a
+/// literal `\n` at the end.
+pub fn body(line: &[u8]) -> Range<usize> {
+    let mut rest = line.trim_ascii_start();
+    if let Some(behind) = PROMPTS.iter().find_map(|prompt| rest.strip_prefix(*prompt)) {
+        rest = behind.trim_ascii_start();
+    } else if rest.trim_ascii_end() == b">" {
+        rest = b"";
     }
-    while let Some(rest) = line.strip_suffix(b"\\n") {
-        line = rest.trim_ascii_end();
+    let start = line.len() - rest.len();
+    rest = rest.trim_ascii_end();
+    while let Some(before) = rest.strip_suffix(b"\\n") {
+        rest = before.trim_ascii_end();
     }
-    line
+    start..start + rest.len()
 }
 
 #[cfg(test)]

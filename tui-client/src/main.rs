@@ -53,6 +53,7 @@ async fn screen(plan: &Plan, watch: &[KeyBuf]) -> Result<ExitCode> {
         interval: plan.interval,
         watch: watch.iter().map(ToString::to_string).collect(),
         zone: TimeZone::system(),
+        log_memory: plan.log_memory,
     };
     let setting = Setting {
         host: plan.host.clone(),

@@ -1,17 +1,21 @@
 //! The network: requests in, messages out. Large replies are folded here, next to the socket.
 
+mod import;
 pub mod socket;
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
+use crate::app::paste::ImportNews;
 use crate::app::reply::{Reply, ReplyBuilder};
 
 /// Requests that may wait for their replies on one connection.
@@ -27,6 +31,15 @@ pub enum Order {
     Connect,
     /// Send a request.
     Send(Outgoing),
+    /// Send many lines as a stream.
+    Import {
+        /// Comes back with the news.
+        id: u64,
+        /// One request a line.
+        text: Arc<str>,
+    },
+    /// Send no more of them.
+    StopImport,
 }
 
 /// Serves until there are no more orders or nobody takes the messages.
@@ -52,6 +65,8 @@ pub async fn run(
                 Err(error) => Msg::Disconnected(connect_reason(&error)),
             },
             Order::Send(request) => Msg::NotSent { id: request.id },
+            Order::Import { id, .. } => Msg::Import(ImportNews::broken(id)),
+            Order::StopImport => continue,
         };
         if msgs.send(msg).await.is_err() {
             return;
@@ -90,6 +105,7 @@ async fn serve(
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, patience, msgs.clone()));
+    let mut importing = Importing(None);
     let reason = loop {
         tokio::select! {
             ended = &mut reading => break ended.unwrap_or(None),
@@ -102,7 +118,19 @@ async fn serve(
                     reading.abort();
                     return None;
                 };
-                let Order::Send(request) = order else { continue };
+                let request = match order {
+                    Order::Send(request) => request,
+                    Order::Import { id, text } => {
+                        let import = import::run(client.clone(), id, text, msgs.clone());
+                        importing.replace(Some(tokio::spawn(import).abort_handle()));
+                        continue;
+                    }
+                    Order::StopImport => {
+                        importing.replace(None);
+                        continue;
+                    }
+                    Order::Connect => continue,
+                };
                 let sent = Instant::now();
                 let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
                 let unsent = match stream {
@@ -118,6 +146,23 @@ async fn serve(
         }
     };
     Some(reason.unwrap_or_else(|| reason_of(&ClientError::Closed)))
+}
+
+/// An import under way; it goes no further when this goes out of scope.
+struct Importing(Option<AbortHandle>);
+
+impl Importing {
+    fn replace(&mut self, next: Option<AbortHandle>) {
+        if let Some(task) = std::mem::replace(&mut self.0, next) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Importing {
+    fn drop(&mut self) {
+        self.replace(None);
+    }
 }
 
 fn reason_of(error: &ClientError) -> String {

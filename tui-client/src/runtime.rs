@@ -2,6 +2,7 @@
 //! draw once. It decides nothing.
 
 use std::future;
+use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -12,11 +13,13 @@ use crossterm::event::{
 use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use crate::app::effect::Effect;
 use crate::app::msg::{Code, Key, Moment, Mouse, Msg, Pointer};
+use crate::app::paste::ImportNews;
 use crate::app::{App, Config};
+use crate::files::{self, History, Job};
 use crate::net::{self, Order};
 use crate::terminal::Terminal;
 use crate::view::{self, theme::Theme};
@@ -29,6 +32,12 @@ const EVENTS: usize = 1024;
 
 /// Messages of the network that may wait for the loop.
 const MSGS: usize = 64;
+
+/// Jobs that may wait for the files.
+const JOBS: usize = 64;
+
+/// At the end, the last line entered has so long to reach the history.
+const LAST_JOBS: Duration = Duration::from_secs(1);
 
 /// Messages taken before the screen is drawn again, so that a flood can't keep it from being
 /// drawn.
@@ -54,22 +63,32 @@ pub struct Setting {
 /// # Errors
 /// When the terminal fails.
 pub async fn run(setting: Setting, config: Config) -> Result<()> {
-    let Setting { host, port, timeout, mouse, theme } = setting;
+    let Setting { host, port, timeout: patience, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);
-    let network = tokio::spawn(net::run(host, port, timeout, queue, told));
+    let (jobs, waiting) = blocking::sync_channel(JOBS);
+    let tell = told.clone();
+    let files = tokio::task::spawn_blocking(move || {
+        files::run(History::of_user(), &waiting, |msg| {
+            // Nobody is there to be told at the end.
+            let _ = tell.blocking_send(msg);
+        });
+    });
+    let network = tokio::spawn(net::run(host, port, patience, queue, told));
+    let sinks = Sinks { orders, jobs };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
         let listening = tokio::spawn(listen(heard));
         let inputs = Inputs { events, msgs };
-        let result = drive(&mut terminal, inputs, &orders, &mut signals, config, &theme).await;
+        let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
         listening.abort();
         result
     };
-    drop(orders);
+    drop(sinks);
     network.abort();
+    let _ = timeout(LAST_JOBS, files).await;
     result
 }
 
@@ -92,7 +111,7 @@ struct Inputs {
 async fn drive(
     terminal: &mut Terminal,
     mut inputs: Inputs,
-    orders: &mpsc::Sender<Order>,
+    sinks: &Sinks,
     signals: &mut Signals,
     config: Config,
     theme: &Theme,
@@ -104,13 +123,12 @@ async fn drive(
     loop {
         loop {
             // What could not be done is a message, which may have effects of its own.
-            match perform(effects, orders, terminal)? {
+            match perform(effects, sinks, terminal)? {
                 Done::Quit => return Ok(()),
-                Done::NotSent(ids) if ids.is_empty() => break,
-                Done::NotSent(ids) => {
+                Done::Failed(told) if told.is_empty() => break,
+                Done::Failed(told) => {
                     let now = clock.now();
-                    let told = ids.into_iter().map(|id| Msg::NotSent { id });
-                    effects = told.flat_map(|msg| app.update(msg, now)).collect();
+                    effects = told.into_iter().flat_map(|msg| app.update(msg, now)).collect();
                 }
             }
         }
@@ -149,18 +167,20 @@ async fn drive(
     }
 }
 
-enum Done {
-    Quit,
-    /// These requests could not be handed over.
-    NotSent(Vec<u64>),
+/// Where effects go.
+struct Sinks {
+    orders: mpsc::Sender<Order>,
+    jobs: blocking::SyncSender<Job>,
 }
 
-fn perform(
-    effects: Vec<Effect>,
-    orders: &mpsc::Sender<Order>,
-    terminal: &mut Terminal,
-) -> Result<Done> {
-    let mut not_sent = Vec::new();
+enum Done {
+    Quit,
+    /// This could not be handed over.
+    Failed(Vec<Msg>),
+}
+
+fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Result<Done> {
+    let mut failed = Vec::new();
     for effect in effects {
         let order = match effect {
             Effect::Quit => return Ok(Done::Quit),
@@ -168,20 +188,39 @@ fn perform(
                 terminal.suspend()?;
                 continue;
             }
+            Effect::Connect => Order::Connect,
+            Effect::Send(request) => Order::Send(request),
+            Effect::Import { id, text } => Order::Import { id, text },
+            Effect::StopImport => Order::StopImport,
+            Effect::Remember(line) => {
+                // A disk that hangs costs the history and nothing else.
+                let _ = sinks.jobs.try_send(Job::Remember(line));
+                continue;
+            }
+            Effect::SaveLog { path, log } => {
+                let failure = Msg::FileFailed(format!("{path}: not saved, the disk is busy"));
+                let sent = sinks.jobs.try_send(Job::SaveLog { path, log });
+                failed.extend(sent.is_err().then_some(failure));
+                continue;
+            }
             Effect::Copy(text) => {
                 terminal.copy(&text)?;
                 continue;
             }
-            Effect::Connect => Order::Connect,
-            Effect::Send(request) => Order::Send(request),
         };
-        match orders.try_send(order) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(Order::Send(request))) => not_sent.push(request.id),
-            Err(_) => bail!("the network task ended"),
+        match sinks.orders.try_send(order) {
+            // A wish to connect or to stop is the last of many then.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(Order::Connect | Order::StopImport)) => {}
+            Err(mpsc::error::TrySendError::Full(Order::Send(request))) => {
+                failed.push(Msg::NotSent { id: request.id });
+            }
+            Err(mpsc::error::TrySendError::Full(Order::Import { id, .. })) => {
+                failed.push(Msg::Import(ImportNews::broken(id)));
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),
         }
     }
-    Ok(Done::NotSent(not_sent))
+    Ok(Done::Failed(failed))
 }
 
 /// Both clocks, read once for each turn of the loop.
@@ -275,6 +314,8 @@ fn translate(event: KeyEvent) -> Option<Key> {
         return None;
     }
     let code = match event.code {
+        // Terminals send Ctrl-_ as the byte that this library takes for Ctrl-7.
+        KeyCode::Char('7') if event.modifiers == KeyModifiers::CONTROL => Code::Char('_'),
         KeyCode::Char(c) => Code::Char(c),
         KeyCode::Enter => Code::Enter,
         KeyCode::Tab => Code::Tab,

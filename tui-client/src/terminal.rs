@@ -58,6 +58,14 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
+    /// Puts text on the clipboard, in the terminals that let programs do so.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
     /// Draws one frame, which the terminal shows as a whole.
     ///
     /// # Errors
@@ -66,14 +74,6 @@ impl Terminal {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
-    }
-
-    /// Asks the terminal to put text into the clipboard of whoever sits before it.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back and stops, as the shell's job control expects it; comes back when

@@ -18,7 +18,6 @@ use ratatui::widgets::{Block, BorderType};
 
 use crate::app::App;
 use crate::app::layout::Area;
-use crate::app::mode::Mode;
 use theme::Theme;
 
 /// Draws everything.
@@ -43,8 +42,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     status::draw_hints(app, theme, place(layout.hints), buffer);
     if app.mode().is_help() {
         help::draw(app, theme, screen, buffer);
-    } else if app.mode() == Mode::Prompt
-        && let Some(cursor) = cursor
+    } else if let Some(cursor) = cursor
         && screen.contains(cursor)
     {
         frame.set_cursor_position::<Position>(cursor);

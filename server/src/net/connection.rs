@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
@@ -15,8 +16,8 @@ const FIRST_BUFFER: usize = 8 * 1024;
 /// The most that is read before it is served; it bounds a batch.
 const LARGEST_BUFFER: usize = 256 * 1024;
 
-/// Room kept free for the line end that may follow a full buffer.
-const SLACK: usize = 2;
+/// A peer that has sent nothing for so long is taken to have nothing more on its way.
+const LAST_BYTES: Duration = Duration::from_millis(200);
 
 /// How a conversation ended.
 #[derive(Debug)]
@@ -50,11 +51,21 @@ pub async fn converse<S: Store>(
         Ok(ended) => ended,
         Err(error) => Ended::Failed(error),
     };
-    if !matches!(ended, Ended::Failed(_)) {
-        // All is answered; a peer that is gone already has nothing left to be told.
-        let _ = stream.shutdown().await;
+    if matches!(ended, Ended::Shutdown) {
+        drain(&mut stream).await;
     }
     (session.tally(), ended)
+}
+
+/// Ends the answers, and reads what the peer still sends. Closing a socket with unread bytes
+/// resets it, and answers that are on their way would be lost with it.
+async fn drain(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    // A peer that is gone already has nothing left to be told.
+    if stream.shutdown().await.is_ok() {
+        let mut unread = [0; 4096];
+        let mut read = async || tokio::time::timeout(LAST_BYTES, stream.read(&mut unread)).await;
+        while matches!(read().await, Ok(Ok(1..))) {}
+    }
 }
 
 async fn serve_all<S: Store>(
@@ -65,42 +76,42 @@ async fn serve_all<S: Store>(
     let mut buffer = vec![0; FIRST_BUFFER];
     let mut filled = 0;
     loop {
-        let limit = buffer.len() - SLACK;
         let read = tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(Ended::Shutdown),
-            read = stream.read(&mut buffer[filled..limit]) => read?,
+            read = stream.read(&mut buffer[filled..]) => read?,
         };
         if read == 0 {
             return Ok(Ended::ByPeer);
         }
         filled += read;
-        let full = filled == limit;
-        if full && ends_with_a_request(&buffer[..filled]) {
-            filled += read_ready(stream, &mut buffer[filled..]).await?;
+        let full = filled == buffer.len();
+        // Serves what has come before it is answered as well, if that is requests.
+        loop {
+            let mut rest = &buffer[..filled];
+            session.serve(&mut rest, stream).await?;
+            let left = rest.len();
+            buffer.copy_within(filled - left..filled, 0);
+            filled = left;
+            // The empty line of the last request may have come meanwhile.
+            let late = read_ready(stream, &mut buffer[filled..]).await?;
+            let mut rest = &buffer[filled..filled + late];
+            session.absorb_empty_line(&mut rest);
+            let kept = rest.len();
+            buffer.copy_within(filled + late - kept..filled + late, filled);
+            filled += kept;
+            session.flush(stream).await?;
+            if kept == 0 || shutdown.is_cancelled() {
+                break;
+            }
         }
-        let mut rest = &buffer[..filled];
-        session.serve(&mut rest, stream).await?;
-        session.flush(stream).await?;
-        let left = rest.len();
-        buffer.copy_within(filled - left..filled, 0);
-        filled = left;
         if full && buffer.len() < LARGEST_BUFFER {
             buffer.resize(buffer.len() * 2, 0);
         }
     }
 }
 
-/// Whether the bytes end right behind the line end of a request, or a `\r` further.
-fn ends_with_a_request(bytes: &[u8]) -> bool {
-    let Some(line) = bytes.strip_suffix(b"\r").unwrap_or(bytes).strip_suffix(b"\n") else {
-        return false;
-    };
-    !matches!(line.strip_suffix(b"\r").unwrap_or(line), [] | [.., b'\n'])
-}
-
-/// Reads what has come already, without waiting: the empty line of the last request may have
-/// been cut off by the end of the buffer.
+/// Reads what has come already, without waiting. The end of the stream is left for the next read.
 async fn read_ready(stream: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> io::Result<usize> {
     tokio::select! {
         biased;

@@ -5,17 +5,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::DEFAULT_HOST;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::{Instrument, error_span, info, warn};
 
 use super::connection::converse;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 
 /// Peers at once; more wait in the backlog of the operating system.
-const MOST_CONNECTIONS: usize = 16 * 1024;
+const MOST_CONNECTIONS: u64 = 16 * 1024;
+
+/// File descriptors that peers leave to the store.
+const RESERVED_FILES: u64 = 128;
 
 /// How long to leave it after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -60,7 +65,7 @@ impl Listener {
 
     /// Accepts peers until the shutdown begins. Each conversation is a participant in it.
     pub async fn serve<S: Store + Clone>(self, store: S, shutdown: &Shutdown) {
-        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let places = Arc::new(Semaphore::new(room_for_peers()));
         let accepting = self.sockets.into_iter().map(|socket| {
             let (store, shutdown, places) = (store.clone(), shutdown.clone(), Arc::clone(&places));
             tokio::spawn(async move {
@@ -76,6 +81,21 @@ impl Listener {
             }
         }
     }
+}
+
+/// How many peers there are file descriptors for, after asking for as many as are allowed.
+fn room_for_peers() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_ok() {
+        limit = raised;
+    }
+    let files = limit.current.unwrap_or(u64::MAX);
+    let peers = files.saturating_sub(RESERVED_FILES).clamp(1, MOST_CONNECTIONS);
+    if peers < MOST_CONNECTIONS {
+        warn!("room for {peers} clients at once, because of the limit of open files (ulimit -n)");
+    }
+    usize::try_from(peers).unwrap_or(usize::MAX)
 }
 
 async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
@@ -95,7 +115,7 @@ async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
 fn is_absent(error: &io::Error) -> bool {
     // Without IPv6 in the kernel the socket itself is refused (EAFNOSUPPORT).
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-        || error.raw_os_error() == Some(97)
+        || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
 }
 
 async fn accept_all<S: Store + Clone>(
@@ -104,39 +124,38 @@ async fn accept_all<S: Store + Clone>(
     shutdown: &Shutdown,
     places: &Arc<Semaphore>,
 ) {
+    let mut failing = false;
     loop {
         let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "accept failed");
+                if !std::mem::replace(&mut failing, true) {
+                    warn!(%error, "can't accept clients at the moment");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        failing = false;
         let store = store.clone();
         shutdown.participate(format!("connection of {peer}"), |begun| async move {
-            talk(stream, peer, store, &begun).await;
+            let span = error_span!("client", %peer);
+            talk(stream, store, &begun).instrument(span).await;
             drop(place);
         });
     }
 }
 
-async fn talk<S: Store>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    store: S,
-    begun: &tokio_util::sync::CancellationToken,
-) {
+async fn talk<S: Store>(stream: TcpStream, store: S, begun: &tokio_util::sync::CancellationToken) {
     let start = Instant::now();
-    info!(%peer, "connected");
+    info!("connected");
     // Replies are batched here already; waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
-        warn!(%peer, %error, "no TCP_NODELAY");
+        warn!(%error, "no TCP_NODELAY");
     }
     let (tally, ended) = converse(stream, store, begun).await;
     info!(
-        %peer,
         puts = tally.puts,
         gets = tally.gets,
         points_sent = tally.points_sent,

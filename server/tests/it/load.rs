@@ -138,3 +138,44 @@ async fn shutdown_finishes_the_answer_in_hand() {
     tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
     assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }
+
+/// Requests that are left unread must not reset the connection and take the answers with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_delivers_the_answer_in_hand_to_a_client_that_has_asked_for_more() {
+    const POINTS: i64 = 300_000;
+    let served = Served::start().await;
+    let client = served.client().await;
+    fill(&client, key("big.series").as_key(), POINTS).await;
+    let mut stream = served.connect().await;
+    stream.write_all(b"get *\n").await.unwrap();
+    let mut begin = [0; 3];
+    stream.read_exact(&mut begin).await.unwrap();
+    stream.write_all(b"get nothing\n").await.unwrap();
+    let stopping = tokio::spawn(served.stop());
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    let last = format!("big.series 2999.99 {}\n\n", POINTS - 1);
+    let text = String::from_utf8(rest).unwrap();
+    assert!(text.contains(&last), "the answer ends in {:?}", &text[text.len() - 80..]);
+    drop(stream);
+    tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
+}
+
+/// The empty line of a request that is still being answered belongs to it, however late it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_line_that_comes_during_the_answer_gets_none_of_its_own() {
+    let served = Served::start().await;
+    let client = served.client().await;
+    fill(&client, key("big.series").as_key(), 1_000_000).await;
+    let mut stream = served.connect().await;
+    stream.write_all(b"get *\n").await.unwrap();
+    // The answer is too large for the sockets between us, so it is under way until we read.
+    let mut begin = [0; 3];
+    stream.read_exact(&mut begin).await.unwrap();
+    stream.write_all(b"\r\nget nowhere\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"big.series 9999.99 999999\n\nok\n\n"));
+    served.stop().await;
+}

@@ -128,7 +128,7 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
         now + 90 * day
     );
     assert_eq!(program.ask(&requests), replies);
-    program.hear("nothing: all of it is older than the retention");
+    program.hear("all of it is older than the retention");
     program.stop();
 
     // It is gone, not only hidden.

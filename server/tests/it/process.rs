@@ -1,6 +1,8 @@
 //! The program as a user runs it: exit codes, signals, what it says.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
 
 use crate::program::{Program, command};
 
@@ -48,4 +50,28 @@ fn requests_are_logged_at_debug_and_wrong_usage_exits_with_2() {
         assert!(log.contains(said), "{said:?} is missing in {log}");
     }
     assert_eq!(command().arg("--nonsense").output().unwrap().status.code(), Some(2));
+}
+
+/// A log on a full disk costs the log, not the server.
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    // Any free port: this one can't tell us which it took.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child =
+        command().args(["--ephemeral", "--port", &port.to_string()]).stderr(full).spawn().unwrap();
+    let mut stream = loop {
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            break stream;
+        }
+        assert_eq!(child.try_wait().unwrap(), None, "it ended");
+        std::thread::yield_now();
+    };
+    stream.write_all(b"put a 1 1\nget *\n").unwrap();
+    let mut reply = [0; 15];
+    stream.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"ok\n\nok\na 1.0 1\n");
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -74,15 +74,19 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(stream: S, commands: mpsc::
         current: None,
     };
     // The two run side by side, so that a server that waits for us to read can't stall a write.
-    let writing = write(write_half, commands, due);
-    tokio::pin!(writing);
-    let error = tokio::select! {
-        error = reader.run() => error,
-        error = &mut writing => match error {
-            // No more commands: what is still due may come.
-            None => reader.run().await,
-            Some(error) => error,
-        },
+    // Neither is ever dropped half-way: the reader holds pieces that are on their way.
+    let error = {
+        let reading = reader.run();
+        let writing = write(write_half, commands, due);
+        tokio::pin!(reading, writing);
+        tokio::select! {
+            error = &mut reading => error,
+            error = &mut writing => match error {
+                // No more commands: what is still due may come.
+                None => reading.await,
+                Some(error) => error,
+            },
+        }
     };
     reader.fail(error).await;
 }

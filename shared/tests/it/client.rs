@@ -1,7 +1,8 @@
 //! The client over an in-memory pipe, against a peer that says exactly what the test has it say.
 
 use shared::client::{Batch, BatchPiece, ClientError, Refusal, ReplyPiece};
-use shared::response::{BadReply, Status};
+use shared::dialogue::{self, Turn};
+use shared::response::{BadReply, Status, decode_points, encode_point};
 use shared::{Client, Key, Point, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -162,4 +163,81 @@ async fn a_batch_takes_only_what_gets_one_reply_each() {
     let (client, _peer) = pair();
     let mut none = client.send_batch(Batch::default()).await.unwrap();
     assert_eq!(none.next().await, Ok(None));
+}
+
+/// The last handle goes while pieces of a reply are on their way to a slow caller.
+#[tokio::test]
+async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
+    const PIECES: i64 = 40;
+    const POINTS: i64 = 1000;
+    let (client, mut peer) = pair();
+    let mut reply = client.get(Selector::All).await.unwrap();
+    expect(&mut peer, b"get *\n").await;
+    let answer = tokio::spawn(async move {
+        let mut bytes = b"ok\n".to_vec();
+        for at in 0..PIECES * POINTS {
+            encode_point(key(), point(at), &mut bytes);
+        }
+        bytes.push(b'\n');
+        peer.write_all(&bytes).await.unwrap();
+    });
+    // Until the driver stands before a full queue, and the peer before a full pipe.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!answer.is_finished(), "all of it fits on the way");
+    drop(client);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let mut timestamps = Vec::new();
+    while let Some(piece) = reply.next().await.unwrap() {
+        if let ReplyPiece::Data(data) = piece {
+            timestamps.extend(decode_points(&data).map(|point| point.unwrap().1.timestamp));
+        }
+    }
+    assert_eq!(timestamps, (0..PIECES * POINTS).collect::<Vec<_>>());
+}
+
+const DIALOGUES: [(&str, &str); 3] = [
+    ("protocol", include_str!("../data/protocol.dialogue")),
+    ("requests", include_str!("../data/requests.dialogue")),
+    ("order", include_str!("../data/order.dialogue")),
+];
+
+/// The client's side of every dialogue whose lines it would send.
+#[tokio::test]
+async fn the_client_reads_each_dialogue_byte_for_byte() {
+    for (name, text) in DIALOGUES {
+        let (client, mut peer) = pair();
+        let mut due = Vec::new();
+        for turn in dialogue::parse(text).unwrap() {
+            match turn {
+                Turn::Client(bytes) => {
+                    for line in bytes.strip_suffix(b"\n").unwrap().split(|&byte| byte == b'\n') {
+                        due.push(client.send(line).await.unwrap());
+                    }
+                    let mut said = vec![0; bytes.len()];
+                    peer.read_exact(&mut said).await.unwrap();
+                    assert_eq!(said, bytes, "{name}");
+                }
+                Turn::Server(bytes) => {
+                    peer.write_all(&bytes).await.unwrap();
+                    let mut heard = Vec::new();
+                    for mut reply in due.drain(..) {
+                        while let Some(piece) = reply.next().await.unwrap() {
+                            match piece {
+                                ReplyPiece::Status(Status::Ok) => heard.extend(b"ok\n"),
+                                ReplyPiece::Status(Status::Error) => heard.extend(b"error\n"),
+                                ReplyPiece::Data(data) => heard.extend(&data),
+                            }
+                        }
+                        heard.push(b'\n');
+                    }
+                    assert_eq!(heard, bytes, "{name}");
+                }
+                Turn::Close => {}
+            }
+        }
+    }
 }

@@ -1,15 +1,17 @@
 //! What a key can mean, and what it does.
 
-use tui_input::InputRequest;
-
+use super::ask::LogAction;
+use super::editor::Edit;
 use super::effect::Effect;
 use super::help::Help;
 use super::link::{Purpose, State};
 use super::log::Tone;
 use super::mode::{Mode, Pane};
 use super::msg::Moment;
+use super::prompting::PromptAction;
 use super::{App, NOTICE, Notice};
 use crate::line::wire_line;
+use shared::{Request, Selector};
 
 /// What a key can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +45,10 @@ pub enum Action {
     ToPrompt,
     /// Send the line.
     Submit,
-    /// Empty the line, or leave the list of keys.
-    Clear,
-    /// The line entered before.
-    Older,
-    /// The line entered after.
-    Newer,
-    /// Edit the line.
-    Edit(InputRequest),
+    /// Something with the command line.
+    Prompt(PromptAction),
+    /// Something with the log.
+    Log(LogAction),
     /// Move by lines.
     Lines(i8),
     /// Move by pages.
@@ -78,7 +76,7 @@ impl App {
         match action {
             Action::Quit => return vec![Effect::Quit],
             Action::QuitOrDelete if self.prompt.text().is_empty() => return vec![Effect::Quit],
-            Action::QuitOrDelete => self.prompt.edit(InputRequest::DeleteNextChar),
+            Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
             Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),
             Action::SearchHelp => self.mode = Mode::HelpSearch,
@@ -90,10 +88,8 @@ impl App {
             Action::PreviousPane => self.cycle(-1),
             Action::ToPrompt => self.mode = Mode::Prompt,
             Action::Submit => return self.submit(now),
-            Action::Clear => self.prompt.edit(InputRequest::DeleteLine),
-            Action::Older => self.prompt.older(),
-            Action::Newer => self.prompt.newer(),
-            Action::Edit(request) => self.prompt.edit(request),
+            Action::Prompt(action) => return self.perform_prompt(action, now),
+            Action::Log(action) => return self.perform_log(action, now),
             Action::Lines(lines) => self.scroll(isize::from(lines)),
             Action::Pages(pages) => {
                 let rows = isize::try_from(self.page()).unwrap_or(1).max(2);
@@ -117,7 +113,7 @@ impl App {
         self.poll(now)
     }
 
-    fn cycle(&mut self, step: isize) {
+    pub(super) fn cycle(&mut self, step: isize) {
         let mut stops = vec![Mode::Prompt, Mode::Table];
         if !self.watch.is_empty() {
             stops.push(Mode::Watch);
@@ -145,7 +141,9 @@ impl App {
         match self.mode {
             Mode::Table => layout.table_rows(),
             Mode::Watch => 2,
-            Mode::Prompt | Mode::Log => layout.log_rows(),
+            Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
+                layout.log_rows()
+            }
             Mode::Help | Mode::HelpSearch => Help::shape(self.width, self.height).1,
         }
     }
@@ -160,7 +158,12 @@ impl App {
         match mode {
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
             Mode::Watch => self.watch.move_by(lines),
-            Mode::Prompt | Mode::Log => self.log.scroll(lines as i64, layout.log_rows()),
+            Mode::Log if lines.unsigned_abs() == 1 => {
+                self.log.move_by(lines as i64, layout.log_rows());
+            }
+            Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
+                self.log.scroll(lines as i64, layout.log_rows());
+            }
             Mode::Help | Mode::HelpSearch => {
                 let (columns, rows) = Help::shape(self.width, self.height);
                 self.help.scroll(lines, columns * rows);
@@ -187,7 +190,7 @@ impl App {
         }
     }
 
-    fn submit(&mut self, now: Moment) -> Vec<Effect> {
+    pub(super) fn submit(&mut self, now: Moment) -> Vec<Effect> {
         let typed = self.prompt.text().to_owned();
         let wire = wire_line(typed.as_bytes(), now.unix());
         if wire.bytes.is_empty() {
@@ -205,40 +208,19 @@ impl App {
             return Vec::new();
         }
         let line = String::from_utf8_lossy(&wire.bytes).into_owned();
-        self.prompt.take();
-        vec![self.send(line, Purpose::Typed, wire.filled.is_some(), now)]
+        self.learn_from(&line);
+        let (typed, new) = self.prompt.take();
+        let mut effects = vec![self.send(line, Purpose::Typed, wire.filled.is_some(), now)];
+        effects.extend(new.then_some(Effect::Remember(typed)));
+        effects
     }
 
-    /// Types pasted text; complete lines are sent as if each had been entered.
-    pub(super) fn paste(&mut self, text: &str, now: Moment) -> Vec<Effect> {
-        /// More lines than this are an import, which the plain mode does without a screen.
-        const MOST_LINES: usize = 500;
-        self.mode = Mode::Prompt;
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let lines = text.matches('\n').count();
-        if lines > MOST_LINES {
-            self.say(
-                Tone::Bad,
-                format!("{lines} lines are too many to paste; pipe them: tui-client < FILE"),
-            );
-            return Vec::new();
+    fn learn_from(&mut self, line: &str) {
+        if let Ok(Request::Put(key, _) | Request::Get(Selector::Key(key))) =
+            Request::decode(line.as_bytes())
+        {
+            self.keys.add(key.as_str());
         }
-        if lines > 0 && !self.link.is_connected() {
-            self.say(Tone::Bad, format!("{lines} pasted lines not sent: no connection"));
-            return Vec::new();
-        }
-        let mut effects = Vec::new();
-        let mut rest = text.as_str();
-        while let Some((line, after)) = rest.split_once('\n') {
-            self.prompt.insert(line);
-            effects.extend(self.submit(now));
-            rest = after;
-        }
-        self.prompt.insert(rest);
-        if lines > 1 {
-            self.say(Tone::Plain, format!("{} pasted lines sent", effects.len()));
-        }
-        effects
     }
 
     /// Says something on the bottom line until the next key, or until it has been read.

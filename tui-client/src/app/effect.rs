@@ -1,5 +1,8 @@
 //! Everything the application wants done, as data; the runtime does it.
 
+use std::sync::Arc;
+
+use super::log::Snapshot;
 use super::reply::Detail;
 
 /// A wish.
@@ -9,10 +12,28 @@ pub enum Effect {
     Connect,
     /// Send a request; the answer is `Reply`, `NotSent` or `Disconnected`.
     Send(Outgoing),
-    /// Put text into the clipboard.
-    Copy(String),
     /// Stop until the shell wakes the program again.
     Suspend,
+    /// Send many lines as a stream; news of it come as `Import`.
+    Import {
+        /// Comes back with the news.
+        id: u64,
+        /// One request a line, as it was pasted.
+        text: Arc<str>,
+    },
+    /// Send no more of these lines.
+    StopImport,
+    /// Add a line to the history of all sessions.
+    Remember(String),
+    /// Write the log to a file; the answer is `Saved` or `FileFailed`.
+    SaveLog {
+        /// As it was typed.
+        path: String,
+        /// What to write.
+        log: Snapshot,
+    },
+    /// Put text on the clipboard of the terminal.
+    Copy(String),
     /// Leave the program.
     Quit,
 }

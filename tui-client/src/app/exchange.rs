@@ -43,13 +43,6 @@ impl App {
             Purpose::Refresh => QUIET_POLL,
             Purpose::Watch(_) => WATCHED,
         };
-        if detail.head > 1 {
-            let mut entry = Entry::new(now.unix_ms, Direction::Out, printable(line.as_bytes()));
-            if filled {
-                entry = entry.remark(Remark::TimeFilledIn);
-            }
-            self.log.push(entry);
-        }
         if purpose == Purpose::Refresh {
             self.poll_log = match self.poll_log {
                 PollLog::ShowNext => PollLog::Showing,
@@ -57,6 +50,12 @@ impl App {
             };
         }
         let id = self.link.sent(&line, purpose, now.elapsed);
+        if detail.head > 1 {
+            let text = printable(line.as_bytes());
+            let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
+            let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+            self.log.push(entry.remark(remark));
+        }
         Effect::Send(Outgoing { id, line, detail })
     }
 
@@ -114,6 +113,7 @@ impl App {
         let Some(pending) = self.link.answered(reply.id, reply.first) else {
             return;
         };
+        self.keys.learn(&reply.answer.series);
         // A server that takes long is asked less often.
         let not_before = now.elapsed + reply.took;
         match &pending.purpose {
@@ -185,19 +185,19 @@ impl App {
             Status::Ok => ("ok", Tone::Good),
             Status::Error => ("error", Tone::Bad),
         };
-        let line = |text: &str, tone| Entry::new(now.unix_ms, Direction::In, text).tone(tone);
-        self.log.push(line(text, tone).remark(Remark::Reply(cost(reply))));
+        let id = reply.id;
+        self.log.push(in_line(now, id, text, tone).remark(Remark::Reply(cost(reply))));
         let tone = if reply.status == Status::Error { Tone::Bad } else { Tone::Plain };
         for text in &reply.head {
-            self.log.push(line(text, tone));
+            self.log.push(in_line(now, id, text, tone));
         }
         if reply.left_out > 0 {
             let lines = super::format::count(reply.left_out);
             let text = format!("… {lines} lines left out …");
-            self.log.push(line(&text, Tone::Quiet));
+            self.log.push(in_line(now, id, &text, Tone::Quiet));
         }
         for text in &reply.foot {
-            self.log.push(line(text, tone));
+            self.log.push(in_line(now, id, text, tone));
         }
     }
 
@@ -206,7 +206,7 @@ impl App {
             Status::Ok => (format!("{line} → ok"), Tone::Quiet),
             Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
         };
-        let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
+        let entry = Entry::new(now.unix_ms, Direction::In, &text).tone(tone).exchange(reply.id);
         self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
     }
 
@@ -255,9 +255,13 @@ impl App {
 
     pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = printable(text.as_bytes());
-        let entry = Entry::new(now.unix_ms, Direction::Note, text);
+        let entry = Entry::new(now.unix_ms, Direction::Note, &text);
         self.log.push(entry.tone(tone));
     }
+}
+
+fn in_line(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
+    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
 }
 
 fn cost(reply: &Reply) -> Cost {

@@ -1,76 +1,259 @@
-//! The command line: text, cursor, history.
+//! The command line: the text and its keys, the history, completion, the search for a line.
 
-use tui_input::{Input, InputRequest};
-
+use super::check::words;
+use super::editor::{Edit, Editor, after_word};
 use super::history::History;
+use super::keys::KnownKeys;
 
-/// Longest line that may be typed; the protocol's limit, so nothing useful is lost.
-const LIMIT: usize = shared::limits::MAX_LINE;
+/// Completions offered at once.
+const OFFERED: usize = 100;
 
-/// The line being edited.
+/// The line being edited, and everything that helps to write it.
 #[derive(Debug, Default)]
 pub struct Prompt {
-    input: Input,
+    editor: Editor,
     history: History,
+    cycle: Option<Cycle>,
+    recall: Recall,
+}
+
+/// Completions that Tab goes through.
+#[derive(Debug)]
+struct Cycle {
+    choices: Vec<String>,
+    at: usize,
+    start: usize,
+    /// The line as the last Tab left it.
+    text: String,
+}
+
+/// What Tab found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completed {
+    /// Nothing.
+    Nothing,
+    /// It was clear.
+    One,
+    /// These, of which none or one is in the line now.
+    Several(Vec<String>),
+}
+
+/// The search for an entered line.
+#[derive(Debug, Default)]
+pub struct Recall {
+    /// What is searched for.
+    pub pattern: Editor,
+    /// The line found last, and its number.
+    found: Option<(usize, String)>,
+    /// The last step found nothing.
+    pub failed: bool,
+}
+
+impl Recall {
+    /// The line found.
+    pub fn found(&self) -> &str {
+        self.found.as_ref().map_or("", |(_, line)| line)
+    }
 }
 
 impl Prompt {
     /// The text.
     pub fn text(&self) -> &str {
-        self.input.value()
+        self.editor.text()
     }
 
-    /// The column of the cursor.
-    pub fn cursor_column(&self) -> usize {
-        self.input.visual_cursor()
+    /// The line being edited.
+    pub fn editor(&self) -> &Editor {
+        &self.editor
     }
 
-    /// The first column to show in a field of this width.
-    pub fn first_column(&self, width: usize) -> usize {
-        self.input.visual_scroll(width)
+    /// What was entered before.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The lines of earlier sessions are there.
+    pub fn load(&mut self, earlier: Vec<String>) {
+        self.history.load(earlier);
     }
 
     /// Edits the line.
-    pub fn edit(&mut self, request: InputRequest) {
-        self.input.handle(request);
+    pub fn edit(&mut self, edit: Edit) {
+        self.editor.edit(edit);
     }
 
     /// Types text, up to the longest line that the protocol has.
     pub fn insert(&mut self, text: &str) {
-        let room = LIMIT.saturating_sub(self.text().len());
-        // One change instead of one for each character, which would be quadratic in a paste.
-        let at = self.input.cursor();
-        let byte = self.text().char_indices().nth(at).map_or(self.text().len(), |(byte, _)| byte);
-        let mut used = 0;
-        let fits = |c: &char| {
-            used += c.len_utf8();
-            used <= room
-        };
-        let clean: String = text.chars().filter(|c| !c.is_control()).take_while(fits).collect();
-        let cursor = at + clean.chars().count();
-        let mut whole = self.text().to_owned();
-        whole.insert_str(byte, &clean);
-        self.input = std::mem::take(&mut self.input).with_value(whole).with_cursor(cursor);
+        self.editor.insert(text);
     }
 
-    /// Takes the line out and remembers it.
-    pub fn take(&mut self) -> String {
-        let line = self.input.value_and_reset();
-        self.history.push(&line);
-        line
+    /// Takes the line out; says whether the history has changed by it.
+    pub fn take(&mut self) -> (String, bool) {
+        let line = self.editor.take();
+        let new = self.history.push(&line);
+        (line, new)
     }
 
     /// Shows the line entered before the one shown.
     pub fn older(&mut self) {
-        if let Some(line) = self.history.older(self.input.value()) {
-            self.input = Input::new(line.to_owned());
+        if let Some(line) = self.history.older(self.editor.text()) {
+            let line = line.to_owned();
+            self.editor.set(&line);
         }
     }
 
     /// Shows the line entered after the one shown.
     pub fn newer(&mut self) {
-        if let Some(line) = self.history.newer() {
-            self.input = Input::new(line.to_owned());
+        if let Some(line) = self.history.newer(self.editor.text()) {
+            let line = line.to_owned();
+            self.editor.set(&line);
+        }
+    }
+
+    /// What may follow the line: the current time after the value of a `put`, else what was
+    /// entered before, else a command or a known key.
+    pub fn ghost(&self, keys: &KnownKeys, now: i64) -> Option<String> {
+        let text = self.editor.text();
+        if text.is_empty() || !self.editor.at_end() {
+            return None;
+        }
+        let words = words(text);
+        let blank = text.ends_with([' ', '\t']);
+        if let [command, _, _] = &words[..]
+            && blank
+            && &text[command.clone()] == "put"
+        {
+            return Some(now.to_string());
+        }
+        if let Some(line) = self.history.suggestion(text) {
+            return Some(line[text.len()..].to_owned());
+        }
+        // Behind a blank every key would do.
+        if blank {
+            return None;
+        }
+        let (start, choices) = self.choices(keys);
+        let choice = choices.into_iter().find(|choice| choice.len() > text.len() - start)?;
+        Some(choice[text.len() - start..].trim_end().to_owned())
+    }
+
+    /// Takes over the ghost, or its first word; says whether there was one.
+    pub fn accept_ghost(&mut self, keys: &KnownKeys, now: i64, word: bool) -> bool {
+        let Some(ghost) = self.ghost(keys, now) else { return false };
+        let taken = if word { ghost.len() - after_word(&ghost).len() } else { ghost.len() };
+        self.editor.insert(&ghost[..taken]);
+        true
+    }
+
+    /// Completes the word before the cursor, or goes on to the next or last completion.
+    pub fn complete(&mut self, keys: &KnownKeys, forward: bool) -> Completed {
+        if let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.text == self.editor.text()) {
+            let count = cycle.choices.len();
+            cycle.at = (cycle.at + if forward { 1 } else { count - 1 }) % count;
+            self.editor.replace_before(cycle.start, &cycle.choices[cycle.at]);
+            self.editor.text().clone_into(&mut cycle.text);
+            return Completed::Several(cycle.choices.clone());
+        }
+        self.cycle = None;
+        let (start, choices) = self.choices(keys);
+        match &choices[..] {
+            [] => Completed::Nothing,
+            [one] => {
+                self.editor.replace_before(start, one);
+                Completed::One
+            }
+            [first, ..] => {
+                let common = choices.iter().fold(first.as_str(), |common, choice| {
+                    let same = common.chars().zip(choice.chars()).take_while(|(a, b)| a == b);
+                    &common[..same.map(|(a, _)| a.len_utf8()).sum()]
+                });
+                if common.len() > self.editor.cursor() - start {
+                    let common = common.to_owned();
+                    self.editor.replace_before(start, &common);
+                    return Completed::Several(choices);
+                }
+                let at = if forward { 0 } else { choices.len() - 1 };
+                self.editor.replace_before(start, &choices[at]);
+                let text = self.editor.text().to_owned();
+                self.cycle = Some(Cycle { choices: choices.clone(), at, start, text });
+                Completed::Several(choices)
+            }
+        }
+    }
+
+    /// The line is as the last Tab left it, with more to choose from.
+    pub fn is_completing(&self) -> bool {
+        self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
+    }
+
+    /// Where the word before the cursor begins, and what it may become.
+    fn choices(&self, keys: &KnownKeys) -> (usize, Vec<String>) {
+        let before = self.editor.before();
+        let start = before.rfind([' ', '\t']).map_or(0, |blank| blank + 1);
+        let word = &before[start..];
+        let earlier: Vec<_> = words(&before[..start]).into_iter().map(|w| &before[w]).collect();
+        let choices = match earlier[..] {
+            [] => {
+                let commands = ["get ", "put "].into_iter().filter(|c| c.starts_with(word));
+                commands.map(str::to_owned).collect()
+            }
+            ["get"] => {
+                let all = word.is_empty().then_some("*");
+                all.into_iter()
+                    .chain(keys.beginning(word))
+                    .take(OFFERED)
+                    .map(str::to_owned)
+                    .collect()
+            }
+            ["put"] => keys.beginning(word).map(|key| format!("{key} ")).take(OFFERED).collect(),
+            _ => Vec::new(),
+        };
+        (start, choices)
+    }
+
+    /// The search for an entered line.
+    pub fn recall(&self) -> &Recall {
+        &self.recall
+    }
+
+    /// Begins to search.
+    pub fn begin_recall(&mut self) {
+        self.recall = Recall::default();
+    }
+
+    /// Changes what is searched for, and searches anew.
+    pub fn change_recall(&mut self, change: impl FnOnce(&mut Editor)) {
+        change(&mut self.recall.pattern);
+        self.recall.found = None;
+        self.recall.failed = false;
+        if !self.recall.pattern.text().is_empty() {
+            self.recall_step(true);
+        }
+    }
+
+    /// To the match before or after the one shown.
+    pub fn recall_step(&mut self, older: bool) {
+        let (at, shown) = match &self.recall.found {
+            Some((at, line)) => (*at, line.as_str()),
+            None => (self.history.len(), ""),
+        };
+        let pattern = self.recall.pattern.text();
+        let found = if older {
+            self.history.find_older(pattern, at, shown)
+        } else {
+            self.history.find_newer(pattern, at, shown)
+        };
+        let found = found.map(|(at, line)| (at, line.to_owned()));
+        self.recall.failed = found.is_none();
+        if found.is_some() {
+            self.recall.found = found;
+        }
+    }
+
+    /// Puts the line found into the prompt, if there is one.
+    pub fn accept_recall(&mut self) {
+        if let Some((_, line)) = self.recall.found.take() {
+            self.editor.set(&line);
         }
     }
 }

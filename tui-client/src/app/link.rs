@@ -124,6 +124,12 @@ impl Link {
         (std::mem::take(&mut self.pending), news)
     }
 
+    /// A number for a request that is not noted here.
+    pub fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
     /// Notes a request that goes out now, and gives its number.
     pub fn sent(&mut self, line: &str, purpose: Purpose, now: Duration) -> u64 {
         self.next_id += 1;

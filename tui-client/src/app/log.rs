@@ -1,11 +1,28 @@
-//! The wire log: what went out and what came back, bounded in memory.
+//! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
+//! selected, searched for. What happened is kept as data, not as it is drawn.
 
-use std::collections::VecDeque;
-use std::mem::size_of;
+mod find;
+mod pattern;
+mod store;
+
 use std::time::Duration;
 
-/// Memory for the log, in bytes.
-const BUDGET: usize = 8 * 1024 * 1024;
+pub use find::Progress;
+pub use pattern::Pattern;
+pub use store::Snapshot;
+
+use find::{Filter, Search};
+use store::{LONGEST_LINE, Store};
+
+/// Memory for the log, in bytes, unless another is asked for. A filter takes up to half as much
+/// again.
+pub const BUDGET: usize = 64 * 1024 * 1024;
+
+/// Lines around the selected one in which the rest of its exchange is looked for.
+const EXCHANGE_REACH: u64 = 4096;
+
+/// Lines in a row that may stand for polls.
+const MOST_POLLS: u64 = 256;
 
 /// Which way a line went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +51,13 @@ pub enum Tone {
 /// What is known of a line besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remark {
-    /// The timestamp was filled in here.
-    TimeFilledIn,
+    /// A request.
+    Request {
+        /// Its size on the wire.
+        bytes: u64,
+        /// The timestamp was filled in here.
+        filled: bool,
+    },
     /// The reply that begins with this line.
     Reply(Cost),
 }
@@ -52,26 +74,39 @@ pub struct Cost {
 }
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Counted since the start; the log gives it.
+    pub number: u64,
     /// When, in Unix milliseconds.
     pub unix_ms: i64,
     /// Which way.
     pub direction: Direction,
     /// The line, safe to show.
-    pub text: Box<str>,
+    pub text: &'a str,
     /// What is known besides.
     pub remark: Option<Remark>,
     /// How it should look.
     pub tone: Tone,
     /// How often the same request was repeated, when that is shown in one line.
     pub times: u32,
+    /// The request that it belongs to: the same number as in its effect and its reply.
+    pub exchange: Option<u64>,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// A line without any remark.
-    pub fn new(unix_ms: i64, direction: Direction, text: impl Into<Box<str>>) -> Self {
-        Self { unix_ms, direction, text: text.into(), remark: None, tone: Tone::Plain, times: 1 }
+    pub fn new(unix_ms: i64, direction: Direction, text: &'a str) -> Self {
+        Self {
+            number: 0,
+            unix_ms,
+            direction,
+            text,
+            remark: None,
+            tone: Tone::Plain,
+            times: 1,
+            exchange: None,
+        }
     }
 
     /// With another tone.
@@ -88,60 +123,122 @@ impl Entry {
         self
     }
 
-    fn memory(&self) -> usize {
-        size_of::<Self>() + self.text.len()
+    /// As a part of an exchange.
+    #[must_use]
+    pub fn exchange(mut self, id: u64) -> Self {
+        self.exchange = Some(id);
+        self
     }
 }
 
 /// The lines and which of them are on screen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Log {
-    entries: VecDeque<Entry>,
-    /// The number of the first entry, counted since the start.
-    first: u64,
-    memory: usize,
+    store: Store,
+    /// The selected line; `None` is the newest.
+    cursor: Option<u64>,
     /// The number of the last line on screen; `None` follows the newest.
     bottom: Option<u64>,
-    /// How many of the last entries stand for polls and may take in their repetitions.
-    polls: usize,
+    /// How many of the last lines stand for polls and may take in their repetitions.
+    polls: u64,
+    /// Columns that lines are moved to the left.
+    shift: usize,
+    filter: Option<Filter>,
+    search: Search,
+    visited: u64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self::new(BUDGET)
+    }
 }
 
 impl Log {
+    /// Nothing yet; takes at most `budget` bytes of memory.
+    pub fn new(budget: usize) -> Self {
+        Self {
+            store: Store::new(budget),
+            cursor: None,
+            bottom: None,
+            polls: 0,
+            shift: 0,
+            filter: None,
+            search: Search::default(),
+            visited: 0,
+        }
+    }
+
+    /// Takes at most so much memory from now on.
+    pub fn set_budget(&mut self, budget: usize) {
+        self.store.set_budget(budget);
+    }
+
+    /// Columns that lines are moved to the left, so that the end of long ones can be read.
+    pub fn shift(&self) -> usize {
+        self.shift
+    }
+
+    /// Moves lines by columns, to the left when positive.
+    pub fn shift_by(&mut self, columns: isize) {
+        self.shift = self.shift.saturating_add_signed(columns).min(LONGEST_LINE);
+    }
+
     /// Appends a line; the oldest make room.
-    pub fn push(&mut self, entry: Entry) {
+    pub fn push(&mut self, entry: Entry<'_>) {
         self.polls = 0;
-        self.memory += entry.memory();
-        self.entries.push_back(entry);
-        while self.memory > BUDGET
-            && let Some(gone) = self.entries.pop_front()
-        {
-            self.memory -= gone.memory();
-            self.first += 1;
+        let number = self.store.end();
+        self.store.push(entry);
+        if let Some(filter) = &mut self.filter {
+            self.visited += 1;
+            if filter.pattern.matches(entry.text) {
+                filter.hits.push_back(number);
+            }
+            let first = self.store.first();
+            while filter.hits.front().is_some_and(|&hit| hit < first) {
+                filter.hits.pop_front();
+            }
         }
     }
 
     /// Appends the one line that stands for a poll and its good reply. Repetitions of the same
     /// poll share the line, so that polling does not push everything else out of sight.
-    pub fn push_poll(&mut self, mut entry: Entry) {
-        let polls = self.polls.min(self.entries.len());
-        let mut recent = self.entries.iter_mut().rev().take(polls);
-        if let Some(same) = recent.find(|recent| recent.text == entry.text) {
-            entry.times = same.times.saturating_add(1);
-            *same = entry;
-            return;
+    pub fn push_poll(&mut self, mut entry: Entry<'_>) {
+        let end = self.store.end();
+        let recent = self.store.range(end - self.polls.min(end - self.first())..end);
+        let same = recent.rev().find(|recent| recent.text == entry.text);
+        if let Some((number, times)) = same.map(|same| (same.number, same.times)) {
+            entry.times = times.saturating_add(1);
+            return self.store.renew(number, &entry);
         }
+        let polls = self.polls;
         self.push(entry);
-        self.polls = polls + 1;
+        self.polls = (polls + 1).min(MOST_POLLS);
     }
 
     /// Lines kept.
-    pub fn len(&self) -> usize {
-        self.entries.len()
+    pub fn len(&self) -> u64 {
+        self.end() - self.first()
     }
 
     /// No lines.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
+    }
+
+    /// Lines that the filter leaves; all when there is none.
+    pub fn shown(&self) -> u64 {
+        self.filter.as_ref().map_or(self.len(), |filter| filter.hits.len() as u64)
+    }
+
+    /// Bytes of memory for the lines.
+    pub fn memory(&self) -> usize {
+        self.store.memory()
+    }
+
+    /// Lines that searches and filters have looked at since the start.
+    pub fn visited(&self) -> u64 {
+        self.visited
     }
 
     /// New lines come into view by themselves.
@@ -151,107 +248,133 @@ impl Log {
 
     /// Lines below the last one on screen.
     pub fn below(&self) -> u64 {
-        self.bottom.map_or(0, |bottom| self.end().saturating_sub(bottom + 1))
+        self.bottom.map_or(0, |bottom| self.shown() - self.rank(bottom + 1))
     }
 
     /// The lines on a screen of this many rows.
-    pub fn visible(&self, rows: usize) -> impl Iterator<Item = &Entry> {
-        let end = self.bottom.map_or(self.end(), |bottom| bottom + 1);
-        let end = usize::try_from(end.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let end = end.max(rows).min(self.entries.len());
-        self.entries.range(end.saturating_sub(rows)..end)
+    pub fn visible(&self, rows: usize) -> impl Iterator<Item = Entry<'_>> {
+        let shown = self.shown();
+        let rows = (rows as u64).min(shown);
+        let end = self.bottom.map_or(shown, |bottom| self.rank(bottom + 1)).max(rows);
+        (end - rows..end).filter_map(|rank| self.store.get(self.nth(rank)?))
     }
 
-    /// Moves by lines, up when negative, on a screen of this many rows.
+    /// The number of the selected line.
+    pub fn selected(&self) -> Option<u64> {
+        let newest = self.shown().checked_sub(1)?;
+        let rank = self.cursor.map_or(newest, |cursor| self.rank(cursor).min(newest));
+        self.nth(rank)
+    }
+
+    /// The selected line.
+    pub fn selected_entry(&self) -> Option<Entry<'_>> {
+        self.store.get(self.selected()?)
+    }
+
+    /// The selected request and its reply, one line each; the line alone when it belongs to none.
+    pub fn exchange_text(&self) -> Option<String> {
+        let selected = self.selected_entry()?;
+        let Some(exchange) = selected.exchange else { return Some(selected.text.to_owned()) };
+        let from = selected.number.saturating_sub(EXCHANGE_REACH).max(self.first());
+        let to = (selected.number + EXCHANGE_REACH).min(self.end());
+        let lines = self.store.range(from..to).filter(|line| line.exchange == Some(exchange));
+        Some(lines.map(|line| line.text).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The log as it is now, under its filter.
+    pub fn snapshot(&self) -> Snapshot {
+        let filter = self.filter().cloned();
+        Snapshot { store: self.store.clone(), filter }
+    }
+
+    /// Moves what is on screen by lines, up when negative, on a screen of this many rows; the
+    /// selection goes along.
     pub fn scroll(&mut self, lines: i64, rows: usize) {
-        let newest = self.end().saturating_sub(1);
-        let least = (self.first + rows as u64).saturating_sub(1).min(newest);
-        let bottom =
-            self.bottom.unwrap_or(newest).max(least).saturating_add_signed(lines).max(least);
-        self.bottom = (bottom < newest).then_some(bottom);
+        let Some(newest) = self.shown().checked_sub(1) else { return };
+        let least = (rows as u64).saturating_sub(1).min(newest);
+        let bottom = self.bottom.map_or(newest, |b| self.rank(b + 1).saturating_sub(1)).max(least);
+        let moved = bottom.saturating_add_signed(lines).clamp(least, newest);
+        if moved == newest && lines > 0 {
+            return self.follow();
+        }
+        let cursor = self.cursor.map_or(newest, |cursor| self.rank(cursor));
+        let cursor = cursor.saturating_add_signed(lines).clamp(moved - least.min(moved), moved);
+        // A screen that shows everything has nowhere to go but the selection.
+        (self.bottom, self.cursor) = (self.nth(moved), self.nth(cursor));
+        if moved == newest && cursor == newest {
+            self.follow();
+        }
     }
 
-    /// To the oldest line.
-    pub fn to_top(&mut self, rows: usize) {
-        self.scroll(i64::MIN, rows);
+    /// Moves the selection by lines; what is on screen goes along where it must.
+    pub fn move_by(&mut self, lines: i64, rows: usize) {
+        let Some(newest) = self.shown().checked_sub(1) else { return };
+        let cursor = self.cursor.map_or(newest, |cursor| self.rank(cursor));
+        let cursor = cursor.saturating_add_signed(lines).min(newest);
+        if cursor == newest {
+            return self.follow();
+        }
+        self.cursor = self.nth(cursor);
+        self.reveal(rows);
     }
 
     /// To the newest line, to stay there.
     pub fn follow(&mut self) {
-        self.bottom = None;
+        (self.bottom, self.cursor) = (None, None);
     }
 
     /// Stays at the lines on screen, or follows again.
     pub fn toggle_follow(&mut self) {
-        self.bottom = match self.bottom {
-            None => self.end().checked_sub(1),
-            Some(_) => None,
+        if self.follows() {
+            let newest = self.shown().checked_sub(1).and_then(|rank| self.nth(rank));
+            (self.bottom, self.cursor) = (newest, newest);
+        } else {
+            self.follow();
+        }
+    }
+
+    /// Brings the selected line into view.
+    fn reveal(&mut self, rows: usize) {
+        let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {
+            return;
         };
+        let cursor = self.rank(cursor).min(newest);
+        let rows = (rows as u64).max(1);
+        let bottom = self.bottom.map_or(newest, |bottom| self.rank(bottom + 1).saturating_sub(1));
+        let far = 2 * rows;
+        let bottom = if cursor + far < bottom || cursor > bottom + far {
+            // After a jump there is context on both sides.
+            cursor + rows / 2
+        } else {
+            bottom.clamp(cursor, cursor + rows - 1)
+        };
+        self.bottom = self.nth(bottom.max(rows - 1).min(newest));
+    }
+
+    fn first(&self) -> u64 {
+        self.store.first()
     }
 
     fn end(&self) -> u64 {
-        self.first + self.entries.len() as u64
+        self.store.end()
+    }
+
+    /// How many of the shown lines come before this one.
+    fn rank(&self, number: u64) -> u64 {
+        match &self.filter {
+            None => number.clamp(self.first(), self.end()) - self.first(),
+            Some(filter) => filter.hits.partition_point(|&hit| hit < number) as u64,
+        }
+    }
+
+    /// The number of a shown line.
+    fn nth(&self, rank: u64) -> Option<u64> {
+        match &self.filter {
+            None => Some(self.first() + rank).filter(|&number| number < self.end()),
+            Some(filter) => filter.hits.get(usize::try_from(rank).ok()?).copied(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn log(lines: std::ops::Range<u64>) -> Log {
-        let mut log = Log::default();
-        for line in lines {
-            log.push(Entry::new(0, Direction::In, line.to_string()));
-        }
-        log
-    }
-
-    fn shown(log: &Log, rows: usize) -> Vec<&str> {
-        log.visible(rows).map(|entry| &*entry.text).collect()
-    }
-
-    #[test]
-    fn scrolling_stops_at_both_ends_and_follows_at_the_newest() {
-        let mut log = log(0..10);
-        assert_eq!(shown(&log, 3), ["7", "8", "9"]);
-        log.scroll(-2, 3);
-        assert_eq!(shown(&log, 3), ["5", "6", "7"]);
-        assert_eq!(log.below(), 2);
-        log.push(Entry::new(0, Direction::In, "10"));
-        assert_eq!(shown(&log, 3), ["5", "6", "7"], "reading is not disturbed");
-        log.to_top(3);
-        assert_eq!(shown(&log, 3), ["0", "1", "2"]);
-        log.scroll(1, 3);
-        assert_eq!(shown(&log, 3), ["1", "2", "3"]);
-        log.scroll(100, 3);
-        assert!(log.follows());
-        log.toggle_follow();
-        log.push(Entry::new(0, Direction::In, "11"));
-        assert_eq!(shown(&log, 3), ["8", "9", "10"]);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_the_place_survives() {
-        let mut log = log(0..200_000);
-        assert!(log.memory <= BUDGET, "{}", log.memory);
-        log.scroll(-10, 5);
-        let before: Vec<_> = shown(&log, 5).into_iter().map(str::to_owned).collect();
-        for _ in 0..1000 {
-            log.push(Entry::new(0, Direction::In, "more"));
-        }
-        assert_eq!(shown(&log, 5), before);
-    }
-
-    #[test]
-    fn repeated_polls_share_a_line() {
-        let mut log = log(0..1);
-        let poll = || Entry::new(0, Direction::In, "get *");
-        log.push_poll(poll());
-        log.push_poll(Entry::new(0, Direction::In, "get a"));
-        log.push_poll(poll());
-        assert_eq!((log.len(), log.entries[1].times), (3, 2));
-        log.push(Entry::new(0, Direction::Out, "put a 1 1"));
-        log.push_poll(poll());
-        assert_eq!((log.len(), log.entries[4].times), (5, 1));
-    }
-}
+mod tests;

@@ -16,6 +16,12 @@ pub enum Mode {
     Help,
     /// What is searched for in that list.
     HelpSearch,
+    /// Searching the lines entered before.
+    Recall,
+    /// Pasted lines wait for a yes.
+    Confirm,
+    /// Something about the log is asked for in the place of the command line.
+    Ask,
 }
 
 /// The panes above the command line.
@@ -50,7 +56,12 @@ impl Mode {
             Self::Table => Some(Pane::Table),
             Self::Watch => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
-            Self::Prompt | Self::Help | Self::HelpSearch => None,
+            Self::Prompt
+            | Self::Help
+            | Self::HelpSearch
+            | Self::Recall
+            | Self::Confirm
+            | Self::Ask => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::paste::ImportNews;
 use super::reply::Reply;
 
 /// When a message arrived, on both clocks.
@@ -56,6 +57,19 @@ pub enum Msg {
     },
     /// A reply came, whole.
     Reply(Box<Reply>),
+    /// How far pasted lines have come.
+    Import(ImportNews),
+    /// The lines entered in earlier sessions, oldest first.
+    History(Vec<String>),
+    /// The log is saved.
+    Saved {
+        /// Where.
+        path: String,
+        /// Lines of it.
+        lines: u64,
+    },
+    /// A file could not be read or written; the reason is for a person.
+    FileFailed(String),
     /// The system wants the program to end.
     Terminate,
 }

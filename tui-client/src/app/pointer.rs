@@ -24,6 +24,10 @@ impl App {
         if self.mode.is_help() {
             return self.toggle_help();
         }
+        if matches!(self.mode, Mode::Confirm | Mode::Ask | Mode::Recall) {
+            // A question waits for its answer.
+            return;
+        }
         let layout = self.layout();
         let Some(mode) = self.below(mouse) else { return };
         self.focus(mode);

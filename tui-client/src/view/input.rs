@@ -1,15 +1,23 @@
-//! The command line.
+//! The command line, and what stands in its place while something else is asked for.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
-use unicode_width::UnicodeWidthChar;
 
-use super::text::Pen;
+use super::text::{Pen, behind, width};
 use super::theme::Theme;
-use crate::app::App;
+use crate::app::ask::Question;
+use crate::app::check::Verdict;
+use crate::app::editor::Editor;
 use crate::app::mode::Mode;
+use crate::app::printable::printable;
+use crate::app::{App, format};
+use crate::line::wire_line;
+
+/// A piece of text and how it looks.
+type Span<'a> = (&'a str, Style);
 
 /// Draws it and says where the cursor belongs.
 pub fn draw(
@@ -19,9 +27,20 @@ pub fn draw(
     border: bool,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let focused = app.mode() == Mode::Prompt;
     let field = if border {
-        let block = super::pane(theme, focused, Line::styled(" request ", theme.title));
+        let (title, focused) = match app.mode() {
+            Mode::Prompt => (" request ", true),
+            Mode::Recall => (" search the lines entered before ", true),
+            Mode::Confirm => (" send these lines? ", true),
+            Mode::Ask => (ask_title(app), true),
+            Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
+                (" request ", false)
+            }
+        };
+        let mut block = super::pane(theme, focused, Line::styled(title, theme.title));
+        if let Some((text, style)) = remark(app, theme) {
+            block = block.title_bottom(Line::styled(format!(" {text} "), style));
+        }
         let inner = block.inner(area);
         block.render(area, buffer);
         inner
@@ -31,33 +50,131 @@ pub fn draw(
     if field.is_empty() {
         return None;
     }
-    let mark = if focused { theme.focus } else { theme.quiet };
-    let mut pen = Pen::new(buffer, field, 0);
-    pen.write("> ", mark);
-    let room = pen.room();
-    let prompt = app.prompt();
-    if prompt.text().is_empty() {
-        pen.write("get *   put palm.cpu 23.7", theme.quiet);
+    let pen = Pen::new(buffer, field, 0);
+    match app.mode() {
+        Mode::Recall => Some(draw_recall(app, theme, field, pen)),
+        Mode::Confirm => {
+            draw_pasted(app, theme, pen);
+            None
+        }
+        Mode::Ask => {
+            let mark = match app.asked().question {
+                Question::Search => "/",
+                Question::Filter => "&",
+                Question::Save => "save to ",
+            };
+            let answer = &app.asked().answer;
+            let spans = [(answer.text(), theme.text)];
+            Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
+        }
+        Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),
+        Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
+            draw_prompt(app, theme, field, pen);
+            None
+        }
     }
-    // One column stays free for the cursor behind the last character.
-    let first = prompt.first_column(room.saturating_sub(1));
-    pen.write(visible(prompt.text(), first), theme.text);
-    let column = prompt.cursor_column().saturating_sub(first) + 2;
-    let column = u16::try_from(column).unwrap_or(u16::MAX);
-    Some(Position {
-        x: field.x.saturating_add(column).min(field.right().saturating_sub(1)),
-        y: field.y,
-    })
 }
 
-/// The text from a column on.
-fn visible(text: &str, first: usize) -> &str {
-    let mut column = 0;
-    for (at, c) in text.char_indices() {
-        if column >= first {
-            return &text[at..];
-        }
-        column += c.width().unwrap_or(0);
+fn ask_title(app: &App) -> &'static str {
+    match app.asked().question {
+        Question::Search => " search the log ",
+        Question::Filter => " only lines with (!without) ",
+        Question::Save => " save the log ",
     }
-    ""
+}
+
+/// What there is to say about the line: why it is wrong, what is missing, its date.
+pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
+    if app.mode() != Mode::Prompt {
+        return None;
+    }
+    match app.verdict() {
+        Verdict::Empty => None,
+        Verdict::Wrong { why, .. } => Some((why, theme.bad)),
+        Verdict::Unfinished(why) => Some((why, theme.quiet)),
+        Verdict::Accepted => {
+            let now = app.now().unix();
+            let filled = wire_line(app.prompt().text().as_bytes(), now).filled.is_some();
+            filled.then(|| ("with the current time".to_owned(), theme.quiet))
+        }
+    }
+    .or_else(|| Some((app.date_in_line()?, theme.quiet)))
+}
+
+fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Position {
+    let focused = app.mode() == Mode::Prompt;
+    let editor = app.prompt().editor();
+    let text = editor.text();
+    let mark = if focused { theme.focus } else { theme.quiet };
+    if text.is_empty() {
+        pen.write("> ", mark).write("get *   put palm.cpu 23.7", theme.quiet);
+        return position(field, 2);
+    }
+    let ghost = app.ghost().filter(|_| focused);
+    let blamed = theme.bad.add_modifier(Modifier::UNDERLINED);
+    let mut spans = match app.verdict() {
+        Verdict::Accepted => vec![(text, theme.good)],
+        Verdict::Wrong { at, .. } if !at.is_empty() => vec![
+            (&text[..at.start], theme.text),
+            (&text[at.clone()], blamed),
+            (&text[at.end..], theme.text),
+        ],
+        Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
+    };
+    spans.extend(ghost.as_deref().map(|ghost| (ghost, theme.quiet)));
+    draw_line(("> ", mark), editor, &spans, field, pen)
+}
+
+fn draw_line(
+    mark: Span<'_>,
+    editor: &Editor,
+    spans: &[Span<'_>],
+    field: Rect,
+    mut pen: Pen<'_>,
+) -> Position {
+    pen.write(mark.0, mark.1);
+    // One column stays free for the cursor behind the last character.
+    let first = editor.first_column(pen.room().saturating_sub(1));
+    let mut skip = first;
+    for &(text, style) in spans {
+        let rest;
+        (rest, skip) = behind(text, skip);
+        pen.write(rest, style);
+    }
+    let column = editor.cursor_column().saturating_sub(first) + width(mark.0);
+    position(field, column)
+}
+
+fn position(field: Rect, column: usize) -> Position {
+    let column = u16::try_from(column).unwrap_or(u16::MAX);
+    Position { x: field.x.saturating_add(column).min(field.right().saturating_sub(1)), y: field.y }
+}
+
+fn draw_recall(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Position {
+    let recall = app.prompt().recall();
+    let pattern = recall.pattern.text();
+    let style = if recall.failed { theme.bad } else { theme.focus };
+    pen.write("search: ", theme.quiet).write(pattern, style);
+    let cursor = position(field, width("search: ") + recall.pattern.cursor_column());
+    let found = recall.found();
+    if recall.failed && found.is_empty() {
+        pen.write("  no such line", theme.quiet);
+    } else if !found.is_empty() {
+        pen.write("  → ", theme.quiet);
+        let at = found.find(pattern).unwrap_or(0);
+        let marked = theme.alert.add_modifier(Modifier::UNDERLINED);
+        pen.write(&found[..at], theme.text)
+            .write(&found[at..at + pattern.len()], marked)
+            .write(&found[at + pattern.len()..], theme.text);
+    }
+    cursor
+}
+
+fn draw_pasted(app: &App, theme: &Theme, mut pen: Pen<'_>) {
+    let Some(pasted) = app.pasted() else { return };
+    let lines = format::plural(pasted.lines, "line", "lines");
+    let size = format::bytes(pasted.text.len() as u64);
+    pen.write(&format!("{lines}, {size}"), theme.alert);
+    let first = pasted.first_line();
+    pen.write("  ", theme.text).write(&printable(first.as_bytes()), theme.quiet);
 }

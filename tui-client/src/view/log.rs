@@ -2,36 +2,65 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::text::Pen;
+use super::text::{Pen, behind, width};
 use super::theme::Theme;
-use crate::app::log::{Cost, Direction, Entry, Remark};
+use crate::app::log::{Cost, Direction, Entry, Log, Remark};
 use crate::app::mode::Mode;
 use crate::app::{App, format};
 
 /// Below this many columns the time is left out.
 const WITH_TIME: u16 = 50;
 
+/// From this many columns on, sizes and times stand in columns.
+const WITH_COLUMNS: u16 = 76;
+
 /// Draws the lines in view.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let log = app.log();
     let focused = app.mode() == Mode::Log;
-    let title = if log.follows() {
-        " log ".to_owned()
-    } else {
-        format!(" log · {} below ", format::plural(log.below(), "line", "lines"))
-    };
-    let block = super::pane(theme, focused, Line::styled(title, theme.title));
+    let block = super::pane(theme, focused, Line::styled(title(log), theme.title));
     let inner = block.inner(area);
     block.render(area, buffer);
+    let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
-        draw_entry(app, theme, entry, inner, row, buffer);
+        draw_entry(app, theme, &entry, inner, row, buffer);
+        if selected == Some(entry.number) {
+            let line = Rect { y: inner.y + row, height: 1, ..inner };
+            buffer.set_style(line, theme.selected);
+        }
     }
 }
 
-fn draw_entry(app: &App, theme: &Theme, entry: &Entry, area: Rect, row: u16, buffer: &mut Buffer) {
+fn title(log: &Log) -> String {
+    let mut parts = vec![" log".to_owned()];
+    if let Some(filter) = log.filter() {
+        let (shown, all) = (format::count(log.shown()), format::count(log.len()));
+        parts.push(format!("&{} {shown} of {all} lines", filter.text()));
+    }
+    parts.extend(log.search().map(|pattern| format!("/{}", pattern.text())));
+    parts.extend(log.percent().map(|percent| format!("searching, {percent} %")));
+    if log.shift() > 0 {
+        parts.push(format!("from column {}", log.shift() + 1));
+    }
+    if !log.follows() {
+        let below = format::plural(log.below(), "line", "lines");
+        parts.push(format!("paused, {below} below"));
+    }
+    parts.join(" · ") + " "
+}
+
+fn draw_entry(
+    app: &App,
+    theme: &Theme,
+    entry: &Entry<'_>,
+    area: Rect,
+    row: u16,
+    buffer: &mut Buffer,
+) {
     let (arrow, style) = match entry.direction {
         Direction::Out => ("→", theme.sent),
         Direction::In => ("←", theme.received),
@@ -43,34 +72,63 @@ fn draw_entry(app: &App, theme: &Theme, entry: &Entry, area: Rect, row: u16, buf
     }
     pen.write(arrow, style).write(" ", theme.text);
     // The line itself comes first where there is no room for both.
-    let remark = remark(entry);
-    if pen.room() > super::text::width(&remark) + super::text::width(&entry.text) {
+    let room = pen.room().saturating_sub(width(entry.text));
+    let columns = area.width >= WITH_COLUMNS;
+    let wanted = [remark(entry, columns, true), remark(entry, columns, false)];
+    if let Some(remark) = wanted.into_iter().find(|remark| width(remark) < room) {
         pen.write_right(&remark, theme.quiet);
     }
     let text = match (entry.direction, entry.tone) {
         (Direction::Out, _) => theme.sent,
         (_, tone) => theme.tone(tone),
     };
-    pen.write(&entry.text, text);
+    let (shown, _) = behind(entry.text, app.log().shift());
+    write_marked(&mut pen, app.log(), shown, text, theme);
 }
 
-fn remark(entry: &Entry) -> String {
-    let text = match &entry.remark {
-        None => return String::new(),
-        Some(Remark::TimeFilledIn) => "time filled in".to_owned(),
-        Some(Remark::Reply(cost)) => reply(cost),
+/// Writes the text with what is searched for, and what the lines are chosen by, marked in it.
+fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &Theme) {
+    let Some(pattern) = log.search().or(log.filter()) else {
+        pen.write(text, style);
+        return;
     };
-    match entry.times {
-        1 => text,
-        times => format!("{text}  ×{}", format::count(times.into())),
+    let marked = theme.alert.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+    let mut from = 0;
+    for place in pattern.places(text) {
+        if pen.room() == 0 {
+            break;
+        }
+        pen.write(&text[from..place.start], style).write(&text[place.clone()], marked);
+        from = place.end;
     }
+    pen.write(&text[from..], style);
 }
 
-fn reply(cost: &Cost) -> String {
-    let size = format::bytes(cost.bytes);
-    let took = format::took(cost.took);
-    match cost.points {
-        0 => format!("{size}, {took}"),
-        points => format!("{}, {size}, {took}", format::plural(points, "point", "points")),
+/// Size and time, and what else is known if there is room for it.
+fn remark(entry: &Entry<'_>, columns: bool, all: bool) -> String {
+    let (what, size, took) = match &entry.remark {
+        None => return String::new(),
+        Some(Remark::Request { bytes, filled }) => {
+            let what = if *filled { "time filled in" } else { "" };
+            (what.to_owned(), format::bytes(*bytes), String::new())
+        }
+        Some(Remark::Reply(cost)) => reply(cost, entry.times),
+    };
+    let what = if all { what } else { String::new() };
+    if columns {
+        return format!("{what}  {size:>9}  {took:>8} ").trim_start().to_owned();
     }
+    let parts = [what, size, took].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn reply(cost: &Cost, times: u32) -> (String, String, String) {
+    let mut what = match cost.points {
+        0 => String::new(),
+        points => format::plural(points, "point", "points"),
+    };
+    if times > 1 {
+        what = format!("×{}  {what}", format::count(times.into()));
+    }
+    (what.trim_end().to_owned(), format::bytes(cost.bytes), format::took(cost.took))
 }

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::link::{Purpose, State};
+use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
 use crate::keymap;
 
@@ -64,6 +65,16 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));
         return;
     }
+    if let Some(import) = app.import() {
+        return draw_import(theme, import, &mut pen);
+    }
+    // Without a border around the command line, what is said about it stands here.
+    if !app.layout().prompt_border
+        && let Some((text, style)) = super::input::remark(app, theme)
+    {
+        pen.write(" ", theme.text).write(&text, style);
+        return;
+    }
     for (key, word) in keymap::hints(app.mode()) {
         // A hint that would be cut says less than none.
         if width(&key) + width(word) + 2 > pen.room() {
@@ -74,5 +85,25 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             .write(" ", theme.text)
             .write(word, theme.quiet)
             .write(" ", theme.text);
+    }
+}
+
+/// Most cells of a bar.
+const BAR: usize = 20;
+
+fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
+    let done = import.answered.min(import.lines);
+    let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
+    let bar = BAR.min(pen.room() / 8);
+    let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
+    let (done, all) = (format::count(done), format::count(import.lines));
+    pen.write(&format!(" {} % ", share(100)), theme.text)
+        .field(&full, bar, false, theme.plot)
+        .write(&format!(" {done} of {all}"), theme.text);
+    if import.refused > 0 {
+        pen.write(&format!(", {} refused", format::count(import.refused)), theme.bad);
+    }
+    if pen.room() > width("  esc stop") {
+        pen.write("  esc", theme.key).write(" stop", theme.quiet);
     }
 }

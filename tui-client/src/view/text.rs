@@ -29,6 +29,18 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// The text from a column on, and how many of the columns lie behind its end.
+pub fn behind(text: &str, columns: usize) -> (&str, usize) {
+    let mut left = columns;
+    let mut rest = text.chars();
+    while left > 0
+        && let Some(c) = rest.next()
+    {
+        left = left.saturating_sub(c.width().unwrap_or(0));
+    }
+    (rest.as_str(), left)
+}
+
 /// Writes on one row, from left to right, until it is full.
 pub struct Pen<'a> {
     buffer: &'a mut Buffer,

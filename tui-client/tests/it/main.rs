@@ -10,10 +10,13 @@
 )]
 
 mod hostile;
+mod import;
 mod manners;
 mod plain;
+mod prompt;
 mod property;
 mod pty;
+mod raw_log;
 mod scene;
 mod screen;
 mod served;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::app::paste::{ImportEnd, ImportNews};
 use tui_client::view::theme::Theme;
 
 use crate::scene::Scene;
@@ -22,7 +23,8 @@ fn key() -> impl Strategy<Value = Key> {
     let code = prop_oneof![
         proptest::char::any().prop_map(Code::Char),
         proptest::sample::select(vec![
-            '?', '/', 'Y', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i'
+            '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i', '/', '&', 'n', 'N',
+            'y', 'e', 's', 'Y',
         ])
         .prop_map(Code::Char),
         proptest::sample::select(vec![
@@ -70,11 +72,47 @@ fn data() -> impl Strategy<Value = String> {
     ]
 }
 
+/// The keys of the command line, and the text around them.
+fn editing() -> impl Strategy<Value = Key> {
+    let ctrl = proptest::sample::select(vec![
+        'a', 'e', 'w', 'u', 'k', 'y', '_', 'r', 's', 'g', 'h', 'p', 'n', 'b', 'f', 'd',
+    ]);
+    let alt = prop_oneof![
+        proptest::sample::select(vec!['b', 'f', 'd']).prop_map(Code::Char),
+        Just(Code::Backspace)
+    ];
+    let text = proptest::sample::select(
+        "put get a.b*\u{301}😀火 1e5-\u{200d}".chars().collect::<Vec<_>>(),
+    );
+    prop_oneof![ctrl.prop_map(Key::ctrl), alt.prop_map(Key::alt), text.prop_map(Key::char)]
+}
+
+fn news() -> impl Strategy<Value = ImportNews> {
+    let end =
+        proptest::sample::select(vec![None, None, Some(ImportEnd::Whole), Some(ImportEnd::Broken)]);
+    (0..40_u64, any::<u64>(), any::<u64>(), ".{0,20}", end).prop_map(
+        |(id, answered, refused, reason, end)| ImportNews {
+            id,
+            answered,
+            refused,
+            refusals: vec![(answered, reason)],
+            bytes: refused,
+            end,
+        },
+    )
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let msg = prop_oneof![
         10 => key().prop_map(Msg::Key),
+        6 => editing().prop_map(Msg::Key),
         1 => ".{0,60}".prop_map(Msg::Paste),
         2 => mouse().prop_map(Msg::Mouse),
+        1 => "([a-z 0-9]{0,9}\n){0,99}".prop_map(Msg::Paste),
+        1 => news().prop_map(Msg::Import),
+        1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Msg::History),
+        1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Msg::Saved { path, lines }),
+        1 => ".{0,30}".prop_map(Msg::FileFailed),
         2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
         1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
         1 => Just(Msg::Connected),

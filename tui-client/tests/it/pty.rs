@@ -49,6 +49,8 @@ impl Shell {
                 command.env(name, value);
             }
         }
+        // The history of whoever runs the tests is left alone.
+        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
         command.env("TESTS", std::env::current_exe().unwrap());
         let child = pair.slave.spawn_command(command).unwrap();

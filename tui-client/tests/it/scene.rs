@@ -27,6 +27,7 @@ impl Scene {
             interval: Duration::from_secs(1),
             watch: watch.iter().map(ToString::to_string).collect(),
             zone: TimeZone::UTC,
+            log_memory: tui_client::app::log::BUDGET,
         };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Connect]);

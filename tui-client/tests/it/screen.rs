@@ -89,7 +89,7 @@ fn away() {
     });
 }
 
-fn cell_of<'a>(screen: &'a TestBackend, text: &str) -> &'a ratatui::buffer::Cell {
+pub fn cell_of<'a>(screen: &'a TestBackend, text: &str) -> &'a ratatui::buffer::Cell {
     let buffer = screen.buffer();
     let width = usize::from(buffer.area.width);
     let found = buffer.content().chunks(width).find_map(|row| {

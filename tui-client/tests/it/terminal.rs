@@ -63,7 +63,6 @@ fn a_storm_of_resizes_does_no_harm() {
         }
     }
     shell.resize(10, 40);
-    shell.press("\x1b");
     shell.until("the small screen", |screen| {
         screen.size().1.get() == 40 && screen.contents().contains("watch palm.cpu")
     });

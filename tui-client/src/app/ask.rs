@@ -1,0 +1,187 @@
+//! A line that is asked for besides requests: what to search or to filter the log for, where to
+//! save it.
+
+use super::App;
+use super::editor::{Edit, Editor};
+use super::effect::Effect;
+use super::format::formatted;
+use super::log::{Pattern, Progress, Tone};
+use super::mode::Mode;
+use super::msg::Moment;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// A text to go to in the log.
+    #[default]
+    Search,
+    /// A text that the lines of the log must have.
+    Filter,
+    /// Where to save the log.
+    Save,
+}
+
+/// The question and the answer so far.
+#[derive(Debug, Default)]
+pub struct Ask {
+    /// What is asked for.
+    pub question: Question,
+    /// The answer.
+    pub answer: Editor,
+}
+
+/// What the log can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAction {
+    /// Ask for something.
+    Ask(Question),
+    /// The answer is complete.
+    Answer,
+    /// No answer.
+    Cancel,
+    /// Edit the answer.
+    Edit(Edit),
+    /// To the match before (older), or after.
+    Match {
+        /// Back in time.
+        older: bool,
+    },
+    /// Move long lines by columns.
+    Shift(i8),
+    /// Copy the selected line.
+    CopyLine,
+    /// Copy the selected request with its whole reply.
+    CopyExchange,
+}
+
+/// Terminals take no more than about 100 kB of base64 at once.
+const COPY_LIMIT: usize = 72 * 1024;
+
+impl App {
+    pub(super) fn perform_log(&mut self, action: LogAction, now: Moment) -> Vec<Effect> {
+        match action {
+            LogAction::Ask(question) => self.ask(question, now),
+            LogAction::Answer => return self.answer(),
+            LogAction::Cancel => {
+                match self.ask.question {
+                    Question::Search => self.log.cancel_search(),
+                    Question::Filter => self.set_filter(None),
+                    Question::Save => {}
+                }
+                self.mode = Mode::Log;
+            }
+            LogAction::Edit(edit) => {
+                self.ask.answer.edit(edit);
+                self.answer_changed();
+            }
+            LogAction::Match { .. } if self.log.search().is_none() => {
+                self.say(Tone::Plain, "nothing is searched for: press / first");
+            }
+            LogAction::Match { older } => {
+                self.log.search_on(older);
+                self.work_on_log();
+            }
+            LogAction::Shift(columns) => self.log.shift_by(columns.into()),
+            LogAction::CopyLine => {
+                let text = self.log.selected_entry().map(|entry| entry.text.to_owned());
+                return self.copy(text, "line");
+            }
+            LogAction::CopyExchange => {
+                let text = self.log.exchange_text();
+                return self.copy(text, "exchange");
+            }
+        }
+        Vec::new()
+    }
+
+    fn ask(&mut self, question: Question, now: Moment) {
+        self.ask = Ask { question, answer: Editor::default() };
+        match question {
+            Question::Search => self.log.begin_search(),
+            Question::Filter => {
+                let before = self.log.filter().map(|filter| filter.text().to_owned());
+                self.ask.answer.insert(&before.unwrap_or_default());
+            }
+            Question::Save => {
+                let time = formatted(now.unix(), &self.zone, "%Y%m%d-%H%M%S");
+                self.ask.answer.insert(&format!("tui-client-{time}.log"));
+            }
+        }
+        self.mode = Mode::Ask;
+    }
+
+    pub(super) fn type_into_ask(&mut self, text: &str) {
+        self.ask.answer.insert(text);
+        self.answer_changed();
+    }
+
+    /// Search and filter follow what is typed.
+    fn answer_changed(&mut self) {
+        let pattern = Pattern::new(self.ask.answer.text());
+        match self.ask.question {
+            Question::Search => {
+                self.log.search_for(pattern);
+                self.work_on_log();
+            }
+            Question::Filter => self.set_filter(pattern),
+            Question::Save => {}
+        }
+    }
+
+    fn set_filter(&mut self, pattern: Option<Pattern>) {
+        let rows = self.layout().log_rows();
+        self.log.set_filter(pattern, rows);
+        self.work_on_log();
+    }
+
+    fn answer(&mut self) -> Vec<Effect> {
+        self.mode = Mode::Log;
+        match self.ask.question {
+            Question::Search if self.ask.answer.text().is_empty() => self.log.cancel_search(),
+            Question::Search | Question::Filter => {}
+            Question::Save => {
+                let path = self.ask.answer.text().trim().to_owned();
+                if path.is_empty() {
+                    self.say(Tone::Plain, "not saved: no name");
+                } else {
+                    return vec![Effect::SaveLog { path, log: self.log.snapshot() }];
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
+        match text {
+            None => self.say(Tone::Plain, "nothing to copy"),
+            Some(text) if text.len() > COPY_LIMIT => {
+                self.say(Tone::Bad, format!("the {what} is too long to copy; s saves the log"));
+            }
+            Some(text) => {
+                self.say(Tone::Good, format!("{what} copied"));
+                return vec![Effect::Copy(text)];
+            }
+        }
+        Vec::new()
+    }
+
+    /// Does one bounded step of what searches the log.
+    pub(super) fn work_on_log(&mut self) {
+        let rows = self.layout().log_rows();
+        if let Progress::NotFound { older } = self.log.work(rows) {
+            let text =
+                if older { "no match above; N goes down" } else { "no match below; n goes up" };
+            self.say(Tone::Plain, text);
+        }
+    }
+
+    /// What is asked for besides requests.
+    pub fn asked(&self) -> &Ask {
+        &self.ask
+    }
+
+    pub(super) fn on_saved(&mut self, path: &str, lines: u64) {
+        let lines = super::format::plural(lines, "line", "lines");
+        self.say(Tone::Good, format!("{lines} saved in {path}"));
+    }
+}

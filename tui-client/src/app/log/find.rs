@@ -1,0 +1,188 @@
+//! Search and filter over millions of lines: in bounded steps, so that keys and new lines come
+//! through in between.
+
+use std::collections::VecDeque;
+
+use super::store::Store;
+use super::{Log, Pattern};
+
+/// Lines, and bytes of text, that one step looks at.
+const STEP_LINES: u64 = 16 * 1024;
+const STEP_BYTES: usize = 2 * 1024 * 1024;
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There is nothing to do.
+    Idle,
+    /// There is more to do.
+    More,
+    /// The search has come to a match.
+    Found,
+    /// The search has come to the end of the log.
+    NotFound {
+        /// It went back in time.
+        older: bool,
+    },
+}
+
+/// Which lines are shown.
+#[derive(Debug)]
+pub(super) struct Filter {
+    pub pattern: Pattern,
+    /// The numbers of the lines, ascending.
+    pub hits: VecDeque<u64>,
+    /// Every line from here on has been looked at.
+    pub from: u64,
+}
+
+impl Filter {
+    pub fn new(pattern: Pattern, store: &Store) -> Self {
+        Self { pattern, hits: VecDeque::new(), from: store.end() }
+    }
+}
+
+/// A search under way.
+#[derive(Debug)]
+pub(super) struct Seek {
+    older: bool,
+    /// The next line to look at.
+    next: u64,
+}
+
+/// The search.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    pub pattern: Option<Pattern>,
+    seek: Option<Seek>,
+    /// The selected line and the last on screen when it began.
+    origin: (Option<u64>, Option<u64>),
+}
+
+impl Log {
+    /// What is searched for.
+    pub fn search(&self) -> Option<&Pattern> {
+        self.search.pattern.as_ref()
+    }
+
+    /// Which lines are shown.
+    pub fn filter(&self) -> Option<&Pattern> {
+        self.filter.as_ref().map(|filter| &filter.pattern)
+    }
+
+    /// There is something to do for [`Log::work`].
+    pub fn is_busy(&self) -> bool {
+        self.search.seek.is_some() || self.filter.as_ref().is_some_and(|f| f.from > self.first())
+    }
+
+    /// How far a search or a filter has come, of a hundred.
+    pub fn percent(&self) -> Option<u64> {
+        let (first, end) = (self.first(), self.end());
+        let all = (end - first).max(1);
+        if let Some(seek) = &self.search.seek {
+            let left = if seek.older { seek.next.saturating_sub(first) } else { end - seek.next };
+            return Some(100 - (left * 100 / all).min(100));
+        }
+        let filter = self.filter.as_ref().filter(|filter| filter.from > first)?;
+        Some((end - filter.from) * 100 / all)
+    }
+
+    /// Remembers where a search begins.
+    pub fn begin_search(&mut self) {
+        self.search = Search { origin: (self.cursor, self.bottom), ..Search::default() };
+    }
+
+    /// Searches from where it began, back in time, the selected line included.
+    pub fn search_for(&mut self, pattern: Option<Pattern>) {
+        (self.cursor, self.bottom) = self.search.origin;
+        self.search.seek = match (&pattern, self.selected()) {
+            (Some(_), Some(from)) => Some(Seek { older: true, next: from + 1 }),
+            _ => None,
+        };
+        self.search.pattern = pattern;
+    }
+
+    /// To the next match from the selected line on.
+    pub fn search_on(&mut self, older: bool) {
+        if let (Some(from), Some(_)) = (self.selected(), &self.search.pattern) {
+            let next = if older { from } else { from + 1 };
+            self.search.seek = Some(Seek { older, next });
+        }
+    }
+
+    /// Back to where it began.
+    pub fn cancel_search(&mut self) {
+        (self.cursor, self.bottom) = self.search.origin;
+        self.search = Search::default();
+    }
+
+    /// Shows only some lines, or all again; the selected line stays in sight if it can.
+    pub fn set_filter(&mut self, pattern: Option<Pattern>, rows: usize) {
+        self.filter = pattern.map(|pattern| Filter::new(pattern, &self.store));
+        self.reveal(rows);
+    }
+
+    /// Does a bounded step of what is under way, on a screen of this many rows.
+    pub fn work(&mut self, rows: usize) -> Progress {
+        if self.search.seek.is_some() {
+            return self.seek_step(rows);
+        }
+        let first = self.first();
+        let Some(filter) = &mut self.filter else { return Progress::Idle };
+        if filter.from <= first {
+            return Progress::Idle;
+        }
+        let mut bytes = 0;
+        let end = filter.from;
+        for line in self.store.range(first.max(end.saturating_sub(STEP_LINES))..end).rev() {
+            self.visited += 1;
+            filter.from = line.number;
+            if filter.pattern.matches(line.text) {
+                filter.hits.push_front(line.number);
+            }
+            bytes += line.text.len();
+            if bytes > STEP_BYTES {
+                break;
+            }
+        }
+        Progress::More
+    }
+
+    fn seek_step(&mut self, rows: usize) -> Progress {
+        let (Some(mut seek), Some(pattern)) = (self.search.seek.take(), &self.search.pattern)
+        else {
+            return Progress::Idle;
+        };
+        let (first, end) = (self.first(), self.end());
+        let next = seek.next.clamp(first, end);
+        let filter = self.filter.as_ref().map(|filter| &filter.pattern);
+        let (mut bytes, mut visited, mut last) = (0, 0, next);
+        let mut fits = |line: &super::Entry<'_>| {
+            visited += 1;
+            last = line.number;
+            bytes += line.text.len();
+            let meant = filter.is_none_or(|filter| filter.matches(line.text));
+            let found = meant && pattern.matches(line.text);
+            (found || bytes > STEP_BYTES).then_some((line.number, found))
+        };
+        let stopped = if seek.older {
+            let from = first.max(next.saturating_sub(STEP_LINES));
+            self.store.range(from..next).rev().find_map(|line| fits(&line))
+        } else {
+            let to = end.min(next + STEP_LINES);
+            self.store.range(next..to).find_map(|line| fits(&line))
+        };
+        self.visited += visited;
+        if let Some((number, true)) = stopped {
+            self.cursor = Some(number);
+            self.reveal(rows);
+            return Progress::Found;
+        }
+        seek.next = if seek.older || visited == 0 { last } else { last + 1 };
+        if visited == 0 || seek.next == if seek.older { first } else { end } {
+            return Progress::NotFound { older: seek.older };
+        }
+        self.search.seek = Some(seek);
+        Progress::More
+    }
+}

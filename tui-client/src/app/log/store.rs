@@ -1,0 +1,312 @@
+//! Millions of lines in little memory: the text of many lines in one string, sixteen bytes
+//! besides for each line, the rare rest in a list of its own. Old lines go by the chunk.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::mem::size_of;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Direction, Entry, Pattern, Remark, Tone};
+
+/// A chunk is full with so much text or so many lines.
+const CHUNK_TEXT: usize = 64 * 1024;
+const CHUNK_LINES: usize = 4096;
+
+/// A line is cut behind so many bytes: a stranger may send longer ones.
+pub(super) const LONGEST_LINE: usize = 16 * 1024;
+
+/// The line belongs to no exchange.
+const NO_EXCHANGE: i32 = i32::MIN;
+
+/// Lines that follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Chunk {
+    /// The number of its first line.
+    first: u64,
+    base_ms: i64,
+    base_exchange: u64,
+    text: String,
+    lines: Vec<Line>,
+    /// In the order of the lines.
+    extras: Vec<Extra>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    /// Where its text ends in the text of the chunk.
+    end: u32,
+    /// Since the time of the chunk.
+    after_ms: u32,
+    /// From the first exchange of the chunk on; earlier ones are negative.
+    exchange: i32,
+    direction: Direction,
+    tone: Tone,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Extra {
+    line: u32,
+    remark: Option<Remark>,
+    times: u32,
+}
+
+impl Chunk {
+    fn new(first: u64, entry: &Entry<'_>) -> Self {
+        Self {
+            first,
+            base_ms: entry.unix_ms,
+            base_exchange: entry.exchange.unwrap_or(0),
+            text: String::new(),
+            lines: Vec::new(),
+            extras: Vec::new(),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.text.capacity()
+            + self.lines.capacity() * size_of::<Line>()
+            + self.extras.capacity() * size_of::<Extra>()
+    }
+
+    fn end(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    /// The line as it is kept here, unless it needs a new chunk.
+    fn line(&self, entry: &Entry<'_>) -> Option<Line> {
+        let end = self.text.len() + entry.text.len();
+        let full = self.lines.len() >= CHUNK_LINES || (end > CHUNK_TEXT && !self.lines.is_empty());
+        let exchange = match entry.exchange {
+            None => NO_EXCHANGE,
+            Some(_) if self.base_exchange == 0 => 0,
+            Some(id) => {
+                i32::try_from(id.cast_signed().wrapping_sub(self.base_exchange.cast_signed()))
+                    .ok()
+                    .filter(|&from| from != NO_EXCHANGE)?
+            }
+        };
+        (!full).then_some(Line {
+            end: u32::try_from(end).ok()?,
+            after_ms: u32::try_from(entry.unix_ms - self.base_ms).ok()?,
+            exchange,
+            direction: entry.direction,
+            tone: entry.tone,
+        })
+    }
+
+    fn push(&mut self, line: Line, entry: &Entry<'_>) {
+        if self.base_exchange == 0 {
+            self.base_exchange = entry.exchange.unwrap_or(0);
+        }
+        if entry.remark.is_some() || entry.times > 1 {
+            let at = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+            self.extras.push(Extra { line: at, remark: entry.remark, times: entry.times });
+        }
+        self.text.push_str(entry.text);
+        self.lines.push(line);
+    }
+
+    fn get(&self, number: u64) -> Option<Entry<'_>> {
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        let line = self.lines.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.lines[before].end);
+        let extra = self.extras.binary_search_by_key(&at, |extra| extra.line as usize);
+        let extra = extra.ok().map(|place| &self.extras[place]);
+        Some(Entry {
+            number,
+            unix_ms: self.base_ms + i64::from(line.after_ms),
+            direction: line.direction,
+            text: self.text.get(start as usize..line.end as usize)?,
+            remark: extra.and_then(|extra| extra.remark),
+            tone: line.tone,
+            times: extra.map_or(1, |extra| extra.times),
+            exchange: (line.exchange != NO_EXCHANGE)
+                .then(|| self.base_exchange.wrapping_add_signed(line.exchange.into())),
+        })
+    }
+}
+
+/// The lines, numbered since the start.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    chunks: VecDeque<Arc<Chunk>>,
+    end: u64,
+    memory: usize,
+    budget: usize,
+}
+
+impl Store {
+    pub fn new(budget: usize) -> Self {
+        Self { chunks: VecDeque::new(), end: 0, memory: 0, budget }
+    }
+
+    pub fn set_budget(&mut self, budget: usize) {
+        self.budget = budget;
+        self.evict();
+    }
+
+    /// The number of the first line that is kept.
+    pub fn first(&self) -> u64 {
+        self.chunks.front().map_or(self.end, |chunk| chunk.first)
+    }
+
+    /// The number of the next line.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
+    pub fn push(&mut self, mut entry: Entry<'_>) {
+        if entry.text.len() > LONGEST_LINE {
+            let ends = (LONGEST_LINE - 3..=LONGEST_LINE).rev();
+            let end = ends.into_iter().find(|&end| entry.text.is_char_boundary(end));
+            entry.text = &entry.text[..end.unwrap_or(0)];
+        }
+        self.append(&entry);
+        self.evict();
+    }
+
+    fn append(&mut self, entry: &Entry<'_>) {
+        if let Some(chunk) = self.chunks.back_mut() {
+            if let Some(line) = chunk.line(entry) {
+                self.end += 1;
+                let chunk = Arc::make_mut(chunk);
+                let before = chunk.memory();
+                chunk.push(line, entry);
+                self.memory = self.memory + chunk.memory() - before;
+                return;
+            }
+            // No more comes here: what was reserved is given back.
+            let chunk = Arc::make_mut(chunk);
+            let before = chunk.memory();
+            chunk.text.shrink_to_fit();
+            chunk.lines.shrink_to_fit();
+            chunk.extras.shrink_to_fit();
+            self.memory = self.memory + chunk.memory() - before;
+        }
+        let mut chunk = Chunk::new(self.end, entry);
+        if let Some(line) = chunk.line(entry) {
+            chunk.push(line, entry);
+            self.end += 1;
+        }
+        self.memory += chunk.memory();
+        self.chunks.push_back(Arc::new(chunk));
+    }
+
+    fn evict(&mut self) {
+        while self.memory > self.budget
+            && self.chunks.len() > 1
+            && let Some(gone) = self.chunks.pop_front()
+        {
+            self.memory -= gone.memory();
+        }
+    }
+
+    pub fn get(&self, number: u64) -> Option<Entry<'_>> {
+        let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
+        self.chunks.get(at)?.get(number)
+    }
+
+    pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = Entry<'_>> {
+        numbers.filter_map(|number| self.get(number))
+    }
+
+    /// Puts a newer time and remark to a line that is there.
+    pub fn renew(&mut self, number: u64, entry: &Entry<'_>) {
+        let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
+        let Some(chunk) = self.chunks.get_mut(at).map(Arc::make_mut) else { return };
+        let Some(at) = number.checked_sub(chunk.first) else { return };
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let after = entry.unix_ms.saturating_sub(chunk.base_ms).max(0);
+        let before = chunk.memory();
+        let Some(line) = chunk.lines.get_mut(at) else { return };
+        line.after_ms = u32::try_from(after).unwrap_or(u32::MAX);
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let extra = Extra { line: at, remark: entry.remark, times: entry.times };
+        match chunk.extras.binary_search_by_key(&at, |extra| extra.line) {
+            Ok(place) => chunk.extras[place] = extra,
+            Err(place) => chunk.extras.insert(place, extra),
+        }
+        self.memory = self.memory + chunk.memory() - before;
+    }
+}
+
+/// The log at one moment: costs almost nothing to take, and stays as it is.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub(super) store: Store,
+    pub(super) filter: Option<Pattern>,
+}
+
+impl Snapshot {
+    /// The lines that the filter leaves.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let lines =
+            self.store.chunks.iter().flat_map(|chunk| {
+                (chunk.first..chunk.end()).filter_map(|number| chunk.get(number))
+            });
+        lines.filter(|line| self.filter.as_ref().is_none_or(|filter| filter.matches(line.text)))
+    }
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.store.chunks == other.store.chunks && self.filter == other.filter
+    }
+}
+
+impl Eq for Snapshot {}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.store.end - self.store.first();
+        f.debug_struct("Snapshot").field("lines", &lines).field("filter", &self.filter).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Cost;
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn every_line_comes_back_as_it_went_in() {
+        let mut store = Store::new(usize::MAX);
+        let text = |n: u64| format!("{} {}", n, "火x".repeat(usize::try_from(n % 30).unwrap()));
+        let entry = |n: u64, text: &'static str| {
+            // Time jumps back and far ahead, exchanges come out of order.
+            let ms = if n % 5000 == 4999 { -1 } else { i64::try_from(n * 1_000_000).unwrap() };
+            let mut entry = Entry::new(ms, Direction::In, text).tone(Tone::Good);
+            entry.exchange = (!n.is_multiple_of(3)).then_some(n + 10 - n % 7);
+            if n.is_multiple_of(11) {
+                let took = Duration::from_micros(n);
+                entry.remark = Some(Remark::Reply(Cost { points: n, bytes: n, took }));
+            }
+            entry.number = n;
+            entry
+        };
+        let texts: Vec<&'static str> = (0..20_000).map(|n| &*text(n).leak()).collect();
+        for (n, text) in (0..).zip(&texts) {
+            store.push(entry(n, text));
+        }
+        assert!(store.chunks.len() > 3);
+        for (n, text) in (0..).zip(&texts) {
+            assert_eq!(store.get(n), Some(entry(n, text)));
+        }
+        assert_eq!(store.get(20_000), None);
+        assert_eq!(store.range(5..8).map(|e| e.number).collect::<Vec<_>>(), [5, 6, 7]);
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut() {
+        let mut store = Store::new(1024);
+        store.push(Entry::new(0, Direction::In, &"火".repeat(LONGEST_LINE)));
+        assert!(store.get(0).unwrap().text.len() <= LONGEST_LINE);
+    }
+}

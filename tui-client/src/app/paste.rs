@@ -1,0 +1,223 @@
+//! Pasted text: one line is typed, several are counted, asked about and sent; many of them as a
+//! stream whose progress is shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::App;
+use super::effect::Effect;
+use super::format::{count, plural, took};
+use super::link::Purpose;
+use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::mode::Mode;
+use super::msg::Moment;
+use super::printable::printable;
+use crate::line::wire_line;
+
+/// Up to so many lines are sent as if each had been entered, with each reply in the log.
+const ONE_BY_ONE: usize = 64;
+
+/// Refusals that are told line by line.
+pub const TOLD: u64 = 20;
+
+/// Text that waits for a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pasted {
+    /// What was pasted.
+    pub text: Arc<str>,
+    /// Lines with something in them.
+    pub lines: u64,
+}
+
+impl Pasted {
+    /// The first line with something in it.
+    pub fn first_line(&self) -> &str {
+        Self::lines(&self.text).next().unwrap_or_default()
+    }
+
+    /// The lines in it, without the empty ones.
+    pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+        text.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
+    }
+}
+
+/// Lines that are being sent as a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// Comes back with what is told of it.
+    pub id: u64,
+    /// Lines in all.
+    pub lines: u64,
+    /// Lines answered.
+    pub answered: u64,
+    /// Lines refused among them.
+    pub refused: u64,
+    since: Duration,
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportNews {
+    /// Which one.
+    pub id: u64,
+    /// Lines answered so far.
+    pub answered: u64,
+    /// Lines refused so far.
+    pub refused: u64,
+    /// Number and reason of lines refused since the last news; only the first [`TOLD`] in all.
+    pub refusals: Vec<(u64, String)>,
+    /// Bytes of data that came back.
+    pub bytes: u64,
+    /// It is over.
+    pub end: Option<ImportEnd>,
+}
+
+impl ImportNews {
+    /// It ended before it began.
+    pub fn broken(id: u64) -> Self {
+        let end = Some(ImportEnd::Broken);
+        Self { id, answered: 0, refused: 0, refusals: Vec::new(), bytes: 0, end }
+    }
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportEnd {
+    /// Every line has its answer.
+    Whole,
+    /// The connection was lost.
+    Broken,
+}
+
+impl App {
+    /// Takes pasted text.
+    pub(super) fn paste(&mut self, text: String) {
+        if let Mode::Ask = self.mode {
+            return self.type_into_ask(&text);
+        }
+        if let Mode::Recall = self.mode {
+            return self.prompt.change_recall(|pattern| pattern.insert(&text));
+        }
+        let lines = Pasted::lines(&text).count() as u64;
+        if lines > 1 {
+            self.pasted = Some(Pasted { text: text.into(), lines });
+            self.mode = Mode::Confirm;
+        } else {
+            self.mode = Mode::Prompt;
+            self.prompt.insert(text.trim_end_matches(['\n', '\r']));
+        }
+    }
+
+    /// Forgets what was pasted.
+    pub(super) fn discard_paste(&mut self) {
+        if let Some(pasted) = self.pasted.take() {
+            self.say(Tone::Plain, format!("{} lines not sent", count(pasted.lines)));
+        }
+        self.mode = Mode::Prompt;
+    }
+
+    /// Sends what was pasted.
+    pub(super) fn send_paste(&mut self, now: Moment) -> Vec<Effect> {
+        if !self.link.is_connected() {
+            self.say(Tone::Bad, "not sent, no connection; Enter tries again, Esc discards");
+            return Vec::new();
+        }
+        if self.import.is_some() {
+            self.say(Tone::Bad, "the lines pasted before are still on their way");
+            return Vec::new();
+        }
+        self.mode = Mode::Prompt;
+        let Some(pasted) = self.pasted.take() else { return Vec::new() };
+        if pasted.lines <= ONE_BY_ONE as u64 {
+            return self.send_one_by_one(&pasted, now);
+        }
+        let id = self.link.next_id();
+        let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
+        let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
+        let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
+        self.log.push(entry.exchange(id));
+        let lines = pasted.lines;
+        self.import = Some(Import { id, lines, answered: 0, refused: 0, since: now.elapsed });
+        vec![Effect::Import { id, text: pasted.text }]
+    }
+
+    fn send_one_by_one(&mut self, pasted: &Pasted, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for line in Pasted::lines(&pasted.text) {
+            let wire = wire_line(line.as_bytes(), now.unix());
+            if !wire.bytes.is_empty() {
+                let line = String::from_utf8_lossy(&wire.bytes).into_owned();
+                effects.push(self.send(line, Purpose::Typed, wire.filled.is_some(), now));
+            }
+        }
+        self.say(Tone::Plain, format!("{} pasted lines sent", count(effects.len() as u64)));
+        effects
+    }
+
+    /// The lines under way.
+    pub fn import(&self) -> Option<&Import> {
+        self.import.as_ref()
+    }
+
+    /// What waits for a yes.
+    pub fn pasted(&self) -> Option<&Pasted> {
+        self.pasted.as_ref()
+    }
+
+    /// Stops the lines under way; what is sent is sent.
+    pub(super) fn stop_import(&mut self, now: Moment) -> Option<Effect> {
+        let import = self.import.take()?;
+        let text = format!(
+            "stopped after {} of {} lines; some more may have been stored",
+            count(import.answered),
+            count(import.lines)
+        );
+        self.end_import(&import, 0, &text, Tone::Bad, now);
+        Some(Effect::StopImport)
+    }
+
+    pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
+        let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
+        (import.answered, import.refused) = (news.answered, news.refused);
+        for (number, reason) in &news.refusals {
+            let text = printable(format!("line {number}: {reason}").as_bytes());
+            let entry = Entry::new(now.unix_ms, Direction::In, &text).tone(Tone::Bad);
+            self.log.push(entry.exchange(import.id));
+        }
+        let lines = plural(import.answered, "line", "lines");
+        match news.end {
+            None => self.import = Some(import),
+            Some(ImportEnd::Whole) if import.refused == 0 => {
+                self.end_import(&import, news.bytes, &format!("{lines} sent"), Tone::Good, now);
+            }
+            Some(ImportEnd::Whole) => {
+                let text = format!("{lines} sent, {} refused", count(import.refused));
+                self.end_import(&import, news.bytes, &text, Tone::Bad, now);
+            }
+            Some(ImportEnd::Broken) => {
+                self.import = Some(import);
+                self.lose_import(now);
+            }
+        }
+    }
+
+    /// The connection is gone, and with it what was to be sent.
+    pub(super) fn lose_import(&mut self, now: Moment) {
+        if let Some(import) = self.import.take() {
+            let (answered, lines) = (count(import.answered), count(import.lines));
+            let text = format!("connection lost: {answered} of {lines} lines are sure");
+            self.end_import(&import, 0, &text, Tone::Bad, now);
+        }
+    }
+
+    fn end_import(&mut self, import: &Import, bytes: u64, text: &str, tone: Tone, now: Moment) {
+        let took_time = now.elapsed.saturating_sub(import.since);
+        let cost = Cost { points: 0, bytes, took: took_time };
+        let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
+        self.log.push(entry.remark(Remark::Reply(cost)).exchange(import.id));
+        self.say(tone, format!("{text} in {}", took(took_time)));
+        if self.auto {
+            self.refresh_at = now.elapsed;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Pasted lines, streamed: large writes, a few batches under way, replies taken meanwhile, news
+//! a few times a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use shared::Client;
+use shared::client::{Batch, BatchPiece, BatchStream, ClientError};
+use tokio::sync::mpsc;
+
+use crate::app::msg::Msg;
+use crate::app::paste::{ImportEnd, ImportNews, Pasted, TOLD};
+use crate::line::wire_line;
+
+/// A batch is full with so many bytes: small enough that a poll in between has its turn.
+const BATCH: usize = 64 * 1024;
+
+/// Batches under way.
+const IN_FLIGHT: usize = 4;
+
+/// How often there are news.
+const NEWS: Duration = Duration::from_millis(100);
+
+/// A batch on the wire.
+struct Sent {
+    replies: BatchStream,
+    /// The numbers of its lines.
+    numbers: Vec<u64>,
+}
+
+/// Sends the lines and tells how it goes; the last news has an end.
+pub(super) async fn run(client: Client, id: u64, text: Arc<str>, msgs: mpsc::Sender<Msg>) {
+    let news = ImportNews { end: None, ..ImportNews::broken(id) };
+    let mut taking = Taking { news, told: Instant::now(), msgs };
+    let (queue, mut under_way) = mpsc::channel(IN_FLIGHT);
+    let sending = send(client, &text, queue);
+    let taken = async {
+        while let Some(sent) = under_way.recv().await {
+            taking.take(sent).await?;
+        }
+        Ok::<(), ClientError>(())
+    };
+    let end = match tokio::try_join!(sending, taken) {
+        Ok(_) => ImportEnd::Whole,
+        Err(_) => ImportEnd::Broken,
+    };
+    taking.news.end = Some(end);
+    // Nobody is there to be told when this fails.
+    let _ = taking.msgs.send(Msg::Import(taking.news)).await;
+}
+
+async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(), ClientError> {
+    let mut lines = (1..).zip(Pasted::lines(text)).peekable();
+    while lines.peek().is_some() {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
+        let (mut batch, mut numbers) = (Batch::default(), Vec::new());
+        while batch.size() < BATCH
+            && let Some((number, line)) = lines.next()
+        {
+            // What is empty without its conveniences is no request.
+            if batch.push(&wire_line(line.as_bytes(), now).bytes).is_ok() {
+                numbers.push(number);
+            }
+        }
+        // Room first, so that no more than the bound is ever under way.
+        let Ok(room) = queue.reserve().await else { return Ok(()) };
+        room.send(Sent { replies: client.send_batch(batch).await?, numbers });
+    }
+    Ok(())
+}
+
+struct Taking {
+    news: ImportNews,
+    told: Instant,
+    msgs: mpsc::Sender<Msg>,
+}
+
+impl Taking {
+    async fn take(&mut self, mut sent: Sent) -> Result<(), ClientError> {
+        while let Some(piece) = sent.replies.next().await? {
+            match piece {
+                BatchPiece::Data(data) => self.news.bytes += data.len() as u64,
+                BatchPiece::Refused(refusal) => {
+                    if self.news.refused < TOLD {
+                        let number = sent.numbers.get(refusal.index).copied().unwrap_or(0);
+                        self.news.refusals.push((number, refusal.reason));
+                    }
+                    self.news.refused += 1;
+                }
+            }
+        }
+        self.news.answered += sent.replies.answered() as u64;
+        if self.told.elapsed() >= NEWS {
+            self.told = Instant::now();
+            if self.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
+                self.news.refusals.clear();
+            }
+        }
+        Ok(())
+    }
+}

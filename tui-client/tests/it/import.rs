@@ -1,0 +1,95 @@
+//! Pasted lines over a real connection to the real server.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tui_client::app::msg::Msg;
+use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::net::{self, Order};
+
+use crate::pty::PATIENCE;
+use crate::served::Served;
+
+struct Wire {
+    orders: mpsc::Sender<Order>,
+    msgs: mpsc::Receiver<Msg>,
+}
+
+impl Wire {
+    async fn connect(served: &Served) -> Self {
+        let (orders, queue) = mpsc::channel(16);
+        let (told, msgs) = mpsc::channel(16);
+        tokio::spawn(net::run("localhost".to_owned(), served.port, PATIENCE, queue, told));
+        let mut wire = Self { orders, msgs };
+        wire.orders.send(Order::Connect).await.unwrap();
+        assert_eq!(wire.msgs.recv().await, Some(Msg::Connected));
+        wire
+    }
+
+    async fn import(&self, id: u64, text: String) {
+        let text: Arc<str> = text.into();
+        self.orders.send(Order::Import { id, text }).await.unwrap();
+    }
+
+    /// All news up to the last one.
+    async fn news(&mut self) -> Vec<ImportNews> {
+        let mut all = Vec::new();
+        loop {
+            let Some(Msg::Import(news)) = self.msgs.recv().await else { panic!("news") };
+            let over = news.end.is_some();
+            all.push(news);
+            if over {
+                return all;
+            }
+        }
+    }
+}
+
+fn block_on(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+#[test]
+fn a_megabyte_is_sent_and_wrong_lines_are_named() {
+    let served = Served::start();
+    let mut lines: Vec<_> = (0..60_000).map(|n| format!("put paste.k{} {n} {n}", n % 7)).collect();
+    for (at, line) in [(0, "> put prompt 1 1\\n"), (41_000, "got x"), (59_999, "put notime 1")] {
+        line.clone_into(&mut lines[at]);
+    }
+    let text = lines.join("\r\n") + "\n\n";
+    assert!(text.len() > 1_000_000);
+    block_on(async {
+        let mut wire = Wire::connect(&served).await;
+        wire.import(7, text).await;
+        let news = wire.news().await;
+        let last = news.last().unwrap();
+        assert_eq!((last.end, last.id), (Some(ImportEnd::Whole), 7));
+        assert_eq!((last.answered, last.refused), (60_000, 1));
+        let refusals: Vec<_> = news.iter().flat_map(|news| &news.refusals).collect();
+        assert_eq!(refusals, [&(41_001, "wrong command".to_owned())]);
+    });
+    let stored = served.say("get *\n");
+    assert_eq!(stored.lines().filter(|line| line.contains(' ')).count(), 59_999);
+    assert!(stored.contains("prompt 1.0 1\n") && stored.contains("notime 1.0 "));
+}
+
+#[test]
+fn a_connection_that_is_lost_or_not_there_ends_it() {
+    let mut served = Served::start();
+    block_on(async {
+        let mut wire = Wire::connect(&served).await;
+        served.stop();
+        wire.import(1, "put a 1 1\n".repeat(1000)).await;
+        let mut told = Vec::new();
+        while let Some(msg) = wire.msgs.recv().await {
+            let over = matches!(msg, Msg::Disconnected(_));
+            told.push(msg);
+            if over {
+                break;
+            }
+        }
+        wire.import(2, "put a 1 1\n".to_owned()).await;
+        let news = wire.news().await;
+        assert!(news.iter().any(|news| news == &ImportNews::broken(2)), "{told:?} {news:?}");
+    });
+}

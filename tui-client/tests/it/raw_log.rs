@@ -1,0 +1,181 @@
+//! The wire log: selection, search, filter, copy, save.
+
+use insta::assert_snapshot;
+use ratatui::style::{Color, Modifier};
+use shared::response::Status;
+use tui_client::app::effect::Effect;
+use tui_client::app::log::{Direction, Remark};
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::view::theme::Theme;
+
+use crate::prompt::{SIZES, used};
+use crate::scene::Scene;
+use crate::screen::{cell_of, draw};
+
+/// A scene with the keys in the log.
+fn in_log(width: u16, height: u16) -> Scene {
+    let mut scene = used(width, height);
+    scene.enter("got *");
+    scene.answer("got *", Status::Error, "wrong command\n");
+    scene.enter("get palm.cpu");
+    scene.ok("get palm.cpu", "palm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001\n");
+    scene.code(Code::BackTab);
+    assert_eq!(scene.app.mode(), Mode::Log);
+    scene
+}
+
+fn selected(scene: &Scene) -> &str {
+    scene.app.log().selected_entry().unwrap().text
+}
+
+#[test]
+fn requests_and_replies_are_kept_as_data() {
+    let scene = in_log(80, 24);
+    let lines: Vec<_> = scene.app.log().visible(100).collect();
+    let request = lines.iter().rfind(|line| line.text == "get palm.cpu").unwrap();
+    assert_eq!(request.remark, Some(Remark::Request { bytes: 13, filled: false }));
+    let of: Vec<_> = lines.iter().filter(|line| line.exchange == request.exchange).collect();
+    assert_eq!(of.len(), 4);
+    assert_eq!(of[1].direction, Direction::In);
+    let Some(Remark::Reply(cost)) = of[1].remark else { panic!("what it cost: {:?}", of[1]) };
+    assert_eq!((cost.points, cost.bytes, cost.took.as_micros()), (2, 54, 1200));
+}
+
+#[test]
+fn a_search_goes_up_and_n_goes_on() {
+    let mut scene = in_log(80, 24);
+    scene.press(Key::char('/'));
+    scene.type_text("GET");
+    assert_eq!(scene.app.mode(), Mode::Ask);
+    scene.press(Key::ctrl('u'));
+    scene.type_text("get");
+    assert_eq!(selected(&scene), "get palm.cpu", "while it is typed");
+    scene.code(Code::Enter);
+    scene.press(Key::char('n'));
+    assert_eq!(selected(&scene), "get eardrum.memory_used");
+    scene.press(Key::char('n'));
+    assert_eq!(selected(&scene), "get *");
+    scene.press(Key::char('n'));
+    assert_eq!((selected(&scene), scene.notice()), ("get *", "no match above; N goes down"));
+    scene.press(Key::char('N'));
+    assert_eq!(selected(&scene), "get eardrum.memory_used");
+    scene.press(Key::char('/'));
+    scene.type_text("wrong");
+    scene.code(Code::Esc);
+    assert_eq!(selected(&scene), "get eardrum.memory_used", "back to where it began");
+    scene.press(Key::char('n'));
+    assert_eq!(scene.notice(), "nothing is searched for: press / first");
+}
+
+#[test]
+fn a_filter_follows_what_is_typed() {
+    let mut scene = in_log(80, 24);
+    let all = scene.app.log().len();
+    scene.press(Key::char('&'));
+    scene.type_text("palm");
+    assert_eq!(scene.app.log().shown(), scene.log().len() as u64);
+    assert!(scene.log().iter().all(|line| line.contains("palm")));
+    scene.code(Code::Enter);
+    scene.code(Code::Up);
+    let line = selected(&scene).to_owned();
+    scene.press(Key::char('&'));
+    scene.code(Code::Esc);
+    assert_eq!((scene.app.log().shown(), selected(&scene)), (all, &*line), "with context now");
+}
+
+#[test]
+fn lines_and_exchanges_are_copied() {
+    let mut scene = in_log(80, 24);
+    let copied = |text: &str| [Effect::Copy(text.to_owned())];
+    assert_eq!(scene.press(Key::char('y')), copied("palm.cpu 23.7 1150864001"));
+    assert_eq!(
+        scene.press(Key::char('e')),
+        copied("get palm.cpu\nok\npalm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001")
+    );
+    assert_eq!(scene.notice(), "exchange copied");
+}
+
+#[test]
+fn the_end_of_long_lines_can_be_read() {
+    let mut scene = in_log(40, 10);
+    scene.code(Code::Right);
+    let screen = draw(&scene, &Theme::colour(), 40, 10);
+    cell_of(&screen, "←  23.7 1150864001");
+    for _ in 0..9 {
+        scene.press(Key::char('h'));
+    }
+    assert_eq!(scene.app.log().shift(), 0);
+}
+
+#[test]
+fn the_log_is_saved_where_one_says() {
+    let mut scene = in_log(80, 24);
+    scene.press(Key::char('&'));
+    scene.type_text("palm");
+    scene.code(Code::Enter);
+    scene.press(Key::char('s'));
+    assert_eq!(scene.app.asked().answer.text(), "tui-client-20060621-043100.log");
+    scene.press(Key::ctrl('u'));
+    scene.type_text("/tmp/x");
+    let effects = scene.code(Code::Enter);
+    let [Effect::SaveLog { path, log }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(path, "/tmp/x");
+    assert_eq!(log.entries().count() as u64, scene.app.log().shown());
+    scene.tell(Msg::Saved { path: "/tmp/x".to_owned(), lines: 4 });
+    assert_eq!(scene.notice(), "4 lines saved in /tmp/x");
+    scene.tell(Msg::FileFailed("/tmp/x: not saved, disk full".to_owned()));
+    assert_eq!(scene.notice(), "/tmp/x: not saved, disk full");
+    scene.press(Key::char('&'));
+    scene.press(Key::ctrl('u'));
+    scene.type_text("disk");
+    assert_eq!(scene.log(), ["- /tmp/x: not saved, disk full"], "it can be read later, too");
+}
+
+fn snapshots(name: &str, act: impl Fn(&mut Scene)) {
+    for (width, height) in SIZES {
+        let mut scene = in_log(width, height);
+        act(&mut scene);
+        let screen = draw(&scene, &Theme::colour(), width, height);
+        assert_snapshot!(format!("{name}_{width}x{height}"), screen);
+    }
+}
+
+#[test]
+fn search() {
+    snapshots("log_search", |scene| {
+        scene.press(Key::char('/'));
+        scene.type_text("palm");
+        scene.press(Key::ctrl('p'));
+    });
+    let mut scene = in_log(80, 24);
+    scene.press(Key::char('/'));
+    scene.type_text("cpu");
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    let marked = cell_of(&screen, "cpu 23.5 1150864000");
+    assert_eq!(marked.fg, Color::Yellow);
+    assert!(marked.modifier.contains(Modifier::UNDERLINED));
+    assert!(!marked.modifier.contains(Modifier::REVERSED));
+    let found = cell_of(&screen, "palm.cpu 23.7 1150864001");
+    assert!(found.modifier.contains(Modifier::REVERSED), "the selected line");
+    assert_eq!(cell_of(&screen, "/cpu  ").fg, Color::Cyan);
+}
+
+#[test]
+fn filter() {
+    snapshots("log_filter", |scene| {
+        scene.press(Key::char('&'));
+        scene.type_text("palm");
+        scene.code(Code::Enter);
+    });
+}
+
+#[test]
+fn directions_have_colours() {
+    let scene = in_log(80, 30);
+    let screen = draw(&scene, &Theme::colour(), 80, 30);
+    assert_eq!(cell_of(&screen, "→ got *").fg, Color::Cyan);
+    assert_eq!(cell_of(&screen, "← error").fg, Color::Green);
+    assert_eq!(cell_of(&screen, "error").fg, Color::Red);
+    assert!(cell_of(&screen, "54 B    1.2 ms").modifier.contains(Modifier::DIM));
+}
