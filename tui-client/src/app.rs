@@ -5,11 +5,13 @@ pub mod action;
 pub mod ask;
 pub mod chart;
 pub mod check;
+mod command;
 pub mod editor;
 pub mod effect;
 mod exchange;
 pub mod fold;
 pub mod format;
+pub mod help;
 pub mod history;
 pub mod input;
 pub mod keys;
@@ -19,6 +21,7 @@ pub mod log;
 pub mod mode;
 pub mod msg;
 pub mod paste;
+mod pointer;
 pub mod printable;
 pub mod prompting;
 pub mod reply;
@@ -32,6 +35,7 @@ use jiff::tz::TimeZone;
 use crate::keymap;
 use ask::Ask;
 use effect::Effect;
+use help::Help;
 use input::Prompt;
 use keys::KnownKeys;
 use layout::Layout;
@@ -96,10 +100,9 @@ pub struct App {
     height: u16,
     now: Moment,
     mode: Mode,
-    before_help: Mode,
     pane: Pane,
     upper: Pane,
-    help_top: usize,
+    help: Help,
     prompt: Prompt,
     keys: KnownKeys,
     pasted: Option<Pasted>,
@@ -130,10 +133,9 @@ impl App {
             height,
             now,
             mode: Mode::Prompt,
-            before_help: Mode::Prompt,
             pane: first,
             upper: first,
-            help_top: 0,
+            help: Help::default(),
             prompt: Prompt::default(),
             keys: KnownKeys::default(),
             pasted: None,
@@ -163,6 +165,7 @@ impl App {
         self.notice.take_if(|notice| notice.until <= now.elapsed);
         match msg {
             Msg::Key(key) => return self.on_key(key, now),
+            Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
             Msg::Paste(text) => {
                 self.notice = None;
                 self.paste(text);
@@ -216,6 +219,7 @@ impl App {
             Mode::Prompt => self.prompt.insert(text),
             Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
             Mode::Ask => self.type_into_ask(text),
+            Mode::HelpSearch => self.search_help(c),
             Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::Confirm => {}
         }
     }
@@ -286,9 +290,9 @@ impl App {
         self.mode
     }
 
-    /// The first line of the list of keys on screen.
-    pub fn help_top(&self) -> usize {
-        self.help_top
+    /// The list of keys.
+    pub fn help(&self) -> &Help {
+        &self.help
     }
 
     /// The command line.

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, ValueEnum};
+use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, KeyBuf};
 
 const AFTER_HELP: &str = "\
 Without a REQUEST, on a terminal, the client opens its screen; press ? there for the keys.
-With a REQUEST, or when input or output is a pipe or a file, it is plain: data lines go to
-standard output byte for byte, everything else to standard error.
+With a REQUEST, --format or --once, or when input or output is a pipe or a file, it is plain: data
+goes to standard output, the same bytes on a terminal and in a pipe, everything else to standard
+error.
 
 A `put` without a timestamp gets the current time. A prompt such as `> ` before a request and a
 literal \\n after it are ignored. A wrong line is answered by the server, reported with its number,
@@ -18,29 +20,44 @@ The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, 
 ~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
 sent when Enter says so. Its log keeps the newest lines in the memory that --log-memory grants.
 
-With --watch in a pipe, the last point of each key is printed first, then every point that is
+With --watch in plain mode, the last point of each key is printed first, then every point that is
 newer, and the last one again when its value changes. A server that goes away is waited for.
+
+Formats:
+  text  the lines of the protocol, byte for byte: KEY VALUE TIMESTAMP
+  json  an object a line: {\"key\":\"palm.cpu\",\"value\":23.7,\"timestamp\":1150864247}
+  csv   a line key,value,timestamp, then one for each point
 
 Examples:
   tui-client                                   the screen, with live data
   tui-client --watch palm.cpu                  the screen, with the chart of a key
   tui-client put palm.cpu 23.7                 store a point, now
   tui-client get '*' > backup.txt              every point of every key
+  tui-client --once                            the last point of every key
+  tui-client --format csv get palm.cpu         for a spreadsheet
   tui-client < requests.txt                    one request a line, streamed
   while sleep 1; do
     echo put $(hostname).load $(cut -d' ' -f1 /proc/loadavg)
   done | tui-client                            feed a value every second
   tui-client --watch palm.cpu | tee new.txt    new points as they come
+  tui-client --format json --watch palm.cpu    the same as JSON, on a terminal too
+  tui-client --completions bash > ~/.local/share/bash-completion/completions/tui-client
+  tui-client --man | man -l -                  this as a manual page
+
+Environment:
+  NO_COLOR   when set and not empty, no colours, unless --theme says otherwise
+  COLORFGBG  the colours of the terminal, as some terminals tell them
 
 Exit codes:
   0  all is well
   1  the server answered at least one request with an error, or input or output failed
   2  the command line is wrong
-  3  no connection, or it was lost before all replies had come";
+  3  no connection, or it was lost or stalled before all replies had come";
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
-#[command(version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "what was typed; Plan is what it means")]
+#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = AFTER_HELP)]
 struct Args {
     /// Where the server is
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
@@ -58,6 +75,37 @@ struct Args {
     #[arg(long, value_name = "KEY", conflicts_with = "request")]
     watch: Vec<KeyBuf>,
 
+    /// Print the last point of each watched key, or of every key, and leave
+    #[arg(long, conflicts_with = "request")]
+    once: bool,
+
+    /// How plain mode prints points [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// Seconds without a sign of a reply that is due before the connection is given up
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
+    timeout: Duration,
+
+    /// The colours of the screen
+    #[arg(long, value_name = "THEME", default_value = "auto")]
+    theme: Colours,
+
+    /// Draw the screen with ASCII characters alone; keys stay as they are
+    #[arg(long)]
+    ascii: bool,
+
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long)]
+    no_mouse: bool,
+
+    /// Print the completions for a shell and leave
+    #[arg(long, value_name = "SHELL")]
+    completions: Option<Shell>,
+
+    /// Print the manual page and leave
+    #[arg(long)]
+    man: bool,
     /// Memory for the log of the screen, in MiB; the oldest lines make room
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     log_memory: u16,
@@ -85,10 +133,52 @@ pub struct Plan {
     pub port: u16,
     /// Between two polls.
     pub interval: Duration,
+    /// Without a sign of a reply for this long, the connection is given up.
+    pub timeout: Duration,
+    /// How plain mode prints points.
+    pub format: Format,
+    /// How the screen looks.
+    pub look: Look,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
     /// How.
     pub mode: Mode,
+}
+
+/// How points are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The lines of the protocol.
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+/// Which colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colours {
+    /// As the terminal and the environment say
+    Auto,
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// None at all
+    None,
+}
+
+/// How the screen looks and what it takes from the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Which colours.
+    pub colours: Colours,
+    /// ASCII characters alone.
+    pub ascii: bool,
+    /// Clicks and the wheel are ours.
+    pub mouse: bool,
 }
 
 /// How to do it.
@@ -102,6 +192,10 @@ pub enum Mode {
     Input,
     /// Plain: new points of these keys.
     Watch(Vec<KeyBuf>),
+    /// Plain: the last point of these keys, or of all when there are none.
+    Once(Vec<KeyBuf>),
+    /// This text, made here.
+    Print(Vec<u8>),
 }
 
 impl Plan {
@@ -114,19 +208,45 @@ impl Plan {
         interactive: bool,
     ) -> Result<Self, clap::Error> {
         let args = Args::try_parse_from(args)?;
-        let mode = if !args.request.is_empty() {
+        let mode = if let Some(shell) = args.completions {
+            Mode::Print(completions(shell))
+        } else if args.man {
+            Mode::Print(man())
+        } else if !args.request.is_empty() {
             Mode::Request(args.request.join(" "))
-        } else if interactive {
+        } else if args.once {
+            Mode::Once(args.watch)
+        } else if interactive && args.format.is_none() {
             Mode::Screen(args.watch)
         } else if args.watch.is_empty() {
             Mode::Input
         } else {
             Mode::Watch(args.watch)
         };
-        let log_memory = usize::from(args.log_memory) * 1024 * 1024;
-        let Args { host, port, interval, .. } = args;
-        Ok(Self { host, port, interval, log_memory, mode })
+        Ok(Self {
+            host: args.host,
+            port: args.port,
+            interval: args.interval,
+            timeout: args.timeout,
+            format: args.format.unwrap_or_default(),
+            look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            log_memory: usize::from(args.log_memory) * 1024 * 1024,
+            mode,
+        })
     }
+}
+
+fn completions(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "tui-client", &mut text);
+    text
+}
+
+fn man() -> Vec<u8> {
+    let mut text = Vec::new();
+    // Writing to memory can't fail.
+    let _ = clap_mangen::Man::new(Args::command()).render(&mut text);
+    text
 }
 
 #[cfg(test)]
@@ -148,6 +268,33 @@ mod tests {
         let request = Mode::Request("put a.b -1e3 -7".to_owned());
         assert_eq!(mode("put a.b -1e3 -7", true), request);
         assert_eq!(mode("put a.b -1e3 -7 --port 9", false), request);
+        assert_eq!(mode("--once", true), Mode::Once(vec![]));
+        assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
+        assert_eq!(mode("--format json --watch a.b", true), Mode::Watch(key()));
+        assert_eq!(mode("--format csv", true), Mode::Input);
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        for line in ["--once get a", "--watch a get a", "--format x get a"] {
+            let args = ["tui-client"].into_iter().chain(line.split(' '));
+            assert!(Plan::parse(args, false).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn completions_and_manual_come_from_the_same_table() {
+        for shell in Shell::value_variants() {
+            let Mode::Print(text) = mode(&format!("--completions {shell}"), true) else {
+                panic!("{shell}");
+            };
+            assert!(String::from_utf8(text).unwrap().contains("no-mouse"), "{shell}");
+        }
+        let Mode::Print(man) = mode("--man", false) else { panic!("no manual") };
+        let man = String::from_utf8(man).unwrap();
+        for part in [".TH", "no\\-mouse", "Exit codes", "palm.cpu"] {
+            assert!(man.contains(part), "{part}");
+        }
     }
 
     #[test]

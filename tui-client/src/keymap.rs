@@ -5,7 +5,9 @@ mod log;
 mod prompt;
 
 use crate::app::action::Action;
-use crate::app::mode::Mode::{self, Ask, Confirm, Help, Log, Prompt, Recall, Table, Watch};
+use crate::app::mode::Mode::{
+    self, Ask, Confirm, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+};
 use crate::app::msg::{Code, Key};
 
 /// One line of the table.
@@ -23,7 +25,7 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
-const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, Recall, Confirm, Ask];
+const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, HelpSearch, Recall, Confirm, Ask];
 const PANES: &[Mode] = &[Table, Watch, Log];
 const READING: &[Mode] = &[Table, Watch, Log, Help];
 const LISTS: &[Mode] = &[Table, Log, Help];
@@ -88,6 +90,33 @@ static BINDINGS: &[Binding] = &[
         bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
     ),
+    hint(bind(&[Help], keys![Key::char('/')], Action::SearchHelp, "search the keys"), "search"),
+    hint(
+        bind(
+            &[HelpSearch],
+            keys![Key::plain(Code::Enter)],
+            Action::EndSearch { keep: true },
+            "keep what was found",
+        ),
+        "keep",
+    ),
+    hint(
+        bind(
+            &[HelpSearch],
+            keys![Key::plain(Code::Esc)],
+            Action::EndSearch { keep: false },
+            "back to all keys",
+        ),
+        "all",
+    ),
+    bind(
+        &[HelpSearch],
+        keys![Key::plain(Code::Backspace), Key::ctrl('h')],
+        Action::ShortenSearch,
+        "delete to the left",
+    ),
+    bind(&[HelpSearch], keys![Key::plain(Code::Up)], Action::Lines(-1), "up"),
+    bind(&[HelpSearch], keys![Key::plain(Code::Down)], Action::Lines(1), "down"),
     hint(bind(&[Table], keys![Key::char('r')], Action::Refresh, "ask again now"), "refresh"),
     hint(
         bind(&[Table], keys![Key::char('a')], Action::ToggleAuto, "ask again by itself, or not"),
@@ -109,7 +138,14 @@ static BINDINGS: &[Binding] = &[
         "ask again by itself, or not",
     ),
     hint(bind(&[Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
-    bind(PANES, keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(&[Table, Watch, Log, HelpSearch], keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(ALL, keys![Key::ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
+    bind(
+        PANES,
+        keys![Key::char('Y')],
+        Action::CopyCommand,
+        "copy the plain command that prints this view",
+    ),
     bind(READING, keys![Key::plain(Code::Up), Key::char('k')], Action::Lines(-1), "up"),
     bind(READING, keys![Key::plain(Code::Down), Key::char('j')], Action::Lines(1), "down"),
     bind(LISTS, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
@@ -148,7 +184,7 @@ pub enum HelpLine {
 
 /// The list of keys, by the place where they count.
 pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 7] = [
+    const SECTIONS: [(&str, Mode); 9] = [
         ("Command line", Prompt),
         ("Search for an entered line", Recall),
         ("Pasted lines", Confirm),
@@ -156,6 +192,8 @@ pub fn help_lines() -> impl Iterator<Item = HelpLine> {
         ("Watched keys", Watch),
         ("Log", Log),
         ("Search, filter and save the log", Ask),
+        ("This list", Help),
+        ("Searching this list", HelpSearch),
     ];
     SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
         let gap = (at > 0).then_some(HelpLine::Heading(""));
@@ -207,7 +245,7 @@ mod tests {
     #[test]
     fn every_binding_can_be_reached_from_the_help() {
         let listed: Vec<_> = help_lines().collect();
-        for binding in bindings().filter(|binding| binding.modes != [Help]) {
+        for binding in bindings() {
             let shown =
                 |line: &HelpLine| matches!(line, HelpLine::Keys(_, help) if *help == binding.help);
             assert!(listed.iter().any(shown), "{}", binding.help);

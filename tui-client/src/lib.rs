@@ -1,11 +1,13 @@
 //! A terminal client for the metrics server: prompt, wire log, live table, charts; and a plain
 //! mode for pipes and scripts.
 //!
-//! [`app`] decides and does nothing; [`view`] draws it; [`net`], [`files`] and [`runtime`] do what it wishes.
+//! [`app`] decides and does nothing; [`view`] draws it; [`net`], [`files`] and [`runtime`] do what
+//! it wishes. [`colours`] finds the theme that suits the terminal.
 //! [`plain`] stands beside all of that and shares only [`line`].
 
 pub mod app;
 pub mod cli;
+pub mod colours;
 pub mod files;
 pub mod keymap;
 pub mod line;

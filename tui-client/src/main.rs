@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
+use shared::KeyBuf;
 use tui_client::app::Config;
 use tui_client::cli::{Mode, Plan};
-use tui_client::view::theme::Theme;
-use tui_client::{plain, runtime};
+use tui_client::runtime::Setting;
+use tui_client::{colours, plain, runtime};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
@@ -37,10 +38,8 @@ fn run(plan: Plan) -> Result<ExitCode> {
         .context("cannot start")?;
     let code = tokio.block_on(async {
         match plan.mode {
-            Mode::Screen(watch) => {
-                screen(plan.host, plan.port, plan.interval, watch, plan.log_memory).await
-            }
-            Mode::Request(_) | Mode::Input | Mode::Watch(_) => Ok(plain::run(plan).await),
+            Mode::Screen(ref watch) => screen(&plan, watch).await,
+            _ => Ok(plain::run(plan).await),
         }
     });
     // A read of standard input that never ends must not keep the program alive.
@@ -48,25 +47,21 @@ fn run(plan: Plan) -> Result<ExitCode> {
     code
 }
 
-async fn screen(
-    host: String,
-    port: u16,
-    interval: std::time::Duration,
-    watch: Vec<shared::KeyBuf>,
-    log_memory: usize,
-) -> Result<ExitCode> {
+async fn screen(plan: &Plan, watch: &[KeyBuf]) -> Result<ExitCode> {
     let config = Config {
-        address: format!("{host}:{port}"),
-        interval,
+        address: format!("{}:{}", plan.host, plan.port),
+        interval: plan.interval,
         watch: watch.iter().map(ToString::to_string).collect(),
         zone: TimeZone::system(),
-        log_memory,
+        log_memory: plan.log_memory,
     };
-    let theme = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        Theme::plain()
-    } else {
-        Theme::colour()
+    let setting = Setting {
+        host: plan.host.clone(),
+        port: plan.port,
+        timeout: plan.timeout,
+        mouse: plan.look.mouse,
+        theme: colours::theme(plan.look),
     };
-    runtime::run(host, port, config, theme).await?;
+    runtime::run(setting, config).await?;
     Ok(ExitCode::SUCCESS)
 }

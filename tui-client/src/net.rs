@@ -1,6 +1,7 @@
 //! The network: requests in, messages out. Large replies are folded here, next to the socket.
 
 mod import;
+pub mod socket;
 
 use std::io;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
@@ -44,17 +46,18 @@ pub enum Order {
 pub async fn run(
     host: String,
     port: u16,
+    patience: Duration,
     mut orders: mpsc::Receiver<Order>,
     msgs: mpsc::Sender<Msg>,
 ) {
     while let Some(order) = orders.recv().await {
         let msg = match order {
-            Order::Connect => match Client::connect(&host, port).await {
-                Ok(client) => {
+            Order::Connect => match socket::connect(&host, port).await {
+                Ok((client, _breaker)) => {
                     if msgs.send(Msg::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, &mut orders, &msgs).await {
+                    match serve(client, patience, &mut orders, &msgs).await {
                         Some(reason) => Msg::Disconnected(reason),
                         None => return,
                     }
@@ -80,6 +83,11 @@ pub fn connect_reason(error: &io::Error) -> String {
     }
 }
 
+/// Why a connection is given up whose replies don't come, in words.
+pub fn stalled(limit: Duration) -> String {
+    format!("the reply stalled: nothing came for {} s", limit.as_secs_f64())
+}
+
 /// A request on the wire, and its reply.
 struct Awaited {
     request: Outgoing,
@@ -90,12 +98,13 @@ struct Awaited {
 /// Serves one connection until it ends, which gives the reason, or there are no more orders.
 async fn serve(
     client: Client,
+    patience: Duration,
     orders: &mut mpsc::Receiver<Order>,
     msgs: &mpsc::Sender<Msg>,
 ) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
-    let mut reading = tokio::spawn(read_replies(awaited, msgs.clone()));
+    let mut reading = tokio::spawn(read_replies(awaited, patience, msgs.clone()));
     let mut importing = Importing(None);
     let reason = loop {
         tokio::select! {
@@ -136,10 +145,7 @@ async fn serve(
             }
         }
     };
-    Some(reason.unwrap_or(ClientError::Closed)).map(|error| match error {
-        ClientError::Closed => "the server closed the connection".to_owned(),
-        other => other.to_string(),
-    })
+    Some(reason.unwrap_or_else(|| reason_of(&ClientError::Closed)))
 }
 
 /// An import under way; it goes no further when this goes out of scope.
@@ -159,25 +165,39 @@ impl Drop for Importing {
     }
 }
 
-/// Takes replies in order; ends with the first one that fails.
+fn reason_of(error: &ClientError) -> String {
+    match error {
+        ClientError::Closed => "the server closed the connection".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Takes replies in order; ends with the first one that fails, and gives the reason.
 async fn read_replies(
     mut awaited: mpsc::Receiver<Awaited>,
+    patience: Duration,
     msgs: mpsc::Sender<Msg>,
-) -> Option<ClientError> {
+) -> Option<String> {
     while let Some(next) = awaited.recv().await {
-        match read_reply(next, &msgs).await {
+        match read_reply(next, patience, &msgs).await {
             Ok(reply) => msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
-            Err(error) => return Some(error),
+            Err(reason) => return Some(reason),
         }
     }
     None
 }
 
-async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply, ClientError> {
+async fn read_reply(
+    awaited: Awaited,
+    patience: Duration,
+    msgs: &mpsc::Sender<Msg>,
+) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
-    while let Some(piece) = stream.next().await? {
+    loop {
+        let piece = timeout(patience, stream.next()).await.map_err(|_| stalled(patience))?;
+        let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 arriving = Some((ReplyBuilder::new(status, request.detail), sent.elapsed()));
@@ -194,6 +214,6 @@ async fn read_reply(awaited: Awaited, msgs: &mpsc::Sender<Msg>) -> Result<Reply,
             (ReplyPiece::Data(_), None) => {}
         }
     }
-    let (builder, first) = arriving.ok_or(ClientError::Closed)?;
+    let (builder, first) = arriving.ok_or_else(|| reason_of(&ClientError::Closed))?;
     Ok(builder.finish(request.id, first, sent.elapsed()))
 }

@@ -1,20 +1,27 @@
 //! The plain mode, for scripts and pipes: data lines to standard output byte for byte, everything
 //! else to standard error. Knows nothing of the screen.
 
+mod format;
 mod import;
+mod once;
+mod progress;
 mod watch;
 
-use std::io::{self, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shared::Client;
-use shared::Request;
-use shared::client::{Batch, BatchPiece, ClientError};
+use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece, ReplyStream};
+use shared::response::Status;
+use shared::{Client, Request};
+use tokio::time::timeout;
 
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
-use crate::net::connect_reason;
+use crate::net::socket::{self, Breaker};
+use crate::net::{connect_reason, stalled};
+use format::Printer;
+use progress::Progress;
 
 /// How a run ended, other than well.
 #[derive(Debug)]
@@ -41,17 +48,27 @@ impl From<ClientError> for Failure {
 
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let mut out = stdout().lock();
+    let mut out = Printer::new(plan.format, stdout().lock());
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
-        Mode::Input => match connect(&plan).await {
-            Ok(client) => import::run(client, tokio::io::stdin(), &mut out).await,
+        Mode::Input => match connect(&plan, &mut out).await {
+            Ok((client, _breaker)) => {
+                if stdin().is_terminal() {
+                    tell("requests, one a line; Ctrl-D ends");
+                }
+                let bar = Progress::for_input();
+                import::run(client, tokio::io::stdin(), &mut out, bar, plan.timeout).await
+            }
             Err(failure) => Err(failure),
         },
         Mode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
+        Mode::Once(keys) => once::run(&plan, keys, &mut out).await,
+        Mode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
         Mode::Screen(_) => Ok(()),
     };
-    let outcome = outcome.and_then(|()| Ok(out.flush()?));
+    // What came before a failure is as good as before.
+    let flushed = out.flush();
+    let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused) => ExitCode::from(1),
@@ -70,8 +87,18 @@ pub async fn run(plan: Plan) -> ExitCode {
     }
 }
 
-async fn connect(plan: &Plan) -> Result<Client, Failure> {
-    Client::connect(&plan.host, plan.port).await.map_err(|error| {
+/// A connection, and what ends it when it is given up.
+type Connection = (Client, Breaker);
+
+/// Connects, and begins the output.
+async fn connect(plan: &Plan, out: &mut Printer<impl Write>) -> Result<Connection, Failure> {
+    let connection = dial(plan).await?;
+    out.begin()?;
+    Ok(connection)
+}
+
+async fn dial(plan: &Plan) -> Result<Connection, Failure> {
+    socket::connect(&plan.host, plan.port).await.map_err(|error| {
         let (host, port, reason) = (&plan.host, plan.port, connect_reason(&error));
         Failure::Connection(format!(
             "{host}:{port}: {reason}; is the server running, and are --host and --port right?"
@@ -80,19 +107,19 @@ async fn connect(plan: &Plan) -> Result<Client, Failure> {
 }
 
 /// Sends the one request of the command line.
-async fn request(plan: &Plan, line: &str, out: &mut impl Write) -> Result<(), Failure> {
+async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Result<(), Failure> {
     let line = wire_line(line.as_bytes(), unix_now());
     let mut batch = Batch::default();
     if batch.push(&line.bytes).is_err() {
         tell("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Refused);
     }
-    let client = connect(plan).await?;
+    let (client, _breaker) = connect(plan, out).await?;
     let mut replies = client.send_batch(batch).await?;
     let mut refused = false;
-    while let Some(piece) = replies.next().await? {
+    while let Some(piece) = in_time(plan.timeout, replies.next()).await? {
         match piece {
-            BatchPiece::Data(data) => out.write_all(&data)?,
+            BatchPiece::Data(data) => out.data(&data)?,
             BatchPiece::Refused(refusal) => {
                 refused = true;
                 tell(&explain(&refusal.reason, &line.bytes));
@@ -106,6 +133,35 @@ async fn request(plan: &Plan, line: &str, out: &mut impl Write) -> Result<(), Fa
         tell(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// Waits for something that the server owes, but not for ever.
+async fn in_time<T>(
+    limit: Duration,
+    due: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, Failure> {
+    match timeout(limit, due).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(_) => Err(Failure::Connection(stalled(limit))),
+    }
+}
+
+/// Takes a reply to its end; the reason when it is an error.
+async fn take_reply(
+    mut reply: ReplyStream,
+    limit: Duration,
+    mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<Option<String>, Failure> {
+    let mut refused: Option<Vec<u8>> = None;
+    while let Some(piece) = in_time(limit, reply.next()).await? {
+        match (piece, &mut refused) {
+            (ReplyPiece::Status(Status::Ok), _) => {}
+            (ReplyPiece::Status(Status::Error), _) => refused = Some(Vec::new()),
+            (ReplyPiece::Data(data), Some(reason)) => reason.extend_from_slice(&data),
+            (ReplyPiece::Data(data), None) => each(&data)?,
+        }
+    }
+    Ok(refused.map(|reason| String::from_utf8_lossy(&reason).trim_end().to_owned()))
 }
 
 /// The server's reason, and ours where we know better what is wrong with the line.

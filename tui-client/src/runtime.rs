@@ -6,14 +6,17 @@ use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    MouseEventKind,
+};
+use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
 use crate::app::effect::Effect;
-use crate::app::msg::{Code, Key, Moment, Msg};
+use crate::app::msg::{Code, Key, Moment, Mouse, Msg, Pointer};
 use crate::app::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::files::{self, History, Job};
@@ -23,6 +26,9 @@ use crate::view::{self, theme::Theme};
 
 /// Orders that may wait for the network.
 const ORDERS: usize = 1024;
+
+/// Events of the terminal that may wait for the loop.
+const EVENTS: usize = 1024;
 
 /// Messages of the network that may wait for the loop.
 const MSGS: usize = 64;
@@ -37,12 +43,29 @@ const LAST_JOBS: Duration = Duration::from_secs(1);
 /// drawn.
 const BURST: usize = 256;
 
+/// Where to connect, and what to take from the terminal.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Where the server is.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Without a sign of a reply for this long, the connection is renewed.
+    pub timeout: Duration,
+    /// Clicks and the wheel are ours.
+    pub mouse: bool,
+    /// How it looks.
+    pub theme: Theme,
+}
+
 /// Runs until the person or the system ends it.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Result<()> {
+pub async fn run(setting: Setting, config: Config) -> Result<()> {
+    let Setting { host, port, timeout: patience, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);
     let (jobs, waiting) = blocking::sync_channel(JOBS);
@@ -53,12 +76,15 @@ pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Resul
             let _ = tell.blocking_send(msg);
         });
     });
-    let network = tokio::spawn(net::run(host, port, queue, told));
+    let network = tokio::spawn(net::run(host, port, patience, queue, told));
     let sinks = Sinks { orders, jobs };
     let result = {
-        let mut terminal = Terminal::enter().context("cannot use this terminal")?;
-        let events = EventStream::new();
-        drive(&mut terminal, events, msgs, &sinks, &mut signals, config, &theme).await
+        let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
+        let listening = tokio::spawn(listen(heard));
+        let inputs = Inputs { events, msgs };
+        let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
+        listening.abort();
+        result
     };
     drop(sinks);
     network.abort();
@@ -66,10 +92,25 @@ pub async fn run(host: String, port: u16, config: Config, theme: Theme) -> Resul
     result
 }
 
+/// Passes on what the terminal says. In a task of its own, because the stream wakes only the one
+/// who asked first: whoever looks once without waiting makes it deaf.
+async fn listen(heard: mpsc::Sender<std::io::Result<Event>>) {
+    let mut events = EventStream::new();
+    while let Some(event) = events.next().await {
+        if heard.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+struct Inputs {
+    events: mpsc::Receiver<std::io::Result<Event>>,
+    msgs: mpsc::Receiver<Msg>,
+}
+
 async fn drive(
     terminal: &mut Terminal,
-    mut events: EventStream,
-    mut msgs: mpsc::Receiver<Msg>,
+    mut inputs: Inputs,
     sinks: &Sinks,
     signals: &mut Signals,
     config: Config,
@@ -95,9 +136,17 @@ async fn drive(
 
         let wake = app.next_wake().map(|at| clock.start + at);
         let first = tokio::select! {
-            event = events.next() => from_event(event)?,
-            msg = msgs.recv() => Some(msg.context("the network task ended")?),
-            () = signals.next() => Some(Msg::Terminate),
+            event = inputs.events.recv() => from_event(event)?,
+            msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
+            told = signals.next() => match told {
+                Told::End => Some(Msg::Terminate),
+                Told::Resized => Some(resized(terminal)?),
+                Told::Continued => {
+                    // Somebody else had the terminal, and it may have another size.
+                    terminal.resume()?;
+                    Some(resized(terminal)?)
+                }
+            },
             () = async { match wake {
                 Some(wake) => sleep_until(wake.into()).await,
                 None => future::pending().await,
@@ -106,9 +155,9 @@ async fn drive(
         let now = clock.now();
         effects = first.map(|msg| app.update(msg, now)).unwrap_or_default();
         for _ in 0..BURST {
-            let more = match events.next().now_or_never() {
-                Some(event) => from_event(event)?,
-                None => match msgs.try_recv() {
+            let more = match inputs.events.try_recv() {
+                Ok(event) => from_event(Some(event))?,
+                Err(_) => match inputs.msgs.try_recv() {
                     Ok(msg) => Some(msg),
                     Err(_) => break,
                 },
@@ -135,6 +184,10 @@ fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Resu
     for effect in effects {
         let order = match effect {
             Effect::Quit => return Ok(Done::Quit),
+            Effect::Suspend => {
+                terminal.suspend()?;
+                continue;
+            }
             Effect::Connect => Order::Connect,
             Effect::Send(request) => Order::Send(request),
             Effect::Import { id, text } => Order::Import { id, text },
@@ -189,27 +242,48 @@ impl Clock {
     }
 }
 
-/// The signals that ask a program to end.
+fn resized(terminal: &Terminal) -> Result<Msg> {
+    let (width, height) = terminal.size()?;
+    Ok(Msg::Resize { width, height })
+}
+
+/// What the system says.
+enum Told {
+    /// The program is to end.
+    End,
+    /// The terminal has another size.
+    Resized,
+    /// The program was stopped and goes on.
+    Continued,
+}
+
 struct Signals {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+    resize: Signal,
+    go_on: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
+        let go_on = rustix::process::Signal::CONT.as_raw();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            resize: signal(SignalKind::window_change())?,
+            go_on: signal(SignalKind::from_raw(go_on))?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Told::End,
+            _ = self.hang_up.recv() => Told::End,
+            _ = self.interrupt.recv() => Told::End,
+            _ = self.resize.recv() => Told::Resized,
+            _ = self.go_on.recv() => Told::Continued,
         }
     }
 }
@@ -219,9 +293,20 @@ fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
     Ok(match event {
         Event::Key(key) => translate(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(width, height) => Some(Msg::Resize { width, height }),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(mouse) => pointed(mouse).map(Msg::Mouse),
+        // The library forgets a new size that comes together with a key; the signal does not.
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     })
+}
+
+fn pointed(event: MouseEvent) -> Option<Mouse> {
+    let what = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Pointer::Click,
+        MouseEventKind::ScrollUp => Pointer::WheelUp,
+        MouseEventKind::ScrollDown => Pointer::WheelDown,
+        _ => return None,
+    };
+    Some(Mouse { what, column: event.column, row: event.row })
 }
 
 fn translate(event: KeyEvent) -> Option<Key> {

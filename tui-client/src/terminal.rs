@@ -1,43 +1,52 @@
-//! The terminal, taken over and given back: at the end, after an error, a panic or a signal.
+//! The terminal, taken over and given back: at the end, after an error, a panic or a signal, and
+//! while the program is stopped.
 
+use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write, stdout};
 use std::panic;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{execute, queue};
+use crossterm::{Command, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
+use rustix::process::{Signal, kill_current_process_group};
 
 /// A frame goes out in few writes.
 const BUFFER: usize = 64 * 1024;
 
+/// The terminal is ours, so that giving it back twice, which would move the cursor over what was
+/// said in between, can't happen.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: Inner,
+    mouse: bool,
 }
 
 impl Terminal {
-    /// Takes the terminal over.
+    /// Takes the terminal over, with the mouse or without.
     ///
     /// # Errors
     /// When it is none, or does not answer. It is given back then.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
         // From here on, an error drops the guard.
         let guard = Guard;
-        enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout()));
-        let inner = ratatui::Terminal::new(backend)?;
+        take(mouse)?;
+        let inner = on_standard_output()?;
         std::mem::forget(guard);
-        Ok(Self { inner })
+        Ok(Self { inner, mouse })
     }
 
     /// Columns and rows.
@@ -66,6 +75,31 @@ impl Terminal {
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
+
+    /// Gives the terminal back and stops, as the shell's job control expects it; comes back when
+    /// the shell says so. Where there is no job control the system does not stop the program.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        // The default action of the signal, so that the system decides; all of the job stops.
+        kill_current_process_group(Signal::TSTP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal over again, whoever had it in the meantime.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resume(&mut self) -> io::Result<()> {
+        // A shell may have changed the mode behind the back of the library, which remembers it.
+        disable_raw_mode()?;
+        take(self.mouse)?;
+        // A new one knows that nothing is drawn yet.
+        self.inner = on_standard_output()?;
+        Ok(())
+    }
 }
 
 impl Drop for Terminal {
@@ -84,12 +118,31 @@ impl Drop for Guard {
     }
 }
 
+fn on_standard_output() -> io::Result<Inner> {
+    let buffer = BufWriter::with_capacity(BUFFER, stdout());
+    ratatui::Terminal::new(CrosstermBackend::new(buffer))
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    OURS.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    if mouse {
+        execute!(stdout(), EnableClicks)?;
+    }
+    Ok(())
+}
+
 /// Undoes everything that [`Terminal::enter`] did. On a terminal that is gone there is nothing
 /// left to do, so errors don't matter.
 fn restore() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(
         stdout(),
         EndSynchronizedUpdate,
+        DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
@@ -107,4 +160,14 @@ fn restore_on_panic() {
             before(info);
         }));
     });
+}
+
+/// Clicks and the wheel, but not each movement of the mouse: that would wake the program for
+/// nothing.
+struct EnableClicks;
+
+impl Command for EnableClicks {
+    fn write_ansi(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        f.write_str("\x1b[?1000h\x1b[?1006h")
+    }
 }

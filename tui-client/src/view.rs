@@ -1,5 +1,6 @@
 //! The screen: reads the application, changes nothing, builds only what is visible.
 
+mod ascii;
 mod chart;
 mod help;
 mod input;
@@ -17,7 +18,6 @@ use ratatui::widgets::{Block, BorderType};
 
 use crate::app::App;
 use crate::app::layout::Area;
-use crate::app::mode::Mode;
 use theme::Theme;
 
 /// Draws everything.
@@ -40,12 +40,15 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     }
     let cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
     status::draw_hints(app, theme, place(layout.hints), buffer);
-    if app.mode() == Mode::Help {
+    if app.mode().is_help() {
         help::draw(app, theme, screen, buffer);
     } else if let Some(cursor) = cursor
         && screen.contains(cursor)
     {
         frame.set_cursor_position::<Position>(cursor);
+    }
+    if theme.ascii {
+        ascii::redraw(frame.buffer_mut());
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ask::LogAction;
 use super::editor::Edit;
 use super::effect::Effect;
+use super::help::Help;
 use super::link::{Purpose, State};
 use super::log::Tone;
 use super::mode::{Mode, Pane};
@@ -23,6 +24,19 @@ pub enum Action {
     Help,
     /// The same when nothing is typed yet, else type the character.
     HelpOrType,
+    /// Search the list of keys.
+    SearchHelp,
+    /// Delete the last character of what is searched for.
+    ShortenSearch,
+    /// End the search and keep what was found, or not.
+    EndSearch {
+        /// It stays.
+        keep: bool,
+    },
+    /// Stop, as the shell's job control does.
+    Suspend,
+    /// Copy the plain command that prints the view.
+    CopyCommand,
     /// To the next pane.
     NextPane,
     /// To the pane before.
@@ -65,6 +79,11 @@ impl App {
             Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
             Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),
+            Action::SearchHelp => self.mode = Mode::HelpSearch,
+            Action::ShortenSearch => self.shorten_help_search(),
+            Action::EndSearch { keep } => self.end_help_search(keep),
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::CopyCommand => return self.copy_command(),
             Action::NextPane => self.cycle(1),
             Action::PreviousPane => self.cycle(-1),
             Action::ToPrompt => self.mode = Mode::Prompt,
@@ -92,17 +111,6 @@ impl App {
             return self.refresh(now);
         }
         self.poll(now)
-    }
-
-    fn toggle_help(&mut self) {
-        self.mode = match self.mode {
-            Mode::Help => self.before_help,
-            mode => {
-                self.before_help = mode;
-                self.help_top = 0;
-                Mode::Help
-            }
-        };
     }
 
     pub(super) fn cycle(&mut self, step: isize) {
@@ -136,13 +144,18 @@ impl App {
             Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
                 layout.log_rows()
             }
-            Mode::Help => usize::from(self.height.saturating_sub(2)),
+            Mode::Help | Mode::HelpSearch => Help::shape(self.width, self.height).1,
         }
     }
 
     fn scroll(&mut self, lines: isize) {
+        self.scroll_in(self.mode, lines);
+    }
+
+    /// Moves by lines where a mode has its keys.
+    pub(super) fn scroll_in(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
-        match self.mode {
+        match mode {
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
             Mode::Watch => self.watch.move_by(lines),
             Mode::Log if lines.unsigned_abs() == 1 => {
@@ -151,9 +164,9 @@ impl App {
             Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
                 self.log.scroll(lines as i64, layout.log_rows());
             }
-            Mode::Help => {
-                let last = crate::keymap::help_lines().count().saturating_sub(self.page());
-                self.help_top = self.help_top.saturating_add_signed(lines).min(last);
+            Mode::Help | Mode::HelpSearch => {
+                let (columns, rows) = Help::shape(self.width, self.height);
+                self.help.scroll(lines, columns * rows);
             }
         }
     }

@@ -12,6 +12,8 @@ pub enum Effect {
     Connect,
     /// Send a request; the answer is `Reply`, `NotSent` or `Disconnected`.
     Send(Outgoing),
+    /// Stop until the shell wakes the program again.
+    Suspend,
     /// Send many lines as a stream; news of it come as `Import`.
     Import {
         /// Comes back with the news.

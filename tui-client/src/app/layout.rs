@@ -12,6 +12,9 @@ const WIDE: u16 = 120;
 /// From this many rows on, table and watch stand one above the other.
 const TALL: u16 = 34;
 
+/// Rows of a chart, its axis counted, below which it is left out.
+const CHART_AT_LEAST: usize = 4;
+
 /// A rectangle of cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a rectangle")]
@@ -29,6 +32,12 @@ impl Area {
 
     fn columns(self, x: u16, width: u16) -> Self {
         Self { x, width, ..self }
+    }
+
+    /// The cell is in it.
+    pub fn contains(self, column: u16, row: u16) -> bool {
+        (self.x..self.x.saturating_add(self.width)).contains(&column)
+            && (self.y..self.y.saturating_add(self.height)).contains(&row)
     }
 
     /// Rows within a border.
@@ -112,6 +121,12 @@ impl Layout {
     /// Rows of the log on screen.
     pub fn log_rows(&self) -> usize {
         self.log.map_or(0, Area::inner_rows)
+    }
+
+    /// Rows of the list of so many watched keys; the rest is left to the chart, if it has room.
+    pub fn watch_rows(&self, keys: usize) -> usize {
+        let inner = self.watch.map_or(0, Area::inner_rows);
+        if inner > CHART_AT_LEAST { keys.min(inner / 3).max(1) } else { inner }
     }
 
     /// Rows of the table on screen, its heading not counted.

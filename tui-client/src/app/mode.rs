@@ -1,9 +1,10 @@
 //! Where the keys go: one value, so that two places can't both think they have the focus.
 
 /// What the keys act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// The command line.
+    #[default]
     Prompt,
     /// The table of the last `get`.
     Table,
@@ -13,6 +14,8 @@ pub enum Mode {
     Log,
     /// The list of keys, over everything else.
     Help,
+    /// What is searched for in that list.
+    HelpSearch,
     /// Searching the lines entered before.
     Recall,
     /// Pasted lines wait for a yes.
@@ -42,13 +45,23 @@ impl Pane {
 }
 
 impl Mode {
+    /// The list of keys is shown.
+    pub fn is_help(self) -> bool {
+        matches!(self, Self::Help | Self::HelpSearch)
+    }
+
     /// The pane that has the focus in this mode.
     pub fn pane(self) -> Option<Pane> {
         match self {
             Self::Table => Some(Pane::Table),
             Self::Watch => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
-            Self::Prompt | Self::Help | Self::Recall | Self::Confirm | Self::Ask => None,
+            Self::Prompt
+            | Self::Help
+            | Self::HelpSearch
+            | Self::Recall
+            | Self::Confirm
+            | Self::Ask => None,
         }
     }
 }

@@ -26,6 +26,8 @@ impl Moment {
 pub enum Msg {
     /// A key was pressed.
     Key(Key),
+    /// The mouse did something.
+    Mouse(Mouse),
     /// Text was pasted in one piece.
     Paste(String),
     /// The terminal has a new size.
@@ -70,6 +72,28 @@ pub enum Msg {
     FileFailed(String),
     /// The system wants the program to end.
     Terminate,
+}
+
+/// What the mouse did and where, free of any terminal library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    /// What.
+    pub what: Pointer,
+    /// The column.
+    pub column: u16,
+    /// The row.
+    pub row: u16,
+}
+
+/// What a mouse can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pointer {
+    /// The main button went down.
+    Click,
+    /// The wheel turned up.
+    WheelUp,
+    /// The wheel turned down.
+    WheelDown,
 }
 
 /// A key press, free of any terminal library.

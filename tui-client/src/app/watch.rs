@@ -93,6 +93,11 @@ impl Watch {
         self.keys.get(self.selected)
     }
 
+    /// The first key in a list of this many rows; the selected one is always in sight.
+    pub fn first_visible(&self, rows: usize) -> usize {
+        (self.selected + 1).saturating_sub(rows)
+    }
+
     /// Watches a key, or selects it if it is watched already.
     pub fn add(&mut self, key: &str) {
         self.selected = self.place(key).unwrap_or_else(|| {

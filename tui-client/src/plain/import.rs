@@ -2,6 +2,7 @@
 //! time, memory bounded by the batches under way.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use shared::Client;
@@ -11,7 +12,9 @@ use shared::limits::MAX_LINE;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 
-use super::{Failure, explain, tell, unix_now};
+use super::format::Printer;
+use super::progress::Progress;
+use super::{Failure, explain, in_time, tell, unix_now};
 use crate::line::wire_line;
 
 /// Bytes of input read, and so sent, at once.
@@ -24,42 +27,48 @@ const IN_FLIGHT: usize = 16;
 pub(super) async fn run(
     client: Client,
     input: impl AsyncRead + Unpin + Send + 'static,
-    out: &mut impl Write,
+    out: &mut Printer<impl Write>,
+    mut bar: Progress,
+    limit: Duration,
 ) -> Result<(), Failure> {
     let (sender, mut under_way) = mpsc::channel(IN_FLIGHT);
     let sending = tokio::spawn(send(client, input, sender));
     let (mut refused, mut filled) = (false, 0);
-    while let Some(Sent { batch, mut replies, lines, too_long, filled: more }) =
+    while let Some(Sent { batch, mut replies, lines, too_long, filled: more, size }) =
         under_way.recv().await
     {
         for number in too_long {
             refused = true;
-            tell(&format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
+            bar.aside(|| tell(&format!("line {number}: not sent, longer than {MAX_LINE} bytes")));
         }
         filled += more;
         // Refusals come in the order of the lines, so each is looked for behind the one before.
         let mut sent = lines.into_iter().zip(batch.lines()).enumerate();
         loop {
-            match replies.next().await {
-                Ok(Some(BatchPiece::Data(data))) => out.write_all(&data)?,
+            match in_time(limit, replies.next()).await {
+                Ok(Some(BatchPiece::Data(data))) => bar.aside_for_data(|| out.data(&data))?,
                 Ok(Some(BatchPiece::Refused(refusal))) => {
                     refused = true;
                     if let Some((_, (number, line))) = sent.find(|&(at, _)| at == refusal.index) {
-                        tell(&format!("line {number}: {}", explain(&refusal.reason, line)));
+                        let reason = explain(&refusal.reason, line);
+                        bar.aside(|| tell(&format!("line {number}: {reason}")));
                     }
                 }
                 Ok(None) => break,
-                Err(error) => {
+                Err(Failure::Connection(error)) => {
                     let unsure = sent.find(|&(at, _)| at == replies.answered());
                     let from = unsure.map_or(0, |(_, (number, _))| number);
                     return Err(Failure::Connection(format!(
                         "{error}; from line {from} on it is unknown what was stored"
                     )));
                 }
+                Err(failure) => return Err(failure),
             }
         }
-        out.flush()?;
+        bar.aside_for_data(|| out.flush())?;
+        bar.add(size, batch.len());
     }
+    drop(bar);
     if filled > 0 {
         let puts = if filled == 1 { "put" } else { "puts" };
         tell(&format!("filled in the current time in {filled} {puts}"));
@@ -81,6 +90,8 @@ struct Sent {
     too_long: Vec<u64>,
     /// Timestamps filled in.
     filled: u64,
+    /// Bytes of the input.
+    size: usize,
 }
 
 async fn send(
@@ -99,14 +110,15 @@ async fn send(
             // People forget the end of the last line.
             reader.line(Line::Text(rest), &mut gathered);
         }
-        let left = rest.len();
-        buffer.advance(buffer.len() - left);
+        let left = if end { 0 } else { rest.len() };
+        let size = buffer.len() - left;
+        buffer.advance(size);
         if !(gathered.lines.is_empty() && gathered.too_long.is_empty()) {
             // Room first, so that no more than the bound is ever under way.
             let Ok(room) = under_way.reserve().await else { return Ok(()) };
             let Gathered { batch, lines, too_long, filled } = gathered;
             let replies = client.send_batch(batch.clone()).await;
-            room.send(Sent { batch, replies: replies?, lines, too_long, filled });
+            room.send(Sent { batch, replies: replies?, lines, too_long, filled, size });
         }
         if end {
             return Ok(());

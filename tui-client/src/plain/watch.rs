@@ -1,36 +1,70 @@
 //! New points of the watched keys, a data line each, across restarts of the server.
 
-use std::io::Write;
+use std::io::{Write, stdout};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags};
 use shared::client::{Backoff, ClientError};
-use shared::response::{decode_points, encode_point};
+use shared::response::decode_points;
 use shared::{Client, KeyBuf, Point, Selector};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{Failure, connect, tell};
+use super::format::Printer;
+use super::{Connection, Failure, connect, dial, take_reply, tell};
 use crate::cli::Plan;
 
 /// Runs until standard output is closed. The first connection must succeed, so that a wrong
 /// `--port` shows at once; later ones are tried again until they do.
-pub(super) async fn run(plan: &Plan, keys: &[KeyBuf], out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn run(
+    plan: &Plan,
+    keys: &[KeyBuf],
+    out: &mut Printer<impl Write>,
+) -> Result<(), Failure> {
+    let connection = connect(plan, out).await?;
+    tokio::select! {
+        outcome = follow(plan, keys, connection, out) => outcome,
+        () = output_closed() => Ok(()),
+    }
+}
+
+/// Comes when nobody reads standard output any longer, which matters where there is nothing to
+/// write for a long time.
+async fn output_closed() {
+    let closed = tokio::task::spawn_blocking(|| {
+        let output = stdout();
+        // No events are asked for: an error or the end is told in any case.
+        let mut output = [PollFd::new(&output, PollFlags::empty())];
+        rustix::event::poll(&mut output, None)
+    });
+    if !matches!(closed.await, Ok(Ok(_))) {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn follow(
+    plan: &Plan,
+    keys: &[KeyBuf],
+    mut connection: Connection,
+    out: &mut Printer<impl Write>,
+) -> Result<(), Failure> {
     let mut watched: Vec<_> = keys.iter().map(Watched::new).collect();
-    let mut client = connect(plan).await?;
     loop {
-        let Failure::Connection(reason) = poll(plan, &client, &mut watched, out).await? else {
+        let Failure::Connection(reason) = poll(plan, &connection.0, &mut watched, out).await?
+        else {
             return Ok(());
         };
         tell(&format!("{reason}; trying again until it works"));
-        client = reconnect(plan).await;
+        connection = reconnect(plan).await;
         tell("connected again");
     }
 }
 
-async fn reconnect(plan: &Plan) -> Client {
+async fn reconnect(plan: &Plan) -> Connection {
     let mut backoff = Backoff::default();
     loop {
         sleep(backoff.failed()).await;
-        if let Ok(client) = connect(plan).await {
-            return client;
+        if let Ok(connection) = dial(plan).await {
+            return connection;
         }
     }
 }
@@ -40,14 +74,14 @@ async fn poll(
     plan: &Plan,
     client: &Client,
     watched: &mut [Watched<'_>],
-    out: &mut impl Write,
+    out: &mut Printer<impl Write>,
 ) -> Result<Failure, Failure> {
     let mut ticks = interval(plan.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         for key in &mut *watched {
-            match key.ask(client, out).await {
+            match key.ask(client, plan.timeout, out).await {
                 Ok(()) => {}
                 Err(failure @ Failure::Connection(_)) => return Ok(failure),
                 Err(failure) => return Err(failure),
@@ -71,46 +105,38 @@ impl<'a> Watched<'a> {
         Self { key, last: None, begun: false, complaint: None }
     }
 
-    async fn ask(&mut self, client: &Client, out: &mut impl Write) -> Result<(), Failure> {
+    async fn ask(
+        &mut self,
+        client: &Client,
+        limit: Duration,
+        out: &mut Printer<impl Write>,
+    ) -> Result<(), Failure> {
         let reply = client.get(Selector::Key(self.key.as_key())).await?;
-        let mut lines = Vec::new();
-        let mut written = Ok(());
-        let outcome = reply
-            .for_each_data(|data| {
-                for point in decode_points(data) {
-                    let (key, point) = point?;
-                    if self.begun && key == self.key.as_key() && self.is_news(point) {
-                        encode_point(key, point, &mut lines);
-                        self.last = Some(point);
-                    } else if !self.begun {
-                        self.last = Some(point);
-                    }
+        let refused = take_reply(reply, limit, |data| {
+            for point in decode_points(data) {
+                let (key, point) = point.map_err(ClientError::from)?;
+                if self.begun && key == self.key.as_key() && self.is_news(point) {
+                    out.point(key, point)?;
+                    self.last = Some(point);
+                } else if !self.begun {
+                    self.last = Some(point);
                 }
-                if written.is_ok() {
-                    written = out.write_all(&lines);
-                }
-                lines.clear();
-                Ok(())
-            })
-            .await;
-        written?;
-        match outcome {
-            Ok(()) => self.complaint = None,
-            // A server that can't serve now may do so later; it is said once.
-            Err(ClientError::Refused(reason)) => {
-                if self.complaint.as_ref() != Some(&reason) {
-                    tell(&format!("{}: {reason}", self.key));
-                    self.complaint = Some(reason);
-                }
-                return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            Ok(())
+        });
+        if let Some(reason) = refused.await? {
+            // A server that can't serve now may do so later; it is said once.
+            if self.complaint.as_ref() != Some(&reason) {
+                tell(&format!("{}: {reason}", self.key));
+                self.complaint = Some(reason);
+            }
+            return Ok(());
         }
+        self.complaint = None;
         if !std::mem::replace(&mut self.begun, true)
             && let Some(last) = self.last
         {
-            encode_point(self.key.as_key(), last, &mut lines);
-            out.write_all(&lines)?;
+            out.point(self.key.as_key(), last)?;
         }
         Ok(())
     }

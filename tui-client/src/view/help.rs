@@ -8,6 +8,8 @@ use ratatui::widgets::{Clear, Widget};
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::help::Help;
+use crate::app::mode::Mode;
 use crate::keymap::{HelpLine, help_lines};
 
 /// Columns of the frame and the margin around the text.
@@ -25,23 +27,46 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         HelpLine::Keys(_, help) => width(help),
         HelpLine::Heading(_) => 0,
     });
-    let wide = keys + 2 + words.max().unwrap_or(0) + FRAME;
+    let (columns, rows) = Help::shape(screen.width, screen.height);
+    let wide = (keys + 2 + words.max().unwrap_or(0) + FRAME) * columns;
     let wide = u16::try_from(wide).unwrap_or(u16::MAX);
-    let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let tall = u16::try_from(rows + 2).unwrap_or(u16::MAX);
     let area = screen.centered(Constraint::Length(wide), Constraint::Length(tall));
     Clear.render(area, buffer);
-    let block = super::pane(theme, true, Line::styled(" keys ", theme.title));
+    let title = match (app.mode(), app.help().query()) {
+        (Mode::HelpSearch, query) => format!(" keys /{query}_ "),
+        (_, "") => " keys · / searches ".to_owned(),
+        (_, query) => format!(" keys /{query} "),
+    };
+    let block = super::pane(theme, true, Line::styled(title, theme.title));
     let inner = block.inner(area);
     block.render(area, buffer);
-    // On a narrow screen the words matter as much as the keys.
-    let keys = keys.min(usize::from(inner.width) * 2 / 5);
-    for (row, line) in (0..inner.height).zip(lines.iter().skip(app.help_top())) {
-        let mut pen = Pen::new(buffer, inner, row);
+    let found = app.help().lines();
+    if found.is_empty() {
+        Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
+    }
+    let share = inner.width / u16::try_from(columns).unwrap_or(1);
+    let shown = found.get(app.help().top()..).unwrap_or_default();
+    for (at, lines) in (0..).zip(shown.chunks(rows.max(1)).take(columns)) {
+        let part = Rect { x: inner.x + at * share, width: share, ..inner };
+        draw_column(lines, keys, theme, part, buffer);
+    }
+}
+
+fn draw_column(lines: &[HelpLine], keys: usize, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let room = usize::from(area.width).saturating_sub(3);
+    // On a narrow screen the words matter as much as the keys, and those that would be cut come
+    // closer to their keys.
+    let keys = keys.min(usize::from(area.width) * 2 / 5);
+    let column =
+        |names: &str, help: &str| keys.min(room.saturating_sub(width(help)).max(width(names)));
+    for (row, line) in (0..area.height).zip(lines) {
+        let mut pen = Pen::new(buffer, area, row);
         match line {
             HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),
             HelpLine::Keys(names, help) => pen
                 .write(" ", theme.text)
-                .field(names, keys, false, theme.key)
+                .field(names, column(names, help), false, theme.key)
                 .write("  ", theme.text)
                 .write(help, theme.text),
         };

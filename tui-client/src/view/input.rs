@@ -33,7 +33,9 @@ pub fn draw(
             Mode::Recall => (" search the lines entered before ", true),
             Mode::Confirm => (" send these lines? ", true),
             Mode::Ask => (ask_title(app), true),
-            Mode::Table | Mode::Watch | Mode::Log | Mode::Help => (" request ", false),
+            Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
+                (" request ", false)
+            }
         };
         let mut block = super::pane(theme, focused, Line::styled(title, theme.title));
         if let Some((text, style)) = remark(app, theme) {
@@ -66,7 +68,7 @@ pub fn draw(
             Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
         }
         Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),
-        Mode::Table | Mode::Watch | Mode::Log | Mode::Help => {
+        Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
             draw_prompt(app, theme, field, pen);
             None
         }

@@ -34,6 +34,8 @@ pub struct Theme {
     pub selected: Style,
     /// The name of a key on the bottom line.
     pub key: Style,
+    /// Lines, bars and dots are drawn with ASCII characters.
+    pub ascii: bool,
 }
 
 impl Theme {
@@ -54,6 +56,20 @@ impl Theme {
             plot: fg(Color::Cyan),
             selected: Style::new().add_modifier(Modifier::REVERSED),
             key: fg(Color::Cyan),
+            ascii: false,
+        }
+    }
+
+    /// With colours that can be read on a light background, where cyan and yellow can't.
+    pub fn light() -> Self {
+        let fg = |colour| Style::new().fg(colour);
+        Self {
+            focus: fg(Color::Blue),
+            sent: fg(Color::Blue),
+            alert: fg(Color::Magenta),
+            plot: fg(Color::Blue),
+            key: fg(Color::Blue),
+            ..Self::colour()
         }
     }
 
@@ -75,6 +91,7 @@ impl Theme {
             plot: Style::new(),
             selected: with(Modifier::REVERSED),
             key: with(Modifier::BOLD),
+            ascii: false,
         }
     }
 

@@ -14,9 +14,6 @@ use crate::app::mode::Mode;
 use crate::app::watch::Watched;
 use crate::app::{App, format};
 
-/// Rows of the chart, its axis counted, below which it is left out.
-const CHART_AT_LEAST: u16 = 4;
-
 /// Draws the pane.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let watch = app.watch();
@@ -31,12 +28,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if inner.is_empty() {
         return;
     }
-    let count = u16::try_from(watch.keys().len()).unwrap_or(u16::MAX);
-    let charted = inner.height > CHART_AT_LEAST;
-    let rows = if charted { count.min(inner.height / 3).max(1) } else { inner.height };
-    let visible = usize::from(rows);
-    // The selected key is always in sight.
-    let first = (watch.selected() + 1).saturating_sub(visible);
+    let visible = app.layout().watch_rows(watch.keys().len());
+    let rows = u16::try_from(visible).unwrap_or(u16::MAX).min(inner.height);
+    let charted = rows < inner.height;
+    let first = watch.first_visible(visible);
     let last = watch.keys().len().min(first + visible);
     let longest = watch.keys()[first..last].iter().map(|key| width(&key.key)).max();
     let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));

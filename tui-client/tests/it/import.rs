@@ -7,6 +7,7 @@ use tui_client::app::msg::Msg;
 use tui_client::app::paste::{ImportEnd, ImportNews};
 use tui_client::net::{self, Order};
 
+use crate::pty::PATIENCE;
 use crate::served::Served;
 
 struct Wire {
@@ -18,7 +19,7 @@ impl Wire {
     async fn connect(served: &Served) -> Self {
         let (orders, queue) = mpsc::channel(16);
         let (told, msgs) = mpsc::channel(16);
-        tokio::spawn(net::run("localhost".to_owned(), served.port, queue, told));
+        tokio::spawn(net::run("localhost".to_owned(), served.port, PATIENCE, queue, told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(Order::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Msg::Connected));

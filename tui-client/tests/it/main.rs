@@ -9,10 +9,13 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod hostile;
 mod import;
+mod manners;
 mod plain;
 mod prompt;
 mod property;
+mod pty;
 mod raw_log;
 mod scene;
 mod screen;

@@ -179,3 +179,110 @@ fn watching_prints_each_new_point_across_a_restart() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn every_format_prints_the_same_points() {
+    let served = Served::start();
+    served.say("put a 1 10\nput a 2.5 20\nput \u{706b}\"x, -1 5\n");
+    let json = "{\"key\":\"a\",\"value\":1.0,\"timestamp\":10}\n\
+                {\"key\":\"a\",\"value\":2.5,\"timestamp\":20}\n\
+                {\"key\":\"火\\\"x,\",\"value\":-1.0,\"timestamp\":5}\n";
+    let csv = "key,value,timestamp\na,1.0,10\na,2.5,20\n\"火\"\"x,\",-1.0,5\n";
+    let text = "a 1.0 10\na 2.5 20\n火\"x, -1.0 5\n";
+    for (format, expected) in [("json", json), ("csv", csv), ("text", text)] {
+        let args = ["--format", format, "get", "*"];
+        assert_eq!(run(served.port, &args), (0, expected.to_owned(), String::new()));
+        let mut child = client(served.port).args(&args[..2]).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"get *").unwrap();
+        assert_eq!(finish(child), (0, expected.to_owned(), String::new()));
+    }
+    let empty = run(served.port, &["--format", "csv", "get", "nothing"]);
+    assert_eq!(empty.1, "key,value,timestamp\n", "a table without rows has a header");
+}
+
+#[test]
+fn once_prints_the_last_points_and_leaves() {
+    let served = Served::start();
+    served.say("put a 1 10\nput b 7 1\nput a 2 20\n");
+    let all = (0, "a 2.0 20\nb 7.0 1\n".to_owned(), String::new());
+    assert_eq!(run(served.port, &["--once"]), all);
+    let args = ["--once", "--watch", "b", "--watch", "none", "--format", "csv"];
+    assert_eq!(run(served.port, &args).1, "key,value,timestamp\nb,7.0,1\n");
+}
+
+#[test]
+fn watching_streams_in_every_format() {
+    let served = Served::start();
+    served.say("put a 1 10\n");
+    let args = ["--watch", "a", "--interval", "0.02", "--format", "json"];
+    let mut child = client(served.port).args(args).spawn().unwrap();
+    let out = lines(child.stdout.take().unwrap());
+    let next = || out.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(next(), "{\"key\":\"a\",\"value\":1.0,\"timestamp\":10}");
+    served.say("put a 2 20\n");
+    assert_eq!(next(), "{\"key\":\"a\",\"value\":2.0,\"timestamp\":20}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn watching_ends_when_nobody_reads_even_if_nothing_changes() {
+    let served = Served::start();
+    served.say("put a 1 10\n");
+    let args = ["--watch", "a", "--interval", "0.02"];
+    let mut child = client(served.port).args(args).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    drop(out);
+    let (code, _, err) = finish(child);
+    assert_eq!((code, &*err), (0, ""));
+}
+
+#[test]
+fn a_stalled_reply_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = thread::spawn(move || {
+        // It holds the connections open and says no more.
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+            stream.write_all(b"ok\na 1.0 1\na 2.").unwrap();
+            held.push(stream);
+        }
+        held
+    });
+    let patience = ["--timeout", "0.2"];
+    let (code, out, err) = run(port, &[&patience[..], &["get", "a"]].concat());
+    assert_eq!((code, &*out), (3, "a 1.0 1\n"));
+    assert!(err.contains("the reply stalled: nothing came for 0.2 s"), "{err}");
+    let (code, _, err) = run(port, &[&patience[..], &["--once"]].concat());
+    assert_eq!(code, 3);
+    assert!(err.contains("stalled"), "{err}");
+    let mut child = client(port).args(patience).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"get a\nget a\n").unwrap();
+    let (code, _, err) = finish(child);
+    assert_eq!(code, 3);
+    assert!(err.contains("from line 1 on it is unknown"), "{err}");
+    drop(peer.join().unwrap());
+}
+
+#[test]
+fn help_completions_and_manual_go_to_standard_output() {
+    for (args, part) in [
+        (&["--help"][..], "Exit codes"),
+        (&["--man"], ".TH tui-client 1"),
+        (&["--completions", "zsh"], "#compdef tui-client"),
+    ] {
+        let (code, out, err) = run(1, args);
+        assert_eq!((code, &*err), (0, ""));
+        assert!(out.contains(part), "{out}");
+        let mut child = client(1).args(args).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(finish(child).0, 0, "a closed pipe is no error");
+    }
+    let (code, out, err) = run(1, &["--format", "xml"]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("[possible values: text, json, csv]"), "{err}");
+}

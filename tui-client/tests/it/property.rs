@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::response::Status;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::app::paste::{ImportEnd, ImportNews};
 use tui_client::view::theme::Theme;
 
@@ -24,7 +24,7 @@ fn key() -> impl Strategy<Value = Key> {
         proptest::char::any().prop_map(Code::Char),
         proptest::sample::select(vec![
             '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i', '/', '&', 'n', 'N',
-            'y', 'e', 's',
+            'y', 'e', 's', 'Y',
         ])
         .prop_map(Code::Char),
         proptest::sample::select(vec![
@@ -49,6 +49,16 @@ fn key() -> impl Strategy<Value = Key> {
     ];
     (code, proptest::bool::weighted(0.1), proptest::bool::weighted(0.1))
         .prop_map(|(code, ctrl, alt)| Key { code, ctrl, alt })
+}
+
+fn mouse() -> impl Strategy<Value = Mouse> {
+    let what = vec![Pointer::Click, Pointer::WheelUp, Pointer::WheelDown];
+    let place = prop_oneof![(0..200_u16, 0..60_u16), (any::<u16>(), any::<u16>())];
+    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| Mouse {
+        what,
+        column,
+        row,
+    })
 }
 
 fn data() -> impl Strategy<Value = String> {
@@ -97,6 +107,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => key().prop_map(Msg::Key),
         6 => editing().prop_map(Msg::Key),
         1 => ".{0,60}".prop_map(Msg::Paste),
+        2 => mouse().prop_map(Msg::Mouse),
         1 => "([a-z 0-9]{0,9}\n){0,99}".prop_map(Msg::Paste),
         1 => news().prop_map(Msg::Import),
         1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Msg::History),
@@ -142,7 +153,7 @@ proptest! {
             }
             // The terminal may lag behind the application, and the other way round.
             draw(&scene, &Theme::colour(), width, height);
-            draw(&scene, &Theme::plain(), 33, 7);
+            draw(&scene, &Theme { ascii: true, ..Theme::plain() }, 33, 7);
         }
     }
 }

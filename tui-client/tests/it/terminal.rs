@@ -1,97 +1,9 @@
 //! The real binary on a pseudo-terminal, against the real server.
 
-use std::io::{Read, Write};
 use std::process::Command;
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
-use std::time::Duration;
 
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
-
+use crate::pty::{Shell, find, script};
 use crate::served::Served;
-
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
-struct Shell {
-    master: Box<dyn MasterPty>,
-    writer: Box<dyn Write + Send>,
-    screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-}
-
-fn parser(rows: u16, cols: u16) -> vt100::Parser {
-    vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0)
-}
-
-impl Shell {
-    fn run(script: &str) -> Self {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new("sh");
-        command.args(["-c", script]);
-        command.env("TERM", "xterm-256color");
-        command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
-        command.env_remove("NO_COLOR");
-        // The history of whoever runs the tests is left alone.
-        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
-        let child = pair.slave.spawn_command(command).unwrap();
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let writer = pair.master.take_writer().unwrap();
-        let screen = Arc::new((Mutex::new(parser(24, 80)), Condvar::new()));
-        let shown = Arc::clone(&screen);
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                shown.0.lock().unwrap().process(&bytes[..count]);
-                shown.1.notify_all();
-            }
-        });
-        Self { master: pair.master, writer, screen, child }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
-    }
-
-    fn until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) {
-        let (parser, changed) = &*self.screen;
-        let parser = parser.lock().unwrap();
-        let (parser, timeout) =
-            changed.wait_timeout_while(parser, PATIENCE, |parser| !is(parser.screen())).unwrap();
-        assert!(!timeout.timed_out(), "waiting for {what}:\n{}", parser.screen().contents());
-    }
-
-    fn until_shown(&self, text: &str) {
-        self.until(text, |screen| screen.contents().contains(text));
-    }
-
-    fn resize(&self, rows: u16, cols: u16) {
-        self.screen
-            .0
-            .lock()
-            .unwrap()
-            .screen_mut()
-            .set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
-    }
-
-    /// The shell says `over` behind the client, on a terminal that is as it was.
-    fn until_restored(&mut self) {
-        self.until_shown("over");
-        self.until("the terminal as it was", |screen| {
-            !screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor()
-        });
-        self.until_shown(" icanon");
-        self.child.wait().unwrap();
-    }
-}
-
-fn script(port: u16, args: &str) -> String {
-    format!("\"$CLIENT\" --port {port} {args}; echo code $?; stty -a; echo over")
-}
 
 #[test]
 fn a_session_from_the_first_put_to_the_last_key() {
@@ -135,16 +47,25 @@ fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
 }
 
 #[test]
-fn resizing_to_nothing_and_back_does_no_harm() {
+fn a_storm_of_resizes_does_no_harm() {
     let served = Served::start();
     served.say("put palm.cpu 23.5 1\n");
-    let mut shell = Shell::run(&script(served.port, ""));
+    let mut shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.02"));
     shell.until_shown("23.5");
     for size in [(1, 1), (2, 3), (60, 200), (5, 5), (3, 80)] {
         shell.resize(size.0, size.1);
     }
+    for step in 0..300_u16 {
+        shell.resize(1 + step * 7 % 60, 1 + step * 13 % 200);
+        if step % 50 == 0 {
+            shell.press("?");
+            shell.press("\x1b[6~");
+        }
+    }
     shell.resize(10, 40);
-    shell.until_shown("23.5");
+    shell.until("the small screen", |screen| {
+        screen.size().1.get() == 40 && screen.contents().contains("watch palm.cpu")
+    });
     shell.press("\x03");
     shell.until_restored();
 }
@@ -163,4 +84,263 @@ fn signals_give_the_terminal_back() {
         assert!(killed.unwrap().success());
         shell.until_restored();
     }
+}
+
+#[test]
+fn typing_with_corrections_sends_what_is_seen() {
+    let served = Served::start();
+    let mut shell = Shell::run(&script(served.port, ""));
+    shell.until_shown("● localhost");
+    // Home, end, a word back, a character deleted, in a line with wide characters.
+    for key in ["ut 火😀.x 1", "\x1b[H", "p", "\x1b[F", "2 77", "\x1bb", "\x7f", "\x7f", " "] {
+        shell.press(key);
+    }
+    shell.until_shown("put 火😀.x 1 77");
+    shell.press("\r");
+    shell.until_shown("stored 火😀.x 1");
+    assert_eq!(served.say("get 火😀.x\n"), "ok\n火😀.x 1.0 77\n\n");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn a_megabyte_can_be_pasted() {
+    let served = Served::start();
+    let mut shell = Shell::run(&script(served.port, ""));
+    shell.until_shown("● localhost");
+    let lines: String = (0..50_000).map(|at| format!("put pasted {at} {at}\n")).collect();
+    assert!(lines.len() > 1_000_000);
+    shell.press(&format!("\x1b[200~{lines}\x1b[201~"));
+    shell.until("the number of lines", |screen| {
+        screen.contents().contains("50000 lines") || screen.contents().contains("50,000 lines")
+    });
+    shell.press("\x1b");
+    shell.until("the question to go", |screen| !screen.contents().contains(" lines"));
+    // In one line, it is cut where no request may be longer.
+    shell.press(&format!("\x1b[200~{}\x1b[201~", "x".repeat(1_000_000)));
+    shell.until_shown("> xxxxxxxxx");
+    shell.press("\x15put after.paste 7 1\r");
+    shell.until_shown("stored after.paste 7.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let served = Served::start();
+    served.say("put palm.cpu 23.5 1\n");
+    let after = "stty -a; echo over";
+    let mut shell = Shell::run(&format!(
+        "set -m; \"$CLIENT\" --port {}; stty -a; echo stopped; read line; fg >/dev/null; {after}",
+        served.port
+    ));
+    shell.until_shown("23.5");
+    shell.press("\x1a");
+    shell.until_shown("stopped");
+    shell.until_shown(" icanon");
+    shell.assert_modes_off();
+    shell.resize(10, 40);
+    shell.press("\n");
+    shell.until("the screen again, in its new size", |screen| {
+        screen.alternate_screen()
+            && screen.bracketed_paste()
+            && screen.contents().contains("23.5")
+            && screen.contents().contains("> get")
+    });
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn control_z_without_a_shell_that_could_wake_it_does_nothing() {
+    let served = Served::start();
+    let mut shell = Shell::run(&script(served.port, ""));
+    shell.until_shown("no points yet");
+    shell.press("\x1a");
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+/// The parameters of every command that sets colours or attributes.
+fn renditions(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    text.split("\x1b[")
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
+            rest[end..].starts_with('m').then(|| rest[..end].to_owned())
+        })
+        .collect()
+}
+
+fn is_colour(rendition: &str) -> bool {
+    let first = rendition.split([';', ':']).next().and_then(|number| number.parse().ok());
+    matches!(first, Some(30..=49 | 90..=107_u8))
+}
+
+/// A session that shows everything, in this environment.
+fn session(args: &str, environment: &[(&str, &str)]) -> Vec<u8> {
+    let served = Served::start();
+    served.say("put palm.cpu 23.5 1\n");
+    let mut shell = Shell::run_with(&script(served.port, args), environment);
+    shell.until_shown("● localhost");
+    shell.until_shown("23.5");
+    shell.press("got\r");
+    shell.until_shown("wrong command");
+    shell.press("\t\t\t?");
+    shell.until_shown("Command line");
+    shell.press("?\x03");
+    shell.until_restored();
+    shell.raw()
+}
+
+#[test]
+fn without_colours_there_is_no_colour_code() {
+    for (args, environment) in
+        [("--watch palm.cpu", &[("NO_COLOR", "1")][..]), ("--watch palm.cpu --theme none", &[])]
+    {
+        let renditions = renditions(&session(args, environment));
+        assert!(!renditions.iter().any(|one| is_colour(one)), "{renditions:?}");
+        assert!(renditions.iter().any(|one| one == "1"), "bold is no colour: {renditions:?}");
+    }
+}
+
+#[test]
+fn colours_are_the_sixteen_of_the_terminal_and_suit_its_background() {
+    let dark = renditions(&session("", &[]));
+    let light = renditions(&session("", &[("COLORFGBG", "0;15")]));
+    let asked = renditions(&session("--theme light", &[("NO_COLOR", "1")]));
+    let has = |all: &[String], colour: &str| all.iter().any(|one| one.contains(colour));
+    // Cyan and blue, as crossterm writes palette colours.
+    assert!(has(&dark, "38;5;6") && !has(&dark, "38;5;4"), "{dark:?}");
+    assert!(has(&light, "38;5;4") && !has(&light, "38;5;6"), "{light:?}");
+    assert!(has(&asked, "38;5;4"), "{asked:?}");
+    for all in [dark, light, asked] {
+        let palette = |one: &&String| one.starts_with("38;") || one.starts_with("48;");
+        let sixteen = |one: &String| {
+            let number = one.split("8;5;").nth(1).and_then(|rest| rest.split(';').next());
+            number.and_then(|number| number.parse().ok()).is_some_and(|number: u8| number < 16)
+        };
+        assert!(all.iter().filter(palette).all(sixteen), "{all:?}");
+    }
+}
+
+#[test]
+fn a_terminal_is_asked_for_its_background() {
+    let served = Served::start();
+    let mut shell = Shell::run_with(&script(served.port, ""), &[("COLORFGBG", "")]);
+    shell.until_sent("\x1b]11;?");
+    shell.until_sent("\x1b[c");
+    shell.press("\x1b]10;rgb:0000/0000/0000\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62c");
+    shell.until_shown("● localhost");
+    shell.press("\x03");
+    shell.until_restored();
+    assert!(renditions(&shell.raw()).iter().any(|one| one.contains("38;5;4")));
+}
+
+#[test]
+fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
+    let served = Served::start();
+    served.say("put a.first 1 1\nput b.second 2 1\n");
+    let mut shell = Shell::run(&script(served.port, ""));
+    shell.until_shown("b.second");
+    // The fifth row, counted from one.
+    shell.press("\x1b[<0;4;5M\x1b[<0;4;5m");
+    shell.until("the selected row", |screen| {
+        let cell = |row| screen.cell(row, 2).is_some_and(vt100::Cell::inverse);
+        cell(4) && !cell(3)
+    });
+    shell.press("Y");
+    // The plain command that prints this view, in base 64.
+    shell.until_sent("\x1b]52;c;");
+    shell.press("\x03");
+    shell.until_restored();
+    let mut shell = Shell::run(&script(served.port, "--no-mouse"));
+    shell.until_shown("b.second");
+    shell.press("\x03");
+    shell.until_restored();
+    assert_eq!(find(&shell.raw(), "\x1b[?1000h"), None);
+}
+
+#[test]
+fn frames_are_shown_as_a_whole() {
+    let raw = session("", &[]);
+    let text = String::from_utf8_lossy(&raw);
+    let screen = &text[text.find("\x1b[?2026h").unwrap()..text.rfind("\x1b[?2026l").unwrap()];
+    let mut frames = screen.split("\x1b[?2026l");
+    let all_frames = frames.all(|frame| frame.is_empty() || frame.starts_with("\x1b[?2026h"));
+    assert!(all_frames, "drawn outside a frame: {screen:?}");
+}
+
+#[test]
+fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
+    let served = Served::start();
+    served.say("put palm.cpu 23.5 1\nput 火 -1e300 2\n");
+    for format in ["text", "json", "csv"] {
+        let client = format!("\"$CLIENT\" --port {} --format {format}", served.port);
+        let mut shell = Shell::run(&format!(
+            "stty -opost; {client} get '*'; echo ---; {client} get '*' | cat; echo ---; \
+             {client} --once; echo ---; stty opost; stty -a; echo over"
+        ));
+        shell.until_shown("over");
+        shell.wait();
+        let raw = String::from_utf8(shell.raw()).unwrap();
+        let parts: Vec<_> = raw.split("---\n").collect();
+        assert!(parts[0].contains("palm.cpu"), "{raw}");
+        assert_eq!(parts[0], parts[1]);
+        assert_eq!(parts[0], parts[2]);
+    }
+}
+
+#[test]
+fn a_long_import_shows_how_far_it_has_come_and_leaves_no_trace() {
+    let served = Served::start();
+    let pipe = tempfile::tempdir().unwrap();
+    let path = pipe.path().join("input");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut shell = Shell::run(&format!(
+        "\"$CLIENT\" --port {} < '{}' > /dev/null; echo code $?; echo over",
+        served.port,
+        path.display()
+    ));
+    let (over, stop) = std::sync::mpsc::channel::<()>();
+    let feeding = std::thread::spawn(move || {
+        let mut input = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        while stop.try_recv().is_err() {
+            std::io::Write::write_all(&mut input, &b"put a 1 1\n".repeat(100)).unwrap();
+        }
+    });
+    shell.until_shown(" lines, ");
+    over.send(()).unwrap();
+    feeding.join().unwrap();
+    shell.until_shown("over");
+    shell.until("an empty line where the bar was", |screen| !screen.contents().contains(" lines"));
+    shell.until_shown("code 0");
+    shell.wait();
+}
+
+/// Not a test: runs in a terminal of its own for the test below, and panics there.
+#[test]
+#[ignore = "a part of the next test"]
+fn panics_in_its_terminal() {
+    let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
+    terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
+    let text = String::from("in the terminal");
+    panic!("it happened {text}");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_read_there() {
+    let mut shell = Shell::run(
+        "\"$TESTS\" --exact terminal::panics_in_its_terminal --ignored --nocapture --test-threads 1;
+         stty -a; echo over",
+    );
+    shell.until_restored();
+    let raw = shell.raw();
+    let left = find(&raw, "\x1b[?1049l").unwrap();
+    let said = find(&raw, "it happened in the terminal").unwrap();
+    assert!(find(&raw, "screen").unwrap() < left && left < said);
+    let again = find(&raw[left + 1..], "\x1b[?1049l");
+    assert_eq!(again, None, "giving back twice would write over the message");
 }

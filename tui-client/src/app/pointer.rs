@@ -1,0 +1,84 @@
+//! What the mouse means: a click gives the keys to what it hits, the wheel scrolls what it is over.
+
+use super::App;
+use super::effect::Effect;
+use super::layout::Area;
+use super::mode::Mode;
+use super::msg::{Moment, Mouse, Pointer};
+
+/// Lines that one turn of the wheel moves.
+const TURN: isize = 3;
+
+impl App {
+    pub(super) fn on_mouse(&mut self, mouse: Mouse, now: Moment) -> Vec<Effect> {
+        match mouse.what {
+            Pointer::Click => self.on_click(mouse),
+            Pointer::WheelUp => self.on_wheel(mouse, -1),
+            Pointer::WheelDown => self.on_wheel(mouse, 1),
+        }
+        self.poll(now)
+    }
+
+    fn on_click(&mut self, mouse: Mouse) {
+        self.notice = None;
+        if self.mode.is_help() {
+            return self.toggle_help();
+        }
+        if matches!(self.mode, Mode::Confirm | Mode::Ask | Mode::Recall) {
+            // A question waits for its answer.
+            return;
+        }
+        let layout = self.layout();
+        let Some(mode) = self.below(mouse) else { return };
+        self.focus(mode);
+        match mode {
+            Mode::Table => {
+                let rows = layout.table_rows();
+                let (first, shown) = self.table.visible(rows);
+                // Below the border and the heading.
+                if let Some(row) = row_in(layout.table, mouse, 2).filter(|&row| row < shown.len()) {
+                    let step = (first + row).cast_signed() - self.table.selected().cast_signed();
+                    self.table.move_by(step, rows);
+                }
+            }
+            Mode::Watch => {
+                let rows = layout.watch_rows(self.watch.keys().len());
+                let first = self.watch.first_visible(rows);
+                if let Some(row) = row_in(layout.watch, mouse, 1).filter(|&row| row < rows) {
+                    let step = (first + row).cast_signed() - self.watch.selected().cast_signed();
+                    self.watch.move_by(step);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_wheel(&mut self, mouse: Mouse, direction: isize) {
+        let over = if self.mode.is_help() { Some(Mode::Help) } else { self.below(mouse) };
+        match over {
+            // Few keys are watched, and each has its chart.
+            Some(Mode::Watch) => self.scroll_in(Mode::Watch, direction),
+            Some(mode) => self.scroll_in(mode, direction * TURN),
+            None => {}
+        }
+    }
+
+    /// What is below the pointer.
+    fn below(&self, mouse: Mouse) -> Option<Mode> {
+        let layout = self.layout();
+        [
+            (layout.table, Mode::Table),
+            (layout.watch, Mode::Watch),
+            (layout.log, Mode::Log),
+            (Some(layout.prompt), Mode::Prompt),
+        ]
+        .into_iter()
+        .find(|(area, _)| area.is_some_and(|area| area.contains(mouse.column, mouse.row)))
+        .map(|(_, mode)| mode)
+    }
+}
+
+/// The row within an area, counted from `skip` rows below its top.
+fn row_in(area: Option<Area>, mouse: Mouse, skip: u16) -> Option<usize> {
+    mouse.row.checked_sub(area?.y.saturating_add(skip)).map(usize::from)
+}

@@ -1,0 +1,82 @@
+//! How far an import has come, on standard error, where a person looks on.
+
+use std::fs::File;
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// An import that is over sooner has nothing to show.
+const SHORT: Duration = Duration::from_millis(500);
+
+const OF_FILE: &str = "{bar:24} {percent:>3}%  {msg} lines, {binary_bytes_per_sec}, {eta} left";
+const OF_PIPE: &str = "{msg} lines, {binary_bytes}, {elapsed}";
+
+/// The bar, or nothing at all.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    /// Data would be written across it.
+    same_terminal: bool,
+    begun: Instant,
+    lines: u64,
+}
+
+impl Progress {
+    /// A bar, if standard error is a terminal and standard input is none.
+    pub(super) fn for_input() -> Self {
+        let wanted = stderr().is_terminal() && !stdin().is_terminal();
+        let bar = wanted.then(|| {
+            let size = size_of_input();
+            let hidden = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
+            let form = if size.is_some() { OF_FILE } else { OF_PIPE };
+            match ProgressStyle::with_template(form) {
+                Ok(style) => hidden.with_style(style.progress_chars("=> ")),
+                Err(_) => hidden,
+            }
+        });
+        Self { bar, same_terminal: stdout().is_terminal(), begun: Instant::now(), lines: 0 }
+    }
+
+    /// So much more is answered.
+    pub(super) fn add(&mut self, bytes: usize, lines: usize) {
+        self.lines += lines as u64;
+        let Some(bar) = &self.bar else { return };
+        bar.inc(bytes as u64);
+        if self.begun.elapsed() >= SHORT {
+            bar.set_message(HumanCount(self.lines).to_string());
+            if bar.is_hidden() {
+                bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            }
+        }
+    }
+
+    /// Writes data, with the bar out of the way where that is necessary.
+    pub(super) fn aside_for_data<T>(&self, write: impl FnOnce() -> T) -> T {
+        if self.same_terminal { self.aside(write) } else { write() }
+    }
+
+    /// Does something that writes to standard error, with the bar out of the way.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The size of standard input, if it is a file.
+fn size_of_input() -> Option<u64> {
+    let file = File::from(stdin().as_fd().try_clone_to_owned().ok()?);
+    let data = file.metadata().ok()?;
+    data.is_file().then_some(data.len())
+}

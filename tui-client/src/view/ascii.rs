@@ -1,0 +1,86 @@
+//! Lines, bars, dots and arrows as ASCII characters, for terminals and fonts without them. Letters
+//! stay: they are somebody's data.
+
+use ratatui::buffer::Buffer;
+
+/// Replaces what this program draws with; one column by one column.
+pub fn redraw(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let mut symbol = cell.symbol().chars();
+        if let (Some(c), None) = (symbol.next(), symbol.next())
+            && !c.is_ascii()
+            && let Some(plain) = replacement(c)
+        {
+            cell.set_char(plain);
+        }
+    }
+}
+
+fn replacement(c: char) -> Option<char> {
+    Some(match c {
+        '\u{2800}'..='\u{28ff}' => dots(u8::try_from(u32::from(c) - 0x2800).unwrap_or(0)),
+        '▁' => '_',
+        '▂' => '.',
+        '▃' => ',',
+        '▄' | '─' | '━' | '┄' | '┈' | '═' | '╌' | '·' | '–' | '—' | '−' => '-',
+        '▅' | '…' => '~',
+        '▇' => '=',
+        '│' | '┃' | '┆' | '┊' | '║' => '|',
+        '▆' | '✓' | '\u{2500}'..='\u{257f}' => '+',
+        '▲' | '△' | '↑' => '^',
+        '▼' | '▽' | '↓' => 'v',
+        '◂' | '◀' | '◄' | '←' | '‹' => '<',
+        '▸' | '▶' | '►' | '›' | '⏎' | '\u{2190}'..='\u{21ff}' => '>',
+        '○' | '◌' | '◇' | '□' => 'o',
+        '×' | '✗' => 'x',
+        '\u{2580}'..='\u{259f}' => '#',
+        '•' | '\u{25a0}'..='\u{25ff}' => '*',
+        _ => return None,
+    })
+}
+
+/// What comes closest to a cell of braille dots: where they are high, in the middle or low, and
+/// whether they rise.
+fn dots(pattern: u8) -> char {
+    /// The bits of the rows, from the top.
+    const ROWS: [u8; 4] = [0x09, 0x12, 0x24, 0xc0];
+    /// The bits of the left column.
+    const LEFT: u8 = 0x47;
+    let rows: Vec<usize> = (0..4).filter(|&row| pattern & ROWS[row] != 0).collect();
+    let (Some(&top), Some(&bottom)) = (rows.first(), rows.last()) else { return ' ' };
+    let highest = |side: u8| (0..4).find(|&row| pattern & side & ROWS[row] != 0);
+    match (bottom - top, highest(LEFT), highest(!LEFT)) {
+        (2.., Some(left), Some(right)) if left > right => '/',
+        (2.., Some(left), Some(right)) if left < right => '\\',
+        (2.., ..) => '|',
+        _ => match top + bottom {
+            0 | 1 => '\'',
+            2..=4 => '-',
+            5 => '.',
+            _ => '_',
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_keep_their_height_and_slope() {
+        for (braille, plain) in
+            [('⠀', ' '), ('⠉', '\''), ('⠒', '-'), ('⣀', '_'), ('⡠', '.'), ('⢠', '.'), ('⡇', '|')]
+        {
+            assert_eq!(replacement(braille), Some(plain), "{braille}");
+        }
+        assert_eq!(replacement('⡜'), Some('/'));
+        assert_eq!(replacement('⢣'), Some('\\'));
+    }
+
+    #[test]
+    fn letters_stay() {
+        for letter in ['a', 'é', 'ж', '火', '😀'] {
+            assert_eq!(replacement(letter), None);
+        }
+    }
+}

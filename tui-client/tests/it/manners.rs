@@ -1,0 +1,171 @@
+//! Mouse, search in the list of keys, the copied command, ASCII and light themes.
+
+use std::time::Duration;
+
+use ratatui::style::Color;
+use tui_client::app::effect::Effect;
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::view::theme::Theme;
+
+use crate::scene::{Scene, sample};
+use crate::screen::draw;
+
+fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
+    let mut scene = Scene::connected(width, height, watch);
+    scene.ok("get *", &sample());
+    for key in watch {
+        scene.ok(&format!("get {key}"), &sample());
+    }
+    scene
+}
+
+/// Does something with the mouse on the first place where the screen shows `text`.
+fn mouse_on(scene: &mut Scene, what: Pointer, text: &str) {
+    let area = scene.app.layout();
+    let (width, height) = (area.status.width, area.hints.y + area.hints.height);
+    let screen = draw(scene, &Theme::colour(), width, height);
+    let buffer = screen.buffer();
+    let found = (0..height).find_map(|row| {
+        (0..width).find_map(|column| {
+            let rest: String = (column..width).map(|x| buffer[(x, row)].symbol()).collect();
+            rest.starts_with(text).then_some((column, row))
+        })
+    });
+    let (column, row) = found.unwrap_or_else(|| panic!("no {text:?} on\n{screen}"));
+    scene.tell(Msg::Mouse(Mouse { what, column, row }));
+}
+
+#[test]
+fn a_click_selects_what_it_hits() {
+    let mut scene = scene(120, 40, &["palm.cpu", "eardrum.memory_used"]);
+    mouse_on(&mut scene, Pointer::Click, "火");
+    assert_eq!(scene.app.mode(), Mode::Table);
+    assert_eq!(scene.app.table().selected(), 2);
+    mouse_on(&mut scene, Pointer::Click, "│palm.cpu");
+    assert_eq!(scene.app.table().selected(), 0);
+    mouse_on(&mut scene, Pointer::Click, " watch ·");
+    assert_eq!(scene.app.mode(), Mode::Watch);
+    let watch = scene.app.layout().watch.unwrap();
+    let second = Mouse { what: Pointer::Click, column: watch.x + 5, row: watch.y + 2 };
+    scene.tell(Msg::Mouse(second));
+    assert_eq!(scene.app.watch().selected(), 1);
+    mouse_on(&mut scene, Pointer::Click, " log ");
+    assert_eq!(scene.app.mode(), Mode::Log);
+    mouse_on(&mut scene, Pointer::Click, " request ");
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+#[test]
+fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
+    let mut scene = scene(80, 24, &[]);
+    for _ in 0..20 {
+        scene.enter("get nothing");
+    }
+    mouse_on(&mut scene, Pointer::WheelUp, " log ");
+    assert!(!scene.app.log().follows());
+    mouse_on(&mut scene, Pointer::WheelDown, " log ");
+    assert!(scene.app.log().follows());
+    mouse_on(&mut scene, Pointer::WheelDown, "palm.cpu");
+    assert_eq!(scene.app.table().selected(), 2);
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+    scene.press(Key::char('?'));
+    mouse_on(&mut scene, Pointer::WheelDown, " keys ");
+    assert_eq!(scene.app.help().top(), 3);
+    mouse_on(&mut scene, Pointer::Click, " keys ");
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+#[test]
+fn the_list_of_keys_can_be_searched() {
+    let mut scene = scene(80, 24, &[]);
+    scene.press(Key::char('?'));
+    scene.type_text("/UNWATCHx");
+    assert!(draw(&scene, &Theme::colour(), 80, 24).to_string().contains("no key does that"));
+    scene.press(Key::ctrl('h'));
+    for _ in 0.."unwatch".len() {
+        scene.code(Code::Backspace);
+    }
+    scene.type_text("stop watching");
+    let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();
+    assert!(screen.contains("keys /stop watching_"), "{screen}");
+    assert!(screen.contains("Watched keys") && screen.contains("x delete"), "{screen}");
+    assert!(!screen.contains("Command line"), "{screen}");
+    scene.code(Code::Enter);
+    assert_eq!(scene.app.mode(), Mode::Help);
+    assert_eq!(scene.app.help().lines().len(), 2, "what was found stays");
+    scene.type_text("/");
+    scene.code(Code::Esc);
+    assert!(scene.app.help().lines().len() > 40);
+    scene.tell(Msg::Paste("x".to_owned()));
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+    scene.code(Code::F(1));
+    assert_eq!(scene.app.mode(), Mode::Help);
+}
+
+#[test]
+fn the_view_is_copied_as_a_plain_command() {
+    let mut scene = scene(80, 24, &["palm.cpu"]);
+    let copied = |scene: &mut Scene| {
+        let effects = scene.press(Key::char('Y'));
+        let Some(Effect::Copy(text)) = effects.first() else { panic!("{effects:?}") };
+        text.clone()
+    };
+    scene.code(Code::Tab);
+    assert_eq!(copied(&mut scene), "tui-client get '*'");
+    assert_eq!(scene.notice(), "copied: tui-client get '*'");
+    scene.code(Code::Tab);
+    assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
+    scene.code(Code::Esc);
+    scene.enter("get it's-$(x)");
+    scene.ok("get it's-$(x)", "");
+    scene.code(Code::Tab);
+    assert_eq!(copied(&mut scene), r"tui-client get 'it'\''s-$(x)'");
+    scene.code(Code::Esc);
+    scene.enter("get -v");
+    scene.ok("get -v", "");
+    scene.code(Code::Tab);
+    assert_eq!(copied(&mut scene), "tui-client -- get -v");
+}
+
+#[test]
+fn control_z_stops_in_every_mode() {
+    let mut scene = scene(80, 24, &["palm.cpu"]);
+    for _ in 0..4 {
+        assert_eq!(scene.press(Key::ctrl('z')), [Effect::Suspend]);
+        scene.code(Code::Tab);
+    }
+    scene.press(Key::char('?'));
+    assert_eq!(scene.press(Key::ctrl('z')), [Effect::Suspend]);
+}
+
+#[test]
+fn ascii_draws_nothing_else_but_keys() {
+    for (width, height) in [(40, 10), (80, 24), (200, 60)] {
+        let mut scene = scene(width, height, &["palm.cpu"]);
+        scene.wait(Duration::from_secs(2));
+        for help in [false, true] {
+            if help {
+                scene.press(Key::char('?'));
+            }
+            let theme = Theme { ascii: true, ..Theme::colour() };
+            let screen = draw(&scene, &theme, width, height);
+            let cells = screen.buffer().content();
+            let foreign = cells.iter().map(ratatui::buffer::Cell::symbol);
+            let foreign: String = foreign.filter(|symbol| !symbol.is_ascii()).collect();
+            let letters = |c: char| c.is_alphabetic() || c == '😀';
+            assert!(foreign.chars().all(letters), "{foreign:?} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn the_light_theme_uses_dark_colours() {
+    let mut scene = scene(120, 40, &["palm.cpu"]);
+    scene.code(Code::Tab);
+    let screen = draw(&scene, &Theme::light(), 120, 40);
+    let pale = [Color::Cyan, Color::Yellow, Color::White, Color::Gray];
+    let cells = screen.buffer().content();
+    assert!(cells.iter().all(|cell| !pale.contains(&cell.fg) && cell.bg == Color::Reset));
+    assert!(cells.iter().any(|cell| cell.fg == Color::Blue));
+}

@@ -1,0 +1,152 @@
+//! The real binary on a pseudo-terminal: keys in, screen and raw bytes out.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Longer than anything here takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the terminal was told.
+struct Told {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+/// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
+pub struct Shell {
+    master: Box<dyn MasterPty>,
+    keys: mpsc::Sender<Vec<u8>>,
+    told: Arc<(Mutex<Told>, Condvar)>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+}
+
+fn cells(number: u16) -> NonZero<u16> {
+    number.try_into().unwrap()
+}
+
+impl Shell {
+    pub fn run(script: &str) -> Self {
+        Self::run_with(script, &[])
+    }
+
+    /// With environment variables; an empty one is not set.
+    pub fn run_with(script: &str, environment: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", script]);
+        let defaults = [("NO_COLOR", ""), ("COLORFGBG", "15;0"), ("TERM", "xterm-256color")];
+        for (name, value) in defaults.iter().chain(environment) {
+            if value.is_empty() {
+                command.env_remove(name);
+            } else {
+                command.env(name, value);
+            }
+        }
+        // The history of whoever runs the tests is left alone.
+        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
+        command.env("TESTS", std::env::current_exe().unwrap());
+        let child = pair.slave.spawn_command(command).unwrap();
+        let told = Told { parser: vt100::Parser::new(cells(24), cells(80), 0), raw: Vec::new() };
+        let told = Arc::new((Mutex::new(told), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let hearing = Arc::clone(&told);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                let mut told = hearing.0.lock().unwrap();
+                told.parser.process(&bytes[..count]);
+                told.raw.extend_from_slice(&bytes[..count]);
+                hearing.1.notify_all();
+            }
+        });
+        // A thread of its own, because a terminal takes only a few keys in advance.
+        let mut writer = pair.master.take_writer().unwrap();
+        let (keys, pressed) = mpsc::channel::<Vec<u8>>();
+        thread::spawn(move || {
+            pressed
+                .iter()
+                .try_for_each(|keys| writer.write_all(&keys).and_then(|()| writer.flush()))
+        });
+        Self { master: pair.master, keys, told, child }
+    }
+
+    pub fn press(&self, keys: &str) {
+        self.keys.send(keys.as_bytes().to_vec()).unwrap();
+    }
+
+    fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
+        let (told, changed) = &*self.told;
+        let told = told.lock().unwrap();
+        let (told, timeout) = changed.wait_timeout_while(told, PATIENCE, |told| !is(told)).unwrap();
+        assert!(!timeout.timed_out(), "waiting for {what}:\n{}", told.parser.screen().contents());
+    }
+
+    pub fn until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) {
+        self.until_told(what, |told| is(told.parser.screen()));
+    }
+
+    pub fn until_shown(&self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Waits for something that no screen shows.
+    pub fn until_sent(&self, bytes: &str) {
+        self.until_told(&format!("{bytes:?}"), |told| find(&told.raw, bytes).is_some());
+    }
+
+    /// All bytes that the terminal was sent.
+    pub fn raw(&self) -> Vec<u8> {
+        self.told.0.lock().unwrap().raw.clone()
+    }
+
+    pub fn resize(&self, rows: u16, cols: u16) {
+        self.told.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// The script says `over` behind the client and `stty -a`, on a terminal that is as it was.
+    pub fn until_restored(&mut self) {
+        self.until_shown("over");
+        self.until_shown(" icanon");
+        self.until_shown(" echo ");
+        self.assert_modes_off();
+        self.wait();
+    }
+
+    /// Waits for the end of the script.
+    pub fn wait(&mut self) {
+        self.child.wait().unwrap();
+    }
+
+    /// Everything that was turned on is turned off, by the bytes themselves.
+    pub fn assert_modes_off(&self) {
+        let raw = self.raw();
+        let text = String::from_utf8_lossy(&raw);
+        // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
+        for mode in [1000, 1002, 1003, 1006, 1015, 1049, 2004, 2026] {
+            let (on, off) = (format!("\x1b[?{mode}h"), format!("\x1b[?{mode}l"));
+            assert!(text.rfind(&on) <= text.rfind(&off), "mode {mode} is still on");
+        }
+        let (shown, hidden) = (text.rfind("\x1b[?25h"), text.rfind("\x1b[?25l"));
+        assert!(hidden <= shown, "the cursor is hidden");
+        assert!(text.contains("\x1b[?1049h"), "there was a screen at all");
+    }
+}
+
+/// The place of some text in bytes.
+pub fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+/// Runs the client, then tells what became of it and of the terminal.
+pub fn script(port: u16, args: &str) -> String {
+    format!("\"$CLIENT\" --port {port} {args}; echo code $?; stty -a; echo over")
+}
