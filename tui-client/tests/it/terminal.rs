@@ -320,22 +320,21 @@ fn a_long_import_shows_how_far_it_has_come_and_leaves_no_trace() {
     shell.wait();
 }
 
-/// Not a test: runs in a terminal of its own for the test below, and panics there.
-#[test]
-#[ignore = "a part of the next test"]
-fn panics_in_its_terminal() {
-    let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
-    terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
-    let text = String::from("in the terminal");
-    panic!("it happened {text}");
-}
+/// Set for the process that panics in the terminal that its parent gave it.
+const PANIC_HERE: &str = "PANIC_IN_THIS_TERMINAL";
 
 #[test]
 fn a_panic_gives_the_terminal_back_and_is_read_there() {
-    let mut shell = Shell::run(
-        "\"$TESTS\" --exact terminal::panics_in_its_terminal --ignored --nocapture --test-threads 1;
-         stty -a; echo over",
-    );
+    if std::env::var_os(PANIC_HERE).is_some() {
+        let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
+        terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
+        let text = String::from("in the terminal");
+        panic!("it happened {text}");
+    }
+    let name = "terminal::a_panic_gives_the_terminal_back_and_is_read_there";
+    let mut shell = Shell::run(&format!(
+        "{PANIC_HERE}=1 \"$TESTS\" --exact {name} --nocapture --test-threads 1; stty -a; echo over"
+    ));
     shell.until_restored();
     let raw = shell.raw();
     let left = find(&raw, "\x1b[?1049l").unwrap();
