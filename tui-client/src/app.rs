@@ -2,15 +2,20 @@
 //! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
 
 pub mod action;
+pub mod arrange;
 pub mod ask;
 pub mod chart;
 pub mod check;
+pub mod column;
 mod command;
 pub mod editor;
 pub mod effect;
 mod exchange;
+pub mod expr;
+pub mod field;
 pub mod fold;
 pub mod format;
+pub mod glob;
 pub mod help;
 pub mod history;
 pub mod input;
@@ -18,6 +23,7 @@ pub mod keys;
 pub mod layout;
 pub mod link;
 pub mod log;
+pub mod meter;
 pub mod mode;
 pub mod msg;
 pub mod paste;
@@ -25,7 +31,10 @@ mod pointer;
 pub mod printable;
 pub mod prompting;
 pub mod reply;
+pub mod sentinel;
 pub mod table;
+pub mod units;
+pub mod views;
 pub mod watch;
 
 use std::time::Duration;
@@ -34,18 +43,22 @@ use jiff::tz::TimeZone;
 
 use crate::keymap;
 use ask::Ask;
+use chart::window::Look;
 use effect::Effect;
+use expr::Alert;
+use field::Field;
 use help::Help;
 use input::Prompt;
 use keys::KnownKeys;
 use layout::Layout;
 use link::{Link, State};
 use log::{Log, Tone};
+use meter::Meter;
 use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
 use table::Table;
-use watch::Watch;
+use watch::{Extension, Watch};
 
 /// A request that waits longer than this is shown as such.
 pub const SLOW: Duration = Duration::from_secs(1);
@@ -60,8 +73,10 @@ pub struct Config {
     pub address: String,
     /// Between two polls.
     pub interval: Duration,
-    /// The keys to watch from the start.
+    /// The keys and globs to watch from the start.
     pub watch: Vec<String>,
+    /// What should not be.
+    pub alerts: Vec<Alert>,
     /// In which times of day are shown.
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
@@ -119,12 +134,26 @@ pub struct App {
     refresh_once: bool,
     refresh_at: Duration,
     poll_log: PollLog,
+    alerts: Vec<Alert>,
+    look: Look,
+    field: Option<Field>,
+    meter: Meter,
+    extension: Extension,
+    /// What the last answer with all keys took.
+    all_took: Option<Duration>,
+    /// The interval that the server can keep, when it is longer than the one wanted.
+    stretched: Option<Duration>,
+    /// Effects of what was just decided, besides those that are returned directly.
+    wishes: Vec<Effect>,
 }
 
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
-        let first = if config.watch.is_empty() { Pane::Table } else { Pane::Watch };
+        // What an alert is about is watched.
+        let alerted = config.alerts.iter().map(|alert| alert.pattern().to_string());
+        let watch: Vec<_> = config.watch.into_iter().chain(alerted).collect();
+        let first = if watch.is_empty() { Pane::Table } else { Pane::Watch };
         Self {
             address: config.address,
             interval: config.interval,
@@ -143,7 +172,7 @@ impl App {
             ask: Ask::default(),
             log: Log::new(config.log_memory),
             table: Table::new("get *"),
-            watch: Watch::new(config.watch),
+            watch: Watch::new(watch),
             link: Link::default(),
             notice: None,
             wanted: "get *".to_owned(),
@@ -151,6 +180,14 @@ impl App {
             refresh_once: false,
             refresh_at: Duration::ZERO,
             poll_log: PollLog::ShowNext,
+            alerts: config.alerts,
+            look: Look::default(),
+            field: None,
+            meter: Meter::default(),
+            extension: Extension::default(),
+            all_took: None,
+            stretched: None,
+            wishes: Vec::new(),
         }
     }
 
@@ -161,6 +198,13 @@ impl App {
 
     /// Takes a message; what it returns is to be done in that order.
     pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
+        let mut effects = self.take(msg, now);
+        self.wishes.extend(self.table.take_garbage().into_iter().map(Effect::Discard));
+        effects.append(&mut self.wishes);
+        effects
+    }
+
+    fn take(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
         self.now = now;
         self.notice.take_if(|notice| notice.until <= now.elapsed);
         match msg {
@@ -196,6 +240,10 @@ impl App {
                 self.note(now, Tone::Bad, &reason);
                 self.say(Tone::Bad, reason);
             }
+            Msg::Arranged(arranged) => {
+                let rows = self.layout().table_rows();
+                self.table.arranged(arranged, rows);
+            }
             Msg::Terminate => return vec![Effect::Quit],
         }
         self.poll(now)
@@ -220,7 +268,14 @@ impl App {
             Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
             Mode::Ask => self.type_into_ask(text),
             Mode::HelpSearch => self.search_help(c),
-            Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::Confirm => {}
+            Mode::Field => self.type_in_field(text),
+            Mode::Table
+            | Mode::Watch
+            | Mode::Chart
+            | Mode::Columns
+            | Mode::Log
+            | Mode::Help
+            | Mode::Confirm => {}
         }
     }
 
@@ -249,10 +304,10 @@ impl App {
     /// minute, and never when there is none.
     fn next_age(&self) -> Option<Duration> {
         let layout = self.layout();
-        let (_, rows) = self.table.visible(layout.table_rows());
+        let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
-        let times = rows.iter().chain(shown).map(|series| series.last.timestamp);
+        let times = rows.chain(shown).map(|series| series.last.timestamp);
         let newest = times.max()?;
         let period: i64 = if self.now.unix().saturating_sub(newest) < 60 { 1000 } else { 60_000 };
         let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
@@ -262,6 +317,9 @@ impl App {
     /// Where everything goes on the screen.
     pub fn layout(&self) -> Layout {
         let watching = !self.watch.is_empty();
+        if self.mode == Mode::Chart {
+            return Layout::full(self.width, self.height);
+        }
         Layout::new(self.width, self.height, self.pane, self.upper, watching)
     }
 

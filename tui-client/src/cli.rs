@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, KeyBuf};
+use shared::{DEFAULT_HOST, DEFAULT_PORT};
+
+use crate::app::expr::Alert;
+use crate::app::glob::Glob;
 
 const AFTER_HELP: &str = "\
 Without a REQUEST, on a terminal, the client opens its screen; press ? there for the keys.
@@ -41,6 +44,9 @@ Examples:
   done | tui-client                            feed a value every second
   tui-client --watch palm.cpu | tee new.txt    new points as they come
   tui-client --format json --watch palm.cpu    the same as JSON, on a terminal too
+  tui-client --watch 'palm.*' --alert 'palm.cpu > 90'
+                                               all keys of palm, with an alert
+  tui-client --once --alert 'palm.cpu > 90' || echo too hot
   tui-client --completions bash > ~/.local/share/bash-completion/completions/tui-client
   tui-client --man | man -l -                  this as a manual page
 
@@ -52,7 +58,8 @@ Exit codes:
   0  all is well
   1  the server answered at least one request with an error, or input or output failed
   2  the command line is wrong
-  3  no connection, or it was lost or stalled before all replies had come";
+  3  no connection, or it was lost or stalled before all replies had come
+  4  an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C";
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -71,9 +78,16 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
     interval: Duration,
 
-    /// Watch a key: value, change and a chart over time; may be repeated
+    /// Watch a key, or all keys that match a glob such as 'palm.*': value, change and a chart
+    /// over time; may be repeated
     #[arg(long, value_name = "KEY", conflicts_with = "request")]
-    watch: Vec<KeyBuf>,
+    watch: Vec<Glob>,
+
+    /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
+    /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
+    /// exit code 4; may be repeated
+    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER", conflicts_with = "request")]
+    alert: Vec<Alert>,
 
     /// Print the last point of each watched key, or of every key, and leave
     #[arg(long, conflicts_with = "request")]
@@ -141,6 +155,8 @@ pub struct Plan {
     pub look: Look,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
+    /// What should not be.
+    pub alerts: Vec<Alert>,
     /// How.
     pub mode: Mode,
 }
@@ -185,15 +201,15 @@ pub struct Look {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
     /// The terminal UI, with these keys watched.
-    Screen(Vec<KeyBuf>),
+    Screen(Vec<Glob>),
     /// Plain: one request.
     Request(String),
     /// Plain: requests from standard input.
     Input,
     /// Plain: new points of these keys.
-    Watch(Vec<KeyBuf>),
+    Watch(Vec<Glob>),
     /// Plain: the last point of these keys, or of all when there are none.
-    Once(Vec<KeyBuf>),
+    Once(Vec<Glob>),
     /// This text, made here.
     Print(Vec<u8>),
 }
@@ -208,6 +224,9 @@ impl Plan {
         interactive: bool,
     ) -> Result<Self, clap::Error> {
         let args = Args::try_parse_from(args)?;
+        // What an alert is about is watched.
+        let alerted = args.alert.iter().map(Alert::pattern);
+        let watch: Vec<Glob> = args.watch.iter().chain(alerted).cloned().collect();
         let mode = if let Some(shell) = args.completions {
             Mode::Print(completions(shell))
         } else if args.man {
@@ -215,13 +234,13 @@ impl Plan {
         } else if !args.request.is_empty() {
             Mode::Request(args.request.join(" "))
         } else if args.once {
-            Mode::Once(args.watch)
+            Mode::Once(watch)
         } else if interactive && args.format.is_none() {
             Mode::Screen(args.watch)
-        } else if args.watch.is_empty() {
+        } else if watch.is_empty() {
             Mode::Input
         } else {
-            Mode::Watch(args.watch)
+            Mode::Watch(watch)
         };
         Ok(Self {
             host: args.host,
@@ -231,6 +250,7 @@ impl Plan {
             format: args.format.unwrap_or_default(),
             look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
+            alerts: args.alert,
             mode,
         })
     }

@@ -3,10 +3,11 @@
 
 mod log;
 mod prompt;
+mod views;
 
 use crate::app::action::Action;
 use crate::app::mode::Mode::{
-    self, Ask, Confirm, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
 };
 use crate::app::msg::{Code, Key};
 
@@ -25,14 +26,15 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
-const ALL: &[Mode] = &[Prompt, Table, Watch, Log, Help, HelpSearch, Recall, Confirm, Ask];
+const ALL: &[Mode] =
+    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Recall, Confirm, Ask, Columns, Field];
 const PANES: &[Mode] = &[Table, Watch, Log];
-const READING: &[Mode] = &[Table, Watch, Log, Help];
+const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
 const LISTS: &[Mode] = &[Table, Log, Help];
 
 /// All keys. The first line that fits counts.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().chain(prompt::BINDINGS).chain(log::BINDINGS)
+    views::BINDINGS.iter().chain(BINDINGS).chain(prompt::BINDINGS).chain(log::BINDINGS)
 }
 
 const fn bind(
@@ -78,14 +80,10 @@ static BINDINGS: &[Binding] = &[
     hint(bind(PANES, keys![Key::plain(Code::Tab)], Action::NextPane, "to the next pane"), "pane"),
     bind(PANES, keys![Key::plain(Code::BackTab)], Action::PreviousPane, "to the pane before"),
     hint(
-        bind(
-            PANES,
-            keys![Key::plain(Code::Esc), Key::char('i'), Key::char(':')],
-            Action::ToPrompt,
-            "to the command line",
-        ),
+        bind(PANES, keys![Key::char('i'), Key::char(':')], Action::ToPrompt, "to the command line"),
         "prompt",
     ),
+    bind(&[Table, Log], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
     hint(
         bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
@@ -138,10 +136,15 @@ static BINDINGS: &[Binding] = &[
         "ask again by itself, or not",
     ),
     hint(bind(&[Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
-    bind(&[Table, Watch, Log, HelpSearch], keys![Key::ctrl('c')], Action::Quit, "leave"),
+    bind(
+        &[Table, Watch, Chart, Log, HelpSearch, Columns, Field],
+        keys![Key::ctrl('c')],
+        Action::Quit,
+        "leave",
+    ),
     bind(ALL, keys![Key::ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
     bind(
-        PANES,
+        &[Table, Watch, Chart, Log],
         keys![Key::char('Y')],
         Action::CopyCommand,
         "copy the plain command that prints this view",
@@ -184,12 +187,15 @@ pub enum HelpLine {
 
 /// The list of keys, by the place where they count.
 pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 9] = [
+    const SECTIONS: [(&str, Mode); 12] = [
         ("Command line", Prompt),
         ("Search for an entered line", Recall),
         ("Pasted lines", Confirm),
         ("Table", Table),
-        ("Watched keys", Watch),
+        ("Watched keys and their chart", Watch),
+        ("Chart on the whole screen", Chart),
+        ("Columns", Columns),
+        ("Filter, alert, key to watch", Field),
         ("Log", Log),
         ("Search, filter and save the log", Ask),
         ("This list", Help),

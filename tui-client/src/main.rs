@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
-use shared::KeyBuf;
 use tui_client::app::Config;
+use tui_client::app::glob::Glob;
 use tui_client::cli::{Mode, Plan};
 use tui_client::runtime::Setting;
 use tui_client::{colours, plain, runtime};
@@ -47,11 +47,12 @@ fn run(plan: Plan) -> Result<ExitCode> {
     code
 }
 
-async fn screen(plan: &Plan, watch: &[KeyBuf]) -> Result<ExitCode> {
+async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
     let config = Config {
         address: format!("{}:{}", plan.host, plan.port),
         interval: plan.interval,
         watch: watch.iter().map(ToString::to_string).collect(),
+        alerts: plan.alerts.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
     };

@@ -200,7 +200,9 @@ async fn read_reply(
         let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
-                arriving = Some((ReplyBuilder::new(status, request.detail), sent.elapsed()));
+                let builder = ReplyBuilder::new(status, request.detail);
+                let builder = builder.watching(Arc::clone(&request.watched));
+                arriving = Some((builder, sent.elapsed()));
             }
             (ReplyPiece::Data(data), Some((builder, _))) => {
                 builder.add_lines(&data);

@@ -30,6 +30,8 @@ enum Failure {
     Refused,
     /// No connection, or it was lost; the sentence is for a person.
     Connection(String),
+    /// An alert has fired; it is reported already.
+    Alerted,
     /// Standard input or output failed.
     Local(io::Error),
 }
@@ -72,6 +74,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused) => ExitCode::from(1),
+        Err(Failure::Alerted) => ExitCode::from(4),
         // Whoever read our output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

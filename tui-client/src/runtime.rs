@@ -13,8 +13,10 @@ use crossterm::event::{
 use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep_until, timeout};
 
+use crate::app::arrange::Arranged;
 use crate::app::effect::Effect;
 use crate::app::msg::{Code, Key, Moment, Mouse, Msg, Pointer};
 use crate::app::paste::ImportNews;
@@ -77,11 +79,12 @@ pub async fn run(setting: Setting, config: Config) -> Result<()> {
         });
     });
     let network = tokio::spawn(net::run(host, port, patience, queue, told));
-    let sinks = Sinks { orders, jobs };
+    let (done, arranged) = mpsc::unbounded_channel();
+    let sinks = Sinks { orders, jobs, arranged: done };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
         let listening = tokio::spawn(listen(heard));
-        let inputs = Inputs { events, msgs };
+        let inputs = Inputs { events, msgs, arranged };
         let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
         listening.abort();
         result
@@ -106,6 +109,7 @@ async fn listen(heard: mpsc::Sender<std::io::Result<Event>>) {
 struct Inputs {
     events: mpsc::Receiver<std::io::Result<Event>>,
     msgs: mpsc::Receiver<Msg>,
+    arranged: mpsc::UnboundedReceiver<Arranged>,
 }
 
 async fn drive(
@@ -138,6 +142,7 @@ async fn drive(
         let first = tokio::select! {
             event = inputs.events.recv() => from_event(event)?,
             msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
+            Some(table) = inputs.arranged.recv() => Some(Msg::Arranged(table)),
             told = signals.next() => match told {
                 Told::End => Some(Msg::Terminate),
                 Told::Resized => Some(resized(terminal)?),
@@ -171,6 +176,7 @@ async fn drive(
 struct Sinks {
     orders: mpsc::Sender<Order>,
     jobs: blocking::SyncSender<Job>,
+    arranged: mpsc::UnboundedSender<Arranged>,
 }
 
 enum Done {
@@ -186,6 +192,20 @@ fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Resu
             Effect::Quit => return Ok(Done::Quit),
             Effect::Suspend => {
                 terminal.suspend()?;
+                continue;
+            }
+            Effect::Arrange(job) => {
+                let arranged = sinks.arranged.clone();
+                // Nobody waits for it when the program ends.
+                spawn_blocking(move || drop(arranged.send(job.run())));
+                continue;
+            }
+            Effect::Discard(answer) => {
+                spawn_blocking(move || drop(answer));
+                continue;
+            }
+            Effect::Bell => {
+                terminal.bell()?;
                 continue;
             }
             Effect::Connect => Order::Connect,

@@ -66,6 +66,16 @@ impl Terminal {
         execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
+    /// Rings.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn bell(&mut self) -> io::Result<()> {
+        let backend = self.inner.backend_mut();
+        backend.write_all(b"\x07")?;
+        io::Write::flush(backend)
+    }
+
     /// Draws one frame, which the terminal shows as a whole.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 mod ascii;
 mod chart;
+mod columns;
+mod field;
 mod help;
 mod input;
 mod log;
@@ -18,6 +20,7 @@ use ratatui::widgets::{Block, BorderType};
 
 use crate::app::App;
 use crate::app::layout::Area;
+use crate::app::mode::Mode;
 use theme::Theme;
 
 /// Draws everything.
@@ -38,10 +41,15 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     if let Some(area) = layout.log {
         log::draw(app, theme, place(area), buffer);
     }
-    let cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
+    let mut cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
     status::draw_hints(app, theme, place(layout.hints), buffer);
+    if app.mode() == Mode::Field {
+        cursor = field::cursor(app, place(layout.hints));
+    }
     if app.mode().is_help() {
         help::draw(app, theme, screen, buffer);
+    } else if app.mode() == Mode::Columns {
+        columns::draw(app, theme, screen, buffer);
     } else if let Some(cursor) = cursor
         && screen.contains(cursor)
     {

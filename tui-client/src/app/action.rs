@@ -9,6 +9,7 @@ use super::log::Tone;
 use super::mode::{Mode, Pane};
 use super::msg::Moment;
 use super::prompting::PromptAction;
+use super::views::ViewAction;
 use super::{App, NOTICE, Notice};
 use crate::line::wire_line;
 use shared::{Request, Selector};
@@ -69,6 +70,8 @@ pub enum Action {
     WatchSelected,
     /// Stop watching the selected key.
     Unwatch,
+    /// What the table, the watched keys and their chart can do besides.
+    View(ViewAction),
 }
 
 impl App {
@@ -106,6 +109,7 @@ impl App {
             Action::AllKeys => self.ask_for("get *", now),
             Action::WatchSelected => self.watch_selected(),
             Action::Unwatch => self.unwatch(),
+            Action::View(action) => self.perform_view(action, now),
         }
         if action == Action::Refresh {
             return self.refresh(now);
@@ -140,7 +144,7 @@ impl App {
         let layout = self.layout();
         match self.mode {
             Mode::Table => layout.table_rows(),
-            Mode::Watch => 2,
+            Mode::Watch | Mode::Chart | Mode::Columns | Mode::Field => 2,
             Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
                 layout.log_rows()
             }
@@ -157,7 +161,9 @@ impl App {
         let layout = self.layout();
         match mode {
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
-            Mode::Watch => self.watch.move_by(lines),
+            Mode::Watch | Mode::Chart => self.watch.move_by(lines),
+            Mode::Columns => self.table.chosen_mut().move_by(lines),
+            Mode::Field => {}
             Mode::Log if lines.unsigned_abs() == 1 => {
                 self.log.move_by(lines as i64, layout.log_rows());
             }
@@ -171,12 +177,15 @@ impl App {
         }
     }
 
-    fn watch_selected(&mut self) {
+    pub(super) fn watch_selected(&mut self) {
         let Some(series) = self.table.selected_series() else {
             return self.say(Tone::Bad, "no key is selected");
         };
         let key = series.key.to_string();
-        self.watch.add(&key);
+        if let Ok(pattern) = key.parse() {
+            self.watch.add(pattern);
+            self.refresh_at = self.now.elapsed;
+        }
         self.focus(Mode::Watch);
         self.say(Tone::Good, format!("watching {key}"));
     }

@@ -1,15 +1,48 @@
-//! Points as a line of braille dots with ticks on both axes: geometry only, no colours.
+//! Points as lines of braille dots with labels on both axes: geometry only, no colours.
+
+mod axis;
+pub mod window;
 
 use jiff::tz::TimeZone;
 use shared::Point;
 
-use super::format;
+use super::units::Unit;
+use axis::Frame;
 
-/// Steps between ticks of time, in seconds.
-const TIME_STEPS: [i64; 22] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
-    172_800, 604_800, 2_592_000, 31_536_000,
-];
+/// Columns for the labels of the value axis, where there is room for them.
+pub const LABELS: u16 = 9;
+
+/// Lines that are drawn together; more could not be told apart.
+pub const MOST_LINES: usize = 6;
+
+/// The columns of labels and of the plot, the axis between them not counted, in this many.
+pub fn columns(width: u16) -> (u16, u16) {
+    let labels = if width >= 3 * LABELS { LABELS } else { 0 };
+    (labels, width.saturating_sub(labels + 1))
+}
+
+/// What to plot.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec<'a> {
+    /// The points of each line, oldest first; the first line is on top.
+    pub lines: &'a [Vec<Point>],
+    /// The first and the last moment.
+    pub range: (i64, i64),
+    /// A logarithmic value axis.
+    pub log: bool,
+    /// Values that are marked by a horizontal line.
+    pub thresholds: &'a [f64],
+    /// A moment that is read.
+    pub cursor: Option<i64>,
+    /// What the values count.
+    pub unit: Unit,
+    /// Columns of the plot.
+    pub columns: usize,
+    /// Rows of the plot.
+    pub rows: usize,
+    /// For the times of day.
+    pub zone: &'a TimeZone,
+}
 
 /// A label on an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,51 +53,104 @@ pub struct Tick {
     pub label: String,
 }
 
+/// A cell of the plot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// A braille pattern, as the offset from U+2800.
+    pub dots: u8,
+    /// The line that it belongs to.
+    pub line: u8,
+}
+
 /// A chart, ready to be drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chart {
     /// Columns of the plot.
     pub columns: usize,
-    /// Braille patterns (offsets from U+2800), row by row from the top.
-    pub cells: Vec<u8>,
+    /// Row by row from the top.
+    pub cells: Vec<Cell>,
     /// Labels of the value axis.
     pub values: Vec<Tick>,
     /// Labels of the time axis, by the column of their middle.
     pub times: Vec<Tick>,
+    /// Rows of the thresholds.
+    pub thresholds: Vec<usize>,
+    /// The column of the cursor.
+    pub cursor: Option<usize>,
+    /// The cells of the points that the cursor reads, and their lines.
+    pub marks: Vec<(usize, usize, usize)>,
+    /// Points that a logarithmic axis has no place for.
+    pub not_positive: usize,
 }
 
 impl Chart {
-    /// Plots points, oldest first, on a field of this many cells.
-    pub fn new<'a>(
-        points: impl Iterator<Item = &'a Point> + Clone,
-        columns: usize,
-        rows: usize,
-        zone: &TimeZone,
-    ) -> Self {
-        let mut chart = Self { columns, cells: vec![0; columns * rows], ..Self::default() };
-        let Some(frame) = Frame::around(points.clone(), columns, rows) else {
+    /// Plots.
+    pub fn new(spec: &Spec<'_>) -> Self {
+        let (columns, rows) = (spec.columns, spec.rows);
+        let mut chart =
+            Self { columns, cells: vec![Cell::default(); columns * rows], ..Self::default() };
+        let place = |value: f64| if spec.log { value.log10() } else { value };
+        let within = |point: &&Point| {
+            (spec.range.0..=spec.range.1).contains(&point.timestamp) && point.value.is_finite()
+        };
+        let all = || spec.lines.iter().flatten().filter(within);
+        if spec.log {
+            chart.not_positive = all().filter(|point| point.value <= 0.0).count();
+        }
+        let fits = |value: f64| value.is_finite() && (!spec.log || value > 0.0);
+        let values = all().map(|point| point.value).chain(spec.thresholds.iter().copied());
+        let values = values.filter(|&value| fits(value)).map(place);
+        let Some(frame) = Frame::around(spec, values) else {
             return chart;
         };
-        let mut before = None;
-        for point in points {
-            let to = frame.dot(*point);
-            chart.line(before.unwrap_or(to), to);
-            before = Some(to);
+        // The first line is drawn last, and so on top.
+        for (number, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
+            let number = u8::try_from(number).unwrap_or(u8::MAX);
+            let gap = gap(points);
+            let mut before: Option<(i64, (i64, i64))> = None;
+            for point in points.iter().filter(within) {
+                if !fits(point.value) {
+                    before = None;
+                    continue;
+                }
+                let to = frame.dot(point.timestamp, place(point.value));
+                let joined = before.filter(|(time, _)| {
+                    i128::from(point.timestamp) - i128::from(*time) <= i128::from(gap)
+                });
+                chart.line(joined.map_or(to, |(_, from)| from), to, number);
+                before = Some((point.timestamp, to));
+            }
         }
-        chart.values = frame.value_ticks(rows);
-        chart.times = frame.time_ticks(columns, zone);
+        if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
+        {
+            chart.cursor = usize::try_from(frame.dot(time, 0.0).0 / 2).ok();
+            for (line, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
+                let read =
+                    nearest(points, time).filter(|point| within(&point) && fits(point.value));
+                let dot = read.map(|point| frame.dot(point.timestamp, place(point.value)));
+                if let Some((Ok(x), Ok(y))) =
+                    dot.map(|(x, y)| (usize::try_from(x / 2), usize::try_from(y / 4)))
+                {
+                    chart.marks.push((x, y, line));
+                }
+            }
+        }
+        let thresholds = spec.thresholds.iter().filter(|&&value| fits(value));
+        chart.thresholds = thresholds.map(|&value| frame.row(place(value), rows)).collect();
+        chart.values = if spec.log { frame.log_ticks(rows) } else { frame.value_ticks(rows) };
+        chart.times = frame.time_ticks(columns, spec.zone);
         chart
     }
 
     /// Sets the dots between two places, both included.
-    fn line(&mut self, (x0, y0): (i64, i64), (x1, y1): (i64, i64)) {
+    fn line(&mut self, (x0, y0): (i64, i64), (x1, y1): (i64, i64), line: u8) {
         let steps = (x1 - x0).abs().max((y1 - y0).abs()).max(1);
         for step in 0..=steps {
-            self.dot(x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps);
+            self.dot(x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps, line);
         }
     }
 
-    fn dot(&mut self, x: i64, y: i64) {
+    fn dot(&mut self, x: i64, y: i64, line: u8) {
         /// The bits of a braille pattern, by row and column of the dot.
         const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
@@ -73,180 +159,153 @@ impl Chart {
         if x / 2 < self.columns
             && let Some(cell) = self.cells.get_mut(y / 4 * self.columns + x / 2)
         {
-            *cell |= DOTS[y % 4][x % 2];
+            if cell.line != line {
+                *cell = Cell { dots: 0, line };
+            }
+            cell.dots |= DOTS[y % 4][x % 2];
         }
     }
 }
 
-/// What is in view, and how it maps to dots.
-struct Frame {
-    from: i64,
-    to: i64,
-    low: f64,
-    high: f64,
-    dots: (f64, f64),
+/// The distance beyond which two points are not joined, because some between them are missing:
+/// four times the usual one.
+fn gap(points: &[Point]) -> i64 {
+    let pairs = points.windows(2);
+    let mut steps: Vec<i64> =
+        pairs.map(|pair| pair[1].timestamp.saturating_sub(pair[0].timestamp)).collect();
+    if steps.is_empty() {
+        return i64::MAX;
+    }
+    let middle = steps.len() / 2;
+    let (_, &mut median, _) = steps.select_nth_unstable(middle);
+    // The median of two or three is no habit.
+    if steps.len() < 4 { i64::MAX } else { median.saturating_mul(4).max(2) }
 }
 
-impl Frame {
-    #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
-    fn around<'a>(
-        points: impl Iterator<Item = &'a Point>,
-        columns: usize,
-        rows: usize,
-    ) -> Option<Self> {
-        if columns == 0 || rows == 0 {
-            return None;
-        }
-        let mut range: Option<(i64, i64, f64, f64)> = None;
-        for &Point { timestamp, value } in points {
-            let (from, to, low, high) = range.unwrap_or((timestamp, timestamp, value, value));
-            range = Some((from.min(timestamp), to.max(timestamp), low.min(value), high.max(value)));
-        }
-        let (from, to, mut low, mut high) = range?;
-        if low >= high {
-            // A flat line runs through the middle.
-            let room = (low.abs() / 20.0).max(0.5);
-            (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
-        }
-        Some(Self {
-            from,
-            to: to.max(from.saturating_add(1)),
-            low,
-            high,
-            dots: ((columns * 2 - 1) as f64, (rows * 4 - 1) as f64),
-        })
-    }
-
-    /// From 0 at the first moment to 1 at the last.
-    #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
-    fn across(&self, timestamp: i64) -> f64 {
-        let from = i128::from(self.from);
-        (i128::from(timestamp) - from) as f64 / (i128::from(self.to) - from) as f64
-    }
-
-    /// From 0 at the top to 1 at the bottom. Halved, because a difference may overflow.
-    fn down(&self, value: f64) -> f64 {
-        (self.high / 2.0 - value / 2.0) / (self.high / 2.0 - self.low / 2.0)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "both are within the field")]
-    fn dot(&self, point: Point) -> (i64, i64) {
-        let x = self.across(point.timestamp) * self.dots.0;
-        let y = self.down(point.value) * self.dots.1;
-        (x.round() as i64, y.round() as i64)
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "few rows"
-    )]
-    fn value_ticks(&self, rows: usize) -> Vec<Tick> {
-        let half_range = self.high / 2.0 - self.low / 2.0;
-        let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
-        let step = nice(half_range / wanted * 2.0);
-        if !(step.is_finite() && step > 0.0) {
-            return Vec::new();
-        }
-        let first = (self.low / step).ceil();
-        let mut ticks = Vec::new();
-        for n in 0..20 {
-            let value = (first + f64::from(n)) * step;
-            if !value.is_finite() || value > self.high {
-                break;
-            }
-            let at = (self.down(value) * (rows - 1) as f64).round().max(0.0) as usize;
-            // Steps far below the value's own precision would repeat themselves.
-            if at < rows && ticks.last().is_none_or(|last: &Tick| last.at > at) {
-                // Adding zero turns -0 into 0.
-                let label = format::rounded(value + 0.0, 9);
-                ticks.push(Tick { at, label });
-            }
-        }
-        ticks
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "few columns"
-    )]
-    fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<Tick> {
-        let span = i128::from(self.to) - i128::from(self.from);
-        let wanted = (columns / 16).max(1) as i128;
-        let step = TIME_STEPS.iter().map(|&step| i128::from(step));
-        let step = step.clone().find(|step| span / step <= wanted).unwrap_or(span / wanted);
-        let form = match step {
-            0..60 => "%H:%M:%S",
-            60..43_200 if span < 86_400 => "%H:%M",
-            60..43_200 => "%m-%d %H:%M",
-            _ => "%Y-%m-%d",
-        };
-        // Aligned to the local day, so that ticks fall on round times of day.
-        let offset = jiff::Timestamp::from_second(self.from)
-            .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
-        let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
-        let mut ticks = Vec::new();
-        for n in 0..=wanted + 2 {
-            let Ok(time) = i64::try_from(first + n * step) else {
-                break;
-            };
-            if time < self.from || time > self.to {
-                continue;
-            }
-            ticks.push(Tick {
-                at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: format::formatted(time, zone, form),
-            });
-        }
-        ticks
-    }
-}
-
-/// The least of 1, 2, 5, 10, … that is not below `step`.
-fn nice(step: f64) -> f64 {
-    let power = 10_f64.powf(step.log10().floor());
-    let times = [1.0, 2.0, 5.0, 10.0].into_iter();
-    times.map(|n| n * power).find(|&n| n >= step).unwrap_or(step)
+/// The point nearest to a moment.
+pub fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Option<Point> {
+    points.into_iter().min_by_key(|point| point.timestamp.abs_diff(time)).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn chart(points: &[(i64, f64)], columns: usize, rows: usize) -> Chart {
-        let points: Vec<_> =
-            points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect();
-        Chart::new(points.iter(), columns, rows, &TimeZone::UTC)
+    fn points(points: &[(i64, f64)]) -> Vec<Point> {
+        points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect()
+    }
+
+    fn spec<'a>(lines: &'a [Vec<Point>], zone: &'a TimeZone) -> Spec<'a> {
+        let times = || lines.iter().flatten().map(|point| point.timestamp);
+        Spec {
+            lines,
+            range: (times().min().unwrap_or(0), times().max().unwrap_or(0)),
+            log: false,
+            thresholds: &[],
+            cursor: None,
+            unit: Unit::Plain,
+            columns: 40,
+            rows: 10,
+            zone,
+        }
+    }
+
+    fn labels(ticks: &[Tick]) -> Vec<&str> {
+        ticks.iter().map(|tick| &*tick.label).collect()
     }
 
     #[test]
     fn a_rising_line_goes_from_corner_to_corner() {
-        let chart = chart(&[(0, 0.0), (60, 10.0)], 40, 10);
-        assert_eq!(chart.cells[9 * 40] & 0x40, 0x40, "bottom left");
-        assert_eq!(chart.cells[39] & 0x08, 0x08, "top right");
-        let labels: Vec<_> = chart.values.iter().map(|tick| &*tick.label).collect();
-        assert_eq!(labels, ["0", "5", "10"]);
-        let labels: Vec<_> = chart.times.iter().map(|tick| &*tick.label).collect();
-        assert_eq!(labels, ["00:00:00", "00:00:30", "00:01:00"]);
+        let lines = [points(&[(0, 0.0), (60, 10.0)])];
+        let chart = Chart::new(&spec(&lines, &TimeZone::UTC));
+        assert_eq!(chart.cells[9 * 40].dots & 0x40, 0x40, "bottom left");
+        assert_eq!(chart.cells[39].dots & 0x08, 0x08, "top right");
+        assert_eq!(labels(&chart.values), ["0", "5", "10"]);
+        assert_eq!(labels(&chart.times), ["01-01 00:00:00", "00:00:30", "00:01:00"]);
+    }
+
+    #[test]
+    fn missing_points_leave_a_gap() {
+        let steady: Vec<_> = (0..20).chain(60..81).map(|at| (at, 1.0)).collect();
+        let lines = [points(&steady)];
+        let chart = Chart::new(&spec(&lines, &TimeZone::UTC));
+        let row = chart.cells.chunks(40).find(|row| row.iter().any(|cell| cell.dots > 0)).unwrap();
+        let drawn: String = row.iter().map(|c| if c.dots > 0 { '#' } else { ' ' }).collect();
+        assert_eq!(drawn, format!("{}{}{}", "#".repeat(10), " ".repeat(19), "#".repeat(11)));
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_decades_and_no_place_for_zero() {
+        let lines = [points(&[(0, 1.0), (1, 0.0), (2, 1000.0), (3, -5.0), (4, 10.0)])];
+        let zone = TimeZone::UTC;
+        let chart = Chart::new(&Spec { log: true, ..spec(&lines, &zone) });
+        assert_eq!(labels(&chart.values), ["1", "10", "100", "1k"]);
+        assert_eq!(chart.not_positive, 2);
+        let rows: Vec<_> = chart.values.iter().map(|tick| tick.at).collect();
+        assert_eq!(rows, [9, 6, 3, 0]);
+    }
+
+    #[test]
+    fn thresholds_are_within_the_axis() {
+        let lines = [points(&[(0, 10.0), (9, 20.0)])];
+        let zone = TimeZone::UTC;
+        let chart = Chart::new(&Spec { thresholds: &[100.0], ..spec(&lines, &zone) });
+        assert_eq!(chart.thresholds, [0]);
+        let nothing = Chart::new(&Spec { lines: &[], ..spec(&lines, &zone) });
+        assert_eq!((nothing.thresholds, nothing.values), (vec![], vec![]));
+    }
+
+    #[test]
+    fn the_cursor_marks_what_it_reads() {
+        let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
+        let zone = TimeZone::UTC;
+        let chart = Chart::new(&Spec { cursor: Some(59), ..spec(&lines, &zone) });
+        assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(0, 5, 1), (39, 0, 0)]));
+        let chart = Chart::new(&Spec { cursor: Some(61), ..spec(&lines, &zone) });
+        assert_eq!((chart.cursor, chart.marks), (None, vec![]));
+    }
+
+    #[test]
+    fn the_first_line_is_on_top() {
+        let flat = points(&[(0, 1.0), (9, 1.0)]);
+        let lines = [flat.clone(), flat];
+        let chart = Chart::new(&spec(&lines, &TimeZone::UTC));
+        assert!(chart.cells.iter().all(|cell| cell.line == 0));
+    }
+
+    #[test]
+    fn the_nearest_point_is_found() {
+        let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
+        assert_eq!(nearest(&points, 14).map(|point| point.value), Some(2.0));
+        assert_eq!(nearest(&points, i64::MAX).map(|point| point.value), Some(3.0));
+        assert_eq!(nearest(&[], 0), None);
     }
 
     #[test]
     fn extremes_do_not_break_it() {
-        for points in [
+        let zone = TimeZone::UTC;
+        for line in [
             &[][..],
             &[(5, 1.0)],
             &[(i64::MIN, f64::MIN), (i64::MAX, f64::MAX)],
             &[(0, f64::MAX), (1, f64::MAX)],
             &[(0, 0.0), (0, 5e-324)],
+            &[(0, 5e-324), (1, f64::MAX)],
             &[(0, 1e16), (1, 1e16 + 2.0)],
         ] {
+            let lines = [points(line), points(&[(0, 1.0)])];
             for (columns, rows) in [(0, 0), (1, 1), (40, 10), (200, 60)] {
-                let chart = chart(points, columns, rows);
-                assert_eq!(chart.cells.len(), columns * rows);
-                assert!(chart.times.iter().all(|tick| tick.at < columns));
+                for log in [false, true] {
+                    let thresholds = &[f64::MIN, 0.0, f64::MAX];
+                    let cursor = Some(1);
+                    let spec =
+                        Spec { log, thresholds, cursor, columns, rows, ..spec(&lines, &zone) };
+                    let chart = Chart::new(&spec);
+                    assert_eq!(chart.cells.len(), columns * rows);
+                    assert!(chart.times.iter().all(|tick| tick.at < columns));
+                    assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));
+                    assert!(chart.thresholds.iter().all(|&row| row < rows));
+                }
             }
         }
     }

@@ -27,7 +27,7 @@ impl App {
         if port != DEFAULT_PORT.to_string() {
             words.extend(["--port".into(), quoted(port)]);
         }
-        let watching = self.mode == Mode::Watch
+        let watching = matches!(self.mode, Mode::Watch | Mode::Chart)
             || self.mode.pane().is_none()
                 && self.layout().table.is_none()
                 && self.pane == Pane::Watch;
@@ -39,9 +39,12 @@ impl App {
                     interval.trim_end_matches('s').to_owned().into(),
                 ]);
             }
-            for watched in self.watch.keys() {
+            for pattern in self.watch.patterns().iter() {
                 // A key may begin with a dash.
-                words.push(quoted(&format!("--watch={}", watched.key)).into_owned().into());
+                words.push(quoted(&format!("--watch={pattern}")).into_owned().into());
+            }
+            for alert in self.alerts() {
+                words.push(quoted(&format!("--alert={alert}")).into_owned().into());
             }
             // Without it, the command would open the screen on a terminal.
             words.extend(["--format".into(), "text".into()]);

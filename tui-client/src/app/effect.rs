@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use super::arrange::Job;
+use super::fold::Answer;
+use super::glob::Glob;
 use super::log::Snapshot;
 use super::reply::Detail;
 
 /// A wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Try to connect; the answer is `Connected` or `Disconnected`.
     Connect,
@@ -34,6 +37,12 @@ pub enum Effect {
     },
     /// Put text on the clipboard of the terminal.
     Copy(String),
+    /// Arrange a large table beside the loop; the answer is `Arranged`.
+    Arrange(Job),
+    /// Free a large answer beside the loop.
+    Discard(Arc<Answer>),
+    /// Ring the bell of the terminal.
+    Bell,
     /// Leave the program.
     Quit,
 }
@@ -47,4 +56,6 @@ pub struct Outgoing {
     pub line: String,
     /// How much of the reply to keep.
     pub detail: Detail,
+    /// Series that match one of these are watched.
+    pub watched: Arc<[Glob]>,
 }

@@ -1,5 +1,6 @@
 //! Requests going out, replies coming in, and when to ask again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::Request;
@@ -11,7 +12,11 @@ use super::log::{Cost, Direction, Entry, Remark, Tone};
 use super::msg::Moment;
 use super::printable::printable;
 use super::reply::{Detail, Reply};
+use super::watch::{self, Ask, Extension};
 use super::{App, PollLog};
+
+/// The request for all points of all keys.
+pub(super) const ALL: &str = "get *";
 
 /// Raw lines kept of the reply to a request that a person typed, and recent points of a series.
 const TYPED: Detail = Detail { head: 200, foot: 20, tail: 64 };
@@ -22,8 +27,8 @@ const SHOWN_POLL: Detail = Detail { head: 6, foot: 2, tail: 64 };
 /// The same of any other poll; of an error reply one line is enough.
 const QUIET_POLL: Detail = Detail { head: 1, foot: 0, tail: 64 };
 
-/// The same of a watched key, whose chart needs more points.
-const WATCHED: Detail = Detail { head: 1, foot: 0, tail: 8192 };
+/// The same for watched keys, of which more points are kept anyway.
+const WATCHED: Detail = Detail { head: 1, foot: 0, tail: 8 };
 
 /// After a `put`, the table is asked for at once if that took no longer than this.
 const CHEAP: Duration = Duration::from_millis(50);
@@ -41,7 +46,7 @@ impl App {
             Purpose::Typed => TYPED,
             Purpose::Refresh if self.poll_log == PollLog::ShowNext => SHOWN_POLL,
             Purpose::Refresh => QUIET_POLL,
-            Purpose::Watch(_) => WATCHED,
+            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
         };
         if purpose == Purpose::Refresh {
             self.poll_log = match self.poll_log {
@@ -49,6 +54,7 @@ impl App {
                 PollLog::Showing | PollLog::Brief => PollLog::Brief,
             };
         }
+        let watched = Arc::clone(self.watch.patterns());
         let id = self.link.sent(&line, purpose, now.elapsed);
         if detail.head > 1 {
             let text = printable(line.as_bytes());
@@ -56,7 +62,7 @@ impl App {
             let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
             self.log.push(entry.remark(remark));
         }
-        Effect::Send(Outgoing { id, line, detail })
+        Effect::Send(Outgoing { id, line, detail, watched })
     }
 
     /// Makes the table show the answer to another request.
@@ -83,9 +89,17 @@ impl App {
             return effects;
         }
         // The table may be large, and replies come in order: the watched keys go first.
-        for key in self.watch.due(now.elapsed, self.interval) {
-            effects.push(self.send(format!("get {key}"), Purpose::Watch(key), false, now));
+        if let Some(at) = self.next_watch()
+            && at <= now.elapsed
+            && let Ask::For(selectors) = self.watch_plan()
+        {
+            self.watch.asked(selectors.len(), now.elapsed + self.interval);
+            for selector in selectors {
+                let line = format!("get {selector}");
+                effects.push(self.send(line, Purpose::Watch(selector), false, now));
+            }
         }
+        effects.extend(self.probe(now));
         if self.refresh_due() && self.refresh_at <= now.elapsed {
             self.refresh_at = now.elapsed + self.interval;
             self.refresh_once = false;
@@ -106,7 +120,34 @@ impl App {
             return None;
         }
         let refresh = self.refresh_due().then_some(self.refresh_at);
-        refresh.into_iter().chain(self.watch.next_due()).min()
+        refresh.into_iter().chain(self.next_watch()).min()
+    }
+
+    /// When the watched keys are to be asked for, unless the table does it.
+    fn next_watch(&self) -> Option<Duration> {
+        let due = self.watch.next_due()?;
+        (self.watch_plan() != Ask::WithTable).then_some(due)
+    }
+
+    fn watch_plan(&self) -> Ask {
+        let all = self.auto && self.wanted == ALL;
+        let cheap = self.all_took.is_some_and(|took| took < CHEAP);
+        watch::plan(self.watch.patterns(), self.extension, all, cheap)
+    }
+
+    /// Asks the server, once, whether it knows the selector extension: by something that it would
+    /// have to find. Only where that would save requests.
+    fn probe(&mut self, now: Moment) -> Option<Effect> {
+        let several = self.watch.patterns().len() > 1
+            || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
+        if self.extension != Extension::Unknown || !several {
+            return None;
+        }
+        let known = self.watch.keys().iter().find(|key| key.series.is_some())?;
+        let key = known.key.clone();
+        self.extension = Extension::Asked;
+        let line = format!("get {key}[last]");
+        Some(self.send(line, Purpose::Probe(key), false, now))
     }
 
     pub(super) fn on_reply(&mut self, reply: Reply, now: Moment) {
@@ -116,6 +157,13 @@ impl App {
         self.keys.learn(&reply.answer.series);
         // A server that takes long is asked less often.
         let not_before = now.elapsed + reply.took;
+        self.meter.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
+        if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
+            self.stretched = Some(reply.took * 2).filter(|&period| period > self.interval);
+        }
+        if pending.line == ALL {
+            self.all_took = Some(reply.took);
+        }
         match &pending.purpose {
             Purpose::Typed => {
                 self.log_reply(&reply, now);
@@ -129,20 +177,40 @@ impl App {
                 } else {
                     self.log_poll(&pending.line, &reply, now);
                 }
+                if pending.line == ALL {
+                    self.look_at_watched("*", &reply, now);
+                }
                 if pending.line == self.wanted {
                     self.show_answer(&pending.line, reply);
                 }
             }
-            Purpose::Watch(key) => {
+            Purpose::Watch(selector) => {
                 self.log_poll(&pending.line, &reply, now);
-                let mut series = reply.answer.series;
-                let series = series
-                    .iter()
-                    .position(|s| s.key.as_str() == key)
-                    .map(|at| series.swap_remove(at));
-                self.watch.answer(key, series, now.elapsed, not_before);
+                self.watch.done(not_before);
+                self.look_at_watched(selector, &reply, now);
+                let large = Arc::new(reply.answer);
+                self.wishes.extend(
+                    (large.series.len() > super::arrange::AT_ONCE)
+                        .then_some(Effect::Discard(large)),
+                );
+            }
+            Purpose::Probe(key) => {
+                self.log_poll(&pending.line, &reply, now);
+                let found = matches!(&reply.answer.series[..], [one] if one.key.as_str() == key);
+                self.extension = if found { Extension::Known } else { Extension::Missing };
             }
         }
+    }
+
+    /// Takes what a reply says of the watched keys; rings when an alert fires.
+    fn look_at_watched(&mut self, selector: &str, reply: &Reply, now: Moment) {
+        let (Ok(selector), Status::Ok, false) =
+            (selector.parse(), reply.status, self.watch.paused())
+        else {
+            return;
+        };
+        self.watch.take(&selector, &reply.answer, now.elapsed);
+        self.judge_watched(now);
     }
 
     fn on_typed(&mut self, pending: &Pending, reply: Reply, now: Moment) {
@@ -176,7 +244,8 @@ impl App {
     fn show_answer(&mut self, request: &str, reply: Reply) {
         if reply.status == Status::Ok {
             let rows = self.layout().table_rows();
-            self.table.show(request, reply.answer, rows);
+            let job = self.table.show(request, reply.answer, rows, self.now.unix());
+            self.wishes.extend(job.map(Effect::Arrange));
         }
     }
 
@@ -219,6 +288,8 @@ impl App {
         }
         self.poll_log = PollLog::ShowNext;
         self.refresh_at = now.elapsed;
+        self.extension = Extension::Unknown;
+        (self.all_took, self.stretched) = (None, None);
         self.watch.reset();
         self.poll(now)
     }
@@ -245,10 +316,8 @@ impl App {
             match pending.purpose {
                 Purpose::Typed => self.say(Tone::Bad, text),
                 Purpose::Refresh => {}
-                Purpose::Watch(key) => {
-                    let next = now.elapsed + self.interval;
-                    self.watch.not_asked(&key, next);
-                }
+                Purpose::Watch(_) => self.watch.done(now.elapsed + self.interval),
+                Purpose::Probe(_) => self.extension = Extension::Missing,
             }
         }
     }

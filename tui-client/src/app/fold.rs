@@ -1,15 +1,36 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use shared::response::decode_points;
 use shared::{Key, KeyBuf, Point};
+
+use super::glob::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const TAIL_BUDGET: usize = 2 * 1024 * 1024;
 
 /// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
 const TAIL_AT_LEAST: usize = 16;
+
+/// Recent points of a watched series, whose chart needs more of them than a sparkline.
+const DEEP_TAIL: usize = 8192;
+
+/// Recent points kept over all watched series of an answer: 16 MiB.
+const DEEP_BUDGET: usize = 1024 * 1024;
+
+/// The watched series of an answer, beyond which no more are watched.
+const MOST_DEEP: usize = 1000;
+
+/// A series is stale when its next point is late by this many of its usual distances.
+const STALE_STEPS: i64 = 5;
+
+/// But not before this many seconds without a point.
+const STALE_AT_LEAST: i64 = 30;
+
+/// A series of one point has no usual distance; it is stale after this many seconds.
+const STALE_ALONE: i64 = 300;
 
 /// What is known of one series.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +49,7 @@ pub struct Series {
     pub mean: f64,
     /// The most recent points, oldest first; not all of them in a long series.
     pub tail: VecDeque<Point>,
+    before: Option<Point>,
     tail_limit: usize,
 }
 
@@ -41,6 +63,7 @@ impl Series {
             max: point.value,
             mean: point.value,
             tail: VecDeque::from([point]),
+            before: None,
             tail_limit,
         }
     }
@@ -48,6 +71,7 @@ impl Series {
     fn add(&mut self, point: Point) {
         self.count += 1;
         if point.timestamp >= self.last.timestamp {
+            self.before = Some(self.last);
             self.last = point;
         }
         self.min = self.min.min(point.value);
@@ -65,8 +89,32 @@ impl Series {
 
     /// The newest value less the one before it, if there are two.
     pub fn change(&self) -> Option<f64> {
-        let before = self.tail.len().checked_sub(2)?;
-        Some(self.last.value - self.tail.get(before)?.value)
+        Some(self.last.value - self.before?.value)
+    }
+
+    /// The same for each second between the two.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+    pub fn rate(&self) -> Option<f64> {
+        let seconds = i128::from(self.last.timestamp) - i128::from(self.before?.timestamp);
+        (seconds > 0).then(|| self.change())?.map(|change| change / seconds as f64)
+    }
+
+    /// The usual distance of its recent points in seconds, if there are two.
+    pub fn step(&self) -> Option<i64> {
+        let first = self.tail.front()?;
+        let steps = i64::try_from(self.tail.len()).ok()?.checked_sub(1).filter(|&n| n > 0)?;
+        Some(self.last.timestamp.saturating_sub(first.timestamp) / steps)
+    }
+
+    /// Its next point is late.
+    pub fn is_stale(&self, now: i64) -> bool {
+        let age = now.saturating_sub(self.last.timestamp);
+        // Without looking at the points, which is slow for many series.
+        age > STALE_AT_LEAST
+            && age
+                > self.step().map_or(STALE_ALONE, |step| {
+                    step.saturating_mul(STALE_STEPS).max(STALE_AT_LEAST)
+                })
     }
 }
 
@@ -77,6 +125,8 @@ pub struct Fold {
     places: HashMap<KeyBuf, usize>,
     current: usize,
     wanted_tail: usize,
+    watched: Arc<[Glob]>,
+    deep: Vec<u32>,
     points: u64,
     strange: u64,
 }
@@ -89,9 +139,17 @@ impl Fold {
             places: HashMap::new(),
             current: 0,
             wanted_tail: tail,
+            watched: Arc::default(),
+            deep: Vec::new(),
             points: 0,
             strange: 0,
         }
+    }
+
+    /// Series that match one of these keep many more points and are listed in the answer.
+    #[must_use]
+    pub fn watching(self, watched: Arc<[Glob]>) -> Self {
+        Self { watched, ..self }
     }
 
     /// Takes whole data lines.
@@ -116,8 +174,16 @@ impl Fold {
             self.current = place;
             return self.series[place].add(point);
         }
-        let share = TAIL_BUDGET / (self.series.len() + 1);
-        let limit = self.wanted_tail.min(share.max(TAIL_AT_LEAST)).max(1);
+        let mut share = TAIL_BUDGET / (self.series.len() + 1);
+        let mut wanted = self.wanted_tail;
+        if self.deep.len() < MOST_DEEP
+            && let Ok(place) = u32::try_from(self.series.len())
+            && self.watched.iter().any(|glob| glob.matches(key.as_str()))
+        {
+            self.deep.push(place);
+            (share, wanted) = (DEEP_BUDGET / self.deep.len(), DEEP_TAIL);
+        }
+        let limit = wanted.min(share.max(TAIL_AT_LEAST)).max(1);
         let key = key.to_owned();
         self.current = self.series.len();
         self.places.insert(key.clone(), self.current);
@@ -131,7 +197,8 @@ impl Fold {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        Answer { series: self.series, points: self.points, strange: self.strange }
+        let Self { series, deep, points, strange, .. } = self;
+        Answer { series, deep, points, strange }
     }
 }
 
@@ -140,6 +207,8 @@ impl Fold {
 pub struct Answer {
     /// In the order of the reply.
     pub series: Vec<Series>,
+    /// The places of the watched ones.
+    pub deep: Vec<u32>,
     /// Points in all series.
     pub points: u64,
     /// Data lines that are no points.
@@ -166,6 +235,28 @@ mod tests {
         assert_eq!(a.change(), Some(6.0));
         assert_eq!(a.tail.len(), 2, "only the recent ones are kept");
         assert_eq!((b.count, b.change()), (1, None));
+    }
+
+    #[test]
+    fn rates_and_staleness_come_from_the_distance_of_points() {
+        let answer = fold(8, "a 1.0 100\na 2.0 110\na 7.0 120\nb 1.0 100\n");
+        let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
+        assert_eq!((a.change(), a.rate(), a.step()), (Some(5.0), Some(0.5), Some(10)));
+        assert_eq!((b.change(), b.rate(), b.step()), (None, None, None));
+        assert_eq!((a.is_stale(170), a.is_stale(171)), (false, true));
+        assert_eq!((b.is_stale(400), b.is_stale(401)), (false, true));
+        assert!(!b.is_stale(i64::MIN));
+    }
+
+    #[test]
+    fn watched_series_keep_more_points() {
+        let watched: Vec<Glob> = vec!["b*".parse().unwrap()];
+        let mut fold = Fold::new(2).watching(watched.into());
+        fold.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
+        let answer = fold.finish();
+        assert_eq!(answer.deep, [1]);
+        let tails: Vec<_> = answer.series.iter().map(|series| series.tail.len()).collect();
+        assert_eq!(tails, [2, 3]);
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Layout {
     pub prompt_border: bool,
     /// The line at the bottom.
     pub hints: Area,
+    /// The watched keys and their chart have it nearly all.
+    pub full: bool,
 }
 
 impl Layout {
@@ -110,6 +112,20 @@ impl Layout {
         layout
     }
 
+    /// The watched keys' chart takes the whole screen but for the lines at its edges.
+    pub fn full(width: u16, height: u16) -> Self {
+        let screen = Area { x: 0, y: 0, width, height };
+        let (status, hints) = (u16::from(height >= 2), u16::from(height >= 6));
+        let middle = screen.rows(status, height - status - hints);
+        Self {
+            status: screen.rows(0, status),
+            watch: Some(middle),
+            hints: screen.rows(height - hints, hints),
+            full: true,
+            ..Self::default()
+        }
+    }
+
     fn pane(&mut self, pane: Pane) -> &mut Option<Area> {
         match pane {
             Pane::Table => &mut self.table,
@@ -126,7 +142,13 @@ impl Layout {
     /// Rows of the list of so many watched keys; the rest is left to the chart, if it has room.
     pub fn watch_rows(&self, keys: usize) -> usize {
         let inner = self.watch.map_or(0, Area::inner_rows);
-        if inner > CHART_AT_LEAST { keys.min(inner / 3).max(1) } else { inner }
+        match (inner > CHART_AT_LEAST, self.full) {
+            (false, _) => inner,
+            (true, false) => keys.min(inner / 3).max(1),
+            // The whole screen is the chart's, as far as one key is concerned.
+            (true, true) if keys <= 1 => 0,
+            (true, true) => keys.min(inner / 5).max(1),
+        }
     }
 
     /// Rows of the table on screen, its heading not counted.

@@ -28,8 +28,10 @@ pub enum Purpose {
     Typed,
     /// To refresh the table.
     Refresh,
-    /// For a watched key.
+    /// For the watched keys, with this selector.
     Watch(String),
+    /// To find out whether the server knows the selector extension; it has this key.
+    Probe(String),
 }
 
 /// A request without its reply.

@@ -10,6 +10,12 @@ pub enum Mode {
     Table,
     /// The watched keys and their chart.
     Watch,
+    /// The chart of the watched keys, all over the screen.
+    Chart,
+    /// A line about the table or the watched keys is being typed.
+    Field,
+    /// The list in which the columns of the table are chosen.
+    Columns,
     /// The protocol log.
     Log,
     /// The list of keys, over everything else.
@@ -53,12 +59,13 @@ impl Mode {
     /// The pane that has the focus in this mode.
     pub fn pane(self) -> Option<Pane> {
         match self {
-            Self::Table => Some(Pane::Table),
-            Self::Watch => Some(Pane::Watch),
+            Self::Table | Self::Columns => Some(Pane::Table),
+            Self::Watch | Self::Chart => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
             Self::Prompt
             | Self::Help
             | Self::HelpSearch
+            | Self::Field
             | Self::Recall
             | Self::Confirm
             | Self::Ask => None,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::arrange::Arranged;
 use super::paste::ImportNews;
 use super::reply::Reply;
 
@@ -70,6 +71,8 @@ pub enum Msg {
     },
     /// A file could not be read or written; the reason is for a person.
     FileFailed(String),
+    /// A large table is arranged.
+    Arranged(Arranged),
     /// The system wants the program to end.
     Terminate,
 }

@@ -24,21 +24,24 @@ impl App {
         if self.mode.is_help() {
             return self.toggle_help();
         }
-        if matches!(self.mode, Mode::Confirm | Mode::Ask | Mode::Recall) {
+        if matches!(
+            self.mode,
+            Mode::Confirm | Mode::Ask | Mode::Recall | Mode::Field | Mode::Columns
+        ) {
             // A question waits for its answer.
             return;
         }
         let layout = self.layout();
         let Some(mode) = self.below(mouse) else { return };
-        self.focus(mode);
+        if self.mode != Mode::Chart {
+            self.focus(mode);
+        }
         match mode {
             Mode::Table => {
                 let rows = layout.table_rows();
-                let (first, shown) = self.table.visible(rows);
                 // Below the border and the heading.
-                if let Some(row) = row_in(layout.table, mouse, 2).filter(|&row| row < shown.len()) {
-                    let step = (first + row).cast_signed() - self.table.selected().cast_signed();
-                    self.table.move_by(step, rows);
+                if let Some(row) = row_in(layout.table, mouse, 2).filter(|&row| row < rows) {
+                    self.table.select_line(row, rows);
                 }
             }
             Mode::Watch => {

@@ -3,11 +3,13 @@
 //! Built piece by piece next to the socket, so that the user interface never sees a large one.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::response::Status;
 
 use super::fold::{Answer, Fold};
+use super::glob::Glob;
 use super::printable::printable;
 
 /// How much of a reply to keep.
@@ -72,6 +74,12 @@ impl ReplyBuilder {
             bytes: status_line.len() as u64,
             fold: Fold::new(detail.tail),
         }
+    }
+
+    /// Series that match one of these are watched: more of their points are kept.
+    #[must_use]
+    pub fn watching(self, watched: Arc<[Glob]>) -> Self {
+        Self { fold: self.fold.watching(watched), ..self }
     }
 
     /// Takes whole data lines.

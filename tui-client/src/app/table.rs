@@ -1,15 +1,37 @@
-//! The table of the last `get`: its rows, the selection, the part on screen.
+//! The table of the last `get`: its rows in their order, the selection, the part on screen.
 
+use std::sync::Arc;
+
+use shared::KeyBuf;
+
+use super::arrange::{AT_ONCE, Arranged, Job, Order, Sort};
+use super::column::{Chosen, Column};
+use super::expr::Filter;
 use super::fold::{Answer, Series};
 
-/// The last answer.
+/// The last answer and how it is shown.
 #[derive(Debug)]
 pub struct Table {
     request: String,
-    answer: Answer,
+    answer: Arc<Answer>,
+    order: Order,
     loaded: bool,
+    /// The row is one that a person moved to: it stays with its key. Otherwise the first row is
+    /// selected, whatever its key.
+    held: bool,
     selected: usize,
     top: usize,
+    sort: Sort,
+    filter: Option<Filter>,
+    chosen: Chosen,
+    /// What is wanted next: an answer, or the same one in another order.
+    job: u64,
+    /// A job is under way.
+    arranging: bool,
+    /// An answer that waits until its order is known.
+    next: Option<(String, Arc<Answer>)>,
+    /// Large answers that are done with: to free one takes long, so that is done elsewhere.
+    garbage: Vec<Arc<Answer>>,
 }
 
 impl Table {
@@ -17,10 +39,19 @@ impl Table {
     pub fn new(request: impl Into<String>) -> Self {
         Self {
             request: request.into(),
-            answer: Answer::default(),
+            answer: Arc::default(),
+            order: Order::default(),
             loaded: false,
+            held: false,
             selected: 0,
             top: 0,
+            sort: Sort::default(),
+            filter: None,
+            chosen: Chosen::default(),
+            job: 0,
+            arranging: false,
+            next: None,
+            garbage: Vec::new(),
         }
     }
 
@@ -39,46 +70,242 @@ impl Table {
         self.loaded
     }
 
-    /// The place of the selected row.
+    /// The selected row.
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// The selected row.
+    /// The series of the selected row.
     pub fn selected_series(&self) -> Option<&Series> {
-        self.answer.series.get(self.selected)
+        self.row(self.selected)
     }
 
-    /// The rows on a screen of this many, and the place of the first.
-    pub fn visible(&self, rows: usize) -> (usize, &[Series]) {
-        let all = &self.answer.series;
-        let from = self.top.min(all.len().saturating_sub(rows));
-        (from, &all[from..(from + rows).min(all.len())])
+    /// Rows that pass the filter.
+    pub fn rows(&self) -> usize {
+        self.order.len()
     }
 
-    /// Shows a new answer. The selection stays with its key.
-    pub fn show(&mut self, request: &str, answer: Answer, rows: usize) {
-        let key = self.selected_series().map(|series| series.key.clone());
+    /// How the rows are ordered.
+    pub fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// Which rows are shown.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
+    /// The columns.
+    pub fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    /// The columns, to be changed.
+    pub fn chosen_mut(&mut self) -> &mut Chosen {
+        &mut self.chosen
+    }
+
+    /// The order on screen is about to change.
+    pub fn arranging(&self) -> bool {
+        self.arranging
+    }
+
+    fn row(&self, row: usize) -> Option<&Series> {
+        self.answer.series.get(self.order.place(row)?)
+    }
+
+    /// The first row on a screen of this many.
+    pub fn first(&self, rows: usize) -> usize {
+        self.top.min(self.order.len().saturating_sub(rows))
+    }
+
+    /// The rows on a screen of this many.
+    pub fn visible(&self, rows: usize) -> impl Iterator<Item = &Series> {
+        let from = self.first(rows);
+        (from..from.saturating_add(rows).min(self.order.len())).map_while(|row| self.row(row))
+    }
+
+    /// Takes a new answer. It is shown at once if it is small or there is nothing to arrange;
+    /// otherwise the job does that, and what is on screen stays until it is done.
+    pub fn show(&mut self, request: &str, answer: Answer, rows: usize, now: i64) -> Option<Job> {
+        let answer = Arc::new(answer);
+        let other = request != self.request;
+        if !self.loaded || other {
+            // The first sight of a large answer must not wait for its order.
+            let all = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
+            self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
+        }
+        if let Some((_, unseen)) = self.next.replace((request.to_owned(), answer)) {
+            self.discard(unseen);
+        }
+        self.arrange(rows, now)
+    }
+
+    /// Orders the rows otherwise.
+    pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<Job> {
+        self.sort = sort;
+        self.arrange(rows, now)
+    }
+
+    /// Shows other rows.
+    pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<Job> {
+        self.filter = filter;
+        self.arrange(rows, now)
+    }
+
+    /// Moves the order to the column on the left or on the right; before the first is the order
+    /// of the reply.
+    pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<Job> {
+        let shown: Vec<_> = self.sortable().collect();
+        let at = shown.iter().position(|&column| self.sort.column == Some(column));
+        let next = at.map_or(0, |at| at + 1).cast_signed() + step;
+        let next = next.rem_euclid(shown.len().cast_signed() + 1).cast_unsigned();
+        let column = next.checked_sub(1).map(|at| shown[at]);
+        self.set_sort(Self::natural(column), rows, now)
+    }
+
+    /// Orders by the n-th column shown, counted from 1, or the other way round if it is so
+    /// already; 0 is the order of the reply.
+    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<Job> {
+        let column = match number.checked_sub(1) {
+            None => None,
+            Some(at) => Some(self.sortable().nth(at)?),
+        };
+        let mut sort = Self::natural(column);
+        if column == self.sort.column && column.is_some() {
+            sort.descending = !self.sort.descending;
+        }
+        self.set_sort(sort, rows, now)
+    }
+
+    /// The columns to order by, from left to right.
+    pub fn sortable(&self) -> impl Iterator<Item = Column> {
+        let all = Column::ALL.into_iter();
+        all.filter(|&column| self.chosen.shows(column) && column != Column::Spark)
+    }
+
+    /// The way that people want to see first: names and ages rising, numbers falling.
+    fn natural(column: Option<Column>) -> Sort {
+        let rising = [None, Some(Column::Key), Some(Column::Age), Some(Column::Time)];
+        Sort { column, descending: !rising.contains(&column) }
+    }
+
+    /// Arranges what waits, or what is shown: here if that is quick.
+    fn arrange(&mut self, rows: usize, now: i64) -> Option<Job> {
+        self.job += 1;
+        let waits = self.next.as_ref().map(|(_, answer)| answer);
+        let answer = Arc::clone(waits.unwrap_or(&self.answer));
+        let plain = self.sort == Sort::default() && self.filter.is_none();
+        let in_place = self.held && plain && self.is_in_place(&answer);
+        let selected = (self.held && !in_place)
+            .then(|| self.selected_series().map(|series| series.key.clone()))
+            .flatten();
+        let quick = answer.series.len() <= AT_ONCE || (plain && selected.is_none());
+        let job = Job {
+            id: self.job,
+            answer,
+            sort: self.sort,
+            filter: self.filter.clone(),
+            selected,
+            now,
+        };
+        if !quick {
+            self.arranging = true;
+            return Some(job);
+        }
+        let mut arranged = job.run();
+        if in_place {
+            arranged.selected = Some(self.selected);
+        }
+        self.arranged(arranged, rows);
+        None
+    }
+
+    /// The selected key is where it was, in the order of the reply.
+    fn is_in_place(&self, answer: &Answer) -> bool {
+        let key = |series: &Series| series.key.clone();
+        self.selected_series().map(key) == answer.series.get(self.selected).map(key)
+    }
+
+    /// Takes a finished job, unless a later one is under way.
+    pub fn arranged(&mut self, arranged: Arranged, rows: usize) {
+        if arranged.id != self.job {
+            return self.discard(arranged.answer);
+        }
+        self.arranging = false;
+        let request = match self.next.take() {
+            Some((request, _)) => request,
+            None => self.request.clone(),
+        };
+        self.set(&request, arranged.answer, arranged.order, arranged.selected, rows);
+    }
+
+    fn discard(&mut self, answer: Arc<Answer>) {
+        if answer.series.len() > AT_ONCE {
+            self.garbage.push(answer);
+        }
+    }
+
+    /// Takes the large answers that are done with.
+    pub fn take_garbage(&mut self) -> Vec<Arc<Answer>> {
+        std::mem::take(&mut self.garbage)
+    }
+
+    fn set(
+        &mut self,
+        request: &str,
+        answer: Arc<Answer>,
+        order: Order,
+        selected: Option<usize>,
+        rows: usize,
+    ) {
+        self.loaded = true;
         if request != self.request {
             request.clone_into(&mut self.request);
-            self.top = 0;
+            (self.held, self.selected, self.top) = (false, 0, 0);
         }
-        self.answer = answer;
-        self.loaded = true;
-        if let Some(key) = key
-            && self.selected_series().is_none_or(|series| series.key != key)
-        {
-            let series = &self.answer.series;
-            self.selected = series.iter().position(|series| series.key == key).unwrap_or(0);
+        // The selected row stays on its line of the screen, so that nothing jumps under the eye.
+        let line = self.selected.saturating_sub(self.top);
+        let before = std::mem::replace(&mut self.answer, answer);
+        self.discard(before);
+        self.order = order;
+        if self.held {
+            self.selected = selected.unwrap_or(self.selected);
+            self.top = self.selected.saturating_sub(line);
+        } else {
+            (self.selected, self.top) = (0, 0);
         }
-        self.move_by(0, rows);
+        self.keep_in_sight(rows);
     }
 
-    /// Moves the selection, up when negative, on a screen of this many rows.
+    /// Moves the selection, up when negative, on a screen of this many rows. At the very top it
+    /// is let go: it then stays on the first row.
     pub fn move_by(&mut self, lines: isize, rows: usize) {
-        let last = self.answer.series.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(lines).min(last);
+        self.selected = self.selected.saturating_add_signed(lines);
+        if lines != 0 {
+            self.held = lines != isize::MIN;
+        }
+        self.keep_in_sight(rows);
+    }
+
+    /// Selects the row on a line of the screen, if there is one.
+    pub fn select_line(&mut self, line: usize, rows: usize) {
+        let row = self.first(rows) + line;
+        if row < self.order.len() {
+            (self.selected, self.held) = (row, true);
+        }
+    }
+
+    fn keep_in_sight(&mut self, rows: usize) {
+        let count = self.order.len();
+        self.selected = self.selected.min(count.saturating_sub(1));
         self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(rows));
+        self.top = self.top.min(count.saturating_sub(rows));
+    }
+
+    /// The key of the selected row.
+    pub fn selected_key(&self) -> Option<&KeyBuf> {
+        self.selected_series().map(|series| &series.key)
     }
 }
 
@@ -93,18 +320,86 @@ mod tests {
         fold.finish()
     }
 
+    fn show(table: &mut Table, text: &str, rows: usize) {
+        assert_eq!(table.show("get *", answer(text), rows, 0), None, "small, so at once");
+    }
+
+    fn shown(table: &Table, rows: usize) -> String {
+        table.visible(rows).map(|series| series.key.as_str()).collect()
+    }
+
     #[test]
     fn the_selection_stays_with_its_key_and_in_sight() {
         let mut table = Table::new("get *");
-        table.show("get *", answer("a 1.0 1\nb 1.0 1\nc 1.0 1\nd 1.0 1\n"), 2);
+        show(&mut table, "a 1.0 1\nb 1.0 1\nc 1.0 1\nd 1.0 1\n", 2);
         table.move_by(2, 2);
-        assert_eq!(table.visible(2).0, 1);
-        table.show("get *", answer("z 1.0 1\na 1.0 1\nb 1.0 1\nc 1.0 1\n"), 2);
+        assert_eq!(table.first(2), 1);
+        show(&mut table, "z 1.0 1\na 1.0 1\nb 1.0 1\nc 1.0 1\n", 2);
         assert_eq!(table.selected(), 3);
-        assert_eq!(table.visible(2).0, 2);
-        table.show("get *", Answer::default(), 2);
-        assert!(table.visible(2).1.is_empty());
+        assert_eq!(table.first(2), 2);
+        show(&mut table, "", 2);
+        assert_eq!(shown(&table, 2), "");
         table.move_by(-5, 0);
         assert_eq!(table.selected(), 0);
+    }
+
+    #[test]
+    fn a_held_row_stays_on_its_line_and_the_top_stays_the_top() {
+        let mut table = Table::new("get *");
+        show(&mut table, "a 1 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
+        table.sort_by(2, 3, 0);
+        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("edc", 0));
+        show(&mut table, "a 9 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
+        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("aed", 0), "nothing is held");
+        table.move_by(1, 3);
+        show(&mut table, "a 1 1\nb 2 1\nc 3 1\nd 7 1\ne 5 1\n", 3);
+        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("dec", 1), "e stays in line 1");
+        show(&mut table, "a 7 1\nb 8 1\nc 9 1\nd 6 1\ne 5 1\n", 3);
+        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("ade", 4), "the end is the end");
+        table.move_by(isize::MIN, 3);
+        show(&mut table, "z 99 1\ne 5 1\n", 3);
+        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("ze", 0), "let go at the top");
+    }
+
+    #[test]
+    fn the_order_moves_from_column_to_column() {
+        let mut table = Table::new("get *");
+        show(&mut table, "b 1 1\na 2 1\n", 3);
+        let mut seen = Vec::new();
+        for _ in 0..=table.sortable().count() {
+            table.sort_beside(1, 3, 0);
+            seen.push(table.sort().column.map_or("-", Column::name));
+        }
+        let expected =
+            ["key", "last", "change", "rate/s", "min", "max", "avg", "count", "age", "-"];
+        assert_eq!(seen, expected);
+        table.sort_beside(-1, 3, 0);
+        assert_eq!(table.sort().column, Some(Column::Age));
+        table.sort_by(1, 3, 0);
+        assert_eq!(shown(&table, 3), "ab");
+        table.sort_by(1, 3, 0);
+        assert_eq!(shown(&table, 3), "ba");
+        table.sort_by(99, 3, 0);
+        table.sort_by(0, 3, 0);
+        assert_eq!(table.sort(), Sort::default());
+    }
+
+    #[test]
+    fn a_large_table_is_arranged_elsewhere_and_shown_meanwhile() {
+        let large = |first: usize| {
+            let rows = (0..=AT_ONCE).map(|n| format!("k{n} {} 1\n", (n + first) % 5000));
+            answer(&rows.collect::<Vec<_>>().concat())
+        };
+        let mut table = Table::new("get *");
+        assert_eq!(table.show("get *", large(0), 3, 0), None, "in the order of the reply");
+        let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
+        assert!(table.arranging());
+        assert_eq!(shown(&table, 2), "k0k1", "what was there stays");
+        let later = table.show("get *", large(1), 3, 0).expect("too large as well");
+        table.arranged(job.run(), 3);
+        assert_eq!(shown(&table, 2), "k0k1", "the later one counts");
+        table.arranged(later.run(), 3);
+        assert_eq!(shown(&table, 1), format!("k{AT_ONCE}"));
+        assert!(!table.arranging());
     }
 }

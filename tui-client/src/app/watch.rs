@@ -1,38 +1,41 @@
-//! The watched keys: what is known of each and when to ask again.
+//! The watched keys: what is known of each, how to ask for all of them, when to ask again.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::fold::Series;
+use shared::limits::MAX_LINE;
+
+use super::expr::Alert;
+use super::fold::{Answer, Series};
+use super::glob::Glob;
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
 
+/// Keys that may be watched; a glob that matches more is cut there.
+pub const MOST: usize = 1000;
+
 /// One watched key.
 #[derive(Debug)]
 pub struct Watched {
-    /// The key as given.
+    /// The key.
     pub key: String,
     /// The last answer; `None` when the key has no points, or before the first answer.
     pub series: Option<Series>,
     /// An answer has come.
     pub answered: bool,
-    /// A request is under way.
-    pub asking: bool,
-    /// When to ask next.
-    pub next: Duration,
+    /// An alert fires.
+    pub alarm: bool,
+    /// In the chart even when another key is selected.
+    pub marked: bool,
     changed: Option<Duration>,
 }
 
 impl Watched {
     fn new(key: String) -> Self {
-        Self {
-            key,
-            series: None,
-            answered: false,
-            asking: false,
-            next: Duration::ZERO,
-            changed: None,
-        }
+        let (series, changed) = (None, None);
+        Self { key, series, answered: false, alarm: false, marked: false, changed }
     }
 
     /// The value came within the last moments.
@@ -45,29 +48,51 @@ impl Watched {
         self.changed.map(|at| at + FRESH)
     }
 
-    fn answer(&mut self, series: Option<Series>, now: Duration) {
+    fn answer(&mut self, series: Option<&Series>, now: Duration) {
         let news = |series: &Series| (series.count, series.last);
-        if self.answered && self.series.as_ref().map(news) != series.as_ref().map(news) {
-            self.changed = Some(now);
+        if self.series.as_ref().map(news) != series.map(news) || !self.answered {
+            if self.answered {
+                self.changed = Some(now);
+            }
+            self.series = series.cloned();
         }
-        self.series = series;
         self.answered = true;
     }
+}
+
+/// A change of an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// The key.
+    pub key: String,
+    /// The alert that fires now; none when all is well again.
+    pub alert: Option<String>,
 }
 
 /// All watched keys.
 #[derive(Debug, Default)]
 pub struct Watch {
+    patterns: Arc<[Glob]>,
     keys: Vec<Watched>,
+    /// Keys that a glob matches but nobody wants.
+    unwanted: HashSet<String>,
     selected: usize,
+    paused: bool,
+    /// Requests of a poll that have no reply yet.
+    asking: usize,
+    next: Duration,
+    /// More keys matched than may be watched.
+    cut: bool,
 }
 
 impl Watch {
-    /// Watches these keys from the start.
-    pub fn new(keys: impl IntoIterator<Item = String>) -> Self {
+    /// Watches these keys and globs from the start.
+    pub fn new(patterns: impl IntoIterator<Item = String>) -> Self {
         let mut watch = Self::default();
-        for key in keys {
-            watch.add(&key);
+        for pattern in patterns {
+            if let Ok(pattern) = pattern.parse() {
+                watch.add(pattern);
+            }
         }
         watch.selected = 0;
         watch
@@ -78,40 +103,87 @@ impl Watch {
         &self.keys
     }
 
-    /// Nothing is watched.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    /// The keys and globs that were asked for; shared with the network.
+    pub fn patterns(&self) -> &Arc<[Glob]> {
+        &self.patterns
     }
 
-    /// The place of the key whose chart is shown.
+    /// Nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Nothing is asked for the time being.
+    pub fn paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Stops asking, or goes on.
+    pub fn toggle_pause(&mut self) {
+        self.paused = !self.paused;
+        self.next = Duration::ZERO;
+    }
+
+    /// More keys matched than may be watched.
+    pub fn cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The place of the selected key.
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// The key whose chart is shown.
+    /// The selected key.
     pub fn selected_key(&self) -> Option<&Watched> {
         self.keys.get(self.selected)
     }
 
     /// The first key in a list of this many rows; the selected one is always in sight.
     pub fn first_visible(&self, rows: usize) -> usize {
-        (self.selected + 1).saturating_sub(rows)
+        (self.selected + 1).saturating_sub(rows.max(1))
     }
 
-    /// Watches a key, or selects it if it is watched already.
-    pub fn add(&mut self, key: &str) {
-        self.selected = self.place(key).unwrap_or_else(|| {
-            self.keys.push(Watched::new(key.to_owned()));
-            self.keys.len() - 1
-        });
+    /// The keys whose points are charted: the selected one first, then the marked ones.
+    pub fn charted(&self) -> impl Iterator<Item = &Watched> {
+        let others = self.keys.iter().enumerate();
+        let others = others.filter(|(at, key)| key.marked && *at != self.selected);
+        self.selected_key().into_iter().chain(others.map(|(_, key)| key))
     }
 
-    /// Watches the selected key no longer.
+    /// Watches a key or what a glob matches, or selects it if it is watched already.
+    pub fn add(&mut self, pattern: Glob) {
+        let text = pattern.as_str().to_owned();
+        self.unwanted.retain(|key| !pattern.matches(key));
+        if pattern.is_key() {
+            self.selected = self.place(&text).unwrap_or_else(|| {
+                self.keys.push(Watched::new(text));
+                self.keys.len() - 1
+            });
+        }
+        if !self.patterns.contains(&pattern) {
+            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
+        }
+        self.next = Duration::ZERO;
+    }
+
+    /// Watches the selected key no longer; without any key, the last glob.
     pub fn remove_selected(&mut self) -> Option<String> {
-        let at = self.selected;
-        let gone = (at < self.keys.len()).then(|| self.keys.remove(at));
+        let gone = if self.selected < self.keys.len() {
+            self.keys.remove(self.selected).key
+        } else {
+            self.patterns.last()?.as_str().to_owned()
+        };
+        self.unwanted.insert(gone.clone());
+        let keys = &self.keys;
+        // A glob goes with the last of its keys.
+        let stays = |pattern: &&Glob| {
+            let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
+            mine || !(pattern.as_str() == gone || pattern.matches(&gone))
+        };
+        self.patterns = self.patterns.iter().filter(stays).cloned().collect();
         self.move_by(0);
-        gone.map(|watched| watched.key)
+        Some(gone)
     }
 
     /// Moves the selection, up when negative.
@@ -120,49 +192,262 @@ impl Watch {
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
-    /// Takes the keys that are to be asked for now.
-    pub fn due(&mut self, now: Duration, interval: Duration) -> Vec<String> {
-        let due = self.keys.iter_mut().filter(|key| !key.asking && key.next <= now);
-        due.map(|key| {
-            key.asking = true;
-            key.next = now + interval;
-            key.key.clone()
-        })
-        .collect()
+    /// Charts the selected key together with others, or not.
+    pub fn toggle_mark(&mut self) {
+        if let Some(key) = self.keys.get_mut(self.selected) {
+            key.marked = !key.marked;
+        }
     }
 
-    /// When the next key is due.
+    /// Charts all keys together, or only the selected one.
+    pub fn toggle_all(&mut self) {
+        let all = self.keys.iter().all(|key| key.marked);
+        for key in &mut self.keys {
+            key.marked = !all;
+        }
+    }
+
+    /// The next poll may go out. There is never more than one.
+    pub fn is_ready(&self) -> bool {
+        !self.paused && self.asking == 0 && !self.is_empty()
+    }
+
+    /// When the next poll is due, if it may go out.
     pub fn next_due(&self) -> Option<Duration> {
-        let waiting = self.keys.iter().filter(|key| !key.asking);
-        waiting.map(|key| key.next).min()
+        self.is_ready().then_some(self.next)
     }
 
-    /// The answer for a key came; the next question is not before `next`.
-    pub fn answer(&mut self, key: &str, series: Option<Series>, now: Duration, next: Duration) {
-        if let Some(place) = self.place(key) {
-            self.keys[place].answer(series, now);
-            self.keys[place].asking = false;
-            self.keys[place].next = self.keys[place].next.max(next);
-        }
+    /// A poll of this many requests goes out; the one after it is due at `next`.
+    pub fn asked(&mut self, requests: usize, next: Duration) {
+        (self.asking, self.next) = (requests, next);
     }
 
-    /// The question for a key did not go out.
-    pub fn not_asked(&mut self, key: &str, next: Duration) {
-        if let Some(place) = self.place(key) {
-            self.keys[place].asking = false;
-            self.keys[place].next = next;
-        }
+    /// One request of the poll is done with; the next poll is not before `next`.
+    pub fn done(&mut self, next: Duration) {
+        self.asking = self.asking.saturating_sub(1);
+        self.next = self.next.max(next);
     }
 
     /// No answer will come: asks again as soon as possible.
     pub fn reset(&mut self) {
-        for key in &mut self.keys {
-            key.asking = false;
-            key.next = Duration::ZERO;
+        (self.asking, self.next) = (0, Duration::ZERO);
+    }
+
+    /// The interval has changed: the next poll is not later than `next`.
+    pub fn hurry(&mut self, next: Duration) {
+        self.next = self.next.min(next);
+    }
+
+    /// Takes what an answer to `selector` says of the watched keys.
+    pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
+        let deep =
+            answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+        let told: HashMap<&str, &Series> =
+            deep.clone().map(|series| (series.key.as_str(), series)).collect();
+        for watched in &mut self.keys {
+            match told.get(&*watched.key) {
+                Some(series) => watched.answer(Some(series), now),
+                None if selector.matches(&watched.key) => watched.answer(None, now),
+                None => {}
+            }
         }
+        let known: HashSet<String> = self.keys.iter().map(|key| key.key.clone()).collect();
+        for series in deep {
+            let key = series.key.as_str();
+            let wanted = |pattern: &Glob| pattern.matches(key);
+            if known.contains(key) || self.unwanted.contains(key) {
+                continue;
+            }
+            if self.keys.len() >= MOST {
+                self.cut = true;
+                break;
+            }
+            if self.patterns.iter().any(wanted) {
+                let mut watched = Watched::new(key.to_owned());
+                watched.answer(Some(series), now);
+                self.keys.push(watched);
+            }
+        }
+    }
+
+    /// Holds the keys against the alerts, and says what is new.
+    pub fn judge(&mut self, alerts: &[Alert], unix: i64) -> Vec<Alarm> {
+        let mut news = Vec::new();
+        for watched in &mut self.keys {
+            let Some(series) = &watched.series else { continue };
+            let firing = alerts.iter().find(|alert| alert.fires(series, unix));
+            if firing.is_some() != watched.alarm {
+                watched.alarm = firing.is_some();
+                let alert = firing.map(ToString::to_string);
+                news.push(Alarm { key: watched.key.clone(), alert });
+            }
+        }
+        news
+    }
+
+    /// Keys for which an alert fires.
+    pub fn alarms(&self) -> usize {
+        self.keys.iter().filter(|key| key.alarm).count()
     }
 
     fn place(&self, key: &str) -> Option<usize> {
         self.keys.iter().position(|watched| watched.key == key)
+    }
+}
+
+/// Whether the server knows the selector extension of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extension {
+    /// It was not asked yet.
+    #[default]
+    Unknown,
+    /// It is being asked.
+    Asked,
+    /// It does.
+    Known,
+    /// It does not, so globs are matched here.
+    Missing,
+}
+
+/// How to ask for the watched keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// With these selectors, a request each.
+    For(Vec<String>),
+    /// With the table, which asks for all keys anyway.
+    WithTable,
+}
+
+/// The fewest requests that bring the watched keys. `all` says that the table asks for all keys,
+/// `cheap` that all keys came quickly the last time.
+pub fn plan(patterns: &[Glob], extension: Extension, all: bool, cheap: bool) -> Ask {
+    let globs = patterns.iter().any(|pattern| !pattern.is_key());
+    if extension == Extension::Known {
+        return Ask::For(merged(patterns));
+    }
+    match (globs, all, cheap) {
+        (true, true, _) | (false, true, true) => Ask::WithTable,
+        (true, false, _) => Ask::For(vec!["*".to_owned()]),
+        _ => Ask::For(patterns.iter().map(ToString::to_string).collect()),
+    }
+}
+
+/// Selectors of the extension that ask for everything at once, as far as a line is long.
+fn merged(patterns: &[Glob]) -> Vec<String> {
+    /// What a line holds besides the patterns: `get {` and `}`.
+    const AROUND: usize = 6;
+    // Within braces a comma would end the key.
+    let (apart, together): (Vec<_>, Vec<_>) =
+        patterns.iter().partition(|pattern| pattern.is_key() && pattern.as_str().contains(','));
+    let mut selectors: Vec<String> = apart.into_iter().map(ToString::to_string).collect();
+    let mut rest = &together[..];
+    while !rest.is_empty() {
+        let mut length = AROUND;
+        let fits = rest.iter().take_while(|pattern| {
+            length += pattern.as_str().len() + 1;
+            length <= MAX_LINE
+        });
+        let count = fits.count().max(1);
+        let (now, later) = rest.split_at(count);
+        let texts: Vec<_> = now.iter().map(|pattern| pattern.as_str()).collect();
+        selectors.push(match texts[..] {
+            [one] => one.to_owned(),
+            _ => format!("{{{}}}", texts.join(",")),
+        });
+        rest = later;
+    }
+    selectors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fold::Fold;
+    use super::*;
+
+    fn globs(texts: &[&str]) -> Vec<Glob> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn ask(selectors: &[&str]) -> Ask {
+        Ask::For(selectors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn as_few_requests_as_possible() {
+        use Extension::{Known, Missing, Unknown};
+        for (patterns, extension, all, cheap, expected) in [
+            (&["a", "b"][..], Unknown, true, false, ask(&["a", "b"])),
+            (&["a", "b"], Missing, true, true, Ask::WithTable),
+            (&["a", "b"], Missing, false, true, ask(&["a", "b"])),
+            (&["a", "b.*"], Missing, false, true, ask(&["*"])),
+            (&["a", "b.*"], Missing, true, false, Ask::WithTable),
+            (&["a", "b.*", "c,d"], Known, true, true, ask(&["c,d", "{a,b.*}"])),
+            (&["a"], Known, true, true, ask(&["a"])),
+        ] {
+            assert_eq!(plan(&globs(patterns), extension, all, cheap), expected, "{patterns:?}");
+        }
+        let long: Vec<String> = (0..9).map(|n| format!("{n}{}", "x".repeat(1000))).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        let Ask::For(selectors) = plan(&globs(&long), Known, true, true) else { panic!("merged") };
+        assert_eq!(selectors.len(), 3);
+        assert!(selectors.iter().all(|selector| selector.len() + 4 <= MAX_LINE));
+    }
+
+    fn answer(watch: &Watch, data: &str) -> Answer {
+        let mut fold = Fold::new(4).watching(Arc::clone(watch.patterns()));
+        fold.add_lines(data.as_bytes());
+        fold.finish()
+    }
+
+    fn take(watch: &mut Watch, selector: &str, data: &str) {
+        let answer = answer(watch, data);
+        watch.take(&selector.parse().unwrap(), &answer, Duration::ZERO);
+    }
+
+    fn keys(watch: &Watch) -> Vec<&str> {
+        watch.keys().iter().map(|watched| &*watched.key).collect()
+    }
+
+    #[test]
+    fn globs_become_the_keys_that_they_match() {
+        let mut watch = Watch::new(["x".to_owned(), "palm.*".to_owned()]);
+        take(&mut watch, "*", "palm.cpu 1 1\nother 1 1\nx 1 1\npalm.mem 2 1\n");
+        assert_eq!(keys(&watch), ["x", "palm.cpu", "palm.mem"]);
+        take(&mut watch, "x", "");
+        assert!(watch.keys()[0].series.is_none() && watch.keys()[1].series.is_some());
+        watch.move_by(1);
+        assert_eq!(watch.remove_selected().as_deref(), Some("palm.cpu"));
+        take(&mut watch, "*", "palm.cpu 1 1\npalm.mem 2 1\n");
+        assert_eq!(keys(&watch), ["x", "palm.mem"], "what was removed stays away");
+        assert_eq!(watch.remove_selected().as_deref(), Some("palm.mem"));
+        assert_eq!(watch.patterns().len(), 1, "the glob has no key left");
+        watch.add("palm.*".parse().unwrap());
+        take(&mut watch, "*", "palm.cpu 1 1\n");
+        assert_eq!(keys(&watch), ["x", "palm.cpu"], "asked for again");
+    }
+
+    #[test]
+    fn a_glob_without_keys_can_be_left() {
+        let mut watch = Watch::new(["nothing.*".to_owned()]);
+        assert!(!watch.is_empty());
+        assert_eq!(watch.remove_selected().as_deref(), Some("nothing.*"));
+        assert!(watch.is_empty());
+        assert_eq!(watch.remove_selected(), None);
+    }
+
+    #[test]
+    fn alarms_are_news_once() {
+        let alerts: Vec<Alert> = vec!["a > 5".parse().unwrap()];
+        let mut watch = Watch::new(["a".to_owned()]);
+        assert_eq!(watch.judge(&alerts, 9), []);
+        take(&mut watch, "a", "a 6 1\n");
+        let alarm = |alert: Option<&str>| {
+            vec![Alarm { key: "a".to_owned(), alert: alert.map(str::to_owned) }]
+        };
+        assert_eq!(watch.judge(&alerts, 9), alarm(Some("a > 5")));
+        assert_eq!(watch.judge(&alerts, 9), []);
+        assert_eq!(watch.alarms(), 1);
+        take(&mut watch, "a", "a 5 2\n");
+        assert_eq!(watch.judge(&alerts, 9), alarm(None));
     }
 }

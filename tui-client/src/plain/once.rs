@@ -6,44 +6,58 @@ use shared::response::decode_points;
 use shared::{Client, Key, KeyBuf, Point, Selector};
 
 use super::format::Printer;
-use super::{Failure, connect, take_reply, tell};
+use super::watch::selectors;
+use super::{Failure, connect, take_reply, tell, unix_now};
+use crate::app::fold::Fold;
+use crate::app::glob::Glob;
+use crate::app::sentinel::Sentinel;
 use crate::cli::Plan;
 
-/// Prints the last point of these keys, or of all when there are none.
+/// Prints the last point of these keys, or of all when there are none. An alert that fires then is
+/// told.
 pub(super) async fn run(
     plan: &Plan,
-    keys: &[KeyBuf],
+    keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let (client, _breaker) = connect(plan, out).await?;
-    if keys.is_empty() {
-        return print(plan, &client, Selector::All, out).await;
-    }
+    let mut sentinel = Sentinel::new(&plan.alerts);
+    let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
-    for key in keys {
-        match print(plan, &client, Selector::Key(key.as_key()), out).await {
+    for selector in &selectors {
+        match print(plan, &client, (selector, keys), &mut sentinel, out).await {
             // The other keys may still be served.
             Err(Failure::Refused) => outcome = Err(Failure::Refused),
             other => other?,
         }
     }
-    outcome
+    if sentinel.fired() { outcome.and(Err(Failure::Alerted)) } else { outcome }
 }
 
 async fn print(
     plan: &Plan,
     client: &Client,
-    selector: Selector<'_>,
+    (selector, keys): (&str, &[Glob]),
+    sentinel: &mut Sentinel,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
+    let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else {
+        return Ok(());
+    };
+    let wanted = |key: &str| keys.is_empty() || keys.iter().any(|pattern| pattern.matches(key));
     // The points of a key come together, in the order of time.
     let mut last: Option<(KeyBuf, Point)> = None;
+    let mut fold = Fold::new(2);
     let reply = client.get(selector).await?;
     let refused = take_reply(reply, plan.timeout, |data| {
+        if !sentinel.is_empty() {
+            fold.add_lines(data);
+        }
         for point in decode_points(data) {
             let (key, point) = point.map_err(shared::client::ClientError::from)?;
             match &mut last {
                 Some((same, last)) if same.as_key() == key => *last = point,
+                _ if !wanted(key.as_str()) => {}
                 before => {
                     write(before.as_ref(), out)?;
                     *before = Some((Key::to_owned(key), point));
@@ -56,6 +70,7 @@ async fn print(
         tell(&format!("{selector}: {reason}"));
         return Err(Failure::Refused);
     }
+    sentinel.judge(&fold.finish(), unix_now()).iter().for_each(|news| tell(news));
     write(last.as_ref(), out)
 }
 

@@ -33,9 +33,7 @@ pub fn draw(
             Mode::Recall => (" search the lines entered before ", true),
             Mode::Confirm => (" send these lines? ", true),
             Mode::Ask => (ask_title(app), true),
-            Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
-                (" request ", false)
-            }
+            _ => (" request ", false),
         };
         let mut block = super::pane(theme, focused, Line::styled(title, theme.title));
         if let Some((text, style)) = remark(app, theme) {
@@ -68,7 +66,14 @@ pub fn draw(
             Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
         }
         Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),
-        Mode::Table | Mode::Watch | Mode::Log | Mode::Help | Mode::HelpSearch => {
+        Mode::Table
+        | Mode::Watch
+        | Mode::Chart
+        | Mode::Columns
+        | Mode::Field
+        | Mode::Log
+        | Mode::Help
+        | Mode::HelpSearch => {
             draw_prompt(app, theme, field, pen);
             None
         }

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::link::{Purpose, State};
+use crate::app::mode::Mode;
 use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
 use crate::keymap;
@@ -33,10 +34,27 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
     if app.link().is_connected() {
-        let every = format::interval(app.interval());
-        let auto =
-            if app.auto() { format!("every {every} ") } else { "auto-refresh off ".to_owned() };
-        pen.write_right(&auto, theme.quiet);
+        draw_polling(app, theme, &mut pen);
+    }
+}
+
+/// How often is asked and what that costs; where there is little room, the less of it.
+fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+    let every = format::interval(app.interval());
+    let (text, style) = match app.stretched() {
+        _ if app.watch().paused() => (format!("watch paused · every {every} "), theme.alert),
+        _ if !app.auto() && app.watch().is_empty() => ("auto-refresh off ".to_owned(), theme.quiet),
+        // What was wanted, and what a slow server makes of it.
+        Some(period) => {
+            (format!("every {every}, slowed to {} ", format::took(period)), theme.alert)
+        }
+        None => (format!("every {every} "), theme.quiet),
+    };
+    pen.write_right(&text, style);
+    if let Some(cost) = app.cost() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+        let bytes = format::bytes(cost.bytes as u64);
+        pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
     }
 }
 
@@ -50,7 +68,7 @@ fn waiting(app: &App) -> Option<String> {
     let seconds = Duration::from_secs(waited.as_secs());
     let what = match &oldest.purpose {
         Purpose::Watch(key) => key,
-        Purpose::Typed | Purpose::Refresh => &oldest.line,
+        Purpose::Typed | Purpose::Refresh | Purpose::Probe(_) => &oldest.line,
     };
     Some(match oldest.points {
         0 => format!("waiting {} for {what}", format::interval(seconds)),
@@ -60,6 +78,11 @@ fn waiting(app: &App) -> Option<String> {
 
 /// Draws the bottom line.
 pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    // What is wrong with a line is said in its place, until it is changed.
+    let typing = app.mode() == Mode::Field && app.notice().is_none();
+    if typing && super::field::draw(app, theme, area, buffer) {
+        return;
+    }
     let mut pen = Pen::new(buffer, area, 0);
     if let Some(notice) = app.notice() {
         pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));

@@ -2,103 +2,95 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::column::Column;
+use crate::app::field::Purpose;
 use crate::app::fold::Series;
 use crate::app::mode::Mode;
 use crate::app::{App, format};
 
-/// Columns of a number.
-const NUMBER: usize = 11;
+/// The most columns for the key.
+const WIDEST_KEY: usize = 48;
 
-/// The fewest and the most columns for the key.
-const KEY: (usize, usize) = (12, 48);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Key,
-    Count,
-    Last,
-    Min,
-    Max,
-    Mean,
-    Age,
-    Time,
-    Spark,
-}
-
-/// From left to right, with the least width.
-const COLUMNS: [(Column, &str, usize); 9] = [
-    (Column::Key, "key", KEY.0),
-    (Column::Count, "count", 9),
-    (Column::Last, "last", NUMBER),
-    (Column::Min, "min", NUMBER),
-    (Column::Max, "max", NUMBER),
-    (Column::Mean, "avg", NUMBER),
-    (Column::Age, "age", 6),
-    (Column::Time, "last point", 19),
-    (Column::Spark, "trend", 8),
-];
-
-/// From the most important on.
-const IMPORTANCE: [Column; 9] = [
-    Column::Key,
-    Column::Last,
-    Column::Age,
-    Column::Spark,
-    Column::Count,
-    Column::Min,
-    Column::Max,
-    Column::Mean,
-    Column::Time,
-];
+/// The most columns for the trend.
+const WIDEST_TREND: usize = 48;
 
 /// Draws the table.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
-    let focused = app.mode() == Mode::Table;
-    let answer = table.answer();
-    let mut title = format!(" {} ", table.request());
-    if table.loaded() {
-        let series = format::plural(answer.series.len() as u64, "key", "keys");
-        let points = format::plural(answer.points, "point", "points");
-        title = format!("{title}· {series} · {points} ");
-    }
-    let block = super::pane(theme, focused, Line::styled(title, theme.title));
+    let filtering = app.field().is_some_and(|field| matches!(field.purpose, Purpose::Filter(_)));
+    let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
+        || (app.mode() == Mode::Field && filtering);
+    let block = super::pane(theme, focused, title(app, theme));
     let inner = block.inner(area);
     block.render(area, buffer);
     if inner.is_empty() {
         return;
     }
-    if answer.series.is_empty() {
+    let rows = usize::from(inner.height.saturating_sub(1));
+    draw_foot(app, theme, rows, area, buffer);
+    if table.rows() == 0 {
         return draw_empty(app, theme, inner, buffer);
     }
-    let rows = usize::from(inner.height.saturating_sub(1));
-    let (first, visible) = table.visible(rows);
-    let longest = visible.iter().map(|series| width(series.key.as_str())).max();
-    let columns = columns(usize::from(inner.width), longest.unwrap_or(0));
-    let mut pen = Pen::new(buffer, inner, 0);
-    for &(column, name, wide) in &columns {
-        pen.field(name, wide, column.is_number(), theme.quiet).write(" ", theme.text);
-    }
-    for (row, series) in (1..).zip(visible) {
+    let first = table.first(rows);
+    let longest = table.visible(rows).map(|series| width(series.key.as_str())).max();
+    // One column on the left is for marks.
+    let room = usize::from(inner.width.saturating_sub(1));
+    let columns = columns(app, room, longest.unwrap_or(0));
+    draw_heading(app, theme, &columns, inner, buffer);
+    for (row, series) in (1..).zip(table.visible(rows)) {
         let chosen = first + usize::from(row) - 1 == table.selected();
         let line = if focused && chosen { theme.selected } else { Style::new() };
-        draw_row(app, theme, series, &columns, line, inner, row, buffer);
+        draw_row(app, theme, series, &columns, line, (inner, row), buffer);
     }
-    if answer.strange > 0 {
-        let text = format!(" {} are no points ", format::plural(answer.strange, "line", "lines"));
-        let foot = Rect::new(area.x + 1, area.bottom() - 1, area.width.saturating_sub(2), 1);
-        Pen::new(buffer, foot, 0).write_right(&text, theme.bad);
+}
+
+fn title(app: &App, theme: &Theme) -> Line<'static> {
+    let table = app.table();
+    let mut title = format!(" {} ", table.request());
+    if table.loaded() {
+        let all = table.answer().series.len();
+        let series = format::plural(all as u64, "key", "keys");
+        let points = format::plural(table.answer().points, "point", "points");
+        title = match table.filter() {
+            Some(filter) => {
+                let shown = format::count(table.rows() as u64);
+                format!("{title}· {shown} of {series} · {} ", filter.as_str())
+            }
+            None => format!("{title}· {series} · {points} "),
+        };
+    }
+    if table.arranging() {
+        title.push_str("· sorting … ");
+    }
+    Line::styled(title, theme.title)
+}
+
+/// What does not fit into the title: where in the table one is, and lines that are no points.
+fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
+    let table = app.table();
+    let foot = Rect::new(area.x + 1, area.bottom() - 1, area.width.saturating_sub(2), 1);
+    let mut pen = Pen::new(buffer, foot, 0);
+    if table.answer().strange > 0 {
+        let lines = format::plural(table.answer().strange, "line", "lines");
+        pen.write_right(&format!(" {lines} are no points "), theme.bad);
+    }
+    if table.rows() > rows && rows > 0 {
+        let (at, all) = (table.selected() as u64 + 1, table.rows() as u64);
+        pen.write_right(&format!(" {}/{} ", format::count(at), format::count(all)), theme.quiet);
     }
 }
 
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let lines: &[&str] = if !app.link().is_connected() {
+    let filtered = !app.table().answer().series.is_empty();
+    let lines: &[&str] = if filtered {
+        &["no key passes the filter. / changes it, / and ctrl-u and enter take it away"]
+    } else if !app.link().is_connected() {
         &["no data yet: not connected"]
     } else if app.table().loaded() {
         &["no points yet. Type a request below, such as", "  put palm.cpu 23.7"]
@@ -110,82 +102,101 @@ fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row needs the table's whole setting")]
+fn draw_heading(
+    app: &App,
+    theme: &Theme,
+    columns: &[(Column, usize)],
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let sort = app.table().sort();
+    let arrow = if sort.descending { "▼" } else { "▲" };
+    let sorted = theme.key.add_modifier(Modifier::BOLD);
+    let mut pen = Pen::new(buffer, area, 0);
+    let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
+    pen.write(corner, theme.key);
+    for &(column, wide) in columns {
+        let (name, style) = match (sort.column == Some(column), column.is_number()) {
+            (false, _) => (column.name().to_owned(), theme.quiet),
+            (true, true) => (format!("{arrow}{}", column.name()), sorted),
+            (true, false) => (format!("{}{arrow}", column.name()), sorted),
+        };
+        pen.field(&name, wide, column.is_number(), style);
+        pen.write(" ", theme.text);
+    }
+}
+
 fn draw_row(
     app: &App,
     theme: &Theme,
     series: &Series,
-    columns: &[(Column, &str, usize)],
+    columns: &[(Column, usize)],
     line: Style,
-    area: Rect,
-    row: u16,
+    (area, row): (Rect, u16),
     buffer: &mut Buffer,
 ) {
     let now = app.now().unix();
+    let alarm = app.alerts().iter().any(|alert| alert.fires(series, now));
+    let late = series.is_stale(now);
+    let (mark, base) = match (alarm, late) {
+        (true, _) => ("!", theme.bad),
+        (false, true) => ("·", theme.quiet),
+        (false, false) => (" ", theme.text),
+    };
     let mut pen = Pen::new(buffer, area, row);
-    for &(column, _, wide) in columns {
-        let style = |style: Style| style.patch(line);
-        match column {
-            Column::Key => pen.field(series.key.as_str(), wide, false, style(theme.text)),
-            Column::Count => pen.field(&format::count(series.count), wide, true, style(theme.text)),
+    pen.write(mark, base.patch(line));
+    for &(column, wide) in columns {
+        let (text, style) = match column {
+            Column::Key => (series.key.as_str().to_owned(), base),
             Column::Last => {
-                pen.field(&format::value(series.last.value, wide), wide, true, style(theme.title))
+                let style = if alarm || late { base } else { theme.title };
+                (format::value(series.last.value, wide), style)
             }
-            Column::Min => {
-                pen.field(&format::value(series.min, wide), wide, true, style(theme.text))
-            }
-            Column::Max => {
-                pen.field(&format::value(series.max, wide), wide, true, style(theme.text))
-            }
-            Column::Mean => {
-                pen.field(&format::rounded(series.mean, wide), wide, true, style(theme.text))
-            }
+            Column::Change => change(series.change(), wide, theme, base),
+            Column::Rate => change(series.rate(), wide, theme, base),
+            Column::Min => (format::value(series.min, wide), base),
+            Column::Max => (format::value(series.max, wide), base),
+            Column::Avg => (format::rounded(series.mean, wide), base),
+            Column::Count => (format::count(series.count), base),
             Column::Age => {
-                let age = format::age(series.last.timestamp, now);
-                pen.field(&age, wide, true, style(theme.text))
+                let style = if late && !alarm { theme.alert } else { base };
+                (format::age(series.last.timestamp, now), style)
             }
-            Column::Time => {
-                let date = format::date(series.last.timestamp, app.zone());
-                pen.field(&date, wide, true, style(theme.quiet))
+            Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
+            Column::Spark => {
+                let style = if alarm || late { base } else { theme.plot };
+                (spark(series, wide), style)
             }
-            Column::Spark => pen.field(&spark(series, wide), wide, false, style(theme.plot)),
         };
-        pen.write(" ", line);
+        pen.field(&text, wide, column.is_number(), style.patch(line)).write(" ", line);
     }
     let rest = " ".repeat(pen.room());
     pen.write(&rest, line);
 }
 
-impl Column {
-    fn is_number(self) -> bool {
-        !matches!(self, Self::Key | Self::Spark)
+/// A difference; none and zero are quiet, so that what moves is seen.
+fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, Style) {
+    match by {
+        None => ("–".to_owned(), theme.quiet),
+        Some(0.0) => ("0".to_owned(), theme.quiet),
+        Some(by) => (format::change(by, wide), base),
     }
 }
 
 /// The columns that fit. What is left over goes to the key as far as it needs it, then to the
 /// trend.
-fn columns(room: usize, longest_key: usize) -> Vec<(Column, &'static str, usize)> {
-    let least = |wanted| COLUMNS.iter().find(|(column, ..)| *column == wanted).map_or(0, |c| c.2);
-    let mut used = 0;
-    let mut shown = Vec::new();
-    for wanted in IMPORTANCE {
-        let wide = least(wanted) + 1;
-        if used + wide > room && !shown.is_empty() {
-            break;
-        }
-        used += wide;
-        shown.push(wanted);
-    }
-    let mut columns: Vec<_> = COLUMNS.into_iter().filter(|c| shown.contains(&c.0)).collect();
+fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
+    let table = app.table();
+    let mut columns = table.chosen().fitting(room, longest_key, table.sort().column);
+    let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
     let mut left = room.saturating_sub(used);
-    let more = longest_key.min(KEY.1).saturating_sub(KEY.0).min(left);
-    for column in &mut columns {
-        match column.0 {
-            Column::Key => column.2 = (column.2 + more).min(room),
-            Column::Spark => {
-                left -= more;
-                column.2 += left.min(40);
-            }
+    let key = columns.first().map_or(0, |(_, wide)| *wide);
+    let more = longest_key.min(WIDEST_KEY).saturating_sub(key).min(left);
+    left -= more;
+    for (column, wide) in &mut columns {
+        match column {
+            Column::Key => *wide = (*wide + more).min(room),
+            Column::Spark => *wide = (*wide + left).min(WIDEST_TREND),
             _ => {}
         }
     }

@@ -3,52 +3,95 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::chart;
 use super::table::spark;
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::field::Purpose;
 use crate::app::mode::Mode;
-use crate::app::watch::Watched;
+use crate::app::watch::{Watch, Watched};
 use crate::app::{App, format};
 
 /// Draws the pane.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let watch = app.watch();
-    let focused = app.mode() == Mode::Watch;
-    let title = match watch.keys() {
-        [one] => format!(" watch {} ", one.key),
-        all => format!(" watch · {} keys ", all.len()),
-    };
-    let block = super::pane(theme, focused, Line::styled(title, theme.title));
+    let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
+    let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
+    let focused = full || app.mode() == Mode::Watch;
+    let block = super::pane(theme, focused, title(app, theme));
     let inner = block.inner(area);
     block.render(area, buffer);
     if inner.is_empty() {
+        return;
+    }
+    if watch.keys().is_empty() {
+        let patterns: Vec<_> = watch.patterns().iter().map(ToString::to_string).collect();
+        let text = format!("no key matches {} yet", patterns.join(" "));
+        Pen::new(buffer, inner, 0).write(" ", theme.text).write(&text, theme.quiet);
         return;
     }
     let visible = app.layout().watch_rows(watch.keys().len());
     let rows = u16::try_from(visible).unwrap_or(u16::MAX).min(inner.height);
     let charted = rows < inner.height;
     let first = watch.first_visible(visible);
-    let last = watch.keys().len().min(first + visible);
-    let longest = watch.keys()[first..last].iter().map(|key| width(&key.key)).max();
+    let shown = watch.keys().iter().enumerate().skip(first).take(visible);
+    let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
-    for (row, watched) in (0..).zip(&watch.keys()[first..last]) {
-        let chosen = first + usize::from(row) == watch.selected();
-        let marked = chosen && watch.keys().len() > 1;
-        let line = if marked && focused { theme.selected } else { Style::new() };
+    for (row, (at, watched)) in (0..).zip(shown) {
+        let chosen = at == watch.selected() && watch.keys().len() > 1;
+        let line = if chosen && focused { theme.selected } else { Style::new() };
         let mut pen = Pen::new(buffer, inner, row);
-        pen.write(if marked { "▸" } else { " " }, theme.focus.patch(line));
+        let (mark, style) = mark(watch, watched, chosen, theme);
+        pen.write(mark, style.patch(line));
         draw_key(app, theme, watched, columns, line, &mut pen);
     }
     if charted {
         let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
-        let series = watch.selected_key().and_then(|key| key.series.as_ref());
-        if let Some(series) = series {
-            chart::draw(series, app.zone(), theme, below, buffer);
+        chart::draw(app, theme, below, buffer);
+    }
+}
+
+fn back_to_chart(field: &crate::app::field::Field) -> bool {
+    field.back == Mode::Chart
+}
+
+fn title(app: &App, theme: &Theme) -> Line<'static> {
+    let watch = app.watch();
+    let mut spans = vec![match watch.keys() {
+        [one] => Span::styled(format!(" watch {} ", one.key), theme.title),
+        all if watch.cut() => {
+            let most = format::count(all.len() as u64);
+            Span::styled(format!(" watch · the first {most} keys "), theme.title)
         }
+        all => Span::styled(
+            format!(" watch · {} ", format::plural(all.len() as u64, "key", "keys")),
+            theme.title,
+        ),
+    }];
+    let alarms = watch.alarms() as u64;
+    if alarms > 0 {
+        let text = format!("· {} ", format::plural(alarms, "alert", "alerts"));
+        spans.push(Span::styled(text, theme.bad));
+    }
+    if watch.paused() {
+        spans.push(Span::styled("· paused ", theme.alert));
+    }
+    Line::from(spans)
+}
+
+/// The first column: an alert, the colour of the key's line in the chart, or the selection.
+fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
+    if watched.alarm {
+        return ("!", theme.bad);
+    }
+    let line = watch.charted().position(|key| key.key == watched.key);
+    match line {
+        Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
+        _ if chosen => ("▸", theme.focus),
+        _ => (" ", theme.text),
     }
 }
 
@@ -61,14 +104,24 @@ fn draw_key(
     pen: &mut Pen<'_>,
 ) {
     let style = |style: Style| style.patch(line);
-    pen.field(&watched.key, columns, false, style(theme.text));
+    let late = watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()));
+    let base = match (watched.alarm, late) {
+        (true, _) => theme.bad,
+        (false, true) => theme.quiet,
+        (false, false) => theme.text,
+    };
+    pen.field(&watched.key, columns, false, style(base));
     let Some(series) = &watched.series else {
         let text = if watched.answered { "  no points yet" } else { "  …" };
         pen.write(text, style(theme.quiet));
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed);
-    let value = if fresh { theme.alert } else { Style::new() };
+    let value = match (watched.alarm, fresh) {
+        (true, _) => theme.bad,
+        (false, true) => theme.alert,
+        (false, false) => base,
+    };
     let value = style(theme.title.patch(value));
     pen.field(&format::value(series.last.value, 12), 13, true, value);
     let (arrow, change) = match series.change() {
@@ -80,16 +133,27 @@ fn draw_key(
         &change,
         9,
         false,
-        style(theme.text),
+        style(base),
     );
     let age = format::age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
-    pen.write(" ", line)
-        .field(&format!("{age}{ago}"), 8, true, style(theme.text))
-        .write("  ", line);
-    let room = pen.room().min(24);
+    let age_style = if late && !watched.alarm { theme.alert } else { base };
+    pen.write(" ", line).field(&format!("{age}{ago}"), 8, true, style(age_style)).write("  ", line);
+    // On a wide pane there is room for what the table shows.
+    let mut room = pen.room();
+    for (name, number) in [("min", series.min), ("avg", series.mean), ("max", series.max)] {
+        const WIDE: usize = 16;
+        if room < 24 + WIDE {
+            break;
+        }
+        pen.write(name, style(theme.quiet))
+            .write(" ", line)
+            .field(&format::rounded(number, 10), WIDE - 6, false, style(base))
+            .write("  ", line);
+        room = pen.room();
+    }
     if room >= 6 {
-        pen.write(&spark(series, room), style(theme.plot));
+        pen.write(&spark(series, room.min(60)), style(theme.plot));
     }
     let rest = " ".repeat(pen.room());
     pen.write(&rest, line);

@@ -9,6 +9,7 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
+mod alert;
 mod hostile;
 mod import;
 mod manners;
@@ -22,3 +23,4 @@ mod screen;
 mod served;
 mod terminal;
 mod update;
+mod views;

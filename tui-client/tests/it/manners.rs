@@ -42,7 +42,7 @@ fn a_click_selects_what_it_hits() {
     mouse_on(&mut scene, Pointer::Click, "火");
     assert_eq!(scene.app.mode(), Mode::Table);
     assert_eq!(scene.app.table().selected(), 2);
-    mouse_on(&mut scene, Pointer::Click, "│palm.cpu");
+    mouse_on(&mut scene, Pointer::Click, "│ palm.cpu");
     assert_eq!(scene.app.table().selected(), 0);
     mouse_on(&mut scene, Pointer::Click, " watch ·");
     assert_eq!(scene.app.mode(), Mode::Watch);

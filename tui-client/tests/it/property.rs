@@ -1,9 +1,12 @@
 //! No sequence of events at any size panics or makes the application restless.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::response::Status;
+use tui_client::app::arrange::{Arranged, Order};
+use tui_client::app::fold::Fold;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::app::paste::{ImportEnd, ImportNews};
 use tui_client::view::theme::Theme;
@@ -11,10 +14,43 @@ use tui_client::view::theme::Theme;
 use crate::scene::Scene;
 use crate::screen::draw;
 
+/// A table that was arranged, though perhaps nobody asked for it.
+fn arranged() -> impl Strategy<Value = Arranged> {
+    let order = prop_oneof![
+        (0..9_u32).prop_map(Order::Reply),
+        proptest::collection::vec(0..9_u32, 0..9).prop_map(Order::Rows),
+    ];
+    (0..30_u64, data(), order, any::<Option<usize>>()).prop_map(|(id, data, order, selected)| {
+        let mut fold = Fold::new(8);
+        fold.add_lines(data.as_bytes());
+        Arranged { id, answer: Arc::new(fold.finish()), order, selected }
+    })
+}
+
+/// What a person types into the lines of the views, and where.
+fn line() -> impl Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "/last > 1 and age < 5m\n",
+        "/{a,b}*\n",
+        "/not stale or\n",
+        "!\n",
+        "!*.temp rate > 0\n",
+        "!a > -1\n",
+        "Wa*\n",
+        "Wb.c\n",
+        "hhzz[y",
+        "MfLL",
+        "c jjj  c",
+    ])
+    .prop_map(str::to_owned)
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Tell(Msg),
     Wait(u16),
+    /// To the next pane, then these keys.
+    Keys(String),
     /// The oldest request gets this reply.
     Answer(Status, String),
 }
@@ -24,7 +60,8 @@ fn key() -> impl Strategy<Value = Key> {
         proptest::char::any().prop_map(Code::Char),
         proptest::sample::select(vec![
             '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i', '/', '&', 'n', 'N',
-            'y', 'e', 's', 'Y',
+            'y', 'e', 's', 'Y', '<', '>', 'o', 'c', 'h', 'l', 'H', 'L', 'z', 'Z', '[', ']', '0',
+            '2', '9', 'm', 'M', '!', 'd', 'p', '+', '-', 'W', ' ', 't',
         ])
         .prop_map(Code::Char),
         proptest::sample::select(vec![
@@ -118,12 +155,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Msg::Connected),
         1 => ".{0,30}".prop_map(Msg::Disconnected),
         1 => (0..40_u64).prop_map(|id| Msg::NotSent { id }),
+        1 => arranged().prop_map(Msg::Arranged),
         1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Msg::Progress { id, points }),
     ];
     let status = proptest::sample::select(vec![Status::Ok, Status::Ok, Status::Error]);
     prop_oneof![
         6 => msg.prop_map(Step::Tell),
         1 => (0..5000_u16).prop_map(Step::Wait),
+        2 => line().prop_map(Step::Keys),
         3 => (status, data()).prop_map(|(status, data)| Step::Answer(status, data)),
     ]
 }
@@ -133,7 +172,7 @@ proptest! {
 
     #[test]
     fn nothing_panics(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut scene = Scene::new(80, 24, &["a", "😀.火"]);
+        let mut scene = Scene::alerted(80, 24, &["a", "😀.火", "b*"], &["a > 0", "c* age > 1m"]);
         let (mut width, mut height) = (80, 24);
         for step in steps {
             match step {
@@ -142,6 +181,15 @@ proptest! {
                         (width, height) = (w, h);
                     }
                     scene.tell(msg);
+                }
+                Step::Keys(keys) => {
+                    scene.code(Code::Tab);
+                    for c in keys.chars() {
+                        scene.press(match c {
+                            '\n' => Key::plain(Code::Enter),
+                            c => Key::char(c),
+                        });
+                    }
                 }
                 Step::Wait(millis) => scene.wait(Duration::from_millis(millis.into())),
                 Step::Answer(status, data) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use shared::response::Status;
 use tui_client::app::effect::{Effect, Outgoing};
+use tui_client::app::expr::Alert;
 use tui_client::app::msg::{Code, Key, Moment, Msg};
 use tui_client::app::reply::ReplyBuilder;
 use tui_client::app::{App, Config};
@@ -26,12 +27,30 @@ impl Scene {
             address: "localhost:10001".to_owned(),
             interval: Duration::from_secs(1),
             watch: watch.iter().map(ToString::to_string).collect(),
+            alerts: Vec::new(),
             zone: TimeZone::UTC,
             log_memory: tui_client::app::log::BUDGET,
         };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Connect]);
         Self { app, now, sent: Vec::new() }
+    }
+
+    /// With alerts besides.
+    pub fn alerted(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
+        let mut scene = Self::new(width, height, watch);
+        let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();
+        let config = Config {
+            address: "localhost:10001".to_owned(),
+            interval: Duration::from_secs(1),
+            watch: watch.iter().map(ToString::to_string).collect(),
+            alerts,
+            zone: TimeZone::UTC,
+            log_memory: tui_client::app::log::BUDGET,
+        };
+        scene.app = App::new(config, width, height, scene.now);
+        scene.tell(Msg::Connected);
+        scene
     }
 
     pub fn connected(width: u16, height: u16, watch: &[&str]) -> Self {
@@ -52,6 +71,11 @@ impl Scene {
 
     pub fn press(&mut self, key: Key) -> Vec<Effect> {
         self.tell(Msg::Key(key))
+    }
+
+    /// A key for each character.
+    pub fn keys(&mut self, keys: &str) {
+        self.type_text(keys);
     }
 
     pub fn code(&mut self, code: Code) -> Vec<Effect> {
@@ -98,7 +122,7 @@ impl Scene {
         let at = self.sent.iter().position(|request| request.line == line);
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
-        let mut builder = ReplyBuilder::new(status, request.detail);
+        let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let (first, took) = (Duration::from_micros(400), Duration::from_micros(1200));
         self.tell(Msg::Reply(Box::new(builder.finish(request.id, first, took))));

@@ -1,0 +1,229 @@
+//! What the screen costs: `cargo bench -p tui-client --bench views`. At the end stand percentiles of
+//! the time for a frame, which the table of the others does not have.
+//!
+//! Held against: a frame at 200x50 with 100,000 keys and a full log under 2 ms; 1 M keys painted
+//! within 50 ms of their reply, sorted within 200 ms beside the loop that takes the keys.
+
+#![allow(clippy::expect_used, reason = "a panic is the report")]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use divan::{Bencher, black_box};
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use shared::response::Status;
+use tui_client::app::arrange::{Job, Sort};
+use tui_client::app::column::Column;
+use tui_client::app::effect::{Effect, Outgoing};
+use tui_client::app::expr::Filter;
+use tui_client::app::fold::Answer;
+use tui_client::app::msg::{Code, Key, Moment, Msg};
+use tui_client::app::reply::{Reply, ReplyBuilder};
+use tui_client::app::{App, Config};
+use tui_client::view::{self, theme::Theme};
+
+const NOW: i64 = 1_700_000_000;
+const SIZE: (u16, u16) = (200, 50);
+
+fn main() {
+    divan::main();
+    // Where only some are asked for, or only a list of them.
+    if std::env::args().all(|arg| arg == "--bench" || !arg.starts_with('-')) {
+        percentiles();
+    }
+}
+
+/// A moved selection and the frame after it.
+fn percentiles() {
+    let (mut app, mut terminal, theme) = (busy(100_000), terminal(), Theme::colour());
+    let mut times: Vec<Duration> = (0..10_000)
+        .map(|at| {
+            let start = Instant::now();
+            app.update(Msg::Key(Key::char('j')), moment(10_000 + at));
+            draw(&mut terminal, &app, &theme);
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let at = |per_mille: usize| times[times.len() * per_mille / 1000];
+    println!("frame of 100,000 keys: p50 {:?}, p99 {:?}, p99.9 {:?}", at(500), at(990), at(999));
+}
+
+fn moment(millis: u64) -> Moment {
+    let unix_ms = NOW * 1000 + i64::try_from(millis).unwrap_or(0);
+    Moment { elapsed: Duration::from_millis(millis), unix_ms }
+}
+
+/// Two points of each of many keys.
+fn data(keys: u32) -> Vec<u8> {
+    let mut text = String::new();
+    for at in 0..keys {
+        let key =
+            format!("host{:05}.disk{}.used_bytes", at.wrapping_mul(7919) % 100_000, at / 100_000);
+        let value = f64::from(at.wrapping_mul(2_654_435_761) % 1_000_000) / 100.0;
+        let (before, last) = (NOW - 10, NOW - i64::from(at % 9));
+        let _ = writeln!(text, "{key} {:?} {before}\n{key} {value:?} {last}", value + 1.0);
+    }
+    text.into_bytes()
+}
+
+fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
+    let mut builder = ReplyBuilder::new(Status::Ok, request.detail);
+    builder = builder.watching(Arc::clone(&request.watched));
+    builder.add_lines(data);
+    let took = Duration::from_millis(1);
+    Box::new(builder.finish(request.id, took, took))
+}
+
+fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
+    let mut sent = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Send(request) if request.line == line => Some(request),
+        _ => None,
+    });
+    sent.next().expect("the request goes out")
+}
+
+/// Connected, asking for everything.
+fn app(watch: &[&str]) -> (App, Outgoing) {
+    let config = Config {
+        address: "localhost:10001".to_owned(),
+        interval: Duration::from_secs(1),
+        watch: watch.iter().map(ToString::to_string).collect(),
+        alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
+        zone: TimeZone::UTC,
+        log_memory: tui_client::app::log::BUDGET,
+    };
+    let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
+    let effects = app.update(Msg::Connected, moment(0));
+    (app, request(effects, "get *"))
+}
+
+fn terminal() -> Terminal<TestBackend> {
+    Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("memory")
+}
+
+fn draw(terminal: &mut Terminal<TestBackend>, app: &App, theme: &Theme) {
+    terminal.draw(|frame| view::draw(app, theme, frame)).expect("memory");
+}
+
+/// A table of this many keys, a chart of 8,192 points, a full log.
+fn busy(keys: u32) -> App {
+    let watched = "host00000.disk0.used_bytes";
+    let (mut app, all) = app(&[watched]);
+    let mut text = data(keys);
+    let mut points = String::new();
+    for at in 0..8192 {
+        let value = (f64::from(at) / 300.0).sin();
+        let _ = writeln!(points, "{watched} {value:?} {}", NOW - 8192 + i64::from(at));
+    }
+    text.extend_from_slice(points.as_bytes());
+    app.update(Msg::Reply(reply(&all, &text)), moment(1));
+    let mut at = 2;
+    // The log keeps 8 MiB; a typed `get` fills it with lines of its reply.
+    while app.log().len() < 60_000 && at < 2_000 {
+        app.update(Msg::Paste("get nothing\n".to_owned()), moment(at));
+        for pending in app.link().pending().clone() {
+            let request = Outgoing {
+                id: pending.id,
+                line: pending.line,
+                detail: tui_client::app::reply::Detail { head: 200, foot: 20, tail: 4 },
+                watched: Arc::default(),
+            };
+            app.update(Msg::Reply(reply(&request, points.as_bytes())), moment(at));
+        }
+        at += 1;
+    }
+    app.update(Msg::Key(Key::plain(Code::Tab)), moment(at));
+    app
+}
+
+/// A frame while nothing but one line changes.
+#[divan::bench(args = [1_000, 100_000], sample_count = 1000, sample_size = 1)]
+fn frame(bencher: Bencher<'_, '_>, keys: u32) {
+    let (mut app, mut terminal, theme) = (busy(keys), terminal(), Theme::colour());
+    let mut at = 10_000;
+    bencher.bench_local(|| {
+        at += 1;
+        app.update(Msg::Key(Key::char('j')), moment(at));
+        draw(&mut terminal, &app, &theme);
+    });
+}
+
+/// The same with the chart all over the screen.
+#[divan::bench(sample_count = 1000, sample_size = 1)]
+fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
+    let (mut app, mut terminal, theme) = (busy(100_000), terminal(), Theme::colour());
+    app.update(Msg::Key(Key::plain(Code::Tab)), moment(10_000));
+    app.update(Msg::Key(Key::char('f')), moment(10_000));
+    let mut at = 10_000;
+    bencher.bench_local(|| {
+        at += 1;
+        app.update(Msg::Key(Key::char('h')), moment(at));
+        draw(&mut terminal, &app, &theme);
+    });
+}
+
+/// From the reply to the screen.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn first_paint_of_a_million(bencher: Bencher<'_, '_>) {
+    let (data, theme) = (data(1_000_000), Theme::colour());
+    let prepare = || {
+        let (app, all) = app(&[]);
+        (app, terminal(), Some(reply(&all, &data)))
+    };
+    // By reference, so that to free it all is not measured.
+    bencher.with_inputs(prepare).bench_local_refs(|(app, terminal, reply)| {
+        if let Some(reply) = reply.take() {
+            app.update(Msg::Reply(reply), moment(1));
+        }
+        draw(terminal, app, &theme);
+    });
+}
+
+fn million() -> Arc<Answer> {
+    let (_, all) = app(&[]);
+    Arc::new(reply(&all, &data(1_000_000)).answer)
+}
+
+/// By each kind of column, beside the loop.
+#[divan::bench(args = ["key", "last", "age", "rate/s"], sample_count = 20, sample_size = 1)]
+fn sort_a_million(bencher: Bencher<'_, '_>, column: &str) {
+    let answer = million();
+    let column = Column::ALL.into_iter().find(|known| known.name() == column);
+    let sort = Sort { column, descending: true };
+    let selected = answer.series.last().map(|series| series.key.clone());
+    bencher.bench_local(|| {
+        let (answer, selected) = (Arc::clone(&answer), selected.clone());
+        black_box(Job { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
+    });
+}
+
+/// By an expression, beside the loop.
+#[divan::bench(args = ["last > 2000 and age < 5s", "*.disk{1,2}.used*"], sample_count = 20, sample_size = 1)]
+fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
+    let answer = million();
+    let filter: Filter = filter.parse().expect("a filter");
+    bencher.bench_local(|| {
+        let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
+        let (sort, selected) = (Sort::default(), None);
+        black_box(Job { id: 1, answer, sort, filter, selected, now: NOW }.run())
+    });
+}
+
+/// What a key press costs while a million rows are to be sorted: the loop only hands them over.
+#[divan::bench(sample_count = 200, sample_size = 1)]
+fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
+    let (mut app, all) = app(&[]);
+    app.update(Msg::Reply(reply(&all, &data(1_000_000))), moment(1));
+    app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
+    app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
+    let (mut terminal, theme) = (terminal(), Theme::colour());
+    bencher.bench_local(|| {
+        let effects = app.update(Msg::Key(Key::char('>')), moment(3));
+        draw(&mut terminal, &app, &theme);
+        effects
+    });
+}

@@ -1,0 +1,189 @@
+//! How moments and values map to dots, and which of them get a label.
+
+use jiff::tz::TimeZone;
+
+use super::{Spec, Tick};
+use crate::app::format;
+use crate::app::units::{Scale, Unit};
+
+/// Steps between ticks of time, in seconds.
+const TIME_STEPS: [i64; 22] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+    172_800, 604_800, 2_592_000, 31_536_000,
+];
+
+/// What is in view, and how it maps to dots. Values of a logarithmic axis are logarithms here.
+pub(super) struct Frame {
+    from: i64,
+    to: i64,
+    low: f64,
+    high: f64,
+    dots: (f64, f64),
+    unit: Unit,
+}
+
+impl Frame {
+    #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
+    pub(super) fn around(spec: &Spec<'_>, values: impl Iterator<Item = f64>) -> Option<Self> {
+        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Vec::is_empty) {
+            return None;
+        }
+        let range = values.fold(None, |range: Option<(f64, f64)>, value| {
+            let (low, high) = range.unwrap_or((value, value));
+            Some((low.min(value), high.max(value)))
+        });
+        let (mut low, mut high) = range?;
+        if low >= high {
+            // A flat line runs through the middle.
+            let room = (low.abs() / 20.0).max(0.5);
+            (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
+        }
+        let (from, to) = spec.range;
+        Some(Self {
+            from,
+            to: to.max(from.saturating_add(1)),
+            low,
+            high,
+            dots: ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64),
+            unit: spec.unit,
+        })
+    }
+
+    /// From 0 at the first moment to 1 at the last.
+    #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
+    fn across(&self, timestamp: i64) -> f64 {
+        let from = i128::from(self.from);
+        (i128::from(timestamp) - from) as f64 / (i128::from(self.to) - from) as f64
+    }
+
+    /// From 0 at the top to 1 at the bottom. Halved, because a difference may overflow.
+    fn down(&self, value: f64) -> f64 {
+        (self.high / 2.0 - value / 2.0) / (self.high / 2.0 - self.low / 2.0)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "both are within the field")]
+    pub(super) fn dot(&self, timestamp: i64, value: f64) -> (i64, i64) {
+        let x = self.across(timestamp) * self.dots.0;
+        let y = self.down(value) * self.dots.1;
+        (x.round() as i64, y.round() as i64)
+    }
+
+    /// The row of cells that a value is in.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "few rows"
+    )]
+    pub(super) fn row(&self, value: f64, rows: usize) -> usize {
+        let last = rows.saturating_sub(1);
+        ((self.down(value) * last as f64).round().max(0.0) as usize).min(last)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "few rows")]
+    pub(super) fn value_ticks(&self, rows: usize) -> Vec<Tick> {
+        let half_range = self.high / 2.0 - self.low / 2.0;
+        let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
+        let step = nice(half_range / wanted * 2.0);
+        if !(step.is_finite() && step > 0.0) {
+            return Vec::new();
+        }
+        let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
+        let first = (self.low / step).ceil();
+        let mut ticks = Vec::new();
+        for n in 0..20 {
+            let value = (first + f64::from(n)) * step;
+            if !value.is_finite() || value > self.high {
+                break;
+            }
+            let at = self.row(value, rows);
+            // Steps far below the value's own precision would repeat themselves.
+            if ticks.last().is_none_or(|last: &Tick| last.at > at) {
+                ticks.push(Tick { at, label: scale.label(value, step) });
+            }
+        }
+        ticks
+    }
+
+    /// Decades, and parts of them where there are few.
+    #[expect(clippy::cast_possible_truncation, reason = "a float has 633 decades")]
+    pub(super) fn log_ticks(&self, rows: usize) -> Vec<Tick> {
+        let (first, last) = (self.low.ceil() as i32, self.high.floor() as i32);
+        let decades = last - first + 1;
+        let wanted = i32::try_from(rows / 3).unwrap_or(i32::MAX).clamp(1, 8);
+        let times: &[f64] = match decades {
+            ..=1 => &[1.0, 2.0, 3.0, 5.0, 7.0],
+            2 if wanted >= 5 => &[1.0, 2.0, 5.0],
+            _ => &[1.0],
+        };
+        let step = (decades / wanted).max(1);
+        let mut ticks: Vec<Tick> = Vec::new();
+        for decade in (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0) {
+            for n in times {
+                let value = n * 10_f64.powi(decade);
+                let log = value.log10();
+                // Between the logarithm and back a little is lost.
+                if !(self.low - 1e-9..=self.high + 1e-9).contains(&log) {
+                    continue;
+                }
+                let at = self.row(log, rows);
+                if ticks.last().is_none_or(|last| last.at > at) {
+                    let label = crate::app::units::short(value, self.unit);
+                    ticks.push(Tick { at, label });
+                }
+            }
+        }
+        ticks
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "few columns"
+    )]
+    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<Tick> {
+        let span = i128::from(self.to) - i128::from(self.from);
+        let wanted = (columns / 16).max(1) as i128;
+        let steps = TIME_STEPS.iter().map(|&step| i128::from(step));
+        let step = steps.clone().find(|step| span / step <= wanted).unwrap_or(span / wanted);
+        // Aligned to the local day, so that ticks fall on round times of day.
+        let offset = jiff::Timestamp::from_second(self.from)
+            .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
+        let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
+        let mut ticks: Vec<Tick> = Vec::new();
+        let mut day = String::new();
+        for n in 0..=wanted + 2 {
+            let Ok(time) = i64::try_from(first + n * step) else {
+                break;
+            };
+            if time < self.from || time > self.to {
+                continue;
+            }
+            let date = format::formatted(time, zone, "%Y-%m-%d");
+            // The date stands where it is news.
+            let form = match step {
+                _ if step >= 86_400 => "%Y-%m-%d",
+                _ if date == day && step < 60 => "%H:%M:%S",
+                _ if date == day => "%H:%M",
+                _ if columns < 50 && step < 60 => "%m-%d %H:%M:%S",
+                _ if columns < 50 => "%m-%d %H:%M",
+                _ if step < 60 => "%Y-%m-%d %H:%M:%S",
+                _ => "%Y-%m-%d %H:%M",
+            };
+            day = date;
+            ticks.push(Tick {
+                at: (self.across(time) * (columns - 1) as f64).round() as usize,
+                label: format::formatted(time, zone, form),
+            });
+        }
+        ticks
+    }
+}
+
+/// The least of 1, 2, 5, 10, … that is not below `step`.
+fn nice(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    let times = [1.0, 2.0, 5.0, 10.0].into_iter();
+    times.map(|n| n * power).find(|&n| n >= step).unwrap_or(step)
+}

@@ -1,0 +1,387 @@
+//! The small language of filters and alerts: `last > 20 and age < 1m`, `palm.* or not stale`,
+//! `palm.cpu > 90`. What is wrong is said with its place.
+
+mod parse;
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::fold::Series;
+use super::glob::Glob;
+
+/// What is wrong with an expression, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadExpr {
+    /// Characters before the fault.
+    pub at: usize,
+    /// For a person.
+    pub reason: String,
+}
+
+impl fmt::Display for BadExpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at character {}", self.reason, self.at + 1)
+    }
+}
+
+impl std::error::Error for BadExpr {}
+
+/// A number that is known of every series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as the columns of the table")]
+pub enum Field {
+    Last,
+    Change,
+    Rate,
+    Min,
+    Max,
+    Avg,
+    Count,
+    Age,
+}
+
+impl Field {
+    const ALL: [(&'static str, Self); 9] = [
+        ("last", Self::Last),
+        ("change", Self::Change),
+        ("rate", Self::Rate),
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("avg", Self::Avg),
+        ("mean", Self::Avg),
+        ("count", Self::Count),
+        ("age", Self::Age),
+    ];
+
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(name, _)| *name == word).map(|&(_, field)| field)
+    }
+
+    /// Its value, if the series has one; of the age, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "compared with what a person typed")]
+    pub fn of(self, series: &Series, now: i64) -> Option<f64> {
+        Some(match self {
+            Self::Last => series.last.value,
+            Self::Change => return series.change(),
+            Self::Rate => return series.rate(),
+            Self::Min => series.min,
+            Self::Max => series.max,
+            Self::Avg => series.mean,
+            Self::Count => series.count as f64,
+            Self::Age => (i128::from(now) - i128::from(series.last.timestamp)) as f64,
+        })
+    }
+}
+
+/// How two numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compare {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+}
+
+impl Compare {
+    #[expect(clippy::float_cmp, reason = "that is what `=` asks for")]
+    fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Condition {
+    field: Field,
+    compare: Compare,
+    limit: f64,
+}
+
+impl Condition {
+    fn holds(self, series: &Series, now: i64) -> bool {
+        self.field.of(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Expr {
+    Condition(Condition),
+    Matches(Glob),
+    /// In lower case.
+    Contains(String),
+    Stale,
+    Not(Box<Expr>),
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
+}
+
+impl Expr {
+    fn holds(&self, series: &Series, now: i64) -> bool {
+        match self {
+            Self::Condition(condition) => condition.holds(series, now),
+            Self::Matches(glob) => glob.matches(series.key.as_str()),
+            Self::Contains(part) => contains(series.key.as_str(), part),
+            Self::Stale => series.is_stale(now),
+            Self::Not(inner) => !inner.holds(series, now),
+            Self::All(all) => all.iter().all(|inner| inner.holds(series, now)),
+            Self::Any(any) => any.iter().any(|inner| inner.holds(series, now)),
+        }
+    }
+}
+
+/// Whether `text` holds `part`, which is in lower case, in any case.
+fn contains(text: &str, part: &str) -> bool {
+    if part.is_empty() {
+        return true;
+    }
+    if text.is_ascii() {
+        let (text, part) = (text.as_bytes(), part.as_bytes());
+        return text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
+    }
+    text.to_lowercase().contains(part)
+}
+
+/// Which series to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    text: String,
+    expr: Expr,
+}
+
+impl Filter {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a series passes.
+    pub fn passes(&self, series: &Series, now: i64) -> bool {
+        self.expr.holds(series, now)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = BadExpr;
+
+    fn from_str(text: &str) -> Result<Self, BadExpr> {
+        Ok(Self { text: text.trim().to_owned(), expr: parse::filter(text)? })
+    }
+}
+
+/// What should not be: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    text: String,
+    pattern: Glob,
+    condition: Condition,
+}
+
+impl Alert {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The keys that it is about.
+    pub fn pattern(&self) -> &Glob {
+        &self.pattern
+    }
+
+    /// It is about this key.
+    pub fn concerns(&self, key: &str) -> bool {
+        self.pattern.matches(key)
+    }
+
+    /// It is about this series, and what should not be is.
+    pub fn fires(&self, series: &Series, now: i64) -> bool {
+        self.condition.holds(series, now) && self.concerns(series.key.as_str())
+    }
+
+    /// The value that the last one is compared with: a line in the chart.
+    pub fn threshold(&self) -> Option<f64> {
+        let about_last = matches!(self.condition.field, Field::Last | Field::Min | Field::Max);
+        about_last.then_some(self.condition.limit)
+    }
+}
+
+impl fmt::Display for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Alert {
+    type Err = BadExpr;
+
+    fn from_str(text: &str) -> Result<Self, BadExpr> {
+        let (pattern, condition) = parse::alert(text)?;
+        Ok(Self { text: text.trim().to_owned(), pattern, condition })
+    }
+}
+
+// An alert holds a finite number only, so that it equals itself.
+impl Eq for Alert {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fold::Fold;
+    use super::*;
+
+    fn series(data: &str) -> Series {
+        let mut fold = Fold::new(16);
+        fold.add_lines(data.as_bytes());
+        fold.finish().series.remove(0)
+    }
+
+    #[test]
+    fn filters_pick_series() {
+        // Last 25 after 20 two seconds before; 10 s old at 1010.
+        let palm = series("palm.cpu 30.0 990\npalm.cpu 20.0 998\npalm.cpu 25.0 1000\n");
+        for (filter, passes) in [
+            ("last > 20 and age < 1m", true),
+            ("last>20 and age<5s", false),
+            ("last > 20 or age < 5s", true),
+            ("palm.*", true),
+            ("CPU", true),
+            ("*.mem", false),
+            ("palm.* last >= 25", true),
+            ("not palm.*", false),
+            ("!(last = 25)", false),
+            ("change = 5 && rate = 2.5", true),
+            ("min=20 max=30 avg=25 count=3", true),
+            ("last < 0.025k", false),
+            ("last <= 0.025k", true),
+            ("age >= 10 and age <= 10s", true),
+            ("key ~ palm.* and key != *.mem", true),
+            ("key = palm.cpu", true),
+            ("\"palm.cpu\"", true),
+            ("stale", false),
+            ("not stale", true),
+            ("a or b and c or cpu", true),
+            ("last > -1e3", true),
+        ] {
+            let parsed: Filter = filter.parse().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
+            assert_eq!(parsed.passes(&palm, 1010), passes, "{filter}");
+        }
+        let once = series("a 1.0 5\n");
+        assert!(!"change < 1 or change >= 1".parse::<Filter>().unwrap().passes(&once, 5));
+    }
+
+    #[test]
+    fn alerts_fire() {
+        let palm = series("palm.cpu 20.0 998\npalm.cpu 95.0 1000\n");
+        for (alert, fires, threshold) in [
+            ("palm.cpu > 90", true, Some(90.0)),
+            ("palm.* > 95", false, Some(95.0)),
+            ("*.cpu last >= 95", true, Some(95.0)),
+            ("palm.cpu age > 1m", true, None),
+            ("palm.cpu rate > 2", true, None),
+            ("eardrum.cpu > 1", false, Some(1.0)),
+        ] {
+            let alert: Alert = alert.parse().unwrap();
+            assert_eq!(alert.fires(&palm, 2000), fires, "{alert}");
+            assert_eq!(alert.threshold(), threshold, "{alert}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        for (filter, message) in [
+            ("", "a glob or a comparison is missing at character 1"),
+            ("last", "one of < <= > >= = != is missing at character 5"),
+            ("last >", "a number is missing at character 7"),
+            ("last > x", "not a number such as 20, 1.5k or 2M at character 8"),
+            ("last > 20m", "not a number such as 20, 1.5k or 2M at character 8"),
+            ("age < 1q", "not a duration such as 90s, 5m or 2h at character 7"),
+            ("(last > 1", "a ) is missing at character 10"),
+            ("last > 1)", "a ( is missing before this at character 9"),
+            ("a and", "a glob or a comparison is missing at character 6"),
+            ("or a", "a glob or a comparison is missing at character 1"),
+            ("火 and > 1", "a name is missing before this at character 7"),
+            ("{a", "a { without its } at character 1"),
+            ("b \"a", "a \" without its end at character 3"),
+            (
+                "cpu > 1",
+                "no column is called cpu; there are last, change, rate, min, max, avg, count and age at character 1",
+            ),
+            ("last ~ 1", "~ compares keys only at character 6"),
+            ("key > 1", "keys are compared with =, != and ~ at character 5"),
+        ] {
+            let bad = filter.parse::<Filter>().expect_err(filter);
+            assert_eq!(bad.to_string(), message, "{filter}");
+        }
+        for (alert, message) in [
+            ("palm.cpu", "one of < <= > >= = != is missing at character 9"),
+            ("> 90", "a key or a pattern is missing at character 1"),
+            ("palm.cpu > 90 and 3", "nothing more belongs here at character 15"),
+            ("palm.cpu 90", "one of < <= > >= = != is missing at character 10"),
+            (
+                "a b",
+                "no number is called b; there are last, change, rate, min, max, avg, count and age at character 3",
+            ),
+        ] {
+            let bad = alert.parse::<Alert>().expect_err(alert);
+            assert_eq!(bad.to_string(), message, "{alert}");
+        }
+    }
+
+    fn expression() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "(last|change|rate|min|max|avg|count) ?(<|<=|>|>=|=|!=) ?-?[0-9]{1,3}(k|M|G|)",
+            "age ?(<|>) ?[0-9]{1,3}(s|m|h|d|)",
+            "[a-c]{1,3}\\.\\*",
+            "stale",
+        ];
+        leaf.prop_recursive(4, 16, 3, |inner| {
+            prop_oneof![
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} and {b}")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+                inner.prop_map(|a| format!("not ({a})")),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_has_a_fault_within(
+            text in prop_oneof![".{0,40}", "[lastge<>=!()&|~\" 0-9kms*{},.火-]{0,30}",
+                "((last|age|key|stale|not|and|or|\\(|\\)|<|>=|!|~|1k|5m|a\\*|\\{|\") ?){0,12}"]
+        ) {
+            let length = text.chars().count();
+            match text.parse::<Filter>() {
+                Ok(filter) => { filter.passes(&series("a 1.0 1\n"), 5); }
+                Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
+            }
+            match text.parse::<Alert>() {
+                Ok(alert) => { alert.fires(&series("a 1.0 1\n"), 5); }
+                Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
+            }
+        }
+
+        #[test]
+        fn deep_nesting_is_refused_not_survived(depth in 0..5000_usize) {
+            let text = format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+            prop_assert_eq!(text.parse::<Filter>().is_ok(), depth <= 32);
+        }
+
+        #[test]
+        fn what_is_written_well_is_read(text in expression(), value in -100.0..100.0_f64) {
+            let filter: Filter = text.parse().map_err(|bad: BadExpr| {
+                TestCaseError::fail(format!("{text}: {bad}"))
+            })?;
+            let series = series(&format!("ab.x {value:?} 10\n"));
+            let not: Filter = format!("not ({text})").parse().unwrap();
+            prop_assert_ne!(filter.passes(&series, 20), not.passes(&series, 20));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A line about the table or the watched keys: a filter, an alert, a key or glob to watch.
+
+use super::editor::{Edit, Editor};
+use super::expr::{Alert, Filter};
+use super::glob::Glob;
+use super::mode::Mode;
+
+/// Longest line; nobody types a longer expression.
+const LIMIT: usize = 1000;
+
+/// What the line is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// Which rows the table shows; what it was before comes back when one leaves.
+    Filter(Option<Filter>),
+    /// What should not be.
+    Alert,
+    /// What to watch.
+    Watch,
+}
+
+/// The line that is being typed.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Where the keys go afterwards.
+    pub back: Mode,
+    input: Editor,
+}
+
+impl Field {
+    /// Begins with some text.
+    pub fn new(purpose: Purpose, back: Mode, text: &str) -> Self {
+        let mut input = Editor::default();
+        input.insert(text);
+        Self { purpose, back, input }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.input.text()
+    }
+
+    /// The column of the cursor.
+    pub fn cursor_column(&self) -> usize {
+        self.input.cursor_column()
+    }
+
+    /// The first column to show in a field of this width.
+    pub fn first_column(&self, width: usize) -> usize {
+        self.input.first_column(width)
+    }
+
+    /// Edits the line.
+    pub fn edit(&mut self, edit: Edit) {
+        self.input.edit(edit);
+    }
+
+    /// Types text.
+    pub fn insert(&mut self, text: &str) {
+        if self.text().len() + text.len() <= LIMIT {
+            self.input.insert(text);
+        }
+    }
+
+    /// The name of the line.
+    pub fn name(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Filter(_) => "filter",
+            Purpose::Alert => "alert",
+            Purpose::Watch => "watch",
+        }
+    }
+
+    /// An example for the empty line.
+    pub fn example(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Filter(_) => "palm.*   last > 20 and age < 1m",
+            Purpose::Alert => "palm.cpu > 90   *.temp rate > 2",
+            Purpose::Watch => "palm.cpu   palm.*",
+        }
+    }
+
+    /// What is wrong with the text as it is, and after how many characters.
+    pub fn fault(&self) -> Option<(usize, String)> {
+        let text = self.text();
+        if text.trim().is_empty() {
+            return None;
+        }
+        let bad = |bad: super::expr::BadExpr| (bad.at, bad.reason);
+        match self.purpose {
+            Purpose::Filter(_) => text.parse::<Filter>().err().map(bad),
+            Purpose::Alert => text.parse::<Alert>().err().map(bad),
+            Purpose::Watch => text.trim().parse::<Glob>().err().map(|bad| (bad.at, bad.reason)),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What one can do with the table, the watched keys and their chart besides moving.
+
+use std::time::Duration;
+
+use shared::Point;
+
+use super::App;
+use super::arrange::Sort;
+use super::chart;
+use super::chart::window::Look;
+use super::editor::Edit;
+use super::effect::Effect;
+use super::expr::Alert;
+use super::field::{Field, Purpose};
+use super::format;
+use super::glob::Glob;
+use super::log::Tone;
+use super::meter::Rates;
+use super::mode::Mode;
+use super::msg::Moment;
+
+/// Intervals that `+` and `-` go through.
+const INTERVALS: [u64; 13] =
+    [100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
+
+/// What a key can mean in the table, among the watched keys, in the chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewAction {
+    /// Order by the column beside.
+    SortBeside(i8),
+    /// Order by this column, counted from 1; 0 is the order of the reply.
+    SortBy(u8),
+    /// Order the other way round.
+    Reverse,
+    /// Type a filter.
+    Filter,
+    /// Choose columns.
+    Columns,
+    /// Show or hide the selected column.
+    ToggleColumn,
+    /// Watch the selected key of the table, its chart all over the screen.
+    ChartSelected,
+    /// Type a key or a glob to watch.
+    AddWatch,
+    /// Type an alert.
+    AddAlert,
+    /// Take the alerts on the selected key away.
+    DropAlerts,
+    /// Ask more often, or less.
+    Interval(i8),
+    /// Stop asking for the watched keys, or go on.
+    Pause,
+    /// Chart the selected key with others.
+    Mark,
+    /// Chart all keys.
+    MarkAll,
+    /// The chart all over the screen, or not.
+    Full,
+    /// Leave what was opened last: the cursor, the whole screen, the list, the line.
+    Leave,
+    /// Take the line that was typed.
+    Accept,
+    /// Edit the line.
+    Edit(Edit),
+    /// Half the time in the chart, or twice.
+    Zoom(bool),
+    /// Move the chart by quarters of its width.
+    Pan(i8),
+    /// Move the cursor of the chart by columns.
+    Cursor(i8),
+    /// All points in the chart.
+    Whole,
+    /// A logarithmic value axis, or not.
+    Log,
+}
+
+impl App {
+    pub(super) fn perform_view(&mut self, action: ViewAction, now: Moment) {
+        let rows = self.layout().table_rows();
+        let unix = now.unix();
+        let job = match action {
+            ViewAction::SortBeside(step) => self.table.sort_beside(step.into(), rows, unix),
+            ViewAction::SortBy(number) => self.table.sort_by(number.into(), rows, unix),
+            ViewAction::Reverse => {
+                let sort = self.table.sort();
+                let sort = Sort { descending: !sort.descending, ..sort };
+                self.table.set_sort(sort, rows, unix)
+            }
+            _ => None,
+        };
+        self.wishes.extend(job.map(Effect::Arrange));
+        match action {
+            ViewAction::SortBeside(_) | ViewAction::SortBy(_) | ViewAction::Reverse => {}
+            ViewAction::Filter => {
+                let before = self.table.filter().cloned();
+                let text = before.as_ref().map_or(String::new(), |filter| filter.as_str().into());
+                self.open_field(Purpose::Filter(before), text);
+            }
+            ViewAction::Columns => self.mode = Mode::Columns,
+            ViewAction::ToggleColumn => self.table.chosen_mut().toggle(),
+            ViewAction::ChartSelected => {
+                self.watch_selected();
+                if self.mode == Mode::Watch {
+                    self.mode = Mode::Chart;
+                }
+            }
+            ViewAction::AddWatch => self.open_field(Purpose::Watch, String::new()),
+            ViewAction::AddAlert => {
+                let text = self.key_in_hand().map_or(String::new(), |key| format!("{key} > "));
+                self.open_field(Purpose::Alert, text);
+            }
+            ViewAction::DropAlerts => self.drop_alerts(),
+            ViewAction::Interval(step) => self.change_interval(step, now),
+            ViewAction::Pause => {
+                self.watch.toggle_pause();
+                let state = if self.watch.paused() { "paused" } else { "going on" };
+                self.say(Tone::Plain, format!("watching: {state}"));
+            }
+            ViewAction::Mark => self.watch.toggle_mark(),
+            ViewAction::MarkAll => self.watch.toggle_all(),
+            ViewAction::Full if self.mode == Mode::Chart => self.mode = Mode::Watch,
+            ViewAction::Full => self.mode = Mode::Chart,
+            ViewAction::Leave => self.leave(),
+            ViewAction::Accept => self.accept_field(),
+            ViewAction::Edit(edit) => self.change_field(|field| field.edit(edit)),
+            ViewAction::Zoom(_)
+            | ViewAction::Pan(_)
+            | ViewAction::Cursor(_)
+            | ViewAction::Whole
+            | ViewAction::Log => self.look_otherwise(action),
+        }
+    }
+
+    fn look_otherwise(&mut self, action: ViewAction) {
+        let (_, columns) = chart::columns(self.chart_width());
+        let Some(bounds) = self.chart_bounds() else {
+            return;
+        };
+        match action {
+            ViewAction::Zoom(closer) => self.look.zoom(closer, bounds),
+            ViewAction::Pan(quarters) => self.look.pan(quarters, bounds),
+            ViewAction::Cursor(step) => {
+                let points: Vec<Point> = self.selected_points().copied().collect();
+                self.look.move_cursor(step, columns, &points, bounds);
+            }
+            ViewAction::Whole => self.look.whole(),
+            _ => self.look.log = !self.look.log,
+        }
+    }
+
+    /// Columns of the chart, its axis and labels counted.
+    fn chart_width(&self) -> u16 {
+        self.layout().watch.map_or(0, |area| area.width.saturating_sub(2))
+    }
+
+    fn selected_points(&self) -> impl Iterator<Item = &Point> {
+        let series = self.watch.selected_key().and_then(|key| key.series.as_ref());
+        series.into_iter().flat_map(|series| &series.tail)
+    }
+
+    /// The first and the last moment of the points that may be charted.
+    pub fn chart_bounds(&self) -> Option<(i64, i64)> {
+        let series = self.watch.charted().take(chart::MOST_LINES);
+        let times = series.filter_map(|key| key.series.as_ref());
+        let times = times.flat_map(|series| &series.tail).map(|point| point.timestamp);
+        times.fold(None, |bounds, time| {
+            let (first, last) = bounds.unwrap_or((time, time));
+            Some((first.min(time), last.max(time)))
+        })
+    }
+
+    /// The key that the selection is on.
+    fn key_in_hand(&self) -> Option<String> {
+        match self.mode {
+            Mode::Table => self.table.selected_key().map(ToString::to_string),
+            _ => self.watch.selected_key().map(|key| key.key.clone()),
+        }
+    }
+
+    fn change_interval(&mut self, step: i8, now: Moment) {
+        let current = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
+        let mut steps = INTERVALS.into_iter();
+        let next = if step > 0 {
+            steps.find(|&millis| millis > current)
+        } else {
+            steps.rev().find(|&millis| millis < current)
+        };
+        let Some(next) = next else {
+            return self.say(Tone::Plain, "there is no interval beyond");
+        };
+        self.interval = Duration::from_millis(next);
+        let soon = now.elapsed + self.interval;
+        self.refresh_at = self.refresh_at.min(soon);
+        self.watch.hurry(soon);
+        self.stretched = self.stretched.filter(|&period| period > self.interval);
+        self.say(Tone::Plain, format!("asking every {}", format::interval(self.interval)));
+    }
+
+    fn leave(&mut self) {
+        match self.mode {
+            Mode::Chart | Mode::Watch if self.look.drop_cursor() => {}
+            Mode::Chart => self.mode = Mode::Watch,
+            Mode::Columns => self.mode = Mode::Table,
+            Mode::Field => {
+                let Some(field) = self.field.take() else { return };
+                self.mode = field.back;
+                if let Purpose::Filter(before) = field.purpose {
+                    self.filter_by(before);
+                }
+            }
+            _ => self.mode = Mode::Prompt,
+        }
+    }
+
+    fn open_field(&mut self, purpose: Purpose, text: String) {
+        self.field = Some(Field::new(purpose, self.mode, &text));
+        self.mode = Mode::Field;
+    }
+
+    pub(super) fn type_in_field(&mut self, text: &str) {
+        self.change_field(|field| field.insert(text));
+    }
+
+    fn change_field(&mut self, change: impl FnOnce(&mut Field)) {
+        let Some(field) = &mut self.field else { return };
+        change(field);
+        // The table shows what the filter does while it is being typed.
+        if let Purpose::Filter(_) = field.purpose {
+            let text = field.text().trim().to_owned();
+            if text.is_empty() {
+                self.filter_by(None);
+            } else if let Ok(filter) = text.parse() {
+                self.filter_by(Some(filter));
+            }
+        }
+    }
+
+    fn filter_by(&mut self, filter: Option<super::expr::Filter>) {
+        if self.table.filter() != filter.as_ref() {
+            let rows = self.layout().table_rows();
+            let job = self.table.set_filter(filter, rows, self.now.unix());
+            self.wishes.extend(job.map(Effect::Arrange));
+        }
+    }
+
+    fn accept_field(&mut self) {
+        let Some(field) = self.field.take() else {
+            self.mode = Mode::Prompt;
+            return;
+        };
+        if let Some((at, reason)) = field.fault() {
+            self.say(Tone::Bad, format!("{reason} at character {}", at + 1));
+            self.field = Some(field);
+            return;
+        }
+        self.mode = field.back;
+        let text = field.text().trim();
+        if text.is_empty() {
+            return;
+        }
+        match field.purpose {
+            Purpose::Filter(_) => {}
+            Purpose::Alert => {
+                if let Ok(alert) = text.parse::<Alert>() {
+                    self.add_alert(alert);
+                }
+            }
+            Purpose::Watch => {
+                if let Ok(pattern) = text.parse::<Glob>() {
+                    self.say(Tone::Good, format!("watching {pattern}"));
+                    self.watch.add(pattern);
+                    self.refresh_at = self.now.elapsed;
+                    self.focus(Mode::Watch);
+                }
+            }
+        }
+    }
+
+    fn add_alert(&mut self, alert: Alert) {
+        let covered = self.watch.keys().iter().any(|key| alert.concerns(&key.key));
+        if !covered {
+            self.watch.add(alert.pattern().clone());
+        }
+        self.say(Tone::Good, format!("alert on {alert}"));
+        if !self.alerts.contains(&alert) {
+            self.alerts.push(alert);
+        }
+        let now = self.now;
+        self.judge_watched(now);
+    }
+
+    fn drop_alerts(&mut self) {
+        let Some(key) = self.key_in_hand() else { return };
+        let before = self.alerts.len();
+        self.alerts.retain(|alert| !alert.concerns(&key));
+        let gone = (before - self.alerts.len()) as u64;
+        let text = match gone {
+            0 => format!("no alert on {key}"),
+            _ => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
+        };
+        self.say(Tone::Plain, text);
+        let now = self.now;
+        self.judge_watched(now);
+    }
+
+    /// Holds the watched keys against the alerts; rings when one fires.
+    pub(super) fn judge_watched(&mut self, now: Moment) {
+        for alarm in self.watch.judge(&self.alerts, now.unix()) {
+            let Some(alert) = alarm.alert else {
+                self.note(now, Tone::Good, &format!("{} is well again", alarm.key));
+                continue;
+            };
+            let value = self.watch.keys().iter().find(|key| key.key == alarm.key);
+            let value = value.and_then(|key| key.series.as_ref()).map(|series| series.last.value);
+            let value = value.map_or(String::new(), |value| format::value(value, 12));
+            let text = format!("alert: {alert} · {} {value}", alarm.key);
+            self.note(now, Tone::Bad, &text);
+            self.say(Tone::Bad, text);
+            if !self.wishes.contains(&Effect::Bell) {
+                self.wishes.push(Effect::Bell);
+            }
+        }
+    }
+
+    /// How the chart is looked at.
+    pub fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// The line that is being typed, if it is not a request.
+    pub fn field(&self) -> Option<&Field> {
+        self.field.as_ref()
+    }
+
+    /// What should not be.
+    pub fn alerts(&self) -> &[Alert] {
+        &self.alerts
+    }
+
+    /// What the polling costs, while there is any.
+    pub fn cost(&self) -> Option<Rates> {
+        let polling = self.auto || self.watch.is_ready();
+        let rates = self.meter.rates(self.now.elapsed)?;
+        (polling && self.link.is_connected()).then_some(rates)
+    }
+
+    /// The interval that the server can keep, when it is longer than the one wanted.
+    pub fn stretched(&self) -> Option<Duration> {
+        self.stretched
+    }
+}

@@ -1,0 +1,37 @@
+//! The list in which the columns of the table are chosen, over everything else.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
+
+use super::text::Pen;
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::column::Column;
+
+/// Draws the list in the middle of the screen.
+pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
+    const WIDE: u16 = 52;
+    let tall = u16::try_from(Column::ALL.len() + 2).unwrap_or(u16::MAX);
+    let area = screen.centered(Constraint::Length(WIDE), Constraint::Length(tall));
+    Clear.render(area, buffer);
+    let block = super::pane(theme, true, Line::styled(" columns ", theme.title));
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let chosen = app.table().chosen();
+    let rows = usize::from(inner.height);
+    // The selected line is always in sight.
+    let top = (chosen.at() + 1).saturating_sub(rows);
+    for (row, (at, column)) in (0..inner.height).zip(Column::ALL.iter().enumerate().skip(top)) {
+        let line = if at == chosen.at() { theme.selected } else { Style::new() };
+        let mark = if chosen.shows(*column) { " [x] " } else { " [ ] " };
+        let mut pen = Pen::new(buffer, inner, row);
+        pen.write(mark, theme.key.patch(line))
+            .field(column.name(), 12, false, theme.title.patch(line))
+            .write(column.about(), theme.quiet.patch(line));
+        let rest = " ".repeat(pen.room());
+        pen.write(&rest, line);
+    }
+}

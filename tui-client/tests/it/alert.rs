@@ -1,0 +1,78 @@
+//! Globs and alerts in the plain mode: the real binary in pipes.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::served::Served;
+
+fn watch(port: u16, args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tui-client"));
+    command.args(["--port", &port.to_string(), "--interval", "0.02"]).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Asks it to end, as Ctrl-C does.
+fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+}
+
+#[test]
+fn an_alert_is_told_and_is_the_exit_code() {
+    let served = Served::start();
+    served.say("put palm.cpu 50 10\nput palm.mem 95 10\n");
+    let mut child = watch(served.port, &["--alert", "palm.cpu > 90"]);
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "palm.cpu 50.0 10", "what it is about is watched");
+    served.say("put palm.cpu 95.5 20\n");
+    let told = err.next().unwrap().unwrap();
+    assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
+    served.say("put palm.cpu 1 30\n");
+    let told = err.next().unwrap().unwrap();
+    assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+#[test]
+fn without_an_alert_all_is_well() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    let mut child = watch(served.port, &["--watch", "a", "--alert", "a > 5"]);
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "a 1.0 1");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_glob_follows_keys_that_come_later_too() {
+    let served = Served::start();
+    served.say("put palm.cpu 1 1\nput other 1 1\nput palm.mem 2 1\n");
+    let mut child = watch(served.port, &["--watch", "palm.*"]);
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || out.next().unwrap().unwrap();
+    assert_eq!([next(), next()], ["palm.cpu 1.0 1", "palm.mem 2.0 1"]);
+    served.say("put other 2 2\nput palm.new 3 5\n");
+    assert_eq!(next(), "palm.new 3.0 5");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn once_takes_globs_and_tells_alerts_at_once() {
+    let served = Served::start();
+    served.say("put palm.cpu 95 10\nput other 1 1\nput palm.mem 2 1\nput palm.mem 3 2\n");
+    let once = |args: &[&str]| {
+        let output = watch(served.port, args).wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let all = "palm.cpu 95.0 10\npalm.mem 3.0 2\n".to_owned();
+    assert_eq!(once(&["--once", "--watch", "palm.*"]), (0, all, String::new()));
+    let (code, out, err) = once(&["--once", "--alert", "palm.cpu > 90"]);
+    assert_eq!((code, &*out), (4, "palm.cpu 95.0 10\n"));
+    assert_eq!(err, "tui-client: alert: palm.cpu > 90: palm.cpu is 95\n");
+    assert_eq!(once(&["--once", "--alert", "palm.cpu > 99"]).0, 0);
+}
