@@ -94,7 +94,7 @@ impl App {
             ViewAction::Filter => {
                 let before = self.table.filter().cloned();
                 let text = before.as_ref().map_or(String::new(), |filter| filter.as_str().into());
-                self.open_field(Purpose::Filter(before), text);
+                self.open_field(Purpose::Filter(before), &text);
             }
             ViewAction::Columns => self.mode = Mode::Columns,
             ViewAction::ToggleColumn => self.table.chosen_mut().toggle(),
@@ -104,10 +104,10 @@ impl App {
                     self.mode = Mode::Chart;
                 }
             }
-            ViewAction::AddWatch => self.open_field(Purpose::Watch, String::new()),
+            ViewAction::AddWatch => self.open_field(Purpose::Watch, ""),
             ViewAction::AddAlert => {
                 let text = self.key_in_hand().map_or(String::new(), |key| format!("{key} > "));
-                self.open_field(Purpose::Alert, text);
+                self.open_field(Purpose::Alert, &text);
             }
             ViewAction::DropAlerts => self.drop_alerts(),
             ViewAction::Interval(step) => self.change_interval(step, now),
@@ -212,8 +212,8 @@ impl App {
         }
     }
 
-    fn open_field(&mut self, purpose: Purpose, text: String) {
-        self.field = Some(Field::new(purpose, self.mode, &text));
+    fn open_field(&mut self, purpose: Purpose, text: &str) {
+        self.field = Some(Field::new(purpose, self.mode, text));
         self.mode = Mode::Field;
     }
 
