@@ -28,6 +28,8 @@ use progress::Progress;
 enum Failure {
     /// The server answered with an error; it is reported already.
     Refused,
+    /// What was asked for is no request; it is reported already.
+    Usage,
     /// No connection, or it was lost; the sentence is for a person.
     Connection(String),
     /// An alert has fired; it is reported already.
@@ -74,6 +76,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused) => ExitCode::from(1),
+        Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(4),
         // Whoever read our output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -115,7 +118,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     let mut batch = Batch::default();
     if batch.push(&line.bytes).is_err() {
         tell("a request is one line that is not empty, such as: get palm.cpu");
-        return Err(Failure::Refused);
+        return Err(Failure::Usage);
     }
     let (client, _breaker) = connect(plan, out).await?;
     let mut replies = client.send_batch(batch).await?;
