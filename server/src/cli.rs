@@ -48,7 +48,7 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = log_limit)]
     pub log_limit: u64,
 
-    /// How much to log, on standard error; debug shows each batch of requests.
+    /// How much to log, on standard error; debug shows each request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 }
