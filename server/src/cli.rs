@@ -35,7 +35,7 @@ pub struct Cli {
     pub durability: DurabilityChoice,
 
     /// Drop points that are older than this, such as 30d or 12h [default: keep them for ever].
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "AGE", value_parser = retention)]
     pub retention: Option<Duration>,
 
     /// Keep the data in a temporary directory and throw it away at the end.
@@ -79,6 +79,15 @@ Try it:
 
 It stops on Ctrl-C or SIGTERM after finishing the requests in hand.
 Exit codes: 0 stopped as asked, 1 could not start or failed, 2 wrong usage.";
+
+/// An age; none at all would drop everything, where elsewhere it means to keep it.
+fn retention(text: &str) -> Result<Duration, String> {
+    let age = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if age < Duration::from_secs(1) {
+        return Err("at least 1s; leave it out to keep everything".to_owned());
+    }
+    Ok(age)
+}
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

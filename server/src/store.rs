@@ -9,7 +9,8 @@
 //! - **get**: series in the order in which each key was first put, points by rising timestamp,
 //!   each timestamp once. Each series is a consistent snapshot. Nothing is held whole: a cursor
 //!   costs a bounded amount of memory, whatever it walks over.
-//! - **failure**: an error in the middle of a `get` is an error, never a shorter answer.
+//! - **failure**: what can't be read at the moment makes a `get` an error, never a shorter answer.
+//!   What is damaged for good is left out, and the log of the server says what it was.
 
 #[cfg(test)]
 pub mod contract;

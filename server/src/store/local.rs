@@ -140,7 +140,7 @@ impl Store for Local {
     }
 
     async fn close(&self) {
-        self.queue.close();
+        self.queue.close(PutError::Closed);
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {

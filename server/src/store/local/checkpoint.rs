@@ -55,6 +55,9 @@ impl Drop for FailOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.fail("the thread that writes checkpoints ended by a panic");
+            // Whoever waits for the checkpoint waits in vain.
+            self.0.memory().checkpoint_failure = Some(PutError::Failed);
+            self.0.notify();
         }
     }
 }

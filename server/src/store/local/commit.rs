@@ -37,7 +37,8 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     submissions: Vec<Submission>,
-    closed: bool,
+    /// Why no more are taken.
+    closed: Option<PutError>,
 }
 
 impl Queue {
@@ -47,8 +48,8 @@ impl Queue {
     /// [`PutError::Closed`] after [`Queue::close`].
     pub fn submit(&self, submission: Submission) -> Result<(), PutError> {
         let mut waiting = self.waiting();
-        if waiting.closed {
-            return Err(PutError::Closed);
+        if let Some(why) = &waiting.closed {
+            return Err(why.clone());
         }
         waiting.submissions.push(submission);
         drop(waiting);
@@ -57,8 +58,8 @@ impl Queue {
     }
 
     /// Takes no more batches; the committer ends when it has done those that wait.
-    pub fn close(&self) {
-        self.waiting().closed = true;
+    pub fn close(&self, why: PutError) {
+        self.waiting().closed.get_or_insert(why);
         self.arrived.notify_one();
     }
 
@@ -70,7 +71,7 @@ impl Queue {
             if !waiting.submissions.is_empty() {
                 return Some(std::mem::take(&mut waiting.submissions));
             }
-            if waiting.closed {
+            if waiting.closed.is_some() {
                 return None;
             }
             waiting = match limit {
@@ -80,7 +81,10 @@ impl Queue {
                         .arrived
                         .wait_timeout(waiting, limit)
                         .unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out() && waiting.submissions.is_empty() && !waiting.closed {
+                    if timeout.timed_out()
+                        && waiting.submissions.is_empty()
+                        && waiting.closed.is_none()
+                    {
                         return Some(Vec::new());
                     }
                     waiting
@@ -199,7 +203,8 @@ impl Committer {
     pub fn run(mut self) {
         // Whoever still waits when this thread ends, even by a panic, must not wait for ever.
         let queue = Arc::clone(&self.queue);
-        let _closing = CloseOnDrop(&queue);
+        let state = Arc::clone(&self.state);
+        let _closing = CloseOnDrop { queue: &queue, state: &state };
         loop {
             let due =
                 self.unsynced_since.map(|since| SYNC_INTERVAL.saturating_sub(since.elapsed()));
@@ -337,11 +342,17 @@ impl Committer {
         let limit = self.state.config.log_limit;
         let state = Arc::clone(&self.state);
         let mut memory = state.memory();
+        let far = self.uncheckpointed >= limit.saturating_mul(2);
+        let outrun =
+            |memory: &Memory| far && memory.phase == Phase::Open && memory.frozen.is_some();
+        if outrun(&memory) && self.unsynced_since.is_some() {
+            // However long the wait, what is acknowledged is synced in time.
+            drop(memory);
+            self.sync()?;
+            memory = state.memory();
+        }
         // Puts outrun the checkpoints: they wait, so that memory stays bounded.
-        while memory.phase == Phase::Open
-            && memory.frozen.is_some()
-            && self.uncheckpointed >= limit.saturating_mul(2)
-        {
+        while outrun(&memory) {
             if let Some(failure) = memory.checkpoint_failure.clone() {
                 if failure == PutError::DiskFull {
                     self.tell_full(
@@ -416,12 +427,20 @@ pub fn apply(heads: &mut Vec<Head>, rows: impl IntoIterator<Item = Row>) {
     }
 }
 
-struct CloseOnDrop<'q>(&'q Queue);
+struct CloseOnDrop<'q> {
+    queue: &'q Queue,
+    state: &'q State,
+}
 
 impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.close();
+        if std::thread::panicking() {
+            self.state.fail("the thread that writes the log ended by a panic");
+        }
+        self.queue.close(PutError::Failed);
         // Dropping the batches tells those who wait for them.
-        self.0.waiting().submissions.clear();
+        self.queue.waiting().submissions.clear();
+        self.state.memory().phase = Phase::Closed;
+        self.state.notify();
     }
 }

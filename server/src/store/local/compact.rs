@@ -40,19 +40,31 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// Merges and drops until the store is closed.
 pub fn run(state: &State) {
     let mut memory = state.memory();
+    // Parts that could not be merged, until when they are left alone: others still are.
+    let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
         let cutoff = state.config.cutoff();
-        let expired: Vec<_> = parts.iter().map(|part| expired(part, cutoff)).collect();
-        let sizes: Vec<_> = parts.iter().map(|part| part.size).collect();
-        let pause = match choose(&sizes, &expired) {
-            None => TICK,
-            Some(range) => match merge(state, &parts[range], cutoff) {
+        resting.retain(|(_, until)| *until > Instant::now());
+        let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
+        let chosen = neighbours(&parts, rests).into_iter().find_map(|range| {
+            let parts = &parts[range.clone()];
+            let expired: Vec<_> = parts.iter().map(|part| expired(part, cutoff)).collect();
+            let sizes: Vec<_> = parts.iter().map(|part| part.size).collect();
+            let chosen = choose(&sizes, &expired)?;
+            Some(range.start + chosen.start..range.start + chosen.end)
+        });
+        let pause = match chosen {
+            None if resting.is_empty() => TICK,
+            None => state.config.retry,
+            Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => Duration::ZERO,
                 Err(PartError::NotMade(error)) => {
                     warn!(%error, "can't merge parts; they stay as they are");
-                    state.config.retry.saturating_mul(10)
+                    let until = Instant::now() + state.config.retry.saturating_mul(10);
+                    resting.extend(parts[range].iter().map(|part| (Arc::clone(part), until)));
+                    Duration::ZERO
                 }
                 Err(error @ PartError::NotDurable(_)) => {
                     // Both the merged part and the parts in it are there: a merge of others of
@@ -71,6 +83,28 @@ pub fn run(state: &State) {
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
         }
     }
+}
+
+/// Runs of parts that may be merged with each other: none that rests, and nothing missing between
+/// them, because what is missing may be found again.
+fn neighbours(parts: &[Arc<Part>], rests: impl Fn(&Arc<Part>) -> bool) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        if rests(part) {
+            continue;
+        }
+        match runs.last_mut() {
+            Some(run)
+                if run.end == at
+                    && parts[at - 1].generations.end().checked_add(1)
+                        == Some(*part.generations.start()) =>
+            {
+                run.end = at + 1;
+            }
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
 }
 
 /// The share of a part that is older than the retention, in whole chunks.

@@ -145,10 +145,22 @@ impl Directory {
         match lock.try_lock() {
             Ok(()) => {
                 self.lock = Some(lock);
-                Ok(())
+                self.sync_name()
             }
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Directory {
+    /// Makes the directory's own name durable: whoever made it may not have come to that.
+    fn sync_name(&self) -> io::Result<()> {
+        match File::open(self.path.join("..")) {
+            Ok(above) => above.sync_all(),
+            // Whoever may not read what is above did not make the directory either.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }
@@ -208,5 +220,24 @@ impl DiskFile for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// Neither a pipe nor a directory of the kernel's can be synced, so a sync that answers `Ok`
+    /// there was never asked for.
+    #[test]
+    fn a_sync_reaches_the_operating_system() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let pipe = File::from(OwnedFd::from(writer));
+        assert_eq!(DiskFile::sync(&pipe).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let path = PathBuf::from("/proc/self");
+        let directory = Directory { handle: File::open(&path).unwrap(), path, lock: None };
+        assert_eq!(directory.sync_directory().unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

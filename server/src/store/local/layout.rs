@@ -43,7 +43,8 @@ impl FileName {
     /// Reads a name.
     pub fn parse(name: &str) -> Self {
         if let Some(finished) = name.strip_suffix(UNFINISHED) {
-            let ours = finished == FORMAT || matches!(Self::parse(finished), Self::Part(_));
+            let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
+            let ours = finished == FORMAT || matches!(Self::parse(part), Self::Part(_));
             return if ours { Self::Unfinished } else { Self::Foreign };
         }
         if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
@@ -96,6 +97,8 @@ mod tests {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
         assert_eq!(FileName::parse("FORMAT.tmp"), FileName::Unfinished);
+        let copy = "damaged-part-000000000001-000000000001.tmp";
+        assert_eq!(FileName::parse(copy), FileName::Unfinished);
         assert_eq!(FileName::parse("LOCK"), FileName::Other);
     }
 }

@@ -387,7 +387,16 @@ impl Part {
     /// When it can't be read or the copy can't be written.
     pub fn copy_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
         let unfinished = format!("{name}{UNFINISHED}");
-        let copy = disk.create(&unfinished)?;
+        self.copy(disk, &unfinished).inspect_err(|_| {
+            // What stays behind is removed at the next start.
+            let _ = disk.remove(&unfinished);
+        })?;
+        disk.rename(&unfinished, name)?;
+        disk.sync_directory()
+    }
+
+    fn copy(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
+        let copy = disk.create(name)?;
         let size = self.file.length()?;
         let mut at = 0;
         while at < size {
@@ -397,8 +406,7 @@ impl Part {
             copy.write_all_at(&bytes, at)?;
             at += length as u64;
         }
-        copy.sync()?;
-        disk.rename(&unfinished, name)
+        copy.sync()
     }
 
     fn read_chunk(&self, entry: &ChunkEntry) -> Result<Run, ReadError> {

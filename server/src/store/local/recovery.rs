@@ -135,11 +135,17 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
     let state = State::new(disk, config, index, memory);
 
+    let parts = Arc::clone(&state.memory().parts);
     let (old, new): (Vec<_>, Vec<_>) = logs.into_iter().partition(|&log| log <= checkpointed);
     for generation in old {
-        let damaged = is_damaged(&*state.disk, generation);
-        state.retire(&FileName::Log(generation), damaged);
+        let name = FileName::Log(generation);
+        let held = parts.iter().any(|part| part.generations.contains(&generation));
+        if !held {
+            error!("{name} is older than the newest part and in none of them; it is put aside");
+        }
+        state.retire(&name, !held || is_damaged(&*state.disk, generation));
     }
+    drop(parts);
     let (resume, damaged_logs) = replay_all(&state, &new, checkpointed)?;
     info!(
         points,
@@ -222,6 +228,7 @@ fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenEr
 /// Removes a part that a crash kept from being removed after it was merged into another one.
 fn tidy_up(disk: &dyn Disk, range: Generations) -> Result<(), OpenError> {
     let name = FileName::Part(range.clone()).to_string();
+    info!("checking and removing {name}: a larger part holds its points");
     let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
     let done =
         if sound { disk.remove(&name) } else { disk.rename(&name, &format!("{DAMAGED}{name}")) };
@@ -266,6 +273,8 @@ fn replay_all(
     std::thread::scope(|scope| {
         let mut checkpoint: Option<Checkpoint<'_>> = None;
         let mut before = checkpointed;
+        // The last file with a record, and those since.
+        let mut suspects: Vec<Generation> = Vec::new();
         for (at, &generation) in logs.iter().enumerate() {
             report_missing(before, generation);
             let name = FileName::Log(generation);
@@ -275,8 +284,10 @@ fn replay_all(
             file.sync().map_err(io("its log can't be synced"))?;
             let entries: Vec<_> = log::entries(&bytes, generation).collect();
             if at > 0 && before + 1 == generation && replay.misses_before(&entries) {
-                error!("{} is damaged: records at its end are missing", FileName::Log(before));
-                damaged_logs.push(before);
+                for &suspect in &suspects {
+                    error!("{}: records at its end are missing", FileName::Log(suspect));
+                    damaged_logs.push(suspect);
+                }
             }
             // The points of a long log do not all have to fit into memory.
             if resume.uncheckpointed >= state.config.log_limit {
@@ -292,6 +303,10 @@ fn replay_all(
                 resume.first_generation = generation;
                 resume.uncheckpointed = 0;
             }
+            if entries.iter().any(|entry| matches!(entry, Entry::Record { .. })) {
+                suspects.clear();
+            }
+            suspects.push(generation);
             let points = replay.points;
             if replay.file(state, &entries, &name) {
                 damaged_logs.push(generation);
