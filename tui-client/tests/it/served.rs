@@ -1,9 +1,10 @@
 //! The real server on a thread of its own, so that tests of processes need no runtime.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown as Half, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
@@ -30,7 +31,7 @@ impl Served {
         let thread = thread::spawn(move || {
             let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
             tokio.unwrap().block_on(async {
-                let listener = Listener::bind("localhost", port).await.unwrap();
+                let listener = bind(port).await;
                 sender.send(listener.addresses()[0].port()).unwrap();
                 let store = Local::open(&path, Config::default()).unwrap();
                 server::run(listener, store, ending).await;
@@ -61,6 +62,20 @@ impl Served {
         stream.read_to_string(&mut replies).unwrap();
         assert!(!replies.contains("error\n"), "{replies}");
         replies
+    }
+}
+
+/// A port that is free to be taken is also free for outgoing connections: while the server is
+/// away, a client that tries to reach it may get it for itself, until it finds out.
+async fn bind(port: u16) -> Listener {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        match Listener::bind("localhost", port).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < end => {
+                tokio::task::yield_now().await;
+            }
+            bound => return bound.unwrap(),
+        }
     }
 }
 

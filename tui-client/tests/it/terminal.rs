@@ -57,10 +57,6 @@ fn a_storm_of_resizes_does_no_harm() {
     }
     for step in 0..300_u16 {
         shell.resize(1 + step * 7 % 60, 1 + step * 13 % 200);
-        if step % 50 == 0 {
-            shell.press("?");
-            shell.press("\x1b[6~");
-        }
     }
     shell.resize(10, 40);
     shell.until("the small screen", |screen| {
