@@ -150,14 +150,19 @@ async fn shutdown_delivers_the_answer_in_hand_to_a_client_that_has_asked_for_mor
     stream.write_all(b"get *\n").await.unwrap();
     let mut begin = [0; 3];
     stream.read_exact(&mut begin).await.unwrap();
-    stream.write_all(b"get nothing\n").await.unwrap();
+    // More than the server reads at once, so that it ends with requests unread.
+    let (mut stream, mut asking) = stream.into_split();
+    let asked = tokio::spawn(async move {
+        let _ = asking.write_all(&b"get nothing\n".repeat(20_000)).await;
+        asking
+    });
     let stopping = tokio::spawn(served.stop());
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
     let last = format!("big.series 2999.99 {}\n\n", POINTS - 1);
     let text = String::from_utf8(rest).unwrap();
     assert!(text.contains(&last), "the answer ends in {:?}", &text[text.len() - 80..]);
-    drop(stream);
+    drop((stream, asked.await.unwrap()));
     tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
 }
 
