@@ -107,6 +107,7 @@ fn app(watch: &[&str]) -> (App, Outgoing) {
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
         zone: TimeZone::UTC,
         log_memory: 8 * 1024 * 1024,
+        raw_log: false,
     };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
     let effects = app.update(Msg::Connected, moment(0));

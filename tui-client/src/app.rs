@@ -33,6 +33,7 @@ pub mod prompting;
 pub mod reply;
 pub mod sentinel;
 pub mod table;
+mod transcript;
 pub mod units;
 pub mod views;
 pub mod watch;
@@ -58,6 +59,7 @@ use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
 use table::Table;
+use transcript::Transcript;
 use watch::{Extension, Watch};
 
 /// A request that waits longer than this is shown as such.
@@ -81,6 +83,8 @@ pub struct Config {
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
+    /// The log gets every line that goes over the wire.
+    pub raw_log: bool,
 }
 
 /// Something said on the bottom line.
@@ -92,17 +96,6 @@ pub struct Notice {
     pub tone: Tone,
     /// When it has been read.
     pub until: Duration,
-}
-
-/// How polls of the table appear in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PollLog {
-    /// The next one line by line, so that a newcomer sees the protocol.
-    ShowNext,
-    /// The one under way is such a one.
-    Showing,
-    /// In one line.
-    Brief,
 }
 
 /// The whole state.
@@ -133,7 +126,7 @@ pub struct App {
     auto: bool,
     refresh_once: bool,
     refresh_at: Duration,
-    poll_log: PollLog,
+    transcript: Transcript,
     alerts: Vec<Alert>,
     look: Look,
     field: Option<Field>,
@@ -179,7 +172,7 @@ impl App {
             auto: true,
             refresh_once: false,
             refresh_at: Duration::ZERO,
-            poll_log: PollLog::ShowNext,
+            transcript: Transcript::new(config.raw_log),
             alerts: config.alerts,
             look: Look::default(),
             field: None,
@@ -232,6 +225,8 @@ impl App {
             }
             Msg::NotSent { id } => self.on_not_sent(id, now),
             Msg::Progress { id, points } => self.link.progress(id, points),
+            Msg::ReplyBegins { id, status } => self.on_reply_begins(id, status, now),
+            Msg::Lines { id, status, lines } => self.on_lines(id, status, &lines, now),
             Msg::Reply(reply) => self.on_reply(*reply, now),
             Msg::Import(news) => self.on_import(&news, now),
             Msg::History(lines) => self.prompt.load(lines),

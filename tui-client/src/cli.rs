@@ -120,9 +120,14 @@ struct Args {
     /// Print the manual page and leave
     #[arg(long)]
     man: bool,
+
     /// Memory for the log of the screen, in MiB; the oldest lines make room
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     log_memory: u16,
+
+    /// Log every line that goes over the wire, polls too, instead of excerpts
+    #[arg(long)]
+    raw_log: bool,
 
     /// A request, such as: get palm.cpu
     #[arg(value_name = "REQUEST", allow_negative_numbers = true)]
@@ -155,6 +160,8 @@ pub struct Plan {
     pub look: Look,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
+    /// The log gets every line that goes over the wire.
+    pub raw_log: bool,
     /// What should not be.
     pub alerts: Vec<Alert>,
     /// How.
@@ -250,6 +257,7 @@ impl Plan {
             format: args.format.unwrap_or_default(),
             look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
+            raw_log: args.raw_log,
             alerts: args.alert,
             mode,
         })

@@ -55,6 +55,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         alerts: plan.alerts.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
+        raw_log: plan.raw_log,
     };
     let setting = Setting {
         host: plan.host.clone(),

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
 use crate::app::paste::ImportNews;
+use crate::app::printable::printable_lines;
 use crate::app::reply::{Reply, ReplyBuilder};
 
 /// Requests that may wait for their replies on one connection.
@@ -193,6 +194,8 @@ async fn read_reply(
     msgs: &mpsc::Sender<Msg>,
 ) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
+    let (id, raw) = (request.id, request.detail.raw);
+    let tell = async |msg| msgs.send(msg).await.map_err(|_| "nobody listens".to_owned());
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
     loop {
@@ -203,12 +206,19 @@ async fn read_reply(
                 let builder = ReplyBuilder::new(status, request.detail);
                 let builder = builder.watching(Arc::clone(&request.watched));
                 arriving = Some((builder, sent.elapsed()));
+                if raw {
+                    tell(Msg::ReplyBegins { id, status }).await?;
+                }
             }
             (ReplyPiece::Data(data), Some((builder, _))) => {
                 builder.add_lines(&data);
+                if raw {
+                    let (status, lines) = (builder.status(), printable_lines(&data));
+                    tell(Msg::Lines { id, status, lines }).await?;
+                }
                 if told.elapsed() >= PROGRESS {
                     told = Instant::now();
-                    let (id, points) = (request.id, builder.points());
+                    let points = builder.points();
                     // Only news of the moment: there is no need to wait for room.
                     let _ = msgs.try_send(Msg::Progress { id, points });
                 }
@@ -217,5 +227,5 @@ async fn read_reply(
         }
     }
     let (builder, first) = arriving.ok_or_else(|| reason_of(&ClientError::Closed))?;
-    Ok(builder.finish(request.id, first, sent.elapsed()))
+    Ok(builder.finish(id, first, sent.elapsed()))
 }

@@ -41,9 +41,12 @@ const JOBS: usize = 64;
 /// At the end, the last line entered has so long to reach the history.
 const LAST_JOBS: Duration = Duration::from_secs(1);
 
-/// Messages taken before the screen is drawn again, so that a flood can't keep it from being
-/// drawn.
-const BURST: usize = 256;
+/// Messages are taken for so long before the screen is drawn again and what they wish is done, so
+/// that a flood can delay neither.
+const BURST: Duration = Duration::from_millis(2);
+
+/// What comes without a person's doing is drawn no more often than this.
+const FRAME: Duration = Duration::from_millis(16);
 
 /// Where to connect, and what to take from the terminal.
 #[derive(Debug, Clone)]
@@ -124,6 +127,8 @@ async fn drive(
     let (width, height) = terminal.size()?;
     let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
+    // A person did something, and when the screen was drawn last.
+    let (mut touched, mut drawn) = (true, clock.start);
     loop {
         loop {
             // What could not be done is a message, which may have effects of its own.
@@ -136,22 +141,33 @@ async fn drive(
                 }
             }
         }
-        terminal.draw(|frame| view::draw(&app, theme, frame))?;
+        let next = Some(drawn + FRAME).filter(|&next| !touched && Instant::now() < next);
+        if next.is_none() {
+            terminal.draw(|frame| view::draw(&app, theme, frame))?;
+            drawn = Instant::now();
+        }
 
-        let wake = app.next_wake().map(|at| clock.start + at);
+        touched = false;
+        let wake = app.next_wake().map(|at| clock.start + at).into_iter().chain(next).min();
         let first = tokio::select! {
-            event = inputs.events.recv() => from_event(event)?,
+            event = inputs.events.recv() => {
+                touched = true;
+                from_event(event)?
+            }
             msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
             Some(table) = inputs.arranged.recv() => Some(Msg::Arranged(table)),
-            told = signals.next() => match told {
-                Told::End => Some(Msg::Terminate),
-                Told::Resized => Some(resized(terminal)?),
-                Told::Continued => {
-                    // Somebody else had the terminal, and it may have another size.
-                    terminal.resume()?;
-                    Some(resized(terminal)?)
+            told = signals.next() => {
+                touched = true;
+                match told {
+                    Told::End => Some(Msg::Terminate),
+                    Told::Resized => Some(resized(terminal)?),
+                    Told::Continued => {
+                        // Somebody else had the terminal, and it may have another size.
+                        terminal.resume()?;
+                        Some(resized(terminal)?)
+                    }
                 }
-            },
+            }
             () = async { match wake {
                 Some(wake) => sleep_until(wake.into()).await,
                 None => future::pending().await,
@@ -159,9 +175,13 @@ async fn drive(
         };
         let now = clock.now();
         effects = first.map(|msg| app.update(msg, now)).unwrap_or_default();
-        for _ in 0..BURST {
+        let begun = Instant::now();
+        while begun.elapsed() < BURST {
             let more = match inputs.events.try_recv() {
-                Ok(event) => from_event(Some(event))?,
+                Ok(event) => {
+                    touched = true;
+                    from_event(Some(event))?
+                }
                 Err(_) => match inputs.msgs.try_recv() {
                     Ok(msg) => Some(msg),
                     Err(_) => break,

@@ -48,6 +48,8 @@ pub enum LogAction {
     },
     /// Move long lines by columns.
     Shift(i8),
+    /// Log every line that goes over the wire, or excerpts.
+    ToggleRaw,
     /// Copy the selected line.
     CopyLine,
     /// Copy the selected request with its whole reply.
@@ -82,6 +84,7 @@ impl App {
                 self.work_on_log();
             }
             LogAction::Shift(columns) => self.log.shift_by(columns.into()),
+            LogAction::ToggleRaw => self.toggle_raw(),
             LogAction::CopyLine => {
                 let text = self.log.selected_entry().map(|entry| entry.text.to_owned());
                 return self.copy(text, "line");

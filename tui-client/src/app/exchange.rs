@@ -6,29 +6,16 @@ use std::time::Duration;
 use shared::Request;
 use shared::response::Status;
 
+use super::App;
 use super::effect::{Effect, Outgoing};
 use super::link::{Pending, Purpose};
-use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::log::Tone;
 use super::msg::Moment;
-use super::printable::printable;
-use super::reply::{Detail, Reply};
+use super::reply::Reply;
 use super::watch::{self, Ask, Extension};
-use super::{App, PollLog};
 
 /// The request for all points of all keys.
 pub(super) const ALL: &str = "get *";
-
-/// Raw lines kept of the reply to a request that a person typed, and recent points of a series.
-const TYPED: Detail = Detail { head: 200, foot: 20, tail: 64 };
-
-/// The same of a poll that is shown in the log.
-const SHOWN_POLL: Detail = Detail { head: 6, foot: 2, tail: 64 };
-
-/// The same of any other poll; of an error reply one line is enough.
-const QUIET_POLL: Detail = Detail { head: 1, foot: 0, tail: 64 };
-
-/// The same for watched keys, of which more points are kept anyway.
-const WATCHED: Detail = Detail { head: 1, foot: 0, tail: 8 };
 
 /// After a `put`, the table is asked for at once if that took no longer than this.
 const CHEAP: Duration = Duration::from_millis(50);
@@ -42,25 +29,11 @@ impl App {
         filled: bool,
         now: Moment,
     ) -> Effect {
-        let detail = match &purpose {
-            Purpose::Typed => TYPED,
-            Purpose::Refresh if self.poll_log == PollLog::ShowNext => SHOWN_POLL,
-            Purpose::Refresh => QUIET_POLL,
-            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
-        };
-        if purpose == Purpose::Refresh {
-            self.poll_log = match self.poll_log {
-                PollLog::ShowNext => PollLog::Showing,
-                PollLog::Showing | PollLog::Brief => PollLog::Brief,
-            };
-        }
         let watched = Arc::clone(self.watch.patterns());
+        let detail = self.transcript.detail(&purpose);
         let id = self.link.sent(&line, purpose, now.elapsed);
-        if detail.head > 1 {
-            let text = printable(line.as_bytes());
-            let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
-            let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
-            self.log.push(entry.remark(remark));
+        if detail.raw || detail.head > 1 {
+            self.log_request(id, &line, filled, now);
         }
         Effect::Send(Outgoing { id, line, detail, watched })
     }
@@ -164,19 +137,11 @@ impl App {
         if pending.line == ALL {
             self.all_took = Some(reply.took);
         }
+        self.log_reply(&pending, &reply, now);
         match &pending.purpose {
-            Purpose::Typed => {
-                self.log_reply(&reply, now);
-                self.on_typed(&pending, reply, now);
-            }
+            Purpose::Typed => self.on_typed(&pending, reply, now),
             Purpose::Refresh => {
                 self.refresh_at = self.refresh_at.max(not_before);
-                if self.poll_log == PollLog::Showing {
-                    self.poll_log = PollLog::Brief;
-                    self.log_reply(&reply, now);
-                } else {
-                    self.log_poll(&pending.line, &reply, now);
-                }
                 if pending.line == ALL {
                     self.look_at_watched("*", &reply, now);
                 }
@@ -185,7 +150,6 @@ impl App {
                 }
             }
             Purpose::Watch(selector) => {
-                self.log_poll(&pending.line, &reply, now);
                 self.watch.done(not_before);
                 self.look_at_watched(selector, &reply, now);
                 let large = Arc::new(reply.answer);
@@ -195,7 +159,6 @@ impl App {
                 );
             }
             Purpose::Probe(key) => {
-                self.log_poll(&pending.line, &reply, now);
                 let found = matches!(&reply.answer.series[..], [one] if one.key.as_str() == key);
                 self.extension = if found { Extension::Known } else { Extension::Missing };
             }
@@ -249,36 +212,6 @@ impl App {
         }
     }
 
-    fn log_reply(&mut self, reply: &Reply, now: Moment) {
-        let (text, tone) = match reply.status {
-            Status::Ok => ("ok", Tone::Good),
-            Status::Error => ("error", Tone::Bad),
-        };
-        let id = reply.id;
-        self.log.push(in_line(now, id, text, tone).remark(Remark::Reply(cost(reply))));
-        let tone = if reply.status == Status::Error { Tone::Bad } else { Tone::Plain };
-        for text in &reply.head {
-            self.log.push(in_line(now, id, text, tone));
-        }
-        if reply.left_out > 0 {
-            let lines = super::format::count(reply.left_out);
-            let text = format!("… {lines} lines left out …");
-            self.log.push(in_line(now, id, &text, Tone::Quiet));
-        }
-        for text in &reply.foot {
-            self.log.push(in_line(now, id, text, tone));
-        }
-    }
-
-    fn log_poll(&mut self, line: &str, reply: &Reply, now: Moment) {
-        let (text, tone) = match reply.status {
-            Status::Ok => (format!("{line} → ok"), Tone::Quiet),
-            Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
-        };
-        let entry = Entry::new(now.unix_ms, Direction::In, &text).tone(tone).exchange(reply.id);
-        self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
-    }
-
     pub(super) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
         let again = self.link.connected();
         let what = if again { "connected again to" } else { "connected to" };
@@ -286,7 +219,6 @@ impl App {
         if again {
             self.say(Tone::Good, "connected again");
         }
-        self.poll_log = PollLog::ShowNext;
         self.refresh_at = now.elapsed;
         self.extension = Extension::Unknown;
         (self.all_took, self.stretched) = (None, None);
@@ -296,6 +228,7 @@ impl App {
 
     pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
+        self.transcript.restart();
         if news {
             self.note(now, Tone::Bad, &format!("{reason}; trying again until it works"));
         }
@@ -321,18 +254,4 @@ impl App {
             }
         }
     }
-
-    pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
-        let text = printable(text.as_bytes());
-        let entry = Entry::new(now.unix_ms, Direction::Note, &text);
-        self.log.push(entry.tone(tone));
-    }
-}
-
-fn in_line(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
-    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
-}
-
-fn cost(reply: &Reply) -> Cost {
-    Cost { points: reply.answer.points, bytes: reply.bytes, took: reply.took }
 }

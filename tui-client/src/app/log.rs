@@ -184,8 +184,8 @@ impl Log {
         self.shift = self.shift.saturating_add_signed(columns).min(LONGEST_LINE);
     }
 
-    /// Appends a line; the oldest make room.
-    pub fn push(&mut self, entry: Entry<'_>) {
+    /// Appends a line and gives its number; the oldest make room.
+    pub fn push(&mut self, entry: Entry<'_>) -> u64 {
         self.polls = 0;
         let number = self.store.end();
         self.store.push(entry);
@@ -199,6 +199,12 @@ impl Log {
                 filter.hits.pop_front();
             }
         }
+        number
+    }
+
+    /// Puts a remark to a line, if it is still there.
+    pub fn set_remark(&mut self, number: u64, remark: Remark) {
+        self.store.set_remark(number, Some(remark), 1);
     }
 
     /// Appends the one line that stands for a poll and its good reply. Repetitions of the same
@@ -209,7 +215,8 @@ impl Log {
         let same = recent.rev().find(|recent| recent.text == entry.text);
         if let Some((number, times)) = same.map(|same| (same.number, same.times)) {
             entry.times = times.saturating_add(1);
-            return self.store.renew(number, &entry);
+            self.store.set_time(number, entry.unix_ms);
+            return self.store.set_remark(number, entry.remark, entry.times);
         }
         let polls = self.polls;
         self.push(entry);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::response::Status;
+
 use super::arrange::Arranged;
 use super::paste::ImportNews;
 use super::reply::Reply;
@@ -55,6 +57,22 @@ pub enum Msg {
         id: u64,
         /// Points so far.
         points: u64,
+    },
+    /// The status line of a raw reply came.
+    ReplyBegins {
+        /// The request it answers.
+        id: u64,
+        /// `ok` or `error`.
+        status: Status,
+    },
+    /// Some data lines of a raw reply came.
+    Lines {
+        /// The request it answers.
+        id: u64,
+        /// Of the reply.
+        status: Status,
+        /// Safe to show; each ends with `\n`.
+        lines: String,
     },
     /// A reply came, whole.
     Reply(Box<Reply>),

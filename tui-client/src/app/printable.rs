@@ -22,6 +22,20 @@ pub fn printable(line: &[u8]) -> Box<str> {
     out.into()
 }
 
+/// Lines, each with its end, made safe to show in the same way.
+pub fn printable_lines(lines: &[u8]) -> String {
+    let harmless = |&byte: &u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
+    if lines.iter().all(harmless) {
+        return String::from_utf8_lossy(lines).into_owned();
+    }
+    let mut text = String::with_capacity(lines.len());
+    for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        text.push_str(&printable(line));
+        text.push('\n');
+    }
+    text
+}
+
 /// Characters that reorder the text around them or hide in it.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -30,6 +44,16 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_stay_lines() {
+        for text in ["a 1.0 2\nb 1.0 2\n", "a\x1b\n\nb\n", "a\r\n\u{202e}\n"] {
+            let lines: Vec<_> = text.lines().map(|_| ()).collect();
+            let shown = printable_lines(text.as_bytes());
+            assert_eq!(shown.split_terminator('\n').count(), lines.len(), "{text:?}");
+            assert!(shown.chars().all(|c| c == '\n' || !(c.is_control() || is_invisible(c))));
+        }
+    }
 
     #[test]
     fn nothing_shown_can_steer_the_terminal() {

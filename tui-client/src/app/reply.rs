@@ -15,6 +15,8 @@ use super::printable::printable;
 /// How much of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detail {
+    /// Every line is told as it arrives.
+    pub raw: bool,
     /// Raw lines from its beginning, for the log.
     pub head: usize,
     /// Raw lines from its end, for the log.
@@ -111,6 +113,11 @@ impl ReplyBuilder {
         }
     }
 
+    /// `ok` or `error`.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.fold.points()
@@ -145,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
-        let detail = Detail { head: 2, foot: 1, tail: 4 };
+        let detail = Detail { raw: false, head: 2, foot: 1, tail: 4 };
         let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
         let text = text.concat();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();

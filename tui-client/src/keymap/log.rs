@@ -38,6 +38,10 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "filter",
     ),
+    hint(
+        log(keys![Key::char('r')], Does::ToggleRaw, "every line over the wire, or excerpts"),
+        "raw",
+    ),
     log(keys![Key::plain(Code::Right), Key::char('l')], Does::Shift(8), "the end of long lines"),
     log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "their beginning"),
     hint(log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"), "copy"),

@@ -22,7 +22,7 @@ const WITH_COLUMNS: u16 = 76;
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let log = app.log();
     let focused = app.mode() == Mode::Log;
-    let block = super::pane(theme, focused, Line::styled(title(log), theme.title));
+    let block = super::pane(theme, focused, Line::styled(title(app), theme.title));
     let inner = block.inner(area);
     block.render(area, buffer);
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
@@ -35,8 +35,9 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn title(log: &Log) -> String {
-    let mut parts = vec![" log".to_owned()];
+fn title(app: &App) -> String {
+    let log = app.log();
+    let mut parts = vec![if app.logs_raw() { " raw log" } else { " log" }.to_owned()];
     if let Some(filter) = log.filter() {
         let (shown, all) = (format::count(log.shown()), format::count(log.len()));
         parts.push(format!("&{} {shown} of {all} lines", filter.text()));

@@ -157,6 +157,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..40_u64).prop_map(|id| Msg::NotSent { id }),
         1 => arranged().prop_map(Msg::Arranged),
         1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Msg::Progress { id, points }),
+        1 => (0..40_u64).prop_map(|id| Msg::ReplyBegins { id, status: Status::Ok }),
+        1 => (0..40_u64, data()).prop_map(|(id, lines)| Msg::Lines { id, status: Status::Ok, lines }),
     ];
     let status = proptest::sample::select(vec![Status::Ok, Status::Ok, Status::Error]);
     prop_oneof![

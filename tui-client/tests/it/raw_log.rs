@@ -1,5 +1,7 @@
 //! The wire log: selection, search, filter, copy, save.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 use shared::response::Status;
@@ -94,6 +96,54 @@ fn lines_and_exchanges_are_copied() {
         copied("get palm.cpu\nok\npalm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001")
     );
     assert_eq!(scene.notice(), "exchange copied");
+}
+
+/// The keys in the log, which is raw, and a poll under way.
+fn raw() -> Scene {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", "a.b 1.0 1\n");
+    scene.code(Code::BackTab);
+    scene.press(Key::char('r'));
+    assert!(scene.app.logs_raw());
+    scene.wait(Duration::from_secs(1));
+    scene
+}
+
+#[test]
+fn raw_it_has_every_line_of_every_reply() {
+    let mut scene = raw();
+    let lines: Vec<_> = (0..500).map(|n| format!("a.b {n}.0 {n}\n")).collect();
+    scene.ok("get *", &lines.concat());
+    let log = scene.log();
+    let poll = &log[log.len() - 503..];
+    assert_eq!(poll[..3], ["> get *", "< ok", "< a.b 0.0 0"]);
+    assert_eq!(poll[501..], ["< a.b 499.0 499", "< "]);
+    let ok = scene.app.log().visible(502).next().unwrap();
+    let Some(Remark::Reply(cost)) = ok.remark else { panic!("what it cost: {ok:?}") };
+    assert_eq!((ok.text, cost.points), ("ok", 500));
+
+    scene.press(Key::char('r'));
+    scene.wait(Duration::from_secs(1));
+    scene.ok("get *", "a.b 1.0 1\n");
+    assert_eq!(scene.log().last().unwrap(), "< get * → ok", "in one line again");
+}
+
+#[test]
+fn raw_it_keeps_half_a_reply() {
+    let mut scene = raw();
+    let id = scene.sent[0].id;
+    let lines = |value: &str| {
+        let (status, lines) = (Status::Ok, format!("a.b {value} 1\n"));
+        Msg::Lines { id, status, lines }
+    };
+    scene.tell(Msg::ReplyBegins { id, status: Status::Ok });
+    scene.tell(lines("2.0"));
+    scene.tell(Msg::Disconnected("the reply stalled".to_owned()));
+    let log = scene.log();
+    let end = ["< ok", "< a.b 2.0 1", "- the reply stalled; trying again until it works"];
+    assert_eq!(log[log.len() - 3..], end);
+    scene.tell(lines("3.0"));
+    assert_eq!(scene.log(), log, "what comes late belongs to nothing");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use shared::response::Status;
 use tui_client::app::effect::{Effect, Outgoing};
 use tui_client::app::expr::Alert;
 use tui_client::app::msg::{Code, Key, Moment, Msg};
+use tui_client::app::printable::printable_lines;
 use tui_client::app::reply::ReplyBuilder;
 use tui_client::app::{App, Config};
 
@@ -30,6 +31,7 @@ impl Scene {
             alerts: Vec::new(),
             zone: TimeZone::UTC,
             log_memory: tui_client::app::log::BUDGET,
+            raw_log: false,
         };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Connect]);
@@ -47,6 +49,7 @@ impl Scene {
             alerts,
             zone: TimeZone::UTC,
             log_memory: tui_client::app::log::BUDGET,
+            raw_log: false,
         };
         scene.app = App::new(config, width, height, scene.now);
         scene.tell(Msg::Connected);
@@ -122,10 +125,16 @@ impl Scene {
         let at = self.sent.iter().position(|request| request.line == line);
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
+        let id = request.id;
+        if request.detail.raw {
+            self.tell(Msg::ReplyBegins { id, status });
+            let lines = printable_lines(data.as_bytes());
+            self.tell(Msg::Lines { id, status, lines });
+        }
         let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let (first, took) = (Duration::from_micros(400), Duration::from_micros(1200));
-        self.tell(Msg::Reply(Box::new(builder.finish(request.id, first, took))));
+        self.tell(Msg::Reply(Box::new(builder.finish(id, first, took))));
     }
 
     pub fn ok(&mut self, line: &str, data: &str) {

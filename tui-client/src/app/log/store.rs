@@ -216,23 +216,35 @@ impl Store {
         numbers.filter_map(|number| self.get(number))
     }
 
-    /// Puts a newer time and remark to a line that is there.
-    pub fn renew(&mut self, number: u64, entry: &Entry<'_>) {
-        let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
-        let Some(chunk) = self.chunks.get_mut(at).map(Arc::make_mut) else { return };
-        let Some(at) = number.checked_sub(chunk.first) else { return };
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        let after = entry.unix_ms.saturating_sub(chunk.base_ms).max(0);
+    /// Puts another time to a line that is there.
+    pub fn set_time(&mut self, number: u64, unix_ms: i64) {
+        let Some((chunk, at)) = self.find_mut(number) else { return };
+        let after = unix_ms.saturating_sub(chunk.base_ms).max(0);
+        if let Some(line) = chunk.lines.get_mut(at) {
+            line.after_ms = u32::try_from(after).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Puts another remark to a line that is there.
+    pub fn set_remark(&mut self, number: u64, remark: Option<Remark>, times: u32) {
+        let Some((chunk, at)) = self.find_mut(number) else { return };
         let before = chunk.memory();
-        let Some(line) = chunk.lines.get_mut(at) else { return };
-        line.after_ms = u32::try_from(after).unwrap_or(u32::MAX);
-        let at = u32::try_from(at).unwrap_or(u32::MAX);
-        let extra = Extra { line: at, remark: entry.remark, times: entry.times };
-        match chunk.extras.binary_search_by_key(&at, |extra| extra.line) {
+        let line = u32::try_from(at).unwrap_or(u32::MAX);
+        let extra = Extra { line, remark, times };
+        match chunk.extras.binary_search_by_key(&line, |extra| extra.line) {
             Ok(place) => chunk.extras[place] = extra,
             Err(place) => chunk.extras.insert(place, extra),
         }
-        self.memory = self.memory + chunk.memory() - before;
+        let after = chunk.memory();
+        self.memory = self.memory + after - before;
+    }
+
+    /// The chunk of a line that is there, and its place in it.
+    fn find_mut(&mut self, number: u64) -> Option<(&mut Chunk, usize)> {
+        let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
+        let chunk = Arc::make_mut(self.chunks.get_mut(at)?);
+        let place = usize::try_from(number.checked_sub(chunk.first)?).ok()?;
+        Some((chunk, place))
     }
 }
 

@@ -1,0 +1,138 @@
+//! From a key press to the bytes on the wire while the log takes in all that it can get: the real
+//! binary in a pseudo-terminal of 200x50 polls the real server, raw, ten times a second; what goes
+//! over the wire is seen by a proxy between the two.
+//!
+//! `cargo bench -p tui-client --bench keys`. Fails unless 99 % are on the wire within 5 ms while
+//! 50,000 lines a second arrive.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
+
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/pty.rs"]
+mod pty;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/served.rs"]
+mod served;
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pty::{PATIENCE, Shell};
+use served::Served;
+
+/// Points in each answer: with ten answers a second some more than are asked for.
+const POINTS: u32 = 6500;
+
+/// Key presses measured.
+const PRESSES: usize = 1000;
+
+/// Enough for the line to be typed and drawn, and out of step with the polls.
+const BETWEEN: Duration = Duration::from_millis(37);
+
+const WITHIN: Duration = Duration::from_millis(5);
+const LINES_A_SECOND: f64 = 50_000.0;
+
+fn main() -> ExitCode {
+    if !std::env::args().any(|arg| arg == "--bench") {
+        // As a test of all targets there is nothing to do.
+        return ExitCode::SUCCESS;
+    }
+    let served = Served::start();
+    let mut puts = String::new();
+    for at in 0..POINTS {
+        let _ = writeln!(puts, "put host{:04}.disk.used {at}.5 {}", at % 500, 1_700_000_000 + at);
+    }
+    served.say(&puts);
+    let (proxy, seen) = Proxy::start(served.port);
+    let options = "--raw-log --interval 0.1";
+    let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
+    shell.resize(50, 200);
+    shell.until_shown("raw log");
+    shell.until_shown("host0499");
+
+    let (begun, before) = (Instant::now(), proxy.lines());
+    let mut times: Vec<_> = (0..PRESSES).map(|_| press(&shell, &seen)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+    let rate = (proxy.lines() - before) as f64 / begun.elapsed().as_secs_f64();
+    shell.press("\x03");
+    shell.wait();
+
+    times.sort_unstable();
+    let at = |per_cent: usize| times[times.len() * per_cent / 100];
+    let (half, most, worst) = (at(50), at(99), times[times.len() - 1]);
+    let held = most < WITHIN && rate >= LINES_A_SECOND;
+    println!(
+        "key press to bytes written, {rate:.0} log lines/s: p50 {half:.2?}, p99 {most:.2?}, \
+         worst {worst:.2?}   < {WITHIN:?}   {}",
+        if held { "held" } else { "NOT HELD" }
+    );
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Types a request, and measures from Enter to its bytes.
+fn press(shell: &Shell, seen: &Receiver<Instant>) -> Duration {
+    shell.press("got bench.key");
+    thread::sleep(BETWEEN);
+    let pressed = Instant::now();
+    shell.press("\r");
+    seen.recv_timeout(PATIENCE).expect("the request goes out") - pressed
+}
+
+/// Passes everything on, tells when a typed request comes by, and counts the lines that come back.
+struct Proxy {
+    port: u16,
+    lines: Arc<AtomicU64>,
+}
+
+impl Proxy {
+    fn start(server: u16) -> (Self, Receiver<Instant>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let lines = Arc::new(AtomicU64::new(0));
+        let (saw, seen) = channel();
+        let counting = Arc::clone(&lines);
+        thread::spawn(move || {
+            let (client, _) = listener.accept().unwrap();
+            let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+            client.set_nodelay(true).unwrap();
+            server.set_nodelay(true).unwrap();
+            let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || pass(back.0, back.1, |bytes| count(bytes, &counting)));
+            pass(client, server, |bytes| watch(bytes, &saw));
+        });
+        (Self { port, lines }, seen)
+    }
+
+    fn lines(&self) -> u64 {
+        self.lines.load(Ordering::Relaxed)
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, look: impl Fn(&[u8])) {
+    let mut bytes = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut bytes) {
+        look(&bytes[..read]);
+        if to.write_all(&bytes[..read]).is_err() {
+            return;
+        }
+    }
+}
+
+fn count(bytes: &[u8], lines: &AtomicU64) {
+    let ends = bytes.split(|&byte| byte == b'\n').count() - 1;
+    lines.fetch_add(ends as u64, Ordering::Relaxed);
+}
+
+fn watch(bytes: &[u8], saw: &Sender<Instant>) {
+    if pty::find(bytes, "got bench.key").is_some() {
+        // Nobody listens at the end.
+        let _ = saw.send(Instant::now());
+    }
+}

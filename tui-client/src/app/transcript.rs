@@ -1,0 +1,193 @@
+//! How much of requests and replies stands in the log: excerpts, among which a person finds
+//! something, or, raw, every line that went over the wire.
+
+use shared::response::Status;
+
+use super::App;
+use super::format;
+use super::link::{Pending, Purpose};
+use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::msg::Moment;
+use super::printable::printable;
+use super::reply::{Detail, Reply};
+
+/// Of the reply to a request that a person typed.
+const TYPED: Detail = Detail { raw: false, head: 200, foot: 20, tail: 64 };
+
+/// Of a poll that is shown line by line.
+const SHOWN_POLL: Detail = Detail { raw: false, head: 6, foot: 2, tail: 64 };
+
+/// Of any other poll; of an error reply one line is enough.
+const QUIET_POLL: Detail = Detail { raw: false, head: 1, foot: 0, tail: 64 };
+
+/// Of watched keys, of which more points are kept anyway.
+const WATCHED: Detail = Detail { raw: false, head: 1, foot: 0, tail: 8 };
+
+/// What stands in the log from now on.
+#[derive(Debug)]
+pub(super) struct Transcript {
+    /// Every line.
+    raw: bool,
+    poll: Poll,
+    arriving: Option<Arriving>,
+}
+
+/// How polls of the table appear among excerpts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Poll {
+    /// The next one line by line, so that a newcomer sees the protocol.
+    ShowNext,
+    /// The one under way is such a one.
+    Showing,
+    /// In one line.
+    Brief,
+}
+
+/// A raw reply, of which lines have come.
+#[derive(Debug)]
+struct Arriving {
+    id: u64,
+    /// The number of its status line in the log.
+    status: u64,
+}
+
+impl Transcript {
+    pub fn new(raw: bool) -> Self {
+        Self { raw, poll: Poll::ShowNext, arriving: None }
+    }
+
+    /// A new connection: replies that were under way never end.
+    pub fn restart(&mut self) {
+        (self.poll, self.arriving) = (Poll::ShowNext, None);
+    }
+
+    /// What is to be kept of the reply to a request that goes out now.
+    pub fn detail(&mut self, purpose: &Purpose) -> Detail {
+        let detail = match purpose {
+            Purpose::Typed => TYPED,
+            Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
+            Purpose::Refresh => QUIET_POLL,
+            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
+        };
+        if *purpose == Purpose::Refresh {
+            self.poll = match self.poll {
+                Poll::ShowNext => Poll::Showing,
+                Poll::Showing | Poll::Brief => Poll::Brief,
+            };
+        }
+        if self.raw { Detail { raw: true, head: 1, foot: 0, ..detail } } else { detail }
+    }
+}
+
+impl App {
+    /// The log gets every line that goes over the wire.
+    pub fn logs_raw(&self) -> bool {
+        self.transcript.raw
+    }
+
+    pub(super) fn toggle_raw(&mut self) {
+        self.transcript.raw = !self.transcript.raw;
+        let what = if self.transcript.raw {
+            "from now on every line of every reply, of polls too"
+        } else {
+            "from now on long replies in part, and polls in one line"
+        };
+        self.say(Tone::Plain, what);
+    }
+
+    /// Logs a request that goes out.
+    pub(super) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
+        let text = printable(line.as_bytes());
+        let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
+        let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+        self.log.push(entry.remark(remark));
+    }
+
+    /// Logs the status line of a raw reply, whose other lines follow.
+    pub(super) fn on_reply_begins(&mut self, id: u64, status: Status, now: Moment) {
+        if self.link.pending().iter().any(|pending| pending.id == id) {
+            let (text, tone) = status_line(status);
+            let status = self.log.push(received(now, id, text, tone));
+            self.transcript.arriving = Some(Arriving { id, status });
+        }
+    }
+
+    /// Logs some of its data lines.
+    pub(super) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
+        if self.transcript.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
+            for line in lines.split_terminator('\n') {
+                self.log.push(received(now, id, line, data_tone(status)));
+            }
+        }
+    }
+
+    /// Logs a whole reply, or the end of one that came line by line.
+    pub(super) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
+        let arriving = self.transcript.arriving.take_if(|arriving| arriving.id == reply.id);
+        let poll = pending.purpose == Purpose::Refresh;
+        if let Some(arriving) = arriving {
+            self.log.push(received(now, reply.id, "", Tone::Plain));
+            self.log.set_remark(arriving.status, Remark::Reply(cost(reply)));
+        } else if pending.purpose == Purpose::Typed {
+            self.log_excerpt(reply, now);
+        } else if poll && self.transcript.poll == Poll::Showing {
+            self.transcript.poll = Poll::Brief;
+            self.log_excerpt(reply, now);
+        } else {
+            self.log_brief(&pending.line, reply, now);
+        }
+    }
+
+    fn log_excerpt(&mut self, reply: &Reply, now: Moment) {
+        let (text, tone) = status_line(reply.status);
+        let id = reply.id;
+        self.log.push(received(now, id, text, tone).remark(Remark::Reply(cost(reply))));
+        let tone = data_tone(reply.status);
+        for text in &reply.head {
+            self.log.push(received(now, id, text, tone));
+        }
+        if reply.left_out > 0 {
+            let lines = format::count(reply.left_out);
+            let text = format!("… {lines} lines left out; r in the log keeps all …");
+            self.log.push(received(now, id, &text, Tone::Quiet));
+        }
+        for text in &reply.foot {
+            self.log.push(received(now, id, text, tone));
+        }
+    }
+
+    fn log_brief(&mut self, line: &str, reply: &Reply, now: Moment) {
+        let (text, tone) = match reply.status {
+            Status::Ok => (format!("{line} → ok"), Tone::Quiet),
+            Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
+        };
+        let entry = received(now, reply.id, &text, tone);
+        self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
+    }
+
+    /// Logs what is no line of the protocol.
+    pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+        let text = printable(text.as_bytes());
+        let entry = Entry::new(now.unix_ms, Direction::Note, &text);
+        self.log.push(entry.tone(tone));
+    }
+}
+
+fn status_line(status: Status) -> (&'static str, Tone) {
+    match status {
+        Status::Ok => ("ok", Tone::Good),
+        Status::Error => ("error", Tone::Bad),
+    }
+}
+
+fn data_tone(status: Status) -> Tone {
+    if status == Status::Error { Tone::Bad } else { Tone::Plain }
+}
+
+fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
+    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
+}
+
+fn cost(reply: &Reply) -> Cost {
+    Cost { points: reply.answer.points, bytes: reply.bytes, took: reply.took }
+}
