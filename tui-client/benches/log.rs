@@ -1,0 +1,137 @@
+//! What the log costs when it is short, when it has ten million lines, and when its memory is full
+//! so that old lines have to go: `cargo bench -p tui-client --bench log`. All three are to be alike.
+
+#![allow(clippy::expect_used, reason = "a panic is the report")]
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use divan::Bencher;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use shared::response::Status;
+use tui_client::app::effect::Effect;
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key, Moment, Msg};
+use tui_client::app::{App, Config};
+use tui_client::view::{self, theme::Theme};
+
+const NOW: i64 = 1_700_000_000_000;
+
+/// Lines that come in one piece.
+const PIECE: u64 = 1000;
+
+/// How it is filled.
+#[derive(Debug, Clone, Copy)]
+enum Fill {
+    Short,
+    TenMillion,
+    Full,
+}
+
+const FILLS: [Fill; 3] = [Fill::Short, Fill::TenMillion, Fill::Full];
+
+fn main() {
+    divan::main();
+}
+
+fn moment(millis: u64) -> Moment {
+    let unix_ms = NOW + i64::try_from(millis).unwrap_or(0);
+    Moment { elapsed: Duration::from_millis(millis), unix_ms }
+}
+
+fn piece(from: u64) -> String {
+    let mut lines = String::new();
+    for at in from..from + PIECE {
+        let _ = writeln!(lines, "host{:04}.disk.used {at}.5 {}", at % 1000, 1_700_000_000 + at);
+    }
+    lines
+}
+
+/// A client whose log is in sight and raw, in the middle of a long reply.
+struct Busy {
+    app: App,
+    id: u64,
+    at: u64,
+}
+
+impl Busy {
+    fn new(fill: Fill) -> Self {
+        let (lines, mebibytes) = match fill {
+            Fill::Short => (PIECE, 64),
+            Fill::TenMillion => (10_000_000, 1024),
+            Fill::Full => (5_000_000, 64),
+        };
+        let config = Config {
+            address: "localhost:10001".to_owned(),
+            interval: Duration::from_secs(1),
+            watch: Vec::new(),
+            alerts: Vec::new(),
+            zone: TimeZone::UTC,
+            log_memory: mebibytes * 1024 * 1024,
+            raw_log: true,
+        };
+        let mut app = App::new(config, 200, 50, moment(0));
+        let effects = app.update(Msg::Connected, moment(0));
+        let id = effects.iter().find_map(|effect| match effect {
+            Effect::Send(request) => Some(request.id),
+            _ => None,
+        });
+        let id = id.expect("it asks for everything");
+        app.update(Msg::ReplyBegins { id, status: Status::Ok }, moment(0));
+        let mut busy = Self { app, id, at: 0 };
+        while busy.at < lines {
+            busy.receive();
+        }
+        let kept = busy.app.log().len();
+        assert!(matches!(fill, Fill::Full) == (kept < lines), "{kept} of {lines} lines are kept");
+        busy.app.update(Msg::Key(Key::plain(Code::BackTab)), moment(busy.at));
+        assert_eq!(busy.app.mode(), Mode::Log);
+        busy
+    }
+
+    fn receive(&mut self) {
+        let (id, status, lines) = (self.id, Status::Ok, piece(self.at));
+        self.at += PIECE;
+        self.app.update(Msg::Lines { id, status, lines }, moment(self.at));
+    }
+
+    fn press(&mut self, key: Key) {
+        self.at += 1;
+        self.app.update(Msg::Key(key), moment(self.at));
+    }
+}
+
+/// A thousand lines are taken in.
+#[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
+fn a_thousand_lines(bencher: Bencher<'_, '_>, fill: Fill) {
+    let mut busy = Busy::new(fill);
+    bencher.bench_local(|| busy.receive());
+}
+
+/// The selection moves up in the log.
+#[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
+fn frame(bencher: Bencher<'_, '_>, fill: Fill) {
+    let (mut busy, theme) = (Busy::new(fill), Theme::colour());
+    let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory");
+    bencher.bench_local(|| {
+        busy.press(Key::char('k'));
+        terminal.draw(|frame| view::draw(&busy.app, &theme, frame)).expect("memory");
+    });
+}
+
+/// A search for what is not there takes one step after another; a key waits for one at the most.
+#[divan::bench(args = FILLS, sample_count = 200, sample_size = 1)]
+fn step_of_a_search(bencher: Bencher<'_, '_>, fill: Fill) {
+    let mut busy = Busy::new(fill);
+    bencher.bench_local(|| {
+        if busy.app.log().percent().is_none() {
+            busy.press(Key::char('/'));
+            "nowhere".chars().for_each(|c| busy.press(Key::char(c)));
+            busy.press(Key::plain(Code::Enter));
+        }
+        busy.at += 1;
+        busy.app.update(Msg::Tick, moment(busy.at));
+    });
+}
