@@ -49,7 +49,7 @@ impl LineFramer {
     }
 
     /// Whether the last line has ended and nothing of the next one has come.
-    fn is_between_lines(&self) -> bool {
+    pub fn is_between_lines(&self) -> bool {
         self.scanned == 0 && !self.discarding
     }
 

@@ -1,5 +1,6 @@
 //! The command line: what was typed, made into a checked [`Plan`].
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
@@ -226,11 +227,11 @@ impl Plan {
     ///
     /// # Errors
     /// For `--help`, `--version` and what is wrong, ready to be printed.
-    pub fn parse<T: Into<std::ffi::OsString> + Clone>(
+    pub fn parse<T: Into<OsString>>(
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let args = Args::try_parse_from(args)?;
+        let args = Args::try_parse_from(args.into_iter().map(|arg| spelled_out(arg.into())))?;
         // What an alert is about is watched.
         let alerted = args.alert.iter().map(Alert::pattern);
         let watch: Vec<Glob> = args.watch.iter().chain(alerted).cloned().collect();
@@ -264,6 +265,16 @@ impl Plan {
     }
 }
 
+/// A negative number in a form that is not taken for an option, as `-.5` and `-1e-3` would be.
+fn spelled_out(arg: OsString) -> OsString {
+    let number = arg.to_str().filter(|text| text.starts_with('-'));
+    let number = number.filter(|text| text.parse::<i64>().is_err());
+    match number.and_then(|text| text.parse::<f64>().ok()) {
+        Some(number) if number.is_finite() => number.to_string().into(),
+        _ => arg,
+    }
+}
+
 fn completions(shell: Shell) -> Vec<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "tui-client", &mut text);
@@ -293,9 +304,13 @@ mod tests {
         assert_eq!(mode("--watch a.b", true), Mode::Screen(key()));
         assert_eq!(mode("", false), Mode::Input);
         assert_eq!(mode("--watch a.b", false), Mode::Watch(key()));
-        let request = Mode::Request("put a.b -1e3 -7".to_owned());
-        assert_eq!(mode("put a.b -1e3 -7", true), request);
-        assert_eq!(mode("put a.b -1e3 -7 --port 9", false), request);
+        let request = Mode::Request("put a.b -1.5 -7".to_owned());
+        assert_eq!(mode("put a.b -1.5 -7", true), request);
+        assert_eq!(mode("put a.b -1.5 -7 --port 9", false), request);
+        for (typed, sent) in [("-.5", "-0.5"), ("-1e-3", "-0.001"), ("-1E+2", "-100")] {
+            let request = Mode::Request(format!("put a.b {sent}"));
+            assert_eq!(mode(&format!("put a.b {typed}"), true), request);
+        }
         assert_eq!(mode("--once", true), Mode::Once(vec![]));
         assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
         assert_eq!(mode("--format json --watch a.b", true), Mode::Watch(key()));

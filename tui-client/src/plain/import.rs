@@ -104,14 +104,13 @@ async fn send(
     loop {
         buffer.reserve(READ_SIZE);
         let end = input.read_buf(&mut buffer).await? == 0;
-        let mut rest = &buffer[..];
-        let mut gathered = reader.gather(&mut rest);
-        if end && !rest.is_empty() {
+        if end && !reader.framer.is_between_lines() {
             // People forget the end of the last line.
-            reader.line(Line::Text(rest), &mut gathered);
+            buffer.extend_from_slice(b"\n");
         }
-        let left = if end { 0 } else { rest.len() };
-        let size = buffer.len() - left;
+        let mut rest = &buffer[..];
+        let gathered = reader.gather(&mut rest);
+        let size = buffer.len() - rest.len();
         buffer.advance(size);
         if !(gathered.lines.is_empty() && gathered.too_long.is_empty()) {
             // Room first, so that no more than the bound is ever under way.

@@ -99,6 +99,16 @@ fn lines_of_a_pipe_go_on_after_an_error() {
 }
 
 #[test]
+fn a_last_line_without_its_end_is_a_line() {
+    let served = Served::start();
+    let (code, out, err) = pipe(served.port, "put a 1 1\nget a");
+    assert_eq!((code, &*out, &*err), (0, "a 1.0 1\n", ""));
+    let (code, out, err) = pipe(served.port, format!("get a\nput {} 1 1", "k".repeat(5000)));
+    assert_eq!((code, &*out), (1, "a 1.0 1\n"));
+    assert_eq!(err, "tui-client: line 2: not sent, longer than 4096 bytes\n");
+}
+
+#[test]
 fn many_lines_stream_through() {
     let served = Served::start();
     let mut input = String::new();
