@@ -98,6 +98,11 @@ struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
+    /// Requests from a pipe or a file: wait for a server that is not there or goes away, and send
+    /// again what it has not answered
+    #[arg(long, conflicts_with_all = ["request", "watch", "once"])]
+    retry: bool,
+
     /// Seconds without a sign of a reply that is due before the connection is given up
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
     timeout: Duration,
@@ -155,6 +160,8 @@ pub struct Plan {
     pub interval: Duration,
     /// Without a sign of a reply for this long, the connection is given up.
     pub timeout: Duration,
+    /// A server that goes away while requests are sent is waited for.
+    pub retry: bool,
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
@@ -255,6 +262,7 @@ impl Plan {
             port: args.port,
             interval: args.interval,
             timeout: args.timeout,
+            retry: args.retry,
             format: args.format.unwrap_or_default(),
             look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
             log_memory: usize::from(args.log_memory) * 1024 * 1024,

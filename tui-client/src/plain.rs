@@ -5,23 +5,23 @@ mod format;
 mod import;
 mod once;
 mod progress;
+mod reading;
 mod watch;
 
 use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece, ReplyStream};
+use shared::client::{Backoff, Batch, BatchPiece, ClientError, ReplyPiece, ReplyStream};
 use shared::response::Status;
 use shared::{Client, Request};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
 use crate::net::socket::{self, Breaker};
 use crate::net::{connect_reason, stalled};
 use format::Printer;
-use progress::Progress;
 
 /// How a run ended, other than well.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ enum Failure {
     Connection(String),
     /// An alert has fired; it is reported already.
     Alerted,
+    /// A person has enough; what was done is reported already.
+    Interrupted,
     /// Standard input or output failed.
     Local(io::Error),
 }
@@ -55,16 +57,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let mut out = Printer::new(plan.format, stdout().lock());
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
-        Mode::Input => match connect(&plan, &mut out).await {
-            Ok((client, _breaker)) => {
-                if stdin().is_terminal() {
-                    tell("requests, one a line; Ctrl-D ends");
-                }
-                let bar = Progress::for_input();
-                import::run(client, tokio::io::stdin(), &mut out, bar, plan.timeout).await
-            }
-            Err(failure) => Err(failure),
-        },
+        Mode::Input => input(&plan, &mut out).await,
         Mode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
         Mode::Once(keys) => once::run(&plan, keys, &mut out).await,
         Mode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
@@ -78,6 +71,8 @@ pub async fn run(plan: Plan) -> ExitCode {
         Err(Failure::Refused) => ExitCode::from(1),
         Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(4),
+        // As a shell says of a program that this signal has ended.
+        Err(Failure::Interrupted) => ExitCode::from(130),
         // Whoever read our output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
@@ -91,6 +86,24 @@ pub async fn run(plan: Plan) -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+/// Sends the requests of standard input.
+async fn input(plan: &Plan, out: &mut Printer<impl Write>) -> Result<(), Failure> {
+    let connection = match connect(plan, out).await {
+        Err(Failure::Connection(reason)) if plan.retry => {
+            tell(&format!("{reason} Trying again until it works"));
+            let connection = reconnect(plan).await;
+            tell("connected");
+            out.begin()?;
+            connection
+        }
+        outcome => outcome?,
+    };
+    if stdin().is_terminal() {
+        tell("requests, one a line; Ctrl-D ends");
+    }
+    import::run(plan, connection, tokio::io::stdin(), out).await
 }
 
 /// A connection, and what ends it when it is given up.
@@ -110,6 +123,17 @@ async fn dial(plan: &Plan) -> Result<Connection, Failure> {
             "{host}:{port}: {reason}; is the server running, and are --host and --port right?"
         ))
     })
+}
+
+/// Tries until a connection stands.
+async fn reconnect(plan: &Plan) -> Connection {
+    let mut backoff = Backoff::default();
+    loop {
+        sleep(backoff.failed()).await;
+        if let Ok(connection) = dial(plan).await {
+            return connection;
+        }
+    }
 }
 
 /// Sends the one request of the command line.

@@ -52,6 +52,16 @@ impl Progress {
         }
     }
 
+    /// A person has seen the bar.
+    pub(super) fn is_seen(&self) -> bool {
+        self.bar.as_ref().is_some_and(|bar| !bar.is_hidden())
+    }
+
+    /// Since the beginning.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Writes data, with the bar out of the way where that is necessary.
     pub(super) fn aside_for_data<T>(&self, write: impl FnOnce() -> T) -> T {
         if self.same_terminal { self.aside(write) } else { write() }

@@ -5,13 +5,13 @@ use std::io::{Write, stdout};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use shared::client::{Backoff, ClientError};
+use shared::client::ClientError;
 use shared::response::decode_points;
 use shared::{Client, Key, KeyBuf, Point, Selector};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::format::Printer;
-use super::{Connection, Failure, connect, dial, take_reply, tell, unix_now};
+use super::{Connection, Failure, connect, reconnect, take_reply, tell, unix_now};
 use crate::app::fold::Fold;
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
@@ -70,16 +70,6 @@ async fn follow(
         tell(&format!("{reason}; trying again until it works"));
         connection = reconnect(plan).await;
         tell("connected again");
-    }
-}
-
-async fn reconnect(plan: &Plan) -> Connection {
-    let mut backoff = Backoff::default();
-    loop {
-        sleep(backoff.failed()).await;
-        if let Ok(connection) = dial(plan).await {
-            return connection;
-        }
     }
 }
 
