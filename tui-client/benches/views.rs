@@ -103,7 +103,7 @@ fn app(watch: &[&str]) -> (App, Outgoing) {
     let config = Config {
         address: "localhost:10001".to_owned(),
         interval: Duration::from_secs(1),
-        watch: watch.iter().map(ToString::to_string).collect(),
+        watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
         zone: TimeZone::UTC,
         log_memory: 8 * 1024 * 1024,

@@ -48,6 +48,7 @@ use chart::window::Look;
 use effect::Effect;
 use expr::Alert;
 use field::Field;
+use glob::Glob;
 use help::Help;
 use input::Prompt;
 use keys::KnownKeys;
@@ -76,7 +77,7 @@ pub struct Config {
     /// Between two polls.
     pub interval: Duration,
     /// The keys and globs to watch from the start.
-    pub watch: Vec<String>,
+    pub watch: Vec<Glob>,
     /// What should not be.
     pub alerts: Vec<Alert>,
     /// In which times of day are shown.
@@ -143,9 +144,7 @@ pub struct App {
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
-        // What an alert is about is watched.
-        let alerted = config.alerts.iter().map(|alert| alert.pattern().to_string());
-        let watch: Vec<_> = config.watch.into_iter().chain(alerted).collect();
+        let watch = watch::with_alerted(&config.watch, &config.alerts);
         let first = if watch.is_empty() { Pane::Table } else { Pane::Watch };
         Self {
             address: config.address,

@@ -1,71 +1,23 @@
 //! The command line: what was typed, made into a checked [`Plan`].
 
+mod manual;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use crate::app::expr::Alert;
 use crate::app::glob::Glob;
-
-const AFTER_HELP: &str = "\
-Without a REQUEST, on a terminal, the client opens its screen; press ? there for the keys.
-With a REQUEST, --format or --once, or when input or output is a pipe or a file, it is plain: data
-goes to standard output, the same bytes on a terminal and in a pipe, everything else to standard
-error.
-
-A `put` without a timestamp gets the current time. A prompt such as `> ` before a request and a
-literal \\n after it are ignored. A wrong line is answered by the server, reported with its number,
-and the rest goes on.
-
-The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
-~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
-sent when Enter says so. Its log keeps the newest lines in the memory that --log-memory grants.
-
-With --watch in plain mode, the last point of each key is printed first, then every point that is
-newer, and the last one again when its value changes. A server that goes away is waited for.
-
-Formats:
-  text  the lines of the protocol, byte for byte: KEY VALUE TIMESTAMP
-  json  an object a line: {\"key\":\"palm.cpu\",\"value\":23.7,\"timestamp\":1150864247}
-  csv   a line key,value,timestamp, then one for each point
-
-Examples:
-  tui-client                                   the screen, with live data
-  tui-client --watch palm.cpu                  the screen, with the chart of a key
-  tui-client put palm.cpu 23.7                 store a point, now
-  tui-client get '*' > backup.txt              every point of every key
-  tui-client --once                            the last point of every key
-  tui-client --format csv get palm.cpu         for a spreadsheet
-  tui-client < requests.txt                    one request a line, streamed
-  while sleep 1; do
-    echo put $(hostname).load $(cut -d' ' -f1 /proc/loadavg)
-  done | tui-client                            feed a value every second
-  tui-client --watch palm.cpu | tee new.txt    new points as they come
-  tui-client --format json --watch palm.cpu    the same as JSON, on a terminal too
-  tui-client --watch 'palm.*' --alert 'palm.cpu > 90'
-                                               all keys of palm, with an alert
-  tui-client --once --alert 'palm.cpu > 90' || echo too hot
-  tui-client --completions bash > ~/.local/share/bash-completion/completions/tui-client
-  tui-client --man | man -l -                  this as a manual page
-
-Environment:
-  NO_COLOR   when set and not empty, no colours, unless --theme says otherwise
-  COLORFGBG  the colours of the terminal, as some terminals tell them
-
-Exit codes:
-  0  all is well
-  1  the server answered at least one request with an error, or input or output failed
-  2  the command line is wrong
-  3  no connection, or it was lost or stalled before all replies had come
-  4  an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C";
+use crate::app::watch::with_alerted;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "what was typed; Plan is what it means")]
-#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = AFTER_HELP)]
+#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::behind_options())]
 struct Args {
     /// Where the server is
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
@@ -90,8 +42,8 @@ struct Args {
     #[arg(long, value_name = "KEY [COLUMN] OP NUMBER", conflicts_with = "request")]
     alert: Vec<Alert>,
 
-    /// Print the last point of each watched key, or of every key, and leave
-    #[arg(long, conflicts_with = "request")]
+    /// Print the last point of each key, or of these keys and globs, and leave
+    #[arg(long)]
     once: bool,
 
     /// How plain mode prints points [default: text]
@@ -100,7 +52,7 @@ struct Args {
 
     /// Requests from a pipe or a file: wait for a server that is not there or goes away, and send
     /// again what it has not answered
-    #[arg(long, conflicts_with_all = ["request", "watch", "once"])]
+    #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
     /// Seconds without a sign of a reply that is due before the connection is given up
@@ -238,14 +190,17 @@ impl Plan {
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let args = Args::try_parse_from(args.into_iter().map(|arg| spelled_out(arg.into())))?;
-        // What an alert is about is watched.
-        let alerted = args.alert.iter().map(Alert::pattern);
-        let watch: Vec<Glob> = args.watch.iter().chain(alerted).cloned().collect();
+        let args = args.into_iter().map(|arg| spelled_out(arg.into()));
+        let mut args = Args::try_parse_from(args)?;
+        if args.once {
+            let keys = std::mem::take(&mut args.request);
+            args.watch.extend(globs(&keys)?);
+        }
+        let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
-            Mode::Print(completions(shell))
+            Mode::Print(manual::completions(shell))
         } else if args.man {
-            Mode::Print(man())
+            Mode::Print(manual::manual())
         } else if !args.request.is_empty() {
             Mode::Request(args.request.join(" "))
         } else if args.once {
@@ -273,6 +228,15 @@ impl Plan {
     }
 }
 
+/// The keys and globs behind `--once`.
+fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
+    let wrong = |why: String| Args::command().error(ErrorKind::ValueValidation, why);
+    if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
+        return Err(wrong(format!("--once takes keys and globs, without {command}")));
+    }
+    keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
+}
+
 /// A negative number in a form that is not taken for an option, as `-.5` and `-1e-3` would be.
 fn spelled_out(arg: OsString) -> OsString {
     let number = arg.to_str().filter(|text| text.starts_with('-'));
@@ -281,19 +245,6 @@ fn spelled_out(arg: OsString) -> OsString {
         Some(number) if number.is_finite() => number.to_string().into(),
         _ => arg,
     }
-}
-
-fn completions(shell: Shell) -> Vec<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "tui-client", &mut text);
-    text
-}
-
-fn man() -> Vec<u8> {
-    let mut text = Vec::new();
-    // Writing to memory can't fail.
-    let _ = clap_mangen::Man::new(Args::command()).render(&mut text);
-    text
 }
 
 #[cfg(test)]
@@ -321,13 +272,14 @@ mod tests {
         }
         assert_eq!(mode("--once", true), Mode::Once(vec![]));
         assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
+        assert_eq!(mode("--once a.b", true), Mode::Once(key()));
         assert_eq!(mode("--format json --watch a.b", true), Mode::Watch(key()));
         assert_eq!(mode("--format csv", true), Mode::Input);
     }
 
     #[test]
     fn what_makes_no_sense_together_is_refused() {
-        for line in ["--once get a", "--watch a get a", "--format x get a"] {
+        for line in ["--once get a", "--once [", "--watch a get a", "--format x get a"] {
             let args = ["tui-client"].into_iter().chain(line.split(' '));
             assert!(Plan::parse(args, false).is_err(), "{line}");
         }
@@ -343,7 +295,7 @@ mod tests {
         }
         let Mode::Print(man) = mode("--man", false) else { panic!("no manual") };
         let man = String::from_utf8(man).unwrap();
-        for part in [".TH", "no\\-mouse", "Exit codes", "palm.cpu"] {
+        for part in [".TH", "no\\-mouse", "EXIT CODES", "palm.cpu"] {
             assert!(man.contains(part), "{part}");
         }
     }

@@ -51,7 +51,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
     let config = Config {
         address: format!("{}:{}", plan.host, plan.port),
         interval: plan.interval,
-        watch: watch.iter().map(ToString::to_string).collect(),
+        watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,

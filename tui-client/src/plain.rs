@@ -17,11 +17,15 @@ use shared::response::Status;
 use shared::{Client, Request};
 use tokio::time::{sleep, timeout};
 
+use crate::app::printable::printable;
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
 use crate::net::socket::{self, Breaker};
 use crate::net::{connect_reason, stalled};
 use format::Printer;
+
+/// Characters of a refused line that are shown.
+const SHOWN: usize = 80;
 
 /// How a run ended, other than well.
 #[derive(Debug)]
@@ -146,18 +150,28 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     }
     let (client, _breaker) = connect(plan, out).await?;
     let mut replies = client.send_batch(batch).await?;
-    let mut refused = false;
+    let (mut refused, mut empty) = (false, true);
     while let Some(piece) = in_time(plan.timeout, replies.next()).await? {
         match piece {
-            BatchPiece::Data(data) => out.data(&data)?,
+            BatchPiece::Data(data) => {
+                empty = false;
+                out.data(&data)?;
+            }
             BatchPiece::Refused(refusal) => {
                 refused = true;
-                tell(&explain(&refusal.reason, &line.bytes));
+                tell(&format!(
+                    "{}: {}",
+                    explain(&refusal.reason, &line.bytes),
+                    quoted(&line.bytes)
+                ));
             }
         }
     }
     if refused {
         return Err(Failure::Refused);
+    }
+    if let (true, Ok(Request::Get(selector))) = (empty, Request::decode(&line.bytes)) {
+        tell(&format!("no points for {selector}"));
     }
     if let Some(time) = line.filled {
         tell(&format!("stored with the current time, {time}"));
@@ -199,6 +213,15 @@ fn explain(reason: &str, line: &[u8]) -> String {
     match Request::decode(line) {
         Err(bad) => format!("{reason}: {bad}"),
         Ok(_) => reason.to_owned(),
+    }
+}
+
+/// A line as a person is shown it.
+fn quoted(line: &[u8]) -> String {
+    let line = printable(line);
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.into(),
     }
 }
 

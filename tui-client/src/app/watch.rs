@@ -87,12 +87,10 @@ pub struct Watch {
 
 impl Watch {
     /// Watches these keys and globs from the start.
-    pub fn new(patterns: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(patterns: impl IntoIterator<Item = Glob>) -> Self {
         let mut watch = Self::default();
         for pattern in patterns {
-            if let Ok(pattern) = pattern.parse() {
-                watch.add(pattern);
-            }
+            watch.add(pattern);
         }
         watch.selected = 0;
         watch
@@ -309,6 +307,18 @@ pub enum Extension {
     Missing,
 }
 
+/// What is to be watched: these, and what an alert is about; nothing twice.
+pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
+    let mut all: Vec<Glob> = Vec::new();
+    for pattern in watch.iter().chain(alerts.iter().map(Alert::pattern)) {
+        let covered = |by: &Glob| by == pattern || pattern.is_key() && by.matches(pattern.as_str());
+        if !all.iter().any(covered) {
+            all.push(pattern.clone());
+        }
+    }
+    all
+}
+
 /// How to ask for the watched keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
@@ -393,6 +403,16 @@ mod tests {
         assert!(selectors.iter().all(|selector| selector.len() + 4 <= MAX_LINE));
     }
 
+    #[test]
+    fn nothing_is_watched_twice() {
+        let alerts: Vec<Alert> = ["a > 1", "palm.cpu > 90", "b.* > 1"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        let all = with_alerted(&globs(&["a", "palm.*", "a"]), &alerts);
+        assert_eq!(all, globs(&["a", "palm.*", "b.*"]));
+    }
+
     fn answer(watch: &Watch, data: &str) -> Answer {
         let mut fold = Fold::new(4).watching(Arc::clone(watch.patterns()));
         fold.add_lines(data.as_bytes());
@@ -410,7 +430,7 @@ mod tests {
 
     #[test]
     fn globs_become_the_keys_that_they_match() {
-        let mut watch = Watch::new(["x".to_owned(), "palm.*".to_owned()]);
+        let mut watch = Watch::new(globs(&["x", "palm.*"]));
         take(&mut watch, "*", "palm.cpu 1 1\nother 1 1\nx 1 1\npalm.mem 2 1\n");
         assert_eq!(keys(&watch), ["x", "palm.cpu", "palm.mem"]);
         take(&mut watch, "x", "");
@@ -428,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_glob_without_keys_can_be_left() {
-        let mut watch = Watch::new(["nothing.*".to_owned()]);
+        let mut watch = Watch::new(globs(&["nothing.*"]));
         assert!(!watch.is_empty());
         assert_eq!(watch.remove_selected().as_deref(), Some("nothing.*"));
         assert!(watch.is_empty());
@@ -438,7 +458,7 @@ mod tests {
     #[test]
     fn alarms_are_news_once() {
         let alerts: Vec<Alert> = vec!["a > 5".parse().unwrap()];
-        let mut watch = Watch::new(["a".to_owned()]);
+        let mut watch = Watch::new(globs(&["a"]));
         assert_eq!(watch.judge(&alerts, 9), []);
         take(&mut watch, "a", "a 6 1\n");
         let alarm = |alert: Option<&str>| {

@@ -45,7 +45,7 @@ impl<W: Write> Printer<W> {
     /// Writes what comes before the first point: the header of CSV.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         if let Inner::Csv(out) = &mut self.format {
-            out.write_record(["key", "value", "timestamp"]).map_err(io::Error::from)?;
+            out.write_record(["key", "value", "timestamp"]).map_err(written)?;
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl<W: Write> Printer<W> {
                 encode_value(value, &mut self.line);
                 let time = timestamp.to_string();
                 out.write_record([key.as_str().as_bytes(), &self.line, time.as_bytes()])
-                    .map_err(io::Error::from)?;
+                    .map_err(written)?;
             }
         }
         Ok(())
@@ -95,6 +95,14 @@ impl<W: Write> Printer<W> {
             Inner::Text(out) | Inner::Json(out) => out.flush(),
             Inner::Csv(out) => out.flush(),
         }
+    }
+}
+
+/// What kept CSV from being written, which may be that nobody reads it.
+fn written(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -16,9 +16,8 @@ use tokio::sync::mpsc;
 use super::format::Printer;
 use super::progress::Progress;
 use super::reading::{self, Gathered};
-use super::{Connection, Failure, explain, in_time, reconnect, tell};
+use super::{Connection, Failure, explain, in_time, quoted, reconnect, tell};
 use crate::app::format::{count, plural, took};
-use crate::app::printable::printable;
 use crate::cli::Plan;
 
 /// Batches under way.
@@ -26,9 +25,6 @@ const IN_FLIGHT: usize = 16;
 
 /// Line numbers that are named.
 const NAMED: usize = 5;
-
-/// Characters of a refused line that are shown.
-const SHOWN: usize = 80;
 
 /// Sends everything that `input` has and writes what comes back to `out`. When the connection is
 /// lost, `--retry` waits for another one and sends again what has no answer.
@@ -252,14 +248,5 @@ impl Taking {
         } else if seen || refused != "0" {
             tell(&format!("{lines} answered, {refused} refused, in {}", took(time)));
         }
-    }
-}
-
-/// A line as a person is shown it.
-fn quoted(line: &[u8]) -> String {
-    let line = printable(line);
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.into(),
     }
 }

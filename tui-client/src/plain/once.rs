@@ -24,12 +24,17 @@ pub(super) async fn run(
     let mut sentinel = Sentinel::new(&plan.alerts);
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
+    let mut found = vec![false; keys.len()];
     for selector in &selectors {
-        match print(plan, &client, (selector, keys), &mut sentinel, out).await {
+        match print(plan, &client, (selector, keys), &mut found, &mut sentinel, out).await {
             // The other keys may still be served.
             Err(Failure::Refused) => outcome = Err(Failure::Refused),
             other => other?,
         }
+    }
+    if outcome.is_ok() {
+        let missing = keys.iter().zip(found).filter(|&(_, found)| !found);
+        missing.for_each(|(pattern, _)| tell(&format!("no points for {pattern}")));
     }
     if sentinel.fired() { outcome.and(Err(Failure::Alerted)) } else { outcome }
 }
@@ -38,13 +43,21 @@ async fn print(
     plan: &Plan,
     client: &Client,
     (selector, keys): (&str, &[Glob]),
+    found: &mut [bool],
     sentinel: &mut Sentinel,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else {
         return Ok(());
     };
-    let wanted = |key: &str| keys.is_empty() || keys.iter().any(|pattern| pattern.matches(key));
+    let mut wanted = |key: &str| {
+        let mut any = keys.is_empty();
+        for (pattern, found) in keys.iter().zip(&mut *found) {
+            let matches = pattern.matches(key);
+            (any, *found) = (any || matches, *found || matches);
+        }
+        any
+    };
     // The points of a key come together, in the order of time.
     let mut last: Option<(KeyBuf, Point)> = None;
     let mut fold = Fold::new(2);

@@ -1,13 +1,14 @@
 //! New points of the watched keys, a data line each, across restarts of the server.
 
 use std::collections::HashMap;
-use std::io::{Write, stdout};
+use std::io::{self, Write, stdout};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use shared::client::ClientError;
 use shared::response::decode_points;
 use shared::{Client, Key, KeyBuf, Point, Selector};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::format::Printer;
@@ -32,11 +33,20 @@ pub(super) async fn run(
         outcome = follow(plan, keys, connection, &mut sentinel, out) => outcome,
         () = output_closed() => Ok(()),
         // Without alerts there is nothing to say at the end, and the signal does its work.
-        Ok(()) = tokio::signal::ctrl_c(), if !plan.alerts.is_empty() => Ok(()),
+        Ok(()) = told_to_end(), if !plan.alerts.is_empty() => Ok(()),
     };
     match outcome {
         Ok(()) | Err(Failure::Local(_)) if sentinel.fired() => Err(Failure::Alerted),
         outcome => outcome,
+    }
+}
+
+/// Comes with Ctrl-C or SIGTERM.
+async fn told_to_end() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
     }
 }
 
@@ -175,6 +185,12 @@ impl<'a> Watched<'a> {
         }
         self.complaint = None;
         if !std::mem::replace(&mut self.begun, true) {
+            for pattern in self.patterns {
+                let asked = self.selector == "*" || self.selector == pattern.as_str();
+                if asked && !first.iter().any(|key| pattern.matches(key.as_str())) {
+                    tell(&format!("no points for {pattern} yet"));
+                }
+            }
             for key in &first {
                 if let Some(last) = self.last.get(key.as_str()) {
                     out.point(key.as_key(), *last)?;

@@ -11,10 +11,10 @@ fn watch(port: u16, args: &[&str]) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Asks it to end, as Ctrl-C does.
-fn interrupt(child: &Child) {
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+/// Asks it to end, as Ctrl-C does with INT and a supervisor with TERM.
+fn end(child: &Child, signal: &str) {
+    let (signal, id) = (format!("-{signal}"), child.id().to_string());
+    assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn an_alert_is_told_and_is_the_exit_code() {
     served.say("put palm.cpu 1 30\n");
     let told = err.next().unwrap().unwrap();
     assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu");
-    interrupt(&child);
+    end(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(4));
 }
 
@@ -42,7 +42,7 @@ fn without_an_alert_all_is_well() {
     let mut child = watch(served.port, &["--watch", "a", "--alert", "a > 5"]);
     let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(out.next().unwrap().unwrap(), "a 1.0 1");
-    interrupt(&child);
+    end(&child, "INT");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
@@ -75,4 +75,8 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     assert_eq!((code, &*out), (4, "palm.cpu 95.0 10\n"));
     assert_eq!(err, "tui-client: alert: palm.cpu > 90: palm.cpu is 95\n");
     assert_eq!(once(&["--once", "--alert", "palm.cpu > 99"]).0, 0);
+    let both = ["--once", "--watch", "palm.cpu", "--alert", "palm.cpu > 99"];
+    assert_eq!(once(&both), (0, "palm.cpu 95.0 10\n".to_owned(), String::new()), "nothing twice");
+    let (code, out, err) = once(&["--once", "--alert", "palm.cup > 90"]);
+    assert_eq!((code, &*out, &*err), (0, "", "tui-client: no points for palm.cup\n"));
 }

@@ -66,6 +66,8 @@ fn exit_codes_are_as_documented() {
     let (code, out, err) = run(served.port, &["got", "*"]);
     assert_eq!((code, &*out), (1, ""));
     assert!(err.contains("wrong command: the commands are put and get"), "{err}");
+    let (_, _, err) = run(served.port, &["get", "a", "b"]);
+    assert_eq!(err, "tui-client: wrong command: nothing may follow here: get a b\n");
     assert_eq!(run(served.port, &["--nonsense"]).0, 2);
     assert_eq!(run(served.port, &["--watch", "no key"]).0, 2);
     assert_eq!(run(served.port, &["--help"]).0, 0);
@@ -221,6 +223,100 @@ fn once_prints_the_last_points_and_leaves() {
     assert_eq!(run(served.port, &["--once"]), all);
     let args = ["--once", "--watch", "b", "--watch", "none", "--format", "csv"];
     assert_eq!(run(served.port, &args).1, "key,value,timestamp\nb,7.0,1\n");
+}
+
+#[test]
+fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
+    let served = Served::start();
+    served.say("put a 1 10\nput ab 7 1\nput b 1 1\n");
+    let (code, out, err) = run(served.port, &["--once", "a*", "none", "x.*"]);
+    assert_eq!((code, &*out), (0, "a 1.0 10\nab 7.0 1\n"));
+    assert_eq!(err, "tui-client: no points for none\ntui-client: no points for x.*\n");
+    assert_eq!(run(served.port, &["get", "none"]).2, "tui-client: no points for none\n");
+    let (code, _, err) = run(served.port, &["--once", "get", "a"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--once takes keys"), "{err}");
+}
+
+#[test]
+fn a_feed_outlives_a_restart_of_the_server() {
+    let mut served = Served::start();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    let until = |what: &str| while !told.recv_timeout(PATIENCE).unwrap().contains(what) {};
+    writeln!(stdin, "put before 1 1").unwrap();
+    while !served.say("get before\n").contains("before") {}
+    served.stop();
+    writeln!(stdin, "put between 1 1\nput between 2 2").unwrap();
+    until("trying again until it works");
+    writeln!(stdin, "put between 3 3").unwrap();
+    served.start_again();
+    until("connected again");
+    writeln!(stdin, "put after 1 1\ngot").unwrap();
+    drop(stdin);
+    until("line 6: wrong command");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let stored = served.say("get *\n");
+    let all = "before 1.0 1\nbetween 1.0 1\nbetween 2.0 2\nbetween 3.0 3\nafter 1.0 1\n";
+    assert_eq!(stored, format!("ok\n{all}\n"));
+}
+
+#[test]
+fn a_feed_may_begin_before_the_server() {
+    let mut served = Served::start();
+    served.stop();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    served.start_again();
+    let (code, out, _) = finish(child);
+    assert_eq!((code, &*out), (0, "a 1.0 1\n"));
+}
+
+#[test]
+fn what_is_half_printed_is_not_asked_for_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let asked = BufReader::new(&stream).lines().nth(1);
+    assert_eq!(asked.unwrap().unwrap(), "get a");
+    stream.write_all(b"ok\n\nok\na 1.0 1\na 2.").unwrap();
+    drop(stream);
+    let (code, out, err) = finish(child);
+    assert_eq!((code, &*out), (3, "a 1.0 1\n"));
+    assert!(err.contains("from line 2 on it is unknown"), "{err}");
+}
+
+#[test]
+fn an_import_that_is_interrupted_says_how_far_it_came() {
+    let served = Served::start();
+    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
+    while !served.say("get b\n").contains('b') {}
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (code, _, err) = finish(child);
+    assert_eq!(code, 130);
+    assert!(err.contains("interrupted: ") && err.contains("answered, 0 refused"), "{err}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_in_any_format() {
+    let served = Served::start();
+    let puts: Vec<_> = (0..50_000).map(|n| format!("put a.b {n} {n}\n")).collect();
+    served.say(&puts.concat());
+    for format in ["text", "json", "csv"] {
+        let mut child = client(served.port).args(["--format", format, "get", "*"]).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        drop(out);
+        assert_eq!(finish(child), (0, String::new(), String::new()), "{format}");
+    }
 }
 
 #[test]

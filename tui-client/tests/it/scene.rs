@@ -27,7 +27,7 @@ impl Scene {
         let config = Config {
             address: "localhost:10001".to_owned(),
             interval: Duration::from_secs(1),
-            watch: watch.iter().map(ToString::to_string).collect(),
+            watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
             alerts: Vec::new(),
             zone: TimeZone::UTC,
             log_memory: tui_client::app::log::BUDGET,
@@ -45,7 +45,7 @@ impl Scene {
         let config = Config {
             address: "localhost:10001".to_owned(),
             interval: Duration::from_secs(1),
-            watch: watch.iter().map(ToString::to_string).collect(),
+            watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
             alerts,
             zone: TimeZone::UTC,
             log_memory: tui_client::app::log::BUDGET,

@@ -290,7 +290,7 @@ fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
 }
 
 #[test]
-fn a_long_import_shows_how_far_it_has_come_and_leaves_no_trace() {
+fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
     let served = Served::start();
     let pipe = tempfile::tempdir().unwrap();
     let path = pipe.path().join("input");
@@ -311,7 +311,9 @@ fn a_long_import_shows_how_far_it_has_come_and_leaves_no_trace() {
     over.send(()).unwrap();
     feeding.join().unwrap();
     shell.until_shown("over");
-    shell.until("an empty line where the bar was", |screen| !screen.contents().contains(" lines"));
+    shell.until_shown(" lines answered, 0 refused, in ");
+    shell
+        .until("an empty line where the bar was", |screen| !screen.contents().contains(" lines, "));
     shell.until_shown("code 0");
     shell.wait();
 }
