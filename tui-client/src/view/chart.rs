@@ -213,7 +213,7 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> String {
     }
     if chart.not_positive > 0 {
         let count = format::plural(chart.not_positive as u64, "point", "points");
-        notes.push(format!("{count} ≤ 0 not shown"));
+        notes.push(format!("{count} not above 0 left out"));
     }
     if !app.look().follows() {
         notes.push("the past".to_owned());
