@@ -126,20 +126,28 @@ impl Styles {
 
     /// The same on every sheet for the usual ones, so that one can read them without the legend.
     fn natural((fg, bg, modifier): Style) -> Option<char> {
-        const QUIET_SELECTED: Modifier = Modifier::DIM.union(Modifier::REVERSED);
-        let letter = match (fg, modifier) {
-            (Color::Reset, Modifier::DIM) => '.',
-            (Color::Reset, Modifier::BOLD) => '*',
-            (Color::Reset, Modifier::REVERSED) => 'S',
-            (Color::Reset, QUIET_SELECTED) => 's',
-            (Color::Reset, modifier) if modifier.is_empty() => ' ',
-            (fg, modifier) if modifier.difference(Modifier::BOLD).is_empty() => {
-                let letter = format!("{fg:?}").to_lowercase().chars().next()?;
-                if modifier.is_empty() { letter } else { letter.to_ascii_uppercase() }
-            }
-            _ => return None,
-        };
-        (bg == Color::Reset).then_some(letter)
+        const USUAL: [(Color, Modifier, char); 9] = [
+            (Color::Reset, Modifier::empty(), ' '),
+            (Color::Reset, Modifier::DIM, '.'),
+            (Color::Reset, Modifier::BOLD, '*'),
+            (Color::Reset, Modifier::BOLD.union(Modifier::DIM), ':'),
+            (Color::Reset, Modifier::REVERSED, 'S'),
+            (Color::Reset, Modifier::REVERSED.union(Modifier::DIM), 's'),
+            (Color::Reset, Modifier::REVERSED.union(Modifier::BOLD), '#'),
+            (Color::Cyan, Modifier::REVERSED, '~'),
+            (Color::Yellow, Modifier::REVERSED, '^'),
+        ];
+        if bg != Color::Reset {
+            return None;
+        }
+        let usual = USUAL.iter().find(|usual| (usual.0, usual.1) == (fg, modifier));
+        let initial = || format!("{fg:?}").to_lowercase().chars().next();
+        match (usual, modifier) {
+            (Some(&(_, _, letter)), _) => Some(letter),
+            (None, Modifier::BOLD) => initial().map(|letter| letter.to_ascii_uppercase()),
+            (None, modifier) if modifier.is_empty() => initial(),
+            _ => None,
+        }
     }
 
     fn legend(&self) -> String {
