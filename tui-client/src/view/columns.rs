@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
-use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 use super::text::Pen;
@@ -17,9 +16,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let tall = u16::try_from(Column::ALL.len() + 2).unwrap_or(u16::MAX);
     let area = screen.centered(Constraint::Length(WIDE), Constraint::Length(tall));
     Clear.render(area, buffer);
-    let block = super::pane(theme, true, Line::styled(" columns ", theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, true, " columns ", &[], area, buffer);
     let chosen = app.table().chosen();
     let rows = usize::from(inner.height);
     // The selected line is always in sight.

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 use super::text::{Pen, width};
@@ -38,9 +37,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         (_, "") => " keys · / searches ".to_owned(),
         (_, query) => format!(" keys /{query} "),
     };
-    let block = super::pane(theme, true, Line::styled(title, theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, true, &title, &[], area, buffer);
     let found = app.help().lines();
     if found.is_empty() {
         Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);

@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
@@ -22,9 +20,7 @@ const WITH_COLUMNS: u16 = 76;
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let log = app.log();
     let focused = app.mode() == Mode::Log;
-    let block = super::pane(theme, focused, Line::styled(title(log), theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, focused, &title(log), &[], area, buffer);
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(app, theme, &entry, inner, row, buffer);

@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::chart;
 use super::table::spark;
@@ -21,9 +19,8 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
     let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
     let focused = full || app.mode() == Mode::Watch;
-    let block = super::pane(theme, focused, title(app, theme));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let remarks = remarks(watch, theme);
+    let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
     if inner.is_empty() {
         return;
     }
@@ -58,28 +55,25 @@ fn back_to_chart(field: &crate::app::field::Field) -> bool {
     field.back == Mode::Chart
 }
 
-fn title(app: &App, theme: &Theme) -> Line<'static> {
-    let watch = app.watch();
-    let mut spans = vec![match watch.keys() {
-        [one] => Span::styled(format!(" watch {} ", one.key), theme.title),
-        all if watch.cut() => {
-            let most = format::count(all.len() as u64);
-            Span::styled(format!(" watch · the first {most} keys "), theme.title)
-        }
-        all => Span::styled(
-            format!(" watch · {} ", format::plural(all.len() as u64, "key", "keys")),
-            theme.title,
-        ),
-    }];
+fn title(watch: &Watch) -> String {
+    let count = watch.keys().len() as u64;
+    match watch.keys() {
+        [one] => format!(" watch {} ", one.key),
+        _ if watch.cut() => format!(" watch · the first {} keys ", format::count(count)),
+        _ => format!(" watch · {} ", format::plural(count, "key", "keys")),
+    }
+}
+
+fn remarks(watch: &Watch, theme: &Theme) -> Vec<(String, Style)> {
+    let mut remarks = Vec::new();
     let alarms = watch.alarms() as u64;
     if alarms > 0 {
-        let text = format!("· {} ", format::plural(alarms, "alert", "alerts"));
-        spans.push(Span::styled(text, theme.bad));
+        remarks.push((format!("· {} ", format::plural(alarms, "alert", "alerts")), theme.bad));
     }
     if watch.paused() {
-        spans.push(Span::styled("· paused ", theme.alert));
+        remarks.push(("· paused ".to_owned(), theme.alert));
     }
-    Line::from(spans)
+    remarks
 }
 
 /// The first column: an alert, the colour of the key's line in the chart, or the selection.
