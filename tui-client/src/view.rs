@@ -19,9 +19,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::mode::Mode;
+use crate::app::{App, format};
 use text::Pen;
 use theme::Theme;
 
@@ -85,6 +85,34 @@ fn pane(
         pen.write(text, on_border(*style));
     }
     inner
+}
+
+/// Says at the foot of a frame how many rows are out of sight: `shown` from `first` on are not,
+/// and perhaps which of them has the keys. Where there is no room for all that, the latter alone.
+fn whereabouts(
+    theme: &Theme,
+    (first, shown, all): (usize, usize, usize),
+    at: Option<usize>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    if all <= shown || shown == 0 {
+        return;
+    }
+    let count = |rows: usize| format::count(rows as u64);
+    let below = all.saturating_sub(first.saturating_add(shown));
+    let place = at.map(|at| format!("{}/{}", count(at.saturating_add(1)), count(all)));
+    let parts = [
+        (first > 0).then(|| format!("{} above", count(first))),
+        place.clone(),
+        (below > 0).then(|| format!("{} below", count(below))),
+    ];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let mut pen = Pen::new(buffer, within_sides(area), area.height.saturating_sub(1));
+    let fits = [Some(whole), place].into_iter().flatten();
+    if let Some(text) = fits.into_iter().find(|text| text::width(text) + 2 < pen.room()) {
+        pen.write_right(&format!(" {text} "), on_border(theme.quiet));
+    }
 }
 
 /// What is written on a frame doesn't take its colour, which would say something else.

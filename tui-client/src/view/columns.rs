@@ -21,6 +21,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let rows = usize::from(inner.height);
     // The selected line is always in sight.
     let top = (chosen.at() + 1).saturating_sub(rows);
+    super::whereabouts(theme, (top, rows, Column::ALL.len()), None, area, buffer);
     for (row, (at, column)) in (0..inner.height).zip(Column::ALL.iter().enumerate().skip(top)) {
         let line = if at == chosen.at() { theme.selected } else { Style::new() };
         let mark = if chosen.shows(*column) { " [x] " } else { " [ ] " };

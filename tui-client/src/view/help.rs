@@ -42,6 +42,8 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     if found.is_empty() {
         Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
     }
+    let seen = (app.help().top(), rows * columns, found.len());
+    super::whereabouts(theme, seen, None, area, buffer);
     let share = inner.width / u16::try_from(columns).unwrap_or(1);
     let shown = found.get(app.help().top()..).unwrap_or_default();
     for (at, lines) in (0..).zip(shown.chunks(rows.max(1)).take(columns)) {

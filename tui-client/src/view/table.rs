@@ -71,16 +71,17 @@ fn title(app: &App) -> String {
 /// What does not fit into the title: where in the table one is, and lines that are no points.
 fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
-    let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
+    let mut area = area;
     if table.answer().strange > 0 {
         let lines = format::plural(table.answer().strange, "line", "lines");
-        pen.write_right(&format!(" {lines} are no points "), super::on_border(theme.bad));
+        let text = format!(" {lines} are no points ");
+        let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
+        pen.write_right(&text, super::on_border(theme.bad));
+        let left = pen.room() + 2;
+        area.width = area.width.min(u16::try_from(left).unwrap_or(u16::MAX));
     }
-    if table.rows() > rows && rows > 0 {
-        let (at, all) = (table.selected() as u64 + 1, table.rows() as u64);
-        let place = format!(" {}/{} ", format::count(at), format::count(all));
-        pen.write_right(&place, super::on_border(theme.quiet));
-    }
+    let shown = (table.first(rows), rows, table.rows());
+    super::whereabouts(theme, shown, Some(table.selected()), area, buffer);
 }
 
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {

@@ -35,6 +35,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let charted = rows < inner.height;
     let first = watch.first_visible(visible);
     let shown = watch.keys().iter().enumerate().skip(first).take(visible);
+    if visible > 0 {
+        let shown = (first, visible, watch.keys().len());
+        super::whereabouts(theme, shown, Some(watch.selected()), area, buffer);
+    }
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
     for (row, (at, watched)) in (0..).zip(shown) {
