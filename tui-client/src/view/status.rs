@@ -12,7 +12,7 @@ use crate::app::link::{Purpose, State};
 use crate::app::mode::Mode;
 use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
-use crate::keymap;
+use crate::keymap::{self, Hint};
 
 /// Draws the top line.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -98,17 +98,35 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&text, style);
         return;
     }
-    for (key, word) in keymap::hints(app.mode()) {
-        // A hint that would be cut says less than none.
-        if width(&key) + width(word) + 2 > pen.room() {
-            break;
-        }
+    let room = pen.room();
+    for (key, hint) in hints(app.mode(), room) {
         pen.write(" ", theme.text)
             .write(&key, theme.key)
             .write(" ", theme.text)
-            .write(word, theme.quiet)
+            .write(hint.word, theme.quiet)
             .write(" ", theme.text);
     }
+}
+
+/// The hints for so many columns, the vital ones before all others. One that would be cut says
+/// less than none.
+fn hints(mode: Mode, room: usize) -> Vec<(String, Hint)> {
+    let wide = |(key, hint): &(String, Hint)| width(key) + width(hint.word) + 3;
+    let mut hints: Vec<_> = keymap::hints(mode).collect();
+    // The blank behind the last one may be cut.
+    let mut left = room + 1;
+    for vital in [true, false] {
+        let mut full = false;
+        hints.retain(|hint| {
+            if hint.1.vital != vital {
+                return true;
+            }
+            full |= wide(hint) > left;
+            left -= if full { 0 } else { wide(hint) };
+            !full
+        });
+    }
+    hints
 }
 
 /// Most cells of a bar.
