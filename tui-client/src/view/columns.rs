@@ -17,6 +17,9 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let area = screen.centered(Constraint::Length(WIDE), Constraint::Length(tall));
     Clear.render(area, buffer);
     let inner = super::pane(theme, true, " columns ", &[], area, buffer);
+    if area.bottom() >= screen.bottom() {
+        super::status::draw_keys_at_foot(app, theme, area, buffer);
+    }
     let chosen = app.table().chosen();
     let rows = usize::from(inner.height);
     // The selected line is always in sight.

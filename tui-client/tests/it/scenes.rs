@@ -114,3 +114,27 @@ fn ascii_draws_nothing_else_but_keys() {
         assert!(foreign.chars().all(letters), "{foreign:?} in {place}");
     });
 }
+
+#[test]
+fn every_screen_says_how_to_leave_it() {
+    each_screen(&Theme::colour(), |place, scene, cells| {
+        let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
+        let wrong = scene.app.field().is_some_and(|field| field.fault().is_some());
+        // There the bottom line has something more urgent to say.
+        if typing || wrong || scene.app.notice().is_some() {
+            return;
+        }
+        let screen: String = cells.iter().map(Cell::symbol).collect();
+        let ways = [
+            "q quit",
+            "ctrl-c quit",
+            "esc back",
+            "esc cancel",
+            "esc discard",
+            "esc stop",
+            "esc all",
+        ];
+        let found = ways.iter().any(|way| screen.contains(way));
+        assert!(found, "{place}");
+    });
+}
