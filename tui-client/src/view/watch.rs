@@ -93,6 +93,11 @@ fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'sta
     }
 }
 
+/// Columns of what stands behind the value: the arrow with its blanks, how much it changed, its age.
+const ARROW: usize = 4;
+const CHANGE: usize = 9;
+const AGE: usize = 8;
+
 fn draw_key(
     app: &App,
     theme: &Theme,
@@ -127,16 +132,18 @@ fn draw_key(
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
     };
-    pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line).field(
-        &change,
-        9,
-        false,
-        style(base),
-    );
     let age = format::age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     let age_style = if late && !watched.alarm { theme.alert } else { base };
-    pen.write(" ", line).field(&format!("{age}{ago}"), 8, true, style(age_style)).write("  ", line);
+    let room = pen.room();
+    // That a value is old matters more than by how much it changed.
+    if room >= ARROW + AGE {
+        pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line);
+        if room >= ARROW + CHANGE + 1 + AGE {
+            pen.field(&change, CHANGE, false, style(base)).write(" ", line);
+        }
+        pen.field(&format!("{age}{ago}"), AGE, true, style(age_style)).write("  ", line);
+    }
     // On a wide pane there is room for what the table shows.
     let mut room = pen.room();
     for (name, number) in [("min", series.min), ("avg", series.mean), ("max", series.max)] {
