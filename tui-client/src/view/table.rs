@@ -87,7 +87,7 @@ fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buf
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filtered = !app.table().answer().series.is_empty();
     let lines: &[&str] = if filtered {
-        &["no key passes the filter. / changes it, / and ctrl-u and enter take it away"]
+        &["no key passes the filter.", "/ changes it; empty, it passes all"]
     } else if !app.link().is_connected() {
         &["no data yet: not connected"]
     } else if app.table().loaded() {
