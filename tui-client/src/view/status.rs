@@ -14,22 +14,34 @@ use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
 use crate::keymap::{self, Hint};
 
+/// What is done about a lost connection.
+const RETRYING: &str = ", retrying";
+
 /// Draws the top line.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (mark, style, state) = match app.link().state() {
         State::Connecting => ("◌", theme.alert, "connecting".to_owned()),
         State::Connected => ("●", theme.good, "connected".to_owned()),
-        State::Waiting { reason, .. } => ("○", theme.bad, format!("{reason}, retrying")),
+        State::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = Pen::new(buffer, area, 0);
     pen.write(" ", theme.text)
         .write(mark, style)
         .write(" ", theme.text)
         .write(app.address(), theme.title)
-        .write("  ", theme.text)
-        .write(&state, style);
-    if let Some(waiting) = waiting(app) {
-        pen.write("  ", theme.text).write(&waiting, theme.alert);
+        .write("  ", theme.text);
+    let waiting = waiting(app);
+    // The mark says the state, too, where there is no room for both.
+    let both = waiting.as_ref().map_or(0, |waiting| width(&state) + 2 + width(waiting));
+    if both <= pen.room() {
+        pen.write(&state, style);
+        pen.write(if waiting.is_some() { "  " } else { "" }, theme.text);
+    }
+    if matches!(app.link().state(), State::Waiting { .. }) && width(RETRYING) <= pen.room() {
+        pen.write(RETRYING, style);
+    }
+    if let Some(waiting) = waiting {
+        pen.write(&waiting, theme.alert);
     } else if let Some(time) = app.link().round_trip() {
         pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
