@@ -23,7 +23,16 @@ pub struct Binding {
     /// The same in words.
     pub help: &'static str,
     /// In one word for the bottom line, if it belongs there.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Hint>,
+}
+
+/// A word for the bottom line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    /// The word.
+    pub word: &'static str,
+    /// Shown however little room there is: how to get away, or to know more.
+    pub vital: bool,
 }
 
 const ALL: &[Mode] =
@@ -46,8 +55,12 @@ const fn bind(
     Binding { modes, keys, action, help, hint: None }
 }
 
-const fn hint(binding: Binding, hint: &'static str) -> Binding {
-    Binding { hint: Some(hint), ..binding }
+const fn hint(binding: Binding, word: &'static str) -> Binding {
+    Binding { hint: Some(Hint { word, vital: false }), ..binding }
+}
+
+const fn vital(binding: Binding, word: &'static str) -> Binding {
+    Binding { hint: Some(Hint { word, vital: true }), ..binding }
 }
 
 macro_rules! keys {
@@ -57,7 +70,7 @@ use keys;
 
 /// The keys of more than one place, of the table and of the watched keys.
 static BINDINGS: &[Binding] = &[
-    hint(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
+    vital(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
     bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "show or hide the keys"),
     hint(
         bind(
@@ -84,7 +97,7 @@ static BINDINGS: &[Binding] = &[
         "prompt",
     ),
     bind(&[Table, Log], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
-    hint(
+    vital(
         bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
     ),
@@ -98,7 +111,7 @@ static BINDINGS: &[Binding] = &[
         ),
         "keep",
     ),
-    hint(
+    vital(
         bind(
             &[HelpSearch],
             keys![Key::plain(Code::Esc)],
@@ -121,7 +134,7 @@ static BINDINGS: &[Binding] = &[
         "auto",
     ),
     hint(bind(&[Table], keys![Key::char('*')], Action::AllKeys, "back to all keys (get *)"), "all"),
-    hint(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
+    vital(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
     bind(&[Help], keys![Key::char('q')], Action::Help, "back"),
     bind(
         &[Prompt, Table, Watch, Log],
@@ -170,7 +183,7 @@ pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
 }
 
 /// The hints for the bottom line: key and word.
-pub fn hints(mode: Mode) -> impl Iterator<Item = (String, &'static str)> {
+pub fn hints(mode: Mode) -> impl Iterator<Item = (String, Hint)> {
     bindings()
         .filter(move |binding| binding.modes.contains(&mode))
         .filter_map(|binding| Some((name(*binding.keys.first()?), binding.hint?)))

@@ -14,13 +14,15 @@ pub mod theme;
 mod watch;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType};
+use ratatui::style::Style;
+use ratatui::widgets::{Block, BorderType, Widget};
 
-use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::mode::Mode;
+use crate::app::{App, format};
+use text::Pen;
 use theme::Theme;
 
 /// Draws everything.
@@ -60,10 +62,65 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     }
 }
 
-/// The frame around a pane.
-fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
-    Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(if focused { theme.focus } else { theme.border })
-        .title(title)
+/// Draws the frame around a pane and returns what is left within. The title ends where the frame
+/// does; the remarks behind it are not to be missed, so they are never cut before it.
+fn pane(
+    theme: &Theme,
+    focused: bool,
+    title: &str,
+    remarks: &[(String, Style)],
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let border = if focused { theme.focus } else { theme.border };
+    let block = Block::bordered().border_type(BorderType::Rounded).border_style(border);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let mut pen = Pen::new(buffer, within_sides(area), 0);
+    let urgent: usize = remarks.iter().map(|(text, _)| text::width(text)).sum();
+    let room = pen.room().saturating_sub(urgent + 1);
+    pen.write(&text::cut(title.trim_end(), room), border.patch(theme.title));
+    pen.write(" ", border.patch(theme.title));
+    for (text, style) in remarks {
+        pen.write(text, on_border(*style));
+    }
+    inner
+}
+
+/// Says at the foot of a frame how many rows are out of sight: `shown` from `first` on are not,
+/// and perhaps which of them has the keys. Where there is no room for all that, the latter alone.
+fn whereabouts(
+    theme: &Theme,
+    (first, shown, all): (usize, usize, usize),
+    at: Option<usize>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    if all <= shown || shown == 0 {
+        return;
+    }
+    let count = |rows: usize| format::count(rows as u64);
+    let below = all.saturating_sub(first.saturating_add(shown));
+    let place = at.map(|at| format!("{}/{}", count(at.saturating_add(1)), count(all)));
+    let parts = [
+        (first > 0).then(|| format!("{} above", count(first))),
+        place.clone(),
+        (below > 0).then(|| format!("{} below", count(below))),
+    ];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let mut pen = Pen::new(buffer, within_sides(area), area.height.saturating_sub(1));
+    let fits = [Some(whole), place].into_iter().flatten();
+    if let Some(text) = fits.into_iter().find(|text| text::width(text) + 2 < pen.room()) {
+        pen.write_right(&format!(" {text} "), on_border(theme.quiet));
+    }
+}
+
+/// What is written on a frame doesn't take its colour, which would say something else.
+fn on_border(style: Style) -> Style {
+    Style::reset().patch(style)
+}
+
+/// The area without the frame on its left and right.
+fn within_sides(area: Rect) -> Rect {
+    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(2), ..area }
 }

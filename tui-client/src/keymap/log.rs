@@ -1,6 +1,6 @@
 //! The keys of the log, and of what is asked for about it.
 
-use super::{Binding, bind, hint, keys};
+use super::{Binding, bind, hint, keys, vital};
 use crate::app::action::Action;
 use crate::app::ask::{LogAction as Does, Question};
 use crate::app::editor::Edit;
@@ -55,7 +55,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         "save",
     ),
     hint(ask(keys![Key::plain(Code::Enter)], Does::Answer, "that is it"), "done"),
-    hint(
+    vital(
         ask(
             keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
             Does::Cancel,

@@ -1,6 +1,6 @@
 //! The keys of the command line, of the search for an entered line, and of pasted lines.
 
-use super::{Binding, bind, hint, keys};
+use super::{Binding, bind, hint, keys, vital};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{Confirm, Prompt, Recall};
@@ -20,7 +20,7 @@ const fn recall(keys: &'static [Key], does: Does, help: &'static str) -> Binding
 }
 
 pub(super) static BINDINGS: &[Binding] = &[
-    hint(
+    vital(
         bind(
             &[Prompt],
             keys![Key::char('?')],
@@ -109,7 +109,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         Action::QuitOrDelete,
         "leave (on an empty line), or delete the character",
     ),
-    hint(bind(&[Prompt], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
+    vital(bind(&[Prompt], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
     hint(recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line"), "send"),
     hint(
         recall(
@@ -140,7 +140,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "newer",
     ),
-    hint(
+    vital(
         recall(
             keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
             Does::RecallCancel,
@@ -163,7 +163,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "send",
     ),
-    hint(
+    vital(
         bind(
             &[Confirm],
             keys![Key::plain(Code::Esc), Key::char('n'), Key::ctrl('c')],

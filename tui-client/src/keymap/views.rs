@@ -1,6 +1,6 @@
 //! The keys of the table, the watched keys and their chart.
 
-use super::{Binding, bind, hint, keys};
+use super::{Binding, bind, hint, keys, vital};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{self, Chart, Columns, Field, Table, Watch};
@@ -163,7 +163,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "show or hide",
     ),
-    hint(
+    vital(
         view(
             &[Columns],
             keys![Key::plain(Code::Esc), Key::char('c'), Key::char('q')],
@@ -173,9 +173,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         "back",
     ),
     hint(view(&[Field], keys![Key::plain(Code::Enter)], ViewAction::Accept, "take it"), "take"),
-    hint(
+    vital(
         view(&[Field], keys![Key::plain(Code::Esc)], ViewAction::Leave, "leave it as it was"),
-        "leave",
+        "cancel",
     ),
     view(
         &[Watch],
@@ -183,7 +183,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ViewAction::Leave,
         "away with the cursor, or to the command line",
     ),
-    hint(
+    vital(
         view(
             &[Chart],
             keys![Key::plain(Code::Esc), Key::char('q')],

@@ -90,18 +90,26 @@ fn draw_legend(
     app: &App,
     theme: &Theme,
     charted: &[&Watched],
-    notes: &str,
+    notes: &[String],
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    /// The legend needs more room than this for itself.
+    /// Room that is enough for the legend, whatever is in it.
     const LEAST: usize = 40;
+    /// Columns of a short value and of a date.
+    const VALUE: usize = 6;
+    const TIME: usize = 20;
     let mut pen = Pen::new(buffer, area, 0);
-    if pen.room() > LEAST + width(notes) {
-        pen.write_right(&format!("{notes} "), theme.quiet);
-    }
     let cursor = app.look().cursor();
     let unlike = |key: &Watched| Unit::of(&key.key);
+    let needed = charted.iter().map(|key| width(&key.key) + 4 + VALUE).sum::<usize>()
+        + cursor.map_or(0, |_| TIME);
+    let free = pen.room().saturating_sub(needed.min(LEAST));
+    // Those that don't fit are left out, the last first.
+    let fitting = (1..=notes.len()).rev().map(|count| format!(" {} ", notes[..count].join(" · ")));
+    if let Some(notes) = fitting.into_iter().find(|notes| width(notes) < free) {
+        pen.write_right(&notes, theme.quiet);
+    }
     if let Some(time) = cursor {
         // The date of the point, not of the column.
         let first = charted.first().and_then(|key| key.series.as_ref());
@@ -118,7 +126,7 @@ fn draw_legend(
         let value = point.map_or(String::new(), |point| units::short(point.value, unlike(key)));
         // A name without its value says less than none.
         let room = pen.room().saturating_sub(width(&value) + 4);
-        if room < 4 {
+        if room < width(&key.key).min(4) {
             break;
         }
         pen.write(" ", theme.text)
@@ -205,15 +213,15 @@ fn draw_times(chart: &Chart, plot: Rect, row: u16, theme: &Theme, buffer: &mut B
     }
 }
 
-/// What one should know about what is not seen.
-fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> String {
+/// What one should know about what is not seen, the most important first.
+fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     let mut notes = Vec::new();
+    if chart.not_positive > 0 {
+        let count = format::count(chart.not_positive as u64);
+        notes.push(format!("left out: {count} not above 0"));
+    }
     if app.look().log {
         notes.push("log scale".to_owned());
-    }
-    if chart.not_positive > 0 {
-        let count = format::plural(chart.not_positive as u64, "point", "points");
-        notes.push(format!("{count} ≤ 0 not shown"));
     }
     if !app.look().follows() {
         notes.push("the past".to_owned());
@@ -226,5 +234,5 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> String {
         let (shown, all) = (series.tail.len() as u64, series.count);
         notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
     }
-    notes.join(" · ")
+    notes
 }

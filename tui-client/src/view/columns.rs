@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
-use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 use super::text::Pen;
@@ -17,13 +16,15 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let tall = u16::try_from(Column::ALL.len() + 2).unwrap_or(u16::MAX);
     let area = screen.centered(Constraint::Length(WIDE), Constraint::Length(tall));
     Clear.render(area, buffer);
-    let block = super::pane(theme, true, Line::styled(" columns ", theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, true, " columns ", &[], area, buffer);
+    if area.bottom() >= screen.bottom() {
+        super::status::draw_keys_at_foot(app, theme, area, buffer);
+    }
     let chosen = app.table().chosen();
     let rows = usize::from(inner.height);
     // The selected line is always in sight.
     let top = (chosen.at() + 1).saturating_sub(rows);
+    super::whereabouts(theme, (top, rows, Column::ALL.len()), None, area, buffer);
     for (row, (at, column)) in (0..inner.height).zip(Column::ALL.iter().enumerate().skip(top)) {
         let line = if at == chosen.at() { theme.selected } else { Style::new() };
         let mark = if chosen.shows(*column) { " [x] " } else { " [ ] " };

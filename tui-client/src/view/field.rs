@@ -8,15 +8,25 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::field::Field;
 
+/// The columns of an example that are enough to get the idea.
+const LEAST_EXAMPLE: usize = 16;
+
 /// Draws it, if there is one.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bool {
     let Some(field) = app.field() else {
         return false;
     };
-    let mut pen = Pen::new(buffer, area, 0);
-    pen.write(&heading(field), theme.key);
     let text = field.text();
     let fault = field.fault();
+    let area = if fault.is_none() {
+        // One column for the cursor. The example may be cut, but not the way out.
+        let needed = width(&heading(field)) + width(text).max(LEAST_EXAMPLE) + 1;
+        super::status::draw_keys_beside(app, theme, needed, area, buffer)
+    } else {
+        area
+    };
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.write(&heading(field), theme.key);
     if let Some((at, reason)) = &fault {
         let length = text.trim_end().chars().count();
         // Unfinished is not wrong while one is typing.

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 use super::text::{Pen, width};
@@ -14,6 +13,9 @@ use crate::keymap::{HelpLine, help_lines};
 
 /// Columns of the frame and the margin around the text.
 const FRAME: usize = 4;
+
+/// What lies below is not shown in fewer columns than this, on both sides together.
+const MARGIN: u16 = 16;
 
 /// Draws the list in the middle of the screen.
 pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
@@ -29,22 +31,35 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     });
     let (columns, rows) = Help::shape(screen.width, screen.height);
     let wide = (keys + 2 + words.max().unwrap_or(0) + FRAME) * columns;
-    let wide = u16::try_from(wide).unwrap_or(u16::MAX);
+    let mut wide = u16::try_from(wide).unwrap_or(u16::MAX);
+    // Beside it a few columns of what lies below would only look like dirt.
+    if wide.saturating_add(MARGIN) > screen.width {
+        wide = screen.width;
+    }
     let tall = u16::try_from(rows + 2).unwrap_or(u16::MAX);
     let area = screen.centered(Constraint::Length(wide), Constraint::Length(tall));
     Clear.render(area, buffer);
+    let covers_hints = area.bottom() >= screen.bottom();
+    if covers_hints {
+        // Their beginning would stick out.
+        let below = screen.bottom().saturating_sub(1);
+        Clear.render(Rect { y: below, height: screen.height.min(1), ..screen }, buffer);
+    }
     let title = match (app.mode(), app.help().query()) {
         (Mode::HelpSearch, query) => format!(" keys /{query}_ "),
         (_, "") => " keys · / searches ".to_owned(),
         (_, query) => format!(" keys /{query} "),
     };
-    let block = super::pane(theme, true, Line::styled(title, theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, true, &title, &[], area, buffer);
+    if covers_hints {
+        super::status::draw_keys_at_foot(app, theme, area, buffer);
+    }
     let found = app.help().lines();
     if found.is_empty() {
         Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
     }
+    let seen = (app.help().top(), rows * columns, found.len());
+    super::whereabouts(theme, seen, None, area, buffer);
     let share = inner.width / u16::try_from(columns).unwrap_or(1);
     let shown = found.get(app.help().top()..).unwrap_or_default();
     for (at, lines) in (0..).zip(shown.chunks(rows.max(1)).take(columns)) {

@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
@@ -35,12 +33,12 @@ pub fn draw(
             Mode::Ask => (ask_title(app), true),
             _ => (" request ", false),
         };
-        let mut block = super::pane(theme, focused, Line::styled(title, theme.title));
+        let inner = super::pane(theme, focused, title, &[], area, buffer);
         if let Some((text, style)) = remark(app, theme) {
-            block = block.title_bottom(Line::styled(format!(" {text} "), style));
+            let below = area.height.saturating_sub(1);
+            Pen::new(buffer, super::within_sides(area), below)
+                .write(&format!(" {text} "), super::on_border(style));
         }
-        let inner = block.inner(area);
-        block.render(area, buffer);
         inner
     } else {
         area

@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
@@ -22,9 +20,13 @@ const WITH_COLUMNS: u16 = 76;
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let log = app.log();
     let focused = app.mode() == Mode::Log;
-    let block = super::pane(theme, focused, Line::styled(title(app), theme.title));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let inner = super::pane(theme, focused, &title(app), &[], area, buffer);
+    if log.shown() == 0 && log.filter().is_some() && log.percent().is_none() {
+        let lines = [" no line passes the filter.", " & changes it, & esc drops it"];
+        for (row, line) in (0..).zip(lines) {
+            Pen::new(buffer, inner, row).write(line, theme.quiet);
+        }
+    }
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(app, theme, &entry, inner, row, buffer);
@@ -48,8 +50,10 @@ fn title(app: &App) -> String {
         parts.push(format!("from column {}", log.shift() + 1));
     }
     if !log.follows() {
-        let below = format::plural(log.below(), "line", "lines");
-        parts.push(format!("paused, {below} below"));
+        parts.push(match log.below() {
+            0 => "paused".to_owned(),
+            below => format!("paused, {} below", format::plural(below, "line", "lines")),
+        });
     }
     parts.join(" · ") + " "
 }

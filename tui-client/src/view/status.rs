@@ -12,24 +12,36 @@ use crate::app::link::{Purpose, State};
 use crate::app::mode::Mode;
 use crate::app::paste::Import;
 use crate::app::{App, SLOW, format};
-use crate::keymap;
+use crate::keymap::{self, Hint};
+
+/// What is done about a lost connection.
+const RETRYING: &str = ", retrying";
 
 /// Draws the top line.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (mark, style, state) = match app.link().state() {
         State::Connecting => ("◌", theme.alert, "connecting".to_owned()),
         State::Connected => ("●", theme.good, "connected".to_owned()),
-        State::Waiting { reason, .. } => ("○", theme.bad, format!("{reason}, retrying")),
+        State::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = Pen::new(buffer, area, 0);
     pen.write(" ", theme.text)
         .write(mark, style)
         .write(" ", theme.text)
         .write(app.address(), theme.title)
-        .write("  ", theme.text)
-        .write(&state, style);
-    if let Some(waiting) = waiting(app) {
-        pen.write("  ", theme.text).write(&waiting, theme.alert);
+        .write("  ", theme.text);
+    let waiting = waiting(app);
+    // The mark says the state, too, where there is no room for both.
+    let both = waiting.as_ref().map_or(0, |waiting| width(&state) + 2 + width(waiting));
+    if both <= pen.room() {
+        pen.write(&state, style);
+        pen.write(if waiting.is_some() { "  " } else { "" }, theme.text);
+    }
+    if matches!(app.link().state(), State::Waiting { .. }) && width(RETRYING) <= pen.room() {
+        pen.write(RETRYING, style);
+    }
+    if let Some(waiting) = waiting {
+        pen.write(&waiting, theme.alert);
     } else if let Some(time) = app.link().round_trip() {
         pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
@@ -98,35 +110,96 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&text, style);
         return;
     }
-    for (key, word) in keymap::hints(app.mode()) {
-        // A hint that would be cut says less than none.
-        if width(&key) + width(word) + 2 > pen.room() {
-            break;
-        }
-        pen.write(" ", theme.text)
-            .write(&key, theme.key)
-            .write(" ", theme.text)
-            .write(word, theme.quiet)
-            .write(" ", theme.text);
+    write_keys(&hints(app.mode(), pen.room()), theme, &mut pen);
+}
+
+fn write_keys(hints: &[(String, Hint)], theme: &Theme, pen: &mut Pen<'_>) {
+    let text = super::on_border(theme.text);
+    for (key, hint) in hints {
+        pen.write(" ", text)
+            .write(key, super::on_border(theme.key))
+            .write(" ", text)
+            .write(hint.word, super::on_border(theme.quiet))
+            .write(" ", text);
     }
+}
+
+/// Writes the hints for what lies over the bottom line at its foot, with room for the whereabouts
+/// beside them.
+pub fn draw_keys_at_foot(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    const WHEREABOUTS: usize = 14;
+    let below = area.height.saturating_sub(1);
+    let mut pen = Pen::new(buffer, super::within_sides(area), below);
+    let room = pen.room().saturating_sub(WHEREABOUTS);
+    write_keys(&hints(app.mode(), room), theme, &mut pen);
+}
+
+/// Writes the hints at the right end of the line, beside so many columns; returns what is left.
+pub fn draw_keys_beside(
+    app: &App,
+    theme: &Theme,
+    columns: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let room = usize::from(area.width).saturating_sub(columns);
+    let hints = hints(app.mode(), room);
+    let wide: usize = hints.iter().map(wide).sum();
+    let wide = u16::try_from(wide).unwrap_or(u16::MAX).min(area.width);
+    let left = Rect { width: area.width - wide, ..area };
+    let right = Rect { x: left.right(), width: wide, ..area };
+    write_keys(&hints, theme, &mut Pen::new(buffer, right, 0));
+    left
+}
+
+/// The columns that a hint takes.
+fn wide((key, hint): &(String, Hint)) -> usize {
+    width(key) + width(hint.word) + 3
+}
+
+/// The hints for so many columns, the vital ones before all others. One that would be cut says
+/// less than none.
+fn hints(mode: Mode, room: usize) -> Vec<(String, Hint)> {
+    let mut hints: Vec<_> = keymap::hints(mode).collect();
+    // The blank behind the last one may be cut.
+    let mut left = room + 1;
+    for vital in [true, false] {
+        let mut full = false;
+        hints.retain(|hint| {
+            if hint.1.vital != vital {
+                return true;
+            }
+            full |= wide(hint) > left;
+            left -= if full { 0 } else { wide(hint) };
+            !full
+        });
+    }
+    hints
 }
 
 /// Most cells of a bar.
 const BAR: usize = 20;
 
 fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
+    const STOP: (&str, &str) = ("  esc", " stop");
     let done = import.answered.min(import.lines);
     let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
-    let bar = BAR.min(pen.room() / 8);
-    let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
-    let (done, all) = (format::count(done), format::count(import.lines));
-    pen.write(&format!(" {} % ", share(100)), theme.text)
-        .field(&full, bar, false, theme.plot)
-        .write(&format!(" {done} of {all}"), theme.text);
-    if import.refused > 0 {
-        pen.write(&format!(", {} refused", format::count(import.refused)), theme.bad);
+    let percent = format!(" {} %", share(100));
+    let all = format::count(import.lines);
+    let lines = format!(" {} of {all}", format::count(done));
+    let refused = match import.refused {
+        0 => String::new(),
+        refused => format!(", {} refused", format::count(refused)),
+    };
+    let needed = width(&percent) + width(&refused) + width(STOP.0) + width(STOP.1);
+    let room = pen.room().saturating_sub(needed);
+    pen.write(&percent, theme.text);
+    // Where there is little room, how to stop it is worth more than a bar or exact numbers.
+    if let Some(bar) = room.checked_sub(width(&lines) + 1).map(|room| room.min(BAR)) {
+        let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
+        pen.write(" ", theme.text).field(&full, bar, false, theme.plot).write(&lines, theme.text);
+    } else if width(&all) + 4 <= room {
+        pen.write(&format!(" of {all}"), theme.text);
     }
-    if pen.room() > width("  esc stop") {
-        pen.write("  esc", theme.key).write(" stop", theme.quiet);
-    }
+    pen.write(&refused, theme.bad).write(STOP.0, theme.key).write(STOP.1, theme.quiet);
 }

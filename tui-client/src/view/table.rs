@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
@@ -26,9 +24,11 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filtering = app.field().is_some_and(|field| matches!(field.purpose, Purpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::Field && filtering);
-    let block = super::pane(theme, focused, title(app, theme));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let mut remarks = Vec::new();
+    if table.arranging() {
+        remarks.push(("· sorting … ".to_owned(), theme.title));
+    }
+    let inner = super::pane(theme, focused, &title(app), &remarks, area, buffer);
     if inner.is_empty() {
         return;
     }
@@ -50,7 +50,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn title(app: &App, theme: &Theme) -> Line<'static> {
+fn title(app: &App) -> String {
     let table = app.table();
     let mut title = format!(" {} ", table.request());
     if table.loaded() {
@@ -65,31 +65,29 @@ fn title(app: &App, theme: &Theme) -> Line<'static> {
             None => format!("{title}· {series} · {points} "),
         };
     }
-    if table.arranging() {
-        title.push_str("· sorting … ");
-    }
-    Line::styled(title, theme.title)
+    title
 }
 
 /// What does not fit into the title: where in the table one is, and lines that are no points.
 fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
-    let foot = Rect::new(area.x + 1, area.bottom() - 1, area.width.saturating_sub(2), 1);
-    let mut pen = Pen::new(buffer, foot, 0);
+    let mut area = area;
     if table.answer().strange > 0 {
         let lines = format::plural(table.answer().strange, "line", "lines");
-        pen.write_right(&format!(" {lines} are no points "), theme.bad);
+        let text = format!(" {lines} are no points ");
+        let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
+        pen.write_right(&text, super::on_border(theme.bad));
+        let left = pen.room() + 2;
+        area.width = area.width.min(u16::try_from(left).unwrap_or(u16::MAX));
     }
-    if table.rows() > rows && rows > 0 {
-        let (at, all) = (table.selected() as u64 + 1, table.rows() as u64);
-        pen.write_right(&format!(" {}/{} ", format::count(at), format::count(all)), theme.quiet);
-    }
+    let shown = (table.first(rows), rows, table.rows());
+    super::whereabouts(theme, shown, Some(table.selected()), area, buffer);
 }
 
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filtered = !app.table().answer().series.is_empty();
     let lines: &[&str] = if filtered {
-        &["no key passes the filter. / changes it, / and ctrl-u and enter take it away"]
+        &["no key passes the filter.", "/ changes it; empty, it passes all"]
     } else if !app.link().is_connected() {
         &["no data yet: not connected"]
     } else if app.table().loaded() {

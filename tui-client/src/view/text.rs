@@ -10,8 +10,12 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text if it fits, else its beginning and an ellipsis.
+/// The text if it fits, else its beginning and an ellipsis. Blanks at its end are no loss.
 pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let text = text.trim_end_matches(' ');
     if width(text) <= columns {
         return text.to_owned();
     }

@@ -3,8 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::chart;
 use super::table::spark;
@@ -21,9 +19,8 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
     let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
     let focused = full || app.mode() == Mode::Watch;
-    let block = super::pane(theme, focused, title(app, theme));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    let remarks = remarks(watch, theme);
+    let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
     if inner.is_empty() {
         return;
     }
@@ -38,6 +35,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let charted = rows < inner.height;
     let first = watch.first_visible(visible);
     let shown = watch.keys().iter().enumerate().skip(first).take(visible);
+    if visible > 0 {
+        let shown = (first, visible, watch.keys().len());
+        super::whereabouts(theme, shown, Some(watch.selected()), area, buffer);
+    }
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
     for (row, (at, watched)) in (0..).zip(shown) {
@@ -58,28 +59,25 @@ fn back_to_chart(field: &crate::app::field::Field) -> bool {
     field.back == Mode::Chart
 }
 
-fn title(app: &App, theme: &Theme) -> Line<'static> {
-    let watch = app.watch();
-    let mut spans = vec![match watch.keys() {
-        [one] => Span::styled(format!(" watch {} ", one.key), theme.title),
-        all if watch.cut() => {
-            let most = format::count(all.len() as u64);
-            Span::styled(format!(" watch · the first {most} keys "), theme.title)
-        }
-        all => Span::styled(
-            format!(" watch · {} ", format::plural(all.len() as u64, "key", "keys")),
-            theme.title,
-        ),
-    }];
+fn title(watch: &Watch) -> String {
+    let count = watch.keys().len() as u64;
+    match watch.keys() {
+        [one] => format!(" watch {} ", one.key),
+        _ if watch.cut() => format!(" watch · the first {} keys ", format::count(count)),
+        _ => format!(" watch · {} ", format::plural(count, "key", "keys")),
+    }
+}
+
+fn remarks(watch: &Watch, theme: &Theme) -> Vec<(String, Style)> {
+    let mut remarks = Vec::new();
     let alarms = watch.alarms() as u64;
     if alarms > 0 {
-        let text = format!("· {} ", format::plural(alarms, "alert", "alerts"));
-        spans.push(Span::styled(text, theme.bad));
+        remarks.push((format!("· {} ", format::plural(alarms, "alert", "alerts")), theme.bad));
     }
     if watch.paused() {
-        spans.push(Span::styled("· paused ", theme.alert));
+        remarks.push(("· paused ".to_owned(), theme.alert));
     }
-    Line::from(spans)
+    remarks
 }
 
 /// The first column: an alert, the colour of the key's line in the chart, or the selection.
@@ -94,6 +92,11 @@ fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'sta
         _ => (" ", theme.text),
     }
 }
+
+/// Columns of what stands behind the value: the arrow with its blanks, how much it changed, its age.
+const ARROW: usize = 4;
+const CHANGE: usize = 9;
+const AGE: usize = 8;
 
 fn draw_key(
     app: &App,
@@ -129,16 +132,18 @@ fn draw_key(
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
     };
-    pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line).field(
-        &change,
-        9,
-        false,
-        style(base),
-    );
     let age = format::age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     let age_style = if late && !watched.alarm { theme.alert } else { base };
-    pen.write(" ", line).field(&format!("{age}{ago}"), 8, true, style(age_style)).write("  ", line);
+    let room = pen.room();
+    // That a value is old matters more than by how much it changed.
+    if room >= ARROW + AGE {
+        pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line);
+        if room >= ARROW + CHANGE + 1 + AGE {
+            pen.field(&change, CHANGE, false, style(base)).write(" ", line);
+        }
+        pen.field(&format!("{age}{ago}"), AGE, true, style(age_style)).write("  ", line);
+    }
     // On a wide pane there is room for what the table shows.
     let mut room = pen.room();
     for (name, number) in [("min", series.min), ("avg", series.mean), ("max", series.max)] {

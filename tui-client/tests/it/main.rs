@@ -12,6 +12,7 @@
 mod alert;
 mod hostile;
 mod import;
+mod look;
 mod manners;
 mod plain;
 mod prompt;
@@ -19,7 +20,7 @@ mod property;
 mod pty;
 mod raw_log;
 mod scene;
-mod screen;
+mod scenes;
 mod served;
 mod terminal;
 mod update;

@@ -1,15 +1,12 @@
-//! Mouse, search in the list of keys, the copied command, ASCII and light themes.
+//! Mouse, search in the list of keys, the copied command.
 
-use std::time::Duration;
-
-use ratatui::style::Color;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::theme::Theme;
 
+use crate::look::draw;
 use crate::scene::{Scene, sample};
-use crate::screen::draw;
 
 fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
     let mut scene = Scene::connected(width, height, watch);
@@ -137,35 +134,4 @@ fn control_z_stops_in_every_mode() {
     }
     scene.press(Key::char('?'));
     assert_eq!(scene.press(Key::ctrl('z')), [Effect::Suspend]);
-}
-
-#[test]
-fn ascii_draws_nothing_else_but_keys() {
-    for (width, height) in [(40, 10), (80, 24), (200, 60)] {
-        let mut scene = scene(width, height, &["palm.cpu"]);
-        scene.wait(Duration::from_secs(2));
-        for help in [false, true] {
-            if help {
-                scene.press(Key::char('?'));
-            }
-            let theme = Theme { ascii: true, ..Theme::colour() };
-            let screen = draw(&scene, &theme, width, height);
-            let cells = screen.buffer().content();
-            let foreign = cells.iter().map(ratatui::buffer::Cell::symbol);
-            let foreign: String = foreign.filter(|symbol| !symbol.is_ascii()).collect();
-            let letters = |c: char| c.is_alphabetic() || c == '😀';
-            assert!(foreign.chars().all(letters), "{foreign:?} in\n{screen}");
-        }
-    }
-}
-
-#[test]
-fn the_light_theme_uses_dark_colours() {
-    let mut scene = scene(120, 40, &["palm.cpu"]);
-    scene.code(Code::Tab);
-    let screen = draw(&scene, &Theme::light(), 120, 40);
-    let pale = [Color::Cyan, Color::Yellow, Color::White, Color::Gray];
-    let cells = screen.buffer().content();
-    assert!(cells.iter().all(|cell| !pale.contains(&cell.fg) && cell.bg == Color::Reset));
-    assert!(cells.iter().any(|cell| cell.fg == Color::Blue));
 }

@@ -11,8 +11,8 @@ use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::app::paste::{ImportEnd, ImportNews};
 use tui_client::view::theme::Theme;
 
+use crate::look::draw;
 use crate::scene::Scene;
-use crate::screen::draw;
 
 /// A table that was arranged, though perhaps nobody asked for it.
 fn arranged() -> impl Strategy<Value = Arranged> {

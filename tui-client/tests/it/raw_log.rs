@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use insta::assert_snapshot;
-use ratatui::style::{Color, Modifier};
 use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::log::{Direction, Remark};
@@ -11,13 +9,12 @@ use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
-use crate::prompt::{SIZES, used};
+use crate::look::{cell_of, draw};
 use crate::scene::Scene;
-use crate::screen::{cell_of, draw};
 
 /// A scene with the keys in the log.
-fn in_log(width: u16, height: u16) -> Scene {
-    let mut scene = used(width, height);
+pub fn in_log(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::used(width, height);
     scene.enter("got *");
     scene.answer("got *", Status::Error, "wrong command\n");
     scene.enter("get palm.cpu");
@@ -180,52 +177,4 @@ fn the_log_is_saved_where_one_says() {
     scene.press(Key::ctrl('u'));
     scene.type_text("disk");
     assert_eq!(scene.log(), ["- /tmp/x: not saved, disk full"], "it can be read later, too");
-}
-
-fn snapshots(name: &str, act: impl Fn(&mut Scene)) {
-    for (width, height) in SIZES {
-        let mut scene = in_log(width, height);
-        act(&mut scene);
-        let screen = draw(&scene, &Theme::colour(), width, height);
-        assert_snapshot!(format!("{name}_{width}x{height}"), screen);
-    }
-}
-
-#[test]
-fn search() {
-    snapshots("log_search", |scene| {
-        scene.press(Key::char('/'));
-        scene.type_text("palm");
-        scene.press(Key::ctrl('p'));
-    });
-    let mut scene = in_log(80, 24);
-    scene.press(Key::char('/'));
-    scene.type_text("cpu");
-    let screen = draw(&scene, &Theme::colour(), 80, 24);
-    let marked = cell_of(&screen, "cpu 23.5 1150864000");
-    assert_eq!(marked.fg, Color::Yellow);
-    assert!(marked.modifier.contains(Modifier::UNDERLINED));
-    assert!(!marked.modifier.contains(Modifier::REVERSED));
-    let found = cell_of(&screen, "palm.cpu 23.7 1150864001");
-    assert!(found.modifier.contains(Modifier::REVERSED), "the selected line");
-    assert_eq!(cell_of(&screen, "/cpu  ").fg, Color::Cyan);
-}
-
-#[test]
-fn filter() {
-    snapshots("log_filter", |scene| {
-        scene.press(Key::char('&'));
-        scene.type_text("palm");
-        scene.code(Code::Enter);
-    });
-}
-
-#[test]
-fn directions_have_colours() {
-    let scene = in_log(80, 30);
-    let screen = draw(&scene, &Theme::colour(), 80, 30);
-    assert_eq!(cell_of(&screen, "→ got *").fg, Color::Cyan);
-    assert_eq!(cell_of(&screen, "← error").fg, Color::Green);
-    assert_eq!(cell_of(&screen, "error").fg, Color::Red);
-    assert!(cell_of(&screen, "54 B    1.2 ms").modifier.contains(Modifier::DIM));
 }

@@ -6,10 +6,12 @@ use jiff::tz::TimeZone;
 use shared::response::Status;
 use tui_client::app::effect::{Effect, Outgoing};
 use tui_client::app::expr::Alert;
+use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Moment, Msg};
 use tui_client::app::printable::printable_lines;
 use tui_client::app::reply::ReplyBuilder;
 use tui_client::app::{App, Config};
+use tui_client::view::theme::Theme;
 
 /// 2006-06-21 04:31:00 UTC.
 pub const NOW: i64 = 1_150_864_260;
@@ -19,28 +21,17 @@ pub struct Scene {
     pub now: Moment,
     /// Requests without replies.
     pub sent: Vec<Outgoing>,
+    /// How it is drawn when it is looked at.
+    pub theme: Theme,
 }
 
 impl Scene {
     pub fn new(width: u16, height: u16, watch: &[&str]) -> Self {
-        let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
-        let config = Config {
-            address: "localhost:10001".to_owned(),
-            interval: Duration::from_secs(1),
-            watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
-            alerts: Vec::new(),
-            zone: TimeZone::UTC,
-            log_memory: tui_client::app::log::BUDGET,
-            raw_log: false,
-        };
-        let app = App::new(config, width, height, now);
-        assert_eq!(app.start(), [Effect::Connect]);
-        Self { app, now, sent: Vec::new() }
+        Self::configured(width, height, watch, &[])
     }
 
-    /// With alerts besides.
-    pub fn alerted(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
-        let mut scene = Self::new(width, height, watch);
+    fn configured(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
+        let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();
         let config = Config {
             address: "localhost:10001".to_owned(),
@@ -51,14 +42,37 @@ impl Scene {
             log_memory: tui_client::app::log::BUDGET,
             raw_log: false,
         };
-        scene.app = App::new(config, width, height, scene.now);
+        let app = App::new(config, width, height, now);
+        assert_eq!(app.start(), [Effect::Connect]);
+        Self { app, now, sent: Vec::new(), theme: Theme::colour() }
+    }
+
+    /// Connected, with alerts besides.
+    pub fn alerted(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
+        let mut scene = Self::configured(width, height, watch, alerts);
         scene.tell(Msg::Connected);
         scene
     }
 
     pub fn connected(width: u16, height: u16, watch: &[&str]) -> Self {
-        let mut scene = Self::new(width, height, watch);
-        scene.tell(Msg::Connected);
+        Self::alerted(width, height, watch, &[])
+    }
+
+    /// The server has [`park`] and has answered once.
+    pub fn parked(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
+        let mut scene = Self::alerted(width, height, watch, alerts);
+        scene.answer_all();
+        scene.tell(Msg::Resize { width, height });
+        scene
+    }
+
+    /// Some keys are known and some lines were entered.
+    pub fn used(width: u16, height: u16) -> Self {
+        let mut scene = Self::connected(width, height, &[]);
+        scene.ok("get *", &sample());
+        for line in ["put palm.cpu 23.7", "get eardrum.memory_used"] {
+            scene.enter(line);
+        }
         scene
     }
 
@@ -78,7 +92,35 @@ impl Scene {
 
     /// A key for each character.
     pub fn keys(&mut self, keys: &str) {
-        self.type_text(keys);
+        for c in keys.chars() {
+            self.press(match c {
+                '\n' => Key::plain(Code::Enter),
+                c => Key::char(c),
+            });
+        }
+    }
+
+    /// Goes to a pane as a person does.
+    pub fn to(&mut self, mode: Mode) {
+        for _ in 0..5 {
+            if self.app.mode() != mode {
+                self.code(Code::Tab);
+            }
+        }
+        assert_eq!(self.app.mode(), mode);
+    }
+
+    /// Goes to a pane and presses keys there.
+    pub fn on(mut self, mode: Mode, keys: &str) -> Self {
+        self.to(mode);
+        self.keys(keys);
+        self
+    }
+
+    /// Does something and goes on.
+    pub fn then(mut self, act: impl FnOnce(&mut Self)) -> Self {
+        act(&mut self);
+        self
     }
 
     pub fn code(&mut self, code: Code) -> Vec<Effect> {
@@ -86,9 +128,7 @@ impl Scene {
     }
 
     pub fn type_text(&mut self, text: &str) {
-        for c in text.chars() {
-            self.press(Key::char(c));
-        }
+        self.keys(text);
     }
 
     pub fn enter(&mut self, line: &str) -> Vec<Effect> {
@@ -141,6 +181,18 @@ impl Scene {
         self.answer(line, Status::Ok, data);
     }
 
+    /// Whatever was asked is answered from [`park`].
+    pub fn answer_all(&mut self) {
+        while let Some(line) = self.sent.first().map(|request| request.line.clone()) {
+            let word = line.trim_start_matches("get ").to_owned();
+            let data = park();
+            let lines =
+                data.lines().filter(|line| word == "*" || line.starts_with(&format!("{word} ")));
+            let data: String = lines.map(|line| format!("{line}\n")).collect();
+            self.ok(&line, &data);
+        }
+    }
+
     /// The log as text, `>` sent, `<` received, `-` notes.
     pub fn log(&self) -> Vec<String> {
         use tui_client::app::log::Direction;
@@ -173,5 +225,29 @@ pub fn sample() -> String {
         }
     }
     text.push_str(&format!("火.температура😀 -0.5 {}\n", NOW - 86_400 * 3));
+    text
+}
+
+/// Ten minutes of a small park of machines: waves, a gap, a rise over decades, one that went silent.
+pub fn park() -> String {
+    let mut text = String::new();
+    for (host, phase) in [("palm", 0.0), ("eardrum", 1.5), ("kettle", 3.0)] {
+        for at in 0..600_i32 {
+            let swing = (f64::from(at) / 60.0 + phase).sin();
+            let gone = host == "eardrum" && (200..330).contains(&at);
+            if !gone {
+                let value = ((50.0 + 40.0 * swing) * 10.0).round() / 10.0;
+                text.push_str(&format!("{host}.cpu {value:?} {}\n", NOW - 600 + i64::from(at)));
+            }
+        }
+        let used = 1.5e9 + phase * 4e8;
+        text.push_str(&format!("{host}.memory_used {:?} {}\n", used - 5e6, NOW - 61));
+        text.push_str(&format!("{host}.memory_used {used:?} {}\n", NOW - 1));
+    }
+    for at in 0..200_i32 {
+        let value = 10_f64.powf(f64::from(at) / 40.0 - 1.0);
+        text.push_str(&format!("palm.errors {value:?} {}\n", NOW - 2000 + i64::from(at) * 10));
+    }
+    text.push_str(&format!("oven.temp 21.5 {}\noven.temp 21.0 {}\n", NOW - 7260, NOW - 7200));
     text
 }

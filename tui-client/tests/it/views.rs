@@ -2,187 +2,24 @@
 
 use std::time::Duration;
 
-use insta::assert_snapshot;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Color;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
-use crate::scene::{NOW, Scene};
-use crate::screen::{cell_of, draw};
+use crate::look::{cell_of, draw};
+use crate::scene::Scene;
 
-const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 30), (200, 60)];
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Ten minutes of a small park of machines: waves, a gap, a rise over decades, one that went silent.
-fn park() -> String {
-    let mut text = String::new();
-    for (host, phase) in [("palm", 0.0), ("eardrum", 1.5), ("kettle", 3.0)] {
-        for at in 0..600_i32 {
-            let swing = (f64::from(at) / 60.0 + phase).sin();
-            let gone = host == "eardrum" && (200..330).contains(&at);
-            if !gone {
-                let value = ((50.0 + 40.0 * swing) * 10.0).round() / 10.0;
-                text.push_str(&format!("{host}.cpu {value:?} {}\n", NOW - 600 + i64::from(at)));
-            }
-        }
-        let used = 1.5e9 + phase * 4e8;
-        text.push_str(&format!("{host}.memory_used {:?} {}\n", used - 5e6, NOW - 61));
-        text.push_str(&format!("{host}.memory_used {used:?} {}\n", NOW - 1));
-    }
-    for at in 0..200_i32 {
-        let value = 10_f64.powf(f64::from(at) / 40.0 - 1.0);
-        text.push_str(&format!("palm.errors {value:?} {}\n", NOW - 2000 + i64::from(at) * 10));
-    }
-    text.push_str(&format!("oven.temp 21.5 {}\noven.temp 21.0 {}\n", NOW - 7260, NOW - 7200));
-    text
-}
-
-fn scene(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Scene {
-    let mut scene = Scene::alerted(width, height, watch, alerts);
-    answer_all(&mut scene);
-    scene.tell(Msg::Resize { width, height });
-    scene
-}
-
-/// Whatever was asked is answered from the same data.
-fn answer_all(scene: &mut Scene) {
-    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
-        let word = line.trim_start_matches("get ").to_owned();
-        let data = park();
-        let lines =
-            data.lines().filter(|line| word == "*" || line.starts_with(&format!("{word} ")));
-        let data: String = lines.map(|line| format!("{line}\n")).collect();
-        scene.ok(&line, &data);
-    }
-}
-
-fn at_each_size(name: &str, watch: &[&str], alerts: &[&str], act: impl Fn(&mut Scene)) {
-    for (width, height) in SIZES {
-        let mut scene = scene(width, height, watch, alerts);
-        act(&mut scene);
-        let screen = draw(&scene, &Theme::colour(), width, height);
-        assert_snapshot!(format!("{name}_{width}x{height}"), screen);
-    }
-}
-
-fn to(scene: &mut Scene, mode: Mode) {
-    for _ in 0..5 {
-        if scene.app.mode() != mode {
-            scene.code(Code::Tab);
-        }
-    }
-    assert_eq!(scene.app.mode(), mode);
-}
-
 #[test]
-fn table_sorted() {
-    at_each_size("table_sorted", &[], &["palm.cpu > 20"], |scene| {
-        to(scene, Mode::Table);
-        scene.keys("2jj");
-    });
-}
-
-#[test]
-fn table_filtered() {
-    at_each_size("table_filtered", &[], &[], |scene| {
-        to(scene, Mode::Table);
-        scene.keys("/*.cpu or last > 1G and age < 1m");
-        scene.code(Code::Enter);
-    });
-}
-
-#[test]
-fn table_filter_wrong() {
-    at_each_size("table_filter_wrong", &[], &[], |scene| {
-        to(scene, Mode::Table);
-        scene.keys("/last > 20x and age");
-    });
-}
-
-#[test]
-fn table_columns() {
-    at_each_size("table_columns", &[], &[], |scene| {
-        to(scene, Mode::Table);
-        scene.keys("cjj jj ");
-    });
-}
-
-#[test]
-fn chart_cursor() {
-    at_each_size("chart_cursor", &["palm.cpu", "eardrum.cpu"], &["palm.cpu > 85"], |scene| {
-        to(scene, Mode::Watch);
-        scene.keys("MfHHH");
-    });
-}
-
-#[test]
-fn chart_gap() {
-    at_each_size("chart_gap", &["eardrum.cpu"], &[], |scene| {
-        to(scene, Mode::Watch);
-        scene.keys("f");
-    });
-}
-
-#[test]
-fn chart_log() {
-    at_each_size("chart_log", &["palm.errors"], &["palm.errors > 500"], |scene| {
-        to(scene, Mode::Watch);
-        scene.keys("fy");
-    });
-}
-
-#[test]
-fn watch_alert() {
-    at_each_size("watch_alert", &["*.memory_used", "*.cpu"], &["kettle.cpu < 90"], |scene| {
-        to(scene, Mode::Watch);
-        scene.keys("jjjj");
-    });
-}
-
-#[test]
-fn styles_of_the_table() {
-    let mut scene = scene(120, 30, &[], &["palm.cpu > 20"]);
-    to(&mut scene, Mode::Table);
-    scene.keys("2");
-    let table = draw(&scene, &Theme::colour(), 120, 30);
-    assert_eq!(cell_of(&table, "▼last").fg, Color::Cyan, "the column of the order");
-    assert_eq!(cell_of(&table, "oven.temp").modifier, Modifier::DIM, "stale");
-    assert_eq!(cell_of(&table, "2h").fg, Color::Yellow, "the age tells why");
-    let mut scene = crate::views::scene(120, 30, &["kettle.cpu"], &["palm.cpu > 20"]);
-    scene.keys("");
-    let watch = draw(&scene, &Theme::colour(), 120, 30);
-    assert_eq!(cell_of(&watch, "!palm.cpu").fg, Color::Red);
-    assert_eq!(cell_of(&watch, "1 alert").fg, Color::Red);
-}
-
-#[test]
-fn styles_of_the_chart() {
-    let mut scene = scene(120, 40, &["palm.cpu", "eardrum.cpu"], &["palm.cpu > 95"]);
-    to(&mut scene, Mode::Watch);
-    scene.keys("Mfh");
-    let chart = draw(&scene, &Theme::colour(), 120, 40);
-    assert_eq!(cell_of(&chart, "╌").fg, Color::Red, "the threshold");
-    assert_eq!(cell_of(&chart, "■ palm.cpu").fg, Color::Cyan);
-    assert_eq!(cell_of(&chart, "■ eardrum.cpu").fg, Color::Magenta);
+fn escape_drops_the_cursor_before_it_leaves_the_chart() {
+    let mut scene = Scene::parked(120, 40, &["palm.cpu"], &[]).on(Mode::Watch, "fh");
     scene.code(Code::Esc);
     assert_eq!(scene.app.mode(), Mode::Chart, "first the cursor goes");
     scene.code(Code::Esc);
     assert_eq!(scene.app.mode(), Mode::Watch);
-}
-
-#[test]
-fn the_plain_theme_sets_no_colour_in_any_view() {
-    for keys in ["Mfhy", "f", "jj", "!x"] {
-        let mut scene = scene(120, 40, &["palm.cpu", "*.memory_used"], &["palm.cpu > 5"]);
-        to(&mut scene, Mode::Watch);
-        scene.keys(keys);
-        let screen = draw(&scene, &Theme::plain(), 120, 40);
-        let colours =
-            |cell: &ratatui::buffer::Cell| cell.fg != Color::Reset || cell.bg != Color::Reset;
-        assert!(!screen.buffer().content().iter().any(colours));
-    }
 }
 
 #[test]
@@ -250,7 +87,7 @@ fn a_pause_is_a_pause_and_intervals_change_at_once() {
     scene.ok("get *", "");
     scene.ok("get a", "a 1.0 1\n");
     scene.code(Code::F(6));
-    to(&mut scene, Mode::Watch);
+    scene.to(Mode::Watch);
     scene.keys("p");
     scene.wait(60 * SECOND);
     assert!(scene.sent.is_empty());
@@ -285,10 +122,10 @@ fn a_slow_server_stretches_the_interval_and_gets_one_poll_at_a_time() {
 fn the_cost_of_polling_is_shown() {
     let mut scene = Scene::alerted(120, 30, &["a"], &[]);
     for _ in 0..8 {
-        answer_all(&mut scene);
+        scene.answer_all();
         scene.wait(SECOND);
     }
-    answer_all(&mut scene);
+    scene.answer_all();
     let cost = scene.app.cost().unwrap();
     assert!((0.9..1.6).contains(&cost.requests), "{cost:?}");
     let screen = draw(&scene, &Theme::colour(), 120, 30);
@@ -298,8 +135,8 @@ fn the_cost_of_polling_is_shown() {
 
 #[test]
 fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
-    let mut scene = scene(120, 30, &[], &[]);
-    to(&mut scene, Mode::Table);
+    let mut scene = Scene::parked(120, 30, &[], &[]);
+    scene.to(Mode::Table);
     scene.keys("/kettle");
     assert_eq!(scene.app.table().rows(), 2);
     scene.code(Code::Esc);
@@ -315,17 +152,17 @@ fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
 
 #[test]
 fn an_alert_can_be_set_and_dropped_by_hand() {
-    let mut scene = scene(120, 30, &[], &[]);
-    to(&mut scene, Mode::Table);
+    let mut scene = Scene::parked(120, 30, &[], &[]);
+    scene.to(Mode::Table);
     scene.keys("!");
     assert_eq!(scene.app.field().unwrap().text(), "palm.cpu > ");
     scene.keys("5");
     scene.code(Code::Enter);
     assert_eq!(scene.app.alerts().len(), 1);
     scene.wait(SECOND);
-    answer_all(&mut scene);
+    scene.answer_all();
     assert_eq!(scene.app.watch().alarms(), 1);
-    to(&mut scene, Mode::Watch);
+    scene.to(Mode::Watch);
     scene.keys("d");
     assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
 }

@@ -82,8 +82,15 @@ impl Frame {
 
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
     pub(super) fn value_ticks(&self, rows: usize) -> Vec<Tick> {
-        let half_range = self.high / 2.0 - self.low / 2.0;
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
+        // One label alone is no scale.
+        let mut closer = [1.0, 1.6, 2.5].map(|times| self.spaced_ticks(wanted * times, rows));
+        let enough = closer.iter().position(|ticks| ticks.len() >= 2).unwrap_or(2);
+        std::mem::take(&mut closer[enough])
+    }
+
+    fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<Tick> {
+        let half_range = self.high / 2.0 - self.low / 2.0;
         let step = nice(half_range / wanted * 2.0);
         if !(step.is_finite() && step > 0.0) {
             return Vec::new();

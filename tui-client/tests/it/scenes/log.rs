@@ -1,0 +1,33 @@
+//! The wire log.
+
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key};
+
+use super::scenes;
+use super::screen::with_data;
+use crate::raw_log::in_log;
+use crate::scene::Scene;
+
+fn log(width: u16, height: u16, keys: &str) -> Scene {
+    in_log(width, height).then(|scene| scene.keys(keys))
+}
+
+scenes! {
+    log: |w, h| with_data(w, h, &[]).then(|scene| {
+        scene.enter("put palm.cpu 1");
+        scene.to(Mode::Log);
+        scene.code(Code::Up);
+    }),
+    log_following: |w, h| log(w, h, ""),
+    log_paused: |w, h| log(w, h, "g"),
+    log_search: |w, h| log(w, h, "/palm").then(|scene| {
+        scene.press(Key::ctrl('p'));
+    }),
+    log_found: |w, h| log(w, h, "/palm\nn"),
+    log_not_found: |w, h| log(w, h, "/zebra"),
+    log_filter: |w, h| log(w, h, "&palm\n"),
+    log_filter_typed: |w, h| log(w, h, "&!palm"),
+    log_filter_passes_nothing: |w, h| log(w, h, "&zebra\n"),
+    log_save: |w, h| log(w, h, "s"),
+    log_shifted: |w, h| log(w, h, "l"),
+}

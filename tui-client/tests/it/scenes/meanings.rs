@@ -1,0 +1,96 @@
+//! What a style has to say: that something is wrong must be red wherever it is seen. A snapshot
+//! alone would be accepted too easily with another colour.
+
+use ratatui::style::Color::{self, Cyan, Green, Magenta, Red, Reset, Yellow};
+use ratatui::style::Modifier;
+
+use super::named;
+use crate::look::{SIZES, draw, find};
+
+const NONE: Modifier = Modifier::empty();
+const BOLD: Modifier = Modifier::BOLD;
+const DIM: Modifier = Modifier::DIM;
+const UNDERLINED: Modifier = Modifier::UNDERLINED;
+const SELECTED: Modifier = Modifier::REVERSED;
+const FOUND: Modifier = UNDERLINED.union(BOLD);
+
+/// In this scene the first place with this text looks so, at each size that has room for it.
+const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
+    ("connecting", "◌", Yellow, NONE),
+    ("newcomer", "●", Green, NONE),
+    ("away", "○", Red, NONE),
+    ("away", "the server closed", Red, NONE),
+    ("away", "not sent, the server closed", Red, NONE),
+    ("slow_reply", "waiting", Yellow, NONE),
+    ("refused", "wrong command: the", Red, NONE),
+    ("stored", "stored palm.cpu", Green, NONE),
+    ("prompt_wide", "> put", Cyan, NONE),
+    ("accepted", "put palm.cpu 23.7  ", Green, NONE),
+    ("unfinished", "put palm.disk", Reset, NONE),
+    ("unfinished", "missing: a value", Reset, DIM),
+    ("ghost", "put palm.cpu 23.7  ", Reset, NONE),
+    ("ghost", "m.cpu 23.7  ", Reset, DIM),
+    ("mistake", "put palm.cpu 23,7", Reset, NONE),
+    ("mistake", "23,7", Red, UNDERLINED),
+    ("mistake", "a value is a decimal", Red, NONE),
+    ("recall", "alm  → put", Cyan, NONE),
+    ("recall", "alm.cpu 23.7  ", Yellow, UNDERLINED),
+    ("recall_failed", "almx", Red, NONE),
+    ("confirm", "2,000 lines", Yellow, NONE),
+    ("import", "1 refused", Red, NONE),
+    ("table", "╭ get", Cyan, NONE),
+    ("table", "palm.cpu", Reset, SELECTED),
+    ("table", "eardrum", Reset, NONE),
+    ("table_without_focus", "╭ get", Reset, DIM),
+    ("table_without_focus", "rack00.node0000", Reset, NONE),
+    ("table_sorted", "▼last", Cyan, BOLD),
+    ("table_sorted", "!palm.cpu", Red, NONE),
+    ("table_sorted", "oven.temp", Reset, DIM),
+    ("table_sorted", "2h", Yellow, NONE),
+    ("table_filter_wrong", "last > 20x", Reset, NONE),
+    ("table_filter_wrong", "20x and", Red, NONE),
+    ("table_filter_wrong", "not a number", Red, NONE),
+    ("table_filter_unfinished", "a number is missing", Reset, DIM),
+    ("table_filter_refused", "not a number", Red, NONE),
+    ("table_strange_lines", "2 lines are no points", Red, NONE),
+    ("table_columns", "[ ] min", Cyan, SELECTED),
+    ("watch_alert", "!kettle.cpu", Red, NONE),
+    ("watch_alert", "1 alert", Red, NONE),
+    ("watch_fresh", "9.5  ▲", Yellow, BOLD.union(SELECTED)),
+    ("watch_stale", "2h ago", Yellow, SELECTED),
+    ("watch_paused", "· paused", Yellow, NONE),
+    ("watch_paused", "watch paused", Yellow, NONE),
+    ("watch_stretched", "every 1s, slowed", Yellow, NONE),
+    ("watch_cost", "req/s", Reset, DIM),
+    ("chart_cursor", "╌", Red, NONE),
+    ("chart_cursor", "■ palm.cpu", Cyan, NONE),
+    ("chart_cursor", "■ eardrum.cpu", Magenta, NONE),
+    ("log", "→ put palm.cpu", Cyan, NONE),
+    ("log", "← error", Green, NONE),
+    ("log", "error ", Red, NONE),
+    ("log_following", "54 B", Reset, DIM),
+    ("log_search", "palm.cpu 23.7 1150864001", Yellow, FOUND),
+    ("log_search", "palm.cpu 23.5", Yellow, FOUND.union(SELECTED)),
+];
+
+#[test]
+fn styles_say_what_they_mean() {
+    let mut wrong = Vec::new();
+    for &(name, text, colour, modifier) in MEANINGS {
+        let mut seen = false;
+        for (width, height) in SIZES {
+            let scene = named(name)(width, height);
+            let screen = draw(&scene, &scene.theme, width, height);
+            let Some(cell) = find(&screen, text) else { continue };
+            seen = true;
+            let found = (cell.fg, cell.modifier);
+            if found != (colour, modifier) {
+                wrong.push(format!("{text:?} in {name} at {width}x{height} is {found:?}"));
+            }
+        }
+        if !seen {
+            wrong.push(format!("{text:?} is not in {name}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,45 @@
+//! The command line.
+
+use tui_client::app::msg::{Code, Key, Msg};
+
+use super::scenes;
+use super::screen::with_data;
+use crate::prompt::{news, paste_many};
+use crate::scene::Scene;
+
+fn typed(width: u16, height: u16, text: &str) -> Scene {
+    Scene::used(width, height).then(|scene| scene.type_text(text))
+}
+
+fn recall(width: u16, height: u16, text: &str) -> Scene {
+    Scene::used(width, height).then(|scene| {
+        scene.press(Key::ctrl('r'));
+        scene.type_text(text);
+    })
+}
+
+scenes! {
+    prompt_wide: |w, h| with_data(w, h, &[]).then(|scene| {
+        scene.type_text("put 火.температура😀 1.5 115086426");
+    }),
+    prompt_longer_than_the_line: |w, h| typed(w, h, &format!("get {}", "火.long😀".repeat(30))),
+    unfinished: |w, h| typed(w, h, "put palm.disk"),
+    ghost: |w, h| typed(w, h, "put pal"),
+    ghost_time: |w, h| typed(w, h, "put palm.cpu 23.7 "),
+    accepted: |w, h| typed(w, h, "put palm.cpu 23.7"),
+    human_date: |w, h| typed(w, h, "put palm.cpu 23.7 1150864000"),
+    mistake: |w, h| typed(w, h, "put palm.cpu 23,7 1150864247"),
+    completions: |w, h| typed(w, h, "get ").then(|scene| {
+        scene.code(Code::Tab);
+        scene.code(Code::Tab);
+    }),
+    recall: |w, h| recall(w, h, "alm"),
+    recall_failed: |w, h| recall(w, h, "almx"),
+    confirm: |w, h| Scene::used(w, h).then(|scene| {
+        scene.tell(Msg::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
+    }),
+    import: |w, h| Scene::used(w, h).then(|scene| {
+        let id = paste_many(scene);
+        scene.tell(news(id, 30_000, None));
+    }),
+}

@@ -1,0 +1,73 @@
+//! The table of the last answer.
+
+use std::time::Duration;
+
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key};
+
+use super::scenes;
+use super::screen::with_data;
+use crate::scene::{NOW, Scene};
+
+fn table(width: u16, height: u16, keys: &str) -> Scene {
+    Scene::parked(width, height, &[], &[]).on(Mode::Table, keys)
+}
+
+fn answered(width: u16, height: u16, data: &str) -> Scene {
+    let scene = Scene::connected(width, height, &[]).then(|scene| scene.ok("get *", data));
+    scene.on(Mode::Table, "")
+}
+
+/// More keys than any screen has rows.
+fn many(count: usize) -> String {
+    (0..count).map(|n| format!("rack{:02}.node{n:04}.load {n}.5 {}\n", n / 40, NOW - 9)).collect()
+}
+
+scenes! {
+    table: |w, h| with_data(w, h, &[]).on(Mode::Table, ""),
+    table_sorted: |w, h| {
+        Scene::parked(w, h, &[], &["palm.cpu > 20"]).on(Mode::Table, "2jj")
+    },
+    table_stale: |w, h| table(w, h, "").then(|scene| {
+        scene.wait(Duration::from_secs(600));
+        scene.code(Code::Down);
+    }),
+    table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
+    table_filter_typed: |w, h| table(w, h, "/*.cpu"),
+    table_filter_empty: |w, h| table(w, h, "/"),
+    table_filter_unfinished: |w, h| table(w, h, "/last >"),
+    table_filter_wrong: |w, h| table(w, h, "/last > 20x and age"),
+    table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
+    table_none_passes: |w, h| table(w, h, "/zebra*\n"),
+    table_columns: |w, h| table(w, h, "cjj jj "),
+    table_columns_last: |w, h| table(w, h, "cG"),
+    table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
+        scene.code(Code::Esc);
+    }),
+    table_scrolled: |w, h| answered(w, h, &many(500)).then(|scene| {
+        scene.code(Code::PageDown);
+        scene.code(Code::PageDown);
+    }),
+    table_end: |w, h| answered(w, h, &many(500)).then(|scene| scene.keys("G")),
+    table_without_focus: |w, h| answered(w, h, &many(500)).then(|scene| {
+        scene.code(Code::PageDown);
+        scene.code(Code::Esc);
+    }),
+    table_sorting: |w, h| answered(w, h, &many(5000)).then(|scene| scene.keys("2")),
+    table_wide_keys: |w, h| {
+        let key = "火.температура😀.".repeat(5);
+        answered(w, h, &format!("{key}a 1.0 {NOW}\n{key}b -1.5e300 {NOW}\nq 1e-300 99999999999\n"))
+    },
+    table_strange_lines: |w, h| answered(w, h, &format!("{}so\nwhat\n", many(3))),
+    table_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
+        scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
+        scene.to(Mode::Table);
+    }),
+    auto_off: |w, h| table(w, h, "a"),
+    alert_asked_for: |w, h| table(w, h, "!9"),
+    watch_asked_for: |w, h| table(w, h, "W"),
+    alert_wrong: |w, h| table(w, h, "!").then(|scene| {
+        scene.press(Key::ctrl('u'));
+        scene.keys("palm.cpu >> 5");
+    }),
+}

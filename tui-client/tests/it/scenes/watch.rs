@@ -1,0 +1,92 @@
+//! The watched keys and their chart.
+
+use std::time::Duration;
+
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::Msg;
+use tui_client::app::reply::ReplyBuilder;
+
+use super::scenes;
+use super::screen::with_data;
+use crate::scene::{NOW, Scene, sample};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn watch(width: u16, height: u16, watch: &[&str], alerts: &[&str], keys: &str) -> Scene {
+    Scene::parked(width, height, watch, alerts).on(Mode::Watch, keys)
+}
+
+scenes! {
+    watch: |w, h| with_data(w, h, &["palm.cpu", "nothing.yet"]).then(|scene| {
+        scene.ok("get palm.cpu", &sample());
+        scene.ok("get nothing.yet", "");
+    }),
+    watch_one: |w, h| watch(w, h, &["palm.cpu"], &[], ""),
+    watch_fresh: |w, h| watch(w, h, &["palm.cpu", "eardrum.cpu"], &[], "").then(|scene| {
+        scene.wait(SECOND);
+        scene.ok("get *", &format!("palm.cpu 1.0 {NOW}\npalm.cpu 9.5 {}\n", NOW + 1));
+    }),
+    watch_alert: |w, h| {
+        watch(w, h, &["*.memory_used", "*.cpu"], &["kettle.cpu < 90"], "jjjjj")
+    },
+    watch_stale: |w, h| watch(w, h, &["oven.temp", "palm.*"], &[], ""),
+    watch_marked: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &[], " jj k"),
+    watch_paused: |w, h| watch(w, h, &["palm.cpu"], &[], "p").then(|scene| {
+        scene.wait(10 * SECOND);
+    }),
+    watch_stretched: |w, h| Scene::alerted(w, h, &["palm.cpu"], &[]).then(|scene| {
+        let request = scene.sent.remove(0);
+        let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.detail)
+            .watching(request.watched);
+        builder.add_lines(sample().as_bytes());
+        scene.tell(Msg::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
+        scene.to(Mode::Watch);
+    }),
+    watch_cost: |w, h| watch(w, h, &["palm.cpu"], &[], "").then(|scene| {
+        for _ in 0..5 {
+            scene.answer_all();
+            scene.wait(SECOND);
+        }
+        scene.answer_all();
+    }),
+    watch_no_match: |w, h| watch(w, h, &["zebra.*"], &[], ""),
+    watch_many: |w, h| Scene::alerted(w, h, &["rack*"], &[]).then(|scene| {
+        let line = |n: usize| format!("rack.node{n:03}.load {n}.5 {}\n", NOW - 9);
+        scene.ok("get *", &(0..300).map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys(&"j".repeat(70));
+    }),
+    watch_wide_keys: |w, h| {
+        let keys = ["火.температура😀", "火.температура😀.и.ещё.一个很长的名字", "q"];
+        Scene::alerted(w, h, &keys, &[]).then(|scene| {
+            let data: String = keys.iter().map(|key| format!("{key} -1.5e300 {NOW}\n")).collect();
+            scene.ok("get *", &data);
+            for key in keys {
+                scene.ok(&format!("get {key}"), &format!("{key} 1.5 {NOW}\n"));
+            }
+            scene.to(Mode::Watch);
+        })
+    },
+    chart: |w, h| watch(w, h, &["palm.cpu"], &[], "f"),
+    chart_cursor: |w, h| {
+        watch(w, h, &["palm.cpu", "eardrum.cpu"], &["palm.cpu > 85"], "MfHHH")
+    },
+    chart_gap: |w, h| watch(w, h, &["eardrum.cpu"], &[], "f"),
+    chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fy"),
+    chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
+        let line = |n: i64| format!("a {}.0 {}\n", (n % 40 - 5) * n, NOW - 200 + n);
+        let data: String = (0..200).map(line).collect();
+        scene.ok("get a", &data);
+        scene.to(Mode::Watch);
+        scene.keys("fy");
+    }),
+    chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
+    chart_units: |w, h| watch(w, h, &["palm.memory_used", "kettle.memory_used"], &[], "Mf"),
+    chart_past: |w, h| watch(w, h, &["palm.cpu"], &[], "fzz["),
+    chart_one_point: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 5.0 {NOW}\n"));
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    }),
+    chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
+}
