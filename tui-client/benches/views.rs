@@ -122,15 +122,15 @@ fn draw(terminal: &mut Terminal<TestBackend>, app: &App, theme: &Theme) {
     terminal.draw(|frame| view::draw(app, theme, frame)).expect("memory");
 }
 
-/// A table of this many keys, a chart of 8,192 points, a full log.
+/// A table of this many keys, a chart of 65,536 points, a full log.
 fn busy(keys: u32) -> App {
     let watched = "host00000.disk0.used_bytes";
     let (mut app, all) = app(&[watched]);
     let mut text = data(keys);
     let mut points = String::new();
-    for at in 0..8192 {
-        let value = (f64::from(at) / 300.0).sin();
-        let _ = writeln!(points, "{watched} {value:?} {}", NOW - 8192 + i64::from(at));
+    for at in 0..65_536 {
+        let value = (f64::from(at) / 2400.0).sin();
+        let _ = writeln!(points, "{watched} {value:?} {}", NOW - 65_536 + i64::from(at));
     }
     text.extend_from_slice(points.as_bytes());
     app.update(Msg::Reply(reply(&all, &text)), moment(1));

@@ -83,6 +83,26 @@ pub struct Chart {
     pub not_positive: usize,
 }
 
+/// The points of a line that share a column of dots: drawn once, however many there are.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    x: i64,
+    low: i64,
+    high: i64,
+    last: i64,
+}
+
+impl Column {
+    fn of((x, y): (i64, i64)) -> Self {
+        Self { x, low: y, high: y, last: y }
+    }
+
+    /// With a later point of the same column.
+    fn with(self, next: Self) -> Self {
+        Self { low: self.low.min(next.low), high: self.high.max(next.high), ..next }
+    }
+}
+
 impl Chart {
     /// Plots.
     pub fn new(spec: &Spec<'_>) -> Self {
@@ -99,27 +119,42 @@ impl Chart {
         }
         let fits = |value: f64| value.is_finite() && (!spec.log || value > 0.0);
         let values = all().map(|point| point.value).chain(spec.thresholds.iter().copied());
-        let values = values.filter(|&value| fits(value)).map(place);
-        let Some(frame) = Frame::around(spec, values) else {
+        let values = values.filter(|&value| fits(value)).fold(None, |range, value| {
+            let (low, high): (f64, f64) = range.unwrap_or((value, value));
+            Some((low.min(value), high.max(value)))
+        });
+        let values = values.map(|(low, high)| (place(low), place(high)));
+        let Some(frame) = values.and_then(|values| Frame::around(spec, values)) else {
             return chart;
         };
         // The first line is drawn last, and so on top.
         for (number, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
-            let gap = gap(points);
-            let mut before: Option<(i64, (i64, i64))> = None;
+            let gap = gap(points).unsigned_abs();
+            let mut before: Option<(i64, Column)> = None;
             for point in points.iter().filter(within) {
-                if !fits(point.value) {
-                    before = None;
-                    continue;
-                }
-                let to = frame.dot(point.timestamp, place(point.value));
-                let joined = before.filter(|(time, _)| {
-                    i128::from(point.timestamp) - i128::from(*time) <= i128::from(gap)
-                });
-                chart.line(joined.map_or(to, |(_, from)| from), to, number);
-                before = Some((point.timestamp, to));
+                let next = fits(point.value)
+                    .then(|| Column::of(frame.dot(point.timestamp, place(point.value))));
+                let joined = |(time, column): (i64, Column)| {
+                    let next = next.filter(|_| point.timestamp.abs_diff(time) <= gap)?;
+                    Some((column, next))
+                };
+                let drawn = match before.map(|before| (before.1, joined(before))) {
+                    Some((_, Some((column, next)))) if column.x == next.x => {
+                        before = Some((point.timestamp, column.with(next)));
+                        continue;
+                    }
+                    Some((column, Some((_, next)))) => {
+                        chart.line((column.x, column.last), (next.x, next.last), number);
+                        Some(column)
+                    }
+                    Some((column, None)) => Some(column),
+                    None => None,
+                };
+                drawn.inspect(|column| chart.column(column, number));
+                before = next.map(|next| (point.timestamp, next));
             }
+            before.inspect(|(_, column)| chart.column(column, number));
         }
         if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
         {
@@ -140,6 +175,11 @@ impl Chart {
         chart.values = if spec.log { frame.log_ticks(rows) } else { frame.value_ticks(rows) };
         chart.times = frame.time_ticks(columns, spec.zone);
         chart
+    }
+
+    /// Sets the dots of a column.
+    fn column(&mut self, column: &Column, line: u8) {
+        self.line((column.x, column.low), (column.x, column.high), line);
     }
 
     /// Sets the dots between two places, both included.
@@ -170,7 +210,9 @@ impl Chart {
 /// The distance beyond which two points are not joined, because some between them are missing:
 /// four times the usual one.
 fn gap(points: &[Point]) -> i64 {
-    let pairs = points.windows(2);
+    /// So many distances say well enough what is usual.
+    const SAMPLE: usize = 1024;
+    let pairs = points.windows(2).step_by(points.len() / SAMPLE + 1);
     let mut steps: Vec<i64> =
         pairs.map(|pair| pair[1].timestamp.saturating_sub(pair[0].timestamp)).collect();
     if steps.is_empty() {
@@ -189,6 +231,8 @@ pub fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Op
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn points(points: &[(i64, f64)]) -> Vec<Point> {
@@ -279,6 +323,39 @@ mod tests {
         assert_eq!(nearest(&points, 14).map(|point| point.value), Some(2.0));
         assert_eq!(nearest(&points, i64::MAX).map(|point| point.value), Some(3.0));
         assert_eq!(nearest(&[], 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn many_points_in_a_column_look_like_lines_from_point_to_point(
+            steps in proptest::collection::vec((0..9_i64, -9..9_i32), 2..300),
+            columns in 1..30_usize,
+            rows in 1..12_usize,
+        ) {
+            let mut at = (0, 0.0);
+            let walk = steps.iter().map(|&(seconds, by)| {
+                at = (at.0 + seconds, at.1 + f64::from(by));
+                at
+            });
+            let lines = [points(&walk.collect::<Vec<_>>())];
+            let zone = TimeZone::UTC;
+            let spec = Spec { columns, rows, ..spec(&lines, &zone) };
+            let chart = Chart::new(&spec);
+
+            let values = || lines[0].iter().map(|point| point.value);
+            let range = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
+            let frame = Frame::around(&spec, range).unwrap();
+            let cells = vec![Cell::default(); columns * rows];
+            let mut expected = Chart { columns, cells, ..Chart::default() };
+            let dot = |point: &Point| frame.dot(point.timestamp, point.value);
+            for pair in lines[0].windows(2) {
+                let joined = pair[1].timestamp - pair[0].timestamp <= gap(&lines[0]);
+                let from = if joined { &pair[0] } else { &pair[1] };
+                expected.line(dot(&pair[0]), dot(&pair[0]), 0);
+                expected.line(dot(from), dot(&pair[1]), 0);
+            }
+            prop_assert_eq!(chart.cells, expected.cells);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::effect::Effect;
 use super::format;
 use super::log::Tone;
 use super::mode::{Mode, Pane};
+use super::watch::with_alerted;
 
 impl App {
     pub(super) fn copy_command(&mut self) -> Vec<Effect> {
@@ -39,7 +40,7 @@ impl App {
                     interval.trim_end_matches('s').to_owned().into(),
                 ]);
             }
-            for pattern in self.watch.patterns().iter() {
+            for pattern in with_alerted(self.watch.patterns(), &[]) {
                 // A key may begin with a dash.
                 words.push(quoted(&format!("--watch={pattern}")).into_owned().into());
             }

@@ -8,6 +8,8 @@ use shared::response::Status;
 
 use super::App;
 use super::effect::{Effect, Outgoing};
+use super::format;
+use super::glob::Glob;
 use super::link::{Pending, Purpose};
 use super::log::Tone;
 use super::msg::Moment;
@@ -16,6 +18,9 @@ use super::watch::{self, Ask, Extension};
 
 /// The request for all points of all keys.
 pub(super) const ALL: &str = "get *";
+
+/// When an answer takes so long, a person may wonder what is going on.
+const LONG: Duration = Duration::from_secs(1);
 
 /// After a `put`, the table is asked for at once if that took no longer than this.
 const CHEAP: Duration = Duration::from_millis(50);
@@ -129,12 +134,15 @@ impl App {
         };
         self.keys.learn(&reply.answer.series);
         // A server that takes long is asked less often.
-        let not_before = now.elapsed + reply.took;
+        let rest = self.rest_after(&pending.purpose, reply.took);
+        let not_before = now.elapsed + rest;
         self.meter.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
         if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
-            self.stretched = Some(reply.took * 2).filter(|&period| period > self.interval);
+            let period = reply.took + rest;
+            self.stretched = Some(period).filter(|&period| period > self.interval);
         }
         if pending.line == ALL {
+            self.warn_of_long_answers(reply.took, now);
             self.all_took = Some(reply.took);
         }
         self.log_reply(&pending, &reply, now);
@@ -162,6 +170,25 @@ impl App {
                 let found = matches!(&reply.answer.series[..], [one] if one.key.as_str() == key);
                 self.extension = if found { Extension::Known } else { Extension::Missing };
             }
+        }
+    }
+
+    /// How long to leave the server alone. Replies come in order, so that while keys are watched a
+    /// long answer with all the others is in their way, and is asked for less often.
+    fn rest_after(&self, purpose: &Purpose, took: Duration) -> Duration {
+        let patterns = self.watch.patterns();
+        let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
+        if *purpose == Purpose::Refresh && keys_only { took * 4 } else { took }
+    }
+
+    /// Says once what one can do about them.
+    fn warn_of_long_answers(&mut self, took: Duration, now: Moment) {
+        if took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
+            let text = format!(
+                "{ALL} takes {}: p in the table stops asking, get KEY asks for less",
+                format::took(took)
+            );
+            self.note(now, Tone::Quiet, &text);
         }
     }
 

@@ -15,7 +15,7 @@ const TAIL_BUDGET: usize = 2 * 1024 * 1024;
 const TAIL_AT_LEAST: usize = 16;
 
 /// Recent points of a watched series, whose chart needs more of them than a sparkline.
-const DEEP_TAIL: usize = 8192;
+const DEEP_TAIL: usize = 65_536;
 
 /// Recent points kept over all watched series of an answer: 16 MiB.
 const DEEP_BUDGET: usize = 1024 * 1024;

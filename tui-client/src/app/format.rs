@@ -40,6 +40,18 @@ pub fn rounded(number: f64, width: usize) -> String {
     value(rounded, width)
 }
 
+/// A mean: to six significant digits as well, but never less than the values themselves show.
+pub fn mean(number: f64, width: usize) -> String {
+    /// All that there are in a number.
+    const DIGITS: usize = 17;
+    if !number.is_finite() {
+        return rounded(number, width);
+    }
+    let whole = format!("{:.0}", number.abs().trunc()).len();
+    let behind_first = (whole + 1).clamp(5, DIGITS - 1);
+    value(format!("{number:.behind_first$e}").parse().unwrap_or(number), width)
+}
+
 /// A difference, always with its sign.
 pub fn change(number: f64, width: usize) -> String {
     let text = rounded(number.abs(), width.saturating_sub(1));
@@ -151,6 +163,9 @@ mod tests {
         }
         assert_eq!(rounded(1.0 / 3.0, 12), "0.333333");
         assert_eq!(rounded(f64::INFINITY, 12), "–");
+        assert_eq!(mean(1.0 / 3.0, 12), "0.333333");
+        assert_eq!(mean(264_532_404.0, 11), "264532404");
+        assert_eq!(mean(177_405_912_345.6, 11), "1.774059e11");
         assert_eq!(change(-1.5, 8), "-1.5");
         assert_eq!(change(2.0, 8), "+2");
     }

@@ -1,4 +1,5 @@
-//! What the mouse means: a click gives the keys to what it hits, the wheel scrolls what it is over.
+//! What the mouse means: a click gives the keys to what it hits and selects there, in the chart a
+//! point; the wheel scrolls what it is over.
 
 use super::App;
 use super::effect::Effect;
@@ -51,6 +52,7 @@ impl App {
                     let step = (first + row).cast_signed() - self.watch.selected().cast_signed();
                     self.watch.move_by(step);
                 }
+                self.point_in_chart(mouse);
             }
             _ => {}
         }

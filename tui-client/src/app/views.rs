@@ -17,7 +17,7 @@ use super::glob::Glob;
 use super::log::Tone;
 use super::meter::Rates;
 use super::mode::Mode;
-use super::msg::Moment;
+use super::msg::{Moment, Mouse};
 
 /// Intervals that `+` and `-` go through.
 const INTERVALS: [u64; 13] =
@@ -145,6 +145,22 @@ impl App {
             }
             ViewAction::Whole => self.look.whole(),
             _ => self.look.log = !self.look.log,
+        }
+    }
+
+    /// Puts the cursor of the chart where the mouse points to, if that is in the chart.
+    pub(super) fn point_in_chart(&mut self, mouse: Mouse) {
+        let layout = self.layout();
+        let Some(area) = layout.watch else { return };
+        let (labels, columns) = chart::columns(self.chart_width());
+        let rows = u16::try_from(layout.watch_rows(self.watch.keys().len())).unwrap_or(u16::MAX);
+        // Within the border, below the keys, behind the labels and the axis.
+        let below = mouse.row > area.y.saturating_add(rows);
+        let left = area.x.saturating_add(labels + 2);
+        let column = mouse.column.checked_sub(left).filter(|&column| column < columns && below);
+        if let (Some(column), Some(bounds)) = (column, self.chart_bounds()) {
+            let points: Vec<Point> = self.selected_points().copied().collect();
+            self.look.point_at(column, columns, &points, bounds);
         }
     }
 

@@ -242,6 +242,7 @@ impl Watch {
             answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
+        let begun = self.keys.iter().any(|watched| watched.answered);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
                 Some(series) => watched.answer(Some(series), now),
@@ -249,6 +250,7 @@ impl Watch {
                 None => {}
             }
         }
+        let before = self.keys.len();
         let known: HashSet<String> = self.keys.iter().map(|key| key.key.clone()).collect();
         for series in deep {
             let key = series.key.as_str();
@@ -266,6 +268,20 @@ impl Watch {
                 self.keys.push(watched);
             }
         }
+        if self.keys.len() > before {
+            self.put_in_order();
+            self.selected = if begun { self.selected } else { 0 };
+        }
+    }
+
+    /// In the order in which they were asked for.
+    fn put_in_order(&mut self) {
+        let selected = self.selected_key().map(|key| key.key.clone());
+        let patterns = Arc::clone(&self.patterns);
+        self.keys.sort_by_cached_key(|key| {
+            patterns.iter().position(|pattern| pattern.matches(&key.key))
+        });
+        self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
 
     /// Holds the keys against the alerts, and says what is new.
@@ -309,10 +325,11 @@ pub enum Extension {
 
 /// What is to be watched: these, and what an alert is about; nothing twice.
 pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
+    let both = || watch.iter().chain(alerts.iter().map(Alert::pattern));
     let mut all: Vec<Glob> = Vec::new();
-    for pattern in watch.iter().chain(alerts.iter().map(Alert::pattern)) {
-        let covered = |by: &Glob| by == pattern || pattern.is_key() && by.matches(pattern.as_str());
-        if !all.iter().any(covered) {
+    for pattern in both() {
+        let covers = |by: &Glob| !by.is_key() && pattern.is_key() && by.matches(pattern.as_str());
+        if !all.contains(pattern) && !both().any(covers) {
             all.push(pattern.clone());
         }
     }
@@ -409,7 +426,7 @@ mod tests {
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        let all = with_alerted(&globs(&["a", "palm.*", "a"]), &alerts);
+        let all = with_alerted(&globs(&["a", "palm.mem", "palm.*", "a"]), &alerts);
         assert_eq!(all, globs(&["a", "palm.*", "b.*"]));
     }
 
@@ -444,6 +461,17 @@ mod tests {
         watch.add("palm.*".parse().unwrap());
         take(&mut watch, "*", "palm.cpu 1 1\n");
         assert_eq!(keys(&watch), ["x", "palm.cpu"], "asked for again");
+    }
+
+    #[test]
+    fn keys_stand_as_they_were_asked_for() {
+        let mut watch = Watch::new(globs(&["palm.*", "a"]));
+        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\n");
+        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "a"]);
+        watch.move_by(2);
+        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\npalm.new 1 1\n");
+        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "palm.new", "a"]);
+        assert_eq!(watch.selected_key().unwrap().key, "a", "what was selected stays so");
     }
 
     #[test]

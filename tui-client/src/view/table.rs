@@ -154,7 +154,7 @@ fn draw_row(
             Column::Rate => change(series.rate(), wide, theme, base),
             Column::Min => (format::value(series.min, wide), base),
             Column::Max => (format::value(series.max, wide), base),
-            Column::Avg => (format::rounded(series.mean, wide), base),
+            Column::Avg => (format::mean(series.mean, wide), base),
             Column::Count => (format::count(series.count), base),
             Column::Age => {
                 let style = if late && !alarm { theme.alert } else { base };

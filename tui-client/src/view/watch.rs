@@ -19,7 +19,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
     let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
     let focused = full || app.mode() == Mode::Watch;
-    let remarks = remarks(watch, theme);
+    let remarks = remarks(app, theme);
     let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
     if inner.is_empty() {
         return;
@@ -45,8 +45,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
         let line = if chosen && focused { theme.selected } else { Style::new() };
         let mut pen = Pen::new(buffer, inner, row);
-        let (mark, style) = mark(watch, watched, chosen, theme);
-        pen.write(mark, style.patch(line));
+        let alert = (!app.alerts().is_empty()).then(|| alert_mark(app, watched, theme));
+        for (mark, style) in alert.into_iter().chain([mark(watch, watched, chosen, theme)]) {
+            pen.write(mark, style.patch(line));
+        }
         draw_key(app, theme, watched, columns, line, &mut pen);
     }
     if charted {
@@ -68,11 +70,18 @@ fn title(watch: &Watch) -> String {
     }
 }
 
-fn remarks(watch: &Watch, theme: &Theme) -> Vec<(String, Style)> {
+fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+    let watch = app.watch();
     let mut remarks = Vec::new();
-    let alarms = watch.alarms() as u64;
-    if alarms > 0 {
-        remarks.push((format!("· {} ", format::plural(alarms, "alert", "alerts")), theme.bad));
+    let alerts = format::plural(app.alerts().len() as u64, "alert", "alerts");
+    match watch.alarms() as u64 {
+        0 if app.alerts().is_empty() => {}
+        0 => remarks.push((format!("· {alerts} "), theme.quiet)),
+        // An alert may fire for several keys.
+        keys => {
+            let keys = format::plural(keys, "key", "keys");
+            remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
+        }
     }
     if watch.paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
@@ -80,11 +89,18 @@ fn remarks(watch: &Watch, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The first column: an alert, the colour of the key's line in the chart, or the selection.
-fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
-    if watched.alarm {
-        return ("!", theme.bad);
+/// The first column, if there are alerts at all: one fires, or is there for this key.
+fn alert_mark(app: &App, watched: &Watched, theme: &Theme) -> (&'static str, Style) {
+    let concerned = || app.alerts().iter().any(|alert| alert.concerns(&watched.key));
+    match watched.alarm {
+        true => ("!", theme.bad),
+        false if concerned() => ("!", theme.quiet),
+        false => (" ", theme.text),
     }
+}
+
+/// The column before the key: the colour of its line in the chart, or the selection.
+fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
     let line = watch.charted().position(|key| key.key == watched.key);
     match line {
         Some(line) if watched.marked => ("■", chart::line_style(theme, line)),

@@ -18,42 +18,41 @@ pub(super) struct Frame {
     to: i64,
     low: f64,
     high: f64,
+    /// The last dot of each direction.
     dots: (f64, f64),
+    /// Dots for each second, and for twice a value.
+    scale: (f64, f64),
     unit: Unit,
 }
 
 impl Frame {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
-    pub(super) fn around(spec: &Spec<'_>, values: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(super) fn around(spec: &Spec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
         if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Vec::is_empty) {
             return None;
         }
-        let range = values.fold(None, |range: Option<(f64, f64)>, value| {
-            let (low, high) = range.unwrap_or((value, value));
-            Some((low.min(value), high.max(value)))
-        });
-        let (mut low, mut high) = range?;
         if low >= high {
             // A flat line runs through the middle.
             let room = (low.abs() / 20.0).max(0.5);
             (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
         }
-        let (from, to) = spec.range;
-        Some(Self {
-            from,
-            to: to.max(from.saturating_add(1)),
-            low,
-            high,
-            dots: ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64),
-            unit: spec.unit,
-        })
+        let (from, to) = (spec.range.0, spec.range.1.max(spec.range.0.saturating_add(1)));
+        let dots = ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64);
+        let scale = (dots.0 / to.abs_diff(from) as f64, dots.1 / (high / 2.0 - low / 2.0));
+        Some(Self { from, to, low, high, dots, scale, unit: spec.unit })
+    }
+
+    /// Seconds since the first moment.
+    #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
+    fn since_from(&self, timestamp: i64) -> f64 {
+        let distance = timestamp.abs_diff(self.from) as f64;
+        if timestamp < self.from { -distance } else { distance }
     }
 
     /// From 0 at the first moment to 1 at the last.
     #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
     fn across(&self, timestamp: i64) -> f64 {
-        let from = i128::from(self.from);
-        (i128::from(timestamp) - from) as f64 / (i128::from(self.to) - from) as f64
+        self.since_from(timestamp) / self.to.abs_diff(self.from) as f64
     }
 
     /// From 0 at the top to 1 at the bottom. Halved, because a difference may overflow.
@@ -63,9 +62,11 @@ impl Frame {
 
     #[expect(clippy::cast_possible_truncation, reason = "both are within the field")]
     pub(super) fn dot(&self, timestamp: i64, value: f64) -> (i64, i64) {
-        let x = self.across(timestamp) * self.dots.0;
-        let y = self.down(value) * self.dots.1;
-        (x.round() as i64, y.round() as i64)
+        // A chart has many points, so these are multiplied, not divided.
+        let x = self.since_from(timestamp) * self.scale.0;
+        let y = (self.high / 2.0 - value / 2.0) * self.scale.1;
+        let nearest = |dot: f64, last: f64| (dot + 0.5).min(last) as i64;
+        (nearest(x, self.dots.0), nearest(y, self.dots.1))
     }
 
     /// The row of cells that a value is in.

@@ -70,7 +70,7 @@ impl Look {
         self.set(from, new, bounds);
     }
 
-    /// Moves the view by quarters of its width, to the past when negative.
+    /// Moves the view by quarters of its width, to the past when negative; the cursor goes along.
     pub fn pan(&mut self, quarters: i8, bounds: (i64, i64)) {
         if self.shows_all() {
             return;
@@ -79,12 +79,27 @@ impl Look {
         let span = to - from;
         let shift = (span / 4).max(1) * i128::from(quarters);
         self.set(from + shift, span, bounds);
+        let moved = wide(self.range(bounds)).0 - from;
+        self.cursor = self.cursor.map(|cursor| narrow(i128::from(cursor) + moved));
     }
 
     /// Shows all, and the newest points as they come.
     pub fn whole(&mut self) {
         self.window = Window::All;
         self.cursor = None;
+    }
+
+    /// Puts the cursor on the point that is nearest to a column of so many.
+    pub fn point_at(&mut self, column: u16, columns: u16, points: &[Point], bounds: (i64, i64)) {
+        let (from, to) = wide(self.range(bounds));
+        let middle =
+            from + (to - from) * (2 * i128::from(column) + 1) / (2 * i128::from(columns.max(1)));
+        let visible = points
+            .iter()
+            .map(|point| point.timestamp)
+            .filter(|&time| (from..=to).contains(&time.into()));
+        let nearest = visible.min_by_key(|&time| (i128::from(time) - middle).abs());
+        self.cursor = nearest.or(self.cursor);
     }
 
     /// Takes the cursor away; says whether there was one.
@@ -130,14 +145,16 @@ impl Look {
         let (first, last) = wide(bounds);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
-        let narrow =
-            |time: i128| i64::try_from(time).unwrap_or(if time < 0 { i64::MIN } else { i64::MAX });
         self.window = if to >= last && self.cursor.is_none() {
             Window::Last(narrow(span))
         } else {
             Window::Fixed(narrow(from), narrow(to))
         };
     }
+}
+
+fn narrow(time: i128) -> i64 {
+    i64::try_from(time).unwrap_or(if time < 0 { i64::MIN } else { i64::MAX })
 }
 
 fn wide((from, to): (i64, i64)) -> (i128, i128) {
@@ -193,14 +210,19 @@ mod tests {
         assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
+        look.pan(1, BOUNDS);
+        assert_eq!((look.range(BOUNDS).0, look.cursor()), (200, Some(325)), "it goes along");
         assert!(look.drop_cursor() && !look.drop_cursor());
+        look.whole();
+        look.point_at(7, 10, &points, BOUNDS);
+        assert_eq!(look.cursor(), Some(700), "750 is in the middle of the column");
     }
 
     proptest! {
         #[test]
         fn any_way_to_look_is_a_range(
             times in proptest::collection::vec(any::<i64>(), 1..8),
-            steps in proptest::collection::vec((0..5_u8, any::<i8>()), 0..40),
+            steps in proptest::collection::vec((0..6_u8, any::<i8>()), 0..40),
         ) {
             let points: Vec<_> =
                 times.iter().map(|&timestamp| Point { timestamp, value: 1.0 }).collect();
@@ -212,6 +234,7 @@ mod tests {
                     1 => look.pan(by, bounds),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
+                    4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),
                     _ => look.whole(),
                 }
                 let (from, to) = look.range(bounds);

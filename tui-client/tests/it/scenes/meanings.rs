@@ -54,7 +54,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("table_filter_refused", "not a number", Red, NONE),
     ("table_strange_lines", "2 lines are no points", Red, NONE),
     ("table_columns", "[ ] min", Cyan, SELECTED),
-    ("watch_alert", "!kettle.cpu", Red, NONE),
+    ("watch_alert", "! kettle.cpu", Red, NONE),
     ("watch_alert", "1 alert", Red, NONE),
     ("watch_fresh", "9.5  ▲", Yellow, BOLD.union(SELECTED)),
     ("watch_stale", "2h ago", Yellow, SELECTED),

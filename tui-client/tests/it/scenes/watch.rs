@@ -27,7 +27,7 @@ scenes! {
         scene.ok("get *", &format!("palm.cpu 1.0 {NOW}\npalm.cpu 9.5 {}\n", NOW + 1));
     }),
     watch_alert: |w, h| {
-        watch(w, h, &["*.memory_used", "*.cpu"], &["kettle.cpu < 90"], "jjjjj")
+        watch(w, h, &["*.memory_used", "*.cpu"], &["kettle.cpu < 90"], "jjjj")
     },
     watch_stale: |w, h| watch(w, h, &["oven.temp", "palm.*"], &[], ""),
     watch_marked: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &[], " jj k"),
