@@ -262,8 +262,8 @@ impl Clock {
     }
 }
 
-fn resized(terminal: &Terminal) -> Result<Msg> {
-    let (width, height) = terminal.size()?;
+fn resized(terminal: &mut Terminal) -> Result<Msg> {
+    let (width, height) = terminal.resized()?;
     Ok(Msg::Resize { width, height })
 }
 

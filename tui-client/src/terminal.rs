@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::mem;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use crossterm::terminal::{
 use crossterm::{Command, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use rustix::process::{Signal, kill_current_process_group};
 
 /// A frame goes out in few writes.
@@ -32,6 +34,8 @@ type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 pub struct Terminal {
     inner: Inner,
     mouse: bool,
+    /// What it shows may not be what was drawn.
+    stale: bool,
 }
 
 impl Terminal {
@@ -45,8 +49,8 @@ impl Terminal {
         let guard = Guard;
         take(mouse)?;
         let inner = on_standard_output()?;
-        std::mem::forget(guard);
-        Ok(Self { inner, mouse })
+        mem::forget(guard);
+        Ok(Self { inner, mouse, stale: false })
     }
 
     /// Columns and rows.
@@ -56,6 +60,16 @@ impl Terminal {
     pub fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.inner.size()?;
         Ok((size.width, size.height))
+    }
+
+    /// Learns the new columns and rows. The next frame is drawn as a whole, even if they are those
+    /// of the last one: a terminal that was small in between has lost what did not fit.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resized(&mut self) -> io::Result<(u16, u16)> {
+        self.stale = true;
+        self.size()
     }
 
     /// Puts text on the clipboard, in the terminals that let programs do so.
@@ -82,6 +96,10 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        if mem::take(&mut self.stale) {
+            let size = self.inner.size()?;
+            self.inner.resize(Rect::from((Position::ORIGIN, size)))?;
+        }
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }

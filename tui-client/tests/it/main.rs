@@ -21,6 +21,7 @@ mod raw_log;
 mod scene;
 mod screen;
 mod served;
+mod storm;
 mod terminal;
 mod update;
 mod views;
