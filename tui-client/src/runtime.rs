@@ -146,6 +146,10 @@ async fn drive(
             told = signals.next() => match told {
                 Told::End => Some(Msg::Terminate),
                 Told::Resized => Some(resized(terminal)?),
+                Told::Stop => {
+                    terminal.suspend()?;
+                    None
+                }
                 Told::Continued => {
                     // Somebody else had the terminal, and it may have another size.
                     terminal.resume()?;
@@ -273,6 +277,8 @@ enum Told {
     End,
     /// The terminal has another size.
     Resized,
+    /// The program is to stop until it is told to go on.
+    Stop,
     /// The program was stopped and goes on.
     Continued,
 }
@@ -282,18 +288,20 @@ struct Signals {
     hang_up: Signal,
     interrupt: Signal,
     resize: Signal,
+    stop: Signal,
     go_on: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        let go_on = rustix::process::Signal::CONT.as_raw();
+        let job_control = |raw: rustix::process::Signal| signal(SignalKind::from_raw(raw.as_raw()));
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             resize: signal(SignalKind::window_change())?,
-            go_on: signal(SignalKind::from_raw(go_on))?,
+            stop: job_control(rustix::process::Signal::TSTP)?,
+            go_on: job_control(rustix::process::Signal::CONT)?,
         })
     }
 
@@ -303,6 +311,7 @@ impl Signals {
             _ = self.hang_up.recv() => Told::End,
             _ = self.interrupt.recv() => Told::End,
             _ = self.resize.recv() => Told::Resized,
+            _ = self.stop.recv() => Told::Stop,
             _ = self.go_on.recv() => Told::Continued,
         }
     }

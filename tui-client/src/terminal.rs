@@ -2,7 +2,7 @@
 //! while the program is stopped.
 
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::io::{self, BufWriter, Stdout, Write, stdin, stdout};
 use std::mem;
 use std::panic;
 use std::sync::Once;
@@ -19,7 +19,8 @@ use crossterm::{Command, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
-use rustix::process::{Signal, kill_current_process_group};
+use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// A frame goes out in few writes.
 const BUFFER: usize = 64 * 1024;
@@ -104,15 +105,18 @@ impl Terminal {
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Gives the terminal back and stops, as the shell's job control expects it; comes back when
-    /// the shell says so. Where there is no job control the system does not stop the program.
+    /// Gives the terminal back and stops, with all of the job, as the shell's job control expects
+    /// it; comes back when the shell says so. Where no shell would say so nothing happens.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
+        if !is_job() {
+            return Ok(());
+        }
         restore();
-        // The default action of the signal, so that the system decides; all of the job stops.
-        kill_current_process_group(Signal::TSTP)?;
+        // Not the signal for this, which the program takes itself.
+        kill_current_process_group(Signal::STOP)?;
         self.resume()
     }
 
@@ -121,9 +125,12 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
-        // A shell may have changed the mode behind the back of the library, which remembers it.
-        disable_raw_mode()?;
         take(self.mouse)?;
+        // A shell may have changed the mode behind the back of the library, which remembers it and
+        // would do nothing. Never in between as a shell wants it: a key would be another one then.
+        let mut mode = tcgetattr(stdin())?;
+        mode.make_raw();
+        tcsetattr(stdin(), OptionalActions::Now, &mode)?;
         // A new one knows that nothing is drawn yet.
         self.inner = on_standard_output()?;
         Ok(())
@@ -136,6 +143,15 @@ impl Drop for Terminal {
         let _ = self.inner.backend_mut().flush();
         restore();
     }
+}
+
+/// Some shell of the session started this as a job, and could wake it again. The system asks for
+/// this only when a stop is left to its default action, which is lost once a signal is heard.
+fn is_job() -> bool {
+    let session = getsid(None).ok();
+    let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
+    // The one who began the session has nobody above who would look after its group.
+    of_session && session != Some(getpgrp())
 }
 
 struct Guard;

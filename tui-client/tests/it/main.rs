@@ -12,6 +12,7 @@
 mod alert;
 mod hostile;
 mod import;
+mod jobs;
 mod manners;
 mod plain;
 mod prompt;
