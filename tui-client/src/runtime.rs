@@ -2,6 +2,7 @@
 //! draw once. It decides nothing.
 
 use std::future;
+use std::io::ErrorKind;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +24,7 @@ use crate::app::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::files::{self, History, Job};
 use crate::net::{self, Order};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, until_gone};
 use crate::view::{self, theme::Theme};
 
 /// Orders that may wait for the network.
@@ -83,6 +84,13 @@ pub async fn run(setting: Setting, config: Config) -> Result<()> {
     let sinks = Sinks { orders, jobs, arranged: done };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
+        let gone = heard.clone();
+        spawn_blocking(move || {
+            // Whoever listens to it is not told so, and asks again and again.
+            if until_gone() {
+                let _ = gone.blocking_send(Err(ErrorKind::BrokenPipe.into()));
+            }
+        });
         let listening = tokio::spawn(listen(heard));
         let inputs = Inputs { events, msgs, arranged };
         let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
@@ -318,7 +326,7 @@ impl Signals {
 }
 
 fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
-    let event = event.context("the terminal is gone")??;
+    let event = event.context("the terminal is gone")?.context("the terminal is gone")?;
     Ok(match event {
         Event::Key(key) => translate(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),

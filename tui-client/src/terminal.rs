@@ -19,6 +19,8 @@ use crossterm::{Command, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
@@ -152,6 +154,16 @@ fn is_job() -> bool {
     let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
     // The one who began the session has nobody above who would look after its group.
     of_session && session != Some(getpgrp())
+}
+
+/// Waits until the terminal is gone, which not every program in it is told by a signal; false
+/// where that can't be waited for.
+pub fn until_gone() -> bool {
+    let input = stdin();
+    // No events are asked for: an error or the end is told in any case.
+    let mut input = [PollFd::new(&input, PollFlags::empty())];
+    while poll(&mut input, None) == Err(Errno::INTR) {}
+    input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 struct Guard;

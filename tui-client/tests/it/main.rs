@@ -10,6 +10,7 @@
 )]
 
 mod alert;
+mod hang_up;
 mod hostile;
 mod import;
 mod jobs;
