@@ -1,6 +1,6 @@
 //! `tui-client`: see the library.
 
-use std::io::{IsTerminal, stdin, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
     match run(plan) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("tui-client: {error:#}");
+            // When the terminal is gone, so is standard error.
+            let _ = writeln!(stderr(), "tui-client: {error:#}");
             ExitCode::FAILURE
         }
     }

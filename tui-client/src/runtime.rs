@@ -2,6 +2,7 @@
 //! draw once. It decides nothing.
 
 use std::future;
+use std::io::ErrorKind;
 use std::sync::mpsc as blocking;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +24,7 @@ use crate::app::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::files::{self, History, Job};
 use crate::net::{self, Order};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, until_gone};
 use crate::view::{self, theme::Theme};
 
 /// Orders that may wait for the network.
@@ -86,6 +87,13 @@ pub async fn run(setting: Setting, config: Config) -> Result<()> {
     let sinks = Sinks { orders, jobs, arranged: done };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
+        let gone = heard.clone();
+        spawn_blocking(move || {
+            // Whoever listens to it is not told so, and asks again and again.
+            if until_gone() {
+                let _ = gone.blocking_send(Err(ErrorKind::BrokenPipe.into()));
+            }
+        });
         let listening = tokio::spawn(listen(heard));
         let inputs = Inputs { events, msgs, arranged };
         let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
@@ -161,6 +169,10 @@ async fn drive(
                 match told {
                     Told::End => Some(Msg::Terminate),
                     Told::Resized => Some(resized(terminal)?),
+                    Told::Stop => {
+                        terminal.suspend()?;
+                        None
+                    }
                     Told::Continued => {
                         // Somebody else had the terminal, and it may have another size.
                         terminal.resume()?;
@@ -282,8 +294,8 @@ impl Clock {
     }
 }
 
-fn resized(terminal: &Terminal) -> Result<Msg> {
-    let (width, height) = terminal.size()?;
+fn resized(terminal: &mut Terminal) -> Result<Msg> {
+    let (width, height) = terminal.resized()?;
     Ok(Msg::Resize { width, height })
 }
 
@@ -293,6 +305,8 @@ enum Told {
     End,
     /// The terminal has another size.
     Resized,
+    /// The program is to stop until it is told to go on.
+    Stop,
     /// The program was stopped and goes on.
     Continued,
 }
@@ -302,18 +316,20 @@ struct Signals {
     hang_up: Signal,
     interrupt: Signal,
     resize: Signal,
+    stop: Signal,
     go_on: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        let go_on = rustix::process::Signal::CONT.as_raw();
+        let job_control = |raw: rustix::process::Signal| signal(SignalKind::from_raw(raw.as_raw()));
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             resize: signal(SignalKind::window_change())?,
-            go_on: signal(SignalKind::from_raw(go_on))?,
+            stop: job_control(rustix::process::Signal::TSTP)?,
+            go_on: job_control(rustix::process::Signal::CONT)?,
         })
     }
 
@@ -323,13 +339,14 @@ impl Signals {
             _ = self.hang_up.recv() => Told::End,
             _ = self.interrupt.recv() => Told::End,
             _ = self.resize.recv() => Told::Resized,
+            _ = self.stop.recv() => Told::Stop,
             _ = self.go_on.recv() => Told::Continued,
         }
     }
 }
 
 fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
-    let event = event.context("the terminal is gone")??;
+    let event = event.context("the terminal is gone")?.context("the terminal is gone")?;
     Ok(match event {
         Event::Key(key) => translate(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),

@@ -2,7 +2,8 @@
 //! while the program is stopped.
 
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::io::{self, BufWriter, Stdout, Write, stdin, stdout};
+use std::mem;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,11 @@ use crossterm::terminal::{
 use crossterm::{Command, execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use rustix::process::{Signal, kill_current_process_group};
+use ratatui::layout::{Position, Rect};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// A frame goes out in few writes.
 const BUFFER: usize = 64 * 1024;
@@ -32,6 +37,8 @@ type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 pub struct Terminal {
     inner: Inner,
     mouse: bool,
+    /// What it shows may not be what was drawn.
+    stale: bool,
 }
 
 impl Terminal {
@@ -45,8 +52,8 @@ impl Terminal {
         let guard = Guard;
         take(mouse)?;
         let inner = on_standard_output()?;
-        std::mem::forget(guard);
-        Ok(Self { inner, mouse })
+        mem::forget(guard);
+        Ok(Self { inner, mouse, stale: false })
     }
 
     /// Columns and rows.
@@ -56,6 +63,16 @@ impl Terminal {
     pub fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.inner.size()?;
         Ok((size.width, size.height))
+    }
+
+    /// Learns the new columns and rows. The next frame is drawn as a whole, even if they are those
+    /// of the last one: a terminal that was small in between has lost what did not fit.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resized(&mut self) -> io::Result<(u16, u16)> {
+        self.stale = true;
+        self.size()
     }
 
     /// Puts text on the clipboard, in the terminals that let programs do so.
@@ -82,19 +99,26 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        if mem::take(&mut self.stale) {
+            let size = self.inner.size()?;
+            self.inner.resize(Rect::from((Position::ORIGIN, size)))?;
+        }
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Gives the terminal back and stops, as the shell's job control expects it; comes back when
-    /// the shell says so. Where there is no job control the system does not stop the program.
+    /// Gives the terminal back and stops, with all of the job, as the shell's job control expects
+    /// it; comes back when the shell says so. Where no shell would say so nothing happens.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
+        if !is_job() {
+            return Ok(());
+        }
         restore();
-        // The default action of the signal, so that the system decides; all of the job stops.
-        kill_current_process_group(Signal::TSTP)?;
+        // Not the signal for this, which the program takes itself.
+        kill_current_process_group(Signal::STOP)?;
         self.resume()
     }
 
@@ -103,9 +127,12 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
-        // A shell may have changed the mode behind the back of the library, which remembers it.
-        disable_raw_mode()?;
         take(self.mouse)?;
+        // A shell may have changed the mode behind the back of the library, which remembers it and
+        // would do nothing. Never in between as a shell wants it: a key would be another one then.
+        let mut mode = tcgetattr(stdin())?;
+        mode.make_raw();
+        tcsetattr(stdin(), OptionalActions::Now, &mode)?;
         // A new one knows that nothing is drawn yet.
         self.inner = on_standard_output()?;
         Ok(())
@@ -118,6 +145,25 @@ impl Drop for Terminal {
         let _ = self.inner.backend_mut().flush();
         restore();
     }
+}
+
+/// Some shell of the session started this as a job, and could wake it again. The system asks for
+/// this only when a stop is left to its default action, which is lost once a signal is heard.
+fn is_job() -> bool {
+    let session = getsid(None).ok();
+    let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
+    // The one who began the session has nobody above who would look after its group.
+    of_session && session != Some(getpgrp())
+}
+
+/// Waits until the terminal is gone, which not every program in it is told by a signal; false
+/// where that can't be waited for.
+pub fn until_gone() -> bool {
+    let input = stdin();
+    // No events are asked for: an error or the end is told in any case.
+    let mut input = [PollFd::new(&input, PollFlags::empty())];
+    while poll(&mut input, None) == Err(Errno::INTR) {}
+    input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 struct Guard;

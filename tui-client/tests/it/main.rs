@@ -10,18 +10,26 @@
 )]
 
 mod alert;
+mod hang_up;
 mod hostile;
 mod import;
+mod jobs;
+mod killed;
 mod look;
 mod manners;
+mod pasted;
 mod plain;
+mod process;
 mod prompt;
 mod property;
 mod pty;
 mod raw_log;
+mod recalled;
 mod scene;
 mod scenes;
 mod served;
+mod storm;
 mod terminal;
 mod update;
+mod valve;
 mod views;

@@ -16,6 +16,20 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 struct Told {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// What a screen may show only for a moment, until one did.
+    awaited: Option<String>,
+}
+
+impl Told {
+    fn hear(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        // The end of a frame ends in this letter, so each screen is seen.
+        for part in bytes.split_inclusive(|&byte| byte == b'l') {
+            self.parser.process(part);
+            let contents = || self.parser.screen().contents();
+            self.awaited.take_if(|text| contents().contains(text.as_str()));
+        }
+    }
 }
 
 /// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
@@ -41,7 +55,13 @@ impl Shell {
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", script]);
-        let defaults = [("NO_COLOR", ""), ("COLORFGBG", "15;0"), ("TERM", "xterm-256color")];
+        let defaults = [
+            ("NO_COLOR", ""),
+            ("COLORFGBG", "15;0"),
+            ("TERM", "xterm-256color"),
+            // The history of whoever runs the tests is left alone.
+            ("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR")),
+        ];
         for (name, value) in defaults.iter().chain(environment) {
             if value.is_empty() {
                 command.env_remove(name);
@@ -49,12 +69,11 @@ impl Shell {
                 command.env(name, value);
             }
         }
-        // The history of whoever runs the tests is left alone.
-        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
         command.env("TESTS", std::env::current_exe().unwrap());
         let child = pair.slave.spawn_command(command).unwrap();
-        let told = Told { parser: vt100::Parser::new(cells(24), cells(80), 0), raw: Vec::new() };
+        let parser = vt100::Parser::new(cells(24), cells(80), 0);
+        let told = Told { parser, raw: Vec::new(), awaited: None };
         let told = Arc::new((Mutex::new(told), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let hearing = Arc::clone(&told);
@@ -62,8 +81,7 @@ impl Shell {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 let mut told = hearing.0.lock().unwrap();
-                told.parser.process(&bytes[..count]);
-                told.raw.extend_from_slice(&bytes[..count]);
+                told.hear(&bytes[..count]);
                 hearing.1.notify_all();
             }
         });
@@ -100,6 +118,16 @@ impl Shell {
     /// Waits for something that no screen shows.
     pub fn until_sent(&self, bytes: &str) {
         self.until_told(&format!("{bytes:?}"), |told| find(&told.raw, bytes).is_some());
+    }
+
+    /// From now on, looks at each screen for a text that may be there only for a moment.
+    pub fn look_for(&self, text: &str) {
+        self.told.0.lock().unwrap().awaited = Some(text.to_owned());
+    }
+
+    /// Waits until the text that is looked for was shown.
+    pub fn until_seen(&self) {
+        self.until_told("what is looked for", |told| told.awaited.is_none());
     }
 
     /// All bytes that the terminal was sent.

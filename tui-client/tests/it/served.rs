@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown as Half, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -29,13 +30,7 @@ impl Served {
         let ending = shutdown.clone();
         let path = data.path().to_owned();
         let thread = thread::spawn(move || {
-            let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            tokio.unwrap().block_on(async {
-                let listener = bind(port).await;
-                sender.send(listener.addresses()[0].port()).unwrap();
-                let store = Local::open(&path, Config::default()).unwrap();
-                server::run(listener, store, ending).await;
-            });
+            serve(&path, port, ending, |port| sender.send(port).unwrap());
         });
         Self { port: port_of.recv().unwrap(), data, shutdown, thread: Some(thread) }
     }
@@ -55,14 +50,30 @@ impl Served {
 
     /// Sends requests as another client would, and gives the replies.
     pub fn say(&self, requests: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.write_all(requests.as_bytes()).unwrap();
-        stream.shutdown(Half::Write).unwrap();
-        let mut replies = String::new();
-        stream.read_to_string(&mut replies).unwrap();
-        assert!(!replies.contains("error\n"), "{replies}");
-        replies
+        say(self.port, requests)
     }
+}
+
+/// Sends requests to whoever listens there, and gives the replies.
+pub fn say(port: u16, requests: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(requests.as_bytes()).unwrap();
+    stream.shutdown(Half::Write).unwrap();
+    let mut replies = String::new();
+    stream.read_to_string(&mut replies).unwrap();
+    assert!(!replies.contains("error\n"), "{replies}");
+    replies
+}
+
+/// Serves the data in a directory until `ending`; says the port once it is taken.
+pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u16)) {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    tokio.unwrap().block_on(async {
+        let listener = bind(port).await;
+        listening(listener.addresses()[0].port());
+        let store = Local::open(data, Config::default()).unwrap();
+        server::run(listener, store, ending).await;
+    });
 }
 
 /// A port that is free to be taken is also free for outgoing connections: while the server is

@@ -100,28 +100,6 @@ fn typing_with_corrections_sends_what_is_seen() {
 }
 
 #[test]
-fn a_megabyte_can_be_pasted() {
-    let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
-    shell.until_shown("● localhost");
-    let lines: String = (0..50_000).map(|at| format!("put pasted {at} {at}\n")).collect();
-    assert!(lines.len() > 1_000_000);
-    shell.press(&format!("\x1b[200~{lines}\x1b[201~"));
-    shell.until("the number of lines", |screen| {
-        screen.contents().contains("50000 lines") || screen.contents().contains("50,000 lines")
-    });
-    shell.press("\x1b");
-    shell.until("the question to go", |screen| !screen.contents().contains(" lines"));
-    // In one line, it is cut where no request may be longer.
-    shell.press(&format!("\x1b[200~{}\x1b[201~", "x".repeat(1_000_000)));
-    shell.until_shown("> xxxxxxxxx");
-    shell.press("\x15put after.paste 7 1\r");
-    shell.until_shown("stored after.paste 7.0 1");
-    shell.press("\x03");
-    shell.until_restored();
-}
-
-#[test]
 fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     let served = Served::start();
     served.say("put palm.cpu 23.5 1\n");

@@ -1,0 +1,64 @@
+//! The real binary as a job of a shell that is stopped from outside.
+
+use std::process::Command;
+
+use crate::pty::Shell;
+use crate::served::Served;
+
+/// A client that says its number, and where.
+struct Known {
+    directory: tempfile::TempDir,
+    command: String,
+}
+
+impl Known {
+    fn new(port: u16) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let client = format!("echo $$ > \"{}\"; exec \"$CLIENT\" --port {port}", file.display());
+        Self { command: format!("sh -c '{client}'"), directory }
+    }
+
+    fn stop(&self) {
+        let pid = std::fs::read_to_string(self.directory.path().join("pid")).unwrap();
+        let told = Command::new("kill").args(["-TSTP", pid.trim()]).status();
+        assert!(told.unwrap().success());
+    }
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_terminal_back_until_the_job_goes_on() {
+    let served = Served::start();
+    served.say("put palm.cpu 23.5 1\n");
+    let client = Known::new(served.port);
+    let mut shell = Shell::run(&format!(
+        "set -m; {}; stty -a; echo stopped; read line; fg >/dev/null; stty -a; echo over",
+        client.command
+    ));
+    shell.until_shown("23.5");
+    client.stop();
+    shell.until_shown("stopped");
+    shell.until_shown(" icanon");
+    shell.assert_modes_off();
+    shell.press("\n");
+    shell.until("the screen again", |screen| {
+        screen.alternate_screen() && screen.bracketed_paste() && screen.contents().contains("23.5")
+    });
+    shell.press("put back.again 7 1\r");
+    shell.until_shown("stored back.again 7.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
+    let served = Served::start();
+    let client = Known::new(served.port);
+    let mut shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
+    shell.until_shown("no points yet");
+    client.stop();
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}

@@ -1,0 +1,31 @@
+//! The real binary on a pseudo-terminal, while the real server dies and comes back.
+
+use crate::process::Process;
+use crate::pty::{Shell, script};
+use crate::served::say;
+
+#[test]
+fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back() {
+    let mut server = Process::start();
+    let mut shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
+    shell.until_shown("no points yet");
+    shell.press("put palm.cpu 1.25 1150864247\r");
+    shell.until_shown("stored palm.cpu 1.25");
+    shell.press("put palm.disk 512 1150864247\r");
+    shell.until_shown("stored palm.disk 512.0");
+    server.kill();
+    shell.until_shown("○ localhost");
+    shell.press("put palm.cpu 9 9\r");
+    shell.until_shown("not sent");
+    server.start_again();
+    shell.until_shown("● localhost");
+    // The line that was not sent is still there; it goes.
+    shell.press("\x15get palm.disk\r");
+    shell.until_shown("← palm.disk 512.0 1150864247");
+    assert_eq!(say(server.port, "get palm.cpu\n"), "ok\npalm.cpu 1.25 1150864247\n\n");
+    // The watch goes on from the value that it had.
+    say(server.port, "put palm.cpu 77.75 1150864248\n");
+    shell.until_shown("▲ +76.5");
+    shell.press("\x03");
+    shell.until_restored();
+}

@@ -1,0 +1,29 @@
+//! Keys that come together with new sizes of the terminal: none is lost, none is late.
+
+use crate::pty::{Shell, script};
+use crate::served::Served;
+
+/// Letters that fit into the narrowest prompt of the storm.
+const LETTERS: &str = "abcdefghijklmnopqrst";
+
+#[test]
+fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
+    let served = Served::start();
+    let mut shell = Shell::run(&script(served.port, ""));
+    shell.until_shown("no points yet");
+    for round in 0..15_u16 {
+        for at in 0..LETTERS.len() {
+            for step in 0..4 {
+                shell.resize(20 + step, 60 + round * 4 + step);
+                if step == 1 {
+                    shell.press(&LETTERS[at..=at]);
+                }
+            }
+            shell.until_shown(&format!("> {}", &LETTERS[..=at]));
+        }
+        shell.press("\x15");
+        shell.until("an empty line", |screen| !screen.contents().contains("> a"));
+    }
+    shell.press("\x03");
+    shell.until_restored();
+}
