@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
+#[allow(dead_code, reason = "other benchmarks use all of it")]
+mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/it/pty.rs"]
 mod pty;
@@ -15,15 +17,12 @@ mod pty;
 mod served;
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use proxy::Proxy;
 use pty::{PATIENCE, Shell};
 use served::Served;
 
@@ -50,7 +49,7 @@ fn main() -> ExitCode {
         let _ = writeln!(puts, "put host{:04}.disk.used {at}.5 {}", at % 500, 1_700_000_000 + at);
     }
     served.say(&puts);
-    let (proxy, seen) = Proxy::start(served.port);
+    let (proxy, seen) = Proxy::before(served.port, "got bench.key");
     let options = "--raw-log --interval 0.1";
     let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
     shell.resize(50, 200);
@@ -83,56 +82,4 @@ fn press(shell: &Shell, seen: &Receiver<Instant>) -> Duration {
     let pressed = Instant::now();
     shell.press("\r");
     seen.recv_timeout(PATIENCE).expect("the request goes out") - pressed
-}
-
-/// Passes everything on, tells when a typed request comes by, and counts the lines that come back.
-struct Proxy {
-    port: u16,
-    lines: Arc<AtomicU64>,
-}
-
-impl Proxy {
-    fn start(server: u16) -> (Self, Receiver<Instant>) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let lines = Arc::new(AtomicU64::new(0));
-        let (saw, seen) = channel();
-        let counting = Arc::clone(&lines);
-        thread::spawn(move || {
-            let (client, _) = listener.accept().unwrap();
-            let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
-            client.set_nodelay(true).unwrap();
-            server.set_nodelay(true).unwrap();
-            let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || pass(back.0, back.1, |bytes| count(bytes, &counting)));
-            pass(client, server, |bytes| watch(bytes, &saw));
-        });
-        (Self { port, lines }, seen)
-    }
-
-    fn lines(&self) -> u64 {
-        self.lines.load(Ordering::Relaxed)
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream, look: impl Fn(&[u8])) {
-    let mut bytes = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut bytes) {
-        look(&bytes[..read]);
-        if to.write_all(&bytes[..read]).is_err() {
-            return;
-        }
-    }
-}
-
-fn count(bytes: &[u8], lines: &AtomicU64) {
-    let ends = bytes.split(|&byte| byte == b'\n').count() - 1;
-    lines.fetch_add(ends as u64, Ordering::Relaxed);
-}
-
-fn watch(bytes: &[u8], saw: &Sender<Instant>) {
-    if pty::find(bytes, "got bench.key").is_some() {
-        // Nobody listens at the end.
-        let _ = saw.send(Instant::now());
-    }
 }

@@ -56,7 +56,7 @@ impl Local {
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
         let directory = recovery::open_directory(path)?;
-        info!(durability = ?config.durability, "data in {}", path.display());
+        info!(durability = %config.durability, "data in {}", path.display());
         Self::over(directory, config)
     }
 

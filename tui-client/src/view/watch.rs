@@ -162,14 +162,14 @@ fn draw_key(
     }
     // On a wide pane there is room for what the table shows.
     let mut room = pen.room();
-    for (name, number) in [("min", series.min), ("avg", series.mean), ("max", series.max)] {
+    for (name, number) in [("min", series.min), ("max", series.max), ("avg", series.mean)] {
         const WIDE: usize = 16;
         if room < 24 + WIDE {
             break;
         }
         pen.write(name, style(theme.quiet))
             .write(" ", line)
-            .field(&format::rounded(number, 10), WIDE - 6, false, style(base))
+            .field(&format::mean(number, 10), WIDE - 6, false, style(base))
             .write("  ", line);
         room = pen.room();
     }

@@ -14,6 +14,15 @@ pub enum Durability {
     Interval,
 }
 
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sync => "sync",
+            Self::Interval => "interval",
+        })
+    }
+}
+
 /// The most that a power cut can take in [`Durability::Interval`].
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
