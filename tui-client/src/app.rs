@@ -124,7 +124,8 @@ pub struct App {
     notice: Option<Notice>,
     /// The request that the table repeats.
     wanted: String,
-    auto: bool,
+    /// Nothing is asked for but what a person wants.
+    paused: bool,
     refresh_once: bool,
     refresh_at: Duration,
     transcript: Transcript,
@@ -145,7 +146,11 @@ impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
         let watch = watch::with_alerted(&config.watch, &config.alerts);
-        let first = if watch.is_empty() { Pane::Table } else { Pane::Watch };
+        let (mode, first) = match watch[..] {
+            [] => (Mode::Prompt, Pane::Table),
+            // Who asks for them at the start wants to look at them.
+            _ => (Mode::Watch, Pane::Watch),
+        };
         Self {
             address: config.address,
             interval: config.interval,
@@ -153,7 +158,7 @@ impl App {
             width,
             height,
             now,
-            mode: Mode::Prompt,
+            mode,
             pane: first,
             upper: first,
             help: Help::default(),
@@ -168,7 +173,7 @@ impl App {
             link: Link::default(),
             notice: None,
             wanted: "get *".to_owned(),
-            auto: true,
+            paused: false,
             refresh_once: false,
             refresh_at: Duration::ZERO,
             transcript: Transcript::new(config.raw_log),
@@ -308,10 +313,19 @@ impl App {
         Some(self.now.elapsed + Duration::from_millis(left))
     }
 
+    /// Where the keys go, or will go again when what lies over it is closed.
+    pub fn beneath(&self) -> Mode {
+        let mode = if self.mode.is_help() { self.help.before() } else { self.mode };
+        match &self.field {
+            Some(field) if mode == Mode::Field => field.back,
+            _ => mode,
+        }
+    }
+
     /// Where everything goes on the screen.
     pub fn layout(&self) -> Layout {
         let watching = !self.watch.is_empty();
-        if self.mode == Mode::Chart {
+        if self.beneath() == Mode::Chart {
             return Layout::full(self.width, self.height);
         }
         Layout::new(self.width, self.height, self.pane, self.upper, watching)
@@ -377,8 +391,8 @@ impl App {
         self.notice.as_ref()
     }
 
-    /// The table asks again by itself.
-    pub fn auto(&self) -> bool {
-        self.auto
+    /// Nothing is asked for but what a person wants.
+    pub fn paused(&self) -> bool {
+        self.paused
     }
 }

@@ -1,6 +1,7 @@
 //! What a key can mean, and what it does.
 
 use super::ask::LogAction;
+use super::column::Column;
 use super::editor::Edit;
 use super::effect::Effect;
 use super::help::Help;
@@ -62,8 +63,8 @@ pub enum Action {
     ToggleFollow,
     /// Ask again now.
     Refresh,
-    /// Ask again by itself, or not.
-    ToggleAuto,
+    /// Ask nothing by itself any more, or go on.
+    TogglePause,
     /// Back to the table of all keys.
     AllKeys,
     /// Watch the selected key of the table.
@@ -102,10 +103,7 @@ impl App {
             Action::Bottom => self.scroll(isize::MAX),
             Action::ToggleFollow => self.log.toggle_follow(),
             Action::Refresh => self.refresh_at = now.elapsed,
-            Action::ToggleAuto => {
-                self.auto = !self.auto;
-                self.refresh_at = now.elapsed;
-            }
+            Action::TogglePause => self.toggle_pause(now),
             Action::AllKeys => self.ask_for("get *", now),
             Action::WatchSelected => self.watch_selected(),
             Action::Unwatch => self.unwatch(),
@@ -123,7 +121,8 @@ impl App {
             stops.push(Mode::Watch);
         }
         stops.push(Mode::Log);
-        let at = stops.iter().position(|&stop| stop == self.mode).unwrap_or(0);
+        let here = if self.mode == Mode::Chart { Mode::Watch } else { self.mode };
+        let at = stops.iter().position(|&stop| stop == here).unwrap_or(0);
         let count = stops.len().cast_signed();
         let next = (at.cast_signed() + step).rem_euclid(count).cast_unsigned();
         self.focus(stops[next]);
@@ -144,7 +143,9 @@ impl App {
         let layout = self.layout();
         match self.mode {
             Mode::Table => layout.table_rows(),
-            Mode::Watch | Mode::Chart | Mode::Columns | Mode::Field => 2,
+            Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
+            Mode::Columns => Column::ALL.len(),
+            Mode::Field => 0,
             Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
                 layout.log_rows()
             }
@@ -187,7 +188,6 @@ impl App {
             self.refresh_at = self.now.elapsed;
         }
         self.focus(Mode::Watch);
-        self.say(Tone::Good, format!("watching {key}"));
     }
 
     fn unwatch(&mut self) {

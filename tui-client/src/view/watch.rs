@@ -19,7 +19,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
     let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
     let focused = full || app.mode() == Mode::Watch;
-    let remarks = remarks(watch, theme);
+    let remarks = remarks(app, theme);
     let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
     if inner.is_empty() {
         return;
@@ -68,13 +68,13 @@ fn title(watch: &Watch) -> String {
     }
 }
 
-fn remarks(watch: &Watch, theme: &Theme) -> Vec<(String, Style)> {
+fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let mut remarks = Vec::new();
-    let alarms = watch.alarms() as u64;
+    let alarms = app.watch().alarms() as u64;
     if alarms > 0 {
         remarks.push((format!("· {} ", format::plural(alarms, "alert", "alerts")), theme.bad));
     }
-    if watch.paused() {
+    if app.paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
     }
     remarks

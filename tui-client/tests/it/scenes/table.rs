@@ -63,7 +63,9 @@ scenes! {
         scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
         scene.to(Mode::Table);
     }),
-    auto_off: |w, h| table(w, h, "a"),
+    table_paused: |w, h| table(w, h, "p").then(|scene| {
+        scene.wait(Duration::from_secs(10));
+    }),
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {
