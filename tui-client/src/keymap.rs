@@ -32,7 +32,6 @@ pub struct Binding {
 const ALL: &[Mode] =
     &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Recall, Confirm, Ask, Columns, Field];
 const PANES: &[Mode] = &[Table, Watch, Chart, Log];
-const LEAVING: &[Mode] = &[Table, Watch, Chart, Log, Help, HelpSearch, Columns, Field];
 const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
 
 /// All keys. The first line that fits counts.
@@ -71,7 +70,7 @@ static BINDINGS: &[Binding] = &[
     ),
     bind(
         &[HelpSearch],
-        keys![Key::plain(Code::Esc)],
+        keys![Key::plain(Code::Esc), Key::ctrl('c')],
         Action::EndSearch { keep: false },
         "end the search, back to the whole list",
     ),
@@ -132,7 +131,7 @@ static BINDINGS: &[Binding] = &[
     bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first line"),
     bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last line"),
     bind(READING, keys![Key::char('?')], Action::Help, "open or close this list"),
-    bind(LEAVING, keys![Key::ctrl('c')], Action::Quit, "leave the program"),
+    bind(READING, keys![Key::ctrl('c')], Action::Quit, "leave the program"),
     bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "open or close this list"),
     bind(
         ALL,

@@ -20,6 +20,8 @@ use shared::{Request, Selector};
 pub enum Action {
     /// Leave.
     Quit,
+    /// Leave if the command line is empty, else clear it.
+    QuitOrClear,
     /// Leave if the command line is empty, else delete the character under the cursor.
     QuitOrDelete,
     /// Show or hide the list of keys.
@@ -79,7 +81,13 @@ impl App {
     pub(super) fn perform(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         match action {
             Action::Quit => return vec![Effect::Quit],
-            Action::QuitOrDelete if self.prompt.text().is_empty() => return vec![Effect::Quit],
+            Action::QuitOrClear | Action::QuitOrDelete if self.prompt.text().is_empty() => {
+                return vec![Effect::Quit];
+            }
+            Action::QuitOrClear => {
+                self.prompt.edit(Edit::KillAll);
+                self.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
+            }
             Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
             Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),

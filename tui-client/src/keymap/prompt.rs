@@ -95,7 +95,12 @@ pub(super) static BINDINGS: &[Binding] = &[
         Action::QuitOrDelete,
         "delete the character; on an empty line: leave the program",
     ),
-    bind(&[Prompt], keys![Key::ctrl('c')], Action::Quit, "leave the program"),
+    bind(
+        &[Prompt],
+        keys![Key::ctrl('c')],
+        Action::QuitOrClear,
+        "clear the line; on an empty line: leave the program",
+    ),
     recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line found"),
     recall(
         keys![

@@ -202,7 +202,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         "back to the table",
     ),
     view(&[Field], keys![Key::plain(Code::Enter)], ViewAction::Accept, "done"),
-    view(&[Field], keys![Key::plain(Code::Esc)], ViewAction::Leave, "cancel"),
+    view(&[Field], keys![Key::plain(Code::Esc), Key::ctrl('c')], ViewAction::Leave, "cancel"),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(keys![Key::plain(Code::Right), Key::ctrl('f')], Edit::Right, "a character right"),
     edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),

@@ -42,6 +42,9 @@ fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
     shell.until_shown("● localhost");
     served.say("put palm.cpu 77.75 1150864248\n");
     shell.until_shown("▲ +76.5");
+    // The line that was not sent is still there.
+    shell.press("\x03");
+    shell.until_shown("ctrl-c again leaves");
     shell.press("\x03");
     shell.until_restored();
 }

@@ -116,6 +116,22 @@ fn watched_keys_have_the_keyboard_at_the_start() {
 }
 
 #[test]
+fn control_c_clears_a_line_before_it_leaves() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.type_text("put a 1");
+    assert!(!scene.press(Key::ctrl('c')).contains(&Effect::Quit));
+    assert_eq!(scene.app.prompt().text(), "");
+    assert_eq!(scene.notice(), "ctrl-c again leaves, ctrl-_ undoes");
+    scene.press(Key::ctrl('_'));
+    assert_eq!(scene.app.prompt().text(), "put a 1");
+    scene.press(Key::ctrl('c'));
+    assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
+    let mut scene = Scene::parked(80, 24, &[], &[]).on(Mode::Table, "!");
+    scene.press(Key::ctrl('c'));
+    assert_eq!(scene.app.mode(), Mode::Table, "it leaves no half-typed alert behind");
+}
+
+#[test]
 fn a_slow_server_is_asked_less_often_and_only_once_at_a_time() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.wait(5 * SECOND);
