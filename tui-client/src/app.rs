@@ -43,6 +43,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::keymap;
+use action::Action;
 use ask::Ask;
 use chart::window::Look;
 use effect::Effect;
@@ -59,6 +60,7 @@ use meter::Meter;
 use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
+use printable::printable;
 use table::Table;
 use transcript::Transcript;
 use watch::{Extension, Watch};
@@ -253,10 +255,20 @@ impl App {
         if let Some(action) = keymap::lookup(self.mode, key) {
             return self.perform(action, now);
         }
-        if let (Code::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
-            self.type_char(c);
+        match (key.code, key.ctrl, key.alt) {
+            _ if self.mode.is_for_reading() => self.say_unbound(key),
+            (Code::Char(c), false, false) => self.type_char(c),
+            _ => {}
         }
         Vec::new()
+    }
+
+    fn say_unbound(&mut self, key: Key) {
+        let help = [Key::char('?'), Key::plain(Code::F(1))].into_iter();
+        let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(Action::Help));
+        let Some(help) = help.map(keymap::name).next() else { return };
+        let name = printable(keymap::name(key).as_bytes());
+        self.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
     }
 
     fn type_char(&mut self, c: char) {

@@ -116,6 +116,25 @@ fn watched_keys_have_the_keyboard_at_the_start() {
 }
 
 #[test]
+fn a_key_without_a_meaning_says_so_unless_text_is_typed() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    for (mode, key) in [(Mode::Table, "u"), (Mode::Watch, "u"), (Mode::Log, "u")] {
+        scene.to(mode);
+        scene.keys(key);
+        assert_eq!(scene.notice(), "u does nothing here; ? lists what does");
+    }
+    scene.press(Key::ctrl('x'));
+    assert_eq!(scene.notice(), "ctrl-x does nothing here; ? lists what does");
+    scene.to(Mode::Prompt);
+    scene.press(Key::ctrl('x'));
+    assert_eq!(scene.notice(), "");
+    scene.tell(Msg::Paste("put a 1 1\nput b 1 1\n".to_owned()));
+    scene.keys("u");
+    assert_eq!(scene.notice(), "u does nothing here; F1 lists what does");
+    assert_eq!(scene.app.mode(), Mode::Confirm);
+}
+
+#[test]
 fn control_c_clears_a_line_before_it_leaves() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.type_text("put a 1");

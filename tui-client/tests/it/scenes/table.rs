@@ -66,6 +66,7 @@ scenes! {
     table_paused: |w, h| table(w, h, "p").then(|scene| {
         scene.wait(Duration::from_secs(10));
     }),
+    table_unbound_key: |w, h| table(w, h, "u"),
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {
