@@ -88,6 +88,8 @@ pub struct Config {
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
     pub raw_log: bool,
+    /// The terminal is tmux, which passes on what is copied only when it is told to.
+    pub in_tmux: bool,
 }
 
 /// Something said on the bottom line.
@@ -142,6 +144,7 @@ pub struct App {
     stretched: Option<Duration>,
     /// Effects of what was just decided, besides those that are returned directly.
     wishes: Vec<Effect>,
+    in_tmux: bool,
 }
 
 impl App {
@@ -187,6 +190,7 @@ impl App {
             all_took: None,
             stretched: None,
             wishes: Vec::new(),
+            in_tmux: config.in_tmux,
         }
     }
 

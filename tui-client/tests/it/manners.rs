@@ -1,5 +1,6 @@
 //! Mouse, search in the list of keys, the copied command.
 
+use tui_client::app::Config;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
@@ -7,7 +8,7 @@ use tui_client::keymap::HelpLine;
 use tui_client::view::theme::Theme;
 
 use crate::look::draw;
-use crate::scene::{Scene, sample};
+use crate::scene::{Scene, config, sample};
 
 fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
     let mut scene = Scene::connected(width, height, watch);
@@ -130,6 +131,17 @@ fn the_list_begins_where_one_is_and_leaves_the_chart_behind_it() {
     assert!(scene.app.layout().full, "for a line at its foot, too");
     scene.code(Code::Esc);
     assert_eq!(scene.app.mode(), Mode::Chart);
+}
+
+#[test]
+fn tmux_is_named_when_it_decides_about_copies() {
+    let mut scene = Scene::with(80, 24, Config { in_tmux: true, ..config() });
+    scene.tell(Msg::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
+    scene.keys("Y");
+    assert_eq!(scene.notice(), "copied, if tmux has set-clipboard on: tui-client get '*'");
 }
 
 #[test]

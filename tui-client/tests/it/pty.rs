@@ -41,7 +41,8 @@ impl Shell {
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", script]);
-        let defaults = [("NO_COLOR", ""), ("COLORFGBG", "15;0"), ("TERM", "xterm-256color")];
+        let defaults =
+            [("NO_COLOR", ""), ("COLORFGBG", "15;0"), ("TERM", "xterm-256color"), ("TMUX", "")];
         for (name, value) in defaults.iter().chain(environment) {
             if value.is_empty() {
                 command.env_remove(name);

@@ -224,6 +224,7 @@ pub fn config() -> Config {
         zone: TimeZone::UTC,
         log_memory: tui_client::app::log::BUDGET,
         raw_log: false,
+        in_tmux: false,
     }
 }
 
