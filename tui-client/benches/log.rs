@@ -71,6 +71,7 @@ impl Busy {
             zone: TimeZone::UTC,
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,
+            in_tmux: false,
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Msg::Connected, moment(0));

@@ -61,7 +61,7 @@ fn idle() -> bool {
     let client = Client::start(served.port, "");
     client.shell.until_shown("no points yet");
     client.shell.press("\x1b[17~");
-    client.shell.until_shown("auto-refresh off");
+    client.shell.until_shown("paused: F6 goes on");
     sleep(REST);
     let before = client.switches();
     sleep(LOOK);

@@ -108,6 +108,7 @@ fn app(watch: &[&str]) -> (App, Outgoing) {
         zone: TimeZone::UTC,
         log_memory: 8 * 1024 * 1024,
         raw_log: false,
+        in_tmux: false,
     };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
     let effects = app.update(Msg::Connected, moment(0));

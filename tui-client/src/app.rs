@@ -43,6 +43,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::keymap;
+use action::Action;
 use ask::Ask;
 use chart::window::Look;
 use effect::Effect;
@@ -59,6 +60,7 @@ use meter::Meter;
 use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
+use printable::printable;
 use table::Table;
 use transcript::Transcript;
 use watch::{Extension, Watch};
@@ -86,6 +88,8 @@ pub struct Config {
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
     pub raw_log: bool,
+    /// The terminal is tmux, which passes on what is copied only when it is told to.
+    pub in_tmux: bool,
 }
 
 /// Something said on the bottom line.
@@ -124,7 +128,8 @@ pub struct App {
     notice: Option<Notice>,
     /// The request that the table repeats.
     wanted: String,
-    auto: bool,
+    /// Nothing is asked for but what a person wants.
+    paused: bool,
     refresh_once: bool,
     refresh_at: Duration,
     transcript: Transcript,
@@ -139,13 +144,18 @@ pub struct App {
     stretched: Option<Duration>,
     /// Effects of what was just decided, besides those that are returned directly.
     wishes: Vec<Effect>,
+    in_tmux: bool,
 }
 
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
         let watch = watch::with_alerted(&config.watch, &config.alerts);
-        let first = if watch.is_empty() { Pane::Table } else { Pane::Watch };
+        let (mode, first) = match watch[..] {
+            [] => (Mode::Prompt, Pane::Table),
+            // Who asks for them at the start wants to look at them.
+            _ => (Mode::Watch, Pane::Watch),
+        };
         Self {
             address: config.address,
             interval: config.interval,
@@ -153,7 +163,7 @@ impl App {
             width,
             height,
             now,
-            mode: Mode::Prompt,
+            mode,
             pane: first,
             upper: first,
             help: Help::default(),
@@ -168,7 +178,7 @@ impl App {
             link: Link::default(),
             notice: None,
             wanted: "get *".to_owned(),
-            auto: true,
+            paused: false,
             refresh_once: false,
             refresh_at: Duration::ZERO,
             transcript: Transcript::new(config.raw_log),
@@ -180,6 +190,7 @@ impl App {
             all_took: None,
             stretched: None,
             wishes: Vec::new(),
+            in_tmux: config.in_tmux,
         }
     }
 
@@ -248,10 +259,20 @@ impl App {
         if let Some(action) = keymap::lookup(self.mode, key) {
             return self.perform(action, now);
         }
-        if let (Code::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
-            self.type_char(c);
+        match (key.code, key.ctrl, key.alt) {
+            _ if self.mode.is_for_reading() => self.say_unbound(key),
+            (Code::Char(c), false, false) => self.type_char(c),
+            _ => {}
         }
         Vec::new()
+    }
+
+    fn say_unbound(&mut self, key: Key) {
+        let help = [Key::char('?'), Key::plain(Code::F(1))].into_iter();
+        let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(Action::Help));
+        let Some(help) = help.map(keymap::name).next() else { return };
+        let name = printable(keymap::name(key).as_bytes());
+        self.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
     }
 
     fn type_char(&mut self, c: char) {
@@ -308,10 +329,19 @@ impl App {
         Some(self.now.elapsed + Duration::from_millis(left))
     }
 
+    /// Where the keys go, or will go again when what lies over it is closed.
+    pub fn beneath(&self) -> Mode {
+        let mode = if self.mode.is_help() { self.help.before() } else { self.mode };
+        match &self.field {
+            Some(field) if mode == Mode::Field => field.back,
+            _ => mode,
+        }
+    }
+
     /// Where everything goes on the screen.
     pub fn layout(&self) -> Layout {
         let watching = !self.watch.is_empty();
-        if self.mode == Mode::Chart {
+        if self.beneath() == Mode::Chart {
             return Layout::full(self.width, self.height);
         }
         Layout::new(self.width, self.height, self.pane, self.upper, watching)
@@ -377,8 +407,8 @@ impl App {
         self.notice.as_ref()
     }
 
-    /// The table asks again by itself.
-    pub fn auto(&self) -> bool {
-        self.auto
+    /// Nothing is asked for but what a person wants.
+    pub fn paused(&self) -> bool {
+        self.paused
     }
 }

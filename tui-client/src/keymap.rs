@@ -1,6 +1,8 @@
-//! The one table of keys: what is pressed, where, and what it means. The list of keys that `?`
-//! shows and the hints on the bottom line are made from it.
+//! The one table of keys: what is pressed, where, and what it means. The list that `?` shows is
+//! made from it, and the hints on the bottom line name keys that are in it.
 
+mod help;
+mod hints;
 mod log;
 mod prompt;
 mod views;
@@ -10,6 +12,9 @@ use crate::app::mode::Mode::{
     self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
 };
 use crate::app::msg::{Code, Key};
+
+pub use help::{HelpLine, help_lines};
+pub use hints::{Hint, hints};
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
@@ -22,28 +27,16 @@ pub struct Binding {
     pub action: Action,
     /// The same in words.
     pub help: &'static str,
-    /// In one word for the bottom line, if it belongs there.
-    pub hint: Option<Hint>,
-}
-
-/// A word for the bottom line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hint {
-    /// The word.
-    pub word: &'static str,
-    /// Shown however little room there is: how to get away, or to know more.
-    pub vital: bool,
 }
 
 const ALL: &[Mode] =
     &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Recall, Confirm, Ask, Columns, Field];
-const PANES: &[Mode] = &[Table, Watch, Log];
+const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
-const LISTS: &[Mode] = &[Table, Log, Help];
 
 /// All keys. The first line that fits counts.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
-    views::BINDINGS.iter().chain(BINDINGS).chain(prompt::BINDINGS).chain(log::BINDINGS)
+    views::BINDINGS.iter().chain(log::BINDINGS).chain(prompt::BINDINGS).chain(BINDINGS)
 }
 
 const fn bind(
@@ -52,15 +45,7 @@ const fn bind(
     action: Action,
     help: &'static str,
 ) -> Binding {
-    Binding { modes, keys, action, help, hint: None }
-}
-
-const fn hint(binding: Binding, word: &'static str) -> Binding {
-    Binding { hint: Some(Hint { word, vital: false }), ..binding }
-}
-
-const fn vital(binding: Binding, word: &'static str) -> Binding {
-    Binding { hint: Some(Hint { word, vital: true }), ..binding }
+    Binding { modes, keys, action, help }
 }
 
 macro_rules! keys {
@@ -68,111 +53,104 @@ macro_rules! keys {
 }
 use keys;
 
-/// The keys of more than one place, of the table and of the watched keys.
+/// The keys of more than one place, and of the list of keys.
 static BINDINGS: &[Binding] = &[
-    vital(bind(READING, keys![Key::char('?')], Action::Help, "show or hide the keys"), "help"),
-    bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "show or hide the keys"),
-    hint(
-        bind(
-            &[Table],
-            keys![Key::plain(Code::Enter), Key::char('w')],
-            Action::WatchSelected,
-            "watch the selected key, with its chart",
-        ),
-        "watch",
+    bind(
+        &[Help],
+        keys![Key::plain(Code::Esc), Key::plain(Code::Enter), Key::char('q')],
+        Action::Help,
+        "close this list",
     ),
-    hint(
-        bind(
-            &[Watch],
-            keys![Key::char('x'), Key::plain(Code::Delete)],
-            Action::Unwatch,
-            "stop watching the selected key",
-        ),
-        "unwatch",
+    bind(&[Help], keys![Key::char('/')], Action::SearchHelp, "search this list"),
+    bind(
+        &[HelpSearch],
+        keys![Key::plain(Code::Enter)],
+        Action::EndSearch { keep: true },
+        "end the search, keep what was found",
     ),
-    hint(bind(PANES, keys![Key::plain(Code::Tab)], Action::NextPane, "to the next pane"), "pane"),
-    bind(PANES, keys![Key::plain(Code::BackTab)], Action::PreviousPane, "to the pane before"),
-    hint(
-        bind(PANES, keys![Key::char('i'), Key::char(':')], Action::ToPrompt, "to the command line"),
-        "prompt",
-    ),
-    bind(&[Table, Log], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
-    vital(
-        bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
-        "back",
-    ),
-    hint(bind(&[Help], keys![Key::char('/')], Action::SearchHelp, "search the keys"), "search"),
-    hint(
-        bind(
-            &[HelpSearch],
-            keys![Key::plain(Code::Enter)],
-            Action::EndSearch { keep: true },
-            "keep what was found",
-        ),
-        "keep",
-    ),
-    vital(
-        bind(
-            &[HelpSearch],
-            keys![Key::plain(Code::Esc)],
-            Action::EndSearch { keep: false },
-            "back to all keys",
-        ),
-        "all",
+    bind(
+        &[HelpSearch],
+        keys![Key::plain(Code::Esc), Key::ctrl('c')],
+        Action::EndSearch { keep: false },
+        "end the search, back to the whole list",
     ),
     bind(
         &[HelpSearch],
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Action::ShortenSearch,
-        "delete to the left",
+        "delete the last character",
     ),
-    bind(&[HelpSearch], keys![Key::plain(Code::Up)], Action::Lines(-1), "up"),
-    bind(&[HelpSearch], keys![Key::plain(Code::Down)], Action::Lines(1), "down"),
-    hint(bind(&[Table], keys![Key::char('r')], Action::Refresh, "ask again now"), "refresh"),
-    hint(
-        bind(&[Table], keys![Key::char('a')], Action::ToggleAuto, "ask again by itself, or not"),
-        "auto",
-    ),
-    hint(bind(&[Table], keys![Key::char('*')], Action::AllKeys, "back to all keys (get *)"), "all"),
-    vital(bind(PANES, keys![Key::char('q')], Action::Quit, "leave"), "quit"),
-    bind(&[Help], keys![Key::char('q')], Action::Help, "back"),
+    bind(&[HelpSearch], keys![Key::plain(Code::Up)], Action::Lines(-1), "while searching: up"),
+    bind(&[HelpSearch], keys![Key::plain(Code::Down)], Action::Lines(1), "while searching: down"),
+    bind(PANES, keys![Key::plain(Code::Tab)], Action::NextPane, "to the next pane"),
+    bind(PANES, keys![Key::plain(Code::BackTab)], Action::PreviousPane, "to the pane before"),
+    bind(PANES, keys![Key::char('i'), Key::char(':')], Action::ToPrompt, "to the command line"),
     bind(
-        &[Prompt, Table, Watch, Log],
-        keys![Key::plain(Code::F(5))],
-        Action::Refresh,
-        "ask again now",
+        PANES,
+        keys![Key::char('p')],
+        Action::TogglePause,
+        "pause: ask the server no more; again: go on asking",
     ),
     bind(
-        &[Prompt, Table, Watch, Log],
-        keys![Key::plain(Code::F(6))],
-        Action::ToggleAuto,
-        "ask again by itself, or not",
-    ),
-    hint(bind(&[Help], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
-    bind(
-        &[Table, Watch, Chart, Log, HelpSearch, Columns, Field],
-        keys![Key::ctrl('c')],
-        Action::Quit,
-        "leave",
-    ),
-    bind(ALL, keys![Key::ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
-    bind(
-        &[Table, Watch, Chart, Log],
+        PANES,
         keys![Key::char('Y')],
         Action::CopyCommand,
-        "copy the plain command that prints this view",
+        "copy the shell command that prints this view",
     ),
-    bind(READING, keys![Key::plain(Code::Up), Key::char('k')], Action::Lines(-1), "up"),
-    bind(READING, keys![Key::plain(Code::Down), Key::char('j')], Action::Lines(1), "down"),
-    bind(LISTS, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
     bind(
-        LISTS,
-        keys![Key::plain(Code::PageDown), Key::ctrl('f'), Key::char(' ')],
+        &[Table, Watch, Log],
+        keys![Key::char('q')],
+        Action::Quit,
+        "leave the program (in the full-screen chart: back)",
+    ),
+    bind(
+        READING,
+        keys![Key::plain(Code::Up), Key::char('k')],
+        Action::Lines(-1),
+        "up a line, or a key",
+    ),
+    bind(
+        READING,
+        keys![Key::plain(Code::Down), Key::char('j')],
+        Action::Lines(1),
+        "down a line, or a key",
+    ),
+    bind(READING, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
+    bind(
+        READING,
+        keys![Key::plain(Code::PageDown), Key::ctrl('f')],
         Action::Pages(1),
         "a page down",
     ),
-    bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first"),
-    bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last"),
+    bind(
+        &[Table, Log, Help],
+        keys![Key::char(' ')],
+        Action::Pages(1),
+        "a page down in the table, the log, this list",
+    ),
+    bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first line"),
+    bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last line"),
+    bind(READING, keys![Key::char('?')], Action::Help, "open or close this list"),
+    bind(READING, keys![Key::ctrl('c')], Action::Quit, "leave the program"),
+    bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "open or close this list"),
+    bind(
+        ALL,
+        keys![Key::plain(Code::F(5))],
+        Action::Refresh,
+        "ask the server now, once, even while paused",
+    ),
+    bind(
+        ALL,
+        keys![Key::plain(Code::F(6))],
+        Action::TogglePause,
+        "pause: ask the server no more; again: go on asking",
+    ),
+    bind(
+        ALL,
+        keys![Key::ctrl('z')],
+        Action::Suspend,
+        "to the shell that started this; fg comes back",
+    ),
 ];
 
 /// What a key means in a mode.
@@ -180,48 +158,6 @@ pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
     bindings()
         .find(|binding| binding.modes.contains(&mode) && binding.keys.contains(&key))
         .map(|binding| binding.action)
-}
-
-/// The hints for the bottom line: key and word.
-pub fn hints(mode: Mode) -> impl Iterator<Item = (String, Hint)> {
-    bindings()
-        .filter(move |binding| binding.modes.contains(&mode))
-        .filter_map(|binding| Some((name(*binding.keys.first()?), binding.hint?)))
-}
-
-/// A line of the list of keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HelpLine {
-    /// Where the keys below count; empty between sections.
-    Heading(&'static str),
-    /// Keys and what they do.
-    Keys(String, &'static str),
-}
-
-/// The list of keys, by the place where they count.
-pub fn help_lines() -> impl Iterator<Item = HelpLine> {
-    const SECTIONS: [(&str, Mode); 12] = [
-        ("Command line", Prompt),
-        ("Search for an entered line", Recall),
-        ("Pasted lines", Confirm),
-        ("Table", Table),
-        ("Watched keys and their chart", Watch),
-        ("Chart on the whole screen", Chart),
-        ("Columns", Columns),
-        ("Filter, alert, key to watch", Field),
-        ("Log", Log),
-        ("Search, filter and save the log", Ask),
-        ("This list", Help),
-        ("Searching this list", HelpSearch),
-    ];
-    SECTIONS.into_iter().enumerate().flat_map(|(at, (heading, mode))| {
-        let gap = (at > 0).then_some(HelpLine::Heading(""));
-        let keys = bindings().filter(move |binding| binding.modes.contains(&mode)).map(|binding| {
-            let names: Vec<_> = binding.keys.iter().copied().map(name).collect();
-            HelpLine::Keys(names.join(" "), binding.help)
-        });
-        gap.into_iter().chain([HelpLine::Heading(heading)]).chain(keys)
-    })
 }
 
 /// The name of a key, as people write it.
@@ -244,6 +180,11 @@ pub fn name(key: Key) -> String {
     format!("{ctrl}{alt}{code}")
 }
 
+/// The names of some keys.
+fn names(keys: &[Key]) -> String {
+    keys.iter().copied().map(name).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,16 +199,6 @@ mod tests {
                     seen.push(*key);
                 }
             }
-        }
-    }
-
-    #[test]
-    fn every_binding_can_be_reached_from_the_help() {
-        let listed: Vec<_> = help_lines().collect();
-        for binding in bindings() {
-            let shown =
-                |line: &HelpLine| matches!(line, HelpLine::Keys(_, help) if *help == binding.help);
-            assert!(listed.iter().any(shown), "{}", binding.help);
         }
     }
 }

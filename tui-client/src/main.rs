@@ -57,6 +57,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,
+        in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
     };
     let setting = Setting {
         host: plan.host.clone(),

@@ -1,6 +1,7 @@
 //! What a key can mean, and what it does.
 
 use super::ask::LogAction;
+use super::column::Column;
 use super::editor::Edit;
 use super::effect::Effect;
 use super::help::Help;
@@ -19,6 +20,8 @@ use shared::{Request, Selector};
 pub enum Action {
     /// Leave.
     Quit,
+    /// Leave if the command line is empty, else clear it.
+    QuitOrClear,
     /// Leave if the command line is empty, else delete the character under the cursor.
     QuitOrDelete,
     /// Show or hide the list of keys.
@@ -62,8 +65,8 @@ pub enum Action {
     ToggleFollow,
     /// Ask again now.
     Refresh,
-    /// Ask again by itself, or not.
-    ToggleAuto,
+    /// Ask nothing by itself any more, or go on.
+    TogglePause,
     /// Back to the table of all keys.
     AllKeys,
     /// Watch the selected key of the table.
@@ -78,7 +81,13 @@ impl App {
     pub(super) fn perform(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         match action {
             Action::Quit => return vec![Effect::Quit],
-            Action::QuitOrDelete if self.prompt.text().is_empty() => return vec![Effect::Quit],
+            Action::QuitOrClear | Action::QuitOrDelete if self.prompt.text().is_empty() => {
+                return vec![Effect::Quit];
+            }
+            Action::QuitOrClear => {
+                self.prompt.edit(Edit::KillAll);
+                self.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
+            }
             Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
             Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),
@@ -102,10 +111,7 @@ impl App {
             Action::Bottom => self.scroll(isize::MAX),
             Action::ToggleFollow => self.log.toggle_follow(),
             Action::Refresh => self.refresh_at = now.elapsed,
-            Action::ToggleAuto => {
-                self.auto = !self.auto;
-                self.refresh_at = now.elapsed;
-            }
+            Action::TogglePause => self.toggle_pause(now),
             Action::AllKeys => self.ask_for("get *", now),
             Action::WatchSelected => self.watch_selected(),
             Action::Unwatch => self.unwatch(),
@@ -123,7 +129,8 @@ impl App {
             stops.push(Mode::Watch);
         }
         stops.push(Mode::Log);
-        let at = stops.iter().position(|&stop| stop == self.mode).unwrap_or(0);
+        let here = if self.mode == Mode::Chart { Mode::Watch } else { self.mode };
+        let at = stops.iter().position(|&stop| stop == here).unwrap_or(0);
         let count = stops.len().cast_signed();
         let next = (at.cast_signed() + step).rem_euclid(count).cast_unsigned();
         self.focus(stops[next]);
@@ -144,7 +151,9 @@ impl App {
         let layout = self.layout();
         match self.mode {
             Mode::Table => layout.table_rows(),
-            Mode::Watch | Mode::Chart | Mode::Columns | Mode::Field => 2,
+            Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
+            Mode::Columns => Column::ALL.len(),
+            Mode::Field => 0,
             Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
                 layout.log_rows()
             }
@@ -187,7 +196,6 @@ impl App {
             self.refresh_at = self.now.elapsed;
         }
         self.focus(Mode::Watch);
-        self.say(Tone::Good, format!("watching {key}"));
     }
 
     fn unwatch(&mut self) {

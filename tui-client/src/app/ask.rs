@@ -161,7 +161,7 @@ impl App {
                 self.say(Tone::Bad, format!("the {what} is too long to copy; s saves the log"));
             }
             Some(text) => {
-                self.say(Tone::Good, format!("{what} copied"));
+                self.say(Tone::Good, format!("{what} {}", self.copied()));
                 return vec![Effect::Copy(text)];
             }
         }

@@ -14,8 +14,13 @@ use super::watch::with_alerted;
 impl App {
     pub(super) fn copy_command(&mut self) -> Vec<Effect> {
         let command = self.command();
-        self.say(Tone::Good, format!("copied: {command}"));
+        self.say(Tone::Good, format!("{}: {command}", self.copied()));
         vec![Effect::Copy(command)]
+    }
+
+    /// Whether something is copied; nothing tells, so in tmux that depends.
+    pub(super) fn copied(&self) -> &'static str {
+        if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
     }
 
     /// The command that prints the current view without a screen.

@@ -57,7 +57,21 @@ impl App {
             return Vec::new();
         }
         self.refresh_once = true;
+        self.watch.want();
         self.poll(now)
+    }
+
+    /// Asks nothing any more but what a person wants, or goes on at once.
+    pub(super) fn toggle_pause(&mut self, now: Moment) {
+        self.paused = !self.paused;
+        let text = if self.paused {
+            "paused: F6 goes on, F5 asks once".to_owned()
+        } else {
+            self.refresh_at = now.elapsed;
+            self.watch.hurry(now.elapsed);
+            format!("asking again every {}", format::interval(self.interval))
+        };
+        self.say(Tone::Plain, text);
     }
 
     /// Asks for everything that is due.
@@ -79,6 +93,9 @@ impl App {
         }
         effects.extend(self.probe(now));
         if self.refresh_due() && self.refresh_at <= now.elapsed {
+            if self.watch_plan() == Ask::WithTable {
+                self.watch.comes_otherwise();
+            }
             self.refresh_at = now.elapsed + self.interval;
             self.refresh_once = false;
             let request = self.wanted.clone();
@@ -89,7 +106,7 @@ impl App {
 
     fn refresh_due(&self) -> bool {
         let mut pending = self.link.pending().iter();
-        (self.auto || self.refresh_once) && !pending.any(|p| p.purpose == Purpose::Refresh)
+        (!self.paused || self.refresh_once) && !pending.any(|p| p.purpose == Purpose::Refresh)
     }
 
     /// When something is to be asked for.
@@ -103,12 +120,12 @@ impl App {
 
     /// When the watched keys are to be asked for, unless the table does it.
     fn next_watch(&self) -> Option<Duration> {
-        let due = self.watch.next_due()?;
+        let due = self.watch.next_due().filter(|_| !self.paused || self.watch.is_wanted())?;
         (self.watch_plan() != Ask::WithTable).then_some(due)
     }
 
     fn watch_plan(&self) -> Ask {
-        let all = self.auto && self.wanted == ALL;
+        let all = (!self.paused || self.refresh_once) && self.wanted == ALL;
         let cheap = self.all_took.is_some_and(|took| took < CHEAP);
         watch::plan(self.watch.patterns(), self.extension, all, cheap)
     }
@@ -185,7 +202,7 @@ impl App {
     fn warn_of_long_answers(&mut self, took: Duration, now: Moment) {
         if took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
             let text = format!(
-                "{ALL} takes {}: p in the table stops asking, get KEY asks for less",
+                "{ALL} takes {}: p stops asking, get KEY asks for less",
                 format::took(took)
             );
             self.note(now, Tone::Quiet, &text);
@@ -194,9 +211,7 @@ impl App {
 
     /// Takes what a reply says of the watched keys; rings when an alert fires.
     fn look_at_watched(&mut self, selector: &str, reply: &Reply, now: Moment) {
-        let (Ok(selector), Status::Ok, false) =
-            (selector.parse(), reply.status, self.watch.paused())
-        else {
+        let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) else {
             return;
         };
         self.watch.take(&selector, &reply.answer, now.elapsed);
@@ -223,7 +238,7 @@ impl App {
             }
             Ok(Request::Put(key, point)) => {
                 self.say(Tone::Good, format!("stored {key} {point}"));
-                if reply.took < CHEAP && self.auto {
+                if reply.took < CHEAP {
                     self.refresh_at = now.elapsed;
                 }
             }

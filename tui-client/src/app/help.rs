@@ -20,6 +20,11 @@ pub struct Help {
 }
 
 impl Help {
+    /// The mode to go back to.
+    pub fn before(&self) -> Mode {
+        self.before
+    }
+
     /// The first line on screen.
     pub fn top(&self) -> usize {
         self.top
@@ -37,7 +42,7 @@ impl Help {
         let mut found = Vec::new();
         let mut heading = None;
         let mut whole = false;
-        for line in help_lines() {
+        for line in help_lines(self.before) {
             match &line {
                 HelpLine::Heading(text) => {
                     whole = fits(text);
@@ -62,7 +67,7 @@ impl Help {
     pub fn shape(width: u16, height: u16) -> (usize, usize) {
         let columns = if width >= WIDE { 2 } else { 1 };
         let rows = usize::from(height.saturating_sub(2));
-        (columns, help_lines().count().div_ceil(columns).min(rows))
+        (columns, help_lines(Mode::default()).len().div_ceil(columns).min(rows))
     }
 
     /// Moves by lines on a screen with room for so many.

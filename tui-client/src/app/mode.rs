@@ -56,6 +56,12 @@ impl Mode {
         matches!(self, Self::Help | Self::HelpSearch)
     }
 
+    /// No text is typed, and nothing lies over the bottom line.
+    pub fn is_for_reading(self) -> bool {
+        use Mode::{Chart, Columns, Confirm, Log, Table, Watch};
+        matches!(self, Table | Watch | Chart | Columns | Log | Confirm)
+    }
+
     /// The pane that has the focus in this mode.
     pub fn pane(self) -> Option<Pane> {
         match self {

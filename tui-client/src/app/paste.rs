@@ -219,8 +219,6 @@ impl App {
         let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
         self.log.push(entry.remark(Remark::Reply(cost)).exchange(import.id));
         self.say(tone, format!("{text} in {}", took(took_time)));
-        if self.auto {
-            self.refresh_at = now.elapsed;
-        }
+        self.refresh_at = now.elapsed;
     }
 }

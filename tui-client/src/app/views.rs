@@ -48,8 +48,6 @@ pub enum ViewAction {
     DropAlerts,
     /// Ask more often, or less.
     Interval(i8),
-    /// Stop asking for the watched keys, or go on.
-    Pause,
     /// Chart the selected key with others.
     Mark,
     /// Chart all keys.
@@ -111,11 +109,6 @@ impl App {
             }
             ViewAction::DropAlerts => self.drop_alerts(),
             ViewAction::Interval(step) => self.change_interval(step, now),
-            ViewAction::Pause => {
-                self.watch.toggle_pause();
-                let state = if self.watch.paused() { "paused" } else { "going on" };
-                self.say(Tone::Plain, format!("watching: {state}"));
-            }
             ViewAction::Mark => self.watch.toggle_mark(),
             ViewAction::MarkAll => self.watch.toggle_all(),
             ViewAction::Full if self.mode == Mode::Chart => self.mode = Mode::Watch,
@@ -283,7 +276,6 @@ impl App {
             }
             Purpose::Watch => {
                 if let Ok(pattern) = text.parse::<Glob>() {
-                    self.say(Tone::Good, format!("watching {pattern}"));
                     self.watch.add(pattern);
                     self.refresh_at = self.now.elapsed;
                     self.focus(Mode::Watch);
@@ -355,9 +347,8 @@ impl App {
 
     /// What the polling costs, while there is any.
     pub fn cost(&self) -> Option<Rates> {
-        let polling = self.auto || self.watch.is_ready();
         let rates = self.meter.rates(self.now.elapsed)?;
-        (polling && self.link.is_connected()).then_some(rates)
+        (!self.paused && self.link.is_connected()).then_some(rates)
     }
 
     /// The interval that the server can keep, when it is longer than the one wanted.

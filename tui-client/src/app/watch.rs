@@ -77,7 +77,8 @@ pub struct Watch {
     /// Keys that a glob matches but nobody wants.
     unwanted: HashSet<String>,
     selected: usize,
-    paused: bool,
+    /// Somebody wants an answer, even while nothing is asked for otherwise.
+    wanted: bool,
     /// Requests of a poll that have no reply yet.
     asking: usize,
     next: Duration,
@@ -111,15 +112,19 @@ impl Watch {
         self.patterns.is_empty()
     }
 
-    /// Nothing is asked for the time being.
-    pub fn paused(&self) -> bool {
-        self.paused
+    /// The next poll goes out as soon as possible, even while there are no others.
+    pub fn want(&mut self) {
+        (self.wanted, self.next) = (true, Duration::ZERO);
     }
 
-    /// Stops asking, or goes on.
-    pub fn toggle_pause(&mut self) {
-        self.paused = !self.paused;
-        self.next = Duration::ZERO;
+    /// The next poll does not wait for the end of a pause.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// What is wanted comes with the table.
+    pub fn comes_otherwise(&mut self) {
+        self.wanted = false;
     }
 
     /// More keys matched than may be watched.
@@ -162,7 +167,7 @@ impl Watch {
         if !self.patterns.contains(&pattern) {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
         }
-        self.next = Duration::ZERO;
+        self.want();
     }
 
     /// Watches the selected key no longer; without any key, the last glob.
@@ -207,7 +212,7 @@ impl Watch {
 
     /// The next poll may go out. There is never more than one.
     pub fn is_ready(&self) -> bool {
-        !self.paused && self.asking == 0 && !self.is_empty()
+        self.asking == 0 && !self.is_empty()
     }
 
     /// When the next poll is due, if it may go out.
@@ -217,7 +222,7 @@ impl Watch {
 
     /// A poll of this many requests goes out; the one after it is due at `next`.
     pub fn asked(&mut self, requests: usize, next: Duration) {
-        (self.asking, self.next) = (requests, next);
+        (self.asking, self.next, self.wanted) = (requests, next, false);
     }
 
     /// One request of the poll is done with; the next poll is not before `next`.

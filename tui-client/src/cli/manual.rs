@@ -11,7 +11,7 @@ const SECTIONS: [(&str, &str); 5] = [
     (
         "Modes",
         "\
-Without a REQUEST, on a terminal, the client opens its screen; press ? there for the keys.
+Without a REQUEST, on a terminal, the client opens its screen; press ? there for help.
 With a REQUEST, --format or --once, or when input or output is a pipe or a file, it is plain: data
 goes to standard output, the same bytes on a terminal and in a pipe, everything else to standard
 error.

@@ -1,6 +1,6 @@
 //! The keys of the log, and of what is asked for about it.
 
-use super::{Binding, bind, hint, keys, vital};
+use super::{Binding, bind, keys};
 use crate::app::action::Action;
 use crate::app::ask::{LogAction as Does, Question};
 use crate::app::editor::Edit;
@@ -16,84 +16,91 @@ const fn ask(keys: &'static [Key], does: Does, help: &'static str) -> Binding {
 }
 
 pub(super) static BINDINGS: &[Binding] = &[
-    hint(
-        bind(&[Log], keys![Key::char('f')], Action::ToggleFollow, "follow new lines, or stay"),
-        "follow",
+    bind(
+        &[Log],
+        keys![Key::char('f')],
+        Action::ToggleFollow,
+        "follow new lines; again: stay where it is",
     ),
-    hint(
-        log(
-            keys![Key::char('/')],
-            Does::Ask(Question::Search),
-            "search, up from the selected line",
-        ),
-        "search",
+    log(
+        keys![Key::char('/')],
+        Does::Ask(Question::Search),
+        "search upwards from the selected line",
     ),
-    log(keys![Key::char('n')], Does::Match { older: true }, "the match above (older)"),
-    log(keys![Key::char('N')], Does::Match { older: false }, "the match below (newer)"),
-    hint(
-        log(
-            keys![Key::char('&')],
-            Does::Ask(Question::Filter),
-            "only lines with a text (!text: without it)",
-        ),
-        "filter",
+    log(keys![Key::char('n')], Does::Match { older: true }, "to the match above (older)"),
+    log(keys![Key::char('N')], Does::Match { older: false }, "to the match below (newer)"),
+    log(
+        keys![Key::char('&')],
+        Does::Ask(Question::Filter),
+        "show only lines with a text (!text: without it)",
     ),
-    hint(
-        log(keys![Key::char('r')], Does::ToggleRaw, "every line over the wire, or excerpts"),
-        "raw",
+    log(keys![Key::char('r')], Does::ToggleRaw, "keep every line of replies; again: only excerpts"),
+    log(
+        keys![Key::plain(Code::Right), Key::char('l')],
+        Does::Shift(8),
+        "see more of the right of long lines",
     ),
-    log(keys![Key::plain(Code::Right), Key::char('l')], Does::Shift(8), "the end of long lines"),
-    log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "their beginning"),
-    hint(log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"), "copy"),
+    log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "back to the left"),
+    log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"),
     log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
-    hint(
-        log(
-            keys![Key::char('s')],
-            Does::Ask(Question::Save),
-            "save the log, as filtered, to a file",
-        ),
-        "save",
+    log(
+        keys![Key::char('s')],
+        Does::Ask(Question::Save),
+        "save the log, as it is filtered, in a file",
     ),
-    hint(ask(keys![Key::plain(Code::Enter)], Does::Answer, "that is it"), "done"),
-    vital(
-        ask(
-            keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
-            Does::Cancel,
-            "back to how it was; without the filter",
-        ),
-        "cancel",
+    ask(keys![Key::plain(Code::Enter)], Does::Answer, "done"),
+    ask(
+        keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
+        Does::Cancel,
+        "cancel; for a filter: show all lines again",
     ),
     ask(
         keys![Key::plain(Code::Up), Key::ctrl('p')],
         Does::Match { older: true },
-        "the match above (older)",
+        "to the match above (older)",
     ),
     ask(
         keys![Key::plain(Code::Down), Key::ctrl('n')],
         Does::Match { older: false },
-        "the match below (newer)",
+        "to the match below (newer)",
     ),
-    ask(keys![Key::plain(Code::Left), Key::ctrl('b')], Does::Edit(Edit::Left), "left"),
-    ask(keys![Key::plain(Code::Right), Key::ctrl('f')], Does::Edit(Edit::Right), "right"),
-    ask(keys![Key::plain(Code::Home), Key::ctrl('a')], Does::Edit(Edit::Start), "to the beginning"),
-    ask(keys![Key::plain(Code::End), Key::ctrl('e')], Does::Edit(Edit::End), "to the end"),
+    ask(keys![Key::plain(Code::Left), Key::ctrl('b')], Does::Edit(Edit::Left), "a character left"),
+    ask(
+        keys![Key::plain(Code::Right), Key::ctrl('f')],
+        Does::Edit(Edit::Right),
+        "a character right",
+    ),
+    ask(
+        keys![Key::plain(Code::Home), Key::ctrl('a')],
+        Does::Edit(Edit::Start),
+        "to the beginning of the line",
+    ),
+    ask(
+        keys![Key::plain(Code::End), Key::ctrl('e')],
+        Does::Edit(Edit::End),
+        "to the end of the line",
+    ),
     ask(
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Does::Edit(Edit::DeleteLeft),
-        "delete to the left",
+        "delete the character before the cursor",
     ),
     ask(
         keys![Key::plain(Code::Delete), Key::ctrl('d')],
         Does::Edit(Edit::DeleteRight),
-        "delete to the right",
+        "delete the character at the cursor",
     ),
     ask(
         keys![Key::ctrl('w'), Key::alt(Code::Backspace)],
         Does::Edit(Edit::KillBlankWordLeft),
-        "delete the word to the left",
+        "delete the word before the cursor",
     ),
-    ask(keys![Key::ctrl('u')], Does::Edit(Edit::KillToStart), "delete to the beginning"),
-    ask(keys![Key::ctrl('k')], Does::Edit(Edit::KillToEnd), "delete to the end"),
+    ask(
+        keys![Key::ctrl('u')],
+        Does::Edit(Edit::KillToStart),
+        "delete to the beginning of the line",
+    ),
+    ask(keys![Key::ctrl('k')], Does::Edit(Edit::KillToEnd), "delete to the end of the line"),
     ask(keys![Key::ctrl('y')], Does::Edit(Edit::Yank), "put back what was deleted"),
     ask(keys![Key::ctrl('_')], Does::Edit(Edit::Undo), "undo"),
 ];

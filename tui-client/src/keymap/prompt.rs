@@ -1,6 +1,6 @@
 //! The keys of the command line, of the search for an entered line, and of pasted lines.
 
-use super::{Binding, bind, hint, keys, vital};
+use super::{Binding, bind, keys};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{Confirm, Prompt, Recall};
@@ -20,58 +20,40 @@ const fn recall(keys: &'static [Key], does: Does, help: &'static str) -> Binding
 }
 
 pub(super) static BINDINGS: &[Binding] = &[
-    vital(
-        bind(
-            &[Prompt],
-            keys![Key::char('?')],
-            Action::HelpOrType,
-            "show the keys (on an empty line)",
-        ),
-        "help",
-    ),
-    hint(bind(&[Prompt], keys![Key::plain(Code::Enter)], Action::Submit, "send the line"), "send"),
-    hint(
-        line(
-            keys![Key::plain(Code::Tab)],
-            Does::Complete { forward: true },
-            "complete the word; on an empty line, next pane",
-        ),
-        "complete/pane",
+    bind(&[Prompt], keys![Key::plain(Code::Enter)], Action::Submit, "send the line"),
+    bind(&[Prompt], keys![Key::char('?')], Action::HelpOrType, "open this list (on an empty line)"),
+    line(
+        keys![Key::plain(Code::Tab)],
+        Does::Complete { forward: true },
+        "complete the word; on an empty line: to the next pane",
     ),
     line(
         keys![Key::plain(Code::BackTab)],
         Does::Complete { forward: false },
-        "to the pane before; among completions, the one before",
+        "to the pane before; while completing: the one before",
     ),
-    hint(
-        line(
-            keys![Key::ctrl('r')],
-            Does::Recall { older: true },
-            "search the lines entered before",
-        ),
-        "search",
-    ),
+    line(keys![Key::ctrl('r')], Does::Recall { older: true }, "search the lines entered before"),
     line(
         keys![Key::plain(Code::Up), Key::ctrl('p')],
         Does::Older,
-        "the line entered before that begins so",
+        "an older line that begins like this one",
     ),
     line(
         keys![Key::plain(Code::Down), Key::ctrl('n')],
         Does::Newer,
-        "the line entered after, in the end the draft",
+        "a newer one, in the end what was typed here",
     ),
-    edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "left"),
+    edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(
         keys![Key::plain(Code::Right), Key::ctrl('f')],
         Edit::Right,
-        "right; at the end, take the suggestion",
+        "a character right; at the end: take the suggestion",
     ),
     edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
     edit(
         keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
         Edit::WordRight,
-        "a word right; at the end, of the suggestion",
+        "a word right; at the end: take a word of it",
     ),
     edit(
         keys![Key::plain(Code::Home), Key::ctrl('a')],
@@ -81,17 +63,21 @@ pub(super) static BINDINGS: &[Binding] = &[
     edit(
         keys![Key::plain(Code::End), Key::ctrl('e')],
         Edit::End,
-        "to the end; at the end, take the suggestion",
+        "to the end of the line; there: take the suggestion",
     ),
     edit(
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Edit::DeleteLeft,
-        "delete to the left",
+        "delete the character before the cursor",
     ),
-    edit(keys![Key::plain(Code::Delete)], Edit::DeleteRight, "delete to the right"),
-    edit(keys![Key::ctrl('w')], Edit::KillBlankWordLeft, "delete to the left up to a blank"),
-    edit(keys![Key::alt(Code::Backspace)], Edit::KillWordLeft, "delete the word to the left"),
-    edit(keys![Key::alt(Code::Char('d'))], Edit::KillWordRight, "delete the word to the right"),
+    edit(keys![Key::plain(Code::Delete)], Edit::DeleteRight, "delete the character at the cursor"),
+    edit(keys![Key::ctrl('w')], Edit::KillBlankWordLeft, "delete back to the blank before"),
+    edit(keys![Key::alt(Code::Backspace)], Edit::KillWordLeft, "delete the word before the cursor"),
+    edit(
+        keys![Key::alt(Code::Char('d'))],
+        Edit::KillWordRight,
+        "delete the word behind the cursor",
+    ),
     edit(keys![Key::ctrl('u')], Edit::KillToStart, "delete to the beginning of the line"),
     edit(keys![Key::ctrl('k')], Edit::KillToEnd, "delete to the end of the line"),
     edit(keys![Key::ctrl('y')], Edit::Yank, "put back what was deleted"),
@@ -99,77 +85,64 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Esc)],
         Does::Clear,
-        "delete the line; on an empty one, stop a paste",
+        "clear the line; on an empty line: stop a paste",
     ),
-    bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "the log a page up"),
-    bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "the log a page down"),
+    bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "scroll the log up"),
+    bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "scroll the log down"),
     bind(
         &[Prompt],
         keys![Key::ctrl('d')],
         Action::QuitOrDelete,
-        "leave (on an empty line), or delete the character",
+        "delete the character; on an empty line: leave the program",
     ),
-    vital(bind(&[Prompt], keys![Key::ctrl('c')], Action::Quit, "leave"), "quit"),
-    hint(recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line"), "send"),
-    hint(
-        recall(
-            keys![
-                Key::plain(Code::Tab),
-                Key::plain(Code::Right),
-                Key::ctrl('e'),
-                Key::plain(Code::End)
-            ],
-            Does::RecallAccept,
-            "edit the line",
-        ),
-        "edit",
+    bind(
+        &[Prompt],
+        keys![Key::ctrl('c')],
+        Action::QuitOrClear,
+        "clear the line; on an empty line: leave the program",
     ),
-    hint(
-        recall(
-            keys![Key::ctrl('r'), Key::plain(Code::Up)],
-            Does::Recall { older: true },
-            "the match before",
-        ),
-        "older",
+    recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line found"),
+    recall(
+        keys![
+            Key::plain(Code::Tab),
+            Key::plain(Code::Right),
+            Key::ctrl('e'),
+            Key::plain(Code::End)
+        ],
+        Does::RecallAccept,
+        "take the line found, to edit it",
     ),
-    hint(
-        recall(
-            keys![Key::ctrl('s'), Key::plain(Code::Down)],
-            Does::Recall { older: false },
-            "the match after",
-        ),
-        "newer",
+    recall(
+        keys![Key::ctrl('r'), Key::plain(Code::Up)],
+        Does::Recall { older: true },
+        "an older line",
     ),
-    vital(
-        recall(
-            keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
-            Does::RecallCancel,
-            "back to the line as it was",
-        ),
-        "back",
+    recall(
+        keys![Key::ctrl('s'), Key::plain(Code::Down)],
+        Does::Recall { older: false },
+        "a newer line",
+    ),
+    recall(
+        keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
+        Does::RecallCancel,
+        "cancel: back to the line as it was",
     ),
     recall(
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Does::RecallEdit(Edit::DeleteLeft),
-        "delete to the left",
+        "delete the character before the cursor",
     ),
     recall(keys![Key::ctrl('u')], Does::RecallEdit(Edit::KillAll), "search for something else"),
-    hint(
-        bind(
-            &[Confirm],
-            keys![Key::plain(Code::Enter), Key::char('y')],
-            Action::Prompt(Does::SendPaste),
-            "send the pasted lines",
-        ),
-        "send",
+    bind(
+        &[Confirm],
+        keys![Key::plain(Code::Enter), Key::char('y')],
+        Action::Prompt(Does::SendPaste),
+        "send the pasted lines",
     ),
-    vital(
-        bind(
-            &[Confirm],
-            keys![Key::plain(Code::Esc), Key::char('n'), Key::ctrl('c')],
-            Action::Prompt(Does::DiscardPaste),
-            "forget them",
-        ),
-        "discard",
+    bind(
+        &[Confirm],
+        keys![Key::plain(Code::Esc), Key::char('n'), Key::ctrl('c')],
+        Action::Prompt(Does::DiscardPaste),
+        "don't send them",
     ),
 ];

@@ -1,6 +1,6 @@
 //! The keys of the table, the watched keys and their chart.
 
-use super::{Binding, bind, hint, keys, vital};
+use super::{Binding, bind, keys};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{self, Chart, Columns, Field, Table, Watch};
@@ -9,6 +9,8 @@ use crate::app::views::ViewAction;
 
 const CHARTED: &[Mode] = &[Watch, Chart];
 const MEASURED: &[Mode] = &[Table, Watch, Chart];
+
+const SORT_BY: &str = "sort by that column; again: reverse";
 
 const fn edit(keys: &'static [Key], edit: Edit, help: &'static str) -> Binding {
     view(&[Field], keys, ViewAction::Edit(edit), help)
@@ -25,193 +27,210 @@ const fn view(
 
 /// These keys; they count before the others.
 pub(super) static BINDINGS: &[Binding] = &[
-    hint(view(&[Table], keys![Key::char('/')], ViewAction::Filter, "filter the rows"), "filter"),
-    hint(
-        view(
-            &[Table],
-            keys![Key::char('>'), Key::plain(Code::Right)],
-            ViewAction::SortBeside(1),
-            "order by the column on the right",
-        ),
-        "sort",
+    bind(
+        &[Table],
+        keys![Key::plain(Code::Enter), Key::char('w')],
+        Action::WatchSelected,
+        "watch the selected key, with its chart",
+    ),
+    view(
+        &[Table],
+        keys![Key::char('f')],
+        ViewAction::ChartSelected,
+        "watch it, with the chart on the full screen",
+    ),
+    view(
+        &[Table],
+        keys![Key::char('/')],
+        ViewAction::Filter,
+        "show only some rows: palm.*, last > 20 and age < 1m",
+    ),
+    view(
+        &[Table],
+        keys![Key::char('>'), Key::plain(Code::Right)],
+        ViewAction::SortBeside(1),
+        "sort by the next column on the right",
     ),
     view(
         &[Table],
         keys![Key::char('<'), Key::plain(Code::Left)],
         ViewAction::SortBeside(-1),
-        "order by the column on the left",
+        "sort by the next column on the left",
     ),
-    hint(
-        view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "the order the other way round"),
-        "reverse",
+    view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the order"),
+    view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
+    bind(&[Table], keys![Key::char('*')], Action::AllKeys, "show all keys again (get *)"),
+    bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
+    view(
+        &[Watch],
+        keys![Key::char('f'), Key::plain(Code::Enter)],
+        ViewAction::Full,
+        "the chart on the full screen",
     ),
-    hint(
-        view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
-        "columns",
+    bind(
+        &[Watch],
+        keys![Key::char('x'), Key::plain(Code::Delete)],
+        Action::Unwatch,
+        "stop watching the selected key",
     ),
-    hint(
-        view(
-            CHARTED,
-            keys![Key::char('f'), Key::plain(Code::Enter)],
-            ViewAction::Full,
-            "the chart all over the screen, or back",
-        ),
-        "full",
+    view(
+        &[Watch],
+        keys![Key::plain(Code::Esc)],
+        ViewAction::Leave,
+        "remove the cursor; without one, to the command line",
     ),
-    hint(
-        view(
-            CHARTED,
-            keys![Key::plain(Code::Left), Key::char('h')],
-            ViewAction::Cursor(-1),
-            "read the point before",
-        ),
-        "cursor",
+    view(
+        &[Chart],
+        keys![Key::plain(Code::Esc), Key::char('q')],
+        ViewAction::Leave,
+        "remove the cursor; without one, back to the panes",
+    ),
+    view(
+        &[Chart],
+        keys![Key::char('f'), Key::plain(Code::Enter)],
+        ViewAction::Full,
+        "back to the panes",
+    ),
+    view(
+        CHARTED,
+        keys![Key::plain(Code::Left), Key::char('h')],
+        ViewAction::Cursor(-1),
+        "cursor: read the point before",
     ),
     view(
         CHARTED,
         keys![Key::plain(Code::Right), Key::char('l')],
         ViewAction::Cursor(1),
-        "read the point after",
+        "cursor: read the point after",
     ),
     view(
         CHARTED,
         keys![Key::char('H'), Key::alt(Code::Left)],
         ViewAction::Cursor(-10),
-        "ten columns to the left",
+        "cursor: ten columns to the left",
     ),
     view(
         CHARTED,
         keys![Key::char('L'), Key::alt(Code::Right)],
         ViewAction::Cursor(10),
-        "ten columns to the right",
+        "cursor: ten columns to the right",
     ),
-    hint(view(CHARTED, keys![Key::char('z')], ViewAction::Zoom(true), "zoom in"), "zoom"),
-    view(CHARTED, keys![Key::char('Z')], ViewAction::Zoom(false), "zoom out"),
+    view(CHARTED, keys![Key::char('z')], ViewAction::Zoom(true), "zoom in: half the time"),
+    view(CHARTED, keys![Key::char('Z')], ViewAction::Zoom(false), "zoom out: twice the time"),
     view(
         CHARTED,
         keys![Key::char('['), Key::char('<')],
         ViewAction::Pan(-1),
-        "move the chart to the past",
+        "move to earlier points",
     ),
     view(
         CHARTED,
         keys![Key::char(']'), Key::char('>')],
         ViewAction::Pan(1),
-        "move the chart to the present",
+        "move to later points",
     ),
-    view(CHARTED, keys![Key::char('0')], ViewAction::Whole, "all points, following the newest"),
-    hint(
-        view(CHARTED, keys![Key::char('y')], ViewAction::Log, "a logarithmic value axis, or not"),
-        "log scale",
+    view(
+        CHARTED,
+        keys![Key::char('0')],
+        ViewAction::Whole,
+        "live again: all points, following the newest",
     ),
-    hint(
-        view(
-            CHARTED,
-            keys![Key::char(' '), Key::char('m')],
-            ViewAction::Mark,
-            "keep this key in the chart beside others, or not",
-        ),
-        "mark",
+    view(CHARTED, keys![Key::char('y')], ViewAction::Log, "logarithmic values; again: linear"),
+    view(
+        CHARTED,
+        keys![Key::char(' '), Key::char('m')],
+        ViewAction::Mark,
+        "keep this key in the chart; again: drop it",
     ),
-    view(CHARTED, keys![Key::char('M')], ViewAction::MarkAll, "all keys in one chart, or one"),
-    hint(
-        view(
-            MEASURED,
-            keys![Key::char('!')],
-            ViewAction::AddAlert,
-            "an alert, such as palm.cpu > 90",
-        ),
-        "alert",
+    view(
+        CHARTED,
+        keys![Key::char('M')],
+        ViewAction::MarkAll,
+        "all keys in one chart; again: only the selected one",
     ),
-    view(CHARTED, keys![Key::char('d')], ViewAction::DropAlerts, "no alert on this key any more"),
-    hint(view(CHARTED, keys![Key::char('p')], ViewAction::Pause, "stop asking, or go on"), "pause"),
+    view(
+        MEASURED,
+        keys![Key::char('!')],
+        ViewAction::AddAlert,
+        "set an alert, such as palm.cpu > 90",
+    ),
+    view(CHARTED, keys![Key::char('d')], ViewAction::DropAlerts, "drop the alerts on this key"),
+    bind(
+        MEASURED,
+        keys![Key::char('r')],
+        Action::Refresh,
+        "ask the server now, once, even while paused",
+    ),
     view(
         MEASURED,
         keys![Key::char('+'), Key::char('=')],
         ViewAction::Interval(1),
-        "ask less often",
+        "slower: ask the server less often",
     ),
-    view(MEASURED, keys![Key::char('-')], ViewAction::Interval(-1), "ask more often"),
+    view(
+        MEASURED,
+        keys![Key::char('-')],
+        ViewAction::Interval(-1),
+        "faster: ask the server more often",
+    ),
     view(
         MEASURED,
         keys![Key::char('W')],
         ViewAction::AddWatch,
         "watch another key, or a glob such as palm.*",
     ),
+    view(&[Table], keys![Key::char('0')], ViewAction::SortBy(0), "sort as in the reply"),
+    view(&[Table], keys![Key::char('1')], ViewAction::SortBy(1), SORT_BY),
+    view(&[Table], keys![Key::char('2')], ViewAction::SortBy(2), SORT_BY),
+    view(&[Table], keys![Key::char('3')], ViewAction::SortBy(3), SORT_BY),
+    view(&[Table], keys![Key::char('4')], ViewAction::SortBy(4), SORT_BY),
+    view(&[Table], keys![Key::char('5')], ViewAction::SortBy(5), SORT_BY),
+    view(&[Table], keys![Key::char('6')], ViewAction::SortBy(6), SORT_BY),
+    view(&[Table], keys![Key::char('7')], ViewAction::SortBy(7), SORT_BY),
+    view(&[Table], keys![Key::char('8')], ViewAction::SortBy(8), SORT_BY),
+    view(&[Table], keys![Key::char('9')], ViewAction::SortBy(9), SORT_BY),
     view(
-        &[Table],
-        keys![Key::char('f')],
-        ViewAction::ChartSelected,
-        "the chart of the selected key all over the screen",
-    ),
-    view(&[Table], keys![Key::char('0')], ViewAction::SortBy(0), "the order of the reply"),
-    view(&[Table], keys![Key::char('1')], ViewAction::SortBy(1), "order by the first column"),
-    view(&[Table], keys![Key::char('2')], ViewAction::SortBy(2), "by the second; again: reverse"),
-    view(&[Table], keys![Key::char('3')], ViewAction::SortBy(3), "by the third"),
-    view(&[Table], keys![Key::char('4')], ViewAction::SortBy(4), "by the fourth"),
-    view(&[Table], keys![Key::char('5')], ViewAction::SortBy(5), "by the fifth"),
-    view(&[Table], keys![Key::char('6')], ViewAction::SortBy(6), "by the sixth"),
-    view(&[Table], keys![Key::char('7')], ViewAction::SortBy(7), "by the seventh"),
-    view(&[Table], keys![Key::char('8')], ViewAction::SortBy(8), "by the eighth"),
-    view(&[Table], keys![Key::char('9')], ViewAction::SortBy(9), "by the ninth"),
-    hint(
-        view(
-            &[Columns],
-            keys![Key::char(' '), Key::plain(Code::Enter)],
-            ViewAction::ToggleColumn,
-            "show or hide the column",
-        ),
-        "show or hide",
-    ),
-    vital(
-        view(
-            &[Columns],
-            keys![Key::plain(Code::Esc), Key::char('c'), Key::char('q')],
-            ViewAction::Leave,
-            "back to the table",
-        ),
-        "back",
-    ),
-    hint(view(&[Field], keys![Key::plain(Code::Enter)], ViewAction::Accept, "take it"), "take"),
-    vital(
-        view(&[Field], keys![Key::plain(Code::Esc)], ViewAction::Leave, "leave it as it was"),
-        "cancel",
+        &[Columns],
+        keys![Key::char(' '), Key::plain(Code::Enter)],
+        ViewAction::ToggleColumn,
+        "show or hide the column",
     ),
     view(
-        &[Watch],
-        keys![Key::plain(Code::Esc)],
+        &[Columns],
+        keys![Key::plain(Code::Esc), Key::char('c'), Key::char('q')],
         ViewAction::Leave,
-        "away with the cursor, or to the command line",
+        "back to the table",
     ),
-    vital(
-        view(
-            &[Chart],
-            keys![Key::plain(Code::Esc), Key::char('q')],
-            ViewAction::Leave,
-            "away with the cursor, or back to all panes",
-        ),
-        "back",
-    ),
-    edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "left"),
-    edit(keys![Key::plain(Code::Right), Key::ctrl('f')], Edit::Right, "right"),
+    view(&[Field], keys![Key::plain(Code::Enter)], ViewAction::Accept, "done"),
+    view(&[Field], keys![Key::plain(Code::Esc), Key::ctrl('c')], ViewAction::Leave, "cancel"),
+    edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
+    edit(keys![Key::plain(Code::Right), Key::ctrl('f')], Edit::Right, "a character right"),
     edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
     edit(keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)], Edit::WordRight, "a word right"),
-    edit(keys![Key::plain(Code::Home), Key::ctrl('a')], Edit::Start, "to the beginning"),
-    edit(keys![Key::plain(Code::End), Key::ctrl('e')], Edit::End, "to the end"),
+    edit(
+        keys![Key::plain(Code::Home), Key::ctrl('a')],
+        Edit::Start,
+        "to the beginning of the line",
+    ),
+    edit(keys![Key::plain(Code::End), Key::ctrl('e')], Edit::End, "to the end of the line"),
     edit(
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Edit::DeleteLeft,
-        "delete to the left",
+        "delete the character before the cursor",
     ),
-    edit(keys![Key::plain(Code::Delete)], Edit::DeleteRight, "delete to the right"),
+    edit(keys![Key::plain(Code::Delete)], Edit::DeleteRight, "delete the character at the cursor"),
     edit(
         keys![Key::ctrl('w'), Key::alt(Code::Backspace)],
         Edit::KillWordLeft,
-        "delete the word to the left",
+        "delete the word before the cursor",
     ),
-    edit(keys![Key::alt(Code::Char('d'))], Edit::KillWordRight, "delete the word to the right"),
-    edit(keys![Key::ctrl('u')], Edit::KillToStart, "delete to the beginning"),
-    edit(keys![Key::ctrl('k')], Edit::KillToEnd, "delete to the end"),
+    edit(
+        keys![Key::alt(Code::Char('d'))],
+        Edit::KillWordRight,
+        "delete the word behind the cursor",
+    ),
+    edit(keys![Key::ctrl('u')], Edit::KillToStart, "delete to the beginning of the line"),
+    edit(keys![Key::ctrl('k')], Edit::KillToEnd, "delete to the end of the line"),
     edit(keys![Key::ctrl('y')], Edit::Yank, "put back what was deleted"),
     edit(keys![Key::ctrl('_')], Edit::Undo, "undo"),
 ];

@@ -19,7 +19,7 @@ const MARGIN: u16 = 16;
 
 /// Draws the list in the middle of the screen.
 pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
-    let lines: Vec<_> = help_lines().collect();
+    let lines = help_lines(app.help().before());
     let keys = lines.iter().map(|line| match line {
         HelpLine::Keys(keys, _) => width(keys),
         HelpLine::Heading(_) => 0,
@@ -46,9 +46,9 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         Clear.render(Rect { y: below, height: screen.height.min(1), ..screen }, buffer);
     }
     let title = match (app.mode(), app.help().query()) {
-        (Mode::HelpSearch, query) => format!(" keys /{query}_ "),
-        (_, "") => " keys · / searches ".to_owned(),
-        (_, query) => format!(" keys /{query} "),
+        (Mode::HelpSearch, query) => format!(" keyboard /{query}_ "),
+        (_, "") => " keyboard · / searches ".to_owned(),
+        (_, query) => format!(" keyboard /{query} "),
     };
     let inner = super::pane(theme, true, &title, &[], area, buffer);
     if covers_hints {
@@ -56,7 +56,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     }
     let found = app.help().lines();
     if found.is_empty() {
-        Pen::new(buffer, inner, 0).write(" no key does that", theme.quiet);
+        Pen::new(buffer, inner, 0).write(" nothing found", theme.quiet);
     }
     let seen = (app.help().top(), rows * columns, found.len());
     super::whereabouts(theme, seen, None, area, buffer);

@@ -42,7 +42,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     if let Some(waiting) = waiting {
         pen.write(&waiting, theme.alert);
-    } else if let Some(time) = app.link().round_trip() {
+    } else if let Some(time) = app.link().round_trip().filter(|_| !app.paused()) {
         pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
     if app.link().is_connected() {
@@ -54,8 +54,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     let every = format::interval(app.interval());
     let (text, style) = match app.stretched() {
-        _ if app.watch().paused() => (format!("watch paused · every {every} "), theme.alert),
-        _ if !app.auto() && app.watch().is_empty() => ("auto-refresh off ".to_owned(), theme.quiet),
+        _ if app.paused() => ("paused ".to_owned(), theme.alert),
         // What was wanted, and what a slow server makes of it.
         Some(period) => {
             (format!("every {every}, slowed to {} ", format::took(period)), theme.alert)
@@ -110,14 +109,14 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&text, style);
         return;
     }
-    write_keys(&hints(app.mode(), pen.room()), theme, &mut pen);
+    write_keys(&hints(app, pen.room()), theme, &mut pen);
 }
 
-fn write_keys(hints: &[(String, Hint)], theme: &Theme, pen: &mut Pen<'_>) {
+fn write_keys(hints: &[Hint], theme: &Theme, pen: &mut Pen<'_>) {
     let text = super::on_border(theme.text);
-    for (key, hint) in hints {
+    for hint in hints {
         pen.write(" ", text)
-            .write(key, super::on_border(theme.key))
+            .write(&hint.keys(), super::on_border(theme.key))
             .write(" ", text)
             .write(hint.word, super::on_border(theme.quiet))
             .write(" ", text);
@@ -131,7 +130,7 @@ pub fn draw_keys_at_foot(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let below = area.height.saturating_sub(1);
     let mut pen = Pen::new(buffer, super::within_sides(area), below);
     let room = pen.room().saturating_sub(WHEREABOUTS);
-    write_keys(&hints(app.mode(), room), theme, &mut pen);
+    write_keys(&hints(app, room), theme, &mut pen);
 }
 
 /// Writes the hints at the right end of the line, beside so many columns; returns what is left.
@@ -143,7 +142,7 @@ pub fn draw_keys_beside(
     buffer: &mut Buffer,
 ) -> Rect {
     let room = usize::from(area.width).saturating_sub(columns);
-    let hints = hints(app.mode(), room);
+    let hints = hints(app, room);
     let wide: usize = hints.iter().map(wide).sum();
     let wide = u16::try_from(wide).unwrap_or(u16::MAX).min(area.width);
     let left = Rect { width: area.width - wide, ..area };
@@ -153,20 +152,21 @@ pub fn draw_keys_beside(
 }
 
 /// The columns that a hint takes.
-fn wide((key, hint): &(String, Hint)) -> usize {
-    width(key) + width(hint.word) + 3
+fn wide(hint: &Hint) -> usize {
+    width(&hint.keys()) + width(hint.word) + 3
 }
 
 /// The hints for so many columns, the vital ones before all others. One that would be cut says
 /// less than none.
-fn hints(mode: Mode, room: usize) -> Vec<(String, Hint)> {
-    let mut hints: Vec<_> = keymap::hints(mode).collect();
+fn hints(app: &App, room: usize) -> Vec<Hint> {
+    let typed = !app.prompt().text().is_empty();
+    let mut hints = keymap::hints(app.mode(), typed).to_vec();
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {
         let mut full = false;
         hints.retain(|hint| {
-            if hint.1.vital != vital {
+            if hint.vital != vital {
                 return true;
             }
             full |= wide(hint) > left;

@@ -83,7 +83,7 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
             remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
         }
     }
-    if watch.paused() {
+    if app.paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
     }
     remarks

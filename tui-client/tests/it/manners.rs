@@ -1,12 +1,14 @@
 //! Mouse, search in the list of keys, the copied command.
 
+use tui_client::app::Config;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::keymap::HelpLine;
 use tui_client::view::theme::Theme;
 
 use crate::look::draw;
-use crate::scene::{Scene, sample};
+use crate::scene::{Scene, config, sample};
 
 fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
     let mut scene = Scene::connected(width, height, watch);
@@ -67,9 +69,9 @@ fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
     assert_eq!(scene.app.table().selected(), 2);
     assert_eq!(scene.app.mode(), Mode::Prompt);
     scene.press(Key::char('?'));
-    mouse_on(&mut scene, Pointer::WheelDown, " keys ");
+    mouse_on(&mut scene, Pointer::WheelDown, " keyboard ");
     assert_eq!(scene.app.help().top(), 3);
-    mouse_on(&mut scene, Pointer::Click, " keys ");
+    mouse_on(&mut scene, Pointer::Click, " keyboard ");
     assert_eq!(scene.app.mode(), Mode::Prompt);
 }
 
@@ -78,14 +80,14 @@ fn the_list_of_keys_can_be_searched() {
     let mut scene = scene(80, 24, &[]);
     scene.press(Key::char('?'));
     scene.type_text("/UNWATCHx");
-    assert!(draw(&scene, &Theme::colour(), 80, 24).to_string().contains("no key does that"));
+    assert!(draw(&scene, &Theme::colour(), 80, 24).to_string().contains("nothing found"));
     scene.press(Key::ctrl('h'));
     for _ in 0.."unwatch".len() {
         scene.code(Code::Backspace);
     }
     scene.type_text("stop watching");
     let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();
-    assert!(screen.contains("keys /stop watching_"), "{screen}");
+    assert!(screen.contains("keyboard /stop watching_"), "{screen}");
     assert!(screen.contains("Watched keys") && screen.contains("x delete"), "{screen}");
     assert!(!screen.contains("Command line"), "{screen}");
     scene.code(Code::Enter);
@@ -101,6 +103,48 @@ fn the_list_of_keys_can_be_searched() {
 }
 
 #[test]
+fn the_list_explains_the_mouse_the_marks_and_copying() {
+    let mut scene = scene(80, 24, &[]);
+    scene.press(Key::char('?'));
+    scene.keys("/");
+    for (query, found) in [
+        ("no-mouse", "the terminal has the mouse for itself"),
+        ("stale", "no point for 5 times as long as usual"),
+        ("tmux", "set -s set-clipboard on"),
+        ("f6", "pause: ask the server no more"),
+    ] {
+        scene.type_text(query);
+        let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();
+        assert!(screen.contains(found), "{query}: {screen}");
+        query.chars().for_each(|_| drop(scene.code(Code::Backspace)));
+    }
+}
+
+#[test]
+fn the_list_begins_where_one_is_and_leaves_the_chart_behind_it() {
+    let mut scene = scene(200, 60, &["palm.cpu"]);
+    scene.keys("f?");
+    assert_eq!(scene.app.help().lines()[0], HelpLine::Heading("Full-screen chart"));
+    assert!(scene.app.layout().full, "the chart stays");
+    scene.code(Code::Esc);
+    scene.keys("!");
+    assert!(scene.app.layout().full, "for a line at its foot, too");
+    scene.code(Code::Esc);
+    assert_eq!(scene.app.mode(), Mode::Chart);
+}
+
+#[test]
+fn tmux_is_named_when_it_decides_about_copies() {
+    let mut scene = Scene::with(80, 24, Config { in_tmux: true, ..config() });
+    scene.tell(Msg::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
+    scene.keys("Y");
+    assert_eq!(scene.notice(), "copied, if tmux has set-clipboard on: tui-client get '*'");
+}
+
+#[test]
 fn the_view_is_copied_as_a_plain_command() {
     let mut scene = scene(80, 24, &["palm.cpu"]);
     let copied = |scene: &mut Scene| {
@@ -108,7 +152,7 @@ fn the_view_is_copied_as_a_plain_command() {
         let Some(Effect::Copy(text)) = effects.first() else { panic!("{effects:?}") };
         text.clone()
     };
-    scene.code(Code::Tab);
+    scene.to(Mode::Table);
     assert_eq!(copied(&mut scene), "tui-client get '*'");
     assert_eq!(scene.notice(), "copied: tui-client get '*'");
     scene.code(Code::Tab);

@@ -59,6 +59,7 @@ impl Shell {
             ("NO_COLOR", ""),
             ("COLORFGBG", "15;0"),
             ("TERM", "xterm-256color"),
+            ("TMUX", ""),
             // The history of whoever runs the tests is left alone.
             ("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR")),
         ];

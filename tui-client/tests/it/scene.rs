@@ -31,17 +31,13 @@ impl Scene {
     }
 
     fn configured(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
-        let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();
-        let config = Config {
-            address: "localhost:10001".to_owned(),
-            interval: Duration::from_secs(1),
-            watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
-            alerts,
-            zone: TimeZone::UTC,
-            log_memory: tui_client::app::log::BUDGET,
-            raw_log: false,
-        };
+        let watch = watch.iter().map(|glob| glob.parse().expect("a glob")).collect();
+        Self::with(width, height, Config { watch, alerts, ..config() })
+    }
+
+    pub fn with(width: u16, height: u16, config: Config) -> Self {
+        let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Connect]);
         Self { app, now, sent: Vec::new(), theme: Theme::colour() }
@@ -131,7 +127,11 @@ impl Scene {
         self.keys(text);
     }
 
+    /// Types a line and sends it, from wherever the keys are.
     pub fn enter(&mut self, line: &str) -> Vec<Effect> {
+        if self.app.mode().pane().is_some() {
+            self.press(Key::char(':'));
+        }
         self.type_text(line);
         self.code(Code::Enter)
     }
@@ -211,6 +211,20 @@ impl Scene {
 
     pub fn notice(&self) -> &str {
         self.app.notice().map_or("", |notice| &notice.text)
+    }
+}
+
+/// Nothing special.
+pub fn config() -> Config {
+    Config {
+        address: "localhost:10001".to_owned(),
+        interval: Duration::from_secs(1),
+        watch: Vec::new(),
+        alerts: Vec::new(),
+        zone: TimeZone::UTC,
+        log_memory: tui_client::app::log::BUDGET,
+        raw_log: false,
+        in_tmux: false,
     }
 }
 

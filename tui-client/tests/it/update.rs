@@ -30,18 +30,124 @@ fn a_newcomer_sees_live_data_without_a_key_press() {
     assert_eq!(scene.log().len(), 5, "repetitions share it");
 }
 
+/// Whatever was asked for, one request after the other.
+fn asked(scene: &mut Scene) -> Vec<String> {
+    let mut asked = Vec::new();
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, "");
+        asked.push(line);
+    }
+    asked
+}
+
 #[test]
-fn auto_refresh_can_be_turned_off_and_asked_by_hand() {
-    let mut scene = Scene::connected(80, 24, &[]);
-    scene.ok("get *", "");
-    scene.code(Code::F(6));
-    scene.wait(10 * SECOND);
-    assert!(scene.sent.is_empty());
-    assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");
+fn a_pause_is_one_for_everything_from_everywhere() {
+    for mode in [Mode::Prompt, Mode::Table, Mode::Watch, Mode::Chart, Mode::Log] {
+        let mut scene = Scene::connected(80, 24, &["a.b"]);
+        asked(&mut scene);
+        if mode == Mode::Chart {
+            scene.keys("f");
+        } else {
+            scene.to(mode);
+        }
+        let keys: &[Key] = match mode {
+            Mode::Prompt => &[Key::plain(Code::F(6))],
+            _ => &[Key::plain(Code::F(6)), Key::char('p')],
+        };
+        for &key in keys {
+            scene.press(key);
+            assert_eq!(scene.notice(), "paused: F6 goes on, F5 asks once");
+            scene.wait(10 * SECOND);
+            assert!(scene.app.paused() && scene.sent.is_empty(), "{mode:?}");
+            assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");
+            scene.press(key);
+            assert!(!scene.app.paused());
+            assert_eq!(scene.notice(), "asking again every 1s");
+            assert_eq!(scene.sent[0].line, "get *", "at once");
+            asked(&mut scene);
+        }
+    }
+}
+
+#[test]
+fn while_paused_one_can_ask_once() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    asked(&mut scene);
+    scene.to(Mode::Watch);
+    for key in [Key::char('p'), Key::plain(Code::F(5)), Key::char('r')] {
+        scene.press(key);
+        let expected: &[&str] = if key == Key::char('p') { &[] } else { &["get *"] };
+        assert_eq!(asked(&mut scene), expected, "the table asks for the watched keys too");
+        scene.wait(10 * SECOND);
+        assert!(scene.sent.is_empty());
+    }
+    scene.enter("get x");
+    assert_eq!(asked(&mut scene), ["get x"]);
     scene.code(Code::F(5));
-    scene.ok("get *", "a 1.0 1\n");
+    assert_eq!(asked(&mut scene), ["get a.b", "get x"]);
     scene.wait(10 * SECOND);
     assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn a_key_that_is_watched_while_paused_is_asked_for_once() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", &sample());
+    scene.to(Mode::Table);
+    scene.keys("p\n");
+    assert_eq!(asked(&mut scene), ["get palm.cpu"]);
+    scene.wait(10 * SECOND);
+    assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn watched_keys_have_the_keyboard_at_the_start() {
+    assert_eq!(Scene::connected(80, 24, &[]).app.mode(), Mode::Prompt);
+    assert_eq!(Scene::alerted(80, 24, &[], &["a > 5"]).app.mode(), Mode::Watch);
+    for key in ['i', ':'] {
+        let mut scene = Scene::connected(80, 24, &["a.b"]);
+        scene.press(Key::char(key));
+        assert_eq!((scene.app.mode(), scene.app.prompt().text()), (Mode::Prompt, ""));
+        scene.to(Mode::Watch);
+        scene.keys("f");
+        scene.press(Key::char(key));
+        assert_eq!(scene.app.mode(), Mode::Prompt, "from the full-screen chart, too");
+    }
+}
+
+#[test]
+fn a_key_without_a_meaning_says_so_unless_text_is_typed() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    for (mode, key) in [(Mode::Table, "u"), (Mode::Watch, "u"), (Mode::Log, "u")] {
+        scene.to(mode);
+        scene.keys(key);
+        assert_eq!(scene.notice(), "u does nothing here; ? lists what does");
+    }
+    scene.press(Key::ctrl('x'));
+    assert_eq!(scene.notice(), "ctrl-x does nothing here; ? lists what does");
+    scene.to(Mode::Prompt);
+    scene.press(Key::ctrl('x'));
+    assert_eq!(scene.notice(), "");
+    scene.tell(Msg::Paste("put a 1 1\nput b 1 1\n".to_owned()));
+    scene.keys("u");
+    assert_eq!(scene.notice(), "u does nothing here; F1 lists what does");
+    assert_eq!(scene.app.mode(), Mode::Confirm);
+}
+
+#[test]
+fn control_c_clears_a_line_before_it_leaves() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.type_text("put a 1");
+    assert!(!scene.press(Key::ctrl('c')).contains(&Effect::Quit));
+    assert_eq!(scene.app.prompt().text(), "");
+    assert_eq!(scene.notice(), "ctrl-c again leaves, ctrl-_ undoes");
+    scene.press(Key::ctrl('_'));
+    assert_eq!(scene.app.prompt().text(), "put a 1");
+    scene.press(Key::ctrl('c'));
+    assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
+    let mut scene = Scene::parked(80, 24, &[], &[]).on(Mode::Table, "!");
+    scene.press(Key::ctrl('c'));
+    assert_eq!(scene.app.mode(), Mode::Table, "it leaves no half-typed alert behind");
 }
 
 #[test]
@@ -143,7 +249,7 @@ fn a_key_of_the_table_can_be_watched_and_left() {
     scene.code(Code::Tab);
     scene.code(Code::Down);
     scene.code(Code::Enter);
-    assert_eq!(scene.app.mode(), Mode::Watch);
+    assert_eq!((scene.app.mode(), scene.notice()), (Mode::Watch, ""), "the title says it");
     scene.ok("get *", &sample());
     assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
     scene.press(Key::char('x'));

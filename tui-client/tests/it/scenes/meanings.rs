@@ -59,7 +59,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("watch_fresh", "9.5  ▲", Yellow, BOLD.union(SELECTED)),
     ("watch_stale", "2h ago", Yellow, SELECTED),
     ("watch_paused", "· paused", Yellow, NONE),
-    ("watch_paused", "watch paused", Yellow, NONE),
+    ("watch_paused", "paused", Yellow, NONE),
     ("watch_stretched", "every 1s, slowed", Yellow, NONE),
     ("watch_cost", "req/s", Reset, DIM),
     ("chart_cursor", "╌", Red, NONE),

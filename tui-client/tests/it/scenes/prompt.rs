@@ -33,6 +33,9 @@ scenes! {
         scene.code(Code::Tab);
         scene.code(Code::Tab);
     }),
+    interrupted: |w, h| typed(w, h, "put palm.cpu 23").then(|scene| {
+        scene.press(Key::ctrl('c'));
+    }),
     recall: |w, h| recall(w, h, "alm"),
     recall_failed: |w, h| recall(w, h, "almx"),
     confirm: |w, h| Scene::used(w, h).then(|scene| {

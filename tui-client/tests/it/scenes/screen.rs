@@ -69,6 +69,9 @@ scenes! {
     help_over_watch: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "").then(|scene| {
         scene.press(Key::char('?'));
     }),
+    help_over_chart: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "f?"),
+    help_over_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "?"),
+    help_of_marks: |w, h| help(w, h, "?/stale"),
     light: |w, h| colourful(w, h, Theme::light()),
     plain: |w, h| colourful(w, h, Theme::plain()),
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use tui_client::app::Config;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::scene::{NOW, Scene};
+use crate::scene::{NOW, Scene, config};
 
 fn table(width: u16, height: u16, keys: &str) -> Scene {
     Scene::parked(width, height, &[], &[]).on(Mode::Table, keys)
@@ -63,7 +64,13 @@ scenes! {
         scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
         scene.to(Mode::Table);
     }),
-    auto_off: |w, h| table(w, h, "a"),
+    table_paused: |w, h| table(w, h, "p").then(|scene| {
+        scene.wait(Duration::from_secs(10));
+    }),
+    table_unbound_key: |w, h| table(w, h, "u"),
+    table_copied_in_tmux: |w, h| {
+        Scene::with(w, h, Config { in_tmux: true, ..config() }).on(Mode::Table, "Y")
+    },
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {

@@ -21,6 +21,8 @@ scenes! {
         scene.ok("get palm.cpu", &sample());
         scene.ok("get nothing.yet", "");
     }),
+    watch_at_the_start: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]),
+    watch_from_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "j\n").then(Scene::answer_all),
     watch_one: |w, h| watch(w, h, &["palm.cpu"], &[], ""),
     watch_fresh: |w, h| watch(w, h, &["palm.cpu", "eardrum.cpu"], &[], "").then(|scene| {
         scene.wait(SECOND);

@@ -1,0 +1,178 @@
+//! The list that `?` shows: each key once, below the places where it counts, those of the active
+//! mode first. Besides, what is no key: the mouse, the marks, copying.
+
+use super::{ALL, PANES, READING, bindings, names};
+use crate::app::mode::Mode::{
+    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+};
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HelpLine {
+    /// Where the keys below count; empty between sections.
+    Heading(&'static str),
+    /// Keys, or whatever else is explained, and what they do.
+    Keys(String, &'static str),
+}
+
+/// Headings and where their keys count. A key stands below the first one that covers all of its
+/// places, so the general ones come last.
+const SECTIONS: [(&str, &[Mode]); 18] = [
+    ("Command line", &[Prompt]),
+    ("Search for a line entered before", &[Recall]),
+    ("Pasted lines", &[Confirm]),
+    ("Table", &[Table]),
+    ("Watched keys", &[Watch]),
+    ("Full-screen chart", &[Chart]),
+    ("Chart, full-screen or not", &[Watch, Chart]),
+    ("Choice of columns", &[Columns]),
+    ("Typing a filter, an alert, a key to watch", &[Field]),
+    ("Log", &[Log]),
+    ("Typing a search, a filter, a file for the log", &[Ask]),
+    ("Typing a filter, an alert, a search, a file", &[Field, Ask]),
+    ("This list", &[Help, HelpSearch]),
+    ("Table, watched keys, chart", &[Table, Watch, Chart]),
+    ("All panes", PANES),
+    ("Wherever nothing is typed", READING),
+    ("Wherever a line is typed", &[Prompt, Recall, Field, Ask, HelpSearch]),
+    ("Everywhere", ALL),
+];
+
+/// What is no key: heading, and lines of what and how.
+const NOTES: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "Mouse",
+        &[
+            ("click", "to that pane, and selects that line"),
+            ("wheel", "scrolls what is below the pointer"),
+            ("--no-mouse", "started so, the terminal has the mouse for itself"),
+        ],
+    ),
+    (
+        "Marks in the table and in the list of watched keys",
+        &[
+            ("▸", "selected"),
+            ("■", "kept in the chart; its colour is that of its line"),
+            ("!", "an alert fires"),
+            ("·", "stale: no point for 5 times as long as usual"),
+            ("", "(never stale before 30 s; a single point after 5 min)"),
+        ],
+    ),
+    (
+        "Copying",
+        &[
+            ("y e Y", "what is copied goes through the terminal (OSC 52)"),
+            ("in tmux", "only with set -s set-clipboard on in its settings"),
+        ],
+    ),
+];
+
+/// The list, as it is opened in a mode.
+pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
+    let entries = entries();
+    let sections = SECTIONS.iter().enumerate().map(|(at, (heading, modes))| {
+        let mine: Vec<&Entry> = entries.iter().filter(|entry| entry.section() == at).collect();
+        // Keys that differ by a number alone share a line.
+        let lines = mine.chunk_by(|a, b| a.help == b.help).map(|same| {
+            let keys: Vec<_> = same.iter().map(|entry| &*entry.keys).collect();
+            HelpLine::Keys(keys.join(" "), same[0].help)
+        });
+        (modes.contains(&mode), section(heading, lines))
+    });
+    let (here, elsewhere): (Vec<_>, Vec<_>) = sections.partition(|(here, _)| *here);
+    let notes = NOTES.iter().map(|(heading, notes)| {
+        section(heading, notes.iter().map(|&(what, how)| HelpLine::Keys(what.to_owned(), how)))
+    });
+    let keys = |sections: Vec<(bool, Vec<HelpLine>)>| sections.into_iter().map(|(_, lines)| lines);
+    let all: Vec<_> = keys(here).chain(notes).chain(keys(elsewhere)).collect();
+    all.join(&HelpLine::Heading(""))
+}
+
+fn section(heading: &'static str, lines: impl Iterator<Item = HelpLine>) -> Vec<HelpLine> {
+    [HelpLine::Heading(heading)].into_iter().chain(lines).collect()
+}
+
+/// Keys that mean the same, and all places where they do.
+struct Entry {
+    keys: String,
+    help: &'static str,
+    modes: Vec<Mode>,
+}
+
+impl Entry {
+    /// The place of the section below which it stands.
+    fn section(&self) -> usize {
+        let covers = |modes: &[Mode]| self.modes.iter().all(|mode| modes.contains(mode));
+        // The last one covers everything.
+        SECTIONS.iter().position(|(_, modes)| covers(modes)).unwrap_or(SECTIONS.len() - 1)
+    }
+}
+
+fn entries() -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for binding in bindings() {
+        let keys = names(binding.keys);
+        let same =
+            entries.iter_mut().find(|entry| entry.help == binding.help && entry.keys == keys);
+        match same {
+            Some(entry) => entry.modes.extend(binding.modes),
+            None => entries.push(Entry { keys, help: binding.help, modes: binding.modes.to_vec() }),
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_listed_once_whatever_the_mode() {
+        let listed = |mode| {
+            let lines = help_lines(mode).into_iter();
+            lines.filter(|line| matches!(line, HelpLine::Keys(..))).map(|line| format!("{line:?}"))
+        };
+        let sorted = |mode| {
+            let mut lines: Vec<_> = listed(mode).collect();
+            lines.sort_unstable();
+            lines
+        };
+        let all = sorted(Prompt);
+        for &mode in ALL {
+            assert_eq!(sorted(mode), all, "{mode:?}");
+        }
+        for binding in bindings() {
+            let shown = help_lines(Prompt).into_iter().any(|line| match line {
+                HelpLine::Keys(keys, help) => {
+                    help == binding.help && keys.contains(&names(binding.keys))
+                }
+                HelpLine::Heading(_) => false,
+            });
+            assert!(shown, "{}", binding.help);
+        }
+    }
+
+    #[test]
+    fn no_section_is_empty() {
+        let is_key = |line: &HelpLine| matches!(line, HelpLine::Keys(..));
+        for pair in help_lines(Prompt).windows(2) {
+            let begins = matches!(pair[0], HelpLine::Heading(text) if !text.is_empty());
+            assert!(!begins || is_key(&pair[1]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_begins_with_the_keys_of_the_active_mode() {
+        for (mode, heading, keys) in [
+            (Prompt, "Command line", "enter"),
+            (Table, "Table", "enter w"),
+            (Watch, "Watched keys", "f enter"),
+            (Chart, "Full-screen chart", "esc q"),
+            (Log, "Log", "f"),
+        ] {
+            let lines = help_lines(mode);
+            assert_eq!(lines[0], HelpLine::Heading(heading));
+            assert!(matches!(&lines[1], HelpLine::Keys(first, _) if first == keys), "{lines:?}");
+        }
+    }
+}

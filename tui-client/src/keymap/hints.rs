@@ -1,0 +1,192 @@
+//! What the bottom line says about keys: for each mode the most useful ones, in the order of
+//! their worth there.
+
+use super::{keys, names};
+use crate::app::mode::Mode;
+use crate::app::msg::{Code, Key};
+
+/// A word for the bottom line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    keys: &'static [Key],
+    /// The word.
+    pub word: &'static str,
+    /// Shown however little room there is: how to get away, or to know more.
+    pub vital: bool,
+}
+
+impl Hint {
+    /// What is pressed: one key, or two that belong together.
+    pub fn keys(&self) -> String {
+        names(self.keys)
+    }
+}
+
+const fn hint(keys: &'static [Key], word: &'static str) -> Hint {
+    Hint { keys, word, vital: false }
+}
+
+const fn vital(keys: &'static [Key], word: &'static str) -> Hint {
+    Hint { keys, word, vital: true }
+}
+
+const ENTER: &[Key] = keys![Key::plain(Code::Enter)];
+const TAB: &[Key] = keys![Key::plain(Code::Tab)];
+const ESC: &[Key] = keys![Key::plain(Code::Esc)];
+const ARROWS: &[Key] = keys![Key::plain(Code::Left), Key::plain(Code::Right)];
+const F1: &[Key] = keys![Key::plain(Code::F(1))];
+const F6: &[Key] = keys![Key::plain(Code::F(6))];
+
+const HELP: Hint = vital(keys![Key::char('?')], "help");
+const QUIT: Hint = vital(keys![Key::char('q')], "quit");
+const PANE: Hint = hint(TAB, "pane");
+const PROMPT: Hint = hint(keys![Key::char('i')], "prompt");
+const PAUSE: Hint = hint(keys![Key::char('p')], "pause");
+const ALERT: Hint = hint(keys![Key::char('!')], "alert");
+const SLOWER: Hint = hint(keys![Key::char('+')], "slower");
+const FASTER: Hint = hint(keys![Key::char('-')], "faster");
+const CURSOR: Hint = hint(ARROWS, "cursor");
+const MOVE: Hint = hint(keys![Key::char('['), Key::char(']')], "move");
+const LIVE: Hint = hint(keys![Key::char('0')], "live");
+const ZOOM: Hint = hint(keys![Key::char('z'), Key::char('Z')], "zoom");
+const SCALE: Hint = hint(keys![Key::char('y')], "log axis");
+const MARK: Hint = hint(keys![Key::char(' ')], "mark");
+
+const EMPTY_LINE: &[Hint] = &[
+    hint(ENTER, "send"),
+    PANE,
+    hint(keys![Key::ctrl('r')], "search"),
+    hint(F6, "pause"),
+    vital(keys![Key::ctrl('c')], "quit"),
+    HELP,
+];
+
+const LINE: &[Hint] = &[
+    hint(ENTER, "send"),
+    hint(TAB, "complete"),
+    hint(keys![Key::ctrl('r')], "search"),
+    vital(ESC, "clear"),
+    vital(F1, "help"),
+];
+
+const TABLE: &[Hint] = &[
+    hint(ENTER, "watch"),
+    hint(keys![Key::char('f')], "chart"),
+    hint(keys![Key::char('/')], "filter"),
+    hint(keys![Key::char('<'), Key::char('>')], "sort"),
+    hint(keys![Key::char('c')], "columns"),
+    PANE,
+    PROMPT,
+    PAUSE,
+    ALERT,
+    hint(keys![Key::char('o')], "reverse"),
+    hint(keys![Key::char('r')], "ask now"),
+    hint(keys![Key::char('*')], "all keys"),
+    SLOWER,
+    FASTER,
+    QUIT,
+    HELP,
+];
+
+const WATCH: &[Hint] = &[
+    hint(keys![Key::char('f')], "full screen"),
+    PROMPT,
+    PAUSE,
+    ALERT,
+    hint(keys![Key::char('x')], "unwatch"),
+    PANE,
+    CURSOR,
+    ZOOM,
+    MOVE,
+    LIVE,
+    SCALE,
+    MARK,
+    SLOWER,
+    FASTER,
+    QUIT,
+    HELP,
+];
+
+const CHART: &[Hint] = &[
+    // How to come back from the past goes with the way there.
+    MOVE,
+    LIVE,
+    ZOOM,
+    CURSOR,
+    SCALE,
+    ALERT,
+    PAUSE,
+    MARK,
+    SLOWER,
+    FASTER,
+    vital(ESC, "back"),
+    HELP,
+];
+
+const LOG: &[Hint] = &[
+    hint(keys![Key::char('f')], "follow"),
+    hint(keys![Key::char('/')], "search"),
+    hint(keys![Key::char('&')], "filter"),
+    hint(keys![Key::char('r')], "raw"),
+    hint(keys![Key::char('y')], "copy"),
+    hint(keys![Key::char('s')], "save"),
+    PANE,
+    PROMPT,
+    PAUSE,
+    QUIT,
+    HELP,
+];
+
+const FIELD: &[Hint] = &[hint(ENTER, "done"), vital(ESC, "cancel")];
+
+const COLUMNS: &[Hint] = &[hint(keys![Key::char(' ')], "show or hide"), vital(ESC, "back"), HELP];
+
+const LIST: &[Hint] = &[vital(ESC, "back"), hint(keys![Key::char('/')], "search")];
+
+const LIST_SEARCH: &[Hint] = &[hint(ENTER, "keep"), vital(ESC, "all")];
+
+const RECALL: &[Hint] = &[
+    hint(ENTER, "send"),
+    hint(TAB, "edit"),
+    hint(keys![Key::ctrl('r')], "older"),
+    hint(keys![Key::ctrl('s')], "newer"),
+    vital(ESC, "back"),
+];
+
+const CONFIRM: &[Hint] = &[hint(ENTER, "send"), vital(ESC, "discard")];
+
+/// The hints for the bottom line; `typed` says that the command line is not empty.
+pub fn hints(mode: Mode, typed: bool) -> &'static [Hint] {
+    match mode {
+        Mode::Prompt if typed => LINE,
+        Mode::Prompt => EMPTY_LINE,
+        Mode::Table => TABLE,
+        Mode::Watch => WATCH,
+        Mode::Chart => CHART,
+        Mode::Field | Mode::Ask => FIELD,
+        Mode::Columns => COLUMNS,
+        Mode::Log => LOG,
+        Mode::Help => LIST,
+        Mode::HelpSearch => LIST_SEARCH,
+        Mode::Recall => RECALL,
+        Mode::Confirm => CONFIRM,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ALL, lookup};
+    use super::*;
+
+    #[test]
+    fn every_hint_names_keys_that_mean_something_there() {
+        for &mode in ALL {
+            for typed in [false, true] {
+                for hint in hints(mode, typed) {
+                    let bound = hint.keys.iter().all(|&key| lookup(mode, key).is_some());
+                    assert!(bound, "{} {} in {mode:?}", hint.keys(), hint.word);
+                }
+            }
+        }
+    }
+}
