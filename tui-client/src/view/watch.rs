@@ -51,7 +51,9 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         }
         draw_key(app, theme, watched, columns, line, &mut pen);
     }
-    if charted {
+    if rows == 0 && app.chart_bounds().is_none() {
+        Pen::new(buffer, inner, 0).write(" ", theme.text).write("no points yet", theme.quiet);
+    } else if charted {
         let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
         chart::draw(app, theme, below, buffer);
     }
