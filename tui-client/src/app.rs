@@ -30,6 +30,7 @@ pub mod paste;
 mod pointer;
 pub mod printable;
 pub mod prompting;
+pub mod refusal;
 pub mod reply;
 pub mod sentinel;
 pub mod table;

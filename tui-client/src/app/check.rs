@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use shared::limits::MAX_LINE;
 use shared::point::parse_timestamp;
 use shared::request::{Argument, BadRequest, BadRequestReason, Request};
 
+use super::refusal;
 use crate::line;
 
 /// What would become of the line.
@@ -34,13 +34,7 @@ pub fn check(text: &str) -> Verdict {
     if request.is_empty() {
         return Verdict::Empty;
     }
-    let bad = match Request::decode(request) {
-        Ok(_) if request.len() > MAX_LINE => {
-            BadRequest { reason: BadRequestReason::TooLong, at: 0..request.len() }
-        }
-        Ok(_) => return Verdict::Accepted,
-        Err(bad) => bad,
-    };
+    let Some(bad) = refusal::fault(request) else { return Verdict::Accepted };
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {

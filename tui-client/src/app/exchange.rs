@@ -12,6 +12,7 @@ use super::link::{Pending, Purpose};
 use super::log::Tone;
 use super::msg::Moment;
 use super::reply::Reply;
+use super::transcript::explained;
 use super::watch::{self, Ask, Extension};
 
 /// The request for all points of all keys.
@@ -177,16 +178,10 @@ impl App {
     }
 
     fn on_typed(&mut self, pending: &Pending, reply: Reply, now: Moment) {
-        let request = Request::decode(pending.line.as_bytes());
         if reply.status == Status::Error {
-            let reason = reply.reason();
-            let text = match request {
-                Err(bad) => format!("{reason}: {bad}"),
-                Ok(_) => format!("{reason}: {}", pending.line),
-            };
-            return self.say(Tone::Bad, text);
+            return self.say(Tone::Bad, explained(pending, &reply));
         }
-        match request {
+        match Request::decode(pending.line.as_bytes()) {
             Ok(Request::Get(selector)) => {
                 if reply.answer.series.is_empty() {
                     self.say(Tone::Plain, format!("no points for {selector}"));

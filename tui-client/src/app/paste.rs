@@ -8,10 +8,9 @@ use super::App;
 use super::effect::Effect;
 use super::format::{count, plural, took};
 use super::link::Purpose;
-use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::log::{Direction, Entry, Remark, Tone};
 use super::mode::Mode;
 use super::msg::Moment;
-use super::printable::printable;
 use crate::line::wire_line;
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
@@ -55,6 +54,12 @@ pub struct Import {
     since: Duration,
 }
 
+impl Import {
+    fn took(&self, now: Moment) -> String {
+        took(now.elapsed.saturating_sub(self.since))
+    }
+}
+
 /// How far an import has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportNews {
@@ -64,10 +69,9 @@ pub struct ImportNews {
     pub answered: u64,
     /// Lines refused so far.
     pub refused: u64,
-    /// Number and reason of lines refused since the last news; only the first [`TOLD`] in all.
-    pub refusals: Vec<(u64, String)>,
-    /// Bytes of data that came back.
-    pub bytes: u64,
+    /// Lines refused since the last news, each with its number and why; only the first [`TOLD`]
+    /// in all.
+    pub refusals: Vec<String>,
     /// It is over.
     pub end: Option<ImportEnd>,
 }
@@ -76,7 +80,7 @@ impl ImportNews {
     /// It ended before it began.
     pub fn broken(id: u64) -> Self {
         let end = Some(ImportEnd::Broken);
-        Self { id, answered: 0, refused: 0, refusals: Vec::new(), bytes: 0, end }
+        Self { id, answered: 0, refused: 0, refusals: Vec::new(), end }
     }
 }
 
@@ -175,27 +179,27 @@ impl App {
             count(import.answered),
             count(import.lines)
         );
-        self.end_import(&import, 0, &text, Tone::Bad, now);
+        self.end_import(&import, text, Tone::Bad, now);
         Some(Effect::StopImport)
     }
 
     pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
         let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
         (import.answered, import.refused) = (news.answered, news.refused);
-        for (number, reason) in &news.refusals {
-            let text = printable(format!("line {number}: {reason}").as_bytes());
-            let entry = Entry::new(now.unix_ms, Direction::In, &text).tone(Tone::Bad);
-            self.log.push(entry.exchange(import.id));
+        for text in &news.refusals {
+            self.note_of(import.id, now, Tone::Bad, text);
         }
         let lines = plural(import.answered, "line", "lines");
         match news.end {
             None => self.import = Some(import),
             Some(ImportEnd::Whole) if import.refused == 0 => {
-                self.end_import(&import, news.bytes, &format!("{lines} sent"), Tone::Good, now);
+                let text = format!("{lines} sent in {}", import.took(now));
+                self.end_import(&import, text, Tone::Good, now);
             }
             Some(ImportEnd::Whole) => {
-                let text = format!("{lines} sent, {} refused", count(import.refused));
-                self.end_import(&import, news.bytes, &text, Tone::Bad, now);
+                let refused = count(import.refused);
+                let text = format!("{lines} sent, {refused} refused in {}", import.took(now));
+                self.end_import(&import, text, Tone::Bad, now);
             }
             Some(ImportEnd::Broken) => {
                 self.import = Some(import);
@@ -209,16 +213,13 @@ impl App {
         if let Some(import) = self.import.take() {
             let (answered, lines) = (count(import.answered), count(import.lines));
             let text = format!("connection lost: {answered} of {lines} lines are sure");
-            self.end_import(&import, 0, &text, Tone::Bad, now);
+            self.end_import(&import, text, Tone::Bad, now);
         }
     }
 
-    fn end_import(&mut self, import: &Import, bytes: u64, text: &str, tone: Tone, now: Moment) {
-        let took_time = now.elapsed.saturating_sub(import.since);
-        let cost = Cost { points: 0, bytes, took: took_time };
-        let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
-        self.log.push(entry.remark(Remark::Reply(cost)).exchange(import.id));
-        self.say(tone, format!("{text} in {}", took(took_time)));
+    fn end_import(&mut self, import: &Import, text: String, tone: Tone, now: Moment) {
+        self.note_of(import.id, now, tone, &text);
+        self.say(tone, text);
         if self.auto {
             self.refresh_at = now.elapsed;
         }

@@ -7,6 +7,7 @@ use tui_client::app::log::Tone;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::refusal::told_of_line;
 
 use crate::scene::{NOW, Scene};
 
@@ -179,8 +180,8 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
 }
 
 pub fn news(id: u64, answered: u64, end: Option<ImportEnd>) -> Msg {
-    let refusals = vec![(17, "wrong command".to_owned())];
-    Msg::Import(ImportNews { id, answered, refused: 1, refusals, bytes: 0, end })
+    let refusals = vec![told_of_line(17, b"put a b 16", "wrong command")];
+    Msg::Import(ImportNews { id, answered, refused: 1, refusals, end })
 }
 
 #[test]
@@ -190,12 +191,14 @@ fn a_large_paste_is_a_stream_with_progress() {
     scene.tell(news(id, 20_000, None));
     let import = scene.app.import().unwrap();
     assert_eq!((import.lines, import.answered, import.refused), (50_000, 20_000, 1));
-    assert!(scene.log().contains(&"< line 17: wrong command".to_owned()));
+    let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
+    assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
     scene.tell(news(id, 50_000, Some(ImportEnd::Whole)));
     assert!(scene.app.import().is_none());
     assert_eq!(scene.notice(), "50,000 lines sent, 1 refused in 0.0 ms");
+    assert_eq!(scene.log().last().unwrap(), "- 50,000 lines sent, 1 refused in 0.0 ms");
     assert_eq!(scene.app.notice().unwrap().tone, Tone::Bad);
     scene.tell(news(id, 1, None));
     assert!(scene.app.import().is_none(), "late news are no news");

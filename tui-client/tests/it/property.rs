@@ -132,8 +132,7 @@ fn news() -> impl Strategy<Value = ImportNews> {
             id,
             answered,
             refused,
-            refusals: vec![(answered, reason)],
-            bytes: refused,
+            refusals: vec![reason],
             end,
         },
     )

@@ -42,13 +42,39 @@ fn requests_and_replies_are_kept_as_data() {
 }
 
 #[test]
+fn an_error_says_which_request_it_answers_and_why() {
+    let mut scene = in_log(80, 24);
+    scene.code(Code::Tab);
+    for line in ["put a 12,7 1", "put b 1 1", "get c"] {
+        scene.enter(line);
+    }
+    scene.answer("put a 12,7 1", Status::Error, "wrong command\n");
+    scene.ok("put b 1 1", "");
+    scene.answer("get c", Status::Error, "the disk is broken\n");
+    let value = "error at \"12,7\" in put a 12,7 1: a value is a decimal number such as 23.7, -5 or \
+                 1e-3";
+    let disk = "error in get c: the disk is broken";
+    let log = scene.log();
+    let end = ["< error", "< wrong command", &format!("- {value}"), "< ok", "< error"];
+    assert_eq!(log[log.len() - 7..log.len() - 2], end);
+    assert_eq!(log[log.len() - 2..], ["< the disk is broken", &format!("- {disk}")]);
+    assert_eq!(scene.notice(), disk, "in the same words");
+
+    scene.code(Code::BackTab);
+    scene.keys("&12,7\n");
+    assert_eq!(selected(&scene), value);
+    let copied = format!("put a 12,7 1\nerror\nwrong command\n{value}");
+    assert_eq!(scene.press(Key::char('e')), [Effect::Copy(copied)], "all of the exchange");
+}
+
+#[test]
 fn a_search_goes_up_and_n_goes_on() {
     let mut scene = in_log(80, 24);
     scene.press(Key::char('/'));
     scene.type_text("GET");
     assert_eq!(scene.app.mode(), Mode::Ask);
     scene.press(Key::ctrl('u'));
-    scene.type_text("get");
+    scene.type_text("get ");
     assert_eq!(selected(&scene), "get palm.cpu", "while it is typed");
     scene.code(Code::Enter);
     scene.press(Key::char('n'));
@@ -118,6 +144,11 @@ fn raw_it_has_every_line_of_every_reply() {
     let ok = scene.app.log().visible(502).next().unwrap();
     let Some(Remark::Reply(cost)) = ok.remark else { panic!("what it cost: {ok:?}") };
     assert_eq!((ok.text, cost.points), ("ok", 500));
+
+    scene.wait(Duration::from_secs(1));
+    scene.answer("get *", Status::Error, "no disk\n");
+    let log = scene.log();
+    assert_eq!(log[log.len() - 4..], ["< error", "< no disk", "< ", "- error in get *: no disk"]);
 
     scene.press(Key::char('r'));
     scene.wait(Duration::from_secs(1));

@@ -22,7 +22,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("away", "the server closed", Red, NONE),
     ("away", "not sent, the server closed", Red, NONE),
     ("slow_reply", "waiting", Yellow, NONE),
-    ("refused", "wrong command: the", Red, NONE),
+    ("refused", "error at \"got\" in", Red, NONE),
     ("stored", "stored palm.cpu", Green, NONE),
     ("prompt_wide", "> put", Cyan, NONE),
     ("accepted", "put palm.cpu 23.7  ", Green, NONE),
