@@ -11,10 +11,17 @@ use super::link::Purpose;
 use super::log::{Direction, Entry, Remark, Tone};
 use super::mode::Mode;
 use super::msg::Moment;
+use super::refusal;
 use crate::line::wire_line;
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;
+
+/// Lines that are judged before they are sent; more would let the screen wait.
+const JUDGED: usize = 100_000;
+
+/// Characters of a line that are shown.
+const SAMPLE: usize = 200;
 
 /// Refusals that are told line by line.
 pub const TOLD: u64 = 20;
@@ -26,12 +33,39 @@ pub struct Pasted {
     pub text: Arc<str>,
     /// Lines with something in them.
     pub lines: u64,
+    /// What the protocol says about them.
+    pub wrong: Wrong,
+    /// The first wrong line, else the first one; safe to show.
+    pub sample: String,
+}
+
+/// The lines that the server would refuse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wrong {
+    /// How many.
+    pub lines: u64,
+    /// The number of the first one.
+    pub first: u64,
+    /// There are lines that were not looked at, so it may be more.
+    pub at_least: bool,
 }
 
 impl Pasted {
-    /// The first line with something in it.
-    pub fn first_line(&self) -> &str {
-        Self::lines(&self.text).next().unwrap_or_default()
+    fn new(text: &str, now: i64) -> Self {
+        let lines = Self::lines(text).count() as u64;
+        let mut sample = Self::lines(text).next().unwrap_or_default();
+        let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
+        for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
+            let wire = wire_line(line.as_bytes(), now);
+            if !wire.bytes.is_empty() && refusal::fault(&wire.bytes).is_some() {
+                if wrong.lines == 0 {
+                    (wrong.first, sample) = (number, line);
+                }
+                wrong.lines += 1;
+            }
+        }
+        let sample = refusal::quoted(sample.as_bytes(), SAMPLE);
+        Self { text: text.into(), lines, wrong, sample }
     }
 
     /// The lines in it, without the empty ones.
@@ -105,9 +139,8 @@ impl App {
         if let Mode::Recall = self.mode {
             return self.prompt.change_recall(|pattern| pattern.insert(&text));
         }
-        let lines = Pasted::lines(&text).count() as u64;
-        if lines > 1 {
-            self.pasted = Some(Pasted { text: text.into(), lines });
+        if Pasted::lines(&text).nth(1).is_some() {
+            self.pasted = Some(Pasted::new(&text, self.now.unix()));
             self.mode = Mode::Confirm;
         } else {
             self.mode = Mode::Prompt;

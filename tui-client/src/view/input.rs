@@ -10,7 +10,7 @@ use crate::app::ask::Question;
 use crate::app::check::Verdict;
 use crate::app::editor::Editor;
 use crate::app::mode::Mode;
-use crate::app::printable::printable;
+use crate::app::paste::Wrong;
 use crate::app::{App, format};
 use crate::line::wire_line;
 
@@ -173,11 +173,19 @@ fn draw_recall(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     cursor
 }
 
+fn wrong_lines(wrong: Wrong) -> String {
+    let at_least = if wrong.at_least { "at least " } else { "" };
+    let first = if wrong.lines == 1 && !wrong.at_least { "" } else { "first " };
+    format!("{at_least}{} of them wrong, {first}line {}", format::count(wrong.lines), wrong.first)
+}
+
 fn draw_pasted(app: &App, theme: &Theme, mut pen: Pen<'_>) {
     let Some(pasted) = app.pasted() else { return };
     let lines = format::plural(pasted.lines, "line", "lines");
     let size = format::bytes(pasted.text.len() as u64);
     pen.write(&format!("{lines}, {size}"), theme.alert);
-    let first = pasted.first_line();
-    pen.write("  ", theme.text).write(&printable(first.as_bytes()), theme.quiet);
+    if pasted.wrong.lines > 0 {
+        pen.write(&format!(", {}", wrong_lines(pasted.wrong)), theme.bad);
+    }
+    pen.write("  ", theme.text).write(&pasted.sample, theme.quiet);
 }

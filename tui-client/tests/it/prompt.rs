@@ -6,7 +6,7 @@ use tui_client::app::effect::Effect;
 use tui_client::app::log::Tone;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::paste::{ImportEnd, ImportNews, Wrong};
 use tui_client::app::refusal::told_of_line;
 
 use crate::scene::{NOW, Scene};
@@ -154,6 +154,21 @@ fn one_pasted_line_is_typed_and_several_are_asked_about() {
     let lines: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
     assert_eq!(lines, ["put a 1 1", "put a 2 2", "get a"]);
     assert_eq!((text(&scene), scene.app.mode()), ("draft", Mode::Prompt));
+}
+
+#[test]
+fn pasted_lines_are_judged_before_they_are_sent() {
+    let wrong = |text: String| {
+        let mut scene = Scene::used(80, 24);
+        scene.tell(Msg::Paste(text));
+        scene.app.pasted().unwrap().wrong
+    };
+    let none = Wrong { lines: 0, first: 0, at_least: false };
+    assert_eq!(wrong("put a 1\n>\n> get a\\n\n".to_owned()), none, "as they would be sent");
+    let two = Wrong { lines: 2, first: 3, at_least: false };
+    assert_eq!(wrong("put a 1 1\n\nget a\nput a 1,5 1\nput b 1 1\ngot b\n".to_owned()), two);
+    let many = format!("put a 1\nput x\n{}", "get a\n".repeat(100_000));
+    assert_eq!(wrong(many), Wrong { lines: 1, first: 2, at_least: true });
 }
 
 #[test]

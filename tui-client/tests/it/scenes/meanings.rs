@@ -37,6 +37,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("recall", "alm.cpu 23.7  ", Yellow, UNDERLINED),
     ("recall_failed", "almx", Red, NONE),
     ("confirm", "2,000 lines", Yellow, NONE),
+    ("confirm_wrong", "2 of them wrong", Red, NONE),
     ("import", "1 refused", Red, NONE),
     ("table", "╭ get", Cyan, NONE),
     ("table", "palm.cpu", Reset, SELECTED),

@@ -38,6 +38,10 @@ scenes! {
     confirm: |w, h| Scene::used(w, h).then(|scene| {
         scene.tell(Msg::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
     }),
+    confirm_wrong: |w, h| Scene::used(w, h).then(|scene| {
+        let (good, wrong) = ("put paste.a1 1.5 1795388000\n".repeat(250), "put paste.a3 12,7 1\n");
+        scene.tell(Msg::Paste(format!("{good}{wrong}{good}got a\n")));
+    }),
     import: |w, h| Scene::used(w, h).then(|scene| {
         let id = paste_many(scene);
         scene.tell(news(id, 30_000, None));
