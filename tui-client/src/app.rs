@@ -231,6 +231,7 @@ impl App {
             Msg::Import(news) => self.on_import(&news, now),
             Msg::History(lines) => self.prompt.load(lines),
             Msg::Saved { path, lines } => self.on_saved(&path, lines),
+            Msg::NotSaved { path, reason } => self.on_not_saved(&path, &reason, now),
             Msg::FileFailed(reason) => {
                 self.note(now, Tone::Bad, &reason);
                 self.say(Tone::Bad, reason);

@@ -96,7 +96,7 @@ static BINDINGS: &[Binding] = &[
         bind(PANES, keys![Key::char('i'), Key::char(':')], Action::ToPrompt, "to the command line"),
         "prompt",
     ),
-    bind(&[Table, Log], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
+    bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
     vital(
         bind(&[Help], keys![Key::plain(Code::Esc), Key::plain(Code::Enter)], Action::Help, "back"),
         "back",
@@ -182,10 +182,10 @@ pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
         .map(|binding| binding.action)
 }
 
-/// The hints for the bottom line: key and word.
-pub fn hints(mode: Mode) -> impl Iterator<Item = (String, Hint)> {
+/// The hints for the bottom line: key and word, of what `offered` says yes to.
+pub fn hints(mode: Mode, offered: impl Fn(Action) -> bool) -> impl Iterator<Item = (String, Hint)> {
     bindings()
-        .filter(move |binding| binding.modes.contains(&mode))
+        .filter(move |binding| binding.modes.contains(&mode) && offered(binding.action))
         .filter_map(|binding| Some((name(*binding.keys.first()?), binding.hint?)))
 }
 

@@ -28,8 +28,14 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "search",
     ),
-    log(keys![Key::char('n')], Does::Match { older: true }, "the match above (older)"),
-    log(keys![Key::char('N')], Does::Match { older: false }, "the match below (newer)"),
+    hint(
+        log(keys![Key::char('n')], Does::Match { older: true }, "the match above (older)"),
+        "older",
+    ),
+    hint(
+        log(keys![Key::char('N')], Does::Match { older: false }, "the match below (newer)"),
+        "newer",
+    ),
     hint(
         log(
             keys![Key::char('&')],
@@ -39,13 +45,20 @@ pub(super) static BINDINGS: &[Binding] = &[
         "filter",
     ),
     hint(
-        log(keys![Key::char('r')], Does::ToggleRaw, "every line over the wire, or excerpts"),
-        "raw",
+        log(
+            keys![Key::plain(Code::Esc)],
+            Does::Leave,
+            "search and filter off, or to the command line",
+        ),
+        "clear",
     ),
     log(keys![Key::plain(Code::Right), Key::char('l')], Does::Shift(8), "the end of long lines"),
     log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "their beginning"),
+    hint(
+        log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
+        "copy both",
+    ),
     hint(log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"), "copy"),
-    log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
     hint(
         log(
             keys![Key::char('s')],
@@ -54,24 +67,34 @@ pub(super) static BINDINGS: &[Binding] = &[
         ),
         "save",
     ),
+    hint(
+        log(keys![Key::char('r')], Does::ToggleRaw, "every line over the wire, or excerpts"),
+        "raw",
+    ),
     hint(ask(keys![Key::plain(Code::Enter)], Does::Answer, "that is it"), "done"),
     vital(
         ask(
             keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
             Does::Cancel,
-            "back to how it was; without the filter",
+            "back to how it was",
         ),
         "cancel",
     ),
-    ask(
-        keys![Key::plain(Code::Up), Key::ctrl('p')],
-        Does::Match { older: true },
-        "the match above (older)",
+    hint(
+        ask(
+            keys![Key::plain(Code::Up), Key::ctrl('p')],
+            Does::Match { older: true },
+            "the match above (older)",
+        ),
+        "older",
     ),
-    ask(
-        keys![Key::plain(Code::Down), Key::ctrl('n')],
-        Does::Match { older: false },
-        "the match below (newer)",
+    hint(
+        ask(
+            keys![Key::plain(Code::Down), Key::ctrl('n')],
+            Does::Match { older: false },
+            "the match below (newer)",
+        ),
+        "newer",
     ),
     ask(keys![Key::plain(Code::Left), Key::ctrl('b')], Does::Edit(Edit::Left), "left"),
     ask(keys![Key::plain(Code::Right), Key::ctrl('f')], Does::Edit(Edit::Right), "right"),

@@ -1,5 +1,7 @@
 //! The command line, and what stands in its place while something else is asked for.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
@@ -25,12 +27,13 @@ pub fn draw(
     border: bool,
     buffer: &mut Buffer,
 ) -> Option<Position> {
+    let asked = ask_title(app);
     let field = if border {
         let (title, focused) = match app.mode() {
             Mode::Prompt => (" request ", true),
             Mode::Recall => (" search the lines entered before ", true),
             Mode::Confirm => (" send these lines? ", true),
-            Mode::Ask => (ask_title(app), true),
+            Mode::Ask => (&*asked, true),
             _ => (" request ", false),
         };
         let inner = super::pane(theme, focused, title, &[], area, buffer);
@@ -54,10 +57,13 @@ pub fn draw(
             None
         }
         Mode::Ask => {
-            let mark = match app.asked().question {
+            let mark: &str = match app.asked().question {
                 Question::Search => "/",
                 Question::Filter => "&",
-                Question::Save => "save to ",
+                Question::Save => &match filtered(app).filter(|_| !border) {
+                    Some(lines) => format!("{lines} to "),
+                    None => "save to ".to_owned(),
+                },
             };
             let answer = &app.asked().answer;
             let spans = [(answer.text(), theme.text)];
@@ -78,12 +84,22 @@ pub fn draw(
     }
 }
 
-fn ask_title(app: &App) -> &'static str {
+fn ask_title(app: &App) -> Cow<'static, str> {
     match app.asked().question {
-        Question::Search => " search the log ",
-        Question::Filter => " only lines with (!without) ",
-        Question::Save => " save the log ",
+        Question::Search => " search the log ".into(),
+        Question::Filter => " only lines with (!without) ".into(),
+        Question::Save => match filtered(app) {
+            Some(lines) => format!(" save {lines}, as filtered ").into(),
+            None => " save the log ".into(),
+        },
     }
+}
+
+/// How many lines the filter leaves of how many, if there is one.
+fn filtered(app: &App) -> Option<String> {
+    let log = app.log();
+    let all = format::plural(log.len(), "line", "lines");
+    log.filter().map(|_| format!("{} of {all}", format::count(log.shown())))
 }
 
 /// What there is to say about the line: why it is wrong, what is missing, its date.

@@ -110,7 +110,7 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&text, style);
         return;
     }
-    write_keys(&hints(app.mode(), pen.room()), theme, &mut pen);
+    write_keys(&hints(app, pen.room()), theme, &mut pen);
 }
 
 fn write_keys(hints: &[(String, Hint)], theme: &Theme, pen: &mut Pen<'_>) {
@@ -131,7 +131,7 @@ pub fn draw_keys_at_foot(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let below = area.height.saturating_sub(1);
     let mut pen = Pen::new(buffer, super::within_sides(area), below);
     let room = pen.room().saturating_sub(WHEREABOUTS);
-    write_keys(&hints(app.mode(), room), theme, &mut pen);
+    write_keys(&hints(app, room), theme, &mut pen);
 }
 
 /// Writes the hints at the right end of the line, beside so many columns; returns what is left.
@@ -143,7 +143,7 @@ pub fn draw_keys_beside(
     buffer: &mut Buffer,
 ) -> Rect {
     let room = usize::from(area.width).saturating_sub(columns);
-    let hints = hints(app.mode(), room);
+    let hints = hints(app, room);
     let wide: usize = hints.iter().map(wide).sum();
     let wide = u16::try_from(wide).unwrap_or(u16::MAX).min(area.width);
     let left = Rect { width: area.width - wide, ..area };
@@ -159,8 +159,8 @@ fn wide((key, hint): &(String, Hint)) -> usize {
 
 /// The hints for so many columns, the vital ones before all others. One that would be cut says
 /// less than none.
-fn hints(mode: Mode, room: usize) -> Vec<(String, Hint)> {
-    let mut hints: Vec<_> = keymap::hints(mode).collect();
+fn hints(app: &App, room: usize) -> Vec<(String, Hint)> {
+    let mut hints: Vec<_> = keymap::hints(app.mode(), |action| app.offers(action)).collect();
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {
