@@ -8,6 +8,7 @@ pub mod chart;
 pub mod check;
 pub mod column;
 mod command;
+pub mod doubt;
 pub mod editor;
 pub mod effect;
 mod exchange;
@@ -192,6 +193,7 @@ impl App {
     /// Takes a message; what it returns is to be done in that order.
     pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
         let mut effects = self.take(msg, now);
+        effects.extend(self.probe(now));
         self.wishes.extend(self.table.take_garbage().into_iter().map(Effect::Discard));
         effects.append(&mut self.wishes);
         effects
@@ -205,7 +207,7 @@ impl App {
             Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
             Msg::Paste(text) => {
                 self.notice = None;
-                self.paste(text);
+                self.paste(&text);
             }
             Msg::Resize { width, height } => {
                 (self.width, self.height) = (width, height);
@@ -367,6 +369,11 @@ impl App {
     /// The watched keys.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Whether the server knows the selector extension of the protocol.
+    pub fn extension(&self) -> Extension {
+        self.extension
     }
 
     /// The connection.

@@ -18,6 +18,13 @@ pub enum Verdict {
     Accepted,
     /// It is right so far; this is missing.
     Unfinished(String),
+    /// It would be accepted, but is hardly meant.
+    Doubtful {
+        /// The bytes in question.
+        at: Range<usize>,
+        /// Why.
+        why: String,
+    },
     /// It would be refused.
     Wrong {
         /// The bytes to blame.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Request;
 use shared::response::Status;
+use shared::{Request, Selector};
 
 use super::App;
+use super::doubt;
 use super::effect::{Effect, Outgoing};
 use super::link::{Pending, Purpose};
 use super::log::Tone;
@@ -110,15 +111,19 @@ impl App {
     }
 
     /// Asks the server, once, whether it knows the selector extension: by something that it would
-    /// have to find. Only where that would save requests.
-    fn probe(&mut self, now: Moment) -> Option<Effect> {
-        let several = self.watch.patterns().len() > 1
-            || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
-        if self.extension != Extension::Unknown || !several {
+    /// have to find. Only where that would save requests, or a typed line needs the extension.
+    pub(super) fn probe(&mut self, now: Moment) -> Option<Effect> {
+        if self.extension != Extension::Unknown || !self.link.is_connected() {
             return None;
         }
-        let known = self.watch.keys().iter().find(|key| key.series.is_some())?;
-        let key = known.key.clone();
+        let several = self.watch.patterns().len() > 1
+            || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
+        if !several && !doubt::is_extended(self.prompt.text()) {
+            return None;
+        }
+        let watched = self.watch.keys().iter().find(|key| key.series.is_some());
+        let shown = || self.table.answer().series.first().map(|series| series.key.to_string());
+        let key = watched.map(|watched| watched.key.clone()).or_else(shown)?;
         self.extension = Extension::Asked;
         let line = format!("get {key}[last]");
         Some(self.send(line, Purpose::Probe(key), false, now))
@@ -199,6 +204,14 @@ impl App {
         }
     }
 
+    /// What the table was asked for, unless that is all keys.
+    pub fn narrowed(&self) -> Option<&str> {
+        match Request::decode(self.table.request().as_bytes()) {
+            Ok(Request::Get(Selector::All) | Request::Put(..)) | Err(_) => None,
+            Ok(Request::Get(selector)) => Some(selector.as_str()),
+        }
+    }
+
     fn show_answer(&mut self, request: &str, reply: Reply) {
         if reply.status == Status::Ok {
             let rows = self.layout().table_rows();
@@ -240,7 +253,9 @@ impl App {
     pub(super) fn on_not_sent(&mut self, id: u64, now: Moment) {
         if let Some(pending) = self.link.forget(id) {
             let text = format!("not sent, too much is waiting: {}", pending.line);
-            self.note(now, Tone::Bad, &text);
+            if !matches!(pending.purpose, Purpose::Probe(_)) {
+                self.note(now, Tone::Bad, &text);
+            }
             match pending.purpose {
                 Purpose::Typed => self.say(Tone::Bad, text),
                 Purpose::Refresh => {}

@@ -134,6 +134,9 @@ impl App {
         } else if poll && self.transcript.poll == Poll::Showing {
             self.transcript.poll = Poll::Brief;
             self.log_excerpt(reply, now);
+        } else if matches!(pending.purpose, Purpose::Probe(_)) {
+            // Nobody asked for it, and it would not be accepted from a person.
+            return;
         } else {
             return self.log_brief(&pending.line, reply, now);
         }

@@ -1,6 +1,7 @@
 //! The command line, and what stands in its place while something else is asked for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -110,6 +111,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     match app.verdict() {
         Verdict::Empty => None,
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
+        Verdict::Doubtful { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
@@ -130,14 +132,14 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
         return position(field, 2);
     }
     let ghost = app.ghost().filter(|_| focused);
-    let blamed = theme.bad.add_modifier(Modifier::UNDERLINED);
+    let marked = |at: Range<usize>, rest: Style, mark: Style| {
+        let mark = mark.add_modifier(Modifier::UNDERLINED);
+        vec![(&text[..at.start], rest), (&text[at.clone()], mark), (&text[at.end..], rest)]
+    };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Wrong { at, .. } if !at.is_empty() => vec![
-            (&text[..at.start], theme.text),
-            (&text[at.clone()], blamed),
-            (&text[at.end..], theme.text),
-        ],
+        Verdict::Doubtful { at, .. } => marked(at, theme.good, theme.alert),
+        Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };
     spans.extend(ghost.as_deref().map(|ghost| (ghost, theme.quiet)));

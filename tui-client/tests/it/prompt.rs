@@ -138,6 +138,41 @@ fn the_line_is_judged_by_the_parser_of_the_server() {
 }
 
 #[test]
+fn a_timestamp_far_ahead_is_doubted_and_sent_all_the_same() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text(&format!("put palm.far 1 {NOW}797"));
+    let why = "in 36432y: milliseconds?".to_owned();
+    assert_eq!(scene.app.verdict(), Verdict::Doubtful { at: 15..28, why });
+    scene.press(Key::ctrl('w'));
+    scene.type_text(&(NOW + 100_000_000).to_string());
+    let why = "2009-08-21 14:17:40, in 3y: is that meant?".to_owned();
+    assert_eq!(scene.app.verdict(), Verdict::Doubtful { at: 15..25, why });
+    scene.press(Key::ctrl('w'));
+    scene.type_text(&format!("{NOW}797"));
+    scene.sent.clear();
+    scene.code(Code::Enter);
+    assert_eq!(scene.sent[0].line, format!("put palm.far 1 {NOW}797"));
+}
+
+#[test]
+fn a_glob_is_doubted_where_the_server_has_none() {
+    let doubted = |data: &str| {
+        let mut scene = Scene::used(80, 24);
+        scene.type_text("get *");
+        assert!(scene.sent.iter().all(|request| !request.line.ends_with("[last]")), "not yet");
+        scene.type_text(".t");
+        assert_eq!(scene.app.verdict(), Verdict::Accepted, "not known yet");
+        let log = scene.log();
+        scene.ok("get palm.cpu[last]", data);
+        assert_eq!(scene.log(), log, "nobody sent that");
+        scene.app.verdict()
+    };
+    assert_eq!(doubted("palm.cpu 1.0 1\n"), Verdict::Accepted);
+    let why = "this server takes a key or *; / filters the table".to_owned();
+    assert_eq!(doubted(""), Verdict::Doubtful { at: 4..7, why });
+}
+
+#[test]
 fn one_pasted_line_is_typed_and_several_are_asked_about() {
     let mut scene = Scene::used(80, 24);
     scene.sent.clear();

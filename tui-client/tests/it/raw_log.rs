@@ -186,6 +186,16 @@ fn raw_it_has_every_line_of_every_reply() {
 }
 
 #[test]
+fn raw_it_has_what_the_client_asks_for_itself() {
+    let mut scene = raw();
+    scene.code(Code::Tab);
+    scene.type_text("get a.*");
+    scene.answer("get a.b[last]", Status::Error, "wrong command\n");
+    let log = scene.log();
+    assert_eq!(log[log.len() - 5..log.len() - 3], ["> get a.b[last]", "< error"]);
+}
+
+#[test]
 fn raw_it_keeps_half_a_reply() {
     let mut scene = raw();
     let id = scene.sent[0].id;

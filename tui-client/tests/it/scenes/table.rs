@@ -63,6 +63,17 @@ scenes! {
         scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
         scene.to(Mode::Table);
     }),
+    table_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
+        scene.enter("get palm.cup");
+        scene.ok("get palm.cup", "");
+        scene.to(Mode::Table);
+    }),
+    table_of_a_glob: |w, h| Scene::used(w, h).then(|scene| {
+        scene.enter("get palm.t*");
+        scene.ok("get palm.cpu[last]", "");
+        scene.ok("get palm.t*", "");
+        scene.to(Mode::Table);
+    }),
     auto_off: |w, h| table(w, h, "a"),
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
