@@ -36,6 +36,7 @@ scenes! {
     table_filter_typed: |w, h| table(w, h, "/*.cpu"),
     table_filter_empty: |w, h| table(w, h, "/"),
     table_filter_unfinished: |w, h| table(w, h, "/last >"),
+    table_filter_and_more: |w, h| table(w, h, "/last > 1G and ag"),
     table_filter_wrong: |w, h| table(w, h, "/last > 20x and age"),
     table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
     table_none_passes: |w, h| table(w, h, "/zebra*\n"),
