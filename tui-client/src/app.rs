@@ -8,6 +8,7 @@ pub mod chart;
 pub mod check;
 pub mod column;
 mod command;
+pub mod doubt;
 pub mod editor;
 pub mod effect;
 mod exchange;
@@ -30,6 +31,7 @@ pub mod paste;
 mod pointer;
 pub mod printable;
 pub mod prompting;
+pub mod refusal;
 pub mod reply;
 pub mod sentinel;
 pub mod table;
@@ -202,6 +204,7 @@ impl App {
     /// Takes a message; what it returns is to be done in that order.
     pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
         let mut effects = self.take(msg, now);
+        effects.extend(self.probe(now));
         self.wishes.extend(self.table.take_garbage().into_iter().map(Effect::Discard));
         effects.append(&mut self.wishes);
         effects
@@ -215,7 +218,7 @@ impl App {
             Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
             Msg::Paste(text) => {
                 self.notice = None;
-                self.paste(text);
+                self.paste(&text);
             }
             Msg::Resize { width, height } => {
                 (self.width, self.height) = (width, height);
@@ -241,6 +244,7 @@ impl App {
             Msg::Import(news) => self.on_import(&news, now),
             Msg::History(lines) => self.prompt.load(lines),
             Msg::Saved { path, lines } => self.on_saved(&path, lines),
+            Msg::NotSaved { path, reason } => self.on_not_saved(&path, &reason, now),
             Msg::FileFailed(reason) => {
                 self.note(now, Tone::Bad, &reason);
                 self.say(Tone::Bad, reason);
@@ -395,6 +399,11 @@ impl App {
     /// The watched keys.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Whether the server knows the selector extension of the protocol.
+    pub fn extension(&self) -> Extension {
+        self.extension
     }
 
     /// The connection.

@@ -54,10 +54,13 @@ pub fn run(history: Option<History>, jobs: &Receiver<Job>, tell: impl Fn(Msg)) {
                     tell(Msg::FileFailed(format!("the history can't be kept: {error}")));
                 }
             }
-            Job::SaveLog { path, log } => tell(match save(&expand(&path), &log) {
-                Ok(lines) => Msg::Saved { path, lines },
-                Err(error) => Msg::FileFailed(format!("{path}: not saved, {}", why(&error))),
-            }),
+            Job::SaveLog { path, log } => {
+                let file = expand(&path);
+                tell(match save(&file, &log) {
+                    Ok(lines) => Msg::Saved { path: absolute(&file), lines },
+                    Err(error) => Msg::NotSaved { path, reason: why(&error) },
+                });
+            }
         }
     }
 }
@@ -76,6 +79,11 @@ fn expand(path: &str) -> PathBuf {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => path.into(),
     }
+}
+
+/// A name alone does not say in which directory.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).as_deref().unwrap_or(path).display().to_string()
 }
 
 /// Writes a log to a file that did not exist, one line each: time, direction, text and, behind a
@@ -299,6 +307,24 @@ mod tests {
         let history = History::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
         assert!(history.load().is_err() && history.add("x").is_err());
+    }
+
+    #[test]
+    fn what_is_told_of_a_saved_log_names_its_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log").display().to_string();
+        let (sender, jobs) = std::sync::mpsc::channel();
+        for path in [&path, &path] {
+            let log = Log::default().snapshot();
+            sender.send(Job::SaveLog { path: path.clone(), log }).unwrap();
+        }
+        drop(sender);
+        let told = std::cell::RefCell::new(Vec::new());
+        run(None, &jobs, |msg| told.borrow_mut().push(msg));
+        let reason = "there is such a file already".to_owned();
+        let saved = Msg::Saved { path: path.clone(), lines: 0 };
+        assert_eq!(told.into_inner(), [saved, Msg::NotSaved { path, reason }]);
+        assert!(absolute(Path::new("x.log")).starts_with('/'));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use shared::response::Status;
 use shared::{Client, Request};
 use tokio::time::{sleep, timeout};
 
-use crate::app::printable::printable;
+use crate::app::refusal;
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
 use crate::net::socket::{self, Breaker};
@@ -218,11 +218,7 @@ fn explain(reason: &str, line: &[u8]) -> String {
 
 /// A line as a person is shown it.
 fn quoted(line: &[u8]) -> String {
-    let line = printable(line);
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.into(),
-    }
+    refusal::quoted(line, SHOWN)
 }
 
 /// Says something to a person.

@@ -250,7 +250,8 @@ fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Resu
                 continue;
             }
             Effect::SaveLog { path, log } => {
-                let failure = Msg::FileFailed(format!("{path}: not saved, the disk is busy"));
+                let reason = "the disk is busy".to_owned();
+                let failure = Msg::NotSaved { path: path.clone(), reason };
                 let sent = sinks.jobs.try_send(Job::SaveLog { path, log });
                 failed.extend(sent.is_err().then_some(failure));
                 continue;

@@ -2,10 +2,11 @@
 //! save it.
 
 use super::App;
+use super::action::Action;
 use super::editor::{Edit, Editor};
 use super::effect::Effect;
 use super::format::formatted;
-use super::log::{Pattern, Progress, Tone};
+use super::log::{Bookmark, Pattern, Progress, Tone};
 use super::mode::Mode;
 use super::msg::Moment;
 
@@ -28,6 +29,8 @@ pub struct Ask {
     pub question: Question,
     /// The answer.
     pub answer: Editor,
+    /// The log when it was asked.
+    before: Option<Bookmark>,
 }
 
 /// What the log can be told.
@@ -39,6 +42,8 @@ pub enum LogAction {
     Answer,
     /// No answer.
     Cancel,
+    /// Drop search and filter, else to the command line.
+    Leave,
     /// Edit the answer.
     Edit(Edit),
     /// To the match before (older), or after.
@@ -65,13 +70,13 @@ impl App {
             LogAction::Ask(question) => self.ask(question, now),
             LogAction::Answer => return self.answer(),
             LogAction::Cancel => {
-                match self.ask.question {
-                    Question::Search => self.log.cancel_search(),
-                    Question::Filter => self.set_filter(None),
-                    Question::Save => {}
+                if let Some(before) = self.ask.before.take() {
+                    self.log.back_to(before);
+                    self.work_on_log();
                 }
                 self.mode = Mode::Log;
             }
+            LogAction::Leave => self.leave_log(),
             LogAction::Edit(edit) => {
                 self.ask.answer.edit(edit);
                 self.answer_changed();
@@ -98,7 +103,8 @@ impl App {
     }
 
     fn ask(&mut self, question: Question, now: Moment) {
-        self.ask = Ask { question, answer: Editor::default() };
+        let before = Some(self.log.bookmark());
+        self.ask = Ask { question, answer: Editor::default(), before };
         match question {
             Question::Search => self.log.begin_search(),
             Question::Filter => {
@@ -139,19 +145,44 @@ impl App {
 
     fn answer(&mut self) -> Vec<Effect> {
         self.mode = Mode::Log;
-        match self.ask.question {
-            Question::Search if self.ask.answer.text().is_empty() => self.log.cancel_search(),
-            Question::Search | Question::Filter => {}
-            Question::Save => {
-                let path = self.ask.answer.text().trim().to_owned();
-                if path.is_empty() {
-                    self.say(Tone::Plain, "not saved: no name");
-                } else {
-                    return vec![Effect::SaveLog { path, log: self.log.snapshot() }];
-                }
-            }
+        // What is searched for, or filtered by, counts already.
+        if self.ask.question != Question::Save {
+            return Vec::new();
         }
-        Vec::new()
+        let path = self.ask.answer.text().trim().to_owned();
+        if path.is_empty() {
+            self.say(Tone::Plain, "not saved: no name");
+            return Vec::new();
+        }
+        vec![Effect::SaveLog { path, log: self.log.snapshot() }]
+    }
+
+    fn leave_log(&mut self) {
+        let dropped = match (self.log.search().is_some(), self.log.filter().is_some()) {
+            (true, true) => "search and filter dropped",
+            (true, false) => "search dropped",
+            (false, true) => "filter dropped",
+            (false, false) => {
+                self.mode = Mode::Prompt;
+                return;
+            }
+        };
+        self.log.drop_search();
+        self.set_filter(None);
+        self.say(Tone::Plain, dropped);
+    }
+
+    /// Whether a key has anything to act on, so that it is worth a hint.
+    pub fn offers(&self, action: Action) -> bool {
+        let searched = self.log.search().is_some();
+        match action {
+            Action::Log(LogAction::Match { .. }) if self.mode == Mode::Ask => {
+                searched && self.ask.question == Question::Search
+            }
+            Action::Log(LogAction::Match { .. }) => searched,
+            Action::Log(LogAction::Leave) => searched || self.log.filter().is_some(),
+            _ => true,
+        }
     }
 
     fn copy(&mut self, text: Option<String>, what: &str) -> Vec<Effect> {
@@ -172,8 +203,13 @@ impl App {
     pub(super) fn work_on_log(&mut self) {
         let rows = self.layout().log_rows();
         if let Progress::NotFound { older } = self.log.work(rows) {
-            let text =
-                if older { "no match above; N goes down" } else { "no match below; n goes up" };
+            // While it is typed, these letters would be typed too.
+            let text = match (older, self.mode == Mode::Ask) {
+                (true, false) => "no match above; N goes down",
+                (false, false) => "no match below; n goes up",
+                (true, true) => "no match above",
+                (false, true) => "no match below",
+            };
             self.say(Tone::Plain, text);
         }
     }
@@ -186,5 +222,17 @@ impl App {
     pub(super) fn on_saved(&mut self, path: &str, lines: u64) {
         let lines = super::format::plural(lines, "line", "lines");
         self.say(Tone::Good, format!("{lines} saved in {path}"));
+    }
+
+    /// Says why, and asks again with the path as it was typed; unless the keys are elsewhere by
+    /// now.
+    pub(super) fn on_not_saved(&mut self, path: &str, reason: &str, now: Moment) {
+        if self.mode == Mode::Log {
+            self.ask(Question::Save, now);
+            self.ask.answer.set(path);
+        }
+        let text = format!("{path}: not saved, {reason}");
+        self.note(now, Tone::Bad, &text);
+        self.say(Tone::Bad, text);
     }
 }

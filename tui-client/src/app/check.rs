@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use shared::limits::MAX_LINE;
 use shared::point::parse_timestamp;
 use shared::request::{Argument, BadRequest, BadRequestReason, Request};
 
+use super::refusal;
 use crate::line;
 
 /// What would become of the line.
@@ -18,6 +18,13 @@ pub enum Verdict {
     Accepted,
     /// It is right so far; this is missing.
     Unfinished(String),
+    /// It would be accepted, but is hardly meant.
+    Doubtful {
+        /// The bytes in question.
+        at: Range<usize>,
+        /// Why.
+        why: String,
+    },
     /// It would be refused.
     Wrong {
         /// The bytes to blame.
@@ -34,13 +41,7 @@ pub fn check(text: &str) -> Verdict {
     if request.is_empty() {
         return Verdict::Empty;
     }
-    let bad = match Request::decode(request) {
-        Ok(_) if request.len() > MAX_LINE => {
-            BadRequest { reason: BadRequestReason::TooLong, at: 0..request.len() }
-        }
-        Ok(_) => return Verdict::Accepted,
-        Err(bad) => bad,
-    };
+    let Some(bad) = refusal::fault(request) else { return Verdict::Accepted };
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {

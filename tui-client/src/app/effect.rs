@@ -28,7 +28,7 @@ pub enum Effect {
     StopImport,
     /// Add a line to the history of all sessions.
     Remember(String),
-    /// Write the log to a file; the answer is `Saved` or `FileFailed`.
+    /// Write the log to a file; the answer is `Saved` or `NotSaved`.
     SaveLog {
         /// As it was typed.
         path: String,

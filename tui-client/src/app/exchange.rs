@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Request;
 use shared::response::Status;
+use shared::{Request, Selector};
 
 use super::App;
+use super::doubt;
 use super::effect::{Effect, Outgoing};
 use super::format;
 use super::glob::Glob;
@@ -14,6 +15,7 @@ use super::link::{Pending, Purpose};
 use super::log::Tone;
 use super::msg::Moment;
 use super::reply::Reply;
+use super::transcript::explained;
 use super::watch::{self, Ask, Extension};
 
 /// The request for all points of all keys.
@@ -131,15 +133,19 @@ impl App {
     }
 
     /// Asks the server, once, whether it knows the selector extension: by something that it would
-    /// have to find. Only where that would save requests.
-    fn probe(&mut self, now: Moment) -> Option<Effect> {
-        let several = self.watch.patterns().len() > 1
-            || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
-        if self.extension != Extension::Unknown || !several {
+    /// have to find. Only where that would save requests, or a typed line needs the extension.
+    pub(super) fn probe(&mut self, now: Moment) -> Option<Effect> {
+        if self.extension != Extension::Unknown || !self.link.is_connected() {
             return None;
         }
-        let known = self.watch.keys().iter().find(|key| key.series.is_some())?;
-        let key = known.key.clone();
+        let several = self.watch.patterns().len() > 1
+            || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
+        if !several && !doubt::is_extended(self.prompt.text()) {
+            return None;
+        }
+        let watched = self.watch.keys().iter().find(|key| key.series.is_some());
+        let shown = || self.table.answer().series.first().map(|series| series.key.to_string());
+        let key = watched.map(|watched| watched.key.clone()).or_else(shown)?;
         self.extension = Extension::Asked;
         let line = format!("get {key}[last]");
         Some(self.send(line, Purpose::Probe(key), false, now))
@@ -219,16 +225,10 @@ impl App {
     }
 
     fn on_typed(&mut self, pending: &Pending, reply: Reply, now: Moment) {
-        let request = Request::decode(pending.line.as_bytes());
         if reply.status == Status::Error {
-            let reason = reply.reason();
-            let text = match request {
-                Err(bad) => format!("{reason}: {bad}"),
-                Ok(_) => format!("{reason}: {}", pending.line),
-            };
-            return self.say(Tone::Bad, text);
+            return self.say(Tone::Bad, explained(pending, &reply));
         }
-        match request {
+        match Request::decode(pending.line.as_bytes()) {
             Ok(Request::Get(selector)) => {
                 if reply.answer.series.is_empty() {
                     self.say(Tone::Plain, format!("no points for {selector}"));
@@ -243,6 +243,14 @@ impl App {
                 }
             }
             Err(_) => {}
+        }
+    }
+
+    /// What the table was asked for, unless that is all keys.
+    pub fn narrowed(&self) -> Option<&str> {
+        match Request::decode(self.table.request().as_bytes()) {
+            Ok(Request::Get(Selector::All) | Request::Put(..)) | Err(_) => None,
+            Ok(Request::Get(selector)) => Some(selector.as_str()),
         }
     }
 
@@ -287,7 +295,9 @@ impl App {
     pub(super) fn on_not_sent(&mut self, id: u64, now: Moment) {
         if let Some(pending) = self.link.forget(id) {
             let text = format!("not sent, too much is waiting: {}", pending.line);
-            self.note(now, Tone::Bad, &text);
+            if !matches!(pending.purpose, Purpose::Probe(_)) {
+                self.note(now, Tone::Bad, &text);
+            }
             match pending.purpose {
                 Purpose::Typed => self.say(Tone::Bad, text),
                 Purpose::Refresh => {}

@@ -8,6 +8,12 @@ use super::mode::Mode;
 /// Longest line; nobody types a longer expression.
 const LIMIT: usize = 1000;
 
+/// Words that mean something else in a filter than a part of a key.
+const NAMES: [&str; 13] = [
+    "last", "change", "rate", "min", "max", "avg", "count", "age", "key", "stale", "and", "or",
+    "not",
+];
+
 /// What the line is for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
@@ -82,6 +88,16 @@ impl Field {
         }
     }
 
+    /// The filter that the text is, unless it is on its way to another one: rows that come and go
+    /// with each letter of `last > 20` tell nobody anything.
+    pub fn settled_filter(&self) -> Option<Filter> {
+        let text = self.text().trim();
+        let ends = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
+        let word = text.rsplit(ends).next().unwrap_or_default();
+        let on_its_way = !word.is_empty() && NAMES.iter().any(|name| name.starts_with(word));
+        if on_its_way && word != "stale" { None } else { text.parse().ok() }
+    }
+
     /// What is wrong with the text as it is, and after how many characters.
     pub fn fault(&self) -> Option<(usize, String)> {
         let text = self.text();
@@ -93,6 +109,45 @@ impl Field {
             Purpose::Filter(_) => text.parse::<Filter>().err().map(bad),
             Purpose::Alert => text.parse::<Alert>().err().map(bad),
             Purpose::Watch => text.trim().parse::<Glob>().err().map(|bad| (bad.at, bad.reason)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_become_something_else_is_no_filter_yet() {
+        for (text, settled) in [
+            ("l", false),
+            ("last", false),
+            ("last >", false),
+            ("last > 2", true),
+            ("last > 20 a", false),
+            ("last > 20 and", false),
+            ("last>20 and age<", false),
+            ("last > 20 and age < 1m", true),
+            ("p", true),
+            ("palm.l", true),
+            ("palm !sta", false),
+            ("palm !stale", true),
+            ("\"last\"", true),
+            ("(palm or", false),
+            ("(palm or kettle)", true),
+        ] {
+            let field = Field::new(Purpose::Filter(None), Mode::Table, text);
+            let filter = field.settled_filter().map(|filter| filter.as_str().to_owned());
+            assert_eq!(filter.as_deref(), settled.then_some(text));
+        }
+    }
+
+    #[test]
+    fn no_name_is_taken_for_a_part_of_a_key_on_the_way() {
+        for name in NAMES {
+            let other = ["stale", "and", "or", "not"].contains(&name);
+            let whole = format!("{name} {}", if name == "key" { "= a" } else { "> 1" });
+            assert!(other || whole.parse::<Filter>().is_ok(), "{whole}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod store;
 
 use std::time::Duration;
 
-pub use find::Progress;
+pub use find::{Bookmark, Progress};
 pub use pattern::Pattern;
 pub use store::Snapshot;
 

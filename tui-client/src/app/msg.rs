@@ -82,12 +82,19 @@ pub enum Msg {
     History(Vec<String>),
     /// The log is saved.
     Saved {
-        /// Where.
+        /// Where, from the root on.
         path: String,
         /// Lines of it.
         lines: u64,
     },
-    /// A file could not be read or written; the reason is for a person.
+    /// The log is not saved.
+    NotSaved {
+        /// As it was typed.
+        path: String,
+        /// For a person.
+        reason: String,
+    },
+    /// The history could not be read or written; the reason is for a person.
     FileFailed(String),
     /// A large table is arranged.
     Arranged(Arranged),

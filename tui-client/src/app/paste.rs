@@ -8,14 +8,20 @@ use super::App;
 use super::effect::Effect;
 use super::format::{count, plural, took};
 use super::link::Purpose;
-use super::log::{Cost, Direction, Entry, Remark, Tone};
+use super::log::{Direction, Entry, Remark, Tone};
 use super::mode::Mode;
 use super::msg::Moment;
-use super::printable::printable;
+use super::refusal;
 use crate::line::wire_line;
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;
+
+/// Lines that are judged before they are sent; more would let the screen wait.
+const JUDGED: usize = 100_000;
+
+/// Characters of a line that are shown.
+const SAMPLE: usize = 200;
 
 /// Refusals that are told line by line.
 pub const TOLD: u64 = 20;
@@ -27,12 +33,39 @@ pub struct Pasted {
     pub text: Arc<str>,
     /// Lines with something in them.
     pub lines: u64,
+    /// What the protocol says about them.
+    pub wrong: Wrong,
+    /// The first wrong line, else the first one; safe to show.
+    pub sample: String,
+}
+
+/// The lines that the server would refuse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wrong {
+    /// How many.
+    pub lines: u64,
+    /// The number of the first one.
+    pub first: u64,
+    /// There are lines that were not looked at, so it may be more.
+    pub at_least: bool,
 }
 
 impl Pasted {
-    /// The first line with something in it.
-    pub fn first_line(&self) -> &str {
-        Self::lines(&self.text).next().unwrap_or_default()
+    fn new(text: &str, now: i64) -> Self {
+        let lines = Self::lines(text).count() as u64;
+        let mut sample = Self::lines(text).next().unwrap_or_default();
+        let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
+        for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
+            let wire = wire_line(line.as_bytes(), now);
+            if !wire.bytes.is_empty() && refusal::fault(&wire.bytes).is_some() {
+                if wrong.lines == 0 {
+                    (wrong.first, sample) = (number, line);
+                }
+                wrong.lines += 1;
+            }
+        }
+        let sample = refusal::quoted(sample.as_bytes(), SAMPLE);
+        Self { text: text.into(), lines, wrong, sample }
     }
 
     /// The lines in it, without the empty ones.
@@ -55,6 +88,12 @@ pub struct Import {
     since: Duration,
 }
 
+impl Import {
+    fn took(&self, now: Moment) -> String {
+        took(now.elapsed.saturating_sub(self.since))
+    }
+}
+
 /// How far an import has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportNews {
@@ -64,10 +103,9 @@ pub struct ImportNews {
     pub answered: u64,
     /// Lines refused so far.
     pub refused: u64,
-    /// Number and reason of lines refused since the last news; only the first [`TOLD`] in all.
-    pub refusals: Vec<(u64, String)>,
-    /// Bytes of data that came back.
-    pub bytes: u64,
+    /// Lines refused since the last news, each with its number and why; only the first [`TOLD`]
+    /// in all.
+    pub refusals: Vec<String>,
     /// It is over.
     pub end: Option<ImportEnd>,
 }
@@ -76,7 +114,7 @@ impl ImportNews {
     /// It ended before it began.
     pub fn broken(id: u64) -> Self {
         let end = Some(ImportEnd::Broken);
-        Self { id, answered: 0, refused: 0, refusals: Vec::new(), bytes: 0, end }
+        Self { id, answered: 0, refused: 0, refusals: Vec::new(), end }
     }
 }
 
@@ -91,19 +129,18 @@ pub enum ImportEnd {
 
 impl App {
     /// Takes pasted text.
-    pub(super) fn paste(&mut self, text: String) {
+    pub(super) fn paste(&mut self, text: &str) {
         if let Mode::Ask = self.mode {
-            return self.type_into_ask(&text);
+            return self.type_into_ask(text);
         }
         if let Mode::Field = self.mode {
             return self.type_in_field(text.lines().next().unwrap_or_default());
         }
         if let Mode::Recall = self.mode {
-            return self.prompt.change_recall(|pattern| pattern.insert(&text));
+            return self.prompt.change_recall(|pattern| pattern.insert(text));
         }
-        let lines = Pasted::lines(&text).count() as u64;
-        if lines > 1 {
-            self.pasted = Some(Pasted { text: text.into(), lines });
+        if Pasted::lines(text).nth(1).is_some() {
+            self.pasted = Some(Pasted::new(text, self.now.unix()));
             self.mode = Mode::Confirm;
         } else {
             self.mode = Mode::Prompt;
@@ -175,27 +212,27 @@ impl App {
             count(import.answered),
             count(import.lines)
         );
-        self.end_import(&import, 0, &text, Tone::Bad, now);
+        self.end_import(&import, text, Tone::Bad, now);
         Some(Effect::StopImport)
     }
 
     pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
         let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
         (import.answered, import.refused) = (news.answered, news.refused);
-        for (number, reason) in &news.refusals {
-            let text = printable(format!("line {number}: {reason}").as_bytes());
-            let entry = Entry::new(now.unix_ms, Direction::In, &text).tone(Tone::Bad);
-            self.log.push(entry.exchange(import.id));
+        for text in &news.refusals {
+            self.note_of(import.id, now, Tone::Bad, text);
         }
         let lines = plural(import.answered, "line", "lines");
         match news.end {
             None => self.import = Some(import),
             Some(ImportEnd::Whole) if import.refused == 0 => {
-                self.end_import(&import, news.bytes, &format!("{lines} sent"), Tone::Good, now);
+                let text = format!("{lines} sent in {}", import.took(now));
+                self.end_import(&import, text, Tone::Good, now);
             }
             Some(ImportEnd::Whole) => {
-                let text = format!("{lines} sent, {} refused", count(import.refused));
-                self.end_import(&import, news.bytes, &text, Tone::Bad, now);
+                let refused = count(import.refused);
+                let text = format!("{lines} sent, {refused} refused in {}", import.took(now));
+                self.end_import(&import, text, Tone::Bad, now);
             }
             Some(ImportEnd::Broken) => {
                 self.import = Some(import);
@@ -209,16 +246,13 @@ impl App {
         if let Some(import) = self.import.take() {
             let (answered, lines) = (count(import.answered), count(import.lines));
             let text = format!("connection lost: {answered} of {lines} lines are sure");
-            self.end_import(&import, 0, &text, Tone::Bad, now);
+            self.end_import(&import, text, Tone::Bad, now);
         }
     }
 
-    fn end_import(&mut self, import: &Import, bytes: u64, text: &str, tone: Tone, now: Moment) {
-        let took_time = now.elapsed.saturating_sub(import.since);
-        let cost = Cost { points: 0, bytes, took: took_time };
-        let entry = Entry::new(now.unix_ms, Direction::In, text).tone(tone);
-        self.log.push(entry.remark(Remark::Reply(cost)).exchange(import.id));
-        self.say(tone, format!("{text} in {}", took(took_time)));
+    fn end_import(&mut self, import: &Import, text: String, tone: Tone, now: Moment) {
+        self.note_of(import.id, now, tone, &text);
+        self.say(tone, text);
         self.refresh_at = now.elapsed;
     }
 }

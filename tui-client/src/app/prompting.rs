@@ -105,7 +105,10 @@ impl App {
 
     /// What the protocol says about the line.
     pub fn verdict(&self) -> Verdict {
-        check::check(self.prompt.text())
+        match check::check(self.prompt.text()) {
+            Verdict::Accepted => self.doubt().unwrap_or(Verdict::Accepted),
+            other => other,
+        }
     }
 
     /// The human date of a timestamp in the line.
@@ -115,6 +118,7 @@ impl App {
         let date = date(timestamp, &self.zone);
         let age = age(timestamp, self.now.unix());
         let age = if age.starts_with("in ") { age } else { format!("{age} ago") };
-        Some(format!("{date}, {age}"))
+        // A moment that no calendar has is the bare number once more.
+        Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
     }
 }

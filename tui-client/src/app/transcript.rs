@@ -9,6 +9,7 @@ use super::link::{Pending, Purpose};
 use super::log::{Cost, Direction, Entry, Remark, Tone};
 use super::msg::Moment;
 use super::printable::printable;
+use super::refusal;
 use super::reply::{Detail, Reply};
 
 /// Of the reply to a request that a person typed.
@@ -133,8 +134,14 @@ impl App {
         } else if poll && self.transcript.poll == Poll::Showing {
             self.transcript.poll = Poll::Brief;
             self.log_excerpt(reply, now);
+        } else if matches!(pending.purpose, Purpose::Probe(_)) {
+            // Nobody asked for it, and it would not be accepted from a person.
+            return;
         } else {
-            self.log_brief(&pending.line, reply, now);
+            return self.log_brief(&pending.line, reply, now);
+        }
+        if reply.status == Status::Error {
+            self.note_of(reply.id, now, Tone::Bad, &explained(pending, reply));
         }
     }
 
@@ -168,9 +175,21 @@ impl App {
     /// Logs what is no line of the protocol.
     pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = printable(text.as_bytes());
-        let entry = Entry::new(now.unix_ms, Direction::Note, &text);
-        self.log.push(entry.tone(tone));
+        self.log.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
+
+    /// The same where it belongs to an exchange: when many requests are under way, they stand far
+    /// from their replies.
+    pub(super) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
+        let text = printable(text.as_bytes());
+        let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
+        self.log.push(entry.exchange(exchange));
+    }
+}
+
+/// What an error reply says, together with its request.
+pub(super) fn explained(pending: &Pending, reply: &Reply) -> String {
+    refusal::told(pending.line.as_bytes(), reply.reason())
 }
 
 fn status_line(status: Status) -> (&'static str, Tone) {

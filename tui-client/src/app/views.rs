@@ -235,10 +235,9 @@ impl App {
         change(field);
         // The table shows what the filter does while it is being typed.
         if let Purpose::Filter(_) = field.purpose {
-            let text = field.text().trim().to_owned();
-            if text.is_empty() {
+            if field.text().trim().is_empty() {
                 self.filter_by(None);
-            } else if let Ok(filter) = text.parse() {
+            } else if let Some(filter) = field.settled_filter() {
                 self.filter_by(Some(filter));
             }
         }
@@ -268,7 +267,8 @@ impl App {
             return;
         }
         match field.purpose {
-            Purpose::Filter(_) => {}
+            // A word that could have become something else is a part of a key now.
+            Purpose::Filter(_) => self.filter_by(text.parse().ok()),
             Purpose::Alert => {
                 if let Ok(alert) = text.parse::<Alert>() {
                     self.add_alert(alert);

@@ -1,7 +1,8 @@
 //! What the bottom line says about keys: for each mode the most useful ones, in the order of
 //! their worth there.
 
-use super::{keys, names};
+use super::{keys, lookup, names};
+use crate::app::action::Action;
 use crate::app::mode::Mode;
 use crate::app::msg::{Code, Key};
 
@@ -16,6 +17,11 @@ pub struct Hint {
 }
 
 impl Hint {
+    /// What it does in a mode.
+    pub fn action(&self, mode: Mode) -> Option<Action> {
+        self.keys.first().and_then(|&key| lookup(mode, key))
+    }
+
     /// What is pressed: one key, or two that belong together.
     pub fn keys(&self) -> String {
         names(self.keys)
@@ -124,12 +130,16 @@ const CHART: &[Hint] = &[
 ];
 
 const LOG: &[Hint] = &[
+    hint(ESC, "clear"),
+    hint(keys![Key::char('n')], "older"),
+    hint(keys![Key::char('N')], "newer"),
     hint(keys![Key::char('f')], "follow"),
     hint(keys![Key::char('/')], "search"),
     hint(keys![Key::char('&')], "filter"),
-    hint(keys![Key::char('r')], "raw"),
+    hint(keys![Key::char('e')], "copy both"),
     hint(keys![Key::char('y')], "copy"),
     hint(keys![Key::char('s')], "save"),
+    hint(keys![Key::char('r')], "raw"),
     PANE,
     PROMPT,
     PAUSE,
@@ -138,6 +148,13 @@ const LOG: &[Hint] = &[
 ];
 
 const FIELD: &[Hint] = &[hint(ENTER, "done"), vital(ESC, "cancel")];
+
+const QUESTION: &[Hint] = &[
+    hint(ENTER, "done"),
+    hint(keys![Key::plain(Code::Up)], "older"),
+    hint(keys![Key::plain(Code::Down)], "newer"),
+    vital(ESC, "cancel"),
+];
 
 const COLUMNS: &[Hint] = &[hint(keys![Key::char(' ')], "show or hide"), vital(ESC, "back"), HELP];
 
@@ -163,7 +180,8 @@ pub fn hints(mode: Mode, typed: bool) -> &'static [Hint] {
         Mode::Table => TABLE,
         Mode::Watch => WATCH,
         Mode::Chart => CHART,
-        Mode::Field | Mode::Ask => FIELD,
+        Mode::Field => FIELD,
+        Mode::Ask => QUESTION,
         Mode::Columns => COLUMNS,
         Mode::Log => LOG,
         Mode::Help => LIST,
@@ -175,7 +193,7 @@ pub fn hints(mode: Mode, typed: bool) -> &'static [Hint] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ALL, lookup};
+    use super::super::ALL;
     use super::*;
 
     #[test]

@@ -34,6 +34,11 @@ pub(super) static BINDINGS: &[Binding] = &[
         Does::Ask(Question::Filter),
         "show only lines with a text (!text: without it)",
     ),
+    log(
+        keys![Key::plain(Code::Esc)],
+        Does::Leave,
+        "drop search and filter; without them, to the command line",
+    ),
     log(keys![Key::char('r')], Does::ToggleRaw, "keep every line of replies; again: only excerpts"),
     log(
         keys![Key::plain(Code::Right), Key::char('l')],
@@ -52,7 +57,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     ask(
         keys![Key::plain(Code::Esc), Key::ctrl('g'), Key::ctrl('c')],
         Does::Cancel,
-        "cancel; for a filter: show all lines again",
+        "cancel: back to how it was",
     ),
     ask(
         keys![Key::plain(Code::Up), Key::ctrl('p')],

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::app::msg::Msg;
 use crate::app::paste::{ImportEnd, ImportNews, Pasted, TOLD};
+use crate::app::refusal;
 use crate::line::wire_line;
 
 /// A batch is full with so many bytes: small enough that a poll in between has its turn.
@@ -24,7 +25,9 @@ const NEWS: Duration = Duration::from_millis(100);
 /// A batch on the wire.
 struct Sent {
     replies: BatchStream,
-    /// The numbers of its lines.
+    /// The same lines, to name the ones that are refused.
+    batch: Batch,
+    /// Their numbers.
     numbers: Vec<u64>,
 }
 
@@ -65,7 +68,8 @@ async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(
         }
         // Room first, so that no more than the bound is ever under way.
         let Ok(room) = queue.reserve().await else { return Ok(()) };
-        room.send(Sent { replies: client.send_batch(batch).await?, numbers });
+        let replies = client.send_batch(batch.clone()).await?;
+        room.send(Sent { replies, batch, numbers });
     }
     Ok(())
 }
@@ -80,11 +84,14 @@ impl Taking {
     async fn take(&mut self, mut sent: Sent) -> Result<(), ClientError> {
         while let Some(piece) = sent.replies.next().await? {
             match piece {
-                BatchPiece::Data(data) => self.news.bytes += data.len() as u64,
+                BatchPiece::Data(_) => {}
                 BatchPiece::Refused(refusal) => {
-                    if self.news.refused < TOLD {
-                        let number = sent.numbers.get(refusal.index).copied().unwrap_or(0);
-                        self.news.refusals.push((number, refusal.reason));
+                    let mut lines = sent.numbers.iter().zip(sent.batch.lines());
+                    if self.news.refused < TOLD
+                        && let Some((&number, line)) = lines.nth(refusal.index)
+                    {
+                        let text = refusal::told_of_line(number, line, &refusal.reason);
+                        self.news.refusals.push(text);
                     }
                     self.news.refused += 1;
                 }

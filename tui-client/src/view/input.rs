@@ -1,5 +1,8 @@
 //! The command line, and what stands in its place while something else is asked for.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
@@ -10,7 +13,7 @@ use crate::app::ask::Question;
 use crate::app::check::Verdict;
 use crate::app::editor::Editor;
 use crate::app::mode::Mode;
-use crate::app::printable::printable;
+use crate::app::paste::Wrong;
 use crate::app::{App, format};
 use crate::line::wire_line;
 
@@ -25,12 +28,13 @@ pub fn draw(
     border: bool,
     buffer: &mut Buffer,
 ) -> Option<Position> {
+    let asked = ask_title(app);
     let field = if border {
         let (title, focused) = match app.mode() {
             Mode::Prompt => (" request ", true),
             Mode::Recall => (" search the lines entered before ", true),
             Mode::Confirm => (" send these lines? ", true),
-            Mode::Ask => (ask_title(app), true),
+            Mode::Ask => (&*asked, true),
             _ => (" request ", false),
         };
         let inner = super::pane(theme, focused, title, &[], area, buffer);
@@ -54,10 +58,13 @@ pub fn draw(
             None
         }
         Mode::Ask => {
-            let mark = match app.asked().question {
+            let mark: &str = match app.asked().question {
                 Question::Search => "/",
                 Question::Filter => "&",
-                Question::Save => "save to ",
+                Question::Save => &match filtered(app).filter(|_| !border) {
+                    Some(lines) => format!("{lines} to "),
+                    None => "save to ".to_owned(),
+                },
             };
             let answer = &app.asked().answer;
             let spans = [(answer.text(), theme.text)];
@@ -78,12 +85,22 @@ pub fn draw(
     }
 }
 
-fn ask_title(app: &App) -> &'static str {
+fn ask_title(app: &App) -> Cow<'static, str> {
     match app.asked().question {
-        Question::Search => " search the log ",
-        Question::Filter => " only lines with (!without) ",
-        Question::Save => " save the log ",
+        Question::Search => " search the log ".into(),
+        Question::Filter => " only lines with (!without) ".into(),
+        Question::Save => match filtered(app) {
+            Some(lines) => format!(" save {lines}, as filtered ").into(),
+            None => " save the log ".into(),
+        },
     }
+}
+
+/// How many lines the filter leaves of how many, if there is one.
+fn filtered(app: &App) -> Option<String> {
+    let log = app.log();
+    let all = format::plural(log.len(), "line", "lines");
+    log.filter().map(|_| format!("{} of {all}", format::count(log.shown())))
 }
 
 /// What there is to say about the line: why it is wrong, what is missing, its date.
@@ -94,6 +111,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     match app.verdict() {
         Verdict::Empty => None,
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
+        Verdict::Doubtful { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
@@ -114,14 +132,14 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
         return position(field, 2);
     }
     let ghost = app.ghost().filter(|_| focused);
-    let blamed = theme.bad.add_modifier(Modifier::UNDERLINED);
+    let marked = |at: Range<usize>, rest: Style, mark: Style| {
+        let mark = mark.add_modifier(Modifier::UNDERLINED);
+        vec![(&text[..at.start], rest), (&text[at.clone()], mark), (&text[at.end..], rest)]
+    };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Wrong { at, .. } if !at.is_empty() => vec![
-            (&text[..at.start], theme.text),
-            (&text[at.clone()], blamed),
-            (&text[at.end..], theme.text),
-        ],
+        Verdict::Doubtful { at, .. } => marked(at, theme.good, theme.alert),
+        Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };
     spans.extend(ghost.as_deref().map(|ghost| (ghost, theme.quiet)));
@@ -173,11 +191,19 @@ fn draw_recall(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     cursor
 }
 
+fn wrong_lines(wrong: Wrong) -> String {
+    let at_least = if wrong.at_least { "at least " } else { "" };
+    let first = if wrong.lines == 1 && !wrong.at_least { "" } else { "first " };
+    format!("{at_least}{} of them wrong, {first}line {}", format::count(wrong.lines), wrong.first)
+}
+
 fn draw_pasted(app: &App, theme: &Theme, mut pen: Pen<'_>) {
     let Some(pasted) = app.pasted() else { return };
     let lines = format::plural(pasted.lines, "line", "lines");
     let size = format::bytes(pasted.text.len() as u64);
     pen.write(&format!("{lines}, {size}"), theme.alert);
-    let first = pasted.first_line();
-    pen.write("  ", theme.text).write(&printable(first.as_bytes()), theme.quiet);
+    if pasted.wrong.lines > 0 {
+        pen.write(&format!(", {}", wrong_lines(pasted.wrong)), theme.bad);
+    }
+    pen.write("  ", theme.text).write(&pasted.sample, theme.quiet);
 }

@@ -22,7 +22,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let focused = app.mode() == Mode::Log;
     let inner = super::pane(theme, focused, &title(app), &[], area, buffer);
     if log.shown() == 0 && log.filter().is_some() && log.percent().is_none() {
-        let lines = [" no line passes the filter.", " & changes it, & esc drops it"];
+        let lines = [" no line passes the filter.", " & changes it, esc drops it"];
         for (row, line) in (0..).zip(lines) {
             Pen::new(buffer, inner, row).write(line, theme.quiet);
         }

@@ -160,7 +160,9 @@ fn wide(hint: &Hint) -> usize {
 /// less than none.
 fn hints(app: &App, room: usize) -> Vec<Hint> {
     let typed = !app.prompt().text().is_empty();
-    let mut hints = keymap::hints(app.mode(), typed).to_vec();
+    let offered = |hint: &&Hint| hint.action(app.mode()).is_some_and(|action| app.offers(action));
+    let mut hints: Vec<_> =
+        keymap::hints(app.mode(), typed).iter().filter(offered).copied().collect();
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use shared::Key;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
@@ -10,6 +11,7 @@ use crate::app::column::Column;
 use crate::app::field::Purpose;
 use crate::app::fold::Series;
 use crate::app::mode::Mode;
+use crate::app::watch::Extension;
 use crate::app::{App, format};
 
 /// The most columns for the key.
@@ -86,14 +88,20 @@ fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buf
 
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let filtered = !app.table().answer().series.is_empty();
+    let none;
     let lines: &[&str] = if filtered {
         &["no key passes the filter.", "/ changes it; empty, it passes all"]
     } else if !app.link().is_connected() {
         &["no data yet: not connected"]
-    } else if app.table().loaded() {
-        &["no points yet. Type a request below, such as", "  put palm.cpu 23.7"]
-    } else {
+    } else if !app.table().loaded() {
         &["asking …"]
+    } else if let Some(selector) = app.narrowed() {
+        none = format!("no points for {selector}.");
+        let glob = Key::new(selector).is_err() && app.extension() == Extension::Missing;
+        let all = "all keys: get *, or * in the table";
+        if glob { &[&none, "this server takes a key or *", all] } else { &[&none, all] }
+    } else {
+        &["no points yet. Type a request below, such as", "  put palm.cpu 23.7"]
     };
     for (row, line) in (0..).zip(lines) {
         Pen::new(buffer, area, row).write(" ", theme.text).write(line, theme.quiet);

@@ -66,7 +66,8 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
         assert_eq!((last.end, last.id), (Some(ImportEnd::Whole), 7));
         assert_eq!((last.answered, last.refused), (60_000, 1));
         let refusals: Vec<_> = news.iter().flat_map(|news| &news.refusals).collect();
-        assert_eq!(refusals, [&(41_001, "wrong command".to_owned())]);
+        let got = "line 41001: got x: the commands are put and get, in lower case";
+        assert_eq!(refusals, [&format!("error at \"got\" in {got}")]);
     });
     let stored = served.say("get *\n");
     assert_eq!(stored.lines().filter(|line| line.contains(' ')).count(), 59_999);

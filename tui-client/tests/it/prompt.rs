@@ -6,7 +6,8 @@ use tui_client::app::effect::Effect;
 use tui_client::app::log::Tone;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::paste::{ImportEnd, ImportNews, Wrong};
+use tui_client::app::refusal::told_of_line;
 
 use crate::scene::{NOW, Scene};
 
@@ -137,6 +138,41 @@ fn the_line_is_judged_by_the_parser_of_the_server() {
 }
 
 #[test]
+fn a_timestamp_far_ahead_is_doubted_and_sent_all_the_same() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text(&format!("put palm.far 1 {NOW}797"));
+    let why = "in 36432y: milliseconds?".to_owned();
+    assert_eq!(scene.app.verdict(), Verdict::Doubtful { at: 15..28, why });
+    scene.press(Key::ctrl('w'));
+    scene.type_text(&(NOW + 100_000_000).to_string());
+    let why = "2009-08-21 14:17:40, in 3y: is that meant?".to_owned();
+    assert_eq!(scene.app.verdict(), Verdict::Doubtful { at: 15..25, why });
+    scene.press(Key::ctrl('w'));
+    scene.type_text(&format!("{NOW}797"));
+    scene.sent.clear();
+    scene.code(Code::Enter);
+    assert_eq!(scene.sent[0].line, format!("put palm.far 1 {NOW}797"));
+}
+
+#[test]
+fn a_glob_is_doubted_where_the_server_has_none() {
+    let doubted = |data: &str| {
+        let mut scene = Scene::used(80, 24);
+        scene.type_text("get *");
+        assert!(scene.sent.iter().all(|request| !request.line.ends_with("[last]")), "not yet");
+        scene.type_text(".t");
+        assert_eq!(scene.app.verdict(), Verdict::Accepted, "not known yet");
+        let log = scene.log();
+        scene.ok("get palm.cpu[last]", data);
+        assert_eq!(scene.log(), log, "nobody sent that");
+        scene.app.verdict()
+    };
+    assert_eq!(doubted("palm.cpu 1.0 1\n"), Verdict::Accepted);
+    let why = "this server takes a key or *; / filters the table".to_owned();
+    assert_eq!(doubted(""), Verdict::Doubtful { at: 4..7, why });
+}
+
+#[test]
 fn one_pasted_line_is_typed_and_several_are_asked_about() {
     let mut scene = Scene::used(80, 24);
     scene.sent.clear();
@@ -153,6 +189,21 @@ fn one_pasted_line_is_typed_and_several_are_asked_about() {
     let lines: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
     assert_eq!(lines, ["put a 1 1", "put a 2 2", "get a"]);
     assert_eq!((text(&scene), scene.app.mode()), ("draft", Mode::Prompt));
+}
+
+#[test]
+fn pasted_lines_are_judged_before_they_are_sent() {
+    let wrong = |text: String| {
+        let mut scene = Scene::used(80, 24);
+        scene.tell(Msg::Paste(text));
+        scene.app.pasted().unwrap().wrong
+    };
+    let none = Wrong { lines: 0, first: 0, at_least: false };
+    assert_eq!(wrong("put a 1\n>\n> get a\\n\n".to_owned()), none, "as they would be sent");
+    let two = Wrong { lines: 2, first: 3, at_least: false };
+    assert_eq!(wrong("put a 1 1\n\nget a\nput a 1,5 1\nput b 1 1\ngot b\n".to_owned()), two);
+    let many = format!("put a 1\nput x\n{}", "get a\n".repeat(100_000));
+    assert_eq!(wrong(many), Wrong { lines: 1, first: 2, at_least: true });
 }
 
 #[test]
@@ -179,8 +230,8 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
 }
 
 pub fn news(id: u64, answered: u64, end: Option<ImportEnd>) -> Msg {
-    let refusals = vec![(17, "wrong command".to_owned())];
-    Msg::Import(ImportNews { id, answered, refused: 1, refusals, bytes: 0, end })
+    let refusals = vec![told_of_line(17, b"put a b 16", "wrong command")];
+    Msg::Import(ImportNews { id, answered, refused: 1, refusals, end })
 }
 
 #[test]
@@ -190,12 +241,14 @@ fn a_large_paste_is_a_stream_with_progress() {
     scene.tell(news(id, 20_000, None));
     let import = scene.app.import().unwrap();
     assert_eq!((import.lines, import.answered, import.refused), (50_000, 20_000, 1));
-    assert!(scene.log().contains(&"< line 17: wrong command".to_owned()));
+    let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
+    assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
     scene.tell(news(id, 50_000, Some(ImportEnd::Whole)));
     assert!(scene.app.import().is_none());
     assert_eq!(scene.notice(), "50,000 lines sent, 1 refused in 0.0 ms");
+    assert_eq!(scene.log().last().unwrap(), "- 50,000 lines sent, 1 refused in 0.0 ms");
     assert_eq!(scene.app.notice().unwrap().tone, Tone::Bad);
     scene.tell(news(id, 1, None));
     assert!(scene.app.import().is_none(), "late news are no news");

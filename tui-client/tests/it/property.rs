@@ -132,8 +132,7 @@ fn news() -> impl Strategy<Value = ImportNews> {
             id,
             answered,
             refused,
-            refusals: vec![(answered, reason)],
-            bytes: refused,
+            refusals: vec![reason],
             end,
         },
     )
@@ -149,6 +148,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => news().prop_map(Msg::Import),
         1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Msg::History),
         1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Msg::Saved { path, lines }),
+        1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Msg::NotSaved { path, reason }),
         1 => ".{0,30}".prop_map(Msg::FileFailed),
         2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
         1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Msg::Resize { width, height }),

@@ -42,13 +42,39 @@ fn requests_and_replies_are_kept_as_data() {
 }
 
 #[test]
+fn an_error_says_which_request_it_answers_and_why() {
+    let mut scene = in_log(80, 24);
+    scene.code(Code::Tab);
+    for line in ["put a 12,7 1", "put b 1 1", "get c"] {
+        scene.enter(line);
+    }
+    scene.answer("put a 12,7 1", Status::Error, "wrong command\n");
+    scene.ok("put b 1 1", "");
+    scene.answer("get c", Status::Error, "the disk is broken\n");
+    let value = "error at \"12,7\" in put a 12,7 1: a value is a decimal number such as 23.7, -5 or \
+                 1e-3";
+    let disk = "error in get c: the disk is broken";
+    let log = scene.log();
+    let end = ["< error", "< wrong command", &format!("- {value}"), "< ok", "< error"];
+    assert_eq!(log[log.len() - 7..log.len() - 2], end);
+    assert_eq!(log[log.len() - 2..], ["< the disk is broken", &format!("- {disk}")]);
+    assert_eq!(scene.notice(), disk, "in the same words");
+
+    scene.code(Code::BackTab);
+    scene.keys("&12,7\n");
+    assert_eq!(selected(&scene), value);
+    let copied = format!("put a 12,7 1\nerror\nwrong command\n{value}");
+    assert_eq!(scene.press(Key::char('e')), [Effect::Copy(copied)], "all of the exchange");
+}
+
+#[test]
 fn a_search_goes_up_and_n_goes_on() {
     let mut scene = in_log(80, 24);
     scene.press(Key::char('/'));
     scene.type_text("GET");
     assert_eq!(scene.app.mode(), Mode::Ask);
     scene.press(Key::ctrl('u'));
-    scene.type_text("get");
+    scene.type_text("get ");
     assert_eq!(selected(&scene), "get palm.cpu", "while it is typed");
     scene.code(Code::Enter);
     scene.press(Key::char('n'));
@@ -63,8 +89,28 @@ fn a_search_goes_up_and_n_goes_on() {
     scene.type_text("wrong");
     scene.code(Code::Esc);
     assert_eq!(selected(&scene), "get eardrum.memory_used", "back to where it began");
-    scene.press(Key::char('n'));
-    assert_eq!(scene.notice(), "nothing is searched for: press / first");
+    assert_eq!(scene.app.log().search().unwrap().text(), "get ", "and to what was searched for");
+    scene.keys("/zebra");
+    assert_eq!(scene.notice(), "no match above", "N would be typed");
+}
+
+#[test]
+fn escape_in_the_log_drops_search_and_filter_before_it_leaves() {
+    for (keys, dropped) in [
+        ("/palm\n", "search dropped"),
+        ("&palm\n", "filter dropped"),
+        ("&palm\n/cpu\n", "search and filter dropped"),
+    ] {
+        let mut scene = in_log(80, 24);
+        scene.keys(keys);
+        scene.code(Code::Esc);
+        assert_eq!((scene.app.mode(), scene.notice()), (Mode::Log, dropped));
+        assert_eq!((scene.app.log().search(), scene.app.log().filter()), (None, None));
+        scene.press(Key::char('n'));
+        assert_eq!(scene.notice(), "nothing is searched for: press / first");
+        scene.code(Code::Esc);
+        assert_eq!(scene.app.mode(), Mode::Prompt);
+    }
 }
 
 #[test]
@@ -78,9 +124,18 @@ fn a_filter_follows_what_is_typed() {
     scene.code(Code::Enter);
     scene.code(Code::Up);
     let line = selected(&scene).to_owned();
+    let filtered = scene.log();
     scene.press(Key::char('&'));
-    scene.code(Code::Esc);
+    scene.press(Key::ctrl('u'));
     assert_eq!((scene.app.log().shown(), selected(&scene)), (all, &*line), "with context now");
+    scene.keys("got");
+    scene.code(Code::Esc);
+    scene.wait(Duration::ZERO);
+    assert_eq!((scene.log(), selected(&scene)), (filtered, &*line), "back to how it was");
+    scene.press(Key::char('&'));
+    scene.press(Key::ctrl('u'));
+    scene.code(Code::Enter);
+    assert_eq!((scene.app.log().filter(), selected(&scene)), (None, &*line), "no text, no filter");
 }
 
 #[test]
@@ -119,10 +174,25 @@ fn raw_it_has_every_line_of_every_reply() {
     let Some(Remark::Reply(cost)) = ok.remark else { panic!("what it cost: {ok:?}") };
     assert_eq!((ok.text, cost.points), ("ok", 500));
 
+    scene.wait(Duration::from_secs(1));
+    scene.answer("get *", Status::Error, "no disk\n");
+    let log = scene.log();
+    assert_eq!(log[log.len() - 4..], ["< error", "< no disk", "< ", "- error in get *: no disk"]);
+
     scene.press(Key::char('r'));
     scene.wait(Duration::from_secs(1));
     scene.ok("get *", "a.b 1.0 1\n");
     assert_eq!(scene.log().last().unwrap(), "< get * → ok", "in one line again");
+}
+
+#[test]
+fn raw_it_has_what_the_client_asks_for_itself() {
+    let mut scene = raw();
+    scene.code(Code::Tab);
+    scene.type_text("get a.*");
+    scene.answer("get a.b[last]", Status::Error, "wrong command\n");
+    let log = scene.log();
+    assert_eq!(log[log.len() - 5..log.len() - 3], ["> get a.b[last]", "< error"]);
 }
 
 #[test]
@@ -171,10 +241,37 @@ fn the_log_is_saved_where_one_says() {
     assert_eq!(log.entries().count() as u64, scene.app.log().shown());
     scene.tell(Msg::Saved { path: "/tmp/x".to_owned(), lines: 4 });
     assert_eq!(scene.notice(), "4 lines saved in /tmp/x");
-    scene.tell(Msg::FileFailed("/tmp/x: not saved, disk full".to_owned()));
-    assert_eq!(scene.notice(), "/tmp/x: not saved, disk full");
-    scene.press(Key::char('&'));
+}
+
+/// The log could not be saved.
+pub fn not_saved(scene: &mut Scene) {
+    scene.press(Key::char('s'));
     scene.press(Key::ctrl('u'));
-    scene.type_text("disk");
-    assert_eq!(scene.log(), ["- /tmp/x: not saved, disk full"], "it can be read later, too");
+    scene.keys("/nowhere/x\n");
+    let (path, reason) = ("/nowhere/x".to_owned(), "there is no such directory".to_owned());
+    scene.tell(Msg::NotSaved { path, reason });
+}
+
+#[test]
+fn what_could_not_be_saved_is_asked_for_again_with_the_same_path() {
+    let mut scene = in_log(80, 24);
+    not_saved(&mut scene);
+    let why = "/nowhere/x: not saved, there is no such directory";
+    assert_eq!((scene.app.mode(), scene.notice()), (Mode::Ask, why));
+    assert_eq!(scene.app.asked().answer.text(), "/nowhere/x");
+    let effects = scene.code(Code::Enter);
+    assert!(matches!(&effects[..], [Effect::SaveLog { path, .. }] if path == "/nowhere/x"));
+
+    scene.code(Code::Esc);
+    scene.keys("get a");
+    let (path, reason) = ("/nowhere/x".to_owned(), "the disk is full".to_owned());
+    scene.tell(Msg::NotSaved { path, reason });
+    assert_eq!(scene.app.mode(), Mode::Prompt, "a person who types is left in peace");
+    assert_eq!(scene.notice(), "/nowhere/x: not saved, the disk is full");
+    scene.code(Code::BackTab);
+    scene.keys("&disk\n");
+    let later = ["- /nowhere/x: not saved, the disk is full"];
+    assert_eq!(scene.log(), later, "it can be read later, too");
+    scene.tell(Msg::FileFailed("the history can't be kept: no disk".to_owned()));
+    assert_eq!(scene.notice(), "the history can't be kept: no disk");
 }

@@ -17,7 +17,7 @@ fn a_session_from_the_first_put_to_the_last_key() {
     served.say("put palm.cpu 42.5 9999999999\n");
     shell.until_shown("42.5");
     shell.press("got\r");
-    shell.until_shown("wrong command: the commands are put and get");
+    shell.until_shown("error in got: the commands are put and get");
     shell.press("?");
     shell.until_shown("Command line");
     shell.press("\x1b");

@@ -168,7 +168,10 @@ fn typed_lines_become_strict_requests() {
     assert_eq!(scene.notice(), format!("stored palm.cpu 23.7 {NOW}"));
     scene.enter("got *");
     scene.answer("got *", Status::Error, "wrong command\n");
-    assert_eq!(scene.notice(), "wrong command: the commands are put and get, in lower case");
+    assert_eq!(
+        scene.notice(),
+        "error at \"got\" in got *: the commands are put and get, in lower case"
+    );
     scene.enter("   ");
     assert!(scene.sent.iter().all(|request| request.line == "get *"), "blanks are no request");
 }

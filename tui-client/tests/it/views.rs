@@ -150,6 +150,28 @@ fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
 }
 
 #[test]
+fn rows_do_not_come_and_go_on_the_way_to_an_expression() {
+    let mut scene = Scene::parked(120, 30, &[], &[]);
+    scene.to(Mode::Table);
+    let mut seen = Vec::new();
+    for c in "/last > 1G and max".chars() {
+        scene.press(Key::char(c));
+        seen.push(scene.app.table().rows());
+    }
+    seen.dedup();
+    assert_eq!(seen, [8, 3], "only complete expressions count");
+    scene.press(Key::ctrl('u'));
+    scene.keys("m");
+    assert_eq!(scene.app.table().rows(), 8, "it may become min");
+    scene.code(Code::Enter);
+    assert_eq!(scene.app.table().filter().unwrap().as_str(), "m", "it has not");
+    scene.keys("/");
+    scene.press(Key::ctrl('u'));
+    scene.code(Code::Enter);
+    assert_eq!(scene.app.table().filter(), None, "no text, no filter");
+}
+
+#[test]
 fn an_alert_can_be_set_and_dropped_by_hand() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);

@@ -50,6 +50,15 @@ pub(super) struct Seek {
     next: u64,
 }
 
+/// What is looked at and how, to come back to.
+#[derive(Debug, Clone)]
+pub struct Bookmark {
+    cursor: Option<u64>,
+    bottom: Option<u64>,
+    filter: Option<Pattern>,
+    search: Option<Pattern>,
+}
+
 /// The search.
 #[derive(Debug, Default)]
 pub(super) struct Search {
@@ -110,10 +119,25 @@ impl Log {
         }
     }
 
-    /// Back to where it began.
-    pub fn cancel_search(&mut self) {
-        (self.cursor, self.bottom) = self.search.origin;
+    /// Marks nothing any more.
+    pub fn drop_search(&mut self) {
         self.search = Search::default();
+    }
+
+    /// What is looked at now.
+    pub fn bookmark(&self) -> Bookmark {
+        let (filter, search) = (self.filter().cloned(), self.search().cloned());
+        Bookmark { cursor: self.cursor, bottom: self.bottom, filter, search }
+    }
+
+    /// Back to what was looked at.
+    pub fn back_to(&mut self, bookmark: Bookmark) {
+        let Bookmark { cursor, bottom, filter, search } = bookmark;
+        if self.filter() != filter.as_ref() {
+            self.filter = filter.map(|pattern| Filter::new(pattern, &self.store));
+        }
+        self.search = Search { pattern: search, ..Search::default() };
+        (self.cursor, self.bottom) = (cursor, bottom);
     }
 
     /// Shows only some lines, or all again; the selected line stays in sight if it can.

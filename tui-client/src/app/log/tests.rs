@@ -96,6 +96,7 @@ fn repeated_polls_share_a_line() {
 #[test]
 fn a_search_goes_up_first_and_keeps_what_is_around() {
     let mut log = log(0..100);
+    let before = log.bookmark();
     log.begin_search();
     log.search_for(Pattern::new("5"));
     assert_eq!(finish(&mut log, 9), Progress::Found);
@@ -111,7 +112,7 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
     assert_eq!(selected(&log), "57");
     log.search_on(false);
     assert_eq!(finish(&mut log, 9), Progress::NotFound { older: false });
-    log.cancel_search();
+    log.back_to(before);
     assert!(log.follows());
 }
 

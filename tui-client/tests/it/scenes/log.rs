@@ -5,7 +5,7 @@ use tui_client::app::msg::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::raw_log::in_log;
+use crate::raw_log::{in_log, not_saved};
 use crate::scene::Scene;
 
 fn log(width: u16, height: u16, keys: &str) -> Scene {
@@ -28,6 +28,11 @@ scenes! {
     log_filter: |w, h| log(w, h, "&palm\n"),
     log_filter_typed: |w, h| log(w, h, "&!palm"),
     log_filter_passes_nothing: |w, h| log(w, h, "&zebra\n"),
+    log_filter_dropped: |w, h| log(w, h, "&palm\n").then(|scene| {
+        scene.code(Code::Esc);
+    }),
     log_save: |w, h| log(w, h, "s"),
+    log_save_filtered: |w, h| log(w, h, "&palm\ns"),
+    log_not_saved: |w, h| log(w, h, "").then(not_saved),
     log_shifted: |w, h| log(w, h, "l"),
 }

@@ -29,6 +29,8 @@ scenes! {
     accepted: |w, h| typed(w, h, "put palm.cpu 23.7"),
     human_date: |w, h| typed(w, h, "put palm.cpu 23.7 1150864000"),
     mistake: |w, h| typed(w, h, "put palm.cpu 23,7 1150864247"),
+    doubtful_time: |w, h| typed(w, h, "put palm.cpu 23.7 1150864247000"),
+    doubtful_glob: |w, h| typed(w, h, "get palm.*").then(|scene| scene.ok("get palm.cpu[last]", "")),
     completions: |w, h| typed(w, h, "get ").then(|scene| {
         scene.code(Code::Tab);
         scene.code(Code::Tab);
@@ -40,6 +42,10 @@ scenes! {
     recall_failed: |w, h| recall(w, h, "almx"),
     confirm: |w, h| Scene::used(w, h).then(|scene| {
         scene.tell(Msg::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
+    }),
+    confirm_wrong: |w, h| Scene::used(w, h).then(|scene| {
+        let (good, wrong) = ("put paste.a1 1.5 1795388000\n".repeat(250), "put paste.a3 12,7 1\n");
+        scene.tell(Msg::Paste(format!("{good}{wrong}{good}got a\n")));
     }),
     import: |w, h| Scene::used(w, h).then(|scene| {
         let id = paste_many(scene);

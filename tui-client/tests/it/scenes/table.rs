@@ -37,6 +37,7 @@ scenes! {
     table_filter_typed: |w, h| table(w, h, "/*.cpu"),
     table_filter_empty: |w, h| table(w, h, "/"),
     table_filter_unfinished: |w, h| table(w, h, "/last >"),
+    table_filter_and_more: |w, h| table(w, h, "/last > 1G and ag"),
     table_filter_wrong: |w, h| table(w, h, "/last > 20x and age"),
     table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
     table_none_passes: |w, h| table(w, h, "/zebra*\n"),
@@ -71,6 +72,17 @@ scenes! {
     table_copied_in_tmux: |w, h| {
         Scene::with(w, h, Config { in_tmux: true, ..config() }).on(Mode::Table, "Y")
     },
+    table_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
+        scene.enter("get palm.cup");
+        scene.ok("get palm.cup", "");
+        scene.to(Mode::Table);
+    }),
+    table_of_a_glob: |w, h| Scene::used(w, h).then(|scene| {
+        scene.enter("get palm.t*");
+        scene.ok("get palm.cpu[last]", "");
+        scene.ok("get palm.t*", "");
+        scene.to(Mode::Table);
+    }),
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {
