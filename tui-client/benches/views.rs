@@ -135,6 +135,8 @@ fn busy(keys: u32) -> App {
     }
     text.extend_from_slice(points.as_bytes());
     app.update(Msg::Reply(reply(&all, &text)), moment(1));
+    app.update(Msg::Key(Key::char(':')), moment(1));
+    assert_eq!(app.mode(), Mode::Prompt);
     // A typed `get` leaves the lines of its reply in the log, whose oldest have to go in the end.
     for at in 2..800 {
         for c in "get nothing".chars() {
@@ -234,6 +236,7 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
 fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
     let (mut app, all) = app(&[]);
     app.update(Msg::Reply(reply(&all, &data(1_000_000))), moment(1));
+    app.update(Msg::Key(Key::char(':')), moment(2));
     app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
     assert_eq!(app.mode(), Mode::Table);
     let (mut terminal, theme) = (terminal(), Theme::colour());

@@ -51,8 +51,8 @@ fn title(app: &App) -> String {
     }
     if !log.follows() {
         parts.push(match log.below() {
-            0 => "paused".to_owned(),
-            below => format!("paused, {} below", format::plural(below, "line", "lines")),
+            0 => "not following".to_owned(),
+            below => format!("not following, {} below", format::plural(below, "line", "lines")),
         });
     }
     parts.join(" · ") + " "
