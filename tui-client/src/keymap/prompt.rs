@@ -93,13 +93,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         &[Prompt],
         keys![Key::ctrl('d')],
         Action::QuitOrDelete,
-        "delete the character; on an empty line: leave the program",
+        "delete the character; on an empty line: leave",
     ),
     bind(
         &[Prompt],
         keys![Key::ctrl('c')],
         Action::QuitOrClear,
-        "clear the line; on an empty line: leave the program",
+        "clear the line; on an empty line: leave",
     ),
     recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line found"),
     recall(

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget};
 
 use super::text::Pen;
@@ -26,13 +25,14 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let top = (chosen.at() + 1).saturating_sub(rows);
     super::whereabouts(theme, (top, rows, Column::ALL.len()), None, area, buffer);
     for (row, (at, column)) in (0..inner.height).zip(Column::ALL.iter().enumerate().skip(top)) {
-        let line = if at == chosen.at() { theme.selected } else { Style::new() };
         let mark = if chosen.shows(*column) { " [x] " } else { " [ ] " };
         let mut pen = Pen::new(buffer, inner, row);
-        pen.write(mark, theme.key.patch(line))
-            .field(column.name(), 12, false, theme.title.patch(line))
-            .write(column.about(), theme.quiet.patch(line));
-        let rest = " ".repeat(pen.room());
-        pen.write(&rest, line);
+        pen.write(mark, theme.key)
+            .field(column.name(), 12, false, theme.title)
+            .write(column.about(), theme.quiet);
+        if at == chosen.at() {
+            let line = Rect { y: inner.y + row, height: 1, ..inner };
+            buffer.set_style(line, theme.selected(false));
+        }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
-use crate::app::log::{Cost, Direction, Entry, Log, Remark};
+use crate::app::log::{Cost, Direction, Entry, Log, Remark, Tone};
 use crate::app::mode::Mode;
 use crate::app::{App, format};
 
@@ -32,7 +32,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         draw_entry(app, theme, &entry, inner, row, buffer);
         if selected == Some(entry.number) {
             let line = Rect { y: inner.y + row, height: 1, ..inner };
-            buffer.set_style(line, theme.selected);
+            buffer.set_style(line, theme.selected(entry.tone == Tone::Bad));
         }
     }
 }

@@ -47,8 +47,11 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     draw_heading(app, theme, &columns, inner, buffer);
     for (row, series) in (1..).zip(table.visible(rows)) {
         let chosen = first + usize::from(row) - 1 == table.selected();
-        let line = if focused && chosen { theme.selected } else { Style::new() };
-        draw_row(app, theme, series, &columns, line, (inner, row), buffer);
+        let alarm = draw_row(app, theme, series, &columns, (inner, row), buffer);
+        if focused && chosen {
+            let line = Rect { y: inner.y + row, height: 1, ..inner };
+            buffer.set_style(line, theme.selected(alarm));
+        }
     }
 }
 
@@ -132,15 +135,15 @@ fn draw_heading(
     }
 }
 
+/// Draws a row; says whether an alert fires for it.
 fn draw_row(
     app: &App,
     theme: &Theme,
     series: &Series,
     columns: &[(Column, usize)],
-    line: Style,
     (area, row): (Rect, u16),
     buffer: &mut Buffer,
-) {
+) -> bool {
     let now = app.now().unix();
     let alarm = app.alerts().iter().any(|alert| alert.fires(series, now));
     let late = series.is_stale(now);
@@ -150,7 +153,7 @@ fn draw_row(
         (false, false) => (" ", theme.text),
     };
     let mut pen = Pen::new(buffer, area, row);
-    pen.write(mark, base.patch(line));
+    pen.write(mark, base);
     for &(column, wide) in columns {
         let (text, style) = match column {
             Column::Key => (series.key.as_str().to_owned(), base),
@@ -174,10 +177,9 @@ fn draw_row(
                 (spark(series, wide), style)
             }
         };
-        pen.field(&text, wide, column.is_number(), style.patch(line)).write(" ", line);
+        pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }
-    let rest = " ".repeat(pen.room());
-    pen.write(&rest, line);
+    alarm
 }
 
 /// A difference; none and zero are quiet, so that what moves is seen.

@@ -30,8 +30,8 @@ pub struct Theme {
     pub alert: Style,
     /// Sparklines and charts.
     pub plot: Style,
-    /// The selected row.
-    pub selected: Style,
+    /// What marks the selected row, besides the colour of its text.
+    pub selection: Style,
     /// The name of a key on the bottom line.
     pub key: Style,
     /// Lines, bars and dots are drawn with ASCII characters.
@@ -54,7 +54,7 @@ impl Theme {
             bad: fg(Color::Red),
             alert: fg(Color::Yellow),
             plot: fg(Color::Cyan),
-            selected: Style::new().add_modifier(Modifier::REVERSED),
+            selection: Style::new().add_modifier(Modifier::REVERSED),
             key: fg(Color::Cyan),
             ascii: false,
         }
@@ -89,9 +89,18 @@ impl Theme {
             bad: with(Modifier::BOLD),
             alert: with(Modifier::BOLD),
             plot: Style::new(),
-            selected: with(Modifier::REVERSED),
+            selection: with(Modifier::REVERSED),
             key: with(Modifier::BOLD),
             ascii: false,
+        }
+    }
+
+    /// What is put over the selected row: one bar, in which bad news alone keep their colour.
+    pub fn selected(&self, bad: bool) -> Style {
+        match self.plot.fg {
+            None => self.selection,
+            Some(_) if bad => self.selection.patch(self.bad),
+            Some(_) => self.selection.fg(Color::Reset),
         }
     }
 

@@ -43,13 +43,19 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
     for (row, (at, watched)) in (0..).zip(shown) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
-        let line = if chosen && focused { theme.selected } else { Style::new() };
         let mut pen = Pen::new(buffer, inner, row);
         let alert = (!app.alerts().is_empty()).then(|| alert_mark(app, watched, theme));
         for (mark, style) in alert.into_iter().chain([mark(watch, watched, chosen, theme)]) {
-            pen.write(mark, style.patch(line));
+            pen.write(mark, style);
         }
-        draw_key(app, theme, watched, columns, line, &mut pen);
+        let marks = inner.width - u16::try_from(pen.room()).unwrap_or(inner.width);
+        draw_key(app, theme, watched, columns, &mut pen);
+        if chosen && focused {
+            // Marks and values keep their colours, which say something.
+            let name = u16::try_from(columns).unwrap_or(inner.width).min(inner.width - marks);
+            let name = Rect::new(inner.x + marks, inner.y + row, name, 1);
+            buffer.set_style(name, theme.selected(watched.alarm));
+        }
     }
     if rows == 0 && app.chart_bounds().is_none() {
         Pen::new(buffer, inner, 0).write(" ", theme.text).write("no points yet", theme.quiet);
@@ -116,25 +122,17 @@ const ARROW: usize = 4;
 const CHANGE: usize = 9;
 const AGE: usize = 8;
 
-fn draw_key(
-    app: &App,
-    theme: &Theme,
-    watched: &Watched,
-    columns: usize,
-    line: Style,
-    pen: &mut Pen<'_>,
-) {
-    let style = |style: Style| style.patch(line);
+fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &mut Pen<'_>) {
     let late = watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()));
     let base = match (watched.alarm, late) {
         (true, _) => theme.bad,
         (false, true) => theme.quiet,
         (false, false) => theme.text,
     };
-    pen.field(&watched.key, columns, false, style(base));
+    pen.field(&watched.key, columns, false, base);
     let Some(series) = &watched.series else {
         let text = if watched.answered { "  no points yet" } else { "  …" };
-        pen.write(text, style(theme.quiet));
+        pen.write(text, theme.quiet);
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed);
@@ -143,7 +141,7 @@ fn draw_key(
         (false, true) => theme.alert,
         (false, false) => base,
     };
-    let value = style(theme.title.patch(value));
+    let value = theme.title.patch(value);
     pen.field(&format::value(series.last.value, 12), 13, true, value);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
@@ -156,11 +154,11 @@ fn draw_key(
     let room = pen.room();
     // That a value is old matters more than by how much it changed.
     if room >= ARROW + AGE {
-        pen.write("  ", line).write(arrow, style(theme.plot)).write(" ", line);
+        pen.write("  ", theme.text).write(arrow, theme.plot).write(" ", theme.text);
         if room >= ARROW + CHANGE + 1 + AGE {
-            pen.field(&change, CHANGE, false, style(base)).write(" ", line);
+            pen.field(&change, CHANGE, false, base).write(" ", theme.text);
         }
-        pen.field(&format!("{age}{ago}"), AGE, true, style(age_style)).write("  ", line);
+        pen.field(&format!("{age}{ago}"), AGE, true, age_style).write("  ", theme.text);
     }
     // On a wide pane there is room for what the table shows.
     let mut room = pen.room();
@@ -169,15 +167,13 @@ fn draw_key(
         if room < 24 + WIDE {
             break;
         }
-        pen.write(name, style(theme.quiet))
-            .write(" ", line)
-            .field(&format::mean(number, 10), WIDE - 6, false, style(base))
-            .write("  ", line);
+        pen.write(name, theme.quiet)
+            .write(" ", theme.text)
+            .field(&format::mean(number, 10), WIDE - 6, false, base)
+            .write("  ", theme.text);
         room = pen.room();
     }
     if room >= 6 {
-        pen.write(&spark(series, room.min(60)), style(theme.plot));
+        pen.write(&spark(series, room.min(60)), theme.plot);
     }
-    let rest = " ".repeat(pen.room());
-    pen.write(&rest, line);
 }

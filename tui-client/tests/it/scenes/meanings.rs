@@ -59,11 +59,11 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("table_filter_unfinished", "a number is missing", Reset, DIM),
     ("table_filter_refused", "not a number", Red, NONE),
     ("table_strange_lines", "2 lines are no points", Red, NONE),
-    ("table_columns", "[ ] min", Cyan, SELECTED),
+    ("table_columns", "[ ] min", Reset, SELECTED),
     ("watch_alert", "! kettle.cpu", Red, NONE),
     ("watch_alert", "1 alert", Red, NONE),
-    ("watch_fresh", "9.5  ▲", Yellow, BOLD.union(SELECTED)),
-    ("watch_stale", "2h ago", Yellow, SELECTED),
+    ("watch_fresh", "9.5  ▲", Yellow, BOLD),
+    ("watch_stale", "2h ago", Yellow, NONE),
     ("watch_paused", "· paused", Yellow, NONE),
     ("watch_paused", "paused", Yellow, NONE),
     ("watch_stretched", "every 1s, slowed", Yellow, NONE),
@@ -76,7 +76,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("log", "error ", Red, NONE),
     ("log_following", "54 B", Reset, DIM),
     ("log_search", "palm.cpu 23.7 1150864001", Yellow, FOUND),
-    ("log_search", "palm.cpu 23.5", Yellow, FOUND.union(SELECTED)),
+    ("log_search", "palm.cpu 23.5", Reset, FOUND.union(SELECTED)),
 ];
 
 #[test]
