@@ -56,6 +56,30 @@ fn a_click_selects_what_it_hits() {
 }
 
 #[test]
+fn a_click_in_the_chart_reads_the_point_there() {
+    for keys in ["", "f"] {
+        let mut scene = Scene::parked(120, 40, &["palm.cpu"], &[]).on(Mode::Watch, keys);
+        let mode = scene.app.mode();
+        // The labels of the axis are in the chart, but there is nothing to read.
+        mouse_on(&mut scene, Pointer::Click, "0┤");
+        assert_eq!(scene.app.look().cursor(), None);
+        let (from, to) = scene.app.chart_bounds().unwrap();
+        let watch = scene.app.layout().watch.unwrap();
+        let right = watch.x + watch.width - 2;
+        let mut click = |column| {
+            let row = watch.y + watch.height / 2;
+            scene.tell(Msg::Mouse(Mouse { what: Pointer::Click, column, row }));
+            scene.app.look().cursor().unwrap()
+        };
+        let column = (to - from) / i64::from(right - watch.x) + 1;
+        assert!(to - click(right) <= column);
+        let middle = click(right / 2 + watch.x / 2 + 5);
+        assert!((middle - from - (to - from) / 2).abs() <= 2 * column, "{from} {middle} {to}");
+        assert_eq!(scene.app.mode(), mode);
+    }
+}
+
+#[test]
 fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
     let mut scene = scene(80, 24, &[]);
     for _ in 0..20 {

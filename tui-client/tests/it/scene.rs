@@ -162,6 +162,10 @@ impl Scene {
 
     /// The oldest request for `line` that has no reply gets this one.
     pub fn answer(&mut self, line: &str, status: Status, data: &str) {
+        self.answer_after(line, status, data, Duration::from_micros(1200));
+    }
+
+    fn answer_after(&mut self, line: &str, status: Status, data: &str, took: Duration) {
         let at = self.sent.iter().position(|request| request.line == line);
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
@@ -173,12 +177,17 @@ impl Scene {
         }
         let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
         builder.add_lines(data.as_bytes());
-        let (first, took) = (Duration::from_micros(400), Duration::from_micros(1200));
+        let first = Duration::from_micros(400);
         self.tell(Msg::Reply(Box::new(builder.finish(id, first, took))));
     }
 
     pub fn ok(&mut self, line: &str, data: &str) {
         self.answer(line, Status::Ok, data);
+    }
+
+    /// A good reply that took so long.
+    pub fn took(&mut self, line: &str, took: Duration, data: &str) {
+        self.answer_after(line, Status::Ok, data, took);
     }
 
     /// Whatever was asked is answered from [`park`].

@@ -158,6 +158,28 @@ fn a_slow_server_is_asked_less_often_and_only_once_at_a_time() {
 }
 
 #[test]
+fn watched_keys_come_before_a_long_table() {
+    let mut scene = Scene::connected(80, 24, &["a"]);
+    let slow = |scene: &mut Scene, took: Duration| {
+        scene.ok("get a", "a 1.0 1\n");
+        scene.took("get *", took, "a 1.0 1\n");
+    };
+    slow(&mut scene, 2 * SECOND);
+    let hint = "- get * takes 2.0 s: p stops asking, get KEY asks for less";
+    assert!(scene.log().iter().any(|line| line == hint), "{:?}", scene.log());
+    assert_eq!(scene.app.stretched(), Some(10 * SECOND));
+    for _ in 0..7 {
+        scene.wait(SECOND);
+        scene.ok("get a", "a 1.0 1\n");
+    }
+    assert!(scene.sent.is_empty(), "the table has its turn later");
+    scene.wait(SECOND);
+    slow(&mut scene, 2 * SECOND);
+    let told = scene.log().iter().filter(|line| **line == hint).count();
+    assert_eq!(told, 1, "once is enough");
+}
+
+#[test]
 fn typed_lines_become_strict_requests() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", "");
