@@ -240,13 +240,13 @@ impl Client {
     /// [`ClientError::Closed`] when the connection is gone.
     pub async fn send_batch(&self, batch: Batch) -> Result<BatchStream, ClientError> {
         let (sender, deliveries) = mpsc::channel(QUEUED_PIECES);
-        let complete = batch.is_empty();
-        if !complete {
+        let end = batch.is_empty().then_some(Ok(()));
+        if end.is_none() {
             let replies = BatchReplies::new(batch.len(), sender);
             self.command(Command { bytes: batch.bytes, awaiting: Awaiting::Batch(replies) })
                 .await?;
         }
-        Ok(BatchStream { deliveries, answered: 0, complete })
+        Ok(BatchStream { deliveries, answered: 0, end })
     }
 
     async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {

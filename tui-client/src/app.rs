@@ -27,6 +27,7 @@ pub mod log;
 pub mod meter;
 pub mod mode;
 pub mod msg;
+pub mod outage;
 pub mod paste;
 mod pointer;
 pub mod printable;

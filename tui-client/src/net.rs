@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
 
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
 use crate::app::paste::ImportNews;
 use crate::app::printable::printable_lines;
 use crate::app::reply::{Reply, ReplyBuilder};
+use socket::Lifeline;
 
 /// Requests that may wait for their replies on one connection.
 const IN_FLIGHT: usize = 1024;
@@ -54,11 +54,12 @@ pub async fn run(
     while let Some(order) = orders.recv().await {
         let msg = match order {
             Order::Connect => match socket::connect(&host, port).await {
-                Ok((client, _breaker)) => {
+                Ok((client, lifeline)) => {
                     if msgs.send(Msg::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, patience, &mut orders, &msgs).await {
+                    let wire = Wire { lifeline, patience, msgs: msgs.clone() };
+                    match serve(client, wire, &mut orders).await {
                         Some(reason) => Msg::Disconnected(reason),
                         None => return,
                     }
@@ -84,11 +85,6 @@ pub fn connect_reason(error: &io::Error) -> String {
     }
 }
 
-/// Why a connection is given up whose replies don't come, in words.
-pub fn stalled(limit: Duration) -> String {
-    format!("the reply stalled: nothing came for {} s", limit.as_secs_f64())
-}
-
 /// A request on the wire, and its reply.
 struct Awaited {
     request: Outgoing,
@@ -96,16 +92,20 @@ struct Awaited {
     stream: ReplyStream,
 }
 
-/// Serves one connection until it ends, which gives the reason, or there are no more orders.
-async fn serve(
-    client: Client,
+/// What the tasks of one connection need besides its client.
+#[derive(Clone)]
+struct Wire {
+    lifeline: Lifeline,
+    /// Without a sign of a reply that is due for so long, the connection is given up.
     patience: Duration,
-    orders: &mut mpsc::Receiver<Order>,
-    msgs: &mpsc::Sender<Msg>,
-) -> Option<String> {
+    msgs: mpsc::Sender<Msg>,
+}
+
+/// Serves one connection until it ends, which gives the reason, or there are no more orders.
+async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
-    let mut reading = tokio::spawn(read_replies(awaited, patience, msgs.clone()));
+    let mut reading = tokio::spawn(read_replies(awaited, wire.clone()));
     let mut importing = Importing(None);
     let reason = loop {
         tokio::select! {
@@ -122,8 +122,8 @@ async fn serve(
                 let request = match order {
                     Order::Send(request) => request,
                     Order::Import { id, text } => {
-                        let import = import::run(client.clone(), id, text, msgs.clone());
-                        importing.replace(Some(tokio::spawn(import).abort_handle()));
+                        let import = import::run(client.clone(), wire.clone(), id, text);
+                        importing.replace(Some(tokio::spawn(import)));
                         continue;
                     }
                     Order::StopImport => {
@@ -140,22 +140,33 @@ async fn serve(
                     Err(ClientError::Closed) => continue,
                     Err(_) => true,
                 };
-                if unsent && msgs.send(Msg::NotSent { id }).await.is_err() {
+                if unsent && wire.msgs.send(Msg::NotSent { id }).await.is_err() {
                     return None;
                 }
             }
         }
     };
-    Some(reason.unwrap_or_else(|| reason_of(&ClientError::Closed)))
+    // It tells how far it came before the end of the connection is told.
+    importing.finish().await;
+    let stalled = wire.lifeline.stalled().map(|stalled| stalled.to_string());
+    stalled.or(reason).or_else(|| Some(reason_of(&ClientError::Closed)))
 }
 
 /// An import under way; it goes no further when this goes out of scope.
-struct Importing(Option<AbortHandle>);
+struct Importing(Option<JoinHandle<()>>);
 
 impl Importing {
-    fn replace(&mut self, next: Option<AbortHandle>) {
+    fn replace(&mut self, next: Option<JoinHandle<()>>) {
         if let Some(task) = std::mem::replace(&mut self.0, next) {
             task.abort();
+        }
+    }
+
+    /// Waits for its end.
+    async fn finish(mut self) {
+        if let Some(task) = &mut self.0 {
+            // It tells by itself how it ended.
+            let _ = task.await;
         }
     }
 }
@@ -174,32 +185,25 @@ fn reason_of(error: &ClientError) -> String {
 }
 
 /// Takes replies in order; ends with the first one that fails, and gives the reason.
-async fn read_replies(
-    mut awaited: mpsc::Receiver<Awaited>,
-    patience: Duration,
-    msgs: mpsc::Sender<Msg>,
-) -> Option<String> {
+async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, wire: Wire) -> Option<String> {
     while let Some(next) = awaited.recv().await {
-        match read_reply(next, patience, &msgs).await {
-            Ok(reply) => msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
+        match read_reply(next, &wire).await {
+            Ok(reply) => wire.msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
             Err(reason) => return Some(reason),
         }
     }
     None
 }
 
-async fn read_reply(
-    awaited: Awaited,
-    patience: Duration,
-    msgs: &mpsc::Sender<Msg>,
-) -> Result<Reply, String> {
+async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
     let (id, raw) = (request.id, request.detail.raw);
-    let tell = async |msg| msgs.send(msg).await.map_err(|_| "nobody listens".to_owned());
+    let tell = async |msg| wire.msgs.send(msg).await.map_err(|_| "nobody listens".to_owned());
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
     loop {
-        let piece = timeout(patience, stream.next()).await.map_err(|_| stalled(patience))?;
+        let piece = wire.lifeline.in_time(wire.patience, stream.next()).await;
+        let piece = piece.map_err(|stalled| stalled.to_string())?;
         let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
@@ -220,7 +224,7 @@ async fn read_reply(
                     told = Instant::now();
                     let points = builder.points();
                     // Only news of the moment: there is no need to wait for room.
-                    let _ = msgs.try_send(Msg::Progress { id, points });
+                    let _ = wire.msgs.try_send(Msg::Progress { id, points });
                 }
             }
             (ReplyPiece::Data(_), None) => {}

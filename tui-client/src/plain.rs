@@ -1,6 +1,8 @@
 //! The plain mode, for scripts and pipes: data lines to standard output byte for byte, everything
 //! else to standard error. Knows nothing of the screen.
 
+mod connection;
+mod ending;
 mod format;
 mod import;
 mod once;
@@ -8,24 +10,27 @@ mod progress;
 mod reading;
 mod watch;
 
-use std::io::{self, IsTerminal, Write, stdin, stdout};
+use std::io::{self, Write, stdout};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use shared::client::{Backoff, Batch, BatchPiece, ClientError, ReplyPiece, ReplyStream};
-use shared::response::Status;
-use shared::{Client, Request};
-use tokio::time::{sleep, timeout};
+use shared::Request;
+use shared::client::{Batch, BatchPiece, ClientError};
 
 use crate::app::refusal;
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
-use crate::net::socket::{self, Breaker};
-use crate::net::{connect_reason, stalled};
+use connection::Connection;
 use format::Printer;
 
 /// Characters of a refused line that are shown.
 const SHOWN: usize = 80;
+
+/// The exit code when an alert has fired.
+const ALERTED: u8 = 4;
+
+/// The exit code after Ctrl-C, as a shell says of a program that this signal has ended.
+const INTERRUPTED: u8 = 130;
 
 /// How a run ended, other than well.
 #[derive(Debug)]
@@ -61,7 +66,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let mut out = Printer::new(plan.format, stdout().lock());
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
-        Mode::Input => input(&plan, &mut out).await,
+        Mode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
         Mode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
         Mode::Once(keys) => once::run(&plan, keys, &mut out).await,
         Mode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
@@ -74,9 +79,8 @@ pub async fn run(plan: Plan) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused) => ExitCode::from(1),
         Err(Failure::Usage) => ExitCode::from(2),
-        Err(Failure::Alerted) => ExitCode::from(4),
-        // As a shell says of a program that this signal has ended.
-        Err(Failure::Interrupted) => ExitCode::from(130),
+        Err(Failure::Alerted) => ExitCode::from(ALERTED),
+        Err(Failure::Interrupted) => ExitCode::from(INTERRUPTED),
         // Whoever read our output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
@@ -92,54 +96,6 @@ pub async fn run(plan: Plan) -> ExitCode {
     }
 }
 
-/// Sends the requests of standard input.
-async fn input(plan: &Plan, out: &mut Printer<impl Write>) -> Result<(), Failure> {
-    let connection = match connect(plan, out).await {
-        Err(Failure::Connection(reason)) if plan.retry => {
-            tell(&format!("{reason} Trying again until it works"));
-            let connection = reconnect(plan).await;
-            tell("connected");
-            out.begin()?;
-            connection
-        }
-        outcome => outcome?,
-    };
-    if stdin().is_terminal() {
-        tell("requests, one a line; Ctrl-D ends");
-    }
-    import::run(plan, connection, tokio::io::stdin(), out).await
-}
-
-/// A connection, and what ends it when it is given up.
-type Connection = (Client, Breaker);
-
-/// Connects, and begins the output.
-async fn connect(plan: &Plan, out: &mut Printer<impl Write>) -> Result<Connection, Failure> {
-    let connection = dial(plan).await?;
-    out.begin()?;
-    Ok(connection)
-}
-
-async fn dial(plan: &Plan) -> Result<Connection, Failure> {
-    socket::connect(&plan.host, plan.port).await.map_err(|error| {
-        let (host, port, reason) = (&plan.host, plan.port, connect_reason(&error));
-        Failure::Connection(format!(
-            "{host}:{port}: {reason}; is the server running, and are --host and --port right?"
-        ))
-    })
-}
-
-/// Tries until a connection stands.
-async fn reconnect(plan: &Plan) -> Connection {
-    let mut backoff = Backoff::default();
-    loop {
-        sleep(backoff.failed()).await;
-        if let Ok(connection) = dial(plan).await {
-            return connection;
-        }
-    }
-}
-
 /// Sends the one request of the command line.
 async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Result<(), Failure> {
     let line = wire_line(line.as_bytes(), unix_now());
@@ -148,10 +104,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         tell("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Usage);
     }
-    let (client, _breaker) = connect(plan, out).await?;
-    let mut replies = client.send_batch(batch).await?;
+    let connection = Connection::make(plan).await?;
+    out.begin()?;
+    let mut replies = connection.client.send_batch(batch).await?;
     let (mut refused, mut empty) = (false, true);
-    while let Some(piece) = in_time(plan.timeout, replies.next()).await? {
+    while let Some(piece) = connection.in_time(replies.next()).await? {
         match piece {
             BatchPiece::Data(data) => {
                 empty = false;
@@ -177,35 +134,6 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         tell(&format!("stored with the current time, {time}"));
     }
     Ok(())
-}
-
-/// Waits for something that the server owes, but not for ever.
-async fn in_time<T>(
-    limit: Duration,
-    due: impl Future<Output = Result<T, ClientError>>,
-) -> Result<T, Failure> {
-    match timeout(limit, due).await {
-        Ok(outcome) => Ok(outcome?),
-        Err(_) => Err(Failure::Connection(stalled(limit))),
-    }
-}
-
-/// Takes a reply to its end; the reason when it is an error.
-async fn take_reply(
-    mut reply: ReplyStream,
-    limit: Duration,
-    mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-) -> Result<Option<String>, Failure> {
-    let mut refused: Option<Vec<u8>> = None;
-    while let Some(piece) = in_time(limit, reply.next()).await? {
-        match (piece, &mut refused) {
-            (ReplyPiece::Status(Status::Ok), _) => {}
-            (ReplyPiece::Status(Status::Error), _) => refused = Some(Vec::new()),
-            (ReplyPiece::Data(data), Some(reason)) => reason.extend_from_slice(&data),
-            (ReplyPiece::Data(data), None) => each(&data)?,
-        }
-    }
-    Ok(refused.map(|reason| String::from_utf8_lossy(&reason).trim_end().to_owned()))
 }
 
 /// The server's reason, and ours where we know better what is wrong with the line.

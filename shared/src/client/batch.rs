@@ -28,6 +28,12 @@ impl Batch {
         Ok(())
     }
 
+    /// Appends all lines of another one.
+    pub fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.count += other.count;
+    }
+
     /// Lines in it.
     pub fn len(&self) -> usize {
         self.count
@@ -65,7 +71,7 @@ pub enum BatchPiece {
 pub struct BatchStream {
     pub(super) deliveries: mpsc::Receiver<BatchDelivery>,
     pub(super) answered: usize,
-    pub(super) complete: bool,
+    pub(super) end: Option<Result<(), ClientError>>,
 }
 
 #[derive(Debug)]
@@ -82,21 +88,27 @@ impl BatchStream {
     /// [`ClientError`] when a reply breaks off; [`BatchStream::answered`] says how many came
     /// whole before it.
     pub async fn next(&mut self) -> Result<Option<BatchPiece>, ClientError> {
-        if self.complete {
-            return Ok(None);
+        if let Some(end) = &self.end {
+            return end.clone().map(|()| None);
         }
-        match self.deliveries.recv().await {
-            Some(BatchDelivery::Piece(piece)) => Ok(Some(piece)),
+        let end = match self.deliveries.recv().await {
+            Some(BatchDelivery::Piece(piece)) => return Ok(Some(piece)),
             Some(BatchDelivery::End { answered }) => {
-                (self.answered, self.complete) = (answered, true);
-                Ok(None)
+                self.answered = answered;
+                Ok(())
             }
             Some(BatchDelivery::Failed { answered, error }) => {
                 self.answered = answered;
                 Err(error)
             }
             None => Err(ClientError::Closed),
-        }
+        };
+        self.end.insert(end).clone().map(|()| None)
+    }
+
+    /// Nothing more will come: [`BatchStream::next`] has said so, or failed.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some()
     }
 
     /// Replies that came whole, known once [`BatchStream::next`] has come to an end.

@@ -14,6 +14,7 @@ use super::glob::Glob;
 use super::link::{Pending, Purpose};
 use super::log::Tone;
 use super::msg::Moment;
+use super::outage::{self, News};
 use super::reply::Reply;
 use super::transcript::explained;
 use super::watch::{self, Ask, Extension};
@@ -152,7 +153,9 @@ impl App {
     }
 
     pub(super) fn on_reply(&mut self, reply: Reply, now: Moment) {
-        let Some(pending) = self.link.answered(reply.id, reply.first) else {
+        let news = self.link.answered(reply.first);
+        self.tell_connected(news, now);
+        let Some(pending) = self.link.take(reply.id) else {
             return;
         };
         self.keys.learn(&reply.answer.series);
@@ -263,12 +266,8 @@ impl App {
     }
 
     pub(super) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
-        let again = self.link.connected();
-        let what = if again { "connected again to" } else { "connected to" };
-        self.note(now, Tone::Good, &format!("{what} {}", self.address));
-        if again {
-            self.say(Tone::Good, "connected again");
-        }
+        let news = self.link.connected();
+        self.tell_connected(news, now);
         self.refresh_at = now.elapsed;
         self.extension = Extension::Unknown;
         (self.all_took, self.stretched) = (None, None);
@@ -276,11 +275,22 @@ impl App {
         self.poll(now)
     }
 
+    fn tell_connected(&mut self, news: Option<News>, now: Moment) {
+        let again = news == Some(News::Back);
+        if news.is_some() {
+            let what = if again { "connected again to" } else { "connected to" };
+            self.note(now, Tone::Good, &format!("{what} {}", self.address));
+        }
+        if again {
+            self.say(Tone::Good, "connected again");
+        }
+    }
+
     pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
         self.transcript.restart();
-        if news {
-            self.note(now, Tone::Bad, &format!("{reason}; trying again until it works"));
+        if let Some(news) = news {
+            self.note(now, Tone::Bad, &outage::told(news, reason));
         }
         for pending in unanswered {
             if pending.purpose == Purpose::Typed {
@@ -293,7 +303,7 @@ impl App {
     }
 
     pub(super) fn on_not_sent(&mut self, id: u64, now: Moment) {
-        if let Some(pending) = self.link.forget(id) {
+        if let Some(pending) = self.link.take(id) {
             let text = format!("not sent, too much is waiting: {}", pending.line);
             if !matches!(pending.purpose, Purpose::Probe(_)) {
                 self.note(now, Tone::Bad, &text);

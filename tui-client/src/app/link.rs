@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shared::client::Backoff;
+use super::outage::{News, Outage};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,23 +53,20 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct Link {
     state: State,
-    backoff: Backoff,
+    outage: Outage,
     pending: VecDeque<Pending>,
     next_id: u64,
     round_trip: Option<Duration>,
-    /// It stood at least once.
-    known: bool,
 }
 
 impl Default for Link {
     fn default() -> Self {
         Self {
             state: State::Connecting,
-            backoff: Backoff::default(),
+            outage: Outage::default(),
             pending: VecDeque::new(),
             next_id: 0,
             round_trip: None,
-            known: false,
         }
     }
 }
@@ -109,19 +106,20 @@ impl Link {
         due
     }
 
-    /// The connection stands; says whether it came back.
-    pub fn connected(&mut self) -> bool {
+    /// The connection stands; says what of it is news.
+    pub fn connected(&mut self) -> Option<News> {
         self.state = State::Connected;
-        self.backoff.succeeded();
-        std::mem::replace(&mut self.known, true)
+        self.outage.connected()
     }
 
-    /// The connection failed; gives the requests that get no reply, and says whether this is
-    /// news rather than one more failed try.
-    pub fn disconnected(&mut self, reason: String, now: Duration) -> (VecDeque<Pending>, bool) {
-        let news = self.is_connected() || self.backoff.failures() == 0;
-        let until = now + self.backoff.failed();
-        self.state = State::Waiting { until, reason };
+    /// The connection failed; gives the requests that get no reply, and what of it is news.
+    pub fn disconnected(
+        &mut self,
+        reason: String,
+        now: Duration,
+    ) -> (VecDeque<Pending>, Option<News>) {
+        let (wait, news) = self.outage.failed();
+        self.state = State::Waiting { until: now + wait, reason };
         self.round_trip = None;
         (std::mem::take(&mut self.pending), news)
     }
@@ -145,14 +143,14 @@ impl Link {
         self.next_id
     }
 
-    /// Takes the request that a reply belongs to.
-    pub fn answered(&mut self, id: u64, first: Duration) -> Option<Pending> {
+    /// A reply has come, the first byte of it after so long: says what of it is news.
+    pub fn answered(&mut self, first: Duration) -> Option<News> {
         self.round_trip = Some(first);
-        self.forget(id)
+        self.outage.answered()
     }
 
-    /// Takes a request that gets no reply.
-    pub fn forget(&mut self, id: u64) -> Option<Pending> {
+    /// Takes a request that has its reply, or gets none.
+    pub fn take(&mut self, id: u64) -> Option<Pending> {
         let at = self.pending.iter().position(|pending| pending.id == id)?;
         self.pending.remove(at)
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use shared::Client;
-use shared::client::{Batch, BatchPiece, BatchStream, ClientError};
+use shared::client::{Batch, BatchPiece, BatchStream, ClientError, Refusal};
 use tokio::sync::mpsc;
 
+use super::Wire;
 use crate::app::msg::Msg;
 use crate::app::paste::{ImportEnd, ImportNews, Pasted, TOLD};
 use crate::app::refusal;
@@ -32,9 +33,9 @@ struct Sent {
 }
 
 /// Sends the lines and tells how it goes; the last news has an end.
-pub(super) async fn run(client: Client, id: u64, text: Arc<str>, msgs: mpsc::Sender<Msg>) {
+pub(super) async fn run(client: Client, wire: Wire, id: u64, text: Arc<str>) {
     let news = ImportNews { end: None, ..ImportNews::broken(id) };
-    let mut taking = Taking { news, told: Instant::now(), msgs };
+    let mut taking = Taking { news, told: Instant::now(), wire };
     let (queue, mut under_way) = mpsc::channel(IN_FLIGHT);
     let sending = send(client, &text, queue);
     let taken = async {
@@ -49,7 +50,7 @@ pub(super) async fn run(client: Client, id: u64, text: Arc<str>, msgs: mpsc::Sen
     };
     taking.news.end = Some(end);
     // Nobody is there to be told when this fails.
-    let _ = taking.msgs.send(Msg::Import(taking.news)).await;
+    let _ = taking.wire.msgs.send(Msg::Import(taking.news)).await;
 }
 
 async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(), ClientError> {
@@ -77,33 +78,38 @@ async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(
 struct Taking {
     news: ImportNews,
     told: Instant,
-    msgs: mpsc::Sender<Msg>,
+    wire: Wire,
 }
 
 impl Taking {
+    /// Takes the replies to a batch, as far as they come.
     async fn take(&mut self, mut sent: Sent) -> Result<(), ClientError> {
-        while let Some(piece) = sent.replies.next().await? {
-            match piece {
-                BatchPiece::Data(_) => {}
-                BatchPiece::Refused(refusal) => {
-                    let mut lines = sent.numbers.iter().zip(sent.batch.lines());
-                    if self.news.refused < TOLD
-                        && let Some((&number, line)) = lines.nth(refusal.index)
-                    {
-                        let text = refusal::told_of_line(number, line, &refusal.reason);
-                        self.news.refusals.push(text);
-                    }
-                    self.news.refused += 1;
-                }
+        // A stall ends the connection and with it the replies; what had come before counts.
+        while !sent.replies.is_over() {
+            let piece = self.wire.lifeline.in_time(self.wire.patience, sent.replies.next()).await;
+            if let Ok(Ok(Some(BatchPiece::Refused(refusal)))) = piece {
+                self.refused(&sent, &refusal);
             }
         }
         self.news.answered += sent.replies.answered() as u64;
+        sent.replies.next().await?;
         if self.told.elapsed() >= NEWS {
             self.told = Instant::now();
-            if self.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
+            if self.wire.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
                 self.news.refusals.clear();
             }
         }
         Ok(())
+    }
+
+    fn refused(&mut self, sent: &Sent, refusal: &Refusal) {
+        let mut lines = sent.numbers.iter().zip(sent.batch.lines());
+        if self.news.refused < TOLD
+            && let Some((&number, line)) = lines.nth(refusal.index)
+        {
+            let text = refusal::told_of_line(number, line, &refusal.reason);
+            self.news.refusals.push(text);
+        }
+        self.news.refused += 1;
     }
 }

@@ -4,19 +4,21 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::{self, Write};
-use std::time::Duration;
+use std::io::{self, IsTerminal, Write, stdin};
 
 use shared::client::{BatchPiece, BatchStream, ClientError};
 use shared::limits::MAX_LINE;
 use shared::{Client, Request};
 use tokio::io::AsyncRead;
-use tokio::sync::mpsc;
+use tokio::signal::unix::SignalKind;
+use tokio::sync::{mpsc, watch};
 
+use super::connection::{Comeback, Connection};
+use super::ending::Ending;
 use super::format::Printer;
 use super::progress::Progress;
-use super::reading::{self, Gathered};
-use super::{Connection, Failure, explain, in_time, quoted, reconnect, tell};
+use super::reading::{self, Gathered, Reading};
+use super::{Failure, INTERRUPTED, explain, quoted, tell, unix_now};
 use crate::app::format::{count, plural, took};
 use crate::cli::Plan;
 
@@ -26,23 +28,42 @@ const IN_FLIGHT: usize = 16;
 /// Line numbers that are named.
 const NAMED: usize = 5;
 
+/// Memory for what is read and not answered yet, in bytes.
+const MEMORY: u32 = 4 * 1024 * 1024;
+
+/// The same for feeds that outlive a server that is away: days of some lines a second.
+const MEMORY_TO_RETRY: u32 = 64 * 1024 * 1024;
+
 /// Sends everything that `input` has and writes what comes back to `out`. When the connection is
-/// lost, `--retry` waits for another one and sends again what has no answer.
+/// lost or cannot be made, `--retry` waits for another one and sends again what has no answer.
 pub(super) async fn run(
     plan: &Plan,
-    connection: Connection,
     input: impl AsyncRead + Unpin + Send + 'static,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let (queue, reading) = reading::start(input);
-    let mut sending = Sending { queue, again: VecDeque::new(), current: None };
-    let mut taking = Taking::new(Progress::for_input(), plan.timeout);
+    let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
+    let read = || reading::start(input, memory, unix_now);
+    // What comes before there is a connection has its own time, so it is not left unread.
+    let (first, reading) = if plan.retry {
+        let reading = read();
+        (Connection::try_make(plan).await, reading)
+    } else {
+        (Ok(Connection::make(plan).await?), read())
+    };
+    out.begin()?;
+    if stdin().is_terminal() {
+        tell("requests, one a line; Ctrl-D ends");
+    }
+    let Reading { queue, full, task } = reading;
+    let mut sending = Sending { queue, full, again: VecDeque::new(), current: None };
+    let mut taking = Taking::new(Progress::for_input());
+    let ending = Ending::listen([SignalKind::interrupt()], INTERRUPTED)?;
     let outcome = tokio::select! {
-        outcome = send_all(plan, connection, &mut sending, &mut taking, out) => outcome,
-        Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        outcome = send_all(plan, first, &mut sending, &mut taking, out) => outcome,
+        () = ending.told() => Err(Failure::Interrupted),
     };
     let outcome = match outcome {
-        Ok(()) => match reading.await {
+        Ok(()) => match task.await {
             Ok(outcome) => outcome.map_err(Failure::Local),
             Err(panic) => Err(Failure::Local(io::Error::other(panic))),
         },
@@ -55,18 +76,26 @@ pub(super) async fn run(
 
 async fn send_all(
     plan: &Plan,
-    mut connection: Connection,
+    first: Result<Connection, String>,
     sending: &mut Sending,
     taking: &mut Taking,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
+    let mut comeback = Comeback::default();
+    let mut connection = match first {
+        Ok(connection) => {
+            comeback.begin();
+            connection
+        }
+        Err(reason) => wait(plan, reason, &mut comeback, sending, &taking.bar).await,
+    };
     loop {
         let (on_their_way, mut sent) = mpsc::channel(IN_FLIGHT);
         let taken = tokio::select! {
-            taken = taking.run(&mut sent, out) => taken,
+            taken = taking.run(&connection, &mut comeback, &mut sent, out) => taken,
             // Its end, good or bad, shows in what can be taken.
             never = async {
-                sending.run(&connection.0, on_their_way).await;
+                sending.run(&connection.client, on_their_way).await;
                 pending::<Infallible>().await
             } => match never {},
         };
@@ -85,11 +114,43 @@ async fn send_all(
                 None => error,
             }));
         }
-        taking.bar.aside(|| tell(&format!("{error}; trying again until it works")));
         unanswered.into_iter().rev().for_each(|batch| sending.again.push_front(batch));
-        connection = reconnect(plan).await;
-        taking.bar.aside(|| tell("connected again"));
+        connection = wait(plan, error, &mut comeback, sending, &taking.bar).await;
     }
+}
+
+/// Waits for a connection. Meanwhile what is read is put together, as far as the memory goes.
+async fn wait(
+    plan: &Plan,
+    reason: String,
+    comeback: &mut Comeback,
+    sending: &mut Sending,
+    bar: &Progress,
+) -> Connection {
+    let connecting = comeback.from(reason, plan, |text| bar.aside(|| tell(text)));
+    tokio::pin!(connecting);
+    let (mut told, mut full) = (false, sending.full.clone());
+    loop {
+        tokio::select! {
+            connection = &mut connecting => return connection,
+            Some(next) = sending.queue.recv() => sending.keep(next),
+            true = spent(&mut full), if !told => {
+                told = true;
+                if sending.fills_in() {
+                    let memory = MEMORY_TO_RETRY / 1024 / 1024;
+                    bar.aside(|| tell(&format!(
+                        "{memory} MiB wait for the server: no more is read until it is back, and \
+                         a put without a time will have the time of that moment"
+                    )));
+                }
+            }
+        }
+    }
+}
+
+/// Comes when the memory for the input is spent; there may be no more of it to come.
+async fn spent(full: &mut watch::Receiver<bool>) -> bool {
+    full.wait_for(|&full| full).await.is_ok()
 }
 
 fn has_only_puts(gathered: &Gathered) -> bool {
@@ -99,7 +160,9 @@ fn has_only_puts(gathered: &Gathered) -> bool {
 /// What is to be sent.
 struct Sending {
     queue: mpsc::UnboundedReceiver<Gathered>,
-    /// Before that: what an earlier connection left without an answer.
+    /// The memory for it is spent.
+    full: watch::Receiver<bool>,
+    /// Before that: what an earlier connection left without an answer, and what came after.
     again: VecDeque<Gathered>,
     /// On its way, or stuck there with a connection that stalls.
     current: Option<Gathered>,
@@ -112,6 +175,20 @@ struct Sent {
 }
 
 impl Sending {
+    /// Keeps what was read until there is a connection.
+    fn keep(&mut self, next: Gathered) {
+        let left = match self.again.back_mut() {
+            Some(last) => last.append(next),
+            None => Some(next),
+        };
+        self.again.extend(left);
+    }
+
+    /// There are times that are filled in among what is kept.
+    fn fills_in(&self) -> bool {
+        self.again.iter().any(|gathered| !gathered.filled.is_empty())
+    }
+
     /// Sends until there is no more, or the connection ends.
     async fn run(&mut self, client: &Client, on_their_way: mpsc::Sender<Sent>) {
         // Room first, so that no more than the bound is ever under way.
@@ -144,7 +221,6 @@ struct Lost {
 /// What has come back.
 struct Taking {
     bar: Progress,
-    limit: Duration,
     answered: u64,
     refused: u64,
     /// The numbers of the first lines whose timestamp was filled in, and how many there were.
@@ -152,13 +228,15 @@ struct Taking {
 }
 
 impl Taking {
-    fn new(bar: Progress, limit: Duration) -> Self {
-        Self { bar, limit, answered: 0, refused: 0, filled: (Vec::new(), 0) }
+    fn new(bar: Progress) -> Self {
+        Self { bar, answered: 0, refused: 0, filled: (Vec::new(), 0) }
     }
 
     /// Takes all replies. The outer failure is no matter of the connection.
     async fn run(
         &mut self,
+        connection: &Connection,
+        comeback: &mut Comeback,
         sent: &mut mpsc::Receiver<Sent>,
         out: &mut Printer<impl Write>,
     ) -> Result<Result<(), Lost>, Failure> {
@@ -168,9 +246,13 @@ impl Taking {
             let failure = match replies {
                 Err(error) => Failure::from(error),
                 Ok(mut replies) => {
-                    let taken = self.take(&gathered, &mut replies, &mut printed, out).await;
+                    let taken =
+                        self.take(connection, &gathered, &mut replies, &mut printed, out).await;
                     answered = replies.answered();
                     self.answered += answered as u64;
+                    if answered > 0 {
+                        comeback.answered(|text| self.bar.aside(|| tell(text)));
+                    }
                     match taken {
                         Ok(()) => continue,
                         Err(failure) => failure,
@@ -200,6 +282,7 @@ impl Taking {
 
     async fn take(
         &mut self,
+        connection: &Connection,
         gathered: &Gathered,
         replies: &mut BatchStream,
         printed: &mut bool,
@@ -207,20 +290,27 @@ impl Taking {
     ) -> Result<(), Failure> {
         // Refusals come in the order of the lines, so each is looked for behind the one before.
         let mut lines = gathered.lines.iter().zip(gathered.batch.lines()).enumerate();
-        while let Some(piece) = in_time(self.limit, replies.next()).await? {
-            match piece {
-                BatchPiece::Data(data) => {
+        let mut failure = None;
+        while !replies.is_over() {
+            match connection.in_time(replies.next()).await {
+                Ok(None) => {}
+                Ok(Some(BatchPiece::Data(data))) => {
                     *printed = true;
                     self.bar.aside_for_data(|| out.data(&data))?;
                 }
-                BatchPiece::Refused(refusal) => {
+                Ok(Some(BatchPiece::Refused(refusal))) => {
                     self.refused += 1;
                     if let Some((_, (number, line))) = lines.find(|&(at, _)| at == refusal.index) {
                         let (reason, line) = (explain(&refusal.reason, line), quoted(line));
                         self.bar.aside(|| tell(&format!("line {number}: {reason}: {line}")));
                     }
                 }
+                // What had come before is still told, and counts.
+                Err(why) => failure = Some(why),
             }
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         self.bar.aside_for_data(|| out.flush())?;
         self.bar.add(gathered.size, gathered.batch.len());
@@ -242,9 +332,11 @@ impl Taking {
         let lines = plural(answered, "line", "lines");
         let refused = count(refused);
         if interrupted {
-            tell(&format!(
-                "interrupted: {lines} answered, {refused} refused; to send them again does no harm"
-            ));
+            let harmless = match filled {
+                0 => "to send the same again does no harm",
+                _ => "sent again, the puts without a time would get another one",
+            };
+            tell(&format!("interrupted: {lines} answered, {refused} refused; {harmless}"));
         } else if seen || refused != "0" {
             tell(&format!("{lines} answered, {refused} refused, in {}", took(time)));
         }

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use shared::response::decode_points;
-use shared::{Client, Key, KeyBuf, Point, Selector};
+use shared::{Key, KeyBuf, Point, Selector};
 
+use super::connection::Connection;
 use super::format::Printer;
 use super::watch::selectors;
-use super::{Failure, connect, take_reply, tell, unix_now};
+use super::{Failure, tell, unix_now};
 use crate::app::fold::Fold;
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
@@ -20,13 +21,14 @@ pub(super) async fn run(
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let (client, _breaker) = connect(plan, out).await?;
+    let connection = Connection::make(plan).await?;
+    out.begin()?;
     let mut sentinel = Sentinel::new(&plan.alerts);
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
     let mut found = vec![false; keys.len()];
     for selector in &selectors {
-        match print(plan, &client, (selector, keys), &mut found, &mut sentinel, out).await {
+        match print(&connection, (selector, keys), &mut found, &mut sentinel, out).await {
             // The other keys may still be served.
             Err(Failure::Refused) => outcome = Err(Failure::Refused),
             other => other?,
@@ -40,8 +42,7 @@ pub(super) async fn run(
 }
 
 async fn print(
-    plan: &Plan,
-    client: &Client,
+    connection: &Connection,
     (selector, keys): (&str, &[Glob]),
     found: &mut [bool],
     sentinel: &mut Sentinel,
@@ -61,8 +62,8 @@ async fn print(
     // The points of a key come together, in the order of time.
     let mut last: Option<(KeyBuf, Point)> = None;
     let mut fold = Fold::new(2);
-    let reply = client.get(selector).await?;
-    let refused = take_reply(reply, plan.timeout, |data| {
+    let reply = connection.client.get(selector).await?;
+    let refused = connection.take_reply(reply, |data| {
         if !sentinel.is_empty() {
             fold.add_lines(data);
         }

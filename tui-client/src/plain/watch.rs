@@ -1,19 +1,20 @@
 //! New points of the watched keys, a data line each, across restarts of the server.
 
 use std::collections::HashMap;
-use std::io::{self, Write, stdout};
-use std::time::Duration;
+use std::io::{Write, stdout};
 
 use rustix::event::{PollFd, PollFlags};
 use shared::client::ClientError;
 use shared::response::decode_points;
-use shared::{Client, Key, KeyBuf, Point, Selector};
-use tokio::signal::unix::{SignalKind, signal};
+use shared::{Key, KeyBuf, Point, Selector};
+use tokio::signal::unix::SignalKind;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::connection::{Comeback, Connection};
+use super::ending::Ending;
 use super::format::Printer;
-use super::{Connection, Failure, connect, reconnect, take_reply, tell, unix_now};
-use crate::app::fold::Fold;
+use super::{ALERTED, Failure, tell, unix_now};
+use crate::app::fold::{Answer, Fold};
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
 use crate::app::watch::{Ask, Extension, plan as requests};
@@ -27,26 +28,37 @@ pub(super) async fn run(
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let connection = connect(plan, out).await?;
-    let mut sentinel = Sentinel::new(&plan.alerts);
+    let connection = Connection::make(plan).await?;
+    out.begin()?;
+    let mut guard = Guard { sentinel: Sentinel::new(&plan.alerts), ending: Ending::never() };
+    if !plan.alerts.is_empty() {
+        // Without alerts there is nothing to say at the end, and a signal does its work.
+        guard.ending = Ending::listen([SignalKind::interrupt(), SignalKind::terminate()], 0)?;
+    }
+    let told = guard.ending.told();
     let outcome = tokio::select! {
-        outcome = follow(plan, keys, connection, &mut sentinel, out) => outcome,
+        outcome = follow(plan, keys, connection, &mut guard, out) => outcome,
         () = output_closed() => Ok(()),
-        // Without alerts there is nothing to say at the end, and the signal does its work.
-        Ok(()) = told_to_end(), if !plan.alerts.is_empty() => Ok(()),
+        () = told => Ok(()),
     };
     match outcome {
-        Ok(()) | Err(Failure::Local(_)) if sentinel.fired() => Err(Failure::Alerted),
+        Ok(()) | Err(Failure::Local(_)) if guard.sentinel.fired() => Err(Failure::Alerted),
         outcome => outcome,
     }
 }
 
-/// Comes with Ctrl-C or SIGTERM.
-async fn told_to_end() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// The alerts, and the exit code that they make.
+struct Guard {
+    sentinel: Sentinel,
+    ending: Ending,
+}
+
+impl Guard {
+    fn judge(&mut self, answer: &Answer) {
+        self.sentinel.judge(answer, unix_now()).iter().for_each(|news| tell(news));
+        if self.sentinel.fired() {
+            self.ending.set_code(ALERTED);
+        }
     }
 }
 
@@ -68,42 +80,40 @@ async fn follow(
     plan: &Plan,
     keys: &[Glob],
     mut connection: Connection,
-    sentinel: &mut Sentinel,
+    guard: &mut Guard,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let mut watched = Watched::all(keys);
+    let mut comeback = Comeback::default();
+    comeback.begin();
     loop {
-        let outcome = poll(plan, &connection.0, &mut watched, sentinel, out).await?;
-        let Failure::Connection(reason) = outcome else {
-            return Ok(());
+        let mut ticks = interval(plan.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let reason = loop {
+            ticks.tick().await;
+            match poll(&connection, &mut watched, guard, &mut comeback, out).await {
+                Ok(()) => {}
+                Err(Failure::Connection(reason)) => break reason,
+                Err(failure) => return Err(failure),
+            }
         };
-        tell(&format!("{reason}; trying again until it works"));
-        connection = reconnect(plan).await;
-        tell("connected again");
+        connection = comeback.from(reason, plan, tell).await;
     }
 }
 
-/// Polls until the connection fails, which is given, or something else does.
+/// Asks for everything once.
 async fn poll(
-    plan: &Plan,
-    client: &Client,
+    connection: &Connection,
     watched: &mut [Watched<'_>],
-    sentinel: &mut Sentinel,
+    guard: &mut Guard,
+    comeback: &mut Comeback,
     out: &mut Printer<impl Write>,
-) -> Result<Failure, Failure> {
-    let mut ticks = interval(plan.interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        for key in &mut *watched {
-            match key.ask(client, plan.timeout, sentinel, out).await {
-                Ok(()) => {}
-                Err(failure @ Failure::Connection(_)) => return Ok(failure),
-                Err(failure) => return Err(failure),
-            }
-        }
-        out.flush()?;
+) -> Result<(), Failure> {
+    for key in watched {
+        key.ask(connection, guard, out).await?;
+        comeback.answered(tell);
     }
+    Ok(out.flush()?)
 }
 
 /// What is asked for with one request, and how far each of its keys is printed.
@@ -138,20 +148,23 @@ impl<'a> Watched<'a> {
 
     async fn ask(
         &mut self,
-        client: &Client,
-        limit: Duration,
-        sentinel: &mut Sentinel,
+        connection: &Connection,
+        guard: &mut Guard,
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
+        if !self.begun {
+            // What came of a first answer that broke off is not printed yet.
+            self.last.clear();
+        }
         let Ok(selector) = Selector::from_bytes(self.selector.as_bytes()) else {
             return Ok(());
         };
-        let reply = client.get(selector).await?;
+        let reply = connection.client.get(selector).await?;
         let mut fold = Fold::new(2);
         // Keys in the order of the reply.
         let mut first: Vec<KeyBuf> = Vec::new();
-        let refused = take_reply(reply, limit, |data| {
-            if !sentinel.is_empty() {
+        let refused = connection.take_reply(reply, |data| {
+            if !guard.sentinel.is_empty() {
                 fold.add_lines(data);
             }
             for point in decode_points(data) {
@@ -197,7 +210,7 @@ impl<'a> Watched<'a> {
                 }
             }
         }
-        sentinel.judge(&fold.finish(), unix_now()).iter().for_each(|news| tell(news));
+        guard.judge(&fold.finish());
         Ok(())
     }
 

@@ -1,6 +1,10 @@
 //! Pasted lines over a real connection to the real server.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tui_client::app::msg::Msg;
@@ -16,10 +20,10 @@ struct Wire {
 }
 
 impl Wire {
-    async fn connect(served: &Served) -> Self {
+    async fn connect(port: u16, patience: Duration) -> Self {
         let (orders, queue) = mpsc::channel(16);
         let (told, msgs) = mpsc::channel(16);
-        tokio::spawn(net::run("localhost".to_owned(), served.port, PATIENCE, queue, told));
+        tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(Order::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Msg::Connected));
@@ -59,7 +63,7 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
     let text = lines.join("\r\n") + "\n\n";
     assert!(text.len() > 1_000_000);
     block_on(async {
-        let mut wire = Wire::connect(&served).await;
+        let mut wire = Wire::connect(served.port, PATIENCE).await;
         wire.import(7, text).await;
         let news = wire.news().await;
         let last = news.last().unwrap();
@@ -78,7 +82,7 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
 fn a_connection_that_is_lost_or_not_there_ends_it() {
     let mut served = Served::start();
     block_on(async {
-        let mut wire = Wire::connect(&served).await;
+        let mut wire = Wire::connect(served.port, PATIENCE).await;
         served.stop();
         wire.import(1, "put a 1 1\n".repeat(1000)).await;
         let mut told = Vec::new();
@@ -93,4 +97,31 @@ fn a_connection_that_is_lost_or_not_there_ends_it() {
         let news = wire.news().await;
         assert!(news.iter().any(|news| news == &ImportNews::broken(2)), "{told:?} {news:?}");
     });
+}
+
+#[test]
+fn a_stall_ends_it_and_the_connection_even_if_nothing_else_is_asked_for() {
+    let listener = TcpListener::bind("localhost:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        for _ in 0..100 {
+            lines.next().unwrap().unwrap();
+        }
+        stream.write_all(b"ok\n\nerror\nno room\n\nok\n\nok\n").unwrap();
+        assert!(lines.next().is_none(), "it is given up");
+    });
+    block_on(async {
+        let mut wire = Wire::connect(port, Duration::from_millis(300)).await;
+        wire.import(1, "put a 1 1\n".repeat(100)).await;
+        let news = wire.news().await;
+        let last = news.last().unwrap();
+        assert_eq!((last.answered, last.refused), (3, 1));
+        assert_eq!(last.end, Some(ImportEnd::Broken));
+        let stalled = "the reply stalled: nothing came for 0.3 s".to_owned();
+        assert_eq!(wire.msgs.recv().await, Some(Msg::Disconnected(stalled)));
+    });
+    peer.join().unwrap();
 }

@@ -1,11 +1,11 @@
 //! The real binary in pipes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::served::Served;
 
@@ -275,6 +275,204 @@ fn a_feed_may_begin_before_the_server() {
     assert_eq!((code, &*out), (0, "a 1.0 1\n"));
 }
 
+/// Waits for a condition that nothing signals, but not for ever.
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < PATIENCE, "waiting for {what}");
+        thread::yield_now();
+    }
+}
+
+fn unix_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs().try_into().unwrap()
+}
+
+#[test]
+fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
+    let mut served = Served::start();
+    served.stop();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    let mut said = Vec::new();
+    for value in 1..=3 {
+        let begun = unix_now();
+        writeln!(stdin, "put a {value}").unwrap();
+        // Taken out of the pipe, and so read; then until the clock shows another time.
+        wait_until("the line to be read", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
+        let read = unix_now();
+        wait_until("another time", || unix_now() != read);
+        said.push((begun..=read + 1, value));
+    }
+    served.start_again();
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let stored = served.say("get a\n");
+    let times = stored.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
+    let times: Vec<i64> = times.collect();
+    assert_eq!(times.len(), 3, "{stored}");
+    for (time, (when, value)) in times.into_iter().zip(said) {
+        assert!(when.contains(&time), "{value} at {time}, said {when:?}");
+    }
+}
+
+/// A server whose connections do one thing after another; its port.
+fn peer(connections: Vec<fn(&TcpStream, &mut BufReader<&TcpStream>)>) -> (u16, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = thread::spawn(move || {
+        let mut held = Vec::new();
+        for connection in connections {
+            let (stream, _) = listener.accept().unwrap();
+            connection(&stream, &mut BufReader::new(&stream));
+            held.push(stream);
+        }
+    });
+    (port, serving)
+}
+
+/// The next lines that the client sends.
+fn hear(from: &mut BufReader<&TcpStream>, lines: &[&str]) {
+    for line in lines {
+        let mut heard = String::new();
+        from.read_line(&mut heard).unwrap();
+        assert_eq!(heard, format!("{line}\n"));
+    }
+}
+
+fn until_given_up(stream: &TcpStream, from: &mut BufReader<&TcpStream>) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(from.read_line(&mut String::new()).unwrap(), 0, "nothing more is sent");
+}
+
+#[test]
+fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
+    let (port, serving) = peer(vec![
+        |mut stream, from| {
+            hear(from, &["put a 1 1", "got", "put b 1 1", "put c 1 1"]);
+            stream.write_all(b"ok\n\nerror\nwrong command\n\nok\n").unwrap();
+            until_given_up(stream, from);
+        },
+        |mut stream, from| {
+            hear(from, &["put b 1 1", "put c 1 1"]);
+            stream.write_all(b"ok\n\nok\n\n").unwrap();
+        },
+    ]);
+    let args = ["--retry", "--timeout", "0.3"];
+    let mut child = client(port).args(args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\ngot\nput b 1 1\nput c 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 1);
+    assert_eq!(err.matches("line 2: wrong command").count(), 1, "{err}");
+    assert!(err.contains("the reply stalled: nothing came for 0.3 s; trying again"), "{err}");
+    assert!(err.contains("4 lines answered, 1 refused"), "{err}");
+}
+
+#[test]
+fn a_stall_says_from_which_line_on_it_is_unsure() {
+    let (port, serving) = peer(vec![|mut stream, from| {
+        hear(from, &["put a 1 1", "put b 1 1", "put c 1 1"]);
+        stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
+        until_given_up(stream, from);
+    }]);
+    let mut child = client(port).args(["--timeout", "0.3"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nput b 1 1\nput c 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 3);
+    assert!(err.contains("from line 3 on it is unknown"), "{err}");
+}
+
+#[test]
+fn a_watch_prints_what_a_first_answer_that_broke_off_did_not_bring() {
+    let (port, serving) = peer(vec![
+        |mut stream, from| {
+            hear(from, &["get a"]);
+            stream.write_all(b"ok\na 1.0 1\na 2.0 2\n").unwrap();
+            stream.shutdown(Shutdown::Both).unwrap();
+        },
+        |mut stream, from| {
+            hear(from, &["get a"]);
+            stream.write_all(b"ok\na 1.0 1\na 2.0 2\n\n").unwrap();
+        },
+    ]);
+    let mut child = client(port).args(["--watch", "a"]).spawn().unwrap();
+    let out = lines(child.stdout.take().unwrap());
+    assert_eq!(out.recv_timeout(PATIENCE).unwrap(), "a 2.0 2");
+    serving.join().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_peer_that_takes_connections_and_closes_them_is_told_once() {
+    fn close(stream: &TcpStream, _: &mut BufReader<&TcpStream>) {
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
+    let (port, serving) = peer(vec![close, close, close, close, |mut stream, from| {
+        hear(from, &["put a 1 1"]);
+        stream.write_all(b"ok\n\n").unwrap();
+    }]);
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 0, "{err}");
+    let told: Vec<_> = err.lines().collect();
+    let [lost, back, unsteady, again] = &told[..] else { panic!("{err}") };
+    assert!(lost.ends_with("trying again until it works"), "{err}");
+    assert!(unsteady.ends_with("before any answer; trying until there is one"), "{err}");
+    assert_eq!((*back, *again), ("tui-client: connected again", "tui-client: connected again"));
+}
+
+/// Sends a signal, as Ctrl-C does with INT and a supervisor with TERM.
+fn signal(child: &Child, name: &str) {
+    let (signal, id) = (format!("-{name}"), child.id().to_string());
+    assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
+}
+
+/// Waits until the pipe to a standard output that nobody reads is nearly full.
+fn until_full(out: &ChildStdout) {
+    wait_until("a full pipe", || rustix::io::ioctl_fionread(out).unwrap() > 60_000);
+}
+
+fn end(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    wait_until("the end", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
+}
+
+#[test]
+fn a_signal_is_heard_while_nobody_reads_standard_output() {
+    let served = Served::start();
+    served.say("put k 1 1\n");
+    let args = ["--watch", "k*", "--alert", "k > 0", "--interval", "0.02"];
+    let mut watching = client(served.port).args(args).spawn().unwrap();
+    let out = watching.stdout.take().unwrap();
+    let err = lines(watching.stderr.take().unwrap());
+    assert!(err.recv_timeout(PATIENCE).unwrap().contains("alert: k > 0"));
+    let puts: Vec<_> = (0..20_000).map(|n| format!("put k.{n} {n} {n}\n")).collect();
+    served.say(&puts.concat());
+    until_full(&out);
+    signal(&watching, "TERM");
+    assert_eq!(end(&mut watching).code(), Some(4));
+
+    let mut importing = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let out = importing.stdout.take().unwrap();
+    let mut stdin = importing.stdin.take().unwrap();
+    writeln!(stdin, "get *").unwrap();
+    until_full(&out);
+    signal(&importing, "INT");
+    assert_eq!(end(&mut importing).code(), Some(130));
+}
+
 #[test]
 fn what_is_half_printed_is_not_asked_for_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -298,11 +496,11 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
     while !served.say("get b\n").contains('b') {}
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    signal(&child, "INT");
     let (code, _, err) = finish(child);
     assert_eq!(code, 130);
     assert!(err.contains("interrupted: ") && err.contains("answered, 0 refused"), "{err}");
+    assert!(err.contains("to send the same again does no harm"), "{err}");
 }
 
 #[test]
