@@ -49,14 +49,24 @@ impl Watched {
     }
 
     fn answer(&mut self, series: Option<&Series>, now: Duration) {
-        let news = |series: &Series| (series.count, series.last);
-        if self.series.as_ref().map(news) != series.map(news) || !self.answered {
-            if self.answered {
+        // An older point may have another value now, or be gone: all of it is shown somewhere.
+        if self.series.as_ref() != series {
+            if self.answered && self.is_news(series) {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
         }
         self.answered = true;
+    }
+
+    /// The newest point is another one, or there are more.
+    fn is_news(&self, series: Option<&Series>) -> bool {
+        match (&self.series, series) {
+            (Some(before), Some(series)) => {
+                before.last != series.last || before.count < series.count
+            }
+            (before, _) => before.is_none(),
+        }
     }
 }
 
