@@ -200,6 +200,7 @@ impl App {
 
     fn unwatch(&mut self) {
         if let Some(key) = self.watch.remove_selected() {
+            self.sentinel.forget(&key);
             self.say(Tone::Plain, format!("no longer watching {key}"));
         }
         if self.watch.is_empty() {

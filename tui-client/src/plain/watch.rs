@@ -197,7 +197,10 @@ impl<'a> Watched<'a> {
                 }
             }
         }
-        sentinel.judge(&fold.finish(), unix_now()).iter().for_each(|news| tell(news));
+        let asked = |key: &str| self.selector == "*" || self.selector == key;
+        for news in sentinel.judge(&fold.finish().series, asked, unix_now()) {
+            tell(&news.text);
+        }
         Ok(())
     }
 

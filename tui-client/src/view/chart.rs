@@ -32,7 +32,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         .map(|series| series.tail.iter().copied().collect())
         .collect();
     let key = charted.first().map_or("", |first| &first.key);
-    let alerts = app.alerts().iter().filter(|alert| alert.concerns(key));
+    let alerts = app.alerts().filter(|alert| alert.concerns(key));
     let thresholds: Vec<f64> = alerts.filter_map(crate::app::expr::Alert::threshold).collect();
     let (labels, columns) = chart::columns(area.width);
     let rows = area.height.saturating_sub(1);

@@ -145,7 +145,7 @@ fn draw_row(
     buffer: &mut Buffer,
 ) -> bool {
     let now = app.now().unix();
-    let alarm = app.alerts().iter().any(|alert| alert.fires(series, now));
+    let alarm = app.alerts().any(|alert| alert.fires(series, now));
     let late = series.is_stale(now);
     let (mark, base) = match (alarm, late) {
         (true, _) => ("!", theme.bad),
