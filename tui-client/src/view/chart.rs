@@ -59,6 +59,11 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         draw_threshold(row, *value, labels, theme, area, buffer);
     }
     draw_times(&chart, plot, rows, theme, buffer);
+    if chart.values.is_empty() && rows > 0 {
+        let inside = Rect { x: plot.x + 1, width: plot.width - 1, ..plot };
+        let text = if chart.not_positive > 0 { "no values above 0" } else { "no points here" };
+        Pen::new(buffer, inside, rows / 2).write("  ", theme.text).write(text, theme.quiet);
+    }
     let top = Rect { height: legend, ..whole };
     let notes = notes(app, &charted, &chart);
     draw_legend(app, theme, &charted, &notes, top, buffer);
