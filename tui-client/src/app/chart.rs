@@ -155,7 +155,12 @@ impl<'a> Line<'a> {
         let Some(first) = points.iter().position(visible) else {
             let over = |pair: &&[Point]| pair[0].timestamp < from && to < pair[1].timestamp;
             let pair = points.windows(2).find(over);
-            return Self { points: &[], entry: crossing(pair, from), exit: crossing(pair, to), gap };
+            return Self {
+                points: &[],
+                entry: crossing(pair, from),
+                exit: crossing(pair, to),
+                gap,
+            };
         };
         let end = points.iter().rposition(visible).map_or(first, |last| last + 1);
         let entry = first.checked_sub(1).and_then(|before| points.get(before..=first));
