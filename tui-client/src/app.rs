@@ -64,6 +64,7 @@ use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
 use printable::printable;
+use sentinel::Sentinel;
 use table::Table;
 use transcript::Transcript;
 use watch::{Extension, Watch};
@@ -136,7 +137,7 @@ pub struct App {
     refresh_once: bool,
     refresh_at: Duration,
     transcript: Transcript,
-    alerts: Vec<Alert>,
+    sentinel: Sentinel,
     look: Look,
     field: Option<Field>,
     meter: Meter,
@@ -185,7 +186,7 @@ impl App {
             refresh_once: false,
             refresh_at: Duration::ZERO,
             transcript: Transcript::new(config.raw_log),
-            alerts: config.alerts,
+            sentinel: Sentinel::new(&config.alerts),
             look: Look::default(),
             field: None,
             meter: Meter::default(),

@@ -103,10 +103,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
     let mut lines = 0;
     for entry in log.entries() {
         lines += 1;
-        match Timestamp::from_millisecond(entry.unix_ms) {
-            Ok(time) => write!(out, "{time:.3}")?,
-            Err(_) => write!(out, "{}", entry.unix_ms)?,
-        }
+        write!(out, "{}", time(entry.unix_ms))?;
         let arrow = match entry.direction {
             Direction::Out => '→',
             Direction::In => '←',
@@ -121,12 +118,17 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
             }
         }
         if entry.times > 1 {
-            write!(out, " ×{}", entry.times)?;
+            write!(out, " ×{} until {}", entry.times, time(entry.until_ms))?;
         }
         writeln!(out)?;
     }
     out.into_inner()?.sync_all()?;
     Ok(lines)
+}
+
+fn time(unix_ms: i64) -> String {
+    let time = Timestamp::from_millisecond(unix_ms);
+    time.map_or_else(|_| unix_ms.to_string(), |time| format!("{time:.3}"))
 }
 
 /// The history of all sessions: a line each, oldest first. Whoever writes holds a lock, reads

@@ -160,6 +160,12 @@ pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
         .map(|binding| binding.action)
 }
 
+/// The name of the first key that means this in a mode; nothing when there is none.
+pub fn key_of(mode: Mode, action: Action) -> String {
+    let mut keys = bindings().filter(|bound| bound.modes.contains(&mode) && bound.action == action);
+    keys.find_map(|bound| bound.keys.first().copied()).map_or(String::new(), name)
+}
+
 /// The name of a key, as people write it.
 pub fn name(key: Key) -> String {
     let code = match key.code {

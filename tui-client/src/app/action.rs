@@ -200,6 +200,7 @@ impl App {
 
     fn unwatch(&mut self) {
         if let Some(key) = self.watch.remove_selected() {
+            self.sentinel.forget(&key);
             self.say(Tone::Plain, format!("no longer watching {key}"));
         }
         if self.watch.is_empty() {
@@ -224,10 +225,13 @@ impl App {
             self.say(Tone::Bad, format!("{why}; Enter tries again"));
             return Vec::new();
         }
+        // What the line needs is to be known when its reply comes.
+        let mut effects: Vec<Effect> = self.probe(now).into_iter().collect();
         let line = String::from_utf8_lossy(&wire.bytes).into_owned();
         self.learn_from(&line);
         let (typed, new) = self.prompt.take();
-        let mut effects = vec![self.send(line, Purpose::Typed, wire.filled.is_some(), now)];
+        let purpose = Purpose::Typed(typed.clone());
+        effects.push(self.send(line, purpose, wire.filled.is_some(), now));
         effects.extend(new.then_some(Effect::Remember(typed)));
         effects
     }

@@ -103,45 +103,131 @@ impl Column {
     }
 }
 
+impl Spec<'_> {
+    /// A point is within the time shown.
+    fn shows(&self, point: &Point) -> bool {
+        (self.range.0..=self.range.1).contains(&point.timestamp) && point.value.is_finite()
+    }
+
+    /// The value axis has a place for a value.
+    fn fits(&self, value: f64) -> bool {
+        value.is_finite() && (!self.log || value > 0.0)
+    }
+
+    /// Where on the value axis.
+    fn place(&self, value: f64) -> f64 {
+        if self.log { value.log10() } else { value }
+    }
+}
+
+/// The part of a line that is in view.
+#[derive(Debug)]
+struct Line<'a> {
+    /// From the first visible point to the last.
+    points: &'a [Point],
+    /// Where it comes in on the left and goes out on the right, if it does: the value is a place
+    /// on the value axis, along what is drawn.
+    entry: Option<Point>,
+    exit: Option<Point>,
+    /// Points that are farther from each other are not joined.
+    gap: u64,
+}
+
+impl<'a> Line<'a> {
+    fn new(points: &'a [Point], spec: &Spec<'_>) -> Self {
+        let (from, to) = spec.range;
+        let gap = gap(points).unsigned_abs();
+        let crossing = |pair: Option<&[Point]>, edge: i64| {
+            let &[before, after] = pair? else { return None };
+            let crosses = before.timestamp < edge && edge < after.timestamp;
+            let joined = after.timestamp.abs_diff(before.timestamp) <= gap;
+            let drawn = crosses && joined && spec.fits(before.value) && spec.fits(after.value);
+            drawn.then(|| {
+                let value = between(
+                    (before.timestamp, spec.place(before.value)),
+                    (after.timestamp, spec.place(after.value)),
+                    edge,
+                );
+                Point { timestamp: edge, value }
+            })
+        };
+        let visible = |point: &Point| spec.shows(point);
+        let Some(first) = points.iter().position(visible) else {
+            let over = |pair: &&[Point]| pair[0].timestamp < from && to < pair[1].timestamp;
+            let pair = points.windows(2).find(over);
+            return Self {
+                points: &[],
+                entry: crossing(pair, from),
+                exit: crossing(pair, to),
+                gap,
+            };
+        };
+        let end = points.iter().rposition(visible).map_or(first, |last| last + 1);
+        let entry = first.checked_sub(1).and_then(|before| points.get(before..=first));
+        let exit = points.get(end - 1..=end);
+        let (entry, exit) = (crossing(entry, from), crossing(exit, to));
+        Self { points: &points[first..end], entry, exit, gap }
+    }
+}
+
+/// The height at a moment of the straight line between two places.
+#[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
+fn between((t0, v0): (i64, f64), (t1, v1): (i64, f64), time: i64) -> f64 {
+    let part = time.abs_diff(t0) as f64 / t1.abs_diff(t0) as f64;
+    // The difference of the two may overflow.
+    v0 * (1.0 - part) + v1 * part
+}
+
 impl Chart {
     /// Plots.
     pub fn new(spec: &Spec<'_>) -> Self {
         let (columns, rows) = (spec.columns, spec.rows);
         let mut chart =
             Self { columns, cells: vec![Cell::default(); columns * rows], ..Self::default() };
-        let place = |value: f64| if spec.log { value.log10() } else { value };
-        let within = |point: &&Point| {
-            (spec.range.0..=spec.range.1).contains(&point.timestamp) && point.value.is_finite()
-        };
-        let all = || spec.lines.iter().flatten().filter(within);
+        let within = |point: &&Point| spec.shows(point);
+        let lines: Vec<Line<'_>> =
+            spec.lines.iter().take(MOST_LINES).map(|points| Line::new(points, spec)).collect();
+        let all = || lines.iter().flat_map(|line| line.points).filter(within);
         if spec.log {
             chart.not_positive = all().filter(|point| point.value <= 0.0).count();
         }
-        let fits = |value: f64| value.is_finite() && (!spec.log || value > 0.0);
         let values = all().map(|point| point.value).chain(spec.thresholds.iter().copied());
-        let values = values.filter(|&value| fits(value)).fold(None, |range, value| {
-            let (low, high): (f64, f64) = range.unwrap_or((value, value));
+        let wider = |range: Option<(f64, f64)>, value: f64| {
+            let (low, high) = range.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
-        });
-        let values = values.map(|(low, high)| (place(low), place(high)));
-        let Some(frame) = values.and_then(|values| Frame::around(spec, values)) else {
+        };
+        let values = values.filter(|&value| spec.fits(value)).fold(None, wider);
+        let values = values.map(|(low, high)| (spec.place(low), spec.place(high)));
+        // What comes in from beside is to be seen where it does.
+        let edges = lines.iter().flat_map(|line| [line.entry, line.exit]).flatten();
+        let values = edges.map(|edge| edge.value).fold(values, wider);
+        // Where there is nothing, there is still time.
+        let Some(frame) = Frame::around(spec, values.unwrap_or((0.0, 1.0))) else {
             return chart;
         };
+        chart.times = frame.time_ticks(columns, spec.zone);
+        if values.is_none() {
+            return chart;
+        }
         // The first line is drawn last, and so on top.
-        for (number, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
+        for (number, line) in lines.iter().enumerate().rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
-            let gap = gap(points).unsigned_abs();
             let mut before: Option<(i64, Column)> = None;
-            for point in points.iter().filter(within) {
-                let next = fits(point.value)
-                    .then(|| Column::of(frame.dot(point.timestamp, place(point.value))));
-                let joined = |(time, column): (i64, Column)| {
-                    let next = next.filter(|_| point.timestamp.abs_diff(time) <= gap)?;
+            let spot = |edge: Point| (edge.timestamp, Some(edge.value));
+            let spots = line.points.iter().filter(within).map(|point| {
+                let place = spec.fits(point.value).then(|| spec.place(point.value));
+                (point.timestamp, place)
+            });
+            let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
+            for (time, place) in spots {
+                let next = place.map(|place| Column::of(frame.dot(time, place)));
+                let joined = |(earlier, column): (i64, Column)| {
+                    let next = next.filter(|_| time.abs_diff(earlier) <= line.gap)?;
                     Some((column, next))
                 };
                 let drawn = match before.map(|before| (before.1, joined(before))) {
                     Some((_, Some((column, next)))) if column.x == next.x => {
-                        before = Some((point.timestamp, column.with(next)));
+                        before = Some((time, column.with(next)));
                         continue;
                     }
                     Some((column, Some((_, next)))) => {
@@ -152,7 +238,7 @@ impl Chart {
                     None => None,
                 };
                 drawn.inspect(|column| chart.column(column, number));
-                before = next.map(|next| (point.timestamp, next));
+                before = next.map(|next| (time, next));
             }
             before.inspect(|(_, column)| chart.column(column, number));
         }
@@ -161,8 +247,8 @@ impl Chart {
             chart.cursor = usize::try_from(frame.dot(time, 0.0).0 / 2).ok();
             for (line, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
                 let read =
-                    nearest(points, time).filter(|point| within(&point) && fits(point.value));
-                let dot = read.map(|point| frame.dot(point.timestamp, place(point.value)));
+                    nearest(points, time).filter(|point| within(&point) && spec.fits(point.value));
+                let dot = read.map(|point| frame.dot(point.timestamp, spec.place(point.value)));
                 if let Some((Ok(x), Ok(y))) =
                     dot.map(|(x, y)| (usize::try_from(x / 2), usize::try_from(y / 4)))
                 {
@@ -170,10 +256,9 @@ impl Chart {
                 }
             }
         }
-        let thresholds = spec.thresholds.iter().filter(|&&value| fits(value));
-        chart.thresholds = thresholds.map(|&value| frame.row(place(value), rows)).collect();
+        let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
+        chart.thresholds = thresholds.map(|&value| frame.row(spec.place(value), rows)).collect();
         chart.values = if spec.log { frame.log_ticks(rows) } else { frame.value_ticks(rows) };
-        chart.times = frame.time_ticks(columns, spec.zone);
         chart
     }
 
@@ -278,6 +363,50 @@ mod tests {
         assert_eq!(drawn, format!("{}{}{}", "#".repeat(10), " ".repeat(19), "#".repeat(11)));
     }
 
+    /// The rows in which the first and the last column of the plot have dots.
+    fn ends(chart: &Chart) -> [Vec<usize>; 2] {
+        let rows = || chart.cells.chunks(chart.columns).enumerate();
+        let drawn = |column: usize| {
+            let drawn = rows().filter(|(_, cells)| cells[column].dots > 0);
+            drawn.map(|(row, _)| row).collect()
+        };
+        [drawn(0), drawn(chart.columns - 1)]
+    }
+
+    #[test]
+    fn lines_cross_the_edges_of_what_is_shown() {
+        let zone = TimeZone::UTC;
+        let lines = [points(&[(0, 0.0), (100, 100.0)])];
+        for range in [(50, 100), (0, 50), (20, 60)] {
+            let chart = Chart::new(&Spec { range, ..spec(&lines, &zone) });
+            assert_eq!(ends(&chart), [vec![9], vec![0]], "from corner to corner: {range:?}");
+        }
+        let lines = [points(&[(0, 1.0), (100, 100.0)])];
+        let chart = Chart::new(&Spec { range: (50, 100), log: true, ..spec(&lines, &zone) });
+        assert_eq!(labels(&chart.values)[0], "10", "straight where values are logarithms");
+        assert_eq!(ends(&chart), [vec![9], vec![0]]);
+        let lines = [points(&[(0, 0.0), (100, 100.0)])];
+        let chart = Chart::new(&Spec { range: (50, 100), log: true, ..spec(&lines, &zone) });
+        assert_eq!(ends(&chart), [vec![], vec![5]], "it comes from nowhere");
+    }
+
+    #[test]
+    fn what_is_missing_at_an_edge_stays_a_gap() {
+        let steady: Vec<_> = (0..20).chain(60..81).map(|at| (at, 1.0)).collect();
+        let lines = [points(&steady)];
+        let zone = TimeZone::UTC;
+        let drawn = |range| {
+            let chart = Chart::new(&Spec { range, ..spec(&lines, &zone) });
+            let column = |column: usize| chart.cells.chunks(40).any(|row| row[column].dots > 0);
+            (0..40).map(column).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn((40, 79)), [[false; 20], [true; 20]].concat());
+        assert_eq!(drawn((0, 39)), [[true; 20], [false; 20]].concat());
+        assert_eq!(drawn((25, 45)), [false; 40]);
+        let nothing = Chart::new(&Spec { range: (25, 45), ..spec(&lines, &zone) });
+        assert_eq!((nothing.values.len(), nothing.times.len()), (0, 2), "there is still time");
+    }
+
     #[test]
     fn a_logarithmic_axis_has_decades_and_no_place_for_zero() {
         let lines = [points(&[(0, 1.0), (1, 0.0), (2, 1000.0), (3, -5.0), (4, 10.0)])];
@@ -375,13 +504,15 @@ mod tests {
                 for log in [false, true] {
                     let thresholds = &[f64::MIN, 0.0, f64::MAX];
                     let cursor = Some(1);
-                    let spec =
+                    let whole =
                         Spec { log, thresholds, cursor, columns, rows, ..spec(&lines, &zone) };
-                    let chart = Chart::new(&spec);
-                    assert_eq!(chart.cells.len(), columns * rows);
-                    assert!(chart.times.iter().all(|tick| tick.at < columns));
-                    assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));
-                    assert!(chart.thresholds.iter().all(|&row| row < rows));
+                    for range in [whole.range, (-1, 1), (2, 4), (i64::MIN, 0), (5, i64::MAX)] {
+                        let chart = Chart::new(&Spec { range, ..whole });
+                        assert_eq!(chart.cells.len(), columns * rows);
+                        assert!(chart.times.iter().all(|tick| tick.at < columns));
+                        assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));
+                        assert!(chart.thresholds.iter().all(|&row| row < rows));
+                    }
                 }
             }
         }

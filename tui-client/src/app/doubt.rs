@@ -14,6 +14,9 @@ const YEAR: i64 = 31_557_600;
 const FINER: [(&str, i64); 3] =
     [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
 
+/// Where the selector extension is missing, a glob is an unknown key.
+pub const NO_GLOBS: &str = "this server knows no globs";
+
 impl App {
     /// What there is to doubt in a line that would be accepted.
     pub(super) fn doubt(&self) -> Option<Verdict> {

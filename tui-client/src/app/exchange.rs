@@ -7,17 +7,21 @@ use shared::response::Status;
 use shared::{Request, Selector};
 
 use super::App;
-use super::doubt;
+use super::action::Action;
+use super::doubt::{self, NO_GLOBS};
 use super::effect::{Effect, Outgoing};
 use super::format;
 use super::glob::Glob;
 use super::link::{Pending, Purpose};
 use super::log::Tone;
+use super::mode::Mode;
 use super::msg::Moment;
 use super::outage::{self, News};
 use super::reply::Reply;
 use super::transcript::explained;
+use super::views::ViewAction;
 use super::watch::{self, Ask, Extension};
+use crate::keymap;
 
 /// The request for all points of all keys.
 pub(super) const ALL: &str = "get *";
@@ -173,7 +177,10 @@ impl App {
         }
         self.log_reply(&pending, &reply, now);
         match &pending.purpose {
-            Purpose::Typed => self.on_typed(&pending, reply, now),
+            Purpose::Typed(entered) => {
+                self.prompt.answered(entered, reply.status);
+                self.on_typed(&pending, reply, now);
+            }
             Purpose::Refresh => {
                 self.refresh_at = self.refresh_at.max(not_before);
                 if pending.line == ALL {
@@ -234,7 +241,7 @@ impl App {
         match Request::decode(pending.line.as_bytes()) {
             Ok(Request::Get(selector)) => {
                 if reply.answer.series.is_empty() {
-                    self.say(Tone::Plain, format!("no points for {selector}"));
+                    self.say(Tone::Plain, self.why_nothing(selector));
                 }
                 self.wanted.clone_from(&pending.line);
                 self.show_answer(&pending.line, reply);
@@ -246,6 +253,23 @@ impl App {
                 }
             }
             Err(_) => {}
+        }
+    }
+
+    /// What it means that there are no points.
+    fn why_nothing(&self, selector: Selector<'_>) -> String {
+        let none = format!("no points for {selector}");
+        match (selector, self.extension) {
+            (Selector::Extended(_), Extension::Missing) => {
+                let watch = Action::View(ViewAction::AddWatch);
+                let [watch, all] =
+                    [watch, Action::AllKeys].map(|action| keymap::key_of(Mode::Table, action));
+                format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
+            }
+            (Selector::Extended(_), Extension::Unknown | Extension::Asked) => {
+                format!("{none}, or {NO_GLOBS}")
+            }
+            _ => none,
         }
     }
 
@@ -293,7 +317,7 @@ impl App {
             self.note(now, Tone::Bad, &outage::told(news, reason));
         }
         for pending in unanswered {
-            if pending.purpose == Purpose::Typed {
+            if let Purpose::Typed(_) = pending.purpose {
                 let text = format!("no reply to: {}", pending.line);
                 self.note(now, Tone::Bad, &text);
                 self.say(Tone::Bad, text);
@@ -309,7 +333,7 @@ impl App {
                 self.note(now, Tone::Bad, &text);
             }
             match pending.purpose {
-                Purpose::Typed => self.say(Tone::Bad, text),
+                Purpose::Typed(_) => self.say(Tone::Bad, text),
                 Purpose::Refresh => {}
                 Purpose::Watch(_) => self.watch.done(now.elapsed + self.interval),
                 Purpose::Probe(_) => self.extension = Extension::Missing,

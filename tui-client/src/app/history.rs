@@ -1,6 +1,8 @@
 //! The lines entered before, and the draft that is left while looking at them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+
+use super::check::{Verdict, check};
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;
@@ -12,6 +14,8 @@ pub const BYTES: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct History {
     lines: VecDeque<String>,
+    /// Those that the server refused.
+    refused: HashSet<String>,
     bytes: usize,
     /// The line shown, while looking back.
     at: Option<usize>,
@@ -35,6 +39,15 @@ impl History {
         true
     }
 
+    /// The server has accepted or refused a line.
+    pub fn answered(&mut self, line: &str, accepted: bool) {
+        if accepted {
+            self.refused.remove(line);
+        } else if self.lines.iter().rev().any(|known| known == line) {
+            self.refused.insert(line.to_owned());
+        }
+    }
+
     /// Puts the lines of earlier sessions before those of this one.
     pub fn load(&mut self, earlier: Vec<String>) {
         let added = earlier.len();
@@ -49,6 +62,7 @@ impl History {
         while self.lines.len() > LINES || self.bytes > BYTES {
             let Some(gone) = self.lines.pop_front() else { break };
             self.bytes -= gone.len();
+            self.refused.remove(&gone);
             self.at = self.at.and_then(|at| at.checked_sub(1));
         }
     }
@@ -88,10 +102,12 @@ impl History {
         line.starts_with(&self.draft[..self.prefix])
     }
 
-    /// The newest line that begins like `start` and goes on.
+    /// The newest line that begins like `start` and goes on, of those that are worth repeating.
     pub fn suggestion(&self, start: &str) -> Option<&str> {
-        let longer = |line: &&String| line.len() > start.len() && line.starts_with(start);
-        self.lines.iter().rev().find(longer).map(String::as_str)
+        let longer = |line: &str| line.len() > start.len() && line.starts_with(start);
+        let good = |line: &str| !self.refused.contains(line) && check(line) == Verdict::Accepted;
+        let mut newest = self.lines.iter().rev().map(String::as_str);
+        newest.find(|line| longer(line) && good(line))
     }
 
     /// The newest line before number `before` that contains `part`, with its number; a line that

@@ -1,5 +1,7 @@
 //! The command line: the text and its keys, the history, completion, the search for a line.
 
+use shared::response::Status;
+
 use super::check::words;
 use super::editor::{Edit, Editor, after_word};
 use super::history::History;
@@ -92,6 +94,11 @@ impl Prompt {
         let line = self.editor.take();
         let new = self.history.push(&line);
         (line, new)
+    }
+
+    /// A line that was taken out has its reply.
+    pub fn answered(&mut self, line: &str, status: Status) {
+        self.history.answered(line, status == Status::Ok);
     }
 
     /// Shows the line entered before the one shown.

@@ -24,8 +24,8 @@ pub enum State {
 /// Why a request was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// A person asked.
-    Typed,
+    /// A person asked, with this line.
+    Typed(String),
     /// To refresh the table.
     Refresh,
     /// For the watched keys, with this selector.

@@ -90,6 +90,8 @@ pub struct Entry<'a> {
     pub tone: Tone,
     /// How often the same request was repeated, when that is shown in one line.
     pub times: u32,
+    /// When it was repeated last.
+    pub until_ms: i64,
     /// The request that it belongs to: the same number as in its effect and its reply.
     pub exchange: Option<u64>,
 }
@@ -105,6 +107,7 @@ impl<'a> Entry<'a> {
             remark: None,
             tone: Tone::Plain,
             times: 1,
+            until_ms: unix_ms,
             exchange: None,
         }
     }
@@ -204,19 +207,18 @@ impl Log {
 
     /// Puts a remark to a line, if it is still there.
     pub fn set_remark(&mut self, number: u64, remark: Remark) {
-        self.store.set_remark(number, Some(remark), 1);
+        self.store.set_remark(number, remark);
     }
 
-    /// Appends the one line that stands for a poll and its good reply. Repetitions of the same
-    /// poll share the line, so that polling does not push everything else out of sight.
-    pub fn push_poll(&mut self, mut entry: Entry<'_>) {
+    /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll share
+    /// the line, so that polling does not push everything else out of sight. It keeps the time of
+    /// the first, so that times rise from line to line, and has the cost of the last.
+    pub fn push_poll(&mut self, entry: Entry<'_>) {
         let end = self.store.end();
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
         let same = recent.rev().find(|recent| recent.text == entry.text);
-        if let Some((number, times)) = same.map(|same| (same.number, same.times)) {
-            entry.times = times.saturating_add(1);
-            self.store.set_time(number, entry.unix_ms);
-            return self.store.set_remark(number, entry.remark, entry.times);
+        if let Some(number) = same.map(|same| same.number) {
+            return self.store.repeat(number, &entry);
         }
         let polls = self.polls;
         self.push(entry);

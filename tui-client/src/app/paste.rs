@@ -186,8 +186,9 @@ impl App {
         for line in Pasted::lines(&pasted.text) {
             let wire = wire_line(line.as_bytes(), now.unix());
             if !wire.bytes.is_empty() {
+                let purpose = Purpose::Typed(line.to_owned());
                 let line = String::from_utf8_lossy(&wire.bytes).into_owned();
-                effects.push(self.send(line, Purpose::Typed, wire.filled.is_some(), now));
+                effects.push(self.send(line, purpose, wire.filled.is_some(), now));
             }
         }
         self.say(Tone::Plain, format!("{} pasted lines sent", count(effects.len() as u64)));

@@ -1,31 +1,88 @@
-//! Alerts held against answers, for whoever has no screen: what is new is told once.
+//! Alerts held against series, for the screen and for whoever has none: what is new is told once.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use shared::KeyBuf;
 
 use super::expr::Alert;
-use super::fold::Answer;
+use super::fold::Series;
 use super::format;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]
 pub struct Sentinel {
-    alerts: Vec<Alert>,
-    /// Which alert fires for which key.
-    firing: HashSet<(usize, KeyBuf)>,
+    guards: Vec<Guard>,
     fired: bool,
+    /// Counts the judgements, so that keys without points are found.
+    turn: u64,
+}
+
+#[derive(Debug)]
+struct Guard {
+    alert: Alert,
+    /// The keys for which it fires, and when it last did.
+    firing: BTreeMap<KeyBuf, u64>,
+}
+
+/// Something has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// What became of the alarm.
+    pub change: Change,
+    /// For a person.
+    pub text: String,
+}
+
+/// What becomes of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It fires now.
+    Fires,
+    /// All is well again.
+    Well,
+    /// There is nothing left to judge.
+    Gone,
 }
 
 impl Sentinel {
     /// Watches for these.
     pub fn new(alerts: &[Alert]) -> Self {
-        Self { alerts: alerts.to_vec(), ..Self::default() }
+        let mut sentinel = Self::default();
+        for alert in alerts {
+            sentinel.add(alert.clone());
+        }
+        sentinel
+    }
+
+    /// Watches for this too.
+    pub fn add(&mut self, alert: Alert) {
+        if !self.alerts().any(|known| *known == alert) {
+            self.guards.push(Guard { alert, firing: BTreeMap::new() });
+        }
+    }
+
+    /// Watches no longer for what is about this key; says how many alerts that were.
+    pub fn drop_alerts_on(&mut self, key: &str) -> usize {
+        let before = self.guards.len();
+        self.guards.retain(|guard| !guard.alert.concerns(key));
+        before - self.guards.len()
+    }
+
+    /// Nobody looks at this key any longer: when it fires again, that is news.
+    pub fn forget(&mut self, key: &str) {
+        for guard in &mut self.guards {
+            guard.firing.remove(key);
+        }
+    }
+
+    /// What it watches for.
+    pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> {
+        self.guards.iter().map(|guard| &guard.alert)
     }
 
     /// There is nothing to watch for.
     pub fn is_empty(&self) -> bool {
-        self.alerts.is_empty()
+        self.guards.is_empty()
     }
 
     /// An alert has fired at least once.
@@ -33,22 +90,46 @@ impl Sentinel {
         self.fired
     }
 
-    /// Holds an answer against the alerts; says what is new.
-    pub fn judge(&mut self, answer: &Answer, now: i64) -> Vec<String> {
+    /// An alert fires for this key.
+    pub fn fires(&self, key: &str) -> bool {
+        self.guards.iter().any(|guard| guard.firing.contains_key(key))
+    }
+
+    /// Holds series against the alerts; says what is new. `asked` tells the keys that would be
+    /// among the series if they had points.
+    pub fn judge<'a>(
+        &mut self,
+        series: impl IntoIterator<Item = &'a Series>,
+        asked: impl Fn(&str) -> bool,
+        now: i64,
+    ) -> Vec<News> {
         let mut news = Vec::new();
-        for series in &answer.series {
-            for (at, alert) in self.alerts.iter().enumerate() {
-                let key = series.key.as_str();
+        self.turn += 1;
+        for series in series {
+            let key = series.key.as_str();
+            for Guard { alert, firing } in &mut self.guards {
                 if alert.fires(series, now) {
                     self.fired = true;
-                    if self.firing.insert((at, series.key.clone())) {
+                    if firing.insert(series.key.clone(), self.turn).is_none() {
                         let value = format::value(series.last.value, 24);
-                        news.push(format!("alert: {alert}: {key} is {value}"));
+                        let text = format!("alert: {alert}: {key} is {value}");
+                        news.push(News { change: Change::Fires, text });
                     }
-                } else if self.firing.remove(&(at, series.key.clone())) {
-                    news.push(format!("well again: {alert}: {key}"));
+                } else if firing.remove(key).is_some() {
+                    let text = format!("well again: {alert}: {key}");
+                    news.push(News { change: Change::Well, text });
                 }
             }
+        }
+        for Guard { alert, firing } in &mut self.guards {
+            firing.retain(|key, turn| {
+                let gone = *turn != self.turn && asked(key.as_str());
+                if gone {
+                    let text = format!("alert over: {alert}: {key} has no points any more");
+                    news.push(News { change: Change::Gone, text });
+                }
+                !gone
+            });
         }
         news
     }
@@ -59,19 +140,53 @@ mod tests {
     use super::super::fold::Fold;
     use super::*;
 
+    fn sentinel(alerts: &[&str]) -> Sentinel {
+        let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();
+        Sentinel::new(&alerts)
+    }
+
+    fn judge(sentinel: &mut Sentinel, selector: &str, data: &str) -> Vec<String> {
+        let mut fold = Fold::new(4);
+        fold.add_lines(data.as_bytes());
+        let asked = |key: &str| selector == "*" || selector == key;
+        let news = sentinel.judge(&fold.finish().series, asked, 10);
+        news.into_iter().map(|news| news.text).collect()
+    }
+
     #[test]
     fn an_alert_is_told_once_until_it_is_well_again() {
-        let alerts: Vec<Alert> = vec!["*.cpu > 90".parse().unwrap()];
-        let mut sentinel = Sentinel::new(&alerts);
-        let mut judge = |data: &str| {
-            let mut fold = Fold::new(4);
-            fold.add_lines(data.as_bytes());
-            sentinel.judge(&fold.finish(), 10)
-        };
+        let mut sentinel = sentinel(&["*.cpu > 90"]);
+        let mut judge = |data: &str| judge(&mut sentinel, "*", data);
         assert_eq!(judge("palm.cpu 90 1\n"), [""; 0]);
         assert_eq!(judge("palm.cpu 95 2\nx.mem 99 2\n"), ["alert: *.cpu > 90: palm.cpu is 95"]);
         assert_eq!(judge("palm.cpu 96 3\n"), [""; 0]);
         assert_eq!(judge("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu"]);
-        assert!(sentinel.fired());
+        assert!(sentinel.fired() && !sentinel.fires("palm.cpu"));
+    }
+
+    #[test]
+    fn every_alert_on_a_key_is_told() {
+        let mut sentinel = sentinel(&["a > 5", "a > 8"]);
+        assert_eq!(judge(&mut sentinel, "a", "a 6 1\n"), ["alert: a > 5: a is 6"]);
+        assert_eq!(judge(&mut sentinel, "a", "a 9 2\n"), ["alert: a > 8: a is 9"]);
+        assert_eq!(judge(&mut sentinel, "a", "a 7 3\n"), ["well again: a > 8: a"]);
+        assert!(sentinel.fires("a"));
+        sentinel.add("a > 6".parse().unwrap());
+        assert_eq!(judge(&mut sentinel, "a", "a 7 3\n"), ["alert: a > 6: a is 7"]);
+        sentinel.forget("a");
+        assert!(!sentinel.fires("a"));
+        assert_eq!(judge(&mut sentinel, "a", "a 7 3\n").len(), 2, "it is looked at again");
+        assert_eq!((sentinel.drop_alerts_on("a"), sentinel.is_empty()), (3, true));
+    }
+
+    #[test]
+    fn an_alarm_ends_with_the_last_point_of_its_key() {
+        let mut sentinel = sentinel(&["* > 5"]);
+        assert_eq!(judge(&mut sentinel, "*", "a 6 1\nb 7 1\n").len(), 2);
+        assert_eq!(judge(&mut sentinel, "b", "b 7 1\n"), [""; 0], "a was not asked for");
+        let over = "alert over: * > 5: a has no points any more";
+        assert_eq!(judge(&mut sentinel, "*", "b 7 1\n"), [over]);
+        assert_eq!(judge(&mut sentinel, "*", "b 7 1\n"), [""; 0]);
+        assert!(sentinel.fires("b") && !sentinel.fires("a"));
     }
 }

@@ -65,7 +65,7 @@ impl Transcript {
     /// What is to be kept of the reply to a request that goes out now.
     pub fn detail(&mut self, purpose: &Purpose) -> Detail {
         let detail = match purpose {
-            Purpose::Typed => TYPED,
+            Purpose::Typed(_) => TYPED,
             Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
             Purpose::Refresh => QUIET_POLL,
             Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
@@ -129,7 +129,7 @@ impl App {
         if let Some(arriving) = arriving {
             self.log.push(received(now, reply.id, "", Tone::Plain));
             self.log.set_remark(arriving.status, Remark::Reply(cost(reply)));
-        } else if pending.purpose == Purpose::Typed {
+        } else if matches!(pending.purpose, Purpose::Typed(_)) {
             self.log_excerpt(reply, now);
         } else if poll && self.transcript.poll == Poll::Showing {
             self.transcript.poll = Poll::Brief;

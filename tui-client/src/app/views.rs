@@ -18,6 +18,7 @@ use super::log::Tone;
 use super::meter::Rates;
 use super::mode::Mode;
 use super::msg::{Moment, Mouse};
+use super::sentinel::{Change, News};
 
 /// Intervals that `+` and `-` go through.
 const INTERVALS: [u64; 13] =
@@ -290,18 +291,14 @@ impl App {
             self.watch.add(alert.pattern().clone());
         }
         self.say(Tone::Good, format!("alert on {alert}"));
-        if !self.alerts.contains(&alert) {
-            self.alerts.push(alert);
-        }
+        self.sentinel.add(alert);
         let now = self.now;
         self.judge_watched(now);
     }
 
     fn drop_alerts(&mut self) {
         let Some(key) = self.key_in_hand() else { return };
-        let before = self.alerts.len();
-        self.alerts.retain(|alert| !alert.concerns(&key));
-        let gone = (before - self.alerts.len()) as u64;
+        let gone = self.sentinel.drop_alerts_on(&key) as u64;
         let text = match gone {
             0 => format!("no alert on {key}"),
             _ => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
@@ -313,21 +310,21 @@ impl App {
 
     /// Holds the watched keys against the alerts; rings when one fires.
     pub(super) fn judge_watched(&mut self, now: Moment) {
-        for alarm in self.watch.judge(&self.alerts, now.unix()) {
-            let Some(alert) = alarm.alert else {
-                self.note(now, Tone::Good, &format!("{} is well again", alarm.key));
-                continue;
-            };
-            let value = self.watch.keys().iter().find(|key| key.key == alarm.key);
-            let value = value.and_then(|key| key.series.as_ref()).map(|series| series.last.value);
-            let value = value.map_or(String::new(), |value| format::value(value, 12));
-            let text = format!("alert: {alert} · {} {value}", alarm.key);
-            self.note(now, Tone::Bad, &text);
-            self.say(Tone::Bad, text);
-            if !self.wishes.contains(&Effect::Bell) {
-                self.wishes.push(Effect::Bell);
+        let known = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
+        for News { change, text } in self.sentinel.judge(known, |_| true, now.unix()) {
+            match change {
+                Change::Well => self.note(now, Tone::Good, &text),
+                Change::Gone => self.note(now, Tone::Plain, &text),
+                Change::Fires => {
+                    self.note(now, Tone::Bad, &text);
+                    self.say(Tone::Bad, text);
+                    if !self.wishes.contains(&Effect::Bell) {
+                        self.wishes.push(Effect::Bell);
+                    }
+                }
             }
         }
+        self.watch.mark_alarms(|key| self.sentinel.fires(key));
     }
 
     /// How the chart is looked at.
@@ -341,8 +338,8 @@ impl App {
     }
 
     /// What should not be.
-    pub fn alerts(&self) -> &[Alert] {
-        &self.alerts
+    pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> {
+        self.sentinel.alerts()
     }
 
     /// What the polling costs, while there is any.

@@ -49,24 +49,25 @@ impl Watched {
     }
 
     fn answer(&mut self, series: Option<&Series>, now: Duration) {
-        let news = |series: &Series| (series.count, series.last);
-        if self.series.as_ref().map(news) != series.map(news) || !self.answered {
-            if self.answered {
+        // An older point may have another value now, or be gone: all of it is shown somewhere.
+        if self.series.as_ref() != series {
+            if self.answered && self.is_news(series) {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
         }
         self.answered = true;
     }
-}
 
-/// A change of an alarm.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alarm {
-    /// The key.
-    pub key: String,
-    /// The alert that fires now; none when all is well again.
-    pub alert: Option<String>,
+    /// The newest point is another one, or there are more.
+    fn is_news(&self, series: Option<&Series>) -> bool {
+        match (&self.series, series) {
+            (Some(before), Some(series)) => {
+                before.last != series.last || before.count < series.count
+            }
+            (before, _) => before.is_none(),
+        }
+    }
 }
 
 /// All watched keys.
@@ -289,19 +290,11 @@ impl Watch {
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
 
-    /// Holds the keys against the alerts, and says what is new.
-    pub fn judge(&mut self, alerts: &[Alert], unix: i64) -> Vec<Alarm> {
-        let mut news = Vec::new();
+    /// Marks the keys for which an alert fires.
+    pub fn mark_alarms(&mut self, fires: impl Fn(&str) -> bool) {
         for watched in &mut self.keys {
-            let Some(series) = &watched.series else { continue };
-            let firing = alerts.iter().find(|alert| alert.fires(series, unix));
-            if firing.is_some() != watched.alarm {
-                watched.alarm = firing.is_some();
-                let alert = firing.map(ToString::to_string);
-                news.push(Alarm { key: watched.key.clone(), alert });
-            }
+            watched.alarm = fires(&watched.key);
         }
-        news
     }
 
     /// Keys for which an alert fires.
@@ -486,21 +479,5 @@ mod tests {
         assert_eq!(watch.remove_selected().as_deref(), Some("nothing.*"));
         assert!(watch.is_empty());
         assert_eq!(watch.remove_selected(), None);
-    }
-
-    #[test]
-    fn alarms_are_news_once() {
-        let alerts: Vec<Alert> = vec!["a > 5".parse().unwrap()];
-        let mut watch = Watch::new(globs(&["a"]));
-        assert_eq!(watch.judge(&alerts, 9), []);
-        take(&mut watch, "a", "a 6 1\n");
-        let alarm = |alert: Option<&str>| {
-            vec![Alarm { key: "a".to_owned(), alert: alert.map(str::to_owned) }]
-        };
-        assert_eq!(watch.judge(&alerts, 9), alarm(Some("a > 5")));
-        assert_eq!(watch.judge(&alerts, 9), []);
-        assert_eq!(watch.alarms(), 1);
-        take(&mut watch, "a", "a 5 2\n");
-        assert_eq!(watch.judge(&alerts, 9), alarm(None));
     }
 }

@@ -84,7 +84,10 @@ async fn print(
         tell(&format!("{selector}: {reason}"));
         return Err(Failure::Refused);
     }
-    sentinel.judge(&fold.finish(), unix_now()).iter().for_each(|news| tell(news));
+    // Each key is asked for once, so that none can go away.
+    for news in sentinel.judge(&fold.finish().series, |_| false, unix_now()) {
+        tell(&news.text);
+    }
     write(last.as_ref(), out)
 }
 

@@ -54,8 +54,11 @@ struct Guard {
 }
 
 impl Guard {
-    fn judge(&mut self, answer: &Answer) {
-        self.sentinel.judge(answer, unix_now()).iter().for_each(|news| tell(news));
+    /// Tells what is new; `asked` tells the keys that would be in the answer if they had points.
+    fn judge(&mut self, answer: &Answer, asked: impl Fn(&str) -> bool) {
+        for news in self.sentinel.judge(&answer.series, asked, unix_now()) {
+            tell(&news.text);
+        }
         if self.sentinel.fired() {
             self.ending.set_code(ALERTED);
         }
@@ -210,7 +213,8 @@ impl<'a> Watched<'a> {
                 }
             }
         }
-        guard.judge(&fold.finish());
+        let asked = |key: &str| self.selector == "*" || self.selector == key;
+        guard.judge(&fold.finish(), asked);
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         .map(|series| series.tail.iter().copied().collect())
         .collect();
     let key = charted.first().map_or("", |first| &first.key);
-    let alerts = app.alerts().iter().filter(|alert| alert.concerns(key));
+    let alerts = app.alerts().filter(|alert| alert.concerns(key));
     let thresholds: Vec<f64> = alerts.filter_map(crate::app::expr::Alert::threshold).collect();
     let (labels, columns) = chart::columns(area.width);
     let rows = area.height.saturating_sub(1);
@@ -59,6 +59,11 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         draw_threshold(row, *value, labels, theme, area, buffer);
     }
     draw_times(&chart, plot, rows, theme, buffer);
+    if chart.values.is_empty() && rows > 0 {
+        let inside = Rect { x: plot.x + 1, width: plot.width - 1, ..plot };
+        let text = if chart.not_positive > 0 { "no values above 0" } else { "no points here" };
+        Pen::new(buffer, inside, rows / 2).write("  ", theme.text).write(text, theme.quiet);
+    }
     let top = Rect { height: legend, ..whole };
     let notes = notes(app, &charted, &chart);
     draw_legend(app, theme, &charted, &notes, top, buffer);

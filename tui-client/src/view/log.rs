@@ -79,8 +79,9 @@ fn draw_entry(
     // The line itself comes first where there is no room for both.
     let room = pen.room().saturating_sub(width(entry.text));
     let columns = area.width >= WITH_COLUMNS;
-    let wanted = [remark(entry, columns, true), remark(entry, columns, false)];
-    if let Some(remark) = wanted.into_iter().find(|remark| width(remark) < room) {
+    let besides = besides(app, entry).into_iter().chain([String::new()]);
+    let mut wanted = besides.map(|what| remark(entry, columns, &what));
+    if let Some(remark) = wanted.find(|remark| width(remark) < room) {
         pen.write_right(&remark, theme.quiet);
     }
     let text = match (entry.direction, entry.tone) {
@@ -109,31 +110,33 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
     pen.write(&text[from..], style);
 }
 
-/// Size and time, and what else is known if there is room for it.
-fn remark(entry: &Entry<'_>, columns: bool, all: bool) -> String {
-    let (what, size, took) = match &entry.remark {
-        None => return String::new(),
-        Some(Remark::Request { bytes, filled }) => {
-            let what = if *filled { "time filled in" } else { "" };
-            (what.to_owned(), format::bytes(*bytes), String::new())
-        }
-        Some(Remark::Reply(cost)) => reply(cost, entry.times),
+/// What is known besides size and time: all of it, then less.
+fn besides(app: &App, entry: &Entry<'_>) -> Vec<String> {
+    let points = match entry.remark {
+        None => return Vec::new(),
+        Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
+        Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => String::new(),
+        Some(Remark::Reply(Cost { points, .. })) => format::plural(points, "point", "points"),
     };
-    let what = if all { what } else { String::new() };
+    if entry.times == 1 {
+        return vec![points];
+    }
+    let times = format!("×{}", format::count(entry.times.into()));
+    let until = format::formatted(entry.until_ms.div_euclid(1000), app.zone(), "%H:%M:%S");
+    let until = format!("{times} until {until}");
+    vec![format!("{until}  {points}").trim_end().to_owned(), until, times]
+}
+
+/// Size and time behind what else is known.
+fn remark(entry: &Entry<'_>, columns: bool, what: &str) -> String {
+    let (size, took) = match &entry.remark {
+        None => return String::new(),
+        Some(Remark::Request { bytes, .. }) => (format::bytes(*bytes), String::new()),
+        Some(Remark::Reply(cost)) => (format::bytes(cost.bytes), format::took(cost.took)),
+    };
     if columns {
         return format!("{what}  {size:>9}  {took:>8} ").trim_start().to_owned();
     }
-    let parts = [what, size, took].into_iter().filter(|part| !part.is_empty());
+    let parts = [what, &size, &took].into_iter().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(", ")
-}
-
-fn reply(cost: &Cost, times: u32) -> (String, String, String) {
-    let mut what = match cost.points {
-        0 => String::new(),
-        points => format::plural(points, "point", "points"),
-    };
-    if times > 1 {
-        what = format!("×{}  {what}", format::count(times.into()));
-    }
-    (what.trim_end().to_owned(), format::bytes(cost.bytes), format::took(cost.took))
 }

@@ -79,7 +79,7 @@ fn waiting(app: &App) -> Option<String> {
     let seconds = Duration::from_secs(waited.as_secs());
     let what = match &oldest.purpose {
         Purpose::Watch(key) => key,
-        Purpose::Typed | Purpose::Refresh | Purpose::Probe(_) => &oldest.line,
+        Purpose::Typed(_) | Purpose::Refresh | Purpose::Probe(_) => &oldest.line,
     };
     Some(match oldest.points {
         0 => format!("waiting {} for {what}", format::interval(seconds)),

@@ -1,5 +1,7 @@
 //! The table of the last `get`. Columns go, the least important first, where there is no room.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -7,12 +9,16 @@ use shared::Key;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::action::Action;
 use crate::app::column::Column;
+use crate::app::doubt::NO_GLOBS;
 use crate::app::field::Purpose;
 use crate::app::fold::Series;
 use crate::app::mode::Mode;
+use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
 use crate::app::{App, format};
+use crate::keymap;
 
 /// The most columns for the key.
 const WIDEST_KEY: usize = 48;
@@ -90,24 +96,43 @@ fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buf
 }
 
 fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let filtered = !app.table().answer().series.is_empty();
-    let none;
-    let lines: &[&str] = if filtered {
-        &["no key passes the filter.", "/ changes it; empty, it passes all"]
-    } else if !app.link().is_connected() {
-        &["no data yet: not connected"]
-    } else if !app.table().loaded() {
-        &["asking …"]
-    } else if let Some(selector) = app.narrowed() {
-        none = format!("no points for {selector}.");
-        let glob = Key::new(selector).is_err() && app.extension() == Extension::Missing;
-        let all = "all keys: get *, or * in the table";
-        if glob { &[&none, "this server takes a key or *", all] } else { &[&none, all] }
-    } else {
-        &["no points yet. Type a request below, such as", "  put palm.cpu 23.7"]
-    };
-    for (row, line) in (0..).zip(lines) {
+    for (row, line) in (0..).zip(&empty(app)) {
         Pen::new(buffer, area, row).write(" ", theme.text).write(line, theme.quiet);
+    }
+}
+
+/// Why there are no rows, and what to do about it.
+fn empty(app: &App) -> Vec<Cow<'static, str>> {
+    const ALL: Cow<'static, str> = Cow::Borrowed("all keys: get *, or * in the table");
+    if !app.table().answer().series.is_empty() {
+        return vec![
+            "no key passes the filter.".into(),
+            "/ changes it; empty, it passes all".into(),
+        ];
+    }
+    if !app.link().is_connected() {
+        return vec!["no data yet: not connected".into()];
+    }
+    if !app.table().loaded() {
+        return vec!["asking …".into()];
+    }
+    let Some(selector) = app.narrowed() else {
+        return vec![
+            "no points yet. Type a request below, such as".into(),
+            "  put palm.cpu 23.7".into(),
+        ];
+    };
+    let is_key = Key::new(selector).is_ok();
+    let knows = if is_key { Extension::Known } else { app.extension() };
+    match knows {
+        Extension::Known => vec![format!("no points for {selector}.").into(), ALL],
+        Extension::Unknown | Extension::Asked => {
+            vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
+        }
+        Extension::Missing => {
+            let watch = keymap::key_of(Mode::Table, Action::View(ViewAction::AddWatch));
+            vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
+        }
     }
 }
 
@@ -145,7 +170,7 @@ fn draw_row(
     buffer: &mut Buffer,
 ) -> bool {
     let now = app.now().unix();
-    let alarm = app.alerts().iter().any(|alert| alert.fires(series, now));
+    let alarm = app.alerts().any(|alert| alert.fires(series, now));
     let late = series.is_stale(now);
     let (mark, base) = match (alarm, late) {
         (true, _) => ("!", theme.bad),

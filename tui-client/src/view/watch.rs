@@ -44,7 +44,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for (row, (at, watched)) in (0..).zip(shown) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
         let mut pen = Pen::new(buffer, inner, row);
-        let alert = (!app.alerts().is_empty()).then(|| alert_mark(app, watched, theme));
+        let alert = (app.alerts().len() > 0).then(|| alert_mark(app, watched, theme));
         for (mark, style) in alert.into_iter().chain([mark(watch, watched, chosen, theme)]) {
             pen.write(mark, style);
         }
@@ -83,7 +83,7 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let mut remarks = Vec::new();
     let alerts = format::plural(app.alerts().len() as u64, "alert", "alerts");
     match watch.alarms() as u64 {
-        0 if app.alerts().is_empty() => {}
+        0 if app.alerts().len() == 0 => {}
         0 => remarks.push((format!("· {alerts} "), theme.quiet)),
         // An alert may fire for several keys.
         keys => {
@@ -99,7 +99,7 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
 
 /// The first column, if there are alerts at all: one fires, or is there for this key.
 fn alert_mark(app: &App, watched: &Watched, theme: &Theme) -> (&'static str, Style) {
-    let concerned = || app.alerts().iter().any(|alert| alert.concerns(&watched.key));
+    let concerned = || app.alerts().any(|alert| alert.concerns(&watched.key));
     match watched.alarm {
         true => ("!", theme.bad),
         false if concerned() => ("!", theme.quiet),

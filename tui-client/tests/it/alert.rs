@@ -1,6 +1,7 @@
 //! Globs and alerts in the plain mode: the real binary in pipes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use crate::served::Served;
@@ -33,6 +34,25 @@ fn an_alert_is_told_and_is_the_exit_code() {
     assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu");
     end(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+#[test]
+fn an_alarm_ends_with_the_last_point_of_its_key() {
+    // Stands for a server whose retention has dropped all points of the key.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut child = watch(listener.local_addr().unwrap().port(), &["--alert", "a > 5"]);
+    let (peer, _) = listener.accept().unwrap();
+    let mut asked = BufReader::new(peer.try_clone().unwrap()).lines();
+    for reply in ["ok\na 6.0 1\n\n", "ok\n\n"] {
+        assert_eq!(asked.next().unwrap().unwrap(), "get a");
+        (&peer).write_all(reply.as_bytes()).unwrap();
+    }
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut told = || err.next().unwrap().unwrap();
+    assert_eq!(told(), "tui-client: alert: a > 5: a is 6");
+    assert_eq!(told(), "tui-client: alert over: a > 5: a has no points any more");
+    end(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(4), "it has fired");
 }
 
 #[test]

@@ -173,6 +173,58 @@ fn a_glob_is_doubted_where_the_server_has_none() {
 }
 
 #[test]
+fn a_glob_without_points_may_be_none_to_the_server() {
+    let entered = |known: Option<&str>| {
+        let mut scene = Scene::connected(80, 24, &[]);
+        scene.ok("get *", if known.is_some() { "palm.cpu 1.0 1\n" } else { "" });
+        // Out of the history it is sent at once.
+        scene.tell(Msg::History(vec!["get m.*".to_owned()]));
+        scene.press(Key::ctrl('r'));
+        scene.type_text("m");
+        scene.code(Code::Enter);
+        if let Some(data) = known {
+            scene.ok("get palm.cpu[last]", data);
+        }
+        scene.ok("get m.*", "");
+        scene
+    };
+    let scene = entered(Some(""));
+    let why = "this server knows no globs; in the table W watches m.*, * shows all keys";
+    assert_eq!(scene.notice(), why);
+    let mut scene = scene.on(Mode::Table, "Wm.*\n");
+    scene.ok("get *", "m.x 1.0 1\n");
+    assert_eq!(scene.app.watch().keys()[0].key, "m.x", "it does");
+    assert_eq!(entered(Some("palm.cpu 1.0 1\n")).notice(), "no points for m.*");
+    let careful = "no points for m.*, or this server knows no globs";
+    assert_eq!(entered(None).notice(), careful, "there is no key to find that out with");
+}
+
+#[test]
+fn what_was_refused_is_not_suggested() {
+    let mut scene = Scene::used(80, 24);
+    let wrong = ["get good", "got bad", "get b c", "put a x 1", "get"];
+    scene.tell(Msg::History(wrong.map(str::to_owned).to_vec()));
+    let ghost = |scene: &mut Scene, text: &str| {
+        scene.code(Code::Esc);
+        scene.type_text(text);
+        scene.app.ghost().unwrap_or_default()
+    };
+    assert_eq!(ghost(&mut scene, "get g"), "ood");
+    assert_eq!(ghost(&mut scene, "get b"), "", "it is no request");
+    assert_eq!(ghost(&mut scene, "got"), "");
+    scene.code(Code::Up);
+    assert_eq!(text(&scene), "got bad", "it can be mended all the same");
+    let mut enter = |status, data: &str| {
+        scene.code(Code::Esc);
+        scene.enter("put full 1");
+        scene.answer(&format!("put full 1 {NOW}"), status, data);
+        ghost(&mut scene, "put full ")
+    };
+    assert_eq!(enter(Status::Error, "the disk is full\n"), "");
+    assert_eq!(enter(Status::Ok, ""), "1");
+}
+
+#[test]
 fn one_pasted_line_is_typed_and_several_are_asked_about() {
     let mut scene = Scene::used(80, 24);
     scene.sent.clear();

@@ -160,12 +160,18 @@ impl Scene {
         self.now.unix_ms += i64::try_from(by.as_millis()).unwrap();
     }
 
-    /// The oldest request for `line` that has no reply gets this one.
-    pub fn answer(&mut self, line: &str, status: Status, data: &str) {
-        self.answer_after(line, status, data, Duration::from_micros(1200));
+    /// The oldest request for `line` that has no reply gets this one; gives what is done then.
+    pub fn answer(&mut self, line: &str, status: Status, data: &str) -> Vec<Effect> {
+        self.answer_after(line, status, data, Duration::from_micros(1200))
     }
 
-    fn answer_after(&mut self, line: &str, status: Status, data: &str, took: Duration) {
+    fn answer_after(
+        &mut self,
+        line: &str,
+        status: Status,
+        data: &str,
+        took: Duration,
+    ) -> Vec<Effect> {
         let at = self.sent.iter().position(|request| request.line == line);
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
@@ -178,7 +184,7 @@ impl Scene {
         let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let first = Duration::from_micros(400);
-        self.tell(Msg::Reply(Box::new(builder.finish(id, first, took))));
+        self.tell(Msg::Reply(Box::new(builder.finish(id, first, took))))
     }
 
     pub fn ok(&mut self, line: &str, data: &str) {

@@ -268,6 +268,29 @@ fn a_watched_key_shows_value_change_and_freshness() {
 }
 
 #[test]
+fn an_older_point_that_is_replaced_shows_but_the_value_is_not_marked_as_changed() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1.0 1\na.b 2.0 2\na.b 3.0 3\n");
+    let mut next = |data: &str| {
+        scene.wait(3 * SECOND);
+        scene.ok("get *", data);
+        let watched = scene.app.watch().selected_key().unwrap();
+        let series = watched.series.as_ref().unwrap();
+        let values: Vec<f64> = series.tail.iter().map(|point| point.value).collect();
+        (values, series.max, watched.is_fresh(scene.now.elapsed))
+    };
+    let replaced = next("a.b 1.0 1\na.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(replaced, (vec![1.0, 9.0, 3.0], 9.0, false));
+    let expired = next("a.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(expired, (vec![9.0, 3.0], 9.0, false), "no point came");
+    let late = next("a.b 5.0 1\na.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(late, (vec![5.0, 9.0, 3.0], 9.0, true), "one came, though an old one");
+    let newest = next("a.b 5.0 1\na.b 9.0 2\na.b 4.0 3\n");
+    assert_eq!(newest, (vec![5.0, 9.0, 4.0], 9.0, true));
+}
+
+#[test]
 fn a_key_of_the_table_can_be_watched_and_left() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", &sample());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::style::Color;
+use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
@@ -43,8 +44,46 @@ fn an_alert_rings_once_and_is_well_again() {
     assert!(ring(&mut scene, "a 6.0 2\n"));
     assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
     assert!(!ring(&mut scene, "a 1.0 4\n"));
-    assert!(scene.log().contains(&"- a is well again".to_owned()));
+    assert!(scene.log().contains(&"- well again: a > 5: a".to_owned()));
     assert!(ring(&mut scene, "a 9.0 5\n"));
+}
+
+/// The next reply for `a`; says whether the bell rang, and what the log says of alerts since then.
+fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
+    let before = scene.log();
+    scene.wait(SECOND);
+    let bell = scene.answer("get *", Status::Ok, data).contains(&Effect::Bell);
+    let news = scene.log().into_iter().filter(|line| line.starts_with('-'));
+    (bell, news.filter(|line| !before.contains(line)).collect())
+}
+
+#[test]
+fn a_second_alert_on_a_key_is_told_too() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5", "a > 8"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 6.0 1\n");
+    assert_eq!(scene.notice(), "alert: a > 5: a is 6");
+    let told = |text: &str| vec![format!("- {text}")];
+    assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
+    assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
+    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("well again: a > 8: a")));
+    assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
+    scene.to(Mode::Watch);
+    scene.keys("xWa\n");
+    scene.ok("get *", "a 7.0 4\n");
+    assert_eq!(scene.notice(), "alert: a > 5: a is 7", "it is watched anew");
+}
+
+#[test]
+fn an_alarm_ends_with_the_last_point_of_its_key() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 6.0 1\n");
+    assert_eq!(scene.app.watch().alarms(), 1);
+    let told = "- alert over: a > 5: a has no points any more".to_owned();
+    assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
+    assert_eq!(scene.app.watch().alarms(), 0);
+    assert!(ring(&mut scene, "a 6.0 9\n").0, "a new alarm");
 }
 
 #[test]

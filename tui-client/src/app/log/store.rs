@@ -49,6 +49,8 @@ struct Extra {
     line: u32,
     remark: Option<Remark>,
     times: u32,
+    /// The last of the times, since the first.
+    until_ms: u32,
 }
 
 impl Chunk {
@@ -102,7 +104,8 @@ impl Chunk {
         }
         if entry.remark.is_some() || entry.times > 1 {
             let at = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-            self.extras.push(Extra { line: at, remark: entry.remark, times: entry.times });
+            let (remark, times) = (entry.remark, entry.times);
+            self.extras.push(Extra { line: at, remark, times, until_ms: 0 });
         }
         self.text.push_str(entry.text);
         self.lines.push(line);
@@ -114,14 +117,16 @@ impl Chunk {
         let start = at.checked_sub(1).map_or(0, |before| self.lines[before].end);
         let extra = self.extras.binary_search_by_key(&at, |extra| extra.line as usize);
         let extra = extra.ok().map(|place| &self.extras[place]);
+        let unix_ms = self.base_ms + i64::from(line.after_ms);
         Some(Entry {
             number,
-            unix_ms: self.base_ms + i64::from(line.after_ms),
+            unix_ms,
             direction: line.direction,
             text: self.text.get(start as usize..line.end as usize)?,
             remark: extra.and_then(|extra| extra.remark),
             tone: line.tone,
             times: extra.map_or(1, |extra| extra.times),
+            until_ms: unix_ms + extra.map_or(0, |extra| i64::from(extra.until_ms)),
             exchange: (line.exchange != NO_EXCHANGE)
                 .then(|| self.base_exchange.wrapping_add_signed(line.exchange.into())),
         })
@@ -216,25 +221,33 @@ impl Store {
         numbers.filter_map(|number| self.get(number))
     }
 
-    /// Puts another time to a line that is there.
-    pub fn set_time(&mut self, number: u64, unix_ms: i64) {
-        let Some((chunk, at)) = self.find_mut(number) else { return };
-        let after = unix_ms.saturating_sub(chunk.base_ms).max(0);
-        if let Some(line) = chunk.lines.get_mut(at) {
-            line.after_ms = u32::try_from(after).unwrap_or(u32::MAX);
-        }
+    /// Puts a remark to a line that is there.
+    pub fn set_remark(&mut self, number: u64, remark: Remark) {
+        self.set_extra(number, |extra, _| extra.remark = Some(remark));
     }
 
-    /// Puts another remark to a line that is there.
-    pub fn set_remark(&mut self, number: u64, remark: Option<Remark>, times: u32) {
+    /// The same as in a line that is there has happened once more.
+    pub fn repeat(&mut self, number: u64, entry: &Entry<'_>) {
+        self.set_extra(number, |extra, first_ms| {
+            let until = entry.unix_ms.saturating_sub(first_ms).max(0);
+            extra.until_ms = u32::try_from(until).unwrap_or(u32::MAX);
+            extra.times = extra.times.saturating_add(1);
+            extra.remark = entry.remark;
+        });
+    }
+
+    /// Changes what is known of a line besides its text; `set` is told when it came, too.
+    fn set_extra(&mut self, number: u64, set: impl FnOnce(&mut Extra, i64)) {
         let Some((chunk, at)) = self.find_mut(number) else { return };
         let before = chunk.memory();
         let line = u32::try_from(at).unwrap_or(u32::MAX);
-        let extra = Extra { line, remark, times };
-        match chunk.extras.binary_search_by_key(&line, |extra| extra.line) {
-            Ok(place) => chunk.extras[place] = extra,
-            Err(place) => chunk.extras.insert(place, extra),
-        }
+        let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
+        let place = place.unwrap_or_else(|place| {
+            chunk.extras.insert(place, Extra { line, remark: None, times: 1, until_ms: 0 });
+            place
+        });
+        let first_ms = chunk.base_ms + chunk.lines.get(at).map_or(0, |line| line.after_ms.into());
+        set(&mut chunk.extras[place], first_ms);
         let after = chunk.memory();
         self.memory = self.memory + after - before;
     }

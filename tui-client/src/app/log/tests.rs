@@ -94,6 +94,24 @@ fn repeated_polls_share_a_line() {
 }
 
 #[test]
+fn times_rise_from_line_to_line_though_polls_share_them() {
+    let mut log = Log::default();
+    for (ms, text) in [(1, "get *"), (2, "get a"), (3, "get *"), (6, "get a"), (9, "get *")] {
+        let cost = Cost { points: 1, bytes: 9, took: Duration::from_millis(ms) };
+        let entry = Entry::new(ms.cast_signed(), Direction::In, text);
+        log.push_poll(entry.remark(Remark::Reply(cost)));
+    }
+    let lines: Vec<_> = log
+        .visible(9)
+        .map(|line| {
+            let Some(Remark::Reply(cost)) = line.remark else { panic!("no cost: {line:?}") };
+            (line.text, line.unix_ms, line.times, line.until_ms, cost.took.as_millis())
+        })
+        .collect();
+    assert_eq!(lines, [("get *", 1, 3, 9, 9), ("get a", 2, 2, 6, 6)]);
+}
+
+#[test]
 fn a_search_goes_up_first_and_keeps_what_is_around() {
     let mut log = log(0..100);
     let before = log.bookmark();

@@ -74,6 +74,10 @@ scenes! {
         watch(w, h, &["palm.cpu", "eardrum.cpu"], &["palm.cpu > 85"], "MfHHH")
     },
     chart_gap: |w, h| watch(w, h, &["eardrum.cpu"], &[], "f"),
+    chart_within_gap: |w, h| {
+        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}", "[".repeat(16)))
+    },
+    chart_across_edge: |w, h| watch(w, h, &["palm.memory_used"], &[], "fz"),
     chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fy"),
     chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         let line = |n: i64| format!("a {}.0 {}\n", (n % 40 - 5) * n, NOW - 200 + n);
