@@ -3,6 +3,7 @@
 mod manual;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -33,16 +34,17 @@ struct Args {
 
     /// Watch a key, or all keys that match a glob such as 'palm.*': value, change and a chart
     /// over time; may be repeated
-    #[arg(long, value_name = "KEY", conflicts_with = "request")]
+    #[arg(long, value_name = "KEY")]
     watch: Vec<Glob>,
 
     /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
     /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
     /// exit code 4; may be repeated
-    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER", conflicts_with = "request")]
+    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
 
-    /// Print the last point of each key, or of these keys and globs, and leave
+    /// Print the last point of each key, or of these keys and globs, and leave; a key without
+    /// points is named on standard error, and is no failure
     #[arg(long)]
     once: bool,
 
@@ -88,7 +90,7 @@ struct Args {
     raw_log: bool,
 
     /// A request, such as: get palm.cpu
-    #[arg(value_name = "REQUEST", allow_negative_numbers = true)]
+    #[arg(value_name = "REQUEST")]
     request: Vec<String>,
 }
 
@@ -190,11 +192,19 @@ impl Plan {
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let args = args.into_iter().map(|arg| spelled_out(arg.into()));
-        let mut args = Args::try_parse_from(args)?;
+        let mut args = Args::try_parse_from(marked(args.into_iter().map(Into::into)))?;
+        for word in &mut args.request {
+            if let Some(typed) = word.strip_prefix(MARK) {
+                *word = typed.to_owned();
+            }
+        }
         if args.once {
             let keys = std::mem::take(&mut args.request);
             args.watch.extend(globs(&keys)?);
+        }
+        if !(args.request.is_empty() || args.watch.is_empty() && args.alert.is_empty()) {
+            let why = "--watch and --alert go with --once, or without a REQUEST";
+            return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
         let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
@@ -228,23 +238,42 @@ impl Plan {
     }
 }
 
+fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
+    Args::command().error(kind, why)
+}
+
 /// The keys and globs behind `--once`.
 fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
-    let wrong = |why: String| Args::command().error(ErrorKind::ValueValidation, why);
+    let wrong = |why: String| wrong(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
         return Err(wrong(format!("--once takes keys and globs, without {command}")));
     }
     keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
 }
 
-/// A negative number in a form that is not taken for an option, as `-.5` and `-1e-3` would be.
-fn spelled_out(arg: OsString) -> OsString {
-    let number = arg.to_str().filter(|text| text.starts_with('-'));
-    let number = number.filter(|text| text.parse::<i64>().is_err());
-    match number.and_then(|text| text.parse::<f64>().ok()) {
-        Some(number) if number.is_finite() => number.to_string().into(),
-        _ => arg,
-    }
+/// Stands before a word that clap would take for an option; no argument can hold it otherwise.
+const MARK: char = '\0';
+
+/// Marks what belongs to a request though it begins with a dash: a number, such as `-7`, `-.5` and
+/// `-1e-3`, which no option looks like. What an option takes is left to it.
+fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let command = Args::command();
+    let takes_next = move |word: &str| {
+        let mut options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+        let name = word.strip_prefix("--");
+        name.is_some_and(|name| options.any(|option| option.get_long() == Some(name)))
+    };
+    let (mut taken, mut all_words) = (false, false);
+    args.map(move |arg| {
+        let text = arg.to_str().unwrap_or_default();
+        let number = text.strip_prefix('-').is_some_and(|number| {
+            number.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        });
+        let mark = number && !taken && !all_words;
+        all_words = all_words || (text == "--" && !taken);
+        taken = !taken && takes_next(text);
+        if mark { format!("{MARK}{text}").into() } else { arg }
+    })
 }
 
 #[cfg(test)]
@@ -266,10 +295,6 @@ mod tests {
         let request = Mode::Request("put a.b -1.5 -7".to_owned());
         assert_eq!(mode("put a.b -1.5 -7", true), request);
         assert_eq!(mode("put a.b -1.5 -7 --port 9", false), request);
-        for (typed, sent) in [("-.5", "-0.5"), ("-1e-3", "-0.001"), ("-1E+2", "-100")] {
-            let request = Mode::Request(format!("put a.b {sent}"));
-            assert_eq!(mode(&format!("put a.b {typed}"), true), request);
-        }
         assert_eq!(mode("--once", true), Mode::Once(vec![]));
         assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
         assert_eq!(mode("--once a.b", true), Mode::Once(key()));
@@ -278,11 +303,47 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_a_request_are_sent_as_typed() {
+        for (typed, sent) in [
+            ("put a.b -.5", "put a.b -.5"),
+            ("put a.b -1e-3 -7", "put a.b -1e-3 -7"),
+            ("put a.b -1E+2 -07.50", "put a.b -1E+2 -07.50"),
+            ("put a.b -1.5 -7 --port 9", "put a.b -1.5 -7"),
+            ("--port 9 put a 1 -.5", "put a 1 -.5"),
+            ("get -- -.5", "get -.5"),
+            ("get -.5", "get -.5"),
+            ("-- put a -.5 --port", "put a -.5 --port"),
+            ("get -5.load", "get -5.load"),
+            ("get - -1", "get - -1"),
+        ] {
+            assert_eq!(mode(typed, true), Mode::Request(sent.to_owned()), "{typed}");
+        }
+        let keys = |keys: &[&str]| keys.iter().map(|key| key.parse().unwrap()).collect();
+        assert_eq!(mode("--once -.5 --port 9 a", true), Mode::Once(keys(&["-.5", "a"])));
+        let refused = Plan::parse(["tui-client", "--interval", "-.5", "get", "a"], true);
+        assert!(!refused.unwrap_err().to_string().contains(MARK));
+        let refused = Plan::parse(["tui-client", "get", "-v"], true);
+        assert!(refused.unwrap_err().to_string().contains("'-v'"), "it may be a mistake");
+    }
+
+    #[test]
+    fn once_takes_keys_and_alerts_together() {
+        let args = ["tui-client", "--once", "b", "a.b", "--alert", "a.b > 4", "--watch", "c"];
+        let plan = Plan::parse(args, true).unwrap();
+        let keys = ["c", "b", "a.b"].map(|key| key.parse().unwrap());
+        assert_eq!(plan.mode, Mode::Once(keys.to_vec()));
+        assert_eq!(plan.alerts, ["a.b > 4".parse().unwrap()]);
+    }
+
+    #[test]
     fn what_makes_no_sense_together_is_refused() {
-        for line in ["--once get a", "--once [", "--watch a get a", "--format x get a"] {
+        for line in
+            ["--once get a", "--once [", "--watch a get a", "--format x get a", "--watch a a"]
+        {
             let args = ["tui-client"].into_iter().chain(line.split(' '));
             assert!(Plan::parse(args, false).is_err(), "{line}");
         }
+        assert!(Plan::parse(["tui-client", "--alert", "a > 1", "get", "a"], false).is_err());
     }
 
     #[test]

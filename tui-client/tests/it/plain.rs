@@ -61,6 +61,23 @@ fn a_request_in_the_arguments() {
 }
 
 #[test]
+fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
+    let served = Served::start();
+    for args in
+        [&["put", "a", "-.5", "1"][..], &["put", "a", "-1e-3", "-7"], &["put", "-.5", "2", "3"]]
+    {
+        assert_eq!(run(served.port, args), (0, String::new(), String::new()), "{args:?}");
+    }
+    assert_eq!(run(served.port, &["get", "a"]).1, "a -0.001 -7\na -0.5 1\n");
+    for args in [&["get", "--", "-.5"][..], &["--", "get", "-.5"], &["--once", "-.5"]] {
+        assert_eq!(run(served.port, args).1, "-.5 2.0 3\n", "{args:?}");
+    }
+    let (code, _, err) = run(served.port, &["put", "a", "1", "-.5"]);
+    assert_eq!(code, 1);
+    assert!(err.ends_with(": put a 1 -.5\n"), "{err}");
+}
+
+#[test]
 fn exit_codes_are_as_documented() {
     let served = Served::start();
     let (code, out, err) = run(served.port, &["got", "*"]);
