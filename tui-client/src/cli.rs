@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
@@ -21,7 +22,7 @@ use crate::app::watch::with_alerted;
 #[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::behind_options())]
 struct Args {
     /// Where the server is
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
+    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]
     host: String,
 
     /// Its port
@@ -92,6 +93,11 @@ struct Args {
     /// A request, such as: get palm.cpu
     #[arg(value_name = "REQUEST")]
     request: Vec<String>,
+}
+
+/// An IPv6 address may have the brackets that it is shown with.
+fn host() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shared::client::{Backoff, Batch, BatchPiece, ClientError, ReplyPiece, ReplyStream};
+use shared::host::with_port;
 use shared::response::Status;
 use shared::{Client, Request};
 use tokio::time::{sleep, timeout};
@@ -122,9 +123,9 @@ async fn connect(plan: &Plan, out: &mut Printer<impl Write>) -> Result<Connectio
 
 async fn dial(plan: &Plan) -> Result<Connection, Failure> {
     socket::connect(&plan.host, plan.port).await.map_err(|error| {
-        let (host, port, reason) = (&plan.host, plan.port, connect_reason(&error));
+        let (address, reason) = (with_port(&plan.host, plan.port), connect_reason(&error));
         Failure::Connection(format!(
-            "{host}:{port}: {reason}; is the server running, and are --host and --port right?"
+            "{address}: {reason}; is the server running, and are --host and --port right?"
         ))
     })
 }

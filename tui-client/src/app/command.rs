@@ -28,7 +28,7 @@ impl App {
         let mut words = vec![Cow::Borrowed("tui-client")];
         let (host, port) = self.address().rsplit_once(':').unwrap_or((self.address(), ""));
         if host != DEFAULT_HOST {
-            words.extend(["--host".into(), quoted(host)]);
+            words.extend(["--host".into(), quoted(shared::host::bare(host))]);
         }
         if port != DEFAULT_PORT.to_string() {
             words.extend(["--port".into(), quoted(port)]);

@@ -78,6 +78,20 @@ fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
 }
 
 #[test]
+fn an_ipv6_address_may_have_its_brackets() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    for host in ["[::1]", "::1"] {
+        let args = ["--host", host, "get", "a"];
+        assert_eq!(run(served.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
+        // Port 1 is nobody's.
+        let (code, _, err) = run(1, &args);
+        assert_eq!(code, 3);
+        assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");
+    }
+}
+
+#[test]
 fn exit_codes_are_as_documented() {
     let served = Served::start();
     let (code, out, err) = run(served.port, &["got", "*"]);
