@@ -36,6 +36,7 @@ pub mod reply;
 pub mod sentinel;
 pub mod table;
 mod transcript;
+pub mod trend;
 pub mod units;
 pub mod views;
 pub mod watch;
