@@ -140,10 +140,12 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     let order = match column.number() {
         None => by_key(rows, series, sort.descending),
         Some(field) => {
+            // A point is the later the younger it is.
+            let descending = sort.descending != (column == Column::Time);
             let mut marks: Vec<(u64, u32)> = rows
                 .map(|(row, series)| {
                     let value = field.of(series, now);
-                    (value.map_or(u64::MAX, |value| rank(value, sort.descending)), row)
+                    (value.map_or(u64::MAX, |value| rank(value, descending)), row)
                 })
                 .collect();
             marks.sort_unstable();
@@ -229,6 +231,8 @@ mod tests {
             (Some(Column::Last), false, "d a c b"),
             (Some(Column::Last), true, "b a c d"),
             (Some(Column::Age), false, "c b a d"),
+            (Some(Column::Time), false, "d a b c"),
+            (Some(Column::Time), true, "c b a d"),
             (Some(Column::Change), false, "a b c d"),
             (Some(Column::Change), true, "a b c d"),
             (Some(Column::Min), false, "a d c b"),

@@ -184,9 +184,9 @@ impl Table {
         all.filter(|&column| self.chosen.shows(column) && column != Column::Spark)
     }
 
-    /// The way that people want to see first: names and ages rising, numbers falling.
+    /// The way that people want to see first: names and ages rising, numbers and dates falling.
     fn natural(column: Option<Column>) -> Sort {
-        let rising = [None, Some(Column::Key), Some(Column::Age), Some(Column::Time)];
+        let rising = [None, Some(Column::Key), Some(Column::Age)];
         Sort { column, descending: !rising.contains(&column) }
     }
 
