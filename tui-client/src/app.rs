@@ -47,6 +47,7 @@ use jiff::tz::TimeZone;
 
 use crate::keymap;
 use action::Action;
+use arrange::Arrangement;
 use ask::Ask;
 use chart::window::Look;
 use effect::Effect;
@@ -85,6 +86,8 @@ pub struct Config {
     pub watch: Vec<Glob>,
     /// What should not be.
     pub alerts: Vec<Alert>,
+    /// How the table is arranged at the start.
+    pub arrangement: Arrangement,
     /// In which times of day are shown.
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
@@ -176,7 +179,7 @@ impl App {
             import: None,
             ask: Ask::default(),
             log: Log::new(config.log_memory),
-            table: Table::new("get *"),
+            table: Table::new("get *").arranged_as(config.arrangement),
             watch: Watch::new(watch),
             link: Link::default(),
             notice: None,

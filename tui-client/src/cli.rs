@@ -2,17 +2,19 @@
 
 mod manual;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::time::Duration;
 
-use clap::builder::{StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
-use crate::app::expr::Alert;
+use crate::app::arrange::{Arrangement, Sort};
+use crate::app::column::Column;
+use crate::app::expr::{Alert, Filter};
 use crate::app::glob::Glob;
 use crate::app::watch::with_alerted;
 
@@ -48,6 +50,20 @@ struct Args {
     /// points is named on standard error, and is no failure
     #[arg(long)]
     once: bool,
+
+    /// With --once or on the screen: only the keys that pass, as behind / in the table: a part of
+    /// the key, a glob or an expression such as 'last > 20 and age < 1m'
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<Filter>,
+
+    /// With --once or on the screen: in the order of a column, the least first; behind a dash, as
+    /// in --sort -rate, the greatest first
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
+    sort: Option<Sort>,
+
+    /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', value_parser = column())]
+    columns: Vec<Column>,
 
     /// How plain mode prints points [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -100,6 +116,41 @@ fn host() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
+fn column() -> impl TypedValueParser<Value = Column> {
+    let names = Column::ALL.map(Column::word);
+    PossibleValuesParser::new(names).try_map(|name| Column::named(&name).ok_or("no column"))
+}
+
+/// A column, or one behind a dash. Listed are those without.
+#[derive(Clone)]
+struct SortParser;
+
+impl SortParser {
+    fn rising() -> impl TypedValueParser<Value = Sort> {
+        let names = PossibleValuesParser::new(Sort::words());
+        names.try_map(|name| Sort::named(&name).ok_or("no order"))
+    }
+}
+
+impl TypedValueParser for SortParser {
+    type Value = Sort;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Sort, clap::Error> {
+        let name = value.to_str().and_then(|text| text.strip_prefix('-'));
+        let sort = Self::rising().parse_ref(command, arg, name.map_or(value, OsStr::new))?;
+        Ok(Sort { descending: name.is_some(), ..sort })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Sort::words().map(PossibleValue::new)))
+    }
+}
+
 fn interval(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
@@ -132,6 +183,8 @@ pub struct Plan {
     pub raw_log: bool,
     /// What should not be.
     pub alerts: Vec<Alert>,
+    /// What is shown of a table.
+    pub arrangement: Arrangement,
     /// How.
     pub mode: Mode,
 }
@@ -228,6 +281,16 @@ impl Plan {
         } else {
             Mode::Watch(watch)
         };
+        let arrangement = Arrangement {
+            filter: args.filter,
+            sort: args.sort.unwrap_or_default(),
+            columns: args.columns,
+        };
+        let has_table = matches!(mode, Mode::Once(_) | Mode::Screen(_) | Mode::Print(_));
+        if arrangement != Arrangement::default() && !has_table {
+            let why = "--filter, --sort and --columns go with --once, or with the screen";
+            return Err(wrong(ErrorKind::ArgumentConflict, why));
+        }
         Ok(Self {
             host: args.host,
             port: args.port,
@@ -239,6 +302,7 @@ impl Plan {
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,
+            arrangement,
             mode,
         })
     }
@@ -358,11 +422,11 @@ mod tests {
             let Mode::Print(text) = mode(&format!("--completions {shell}"), true) else {
                 panic!("{shell}");
             };
-            assert!(String::from_utf8(text).unwrap().contains("no-mouse"), "{shell}");
+            assert!(String::from_utf8(text).unwrap().contains("columns"), "{shell}");
         }
         let Mode::Print(man) = mode("--man", false) else { panic!("no manual") };
         let man = String::from_utf8(man).unwrap();
-        for part in [".TH", "no\\-mouse", "EXIT CODES", "palm.cpu"] {
+        for part in [".TH", "no\\-mouse", "filter", "columns", "EXIT CODES", "palm.cpu"] {
             assert!(man.contains(part), "{part}");
         }
     }

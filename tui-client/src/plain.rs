@@ -6,6 +6,7 @@ mod import;
 mod once;
 mod progress;
 mod reading;
+mod row;
 mod watch;
 
 use std::io::{self, IsTerminal, Write, stdin, stdout};

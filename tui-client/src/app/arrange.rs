@@ -1,6 +1,7 @@
 //! Which rows of a table are shown and in which order. A large table is arranged beside the loop
 //! that takes the keys, so that a million rows never make it wait: [`Job`] is all that it takes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::column::Column;
@@ -17,6 +18,49 @@ pub struct Sort {
     pub column: Option<Column>,
     /// The greatest first.
     pub descending: bool,
+}
+
+/// The word for the order of the reply.
+const REPLY: &str = "reply";
+
+impl Sort {
+    /// The columns to order by. A trend has no order of its own.
+    pub fn columns() -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(|&column| column != Column::Spark)
+    }
+
+    /// All that is rising, by its name on the command line.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::columns().map(Column::word).chain([REPLY])
+    }
+
+    /// The rising one of this name.
+    pub fn named(word: &str) -> Option<Self> {
+        let column = match word {
+            REPLY => None,
+            _ => Some(Self::columns().find(|column| column.word() == word)?),
+        };
+        Some(Self { column, descending: false })
+    }
+}
+
+/// As on the command line: what is falling stands behind a dash.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.descending { "-" } else { "" })?;
+        f.write_str(self.column.map_or(REPLY, Column::word))
+    }
+}
+
+/// What a person wants to see of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Arrangement {
+    /// Which rows.
+    pub filter: Option<Filter>,
+    /// Their order.
+    pub sort: Sort,
+    /// Which columns; what is usual when none is named.
+    pub columns: Vec<Column>,
 }
 
 /// The rows to show, as places in an answer.
@@ -244,6 +288,17 @@ mod tests {
         let filter: Filter = "last >= 3".parse().unwrap();
         let order = arrange(&answer.series, Sort::default(), Some(&filter), 30);
         assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn orders_have_names() {
+        for word in Sort::words() {
+            let rising = Sort::named(word).unwrap();
+            assert_eq!(rising.to_string(), word);
+            assert_eq!(Sort { descending: true, ..rising }.to_string(), format!("-{word}"));
+        }
+        assert_eq!(Sort::named("reply"), Some(Sort::default()));
+        assert_eq!(Sort::named("trend"), None, "it has no order");
     }
 
     #[test]

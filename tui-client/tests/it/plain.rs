@@ -270,6 +270,63 @@ fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
 }
 
 #[test]
+fn once_prints_rows_of_the_table() {
+    let served = Served::start();
+    served.say("put a 1 10\nput \"b, -1 5\nput c 7 1\nput a 2.5 20\nput c 1e300 3\n");
+    let once = |args: &[&str]| {
+        let (code, out, err) = run(served.port, &[&["--once"], args].concat());
+        assert_eq!((code, &*err), (0, ""), "{args:?}");
+        out
+    };
+    let columns = "--columns=rate,key,count,time,avg,trend";
+    let text = "0.15 a 2 20 1.75 ▁█\n- \"b, 1 5 -1.0 ▄\n5e+299 c 2 3 5e+299 ▁█\n";
+    assert_eq!(once(&[columns]), text);
+    let csv = "rate,key,count,time,avg,trend\n0.15,a,2,20,1.75,▁█\n,\"\"\"b,\",1,5,-1.0,▄\n\
+               5e+299,c,2,3,5e+299,▁█\n";
+    assert_eq!(once(&[columns, "--format", "csv"]), csv);
+    let json = "{\"rate\":0.15,\"key\":\"a\",\"count\":2,\"time\":20}\n\
+                {\"rate\":null,\"key\":\"\\\"b,\",\"count\":1,\"time\":5}\n";
+    let first = ["--columns", "rate,key,count,time", "--filter", "last < 5", "--format", "json"];
+    assert_eq!(once(&first), json);
+    let data_lines = once(&["--sort", "-last"]);
+    assert_eq!(data_lines, "c 1e+300 3\na 2.5 20\n\"b, -1.0 5\n");
+    assert_eq!(once(&["--sort=-last", "--columns", "key,last,time"]), data_lines);
+    assert_eq!(once(&["c", "a", "--sort", "rate"]), "a 2.5 20\nc 1e+300 3\n", "over requests");
+    assert_eq!(once(&["a", "c", "--filter", "last > 1M"]), "c 1e+300 3\n");
+    assert_eq!(once(&["--filter", "nothing", "--format", "csv"]), "key,value,timestamp\n");
+    let (code, out, err) = run(served.port, &["--once", "--filter=zebra", "--alert", "a > 2"]);
+    assert_eq!((code, &*out), (4, ""), "a filter hides no alert");
+    assert!(err.contains("a is 2.5"), "{err}");
+}
+
+#[test]
+fn an_age_is_in_seconds() {
+    let served = Served::start();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    served.say(&format!("put a 1 {}\n", now - 1000));
+    let age: u64 = run(served.port, &["--once", "--columns", "age"]).1.trim().parse().unwrap();
+    assert!((1000..2000).contains(&age), "{age}");
+}
+
+#[test]
+fn what_is_wrong_with_an_arrangement_is_said() {
+    for (args, said) in [
+        (&["--once", "--sort", "cpu"][..], "[possible values: key, last, change, rate, "),
+        (&["--once", "--sort", "-trend"], "reply]"),
+        (&["--once", "--sort", "--rate"], "invalid value"),
+        (&["--once", "--columns", "key,cpu"], "time, trend]"),
+        (&["--once", "--filter", "last >"], "a number is missing at character 7"),
+        (&["--filter", "a", "get", "a"], "go with --once, or with the screen"),
+        (&["--sort", "last"], "go with --once, or with the screen"),
+        (&["--columns", "key", "--watch", "a"], "go with --once, or with the screen"),
+    ] {
+        let (code, out, err) = run(1, args);
+        assert_eq!((code, &*out), (2, ""), "{args:?}");
+        assert!(err.contains(said), "{err}");
+    }
+}
+
+#[test]
 fn a_feed_outlives_a_restart_of_the_server() {
     let mut served = Served::start();
     let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
