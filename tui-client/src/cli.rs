@@ -57,12 +57,12 @@ struct Args {
     filter: Option<Filter>,
 
     /// With --once or on the screen: in the order of a column, the least first; behind a dash, as
-    /// in --sort -rate, the greatest first
+    /// in --sort -rate, the greatest first; reply is the order in which the server has them
     #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', value_parser = column())]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = column())]
     columns: Vec<Column>,
 
     /// How plain mode prints points [default: text]
@@ -265,6 +265,7 @@ impl Plan {
             let why = "--watch and --alert go with --once, or without a REQUEST";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
+        let arrangement = arrangement(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
             Mode::Print(manual::completions(shell))
@@ -280,11 +281,6 @@ impl Plan {
             Mode::Input
         } else {
             Mode::Watch(watch)
-        };
-        let arrangement = Arrangement {
-            filter: args.filter,
-            sort: args.sort.unwrap_or_default(),
-            columns: args.columns,
         };
         let has_table = matches!(mode, Mode::Once(_) | Mode::Screen(_) | Mode::Print(_));
         if arrangement != Arrangement::default() && !has_table {
@@ -310,6 +306,18 @@ impl Plan {
 
 fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
+}
+
+fn arrangement(args: &mut Args) -> Result<Arrangement, clap::Error> {
+    let columns = std::mem::take(&mut args.columns);
+    let twice = (0..).zip(&columns).find(|&(at, column)| columns[..at].contains(column));
+    if let Some((_, column)) = twice {
+        // They are the names in an object, too.
+        let why = format!("--columns has {} twice", column.word());
+        return Err(wrong(ErrorKind::ValueValidation, why));
+    }
+    let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
+    Ok(Arrangement { filter, sort, columns })
 }
 
 /// The keys and globs behind `--once`.

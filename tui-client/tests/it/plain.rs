@@ -315,6 +315,7 @@ fn what_is_wrong_with_an_arrangement_is_said() {
         (&["--once", "--sort", "-trend"], "reply]"),
         (&["--once", "--sort", "--rate"], "invalid value"),
         (&["--once", "--columns", "key,cpu"], "time, trend]"),
+        (&["--once", "--columns", "key,last,key"], "--columns has key twice"),
         (&["--once", "--filter", "last >"], "a number is missing at character 7"),
         (&["--filter", "a", "get", "a"], "go with --once, or with the screen"),
         (&["--sort", "last"], "go with --once, or with the screen"),
