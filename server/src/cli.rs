@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use server::store::local::{Config, Durability};
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
@@ -13,7 +14,7 @@ use tracing::level_filters::LevelFilter;
 #[command(version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Name or address to listen on; localhost means its IPv4 and its IPv6 address.
-    #[arg(long, default_value = DEFAULT_HOST)]
+    #[arg(long, default_value = DEFAULT_HOST, value_parser = host())]
     pub host: String,
 
     /// Port to listen on; 0 takes any free one, and the log says which.
@@ -51,6 +52,11 @@ pub struct Cli {
     /// How much to log, on standard error; debug shows each request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
+}
+
+/// An IPv6 address may have the brackets that it is shown with.
+fn host() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";

@@ -67,14 +67,14 @@ fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
 
 /// One sentence that says what is wrong and what to do.
 fn refusal(cli: &Cli, error: &io::Error) -> anyhow::Error {
-    let (host, port) = (&cli.host, cli.port);
+    let address = shared::host::with_port(&cli.host, cli.port);
     match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{host}:{port} is in use by another program, perhaps another server; stop it or choose another --port"
+            "{address} is in use by another program, perhaps another server; stop it or choose another --port"
         ),
         io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("no permission to listen on {host}:{port}; choose a --port above 1023")
+            anyhow::anyhow!("no permission to listen on {address}; choose a --port above 1023")
         }
-        _ => anyhow::anyhow!("can't listen on {host}:{port}: {error}; check --host and --port"),
+        _ => anyhow::anyhow!("can't listen on {address}: {error}; check --host and --port"),
     }
 }

@@ -30,6 +30,7 @@ pub mod client;
 #[cfg(feature = "dialogue")]
 pub mod dialogue;
 pub mod frame;
+pub mod host;
 pub mod key;
 pub mod limits;
 pub mod point;

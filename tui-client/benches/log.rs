@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
+use tui_client::app::arrange::Arrangement;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Moment, Msg};
@@ -68,6 +69,7 @@ impl Busy {
             interval: Duration::from_secs(1),
             watch: Vec::new(),
             alerts: Vec::new(),
+            arrangement: Arrangement::default(),
             zone: TimeZone::UTC,
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,

@@ -16,7 +16,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
 use shared::response::Status;
-use tui_client::app::arrange::{Job, Sort};
+use tui_client::app::arrange::{Arrangement, Job, Sort};
 use tui_client::app::column::Column;
 use tui_client::app::effect::{Effect, Outgoing};
 use tui_client::app::expr::Filter;
@@ -105,6 +105,7 @@ fn app(watch: &[&str]) -> (App, Outgoing) {
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
+        arrangement: Arrangement::default(),
         zone: TimeZone::UTC,
         log_memory: 8 * 1024 * 1024,
         raw_log: false,

@@ -37,6 +37,7 @@ pub mod reply;
 pub mod sentinel;
 pub mod table;
 mod transcript;
+pub mod trend;
 pub mod units;
 pub mod views;
 pub mod watch;
@@ -47,6 +48,7 @@ use jiff::tz::TimeZone;
 
 use crate::keymap;
 use action::Action;
+use arrange::Arrangement;
 use ask::Ask;
 use chart::window::Look;
 use effect::Effect;
@@ -86,6 +88,8 @@ pub struct Config {
     pub watch: Vec<Glob>,
     /// What should not be.
     pub alerts: Vec<Alert>,
+    /// How the table is arranged at the start.
+    pub arrangement: Arrangement,
     /// In which times of day are shown.
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
@@ -177,7 +181,7 @@ impl App {
             import: None,
             ask: Ask::default(),
             log: Log::new(config.log_memory),
-            table: Table::new("get *"),
+            table: Table::new("get *").arranged_as(config.arrangement),
             watch: Watch::new(watch),
             link: Link::default(),
             notice: None,

@@ -2,15 +2,19 @@
 
 mod manual;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
-use crate::app::expr::Alert;
+use crate::app::arrange::{Arrangement, Sort};
+use crate::app::column::Column;
+use crate::app::expr::{Alert, Filter};
 use crate::app::glob::Glob;
 use crate::app::watch::with_alerted;
 
@@ -20,7 +24,7 @@ use crate::app::watch::with_alerted;
 #[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::behind_options())]
 struct Args {
     /// Where the server is
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
+    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]
     host: String,
 
     /// Its port
@@ -33,18 +37,33 @@ struct Args {
 
     /// Watch a key, or all keys that match a glob such as 'palm.*': value, change and a chart
     /// over time; may be repeated
-    #[arg(long, value_name = "KEY", conflicts_with = "request")]
+    #[arg(long, value_name = "KEY")]
     watch: Vec<Glob>,
 
     /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
     /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
     /// exit code 4; may be repeated
-    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER", conflicts_with = "request")]
+    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
 
-    /// Print the last point of each key, or of these keys and globs, and leave
+    /// Print the last point of each key, or of these keys and globs, and leave; a key without
+    /// points is named on standard error, and is no failure
     #[arg(long)]
     once: bool,
+
+    /// With --once or on the screen: only the keys that pass, as behind / in the table: a part of
+    /// the key, a glob or an expression such as 'last > 20 and age < 1m'
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<Filter>,
+
+    /// With --once or on the screen: in the order of a column, the least first; behind a dash, as
+    /// in --sort -rate, the greatest first; reply is the order in which the server has them
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
+    sort: Option<Sort>,
+
+    /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = column())]
+    columns: Vec<Column>,
 
     /// How plain mode prints points [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -88,8 +107,48 @@ struct Args {
     raw_log: bool,
 
     /// A request, such as: get palm.cpu
-    #[arg(value_name = "REQUEST", allow_negative_numbers = true)]
+    #[arg(value_name = "REQUEST")]
     request: Vec<String>,
+}
+
+/// An IPv6 address may have the brackets that it is shown with.
+fn host() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
+}
+
+fn column() -> impl TypedValueParser<Value = Column> {
+    let names = Column::ALL.map(Column::word);
+    PossibleValuesParser::new(names).try_map(|name| Column::named(&name).ok_or("no column"))
+}
+
+/// A column, or one behind a dash. Listed are those without.
+#[derive(Clone)]
+struct SortParser;
+
+impl SortParser {
+    fn rising() -> impl TypedValueParser<Value = Sort> {
+        let names = PossibleValuesParser::new(Sort::words());
+        names.try_map(|name| Sort::named(&name).ok_or("no order"))
+    }
+}
+
+impl TypedValueParser for SortParser {
+    type Value = Sort;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Sort, clap::Error> {
+        let name = value.to_str().and_then(|text| text.strip_prefix('-'));
+        let sort = Self::rising().parse_ref(command, arg, name.map_or(value, OsStr::new))?;
+        Ok(Sort { descending: name.is_some(), ..sort })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Sort::words().map(PossibleValue::new)))
+    }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -124,6 +183,8 @@ pub struct Plan {
     pub raw_log: bool,
     /// What should not be.
     pub alerts: Vec<Alert>,
+    /// What is shown of a table.
+    pub arrangement: Arrangement,
     /// How.
     pub mode: Mode,
 }
@@ -190,12 +251,21 @@ impl Plan {
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let args = args.into_iter().map(|arg| spelled_out(arg.into()));
-        let mut args = Args::try_parse_from(args)?;
+        let mut args = Args::try_parse_from(marked(args.into_iter().map(Into::into)))?;
+        for word in &mut args.request {
+            if let Some(typed) = word.strip_prefix(MARK) {
+                *word = typed.to_owned();
+            }
+        }
         if args.once {
             let keys = std::mem::take(&mut args.request);
             args.watch.extend(globs(&keys)?);
         }
+        if !(args.request.is_empty() || args.watch.is_empty() && args.alert.is_empty()) {
+            let why = "--watch and --alert go with --once, or without a REQUEST";
+            return Err(wrong(ErrorKind::ArgumentConflict, why));
+        }
+        let arrangement = arrangement(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
             Mode::Print(manual::completions(shell))
@@ -212,6 +282,11 @@ impl Plan {
         } else {
             Mode::Watch(watch)
         };
+        let has_table = matches!(mode, Mode::Once(_) | Mode::Screen(_) | Mode::Print(_));
+        if arrangement != Arrangement::default() && !has_table {
+            let why = "--filter, --sort and --columns go with --once, or with the screen";
+            return Err(wrong(ErrorKind::ArgumentConflict, why));
+        }
         Ok(Self {
             host: args.host,
             port: args.port,
@@ -223,28 +298,60 @@ impl Plan {
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,
+            arrangement,
             mode,
         })
     }
 }
 
+fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
+    Args::command().error(kind, why)
+}
+
+fn arrangement(args: &mut Args) -> Result<Arrangement, clap::Error> {
+    let columns = std::mem::take(&mut args.columns);
+    let twice = (0..).zip(&columns).find(|&(at, column)| columns[..at].contains(column));
+    if let Some((_, column)) = twice {
+        // They are the names in an object, too.
+        let why = format!("--columns has {} twice", column.word());
+        return Err(wrong(ErrorKind::ValueValidation, why));
+    }
+    let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
+    Ok(Arrangement { filter, sort, columns })
+}
+
 /// The keys and globs behind `--once`.
 fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
-    let wrong = |why: String| Args::command().error(ErrorKind::ValueValidation, why);
+    let wrong = |why: String| wrong(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
         return Err(wrong(format!("--once takes keys and globs, without {command}")));
     }
     keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
 }
 
-/// A negative number in a form that is not taken for an option, as `-.5` and `-1e-3` would be.
-fn spelled_out(arg: OsString) -> OsString {
-    let number = arg.to_str().filter(|text| text.starts_with('-'));
-    let number = number.filter(|text| text.parse::<i64>().is_err());
-    match number.and_then(|text| text.parse::<f64>().ok()) {
-        Some(number) if number.is_finite() => number.to_string().into(),
-        _ => arg,
-    }
+/// Stands before a word that clap would take for an option; no argument can hold it otherwise.
+const MARK: char = '\0';
+
+/// Marks what belongs to a request though it begins with a dash: a number, such as `-7`, `-.5` and
+/// `-1e-3`, which no option looks like. What an option takes is left to it.
+fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let command = Args::command();
+    let takes_next = move |word: &str| {
+        let mut options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+        let name = word.strip_prefix("--");
+        name.is_some_and(|name| options.any(|option| option.get_long() == Some(name)))
+    };
+    let (mut taken, mut all_words) = (false, false);
+    args.map(move |arg| {
+        let text = arg.to_str().unwrap_or_default();
+        let number = text.strip_prefix('-').is_some_and(|number| {
+            number.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        });
+        let mark = number && !taken && !all_words;
+        all_words = all_words || (text == "--" && !taken);
+        taken = !taken && takes_next(text);
+        if mark { format!("{MARK}{text}").into() } else { arg }
+    })
 }
 
 #[cfg(test)]
@@ -266,10 +373,6 @@ mod tests {
         let request = Mode::Request("put a.b -1.5 -7".to_owned());
         assert_eq!(mode("put a.b -1.5 -7", true), request);
         assert_eq!(mode("put a.b -1.5 -7 --port 9", false), request);
-        for (typed, sent) in [("-.5", "-0.5"), ("-1e-3", "-0.001"), ("-1E+2", "-100")] {
-            let request = Mode::Request(format!("put a.b {sent}"));
-            assert_eq!(mode(&format!("put a.b {typed}"), true), request);
-        }
         assert_eq!(mode("--once", true), Mode::Once(vec![]));
         assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
         assert_eq!(mode("--once a.b", true), Mode::Once(key()));
@@ -278,11 +381,47 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_a_request_are_sent_as_typed() {
+        for (typed, sent) in [
+            ("put a.b -.5", "put a.b -.5"),
+            ("put a.b -1e-3 -7", "put a.b -1e-3 -7"),
+            ("put a.b -1E+2 -07.50", "put a.b -1E+2 -07.50"),
+            ("put a.b -1.5 -7 --port 9", "put a.b -1.5 -7"),
+            ("--port 9 put a 1 -.5", "put a 1 -.5"),
+            ("get -- -.5", "get -.5"),
+            ("get -.5", "get -.5"),
+            ("-- put a -.5 --port", "put a -.5 --port"),
+            ("get -5.load", "get -5.load"),
+            ("get - -1", "get - -1"),
+        ] {
+            assert_eq!(mode(typed, true), Mode::Request(sent.to_owned()), "{typed}");
+        }
+        let keys = |keys: &[&str]| keys.iter().map(|key| key.parse().unwrap()).collect();
+        assert_eq!(mode("--once -.5 --port 9 a", true), Mode::Once(keys(&["-.5", "a"])));
+        let refused = Plan::parse(["tui-client", "--interval", "-.5", "get", "a"], true);
+        assert!(!refused.unwrap_err().to_string().contains(MARK));
+        let refused = Plan::parse(["tui-client", "get", "-v"], true);
+        assert!(refused.unwrap_err().to_string().contains("'-v'"), "it may be a mistake");
+    }
+
+    #[test]
+    fn once_takes_keys_and_alerts_together() {
+        let args = ["tui-client", "--once", "b", "a.b", "--alert", "a.b > 4", "--watch", "c"];
+        let plan = Plan::parse(args, true).unwrap();
+        let keys = ["c", "b", "a.b"].map(|key| key.parse().unwrap());
+        assert_eq!(plan.mode, Mode::Once(keys.to_vec()));
+        assert_eq!(plan.alerts, ["a.b > 4".parse().unwrap()]);
+    }
+
+    #[test]
     fn what_makes_no_sense_together_is_refused() {
-        for line in ["--once get a", "--once [", "--watch a get a", "--format x get a"] {
+        for line in
+            ["--once get a", "--once [", "--watch a get a", "--format x get a", "--watch a a"]
+        {
             let args = ["tui-client"].into_iter().chain(line.split(' '));
             assert!(Plan::parse(args, false).is_err(), "{line}");
         }
+        assert!(Plan::parse(["tui-client", "--alert", "a > 1", "get", "a"], false).is_err());
     }
 
     #[test]
@@ -291,11 +430,11 @@ mod tests {
             let Mode::Print(text) = mode(&format!("--completions {shell}"), true) else {
                 panic!("{shell}");
             };
-            assert!(String::from_utf8(text).unwrap().contains("no-mouse"), "{shell}");
+            assert!(String::from_utf8(text).unwrap().contains("columns"), "{shell}");
         }
         let Mode::Print(man) = mode("--man", false) else { panic!("no manual") };
         let man = String::from_utf8(man).unwrap();
-        for part in [".TH", "no\\-mouse", "EXIT CODES", "palm.cpu"] {
+        for part in [".TH", "no\\-mouse", "filter", "columns", "EXIT CODES", "palm.cpu"] {
             assert!(man.contains(part), "{part}");
         }
     }

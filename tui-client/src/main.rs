@@ -50,10 +50,11 @@ fn run(plan: Plan) -> Result<ExitCode> {
 
 async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
     let config = Config {
-        address: format!("{}:{}", plan.host, plan.port),
+        address: shared::host::with_port(&plan.host, plan.port),
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
+        arrangement: plan.arrangement.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,

@@ -8,6 +8,7 @@ mod import;
 mod once;
 mod progress;
 mod reading;
+mod row;
 mod watch;
 
 use std::io::{self, Write, stdout};

@@ -50,6 +50,22 @@ fn data_directories_are_relative_nested_and_private() {
     }
 }
 
+/// In brackets, as an address is written before a port, and as this server shows it.
+#[test]
+fn an_ipv6_address_may_have_its_brackets() {
+    for host in ["[::1]", "::1"] {
+        let mut program = Program::launch(["--ephemeral", "--host", host]);
+        let line = program.wait_for("listening on ");
+        let port = line.rsplit(':').next().unwrap();
+        assert!(line.ends_with(&format!("listening on [::1]:{port}")), "{line}");
+        let second = command().args(["--ephemeral", "--host", host, "--port", port]).output();
+        let refusal = String::from_utf8(second.unwrap().stderr).unwrap();
+        let wanted = format!("server: [::1]:{port} is in use by another program");
+        assert!(refusal.starts_with(&wanted), "{refusal}");
+        program.kill();
+    }
+}
+
 /// As when there are no inodes left: what is open can be written, but no file can be begun.
 #[test]
 fn a_directory_that_takes_no_new_file_bounds_the_log() {

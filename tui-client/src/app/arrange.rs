@@ -1,6 +1,7 @@
 //! Which rows of a table are shown and in which order. A large table is arranged beside the loop
 //! that takes the keys, so that a million rows never make it wait: [`Job`] is all that it takes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::column::Column;
@@ -17,6 +18,49 @@ pub struct Sort {
     pub column: Option<Column>,
     /// The greatest first.
     pub descending: bool,
+}
+
+/// The word for the order of the reply.
+const REPLY: &str = "reply";
+
+impl Sort {
+    /// The columns to order by. A trend has no order of its own.
+    pub fn columns() -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(|&column| column != Column::Spark)
+    }
+
+    /// All that is rising, by its name on the command line.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::columns().map(Column::word).chain([REPLY])
+    }
+
+    /// The rising one of this name.
+    pub fn named(word: &str) -> Option<Self> {
+        let column = match word {
+            REPLY => None,
+            _ => Some(Self::columns().find(|column| column.word() == word)?),
+        };
+        Some(Self { column, descending: false })
+    }
+}
+
+/// As on the command line: what is falling stands behind a dash.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.descending { "-" } else { "" })?;
+        f.write_str(self.column.map_or(REPLY, Column::word))
+    }
+}
+
+/// What a person wants to see of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Arrangement {
+    /// Which rows.
+    pub filter: Option<Filter>,
+    /// Their order.
+    pub sort: Sort,
+    /// Which columns; what is usual when none is named.
+    pub columns: Vec<Column>,
 }
 
 /// The rows to show, as places in an answer.
@@ -140,10 +184,12 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     let order = match column.number() {
         None => by_key(rows, series, sort.descending),
         Some(field) => {
+            // A point is the later the younger it is.
+            let descending = sort.descending != (column == Column::Time);
             let mut marks: Vec<(u64, u32)> = rows
                 .map(|(row, series)| {
                     let value = field.of(series, now);
-                    (value.map_or(u64::MAX, |value| rank(value, sort.descending)), row)
+                    (value.map_or(u64::MAX, |value| rank(value, descending)), row)
                 })
                 .collect();
             marks.sort_unstable();
@@ -229,6 +275,8 @@ mod tests {
             (Some(Column::Last), false, "d a c b"),
             (Some(Column::Last), true, "b a c d"),
             (Some(Column::Age), false, "c b a d"),
+            (Some(Column::Time), false, "d a b c"),
+            (Some(Column::Time), true, "c b a d"),
             (Some(Column::Change), false, "a b c d"),
             (Some(Column::Change), true, "a b c d"),
             (Some(Column::Min), false, "a d c b"),
@@ -240,6 +288,17 @@ mod tests {
         let filter: Filter = "last >= 3".parse().unwrap();
         let order = arrange(&answer.series, Sort::default(), Some(&filter), 30);
         assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn orders_have_names() {
+        for word in Sort::words() {
+            let rising = Sort::named(word).unwrap();
+            assert_eq!(rising.to_string(), word);
+            assert_eq!(Sort { descending: true, ..rising }.to_string(), format!("-{word}"));
+        }
+        assert_eq!(Sort::named("reply"), Some(Sort::default()));
+        assert_eq!(Sort::named("trend"), None, "it has no order");
     }
 
     #[test]

@@ -70,6 +70,20 @@ impl Column {
         }
     }
 
+    /// Its name on the command line: a word, and the one that filters use where they have one.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Time => "time",
+            _ => self.name(),
+        }
+    }
+
+    /// The column of this name on the command line.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.word() == word)
+    }
+
     /// What it shows, in a few words.
     pub fn about(self) -> &'static str {
         match self {
@@ -135,6 +149,21 @@ impl Default for Chosen {
 }
 
 impl Chosen {
+    /// These, and the key, which is always there; the usual ones when none is named.
+    pub fn only(columns: &[Column]) -> Self {
+        if columns.is_empty() {
+            return Self::default();
+        }
+        let mut hidden = Column::ALL.to_vec();
+        hidden.retain(|column| *column != Column::Key && !columns.contains(column));
+        Self { hidden, at: 0 }
+    }
+
+    /// The wanted columns from left to right.
+    pub fn shown(&self) -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(|&column| self.shows(column))
+    }
+
     /// It is wanted.
     pub fn shows(&self, column: Column) -> bool {
         !self.hidden.contains(&column)
@@ -219,6 +248,8 @@ mod tests {
         assert_eq!(names(&chosen, 400, None), "key last change rate/s min max avg count age trend");
         let wide = chosen.fitting(90, 500, None);
         assert_eq!(wide[0], (Column::Key, 30));
+        let only = Chosen::only(&[Column::Time, Column::Last]);
+        assert_eq!(only.shown().collect::<Vec<_>>(), [Column::Key, Column::Last, Column::Time]);
         chosen.move_by(isize::MAX);
         assert_eq!(chosen.at(), Column::ALL.len() - 1);
     }

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Request, Selector};
 
 use super::App;
+use super::arrange::Sort;
+use super::column::Column;
 use super::effect::Effect;
 use super::format;
+use super::glob::Glob;
 use super::log::Tone;
 use super::mode::{Mode, Pane};
 use super::watch::with_alerted;
@@ -28,7 +31,7 @@ impl App {
         let mut words = vec![Cow::Borrowed("tui-client")];
         let (host, port) = self.address().rsplit_once(':').unwrap_or((self.address(), ""));
         if host != DEFAULT_HOST {
-            words.extend(["--host".into(), quoted(host)]);
+            words.extend(["--host".into(), quoted(shared::host::bare(host))]);
         }
         if port != DEFAULT_PORT.to_string() {
             words.extend(["--port".into(), quoted(port)]);
@@ -46,23 +49,65 @@ impl App {
                 ]);
             }
             for pattern in with_alerted(self.watch.patterns(), &[]) {
-                // A key may begin with a dash.
-                words.push(quoted(&format!("--watch={pattern}")).into_owned().into());
+                words.push(option("watch", pattern.as_str()));
             }
             for alert in self.alerts() {
-                words.push(quoted(&format!("--alert={alert}")).into_owned().into());
+                words.push(option("alert", alert.as_str()));
             }
             // Without it, the command would open the screen on a terminal.
             words.extend(["--format".into(), "text".into()]);
         } else {
-            let request = self.table().request();
-            if request.split(' ').any(|word| word.starts_with('-')) {
-                words.push("--".into());
-            }
-            words.extend(request.split_whitespace().map(quoted));
+            words.extend(self.table_words());
         }
         words.join(" ")
     }
+
+    /// What prints the rows of the table: the keys that it was asked for, and how it is arranged as
+    /// far as `--once` would not do it so by itself.
+    fn table_words(&self) -> Vec<Cow<'_, str>> {
+        let table = self.table();
+        let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
+        match Request::decode(table.request().as_bytes()) {
+            Ok(Request::Get(Selector::All)) => {}
+            // Behind --once that would be a mistake, or an option.
+            Ok(Request::Get(Selector::Key(key)))
+                if matches!(key.as_str(), "get" | "put") || key.as_str().starts_with('-') =>
+            {
+                words.push(option("watch", key.as_str()));
+            }
+            Ok(Request::Get(Selector::Key(key))) => words.push(quoted(key.as_str())),
+            Ok(Request::Get(Selector::Extended(glob)))
+                if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() =>
+            {
+                words.push(quoted(glob));
+            }
+            // Only the server knows what it means, and whether it means anything.
+            _ => {
+                let dash = table.request().split(' ').any(|word| word.starts_with('-'));
+                let separator = dash.then_some("--".into());
+                let request = table.request().split_whitespace().map(quoted);
+                return separator.into_iter().chain(request).collect();
+            }
+        }
+        words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
+        if table.sort() != Sort::default() {
+            words.push(option("sort", &table.sort().to_string()));
+        }
+        let columns: Vec<_> = table.chosen().shown().collect();
+        if columns != DATA_LINE {
+            let names: Vec<_> = columns.into_iter().map(Column::word).collect();
+            words.push(option("columns", &names.join(",")));
+        }
+        words
+    }
+}
+
+/// The columns that `--once` prints by itself.
+const DATA_LINE: [Column; 3] = [Column::Key, Column::Last, Column::Time];
+
+/// An option as one word, because what it takes may begin with a dash.
+fn option(name: &str, value: &str) -> Cow<'static, str> {
+    format!("--{name}={}", quoted(value)).into()
 }
 
 /// A word as any shell takes it for one.

@@ -227,8 +227,9 @@ impl FromStr for Alert {
     }
 }
 
-// An alert holds a finite number only, so that it equals itself.
+// Their numbers are finite, so that they equal themselves.
 impl Eq for Alert {}
+impl Eq for Filter {}
 
 #[cfg(test)]
 mod tests {

@@ -162,7 +162,8 @@ impl Fold {
         }
     }
 
-    fn add(&mut self, key: Key<'_>, point: Point) {
+    /// Takes a point.
+    pub fn add(&mut self, key: Key<'_>, point: Point) {
         self.points += 1;
         // The lines of a series come together, so the look-up is rare.
         if let Some(current) = self.series.get_mut(self.current)
@@ -188,6 +189,17 @@ impl Fold {
         self.current = self.series.len();
         self.places.insert(key.clone(), self.current);
         self.series.push(Series::new(key, point, limit));
+    }
+
+    /// Takes the series out that are complete: all but the last, because the lines of a series come
+    /// together. For whoever is done with a series at once, so that no large answer is ever held.
+    pub fn take_complete(&mut self) -> Vec<Series> {
+        let mut complete = std::mem::take(&mut self.series);
+        self.series.extend(complete.pop());
+        self.places.clear();
+        self.places.extend(self.series.iter().map(|last| (last.key.clone(), 0)));
+        (self.current, self.deep) = (0, Vec::new());
+        complete
     }
 
     /// Points so far.
@@ -257,6 +269,23 @@ mod tests {
         assert_eq!(answer.deep, [1]);
         let tails: Vec<_> = answer.series.iter().map(|series| series.tail.len()).collect();
         assert_eq!(tails, [2, 3]);
+    }
+
+    #[test]
+    fn complete_series_can_be_taken_out_as_they_come() {
+        let data = "a 1 1\na 2 2\nb 3 1\nc 4 1\nc 5 2\nc 6 3\nd 7 1\n";
+        let whole = fold(4, data).series;
+        let lines: Vec<_> = data.split_inclusive('\n').collect();
+        for size in 1..=lines.len() {
+            let (mut fold, mut taken) = (Fold::new(4), Vec::new());
+            for piece in lines.chunks(size) {
+                fold.add_lines(piece.concat().as_bytes());
+                taken.extend(fold.take_complete());
+            }
+            assert_eq!(taken.last().unwrap().key.as_str(), "c", "the last may go on");
+            taken.extend(fold.finish().series);
+            assert_eq!(taken, whole, "{size} lines at once");
+        }
     }
 
     #[test]

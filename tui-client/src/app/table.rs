@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
-use super::arrange::{AT_ONCE, Arranged, Job, Order, Sort};
+use super::arrange::{AT_ONCE, Arranged, Arrangement, Job, Order, Sort};
 use super::column::{Chosen, Column};
 use super::expr::Filter;
 use super::fold::{Answer, Series};
@@ -53,6 +53,13 @@ impl Table {
             next: None,
             garbage: Vec::new(),
         }
+    }
+
+    /// Shows this of the answers to come.
+    #[must_use]
+    pub fn arranged_as(self, arrangement: Arrangement) -> Self {
+        let Arrangement { filter, sort, columns } = arrangement;
+        Self { filter, sort, chosen: Chosen::only(&columns), ..self }
     }
 
     /// The request that the table answers.
@@ -180,13 +187,12 @@ impl Table {
 
     /// The columns to order by, from left to right.
     pub fn sortable(&self) -> impl Iterator<Item = Column> {
-        let all = Column::ALL.into_iter();
-        all.filter(|&column| self.chosen.shows(column) && column != Column::Spark)
+        Sort::columns().filter(|&column| self.chosen.shows(column))
     }
 
-    /// The way that people want to see first: names and ages rising, numbers falling.
+    /// The way that people want to see first: names and ages rising, numbers and dates falling.
     fn natural(column: Option<Column>) -> Sort {
-        let rising = [None, Some(Column::Key), Some(Column::Age), Some(Column::Time)];
+        let rising = [None, Some(Column::Key), Some(Column::Age)];
         Sort { column, descending: !rising.contains(&column) }
     }
 

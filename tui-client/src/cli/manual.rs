@@ -27,14 +27,22 @@ some 20,000 a MiB. What is copied goes through the terminal (OSC 52; tmux passes
 `set -s set-clipboard on`).
 
 With --watch in plain mode, the last point of each key is printed first, then every point that is
-newer, and the last one again when its value changes. A server that goes away is waited for.",
+newer, and the last one again when its value changes. A server that goes away is waited for.
+
+With --once, --filter, --sort and --columns print what the table of the screen shows; Y there
+copies the command that does. Without --columns, what is printed are points. On the screen they are
+what the table begins with; its columns have an order of their own, and the key is always there.",
     ),
     (
         "Formats",
         "  \
   text  the lines of the protocol, byte for byte: KEY VALUE TIMESTAMP
   json  an object a line: {\"key\":\"palm.cpu\",\"value\":23.7,\"timestamp\":1150864247}
-  csv   a line key,value,timestamp, then one for each point",
+  csv   a line key,value,timestamp, then one for each point
+
+With --columns, rows of the table: text has blanks between the columns and a dash for what there is
+not, as the change of a key with one point; JSON has null there, CSV nothing. Numbers are exact, age
+is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
     ),
     (
         "Examples",
@@ -46,6 +54,11 @@ newer, and the last one again when its value changes. A server that goes away is
   sed 's/^/put /' backup.txt | tui-client      the way back
   tui-client --once                            the last point of every key
   tui-client --once 'palm.*' eardrum.cpu       the last point of some
+  tui-client --once --filter 'age < 1m and not *.test'
+                                               of those that are alive
+  tui-client --once --sort -rate --columns key,rate,last | head
+                                               what grows fastest
+  tui-client --filter 'palm.*' --sort -last    the screen, with its table so arranged
   tui-client --format csv get palm.cpu         for a spreadsheet
   tui-client < requests.txt                    one request a line, streamed
   while sleep 1; do

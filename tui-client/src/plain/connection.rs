@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
+use shared::host::with_port;
 use shared::response::Status;
 use tokio::time::sleep;
 
@@ -34,7 +35,10 @@ impl Connection {
     pub(super) async fn try_make(plan: &Plan) -> Result<Self, String> {
         match socket::connect(&plan.host, plan.port).await {
             Ok((client, lifeline)) => Ok(Self { client, lifeline, patience: plan.timeout }),
-            Err(error) => Err(format!("{}:{}: {}", plan.host, plan.port, connect_reason(&error))),
+            Err(error) => {
+                let address = with_port(&plan.host, plan.port);
+                Err(format!("{address}: {}", connect_reason(&error)))
+            }
         }
     }
 

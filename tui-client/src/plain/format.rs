@@ -8,6 +8,8 @@ use shared::response::{decode_points, encode_point};
 use shared::{Key, Point};
 
 use super::Failure;
+use super::row::Row;
+use crate::app::column::Column;
 use crate::cli::Format;
 
 /// A point as JSON, its parts in this order.
@@ -18,9 +20,10 @@ struct Record<'a> {
     timestamp: i64,
 }
 
-/// Writes points in one format.
+/// Writes points, or rows of a table, in one format.
 pub(super) struct Printer<W: Write> {
     format: Inner<W>,
+    header: Vec<&'static str>,
     /// Reused for every point.
     line: Vec<u8>,
 }
@@ -39,13 +42,20 @@ impl<W: Write> Printer<W> {
             Format::Json => Inner::Json(out),
             Format::Csv => Inner::Csv(Box::new(csv::Writer::from_writer(out))),
         };
-        Self { format, line: Vec::new() }
+        Self { format, header: vec!["key", "value", "timestamp"], line: Vec::new() }
+    }
+
+    /// What is written are rows of these columns, if there are any.
+    pub(super) fn show(&mut self, columns: &[Column]) {
+        if !columns.is_empty() {
+            self.header = columns.iter().map(|column| column.word()).collect();
+        }
     }
 
     /// Writes what comes before the first point: the header of CSV.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         if let Inner::Csv(out) = &mut self.format {
-            out.write_record(["key", "value", "timestamp"]).map_err(written)?;
+            out.write_record(&self.header).map_err(written)?;
         }
         Ok(())
     }
@@ -85,6 +95,29 @@ impl<W: Write> Printer<W> {
                 out.write_record([key.as_str().as_bytes(), &self.line, time.as_bytes()])
                     .map_err(written)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes one row: blanks between its columns in text, where no column holds any.
+    pub(super) fn row(&mut self, row: &Row) -> Result<(), Failure> {
+        self.line.clear();
+        match &mut self.format {
+            Inner::Text(out) => {
+                for text in row.texts("-") {
+                    self.line.extend_from_slice(&text);
+                    self.line.push(b' ');
+                }
+                self.line.pop();
+                self.line.push(b'\n');
+                out.write_all(&self.line)?;
+            }
+            Inner::Json(out) => {
+                serde_json::to_writer(&mut self.line, row).map_err(io::Error::from)?;
+                self.line.push(b'\n');
+                out.write_all(&self.line)?;
+            }
+            Inner::Csv(out) => out.write_record(row.texts("")).map_err(written)?,
         }
         Ok(())
     }

@@ -1,96 +1,154 @@
-//! The last point of each key, once.
+//! The last point of each key, or what a table shows of it, once.
 
+use std::collections::VecDeque;
 use std::io::Write;
 
+use shared::Selector;
+use shared::client::ClientError;
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point, Selector};
 
 use super::connection::Connection;
 use super::format::Printer;
+use super::row::Row;
 use super::watch::selectors;
 use super::{Failure, tell, unix_now};
-use crate::app::fold::Fold;
+use crate::app::arrange::{Arrangement, Sort, arrange};
+use crate::app::column::Column;
+use crate::app::fold::{Fold, Series};
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
 use crate::cli::Plan;
 
-/// Prints the last point of these keys, or of all when there are none. An alert that fires then is
-/// told.
+/// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
+/// as the table on the screen has of it.
+const TAIL: usize = 64;
+
+/// Prints the last point of these keys, or of all when there are none, arranged as the command line
+/// says. An alert that fires then is told.
 pub(super) async fn run(
     plan: &Plan,
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
+    out.show(&plan.arrangement.columns);
     let connection = Connection::make(plan).await?;
     out.begin()?;
-    let mut sentinel = Sentinel::new(&plan.alerts);
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
-    let mut found = vec![false; keys.len()];
+    let mut sieve = Sieve {
+        keys,
+        found: vec![false; keys.len()],
+        sentinel: Sentinel::new(&plan.alerts),
+        arrangement: &plan.arrangement,
+        held: Vec::new(),
+    };
     for selector in &selectors {
-        match print(&connection, (selector, keys), &mut found, &mut sentinel, out).await {
+        match ask(&connection, selector, &mut sieve, out).await {
             // The other keys may still be served.
             Err(Failure::Refused) => outcome = Err(Failure::Refused),
             other => other?,
         }
     }
+    sieve.print_held(out)?;
     if outcome.is_ok() {
-        let missing = keys.iter().zip(found).filter(|&(_, found)| !found);
+        let missing = keys.iter().zip(sieve.found).filter(|&(_, found)| !found);
         missing.for_each(|(pattern, _)| tell(&format!("no points for {pattern}")));
     }
-    if sentinel.fired() { outcome.and(Err(Failure::Alerted)) } else { outcome }
+    if sieve.sentinel.fired() { outcome.and(Err(Failure::Alerted)) } else { outcome }
 }
 
-async fn print(
+async fn ask(
     connection: &Connection,
-    (selector, keys): (&str, &[Glob]),
-    found: &mut [bool],
-    sentinel: &mut Sentinel,
+    selector: &str,
+    sieve: &mut Sieve<'_>,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else {
         return Ok(());
     };
-    let mut wanted = |key: &str| {
-        let mut any = keys.is_empty();
-        for (pattern, found) in keys.iter().zip(&mut *found) {
-            let matches = pattern.matches(key);
-            (any, *found) = (any || matches, *found || matches);
-        }
-        any
-    };
-    // The points of a key come together, in the order of time.
-    let mut last: Option<(KeyBuf, Point)> = None;
-    let mut fold = Fold::new(2);
+    let mut fold = Fold::new(TAIL);
     let reply = connection.client.get(selector).await?;
     let refused = connection.take_reply(reply, |data| {
-        if !sentinel.is_empty() {
-            fold.add_lines(data);
-        }
-        for point in decode_points(data) {
-            let (key, point) = point.map_err(shared::client::ClientError::from)?;
-            match &mut last {
-                Some((same, last)) if same.as_key() == key => *last = point,
-                _ if !wanted(key.as_str()) => {}
-                before => {
-                    write(before.as_ref(), out)?;
-                    *before = Some((Key::to_owned(key), point));
-                }
-            }
-        }
-        Ok(())
+        let outcome = decode_points(data).try_for_each(|point| {
+            let (key, point) = point.map_err(ClientError::from)?;
+            fold.add(key, point);
+            Ok(())
+        });
+        sieve.take(fold.take_complete(), out)?;
+        outcome
     });
     if let Some(reason) = refused.await? {
         tell(&format!("{selector}: {reason}"));
         return Err(Failure::Refused);
     }
-    // Each key is asked for once, so that none can go away.
-    for news in sentinel.judge(&fold.finish().series, |_| false, unix_now()) {
-        tell(&news.text);
-    }
-    write(last.as_ref(), out)
+    sieve.take(fold.finish().series, out)
 }
 
-fn write(last: Option<&(KeyBuf, Point)>, out: &mut Printer<impl Write>) -> Result<(), Failure> {
-    last.map_or(Ok(()), |(key, point)| out.point(key.as_key(), *point))
+/// What becomes of the series in the replies.
+struct Sieve<'a> {
+    keys: &'a [Glob],
+    /// Which of the keys have points.
+    found: Vec<bool>,
+    sentinel: Sentinel,
+    arrangement: &'a Arrangement,
+    /// Passed, and waiting for their order.
+    held: Vec<Series>,
+}
+
+impl Sieve<'_> {
+    fn take(
+        &mut self,
+        mut series: Vec<Series>,
+        out: &mut Printer<impl Write>,
+    ) -> Result<(), Failure> {
+        series.retain(|series| self.is_wanted(series.key.as_str()));
+        let now = unix_now();
+        // Each key is asked for once, so that none can go away.
+        for news in self.sentinel.judge(&series, |_| false, now) {
+            tell(&news.text);
+        }
+        for mut series in series {
+            let filter = self.arrangement.filter.as_ref();
+            if filter.is_some_and(|filter| !filter.passes(&series, now)) {
+                continue;
+            }
+            if self.arrangement.sort == Sort::default() {
+                self.print(&series, now, out)?;
+                continue;
+            }
+            if !self.arrangement.columns.contains(&Column::Spark) {
+                series.tail = VecDeque::new();
+            }
+            self.held.push(series);
+        }
+        Ok(())
+    }
+
+    fn is_wanted(&mut self, key: &str) -> bool {
+        let mut any = self.keys.is_empty();
+        for (pattern, found) in self.keys.iter().zip(&mut self.found) {
+            let matches = pattern.matches(key);
+            (any, *found) = (any || matches, *found || matches);
+        }
+        any
+    }
+
+    fn print_held(&self, out: &mut Printer<impl Write>) -> Result<(), Failure> {
+        let now = unix_now();
+        let order = arrange(&self.held, self.arrangement.sort, None, now);
+        let places = (0..order.len()).filter_map(|row| order.place(row));
+        places.map(|place| &self.held[place]).try_for_each(|series| self.print(series, now, out))
+    }
+
+    fn print(
+        &self,
+        series: &Series,
+        now: i64,
+        out: &mut Printer<impl Write>,
+    ) -> Result<(), Failure> {
+        match &self.arrangement.columns[..] {
+            [] => out.point(series.key.as_key(), series.last),
+            columns => out.row(&Row::new(series, columns, now)),
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::app::doubt::NO_GLOBS;
 use crate::app::field::Purpose;
 use crate::app::fold::Series;
 use crate::app::mode::Mode;
+use crate::app::trend::bars;
 use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
 use crate::app::{App, format};
@@ -199,7 +200,7 @@ fn draw_row(
             Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
             Column::Spark => {
                 let style = if alarm || late { base } else { theme.plot };
-                (spark(series, wide), style)
+                (bars(series, wide), style)
             }
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
@@ -234,21 +235,4 @@ fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
         }
     }
     columns
-}
-
-/// The last values of a series as bars, one a column.
-pub fn spark(series: &Series, columns: usize) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let from = series.tail.len().saturating_sub(columns);
-    let values = || series.tail.range(from..).map(|point| point.value);
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let bar = |value: f64| {
-        // Halved, because a difference may overflow.
-        let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 7")]
-        let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
-        BARS[at.min(7)]
-    };
-    values().map(bar).collect()
 }

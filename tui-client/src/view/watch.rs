@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::chart;
-use super::table::spark;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
+use crate::app::trend::bars;
 use crate::app::watch::{Watch, Watched};
 use crate::app::{App, format};
 
@@ -174,6 +174,6 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &m
         room = pen.room();
     }
     if room >= 6 {
-        pen.write(&spark(series, room.min(60)), theme.plot);
+        pen.write(&bars(series, room.min(60)), theme.plot);
     }
 }

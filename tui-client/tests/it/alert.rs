@@ -95,6 +95,9 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     assert_eq!((code, &*out), (4, "palm.cpu 95.0 10\n"));
     assert_eq!(err, "tui-client: alert: palm.cpu > 90: palm.cpu is 95\n");
     assert_eq!(once(&["--once", "--alert", "palm.cpu > 99"]).0, 0);
+    let (code, out, err) = once(&["--once", "palm.mem", "--alert", "palm.mem > 2.5"]);
+    assert_eq!((code, &*out), (4, "palm.mem 3.0 2\n"));
+    assert_eq!(err, "tui-client: alert: palm.mem > 2.5: palm.mem is 3\n");
     let both = ["--once", "--watch", "palm.cpu", "--alert", "palm.cpu > 99"];
     assert_eq!(once(&both), (0, "palm.cpu 95.0 10\n".to_owned(), String::new()), "nothing twice");
     let (code, out, err) = once(&["--once", "--alert", "palm.cup > 90"]);

@@ -10,6 +10,7 @@
 )]
 
 mod alert;
+mod copied;
 mod hang_up;
 mod hostile;
 mod import;

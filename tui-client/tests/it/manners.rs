@@ -165,7 +165,11 @@ fn tmux_is_named_when_it_decides_about_copies() {
     scene.keys("y");
     assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
     scene.keys("Y");
-    assert_eq!(scene.notice(), "copied, if tmux has set-clipboard on: tui-client get '*'");
+    assert_eq!(
+        scene.notice(),
+        "copied, if tmux has set-clipboard on: tui-client --once --columns=key,last,change,rate,min,max,\
+         avg,count,age,trend"
+    );
 }
 
 #[test]
@@ -177,20 +181,37 @@ fn the_view_is_copied_as_a_plain_command() {
         text.clone()
     };
     scene.to(Mode::Table);
-    assert_eq!(copied(&mut scene), "tui-client get '*'");
-    assert_eq!(scene.notice(), "copied: tui-client get '*'");
+    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
+    let all = format!("tui-client --once {columns}");
+    assert_eq!(copied(&mut scene), all);
+    assert_eq!(scene.notice(), format!("copied: {all}"));
     scene.code(Code::Tab);
     assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
     scene.code(Code::Esc);
     scene.enter("get it's-$(x)");
     scene.ok("get it's-$(x)", "");
     scene.code(Code::Tab);
-    assert_eq!(copied(&mut scene), r"tui-client get 'it'\''s-$(x)'");
+    assert_eq!(copied(&mut scene), format!(r"tui-client --once 'it'\''s-$(x)' {columns}"));
     scene.code(Code::Esc);
     scene.enter("get -v");
     scene.ok("get -v", "");
     scene.code(Code::Tab);
-    assert_eq!(copied(&mut scene), "tui-client -- get -v");
+    assert_eq!(copied(&mut scene), format!("tui-client --once --watch=-v {columns}"));
+    // What the server makes of it, only the server knows.
+    scene.code(Code::Esc);
+    scene.enter("get -v[last]");
+    scene.ok("get -v[last]", "-v 1.0 1\n");
+    scene.code(Code::Tab);
+    assert_eq!(copied(&mut scene), "tui-client -- get '-v[last]'");
+}
+
+#[test]
+fn the_copied_command_says_where_the_server_is() {
+    let address = "[::1]:7".to_owned();
+    let mut scene = Scene::with(80, 24, Config { address, ..config() });
+    scene.tell(Msg::Connected);
+    scene.to(Mode::Table);
+    assert!(scene.app.command().starts_with("tui-client --host ::1 --port 7 --once"));
 }
 
 #[test]

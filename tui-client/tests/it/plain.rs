@@ -61,6 +61,37 @@ fn a_request_in_the_arguments() {
 }
 
 #[test]
+fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
+    let served = Served::start();
+    for args in
+        [&["put", "a", "-.5", "1"][..], &["put", "a", "-1e-3", "-7"], &["put", "-.5", "2", "3"]]
+    {
+        assert_eq!(run(served.port, args), (0, String::new(), String::new()), "{args:?}");
+    }
+    assert_eq!(run(served.port, &["get", "a"]).1, "a -0.001 -7\na -0.5 1\n");
+    for args in [&["get", "--", "-.5"][..], &["--", "get", "-.5"], &["--once", "-.5"]] {
+        assert_eq!(run(served.port, args).1, "-.5 2.0 3\n", "{args:?}");
+    }
+    let (code, _, err) = run(served.port, &["put", "a", "1", "-.5"]);
+    assert_eq!(code, 1);
+    assert!(err.ends_with(": put a 1 -.5\n"), "{err}");
+}
+
+#[test]
+fn an_ipv6_address_may_have_its_brackets() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    for host in ["[::1]", "::1"] {
+        let args = ["--host", host, "get", "a"];
+        assert_eq!(run(served.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
+        // Port 1 is nobody's.
+        let (code, _, err) = run(1, &args);
+        assert_eq!(code, 3);
+        assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");
+    }
+}
+
+#[test]
 fn exit_codes_are_as_documented() {
     let served = Served::start();
     let (code, out, err) = run(served.port, &["got", "*"]);
@@ -236,6 +267,64 @@ fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
     let (code, _, err) = run(served.port, &["--once", "get", "a"]);
     assert_eq!(code, 2);
     assert!(err.contains("--once takes keys"), "{err}");
+}
+
+#[test]
+fn once_prints_rows_of_the_table() {
+    let served = Served::start();
+    served.say("put a 1 10\nput \"b, -1 5\nput c 7 1\nput a 2.5 20\nput c 1e300 3\n");
+    let once = |args: &[&str]| {
+        let (code, out, err) = run(served.port, &[&["--once"], args].concat());
+        assert_eq!((code, &*err), (0, ""), "{args:?}");
+        out
+    };
+    let columns = "--columns=rate,key,count,time,avg,trend";
+    let text = "0.15 a 2 20 1.75 ▁█\n- \"b, 1 5 -1.0 ▄\n5e+299 c 2 3 5e+299 ▁█\n";
+    assert_eq!(once(&[columns]), text);
+    let csv = "rate,key,count,time,avg,trend\n0.15,a,2,20,1.75,▁█\n,\"\"\"b,\",1,5,-1.0,▄\n\
+               5e+299,c,2,3,5e+299,▁█\n";
+    assert_eq!(once(&[columns, "--format", "csv"]), csv);
+    let json = "{\"rate\":0.15,\"key\":\"a\",\"count\":2,\"time\":20}\n\
+                {\"rate\":null,\"key\":\"\\\"b,\",\"count\":1,\"time\":5}\n";
+    let first = ["--columns", "rate,key,count,time", "--filter", "last < 5", "--format", "json"];
+    assert_eq!(once(&first), json);
+    let data_lines = once(&["--sort", "-last"]);
+    assert_eq!(data_lines, "c 1e+300 3\na 2.5 20\n\"b, -1.0 5\n");
+    assert_eq!(once(&["--sort=-last", "--columns", "key,last,time"]), data_lines);
+    assert_eq!(once(&["c", "a", "--sort", "rate"]), "a 2.5 20\nc 1e+300 3\n", "over requests");
+    assert_eq!(once(&["a", "c", "--filter", "last > 1M"]), "c 1e+300 3\n");
+    assert_eq!(once(&["--filter", "nothing", "--format", "csv"]), "key,value,timestamp\n");
+    let (code, out, err) = run(served.port, &["--once", "--filter=zebra", "--alert", "a > 2"]);
+    assert_eq!((code, &*out), (4, ""), "a filter hides no alert");
+    assert!(err.contains("a is 2.5"), "{err}");
+}
+
+#[test]
+fn an_age_is_in_seconds() {
+    let served = Served::start();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    served.say(&format!("put a 1 {}\n", now - 1000));
+    let age: u64 = run(served.port, &["--once", "--columns", "age"]).1.trim().parse().unwrap();
+    assert!((1000..2000).contains(&age), "{age}");
+}
+
+#[test]
+fn what_is_wrong_with_an_arrangement_is_said() {
+    for (args, said) in [
+        (&["--once", "--sort", "cpu"][..], "[possible values: key, last, change, rate, "),
+        (&["--once", "--sort", "-trend"], "reply]"),
+        (&["--once", "--sort", "--rate"], "invalid value"),
+        (&["--once", "--columns", "key,cpu"], "time, trend]"),
+        (&["--once", "--columns", "key,last,key"], "--columns has key twice"),
+        (&["--once", "--filter", "last >"], "a number is missing at character 7"),
+        (&["--filter", "a", "get", "a"], "go with --once, or with the screen"),
+        (&["--sort", "last"], "go with --once, or with the screen"),
+        (&["--columns", "key", "--watch", "a"], "go with --once, or with the screen"),
+    ] {
+        let (code, out, err) = run(1, args);
+        assert_eq!((code, &*out), (2, ""), "{args:?}");
+        assert!(err.contains(said), "{err}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
+use tui_client::app::arrange::Arrangement;
 use tui_client::app::effect::{Effect, Outgoing};
 use tui_client::app::expr::Alert;
 use tui_client::app::mode::Mode;
@@ -236,6 +237,7 @@ pub fn config() -> Config {
         interval: Duration::from_secs(1),
         watch: Vec::new(),
         alerts: Vec::new(),
+        arrangement: Arrangement::default(),
         zone: TimeZone::UTC,
         log_memory: tui_client::app::log::BUDGET,
         raw_log: false,

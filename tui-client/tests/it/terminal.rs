@@ -28,6 +28,23 @@ fn a_session_from_the_first_put_to_the_last_key() {
 }
 
 #[test]
+fn the_screen_opens_with_a_filter_an_order_and_columns() {
+    let served = Served::start();
+    served.say("put palm.a 1 1\nput palm.b 2 1\nput other 3 1\n");
+    let arguments = "--filter 'palm.*' --sort -last --columns last,time";
+    let mut shell = Shell::run(&script(served.port, arguments));
+    shell.until_shown("2 of 3 keys · palm.*");
+    shell.until("the order and the columns", |screen| {
+        let text = screen.contents();
+        let rows = text.find("palm.b").zip(text.find("palm.a"));
+        let columns = text.contains("▼last") && text.contains("last point");
+        rows.is_some_and(|(b, a)| b < a) && columns && !text.contains("trend")
+    });
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
 fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
     let mut served = Served::start();
     let mut shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.1"));

@@ -1,0 +1,208 @@
+//! The command that is copied from the table, run in a shell: it prints the rows, the columns and
+//! the order of the view.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tui_client::app::Config;
+use tui_client::app::arrange::{Arrangement, Sort};
+use tui_client::app::column::Column;
+use tui_client::app::expr::Filter;
+use tui_client::app::fold::Series;
+use tui_client::app::mode::Mode;
+use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::app::trend::bars;
+
+use crate::scene::{Scene, config};
+use crate::served::Served;
+
+const FAR: usize = 1000;
+
+/// A server with some series: values of all sizes, keys that a shell and the command line take for
+/// something else, one that is up to date.
+fn served(now: i64) -> Served {
+    let served = Served::start();
+    let mut puts = String::new();
+    for (key, values) in [
+        ("palm.cpu", &[50.0, 20.0, 0.1 + 0.2][..]),
+        ("palm.memory", &[1.5e9, 1_500_000_012.5]),
+        ("eardrum.cpu", &[-3.0, 7.25]),
+        ("it's-$(x)", &[5.0]),
+        ("-v", &[1e-300, 2e300]),
+        ("get", &[9.0, 9.0, 9.0]),
+        ("火.cpu", &[1.0, 2.0, 3.0, 4.0]),
+        ("huge", &[-1.7e308, 1.7e308]),
+    ] {
+        for (at, value) in (1..).zip(values) {
+            let time = 1_150_864_200 + at * 10 + i64::try_from(key.len()).unwrap();
+            puts.push_str(&format!("put {key} {value:?} {time}\n"));
+        }
+    }
+    for at in 0..20 {
+        puts.push_str(&format!("put fresh {at} {}\n", now + 1000 - 20 + at));
+    }
+    served.say(&puts);
+    served
+}
+
+fn unix_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
+}
+
+/// The screen of a client of this server.
+fn scene(served: &Served, arrangement: Arrangement) -> Scene {
+    let address = format!("localhost:{}", served.port);
+    let mut scene = Scene::with(200, 60, Config { address, arrangement, ..config() });
+    scene.now.unix_ms = unix_now() * 1000;
+    scene.tell(Msg::Connected);
+    answer(&mut scene, served, "get *");
+    scene
+}
+
+fn answer(scene: &mut Scene, served: &Served, request: &str) {
+    let reply = served.say(&format!("{request}\n"));
+    let data = reply.strip_prefix("ok\n").unwrap().strip_suffix('\n').unwrap();
+    scene.ok(request, data);
+}
+
+/// What a column of the view stands for, as data.
+fn cell(series: &Series, column: Column) -> String {
+    let number = |number: Option<f64>| match number.filter(|number| number.is_finite()) {
+        None => "-".to_owned(),
+        Some(number) => {
+            let mut text = Vec::new();
+            shared::point::encode_value(number, &mut text);
+            String::from_utf8(text).unwrap()
+        }
+    };
+    match column {
+        Column::Key => series.key.to_string(),
+        Column::Last => number(Some(series.last.value)),
+        Column::Change => number(series.change()),
+        Column::Rate => number(series.rate()),
+        Column::Min => number(Some(series.min)),
+        Column::Max => number(Some(series.max)),
+        Column::Avg => number(Some(series.mean)),
+        Column::Count => series.count.to_string(),
+        Column::Time => series.last.timestamp.to_string(),
+        Column::Spark => bars(series, 16),
+        // Holds at its moment only.
+        Column::Age => AGE.to_owned(),
+    }
+}
+
+/// Instead of an age.
+const AGE: &str = "some";
+
+fn columns(scene: &Scene) -> Vec<Column> {
+    scene.app.table().chosen().shown().collect()
+}
+
+/// The rows of the view, its columns as data.
+fn view(scene: &Scene) -> Vec<Vec<String>> {
+    let row = |series| columns(scene).into_iter().map(|column| cell(series, column)).collect();
+    scene.app.table().visible(FAR).map(row).collect()
+}
+
+/// What the command prints, in the same form.
+fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
+    let directory = Path::new(env!("CARGO_BIN_EXE_tui-client")).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).env("PATH", path).stdin(Stdio::null());
+    let output = shell.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.is_empty(), "{command}: {said}");
+    let columns = columns(scene);
+    let row = |line: &str| {
+        let mut cells: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        assert_eq!(cells.len(), columns.len(), "{command}: {line}");
+        if let Some(at) = columns.iter().position(|&column| column == Column::Age) {
+            cells[at].parse::<i64>().expect("seconds");
+            AGE.clone_into(&mut cells[at]);
+        }
+        cells
+    };
+    String::from_utf8(output.stdout).unwrap().lines().map(row).collect()
+}
+
+#[test]
+fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
+    let served = served(unix_now());
+    for (keys, rows, words) in [
+        ("", 9, " --once --columns=key,last,"),
+        ("/palm.*\n", 2, " --once --filter='palm.*' --columns=key,last,"),
+        (
+            "/last > 1 and age > 1h or palm\n2",
+            8,
+            " --filter='last > 1 and age > 1h or palm' --sort=-last ",
+        ),
+        ("/not stale\n", 1, " --filter='not stale' "),
+        ("/\"it's-\" or !stale\n", 2, r#" --filter='"it'\''s-" or !stale' "#),
+        ("/key = -v\n", 1, " --filter='key = -v' "),
+        ("o", 9, " --once --sort=-reply "),
+        ("1", 9, " --sort=key "),
+        ("11", 9, " --sort=-key "),
+        ("3", 9, " --sort=-change "),
+        ("44", 9, " --sort=rate "),
+        ("8", 9, " --sort=-count "),
+        ("9", 9, " --sort=age "),
+        ("cjj jj \x1b5", 9, " --sort=-avg --columns=key,last,rate,max,avg,"),
+        ("cjj j j j j j j j j \x1b3", 9, " --once --sort=-time"),
+        ("cGk \x1b>>>>>>>>>>", 9, " --sort=-time --columns=key,last,"),
+        ("/zebra*\n", 0, " --filter='zebra*' "),
+    ] {
+        let mut scene = scene(&served, Arrangement::default());
+        scene.to(Mode::Table);
+        for c in keys.chars() {
+            scene.press(match c {
+                '\n' => Key::plain(Code::Enter),
+                '\x1b' => Key::plain(Code::Esc),
+                c => Key::char(c),
+            });
+        }
+        let command = scene.app.command();
+        assert_eq!(scene.app.table().rows(), rows, "{keys:?}");
+        assert!(command.contains(words), "{keys:?}: {command}");
+        assert_eq!(printed(&command, &scene), view(&scene), "{command}");
+    }
+}
+
+#[test]
+fn it_prints_the_one_row_of_a_table_of_one_key() {
+    let served = served(unix_now());
+    for (key, word) in [
+        ("palm.cpu", "palm.cpu"),
+        ("it's-$(x)", r"'it'\''s-$(x)'"),
+        ("火.cpu", "'火.cpu'"),
+        ("-v", "--watch=-v"),
+        ("get", "--watch=get"),
+    ] {
+        let mut scene = scene(&served, Arrangement::default());
+        let request = format!("get {key}");
+        scene.enter(&request);
+        answer(&mut scene, &served, &request);
+        scene.to(Mode::Table);
+        let command = scene.app.command();
+        assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
+        assert_eq!(scene.app.table().rows(), 1);
+        assert_eq!(printed(&command, &scene), view(&scene), "{command}");
+    }
+}
+
+#[test]
+fn a_table_may_begin_arranged() {
+    let served = served(unix_now());
+    let filter: Filter = "*.cpu".parse().unwrap();
+    let sort = Sort { column: Some(Column::Last), descending: true };
+    let columns = vec![Column::Count, Column::Last];
+    let mut scene = scene(&served, Arrangement { filter: Some(filter), sort, columns });
+    let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
+    assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
+    scene.to(Mode::Table);
+    let command = scene.app.command();
+    let words = " --once --filter='*.cpu' --sort=-last --columns=key,last,count";
+    assert!(command.ends_with(words), "{command}");
+    assert_eq!(printed(&command, &scene), view(&scene));
+}
