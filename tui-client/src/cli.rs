@@ -69,8 +69,8 @@ struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Requests from a pipe or a file: wait for a server that is not there or goes away, and send
-    /// again what it has not answered
+    /// Requests from a pipe or a file: wait for a server that is not there or goes away, keep up to
+    /// 64 MiB of lines meanwhile, and send again what it has not answered
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 

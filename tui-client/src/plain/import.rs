@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::pending;
 use std::io::{self, IsTerminal, Write, stdin};
+use std::sync::atomic::Ordering;
 
 use shared::client::{BatchPiece, BatchStream, ClientError};
 use shared::limits::MAX_LINE;
@@ -17,7 +18,7 @@ use super::connection::{Comeback, Connection};
 use super::ending::Ending;
 use super::format::Printer;
 use super::progress::Progress;
-use super::reading::{self, Gathered, Reading};
+use super::reading::{self, Counts, Gathered, Reading};
 use super::{Failure, INTERRUPTED, explain, quoted, tell, unix_now};
 use crate::app::format::{count, plural, took};
 use crate::cli::Plan;
@@ -54,7 +55,7 @@ pub(super) async fn run(
     if stdin().is_terminal() {
         tell("requests, one a line; Ctrl-D ends");
     }
-    let Reading { queue, full, task } = reading;
+    let Reading { queue, full, counts, task } = reading;
     let mut sending = Sending { queue, full, again: VecDeque::new(), current: None };
     let mut taking = Taking::new(Progress::for_input());
     let ending = Ending::listen([SignalKind::interrupt()], INTERRUPTED)?;
@@ -70,7 +71,7 @@ pub(super) async fn run(
         failed => failed,
     };
     let refused = taking.refused > 0;
-    taking.sum_up(matches!(outcome, Err(Failure::Interrupted)));
+    taking.sum_up(matches!(outcome, Err(Failure::Interrupted)).then_some(&counts));
     if refused { outcome.and(Err(Failure::Refused)) } else { outcome }
 }
 
@@ -318,7 +319,8 @@ impl Taking {
     }
 
     /// Says how it went, as far as that is not clear.
-    fn sum_up(self, interrupted: bool) {
+    /// When it was interrupted, some of what was read may be left without an answer.
+    fn sum_up(self, interrupted: Option<&Counts>) {
         let Self { bar, answered, refused, filled: (named, filled), .. } = self;
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
@@ -331,12 +333,17 @@ impl Taking {
         }
         let lines = plural(answered, "line", "lines");
         let refused = count(refused);
-        if interrupted {
-            let harmless = match filled {
-                0 => "to send the same again does no harm",
-                _ => "sent again, the puts without a time would get another one",
+        if let Some(read) = interrupted {
+            let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
+            let again = match read.filled.load(Ordering::Relaxed) {
+                0 => "to send them again does no harm",
+                _ => "sent again, puts without a time would get another one",
             };
-            tell(&format!("interrupted: {lines} answered, {refused} refused; {harmless}"));
+            let left = match left {
+                0 => String::new(),
+                left => format!("; {} without an answer, {again}", count(left)),
+            };
+            tell(&format!("interrupted: {lines} answered, {refused} refused{left}"));
         } else if seen || refused != "0" {
             tell(&format!("{lines} answered, {refused} refused, in {}", took(time)));
         }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf, BytesMut};
 use shared::client::Batch;
@@ -77,8 +78,19 @@ pub(super) struct Reading {
     pub queue: mpsc::UnboundedReceiver<Gathered>,
     /// The memory is spent, so nothing is read for now.
     pub full: watch::Receiver<bool>,
+    /// How much was read so far.
+    pub counts: Arc<Counts>,
     /// How it ended.
     pub task: JoinHandle<io::Result<()>>,
+}
+
+/// What is in what was read.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Requests.
+    pub lines: AtomicU64,
+    /// Those whose timestamp is filled in.
+    pub filled: AtomicU64,
 }
 
 /// Begins. Reading waits while more than `memory` bytes are read and not dropped.
@@ -90,7 +102,9 @@ pub(super) fn start(
     let (sender, queue) = mpsc::unbounded_channel();
     let (spent, full) = watch::channel(false);
     let room = Room { memory, free: Arc::new(Semaphore::new(memory as usize)), spent };
-    Reading { queue, full, task: tokio::spawn(read(input, clock, sender, room)) }
+    let counts = Arc::default();
+    let task = tokio::spawn(read(input, clock, sender, room, Arc::clone(&counts)));
+    Reading { queue, full, counts, task }
 }
 
 /// Memory, in bytes.
@@ -118,6 +132,7 @@ async fn read(
     clock: impl Fn() -> i64,
     queue: mpsc::UnboundedSender<Gathered>,
     room: Room,
+    counts: Arc<Counts>,
 ) -> io::Result<()> {
     let mut buffer = BytesMut::new();
     let mut framer = LineFramer::default();
@@ -149,6 +164,8 @@ async fn read(
         let size = buffer.len() - rest.len();
         buffer.advance(size);
         if !(lines.is_empty() && too_long.is_empty()) {
+            counts.lines.fetch_add(lines.len() as u64, Ordering::Relaxed);
+            counts.filled.fetch_add(filled.len() as u64, Ordering::Relaxed);
             let mut gathered = Gathered { batch, lines, too_long, filled, size, room: None };
             gathered.room = room.take(gathered.memory()).await;
             if queue.send(gathered).is_err() {
@@ -163,7 +180,7 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::AtomicI64;
 
     use tokio::io::AsyncWriteExt;
 
