@@ -131,7 +131,7 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &m
     };
     pen.field(&watched.key, columns, false, base);
     let Some(series) = &watched.series else {
-        let text = if watched.answered { "  no points yet" } else { "  …" };
+        let text = if watched.answered { "  no points" } else { "  …" };
         pen.write(text, theme.quiet);
         return;
     };
