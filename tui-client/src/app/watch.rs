@@ -23,8 +23,8 @@ pub struct Watched {
     pub key: String,
     /// The last answer; `None` when the key has no points, or before the first answer.
     pub series: Option<Series>,
-    /// An answer has come.
-    pub answered: bool,
+    /// What the answers so far have said.
+    pub heard: Heard,
     /// An alert fires.
     pub alarm: bool,
     /// In the chart even when another key is selected.
@@ -32,10 +32,21 @@ pub struct Watched {
     changed: Option<Duration>,
 }
 
+/// What is heard of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// No answer has come.
+    Nothing,
+    /// It has no points.
+    NoPoints,
+    /// It has points, or had some.
+    Points,
+}
+
 impl Watched {
     fn new(key: String) -> Self {
-        let (series, changed) = (None, None);
-        Self { key, series, answered: false, alarm: false, marked: false, changed }
+        let (series, heard, changed) = (None, Heard::Nothing, None);
+        Self { key, series, heard, alarm: false, marked: false, changed }
     }
 
     /// The value came within the last moments.
@@ -51,12 +62,13 @@ impl Watched {
     fn answer(&mut self, series: Option<&Series>, now: Duration) {
         // An older point may have another value now, or be gone: all of it is shown somewhere.
         if self.series.as_ref() != series {
-            if self.answered && self.is_news(series) {
+            if self.heard > Heard::Nothing && self.is_news(series) {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
         }
-        self.answered = true;
+        let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
+        self.heard = self.heard.max(heard);
     }
 
     /// The newest point is another one, or there are more.
@@ -248,7 +260,7 @@ impl Watch {
             answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
-        let begun = self.keys.iter().any(|watched| watched.answered);
+        let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
                 Some(series) => watched.answer(Some(series), now),

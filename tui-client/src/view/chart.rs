@@ -132,6 +132,7 @@ fn draw_legend(
         // A name without its value says less than none.
         let room = pen.room().saturating_sub(width(&value) + 4);
         if room < width(&key.key).min(4) {
+            pen.write(" …", theme.quiet);
             break;
         }
         pen.write(" ", theme.text)

@@ -10,7 +10,7 @@ use super::theme::Theme;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
 use crate::app::trend::bars;
-use crate::app::watch::{Watch, Watched};
+use crate::app::watch::{Heard, Watch, Watched};
 use crate::app::{App, format};
 
 /// Draws the pane.
@@ -131,7 +131,11 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &m
     };
     pen.field(&watched.key, columns, false, base);
     let Some(series) = &watched.series else {
-        let text = if watched.answered { "  no points yet" } else { "  …" };
+        let text = match watched.heard {
+            Heard::Nothing => "  …",
+            Heard::NoPoints => "  no points yet",
+            Heard::Points => "  no points any more",
+        };
         pen.write(text, theme.quiet);
         return;
     };

@@ -83,6 +83,7 @@ fn an_alarm_ends_with_the_last_point_of_its_key() {
     let told = "- alert over: a > 5: a has no points any more".to_owned();
     assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
     assert_eq!(scene.app.watch().alarms(), 0);
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");
     assert!(ring(&mut scene, "a 6.0 9\n").0, "a new alarm");
 }
 

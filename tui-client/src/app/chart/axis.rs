@@ -36,7 +36,11 @@ impl Frame {
             let room = (low.abs() / 20.0).max(0.5);
             (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
         }
-        let (from, to) = (spec.range.0, spec.range.1.max(spec.range.0.saturating_add(1)));
+        let (mut from, mut to) = spec.range;
+        if from >= to {
+            // So does a single moment.
+            (from, to) = (from.saturating_sub(1), from.saturating_add(1));
+        }
         let dots = ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64);
         let scale = (dots.0 / to.abs_diff(from) as f64, dots.1 / (high / 2.0 - low / 2.0));
         Some(Self { from, to, low, high, dots, scale, unit: spec.unit })
@@ -84,10 +88,14 @@ impl Frame {
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
     pub(super) fn value_ticks(&self, rows: usize) -> Vec<Tick> {
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
-        // One label alone is no scale.
-        let mut closer = [1.0, 1.6, 2.5].map(|times| self.spaced_ticks(wanted * times, rows));
-        let enough = closer.iter().position(|ticks| ticks.len() >= 2).unwrap_or(2);
-        std::mem::take(&mut closer[enough])
+        let mut closer = [1.0, 1.6, 2.5, 4.0].map(|times| self.spaced_ticks(wanted * times, rows));
+        // One label alone is no scale; nor are labels of which some had no row for themselves.
+        let apart = |ticks: &[Tick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
+        let enough = closer.iter().position(|ticks| ticks.len() >= 2 && apart(ticks)).unwrap_or(2);
+        let mut ticks = std::mem::take(&mut closer[enough]);
+        // Steps far below the value's own precision repeat themselves.
+        ticks.dedup_by_key(|tick| tick.at);
+        ticks
     }
 
     fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<Tick> {
@@ -98,17 +106,13 @@ impl Frame {
         }
         let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
         let first = (self.low / step).ceil();
-        let mut ticks = Vec::new();
+        let mut ticks: Vec<Tick> = Vec::new();
         for n in 0..20 {
             let value = (first + f64::from(n)) * step;
             if !value.is_finite() || value > self.high {
                 break;
             }
-            let at = self.row(value, rows);
-            // Steps far below the value's own precision would repeat themselves.
-            if ticks.last().is_none_or(|last: &Tick| last.at > at) {
-                ticks.push(Tick { at, label: scale.label(value, step) });
-            }
+            ticks.push(Tick { at: self.row(value, rows), label: scale.label(value, step) });
         }
         ticks
     }
