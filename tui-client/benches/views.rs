@@ -186,7 +186,9 @@ const ROUNDS: usize = 7;
 async fn first_paint(port: u16) -> Instant {
     let (orders, queue) = tokio::sync::mpsc::channel(16);
     let (told, mut msgs) = tokio::sync::mpsc::channel(16);
-    let (mut app, mut terminal, theme) = (new_app(&[], false), terminal(), Theme::colour());
+    let config = Config { alerts: Vec::new(), ..config(&[], false) };
+    let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
+    let (mut terminal, theme) = (terminal(), Theme::colour());
     let patience = Duration::from_secs(60);
     let network = tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
     orders.send(Order::Connect).await.expect("it takes orders");
@@ -197,8 +199,9 @@ async fn first_paint(port: u16) -> Instant {
         if last {
             draw(&mut terminal, &app, &theme);
             network.abort();
-            assert!(app.table().rows() == 1_000_000);
-            return Instant::now();
+            let painted = Instant::now();
+            assert_eq!(app.table().rows(), 1_000_000);
+            return painted;
         }
         for effect in effects {
             if let Effect::Send(request) = effect {
@@ -242,8 +245,8 @@ fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
     sent.next().expect("the request goes out")
 }
 
-fn new_app(watch: &[&str], raw_log: bool) -> App {
-    let config = Config {
+fn config(watch: &[&str], raw_log: bool) -> Config {
+    Config {
         address: "localhost:10001".to_owned(),
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
@@ -253,13 +256,12 @@ fn new_app(watch: &[&str], raw_log: bool) -> App {
         log_memory: LOG_MEMORY,
         raw_log,
         in_tmux: false,
-    };
-    App::new(config, SIZE.0, SIZE.1, moment(0))
+    }
 }
 
 /// Connected, asking for everything.
 fn app(watch: &[&str], raw_log: bool) -> (App, Outgoing) {
-    let mut app = new_app(watch, raw_log);
+    let mut app = App::new(config(watch, raw_log), SIZE.0, SIZE.1, moment(0));
     let effects = app.update(Msg::Connected, moment(0));
     (app, request(effects, "get *"))
 }
