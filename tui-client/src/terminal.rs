@@ -1,10 +1,13 @@
 //! The terminal, taken over and given back: at the end, after an error, a panic or a signal, and
 //! while the program is stopped.
 
+mod output;
+
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write, stdin, stdout};
+use std::io::{self, BufWriter, Write, stdin};
 use std::mem;
 use std::panic;
+use std::process;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,6 +27,8 @@ use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+use output::Output;
+
 /// A frame goes out in few writes.
 const BUFFER: usize = 64 * 1024;
 
@@ -31,7 +36,10 @@ const BUFFER: usize = 64 * 1024;
 /// said in between, can't happen.
 static OURS: AtomicBool = AtomicBool::new(false);
 
-type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+/// What a program ends with after a panic.
+const PANICKED: i32 = 101;
+
+type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Terminal {
@@ -175,17 +183,19 @@ impl Drop for Guard {
 }
 
 fn on_standard_output() -> io::Result<Inner> {
-    let buffer = BufWriter::with_capacity(BUFFER, stdout());
+    let buffer = BufWriter::with_capacity(BUFFER, Output);
     ratatui::Terminal::new(CrosstermBackend::new(buffer))
 }
 
 fn take(mouse: bool) -> io::Result<()> {
     OURS.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    let mut welcome = Vec::new();
+    queue!(welcome, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
     if mouse {
-        execute!(stdout(), EnableClicks)?;
+        queue!(welcome, EnableClicks)?;
     }
+    Output.write_all(&welcome)?;
     Ok(())
 }
 
@@ -195,25 +205,45 @@ fn restore() {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
-    let _ = execute!(
-        stdout(),
+    let _ = Output.write_all(&farewell());
+    let _ = disable_raw_mode();
+}
+
+/// Undoes what was written by [`take`] and by a frame that is cut off anywhere.
+fn farewell() -> Vec<u8> {
+    let mut farewell = Vec::new();
+    // Memory takes everything.
+    let _ = queue!(
+        farewell,
         EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
     );
-    let _ = disable_raw_mode();
+    farewell
 }
 
-/// The message of a panic is printed on the restored screen, not lost with the other one.
+/// Ends the program from beside the one who uses the terminal and may wait for it for ever. The
+/// terminal is given back as far as it can be without waiting.
+pub fn abandon(code: i32) -> ! {
+    output::silence_others();
+    output::instead(&farewell());
+    let _ = disable_raw_mode();
+    process::exit(code);
+}
+
+/// The message of a panic is printed on the restored screen, not lost with the other one. Then
+/// there is nothing that could go on, whoever it was that panicked.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            output::silence_others();
             restore();
             before(info);
+            process::exit(PANICKED);
         }));
     });
 }

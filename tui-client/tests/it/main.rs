@@ -29,6 +29,8 @@ mod scene;
 mod scenes;
 mod served;
 mod storm;
+mod stuck;
+mod tended;
 mod terminal;
 mod update;
 mod valve;

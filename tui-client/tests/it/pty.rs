@@ -1,13 +1,18 @@
 //! The real binary on a pseudo-terminal: keys in, screen and raw bytes out.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,7 +103,11 @@ impl Shell {
     }
 
     pub fn press(&self, keys: &str) {
-        self.keys.send(keys.as_bytes().to_vec()).unwrap();
+        self.press_bytes(keys.as_bytes());
+    }
+
+    pub fn press_bytes(&self, keys: &[u8]) {
+        self.keys.send(keys.to_vec()).unwrap();
     }
 
     fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
@@ -131,6 +140,50 @@ impl Shell {
         self.until_told("what is looked for", |told| told.awaited.is_none());
     }
 
+    /// Whether the terminal is sent such bytes, within this time.
+    pub fn is_sent(&self, within: Duration, is: impl Fn(&[u8]) -> bool) -> bool {
+        let (told, changed) = &*self.told;
+        let told = told.lock().unwrap();
+        let waited = changed.wait_timeout_while(told, within, |told| !is(&told.raw)).unwrap();
+        !waited.1.timed_out()
+    }
+
+    /// Does something while nobody reads what the terminal is told.
+    pub fn unread<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _reader = self.told.0.lock().unwrap();
+        act()
+    }
+
+    /// Lets the terminal take no more, in the middle of a frame. While nobody reads.
+    pub fn fill(&self) {
+        let path = self.master.tty_name().unwrap();
+        let flags = i32::try_from((OFlags::NOCTTY | OFlags::NONBLOCK).bits()).unwrap();
+        let terminal = File::options().write(true).custom_flags(flags).open(path).unwrap();
+        let end = Instant::now() + PATIENCE;
+        // Not only none for the moment in which somebody writes.
+        let moment = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+        let has_room = || {
+            let mut terminal = [PollFd::new(&terminal, PollFlags::OUT)];
+            poll(&mut terminal, Some(&moment)).unwrap() > 0
+        };
+        for cols in (150..200).cycle() {
+            assert!(Instant::now() < end, "it takes everything");
+            self.master.resize(PtySize { rows: 50, cols, ..PtySize::default() }).unwrap();
+            if !has_room() {
+                break;
+            }
+        }
+        // Without room it still takes a little: what is no character.
+        while (&terminal).write(&[0; 64]).is_ok() {}
+        self.master.resize(PtySize { rows: 50, cols: 100, ..PtySize::default() }).unwrap();
+    }
+
+    /// Kills the shell, so that the terminal goes away for everybody in it.
+    pub fn hang_up(&self) {
+        let pid = self.child.process_id().unwrap().try_into().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    }
+
     /// All bytes that the terminal was sent.
     pub fn raw(&self) -> Vec<u8> {
         self.told.0.lock().unwrap().raw.clone()
@@ -158,16 +211,23 @@ impl Shell {
     /// Everything that was turned on is turned off, by the bytes themselves.
     pub fn assert_modes_off(&self) {
         let raw = self.raw();
-        let text = String::from_utf8_lossy(&raw);
-        // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
-        for mode in [1000, 1002, 1003, 1006, 1015, 1049, 2004, 2026] {
-            let (on, off) = (format!("\x1b[?{mode}h"), format!("\x1b[?{mode}l"));
-            assert!(text.rfind(&on) <= text.rfind(&off), "mode {mode} is still on");
-        }
-        let (shown, hidden) = (text.rfind("\x1b[?25h"), text.rfind("\x1b[?25l"));
-        assert!(hidden <= shown, "the cursor is hidden");
-        assert!(text.contains("\x1b[?1049h"), "there was a screen at all");
+        assert_eq!(still_on(&raw), Vec::<String>::new());
+        assert!(find(&raw, "\x1b[?1049h").is_some(), "there was a screen at all");
     }
+}
+
+/// What was turned on by these bytes and not turned off again.
+pub fn still_on(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
+    let modes = [1000, 1002, 1003, 1006, 1015, 1049, 2004, 2026].into_iter().filter(|mode| {
+        let (on, off) = (format!("\x1b[?{mode}h"), format!("\x1b[?{mode}l"));
+        text.rfind(&on) > text.rfind(&off)
+    });
+    let mut modes: Vec<_> = modes.map(|mode| format!("mode {mode} is still on")).collect();
+    let (shown, hidden) = (text.rfind("\x1b[?25h"), text.rfind("\x1b[?25l"));
+    modes.extend((hidden > shown).then(|| "the cursor is hidden".to_owned()));
+    modes
 }
 
 /// The place of some text in bytes.
