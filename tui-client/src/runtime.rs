@@ -79,6 +79,8 @@ pub struct Setting {
 pub async fn run(setting: Setting, config: Config) -> Result<()> {
     let Setting { host, port, timeout: patience, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    // Of a terminal that is gone already it could not be made.
+    let keys = EventStream::new();
     let unheard = tokio::spawn(end_unheard(Ends::new().context("cannot listen for signals")?));
     let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
@@ -103,7 +105,7 @@ pub async fn run(setting: Setting, config: Config) -> Result<()> {
                 let _ = gone.blocking_send(Err(ErrorKind::BrokenPipe.into()));
             }
         });
-        let listening = tokio::spawn(listen(heard));
+        let listening = tokio::spawn(listen(keys, heard));
         let inputs = Inputs { events, msgs, arranged };
         let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
         listening.abort();
@@ -126,8 +128,7 @@ async fn end_unheard(mut ends: Ends) {
 
 /// Passes on what the terminal says. In a task of its own, because the stream wakes only the one
 /// who asked first: whoever looks once without waiting makes it deaf.
-async fn listen(heard: mpsc::Sender<std::io::Result<Event>>) {
-    let mut events = EventStream::new();
+async fn listen(mut events: EventStream, heard: mpsc::Sender<std::io::Result<Event>>) {
     while let Some(event) = events.next().await {
         if heard.send(event).await.is_err() {
             return;

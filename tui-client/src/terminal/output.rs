@@ -38,13 +38,22 @@ fn way() -> (BorrowedFd<'static>, bool) {
     }
 }
 
-fn speaker() -> MutexGuard<'static, Option<ThreadId>> {
-    SPEAKER.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nobody has the last word while this is held. Does not come back once somebody else has it.
+pub fn turn() -> MutexGuard<'static, Option<ThreadId>> {
+    let turn = SPEAKER.lock().unwrap_or_else(PoisonError::into_inner);
+    if turn.is_none_or(|only| only == thread::current().id()) {
+        return turn;
+    }
+    drop(turn);
+    loop {
+        thread::park();
+    }
 }
 
-/// From now on nobody but this thread is heard; it is about to end the program.
+/// From now on nobody but this thread is heard; it is about to end the program. Whoever wanted so
+/// before waits for that, too.
 pub fn silence_others() {
-    *speaker() = Some(thread::current().id());
+    *SPEAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
 }
 
 /// Forgets what the terminal has not taken yet, and tells it as much of this as it takes at once.
@@ -68,15 +77,9 @@ fn is_ready(within: Option<&Timespec>) -> bool {
 /// Writes what the terminal takes.
 fn write_now(bytes: &[u8]) -> Result<usize, Errno> {
     let (file, at_once) = way();
-    let speaker = speaker();
-    if speaker.is_some_and(|only| only != thread::current().id()) {
-        drop(speaker);
-        loop {
-            thread::park();
-        }
-    }
+    let turn = turn();
     // Not while it may wait for ever.
-    let _speaker = at_once.then_some(speaker);
+    let _turn = at_once.then_some(turn);
     rustix::io::write(file, bytes)
 }
 

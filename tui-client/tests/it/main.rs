@@ -15,6 +15,7 @@ mod hostile;
 mod import;
 mod jobs;
 mod killed;
+mod left;
 mod look;
 mod manners;
 mod pasted;

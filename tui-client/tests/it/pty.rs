@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,6 +22,8 @@ struct Told {
     raw: Vec<u8>,
     /// What a screen may show only for a moment, until one did.
     awaited: Option<String>,
+    /// There is somebody to hear it.
+    is_heard: bool,
 }
 
 impl Told {
@@ -39,7 +40,8 @@ impl Told {
 
 /// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
 pub struct Shell {
-    master: Box<dyn MasterPty>,
+    /// Until it goes away.
+    master: Option<Box<dyn MasterPty>>,
     keys: mpsc::Sender<Vec<u8>>,
     told: Arc<(Mutex<Told>, Condvar)>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
@@ -79,7 +81,7 @@ impl Shell {
         command.env("TESTS", std::env::current_exe().unwrap());
         let child = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(cells(24), cells(80), 0);
-        let told = Told { parser, raw: Vec::new(), awaited: None };
+        let told = Told { parser, raw: Vec::new(), awaited: None, is_heard: true };
         let told = Arc::new((Mutex::new(told), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let hearing = Arc::clone(&told);
@@ -87,6 +89,9 @@ impl Shell {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 let mut told = hearing.0.lock().unwrap();
+                if !told.is_heard {
+                    return;
+                }
                 told.hear(&bytes[..count]);
                 hearing.1.notify_all();
             }
@@ -99,7 +104,7 @@ impl Shell {
                 .iter()
                 .try_for_each(|keys| writer.write_all(&keys).and_then(|()| writer.flush()))
         });
-        Self { master: pair.master, keys, told, child }
+        Self { master: Some(pair.master), keys, told, child }
     }
 
     pub fn press(&self, keys: &str) {
@@ -156,7 +161,8 @@ impl Shell {
 
     /// Lets the terminal take no more, in the middle of a frame. While nobody reads.
     pub fn fill(&self) {
-        let path = self.master.tty_name().unwrap();
+        let master = self.master.as_ref().unwrap();
+        let path = master.tty_name().unwrap();
         let flags = i32::try_from((OFlags::NOCTTY | OFlags::NONBLOCK).bits()).unwrap();
         let terminal = File::options().write(true).custom_flags(flags).open(path).unwrap();
         let end = Instant::now() + PATIENCE;
@@ -168,20 +174,23 @@ impl Shell {
         };
         for cols in (150..200).cycle() {
             assert!(Instant::now() < end, "it takes everything");
-            self.master.resize(PtySize { rows: 50, cols, ..PtySize::default() }).unwrap();
+            master.resize(PtySize { rows: 50, cols, ..PtySize::default() }).unwrap();
             if !has_room() {
                 break;
             }
         }
         // Without room it still takes a little: what is no character.
         while (&terminal).write(&[0; 64]).is_ok() {}
-        self.master.resize(PtySize { rows: 50, cols: 100, ..PtySize::default() }).unwrap();
+        master.resize(PtySize { rows: 50, cols: 100, ..PtySize::default() }).unwrap();
     }
 
-    /// Kills the shell, so that the terminal goes away for everybody in it.
-    pub fn hang_up(&self) {
-        let pid = self.child.process_id().unwrap().try_into().unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    /// The terminal goes away. It takes one more frame with it.
+    pub fn go_away(&mut self) {
+        self.told.0.lock().unwrap().is_heard = false;
+        let (columns, rows) = self.size();
+        self.resize(rows, columns % 200 + 1);
+        self.keys = mpsc::channel().0;
+        self.master = None;
     }
 
     /// All bytes that the terminal was sent.
@@ -191,7 +200,14 @@ impl Shell {
 
     pub fn resize(&self, rows: u16, cols: u16) {
         self.told.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        let (rows, columns) = self.told.0.lock().unwrap().parser.screen().size();
+        (columns.get(), rows.get())
     }
 
     /// The script says `over` behind the client and `stty -a`, on a terminal that is as it was.

@@ -13,18 +13,16 @@ use tempfile::TempDir;
 
 use crate::pty::{PATIENCE, Shell, find, still_on};
 
-/// The client stands in for `sh` that began it, so its number is known; its own shell outlives a
-/// terminal that goes away. Interrupts are for the client alone: keys that are pressed while it is
-/// stopped would be signals to both shells. A stop of 147 to 150 is one of the four signals for it.
+/// The client stands in for the `sh` that began it, so its number is known; its own shell outlives
+/// a terminal that goes away. Keys that are pressed while it is stopped are no signals to others,
+/// and don't stop the output. A status of 147 to 150 is one of the four signals that stop.
 const SCRIPT: &str = r#"
 cd "$DIRECTORY"
 set -m
-trap : INT QUIT
-stty -ixon
+stty -ixon -isig
 printf '@found %s\n' "$(stty -g)"
 sh -c 'trap "" HUP
-    trap : INT QUIT
-    sh -c "echo \$\$ > pid; exec $COMMAND 2> said"
+    sh client
     echo $? > ended'
 status=$?
 while [ $status -ge 147 ] && [ $status -le 150 ]; do
@@ -45,7 +43,7 @@ pub struct Tended {
 impl Tended {
     /// The client with these arguments.
     pub fn start(args: &str) -> Self {
-        Self::start_as(&format!("\\\"\\$CLIENT\\\" {args}"), |_| {})
+        Self::start_as(&format!("\"$CLIENT\" {args}"), |_| {})
     }
 
     /// Some other command, in a directory that is prepared for it.
@@ -53,6 +51,8 @@ impl Tended {
         let directory = tempfile::tempdir().unwrap();
         let ended = fifo(&directory, "ended");
         prepare(&directory);
+        let client = format!("echo $$ > pid; exec {command} 2> said");
+        fs::write(directory.path().join("client"), client).unwrap();
         let (over, told) = mpsc::channel();
         thread::spawn(move || {
             let code = fs::read_to_string(ended).unwrap();
@@ -60,8 +60,7 @@ impl Tended {
             let _ = over.send(code.trim().to_owned());
         });
         let path = directory.path().to_str().unwrap();
-        let script = SCRIPT.replace("$COMMAND", command);
-        let shell = Shell::run_with(&script, &[("DIRECTORY", path), ("XDG_STATE_HOME", path)]);
+        let shell = Shell::run_with(SCRIPT, &[("DIRECTORY", path), ("XDG_STATE_HOME", path)]);
         Self { shell, directory, ended: told }
     }
 
@@ -140,6 +139,5 @@ impl Drop for Tended {
         // Whoever waits for the end of a client that did not begin is let go.
         let ended = self.directory.path().join("ended");
         drop(OpenOptions::new().read(true).write(true).open(ended));
-        self.signal(Signal::KILL);
     }
 }
