@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::arrange::Arranged;
 use crate::app::effect::Effect;
@@ -24,7 +24,7 @@ use crate::app::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::files::{self, History, Job};
 use crate::net::{self, Order};
-use crate::terminal::{Terminal, until_gone};
+use crate::terminal::{Terminal, abandon, until_gone};
 use crate::view::{self, theme::Theme};
 
 /// Orders that may wait for the network.
@@ -49,6 +49,14 @@ const BURST: Duration = Duration::from_millis(2);
 /// What comes without a person's doing is drawn no more often than this.
 const FRAME: Duration = Duration::from_millis(16);
 
+/// The loop has so long to hear that the program is to end: it may wait for a terminal that takes
+/// no output.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A stop that is taken back within this time is none: what says so comes before the program could
+/// stop, so nothing would wake it again.
+const SECOND_THOUGHTS: Duration = Duration::from_millis(50);
+
 /// Where to connect, and what to take from the terminal.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -71,6 +79,9 @@ pub struct Setting {
 pub async fn run(setting: Setting, config: Config) -> Result<()> {
     let Setting { host, port, timeout: patience, mouse, theme } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    // Of a terminal that is gone already it could not be made.
+    let keys = EventStream::new();
+    let unheard = tokio::spawn(end_unheard(Ends::new().context("cannot listen for signals")?));
     let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);
@@ -94,22 +105,30 @@ pub async fn run(setting: Setting, config: Config) -> Result<()> {
                 let _ = gone.blocking_send(Err(ErrorKind::BrokenPipe.into()));
             }
         });
-        let listening = tokio::spawn(listen(heard));
+        let listening = tokio::spawn(listen(keys, heard));
         let inputs = Inputs { events, msgs, arranged };
         let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
         listening.abort();
         result
     };
+    unheard.abort();
     drop(sinks);
     network.abort();
     let _ = timeout(LAST_JOBS, files).await;
     result
 }
 
+/// Ends the program for a loop that does not hear that it is to end.
+async fn end_unheard(mut ends: Ends) {
+    ends.next().await;
+    sleep(GRACE).await;
+    // As if it had been heard.
+    abandon(0);
+}
+
 /// Passes on what the terminal says. In a task of its own, because the stream wakes only the one
 /// who asked first: whoever looks once without waiting makes it deaf.
-async fn listen(heard: mpsc::Sender<std::io::Result<Event>>) {
-    let mut events = EventStream::new();
+async fn listen(mut events: EventStream, heard: mpsc::Sender<std::io::Result<Event>>) {
     while let Some(event) = events.next().await {
         if heard.send(event).await.is_err() {
             return;
@@ -169,11 +188,11 @@ async fn drive(
                 match told {
                     Told::End => Some(Msg::Terminate),
                     Told::Resized => Some(resized(terminal)?),
-                    Told::Stop => {
+                    Told::Stop if !signals.is_stop_taken_back().await => {
                         terminal.suspend()?;
                         None
                     }
-                    Told::Continued => {
+                    Told::Stop | Told::Continued => {
                         // Somebody else had the terminal, and it may have another size.
                         terminal.resume()?;
                         Some(resized(terminal)?)
@@ -312,10 +331,33 @@ enum Told {
     Continued,
 }
 
-struct Signals {
+/// The signals to end.
+struct Ends {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+}
+
+impl Ends {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+struct Signals {
+    ends: Ends,
     resize: Signal,
     stop: Signal,
     go_on: Signal,
@@ -325,9 +367,7 @@ impl Signals {
     fn new() -> std::io::Result<Self> {
         let job_control = |raw: rustix::process::Signal| signal(SignalKind::from_raw(raw.as_raw()));
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            ends: Ends::new()?,
             resize: signal(SignalKind::window_change())?,
             stop: job_control(rustix::process::Signal::TSTP)?,
             go_on: job_control(rustix::process::Signal::CONT)?,
@@ -336,13 +376,15 @@ impl Signals {
 
     async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => Told::End,
-            _ = self.hang_up.recv() => Told::End,
-            _ = self.interrupt.recv() => Told::End,
+            () = self.ends.next() => Told::End,
             _ = self.resize.recv() => Told::Resized,
             _ = self.stop.recv() => Told::Stop,
             _ = self.go_on.recv() => Told::Continued,
         }
+    }
+
+    async fn is_stop_taken_back(&mut self) -> bool {
+        timeout(SECOND_THOUGHTS, self.go_on.recv()).await.is_ok()
     }
 }
 

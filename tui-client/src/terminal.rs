@@ -1,10 +1,13 @@
 //! The terminal, taken over and given back: at the end, after an error, a panic or a signal, and
 //! while the program is stopped.
 
+mod output;
+
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write, stdin, stdout};
+use std::io::{self, BufWriter, Write, stdin};
 use std::mem;
 use std::panic;
+use std::process;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,6 +27,8 @@ use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+use output::Output;
+
 /// A frame goes out in few writes.
 const BUFFER: usize = 64 * 1024;
 
@@ -31,7 +36,10 @@ const BUFFER: usize = 64 * 1024;
 /// said in between, can't happen.
 static OURS: AtomicBool = AtomicBool::new(false);
 
-type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+/// What a program ends with after a panic.
+const PANICKED: i32 = 101;
+
+type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Terminal {
@@ -39,6 +47,8 @@ pub struct Terminal {
     mouse: bool,
     /// What it shows may not be what was drawn.
     stale: bool,
+    /// It is given back until the program goes on.
+    away: bool,
 }
 
 impl Terminal {
@@ -53,7 +63,7 @@ impl Terminal {
         take(mouse)?;
         let inner = on_standard_output()?;
         mem::forget(guard);
-        Ok(Self { inner, mouse, stale: false })
+        Ok(Self { inner, mouse, stale: false, away: false })
     }
 
     /// Columns and rows.
@@ -80,6 +90,9 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        if self.away {
+            return Ok(());
+        }
         execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
@@ -88,6 +101,9 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn bell(&mut self) -> io::Result<()> {
+        if self.away {
+            return Ok(());
+        }
         let backend = self.inner.backend_mut();
         backend.write_all(b"\x07")?;
         io::Write::flush(backend)
@@ -98,6 +114,9 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if self.away {
+            return Ok(());
+        }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         if mem::take(&mut self.stale) {
             let size = self.inner.size()?;
@@ -108,18 +127,21 @@ impl Terminal {
     }
 
     /// Gives the terminal back and stops, with all of the job, as the shell's job control expects
-    /// it; comes back when the shell says so. Where no shell would say so nothing happens.
+    /// it. The program stops a little later, when another of its threads has heard of it; until it
+    /// is to [resume](Self::resume), nothing is shown. Where no shell would say so nothing happens.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
-        if !is_job() {
+        // Before it has gone on, a second wish is the first one.
+        if self.away || !is_job() {
             return Ok(());
         }
-        restore();
+        // Of a terminal that is gone, nobody would wake it.
+        restore()?;
+        self.away = true;
         // Not the signal for this, which the program takes itself.
-        kill_current_process_group(Signal::STOP)?;
-        self.resume()
+        Ok(kill_current_process_group(Signal::STOP)?)
     }
 
     /// Takes the terminal over again, whoever had it in the meantime.
@@ -128,13 +150,9 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         take(self.mouse)?;
-        // A shell may have changed the mode behind the back of the library, which remembers it and
-        // would do nothing. Never in between as a shell wants it: a key would be another one then.
-        let mut mode = tcgetattr(stdin())?;
-        mode.make_raw();
-        tcsetattr(stdin(), OptionalActions::Now, &mode)?;
         // A new one knows that nothing is drawn yet.
         self.inner = on_standard_output()?;
+        self.away = false;
         Ok(())
     }
 }
@@ -143,7 +161,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // What is still buffered belongs before the farewell.
         let _ = self.inner.backend_mut().flush();
-        restore();
+        let _ = restore();
     }
 }
 
@@ -170,50 +188,85 @@ struct Guard;
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        restore();
+        let _ = restore();
     }
 }
 
 fn on_standard_output() -> io::Result<Inner> {
-    let buffer = BufWriter::with_capacity(BUFFER, stdout());
+    let buffer = BufWriter::with_capacity(BUFFER, Output);
     ratatui::Terminal::new(CrosstermBackend::new(buffer))
 }
 
 fn take(mouse: bool) -> io::Result<()> {
-    OURS.store(true, Ordering::SeqCst);
-    enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    take_keys()?;
+    let mut welcome = Vec::new();
+    queue!(welcome, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
     if mouse {
-        execute!(stdout(), EnableClicks)?;
+        queue!(welcome, EnableClicks)?;
     }
+    Output.write_all(&welcome)?;
     Ok(())
 }
 
+fn take_keys() -> io::Result<()> {
+    let _turn = output::turn();
+    OURS.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    // A shell may have changed the mode behind the back of the library, which remembers it and
+    // would do nothing. Never in between as a shell wants it: a key would be another one then.
+    let mut mode = tcgetattr(stdin())?;
+    mode.make_raw();
+    Ok(tcsetattr(stdin(), OptionalActions::Now, &mode)?)
+}
+
 /// Undoes everything that [`Terminal::enter`] did. On a terminal that is gone there is nothing
-/// left to do, so errors don't matter.
-fn restore() {
-    if !OURS.swap(false, Ordering::SeqCst) {
-        return;
+/// left to do, so errors don't matter to who ends.
+fn restore() -> io::Result<()> {
+    if !OURS.load(Ordering::SeqCst) {
+        return Ok(());
     }
-    let _ = execute!(
-        stdout(),
+    let said = Output.write_all(&farewell());
+    // It is ours until here, so that whoever has the last word in between gives it back.
+    let _turn = output::turn();
+    OURS.store(false, Ordering::SeqCst);
+    disable_raw_mode().and(said)
+}
+
+/// Undoes what was written by [`take`] and by a frame that is cut off anywhere.
+fn farewell() -> Vec<u8> {
+    let mut farewell = Vec::new();
+    // Memory takes everything.
+    let _ = queue!(
+        farewell,
         EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
     );
-    let _ = disable_raw_mode();
+    farewell
 }
 
-/// The message of a panic is printed on the restored screen, not lost with the other one.
+/// Ends the program from beside the one who uses the terminal and may wait for it for ever. The
+/// terminal is given back as far as it can be without waiting.
+pub fn abandon(code: i32) -> ! {
+    output::silence_others();
+    output::instead(&farewell());
+    let _ = disable_raw_mode();
+    process::exit(code);
+}
+
+/// The message of a panic is printed on the restored screen, not lost with the other one. Then
+/// there is nothing that could go on, whoever it was that panicked.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore();
+            output::silence_others();
+            let _ = restore();
             before(info);
+            process::exit(PANICKED);
         }));
     });
 }

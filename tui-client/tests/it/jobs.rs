@@ -1,6 +1,6 @@
 //! The real binary as a job of a shell that is stopped from outside.
 
-use std::process::Command;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::pty::Shell;
 use crate::served::Served;
@@ -19,10 +19,30 @@ impl Known {
         Self { command: format!("sh -c '{client}'"), directory }
     }
 
-    fn stop(&self) {
+    fn pid(&self) -> i32 {
         let pid = std::fs::read_to_string(self.directory.path().join("pid")).unwrap();
-        let told = Command::new("kill").args(["-TSTP", pid.trim()]).status();
-        assert!(told.unwrap().success());
+        pid.trim().parse().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    /// No signal is on its way to it; the system drops a stop that is while it is told to go on.
+    fn until_heard(&self) {
+        let is_waiting = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+            status.lines().any(|line| {
+                line.starts_with("ShdPnd:") && line.contains(|c| ('1'..='9').contains(&c))
+            })
+        };
+        while is_waiting() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(&self) {
+        self.signal(Signal::TSTP);
     }
 }
 
@@ -57,6 +77,21 @@ fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
     let mut shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
     shell.until_shown("no points yet");
     client.stop();
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn a_stop_that_is_taken_back_at_once_is_none() {
+    let served = Served::start();
+    let client = Known::new(served.port);
+    let mut shell = Shell::run(&format!("set -m; {}; stty -a; echo over", client.command));
+    shell.until_shown("no points yet");
+    client.stop();
+    client.until_heard();
+    client.signal(Signal::CONT);
     shell.press("put a 1 1\r");
     shell.until_shown("stored a 1.0 1");
     shell.press("\x03");

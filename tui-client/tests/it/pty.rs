@@ -1,13 +1,17 @@
 //! The real binary on a pseudo-terminal: keys in, screen and raw bytes out.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 
 /// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,6 +22,8 @@ struct Told {
     raw: Vec<u8>,
     /// What a screen may show only for a moment, until one did.
     awaited: Option<String>,
+    /// There is somebody to hear it.
+    is_heard: bool,
 }
 
 impl Told {
@@ -34,7 +40,8 @@ impl Told {
 
 /// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
 pub struct Shell {
-    master: Box<dyn MasterPty>,
+    /// Until it goes away.
+    master: Option<Box<dyn MasterPty>>,
     keys: mpsc::Sender<Vec<u8>>,
     told: Arc<(Mutex<Told>, Condvar)>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
@@ -74,7 +81,7 @@ impl Shell {
         command.env("TESTS", std::env::current_exe().unwrap());
         let child = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(cells(24), cells(80), 0);
-        let told = Told { parser, raw: Vec::new(), awaited: None };
+        let told = Told { parser, raw: Vec::new(), awaited: None, is_heard: true };
         let told = Arc::new((Mutex::new(told), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let hearing = Arc::clone(&told);
@@ -82,6 +89,9 @@ impl Shell {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 let mut told = hearing.0.lock().unwrap();
+                if !told.is_heard {
+                    return;
+                }
                 told.hear(&bytes[..count]);
                 hearing.1.notify_all();
             }
@@ -94,11 +104,15 @@ impl Shell {
                 .iter()
                 .try_for_each(|keys| writer.write_all(&keys).and_then(|()| writer.flush()))
         });
-        Self { master: pair.master, keys, told, child }
+        Self { master: Some(pair.master), keys, told, child }
     }
 
     pub fn press(&self, keys: &str) {
-        self.keys.send(keys.as_bytes().to_vec()).unwrap();
+        self.press_bytes(keys.as_bytes());
+    }
+
+    pub fn press_bytes(&self, keys: &[u8]) {
+        self.keys.send(keys.to_vec()).unwrap();
     }
 
     fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
@@ -131,6 +145,54 @@ impl Shell {
         self.until_told("what is looked for", |told| told.awaited.is_none());
     }
 
+    /// Whether the terminal is sent such bytes, within this time.
+    pub fn is_sent(&self, within: Duration, is: impl Fn(&[u8]) -> bool) -> bool {
+        let (told, changed) = &*self.told;
+        let told = told.lock().unwrap();
+        let waited = changed.wait_timeout_while(told, within, |told| !is(&told.raw)).unwrap();
+        !waited.1.timed_out()
+    }
+
+    /// Does something while nobody reads what the terminal is told.
+    pub fn unread<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _reader = self.told.0.lock().unwrap();
+        act()
+    }
+
+    /// Lets the terminal take no more, in the middle of a frame. While nobody reads.
+    pub fn fill(&self) {
+        let master = self.master.as_ref().unwrap();
+        let path = master.tty_name().unwrap();
+        let flags = i32::try_from((OFlags::NOCTTY | OFlags::NONBLOCK).bits()).unwrap();
+        let terminal = File::options().write(true).custom_flags(flags).open(path).unwrap();
+        let end = Instant::now() + PATIENCE;
+        // Not only none for the moment in which somebody writes.
+        let moment = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+        let has_room = || {
+            let mut terminal = [PollFd::new(&terminal, PollFlags::OUT)];
+            poll(&mut terminal, Some(&moment)).unwrap() > 0
+        };
+        for cols in (150..200).cycle() {
+            assert!(Instant::now() < end, "it takes everything");
+            master.resize(PtySize { rows: 50, cols, ..PtySize::default() }).unwrap();
+            if !has_room() {
+                break;
+            }
+        }
+        // Without room it still takes a little: what is no character.
+        while (&terminal).write(&[0; 64]).is_ok() {}
+        master.resize(PtySize { rows: 50, cols: 100, ..PtySize::default() }).unwrap();
+    }
+
+    /// The terminal goes away. It takes one more frame with it.
+    pub fn go_away(&mut self) {
+        self.told.0.lock().unwrap().is_heard = false;
+        let (columns, rows) = self.size();
+        self.resize(rows, columns % 200 + 1);
+        self.keys = mpsc::channel().0;
+        self.master = None;
+    }
+
     /// All bytes that the terminal was sent.
     pub fn raw(&self) -> Vec<u8> {
         self.told.0.lock().unwrap().raw.clone()
@@ -138,7 +200,14 @@ impl Shell {
 
     pub fn resize(&self, rows: u16, cols: u16) {
         self.told.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        let (rows, columns) = self.told.0.lock().unwrap().parser.screen().size();
+        (columns.get(), rows.get())
     }
 
     /// The script says `over` behind the client and `stty -a`, on a terminal that is as it was.
@@ -158,16 +227,23 @@ impl Shell {
     /// Everything that was turned on is turned off, by the bytes themselves.
     pub fn assert_modes_off(&self) {
         let raw = self.raw();
-        let text = String::from_utf8_lossy(&raw);
-        // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
-        for mode in [1000, 1002, 1003, 1006, 1015, 1049, 2004, 2026] {
-            let (on, off) = (format!("\x1b[?{mode}h"), format!("\x1b[?{mode}l"));
-            assert!(text.rfind(&on) <= text.rfind(&off), "mode {mode} is still on");
-        }
-        let (shown, hidden) = (text.rfind("\x1b[?25h"), text.rfind("\x1b[?25l"));
-        assert!(hidden <= shown, "the cursor is hidden");
-        assert!(text.contains("\x1b[?1049h"), "there was a screen at all");
+        assert_eq!(still_on(&raw), Vec::<String>::new());
+        assert!(find(&raw, "\x1b[?1049h").is_some(), "there was a screen at all");
     }
+}
+
+/// What was turned on by these bytes and not turned off again.
+pub fn still_on(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
+    let modes = [1000, 1002, 1003, 1006, 1015, 1049, 2004, 2026].into_iter().filter(|mode| {
+        let (on, off) = (format!("\x1b[?{mode}h"), format!("\x1b[?{mode}l"));
+        text.rfind(&on) > text.rfind(&off)
+    });
+    let mut modes: Vec<_> = modes.map(|mode| format!("mode {mode} is still on")).collect();
+    let (shown, hidden) = (text.rfind("\x1b[?25h"), text.rfind("\x1b[?25l"));
+    modes.extend((hidden > shown).then(|| "the cursor is hidden".to_owned()));
+    modes
 }
 
 /// The place of some text in bytes.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
-use server::store::local::{Config, Local};
+use server::store::local::{Config, Local, OpenError};
 use tempfile::TempDir;
 
 pub struct Served {
@@ -42,6 +42,10 @@ impl Served {
         }
     }
 
+    pub fn is_running(&self) -> bool {
+        self.thread.is_some()
+    }
+
     /// Comes back on the same port, with the same points.
     pub fn start_again(&mut self) {
         self.stop();
@@ -71,7 +75,7 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
     tokio.unwrap().block_on(async {
         let listener = bind(port).await;
         listening(listener.addresses()[0].port());
-        let store = Local::open(data, Config::default()).unwrap();
+        let store = open(data).await;
         server::run(listener, store, ending).await;
     });
 }
@@ -86,6 +90,18 @@ async fn bind(port: u16) -> Listener {
                 tokio::task::yield_now().await;
             }
             bound => return bound.unwrap(),
+        }
+    }
+}
+
+/// Of the files that a server has closed, a process that is just being started by another test has
+/// copies for a moment.
+async fn open(data: &Path) -> Local {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        match Local::open(data, Config::default()) {
+            Err(OpenError::Locked) if Instant::now() < end => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
         }
     }
 }
