@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
 use tui_client::app::Config;
+use tui_client::app::arrange::Arrangement;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
@@ -156,6 +157,7 @@ fn the_client_that_panics() {
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),
+        arrangement: Arrangement::default(),
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,
