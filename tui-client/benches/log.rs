@@ -16,7 +16,7 @@ use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Moment, Msg};
 use tui_client::app::{App, Config};
-use tui_client::view::{self, theme::Theme};
+use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -116,11 +116,11 @@ fn a_thousand_lines(bencher: Bencher<'_, '_>, fill: Fill) {
 /// The selection moves up in the log.
 #[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
 fn frame(bencher: Bencher<'_, '_>, fill: Fill) {
-    let (mut busy, theme) = (Busy::new(fill), Theme::colour());
+    let (mut busy, theme, mut memo) = (Busy::new(fill), Theme::colour(), Memo::default());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory");
     bencher.bench_local(|| {
         busy.press(Key::char('k'));
-        terminal.draw(|frame| view::draw(&busy.app, &theme, frame)).expect("memory");
+        terminal.draw(|frame| view::draw(&busy.app, &theme, &mut memo, frame)).expect("memory");
     });
 }
 

@@ -30,7 +30,7 @@ use tui_client::app::msg::{Code, Key, Moment, Msg};
 use tui_client::app::reply::{Reply, ReplyBuilder};
 use tui_client::app::{App, Config};
 use tui_client::net::{self, Order};
-use tui_client::view::{self, theme::Theme};
+use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;
 const SIZE: (u16, u16) = (200, 50);
@@ -88,7 +88,7 @@ impl Turns {
 /// when that is arranged.
 fn percentiles() {
     let Busy { mut app, all, text, lines } = busy(100_000);
-    let (mut terminal, theme) = (terminal(), Theme::colour());
+    let (mut screen, theme) = (screen(), Theme::colour());
     let column = |app: &mut App, key| app.update(Msg::Key(Key::char(key)), moment(10_000));
     // Ordered by a number, so that each answer has to be arranged.
     column(&mut app, '>');
@@ -105,12 +105,12 @@ fn percentiles() {
         let now = moment(10_000 + 1000 * round);
         for _ in 0..40 {
             let msg = Msg::Key(Key::char('j'));
-            turns[0].measure(|| (app.update(msg, now), draw(&mut terminal, &app, &theme)));
+            turns[0].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
         app.update(Msg::Key(Key::char(':')), now);
         for c in "put palm.cpu 23.7 1150864247 ".chars() {
             let msg = Msg::Key(Key::char(c));
-            turns[1].measure(|| (app.update(msg, now), draw(&mut terminal, &app, &theme)));
+            turns[1].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
         app.update(Msg::Key(Key::ctrl('u')), now);
         app.update(Msg::Key(Key::plain(Code::Tab)), now);
@@ -119,18 +119,18 @@ fn percentiles() {
         app.update(Msg::ReplyBegins { id, status }, now);
         for _ in 0..20 {
             let msg = Msg::Lines { id, status, lines: lines.clone() };
-            turns[2].measure(|| (app.update(msg, now), draw(&mut terminal, &app, &theme)));
+            turns[2].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
         let msg = Msg::Reply(reply(&request, &text));
         // What is let go is freed beside the loop, so it is not measured.
         let (effects, ()) =
-            turns[3].measure(|| (app.update(msg, now), draw(&mut terminal, &app, &theme)));
+            turns[3].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         let job = effects.into_iter().find_map(|effect| match effect {
             Effect::Arrange(job) => Some(job),
             _ => None,
         });
         let msg = Msg::Arranged(job.expect("it is to be arranged").run());
-        let _freed = turns[4].measure(|| (app.update(msg, now), draw(&mut terminal, &app, &theme)));
+        let _freed = turns[4].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         let effects = app.update(Msg::Tick, moment(10_999 + 1000 * round));
         request = self::request(effects, "get *");
     }
@@ -188,7 +188,7 @@ async fn first_paint(port: u16) -> Instant {
     let (told, mut msgs) = tokio::sync::mpsc::channel(16);
     let config = Config { alerts: Vec::new(), ..config(&[], false) };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
-    let (mut terminal, theme) = (terminal(), Theme::colour());
+    let (mut screen, theme) = (screen(), Theme::colour());
     let patience = Duration::from_secs(60);
     let network = tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
     orders.send(Order::Connect).await.expect("it takes orders");
@@ -197,7 +197,7 @@ async fn first_paint(port: u16) -> Instant {
         let last = matches!(msg, Msg::Reply(_));
         let effects = app.update(msg, moment(1));
         if last {
-            draw(&mut terminal, &app, &theme);
+            draw(&mut screen, &app, &theme);
             network.abort();
             let painted = Instant::now();
             assert_eq!(app.table().rows(), 1_000_000);
@@ -266,12 +266,19 @@ fn app(watch: &[&str], raw_log: bool) -> (App, Outgoing) {
     (app, request(effects, "get *"))
 }
 
-fn terminal() -> Terminal<TestBackend> {
-    Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("memory")
+struct Screen {
+    terminal: Terminal<TestBackend>,
+    memo: Memo,
 }
 
-fn draw(terminal: &mut Terminal<TestBackend>, app: &App, theme: &Theme) {
-    terminal.draw(|frame| view::draw(app, theme, frame)).expect("memory");
+fn screen() -> Screen {
+    let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("memory");
+    Screen { terminal, memo: Memo::default() }
+}
+
+fn draw(screen: &mut Screen, app: &App, theme: &Theme) {
+    let Screen { terminal, memo } = screen;
+    terminal.draw(|frame| view::draw(app, theme, memo, frame)).expect("memory");
 }
 
 /// The default of `--log-memory`.
@@ -324,19 +331,19 @@ fn busy(keys: u32) -> Busy {
 /// A frame while nothing but one line changes.
 #[divan::bench(args = [1_000, 100_000], sample_count = 1000, sample_size = 1)]
 fn frame(bencher: Bencher<'_, '_>, keys: u32) {
-    let (mut app, mut terminal, theme) = (busy(keys).app, terminal(), Theme::colour());
+    let (mut app, mut screen, theme) = (busy(keys).app, screen(), Theme::colour());
     let mut at = 10_000;
     bencher.bench_local(|| {
         at += 1;
         app.update(Msg::Key(Key::char('j')), moment(at));
-        draw(&mut terminal, &app, &theme);
+        draw(&mut screen, &app, &theme);
     });
 }
 
 /// The same with the chart all over the screen.
 #[divan::bench(sample_count = 1000, sample_size = 1)]
 fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
-    let (mut app, mut terminal, theme) = (busy(100_000).app, terminal(), Theme::colour());
+    let (mut app, mut screen, theme) = (busy(100_000).app, screen(), Theme::colour());
     app.update(Msg::Key(Key::plain(Code::Tab)), moment(10_000));
     app.update(Msg::Key(Key::char('f')), moment(10_000));
     assert_eq!(app.mode(), Mode::Chart);
@@ -344,7 +351,7 @@ fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| {
         at += 1;
         app.update(Msg::Key(Key::char('h')), moment(at));
-        draw(&mut terminal, &app, &theme);
+        draw(&mut screen, &app, &theme);
     });
 }
 
@@ -354,14 +361,14 @@ fn first_paint_of_a_million(bencher: Bencher<'_, '_>) {
     let (data, theme) = (data(1_000_000), Theme::colour());
     let prepare = || {
         let (app, all) = app(&[], false);
-        (app, terminal(), Some(reply(&all, &data)))
+        (app, screen(), Some(reply(&all, &data)))
     };
     // By reference, so that to free it all is not measured.
-    bencher.with_inputs(prepare).bench_local_refs(|(app, terminal, reply)| {
+    bencher.with_inputs(prepare).bench_local_refs(|(app, screen, reply)| {
         if let Some(reply) = reply.take() {
             app.update(Msg::Reply(reply), moment(1));
         }
-        draw(terminal, app, &theme);
+        draw(screen, app, &theme);
     });
 }
 
@@ -403,10 +410,10 @@ fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
     app.update(Msg::Key(Key::char(':')), moment(2));
     app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
     assert_eq!(app.mode(), Mode::Table);
-    let (mut terminal, theme) = (terminal(), Theme::colour());
+    let (mut screen, theme) = (screen(), Theme::colour());
     bencher.bench_local(|| {
         let effects = app.update(Msg::Key(Key::char('>')), moment(3));
-        draw(&mut terminal, &app, &theme);
+        draw(&mut screen, &app, &theme);
         effects
     });
 }

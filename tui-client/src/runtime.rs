@@ -25,7 +25,7 @@ use crate::app::{App, Config};
 use crate::files::{self, History, Job};
 use crate::net::{self, Order};
 use crate::terminal::{Terminal, abandon, until_gone};
-use crate::view::{self, theme::Theme};
+use crate::view::{self, Memo, theme::Theme};
 
 /// Orders that may wait for the network.
 const ORDERS: usize = 1024;
@@ -154,6 +154,7 @@ async fn drive(
     let (width, height) = terminal.size()?;
     let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
+    let mut memo = Memo::default();
     // A person did something, and when the screen was drawn last.
     let (mut touched, mut drawn) = (true, clock.start);
     loop {
@@ -170,7 +171,7 @@ async fn drive(
         }
         let next = Some(drawn + FRAME).filter(|&next| !touched && Instant::now() < next);
         if next.is_none() {
-            terminal.draw(|frame| view::draw(&app, theme, frame))?;
+            terminal.draw(|frame| view::draw(&app, theme, &mut memo, frame))?;
             drawn = Instant::now();
         }
 

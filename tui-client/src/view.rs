@@ -25,8 +25,14 @@ use crate::app::{App, format};
 use text::Pen;
 use theme::Theme;
 
+/// What is kept from frame to frame to save work; it makes no difference to what is drawn.
+#[derive(Debug, Default)]
+pub struct Memo {
+    chart: chart::Memo,
+}
+
 /// Draws everything.
-pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, frame: &mut Frame<'_>) {
     let layout = app.layout();
     // The terminal may have changed its size a moment ago: nothing is drawn outside.
     let screen = frame.area();
@@ -38,7 +44,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         table::draw(app, theme, place(area), buffer);
     }
     if let Some(area) = layout.watch {
-        watch::draw(app, theme, place(area), buffer);
+        watch::draw(app, theme, memo, place(area), buffer);
     }
     if let Some(area) = layout.log {
         log::draw(app, theme, place(area), buffer);

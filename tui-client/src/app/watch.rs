@@ -29,6 +29,8 @@ pub struct Watched {
     pub alarm: bool,
     /// In the chart even when another key is selected.
     pub marked: bool,
+    /// Another one for each series that this key has had.
+    pub revision: u64,
     changed: Option<Duration>,
 }
 
@@ -46,7 +48,7 @@ pub enum Heard {
 impl Watched {
     fn new(key: String) -> Self {
         let (series, heard, changed) = (None, Heard::Nothing, None);
-        Self { key, series, heard, alarm: false, marked: false, changed }
+        Self { key, series, heard, alarm: false, marked: false, revision: 0, changed }
     }
 
     /// The value came within the last moments.
@@ -59,13 +61,14 @@ impl Watched {
         self.changed.map(|at| at + FRESH)
     }
 
-    fn answer(&mut self, series: Option<&Series>, now: Duration) {
+    fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have another value now, or be gone: all of it is shown somewhere.
         if self.series.as_ref() != series {
             if self.heard > Heard::Nothing && self.is_news(series) {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
+            self.revision = revision;
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
         self.heard = self.heard.max(heard);
@@ -97,6 +100,8 @@ pub struct Watch {
     next: Duration,
     /// More keys matched than may be watched.
     cut: bool,
+    /// Counts the answers taken.
+    revision: u64,
 }
 
 impl Watch {
@@ -260,11 +265,13 @@ impl Watch {
             answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
+        self.revision += 1;
+        let revision = self.revision;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
-                Some(series) => watched.answer(Some(series), now),
-                None if selector.matches(&watched.key) => watched.answer(None, now),
+                Some(series) => watched.answer(Some(series), revision, now),
+                None if selector.matches(&watched.key) => watched.answer(None, revision, now),
                 None => {}
             }
         }
@@ -282,7 +289,7 @@ impl Watch {
             }
             if self.patterns.iter().any(wanted) {
                 let mut watched = Watched::new(key.to_owned());
-                watched.answer(Some(series), now);
+                watched.answer(Some(series), revision, now);
                 self.keys.push(watched);
             }
         }

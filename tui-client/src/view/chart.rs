@@ -15,8 +15,53 @@ use crate::app::{App, format};
 /// Below this many rows the legend is left out.
 const WITH_LEGEND: u16 = 5;
 
+/// Everything that a plot is made of; as long as it is the same, so is the plot.
+#[derive(Debug, PartialEq)]
+struct Basis {
+    /// The keys in view, and which of their answers.
+    keys: Vec<(String, u64)>,
+    range: (i64, i64),
+    log: bool,
+    cursor: Option<i64>,
+    thresholds: Vec<f64>,
+    size: (u16, u16),
+}
+
+/// The last plot. To make one takes longer than all the rest of a frame, and most frames show the
+/// same one again.
+#[derive(Debug, Default)]
+pub struct Memo(Option<(Basis, Chart)>);
+
+impl Memo {
+    fn chart(&mut self, basis: Basis, charted: &[&Watched], app: &App) -> &Chart {
+        let last = self.0.take().filter(|(last, _)| *last == basis);
+        let (_, chart) = self.0.insert(last.unwrap_or_else(|| {
+            let chart = plot(&basis, charted, app);
+            (basis, chart)
+        }));
+        chart
+    }
+}
+
+fn plot(basis: &Basis, charted: &[&Watched], app: &App) -> Chart {
+    let series = charted.iter().filter_map(|key| key.series.as_ref());
+    let lines: Vec<Vec<Point>> =
+        series.map(|series| series.tail.iter().copied().collect()).collect();
+    Chart::new(&Spec {
+        lines: &lines,
+        range: basis.range,
+        log: basis.log,
+        thresholds: &basis.thresholds,
+        cursor: basis.cursor,
+        unit: common_unit(charted),
+        columns: basis.size.0.into(),
+        rows: basis.size.1.into(),
+        zone: app.zone(),
+    })
+}
+
 /// Draws the chart of the selected key and the marked ones.
-pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
     let charted: Vec<&Watched> =
         app.watch().charted().filter(|key| key.series.is_some()).take(MOST_LINES).collect();
     let Some(bounds) = app.chart_bounds() else {
@@ -26,46 +71,38 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let whole = area;
     let area = Rect { y: area.y + legend, height: area.height - legend, ..area };
 
-    let lines: Vec<Vec<Point>> = charted
-        .iter()
-        .filter_map(|key| key.series.as_ref())
-        .map(|series| series.tail.iter().copied().collect())
-        .collect();
     let key = charted.first().map_or("", |first| &first.key);
     let alerts = app.alerts().filter(|alert| alert.concerns(key));
     let thresholds: Vec<f64> = alerts.filter_map(crate::app::expr::Alert::threshold).collect();
     let (labels, columns) = chart::columns(area.width);
     let rows = area.height.saturating_sub(1);
-    let range = app.look().range(bounds);
-    let chart = Chart::new(&Spec {
-        lines: &lines,
-        range,
+    let basis = Basis {
+        keys: charted.iter().map(|key| (key.key.clone(), key.revision)).collect(),
+        range: app.look().range(bounds),
         log: app.look().log,
-        thresholds: &thresholds,
         cursor: app.look().cursor(),
-        unit: common_unit(&charted),
-        columns: columns.into(),
-        rows: rows.into(),
-        zone: app.zone(),
-    });
+        thresholds: thresholds.clone(),
+        size: (columns, rows),
+    };
+    let chart = memo.chart(basis, &charted, app);
     for tick in chart.values.iter().filter(|_| labels > 0) {
         let row = u16::try_from(tick.at).unwrap_or(u16::MAX);
         let label = Rect { width: labels, ..area };
         Pen::new(buffer, label, row).field(&tick.label, labels.into(), true, theme.quiet);
     }
     let plot = Rect { x: area.x + labels, width: area.width - labels, ..area };
-    draw_plot(&chart, theme, Rect { height: rows, ..plot }, buffer);
+    draw_plot(chart, theme, Rect { height: rows, ..plot }, buffer);
     for (&row, value) in chart.thresholds.iter().zip(&thresholds) {
         draw_threshold(row, *value, labels, theme, area, buffer);
     }
-    draw_times(&chart, plot, rows, theme, buffer);
+    draw_times(chart, plot, rows, theme, buffer);
     if chart.values.is_empty() && rows > 0 {
         let inside = Rect { x: plot.x + 1, width: plot.width - 1, ..plot };
         let text = if chart.not_positive > 0 { "no values above 0" } else { "no points here" };
         Pen::new(buffer, inside, rows / 2).write("  ", theme.text).write(text, theme.quiet);
     }
     let top = Rect { height: legend, ..whole };
-    let notes = notes(app, &charted, &chart);
+    let notes = notes(app, &charted, chart);
     draw_legend(app, theme, &charted, &notes, top, buffer);
 }
 

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::Memo;
 use super::chart;
 use super::text::{Pen, width};
 use super::theme::Theme;
@@ -14,7 +15,7 @@ use crate::app::watch::{Heard, Watch, Watched};
 use crate::app::{App, format};
 
 /// Draws the pane.
-pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
     let watch = app.watch();
     let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
     let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
@@ -61,7 +62,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Pen::new(buffer, inner, 0).write(" ", theme.text).write("no points yet", theme.quiet);
     } else if charted {
         let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
-        chart::draw(app, theme, below, buffer);
+        chart::draw(app, theme, &mut memo.chart, below, buffer);
     }
 }
 

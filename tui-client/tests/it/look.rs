@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
-use tui_client::view::{self, theme::Theme};
+use tui_client::view::{self, Memo, theme::Theme};
 use unicode_width::UnicodeWidthStr;
 
 use crate::scene::Scene;
@@ -18,8 +18,19 @@ pub const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 30), (200, 60)];
 pub type Make = fn(u16, u16) -> Scene;
 
 pub fn draw(scene: &Scene, theme: &Theme, width: u16, height: u16) -> TestBackend {
+    draw_after(scene, theme, &mut Memo::default(), width, height)
+}
+
+/// With what is kept from the frames before.
+pub fn draw_after(
+    scene: &Scene,
+    theme: &Theme,
+    memo: &mut Memo,
+    width: u16,
+    height: u16,
+) -> TestBackend {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| view::draw(&scene.app, theme, frame)).unwrap();
+    terminal.draw(|frame| view::draw(&scene.app, theme, memo, frame)).unwrap();
     terminal.backend().clone()
 }
 

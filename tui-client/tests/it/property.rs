@@ -9,9 +9,9 @@ use tui_client::app::arrange::{Arranged, Order};
 use tui_client::app::fold::Fold;
 use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::app::paste::{ImportEnd, ImportNews};
-use tui_client::view::theme::Theme;
+use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::draw;
+use crate::look::{draw, draw_after};
 use crate::scene::Scene;
 
 /// A table that was arranged, though perhaps nobody asked for it.
@@ -176,6 +176,7 @@ proptest! {
     fn nothing_panics(steps in proptest::collection::vec(step(), 1..60)) {
         let mut scene = Scene::alerted(80, 24, &["a", "😀.火", "b*"], &["a > 0", "c* age > 1m"]);
         let (mut width, mut height) = (80, 24);
+        let mut memo = Memo::default();
         for step in steps {
             match step {
                 Step::Tell(msg) => {
@@ -202,7 +203,9 @@ proptest! {
                 }
             }
             // The terminal may lag behind the application, and the other way round.
-            draw(&scene, &Theme::colour(), width, height);
+            let fresh = draw(&scene, &Theme::colour(), width, height);
+            let drawn = draw_after(&scene, &Theme::colour(), &mut memo, width, height);
+            prop_assert_eq!(fresh.buffer(), drawn.buffer(), "nothing of an earlier frame is left");
             draw(&scene, &Theme { ascii: true, ..Theme::plain() }, 33, 7);
         }
     }

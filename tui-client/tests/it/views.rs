@@ -7,9 +7,9 @@ use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::view::theme::Theme;
+use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::{cell_of, draw};
+use crate::look::{cell_of, draw, draw_after};
 use crate::scene::Scene;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -226,4 +226,29 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     scene.to(Mode::Watch);
     scene.keys("d");
     assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
+}
+
+#[test]
+fn the_chart_of_an_earlier_frame_is_drawn_only_as_long_as_nothing_of_it_has_changed() {
+    let mut scene = Scene::connected(80, 24, &["a.b", "c.d"]);
+    let mut memo = Memo::default();
+    let mut looks = Vec::new();
+    let mut look = |scene: &Scene| {
+        let drawn = draw_after(scene, &Theme::colour(), &mut memo, 80, 24);
+        assert_eq!(drawn.buffer(), draw(scene, &Theme::colour(), 80, 24).buffer());
+        looks.push(drawn.to_string());
+    };
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1 1\na.b 2 2\na.b 3 3\n");
+    scene.ok("get c.d", "c.d 7 1\nc.d 7 2\nc.d 1 3\n");
+    look(&scene);
+    scene.wait(Duration::from_secs(1));
+    scene.ok("get *", "a.b 1 1\na.b 9 2\na.b 3 3\nc.d 7 1\nc.d 7 2\nc.d 1 3\n");
+    look(&scene);
+    for key in ['j', 'M', 'y', 'y', 'h', 'z', 'k', 'x'] {
+        scene.press(Key::char(key));
+        look(&scene);
+    }
+    looks.dedup();
+    assert!(looks.len() > 6, "they differ");
 }
