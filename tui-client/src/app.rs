@@ -233,6 +233,9 @@ impl App {
             }
             Msg::Tick => {
                 self.work_on_log();
+                if self.sentinel.counts_time() {
+                    self.judge_watched(now);
+                }
                 if self.link.try_now(now.elapsed) {
                     return vec![Effect::Connect];
                 }
@@ -334,7 +337,8 @@ impl App {
         let shown = watched.filter(|_| layout.watch.is_some());
         let times = rows.chain(shown).map(|series| series.last.timestamp);
         let newest = times.max()?;
-        let period: i64 = if self.now.unix().saturating_sub(newest) < 60 { 1000 } else { 60_000 };
+        let young = self.now.unix().saturating_sub(newest) < 60;
+        let period: i64 = if young || self.sentinel.counts_time() { 1000 } else { 60_000 };
         let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
         Some(self.now.elapsed + Duration::from_millis(left))
     }

@@ -69,8 +69,9 @@ struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Requests from a pipe or a file: wait for a server that is not there or goes away, keep up to
-    /// 64 MiB of lines meanwhile, and send again what it has not answered
+    /// Requests from a pipe or a file: wait for a server that is not there or goes away, keep what
+    /// comes meanwhile in 64 MiB of memory, and send again what it has not answered; a `get` whose
+    /// reply broke off in the middle is not asked for again and ends it
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
@@ -275,7 +276,7 @@ impl Plan {
             Mode::Request(args.request.join(" "))
         } else if args.once {
             Mode::Once(watch)
-        } else if interactive && args.format.is_none() {
+        } else if interactive && args.format.is_none() && !args.retry {
             Mode::Screen(args.watch)
         } else if watch.is_empty() {
             Mode::Input

@@ -65,8 +65,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         port: plan.port,
         timeout: plan.timeout,
         mouse: plan.look.mouse,
-        theme: colours::theme(plan.look),
     };
-    runtime::run(setting, config).await?;
+    runtime::run(setting, config, || colours::theme(plan.look)).await?;
     Ok(ExitCode::SUCCESS)
 }

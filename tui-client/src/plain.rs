@@ -18,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use shared::Request;
 use shared::client::{Batch, BatchPiece, ClientError};
 
+use crate::app::format::plural;
 use crate::app::refusal;
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
@@ -30,9 +31,6 @@ const SHOWN: usize = 80;
 /// The exit code when an alert has fired.
 const ALERTED: u8 = 4;
 
-/// The exit code after Ctrl-C, as a shell says of a program that this signal has ended.
-const INTERRUPTED: u8 = 130;
-
 /// How a run ended, other than well.
 #[derive(Debug)]
 enum Failure {
@@ -44,8 +42,8 @@ enum Failure {
     Connection(String),
     /// An alert has fired; it is reported already.
     Alerted,
-    /// A person has enough; what was done is reported already.
-    Interrupted,
+    /// It was told to end, which has this exit code; what was done is reported already.
+    Interrupted(u8),
     /// Standard input or output failed.
     Local(io::Error),
 }
@@ -81,7 +79,7 @@ pub async fn run(plan: Plan) -> ExitCode {
         Err(Failure::Refused) => ExitCode::from(1),
         Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(ALERTED),
-        Err(Failure::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Failure::Interrupted(code)) => ExitCode::from(code),
         // Whoever read our output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
@@ -111,9 +109,9 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     let (mut refused, mut empty) = (false, true);
     while let Some(piece) = connection.in_time(replies.next()).await? {
         match piece {
-            BatchPiece::Data(data) => {
+            BatchPiece::Data { lines, .. } => {
                 empty = false;
-                out.data(&data)?;
+                out.data(&lines)?;
             }
             BatchPiece::Refused(refusal) => {
                 refused = true;
@@ -135,6 +133,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         tell(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// What is said of data lines that are no points.
+fn strange_lines(count: u64) -> String {
+    format!("no points, and left out: {}", plural(count, "line", "lines"))
 }
 
 /// The server's reason, and ours where we know better what is wrong with the line.

@@ -68,20 +68,21 @@ pub struct Setting {
     pub timeout: Duration,
     /// Clicks and the wheel are ours.
     pub mouse: bool,
-    /// How it looks.
-    pub theme: Theme,
 }
 
-/// Runs until the person or the system ends it.
+/// Runs until the person or the system ends it. `theme` may ask the terminal, which a signal must
+/// not cut short: from then on signals are heard.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(setting: Setting, config: Config) -> Result<()> {
-    let Setting { host, port, timeout: patience, mouse, theme } = setting;
+pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme) -> Result<()> {
+    let Setting { host, port, timeout: patience, mouse } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    let ends = Ends::new().context("cannot listen for signals")?;
+    let theme = theme();
     // Of a terminal that is gone already it could not be made.
     let keys = EventStream::new();
-    let unheard = tokio::spawn(end_unheard(Ends::new().context("cannot listen for signals")?));
+    let unheard = tokio::spawn(end_unheard(ends));
     let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);
     let (told, msgs) = mpsc::channel(MSGS);

@@ -59,7 +59,12 @@ impl Batch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchPiece {
     /// Whole data lines of a good reply, each with its `\n`.
-    Data(Bytes),
+    Data {
+        /// The place of its request in the batch.
+        index: usize,
+        /// The lines.
+        lines: Bytes,
+    },
     /// The server refused a line.
     Refused(Refusal),
 }
@@ -130,8 +135,9 @@ impl BatchReplies {
         Self { count, answered: 0, deliveries }
     }
 
-    pub(super) async fn data(&self, data: Bytes) {
-        self.deliver(BatchDelivery::Piece(BatchPiece::Data(data))).await;
+    pub(super) async fn data(&self, lines: Bytes) {
+        let index = self.answered;
+        self.deliver(BatchDelivery::Piece(BatchPiece::Data { index, lines })).await;
     }
 
     /// Counts a complete reply, refused for `reason` if there is one; says whether it was the last.

@@ -133,7 +133,8 @@ async fn a_batch_gives_data_and_refusals_and_counts_the_rest() {
     let refused =
         |index, reason: &str| BatchPiece::Refused(Refusal { index, reason: reason.to_owned() });
     assert_eq!(replies.next().await, Ok(Some(refused(1, "wrong command"))));
-    assert_eq!(replies.next().await, Ok(Some(BatchPiece::Data("a 1.0 1\n".into()))));
+    let data = |index| BatchPiece::Data { index, lines: "a 1.0 1\n".into() };
+    assert_eq!(replies.next().await, Ok(Some(data(2))));
     assert_eq!(replies.next().await, Ok(None));
     assert_eq!((replies.next().await, replies.answered()), (Ok(None), 4));
     assert_eq!(after.next().await, Ok(Some(refused(0, "no"))));
@@ -147,8 +148,11 @@ async fn a_batch_that_breaks_off_says_how_far_it_came() {
     expect(&mut peer, b"put a 1 1\nget a\nget a\n").await;
     peer.write_all(b"ok\n\nok\na 1.0 1\n\nok\na").await.unwrap();
     drop(peer);
-    assert_eq!(replies.next().await, Ok(Some(BatchPiece::Data("a 1.0 1\n".into()))));
+    let data = BatchPiece::Data { index: 1, lines: "a 1.0 1\n".into() };
+    assert_eq!(replies.next().await, Ok(Some(data)));
     assert_eq!(replies.next().await, Err(ClientError::Closed));
+    assert!(replies.is_over());
+    assert_eq!(replies.next().await, Err(ClientError::Closed), "it does not end well later");
     assert_eq!(replies.answered(), 2);
 }
 

@@ -12,7 +12,6 @@ use super::format;
 use super::glob::Glob;
 use super::log::Tone;
 use super::mode::{Mode, Pane};
-use super::watch::with_alerted;
 
 impl App {
     pub(super) fn copy_command(&mut self) -> Vec<Effect> {
@@ -48,7 +47,7 @@ impl App {
                     interval.trim_end_matches('s').to_owned().into(),
                 ]);
             }
-            for pattern in with_alerted(self.watch.patterns(), &[]) {
+            for pattern in self.watch.shown_patterns() {
                 words.push(option("watch", pattern.as_str()));
             }
             for alert in self.alerts() {

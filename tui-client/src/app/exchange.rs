@@ -101,7 +101,7 @@ impl App {
         effects.extend(self.probe(now));
         if self.refresh_due() && self.refresh_at <= now.elapsed {
             if self.watch_plan() == Ask::WithTable {
-                self.watch.comes_otherwise();
+                self.watch.comes_otherwise(now.elapsed + self.interval);
             }
             self.refresh_at = now.elapsed + self.interval;
             self.refresh_once = false;
@@ -111,9 +111,15 @@ impl App {
         effects
     }
 
+    /// The table is to be asked for: while it is in sight, and once for the keys to complete.
+    fn table_asks(&self) -> bool {
+        let of_use = self.layout().table.is_some() || self.wanted == ALL && self.all_took.is_none();
+        self.refresh_once || !self.paused && of_use
+    }
+
     fn refresh_due(&self) -> bool {
         let mut pending = self.link.pending().iter();
-        (!self.paused || self.refresh_once) && !pending.any(|p| p.purpose == Purpose::Refresh)
+        self.table_asks() && !pending.any(|p| p.purpose == Purpose::Refresh)
     }
 
     /// When something is to be asked for.
@@ -132,7 +138,7 @@ impl App {
     }
 
     fn watch_plan(&self) -> Ask {
-        let all = (!self.paused || self.refresh_once) && self.wanted == ALL;
+        let all = self.table_asks() && self.wanted == ALL;
         let cheap = self.all_took.is_some_and(|took| took < CHEAP);
         watch::plan(self.watch.patterns(), self.extension, all, cheap)
     }
@@ -314,7 +320,12 @@ impl App {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
         self.transcript.restart();
         if let Some(news) = news {
-            self.note(now, Tone::Bad, &outage::told(news, reason));
+            let text = outage::told(news, reason);
+            self.note(now, Tone::Bad, &text);
+            if news == News::Unsteady {
+                // Not what was said of the connection a moment ago.
+                self.say(Tone::Bad, text);
+            }
         }
         for pending in unanswered {
             if let Purpose::Typed(_) = pending.purpose {

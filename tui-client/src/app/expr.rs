@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::fold::Series;
+use super::format;
 use super::glob::Glob;
 
 /// What is wrong with an expression, and where.
@@ -52,6 +53,10 @@ impl Field {
         ("count", Self::Count),
         ("age", Self::Age),
     ];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, field)| *field == self).map_or("", |&(name, _)| name)
+    }
 
     fn named(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(name, _)| *name == word).map(|&(_, field)| field)
@@ -203,6 +208,24 @@ impl Alert {
     /// It is about this series, and what should not be is.
     pub fn fires(&self, series: &Series, now: i64) -> bool {
         self.condition.holds(series, now) && self.concerns(series.key.as_str())
+    }
+
+    /// It may fire by the passing of time alone.
+    pub fn is_about_age(&self) -> bool {
+        self.condition.field == Field::Age
+    }
+
+    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
+    pub fn found(&self, series: &Series, now: i64) -> String {
+        let (field, key) = (self.condition.field, &series.key);
+        let value = match field {
+            Field::Age => format::age(series.last.timestamp, now),
+            _ => field.of(series, now).map_or(String::new(), |value| format::value(value, 24)),
+        };
+        match field {
+            Field::Last => format!("{key} is {value}"),
+            _ => format!("the {} of {key} is {value}", field.name()),
+        }
     }
 
     /// The value that the last one is compared with: a line in the chart.

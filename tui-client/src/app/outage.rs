@@ -39,7 +39,7 @@ pub enum News {
 pub fn told(news: News, reason: &str) -> String {
     match news {
         News::Lost => format!("{reason}; trying again until it works"),
-        News::Unsteady => format!("{reason} again, before any answer; trying until there is one"),
+        News::Unsteady => format!("still no answer: {reason}; trying until there is one"),
         News::Connected => "connected".to_owned(),
         News::Back => "connected again".to_owned(),
     }

@@ -6,7 +6,6 @@ use shared::KeyBuf;
 
 use super::expr::Alert;
 use super::fold::Series;
-use super::format;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]
@@ -80,6 +79,16 @@ impl Sentinel {
         self.guards.iter().map(|guard| &guard.alert)
     }
 
+    /// Some alert is about this key.
+    pub fn concerns(&self, key: &str) -> bool {
+        self.alerts().any(|alert| alert.concerns(key))
+    }
+
+    /// Some alert may fire by the passing of time alone.
+    pub fn counts_time(&self) -> bool {
+        self.alerts().any(Alert::is_about_age)
+    }
+
     /// There is nothing to watch for.
     pub fn is_empty(&self) -> bool {
         self.guards.is_empty()
@@ -111,8 +120,7 @@ impl Sentinel {
                 if alert.fires(series, now) {
                     self.fired = true;
                     if firing.insert(series.key.clone(), self.turn).is_none() {
-                        let value = format::value(series.last.value, 24);
-                        let text = format!("alert: {alert}: {key} is {value}");
+                        let text = format!("alert: {alert}: {}", alert.found(series, now));
                         news.push(News { change: Change::Fires, text });
                     }
                 } else if firing.remove(key).is_some() {

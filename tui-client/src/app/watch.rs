@@ -125,6 +125,21 @@ impl Watch {
         &self.patterns
     }
 
+    /// The fewest keys and globs that match what is watched and nothing that was left.
+    pub fn shown_patterns(&self) -> Vec<Glob> {
+        let mut shown: Vec<Glob> = Vec::new();
+        for pattern in with_alerted(&self.patterns, &[]) {
+            if !self.unwanted.iter().any(|key| pattern.matches(key)) {
+                shown.push(pattern);
+                continue;
+            }
+            let keys = self.keys.iter().map(|watched| watched.key.as_str());
+            let keys = keys.filter(|key| pattern.matches(key));
+            shown.extend(keys.filter_map(|key| key.parse().ok()));
+        }
+        shown
+    }
+
     /// Nothing is watched.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
@@ -140,9 +155,9 @@ impl Watch {
         self.wanted
     }
 
-    /// What is wanted comes with the table.
-    pub fn comes_otherwise(&mut self) {
-        self.wanted = false;
+    /// What is wanted comes with the table; the next poll is not before `next`.
+    pub fn comes_otherwise(&mut self, next: Duration) {
+        (self.wanted, self.next) = (false, self.next.max(next));
     }
 
     /// More keys matched than may be watched.

@@ -87,7 +87,8 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
   3    no connection, or it was lost or stalled before all replies had come
   4    an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C
        or SIGTERM
-  130  Ctrl-C ended an import",
+  129, 130, 143
+       a hang-up, Ctrl-C or SIGTERM ended an import, which says what it left without an answer",
     ),
 ];
 

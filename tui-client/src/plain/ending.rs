@@ -1,13 +1,14 @@
-//! Signals to end, heard also while a write to standard output waits for whoever reads it.
+//! Signals to end, heard also while a write waits for whoever reads standard output or error.
 
 use std::io;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::tell;
@@ -15,53 +16,83 @@ use super::tell;
 /// After a signal, the end may take so long before it is made without ceremony.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// What is said then has so long to be taken.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 /// Listens until the program ends.
 pub(super) struct Ending {
-    told: Arc<Notify>,
-    code: Arc<AtomicU8>,
+    told: Option<oneshot::Receiver<u8>>,
+    code: Option<Arc<AtomicU8>>,
 }
 
 impl Ending {
-    /// Listens for signals; `code` is the exit code where the end is made without ceremony.
-    pub(super) fn listen<const N: usize>(kinds: [SignalKind; N], code: u8) -> io::Result<Self> {
-        let ending = Self { told: Arc::default(), code: Arc::new(AtomicU8::new(code)) };
-        let any = Arc::new(Notify::new());
+    /// Listens for signals. An end without ceremony has the exit code that shells give to a
+    /// program that the signal has ended.
+    pub(super) fn listen<const N: usize>(kinds: [SignalKind; N]) -> io::Result<Self> {
+        Self::start(kinds, None)
+    }
+
+    /// The same with the exit code that is [set](Self::set_code), at first 0.
+    pub(super) fn listen_with_code<const N: usize>(kinds: [SignalKind; N]) -> io::Result<Self> {
+        Self::start(kinds, Some(Arc::default()))
+    }
+
+    fn start<const N: usize>(
+        kinds: [SignalKind; N],
+        code: Option<Arc<AtomicU8>>,
+    ) -> io::Result<Self> {
+        let (came, mut coming) = mpsc::unbounded_channel();
         for kind in kinds {
-            let (mut signal, any) = (signal(kind)?, Arc::clone(&any));
+            let (mut signal, came) = (signal(kind)?, came.clone());
+            // As shells say it.
+            let as_code = 128 + u8::try_from(kind.as_raw_value()).unwrap_or(0);
             tokio::spawn(async move {
-                while signal.recv().await.is_some() {
-                    any.notify_one();
-                }
+                while signal.recv().await.is_some() && came.send(as_code).is_ok() {}
             });
         }
-        let (told, code) = (Arc::clone(&ending.told), Arc::clone(&ending.code));
+        let (tell_main, told) = oneshot::channel();
+        let own = code.clone();
         // In a task of its own, because the one that writes may be stuck.
         tokio::spawn(async move {
-            any.notified().await;
-            told.notify_one();
+            let Some(of_signal) = coming.recv().await else { return };
+            let _ = tell_main.send(of_signal);
             // Who asks twice is in a hurry.
             tokio::select! {
-                () = sleep(GRACE) => tell("ended while nobody reads standard output"),
-                () = any.notified() => {}
+                () = sleep(GRACE) => {
+                    // Nobody may read this, either.
+                    thread::spawn(|| tell("ended while nobody reads the output"));
+                    sleep(LAST_WORDS).await;
+                }
+                _ = coming.recv() => {}
             }
-            exit(code.load(Ordering::Relaxed).into());
+            exit(own.map_or(of_signal, |code| code.load(Ordering::Relaxed)).into());
         });
-        Ok(ending)
+        Ok(Self { told: Some(told), code })
     }
 
     /// Nothing to listen for.
     pub(super) fn never() -> Self {
-        Self { told: Arc::default(), code: Arc::default() }
+        Self { told: None, code: None }
     }
 
     /// The exit code from now on.
     pub(super) fn set_code(&self, code: u8) {
-        self.code.store(code, Ordering::Relaxed);
+        if let Some(own) = &self.code {
+            own.store(code, Ordering::Relaxed);
+        }
     }
 
-    /// Comes with the first signal.
-    pub(super) fn told(&self) -> impl Future<Output = ()> + use<> {
-        let told = Arc::clone(&self.told);
-        async move { told.notified().await }
+    /// Comes with the first signal; gives the exit code that shells would.
+    pub(super) fn told(&mut self) -> impl Future<Output = u8> + use<> {
+        let told = self.told.take();
+        async move {
+            match told {
+                Some(told) => match told.await {
+                    Ok(code) => code,
+                    Err(_) => std::future::pending().await,
+                },
+                None => std::future::pending().await,
+            }
+        }
     }
 }

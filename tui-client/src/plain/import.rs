@@ -7,9 +7,9 @@ use std::future::pending;
 use std::io::{self, IsTerminal, Write, stdin};
 use std::sync::atomic::Ordering;
 
+use shared::Client;
 use shared::client::{BatchPiece, BatchStream, ClientError};
 use shared::limits::MAX_LINE;
-use shared::{Client, Request};
 use tokio::io::AsyncRead;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +19,7 @@ use super::ending::Ending;
 use super::format::Printer;
 use super::progress::Progress;
 use super::reading::{self, Counts, Gathered, Reading};
-use super::{Failure, INTERRUPTED, explain, quoted, tell, unix_now};
+use super::{Failure, explain, quoted, tell, unix_now};
 use crate::app::format::{count, plural, took};
 use crate::cli::Plan;
 
@@ -58,10 +58,11 @@ pub(super) async fn run(
     let Reading { queue, full, counts, task } = reading;
     let mut sending = Sending { queue, full, again: VecDeque::new(), current: None };
     let mut taking = Taking::new(Progress::for_input());
-    let ending = Ending::listen([SignalKind::interrupt()], INTERRUPTED)?;
+    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let told = Ending::listen(signals)?.told();
     let outcome = tokio::select! {
         outcome = send_all(plan, first, &mut sending, &mut taking, out) => outcome,
-        () = ending.told() => Err(Failure::Interrupted),
+        code = told => Err(Failure::Interrupted(code)),
     };
     let outcome = match outcome {
         Ok(()) => match task.await {
@@ -71,7 +72,7 @@ pub(super) async fn run(
         failed => failed,
     };
     let refused = taking.refused > 0;
-    taking.sum_up(matches!(outcome, Err(Failure::Interrupted)).then_some(&counts));
+    taking.sum_up(matches!(outcome, Err(Failure::Interrupted(_))).then_some(&counts));
     if refused { outcome.and(Err(Failure::Refused)) } else { outcome }
 }
 
@@ -106,9 +107,8 @@ async fn send_all(
             unanswered.push(sent.gathered);
         }
         unanswered.extend(sending.current.take());
-        // Once more, a `get` would print again what is printed.
-        let only_puts = !printed || unanswered.first().is_none_or(has_only_puts);
-        if !plan.retry || !only_puts {
+        // Once more, it would print again what is printed.
+        if !plan.retry || printed {
             let from = unanswered.first().and_then(|first| first.lines.first());
             return Err(Failure::Connection(match from {
                 Some(from) => format!("{error}; from line {from} on it is unknown what was stored"),
@@ -152,10 +152,6 @@ async fn wait(
 /// Comes when the memory for the input is spent; there may be no more of it to come.
 async fn spent(full: &mut watch::Receiver<bool>) -> bool {
     full.wait_for(|&full| full).await.is_ok()
-}
-
-fn has_only_puts(gathered: &Gathered) -> bool {
-    gathered.batch.lines().all(|line| matches!(Request::decode(line), Ok(Request::Put(..))))
 }
 
 /// What is to be sent.
@@ -214,7 +210,7 @@ impl Sending {
 struct Lost {
     /// What it left without an answer of the batch whose replies were being taken.
     batch: Option<Gathered>,
-    /// Data of this batch is printed.
+    /// Some data of the first reply that is missing is printed.
     printed: bool,
     error: String,
 }
@@ -226,11 +222,13 @@ struct Taking {
     refused: u64,
     /// The numbers of the first lines whose timestamp was filled in, and how many there were.
     filled: (Vec<u64>, usize),
+    /// Nobody reads standard output any longer.
+    unread: bool,
 }
 
 impl Taking {
     fn new(bar: Progress) -> Self {
-        Self { bar, answered: 0, refused: 0, filled: (Vec::new(), 0) }
+        Self { bar, answered: 0, refused: 0, filled: (Vec::new(), 0), unread: false }
     }
 
     /// Takes all replies. The outer failure is no matter of the connection.
@@ -243,7 +241,7 @@ impl Taking {
     ) -> Result<Result<(), Lost>, Failure> {
         while let Some(Sent { mut gathered, replies }) = sent.recv().await {
             self.tell_before(&mut gathered);
-            let (mut answered, mut printed) = (0, false);
+            let (mut answered, mut printed) = (0, None);
             let failure = match replies {
                 Err(error) => Failure::from(error),
                 Ok(mut replies) => {
@@ -262,6 +260,7 @@ impl Taking {
             };
             let Failure::Connection(error) = failure else { return Err(failure) };
             gathered.skip(answered);
+            let printed = printed.is_some_and(|index| index >= answered);
             let batch = Some(gathered).filter(|gathered| !gathered.batch.is_empty());
             return Ok(Err(Lost { batch, printed, error }));
         }
@@ -281,12 +280,14 @@ impl Taking {
         named.extend(gathered.filled.drain(..).take(room));
     }
 
+    /// Takes the replies to a batch; `printed` is the place of the last request in it of whose reply
+    /// something is printed.
     async fn take(
         &mut self,
         connection: &Connection,
         gathered: &Gathered,
         replies: &mut BatchStream,
-        printed: &mut bool,
+        printed: &mut Option<usize>,
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
         // Refusals come in the order of the lines, so each is looked for behind the one before.
@@ -294,11 +295,13 @@ impl Taking {
         let mut failure = None;
         while !replies.is_over() {
             match connection.in_time(replies.next()).await {
-                Ok(None) => {}
-                Ok(Some(BatchPiece::Data(data))) => {
-                    *printed = true;
-                    self.bar.aside_for_data(|| out.data(&data))?;
+                Ok(Some(BatchPiece::Data { index, lines })) if !self.unread => {
+                    *printed = Some(index);
+                    let outcome = self.bar.aside_for_data(|| out.data(&lines));
+                    self.note_unread(outcome)?;
                 }
+                // Its end, or what nobody reads.
+                Ok(None | Some(BatchPiece::Data { .. })) => {}
                 Ok(Some(BatchPiece::Refused(refusal))) => {
                     self.refused += 1;
                     if let Some((_, (number, line))) = lines.find(|&(at, _)| at == refusal.index) {
@@ -313,9 +316,21 @@ impl Taking {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        self.bar.aside_for_data(|| out.flush())?;
+        let outcome = self.bar.aside_for_data(|| out.flush());
+        self.note_unread(outcome.map_err(Failure::Local))?;
         self.bar.add(gathered.size, gathered.batch.len());
         Ok(())
+    }
+
+    /// Whoever reads standard output may have enough of it, but what is to be stored is stored.
+    fn note_unread(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread = true;
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Says how it went, as far as that is not clear.

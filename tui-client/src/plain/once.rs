@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use shared::Selector;
-use shared::client::ClientError;
-use shared::response::decode_points;
 
 use super::connection::Connection;
 use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
-use super::{Failure, tell, unix_now};
+use super::{Failure, strange_lines, tell, unix_now};
 use crate::app::arrange::{Arrangement, Sort, arrange};
 use crate::app::column::Column;
 use crate::app::fold::{Fold, Series};
@@ -69,19 +67,18 @@ async fn ask(
     let mut fold = Fold::new(TAIL);
     let reply = connection.client.get(selector).await?;
     let refused = connection.take_reply(reply, |data| {
-        let outcome = decode_points(data).try_for_each(|point| {
-            let (key, point) = point.map_err(ClientError::from)?;
-            fold.add(key, point);
-            Ok(())
-        });
-        sieve.take(fold.take_complete(), out)?;
-        outcome
+        fold.add_lines(data);
+        sieve.take(fold.take_complete(), out)
     });
     if let Some(reason) = refused.await? {
         tell(&format!("{selector}: {reason}"));
         return Err(Failure::Refused);
     }
-    sieve.take(fold.finish().series, out)
+    let rest = fold.finish();
+    if rest.strange > 0 {
+        tell(&format!("{selector}: {}", strange_lines(rest.strange)));
+    }
+    sieve.take(rest.series, out)
 }
 
 /// What becomes of the series in the replies.

@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 use std::io::{Write, stdout};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use shared::client::ClientError;
 use shared::response::decode_points;
 use shared::{Key, KeyBuf, Point, Selector};
 use tokio::signal::unix::SignalKind;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, interval, sleep_until};
 
 use super::connection::{Comeback, Connection};
 use super::ending::Ending;
 use super::format::Printer;
-use super::{ALERTED, Failure, tell, unix_now};
-use crate::app::fold::{Answer, Fold};
+use super::{ALERTED, Failure, strange_lines, tell, unix_now};
+use crate::app::fold::{Fold, Series};
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
 use crate::app::watch::{Ask, Extension, plan as requests};
@@ -33,13 +33,14 @@ pub(super) async fn run(
     let mut guard = Guard { sentinel: Sentinel::new(&plan.alerts), ending: Ending::never() };
     if !plan.alerts.is_empty() {
         // Without alerts there is nothing to say at the end, and a signal does its work.
-        guard.ending = Ending::listen([SignalKind::interrupt(), SignalKind::terminate()], 0)?;
+        let signals = [SignalKind::interrupt(), SignalKind::terminate()];
+        guard.ending = Ending::listen_with_code(signals)?;
     }
     let told = guard.ending.told();
     let outcome = tokio::select! {
         outcome = follow(plan, keys, connection, &mut guard, out) => outcome,
         () = output_closed() => Ok(()),
-        () = told => Ok(()),
+        _ = told => Ok(()),
     };
     match outcome {
         Ok(()) | Err(Failure::Local(_)) if guard.sentinel.fired() => Err(Failure::Alerted),
@@ -55,8 +56,8 @@ struct Guard {
 
 impl Guard {
     /// Tells what is new; `asked` tells the keys that would be in the answer if they had points.
-    fn judge(&mut self, answer: &Answer, asked: impl Fn(&str) -> bool) {
-        for news in self.sentinel.judge(&answer.series, asked, unix_now()) {
+    fn judge(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
+        for news in self.sentinel.judge(series, asked, unix_now()) {
             tell(&news.text);
         }
         if self.sentinel.fired() {
@@ -90,17 +91,40 @@ async fn follow(
     let mut comeback = Comeback::default();
     comeback.begin();
     loop {
-        let mut ticks = interval(plan.interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = Instant::now();
         let reason = loop {
-            ticks.tick().await;
-            match poll(&connection, &mut watched, guard, &mut comeback, out).await {
+            meanwhile(&watched, guard, sleep_until(next)).await;
+            let begun = Instant::now();
+            let outcome = poll(&connection, &mut watched, guard, &mut comeback, out).await;
+            // A server that takes long has as long a rest.
+            next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
+            match outcome {
                 Ok(()) => {}
                 Err(Failure::Connection(reason)) => break reason,
                 Err(failure) => return Err(failure),
             }
         };
-        connection = comeback.from(reason, plan, tell).await;
+        connection = meanwhile(&watched, guard, comeback.from(reason, plan, tell)).await;
+    }
+}
+
+/// Waits for something. Meanwhile time passes, of which some alerts are.
+async fn meanwhile<T>(
+    watched: &[Watched<'_>],
+    guard: &mut Guard,
+    due: impl Future<Output = T>,
+) -> T {
+    let mut seconds = interval(Duration::from_secs(1));
+    tokio::pin!(due);
+    loop {
+        tokio::select! {
+            due = &mut due => return due,
+            _ = seconds.tick(), if guard.sentinel.counts_time() => {
+                for watched in watched {
+                    guard.judge(&watched.guarded, |_| false);
+                }
+            }
+        }
     }
 }
 
@@ -127,6 +151,8 @@ struct Watched<'a> {
     /// The first answer is behind us: from now on every point is new.
     begun: bool,
     complaint: Option<String>,
+    /// The series that alerts are about, as of the last answer.
+    guarded: Vec<Series>,
 }
 
 /// The selectors that bring all keys of these patterns, as few as possible.
@@ -145,6 +171,7 @@ impl<'a> Watched<'a> {
             last: HashMap::new(),
             begun: false,
             complaint: None,
+            guarded: Vec::new(),
         };
         selectors(patterns).into_iter().map(new).collect()
     }
@@ -166,12 +193,16 @@ impl<'a> Watched<'a> {
         let mut fold = Fold::new(2);
         // Keys in the order of the reply.
         let mut first: Vec<KeyBuf> = Vec::new();
+        let mut strange = 0;
         let refused = connection.take_reply(reply, |data| {
             if !guard.sentinel.is_empty() {
                 fold.add_lines(data);
             }
             for point in decode_points(data) {
-                let (key, point) = point.map_err(ClientError::from)?;
+                let Ok((key, point)) = point else {
+                    strange += 1;
+                    continue;
+                };
                 if !self.last.contains_key(key.as_str()) {
                     if !self.patterns.iter().any(|pattern| pattern.matches(key.as_str())) {
                         continue;
@@ -199,7 +230,11 @@ impl<'a> Watched<'a> {
             }
             return Ok(());
         }
-        self.complaint = None;
+        let complaint = (strange > 0).then(|| strange_lines(strange));
+        if let Some(text) = complaint.as_ref().filter(|_| self.complaint != complaint) {
+            tell(&format!("{}: {text}", self.selector));
+        }
+        self.complaint = complaint;
         if !std::mem::replace(&mut self.begun, true) {
             for pattern in self.patterns {
                 let asked = self.selector == "*" || self.selector == pattern.as_str();
@@ -214,7 +249,9 @@ impl<'a> Watched<'a> {
             }
         }
         let asked = |key: &str| self.selector == "*" || self.selector == key;
-        guard.judge(&fold.finish(), asked);
+        self.guarded = fold.finish().series;
+        self.guarded.retain(|series| guard.sentinel.concerns(series.key.as_str()));
+        guard.judge(&self.guarded, asked);
         Ok(())
     }
 

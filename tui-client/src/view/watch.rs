@@ -45,7 +45,7 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
     for (row, (at, watched)) in (0..).zip(shown) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
         let mut pen = Pen::new(buffer, inner, row);
-        let alert = (app.alerts().len() > 0).then(|| alert_mark(app, watched, theme));
+        let alert = (app.alerts().len() > 0).then(|| alert_mark(watched, theme));
         for (mark, style) in alert.into_iter().chain([mark(watch, watched, chosen, theme)]) {
             pen.write(mark, style);
         }
@@ -98,14 +98,9 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The first column, if there are alerts at all: one fires, or is there for this key.
-fn alert_mark(app: &App, watched: &Watched, theme: &Theme) -> (&'static str, Style) {
-    let concerned = || app.alerts().any(|alert| alert.concerns(&watched.key));
-    match watched.alarm {
-        true => ("!", theme.bad),
-        false if concerned() => ("!", theme.quiet),
-        false => (" ", theme.text),
-    }
+/// The first column, if there are alerts at all: one fires.
+fn alert_mark(watched: &Watched, theme: &Theme) -> (&'static str, Style) {
+    if watched.alarm { ("!", theme.bad) } else { (" ", theme.text) }
 }
 
 /// The column before the key: the colour of its line in the chart, or the selection.

@@ -150,7 +150,6 @@ fn the_client_that_panics() {
         port,
         timeout: Duration::from_secs(30),
         mouse: true,
-        theme: Theme::colour(),
     };
     let config = Config {
         address: format!("localhost:{port}"),
@@ -164,7 +163,7 @@ fn the_client_that_panics() {
         in_tmux: false,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    tokio.block_on(runtime::run(setting, config)).unwrap();
+    tokio.block_on(runtime::run(setting, config, Theme::colour)).unwrap();
     tokio.shutdown_background();
 }
 

@@ -192,6 +192,17 @@ impl Scene {
         self.answer(line, Status::Ok, data);
     }
 
+    /// The polls that are under way bring what they ask for of this.
+    pub fn polled(&mut self, data: &str) {
+        assert!(!self.sent.is_empty(), "nothing is asked for");
+        while let Some(line) = self.sent.first().map(|request| request.line.clone()) {
+            let word = line.trim_start_matches("get ");
+            let asked = |line: &&str| word == "*" || line.split(' ').next() == Some(word);
+            let lines: String = data.split_inclusive('\n').filter(asked).collect();
+            self.ok(&line, &lines);
+        }
+    }
+
     /// A good reply that took so long.
     pub fn took(&mut self, line: &str, took: Duration, data: &str) {
         self.answer_after(line, Status::Ok, data, took);
@@ -199,13 +210,8 @@ impl Scene {
 
     /// Whatever was asked is answered from [`park`].
     pub fn answer_all(&mut self) {
-        while let Some(line) = self.sent.first().map(|request| request.line.clone()) {
-            let word = line.trim_start_matches("get ").to_owned();
-            let data = park();
-            let lines =
-                data.lines().filter(|line| word == "*" || line.starts_with(&format!("{word} ")));
-            let data: String = lines.map(|line| format!("{line}\n")).collect();
-            self.ok(&line, &data);
+        if !self.sent.is_empty() {
+            self.polled(&park());
         }
     }
 

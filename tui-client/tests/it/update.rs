@@ -63,7 +63,9 @@ fn a_pause_is_one_for_everything_from_everywhere() {
             scene.press(key);
             assert!(!scene.app.paused());
             assert_eq!(scene.notice(), "asking again every 1s");
-            assert_eq!(scene.sent[0].line, "get *", "at once");
+            let in_sight = scene.app.layout().table.is_some();
+            let expected = if in_sight { "get *" } else { "get a.b" };
+            assert_eq!(scene.sent[0].line, expected, "at once");
             asked(&mut scene);
         }
     }
@@ -159,7 +161,8 @@ fn a_slow_server_is_asked_less_often_and_only_once_at_a_time() {
 
 #[test]
 fn watched_keys_come_before_a_long_table() {
-    let mut scene = Scene::connected(80, 24, &["a"]);
+    let mut scene = Scene::connected(120, 30, &["a"]);
+    assert!(scene.app.layout().table.is_some());
     let slow = |scene: &mut Scene, took: Duration| {
         scene.ok("get a", "a 1.0 1\n");
         scene.took("get *", took, "a 1.0 1\n");
@@ -177,6 +180,33 @@ fn watched_keys_come_before_a_long_table() {
     slow(&mut scene, 2 * SECOND);
     let told = scene.log().iter().filter(|line| **line == hint).count();
     assert_eq!(told, 1, "once is enough");
+}
+
+#[test]
+fn a_table_that_nobody_sees_is_asked_for_once() {
+    let mut scene = Scene::connected(80, 24, &["a"]);
+    assert_eq!(asked(&mut scene), ["get a", "get *"], "whose keys can be completed");
+    for _ in 0..3 {
+        scene.wait(SECOND);
+        assert_eq!(asked(&mut scene), ["get a"]);
+    }
+    scene.to(Mode::Table);
+    scene.wait(Duration::ZERO);
+    assert_eq!(asked(&mut scene), ["get *"], "at once");
+    scene.wait(SECOND);
+    assert_eq!(asked(&mut scene), ["get *"], "which brings the watched keys");
+}
+
+#[test]
+fn an_age_is_an_alert_also_while_the_server_is_away() {
+    let mut scene = Scene::alerted(80, 24, &["a"], &["a age > 5s"]);
+    scene.polled(&format!("a 1.0 {NOW}\n"));
+    scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(4 * SECOND);
+    assert_eq!(scene.app.watch().alarms(), 0);
+    scene.wait(2 * SECOND);
+    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.notice(), "alert: a age > 5s: the age of a is 6s");
 }
 
 #[test]
@@ -259,8 +289,8 @@ fn a_watched_key_shows_value_change_and_freshness() {
     scene.ok("get *", "");
     scene.ok("get a.b", "a.b 1.0 1\n");
     scene.wait(SECOND);
-    assert_eq!(scene.sent.len(), 1, "the table asks for all keys anyway");
-    scene.ok("get *", "a.b 1.0 1\na.b 3.5 2\n");
+    assert_eq!(scene.sent.len(), 1, "there is no table in sight");
+    scene.ok("get a.b", "a.b 1.0 1\na.b 3.5 2\n");
     let watched = scene.app.watch().selected_key().unwrap();
     assert_eq!(watched.series.as_ref().unwrap().change(), Some(2.5));
     assert!(watched.is_fresh(scene.now.elapsed));
@@ -274,7 +304,7 @@ fn an_older_point_that_is_replaced_shows_but_the_value_is_not_marked_as_changed(
     scene.ok("get a.b", "a.b 1.0 1\na.b 2.0 2\na.b 3.0 3\n");
     let mut next = |data: &str| {
         scene.wait(3 * SECOND);
-        scene.ok("get *", data);
+        scene.polled(data);
         let watched = scene.app.watch().selected_key().unwrap();
         let series = watched.series.as_ref().unwrap();
         let values: Vec<f64> = series.tail.iter().map(|point| point.value).collect();
@@ -298,7 +328,7 @@ fn a_key_of_the_table_can_be_watched_and_left() {
     scene.code(Code::Down);
     scene.code(Code::Enter);
     assert_eq!((scene.app.mode(), scene.notice()), (Mode::Watch, ""), "the title says it");
-    scene.ok("get *", &sample());
+    scene.polled(&sample());
     assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
     scene.press(Key::char('x'));
     assert!(scene.app.watch().is_empty());

@@ -52,7 +52,9 @@ fn an_alert_rings_once_and_is_well_again() {
 fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
     let before = scene.log();
     scene.wait(SECOND);
-    let bell = scene.answer("get *", Status::Ok, data).contains(&Effect::Bell);
+    let line = scene.sent[0].line.clone();
+    let data = if line == "get a" && !data.starts_with("a ") { "" } else { data };
+    let bell = scene.answer(&line, Status::Ok, data).contains(&Effect::Bell);
     let news = scene.log().into_iter().filter(|line| line.starts_with('-'));
     (bell, news.filter(|line| !before.contains(line)).collect())
 }
@@ -70,7 +72,7 @@ fn a_second_alert_on_a_key_is_told_too() {
     assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
     scene.to(Mode::Watch);
     scene.keys("xWa\n");
-    scene.ok("get *", "a 7.0 4\n");
+    scene.polled("a 7.0 4\n");
     assert_eq!(scene.notice(), "alert: a > 5: a is 7", "it is watched anew");
 }
 
@@ -131,7 +133,7 @@ fn a_pause_is_a_pause_and_intervals_change_at_once() {
     scene.wait(60 * SECOND);
     assert!(scene.sent.is_empty());
     scene.keys("p");
-    scene.ok("get *", "a 1.0 1\n");
+    scene.ok("get a", "a 1.0 1\n");
     scene.keys("+");
     assert_eq!(scene.app.interval(), 2 * SECOND);
     scene.keys("--");
@@ -243,7 +245,7 @@ fn the_chart_of_an_earlier_frame_is_drawn_only_as_long_as_nothing_of_it_has_chan
     scene.ok("get c.d", "c.d 7 1\nc.d 7 2\nc.d 1 3\n");
     look(&scene);
     scene.wait(Duration::from_secs(1));
-    scene.ok("get *", "a.b 1 1\na.b 9 2\na.b 3 3\nc.d 7 1\nc.d 7 2\nc.d 1 3\n");
+    scene.polled("a.b 1 1\na.b 9 2\na.b 3 3\nc.d 7 1\nc.d 7 2\nc.d 1 3\n");
     look(&scene);
     for key in ['j', 'M', 'y', 'y', 'h', 'z', 'k', 'x'] {
         scene.press(Key::char(key));

@@ -17,7 +17,7 @@ pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
         scene.enter("got *");
         scene.answer("got *", Status::Error, "wrong command\n");
         scene.wait(Duration::from_secs(1));
-        scene.ok("get *", &sample());
+        scene.polled(&sample());
     })
 }
 

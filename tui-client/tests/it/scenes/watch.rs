@@ -17,16 +17,13 @@ fn watch(width: u16, height: u16, watch: &[&str], alerts: &[&str], keys: &str) -
 }
 
 scenes! {
-    watch: |w, h| with_data(w, h, &["palm.cpu", "nothing.yet"]).then(|scene| {
-        scene.ok("get palm.cpu", &sample());
-        scene.ok("get nothing.yet", "");
-    }),
+    watch: |w, h| with_data(w, h, &["palm.cpu", "nothing.yet"]),
     watch_at_the_start: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]),
     watch_from_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "j\n").then(Scene::answer_all),
     watch_one: |w, h| watch(w, h, &["palm.cpu"], &[], ""),
     watch_fresh: |w, h| watch(w, h, &["palm.cpu", "eardrum.cpu"], &[], "").then(|scene| {
         scene.wait(SECOND);
-        scene.ok("get *", &format!("palm.cpu 1.0 {NOW}\npalm.cpu 9.5 {}\n", NOW + 1));
+        scene.polled(&format!("palm.cpu 1.0 {NOW}\npalm.cpu 9.5 {}\n", NOW + 1));
     }),
     watch_alert: |w, h| {
         watch(w, h, &["*.memory_used", "*.cpu"], &["kettle.cpu < 90"], "jjjj")
