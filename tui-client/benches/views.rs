@@ -220,8 +220,8 @@ fn moment(millis: u64) -> Moment {
 fn data(keys: u32) -> Vec<u8> {
     let mut text = String::new();
     for at in 0..keys {
-        let key =
-            format!("host{:05}.disk{}.used_bytes", at.wrapping_mul(7919) % 100_000, at / 100_000);
+        let host = u64::from(at) * 7919 % 100_000;
+        let key = format!("host{host:05}.disk{}.used_bytes", at / 100_000);
         let value = f64::from(at.wrapping_mul(2_654_435_761) % 1_000_000) / 100.0;
         let (before, last) = (NOW - 10, NOW - i64::from(at % 9));
         let _ = writeln!(text, "{key} {:?} {before}\n{key} {value:?} {last}", value + 1.0);

@@ -215,6 +215,8 @@ async fn drive(
                     touched = true;
                     from_event(Some(event))?
                 }
+                // What a person wishes does not wait for a flood.
+                Err(_) if touched => break,
                 Err(_) => match inputs.msgs.try_recv() {
                     Ok(msg) => Some(msg),
                     Err(_) => break,
