@@ -202,6 +202,12 @@ impl Fold {
         complete
     }
 
+    /// What finds a series by its key, which nobody needs after the last line; large ones take long
+    /// to be freed.
+    pub fn take_index(&mut self) -> HashMap<KeyBuf, usize> {
+        std::mem::take(&mut self.places)
+    }
+
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.points

@@ -2,10 +2,11 @@
 //!
 //! Built piece by piece next to the socket, so that the user interface never sees a large one.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::KeyBuf;
 use shared::response::Status;
 
 use super::fold::{Answer, Fold};
@@ -121,6 +122,12 @@ impl ReplyBuilder {
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.fold.points()
+    }
+
+    /// What is not needed to [finish](Self::finish), and takes long to be freed where there are many
+    /// series.
+    pub fn take_index(&mut self) -> HashMap<KeyBuf, usize> {
+        self.fold.take_index()
     }
 
     /// The reply is complete.
