@@ -3,7 +3,7 @@
 //! A reply may be larger than memory, so decoding is incremental: [`ReplyDecoder`] hands out
 //! events as their bytes arrive.
 
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 use crate::frame::{Line, LineFramer};
 use crate::key::Key;
@@ -144,9 +144,15 @@ impl ReplyDecoder {
 /// # Errors
 /// Each line that is not `<key> <value> <timestamp>` is a [`BadReply::Data`].
 pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point), BadReply>> {
-    data.split_inclusive(|&byte| byte == b'\n').map(|line| {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        decode_point(line.strip_suffix(b"\r").unwrap_or(line))
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        let (line, after) = match memchr(b'\n', rest) {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None if rest.is_empty() => return None,
+            None => (rest, &rest[rest.len()..]),
+        };
+        rest = after;
+        Some(decode_point(line.strip_suffix(b"\r").unwrap_or(line)))
     })
 }
 

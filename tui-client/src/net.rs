@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
 use crate::app::effect::Outgoing;
 use crate::app::msg::Msg;
@@ -21,9 +21,6 @@ use socket::Lifeline;
 
 /// Requests that may wait for their replies on one connection.
 const IN_FLIGHT: usize = 1024;
-
-/// Keys from which on it takes a while to free what a reply was folded with.
-const LARGE: usize = 10_000;
 
 /// How often a large reply says how far it has come.
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -233,11 +230,6 @@ async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
             (ReplyPiece::Data(_), None) => {}
         }
     }
-    let (mut builder, first) = arriving.ok_or_else(|| reason_of(&ClientError::Closed))?;
-    let index = builder.take_index();
-    if index.len() >= LARGE {
-        // The reply does not wait for it to be freed.
-        spawn_blocking(move || drop(index));
-    }
+    let (builder, first) = arriving.ok_or_else(|| reason_of(&ClientError::Closed))?;
     Ok(builder.finish(id, first, sent.elapsed()))
 }

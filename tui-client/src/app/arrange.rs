@@ -4,11 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::column::Column;
 use super::expr::Filter;
 use super::fold::{Answer, Series};
 
-/// Tables up to this size are arranged at once: it takes less than a millisecond.
+/// Tables up to this size are arranged at once, on one thread: it takes less than a millisecond.
 pub const AT_ONCE: usize = 4096;
 
 /// What to order by; the order of the reply where there is none.
@@ -158,7 +160,8 @@ impl Job {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
         // In the order of the reply, which is that of the memory, so that a long search is quick.
         let selected = self.selected.and_then(|key| {
-            let place = self.answer.series.iter().position(|series| series.key == key)?;
+            let series = self.answer.series.par_iter().with_min_len(AT_ONCE);
+            let place = series.position_any(|series| series.key == key)?;
             order.row(place)
         });
         Arranged { id: self.id, answer: self.answer, order, selected }
@@ -172,8 +175,8 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     if sort == Sort::default() && filter.is_none() {
         return Order::Reply(all);
     }
-    let rows = (0..all).zip(series);
-    let rows = rows.filter(|(_, series)| filter.is_none_or(|filter| filter.passes(series, now)));
+    let places = (0..all).into_par_iter().zip(series).with_min_len(AT_ONCE);
+    let rows = places.filter(|(_, series)| filter.is_none_or(|filter| filter.passes(series, now)));
     let Some(column) = sort.column else {
         let mut rows: Vec<u32> = rows.map(|(row, _)| row).collect();
         if sort.descending {
@@ -186,13 +189,12 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
         Some(field) => {
             // A point is the later the younger it is.
             let descending = sort.descending != (column == Column::Time);
-            let mut marks: Vec<(u64, u32)> = rows
-                .map(|(row, series)| {
-                    let value = field.of(series, now);
-                    (value.map_or(u64::MAX, |value| rank(value, descending)), row)
-                })
-                .collect();
-            marks.sort_unstable();
+            let mark = |(row, series)| {
+                let value: Option<f64> = field.of(series, now);
+                (value.map_or(u64::MAX, |value| rank(value, descending)), row)
+            };
+            let mut marks: Vec<(u64, u32)> = rows.map(mark).collect();
+            sort_marks(&mut marks);
             marks.into_iter().map(|(_, row)| row).collect()
         }
     };
@@ -207,34 +209,35 @@ fn rank(value: f64, descending: bool) -> u64 {
     if descending { !rising } else { rising }
 }
 
+/// Small tables are sorted in the loop that takes the keys, which must not wait for other threads.
+fn sort_marks<M: Ord + Send>(marks: &mut [M]) {
+    if marks.len() <= AT_ONCE { marks.sort_unstable() } else { marks.par_sort_unstable() }
+}
+
 /// Keys mostly begin alike, so the sixteen bytes after what all share decide nearly always, and
 /// the keys themselves, which lie all over the memory, are rarely looked at.
 fn by_key<'a>(
-    rows: impl Iterator<Item = (u32, &'a Series)>,
+    rows: impl ParallelIterator<Item = (u32, &'a Series)>,
     series: &[Series],
     descending: bool,
 ) -> Vec<u32> {
-    let mut rows = rows.peekable();
-    let first = rows.peek().map_or("", |(_, series)| series.key.as_str()).as_bytes();
-    let mut shared = first.len();
-    let mut keys = Vec::with_capacity(series.len());
-    for (row, series) in rows {
-        let key = series.key.as_str().as_bytes();
-        if !key.starts_with(&first[..shared]) {
-            shared = first.iter().zip(key).take_while(|(a, b)| a == b).count();
-        }
-        keys.push((key, row));
-    }
-    let mark = |key: &[u8]| {
+    let keys = rows.map(|(row, series)| (series.key.as_str().as_bytes(), row));
+    let keys: Vec<(&[u8], u32)> = keys.collect();
+    let Some(&(first, _)) = keys.first() else { return Vec::new() };
+    let alike = |key: &[u8]| first.iter().zip(key).take_while(|(a, b)| a == b).count();
+    let prefixes = keys.par_iter().with_min_len(AT_ONCE).map(|(key, _)| alike(key));
+    let shared = prefixes.min().unwrap_or(0);
+    let mark = |(key, row): (&[u8], u32)| {
         let mut mark = [0; 16];
-        let rest = &key[shared.min(key.len())..];
+        let rest = &key[shared..];
         let length = rest.len().min(16);
         mark[..length].copy_from_slice(&rest[..length]);
         let mark = u128::from_be_bytes(mark);
-        if descending { !mark } else { mark }
+        (if descending { !mark } else { mark }, row)
     };
-    let mut marks: Vec<(u128, u32)> = keys.into_iter().map(|(key, row)| (mark(key), row)).collect();
-    marks.sort_unstable();
+    let mut marks: Vec<(u128, u32)> =
+        keys.into_par_iter().with_min_len(AT_ONCE).map(mark).collect();
+    sort_marks(&mut marks);
     let key = |row: u32| usize::try_from(row).map_or("", |place| series[place].key.as_str());
     for alike in marks.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
         alike.sort_unstable_by(|a, b| {
@@ -288,6 +291,31 @@ mod tests {
         let filter: Filter = "last >= 3".parse().unwrap();
         let order = arrange(&answer.series, Sort::default(), Some(&filter), 30);
         assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
+    }
+
+    /// So many that several threads share the work.
+    #[test]
+    fn large_tables_are_in_the_order_of_a_stable_sort() {
+        let number = |at: u32| at.wrapping_mul(2_654_435_761) % 1009;
+        let line = |at| format!("host.{:03}.with.a.long.name.{at} {} 1\n", number(at), at % 7);
+        let lines: Vec<_> = (0..20_000).map(line).collect();
+        let answer = answer(&lines.concat());
+        for (column, descending) in
+            [(Column::Key, false), (Column::Key, true), (Column::Last, false), (Column::Last, true)]
+        {
+            let mut rows: Vec<&Series> = answer.series.iter().collect();
+            rows.sort_by(|a, b| {
+                let order = match column {
+                    Column::Key => a.key.as_str().cmp(b.key.as_str()),
+                    _ => a.last.value.total_cmp(&b.last.value),
+                };
+                if descending { order.reverse() } else { order }
+            });
+            let expected: Vec<_> = rows.into_iter().map(|series| series.key.to_string()).collect();
+            let sort = Sort { column: Some(column), descending };
+            let order = arrange(&answer.series, sort, None, 0);
+            assert!(keys(&answer, &order) == expected, "{column:?} {descending}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
 use shared::{Key, KeyBuf, Point};
 
@@ -118,11 +120,20 @@ impl Series {
     }
 }
 
+/// A series in the index. With its hash, so that a growing index never has to look at the keys,
+/// which lie all over the memory.
+#[derive(Debug, Clone)]
+struct Place {
+    hash: u64,
+    place: usize,
+}
+
 /// The answer so far.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Fold {
     series: Vec<Series>,
-    places: HashMap<KeyBuf, usize>,
+    index: HashTable<Place>,
+    hasher: DefaultHashBuilder,
     current: usize,
     wanted_tail: usize,
     watched: Arc<[Glob]>,
@@ -136,7 +147,8 @@ impl Fold {
     pub fn new(tail: usize) -> Self {
         Self {
             series: Vec::new(),
-            places: HashMap::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
             current: 0,
             wanted_tail: tail,
             watched: Arc::default(),
@@ -171,7 +183,9 @@ impl Fold {
         {
             return current.add(point);
         }
-        if let Some(&place) = self.places.get(key.as_str()) {
+        let hash = self.hasher.hash_one(key.as_str());
+        let is_it = |known: &Place| self.series[known.place].key.as_key() == key;
+        if let Some(&Place { place, .. }) = self.index.find(hash, is_it) {
             self.current = place;
             return self.series[place].add(point);
         }
@@ -185,10 +199,10 @@ impl Fold {
             (share, wanted) = (DEEP_BUDGET / self.deep.len(), DEEP_TAIL);
         }
         let limit = wanted.min(share.max(TAIL_AT_LEAST)).max(1);
-        let key = key.to_owned();
         self.current = self.series.len();
-        self.places.insert(key.clone(), self.current);
-        self.series.push(Series::new(key, point, limit));
+        let place = Place { hash, place: self.current };
+        self.index.insert_unique(hash, place, |known| known.hash);
+        self.series.push(Series::new(key.to_owned(), point, limit));
     }
 
     /// Takes the series out that are complete: all but the last, because the lines of a series come
@@ -196,16 +210,13 @@ impl Fold {
     pub fn take_complete(&mut self) -> Vec<Series> {
         let mut complete = std::mem::take(&mut self.series);
         self.series.extend(complete.pop());
-        self.places.clear();
-        self.places.extend(self.series.iter().map(|last| (last.key.clone(), 0)));
+        self.index.clear();
+        for last in &self.series {
+            let hash = self.hasher.hash_one(last.key.as_str());
+            self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
+        }
         (self.current, self.deep) = (0, Vec::new());
         complete
-    }
-
-    /// What finds a series by its key, which nobody needs after the last line; large ones take long
-    /// to be freed.
-    pub fn take_index(&mut self) -> HashMap<KeyBuf, usize> {
-        std::mem::take(&mut self.places)
     }
 
     /// Points so far.

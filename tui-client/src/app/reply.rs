@@ -2,11 +2,11 @@
 //!
 //! Built piece by piece next to the socket, so that the user interface never sees a large one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::KeyBuf;
+use memchr::{memchr, memchr_iter};
 use shared::response::Status;
 
 use super::fold::{Answer, Fold};
@@ -88,26 +88,22 @@ impl ReplyBuilder {
     /// Takes whole data lines.
     pub fn add_lines(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
-        let mut lines = data.split_inclusive(|&byte| byte == b'\n');
-        while self.head.len() < self.detail.head {
-            let Some(line) = lines.next() else { break };
+        let mut rest = data;
+        while self.head.len() < self.detail.head && !rest.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, after) = rest.split_at(end);
             self.lines += 1;
             self.head.push(printable(line));
+            rest = after;
         }
-        let before = self.lines;
-        let mut last = VecDeque::new();
-        // From the end, so that the lines left out cost no more than being counted.
-        for line in lines.rev() {
-            self.lines += 1;
-            if last.len() < self.detail.foot {
-                last.push_front(line);
-            }
-        }
-        if self.lines > before {
-            self.foot.extend(last.into_iter().map(printable));
-            while self.foot.len() > self.detail.foot {
-                self.foot.pop_front();
-            }
+        // The lines left out cost no more than being counted.
+        let unended = !rest.is_empty() && !rest.ends_with(b"\n");
+        self.lines += memchr_iter(b'\n', rest).count() as u64 + u64::from(unended);
+        let last = rest.split_inclusive(|&byte| byte == b'\n').rev().take(self.detail.foot);
+        let last: Vec<_> = last.collect();
+        self.foot.extend(last.into_iter().rev().map(printable));
+        while self.foot.len() > self.detail.foot {
+            self.foot.pop_front();
         }
         if self.status == Status::Ok {
             self.fold.add_lines(data);
@@ -122,12 +118,6 @@ impl ReplyBuilder {
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.fold.points()
-    }
-
-    /// What is not needed to [finish](Self::finish), and takes long to be freed where there are many
-    /// series.
-    pub fn take_index(&mut self) -> HashMap<KeyBuf, usize> {
-        self.fold.take_index()
     }
 
     /// The reply is complete.
