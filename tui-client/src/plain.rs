@@ -15,11 +15,13 @@ use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use shared::Request;
 use shared::client::{Batch, BatchPiece, ClientError};
+use shared::{Request, Selector};
 
+use crate::app::doubt::NO_GLOBS;
 use crate::app::format::plural;
 use crate::app::refusal;
+use crate::app::sentinel::Sentinel;
 use crate::cli::{Mode, Plan};
 use crate::line::wire_line;
 use connection::Connection;
@@ -27,6 +29,9 @@ use format::Printer;
 
 /// Characters of a refused line that are shown.
 const SHOWN: usize = 80;
+
+/// The exit code when a request was refused, or an alert had nothing to judge.
+const REFUSED: u8 = 1;
 
 /// The exit code when an alert has fired.
 const ALERTED: u8 = 4;
@@ -42,6 +47,8 @@ enum Failure {
     Connection(String),
     /// An alert has fired; it is reported already.
     Alerted,
+    /// An alert had nothing to judge; it is reported already.
+    Unjudged,
     /// It was told to end, which has this exit code; what was done is reported already.
     Interrupted(u8),
     /// Standard input or output failed.
@@ -76,7 +83,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused) => ExitCode::from(1),
+        Err(Failure::Refused | Failure::Unjudged) => ExitCode::from(REFUSED),
         Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(ALERTED),
         Err(Failure::Interrupted(code)) => ExitCode::from(code),
@@ -127,7 +134,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         return Err(Failure::Refused);
     }
     if let (true, Ok(Request::Get(selector))) = (empty, Request::decode(&line.bytes)) {
-        tell(&format!("no points for {selector}"));
+        let hint = match &selector {
+            Selector::Extended(glob) => format!("; {NO_GLOBS}, --once '{glob}' finds them"),
+            _ => String::new(),
+        };
+        tell(&format!("no points for {selector}{hint}"));
     }
     if let Some(time) = line.filled {
         tell(&format!("stored with the current time, {time}"));
@@ -142,15 +153,28 @@ fn strange_lines(count: u64) -> String {
 
 /// The server's reason, and ours where we know better what is wrong with the line.
 fn explain(reason: &str, line: &[u8]) -> String {
-    match Request::decode(line) {
-        Err(bad) => format!("{reason}: {bad}"),
-        Ok(_) => reason.to_owned(),
+    match refusal::why(line) {
+        Some(why) => format!("{reason}: {why}"),
+        None => reason.to_owned(),
     }
 }
 
 /// A line as a person is shown it.
 fn quoted(line: &[u8]) -> String {
     refusal::quoted(line, SHOWN)
+}
+
+/// How a run with alerts ends that has nothing else to report.
+fn verdict(sentinel: &Sentinel) -> Result<(), Failure> {
+    if sentinel.fired() {
+        return Err(Failure::Alerted);
+    }
+    let mut outcome = Ok(());
+    for alert in sentinel.unjudged() {
+        tell(&format!("not judged, because there are no points for it: {alert}"));
+        outcome = Err(Failure::Unjudged);
+    }
+    outcome
 }
 
 /// Says something to a person.

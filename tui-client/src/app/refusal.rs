@@ -21,6 +21,14 @@ pub fn fault(line: &[u8]) -> Option<BadRequest> {
     }
 }
 
+/// The same in words; a data line that is sent as it was printed lacks only its command.
+pub fn why(line: &[u8]) -> Option<String> {
+    let bad = fault(line)?;
+    let is_data = bad.reason == BadRequestReason::UnknownCommand
+        && fault(&[b"put ", line].concat()).is_none();
+    Some(if is_data { format!("{bad}; before a point goes put") } else { bad.to_string() })
+}
+
 /// The request and why it was refused: our own words where we know what is wrong with it, else
 /// the reason of the server.
 pub fn told(line: &[u8], reason: &str) -> String {
@@ -34,15 +42,15 @@ pub fn told_of_line(number: u64, line: &[u8], reason: &str) -> String {
 
 fn told_of(which: &str, line: &[u8], reason: &str) -> String {
     let shown = quoted(line, REQUEST);
-    let Some(bad) = fault(line) else {
+    let (Some(bad), Some(why)) = (fault(line), why(line)) else {
         return format!("error in {which}{shown}: {}", printable(reason.as_bytes()));
     };
     let word = &line[bad.at.clone()];
     // What is all of the request needs no second look.
     if word.is_empty() || word.len() == line.len() {
-        return format!("error in {which}{shown}: {bad}");
+        return format!("error in {which}{shown}: {why}");
     }
-    format!("error at \"{}\" in {which}{shown}: {bad}", quoted(word, WORD))
+    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, WORD))
 }
 
 /// As a person is shown it, cut behind so many characters.
@@ -73,6 +81,12 @@ mod tests {
             ("put a* 1 1", "", "error at \"a*\" in put a* 1 1: a key holds no '*'"),
             ("put a", "", "error in put a: missing: a value"),
             ("got", "", "error in got: the commands are put and get, in lower case"),
+            (
+                "a 1.5 7",
+                "",
+                "error at \"a\" in a 1.5 7: the commands are put and get, in lower case; before a \
+                 point goes put",
+            ),
             ("get a", "the disk is full\u{1b}", "error in get a: the disk is full\\u{1b}"),
             (&long, "", &cut),
         ] {

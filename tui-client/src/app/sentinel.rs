@@ -19,6 +19,8 @@ pub struct Sentinel {
 #[derive(Debug)]
 struct Guard {
     alert: Alert,
+    /// There was a series for it to judge.
+    judged: bool,
     /// The keys for which it fires, and when it last did.
     firing: BTreeMap<KeyBuf, u64>,
 }
@@ -56,7 +58,7 @@ impl Sentinel {
     /// Watches for this too.
     pub fn add(&mut self, alert: Alert) {
         if !self.alerts().any(|known| *known == alert) {
-            self.guards.push(Guard { alert, firing: BTreeMap::new() });
+            self.guards.push(Guard { alert, judged: false, firing: BTreeMap::new() });
         }
     }
 
@@ -94,6 +96,11 @@ impl Sentinel {
         self.guards.is_empty()
     }
 
+    /// The alerts that have had nothing to judge so far, which is not to be taken for well.
+    pub fn unjudged(&self) -> impl Iterator<Item = &Alert> {
+        self.guards.iter().filter(|guard| !guard.judged).map(|guard| &guard.alert)
+    }
+
     /// An alert has fired at least once.
     pub fn fired(&self) -> bool {
         self.fired
@@ -116,7 +123,8 @@ impl Sentinel {
         self.turn += 1;
         for series in series {
             let key = series.key.as_str();
-            for Guard { alert, firing } in &mut self.guards {
+            for Guard { alert, judged, firing } in &mut self.guards {
+                *judged = *judged || alert.concerns(key);
                 if alert.fires(series, now) {
                     self.fired = true;
                     if firing.insert(series.key.clone(), self.turn).is_none() {
@@ -129,7 +137,7 @@ impl Sentinel {
                 }
             }
         }
-        for Guard { alert, firing } in &mut self.guards {
+        for Guard { alert, firing, .. } in &mut self.guards {
             firing.retain(|key, turn| {
                 let gone = *turn != self.turn && asked(key.as_str());
                 if gone {
@@ -170,6 +178,16 @@ mod tests {
         assert_eq!(judge("palm.cpu 96 3\n"), [""; 0]);
         assert_eq!(judge("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu"]);
         assert!(sentinel.fired() && !sentinel.fires("palm.cpu"));
+    }
+
+    #[test]
+    fn what_had_nothing_to_judge_is_known() {
+        let mut sentinel = sentinel(&["a > 5", "no*such > 5"]);
+        let unjudged = |sentinel: &Sentinel| sentinel.unjudged().count();
+        assert_eq!((unjudged(&sentinel), judge(&mut sentinel, "*", "b 9 1\n").len()), (2, 0));
+        judge(&mut sentinel, "*", "a 1 1\n");
+        let left: Vec<_> = sentinel.unjudged().map(ToString::to_string).collect();
+        assert_eq!(left, ["no*such > 5"]);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::{self, IsTerminal, Write, stdin};
+use std::io::{self, IsTerminal, Write, stderr, stdin};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use shared::Client;
 use shared::client::{BatchPiece, BatchStream, ClientError};
@@ -13,6 +14,7 @@ use shared::limits::MAX_LINE;
 use tokio::io::AsyncRead;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, Connection};
 use super::ending::Ending;
@@ -28,6 +30,12 @@ const IN_FLIGHT: usize = 16;
 
 /// Line numbers that are named.
 const NAMED: usize = 5;
+
+/// Refused lines that are told one by one to a person; a file is patient.
+const TOLD: u64 = 100;
+
+/// How often a person is told what waits for a server that is away.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// Memory for what is read and not answered yet, in bytes.
 const MEMORY: u32 = 4 * 1024 * 1024;
@@ -131,9 +139,17 @@ async fn wait(
     let connecting = comeback.from(reason, plan, |text| bar.aside(|| tell(text)));
     tokio::pin!(connecting);
     let (mut told, mut full) = (false, sending.full.clone());
+    let (since, mut news) = (Instant::now(), interval(NEWS));
     loop {
         tokio::select! {
-            connection = &mut connecting => return connection,
+            connection = &mut connecting => {
+                bar.goes_on();
+                return connection;
+            }
+            _ = news.tick(), if bar.is_wanted() => {
+                let (lines, bytes) = sending.kept();
+                bar.waits(lines, bytes, since.elapsed());
+            }
             Some(next) = sending.queue.recv() => sending.keep(next),
             true = spent(&mut full), if !told => {
                 told = true;
@@ -181,6 +197,14 @@ impl Sending {
         self.again.extend(left);
     }
 
+    /// Lines and bytes that wait to be sent.
+    fn kept(&self) -> (u64, u64) {
+        let kept = self.again.iter();
+        kept.fold((0, 0), |(lines, bytes), next| {
+            (lines + next.lines.len() as u64, bytes + next.batch.size() as u64)
+        })
+    }
+
     /// There are times that are filled in among what is kept.
     fn fills_in(&self) -> bool {
         self.again.iter().any(|gathered| !gathered.filled.is_empty())
@@ -220,6 +244,10 @@ struct Taking {
     bar: Progress,
     answered: u64,
     refused: u64,
+    /// Puts among what is answered and not refused.
+    stored: u64,
+    /// The number of the last line up to which all is answered.
+    last: u64,
     /// The numbers of the first lines whose timestamp was filled in, and how many there were.
     filled: (Vec<u64>, usize),
     /// Nobody reads standard output any longer.
@@ -228,7 +256,8 @@ struct Taking {
 
 impl Taking {
     fn new(bar: Progress) -> Self {
-        Self { bar, answered: 0, refused: 0, filled: (Vec::new(), 0), unread: false }
+        let filled = (Vec::new(), 0);
+        Self { bar, answered: 0, refused: 0, stored: 0, last: 0, filled, unread: false }
     }
 
     /// Takes all replies. The outer failure is no matter of the connection.
@@ -248,7 +277,6 @@ impl Taking {
                     let taken =
                         self.take(connection, &gathered, &mut replies, &mut printed, out).await;
                     answered = replies.answered();
-                    self.answered += answered as u64;
                     if answered > 0 {
                         comeback.answered(|text| self.bar.aside(|| tell(text)));
                     }
@@ -270,14 +298,37 @@ impl Taking {
     /// Says what is known of a batch before it is answered; once, also when it is sent again.
     fn tell_before(&mut self, gathered: &mut Gathered) {
         for number in gathered.too_long.drain(..) {
-            self.refused += 1;
-            let text = format!("line {number}: not sent, longer than {MAX_LINE} bytes");
-            self.bar.aside(|| tell(&text));
+            self.refuse(|| format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
         }
         let (named, all) = &mut self.filled;
         *all += gathered.filled.len();
         let room = NAMED.saturating_sub(named.len()).min(gathered.filled.len());
         named.extend(gathered.filled.drain(..).take(room));
+    }
+
+    /// Counts lines of a batch that are answered well, up to a place in it.
+    fn count<'a>(
+        &mut self,
+        lines: &mut impl Iterator<Item = (&'a u64, &'a [u8])>,
+        known: &mut usize,
+        to: usize,
+    ) {
+        for (&number, line) in lines.take(to.saturating_sub(*known)) {
+            self.answered += 1;
+            self.stored += u64::from(line.starts_with(b"put "));
+            self.last = number;
+        }
+        *known = to.max(*known);
+    }
+
+    /// Counts a refused line, and tells it unless that would be too much.
+    fn refuse(&mut self, text: impl FnOnce() -> String) {
+        self.refused += 1;
+        if self.refused <= TOLD || !stderr().is_terminal() {
+            self.bar.aside(|| tell(&text()));
+        } else if self.refused == TOLD + 1 {
+            self.bar.aside(|| tell("more refused lines are only counted; 2>FILE names them all"));
+        }
     }
 
     /// Takes the replies to a batch; `printed` is the place of the last request in it of whose reply
@@ -290,29 +341,35 @@ impl Taking {
         printed: &mut Option<usize>,
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
-        // Refusals come in the order of the lines, so each is looked for behind the one before.
-        let mut lines = gathered.lines.iter().zip(gathered.batch.lines()).enumerate();
+        let mut lines = gathered.lines.iter().zip(gathered.batch.lines());
+        let mut known = 0;
         let mut failure = None;
         while !replies.is_over() {
             match connection.in_time(replies.next()).await {
-                Ok(Some(BatchPiece::Data { index, lines })) if !self.unread => {
-                    *printed = Some(index);
-                    let outcome = self.bar.aside_for_data(|| out.data(&lines));
-                    self.note_unread(outcome)?;
+                Ok(Some(BatchPiece::Data { index, lines: data })) => {
+                    self.count(&mut lines, &mut known, index);
+                    if !self.unread {
+                        *printed = Some(index);
+                        let outcome = self.bar.aside_for_data(|| out.data(&data));
+                        self.note_unread(outcome)?;
+                    }
                 }
-                // Its end, or what nobody reads.
-                Ok(None | Some(BatchPiece::Data { .. })) => {}
+                Ok(None) => {}
                 Ok(Some(BatchPiece::Refused(refusal))) => {
-                    self.refused += 1;
-                    if let Some((_, (number, line))) = lines.find(|&(at, _)| at == refusal.index) {
-                        let (reason, line) = (explain(&refusal.reason, line), quoted(line));
-                        self.bar.aside(|| tell(&format!("line {number}: {reason}: {line}")));
+                    self.count(&mut lines, &mut known, refusal.index);
+                    if let Some((&number, line)) = lines.next() {
+                        (known, self.answered, self.last) = (known + 1, self.answered + 1, number);
+                        self.refuse(|| {
+                            let (reason, line) = (explain(&refusal.reason, line), quoted(line));
+                            format!("line {number}: {reason}: {line}")
+                        });
                     }
                 }
                 // What had come before is still told, and counts.
                 Err(why) => failure = Some(why),
             }
         }
+        self.count(&mut lines, &mut known, replies.answered());
         if let Some(failure) = failure {
             return Err(failure);
         }
@@ -336,7 +393,7 @@ impl Taking {
     /// Says how it went, as far as that is not clear.
     /// When it was interrupted, some of what was read may be left without an answer.
     fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, refused, filled: (named, filled), .. } = self;
+        let Self { bar, answered, refused, stored, last, filled: (named, filled), .. } = self;
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
         if filled > 0 {
@@ -347,20 +404,25 @@ impl Taking {
             tell(&format!("filled in the current time in {all} {what} ({lines} {named}{more})"));
         }
         let lines = plural(answered, "line", "lines");
-        let refused = count(refused);
+        let outcome =
+            format!("{lines} answered: {} stored, {} refused", count(stored), count(refused));
         if let Some(read) = interrupted {
             let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
             let again = match read.filled.load(Ordering::Relaxed) {
                 0 => "to send them again does no harm",
-                _ => "sent again, puts without a time would get another one",
+                _ => "sent again, puts without a time get another one",
             };
             let left = match left {
                 0 => String::new(),
-                left => format!("; {} without an answer, {again}", count(left)),
+                left => format!(
+                    "; {} read and without an answer, from line {} on: {again}",
+                    count(left),
+                    last + 1
+                ),
             };
-            tell(&format!("interrupted: {lines} answered, {refused} refused{left}"));
-        } else if seen || refused != "0" {
-            tell(&format!("{lines} answered, {refused} refused, in {}", took(time)));
+            tell(&format!("interrupted: {outcome}{left}"));
+        } else if seen || refused > 0 {
+            tell(&format!("{outcome}, in {}", took(time)));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
-use super::{Failure, strange_lines, tell, unix_now};
+use super::{Failure, strange_lines, tell, unix_now, verdict};
 use crate::app::arrange::{Arrangement, Sort, arrange};
 use crate::app::column::Column;
 use crate::app::fold::{Fold, Series};
@@ -52,7 +52,7 @@ pub(super) async fn run(
         let missing = keys.iter().zip(sieve.found).filter(|&(_, found)| !found);
         missing.for_each(|(pattern, _)| tell(&format!("no points for {pattern}")));
     }
-    if sieve.sentinel.fired() { outcome.and(Err(Failure::Alerted)) } else { outcome }
+    outcome.and_then(|()| verdict(&sieve.sentinel))
 }
 
 async fn ask(

@@ -5,18 +5,24 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    BinaryBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
+
+use crate::app::format::plural;
 
 /// An import that is over sooner has nothing to show.
 const SHORT: Duration = Duration::from_millis(500);
 
 const OF_FILE: &str = "{bar:24} {percent:>3}%  {msg} lines, {binary_bytes_per_sec}, {eta} left";
 const OF_PIPE: &str = "{msg} lines, {binary_bytes}, {elapsed}";
+const OF_WAIT: &str = "{msg}";
 
 /// The bar, or nothing at all.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
+    form: &'static str,
     /// Data would be written across it.
     same_terminal: bool,
     begun: Instant,
@@ -27,16 +33,18 @@ impl Progress {
     /// A bar, if standard error is a terminal and standard input is none.
     pub(super) fn for_input() -> Self {
         let wanted = stderr().is_terminal() && !stdin().is_terminal();
+        let size = size_of_input();
+        let form = if size.is_some() { OF_FILE } else { OF_PIPE };
         let bar = wanted.then(|| {
-            let size = size_of_input();
             let hidden = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
-            let form = if size.is_some() { OF_FILE } else { OF_PIPE };
-            match ProgressStyle::with_template(form) {
-                Ok(style) => hidden.with_style(style.progress_chars("=> ")),
-                Err(_) => hidden,
-            }
+            hidden.with_style(style(form))
         });
-        Self { bar, same_terminal: stdout().is_terminal(), begun: Instant::now(), lines: 0 }
+        Self { bar, form, same_terminal: stdout().is_terminal(), begun: Instant::now(), lines: 0 }
+    }
+
+    /// A person may look on.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.bar.is_some()
     }
 
     /// So much more is answered.
@@ -45,10 +53,33 @@ impl Progress {
         let Some(bar) = &self.bar else { return };
         bar.inc(bytes as u64);
         if self.begun.elapsed() >= SHORT {
-            bar.set_message(HumanCount(self.lines).to_string());
-            if bar.is_hidden() {
-                bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-            }
+            self.show(HumanCount(self.lines).to_string());
+        }
+    }
+
+    /// The server is away for so long, and so much is kept for it.
+    pub(super) fn waits(&self, lines: u64, bytes: u64, away: Duration) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_style(style(OF_WAIT));
+        let (lines, bytes) = (plural(lines, "line", "lines"), BinaryBytes(bytes));
+        self.show(format!(
+            "{lines} ({bytes}) kept for the server, away for {}",
+            HumanDuration(away)
+        ));
+    }
+
+    /// The server is back.
+    pub(super) fn goes_on(&self) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_message(HumanCount(self.lines).to_string());
+        bar.set_style(style(self.form));
+    }
+
+    fn show(&self, message: String) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_message(message);
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
     }
 
@@ -82,6 +113,12 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style(form: &str) -> ProgressStyle {
+    // The forms are ours, so that there is no wrong one.
+    let style = ProgressStyle::with_template(form);
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
 
 /// The size of standard input, if it is a file.

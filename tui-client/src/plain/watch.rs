@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval, sleep_until};
 use super::connection::{Comeback, Connection};
 use super::ending::Ending;
 use super::format::Printer;
-use super::{ALERTED, Failure, strange_lines, tell, unix_now};
+use super::{ALERTED, Failure, REFUSED, strange_lines, tell, unix_now, verdict};
 use crate::app::fold::{Fold, Series};
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
@@ -33,7 +33,7 @@ pub(super) async fn run(
     let mut guard = Guard { sentinel: Sentinel::new(&plan.alerts), ending: Ending::never() };
     if !plan.alerts.is_empty() {
         // Without alerts there is nothing to say at the end, and a signal does its work.
-        let signals = [SignalKind::interrupt(), SignalKind::terminate()];
+        let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         guard.ending = Ending::listen_with_code(signals)?;
     }
     let told = guard.ending.told();
@@ -43,7 +43,8 @@ pub(super) async fn run(
         _ = told => Ok(()),
     };
     match outcome {
-        Ok(()) | Err(Failure::Local(_)) if guard.sentinel.fired() => Err(Failure::Alerted),
+        Ok(()) => verdict(&guard.sentinel),
+        Err(Failure::Local(_)) if guard.sentinel.fired() => Err(Failure::Alerted),
         outcome => outcome,
     }
 }
@@ -60,9 +61,12 @@ impl Guard {
         for news in self.sentinel.judge(series, asked, unix_now()) {
             tell(&news.text);
         }
-        if self.sentinel.fired() {
-            self.ending.set_code(ALERTED);
-        }
+        let unjudged = self.sentinel.unjudged().next().is_some();
+        self.ending.set_code(match (self.sentinel.fired(), unjudged) {
+            (true, _) => ALERTED,
+            (false, true) => REFUSED,
+            (false, false) => 0,
+        });
     }
 }
 

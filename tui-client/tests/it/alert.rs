@@ -67,6 +67,22 @@ fn without_an_alert_all_is_well() {
 }
 
 #[test]
+fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut child = watch(served.port, &["--watch", "a", "--alert", "b > 5"]);
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(out.next().unwrap().unwrap(), "a 1.0 1");
+        end(&child, signal);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{signal}");
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains("not judged, because there are no points for it: b > 5"), "{err}");
+    }
+}
+
+#[test]
 fn a_glob_follows_keys_that_come_later_too() {
     let served = Served::start();
     served.say("put palm.cpu 1 1\nput other 1 1\nput palm.mem 2 1\n");
@@ -101,5 +117,12 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     let both = ["--once", "--watch", "palm.cpu", "--alert", "palm.cpu > 99"];
     assert_eq!(once(&both), (0, "palm.cpu 95.0 10\n".to_owned(), String::new()), "nothing twice");
     let (code, out, err) = once(&["--once", "--alert", "palm.cup > 90"]);
-    assert_eq!((code, &*out, &*err), (0, "", "tui-client: no points for palm.cup\n"));
+    // Not to be taken for well.
+    assert_eq!((code, &*out), (1, ""));
+    let said = "tui-client: no points for palm.cup\n\
+        tui-client: not judged, because there are no points for it: palm.cup > 90\n";
+    assert_eq!(err, said);
+    let (code, _, err) =
+        once(&["--once", "--alert", "palm.cup age > 1m", "--alert", "palm.* > 90"]);
+    assert_eq!(code, 4, "{err}");
 }

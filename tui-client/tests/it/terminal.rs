@@ -309,11 +309,46 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
     over.send(()).unwrap();
     feeding.join().unwrap();
     shell.until_shown("over");
-    shell.until_shown(" lines answered, 0 refused, in ");
+    shell.until_shown(" stored, 0 refused, in ");
     shell
         .until("an empty line where the bar was", |screen| !screen.contents().contains(" lines, "));
     shell.until_shown("code 0");
     shell.wait();
+}
+
+#[test]
+fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
+    let mut served = Served::start();
+    served.stop();
+    let mut shell = Shell::run(&format!(
+        "(echo put a 1 1; echo put a 2 2; read stop) | \"$CLIENT\" --port {} --retry > /dev/null; \
+         echo code $?",
+        served.port
+    ));
+    shell.until_shown("2 lines (20 B) kept for the server, away for ");
+    served.start_again();
+    shell.until("the bar of what goes on", |screen| screen.contents().contains("\n2 lines, 20 B"));
+    shell.press("\r");
+    shell.until_shown("2 lines answered: 2 stored, 0 refused");
+    shell.until_shown("code 0");
+    shell.wait();
+    assert_eq!(served.say("get a\n"), "ok\na 1.0 1\na 2.0 2\n\n");
+}
+
+#[test]
+fn a_person_is_not_told_every_line_of_a_wrong_file() {
+    let served = Served::start();
+    let mut shell = Shell::run(&format!(
+        "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
+        served.port
+    ));
+    shell.until_shown("line 100: wrong command: ");
+    shell.until_shown("more refused lines are only counted; 2>FILE names them all");
+    shell.until_shown("150 lines answered: 0 stored, 150 refused");
+    shell.until_shown("code 1");
+    shell.wait();
+    let raw = String::from_utf8(shell.raw()).unwrap();
+    assert!(!raw.contains("line 101: "), "{raw}");
 }
 
 /// Set for the process that panics in the terminal that its parent gave it.

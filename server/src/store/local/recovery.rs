@@ -130,7 +130,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let (logs, parts) = survey(&*disk)?;
     let (parts, index) = open_parts(&*disk, parts)?;
     let checkpointed = parts.last().map_or(0, |part| *part.generations.end());
-    let points: u64 = parts.iter().map(|part| part.points()).sum();
+    let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
     let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
     let state = State::new(disk, config, index, memory);
@@ -146,9 +146,10 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
         state.retire(&name, !held || is_damaged(&*state.disk, generation));
     }
     drop(parts);
-    let (resume, damaged_logs) = replay_all(&state, &new, checkpointed)?;
+    let (resume, damaged_logs, points_in_log) = replay_all(&state, &new, checkpointed)?;
     info!(
-        points,
+        points_in_parts,
+        points_in_log,
         parts = part_count,
         series = state.index().end(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
@@ -261,7 +262,7 @@ fn replay_all(
     state: &State,
     logs: &[Generation],
     checkpointed: Generation,
-) -> Result<(Resume, DamagedLogs), OpenError> {
+) -> Result<(Resume, DamagedLogs, u64), OpenError> {
     let mut resume = Resume {
         first_generation: checkpointed + 1,
         generation: logs.last().map_or(checkpointed, |last| *last) + 1,
@@ -319,7 +320,7 @@ fn replay_all(
         finish(checkpoint)
     })?;
     resume.next_sequence = replay.expected.unwrap_or(0);
-    Ok((resume, damaged_logs))
+    Ok((resume, damaged_logs, replay.points))
 }
 
 /// A checkpoint that is written while the replay goes on.
