@@ -18,7 +18,9 @@ error.
 
 A `put` without a timestamp gets the current time. A prompt such as `> ` before a request and a
 literal \\n after it are ignored. A wrong line is answered by the server, reported with its number,
-and the rest goes on.
+and the rest goes on; so is a comment, which the protocol does not have. An import says at its end
+how many points are stored, if it took long enough to be watched on a terminal or a line was
+refused; else it is silent.
 
 The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
 ~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
@@ -27,7 +29,11 @@ some 20,000 a MiB. What is copied goes through the terminal (OSC 52; tmux passes
 `set -s set-clipboard on`).
 
 With --watch in plain mode, the last point of each key is printed first, then every point that is
-newer, and the last one again when its value changes. A server that goes away is waited for.
+newer, and the last one again when its value changes. The server has to be there at the beginning;
+when it goes away later it is waited for.
+
+An alert judges the last point of each answer, and age also between answers. What comes and goes
+between two polls is not seen. With --once it adds its keys to those that are printed.
 
 With --once, --filter, --sort and --columns print what the table of the screen shows; Y there
 copies the command that does. Without --columns, what is printed are points. On the screen they are
@@ -69,6 +75,8 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
   tui-client --watch 'palm.*' --alert 'palm.cpu > 90'
                                                all keys of palm, with an alert
   tui-client --once --alert 'palm.cpu > 90' || echo too hot
+  timeout --preserve-status 60 tui-client --watch palm.cpu --alert 'palm.cpu > 90'
+                                               watch for a minute; 4 if it was too hot
   tui-client --completions bash > ~/.local/share/bash-completion/completions/tui-client
   tui-client --man | man -l -                  this as a manual page",
     ),
@@ -82,13 +90,15 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
         "Exit codes",
         "  \
   0    all is well
-  1    the server answered at least one request with an error, or input or output failed
+  1    the server answered at least one request with an error, or input or output failed, or
+       there were no points that an alert could judge
   2    the command line is wrong
   3    no connection, or it was lost or stalled before all replies had come
-  4    an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C
-       or SIGTERM
+  4    an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C,
+       SIGTERM or a hang-up
   129, 130, 143
-       a hang-up, Ctrl-C or SIGTERM ended an import, which says what it left without an answer",
+       a hang-up, Ctrl-C or SIGTERM ended an import, which says what it left without an answer, or
+       a watch without alerts",
     ),
 ];
 
