@@ -1,6 +1,6 @@
 //! `tui-client`: see the library.
 
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -16,9 +16,15 @@ fn main() -> ExitCode {
     let plan = match Plan::parse(std::env::args_os(), interactive) {
         Ok(plan) => plan,
         Err(error) => {
-            // Help to a pipe that is closed is no error.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let code = if error.use_stderr() { 2 } else { 0 };
+            return match error.print() {
+                // Whoever reads help through a pipe may have enough of it.
+                Err(why) if code == 0 && why.kind() != ErrorKind::BrokenPipe => {
+                    let _ = writeln!(stderr(), "tui-client: {why}");
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     match run(plan) {

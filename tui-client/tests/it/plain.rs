@@ -813,3 +813,16 @@ fn help_completions_and_manual_go_to_standard_output() {
     assert_eq!((code, &*out), (2, ""));
     assert!(err.contains("[possible values: text, json, csv]"), "{err}");
 }
+
+#[test]
+fn what_cannot_be_written_is_told() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    for args in [&["--help"][..], &["--man"], &["get", "a"], &["--once"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = client(served.port).args(args).stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
+        assert!(err.contains("No space left on device"), "{args:?}: {err}");
+    }
+}
