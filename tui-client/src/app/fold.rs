@@ -16,6 +16,9 @@ const TAIL_BUDGET: usize = 2 * 1024 * 1024;
 /// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
 const TAIL_AT_LEAST: usize = 16;
 
+/// Room for points that a new series has at once: few have less.
+const TAIL_AT_FIRST: usize = 4;
+
 /// Recent points of a watched series, whose chart needs more of them than a sparkline.
 const DEEP_TAIL: usize = 65_536;
 
@@ -57,6 +60,8 @@ pub struct Series {
 
 impl Series {
     fn new(key: KeyBuf, point: Point, tail_limit: usize) -> Self {
+        let mut tail = VecDeque::with_capacity(tail_limit.min(TAIL_AT_FIRST));
+        tail.push_back(point);
         Self {
             key,
             count: 1,
@@ -64,7 +69,7 @@ impl Series {
             min: point.value,
             max: point.value,
             mean: point.value,
-            tail: VecDeque::from([point]),
+            tail,
             before: None,
             tail_limit,
         }
