@@ -340,6 +340,7 @@ struct Ends {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+    quit: Signal,
 }
 
 impl Ends {
@@ -348,6 +349,7 @@ impl Ends {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
@@ -356,6 +358,7 @@ impl Ends {
             _ = self.terminate.recv() => {}
             _ = self.hang_up.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

@@ -89,7 +89,7 @@ fn a_storm_of_resizes_does_no_harm() {
 #[test]
 fn signals_give_the_terminal_back() {
     let served = Served::start();
-    for signal in ["TERM", "HUP", "INT"] {
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
         let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", served.port);
         let mut shell =
