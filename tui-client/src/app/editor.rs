@@ -238,7 +238,9 @@ fn fitting(text: &str, room: usize) -> String {
         used += c.len_utf8();
         used <= room
     };
-    text.chars().filter(|c| !c.is_control()).take_while(fits).collect()
+    // A tab separates words as a blank does; without it they would become one.
+    let clean = text.chars().map(|c| if c == '\t' { ' ' } else { c });
+    clean.filter(|c| !c.is_control()).take_while(fits).collect()
 }
 
 /// What follows the first word of a text.

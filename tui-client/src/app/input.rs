@@ -188,6 +188,19 @@ impl Prompt {
         }
     }
 
+    /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says
+    /// whether it is typed. A terminal that does not mark what is pasted sends its tabs as keys.
+    pub fn end_word(&mut self) -> bool {
+        let before = self.editor.before();
+        let words = words(before);
+        let ends = self.editor.at_end() && !before.ends_with([' ', '\t']);
+        let ends = ends && words.len() > 1 && &before[words[0].clone()] == "put";
+        if ends {
+            self.editor.insert(" ");
+        }
+        ends
+    }
+
     /// The line is as the last Tab left it, with more to choose from.
     pub fn is_completing(&self) -> bool {
         self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())

@@ -89,6 +89,7 @@ impl App {
             return self.cycle(if forward { 1 } else { -1 });
         }
         match self.prompt.complete(&self.keys, forward) {
+            Completed::Nothing if self.prompt.end_word() => {}
             Completed::Nothing => self.say(Tone::Plain, "nothing known completes this word"),
             Completed::One => {}
             Completed::Several(choices) => {

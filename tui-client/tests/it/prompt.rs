@@ -244,6 +244,20 @@ fn one_pasted_line_is_typed_and_several_are_asked_about() {
 }
 
 #[test]
+fn a_tab_in_a_pasted_line_is_a_blank() {
+    let mut scene = Scene::used(80, 24);
+    scene.tell(Msg::Paste("put\ttab.w 5\t1150864247\x07\n".to_owned()));
+    assert_eq!(text(&scene), "put tab.w 5 1150864247");
+    scene.code(Code::Esc);
+    // Where the terminal does not say what is pasted, a tab is a key.
+    for part in ["put", "tab.w", "5", "1150864247"] {
+        scene.type_text(part);
+        scene.code(Code::Tab);
+    }
+    assert_eq!(text(&scene), "put tab.w 5 1150864247 ");
+}
+
+#[test]
 fn pasted_lines_are_judged_before_they_are_sent() {
     let wrong = |text: String| {
         let mut scene = Scene::used(80, 24);
