@@ -270,10 +270,10 @@ impl Prompt {
         }
     }
 
-    /// Puts the line found into the prompt, if there is one.
-    pub fn accept_recall(&mut self) {
-        if let Some((_, line)) = self.recall.found.take() {
-            self.editor.set(&line);
-        }
+    /// Puts the line found into the prompt; says whether there is one.
+    pub fn accept_recall(&mut self) -> bool {
+        let Some((_, line)) = self.recall.found.take() else { return false };
+        self.editor.set(&line);
+        true
     }
 }

@@ -71,10 +71,12 @@ impl App {
             A::RecallEdit(edit) => self.prompt.change_recall(|pattern| pattern.edit(edit)),
             A::RecallCancel => self.mode = Mode::Prompt,
             A::RecallAccept | A::RecallSubmit => {
-                self.prompt.accept_recall();
                 self.mode = Mode::Prompt;
-                if action == A::RecallSubmit {
-                    return self.submit(now);
+                let found = self.prompt.accept_recall();
+                match action {
+                    A::RecallSubmit if found => return self.submit(now),
+                    A::RecallSubmit => self.say(Tone::Plain, "no such line, nothing sent"),
+                    _ => {}
                 }
             }
             A::SendPaste => return self.send_paste(now),

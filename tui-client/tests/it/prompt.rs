@@ -61,6 +61,21 @@ fn a_search_finds_lines_and_gives_the_draft_back() {
 }
 
 #[test]
+fn a_search_without_a_match_sends_nothing() {
+    for pattern in ["", "zebra"] {
+        let mut scene = Scene::used(80, 24);
+        scene.type_text("put draft 1");
+        scene.press(Key::ctrl('r'));
+        scene.type_text(pattern);
+        scene.sent.clear();
+        scene.code(Code::Enter);
+        assert!(scene.sent.is_empty(), "{:?}", scene.sent);
+        assert_eq!((text(&scene), scene.app.mode()), ("put draft 1", Mode::Prompt));
+        assert_eq!(scene.notice(), "no such line, nothing sent");
+    }
+}
+
+#[test]
 fn tab_completes_commands_and_keys_and_goes_through_them() {
     let mut scene = Scene::used(80, 24);
     scene.ok("put palm.cpu 23.7 1150864260", "");
