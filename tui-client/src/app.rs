@@ -292,9 +292,7 @@ impl App {
         let mut bytes = [0; 4];
         let text = &*c.encode_utf8(&mut bytes);
         match self.mode {
-            Mode::Prompt => self.prompt.insert(text),
-            Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
-            Mode::Ask => self.type_into_ask(text),
+            Mode::Prompt | Mode::Recall | Mode::Ask => self.type_text(text),
             Mode::HelpSearch => self.search_help(c),
             Mode::Field => self.type_in_field(text),
             Mode::Table

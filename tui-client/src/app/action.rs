@@ -11,8 +11,9 @@ use super::mode::{Mode, Pane};
 use super::msg::Moment;
 use super::prompting::PromptAction;
 use super::views::ViewAction;
-use super::{App, NOTICE, Notice};
+use super::{App, NOTICE, Notice, format, refusal};
 use crate::line::wire_line;
+use shared::request::BadRequestReason;
 use shared::{Request, Selector};
 
 /// What a key can mean.
@@ -89,7 +90,7 @@ impl App {
                 self.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
             }
             Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
-            Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
+            Action::HelpOrType if !self.prompt.text().is_empty() => self.type_text("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),
             Action::SearchHelp => self.mode = Mode::HelpSearch,
             Action::ShortenSearch => self.shorten_help_search(),
@@ -213,6 +214,14 @@ impl App {
         let wire = wire_line(typed.as_bytes(), now.unix());
         if wire.bytes.is_empty() {
             self.prompt.take();
+            return Vec::new();
+        }
+        // Else the server is the judge, but of such a line it would not even see the end.
+        if let Some(bad) = refusal::fault(&wire.bytes)
+            && bad.reason == BadRequestReason::TooLong
+        {
+            let length = format::count(wire.bytes.len() as u64);
+            self.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
             return Vec::new();
         }
         if !self.link.is_connected() {

@@ -119,9 +119,13 @@ impl App {
         self.mode = Mode::Ask;
     }
 
-    pub(super) fn type_into_ask(&mut self, text: &str) {
-        self.ask.answer.insert(text);
-        self.answer_changed();
+    /// Says whether there was room for it.
+    pub(super) fn type_into_ask(&mut self, text: &str) -> bool {
+        let taken = self.ask.answer.insert(text);
+        if taken {
+            self.answer_changed();
+        }
+        taken
     }
 
     /// Search and filter follow what is typed.

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::check::{Verdict, check};
+use super::editor::LIMIT;
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;
@@ -49,7 +50,9 @@ impl History {
     }
 
     /// Puts the lines of earlier sessions before those of this one.
-    pub fn load(&mut self, earlier: Vec<String>) {
+    pub fn load(&mut self, mut earlier: Vec<String>) {
+        // What the editor would not take is no line that was entered here.
+        earlier.retain(|line| line.len() <= LIMIT);
         let added = earlier.len();
         self.bytes += earlier.iter().map(String::len).sum::<usize>();
         let ours = std::mem::replace(&mut self.lines, earlier.into());
@@ -180,9 +183,11 @@ mod tests {
         history.load((0..2 * LINES).map(|n| n.to_string()).collect());
         assert_eq!(history.len(), LINES);
         for _ in 0..3 {
-            history.load(vec!["x".repeat(BYTES / 2 + 1); 3]);
+            history.load(vec!["x".repeat(LIMIT); BYTES / LIMIT / 2 + 1]);
         }
         assert!(history.bytes <= BYTES);
+        history.load(vec!["x".repeat(LIMIT + 1)]);
+        assert!(history.lines.iter().all(|line| line.len() <= LIMIT));
     }
 
     #[test]

@@ -84,9 +84,9 @@ impl Prompt {
         self.editor.edit(edit);
     }
 
-    /// Types text, up to the longest line that the protocol has.
-    pub fn insert(&mut self, text: &str) {
-        self.editor.insert(text);
+    /// Types text; says whether there was room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
+        self.editor.insert(text)
     }
 
     /// Takes the line out; says whether the history has changed by it.
@@ -242,13 +242,14 @@ impl Prompt {
     }
 
     /// Changes what is searched for, and searches anew.
-    pub fn change_recall(&mut self, change: impl FnOnce(&mut Editor)) {
-        change(&mut self.recall.pattern);
+    pub fn change_recall<T>(&mut self, change: impl FnOnce(&mut Editor) -> T) -> T {
+        let changed = change(&mut self.recall.pattern);
         self.recall.found = None;
         self.recall.failed = false;
         if !self.recall.pattern.text().is_empty() {
             self.recall_step(true);
         }
+        changed
     }
 
     /// To the match before or after the one shown.

@@ -130,21 +130,18 @@ pub enum ImportEnd {
 impl App {
     /// Takes pasted text.
     pub(super) fn paste(&mut self, text: &str) {
-        if let Mode::Ask = self.mode {
-            return self.type_into_ask(text);
-        }
         if let Mode::Field = self.mode {
             return self.type_in_field(text.lines().next().unwrap_or_default());
         }
-        if let Mode::Recall = self.mode {
-            return self.prompt.change_recall(|pattern| pattern.insert(text));
+        if let Mode::Ask | Mode::Recall = self.mode {
+            return self.type_text(text);
         }
         if Pasted::lines(text).nth(1).is_some() {
             self.pasted = Some(Pasted::new(text, self.now.unix()));
             self.mode = Mode::Confirm;
         } else {
             self.mode = Mode::Prompt;
-            self.prompt.insert(text.trim_end_matches(['\n', '\r']));
+            self.type_text(text.trim_end_matches(['\n', '\r']));
         }
     }
 

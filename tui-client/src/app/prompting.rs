@@ -2,9 +2,9 @@
 
 use super::App;
 use super::check::{self, Verdict};
-use super::editor::Edit;
+use super::editor::{Edit, LIMIT};
 use super::effect::Effect;
-use super::format::{age, date};
+use super::format::{age, bytes, date};
 use super::input::Completed;
 use super::log::Tone;
 use super::mode::Mode;
@@ -83,6 +83,19 @@ impl App {
             A::DiscardPaste => self.discard_paste(),
         }
         Vec::new()
+    }
+
+    /// Types text into the command line, or what stands in its place.
+    pub(super) fn type_text(&mut self, text: &str) {
+        let taken = match self.mode {
+            Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
+            Mode::Ask => self.type_into_ask(text),
+            _ => self.prompt.insert(text),
+        };
+        if !taken {
+            let limit = bytes(LIMIT as u64);
+            self.say(Tone::Bad, format!("not taken: the line would be longer than {limit}"));
+        }
     }
 
     fn complete(&mut self, forward: bool) {

@@ -40,10 +40,10 @@ fn a_megabyte_is_counted_sent_and_stored() {
     for line in ["line 8: ", "line 41001: ", "line 50000: "] {
         shell.until_shown(line);
     }
-    // In one line, it is cut where no request may be longer.
+    // In one line, it is not taken.
     shell.press(&pasted(&"x".repeat(1_000_000)));
-    shell.until_shown("> xxxxxxxxx");
-    shell.press("\x15put after.paste 7 60000\r");
+    shell.until_shown("not taken: the line would be longer than 16.3 kB");
+    shell.press("put after.paste 7 60000\r");
     shell.until_shown("stored after.paste 7.0 60000");
     shell.press("\x03");
     shell.until_restored();

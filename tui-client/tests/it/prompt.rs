@@ -1,5 +1,6 @@
 //! The command line: editing, history, completion, checking, pasting.
 
+use shared::limits::MAX_LINE;
 use shared::response::Status;
 use tui_client::app::check::Verdict;
 use tui_client::app::effect::Effect;
@@ -270,6 +271,24 @@ fn a_tab_in_a_pasted_line_is_a_blank() {
         scene.code(Code::Tab);
     }
     assert_eq!(text(&scene), "put tab.w 5 1150864247 ");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_shown_whole_and_not_sent() {
+    let mut scene = Scene::used(80, 24);
+    scene.sent.clear();
+    let long = format!("get a{}b", " ".repeat(MAX_LINE));
+    scene.tell(Msg::Paste(long.clone()));
+    assert_eq!(text(&scene), long);
+    let why = "a request has at most 4096 bytes";
+    assert_eq!(scene.app.verdict(), Verdict::Wrong { at: 0..long.len(), why: why.to_owned() });
+    scene.code(Code::Enter);
+    assert_eq!(scene.notice(), format!("not sent: {why}, this one has 4,102"));
+    assert_eq!((text(&scene), scene.sent.len()), (&*long, 0), "to be mended");
+
+    scene.tell(Msg::Paste("x".repeat(1_000_000)));
+    assert_eq!(scene.notice(), "not taken: the line would be longer than 16.3 kB");
+    assert_eq!(text(&scene), long, "nothing is cut");
 }
 
 #[test]
