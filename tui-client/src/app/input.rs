@@ -101,12 +101,13 @@ impl Prompt {
         self.history.answered(line, status == Status::Ok);
     }
 
-    /// Shows the line entered before the one shown.
-    pub fn older(&mut self) {
-        if let Some(line) = self.history.older(self.editor.text()) {
-            let line = line.to_owned();
-            self.editor.set(&line);
-        }
+    /// Shows the line entered before the one shown that begins like what was typed; says whether
+    /// there is one.
+    pub fn older(&mut self) -> bool {
+        let Some(line) = self.history.older(self.editor.text()) else { return false };
+        let line = line.to_owned();
+        self.editor.set(&line);
+        true
     }
 
     /// Shows the line entered after the one shown.

@@ -49,7 +49,14 @@ impl App {
     pub(super) fn perform_prompt(&mut self, action: PromptAction, now: Moment) -> Vec<Effect> {
         use PromptAction as A;
         match action {
-            A::Older => self.prompt.older(),
+            A::Older if self.prompt.older() => {}
+            A::Older => {
+                let none = match self.prompt.history().draft() {
+                    "" => "no older line",
+                    _ => "no older line begins like this",
+                };
+                self.say(Tone::Plain, none);
+            }
             A::Newer => self.prompt.newer(),
             A::Edit(edit @ (Edit::Right | Edit::End | Edit::WordRight)) => {
                 let word = edit == Edit::WordRight;

@@ -32,6 +32,10 @@ fn what_is_entered_is_remembered_once_and_comes_back_next_time() {
     assert_eq!(text(&scene), "put older 1", "nothing else begins so");
     scene.code(Code::Down);
     assert_eq!(text(&scene), "put", "the draft");
+    scene.type_text("ty");
+    scene.code(Code::Up);
+    assert_eq!(text(&scene), "putty", "nothing begins so");
+    assert_eq!(scene.notice(), "no older line begins like this");
 }
 
 #[test]
