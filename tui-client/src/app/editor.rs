@@ -97,11 +97,12 @@ impl Editor {
         if self.text.len() + clean.len() > LIMIT {
             return false;
         }
-        // A word at a time is undone.
-        if self.doing != Doing::Typing || clean == " " {
+        // A word at a time is undone, and what was pasted as one.
+        let key = clean.chars().nth(1).is_none();
+        if !key || self.doing != Doing::Typing || clean == " " {
             self.remember();
         }
-        self.doing = Doing::Typing;
+        self.doing = if key { Doing::Typing } else { Doing::Other };
         self.text.insert_str(self.cursor, &clean);
         self.cursor += clean.len();
         self.settle();
@@ -314,6 +315,13 @@ mod tests {
         editor.set("");
         editor.edit(Edit::Undo);
         assert_eq!(shown(&editor), "get b|");
+        for text in ["x", "pasted words", "y"] {
+            editor.insert(text);
+        }
+        for left in ["get bxpasted words|", "get bx|", "get b|"] {
+            editor.edit(Edit::Undo);
+            assert_eq!(shown(&editor), left, "a paste is undone as one");
+        }
     }
 
     #[test]
