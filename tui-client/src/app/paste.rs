@@ -85,6 +85,8 @@ pub struct Import {
     pub answered: u64,
     /// Lines refused among them.
     pub refused: u64,
+    /// Lines that are on their way to the server or answered.
+    pub sent: u64,
     since: Duration,
 }
 
@@ -101,6 +103,8 @@ pub struct ImportNews {
     pub id: u64,
     /// Lines answered so far.
     pub answered: u64,
+    /// Lines sent so far.
+    pub sent: u64,
     /// Lines refused so far.
     pub refused: u64,
     /// Lines refused since the last news, each with its number and why; only the first [`TOLD`]
@@ -114,7 +118,7 @@ impl ImportNews {
     /// It ended before it began.
     pub fn broken(id: u64) -> Self {
         let end = Some(ImportEnd::Broken);
-        Self { id, answered: 0, refused: 0, refusals: Vec::new(), end }
+        Self { id, answered: 0, sent: 0, refused: 0, refusals: Vec::new(), end }
     }
 }
 
@@ -125,6 +129,8 @@ pub enum ImportEnd {
     Whole,
     /// The connection was lost.
     Broken,
+    /// Somebody wanted it to.
+    Stopped,
 }
 
 impl App {
@@ -174,7 +180,8 @@ impl App {
         let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         self.log.push(entry.exchange(id));
         let lines = pasted.lines;
-        self.import = Some(Import { id, lines, answered: 0, refused: 0, since: now.elapsed });
+        let since = now.elapsed;
+        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
         vec![Effect::Import { id, text: pasted.text }]
     }
 
@@ -202,21 +209,16 @@ impl App {
         self.pasted.as_ref()
     }
 
-    /// Stops the lines under way; what is sent is sent.
-    pub(super) fn stop_import(&mut self, now: Moment) -> Option<Effect> {
-        let import = self.import.take()?;
-        let text = format!(
-            "stopped after {} of {} lines; some more may have been stored",
-            count(import.answered),
-            count(import.lines)
-        );
-        self.end_import(&import, text, Tone::Bad, now);
+    /// Stops the lines under way; the last news of them say how far they came.
+    pub(super) fn stop_import(&mut self) -> Option<Effect> {
+        self.import.as_ref()?;
+        self.say(Tone::Plain, "stopping");
         Some(Effect::StopImport)
     }
 
     pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
         let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
-        (import.answered, import.refused) = (news.answered, news.refused);
+        (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
         for text in &news.refusals {
             self.note_of(import.id, now, Tone::Bad, text);
         }
@@ -235,6 +237,15 @@ impl App {
             Some(ImportEnd::Broken) => {
                 self.import = Some(import);
                 self.lose_import(now);
+            }
+            Some(ImportEnd::Stopped) => {
+                let text = format!(
+                    "stopped: {} of {} lines answered, {} more sent, perhaps stored",
+                    count(import.answered),
+                    count(import.lines),
+                    count(import.sent.saturating_sub(import.answered))
+                );
+                self.end_import(&import, text, Tone::Bad, now);
             }
         }
     }

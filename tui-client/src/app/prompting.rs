@@ -67,7 +67,7 @@ impl App {
             A::Edit(edit) => self.prompt.edit(edit),
             A::Complete { forward } => self.complete(forward),
             A::Clear if self.prompt.text().is_empty() => {
-                return self.stop_import(now).into_iter().collect();
+                return self.stop_import().into_iter().collect();
             }
             A::Clear => self.prompt.edit(Edit::KillAll),
             A::Recall { older } if self.mode == Mode::Recall => self.prompt.recall_step(older),

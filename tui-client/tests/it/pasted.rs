@@ -79,7 +79,8 @@ fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
         shown.contains(" of 30,000") && !shown.contains(" 0 of 30,000")
     });
     shell.press("\x1b");
-    shell.until_shown(" of 30,000 lines; some more may have been stored");
+    shell.until_shown(" of 30,000 lines answered, ");
+    shell.until_shown(" more sent, perhaps stored");
     valve.let_through(usize::MAX);
     shell.press("put after.stop 7 1\r");
     shell.until_shown("stored after.stop 7.0 1");

@@ -335,7 +335,7 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
 
 pub fn news(id: u64, answered: u64, end: Option<ImportEnd>) -> Msg {
     let refusals = vec![told_of_line(17, b"put a b 16", "wrong command")];
-    Msg::Import(ImportNews { id, answered, refused: 1, refusals, end })
+    Msg::Import(ImportNews { id, answered, sent: answered + 12_000, refused: 1, refusals, end })
 }
 
 #[test]
@@ -361,9 +361,12 @@ fn a_large_paste_is_a_stream_with_progress() {
 #[test]
 fn a_large_paste_can_be_stopped_and_can_be_lost() {
     let mut scene = Scene::used(80, 24);
-    paste_many(&mut scene);
+    let id = paste_many(&mut scene);
     assert_eq!(scene.code(Code::Esc), [Effect::StopImport]);
-    assert!(scene.notice().starts_with("stopped after 0 of 50,000 lines"), "{}", scene.notice());
+    scene.tell(news(id, 7000, Some(ImportEnd::Stopped)));
+    let stopped = "stopped: 7,000 of 50,000 lines answered, 12,000 more sent, perhaps stored";
+    assert_eq!(scene.notice(), stopped);
+    assert!(scene.app.import().is_none());
     paste_many(&mut scene);
     scene.tell(Msg::Disconnected("gone".to_owned()));
     assert!(scene.app.import().is_none());
