@@ -238,6 +238,8 @@ impl App {
         let mut effects: Vec<Effect> = self.probe(now).into_iter().collect();
         let line = String::from_utf8_lossy(&wire.bytes).into_owned();
         self.learn_from(&line);
+        // Whoever sends something wants to see its reply.
+        self.log.follow();
         let (typed, new) = self.prompt.take();
         let purpose = Purpose::Typed(typed.clone());
         effects.push(self.send(line, purpose, wire.filled.is_some(), now));

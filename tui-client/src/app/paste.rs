@@ -171,6 +171,7 @@ impl App {
         }
         self.mode = Mode::Prompt;
         let Some(pasted) = self.pasted.take() else { return Vec::new() };
+        self.log.follow();
         if pasted.lines <= ONE_BY_ONE as u64 {
             return self.send_one_by_one(&pasted, now);
         }

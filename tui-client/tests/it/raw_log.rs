@@ -139,6 +139,21 @@ fn a_filter_follows_what_is_typed() {
 }
 
 #[test]
+fn what_is_sent_brings_its_reply_into_view() {
+    let mut scene = in_log(80, 24);
+    scene.keys("g");
+    assert!(!scene.app.log().follows());
+    scene.enter("get a");
+    assert!(scene.app.log().follows());
+    scene.code(Code::BackTab);
+    scene.keys("g");
+    scene.tell(Msg::Paste("get a\nget b\n".to_owned()));
+    assert!(!scene.app.log().follows(), "nothing is sent yet");
+    scene.code(Code::Enter);
+    assert!(scene.app.log().follows());
+}
+
+#[test]
 fn lines_and_exchanges_are_copied() {
     let mut scene = in_log(80, 24);
     let copied = |text: &str| [Effect::Copy(text.to_owned())];
