@@ -257,6 +257,16 @@ impl App {
 
     /// Says something on the bottom line until the next key, or until it has been read.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { until: self.now.elapsed + NOTICE, text: text.into(), tone });
+        let until = self.now.elapsed + NOTICE;
+        self.notice = Some(Notice { until, text: text.into(), tone, completions: false });
+    }
+
+    /// Shows what completes the word.
+    pub(super) fn list_completions(&mut self, choices: &[String]) {
+        let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
+        self.say(Tone::Plain, list.join("  "));
+        if let Some(notice) = &mut self.notice {
+            notice.completions = true;
+        }
     }
 }

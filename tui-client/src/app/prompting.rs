@@ -114,10 +114,7 @@ impl App {
             Completed::Nothing if self.prompt.end_word() => {}
             Completed::Nothing => self.say(Tone::Plain, "nothing known completes this word"),
             Completed::One => {}
-            Completed::Several(choices) => {
-                let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
-                self.say(Tone::Plain, list.join("  "));
-            }
+            Completed::Several(choices) => self.list_completions(&choices),
         }
     }
 

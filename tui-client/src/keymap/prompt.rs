@@ -85,7 +85,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Esc)],
         Does::Clear,
-        "clear the line; on an empty line: stop a paste",
+        "close the completions; clear the line; stop a paste",
     ),
     bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "scroll the log up"),
     bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "scroll the log down"),

@@ -117,6 +117,20 @@ fn tab_completes_commands_and_keys_and_goes_through_them() {
 }
 
 #[test]
+fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text("get ");
+    scene.code(Code::Tab);
+    scene.code(Code::Tab);
+    let line = text(&scene).to_owned();
+    assert!(scene.app.notice().is_some() && line.len() > 4);
+    scene.code(Code::Esc);
+    assert_eq!((text(&scene), scene.app.notice()), (&*line, None));
+    scene.code(Code::Esc);
+    assert_eq!(text(&scene), "");
+}
+
+#[test]
 fn the_rest_is_suggested_and_taken_over_whole_or_by_the_word() {
     let mut scene = Scene::used(80, 24);
     let ghost = |scene: &Scene| scene.app.ghost().unwrap_or_default();
