@@ -76,6 +76,16 @@ pub(super) static BINDINGS: &[Binding] = &[
         "a character right",
     ),
     ask(
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Does::Edit(Edit::WordLeft),
+        "a word left",
+    ),
+    ask(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
+        Does::Edit(Edit::WordRight),
+        "a word right",
+    ),
+    ask(
         keys![Key::plain(Code::Home), Key::ctrl('a')],
         Does::Edit(Edit::Start),
         "to the beginning of the line",

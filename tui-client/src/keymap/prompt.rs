@@ -49,9 +49,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         Edit::Right,
         "a character right; at the end: take the suggestion",
     ),
-    edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
     edit(
-        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Edit::WordLeft,
+        "a word left",
+    ),
+    edit(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
         Edit::WordRight,
         "a word right; at the end: take a word of it",
     ),
@@ -131,6 +135,16 @@ pub(super) static BINDINGS: &[Binding] = &[
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Does::RecallEdit(Edit::DeleteLeft),
         "delete the character before the cursor",
+    ),
+    recall(
+        keys![Key::ctrl('w')],
+        Does::RecallEdit(Edit::KillBlankWordLeft),
+        "delete back to the blank before",
+    ),
+    recall(
+        keys![Key::alt(Code::Backspace)],
+        Does::RecallEdit(Edit::KillWordLeft),
+        "delete the word before the cursor",
     ),
     recall(keys![Key::ctrl('u')], Does::RecallEdit(Edit::KillAll), "search for something else"),
     bind(

@@ -205,8 +205,16 @@ pub(super) static BINDINGS: &[Binding] = &[
     view(&[Field], keys![Key::plain(Code::Esc), Key::ctrl('c')], ViewAction::Leave, "cancel"),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(keys![Key::plain(Code::Right), Key::ctrl('f')], Edit::Right, "a character right"),
-    edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
-    edit(keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)], Edit::WordRight, "a word right"),
+    edit(
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Edit::WordLeft,
+        "a word left",
+    ),
+    edit(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
+        Edit::WordRight,
+        "a word right",
+    ),
     edit(
         keys![Key::plain(Code::Home), Key::ctrl('a')],
         Edit::Start,

@@ -81,6 +81,24 @@ fn a_search_without_a_match_sends_nothing() {
 }
 
 #[test]
+fn words_are_passed_with_ctrl_and_deleted_in_a_search_too() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text("put palm.cpu 1");
+    for (code, cursor) in [(Code::Left, 13), (Code::Left, 9), (Code::Right, 12)] {
+        scene.press(Key::with_ctrl(code));
+        assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
+    }
+    let pattern = |scene: &Scene| scene.app.prompt().recall().pattern.text().to_owned();
+    scene.press(Key::ctrl('r'));
+    scene.type_text("put palm.cpu");
+    scene.press(Key::alt(Code::Backspace));
+    assert_eq!(pattern(&scene), "put palm.");
+    scene.press(Key::ctrl('w'));
+    assert_eq!(pattern(&scene), "put ");
+    assert_eq!(scene.app.prompt().recall().found(), "put palm.cpu 23.7", "found anew");
+}
+
+#[test]
 fn tab_completes_commands_and_keys_and_goes_through_them() {
     let mut scene = Scene::used(80, 24);
     scene.ok("put palm.cpu 23.7 1150864260", "");
