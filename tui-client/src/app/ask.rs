@@ -51,8 +51,11 @@ pub enum LogAction {
         /// Back in time.
         older: bool,
     },
-    /// Move long lines by columns.
-    Shift(i8),
+    /// Move long lines by half the width of the pane.
+    Shift {
+        /// To see more of their right.
+        right: bool,
+    },
     /// Log every line that goes over the wire, or excerpts.
     ToggleRaw,
     /// Copy the selected line.
@@ -88,7 +91,11 @@ impl App {
                 self.log.search_on(older);
                 self.work_on_log();
             }
-            LogAction::Shift(columns) => self.log.shift_by(columns.into()),
+            LogAction::Shift { right } => {
+                let width = self.layout().log.map_or(self.width, |log| log.width);
+                let columns = isize::try_from(width / 2).unwrap_or(1).max(1);
+                self.log.shift_by(if right { columns } else { -columns });
+            }
             LogAction::ToggleRaw => self.toggle_raw(),
             LogAction::CopyLine => {
                 let text = self.log.selected_entry().map(|entry| entry.text.to_owned());

@@ -42,10 +42,14 @@ pub(super) static BINDINGS: &[Binding] = &[
     log(keys![Key::char('r')], Does::ToggleRaw, "keep every line of replies; again: only excerpts"),
     log(
         keys![Key::plain(Code::Right), Key::char('l')],
-        Does::Shift(8),
+        Does::Shift { right: true },
         "see more of the right of long lines",
     ),
-    log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "back to the left"),
+    log(
+        keys![Key::plain(Code::Left), Key::char('h')],
+        Does::Shift { right: false },
+        "back to the left",
+    ),
     log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"),
     log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
     log(
