@@ -235,6 +235,11 @@ impl Log {
         self.len() == 0
     }
 
+    /// The oldest lines that were dropped to make room.
+    pub fn dropped(&self) -> u64 {
+        self.first()
+    }
+
     /// Lines that the filter leaves; all when there is none.
     pub fn shown(&self) -> u64 {
         self.filter.as_ref().map_or(self.len(), |filter| filter.hits.len() as u64)

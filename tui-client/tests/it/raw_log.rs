@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use shared::response::Status;
+use tui_client::app::Config;
 use tui_client::app::effect::Effect;
+use tui_client::app::format::count;
 use tui_client::app::log::{Direction, Remark};
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
 use crate::look::{cell_of, draw};
-use crate::scene::Scene;
+use crate::scene::{Scene, config};
 
 /// A scene with the keys in the log.
 pub fn in_log(width: u16, height: u16) -> Scene {
@@ -198,6 +200,23 @@ fn raw_it_has_every_line_of_every_reply() {
     scene.wait(Duration::from_secs(1));
     scene.ok("get *", "a.b 1.0 1\n");
     assert_eq!(scene.log().last().unwrap(), "< get * → ok", "in one line again");
+}
+
+#[test]
+fn the_title_says_what_was_dropped_to_make_room() {
+    let config = Config { log_memory: 0, raw_log: true, ..config() };
+    let mut scene = Scene::with(80, 24, config);
+    scene.tell(Msg::Connected);
+    let lines: String = (0..10_000).map(|n| format!("a.b {n}.0 {n}\n")).collect();
+    scene.ok("get *", &lines);
+    let dropped = scene.app.log().dropped();
+    assert!((1..10_000).contains(&dropped), "{dropped}");
+    let title = format!(" raw log · {} older dropped", count(dropped));
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), &title);
+    scene.to(Mode::Log);
+    scene.keys("rr");
+    let told = "from now on every line, of polls too; raw fills the memory of --log-memory";
+    assert_eq!(scene.notice(), told);
 }
 
 #[test]
