@@ -39,7 +39,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
 ];
 
 /// What is no key: heading, and lines of what and how.
-const NOTES: [(&str, &[(&str, &str)]); 3] = [
+const NOTES: [(&str, &[(&str, &str)]); 4] = [
     (
         "Mouse",
         &[
@@ -57,6 +57,10 @@ const NOTES: [(&str, &[(&str, &str)]); 3] = [
             ("·", "stale: no point for 5 times as long as usual"),
             ("", "(never stale before 30 s; a single point after 5 min)"),
         ],
+    ),
+    (
+        "Times",
+        &[("on the screen", "local, as TZ says"), ("in a saved log", "UTC, with a Z behind")],
     ),
     (
         "Copying",
