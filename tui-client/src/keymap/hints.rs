@@ -136,7 +136,7 @@ const LOG: &[Hint] = &[
     hint(keys![Key::char('f')], "follow"),
     hint(keys![Key::char('/')], "search"),
     hint(keys![Key::char('&')], "filter"),
-    hint(keys![Key::char('e')], "copy both"),
+    hint(keys![Key::char('e')], "copy exchange"),
     hint(keys![Key::char('y')], "copy"),
     hint(keys![Key::char('s')], "save"),
     hint(keys![Key::char('r')], "raw"),

@@ -51,7 +51,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         "back to the left",
     ),
     log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"),
-    log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
+    log(keys![Key::char('e')], Does::CopyExchange, "copy the exchange: request and reply"),
     log(
         keys![Key::char('s')],
         Does::Ask(Question::Save),
