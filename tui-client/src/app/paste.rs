@@ -35,6 +35,8 @@ pub struct Pasted {
     pub lines: u64,
     /// What the protocol says about them.
     pub wrong: Wrong,
+    /// What is wrong with the first wrong line.
+    pub why: Option<String>,
     /// The first wrong line, else the first one; safe to show.
     pub sample: String,
 }
@@ -54,18 +56,20 @@ impl Pasted {
     fn new(text: &str, now: i64) -> Self {
         let lines = Self::lines(text).count() as u64;
         let mut sample = Self::lines(text).next().unwrap_or_default();
+        let mut why = None;
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
         for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
             if !wire.bytes.is_empty() && refusal::fault(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
                     (wrong.first, sample) = (number, line);
+                    why = refusal::why(&wire.bytes);
                 }
                 wrong.lines += 1;
             }
         }
         let sample = refusal::quoted(sample.as_bytes(), SAMPLE);
-        Self { text: text.into(), lines, wrong, sample }
+        Self { text: text.into(), lines, wrong, why, sample }
     }
 
     /// The lines in it, without the empty ones.

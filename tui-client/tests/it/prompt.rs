@@ -9,7 +9,9 @@ use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::app::paste::{ImportEnd, ImportNews, Wrong};
 use tui_client::app::refusal::told_of_line;
+use tui_client::view::theme::Theme;
 
+use crate::look::{cell_of, draw};
 use crate::scene::{NOW, Scene};
 
 fn text(scene: &Scene) -> &str {
@@ -340,6 +342,14 @@ fn pasted_lines_are_judged_before_they_are_sent() {
     assert_eq!(wrong("put a 1 1\n\nget a\nput a 1,5 1\nput b 1 1\ngot b\n".to_owned()), two);
     let many = format!("put a 1\nput x\n{}", "get a\n".repeat(100_000));
     assert_eq!(wrong(many), Wrong { lines: 1, first: 2, at_least: true });
+}
+
+#[test]
+fn the_first_wrong_line_comes_with_its_reason() {
+    let mut scene = Scene::used(80, 24);
+    scene.tell(Msg::Paste("put a 1 1\nput a 1,5 1\ngot b\n".to_owned()));
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    cell_of(&screen, "line 2: a value is a decimal number such as 23.7, -5 or 1e-3");
 }
 
 #[test]
