@@ -33,6 +33,16 @@ pub struct Ask {
     before: Option<Bookmark>,
 }
 
+impl Ask {
+    /// Examples for the empty line.
+    pub fn example(&self) -> &'static str {
+        match self.question {
+            Question::Search | Question::Filter => "text  !without  > sent  < received  12:30",
+            Question::Save => "",
+        }
+    }
+}
+
 /// What the log can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogAction {
@@ -137,7 +147,7 @@ impl App {
 
     /// Search and filter follow what is typed.
     fn answer_changed(&mut self) {
-        let pattern = Pattern::new(self.ask.answer.text());
+        let pattern = Pattern::new(self.ask.answer.text(), &self.zone);
         match self.ask.question {
             Question::Search => {
                 self.log.search_for(pattern);

@@ -194,7 +194,7 @@ impl Log {
         self.store.push(entry);
         if let Some(filter) = &mut self.filter {
             self.visited += 1;
-            if filter.pattern.matches(entry.text) {
+            if filter.pattern.matches(&entry) {
                 filter.hits.push_back(number);
             }
             let first = self.store.first();

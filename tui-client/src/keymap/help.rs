@@ -39,7 +39,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
 ];
 
 /// What is no key: heading, and lines of what and how.
-const NOTES: [(&str, &[(&str, &str)]); 4] = [
+const NOTES: [(&str, &[(&str, &str)]); 5] = [
     (
         "Mouse",
         &[
@@ -56,6 +56,17 @@ const NOTES: [(&str, &[(&str, &str)]); 4] = [
             ("!", "an alert fires"),
             ("·", "stale: no point for 5 times as long as usual"),
             ("", "(never stale before 30 s; a single point after 5 min)"),
+        ],
+    ),
+    (
+        "Search and filter of the log",
+        &[
+            ("text", "small letters stand for capitals, too"),
+            ("!text", "lines without it"),
+            ("> text", "only what was sent; > alone: all of it"),
+            ("< text", "only what was received; < alone: all of it"),
+            ("12:30", "besides the text the lines of that minute"),
+            ("12:30:05", "or of that second"),
         ],
     ),
     (

@@ -67,7 +67,10 @@ pub fn draw(
                 },
             };
             let answer = &app.asked().answer;
-            let spans = [(answer.text(), theme.text)];
+            let spans = match answer.text() {
+                "" => [(app.asked().example(), theme.quiet)],
+                text => [(text, theme.text)],
+            };
             Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
         }
         Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),

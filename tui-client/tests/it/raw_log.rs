@@ -156,6 +156,26 @@ fn what_is_sent_brings_its_reply_into_view() {
 }
 
 #[test]
+fn the_log_is_filtered_by_direction_and_by_time() {
+    let mut scene = in_log(80, 24);
+    let filtered = |scene: &mut Scene, filter: &str| {
+        scene.press(Key::char('&'));
+        scene.press(Key::ctrl('u'));
+        scene.keys(filter);
+        scene.code(Code::Enter);
+        scene.log()
+    };
+    let sent = ["> get *", "> put palm.cpu 23.7 1150864260", "> get eardrum.memory_used"];
+    let asked = ["> got *", "> get palm.cpu"];
+    assert_eq!(filtered(&mut scene, ">"), [&sent[..], &asked].concat());
+    assert_eq!(filtered(&mut scene, "> get p"), ["> get palm.cpu"]);
+    assert_eq!(filtered(&mut scene, "< wrong"), ["< wrong command"]);
+    scene.wait(Duration::from_secs(60));
+    scene.enter("get later");
+    assert_eq!(filtered(&mut scene, "> 04:32"), ["> get later"]);
+}
+
+#[test]
 fn lines_and_exchanges_are_copied() {
     let mut scene = in_log(80, 24);
     let copied = |text: &str| [Effect::Copy(text.to_owned())];

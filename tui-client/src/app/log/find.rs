@@ -161,7 +161,7 @@ impl Log {
         for line in self.store.range(first.max(end.saturating_sub(STEP_LINES))..end).rev() {
             self.visited += 1;
             filter.from = line.number;
-            if filter.pattern.matches(line.text) {
+            if filter.pattern.matches(&line) {
                 filter.hits.push_front(line.number);
             }
             bytes += line.text.len();
@@ -185,8 +185,8 @@ impl Log {
             visited += 1;
             last = line.number;
             bytes += line.text.len();
-            let meant = filter.is_none_or(|filter| filter.matches(line.text));
-            let found = meant && pattern.matches(line.text);
+            let meant = filter.is_none_or(|filter| filter.matches(line));
+            let found = meant && pattern.matches(line);
             (found || bytes > STEP_BYTES).then_some((line.number, found))
         };
         let stopped = if seek.older {

@@ -1,3 +1,5 @@
+use jiff::tz::TimeZone;
+
 use super::*;
 
 fn log(lines: std::ops::Range<u64>) -> Log {
@@ -116,13 +118,13 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
     let mut log = log(0..100);
     let before = log.bookmark();
     log.begin_search();
-    log.search_for(Pattern::new("5"));
+    log.search_for(Pattern::new("5", &TimeZone::UTC));
     assert_eq!(finish(&mut log, 9), Progress::Found);
     assert_eq!(selected(&log), "95");
     log.search_on(true);
     finish(&mut log, 9);
     assert_eq!(selected(&log), "85");
-    log.search_for(Pattern::new("57"));
+    log.search_for(Pattern::new("57", &TimeZone::UTC));
     finish(&mut log, 9);
     assert_eq!(shown(&log, 9), ["53", "54", "55", "56", "57", "58", "59", "60", "61"]);
     log.search_on(true);
@@ -137,7 +139,7 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
 #[test]
 fn a_filter_leaves_the_matches_and_new_ones_join() {
     let mut log = log(0..100);
-    log.set_filter(Pattern::new("7"), 3);
+    log.set_filter(Pattern::new("7", &TimeZone::UTC), 3);
     finish(&mut log, 3);
     assert_eq!(log.shown(), 19);
     assert_eq!(shown(&log, 3), ["79", "87", "97"]);
@@ -149,7 +151,7 @@ fn a_filter_leaves_the_matches_and_new_ones_join() {
     log.set_filter(None, 3);
     assert_eq!(selected(&log), "79", "its surroundings can be read now");
     assert!(shown(&log, 3).contains(&"79"));
-    log.set_filter(Pattern::new("!7"), 3);
+    log.set_filter(Pattern::new("!7", &TimeZone::UTC), 3);
     finish(&mut log, 3);
     assert_eq!(log.shown(), 102 - 20);
     let saved = log.snapshot();
@@ -188,7 +190,7 @@ fn ten_million_lines_slow_nothing_down() {
     assert_eq!(log.visited(), 0, "neither appending nor scrolling looks at other lines");
 
     log.begin_search();
-    log.search_for(Pattern::new("needle"));
+    log.search_for(Pattern::new("needle", &TimeZone::UTC));
     let mut steps = 0;
     let mut before = 0;
     while log.work(50) == Progress::More {
@@ -202,7 +204,7 @@ fn ten_million_lines_slow_nothing_down() {
     assert_eq!(log.selected(), Some(0));
     assert!(log.visited() < LINES, "each line once, from the selected one on");
 
-    log.set_filter(Pattern::new("meanwhile"), 50);
+    log.set_filter(Pattern::new("meanwhile", &TimeZone::UTC), 50);
     for _ in 0..10 {
         before = log.visited();
         assert_eq!(log.work(50), Progress::More);
