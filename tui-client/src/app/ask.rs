@@ -31,14 +31,18 @@ pub struct Ask {
     pub answer: Editor,
     /// The log when it was asked.
     before: Option<Bookmark>,
+    /// What was searched for last.
+    last: Option<Pattern>,
 }
 
 impl Ask {
-    /// Examples for the empty line.
-    pub fn example(&self) -> &'static str {
-        match self.question {
-            Question::Search | Question::Filter => "text  !without  > sent  < received  12:30",
-            Question::Save => "",
+    /// Examples for the empty line, and what it means.
+    pub fn example(&self) -> String {
+        const EXAMPLES: &str = "text  !without  > sent  < received  12:30";
+        match (self.question, &self.last) {
+            (Question::Search, Some(last)) => format!("{EXAMPLES}; enter: {} again", last.text()),
+            (Question::Search | Question::Filter, _) => EXAMPLES.to_owned(),
+            (Question::Save, _) => String::new(),
         }
     }
 }
@@ -121,7 +125,8 @@ impl App {
 
     fn ask(&mut self, question: Question, now: Moment) {
         let before = Some(self.log.bookmark());
-        self.ask = Ask { question, answer: Editor::default(), before };
+        let last = self.ask.last.take();
+        self.ask = Ask { question, answer: Editor::default(), before, last };
         match question {
             Question::Search => self.log.begin_search(),
             Question::Filter => {
@@ -166,9 +171,14 @@ impl App {
 
     fn answer(&mut self) -> Vec<Effect> {
         self.mode = Mode::Log;
-        // What is searched for, or filtered by, counts already.
-        if self.ask.question != Question::Save {
-            return Vec::new();
+        match self.ask.question {
+            Question::Search => {
+                self.end_search();
+                return Vec::new();
+            }
+            // It counts already.
+            Question::Filter => return Vec::new(),
+            Question::Save => {}
         }
         let path = self.ask.answer.text().trim().to_owned();
         if path.is_empty() {
@@ -176,6 +186,28 @@ impl App {
             return Vec::new();
         }
         vec![Effect::SaveLog { path, log: self.log.snapshot() }]
+    }
+
+    /// What is searched for counts already; nothing means the same as last time.
+    fn end_search(&mut self) {
+        match (self.log.search(), self.ask.last.clone()) {
+            (Some(pattern), _) => self.ask.last = Some(pattern.clone()),
+            (None, Some(last)) => {
+                self.log.search_again(last);
+                return self.work_on_log();
+            }
+            (None, None) => self.say(Tone::Plain, "nothing was searched for before"),
+        }
+        // The key has taken it from the bottom line.
+        if self.log.search_failed() {
+            self.say_not_found();
+        }
+    }
+
+    fn say_not_found(&mut self) {
+        let Some(pattern) = self.log.search() else { return };
+        let text = format!("no match for {}", pattern.text());
+        self.say(Tone::Plain, text);
     }
 
     fn leave_log(&mut self) {
@@ -223,15 +255,15 @@ impl App {
     /// Does one bounded step of what searches the log.
     pub(super) fn work_on_log(&mut self) {
         let rows = self.layout().log_rows();
-        if let Progress::NotFound { older } = self.log.work(rows) {
-            // While it is typed, these letters would be typed too.
-            let text = match (older, self.mode == Mode::Ask) {
-                (true, false) => "no match above; N goes down",
-                (false, false) => "no match below; n goes up",
-                (true, true) => "no match above",
-                (false, true) => "no match below",
-            };
-            self.say(Tone::Plain, text);
+        match self.log.work(rows) {
+            Progress::NotFound => self.say_not_found(),
+            Progress::Found { wrapped: true, older: true } => {
+                self.say(Tone::Plain, "none above: gone on from the newest line");
+            }
+            Progress::Found { wrapped: true, older: false } => {
+                self.say(Tone::Plain, "none below: gone on from the oldest line");
+            }
+            Progress::Found { .. } | Progress::Idle | Progress::More => {}
         }
     }
 

@@ -67,8 +67,9 @@ pub fn draw(
                 },
             };
             let answer = &app.asked().answer;
+            let example = app.asked().example();
             let spans = match answer.text() {
-                "" => [(app.asked().example(), theme.quiet)],
+                "" => [(&*example, theme.quiet)],
                 text => [(text, theme.text)],
             };
             Some(draw_line((mark, theme.focus), answer, &spans, field, pen))

@@ -84,7 +84,11 @@ fn a_search_goes_up_and_n_goes_on() {
     scene.press(Key::char('n'));
     assert_eq!(selected(&scene), "get *");
     scene.press(Key::char('n'));
-    assert_eq!((selected(&scene), scene.notice()), ("get *", "no match above; N goes down"));
+    let wrapped = "none above: gone on from the newest line";
+    assert_eq!((selected(&scene), scene.notice()), ("get palm.cpu", wrapped));
+    scene.press(Key::char('N'));
+    let wrapped = "none below: gone on from the oldest line";
+    assert_eq!((selected(&scene), scene.notice()), ("get *", wrapped));
     scene.press(Key::char('N'));
     assert_eq!(selected(&scene), "get eardrum.memory_used");
     scene.press(Key::char('/'));
@@ -93,7 +97,27 @@ fn a_search_goes_up_and_n_goes_on() {
     assert_eq!(selected(&scene), "get eardrum.memory_used", "back to where it began");
     assert_eq!(scene.app.log().search().unwrap().text(), "get ", "and to what was searched for");
     scene.keys("/zebra");
-    assert_eq!(scene.notice(), "no match above", "N would be typed");
+    assert_eq!(scene.notice(), "no match for zebra");
+    scene.code(Code::Enter);
+    assert_eq!(scene.notice(), "no match for zebra", "it stays");
+    scene.keys("n");
+    assert_eq!(scene.notice(), "no match for zebra", "and comes again");
+}
+
+#[test]
+fn an_empty_search_repeats_the_last_one() {
+    let mut scene = in_log(80, 24);
+    scene.keys("/\n");
+    assert_eq!(scene.notice(), "nothing was searched for before");
+    scene.keys("/get \n");
+    scene.code(Code::Esc);
+    assert_eq!(scene.app.log().search(), None);
+    assert_eq!(selected(&scene), "get palm.cpu");
+    scene.keys("/");
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "enter: get  again");
+    scene.code(Code::Enter);
+    assert_eq!(selected(&scene), "get eardrum.memory_used");
+    assert_eq!(scene.app.log().search().unwrap().text(), "get ");
 }
 
 #[test]
@@ -172,6 +196,7 @@ fn the_log_is_filtered_by_direction_and_by_time() {
     assert_eq!(filtered(&mut scene, "< wrong"), ["< wrong command"]);
     scene.wait(Duration::from_secs(60));
     scene.enter("get later");
+    scene.code(Code::BackTab);
     assert_eq!(filtered(&mut scene, "> 04:32"), ["> get later"]);
 }
 

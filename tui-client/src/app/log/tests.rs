@@ -119,7 +119,7 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
     let before = log.bookmark();
     log.begin_search();
     log.search_for(Pattern::new("5", &TimeZone::UTC));
-    assert_eq!(finish(&mut log, 9), Progress::Found);
+    assert_eq!(finish(&mut log, 9), Progress::Found { wrapped: false, older: true });
     assert_eq!(selected(&log), "95");
     log.search_on(true);
     finish(&mut log, 9);
@@ -127,13 +127,33 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
     log.search_for(Pattern::new("57", &TimeZone::UTC));
     finish(&mut log, 9);
     assert_eq!(shown(&log, 9), ["53", "54", "55", "56", "57", "58", "59", "60", "61"]);
-    log.search_on(true);
-    assert_eq!(finish(&mut log, 9), Progress::NotFound { older: true });
-    assert_eq!(selected(&log), "57");
-    log.search_on(false);
-    assert_eq!(finish(&mut log, 9), Progress::NotFound { older: false });
+    for older in [true, false] {
+        log.search_on(older);
+        assert_eq!(finish(&mut log, 9), Progress::Found { wrapped: true, older });
+        assert_eq!(selected(&log), "57", "the only one, all around");
+    }
     log.back_to(before);
     assert!(log.follows());
+}
+
+#[test]
+fn a_search_goes_on_from_the_other_end_and_looks_at_each_line_once() {
+    let mut log = log(0..50_000);
+    log.push(Entry::new(0, Direction::In, "newest"));
+    log.begin_search();
+    log.search_for(Pattern::new("40000", &TimeZone::UTC));
+    finish(&mut log, 9);
+    for (older, pattern) in [(true, "newest"), (false, "40000"), (true, "nowhere")] {
+        let before = log.visited();
+        log.search_again(Pattern::new(pattern, &TimeZone::UTC).unwrap());
+        log.search_on(older);
+        let none = pattern == "nowhere";
+        let expected =
+            if none { Progress::NotFound } else { Progress::Found { wrapped: true, older } };
+        assert_eq!((finish(&mut log, 9), log.search_failed()), (expected, none));
+        assert!(none || selected(&log) == pattern);
+        assert!(log.visited() - before <= log.len());
+    }
 }
 
 #[test]
