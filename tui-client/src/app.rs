@@ -363,6 +363,9 @@ impl App {
         if self.beneath() == Mode::Chart {
             return Layout::full(self.width, self.height);
         }
+        if self.log.is_enlarged() {
+            return Layout::log_only(self.width, self.height);
+        }
         Layout::new(self.width, self.height, self.pane, self.upper, watching)
     }
 

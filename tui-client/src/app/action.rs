@@ -144,6 +144,7 @@ impl App {
             self.pane = pane;
             if pane != Pane::Log {
                 self.upper = pane;
+                self.log.enlarge(false);
             }
         }
     }

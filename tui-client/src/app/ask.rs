@@ -56,7 +56,7 @@ pub enum LogAction {
     Answer,
     /// No answer.
     Cancel,
-    /// Drop search and filter, else to the command line.
+    /// Drop search and filter, else make the log small again, else to the command line.
     Leave,
     /// Edit the answer.
     Edit(Edit),
@@ -70,6 +70,8 @@ pub enum LogAction {
         /// To see more of their right.
         right: bool,
     },
+    /// Give the log the room of the other panes, or not.
+    Enlarge,
     /// Log every line that goes over the wire, or excerpts.
     ToggleRaw,
     /// Copy the selected line.
@@ -110,6 +112,7 @@ impl App {
                 let columns = isize::try_from(width / 2).unwrap_or(1).max(1);
                 self.log.shift_by(if right { columns } else { -columns });
             }
+            LogAction::Enlarge => self.enlarge_log(!self.log.is_enlarged()),
             LogAction::ToggleRaw => self.toggle_raw(),
             LogAction::CopyLine => {
                 let text = self.log.selected_entry().map(|entry| entry.text.to_owned());
@@ -215,6 +218,7 @@ impl App {
             (true, true) => "search and filter dropped",
             (true, false) => "search dropped",
             (false, true) => "filter dropped",
+            (false, false) if self.log.is_enlarged() => return self.enlarge_log(false),
             (false, false) => {
                 self.mode = Mode::Prompt;
                 return;
@@ -223,6 +227,13 @@ impl App {
         self.log.drop_search();
         self.set_filter(None);
         self.say(Tone::Plain, dropped);
+    }
+
+    fn enlarge_log(&mut self, enlarged: bool) {
+        self.log.enlarge(enlarged);
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
     }
 
     /// Whether a key has anything to act on, so that it is worth a hint.

@@ -146,6 +146,7 @@ pub struct Log {
     polls: u64,
     /// Columns that lines are moved to the left.
     shift: usize,
+    enlarged: bool,
     filter: Option<Filter>,
     search: Search,
     visited: u64,
@@ -166,6 +167,7 @@ impl Log {
             bottom: None,
             polls: 0,
             shift: 0,
+            enlarged: false,
             filter: None,
             search: Search::default(),
             visited: 0,
@@ -180,6 +182,16 @@ impl Log {
     /// Columns that lines are moved to the left, so that the end of long ones can be read.
     pub fn shift(&self) -> usize {
         self.shift
+    }
+
+    /// It takes the room of the other panes.
+    pub fn is_enlarged(&self) -> bool {
+        self.enlarged
+    }
+
+    /// Takes the room of the other panes, or gives it back.
+    pub fn enlarge(&mut self, enlarged: bool) {
+        self.enlarged = enlarged;
     }
 
     /// Moves lines by columns, to the left when positive.
@@ -347,8 +359,8 @@ impl Log {
         }
     }
 
-    /// Brings the selected line into view.
-    fn reveal(&mut self, rows: usize) {
+    /// Brings the selected line into view on a screen of this many rows.
+    pub fn reveal(&mut self, rows: usize) {
         let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {
             return;
         };

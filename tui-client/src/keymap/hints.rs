@@ -140,6 +140,7 @@ const LOG: &[Hint] = &[
     hint(keys![Key::char('y')], "copy"),
     hint(keys![Key::char('s')], "save"),
     hint(keys![Key::char('r')], "raw"),
+    hint(keys![Key::char('z')], "zoom"),
     PANE,
     PROMPT,
     PAUSE,

@@ -37,7 +37,12 @@ pub(super) static BINDINGS: &[Binding] = &[
     log(
         keys![Key::plain(Code::Esc)],
         Does::Leave,
-        "drop search and filter; without them, to the command line",
+        "drop search and filter; end the zoom; to the command line",
+    ),
+    log(
+        keys![Key::char('z')],
+        Does::Enlarge,
+        "zoom: the log in the room of all panes; again: back",
     ),
     log(keys![Key::char('r')], Does::ToggleRaw, "keep every line of replies; again: only excerpts"),
     log(

@@ -201,6 +201,40 @@ fn the_log_is_filtered_by_direction_and_by_time() {
 }
 
 #[test]
+fn the_log_takes_the_room_of_all_panes_and_gives_it_back() {
+    let mut scene = in_log(80, 24);
+    let small = scene.app.layout();
+    let large = |scene: &Scene| {
+        let layout = scene.app.layout();
+        assert_eq!(layout.prompt, small.prompt);
+        (layout.table, layout.log.unwrap().height)
+    };
+    scene.keys("gz");
+    assert_eq!(large(&scene), (None, 19));
+    scene.sent.clear();
+    scene.wait(Duration::from_secs(1));
+    let polls: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
+    assert_eq!(polls, ["get palm.cpu"], "they go on");
+    let first = selected(&scene).to_owned();
+    scene.enter("get a");
+    assert_eq!(large(&scene), (None, 19), "a reply is seen in it");
+    scene.code(Code::BackTab);
+    scene.keys("gz");
+    assert_eq!((scene.app.layout(), selected(&scene)), (small, &*first));
+    assert_eq!(scene.app.log().visible(small.log_rows()).next().unwrap().text, first, "in sight");
+
+    scene.keys("z/get\n");
+    scene.code(Code::Esc);
+    assert_eq!((scene.notice(), large(&scene)), ("search dropped", (None, 19)));
+    scene.code(Code::Esc);
+    assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Log, small));
+    scene.keys("z");
+    scene.code(Code::Tab);
+    scene.code(Code::Tab);
+    assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Table, small), "another pane");
+}
+
+#[test]
 fn lines_and_exchanges_are_copied() {
     let mut scene = in_log(80, 24);
     let copied = |text: &str| [Effect::Copy(text.to_owned())];

@@ -34,5 +34,6 @@ scenes! {
     log_save: |w, h| log(w, h, "s"),
     log_save_filtered: |w, h| log(w, h, "&palm\ns"),
     log_not_saved: |w, h| log(w, h, "").then(not_saved),
+    log_enlarged: |w, h| log(w, h, "z"),
     log_shifted: |w, h| log(w, h, "l"),
 }
