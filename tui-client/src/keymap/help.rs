@@ -65,8 +65,8 @@ const NOTES: [(&str, &[(&str, &str)]); 5] = [
             ("!text", "lines without it"),
             ("> text", "only what was sent; > alone: all of it"),
             ("< text", "only what was received; < alone: all of it"),
-            ("12:30", "besides the text the lines of that minute"),
-            ("12:30:05", "or of that second"),
+            ("12:30", "lines of that minute, besides those with the text"),
+            ("12:30:05", "the same of that second"),
         ],
     ),
     (

@@ -32,7 +32,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     log(
         keys![Key::char('&')],
         Does::Ask(Question::Filter),
-        "show only lines with a text (!text: without it)",
+        "filter: show only lines with a text (!text: without it)",
     ),
     log(
         keys![Key::plain(Code::Esc)],

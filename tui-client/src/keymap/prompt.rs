@@ -25,23 +25,27 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Tab)],
         Does::Complete { forward: true },
-        "complete the word; on an empty line: to the next pane",
+        "completion: complete the word; empty line: next pane",
     ),
     line(
         keys![Key::plain(Code::BackTab)],
         Does::Complete { forward: false },
-        "to the pane before; while completing: the one before",
+        "to the pane before; in a completion: the one before",
     ),
-    line(keys![Key::ctrl('r')], Does::Recall { older: true }, "search the lines entered before"),
+    line(
+        keys![Key::ctrl('r')],
+        Does::Recall { older: true },
+        "search the history: the lines entered before",
+    ),
     line(
         keys![Key::plain(Code::Up), Key::ctrl('p')],
         Does::Older,
-        "an older line that begins like this one",
+        "history: an older line that begins like this one",
     ),
     line(
         keys![Key::plain(Code::Down), Key::ctrl('n')],
         Does::Newer,
-        "a newer one, in the end what was typed here",
+        "history: a newer one, in the end what was typed here",
     ),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(

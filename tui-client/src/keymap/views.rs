@@ -43,7 +43,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         &[Table],
         keys![Key::char('/')],
         ViewAction::Filter,
-        "show only some rows: palm.*, last > 20 and age < 1m",
+        "filter: only some rows: palm.*, rate > 1k, not stale",
     ),
     view(
         &[Table],
@@ -57,7 +57,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ViewAction::SortBeside(-1),
         "sort by the next column on the left",
     ),
-    view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the order"),
+    view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the sort order"),
     view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
     bind(&[Table], keys![Key::char('*')], Action::AllKeys, "show all keys again (get *)"),
     bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
@@ -152,7 +152,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         MEASURED,
         keys![Key::char('!')],
         ViewAction::AddAlert,
-        "set an alert, such as palm.cpu > 90",
+        "alert: set a threshold, such as palm.cpu > 90",
     ),
     view(CHARTED, keys![Key::char('d')], ViewAction::DropAlerts, "drop the alerts on this key"),
     bind(
