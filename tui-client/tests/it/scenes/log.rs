@@ -23,6 +23,7 @@ scenes! {
     log_search: |w, h| log(w, h, "/palm").then(|scene| {
         scene.press(Key::ctrl('p'));
     }),
+    log_search_empty: |w, h| log(w, h, "/cpu\n/"),
     log_found: |w, h| log(w, h, "/palm\nn"),
     log_not_found: |w, h| log(w, h, "/zebra"),
     log_filter: |w, h| log(w, h, "&palm\n"),
