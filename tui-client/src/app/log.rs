@@ -230,11 +230,27 @@ impl Log {
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
         let same = recent.rev().find(|recent| recent.text == entry.text);
         if let Some(number) = same.map(|same| same.number) {
-            return self.store.repeat(number, &entry);
+            self.store.repeat(number, &entry);
+            return self.filter_again(number);
         }
         let polls = self.polls;
         self.push(entry);
         self.polls = (polls + 1).min(MOST_POLLS);
+    }
+
+    /// A line has become one of another time, too.
+    fn filter_again(&mut self, number: u64) {
+        let (Some(filter), Some(entry)) = (&mut self.filter, self.store.get(number)) else {
+            return;
+        };
+        // What is older will be looked at as it is by then.
+        if number >= filter.from {
+            match (filter.hits.binary_search(&number), filter.pattern.matches(&entry)) {
+                (Err(place), true) => filter.hits.insert(place, number),
+                (Ok(place), false) => drop(filter.hits.remove(place)),
+                (Ok(_), true) | (Err(_), false) => {}
+            }
+        }
     }
 
     /// Lines kept.

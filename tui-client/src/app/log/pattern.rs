@@ -60,7 +60,7 @@ impl Pattern {
         }
         let found = || {
             self.find(line.text, 0).is_some()
-                || self.time.as_ref().is_some_and(|time| time.covers(line.unix_ms))
+                || self.time.as_ref().is_some_and(|time| time.covers(line.unix_ms, line.until_ms))
         };
         self.part.is_empty() || found() != self.inverted
     }
@@ -135,10 +135,17 @@ impl TimeOfDay {
         Some(Self { seconds: from..from + length, zone: zone.clone() })
     }
 
-    fn covers(&self, unix_ms: i64) -> bool {
-        let Ok(time) = Timestamp::from_millisecond(unix_ms) else { return false };
+    /// Something that happened from one moment to another did so then, too.
+    fn covers(&self, from_ms: i64, until_ms: i64) -> bool {
+        let Ok(time) = Timestamp::from_millisecond(from_ms) else { return false };
         let offset = i64::from(self.zone.to_offset(time).seconds());
-        self.seconds.contains(&(unix_ms.div_euclid(1000) + offset).rem_euclid(DAY))
+        let second = from_ms.div_euclid(1000);
+        let first = (second + offset).rem_euclid(DAY);
+        let last = first + (until_ms.div_euclid(1000) - second).max(0);
+        // What goes on over midnight meets the times of the next day.
+        let meets = |Range { start, end }: Range<i64>| first < end && last >= start;
+        let Range { start, end } = self.seconds;
+        meets(start..end) || meets(start + DAY..end + DAY)
     }
 }
 
@@ -207,6 +214,13 @@ mod tests {
             let pattern = Pattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
             let found: Vec<_> = (0..4).filter(|&at| pattern.matches(&lines[at])).collect();
             assert_eq!(found, meant, "{pattern:?}");
+        }
+        let mut poll = Entry::new(at, Direction::In, "get *");
+        poll.until_ms = at + 20 * 60 * 60 * 1000;
+        for (time, met) in [("06:30", false), ("12:00", true), ("02:31:05", true), ("03:00", false)]
+        {
+            let pattern = Pattern::new(time, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
+            assert_eq!(pattern.matches(&poll), met, "{time} in a repeated poll");
         }
         assert_eq!(pattern_of(">").unwrap().places("put").count(), 0, "nothing to mark");
     }

@@ -96,6 +96,19 @@ fn repeated_polls_share_a_line() {
 }
 
 #[test]
+fn a_repeated_poll_is_filtered_by_all_of_its_times() {
+    for (filter, expected) in [("00:01", [0, 1, 1]), ("!00:01", [1, 0, 0])] {
+        let mut log = Log::default();
+        log.set_filter(Pattern::new(filter, &TimeZone::UTC), 3);
+        for (minute, shown) in (0..).zip(expected) {
+            log.push_poll(Entry::new(minute * 60_000, Direction::In, "get *"));
+            assert_eq!((log.len(), log.shown()), (1, shown), "{filter} in minute {minute}");
+            assert_eq!(log.snapshot().entries().count() as u64, shown, "as it is saved");
+        }
+    }
+}
+
+#[test]
 fn times_rise_from_line_to_line_though_polls_share_them() {
     let mut log = Log::default();
     for (ms, text) in [(1, "get *"), (2, "get a"), (3, "get *"), (6, "get a"), (9, "get *")] {
