@@ -66,6 +66,7 @@ use mode::{Mode, Pane};
 use msg::{Code, Key, Moment, Msg};
 use paste::{Import, Pasted};
 use printable::printable;
+use prompting::PromptAction;
 use sentinel::Sentinel;
 use table::Table;
 use transcript::Transcript;
@@ -109,6 +110,8 @@ pub struct Notice {
     pub tone: Tone,
     /// When it has been read.
     pub until: Duration,
+    /// It is the list of what completes the word.
+    pub completions: bool,
 }
 
 /// The whole state.
@@ -268,8 +271,12 @@ impl App {
     }
 
     fn on_key(&mut self, key: Key, now: Moment) -> Vec<Effect> {
-        self.notice = None;
+        let listed = self.notice.take().is_some_and(|notice| notice.completions);
         if let Some(action) = keymap::lookup(self.mode, key) {
+            if listed && action == Action::Prompt(PromptAction::Clear) {
+                // The list was above the line, and is gone by now.
+                return Vec::new();
+            }
             return self.perform(action, now);
         }
         match (key.code, key.ctrl, key.alt) {
@@ -292,9 +299,7 @@ impl App {
         let mut bytes = [0; 4];
         let text = &*c.encode_utf8(&mut bytes);
         match self.mode {
-            Mode::Prompt => self.prompt.insert(text),
-            Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
-            Mode::Ask => self.type_into_ask(text),
+            Mode::Prompt | Mode::Recall | Mode::Ask => self.type_text(text),
             Mode::HelpSearch => self.search_help(c),
             Mode::Field => self.type_in_field(text),
             Mode::Table
@@ -357,6 +362,9 @@ impl App {
         let watching = !self.watch.is_empty();
         if self.beneath() == Mode::Chart {
             return Layout::full(self.width, self.height);
+        }
+        if self.log.is_enlarged() {
+            return Layout::log_only(self.width, self.height);
         }
         Layout::new(self.width, self.height, self.pane, self.upper, watching)
     }

@@ -228,6 +228,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::app::log::{Cost, Entry, Log, Pattern};
+    use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
@@ -348,7 +349,7 @@ mod tests {
         );
         let error = save(&path, &log.snapshot()).unwrap_err();
         assert_eq!(why(&error), "there is such a file already");
-        log.set_filter(Pattern::new("get"), 5);
+        log.set_filter(Pattern::new("get", &TimeZone::UTC), 5);
         let path = directory.path().join("filtered");
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 1);
         assert!(save(&directory.path().join("no/such"), &log.snapshot()).is_err());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::effect::Outgoing;
@@ -106,7 +106,7 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, wire.clone()));
-    let mut importing = Importing(None);
+    let mut importing = Importing::default();
     let reason = loop {
         tokio::select! {
             ended = &mut reading => break ended.unwrap_or(None),
@@ -122,12 +122,11 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
                 let request = match order {
                     Order::Send(request) => request,
                     Order::Import { id, text } => {
-                        let import = import::run(client.clone(), wire.clone(), id, text);
-                        importing.replace(Some(tokio::spawn(import)));
+                        importing.begin(client.clone(), wire.clone(), id, text);
                         continue;
                     }
                     Order::StopImport => {
-                        importing.replace(None);
+                        importing.stop();
                         continue;
                     }
                     Order::Connect => continue,
@@ -153,18 +152,37 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
 }
 
 /// An import under way; it goes no further when this goes out of scope.
-struct Importing(Option<JoinHandle<()>>);
+#[derive(Default)]
+struct Importing {
+    task: Option<JoinHandle<()>>,
+    stop: Option<oneshot::Sender<()>>,
+}
 
 impl Importing {
-    fn replace(&mut self, next: Option<JoinHandle<()>>) {
-        if let Some(task) = std::mem::replace(&mut self.0, next) {
+    fn begin(&mut self, client: Client, wire: Wire, id: u64, text: Arc<str>) {
+        self.abort();
+        let (stop, stopped) = oneshot::channel();
+        self.task = Some(tokio::spawn(import::run(client, wire, id, text, stopped)));
+        self.stop = Some(stop);
+    }
+
+    /// Sends no more; it tells by itself how far it came.
+    fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It may have come to its end.
+            let _ = stop.send(());
+        }
+    }
+
+    fn abort(&mut self) {
+        if let Some(task) = self.task.take() {
             task.abort();
         }
     }
 
     /// Waits for its end.
     async fn finish(mut self) {
-        if let Some(task) = &mut self.0 {
+        if let Some(task) = &mut self.task {
             // It tells by itself how it ended.
             let _ = task.await;
         }
@@ -173,7 +191,7 @@ impl Importing {
 
 impl Drop for Importing {
     fn drop(&mut self) {
-        self.replace(None);
+        self.abort();
     }
 }
 

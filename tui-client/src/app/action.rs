@@ -11,8 +11,9 @@ use super::mode::{Mode, Pane};
 use super::msg::Moment;
 use super::prompting::PromptAction;
 use super::views::ViewAction;
-use super::{App, NOTICE, Notice};
+use super::{App, NOTICE, Notice, format, refusal};
 use crate::line::wire_line;
+use shared::request::BadRequestReason;
 use shared::{Request, Selector};
 
 /// What a key can mean.
@@ -89,7 +90,7 @@ impl App {
                 self.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
             }
             Action::QuitOrDelete => self.prompt.edit(Edit::DeleteRight),
-            Action::HelpOrType if !self.prompt.text().is_empty() => self.prompt.insert("?"),
+            Action::HelpOrType if !self.prompt.text().is_empty() => self.type_text("?"),
             Action::Help | Action::HelpOrType => self.toggle_help(),
             Action::SearchHelp => self.mode = Mode::HelpSearch,
             Action::ShortenSearch => self.shorten_help_search(),
@@ -143,6 +144,7 @@ impl App {
             self.pane = pane;
             if pane != Pane::Log {
                 self.upper = pane;
+                self.log.enlarge(false);
             }
         }
     }
@@ -215,6 +217,14 @@ impl App {
             self.prompt.take();
             return Vec::new();
         }
+        // Else the server is the judge, but of such a line it would not even see the end.
+        if let Some(bad) = refusal::fault(&wire.bytes)
+            && bad.reason == BadRequestReason::TooLong
+        {
+            let length = format::count(wire.bytes.len() as u64);
+            self.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
+            return Vec::new();
+        }
         if !self.link.is_connected() {
             // The line stays where it is: Enter sends it once the server is back.
             let why = match self.link.state() {
@@ -229,6 +239,8 @@ impl App {
         let mut effects: Vec<Effect> = self.probe(now).into_iter().collect();
         let line = String::from_utf8_lossy(&wire.bytes).into_owned();
         self.learn_from(&line);
+        // Whoever sends something wants to see its reply.
+        self.log.follow();
         let (typed, new) = self.prompt.take();
         let purpose = Purpose::Typed(typed.clone());
         effects.push(self.send(line, purpose, wire.filled.is_some(), now));
@@ -246,6 +258,16 @@ impl App {
 
     /// Says something on the bottom line until the next key, or until it has been read.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { until: self.now.elapsed + NOTICE, text: text.into(), tone });
+        let until = self.now.elapsed + NOTICE;
+        self.notice = Some(Notice { until, text: text.into(), tone, completions: false });
+    }
+
+    /// Shows what completes the word.
+    pub(super) fn list_completions(&mut self, choices: &[String]) {
+        let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
+        self.say(Tone::Plain, list.join("  "));
+        if let Some(notice) = &mut self.notice {
+            notice.completions = true;
+        }
     }
 }

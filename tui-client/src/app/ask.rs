@@ -31,6 +31,20 @@ pub struct Ask {
     pub answer: Editor,
     /// The log when it was asked.
     before: Option<Bookmark>,
+    /// What was searched for last.
+    last: Option<Pattern>,
+}
+
+impl Ask {
+    /// Examples for the empty line, and what it means.
+    pub fn example(&self) -> String {
+        const EXAMPLES: &str = "text  !without  > sent  < received  12:30";
+        match (self.question, &self.last) {
+            (Question::Search, Some(last)) => format!("{EXAMPLES}; enter: {} again", last.text()),
+            (Question::Search | Question::Filter, _) => EXAMPLES.to_owned(),
+            (Question::Save, _) => String::new(),
+        }
+    }
 }
 
 /// What the log can be told.
@@ -42,7 +56,7 @@ pub enum LogAction {
     Answer,
     /// No answer.
     Cancel,
-    /// Drop search and filter, else to the command line.
+    /// Drop search and filter, else make the log small again, else to the command line.
     Leave,
     /// Edit the answer.
     Edit(Edit),
@@ -51,8 +65,13 @@ pub enum LogAction {
         /// Back in time.
         older: bool,
     },
-    /// Move long lines by columns.
-    Shift(i8),
+    /// Move long lines by half the width of the pane.
+    Shift {
+        /// To see more of their right.
+        right: bool,
+    },
+    /// Give the log the room of the other panes, or not.
+    Enlarge,
     /// Log every line that goes over the wire, or excerpts.
     ToggleRaw,
     /// Copy the selected line.
@@ -88,7 +107,12 @@ impl App {
                 self.log.search_on(older);
                 self.work_on_log();
             }
-            LogAction::Shift(columns) => self.log.shift_by(columns.into()),
+            LogAction::Shift { right } => {
+                let width = self.layout().log.map_or(self.width, |log| log.width);
+                let columns = isize::try_from(width / 2).unwrap_or(1).max(1);
+                self.log.shift_by(if right { columns } else { -columns });
+            }
+            LogAction::Enlarge => self.enlarge_log(!self.log.is_enlarged()),
             LogAction::ToggleRaw => self.toggle_raw(),
             LogAction::CopyLine => {
                 let text = self.log.selected_entry().map(|entry| entry.text.to_owned());
@@ -104,7 +128,8 @@ impl App {
 
     fn ask(&mut self, question: Question, now: Moment) {
         let before = Some(self.log.bookmark());
-        self.ask = Ask { question, answer: Editor::default(), before };
+        let last = self.ask.last.take();
+        self.ask = Ask { question, answer: Editor::default(), before, last };
         match question {
             Question::Search => self.log.begin_search(),
             Question::Filter => {
@@ -119,14 +144,18 @@ impl App {
         self.mode = Mode::Ask;
     }
 
-    pub(super) fn type_into_ask(&mut self, text: &str) {
-        self.ask.answer.insert(text);
-        self.answer_changed();
+    /// Says whether there was room for it.
+    pub(super) fn type_into_ask(&mut self, text: &str) -> bool {
+        let taken = self.ask.answer.insert(text);
+        if taken {
+            self.answer_changed();
+        }
+        taken
     }
 
     /// Search and filter follow what is typed.
     fn answer_changed(&mut self) {
-        let pattern = Pattern::new(self.ask.answer.text());
+        let pattern = Pattern::new(self.ask.answer.text(), &self.zone);
         match self.ask.question {
             Question::Search => {
                 self.log.search_for(pattern);
@@ -145,9 +174,14 @@ impl App {
 
     fn answer(&mut self) -> Vec<Effect> {
         self.mode = Mode::Log;
-        // What is searched for, or filtered by, counts already.
-        if self.ask.question != Question::Save {
-            return Vec::new();
+        match self.ask.question {
+            Question::Search => {
+                self.end_search();
+                return Vec::new();
+            }
+            // It counts already.
+            Question::Filter => return Vec::new(),
+            Question::Save => {}
         }
         let path = self.ask.answer.text().trim().to_owned();
         if path.is_empty() {
@@ -157,11 +191,34 @@ impl App {
         vec![Effect::SaveLog { path, log: self.log.snapshot() }]
     }
 
+    /// What is searched for counts already; nothing means the same as last time.
+    fn end_search(&mut self) {
+        match (self.log.search(), self.ask.last.clone()) {
+            (Some(pattern), _) => self.ask.last = Some(pattern.clone()),
+            (None, Some(last)) => {
+                self.log.search_again(last);
+                return self.work_on_log();
+            }
+            (None, None) => self.say(Tone::Plain, "nothing was searched for before"),
+        }
+        // The key has taken it from the bottom line.
+        if self.log.search_failed() {
+            self.say_not_found();
+        }
+    }
+
+    fn say_not_found(&mut self) {
+        let Some(pattern) = self.log.search() else { return };
+        let text = format!("no match for {}", pattern.text());
+        self.say(Tone::Plain, text);
+    }
+
     fn leave_log(&mut self) {
         let dropped = match (self.log.search().is_some(), self.log.filter().is_some()) {
             (true, true) => "search and filter dropped",
             (true, false) => "search dropped",
             (false, true) => "filter dropped",
+            (false, false) if self.log.is_enlarged() => return self.enlarge_log(false),
             (false, false) => {
                 self.mode = Mode::Prompt;
                 return;
@@ -170,6 +227,13 @@ impl App {
         self.log.drop_search();
         self.set_filter(None);
         self.say(Tone::Plain, dropped);
+    }
+
+    fn enlarge_log(&mut self, enlarged: bool) {
+        self.log.enlarge(enlarged);
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
     }
 
     /// Whether a key has anything to act on, so that it is worth a hint.
@@ -202,15 +266,15 @@ impl App {
     /// Does one bounded step of what searches the log.
     pub(super) fn work_on_log(&mut self) {
         let rows = self.layout().log_rows();
-        if let Progress::NotFound { older } = self.log.work(rows) {
-            // While it is typed, these letters would be typed too.
-            let text = match (older, self.mode == Mode::Ask) {
-                (true, false) => "no match above; N goes down",
-                (false, false) => "no match below; n goes up",
-                (true, true) => "no match above",
-                (false, true) => "no match below",
-            };
-            self.say(Tone::Plain, text);
+        match self.log.work(rows) {
+            Progress::NotFound => self.say_not_found(),
+            Progress::Found { wrapped: true, older: true } => {
+                self.say(Tone::Plain, "none above: gone on from the newest line");
+            }
+            Progress::Found { wrapped: true, older: false } => {
+                self.say(Tone::Plain, "none below: gone on from the oldest line");
+            }
+            Progress::Found { .. } | Progress::Idle | Progress::More => {}
         }
     }
 

@@ -45,6 +45,7 @@ pub fn check(text: &str) -> Verdict {
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {
+        BadRequestReason::TooLong => wrong(&bad, body.start),
         BadRequestReason::Missing(Argument::Timestamp) => match with_value(request) {
             None => Verdict::Accepted,
             Some(bad) if open && may_go_on(request) => Verdict::Unfinished(bad.to_string()),

@@ -4,8 +4,9 @@
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
 
-/// Longest text, in bytes; the protocol's limit for a line, so nothing useful is lost.
-const LIMIT: usize = shared::limits::MAX_LINE;
+/// Longest text, in bytes: more than a request may have, so that one that is too long can be seen
+/// and mended.
+pub const LIMIT: usize = 4 * shared::limits::MAX_LINE;
 
 /// States that can be brought back.
 const UNDO: usize = 200;
@@ -86,20 +87,26 @@ impl Editor {
         self.cursor_column().saturating_sub(width)
     }
 
-    /// Types text at the cursor; control characters and what is too long are left out.
-    pub fn insert(&mut self, text: &str) {
-        let clean = fitting(text, LIMIT.saturating_sub(self.text.len()));
+    /// Types text at the cursor, control characters left out. What would make the line longer than
+    /// [`LIMIT`] is not taken at all, because nobody sees where it would be cut; says whether it was.
+    pub fn insert(&mut self, text: &str) -> bool {
+        let clean = clean(text);
         if clean.is_empty() {
-            return;
+            return true;
         }
-        // A word at a time is undone.
-        if self.doing != Doing::Typing || clean == " " {
+        if self.text.len() + clean.len() > LIMIT {
+            return false;
+        }
+        // A word at a time is undone, and what was pasted as one.
+        let key = clean.chars().nth(1).is_none();
+        if !key || self.doing != Doing::Typing || clean == " " {
             self.remember();
         }
-        self.doing = Doing::Typing;
+        self.doing = if key { Doing::Typing } else { Doing::Other };
         self.text.insert_str(self.cursor, &clean);
         self.cursor += clean.len();
         self.settle();
+        true
     }
 
     /// Replaces everything; it can be undone.
@@ -107,7 +114,7 @@ impl Editor {
         self.doing = Doing::Other;
         if self.text != text {
             self.remember();
-            self.text = fitting(text, LIMIT);
+            self.text = clean(text);
         }
         self.cursor = self.text.len();
     }
@@ -231,14 +238,11 @@ impl Editor {
     }
 }
 
-/// What may stand in a line, in so many bytes.
-fn fitting(text: &str, room: usize) -> String {
-    let mut used = 0;
-    let fits = |c: &char| {
-        used += c.len_utf8();
-        used <= room
-    };
-    text.chars().filter(|c| !c.is_control()).take_while(fits).collect()
+/// What may stand in a line.
+fn clean(text: &str) -> String {
+    // A tab separates words as a blank does; without it they would become one.
+    let blanks = text.chars().map(|c| if c == '\t' { ' ' } else { c });
+    blanks.filter(|c| !c.is_control()).collect()
 }
 
 /// What follows the first word of a text.
@@ -311,13 +315,21 @@ mod tests {
         editor.set("");
         editor.edit(Edit::Undo);
         assert_eq!(shown(&editor), "get b|");
+        for text in ["x", "pasted words", "y"] {
+            editor.insert(text);
+        }
+        for left in ["get bxpasted words|", "get bx|", "get b|"] {
+            editor.edit(Edit::Undo);
+            assert_eq!(shown(&editor), left, "a paste is undone as one");
+        }
     }
 
     #[test]
     fn nothing_grows_without_bound() {
         let mut editor = Editor::default();
-        editor.insert(&"x".repeat(10 * LIMIT));
-        assert_eq!(editor.text().len(), LIMIT);
+        assert!(!editor.insert(&"x".repeat(LIMIT + 1)));
+        assert_eq!(editor.text(), "", "it is not cut either");
+        assert!(editor.insert(&"x".repeat(LIMIT)) && !editor.insert("x"));
         for _ in 0..10 * UNDO {
             editor.edit(Edit::DeleteLeft);
         }

@@ -111,9 +111,10 @@ impl App {
         effects
     }
 
-    /// The table is to be asked for: while it is in sight, and once for the keys to complete.
+    /// The table is to be asked for: while it is in sight, or a large log in its place, and once for the keys to complete.
     fn table_asks(&self) -> bool {
-        let of_use = self.layout().table.is_some() || self.wanted == ALL && self.all_took.is_none();
+        let in_sight = self.layout().table.is_some() || self.log.is_enlarged();
+        let of_use = in_sight || self.wanted == ALL && self.all_took.is_none();
         self.refresh_once || !self.paused && of_use
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::check::{Verdict, check};
+use super::editor::LIMIT;
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;
@@ -20,8 +21,6 @@ pub struct History {
     /// The line shown, while looking back.
     at: Option<usize>,
     draft: String,
-    /// How many bytes of the draft a line must begin with.
-    prefix: usize,
 }
 
 impl History {
@@ -29,7 +28,6 @@ impl History {
     pub fn push(&mut self, line: &str) -> bool {
         self.at = None;
         self.draft.clear();
-        self.prefix = 0;
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return false;
         }
@@ -49,7 +47,9 @@ impl History {
     }
 
     /// Puts the lines of earlier sessions before those of this one.
-    pub fn load(&mut self, earlier: Vec<String>) {
+    pub fn load(&mut self, mut earlier: Vec<String>) {
+        // What the editor would not take is no line that was entered here.
+        earlier.retain(|line| line.len() <= LIMIT);
         let added = earlier.len();
         self.bytes += earlier.iter().map(String::len).sum::<usize>();
         let ours = std::mem::replace(&mut self.lines, earlier.into());
@@ -67,14 +67,18 @@ impl History {
         }
     }
 
-    /// The line before the one shown that begins like the draft; any line when none does.
-    /// `current` is kept as the draft when looking back begins.
+    /// The line before the one shown that begins like the draft. `current` is kept as the draft when looking back begins.
     pub fn older(&mut self, current: &str) -> Option<&str> {
         self.begin_unless_unchanged(current);
         let end = self.at.unwrap_or(self.lines.len());
         let found = self.lines.range(..end).rposition(|line| self.fits(line) && line != current)?;
         self.at = Some(found);
         self.lines.get(found).map(String::as_str)
+    }
+
+    /// What was typed when looking back began.
+    pub fn draft(&self) -> &str {
+        &self.draft
     }
 
     /// The line after the one shown that begins like the draft, in the end the draft.
@@ -91,15 +95,12 @@ impl History {
         let unchanged = self.at.and_then(|at| self.lines.get(at)).is_some_and(|l| l == current);
         if !unchanged {
             self.at = None;
-            let known = self.lines.iter().any(|line| line.starts_with(current) && line != current);
-            let prefix = if known { current.len() } else { 0 };
             current.clone_into(&mut self.draft);
-            self.prefix = prefix;
         }
     }
 
     fn fits(&self, line: &str) -> bool {
-        line.starts_with(&self.draft[..self.prefix])
+        line.starts_with(&self.draft)
     }
 
     /// The newest line that begins like `start` and goes on, of those that are worth repeating.
@@ -151,12 +152,13 @@ mod tests {
     #[test]
     fn looking_back_keeps_the_draft() {
         let mut history = history(&["one", "two", "two", ""]);
-        assert_eq!(history.older("draft"), Some("two"));
+        assert_eq!(history.older("draft"), None, "no line begins so");
+        assert_eq!(history.older(""), Some("two"));
         assert_eq!(history.older("two"), Some("one"));
         assert_eq!(history.older("one"), None);
         assert_eq!(history.newer("one"), Some("two"));
-        assert_eq!(history.newer("two"), Some("draft"));
-        assert_eq!(history.newer("draft"), None);
+        assert_eq!(history.newer("two"), Some(""));
+        assert_eq!(history.newer(""), None);
         assert_eq!(History::default().older("x"), None);
     }
 
@@ -167,8 +169,9 @@ mod tests {
         assert_eq!(history.older("get b"), Some("get a"), "the same line is no news");
         assert_eq!(history.older("get a"), None);
         assert_eq!(history.newer("get a"), Some("get b"));
-        assert_eq!(history.older("get bc"), Some("get b"), "a changed line is a new draft");
-        assert_eq!(history.newer("get b"), Some("get bc"));
+        assert_eq!(history.older("get bc"), None, "a changed line is a new draft");
+        assert_eq!(history.older("get"), Some("get b"));
+        assert_eq!(history.newer("get b"), Some("get"));
     }
 
     #[test]
@@ -180,9 +183,11 @@ mod tests {
         history.load((0..2 * LINES).map(|n| n.to_string()).collect());
         assert_eq!(history.len(), LINES);
         for _ in 0..3 {
-            history.load(vec!["x".repeat(BYTES / 2 + 1); 3]);
+            history.load(vec!["x".repeat(LIMIT); BYTES / LIMIT / 2 + 1]);
         }
         assert!(history.bytes <= BYTES);
+        history.load(vec!["x".repeat(LIMIT + 1)]);
+        assert!(history.lines.iter().all(|line| line.len() <= LIMIT));
     }
 
     #[test]

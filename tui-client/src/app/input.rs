@@ -84,9 +84,9 @@ impl Prompt {
         self.editor.edit(edit);
     }
 
-    /// Types text, up to the longest line that the protocol has.
-    pub fn insert(&mut self, text: &str) {
-        self.editor.insert(text);
+    /// Types text; says whether there was room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
+        self.editor.insert(text)
     }
 
     /// Takes the line out; says whether the history has changed by it.
@@ -101,12 +101,13 @@ impl Prompt {
         self.history.answered(line, status == Status::Ok);
     }
 
-    /// Shows the line entered before the one shown.
-    pub fn older(&mut self) {
-        if let Some(line) = self.history.older(self.editor.text()) {
-            let line = line.to_owned();
-            self.editor.set(&line);
-        }
+    /// Shows the line entered before the one shown that begins like what was typed; says whether
+    /// there is one.
+    pub fn older(&mut self) -> bool {
+        let Some(line) = self.history.older(self.editor.text()) else { return false };
+        let line = line.to_owned();
+        self.editor.set(&line);
+        true
     }
 
     /// Shows the line entered after the one shown.
@@ -188,6 +189,19 @@ impl Prompt {
         }
     }
 
+    /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says
+    /// whether it is typed. A terminal that does not mark what is pasted sends its tabs as keys.
+    pub fn end_word(&mut self) -> bool {
+        let before = self.editor.before();
+        let words = words(before);
+        let ends = self.editor.at_end() && !before.ends_with([' ', '\t']);
+        let ends = ends && words.len() > 1 && &before[words[0].clone()] == "put";
+        if ends {
+            self.editor.insert(" ");
+        }
+        ends
+    }
+
     /// The line is as the last Tab left it, with more to choose from.
     pub fn is_completing(&self) -> bool {
         self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
@@ -229,13 +243,14 @@ impl Prompt {
     }
 
     /// Changes what is searched for, and searches anew.
-    pub fn change_recall(&mut self, change: impl FnOnce(&mut Editor)) {
-        change(&mut self.recall.pattern);
+    pub fn change_recall<T>(&mut self, change: impl FnOnce(&mut Editor) -> T) -> T {
+        let changed = change(&mut self.recall.pattern);
         self.recall.found = None;
         self.recall.failed = false;
         if !self.recall.pattern.text().is_empty() {
             self.recall_step(true);
         }
+        changed
     }
 
     /// To the match before or after the one shown.
@@ -257,10 +272,10 @@ impl Prompt {
         }
     }
 
-    /// Puts the line found into the prompt, if there is one.
-    pub fn accept_recall(&mut self) {
-        if let Some((_, line)) = self.recall.found.take() {
-            self.editor.set(&line);
-        }
+    /// Puts the line found into the prompt; says whether there is one.
+    pub fn accept_recall(&mut self) -> bool {
+        let Some((_, line)) = self.recall.found.take() else { return false };
+        self.editor.set(&line);
+        true
     }
 }

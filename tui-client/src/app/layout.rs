@@ -112,6 +112,15 @@ impl Layout {
         layout
     }
 
+    /// The log takes all that is left by the command line and the lines at the edges.
+    pub fn log_only(width: u16, height: u16) -> Self {
+        let mut layout = Self::new(width, height, Pane::Log, Pane::Table, false);
+        if let (Some(upper), Some(log)) = (layout.table.take(), &mut layout.log) {
+            *log = log.rows(upper.y, upper.height + log.height);
+        }
+        layout
+    }
+
     /// The watched keys' chart takes the whole screen but for the lines at its edges.
     pub fn full(width: u16, height: u16) -> Self {
         let screen = Area { x: 0, y: 0, width, height };

@@ -146,6 +146,7 @@ pub struct Log {
     polls: u64,
     /// Columns that lines are moved to the left.
     shift: usize,
+    enlarged: bool,
     filter: Option<Filter>,
     search: Search,
     visited: u64,
@@ -166,6 +167,7 @@ impl Log {
             bottom: None,
             polls: 0,
             shift: 0,
+            enlarged: false,
             filter: None,
             search: Search::default(),
             visited: 0,
@@ -182,6 +184,16 @@ impl Log {
         self.shift
     }
 
+    /// It takes the room of the other panes.
+    pub fn is_enlarged(&self) -> bool {
+        self.enlarged
+    }
+
+    /// Takes the room of the other panes, or gives it back.
+    pub fn enlarge(&mut self, enlarged: bool) {
+        self.enlarged = enlarged;
+    }
+
     /// Moves lines by columns, to the left when positive.
     pub fn shift_by(&mut self, columns: isize) {
         self.shift = self.shift.saturating_add_signed(columns).min(LONGEST_LINE);
@@ -194,7 +206,7 @@ impl Log {
         self.store.push(entry);
         if let Some(filter) = &mut self.filter {
             self.visited += 1;
-            if filter.pattern.matches(entry.text) {
+            if filter.pattern.matches(&entry) {
                 filter.hits.push_back(number);
             }
             let first = self.store.first();
@@ -218,11 +230,27 @@ impl Log {
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
         let same = recent.rev().find(|recent| recent.text == entry.text);
         if let Some(number) = same.map(|same| same.number) {
-            return self.store.repeat(number, &entry);
+            self.store.repeat(number, &entry);
+            return self.filter_again(number);
         }
         let polls = self.polls;
         self.push(entry);
         self.polls = (polls + 1).min(MOST_POLLS);
+    }
+
+    /// A line has become one of another time, too.
+    fn filter_again(&mut self, number: u64) {
+        let (Some(filter), Some(entry)) = (&mut self.filter, self.store.get(number)) else {
+            return;
+        };
+        // What is older will be looked at as it is by then.
+        if number >= filter.from {
+            match (filter.hits.binary_search(&number), filter.pattern.matches(&entry)) {
+                (Err(place), true) => filter.hits.insert(place, number),
+                (Ok(place), false) => drop(filter.hits.remove(place)),
+                (Ok(_), true) | (Err(_), false) => {}
+            }
+        }
     }
 
     /// Lines kept.
@@ -233,6 +261,11 @@ impl Log {
     /// No lines.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The oldest lines that were dropped to make room.
+    pub fn dropped(&self) -> u64 {
+        self.first()
     }
 
     /// Lines that the filter leaves; all when there is none.
@@ -342,8 +375,8 @@ impl Log {
         }
     }
 
-    /// Brings the selected line into view.
-    fn reveal(&mut self, rows: usize) {
+    /// Brings the selected line into view on a screen of this many rows.
+    pub fn reveal(&mut self, rows: usize) {
         let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {
             return;
         };

@@ -151,6 +151,11 @@ impl Key {
         Self { code: Code::Char(c), ctrl: true, alt: false }
     }
 
+    /// A key that is no character, with Ctrl.
+    pub const fn with_ctrl(code: Code) -> Self {
+        Self { code, ctrl: true, alt: false }
+    }
+
     /// A key with Alt.
     pub const fn alt(code: Code) -> Self {
         Self { code, ctrl: false, alt: true }

@@ -35,6 +35,8 @@ pub struct Pasted {
     pub lines: u64,
     /// What the protocol says about them.
     pub wrong: Wrong,
+    /// What is wrong with the first wrong line.
+    pub why: Option<String>,
     /// The first wrong line, else the first one; safe to show.
     pub sample: String,
 }
@@ -54,18 +56,20 @@ impl Pasted {
     fn new(text: &str, now: i64) -> Self {
         let lines = Self::lines(text).count() as u64;
         let mut sample = Self::lines(text).next().unwrap_or_default();
+        let mut why = None;
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
         for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
             if !wire.bytes.is_empty() && refusal::fault(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
                     (wrong.first, sample) = (number, line);
+                    why = refusal::why(&wire.bytes);
                 }
                 wrong.lines += 1;
             }
         }
         let sample = refusal::quoted(sample.as_bytes(), SAMPLE);
-        Self { text: text.into(), lines, wrong, sample }
+        Self { text: text.into(), lines, wrong, why, sample }
     }
 
     /// The lines in it, without the empty ones.
@@ -85,6 +89,8 @@ pub struct Import {
     pub answered: u64,
     /// Lines refused among them.
     pub refused: u64,
+    /// Lines that are on their way to the server or answered.
+    pub sent: u64,
     since: Duration,
 }
 
@@ -101,6 +107,8 @@ pub struct ImportNews {
     pub id: u64,
     /// Lines answered so far.
     pub answered: u64,
+    /// Lines sent so far.
+    pub sent: u64,
     /// Lines refused so far.
     pub refused: u64,
     /// Lines refused since the last news, each with its number and why; only the first [`TOLD`]
@@ -114,7 +122,7 @@ impl ImportNews {
     /// It ended before it began.
     pub fn broken(id: u64) -> Self {
         let end = Some(ImportEnd::Broken);
-        Self { id, answered: 0, refused: 0, refusals: Vec::new(), end }
+        Self { id, answered: 0, sent: 0, refused: 0, refusals: Vec::new(), end }
     }
 }
 
@@ -125,26 +133,25 @@ pub enum ImportEnd {
     Whole,
     /// The connection was lost.
     Broken,
+    /// Somebody wanted it to.
+    Stopped,
 }
 
 impl App {
     /// Takes pasted text.
     pub(super) fn paste(&mut self, text: &str) {
-        if let Mode::Ask = self.mode {
-            return self.type_into_ask(text);
-        }
         if let Mode::Field = self.mode {
             return self.type_in_field(text.lines().next().unwrap_or_default());
         }
-        if let Mode::Recall = self.mode {
-            return self.prompt.change_recall(|pattern| pattern.insert(text));
+        if let Mode::Ask | Mode::Recall = self.mode {
+            return self.type_text(text);
         }
         if Pasted::lines(text).nth(1).is_some() {
             self.pasted = Some(Pasted::new(text, self.now.unix()));
             self.mode = Mode::Confirm;
         } else {
             self.mode = Mode::Prompt;
-            self.prompt.insert(text.trim_end_matches(['\n', '\r']));
+            self.type_text(text.trim_end_matches(['\n', '\r']));
         }
     }
 
@@ -168,6 +175,7 @@ impl App {
         }
         self.mode = Mode::Prompt;
         let Some(pasted) = self.pasted.take() else { return Vec::new() };
+        self.log.follow();
         if pasted.lines <= ONE_BY_ONE as u64 {
             return self.send_one_by_one(&pasted, now);
         }
@@ -177,7 +185,8 @@ impl App {
         let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         self.log.push(entry.exchange(id));
         let lines = pasted.lines;
-        self.import = Some(Import { id, lines, answered: 0, refused: 0, since: now.elapsed });
+        let since = now.elapsed;
+        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
         vec![Effect::Import { id, text: pasted.text }]
     }
 
@@ -205,21 +214,16 @@ impl App {
         self.pasted.as_ref()
     }
 
-    /// Stops the lines under way; what is sent is sent.
-    pub(super) fn stop_import(&mut self, now: Moment) -> Option<Effect> {
-        let import = self.import.take()?;
-        let text = format!(
-            "stopped after {} of {} lines; some more may have been stored",
-            count(import.answered),
-            count(import.lines)
-        );
-        self.end_import(&import, text, Tone::Bad, now);
+    /// Stops the lines under way; the last news of them say how far they came.
+    pub(super) fn stop_import(&mut self) -> Option<Effect> {
+        self.import.as_ref()?;
+        self.say(Tone::Plain, "stopping");
         Some(Effect::StopImport)
     }
 
     pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
         let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
-        (import.answered, import.refused) = (news.answered, news.refused);
+        (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
         for text in &news.refusals {
             self.note_of(import.id, now, Tone::Bad, text);
         }
@@ -238,6 +242,15 @@ impl App {
             Some(ImportEnd::Broken) => {
                 self.import = Some(import);
                 self.lose_import(now);
+            }
+            Some(ImportEnd::Stopped) => {
+                let text = format!(
+                    "stopped: {} of {} lines answered, {} more sent, perhaps stored",
+                    count(import.answered),
+                    count(import.lines),
+                    count(import.sent.saturating_sub(import.answered))
+                );
+                self.end_import(&import, text, Tone::Bad, now);
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::App;
 use super::check::{self, Verdict};
-use super::editor::Edit;
+use super::editor::{Edit, LIMIT};
 use super::effect::Effect;
-use super::format::{age, date};
+use super::format::{age, bytes, date};
 use super::input::Completed;
 use super::log::Tone;
 use super::mode::Mode;
@@ -49,7 +49,14 @@ impl App {
     pub(super) fn perform_prompt(&mut self, action: PromptAction, now: Moment) -> Vec<Effect> {
         use PromptAction as A;
         match action {
-            A::Older => self.prompt.older(),
+            A::Older if self.prompt.older() => {}
+            A::Older => {
+                let none = match self.prompt.history().draft() {
+                    "" => "no older line",
+                    _ => "no older line begins like this",
+                };
+                self.say(Tone::Plain, none);
+            }
             A::Newer => self.prompt.newer(),
             A::Edit(edit @ (Edit::Right | Edit::End | Edit::WordRight)) => {
                 let word = edit == Edit::WordRight;
@@ -60,7 +67,7 @@ impl App {
             A::Edit(edit) => self.prompt.edit(edit),
             A::Complete { forward } => self.complete(forward),
             A::Clear if self.prompt.text().is_empty() => {
-                return self.stop_import(now).into_iter().collect();
+                return self.stop_import().into_iter().collect();
             }
             A::Clear => self.prompt.edit(Edit::KillAll),
             A::Recall { older } if self.mode == Mode::Recall => self.prompt.recall_step(older),
@@ -71,10 +78,12 @@ impl App {
             A::RecallEdit(edit) => self.prompt.change_recall(|pattern| pattern.edit(edit)),
             A::RecallCancel => self.mode = Mode::Prompt,
             A::RecallAccept | A::RecallSubmit => {
-                self.prompt.accept_recall();
                 self.mode = Mode::Prompt;
-                if action == A::RecallSubmit {
-                    return self.submit(now);
+                let found = self.prompt.accept_recall();
+                match action {
+                    A::RecallSubmit if found => return self.submit(now),
+                    A::RecallSubmit => self.say(Tone::Plain, "no such line, nothing sent"),
+                    _ => {}
                 }
             }
             A::SendPaste => return self.send_paste(now),
@@ -83,18 +92,29 @@ impl App {
         Vec::new()
     }
 
+    /// Types text into the command line, or what stands in its place.
+    pub(super) fn type_text(&mut self, text: &str) {
+        let taken = match self.mode {
+            Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
+            Mode::Ask => self.type_into_ask(text),
+            _ => self.prompt.insert(text),
+        };
+        if !taken {
+            let limit = bytes(LIMIT as u64);
+            self.say(Tone::Bad, format!("not taken: the line would be longer than {limit}"));
+        }
+    }
+
     fn complete(&mut self, forward: bool) {
         // Back out of a line that is a draft still; only among completions it means the last one.
         if self.prompt.text().is_empty() || (!forward && !self.prompt.is_completing()) {
             return self.cycle(if forward { 1 } else { -1 });
         }
         match self.prompt.complete(&self.keys, forward) {
+            Completed::Nothing if self.prompt.end_word() => {}
             Completed::Nothing => self.say(Tone::Plain, "nothing known completes this word"),
             Completed::One => {}
-            Completed::Several(choices) => {
-                let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
-                self.say(Tone::Plain, list.join("  "));
-            }
+            Completed::Several(choices) => self.list_completions(&choices),
         }
     }
 

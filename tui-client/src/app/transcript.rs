@@ -89,7 +89,7 @@ impl App {
     pub(super) fn toggle_raw(&mut self) {
         self.transcript.raw = !self.transcript.raw;
         let what = if self.transcript.raw {
-            "from now on every line of every reply, of polls too"
+            "from now on every line, of polls too; raw fills the memory of --log-memory"
         } else {
             "from now on long replies in part, and polls in one line"
         };

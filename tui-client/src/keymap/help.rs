@@ -39,7 +39,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
 ];
 
 /// What is no key: heading, and lines of what and how.
-const NOTES: [(&str, &[(&str, &str)]); 3] = [
+const NOTES: [(&str, &[(&str, &str)]); 5] = [
     (
         "Mouse",
         &[
@@ -57,6 +57,21 @@ const NOTES: [(&str, &[(&str, &str)]); 3] = [
             ("·", "stale: no point for 5 times as long as usual"),
             ("", "(never stale before 30 s; a single point after 5 min)"),
         ],
+    ),
+    (
+        "Search and filter of the log",
+        &[
+            ("text", "small letters stand for capitals, too"),
+            ("!text", "lines without it"),
+            ("> text", "only what was sent; > alone: all of it"),
+            ("< text", "only what was received; < alone: all of it"),
+            ("12:30", "lines of that minute, besides those with the text"),
+            ("12:30:05", "the same of that second"),
+        ],
+    ),
+    (
+        "Times",
+        &[("on the screen", "local, as TZ says"), ("in a saved log", "UTC, with a Z behind")],
     ),
     (
         "Copying",

@@ -32,22 +32,31 @@ pub(super) static BINDINGS: &[Binding] = &[
     log(
         keys![Key::char('&')],
         Does::Ask(Question::Filter),
-        "show only lines with a text (!text: without it)",
+        "filter: show only lines with a text (!text: without it)",
     ),
     log(
         keys![Key::plain(Code::Esc)],
         Does::Leave,
-        "drop search and filter; without them, to the command line",
+        "drop search and filter; end the zoom; to the command line",
+    ),
+    log(
+        keys![Key::char('z')],
+        Does::Enlarge,
+        "zoom: the log in the room of all panes; again: back",
     ),
     log(keys![Key::char('r')], Does::ToggleRaw, "keep every line of replies; again: only excerpts"),
     log(
         keys![Key::plain(Code::Right), Key::char('l')],
-        Does::Shift(8),
+        Does::Shift { right: true },
         "see more of the right of long lines",
     ),
-    log(keys![Key::plain(Code::Left), Key::char('h')], Does::Shift(-8), "back to the left"),
+    log(
+        keys![Key::plain(Code::Left), Key::char('h')],
+        Does::Shift { right: false },
+        "back to the left",
+    ),
     log(keys![Key::char('y')], Does::CopyLine, "copy the selected line"),
-    log(keys![Key::char('e')], Does::CopyExchange, "copy the request with its reply"),
+    log(keys![Key::char('e')], Does::CopyExchange, "copy the exchange: request and reply"),
     log(
         keys![Key::char('s')],
         Does::Ask(Question::Save),
@@ -74,6 +83,16 @@ pub(super) static BINDINGS: &[Binding] = &[
         keys![Key::plain(Code::Right), Key::ctrl('f')],
         Does::Edit(Edit::Right),
         "a character right",
+    ),
+    ask(
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Does::Edit(Edit::WordLeft),
+        "a word left",
+    ),
+    ask(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
+        Does::Edit(Edit::WordRight),
+        "a word right",
     ),
     ask(
         keys![Key::plain(Code::Home), Key::ctrl('a')],

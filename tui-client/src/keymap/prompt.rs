@@ -25,23 +25,27 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Tab)],
         Does::Complete { forward: true },
-        "complete the word; on an empty line: to the next pane",
+        "completion: complete the word; empty line: next pane",
     ),
     line(
         keys![Key::plain(Code::BackTab)],
         Does::Complete { forward: false },
-        "to the pane before; while completing: the one before",
+        "to the pane before; in a completion: the one before",
     ),
-    line(keys![Key::ctrl('r')], Does::Recall { older: true }, "search the lines entered before"),
+    line(
+        keys![Key::ctrl('r')],
+        Does::Recall { older: true },
+        "search the history: the lines entered before",
+    ),
     line(
         keys![Key::plain(Code::Up), Key::ctrl('p')],
         Does::Older,
-        "an older line that begins like this one",
+        "history: an older line that begins like this one",
     ),
     line(
         keys![Key::plain(Code::Down), Key::ctrl('n')],
         Does::Newer,
-        "a newer one, in the end what was typed here",
+        "history: a newer one, in the end what was typed here",
     ),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(
@@ -49,9 +53,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         Edit::Right,
         "a character right; at the end: take the suggestion",
     ),
-    edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
     edit(
-        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)],
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Edit::WordLeft,
+        "a word left",
+    ),
+    edit(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
         Edit::WordRight,
         "a word right; at the end: take a word of it",
     ),
@@ -85,7 +93,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     line(
         keys![Key::plain(Code::Esc)],
         Does::Clear,
-        "clear the line; on an empty line: stop a paste",
+        "close the completions; clear the line; stop a paste",
     ),
     bind(&[Prompt], keys![Key::plain(Code::PageUp)], Action::Pages(-1), "scroll the log up"),
     bind(&[Prompt], keys![Key::plain(Code::PageDown)], Action::Pages(1), "scroll the log down"),
@@ -131,6 +139,16 @@ pub(super) static BINDINGS: &[Binding] = &[
         keys![Key::plain(Code::Backspace), Key::ctrl('h')],
         Does::RecallEdit(Edit::DeleteLeft),
         "delete the character before the cursor",
+    ),
+    recall(
+        keys![Key::ctrl('w')],
+        Does::RecallEdit(Edit::KillBlankWordLeft),
+        "delete back to the blank before",
+    ),
+    recall(
+        keys![Key::alt(Code::Backspace)],
+        Does::RecallEdit(Edit::KillWordLeft),
+        "delete the word before the cursor",
     ),
     recall(keys![Key::ctrl('u')], Does::RecallEdit(Edit::KillAll), "search for something else"),
     bind(

@@ -43,7 +43,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         &[Table],
         keys![Key::char('/')],
         ViewAction::Filter,
-        "show only some rows: palm.*, last > 20 and age < 1m",
+        "filter: only some rows: palm.*, rate > 1k, not stale",
     ),
     view(
         &[Table],
@@ -57,7 +57,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         ViewAction::SortBeside(-1),
         "sort by the next column on the left",
     ),
-    view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the order"),
+    view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the sort order"),
     view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
     bind(&[Table], keys![Key::char('*')], Action::AllKeys, "show all keys again (get *)"),
     bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
@@ -152,7 +152,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         MEASURED,
         keys![Key::char('!')],
         ViewAction::AddAlert,
-        "set an alert, such as palm.cpu > 90",
+        "alert: set a threshold, such as palm.cpu > 90",
     ),
     view(CHARTED, keys![Key::char('d')], ViewAction::DropAlerts, "drop the alerts on this key"),
     bind(
@@ -205,8 +205,16 @@ pub(super) static BINDINGS: &[Binding] = &[
     view(&[Field], keys![Key::plain(Code::Esc), Key::ctrl('c')], ViewAction::Leave, "cancel"),
     edit(keys![Key::plain(Code::Left), Key::ctrl('b')], Edit::Left, "a character left"),
     edit(keys![Key::plain(Code::Right), Key::ctrl('f')], Edit::Right, "a character right"),
-    edit(keys![Key::alt(Code::Char('b')), Key::alt(Code::Left)], Edit::WordLeft, "a word left"),
-    edit(keys![Key::alt(Code::Char('f')), Key::alt(Code::Right)], Edit::WordRight, "a word right"),
+    edit(
+        keys![Key::alt(Code::Char('b')), Key::alt(Code::Left), Key::with_ctrl(Code::Left)],
+        Edit::WordLeft,
+        "a word left",
+    ),
+    edit(
+        keys![Key::alt(Code::Char('f')), Key::alt(Code::Right), Key::with_ctrl(Code::Right)],
+        Edit::WordRight,
+        "a word right",
+    ),
     edit(
         keys![Key::plain(Code::Home), Key::ctrl('a')],
         Edit::Start,

@@ -2,11 +2,13 @@
 //! a few times a second.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shared::Client;
 use shared::client::{Batch, BatchPiece, BatchStream, ClientError, Refusal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, Interval, interval_at};
 
 use super::Wire;
 use crate::app::msg::Msg;
@@ -33,27 +35,42 @@ struct Sent {
 }
 
 /// Sends the lines and tells how it goes; the last news has an end.
-pub(super) async fn run(client: Client, wire: Wire, id: u64, text: Arc<str>) {
+pub(super) async fn run(
+    client: Client,
+    wire: Wire,
+    id: u64,
+    text: Arc<str>,
+    stop: oneshot::Receiver<()>,
+) {
+    let sent = AtomicU64::new(0);
     let news = ImportNews { end: None, ..ImportNews::broken(id) };
-    let mut taking = Taking { news, told: Instant::now(), wire };
+    let teller = Teller { news, sent: &sent, told: (0, 0), msgs: wire.msgs.clone() };
+    let ticks = interval_at(Instant::now() + NEWS, NEWS);
+    let mut taking = Taking { teller, ticks, wire };
     let (queue, mut under_way) = mpsc::channel(IN_FLIGHT);
-    let sending = send(client, &text, queue);
+    let sending = send(client, &text, queue, &sent);
     let taken = async {
         while let Some(sent) = under_way.recv().await {
             taking.take(sent).await?;
         }
         Ok::<(), ClientError>(())
     };
-    let end = match tokio::try_join!(sending, taken) {
-        Ok(_) => ImportEnd::Whole,
-        Err(_) => ImportEnd::Broken,
+    let end = tokio::select! {
+        outcome = async { tokio::try_join!(sending, taken) } => match outcome {
+            Ok(_) => ImportEnd::Whole,
+            Err(_) => ImportEnd::Broken,
+        },
+        Ok(()) = stop => ImportEnd::Stopped,
     };
-    taking.news.end = Some(end);
-    // Nobody is there to be told when this fails.
-    let _ = taking.wire.msgs.send(Msg::Import(taking.news)).await;
+    taking.teller.end(end).await;
 }
 
-async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(), ClientError> {
+async fn send(
+    client: Client,
+    text: &str,
+    queue: mpsc::Sender<Sent>,
+    sent: &AtomicU64,
+) -> Result<(), ClientError> {
     let mut lines = (1..).zip(Pasted::lines(text)).peekable();
     while lines.peek().is_some() {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -69,47 +86,91 @@ async fn send(client: Client, text: &str, queue: mpsc::Sender<Sent>) -> Result<(
         }
         // Room first, so that no more than the bound is ever under way.
         let Ok(room) = queue.reserve().await else { return Ok(()) };
+        // What is being written may have come through when it is stopped.
+        sent.fetch_add(numbers.len() as u64, Ordering::Relaxed);
         let replies = client.send_batch(batch.clone()).await?;
         room.send(Sent { replies, batch, numbers });
     }
     Ok(())
 }
 
-struct Taking {
+/// Tells how it goes.
+struct Teller<'a> {
     news: ImportNews,
-    told: Instant,
+    sent: &'a AtomicU64,
+    /// Lines answered and sent, as told last.
+    told: (u64, u64),
+    msgs: mpsc::Sender<Msg>,
+}
+
+impl Teller<'_> {
+    /// Tells what is new.
+    fn tell(&mut self) {
+        self.news.sent = self.sent.load(Ordering::Relaxed);
+        let now = (self.news.answered, self.news.sent);
+        if now != self.told && self.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
+            self.told = now;
+            self.news.refusals.clear();
+        }
+    }
+
+    async fn end(mut self, end: ImportEnd) {
+        self.news.sent = self.sent.load(Ordering::Relaxed);
+        self.news.end = Some(end);
+        // Nobody is there to be told when this fails.
+        let _ = self.msgs.send(Msg::Import(self.news)).await;
+    }
+}
+
+struct Taking<'a> {
+    teller: Teller<'a>,
+    ticks: Interval,
     wire: Wire,
 }
 
-impl Taking {
+impl Taking<'_> {
     /// Takes the replies to a batch, as far as they come.
     async fn take(&mut self, mut sent: Sent) -> Result<(), ClientError> {
+        let before = self.teller.news.answered;
         // A stall ends the connection and with it the replies; what had come before counts.
         while !sent.replies.is_over() {
-            let piece = self.wire.lifeline.in_time(self.wire.patience, sent.replies.next()).await;
-            if let Ok(Ok(Some(BatchPiece::Refused(refusal)))) = piece {
-                self.refused(&sent, &refusal);
-            }
+            // Each piece says how many replies are complete: one that is long must not hide them.
+            let answered = match self.next(&mut sent.replies).await {
+                Some(BatchPiece::Refused(refusal)) => {
+                    self.refused(&sent, &refusal);
+                    refusal.index + 1
+                }
+                Some(BatchPiece::Data { index, .. }) => index,
+                None => continue,
+            };
+            self.teller.news.answered = before + answered as u64;
         }
-        self.news.answered += sent.replies.answered() as u64;
+        self.teller.news.answered = before + sent.replies.answered() as u64;
         sent.replies.next().await?;
-        if self.told.elapsed() >= NEWS {
-            self.told = Instant::now();
-            if self.wire.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
-                self.news.refusals.clear();
-            }
-        }
         Ok(())
     }
 
+    /// The next piece, if there is one; tells now and then while it is waited for.
+    async fn next(&mut self, replies: &mut BatchStream) -> Option<BatchPiece> {
+        let piece = self.wire.lifeline.in_time(self.wire.patience, replies.next());
+        tokio::pin!(piece);
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.ticks.tick() => self.teller.tell(),
+                piece = &mut piece => return piece.ok()?.ok()?,
+            }
+        }
+    }
+
     fn refused(&mut self, sent: &Sent, refusal: &Refusal) {
+        let news = &mut self.teller.news;
         let mut lines = sent.numbers.iter().zip(sent.batch.lines());
-        if self.news.refused < TOLD
+        if news.refused < TOLD
             && let Some((&number, line)) = lines.nth(refusal.index)
         {
-            let text = refusal::told_of_line(number, line, &refusal.reason);
-            self.news.refusals.push(text);
+            news.refusals.push(refusal::told_of_line(number, line, &refusal.reason));
         }
-        self.news.refused += 1;
+        news.refused += 1;
     }
 }

@@ -38,7 +38,7 @@ pub fn draw(
             _ => (" request ", false),
         };
         let inner = super::pane(theme, focused, title, &[], area, buffer);
-        if let Some((text, style)) = remark(app, theme) {
+        if let Some((text, style)) = remark(app, theme).or_else(|| wrong_line(app, theme)) {
             let below = area.height.saturating_sub(1);
             Pen::new(buffer, super::within_sides(area), below)
                 .write(&format!(" {text} "), super::on_border(style));
@@ -67,7 +67,11 @@ pub fn draw(
                 },
             };
             let answer = &app.asked().answer;
-            let spans = [(answer.text(), theme.text)];
+            let example = app.asked().example();
+            let spans = match answer.text() {
+                "" => [(&*example, theme.quiet)],
+                text => [(text, theme.text)],
+            };
             Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
         }
         Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),
@@ -189,6 +193,12 @@ fn draw_recall(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
             .write(&found[at + pattern.len()..], theme.text);
     }
     cursor
+}
+
+/// Why the first wrong line of those pasted is wrong.
+fn wrong_line(app: &App, theme: &Theme) -> Option<(String, Style)> {
+    let pasted = app.pasted()?;
+    Some((format!("line {}: {}", pasted.wrong.first, pasted.why.as_ref()?), theme.bad))
 }
 
 fn wrong_lines(wrong: Wrong) -> String {

@@ -55,6 +55,10 @@ fn title(app: &App) -> String {
             below => format!("not following, {} below", format::plural(below, "line", "lines")),
         });
     }
+    // What is gone is searched for in vain.
+    if log.dropped() > 0 {
+        parts.push(format!("{} older dropped", format::count(log.dropped())));
+    }
     parts.join(" · ") + " "
 }
 

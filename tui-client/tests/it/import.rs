@@ -100,6 +100,38 @@ fn a_connection_that_is_lost_or_not_there_ends_it() {
 }
 
 #[test]
+fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
+    let listener = TcpListener::bind("localhost:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        for _ in 0..100 {
+            lines.next().unwrap().unwrap();
+        }
+        stream.write_all(b"ok\na 1.0 1\n\nok\na 1.0 1\n\nerror\nno room\n\nok\na 1.0 1\n").unwrap();
+        assert!(lines.next().is_none(), "the reply never ends");
+    });
+    block_on(async {
+        let mut wire = Wire::connect(port, PATIENCE).await;
+        wire.import(1, "get a\n".repeat(100)).await;
+        loop {
+            let Some(Msg::Import(news)) = wire.msgs.recv().await else { panic!("news") };
+            assert_eq!((news.end, news.sent), (None, 100));
+            if news.answered == 3 {
+                break;
+            }
+        }
+        wire.orders.send(Order::StopImport).await.unwrap();
+        let last = wire.news().await.pop().unwrap();
+        assert_eq!(last.end, Some(ImportEnd::Stopped));
+        assert_eq!((last.answered, last.refused, last.sent), (3, 1, 100));
+    });
+    peer.join().unwrap();
+}
+
+#[test]
 fn a_stall_ends_it_and_the_connection_even_if_nothing_else_is_asked_for() {
     let listener = TcpListener::bind("localhost:0").unwrap();
     let port = listener.local_addr().unwrap().port();

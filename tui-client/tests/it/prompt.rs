@@ -1,5 +1,6 @@
 //! The command line: editing, history, completion, checking, pasting.
 
+use shared::limits::MAX_LINE;
 use shared::response::Status;
 use tui_client::app::check::Verdict;
 use tui_client::app::effect::Effect;
@@ -8,7 +9,9 @@ use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::app::paste::{ImportEnd, ImportNews, Wrong};
 use tui_client::app::refusal::told_of_line;
+use tui_client::view::theme::Theme;
 
+use crate::look::{cell_of, draw};
 use crate::scene::{NOW, Scene};
 
 fn text(scene: &Scene) -> &str {
@@ -31,6 +34,10 @@ fn what_is_entered_is_remembered_once_and_comes_back_next_time() {
     assert_eq!(text(&scene), "put older 1", "nothing else begins so");
     scene.code(Code::Down);
     assert_eq!(text(&scene), "put", "the draft");
+    scene.type_text("ty");
+    scene.code(Code::Up);
+    assert_eq!(text(&scene), "putty", "nothing begins so");
+    assert_eq!(scene.notice(), "no older line begins like this");
 }
 
 #[test]
@@ -58,6 +65,39 @@ fn a_search_finds_lines_and_gives_the_draft_back() {
     scene.sent.clear();
     scene.code(Code::Enter);
     assert_eq!(scene.sent[0].line, "get eardrum.memory_used", "sent at once");
+}
+
+#[test]
+fn a_search_without_a_match_sends_nothing() {
+    for pattern in ["", "zebra"] {
+        let mut scene = Scene::used(80, 24);
+        scene.type_text("put draft 1");
+        scene.press(Key::ctrl('r'));
+        scene.type_text(pattern);
+        scene.sent.clear();
+        scene.code(Code::Enter);
+        assert!(scene.sent.is_empty(), "{:?}", scene.sent);
+        assert_eq!((text(&scene), scene.app.mode()), ("put draft 1", Mode::Prompt));
+        assert_eq!(scene.notice(), "no such line, nothing sent");
+    }
+}
+
+#[test]
+fn words_are_passed_with_ctrl_and_deleted_in_a_search_too() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text("put palm.cpu 1");
+    for (code, cursor) in [(Code::Left, 13), (Code::Left, 9), (Code::Right, 12)] {
+        scene.press(Key::with_ctrl(code));
+        assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
+    }
+    let pattern = |scene: &Scene| scene.app.prompt().recall().pattern.text().to_owned();
+    scene.press(Key::ctrl('r'));
+    scene.type_text("put palm.cpu");
+    scene.press(Key::alt(Code::Backspace));
+    assert_eq!(pattern(&scene), "put palm.");
+    scene.press(Key::ctrl('w'));
+    assert_eq!(pattern(&scene), "put ");
+    assert_eq!(scene.app.prompt().recall().found(), "put palm.cpu 23.7", "found anew");
 }
 
 #[test]
@@ -94,6 +134,20 @@ fn tab_completes_commands_and_keys_and_goes_through_them() {
     scene.type_text("draft");
     scene.code(Code::BackTab);
     assert_eq!((scene.app.mode(), text(&scene)), (Mode::Log, "draft"), "a draft waits");
+}
+
+#[test]
+fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
+    let mut scene = Scene::used(80, 24);
+    scene.type_text("get ");
+    scene.code(Code::Tab);
+    scene.code(Code::Tab);
+    let line = text(&scene).to_owned();
+    assert!(scene.app.notice().is_some() && line.len() > 4);
+    scene.code(Code::Esc);
+    assert_eq!((text(&scene), scene.app.notice()), (&*line, None));
+    scene.code(Code::Esc);
+    assert_eq!(text(&scene), "");
 }
 
 #[test]
@@ -244,6 +298,38 @@ fn one_pasted_line_is_typed_and_several_are_asked_about() {
 }
 
 #[test]
+fn a_tab_in_a_pasted_line_is_a_blank() {
+    let mut scene = Scene::used(80, 24);
+    scene.tell(Msg::Paste("put\ttab.w 5\t1150864247\x07\n".to_owned()));
+    assert_eq!(text(&scene), "put tab.w 5 1150864247");
+    scene.code(Code::Esc);
+    // Where the terminal does not say what is pasted, a tab is a key.
+    for part in ["put", "tab.w", "5", "1150864247"] {
+        scene.type_text(part);
+        scene.code(Code::Tab);
+    }
+    assert_eq!(text(&scene), "put tab.w 5 1150864247 ");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_shown_whole_and_not_sent() {
+    let mut scene = Scene::used(80, 24);
+    scene.sent.clear();
+    let long = format!("get a{}b", " ".repeat(MAX_LINE));
+    scene.tell(Msg::Paste(long.clone()));
+    assert_eq!(text(&scene), long);
+    let why = "a request has at most 4096 bytes";
+    assert_eq!(scene.app.verdict(), Verdict::Wrong { at: 0..long.len(), why: why.to_owned() });
+    scene.code(Code::Enter);
+    assert_eq!(scene.notice(), format!("not sent: {why}, this one has 4,102"));
+    assert_eq!((text(&scene), scene.sent.len()), (&*long, 0), "to be mended");
+
+    scene.tell(Msg::Paste("x".repeat(1_000_000)));
+    assert_eq!(scene.notice(), "not taken: the line would be longer than 16.3 kB");
+    assert_eq!(text(&scene), long, "nothing is cut");
+}
+
+#[test]
 fn pasted_lines_are_judged_before_they_are_sent() {
     let wrong = |text: String| {
         let mut scene = Scene::used(80, 24);
@@ -256,6 +342,14 @@ fn pasted_lines_are_judged_before_they_are_sent() {
     assert_eq!(wrong("put a 1 1\n\nget a\nput a 1,5 1\nput b 1 1\ngot b\n".to_owned()), two);
     let many = format!("put a 1\nput x\n{}", "get a\n".repeat(100_000));
     assert_eq!(wrong(many), Wrong { lines: 1, first: 2, at_least: true });
+}
+
+#[test]
+fn the_first_wrong_line_comes_with_its_reason() {
+    let mut scene = Scene::used(80, 24);
+    scene.tell(Msg::Paste("put a 1 1\nput a 1,5 1\ngot b\n".to_owned()));
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    cell_of(&screen, "line 2: a value is a decimal number such as 23.7, -5 or 1e-3");
 }
 
 #[test]
@@ -283,7 +377,7 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
 
 pub fn news(id: u64, answered: u64, end: Option<ImportEnd>) -> Msg {
     let refusals = vec![told_of_line(17, b"put a b 16", "wrong command")];
-    Msg::Import(ImportNews { id, answered, refused: 1, refusals, end })
+    Msg::Import(ImportNews { id, answered, sent: answered + 12_000, refused: 1, refusals, end })
 }
 
 #[test]
@@ -309,9 +403,12 @@ fn a_large_paste_is_a_stream_with_progress() {
 #[test]
 fn a_large_paste_can_be_stopped_and_can_be_lost() {
     let mut scene = Scene::used(80, 24);
-    paste_many(&mut scene);
+    let id = paste_many(&mut scene);
     assert_eq!(scene.code(Code::Esc), [Effect::StopImport]);
-    assert!(scene.notice().starts_with("stopped after 0 of 50,000 lines"), "{}", scene.notice());
+    scene.tell(news(id, 7000, Some(ImportEnd::Stopped)));
+    let stopped = "stopped: 7,000 of 50,000 lines answered, 12,000 more sent, perhaps stored";
+    assert_eq!(scene.notice(), stopped);
+    assert!(scene.app.import().is_none());
     paste_many(&mut scene);
     scene.tell(Msg::Disconnected("gone".to_owned()));
     assert!(scene.app.import().is_none());

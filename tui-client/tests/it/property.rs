@@ -125,12 +125,13 @@ fn editing() -> impl Strategy<Value = Key> {
 }
 
 fn news() -> impl Strategy<Value = ImportNews> {
-    let end =
-        proptest::sample::select(vec![None, None, Some(ImportEnd::Whole), Some(ImportEnd::Broken)]);
+    let ends = [ImportEnd::Whole, ImportEnd::Broken, ImportEnd::Stopped].map(Some);
+    let end = prop_oneof![Just(None), proptest::sample::select(ends.to_vec())];
     (0..40_u64, any::<u64>(), any::<u64>(), ".{0,20}", end).prop_map(
         |(id, answered, refused, reason, end)| ImportNews {
             id,
             answered,
+            sent: refused,
             refused,
             refusals: vec![reason],
             end,

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use shared::response::Status;
+use tui_client::app::Config;
 use tui_client::app::effect::Effect;
+use tui_client::app::format::count;
 use tui_client::app::log::{Direction, Remark};
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
 use crate::look::{cell_of, draw};
-use crate::scene::Scene;
+use crate::scene::{Scene, config};
 
 /// A scene with the keys in the log.
 pub fn in_log(width: u16, height: u16) -> Scene {
@@ -82,7 +84,11 @@ fn a_search_goes_up_and_n_goes_on() {
     scene.press(Key::char('n'));
     assert_eq!(selected(&scene), "get *");
     scene.press(Key::char('n'));
-    assert_eq!((selected(&scene), scene.notice()), ("get *", "no match above; N goes down"));
+    let wrapped = "none above: gone on from the newest line";
+    assert_eq!((selected(&scene), scene.notice()), ("get palm.cpu", wrapped));
+    scene.press(Key::char('N'));
+    let wrapped = "none below: gone on from the oldest line";
+    assert_eq!((selected(&scene), scene.notice()), ("get *", wrapped));
     scene.press(Key::char('N'));
     assert_eq!(selected(&scene), "get eardrum.memory_used");
     scene.press(Key::char('/'));
@@ -91,7 +97,27 @@ fn a_search_goes_up_and_n_goes_on() {
     assert_eq!(selected(&scene), "get eardrum.memory_used", "back to where it began");
     assert_eq!(scene.app.log().search().unwrap().text(), "get ", "and to what was searched for");
     scene.keys("/zebra");
-    assert_eq!(scene.notice(), "no match above", "N would be typed");
+    assert_eq!(scene.notice(), "no match for zebra");
+    scene.code(Code::Enter);
+    assert_eq!(scene.notice(), "no match for zebra", "it stays");
+    scene.keys("n");
+    assert_eq!(scene.notice(), "no match for zebra", "and comes again");
+}
+
+#[test]
+fn an_empty_search_repeats_the_last_one() {
+    let mut scene = in_log(80, 24);
+    scene.keys("/\n");
+    assert_eq!(scene.notice(), "nothing was searched for before");
+    scene.keys("/get \n");
+    scene.code(Code::Esc);
+    assert_eq!(scene.app.log().search(), None);
+    assert_eq!(selected(&scene), "get palm.cpu");
+    scene.keys("/");
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "enter: get  again");
+    scene.code(Code::Enter);
+    assert_eq!(selected(&scene), "get eardrum.memory_used");
+    assert_eq!(scene.app.log().search().unwrap().text(), "get ");
 }
 
 #[test]
@@ -136,6 +162,76 @@ fn a_filter_follows_what_is_typed() {
     scene.press(Key::ctrl('u'));
     scene.code(Code::Enter);
     assert_eq!((scene.app.log().filter(), selected(&scene)), (None, &*line), "no text, no filter");
+}
+
+#[test]
+fn what_is_sent_brings_its_reply_into_view() {
+    let mut scene = in_log(80, 24);
+    scene.keys("g");
+    assert!(!scene.app.log().follows());
+    scene.enter("get a");
+    assert!(scene.app.log().follows());
+    scene.code(Code::BackTab);
+    scene.keys("g");
+    scene.tell(Msg::Paste("get a\nget b\n".to_owned()));
+    assert!(!scene.app.log().follows(), "nothing is sent yet");
+    scene.code(Code::Enter);
+    assert!(scene.app.log().follows());
+}
+
+#[test]
+fn the_log_is_filtered_by_direction_and_by_time() {
+    let mut scene = in_log(80, 24);
+    let filtered = |scene: &mut Scene, filter: &str| {
+        scene.press(Key::char('&'));
+        scene.press(Key::ctrl('u'));
+        scene.keys(filter);
+        scene.code(Code::Enter);
+        scene.log()
+    };
+    let sent = ["> get *", "> put palm.cpu 23.7 1150864260", "> get eardrum.memory_used"];
+    let asked = ["> got *", "> get palm.cpu"];
+    assert_eq!(filtered(&mut scene, ">"), [&sent[..], &asked].concat());
+    assert_eq!(filtered(&mut scene, "> get p"), ["> get palm.cpu"]);
+    assert_eq!(filtered(&mut scene, "< wrong"), ["< wrong command"]);
+    scene.wait(Duration::from_secs(60));
+    scene.enter("get later");
+    scene.code(Code::BackTab);
+    assert_eq!(filtered(&mut scene, "> 04:32"), ["> get later"]);
+}
+
+#[test]
+fn the_log_takes_the_room_of_all_panes_and_gives_it_back() {
+    let mut scene = in_log(80, 24);
+    let small = scene.app.layout();
+    let large = |scene: &Scene| {
+        let layout = scene.app.layout();
+        assert_eq!(layout.prompt, small.prompt);
+        (layout.table, layout.log.unwrap().height)
+    };
+    scene.keys("gz");
+    assert_eq!(large(&scene), (None, 19));
+    scene.sent.clear();
+    scene.wait(Duration::from_secs(1));
+    let polls: Vec<_> = scene.sent.iter().map(|request| &*request.line).collect();
+    assert_eq!(polls, ["get palm.cpu"], "they go on");
+    let first = selected(&scene).to_owned();
+    scene.enter("get a");
+    assert_eq!(large(&scene), (None, 19), "a reply is seen in it");
+    scene.code(Code::BackTab);
+    scene.keys("gz");
+    assert_eq!((scene.app.layout(), selected(&scene)), (small, &*first));
+    assert_eq!(scene.app.log().visible(small.log_rows()).next().unwrap().text, first, "in sight");
+
+    scene.keys("z/get\n");
+    scene.code(Code::Esc);
+    assert_eq!((scene.notice(), large(&scene)), ("search dropped", (None, 19)));
+    scene.code(Code::Esc);
+    assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Log, small));
+    scene.keys("z");
+    scene.code(Code::Tab);
+    scene.code(Code::Tab);
+    assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Table, small), "another pane");
 }
 
 #[test]
@@ -186,6 +282,23 @@ fn raw_it_has_every_line_of_every_reply() {
 }
 
 #[test]
+fn the_title_says_what_was_dropped_to_make_room() {
+    let config = Config { log_memory: 0, raw_log: true, ..config() };
+    let mut scene = Scene::with(80, 24, config);
+    scene.tell(Msg::Connected);
+    let lines: String = (0..10_000).map(|n| format!("a.b {n}.0 {n}\n")).collect();
+    scene.ok("get *", &lines);
+    let dropped = scene.app.log().dropped();
+    assert!((1..10_000).contains(&dropped), "{dropped}");
+    let title = format!(" raw log · {} older dropped", count(dropped));
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), &title);
+    scene.to(Mode::Log);
+    scene.keys("rr");
+    let told = "from now on every line, of polls too; raw fills the memory of --log-memory";
+    assert_eq!(scene.notice(), told);
+}
+
+#[test]
 fn raw_it_has_what_the_client_asks_for_itself() {
     let mut scene = raw();
     scene.code(Code::Tab);
@@ -218,10 +331,9 @@ fn the_end_of_long_lines_can_be_read() {
     let mut scene = in_log(40, 10);
     scene.code(Code::Right);
     let screen = draw(&scene, &Theme::colour(), 40, 10);
-    cell_of(&screen, "←  23.7 1150864001");
-    for _ in 0..9 {
-        scene.press(Key::char('h'));
-    }
+    assert_eq!(scene.app.log().shift(), 20, "by half the width");
+    cell_of(&screen, "← 4001");
+    scene.press(Key::char('h'));
     assert_eq!(scene.app.log().shift(), 0);
 }
 

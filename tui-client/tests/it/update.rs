@@ -6,6 +6,7 @@ use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::keymap::HelpLine;
 
 use crate::scene::{NOW, Scene, sample};
 
@@ -38,6 +39,36 @@ fn asked(scene: &mut Scene) -> Vec<String> {
         asked.push(line);
     }
     asked
+}
+
+#[test]
+fn the_list_of_keys_is_found_by_what_people_call_things() {
+    for (word, keys) in [
+        ("filter", &["/", "&"][..]),
+        ("history", &["ctrl-r", "↑ ctrl-p", "↓ ctrl-n"]),
+        ("completion", &["tab", "shift-tab", "esc"]),
+        ("complete", &["tab"]),
+        ("threshold", &["!"]),
+        ("alert", &["!", "d"]),
+        ("zoom", &["z", "Z"]),
+        ("stale", &["/"]),
+        ("sort", &["> →", "< ←", "o"]),
+        ("exchange", &["e"]),
+    ] {
+        let mut scene = Scene::connected(80, 24, &[]);
+        scene.keys("?/");
+        scene.type_text(word);
+        let found = scene.app.help().lines();
+        let listed = |key: &str| {
+            found.iter().any(|line| match line {
+                HelpLine::Keys(keys, help) => keys == key && help.contains(word),
+                HelpLine::Heading(_) => false,
+            })
+        };
+        for key in keys {
+            assert!(listed(key), "{word}: {key} in {found:?}");
+        }
+    }
 }
 
 #[test]
@@ -340,13 +371,13 @@ fn history_and_words_are_edited_with_the_usual_keys() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.enter("get one");
     scene.enter("get two");
-    scene.type_text("draft");
+    scene.type_text("ge");
     scene.code(Code::Up);
     scene.code(Code::Up);
     assert_eq!(scene.app.prompt().text(), "get one");
     scene.code(Code::Down);
     scene.code(Code::Down);
-    assert_eq!(scene.app.prompt().text(), "draft");
+    assert_eq!(scene.app.prompt().text(), "ge");
     scene.press(Key::ctrl('u'));
     scene.type_text("put a.b 5");
     scene.press(Key::alt(Code::Char('b')));

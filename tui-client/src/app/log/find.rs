@@ -2,6 +2,7 @@
 //! through in between.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::store::Store;
 use super::{Log, Pattern};
@@ -18,12 +19,14 @@ pub enum Progress {
     /// There is more to do.
     More,
     /// The search has come to a match.
-    Found,
-    /// The search has come to the end of the log.
-    NotFound {
+    Found {
+        /// It went on from the other end of the log to find it.
+        wrapped: bool,
         /// It went back in time.
         older: bool,
     },
+    /// The search has been all over the log.
+    NotFound,
 }
 
 /// Which lines are shown.
@@ -48,6 +51,35 @@ pub(super) struct Seek {
     older: bool,
     /// The next line to look at.
     next: u64,
+    /// Where it began: it ends there when it has gone on from the other end.
+    start: u64,
+    wrapped: bool,
+}
+
+impl Seek {
+    fn new(older: bool, start: u64) -> Self {
+        Self { older, next: start, start, wrapped: false }
+    }
+
+    /// The lines that it goes through until it comes to their end, of those that there are.
+    fn range(&self, all: Range<u64>) -> Range<u64> {
+        let start = self.start.clamp(all.start, all.end);
+        match (self.wrapped, self.older) {
+            (false, _) => all,
+            (true, true) => start..all.end,
+            (true, false) => all.start..start,
+        }
+    }
+
+    /// How many lines are left to it, of those that there are.
+    fn left(&self, all: Range<u64>) -> u64 {
+        let here = self.range(all.clone());
+        let next = self.next.clamp(here.start, here.end);
+        let left = if self.older { next - here.start } else { here.end - next };
+        let start = self.start.clamp(all.start, all.end);
+        let beyond = if self.older { all.end - start } else { start - all.start };
+        left + if self.wrapped { 0 } else { beyond }
+    }
 }
 
 /// What is looked at and how, to come back to.
@@ -64,6 +96,8 @@ pub struct Bookmark {
 pub(super) struct Search {
     pub pattern: Option<Pattern>,
     seek: Option<Seek>,
+    /// It has found nothing.
+    failed: bool,
     /// The selected line and the last on screen when it began.
     origin: (Option<u64>, Option<u64>),
 }
@@ -89,8 +123,7 @@ impl Log {
         let (first, end) = (self.first(), self.end());
         let all = (end - first).max(1);
         if let Some(seek) = &self.search.seek {
-            let left = if seek.older { seek.next.saturating_sub(first) } else { end - seek.next };
-            return Some(100 - (left * 100 / all).min(100));
+            return Some(100 - (seek.left(first..end) * 100 / all).min(100));
         }
         let filter = self.filter.as_ref().filter(|filter| filter.from > first)?;
         Some((end - filter.from) * 100 / all)
@@ -104,8 +137,9 @@ impl Log {
     /// Searches from where it began, back in time, the selected line included.
     pub fn search_for(&mut self, pattern: Option<Pattern>) {
         (self.cursor, self.bottom) = self.search.origin;
+        self.search.failed = false;
         self.search.seek = match (&pattern, self.selected()) {
-            (Some(_), Some(from)) => Some(Seek { older: true, next: from + 1 }),
+            (Some(_), Some(from)) => Some(Seek::new(true, from + 1)),
             _ => None,
         };
         self.search.pattern = pattern;
@@ -114,9 +148,20 @@ impl Log {
     /// To the next match from the selected line on.
     pub fn search_on(&mut self, older: bool) {
         if let (Some(from), Some(_)) = (self.selected(), &self.search.pattern) {
-            let next = if older { from } else { from + 1 };
-            self.search.seek = Some(Seek { older, next });
+            self.search.failed = false;
+            self.search.seek = Some(Seek::new(older, if older { from } else { from + 1 }));
         }
+    }
+
+    /// Searches for something once more, from the selected line on.
+    pub fn search_again(&mut self, pattern: Pattern) {
+        self.search.pattern = Some(pattern);
+        self.search_on(true);
+    }
+
+    /// The search has found nothing in the whole log.
+    pub fn search_failed(&self) -> bool {
+        self.search.failed
     }
 
     /// Marks nothing any more.
@@ -161,7 +206,7 @@ impl Log {
         for line in self.store.range(first.max(end.saturating_sub(STEP_LINES))..end).rev() {
             self.visited += 1;
             filter.from = line.number;
-            if filter.pattern.matches(line.text) {
+            if filter.pattern.matches(&line) {
                 filter.hits.push_front(line.number);
             }
             bytes += line.text.len();
@@ -177,34 +222,42 @@ impl Log {
         else {
             return Progress::Idle;
         };
-        let (first, end) = (self.first(), self.end());
-        let next = seek.next.clamp(first, end);
+        let all = self.first()..self.end();
+        let here = seek.range(all.clone());
+        let next = seek.next.clamp(here.start, here.end);
         let filter = self.filter.as_ref().map(|filter| &filter.pattern);
         let (mut bytes, mut visited, mut last) = (0, 0, next);
         let mut fits = |line: &super::Entry<'_>| {
             visited += 1;
             last = line.number;
             bytes += line.text.len();
-            let meant = filter.is_none_or(|filter| filter.matches(line.text));
-            let found = meant && pattern.matches(line.text);
+            let meant = filter.is_none_or(|filter| filter.matches(line));
+            let found = meant && pattern.matches(line);
             (found || bytes > STEP_BYTES).then_some((line.number, found))
         };
         let stopped = if seek.older {
-            let from = first.max(next.saturating_sub(STEP_LINES));
+            let from = here.start.max(next.saturating_sub(STEP_LINES));
             self.store.range(from..next).rev().find_map(|line| fits(&line))
         } else {
-            let to = end.min(next + STEP_LINES);
+            let to = here.end.min(next + STEP_LINES);
             self.store.range(next..to).find_map(|line| fits(&line))
         };
         self.visited += visited;
         if let Some((number, true)) = stopped {
             self.cursor = Some(number);
             self.reveal(rows);
-            return Progress::Found;
+            return Progress::Found { wrapped: seek.wrapped, older: seek.older };
         }
         seek.next = if seek.older || visited == 0 { last } else { last + 1 };
-        if visited == 0 || seek.next == if seek.older { first } else { end } {
-            return Progress::NotFound { older: seek.older };
+        if visited == 0 || seek.next == if seek.older { here.start } else { here.end } {
+            if seek.wrapped {
+                self.search.failed = true;
+                return Progress::NotFound;
+            }
+            seek.wrapped = true;
+            seek.next = if seek.older { all.end } else { all.start };
+            self.search.seek = Some(seek);
+            return self.seek_step(rows);
         }
         self.search.seek = Some(seek);
         Progress::More

@@ -1,31 +1,50 @@
-//! What lines are searched for: a part of the text. Small letters stand for both kinds, and a
-//! leading `!` turns the meaning round.
+//! What lines are searched for: a part of the text, in which small letters stand for both kinds.
+//! A leading `>` or `<` means only what was sent or received, a leading `!` turns the meaning of
+//! the text round, and a time of day stands for the lines of that time, too.
 
 use std::ops::Range;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Direction, Entry};
 
 /// What a line must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     typed: Box<str>,
+    /// Only lines that went this way are meant.
+    direction: Option<Direction>,
+    /// Empty means every line of that direction.
     part: Box<str>,
     /// Lines with it are not meant.
     inverted: bool,
     /// Capitals and small letters are the same.
     folded: bool,
+    time: Option<TimeOfDay>,
 }
 
 impl Pattern {
-    /// What was typed; nothing when that says nothing yet.
-    pub fn new(typed: &str) -> Option<Self> {
-        let (inverted, part) = match typed.strip_prefix('!') {
-            Some(part) => (true, part),
-            None => (false, typed),
+    /// What was typed, with times of day in a zone; nothing when that says nothing yet.
+    pub fn new(typed: &str, zone: &TimeZone) -> Option<Self> {
+        let directed = |arrows: [char; 2], direction| {
+            let rest = typed.strip_prefix(arrows)?;
+            Some((Some(direction), rest.strip_prefix(' ').unwrap_or(rest)))
         };
-        (!part.is_empty()).then(|| Self {
+        let (direction, rest) = directed(['>', '→'], Direction::Out)
+            .or_else(|| directed(['<', '←'], Direction::In))
+            .unwrap_or((None, typed));
+        let (inverted, part) = match rest.strip_prefix('!') {
+            Some(part) => (true, part),
+            None => (false, rest),
+        };
+        (direction.is_some() || !part.is_empty()).then(|| Self {
             typed: typed.into(),
+            direction,
             part: part.into(),
             inverted,
             folded: !part.contains(char::is_uppercase),
+            time: TimeOfDay::parse(part, zone),
         })
     }
 
@@ -35,8 +54,15 @@ impl Pattern {
     }
 
     /// The line is meant.
-    pub fn matches(&self, line: &str) -> bool {
-        self.find(line, 0).is_some() != self.inverted
+    pub fn matches(&self, line: &Entry<'_>) -> bool {
+        if self.direction.is_some_and(|direction| direction != line.direction) {
+            return false;
+        }
+        let found = || {
+            self.find(line.text, 0).is_some()
+                || self.time.as_ref().is_some_and(|time| time.covers(line.unix_ms, line.until_ms))
+        };
+        self.part.is_empty() || found() != self.inverted
     }
 
     /// The places to mark in a line.
@@ -51,7 +77,7 @@ impl Pattern {
 
     /// The first place of the part at or after a byte.
     fn find(&self, line: &str, from: usize) -> Option<Range<usize>> {
-        let rest = line.get(from..)?;
+        let rest = line.get(from..).filter(|_| !self.part.is_empty())?;
         if !self.folded {
             let at = from + rest.find(&*self.part)?;
             return Some(at..at + self.part.len());
@@ -82,6 +108,52 @@ impl Pattern {
     }
 }
 
+const DAY: i64 = 24 * 60 * 60;
+
+/// A minute or a second of every day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TimeOfDay {
+    /// Seconds since midnight.
+    seconds: Range<i64>,
+    zone: TimeZone,
+}
+
+impl TimeOfDay {
+    /// `12:30` or `12:30:05`.
+    fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
+        let parts: Vec<i64> = text.split(':').map(two_digits).collect::<Option<_>>()?;
+        let (hour, minute, second) = match parts[..] {
+            [hour, minute] => (hour, minute, None),
+            [hour, minute, second] => (hour, minute, Some(second)),
+            _ => return None,
+        };
+        if hour > 23 || minute > 59 || second > Some(59) {
+            return None;
+        }
+        let from = (hour * 60 + minute) * 60 + second.unwrap_or(0);
+        let length = if second.is_some() { 1 } else { 60 };
+        Some(Self { seconds: from..from + length, zone: zone.clone() })
+    }
+
+    /// Something that happened from one moment to another did so then, too.
+    fn covers(&self, from_ms: i64, until_ms: i64) -> bool {
+        let Ok(time) = Timestamp::from_millisecond(from_ms) else { return false };
+        let offset = i64::from(self.zone.to_offset(time).seconds());
+        let second = from_ms.div_euclid(1000);
+        let first = (second + offset).rem_euclid(DAY);
+        let last = first + (until_ms.div_euclid(1000) - second).max(0);
+        // What goes on over midnight meets the times of the next day.
+        let meets = |Range { start, end }: Range<i64>| first < end && last >= start;
+        let Range { start, end } = self.seconds;
+        meets(start..end) || meets(start + DAY..end + DAY)
+    }
+}
+
+fn two_digits(text: &str) -> Option<i64> {
+    (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,15 +169,67 @@ mod tests {
             ("long", "lon", &[]),
             ("é", "É", &[(0, 2)]),
         ] {
-            let pattern = Pattern::new(pattern).unwrap();
+            let pattern = pattern_of(pattern).unwrap();
             let found: Vec<_> = pattern.places(line).map(|at| (at.start, at.end)).collect();
             assert_eq!(found, places, "{pattern:?} in {line}");
-            assert_eq!(pattern.matches(line), !places.is_empty());
+            assert_eq!(pattern.matches(&received(line)), !places.is_empty());
         }
-        assert_eq!(Pattern::new(""), None);
-        assert_eq!(Pattern::new("!"), None);
-        let not = Pattern::new("!ok").unwrap();
-        assert!(not.matches("error") && !not.matches("ok"));
+        assert_eq!(pattern_of(""), None);
+        assert_eq!(pattern_of("!"), None);
+        let not = pattern_of("!ok").unwrap();
+        assert!(not.matches(&received("error")) && !not.matches(&received("ok")));
         assert_eq!(not.places("ok").count(), 0);
+    }
+
+    #[test]
+    fn a_direction_and_a_time_choose_lines() {
+        // 04:31:05.250, two hours further east.
+        let at = 1_150_864_265_250;
+        let lines = [
+            Entry::new(at, Direction::Out, "put a 1"),
+            Entry::new(at + 1000, Direction::In, "ok"),
+            Entry::new(at + 60_000, Direction::In, "put, they say"),
+            Entry::new(at, Direction::Note, "put 06:32 > 1"),
+        ];
+        for (pattern, meant) in [
+            (">", &[0][..]),
+            ("> ", &[0]),
+            ("→ PUT", &[]),
+            ("→ put", &[0]),
+            ("<", &[1, 2]),
+            ("← put", &[2]),
+            ("<!put", &[1]),
+            ("< !", &[1, 2]),
+            ("put", &[0, 2, 3]),
+            (" > ", &[3]),
+            ("06:31", &[0, 1, 3]),
+            ("06:31:05", &[0, 3]),
+            ("06:32", &[2, 3]),
+            ("!06:31", &[2]),
+            ("<06:31", &[1]),
+            ("04:31", &[]),
+            ("06:31:60", &[]),
+            ("6:31", &[]),
+        ] {
+            let pattern = Pattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
+            let found: Vec<_> = (0..4).filter(|&at| pattern.matches(&lines[at])).collect();
+            assert_eq!(found, meant, "{pattern:?}");
+        }
+        let mut poll = Entry::new(at, Direction::In, "get *");
+        poll.until_ms = at + 20 * 60 * 60 * 1000;
+        for (time, met) in [("06:30", false), ("12:00", true), ("02:31:05", true), ("03:00", false)]
+        {
+            let pattern = Pattern::new(time, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
+            assert_eq!(pattern.matches(&poll), met, "{time} in a repeated poll");
+        }
+        assert_eq!(pattern_of(">").unwrap().places("put").count(), 0, "nothing to mark");
+    }
+
+    fn pattern_of(typed: &str) -> Option<Pattern> {
+        Pattern::new(typed, &TimeZone::UTC)
+    }
+
+    fn received(text: &str) -> Entry<'_> {
+        Entry::new(0, Direction::In, text)
     }
 }

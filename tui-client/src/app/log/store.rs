@@ -275,7 +275,7 @@ impl Snapshot {
             self.store.chunks.iter().flat_map(|chunk| {
                 (chunk.first..chunk.end()).filter_map(|number| chunk.get(number))
             });
-        lines.filter(|line| self.filter.as_ref().is_none_or(|filter| filter.matches(line.text)))
+        lines.filter(|line| self.filter.as_ref().is_none_or(|filter| filter.matches(line)))
     }
 }
 

@@ -1,3 +1,5 @@
+use jiff::tz::TimeZone;
+
 use super::*;
 
 fn log(lines: std::ops::Range<u64>) -> Log {
@@ -94,6 +96,19 @@ fn repeated_polls_share_a_line() {
 }
 
 #[test]
+fn a_repeated_poll_is_filtered_by_all_of_its_times() {
+    for (filter, expected) in [("00:01", [0, 1, 1]), ("!00:01", [1, 0, 0])] {
+        let mut log = Log::default();
+        log.set_filter(Pattern::new(filter, &TimeZone::UTC), 3);
+        for (minute, shown) in (0..).zip(expected) {
+            log.push_poll(Entry::new(minute * 60_000, Direction::In, "get *"));
+            assert_eq!((log.len(), log.shown()), (1, shown), "{filter} in minute {minute}");
+            assert_eq!(log.snapshot().entries().count() as u64, shown, "as it is saved");
+        }
+    }
+}
+
+#[test]
 fn times_rise_from_line_to_line_though_polls_share_them() {
     let mut log = Log::default();
     for (ms, text) in [(1, "get *"), (2, "get a"), (3, "get *"), (6, "get a"), (9, "get *")] {
@@ -116,28 +131,48 @@ fn a_search_goes_up_first_and_keeps_what_is_around() {
     let mut log = log(0..100);
     let before = log.bookmark();
     log.begin_search();
-    log.search_for(Pattern::new("5"));
-    assert_eq!(finish(&mut log, 9), Progress::Found);
+    log.search_for(Pattern::new("5", &TimeZone::UTC));
+    assert_eq!(finish(&mut log, 9), Progress::Found { wrapped: false, older: true });
     assert_eq!(selected(&log), "95");
     log.search_on(true);
     finish(&mut log, 9);
     assert_eq!(selected(&log), "85");
-    log.search_for(Pattern::new("57"));
+    log.search_for(Pattern::new("57", &TimeZone::UTC));
     finish(&mut log, 9);
     assert_eq!(shown(&log, 9), ["53", "54", "55", "56", "57", "58", "59", "60", "61"]);
-    log.search_on(true);
-    assert_eq!(finish(&mut log, 9), Progress::NotFound { older: true });
-    assert_eq!(selected(&log), "57");
-    log.search_on(false);
-    assert_eq!(finish(&mut log, 9), Progress::NotFound { older: false });
+    for older in [true, false] {
+        log.search_on(older);
+        assert_eq!(finish(&mut log, 9), Progress::Found { wrapped: true, older });
+        assert_eq!(selected(&log), "57", "the only one, all around");
+    }
     log.back_to(before);
     assert!(log.follows());
 }
 
 #[test]
+fn a_search_goes_on_from_the_other_end_and_looks_at_each_line_once() {
+    let mut log = log(0..50_000);
+    log.push(Entry::new(0, Direction::In, "newest"));
+    log.begin_search();
+    log.search_for(Pattern::new("40000", &TimeZone::UTC));
+    finish(&mut log, 9);
+    for (older, pattern) in [(true, "newest"), (false, "40000"), (true, "nowhere")] {
+        let before = log.visited();
+        log.search_again(Pattern::new(pattern, &TimeZone::UTC).unwrap());
+        log.search_on(older);
+        let none = pattern == "nowhere";
+        let expected =
+            if none { Progress::NotFound } else { Progress::Found { wrapped: true, older } };
+        assert_eq!((finish(&mut log, 9), log.search_failed()), (expected, none));
+        assert!(none || selected(&log) == pattern);
+        assert!(log.visited() - before <= log.len());
+    }
+}
+
+#[test]
 fn a_filter_leaves_the_matches_and_new_ones_join() {
     let mut log = log(0..100);
-    log.set_filter(Pattern::new("7"), 3);
+    log.set_filter(Pattern::new("7", &TimeZone::UTC), 3);
     finish(&mut log, 3);
     assert_eq!(log.shown(), 19);
     assert_eq!(shown(&log, 3), ["79", "87", "97"]);
@@ -149,7 +184,7 @@ fn a_filter_leaves_the_matches_and_new_ones_join() {
     log.set_filter(None, 3);
     assert_eq!(selected(&log), "79", "its surroundings can be read now");
     assert!(shown(&log, 3).contains(&"79"));
-    log.set_filter(Pattern::new("!7"), 3);
+    log.set_filter(Pattern::new("!7", &TimeZone::UTC), 3);
     finish(&mut log, 3);
     assert_eq!(log.shown(), 102 - 20);
     let saved = log.snapshot();
@@ -188,7 +223,7 @@ fn ten_million_lines_slow_nothing_down() {
     assert_eq!(log.visited(), 0, "neither appending nor scrolling looks at other lines");
 
     log.begin_search();
-    log.search_for(Pattern::new("needle"));
+    log.search_for(Pattern::new("needle", &TimeZone::UTC));
     let mut steps = 0;
     let mut before = 0;
     while log.work(50) == Progress::More {
@@ -202,7 +237,7 @@ fn ten_million_lines_slow_nothing_down() {
     assert_eq!(log.selected(), Some(0));
     assert!(log.visited() < LINES, "each line once, from the selected one on");
 
-    log.set_filter(Pattern::new("meanwhile"), 50);
+    log.set_filter(Pattern::new("meanwhile", &TimeZone::UTC), 50);
     for _ in 0..10 {
         before = log.visited();
         assert_eq!(log.work(50), Progress::More);

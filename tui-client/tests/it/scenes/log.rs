@@ -23,6 +23,7 @@ scenes! {
     log_search: |w, h| log(w, h, "/palm").then(|scene| {
         scene.press(Key::ctrl('p'));
     }),
+    log_search_empty: |w, h| log(w, h, "/cpu\n/"),
     log_found: |w, h| log(w, h, "/palm\nn"),
     log_not_found: |w, h| log(w, h, "/zebra"),
     log_filter: |w, h| log(w, h, "&palm\n"),
@@ -34,5 +35,6 @@ scenes! {
     log_save: |w, h| log(w, h, "s"),
     log_save_filtered: |w, h| log(w, h, "&palm\ns"),
     log_not_saved: |w, h| log(w, h, "").then(not_saved),
+    log_enlarged: |w, h| log(w, h, "z"),
     log_shifted: |w, h| log(w, h, "l"),
 }
