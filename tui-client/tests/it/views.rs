@@ -9,8 +9,8 @@ use tui_client::app::mode::Mode;
 use tui_client::app::msg::{Code, Key, Msg};
 use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::{cell_of, draw, draw_after};
-use crate::scene::Scene;
+use crate::look::{cell_of, draw, draw_after, find};
+use crate::scene::{NOW, Scene};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -21,6 +21,66 @@ fn escape_drops_the_cursor_before_it_leaves_the_chart() {
     assert_eq!(scene.app.mode(), Mode::Chart, "first the cursor goes");
     scene.code(Code::Esc);
     assert_eq!(scene.app.mode(), Mode::Watch);
+}
+
+/// An hour of points a second apart, one of them a spike, in the chart all over the screen.
+fn spiked(width: u16, height: u16) -> Scene {
+    let value = |n: i64| if n == 1803 { 100_000.5 } else { 5.0 };
+    let line = |n: i64| format!("a {:?} {}\n", value(n), NOW - 3600 + n);
+    Scene::connected(width, height, &["a"]).then(|scene| {
+        scene.ok("get a", &(0..3600).map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    })
+}
+
+#[test]
+fn no_spike_escapes_the_cursor() {
+    for (width, height) in [(80, 24), (120, 30)] {
+        let mut scene = spiked(width, height);
+        let shows = |scene: &Scene, text: &str| {
+            find(&draw(scene, &Theme::colour(), width, height), text).is_some()
+        };
+        let mut steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " here, 5 to 100000.5") {
+            scene.keys("h");
+        }
+        assert!(!steps.is_empty(), "one sees that it is there");
+        assert!(shows(&scene, " a 5 "), "but not at the cursor");
+        // Zoomed in, each point has a column of its own.
+        scene.keys("zzzzzzz");
+        scene.keys(&"h".repeat(60));
+        steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " a 100000.5") {
+            scene.keys("l");
+        }
+        assert!(!steps.is_empty(), "and can read it");
+    }
+}
+
+#[test]
+fn the_chart_says_which_part_of_time_it_shows_and_what_can_not_be_done() {
+    let mut scene = spiked(120, 30);
+    let mut look = |keys: &str| {
+        scene.keys(keys);
+        let screen = draw(&scene, &Theme::colour(), 120, 30).to_string();
+        (screen.lines().nth(2).unwrap().to_owned(), scene.notice().to_owned())
+    };
+    for (keys, window, notice) in [
+        ("", " 59 m 59 s ", ""),
+        ("Z", " 59 m 59 s ", "all of it is shown"),
+        ("[", " 59 m 59 s ", "all of it is shown"),
+        ("z", " last 29 m 59 s ", ""),
+        ("]", " last 29 m 59 s ", "there is nothing later"),
+        ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
+        ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
+        ("0hz", " last 29 m 59 s ", ""),
+        ("zzzzzzzzzz", " last 4 s ", "no closer: a second has a place of its own"),
+    ] {
+        let (line, said) = look(keys);
+        assert!(line.contains(window), "{keys}: {line}");
+        assert_eq!(said, notice, "{keys}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ enum Window {
 }
 
 /// How the chart is looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     window: Window,
     /// A logarithmic value axis.
@@ -90,10 +90,16 @@ impl Look {
     }
 
     /// Puts the cursor on the point that is nearest to a column of so many.
-    pub fn point_at(&mut self, column: u16, columns: u16, points: &[Point], bounds: (i64, i64)) {
+    pub fn point_at(
+        &mut self,
+        column: usize,
+        columns: usize,
+        points: &[Point],
+        bounds: (i64, i64),
+    ) {
+        let (column, columns) = (cells(column), cells(columns));
         let (from, to) = wide(self.range(bounds));
-        let middle =
-            from + (to - from) * (2 * i128::from(column) + 1) / (2 * i128::from(columns.max(1)));
+        let middle = from + (to - from) * (2 * column + 1) / (2 * columns.max(1));
         let visible = points
             .iter()
             .map(|point| point.timestamp)
@@ -109,9 +115,9 @@ impl Look {
 
     /// Moves the cursor to the next point that is at least a column away, or as far as there is
     /// one; it comes into view.
-    pub fn move_cursor(&mut self, step: i8, columns: u16, points: &[Point], bounds: (i64, i64)) {
+    pub fn move_cursor(&mut self, step: i8, columns: usize, points: &[Point], bounds: (i64, i64)) {
         let (from, to) = wide(self.range(bounds));
-        let column = ((to - from) / i128::from(columns.max(1))).max(1);
+        let column = ((to - from) / cells(columns).max(1)).max(1);
         let times = || points.iter().map(|point| i128::from(point.timestamp));
         let visible = || times().filter(|time| (from..=to).contains(time));
         let back = step < 0;
@@ -145,12 +151,19 @@ impl Look {
         let (first, last) = wide(bounds);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
-        self.window = if to >= last && self.cursor.is_none() {
+        // What is read behind the newest point would go out of view.
+        let newest = self.cursor.is_none_or(|cursor| i128::from(cursor) >= last);
+        self.window = if to >= last && newest {
             Window::Last(narrow(span))
         } else {
             Window::Fixed(narrow(from), narrow(to))
         };
     }
+}
+
+/// Nobody has more columns than that.
+fn cells(columns: usize) -> i128 {
+    u32::try_from(columns).unwrap_or(u32::MAX).into()
 }
 
 fn narrow(time: i128) -> i64 {
@@ -208,6 +221,7 @@ mod tests {
         assert_eq!(step(&mut look, -20), Some(600));
         look.zoom(true, BOUNDS);
         assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
+        assert!(!look.follows());
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
         look.pan(1, BOUNDS);
@@ -216,6 +230,19 @@ mod tests {
         look.whole();
         look.point_at(7, 10, &points, BOUNDS);
         assert_eq!(look.cursor(), Some(700), "750 is in the middle of the column");
+    }
+
+    #[test]
+    fn the_newest_point_is_read_without_leaving_what_is_live() {
+        let points: Vec<_> = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
+        let mut look = Look::default();
+        look.move_cursor(-1, 50, &points, BOUNDS);
+        look.zoom(true, BOUNDS);
+        assert_eq!((look.range(BOUNDS), look.cursor()), ((500, 1000), Some(1000)));
+        assert!(look.follows());
+        look.move_cursor(-1, 50, &points, BOUNDS);
+        look.zoom(true, BOUNDS);
+        assert!(!look.follows(), "one looks back");
     }
 
     proptest! {
@@ -234,7 +261,7 @@ mod tests {
                     1 => look.pan(by, bounds),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
-                    4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),
+                    4 => look.point_at(usize::from(by.unsigned_abs()), 40, &points, bounds),
                     _ => look.whole(),
                 }
                 let (from, to) = look.range(bounds);
