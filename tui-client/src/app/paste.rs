@@ -134,7 +134,7 @@ impl App {
             return self.type_into_ask(text);
         }
         if let Mode::Field = self.mode {
-            return self.type_in_field(text.lines().next().unwrap_or_default());
+            return self.paste_in_field(text.lines().next().unwrap_or_default());
         }
         if let Mode::Recall = self.mode {
             return self.prompt.change_recall(|pattern| pattern.insert(text));

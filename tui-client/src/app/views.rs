@@ -173,6 +173,17 @@ impl App {
         self.change_field(|field| field.insert(text));
     }
 
+    /// A whole alert takes the place of one that was only begun.
+    pub(super) fn paste_in_field(&mut self, text: &str) {
+        let is_alert = |text: &str| text.parse::<Alert>().is_ok();
+        self.change_field(|field| {
+            if field.purpose == Purpose::Alert && is_alert(text) && !is_alert(field.text()) {
+                field.edit(Edit::KillAll);
+            }
+            field.insert(text);
+        });
+    }
+
     fn change_field(&mut self, change: impl FnOnce(&mut Field)) {
         let Some(field) = &mut self.field else { return };
         change(field);
@@ -200,7 +211,7 @@ impl App {
             return;
         };
         if let Some((at, reason)) = field.fault() {
-            self.say(Tone::Bad, format!("{reason} at character {}", at + 1));
+            self.say(Tone::Bad, format!("at character {}: {reason}", at + 1));
             self.field = Some(field);
             return;
         }

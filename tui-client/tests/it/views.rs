@@ -245,7 +245,7 @@ fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
     scene.keys("/last >");
     scene.code(Code::Enter);
     assert_eq!(scene.app.mode(), Mode::Field, "what is wrong is not taken");
-    assert_eq!(scene.notice(), "a number is missing at character 7");
+    assert_eq!(scene.notice(), "at character 7: a number is missing");
     scene.press(Key::ctrl('u'));
     scene.code(Code::Enter);
     assert_eq!(scene.app.mode(), Mode::Table);
@@ -288,6 +288,18 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     scene.to(Mode::Watch);
     scene.keys("d");
     assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
+}
+
+#[test]
+fn a_pasted_alert_takes_the_place_of_one_that_was_only_begun() {
+    let field = |keys: &str, pasted: &str| {
+        let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
+        scene.tell(Msg::Paste(pasted.to_owned()));
+        scene.app.field().unwrap().text().to_owned()
+    };
+    assert_eq!(field("!", "palm.load1 > 0.1\n"), "palm.load1 > 0.1");
+    assert_eq!(field("!", "0.1"), "palm.cpu > 0.1");
+    assert_eq!(field("/", "last > 0.1"), "last > 0.1");
 }
 
 #[test]
