@@ -65,7 +65,7 @@ impl Column {
             Self::Avg => "avg",
             Self::Count => "count",
             Self::Age => "age",
-            Self::Time => "last point",
+            Self::Time => "time",
             Self::Spark => "trend",
         }
     }
@@ -74,7 +74,6 @@ impl Column {
     pub fn word(self) -> &'static str {
         match self {
             Self::Rate => "rate",
-            Self::Time => "time",
             _ => self.name(),
         }
     }
