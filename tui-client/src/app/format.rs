@@ -138,6 +138,17 @@ pub fn age(timestamp: i64, now: i64) -> String {
     format!("{sign}{number}{unit}")
 }
 
+/// The same in at most six columns.
+pub fn short_age(timestamp: i64, now: i64) -> String {
+    const COLUMNS: usize = 6;
+    let full = age(timestamp, now);
+    let number = full.trim_start_matches("in ");
+    let sign = &full[..full.len() - number.len()];
+    let number = if number.ends_with('y') && number.len() > 3 { ">99y" } else { number };
+    let text = format!("{sign}{number}");
+    if text.len() <= COLUMNS { text } else { text.replace(' ', "") }
+}
+
 /// A date and time of day; the bare number when no calendar has it.
 pub fn date(timestamp: i64, zone: &TimeZone) -> String {
     formatted(timestamp, zone, "%Y-%m-%d %H:%M:%S")
@@ -210,6 +221,16 @@ mod tests {
         assert_eq!(age(0, 7200), "2h");
         assert_eq!(age(100, 90), "in 10s");
         assert_eq!(age(i64::MIN, i64::MAX), "584542046090y");
+        for (timestamp, now, text) in [
+            (0, 59, "59s"),
+            (10, 0, "in 10s"),
+            (0, 3_100_000_000, "98y"),
+            (i64::MIN, i64::MAX, ">99y"),
+            (i64::MAX, 0, "in>99y"),
+            (364 * 86_400, 0, "in364d"),
+        ] {
+            assert_eq!(short_age(timestamp, now), text);
+        }
         assert_eq!(date(1_150_864_247, &TimeZone::UTC), "2006-06-21 04:30:47");
         assert_eq!(date(i64::MAX, &TimeZone::UTC), "9223372036854775807");
         assert_eq!(clock(1_500, &TimeZone::UTC), "00:00:01.500");

@@ -195,7 +195,7 @@ fn draw_row(
             Column::Count => (format::count(series.count), base),
             Column::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
-                (format::age(series.last.timestamp, now), style)
+                (format::short_age(series.last.timestamp, now), style)
             }
             Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
             Column::Spark => {

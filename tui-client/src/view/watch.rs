@@ -148,7 +148,7 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &m
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
     };
-    let age = format::age(series.last.timestamp, app.now().unix());
+    let age = format::short_age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     let age_style = if late && !watched.alarm { theme.alert } else { base };
     let room = pen.room();
