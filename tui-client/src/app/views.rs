@@ -51,7 +51,7 @@ pub enum ViewAction {
     MarkAll,
     /// The chart all over the screen, or not.
     Full,
-    /// Leave what was opened last: the cursor, the whole screen, the list, the line.
+    /// Leave what was opened last: the cursor, the whole screen, the list, the filter, the line.
     Leave,
     /// Take the line that was typed.
     Accept,
@@ -153,6 +153,7 @@ impl App {
             Mode::Chart | Mode::Watch if self.look.drop_cursor() => {}
             Mode::Chart => self.mode = Mode::Watch,
             Mode::Columns => self.mode = Mode::Table,
+            Mode::Table if self.table.filter().is_some() => self.filter_by(None),
             Mode::Field => {
                 let Some(field) = self.field.take() else { return };
                 self.mode = field.back;

@@ -60,7 +60,12 @@ pub(super) static BINDINGS: &[Binding] = &[
     view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the order"),
     view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
     bind(&[Table], keys![Key::char('*')], Action::AllKeys, "show all keys again (get *)"),
-    bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
+    view(
+        &[Table],
+        keys![Key::plain(Code::Esc)],
+        ViewAction::Leave,
+        "drop the filter; without one, to the command line",
+    ),
     view(
         &[Watch],
         keys![Key::char('f'), Key::plain(Code::Enter)],
