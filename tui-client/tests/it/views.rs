@@ -252,6 +252,65 @@ fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
 }
 
 #[test]
+fn escape_drops_the_filter_before_it_leaves_the_table() {
+    let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, "/kettle\n");
+    scene.code(Code::Esc);
+    assert_eq!((scene.app.mode(), scene.app.table().rows()), (Mode::Table, 8));
+    scene.code(Code::Esc);
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+/// Columns of the screen in which these words begin; none for what is not there.
+fn places(scene: &Scene, (width, height): (u16, u16), words: &[&str]) -> Vec<bool> {
+    let screen = draw(scene, &Theme::colour(), width, height);
+    words.iter().map(|word| find(&screen, word).is_some()).collect()
+}
+
+#[test]
+fn no_column_goes_because_of_a_long_key() {
+    const NAMES: [&str; 10] =
+        [" key", "last", "change", "rate/s", " min", " max", " avg", "count", " age", "trend"];
+    for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
+        for watch in [&[][..], &["a0"]] {
+            let mut scene = Scene::connected(size.0, size.1, watch);
+            let long = format!("z{}", "0123456789".repeat(20));
+            let line = |key: &str| format!("{key} 1 {}\n{key} 2 {NOW}\n", NOW - 1);
+            let short: String = (0..99).map(|n| line(&format!("a{n}"))).collect();
+            scene.ok("get *", &(short + &line(&long)));
+            scene.to(Mode::Table);
+            let before = places(&scene, size, &NAMES);
+            scene.keys("G");
+            assert!(places(&scene, size, &["z01234567"])[0]);
+            assert_eq!(places(&scene, size, &NAMES), before, "{size:?}");
+        }
+    }
+    let scene = Scene::connected(200, 60, &[]).then(|scene| {
+        scene.ok("get *", &format!("{} 1 {NOW}\n", "x".repeat(200)));
+        scene.to(Mode::Table);
+    });
+    assert_eq!(places(&scene, (200, 60), &NAMES), [true; 10]);
+}
+
+#[test]
+fn a_long_key_takes_nothing_from_the_watched_ones() {
+    let long = format!("z{}", "0123456789".repeat(20));
+    let words = ["  ▲ ", "+1", "s ago", "min 1", "max 2", "avg 1.5"];
+    let shown = |key: &str, size: (u16, u16)| {
+        let scene = Scene::connected(size.0, size.1, &[key]).then(|scene| {
+            scene.ok(&format!("get {key}"), &format!("{key} 1 {}\n{key} 2 {NOW}\n", NOW - 1));
+            scene.to(Mode::Watch);
+        });
+        assert!(places(&scene, size, &[&key[..1]])[0]);
+        places(&scene, size, &words)
+    };
+    for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
+        let usual = shown("z", size);
+        assert_eq!(shown(&long, size), usual, "{size:?}");
+        assert!(usual[0] && usual[2], "{size:?}");
+    }
+}
+
+#[test]
 fn rows_do_not_come_and_go_on_the_way_to_an_expression() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);
