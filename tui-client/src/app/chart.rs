@@ -24,9 +24,15 @@ pub fn rows(height: u16) -> (u16, u16) {
     (legend, height.saturating_sub(legend + 1))
 }
 
-/// The columns of labels, the longest of which is so long, and of the plot, the axis between them
-/// not counted, in this many.
-fn columns(width: u16, longest: usize) -> (u16, u16) {
+/// The columns of labels and of the plot, the axis between them not counted, in this many.
+pub fn columns(spec: &Spec<'_>, width: u16) -> (u16, u16) {
+    divided(spec, &Survey::of(spec), width)
+}
+
+fn divided(spec: &Spec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
+    let frame = survey.frame(&Spec { columns: usize::from(width.max(1)), ..*spec });
+    let ticks = frame.map_or(Vec::new(), |frame| survey.value_ticks(spec, &frame));
+    let longest = ticks.iter().map(|tick| tick.label.len()).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
     (labels, width.saturating_sub(labels + 1))
@@ -255,10 +261,7 @@ impl Chart {
     /// Plots in this many columns, those of the axis and its labels counted.
     pub fn fitted(spec: &Spec<'_>, width: u16) -> Self {
         let survey = Survey::of(spec);
-        let frame = survey.frame(&Spec { columns: usize::from(width.max(1)), ..*spec });
-        let ticks = frame.map_or(Vec::new(), |frame| survey.value_ticks(spec, &frame));
-        let longest = ticks.iter().map(|tick| tick.label.len()).max().unwrap_or(0);
-        let (labels, columns) = columns(width, longest);
+        let (labels, columns) = divided(spec, &survey, width);
         let spec = Spec { columns: columns.into(), ..*spec };
         Self { labels, ..Self::of(&spec, &survey) }
     }

@@ -22,7 +22,7 @@ impl App {
             ViewAction::Zoom(closer) => self.look.zoom(closer, bounds),
             ViewAction::Pan(quarters) => self.look.pan(quarters, bounds),
             ViewAction::Cursor(step) => {
-                let columns = self.chart_on_screen().columns;
+                let (_, columns) = self.chart_columns();
                 let points: Vec<Point> = self.selected_points().copied().collect();
                 self.look.move_cursor(step, columns, &points, bounds);
             }
@@ -52,30 +52,36 @@ impl App {
         // Within the border, below the keys, behind the labels and the axis.
         let below = mouse.row > area.y.saturating_add(rows);
         let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
-        let Chart { labels, columns, .. } = self.chart_on_screen();
+        let (labels, columns) = self.chart_columns();
         let left = area.x.saturating_add(labels + 2);
-        let column = mouse.column.checked_sub(left).map(usize::from);
-        if let Some(column) = column.filter(|&column| column < columns) {
+        let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
+        if let Some(column) = column {
             let points: Vec<Point> = self.selected_points().copied().collect();
             self.look.point_at(column, columns, &points, bounds);
         }
     }
 
-    /// The chart in the place that it has on the screen.
-    fn chart_on_screen(&self) -> Chart {
+    /// The columns of the labels and of the plot on the screen.
+    fn chart_columns(&self) -> (u16, u16) {
         let layout = self.layout();
-        let Some(area) = layout.watch else { return Chart::default() };
+        let Some(area) = layout.watch else { return (0, 0) };
         let rows = area.inner_rows().saturating_sub(layout.watch_rows(self.watch.keys().len()));
-        self.chart(area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
+        let (width, height) = (area.width.saturating_sub(2), u16::try_from(rows));
+        self.with_chart(height.unwrap_or(u16::MAX), |spec| chart::columns(spec, width))
     }
 
     /// The chart in this many columns and rows, those of the legend and the axes counted.
     pub fn chart(&self, width: u16, height: u16) -> Chart {
+        self.with_chart(height, |spec| Chart::fitted(spec, width))
+    }
+
+    /// What is to be plotted, but for its columns.
+    fn with_chart<T>(&self, height: u16, plot: impl FnOnce(&Spec<'_>) -> T) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
         let lines: Vec<Vec<Point>> =
             series.map(|series| series.tail.iter().copied().collect()).collect();
         let (_, rows) = chart::rows(height);
-        let spec = Spec {
+        plot(&Spec {
             lines: &lines,
             range: self.look.range(self.chart_bounds().unwrap_or_default()),
             log: self.look.log,
@@ -85,8 +91,7 @@ impl App {
             columns: 0,
             rows: rows.into(),
             zone: &self.zone,
-        };
-        Chart::fitted(&spec, width)
+        })
     }
 
     /// The keys whose points are in the chart, the selected one first.

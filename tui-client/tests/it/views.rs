@@ -6,7 +6,7 @@ use ratatui::style::Color;
 use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::look::{cell_of, draw, draw_after, find};
@@ -55,6 +55,22 @@ fn no_spike_escapes_the_cursor() {
             scene.keys("l");
         }
         assert!(!steps.is_empty(), "and can read it");
+    }
+}
+
+#[test]
+fn a_click_reads_where_it_is_however_wide_the_labels_are() {
+    for base in [0, 81_235_000_000, 1 << 52] {
+        let line = |n: i64| format!("a {} {}\n", base + n, NOW - 200 + n);
+        let mut scene = Scene::connected(120, 30, &["a"]).then(|scene| {
+            scene.ok("get a", &(0..200).map(line).collect::<String>());
+            scene.to(Mode::Watch);
+            scene.keys("f");
+        });
+        scene.tell(Msg::Mouse(Mouse { what: Pointer::Click, column: 70, row: 12 }));
+        let screen = draw(&scene, &Theme::colour(), 120, 30);
+        let mark = |row: u16| screen.buffer().cell((70, row)).is_some_and(|c| c.symbol() == "●");
+        assert!((2..29).any(mark), "{screen}");
     }
 }
 

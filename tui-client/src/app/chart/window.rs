@@ -90,16 +90,10 @@ impl Look {
     }
 
     /// Puts the cursor on the point that is nearest to a column of so many.
-    pub fn point_at(
-        &mut self,
-        column: usize,
-        columns: usize,
-        points: &[Point],
-        bounds: (i64, i64),
-    ) {
-        let (column, columns) = (cells(column), cells(columns));
+    pub fn point_at(&mut self, column: u16, columns: u16, points: &[Point], bounds: (i64, i64)) {
         let (from, to) = wide(self.range(bounds));
-        let middle = from + (to - from) * (2 * column + 1) / (2 * columns.max(1));
+        let middle =
+            from + (to - from) * (2 * i128::from(column) + 1) / (2 * i128::from(columns.max(1)));
         let visible = points
             .iter()
             .map(|point| point.timestamp)
@@ -115,9 +109,9 @@ impl Look {
 
     /// Moves the cursor to the next point that is at least a column away, or as far as there is
     /// one; it comes into view.
-    pub fn move_cursor(&mut self, step: i8, columns: usize, points: &[Point], bounds: (i64, i64)) {
+    pub fn move_cursor(&mut self, step: i8, columns: u16, points: &[Point], bounds: (i64, i64)) {
         let (from, to) = wide(self.range(bounds));
-        let column = ((to - from) / cells(columns).max(1)).max(1);
+        let column = ((to - from) / i128::from(columns.max(1))).max(1);
         let times = || points.iter().map(|point| i128::from(point.timestamp));
         let visible = || times().filter(|time| (from..=to).contains(time));
         let back = step < 0;
@@ -159,11 +153,6 @@ impl Look {
             Window::Fixed(narrow(from), narrow(to))
         };
     }
-}
-
-/// Nobody has more columns than that.
-fn cells(columns: usize) -> i128 {
-    u32::try_from(columns).unwrap_or(u32::MAX).into()
 }
 
 fn narrow(time: i128) -> i64 {
@@ -261,7 +250,7 @@ mod tests {
                     1 => look.pan(by, bounds),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
-                    4 => look.point_at(usize::from(by.unsigned_abs()), 40, &points, bounds),
+                    4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),
                     _ => look.whole(),
                 }
                 let (from, to) = look.range(bounds);
