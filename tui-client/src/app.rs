@@ -24,6 +24,7 @@ pub mod keys;
 pub mod layout;
 pub mod link;
 pub mod log;
+mod looking;
 pub mod meter;
 pub mod mode;
 pub mod msg;

@@ -52,7 +52,9 @@ struct Args {
     once: bool,
 
     /// With --once or on the screen: only the keys that pass, as behind / in the table: a part of
-    /// the key, a glob or an expression such as 'last > 20 and age < 1m'
+    /// the key, a glob or an expression such as 'last > 20 and age < 1m'; stale is a key whose
+    /// next point is late: none for 5 times as long as usual, and for 30 s, or for 5 min after its
+    /// only one
     #[arg(long, value_name = "EXPR")]
     filter: Option<Filter>,
 

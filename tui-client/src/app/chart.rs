@@ -9,15 +9,32 @@ use shared::Point;
 use super::units::Unit;
 use axis::Frame;
 
-/// Columns for the labels of the value axis, where there is room for them.
-pub const LABELS: u16 = 9;
+/// Columns for the labels of the value axis, where there is room for them; more when they need it.
+const LABELS: u16 = 9;
 
 /// Lines that are drawn together; more could not be told apart.
 pub const MOST_LINES: usize = 6;
 
+/// Below this many rows the legend is left out.
+const WITH_LEGEND: u16 = 5;
+
+/// The rows of the legend and of the plot, the axis below not counted, in this many.
+pub fn rows(height: u16) -> (u16, u16) {
+    let legend = u16::from(height >= WITH_LEGEND);
+    (legend, height.saturating_sub(legend + 1))
+}
+
 /// The columns of labels and of the plot, the axis between them not counted, in this many.
-pub fn columns(width: u16) -> (u16, u16) {
-    let labels = if width >= 3 * LABELS { LABELS } else { 0 };
+pub fn columns(spec: &Spec<'_>, width: u16) -> (u16, u16) {
+    divided(spec, &Survey::of(spec), width)
+}
+
+fn divided(spec: &Spec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
+    let frame = survey.frame(&Spec { columns: usize::from(width.max(1)), ..*spec });
+    let ticks = frame.map_or(Vec::new(), |frame| survey.value_ticks(spec, &frame));
+    let longest = ticks.iter().map(|tick| tick.label.len()).max().unwrap_or(0);
+    let longest = u16::try_from(longest).unwrap_or(u16::MAX);
+    let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
     (labels, width.saturating_sub(labels + 1))
 }
 
@@ -62,9 +79,24 @@ pub struct Cell {
     pub line: u8,
 }
 
+/// What the cursor reads of the first line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// The point that it stands at.
+    pub point: Point,
+    /// Points in the column of that one.
+    pub count: usize,
+    /// The least value among them.
+    pub least: f64,
+    /// The greatest value among them.
+    pub greatest: f64,
+}
+
 /// A chart, ready to be drawn.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chart {
+    /// Columns for the labels of the value axis.
+    pub labels: u16,
     /// Columns of the plot.
     pub columns: usize,
     /// Row by row from the top.
@@ -73,12 +105,14 @@ pub struct Chart {
     pub values: Vec<Tick>,
     /// Labels of the time axis, by the column of their middle.
     pub times: Vec<Tick>,
-    /// Rows of the thresholds.
-    pub thresholds: Vec<usize>,
+    /// The thresholds that have a place, and their rows.
+    pub thresholds: Vec<(usize, f64)>,
     /// The column of the cursor.
     pub cursor: Option<usize>,
     /// The cells of the points that the cursor reads, and their lines.
     pub marks: Vec<(usize, usize, usize)>,
+    /// What the cursor reads.
+    pub reading: Option<Reading>,
     /// Points that a logarithmic axis has no place for.
     pub not_positive: usize,
 }
@@ -185,20 +219,18 @@ fn between((t0, v0): (i64, f64), (t1, v1): (i64, f64), time: i64) -> f64 {
     v0 * (1.0 - part) + v1 * part
 }
 
-impl Chart {
-    /// Plots.
-    pub fn new(spec: &Spec<'_>) -> Self {
-        let (columns, rows) = (spec.columns, spec.rows);
-        let mut chart =
-            Self { columns, cells: vec![Cell::default(); columns * rows], ..Self::default() };
-        let within = |point: &&Point| spec.shows(point);
+/// What is in view of the lines, and between which places on the value axis.
+struct Survey<'a> {
+    lines: Vec<Line<'a>>,
+    places: Option<(f64, f64)>,
+}
+
+impl<'a> Survey<'a> {
+    fn of(spec: &Spec<'a>) -> Self {
         let lines: Vec<Line<'_>> =
             spec.lines.iter().take(MOST_LINES).map(|points| Line::new(points, spec)).collect();
-        let all = || lines.iter().flat_map(|line| line.points).filter(within);
-        if spec.log {
-            chart.not_positive = all().filter(|point| point.value <= 0.0).count();
-        }
-        let values = all().map(|point| point.value).chain(spec.thresholds.iter().copied());
+        let points = lines.iter().flat_map(|line| line.points).filter(|point| spec.shows(point));
+        let values = points.map(|point| point.value).chain(spec.thresholds.iter().copied());
         let wider = |range: Option<(f64, f64)>, value: f64| {
             let (low, high) = range.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
@@ -207,13 +239,54 @@ impl Chart {
         let values = values.map(|(low, high)| (spec.place(low), spec.place(high)));
         // What comes in from beside is to be seen where it does.
         let edges = lines.iter().flat_map(|line| [line.entry, line.exit]).flatten();
-        let values = edges.map(|edge| edge.value).fold(values, wider);
-        // Where there is nothing, there is still time.
-        let Some(frame) = Frame::around(spec, values.unwrap_or((0.0, 1.0))) else {
+        let places = edges.map(|edge| edge.value).fold(values, wider);
+        Self { lines, places }
+    }
+
+    /// Where there is nothing, there is still time.
+    fn frame(&self, spec: &Spec<'_>) -> Option<Frame> {
+        Frame::around(spec, self.places.unwrap_or((0.0, 1.0)))
+    }
+
+    fn value_ticks(&self, spec: &Spec<'_>, frame: &Frame) -> Vec<Tick> {
+        match self.places {
+            None => Vec::new(),
+            Some(_) if spec.log => frame.log_ticks(spec.rows),
+            Some(_) => frame.value_ticks(spec.rows),
+        }
+    }
+}
+
+impl Chart {
+    /// Plots in this many columns, those of the axis and its labels counted.
+    pub fn fitted(spec: &Spec<'_>, width: u16) -> Self {
+        let survey = Survey::of(spec);
+        let (labels, columns) = divided(spec, &survey, width);
+        let spec = Spec { columns: columns.into(), ..*spec };
+        Self { labels, ..Self::of(&spec, &survey) }
+    }
+
+    /// Plots.
+    #[cfg(test)]
+    fn new(spec: &Spec<'_>) -> Self {
+        Self::of(spec, &Survey::of(spec))
+    }
+
+    fn of(spec: &Spec<'_>, survey: &Survey<'_>) -> Self {
+        let (columns, rows) = (spec.columns, spec.rows);
+        let mut chart =
+            Self { columns, cells: vec![Cell::default(); columns * rows], ..Self::default() };
+        let within = |point: &&Point| spec.shows(point);
+        let lines = &survey.lines;
+        if spec.log {
+            let all = lines.iter().flat_map(|line| line.points).filter(within);
+            chart.not_positive = all.filter(|point| point.value <= 0.0).count();
+        }
+        let Some(frame) = survey.frame(spec) else {
             return chart;
         };
         chart.times = frame.time_ticks(columns, spec.zone);
-        if values.is_none() {
+        if survey.places.is_none() {
             return chart;
         }
         // The first line is drawn last, and so on top.
@@ -251,7 +324,10 @@ impl Chart {
         }
         if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
         {
-            chart.cursor = usize::try_from(frame.dot(time, 0.0).0 / 2).ok();
+            let column = |time: i64| frame.dot(time, 0.0).0 / 2;
+            chart.cursor = usize::try_from(column(time)).ok();
+            let selected = lines.first().map_or(&[][..], |line| line.points);
+            chart.reading = Reading::at(time, selected.iter().filter(within), column);
             for (line, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
                 let read =
                     nearest(points, time).filter(|point| within(&point) && spec.fits(point.value));
@@ -264,8 +340,9 @@ impl Chart {
             }
         }
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
-        chart.thresholds = thresholds.map(|&value| frame.row(spec.place(value), rows)).collect();
-        chart.values = if spec.log { frame.log_ticks(rows) } else { frame.value_ticks(rows) };
+        let row = |value: f64| frame.row(spec.place(value), rows);
+        chart.thresholds = thresholds.map(|&value| (row(value), value)).collect();
+        chart.values = survey.value_ticks(spec, &frame);
         chart
     }
 
@@ -296,6 +373,27 @@ impl Chart {
             }
             cell.dots |= DOTS[y % 4][x % 2];
         }
+    }
+}
+
+impl Reading {
+    /// Of some points, those that are in one column with the one nearest to `time`.
+    fn at<'a>(
+        time: i64,
+        points: impl Iterator<Item = &'a Point> + Clone,
+        column: impl Fn(i64) -> i64,
+    ) -> Option<Self> {
+        let point = nearest(points.clone(), time)?;
+        let here = column(point.timestamp);
+        let alone = Self { point, count: 0, least: point.value, greatest: point.value };
+        let with = |reading: Self, value: f64| Self {
+            count: reading.count + 1,
+            least: reading.least.min(value),
+            greatest: reading.greatest.max(value),
+            ..reading
+        };
+        let beside = points.filter(|point| column(point.timestamp) == here);
+        Some(beside.map(|point| point.value).fold(alone, with))
     }
 }
 
@@ -430,7 +528,10 @@ mod tests {
         let lines = [points(&[(0, 10.0), (9, 20.0)])];
         let zone = TimeZone::UTC;
         let chart = Chart::new(&Spec { thresholds: &[100.0], ..spec(&lines, &zone) });
-        assert_eq!(chart.thresholds, [0]);
+        assert_eq!(chart.thresholds, [(0, 100.0)]);
+        let thresholds = &[-1.0, 15.0];
+        let chart = Chart::new(&Spec { thresholds, log: true, ..spec(&lines, &zone) });
+        assert_eq!(chart.thresholds, [(4, 15.0)], "the other one has no place");
         let nothing = Chart::new(&Spec { lines: &[], ..spec(&lines, &zone) });
         assert_eq!((nothing.thresholds, nothing.values), (vec![], vec![]));
     }
@@ -443,6 +544,39 @@ mod tests {
         assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(0, 5, 1), (39, 0, 0)]));
         let chart = Chart::new(&Spec { cursor: Some(61), ..spec(&lines, &zone) });
         assert_eq!((chart.cursor, chart.marks), (None, vec![]));
+    }
+
+    #[test]
+    fn the_cursor_knows_what_shares_its_column() {
+        let mut dense: Vec<_> = (0..400).map(|at| (at, 5.0)).collect();
+        dense[203].1 = 100_000.0;
+        let (lines, zone) = ([points(&dense), points(&[(0, 7.0)])], TimeZone::UTC);
+        let read = |cursor: i64, range: (i64, i64)| {
+            let chart = Chart::new(&Spec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
+            let read = chart.reading.unwrap();
+            (read.point.timestamp, read.count, read.least, read.greatest)
+        };
+        assert_eq!(read(200, (0, 399)), (200, 10, 5.0, 100_000.0));
+        assert_eq!(read(120, (0, 399)), (120, 10, 5.0, 5.0));
+        assert_eq!(read(203, (190, 210)), (203, 1, 100_000.0, 100_000.0), "zoomed in");
+    }
+
+    #[test]
+    fn labels_that_need_more_room_get_it() {
+        let label = |values: &[(i64, f64)], unit: Unit, width: u16| {
+            let (lines, zone) = ([points(values)], TimeZone::UTC);
+            let chart = Chart::fitted(&Spec { unit, ..spec(&lines, &zone) }, width);
+            assert_eq!(usize::from(chart.labels) + 1 + chart.columns, usize::from(width));
+            let labels = labels(&chart.values).join(" ");
+            (chart.labels, labels)
+        };
+        let close = [(0, 81_235_000_000.0), (9, 81_235_050_000.0)];
+        let labels = "81.23500GB 81.23502GB 81.23504GB";
+        assert_eq!(label(&close, Unit::Bytes, 80), (10, labels.to_owned()));
+        let labels = "81.23500G 81.23502G 81.23504G";
+        assert_eq!(label(&close, Unit::Plain, 80), (9, labels.to_owned()));
+        assert_eq!(label(&[(0, 0.0), (9, 10.0)], Unit::Plain, 80).0, 9);
+        assert_eq!(label(&close, Unit::Bytes, 26).0, 0, "no room for any");
     }
 
     #[test]
@@ -518,7 +652,7 @@ mod tests {
                         assert_eq!(chart.cells.len(), columns * rows);
                         assert!(chart.times.iter().all(|tick| tick.at < columns));
                         assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));
-                        assert!(chart.thresholds.iter().all(|&row| row < rows));
+                        assert!(chart.thresholds.iter().all(|&(row, _)| row < rows));
                     }
                 }
             }

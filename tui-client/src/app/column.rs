@@ -5,6 +5,9 @@ use super::expr::Field;
 /// Columns of a number.
 const NUMBER: usize = 11;
 
+/// Columns that are enough for most keys.
+const USUAL_KEY: usize = 19;
+
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -65,7 +68,7 @@ impl Column {
             Self::Avg => "avg",
             Self::Count => "count",
             Self::Age => "age",
-            Self::Time => "last point",
+            Self::Time => "time",
             Self::Spark => "trend",
         }
     }
@@ -74,7 +77,6 @@ impl Column {
     pub fn word(self) -> &'static str {
         match self {
             Self::Rate => "rate",
-            Self::Time => "time",
             _ => self.name(),
         }
     }
@@ -193,15 +195,10 @@ impl Chosen {
     }
 
     /// The wanted columns that fit into this many cells, with a blank after each, from left to
-    /// right. `sorted` is shown before all others, so that one sees what the order is about. Keys
-    /// of `longest` cells are shown whole, as far as they take no more than a third.
-    pub fn fitting(
-        &self,
-        room: usize,
-        longest: usize,
-        sorted: Option<Column>,
-    ) -> Vec<(Column, usize)> {
-        let key = longest.min(room / 3).max(Column::Key.width());
+    /// right. `sorted` is shown before all others, so that one sees what the order is about. The
+    /// key has as much as most keys need; a longer one is cut rather than a column left out.
+    pub fn fitting(&self, room: usize, sorted: Option<Column>) -> Vec<(Column, usize)> {
+        let key = (room / 3).clamp(Column::Key.width(), USUAL_KEY);
         let width = |column: Column| if column == Column::Key { key } else { column.width() };
         let first = [Some(Column::Key), sorted.filter(|&column| self.shows(column))];
         let mut wanted: Vec<_> = first.into_iter().flatten().collect();
@@ -235,7 +232,7 @@ mod tests {
         chosen.toggle();
         assert!(chosen.shows(Column::Key));
         let names = |chosen: &Chosen, room, sorted| {
-            let fitting = chosen.fitting(room, 9, sorted).into_iter();
+            let fitting = chosen.fitting(room, sorted).into_iter();
             fitting.map(|(column, _)| column.name()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(names(&chosen, 5, None), "key");
@@ -246,8 +243,6 @@ mod tests {
         assert_eq!(names(&chosen, 38, None), "key age trend");
         chosen.toggle();
         assert_eq!(names(&chosen, 400, None), "key last change rate/s min max avg count age trend");
-        let wide = chosen.fitting(90, 500, None);
-        assert_eq!(wide[0], (Column::Key, 30));
         let only = Chosen::only(&[Column::Time, Column::Last]);
         assert_eq!(only.shown().collect::<Vec<_>>(), [Column::Key, Column::Last, Column::Time]);
         chosen.move_by(isize::MAX);

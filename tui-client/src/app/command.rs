@@ -35,6 +35,11 @@ impl App {
         if port != DEFAULT_PORT.to_string() {
             words.extend(["--port".into(), quoted(port)]);
         }
+        if self.mode == Mode::Chart
+            && let Some(command) = self.chart_command(&words.join(" "))
+        {
+            return command;
+        }
         let watching = matches!(self.mode, Mode::Watch | Mode::Chart)
             || self.mode.pane().is_none()
                 && self.layout().table.is_none()
@@ -59,6 +64,24 @@ impl App {
             words.extend(self.table_words());
         }
         words.join(" ")
+    }
+
+    /// What prints the points in the chart.
+    fn chart_command(&self, program: &str) -> Option<String> {
+        let shown: Vec<_> = self.in_chart().filter_map(|key| key.series.as_ref()).collect();
+        let keys: Vec<_> = shown.iter().map(|series| quoted(series.key.as_str())).collect();
+        let get = match &keys[..] {
+            [] => return None,
+            [key] if key.starts_with('-') => format!("{program} get -- {key}"),
+            [key] => format!("{program} get {key}"),
+            keys => format!("printf 'get %s\\n' {} | {program}", keys.join(" ")),
+        };
+        let all_kept = shown.iter().all(|series| series.tail.len() as u64 == series.count);
+        if self.look.shows_all() && all_kept {
+            return Some(get);
+        }
+        let (from, to) = self.look.range(self.chart_bounds()?);
+        Some(format!("{get} | awk '$3 >= {from} && $3 <= {to}'"))
     }
 
     /// What prints the rows of the table: the keys that it was asked for, and how it is arranged as

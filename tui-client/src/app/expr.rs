@@ -21,7 +21,7 @@ pub struct BadExpr {
 
 impl fmt::Display for BadExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at character {}", self.reason, self.at + 1)
+        write!(f, "at character {}: {}", self.at + 1, self.reason)
     }
 }
 
@@ -59,7 +59,8 @@ impl Field {
     }
 
     fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(name, _)| *name == word).map(|&(_, field)| field)
+        let same = |(name, _): &&(&str, Self)| name.eq_ignore_ascii_case(word);
+        Self::ALL.iter().find(same).map(|&(_, field)| field)
     }
 
     /// Its value, if the series has one; of the age, in seconds.
@@ -215,13 +216,19 @@ impl Alert {
         self.condition.field == Field::Age
     }
 
-    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
+    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`. What is
+    /// stored is exact, what is computed as long as it means something.
     pub fn found(&self, series: &Series, now: i64) -> String {
+        const WIDE: usize = 24;
         let (field, key) = (self.condition.field, &series.key);
+        let number = || field.of(series, now);
         let value = match field {
-            Field::Age => format::age(series.last.timestamp, now),
-            _ => field.of(series, now).map_or(String::new(), |value| format::value(value, 24)),
+            Field::Age => Some(format::age(series.last.timestamp, now)),
+            Field::Change | Field::Rate => number().map(|number| format::rounded(number, WIDE)),
+            Field::Avg => number().map(|number| format::mean(number, WIDE)),
+            Field::Last | Field::Min | Field::Max | Field::Count => number().map(format::exact),
         };
+        let value = value.unwrap_or_default();
         match field {
             Field::Last => format!("{key} is {value}"),
             _ => format!("the {} of {key} is {value}", field.name()),
@@ -278,11 +285,12 @@ mod tests {
             ("palm.*", true),
             ("CPU", true),
             ("*.mem", false),
-            ("palm.* last >= 25", true),
+            ("palm.* and last >= 25", true),
+            ("LAST > 20 AND Age < 1m And Key = palm.cpu", true),
             ("not palm.*", false),
             ("!(last = 25)", false),
             ("change = 5 && rate = 2.5", true),
-            ("min=20 max=30 avg=25 count=3", true),
+            ("min=20 and max=30&avg=25 & count=3", true),
             ("last < 0.025k", false),
             ("last <= 0.025k", true),
             ("age >= 10 and age <= 10s", true),
@@ -319,39 +327,66 @@ mod tests {
     }
 
     #[test]
+    fn what_is_computed_is_told_without_noise() {
+        let palm = series("a 11.6 100\na 10.26 101\na 0.30000000000000004 104\n");
+        for (alert, found) in [
+            ("a change < 0", "the change of a is -9.96"),
+            ("a rate < 0", "the rate of a is -3.32"),
+            ("a avg > 0", "the avg of a is 7.38667"),
+            ("a min < 1", "the min of a is 0.30000000000000004"),
+            ("a > 0", "a is 0.30000000000000004"),
+            ("a age > 1", "the age of a is 10s"),
+        ] {
+            let alert: Alert = alert.parse().unwrap();
+            assert_eq!(alert.found(&palm, 114), found);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_has_a_place() {
         for (filter, message) in [
-            ("", "a glob or a comparison is missing at character 1"),
-            ("last", "one of < <= > >= = != is missing at character 5"),
-            ("last >", "a number is missing at character 7"),
-            ("last > x", "not a number such as 20, 1.5k or 2M at character 8"),
-            ("last > 20m", "not a number such as 20, 1.5k or 2M at character 8"),
-            ("age < 1q", "not a duration such as 90s, 5m or 2h at character 7"),
-            ("(last > 1", "a ) is missing at character 10"),
-            ("last > 1)", "a ( is missing before this at character 9"),
-            ("a and", "a glob or a comparison is missing at character 6"),
-            ("or a", "a glob or a comparison is missing at character 1"),
-            ("火 and > 1", "a name is missing before this at character 7"),
-            ("{a", "a { without its } at character 1"),
-            ("b \"a", "a \" without its end at character 3"),
+            ("", "at character 1: a glob or a comparison is missing"),
+            ("last", "at character 5: one of < <= > >= = != is missing"),
+            ("last >", "at character 7: a number is missing"),
+            ("last > x", "at character 8: not a number such as 20, 1.5k or 2M"),
+            ("last > 20m", "at character 8: not a number such as 20, 1.5k or 2M"),
+            ("age < 1q", "at character 7: not a duration such as 90s, 5m or 2h"),
+            ("(last > 1", "at character 10: a ) is missing"),
+            ("last > 1)", "at character 9: a ( is missing before this"),
+            ("a and", "at character 6: a glob or a comparison is missing"),
+            ("or a", "at character 1: a glob or a comparison is missing"),
+            ("火 and > 1", "at character 7: a name is missing before this"),
+            ("{a", "at character 1: a { without its }"),
+            ("last > 20 und age < 1m", "at character 11: expected and, or"),
+            ("last > 20 xor age < 1m", "at character 11: expected and, or"),
+            ("last > 20, age < 1m", "at character 10: expected and, or"),
+            ("last > 20 age < 1m", "at character 11: expected and, or"),
+            ("palm.* last > 20", "at character 8: expected and, or"),
+            ("last > 20 (age < 1m)", "at character 11: expected and, or"),
+            ("a.* l.*", "at character 5: expected and, or; no key has a blank in it"),
+            ("palm \"cpu\"", "at character 6: expected and, or; no key has a blank in it"),
+            ("palm !stale", "at character 6: expected and, or"),
+            ("last > 20 a", "at character 12: expected and, or"),
+            ("TIME > 5", "at character 1: times are not compared; age is, as in age < 1h"),
+            ("b \"a", "at character 3: a \" without its end"),
             (
                 "cpu > 1",
-                "no column is called cpu; there are last, change, rate, min, max, avg, count and age at character 1",
+                "at character 1: no column is called cpu; there are last, change, rate, min, max, avg, count and age",
             ),
-            ("last ~ 1", "~ compares keys only at character 6"),
-            ("key > 1", "keys are compared with =, != and ~ at character 5"),
+            ("last ~ 1", "at character 6: ~ compares keys only"),
+            ("key > 1", "at character 5: keys are compared with =, != and ~"),
         ] {
             let bad = filter.parse::<Filter>().expect_err(filter);
             assert_eq!(bad.to_string(), message, "{filter}");
         }
         for (alert, message) in [
-            ("palm.cpu", "one of < <= > >= = != is missing at character 9"),
-            ("> 90", "a key or a pattern is missing at character 1"),
-            ("palm.cpu > 90 and 3", "nothing more belongs here at character 15"),
-            ("palm.cpu 90", "one of < <= > >= = != is missing at character 10"),
+            ("palm.cpu", "at character 9: one of < <= > >= = != is missing"),
+            ("> 90", "at character 1: a key or a pattern is missing"),
+            ("palm.cpu > 90 and 3", "at character 15: nothing more belongs here"),
+            ("palm.cpu 90", "at character 10: one of < <= > >= = != is missing"),
             (
                 "a b",
-                "no number is called b; there are last, change, rate, min, max, avg, count and age at character 3",
+                "at character 3: no number is called b; there are last, change, rate, min, max, avg, count and age",
             ),
         ] {
             let bad = alert.parse::<Alert>().expect_err(alert);

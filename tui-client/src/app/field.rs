@@ -94,7 +94,8 @@ impl Field {
         let text = self.text().trim();
         let ends = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
         let word = text.rsplit(ends).next().unwrap_or_default();
-        let on_its_way = !word.is_empty() && NAMES.iter().any(|name| name.starts_with(word));
+        let word = word.to_ascii_lowercase();
+        let on_its_way = !word.is_empty() && NAMES.iter().any(|name| name.starts_with(&word));
         if on_its_way && word != "stale" { None } else { text.parse().ok() }
     }
 
@@ -130,8 +131,10 @@ mod tests {
             ("last > 20 and age < 1m", true),
             ("p", true),
             ("palm.l", true),
-            ("palm !sta", false),
-            ("palm !stale", true),
+            ("LAST", false),
+            ("palm and !sta", false),
+            ("palm and !stale", true),
+            ("palm !stale", false),
             ("\"last\"", true),
             ("(palm or", false),
             ("(palm or kettle)", true),

@@ -6,14 +6,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use shared::point::encode_value;
 
-/// A value in at most `width` columns where that is possible: exact if it fits, else rounded.
-pub fn value(value: f64, width: usize) -> String {
+/// A value as it is stored: the shortest decimal that reads back to it.
+pub fn exact(value: f64) -> String {
     let mut text = Vec::new();
     encode_value(value, &mut text);
     let text = String::from_utf8_lossy(&text);
-    let text = text.strip_suffix(".0").unwrap_or(&text);
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+/// A value in at most `width` columns where that is possible: exact if it fits, else rounded.
+pub fn value(value: f64, width: usize) -> String {
+    let text = exact(value);
     if text.len() <= width {
-        return text.to_owned();
+        return text;
     }
     let whole = format!("{:.0}", value.trunc()).len();
     if whole <= width && value.abs() >= 1e-3 {
@@ -102,6 +107,18 @@ pub fn took(time: Duration) -> String {
     }
 }
 
+/// A stretch of time, in the two greatest units.
+pub fn span(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let greatest = UNITS.iter().position(|&(unit, _)| seconds >= unit).unwrap_or(UNITS.len() - 1);
+    let (unit, name) = UNITS[greatest];
+    let whole = format!("{} {name}", count(seconds / unit));
+    match UNITS.get(greatest + 1).map(|&(next, name)| (seconds % unit / next, name)) {
+        Some((rest @ 1.., name)) => format!("{whole} {rest} {name}"),
+        _ => whole,
+    }
+}
+
 /// A time between polls.
 pub fn interval(time: Duration) -> String {
     format!("{}s", time.as_secs_f64())
@@ -119,6 +136,17 @@ pub fn age(timestamp: i64, now: i64) -> String {
         _ => (seconds / 31_557_600, "y"),
     };
     format!("{sign}{number}{unit}")
+}
+
+/// The same in at most six columns.
+pub fn short_age(timestamp: i64, now: i64) -> String {
+    const COLUMNS: usize = 6;
+    let full = age(timestamp, now);
+    let number = full.trim_start_matches("in ");
+    let sign = &full[..full.len() - number.len()];
+    let number = if number.ends_with('y') && number.len() > 3 { ">99y" } else { number };
+    let text = format!("{sign}{number}");
+    if text.len() <= COLUMNS { text } else { text.replace(' ', "") }
 }
 
 /// A date and time of day; the bare number when no calendar has it.
@@ -178,10 +206,31 @@ mod tests {
         assert_eq!(bytes(38_400), "38.4 kB");
         assert_eq!(took(Duration::from_micros(1234)), "1.2 ms");
         assert_eq!(took(Duration::from_millis(2500)), "2.5 s");
+        let spans = [0, 11, 900, 899, 5400, 90_061, u64::MAX].map(span);
+        let texts = [
+            "0 s",
+            "11 s",
+            "15 m",
+            "14 m 59 s",
+            "1 h 30 m",
+            "1 d 1 h",
+            "213,503,982,334,601 d 7 h",
+        ];
+        assert_eq!(spans, texts);
         assert_eq!(age(0, 59), "59s");
         assert_eq!(age(0, 7200), "2h");
         assert_eq!(age(100, 90), "in 10s");
         assert_eq!(age(i64::MIN, i64::MAX), "584542046090y");
+        for (timestamp, now, text) in [
+            (0, 59, "59s"),
+            (10, 0, "in 10s"),
+            (0, 3_100_000_000, "98y"),
+            (i64::MIN, i64::MAX, ">99y"),
+            (i64::MAX, 0, "in>99y"),
+            (364 * 86_400, 0, "in364d"),
+        ] {
+            assert_eq!(short_age(timestamp, now), text);
+        }
         assert_eq!(date(1_150_864_247, &TimeZone::UTC), "2006-06-21 04:30:47");
         assert_eq!(date(i64::MAX, &TimeZone::UTC), "9223372036854775807");
         assert_eq!(clock(1_500, &TimeZone::UTC), "00:00:01.500");

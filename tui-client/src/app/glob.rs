@@ -20,7 +20,7 @@ pub struct BadGlob {
 
 impl fmt::Display for BadGlob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at character {}", self.reason, self.at + 1)
+        write!(f, "at character {}: {}", self.at + 1, self.reason)
     }
 }
 

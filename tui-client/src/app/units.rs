@@ -66,27 +66,47 @@ impl Scale {
         Self { unit, divisor, prefix }
     }
 
-    /// A label for a value on an axis whose labels are `step` apart.
+    /// A label for a value on an axis whose labels are `step` apart: with so many digits that
+    /// they differ.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 16")]
     pub fn label(self, value: f64, step: f64) -> String {
-        /// More decimals than this are read as a number in full.
+        /// More decimals than this are scaled only where that saves nothing.
         const MOST_DECIMALS: f64 = 4.0;
-        // Adding zero turns -0 into 0.
-        let (scaled, step) = (value / self.divisor + 0.0, step.abs() / self.divisor);
-        let decimals = (-step.log10() - 1e-9).ceil().max(0.0);
-        let fits = scaled.abs() < 1e6 && decimals <= MOST_DECIMALS;
-        if !fits {
-            return format::rounded(value + 0.0, 9);
-        }
-        if scaled == 0.0 {
+        /// All that there are in a number, but for the first.
+        const DIGITS: f64 = 16.0;
+        if value == 0.0 {
             return "0".to_owned();
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4")]
-        let decimals = decimals as usize;
-        format!("{scaled:.decimals$}{}", self.suffix())
+        let (scaled, step) = (value / self.divisor, step.abs() / self.divisor);
+        let decimals = (-step.log10() - 1e-9).ceil().max(0.0);
+        let magnitude = scaled.abs();
+        let readable = magnitude >= 1.0 && decimals <= DIGITS - magnitude.log10();
+        if magnitude < 1e6 && (readable || decimals <= MOST_DECIMALS) {
+            let decimals = decimals as usize;
+            return format!("{scaled:.decimals$}{}", self.suffix());
+        }
+        // As many digits as it takes to tell it from its neighbours.
+        let behind_first = (magnitude.log10().floor() - step.log10().floor()).clamp(0.0, DIGITS);
+        let behind_first = behind_first as usize;
+        let rounded: f64 = format!("{value:.behind_first$e}").parse().unwrap_or(value);
+        format!("{}{}", format::exact(rounded), self.unit.name())
     }
 
     fn suffix(self) -> String {
         format!("{}{}", self.prefix, self.unit.name())
+    }
+}
+
+/// A value alone as it is stored; beside it what its size is, where there is a unit to say it in.
+pub fn exact(value: f64, unit: Unit) -> String {
+    let text = format::exact(value);
+    match unit {
+        Unit::Plain => text,
+        Unit::Percent => format!("{text}%"),
+        Unit::Bytes => match short(value, unit) {
+            short if short.strip_suffix('B') == Some(&text) => short,
+            short => format!("{text} ({short})"),
+        },
     }
 }
 
@@ -133,6 +153,23 @@ mod tests {
         assert_eq!(Scale::new(Unit::Plain, 0.05).label(0.025, 0.005), "0.025");
         assert_eq!(Scale::new(Unit::Plain, 1e300).label(1e300, 1e299), "1e+300");
         assert_eq!(Scale::new(Unit::Percent, 5000.0).label(5000.0, 1000.0), "5000%");
+        assert_eq!(Scale::new(Unit::Plain, 20.0).label(20.000_02, 0.000_01), "20.00002");
+        let tiny = Scale::new(Unit::Plain, 3e-9);
+        assert_eq!([0.0, 1e-9, 2e-9].map(|value| tiny.label(value, 1e-9)), ["0", "1e-09", "2e-09"]);
+        assert_eq!(tiny.label(1.000_001e-9, 1e-15), "1.000001e-09");
+    }
+
+    #[test]
+    fn exact_values_are_as_they_are_stored() {
+        for (value, unit, text) in [
+            (1_234_557.0, Unit::Plain, "1234557"),
+            (20.0001, Unit::Plain, "20.0001"),
+            (81_235_000_123.0, Unit::Bytes, "81235000123 (81.24GB)"),
+            (512.0, Unit::Bytes, "512B"),
+            (0.1 + 0.2, Unit::Percent, "0.30000000000000004%"),
+        ] {
+            assert_eq!(exact(value, unit), text);
+        }
     }
 
     #[test]

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use shared::Point;
-
 use super::App;
 use super::arrange::Sort;
-use super::chart;
-use super::chart::window::Look;
 use super::editor::Edit;
 use super::effect::Effect;
 use super::expr::Alert;
@@ -17,7 +13,7 @@ use super::glob::Glob;
 use super::log::Tone;
 use super::meter::Rates;
 use super::mode::Mode;
-use super::msg::{Moment, Mouse};
+use super::msg::Moment;
 use super::sentinel::{Change, News};
 
 /// Intervals that `+` and `-` go through.
@@ -55,7 +51,7 @@ pub enum ViewAction {
     MarkAll,
     /// The chart all over the screen, or not.
     Full,
-    /// Leave what was opened last: the cursor, the whole screen, the list, the line.
+    /// Leave what was opened last: the cursor, the whole screen, the list, the filter, the line.
     Leave,
     /// Take the line that was typed.
     Accept,
@@ -125,60 +121,6 @@ impl App {
         }
     }
 
-    fn look_otherwise(&mut self, action: ViewAction) {
-        let (_, columns) = chart::columns(self.chart_width());
-        let Some(bounds) = self.chart_bounds() else {
-            return;
-        };
-        match action {
-            ViewAction::Zoom(closer) => self.look.zoom(closer, bounds),
-            ViewAction::Pan(quarters) => self.look.pan(quarters, bounds),
-            ViewAction::Cursor(step) => {
-                let points: Vec<Point> = self.selected_points().copied().collect();
-                self.look.move_cursor(step, columns, &points, bounds);
-            }
-            ViewAction::Whole => self.look.whole(),
-            _ => self.look.log = !self.look.log,
-        }
-    }
-
-    /// Puts the cursor of the chart where the mouse points to, if that is in the chart.
-    pub(super) fn point_in_chart(&mut self, mouse: Mouse) {
-        let layout = self.layout();
-        let Some(area) = layout.watch else { return };
-        let (labels, columns) = chart::columns(self.chart_width());
-        let rows = u16::try_from(layout.watch_rows(self.watch.keys().len())).unwrap_or(u16::MAX);
-        // Within the border, below the keys, behind the labels and the axis.
-        let below = mouse.row > area.y.saturating_add(rows);
-        let left = area.x.saturating_add(labels + 2);
-        let column = mouse.column.checked_sub(left).filter(|&column| column < columns && below);
-        if let (Some(column), Some(bounds)) = (column, self.chart_bounds()) {
-            let points: Vec<Point> = self.selected_points().copied().collect();
-            self.look.point_at(column, columns, &points, bounds);
-        }
-    }
-
-    /// Columns of the chart, its axis and labels counted.
-    fn chart_width(&self) -> u16 {
-        self.layout().watch.map_or(0, |area| area.width.saturating_sub(2))
-    }
-
-    fn selected_points(&self) -> impl Iterator<Item = &Point> {
-        let series = self.watch.selected_key().and_then(|key| key.series.as_ref());
-        series.into_iter().flat_map(|series| &series.tail)
-    }
-
-    /// The first and the last moment of the points that may be charted.
-    pub fn chart_bounds(&self) -> Option<(i64, i64)> {
-        let series = self.watch.charted().take(chart::MOST_LINES);
-        let times = series.filter_map(|key| key.series.as_ref());
-        let times = times.flat_map(|series| &series.tail).map(|point| point.timestamp);
-        times.fold(None, |bounds, time| {
-            let (first, last) = bounds.unwrap_or((time, time));
-            Some((first.min(time), last.max(time)))
-        })
-    }
-
     /// The key that the selection is on.
     fn key_in_hand(&self) -> Option<String> {
         match self.mode {
@@ -211,6 +153,7 @@ impl App {
             Mode::Chart | Mode::Watch if self.look.drop_cursor() => {}
             Mode::Chart => self.mode = Mode::Watch,
             Mode::Columns => self.mode = Mode::Table,
+            Mode::Table if self.table.filter().is_some() => self.filter_by(None),
             Mode::Field => {
                 let Some(field) = self.field.take() else { return };
                 self.mode = field.back;
@@ -229,6 +172,17 @@ impl App {
 
     pub(super) fn type_in_field(&mut self, text: &str) {
         self.change_field(|field| field.insert(text));
+    }
+
+    /// A whole alert takes the place of one that was only begun.
+    pub(super) fn paste_in_field(&mut self, text: &str) {
+        let is_alert = |text: &str| text.parse::<Alert>().is_ok();
+        self.change_field(|field| {
+            if field.purpose == Purpose::Alert && is_alert(text) && !is_alert(field.text()) {
+                field.edit(Edit::KillAll);
+            }
+            field.insert(text);
+        });
     }
 
     fn change_field(&mut self, change: impl FnOnce(&mut Field)) {
@@ -258,7 +212,7 @@ impl App {
             return;
         };
         if let Some((at, reason)) = field.fault() {
-            self.say(Tone::Bad, format!("{reason} at character {}", at + 1));
+            self.say(Tone::Bad, format!("at character {}: {reason}", at + 1));
             self.field = Some(field);
             return;
         }
@@ -325,11 +279,6 @@ impl App {
             }
         }
         self.watch.mark_alarms(|key| self.sentinel.fires(key));
-    }
-
-    /// How the chart is looked at.
-    pub fn look(&self) -> &Look {
-        &self.look
     }
 
     /// The line that is being typed, if it is not a request.

@@ -60,7 +60,12 @@ pub(super) static BINDINGS: &[Binding] = &[
     view(&[Table], keys![Key::char('o')], ViewAction::Reverse, "reverse the sort order"),
     view(&[Table], keys![Key::char('c')], ViewAction::Columns, "choose the columns"),
     bind(&[Table], keys![Key::char('*')], Action::AllKeys, "show all keys again (get *)"),
-    bind(&[Table], keys![Key::plain(Code::Esc)], Action::ToPrompt, "to the command line"),
+    view(
+        &[Table],
+        keys![Key::plain(Code::Esc)],
+        ViewAction::Leave,
+        "drop the filter; without one, to the command line",
+    ),
     view(
         &[Watch],
         keys![Key::char('f'), Key::plain(Code::Enter)],
@@ -95,13 +100,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         CHARTED,
         keys![Key::plain(Code::Left), Key::char('h')],
         ViewAction::Cursor(-1),
-        "cursor: read the point before",
+        "cursor: read a point a column to the left",
     ),
     view(
         CHARTED,
         keys![Key::plain(Code::Right), Key::char('l')],
         ViewAction::Cursor(1),
-        "cursor: read the point after",
+        "cursor: read a point a column to the right",
     ),
     view(
         CHARTED,
@@ -115,7 +120,12 @@ pub(super) static BINDINGS: &[Binding] = &[
         ViewAction::Cursor(10),
         "cursor: ten columns to the right",
     ),
-    view(CHARTED, keys![Key::char('z')], ViewAction::Zoom(true), "zoom in: half the time"),
+    view(
+        CHARTED,
+        keys![Key::char('z')],
+        ViewAction::Zoom(true),
+        "zoom in, around the cursor, else at the newest",
+    ),
     view(CHARTED, keys![Key::char('Z')], ViewAction::Zoom(false), "zoom out: twice the time"),
     view(
         CHARTED,

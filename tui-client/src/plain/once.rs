@@ -38,6 +38,7 @@ pub(super) async fn run(
         found: vec![false; keys.len()],
         sentinel: Sentinel::new(&plan.alerts),
         arrangement: &plan.arrangement,
+        passed: false,
         held: Vec::new(),
     };
     for selector in &selectors {
@@ -51,6 +52,9 @@ pub(super) async fn run(
     if outcome.is_ok() {
         let missing = keys.iter().zip(sieve.found).filter(|&(_, found)| !found);
         missing.for_each(|(pattern, _)| tell(&format!("no points for {pattern}")));
+        if plan.arrangement.filter.is_some() && !sieve.passed {
+            tell("no key passes the filter");
+        }
     }
     outcome.and_then(|()| verdict(&sieve.sentinel))
 }
@@ -88,6 +92,8 @@ struct Sieve<'a> {
     found: Vec<bool>,
     sentinel: Sentinel,
     arrangement: &'a Arrangement,
+    /// At least one series has passed the filter.
+    passed: bool,
     /// Passed, and waiting for their order.
     held: Vec<Series>,
 }
@@ -109,6 +115,7 @@ impl Sieve<'_> {
             if filter.is_some_and(|filter| !filter.passes(&series, now)) {
                 continue;
             }
+            self.passed = true;
             if self.arrangement.sort == Sort::default() {
                 self.print(&series, now, out)?;
                 continue;

@@ -3,17 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use shared::Point;
 
 use super::text::{Pen, cut, width};
 use super::theme::Theme;
-use crate::app::chart::{self, Chart, LABELS, MOST_LINES, Spec};
+use crate::app::chart::{self, Chart};
 use crate::app::units::{self, Unit};
 use crate::app::watch::Watched;
 use crate::app::{App, format};
-
-/// Below this many rows the legend is left out.
-const WITH_LEGEND: u16 = 5;
 
 /// Everything that a plot is made of; as long as it is the same, so is the plot.
 #[derive(Debug, PartialEq)]
@@ -33,58 +29,35 @@ struct Basis {
 pub struct Memo(Option<(Basis, Chart)>);
 
 impl Memo {
-    fn chart(&mut self, basis: Basis, charted: &[&Watched], app: &App) -> &Chart {
+    fn chart(&mut self, basis: Basis, app: &App) -> &Chart {
         let last = self.0.take().filter(|(last, _)| *last == basis);
         let (_, chart) = self.0.insert(last.unwrap_or_else(|| {
-            let chart = plot(&basis, charted, app);
+            let chart = app.chart(basis.size.0, basis.size.1);
             (basis, chart)
         }));
         chart
     }
 }
 
-fn plot(basis: &Basis, charted: &[&Watched], app: &App) -> Chart {
-    let series = charted.iter().filter_map(|key| key.series.as_ref());
-    let lines: Vec<Vec<Point>> =
-        series.map(|series| series.tail.iter().copied().collect()).collect();
-    Chart::new(&Spec {
-        lines: &lines,
-        range: basis.range,
-        log: basis.log,
-        thresholds: &basis.thresholds,
-        cursor: basis.cursor,
-        unit: common_unit(charted),
-        columns: basis.size.0.into(),
-        rows: basis.size.1.into(),
-        zone: app.zone(),
-    })
-}
-
 /// Draws the chart of the selected key and the marked ones.
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
-    let charted: Vec<&Watched> =
-        app.watch().charted().filter(|key| key.series.is_some()).take(MOST_LINES).collect();
+    let charted: Vec<&Watched> = app.in_chart().collect();
     let Some(bounds) = app.chart_bounds() else {
         return;
     };
-    let legend = u16::from(area.height >= WITH_LEGEND);
-    let whole = area;
-    let area = Rect { y: area.y + legend, height: area.height - legend, ..area };
-
-    let key = charted.first().map_or("", |first| &first.key);
-    let alerts = app.alerts().filter(|alert| alert.concerns(key));
-    let thresholds: Vec<f64> = alerts.filter_map(crate::app::expr::Alert::threshold).collect();
-    let (labels, columns) = chart::columns(area.width);
-    let rows = area.height.saturating_sub(1);
+    let (legend, rows) = chart::rows(area.height);
     let basis = Basis {
         keys: charted.iter().map(|key| (key.key.clone(), key.revision)).collect(),
         range: app.look().range(bounds),
         log: app.look().log,
         cursor: app.look().cursor(),
-        thresholds: thresholds.clone(),
-        size: (columns, rows),
+        thresholds: app.chart_thresholds(),
+        size: (area.width, area.height),
     };
-    let chart = memo.chart(basis, &charted, app);
+    let whole = area;
+    let area = Rect { y: area.y + legend, height: area.height - legend, ..area };
+    let chart = memo.chart(basis, app);
+    let labels = chart.labels;
     for tick in chart.values.iter().filter(|_| labels > 0) {
         let row = u16::try_from(tick.at).unwrap_or(u16::MAX);
         let label = Rect { width: labels, ..area };
@@ -92,8 +65,8 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
     }
     let plot = Rect { x: area.x + labels, width: area.width - labels, ..area };
     draw_plot(chart, theme, Rect { height: rows, ..plot }, buffer);
-    for (&row, value) in chart.thresholds.iter().zip(&thresholds) {
-        draw_threshold(row, *value, labels, theme, area, buffer);
+    for &(row, value) in &chart.thresholds {
+        draw_threshold(row, value, labels, theme, area, buffer);
     }
     draw_times(chart, plot, rows, theme, buffer);
     if chart.values.is_empty() && rows > 0 {
@@ -102,15 +75,7 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
         Pen::new(buffer, inside, rows / 2).write("  ", theme.text).write(text, theme.quiet);
     }
     let top = Rect { height: legend, ..whole };
-    let notes = notes(app, &charted, chart);
-    draw_legend(app, theme, &charted, &notes, top, buffer);
-}
-
-/// The unit that all lines share.
-fn common_unit(charted: &[&Watched]) -> Unit {
-    let mut units = charted.iter().map(|key| Unit::of(&key.key));
-    let first = units.next().unwrap_or_default();
-    if units.all(|unit| unit == first) { first } else { Unit::Plain }
+    draw_legend(app, theme, &charted, chart, top, buffer);
 }
 
 /// The style of a line: the theme's own for the first, then others that differ from it.
@@ -127,57 +92,112 @@ pub fn line_style(theme: &Theme, line: usize) -> Style {
     }
 }
 
-/// Each line with its value: under the cursor if there is one, else the newest.
+/// A key in the legend, with its line and its value.
+struct Entry<'a> {
+    line: usize,
+    key: &'a str,
+    value: String,
+}
+
+impl Entry<'_> {
+    /// Columns besides those of the key.
+    fn around(&self) -> usize {
+        width(&self.value) + 4
+    }
+}
+
+/// Each line with its value: the newest, or where there is a cursor exactly what that reads.
 fn draw_legend(
     app: &App,
     theme: &Theme,
     charted: &[&Watched],
-    notes: &[String],
+    chart: &Chart,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     /// Room that is enough for the legend, whatever is in it.
     const LEAST: usize = 40;
-    /// Columns of a short value and of a date.
-    const VALUE: usize = 6;
-    const TIME: usize = 20;
-    let mut pen = Pen::new(buffer, area, 0);
+    /// Room in which a value may have its size beside it.
+    const ROOMY: u16 = 60;
     let cursor = app.look().cursor();
-    let unlike = |key: &Watched| Unit::of(&key.key);
-    let needed = charted.iter().map(|key| width(&key.key) + 4 + VALUE).sum::<usize>()
-        + cursor.map_or(0, |_| TIME);
-    let free = pen.room().saturating_sub(needed.min(LEAST));
+    let entries = charted.iter().enumerate().filter_map(|(line, key)| {
+        let (series, unit) = (key.series.as_ref()?, Unit::of(&key.key));
+        let read = |time| chart::nearest(&series.tail, time);
+        let value = match cursor {
+            Some(time) => read(time).map_or(String::new(), |point| match area.width {
+                ..ROOMY => format::exact(point.value),
+                _ => units::exact(point.value, unit),
+            }),
+            None => units::short(series.last.value, unit),
+        };
+        Some(Entry { line, key: &key.key, value })
+    });
+    let entries: Vec<Entry<'_>> = entries.collect();
+    let mut pen = Pen::new(buffer, area, 0);
+    let (when, crowd) = reading(app, charted, chart, entries.first(), pen.room());
+    let ends = width(&when) + width(&crowd);
+    let first = entries.first().map_or(0, |first| width(first.key) + first.around());
+    let keys: usize = entries.iter().map(|entry| width(entry.key) + entry.around()).sum();
+    let needed = (ends + keys).min(LEAST.max(ends + first));
+    let free = pen.room().saturating_sub(needed);
     // Those that don't fit are left out, the last first.
+    let notes = notes(app, charted, chart);
     let fitting = (1..=notes.len()).rev().map(|count| format!(" {} ", notes[..count].join(" · ")));
     if let Some(notes) = fitting.into_iter().find(|notes| width(notes) < free) {
         pen.write_right(&notes, theme.quiet);
     }
-    if let Some(time) = cursor {
-        // The date of the point, not of the column.
-        let first = charted.first().and_then(|key| key.series.as_ref());
-        let point = first.and_then(|series| chart::nearest(&series.tail, time));
-        let time = point.map_or(time, |point| point.timestamp);
-        pen.write(" ", theme.text).write(&format::date(time, app.zone()), theme.title);
-    }
-    for (line, key) in charted.iter().enumerate() {
-        let Some(series) = &key.series else { continue };
-        let point = match cursor {
-            Some(time) => chart::nearest(&series.tail, time),
-            None => Some(series.last),
-        };
-        let value = point.map_or(String::new(), |point| units::short(point.value, unlike(key)));
+    pen.write(&when, theme.title);
+    for (at, entry) in entries.iter().enumerate() {
+        let crowd = if at == 0 { &*crowd } else { "" };
         // A name without its value says less than none.
-        let room = pen.room().saturating_sub(width(&value) + 4);
-        if room < width(&key.key).min(4) {
+        let room = pen.room().saturating_sub(entry.around() + width(crowd));
+        if room < width(entry.key).min(4) {
             pen.write(" …", theme.quiet);
             break;
         }
         pen.write(" ", theme.text)
-            .write("■ ", line_style(theme, line))
-            .write(&cut(&key.key, room), theme.text)
+            .write("■ ", line_style(theme, entry.line))
+            .write(&cut(entry.key, room), theme.text)
             .write(" ", theme.text)
-            .write(&value, theme.title);
+            .write(&entry.value, theme.title)
+            .write(crowd, theme.text);
     }
+}
+
+/// When the point was that the cursor reads, and what else is in its column, as far as there is
+/// room beside the first key.
+fn reading(
+    app: &App,
+    charted: &[&Watched],
+    chart: &Chart,
+    first: Option<&Entry<'_>>,
+    room: usize,
+) -> (String, String) {
+    /// Columns in which one knows a key again.
+    const KEY: usize = 5;
+    let Some(cursor) = app.look().cursor() else {
+        return (String::new(), String::new());
+    };
+    // The date of the point, not of the column.
+    let series = charted.first().and_then(|key| key.series.as_ref());
+    let point = series.and_then(|series| chart::nearest(&series.tail, cursor));
+    let time = point.map_or(cursor, |point| point.timestamp);
+    let date = format!(" {}", format::date(time, app.zone()));
+    let clock = format!(" {}", format::formatted(time, app.zone(), "%H:%M:%S"));
+    let mut ways = Vec::new();
+    if let Some(read) = chart.reading.filter(|read| read.count > 1) {
+        let range = format!("{} to {}", format::exact(read.least), format::exact(read.greatest));
+        let count = format::count(read.count as u64);
+        let long = format!(" · {count} points here, {range}");
+        ways.extend([(&date, long.clone()), (&clock, long)]);
+        ways.push((&clock, format!(" · {count}: {range}")));
+        ways.push((&clock, format!(" · {count} here")));
+    }
+    ways.extend([(&date, String::new()), (&clock, String::new())]);
+    let key = first.map_or(0, |first| width(first.key).min(KEY) + first.around());
+    let fits = |way: &(&String, String)| width(way.0) + width(&way.1) + key <= room;
+    let (when, crowd) = ways.into_iter().find(fits).unwrap_or((&clock, String::new()));
+    (when.clone(), crowd)
 }
 
 fn draw_plot(chart: &Chart, theme: &Theme, plot: Rect, buffer: &mut Buffer) {
@@ -211,7 +231,8 @@ fn draw_plot(chart: &Chart, theme: &Theme, plot: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// A broken line in the places that are free.
+/// A broken line: in every place that is free, and over every other one that is not. Its label may
+/// need more room than those of the axis, and takes it from the line.
 fn draw_threshold(
     row: usize,
     value: f64,
@@ -221,17 +242,17 @@ fn draw_threshold(
     buffer: &mut Buffer,
 ) {
     let row = u16::try_from(row).unwrap_or(u16::MAX);
-    for x in area.x + labels + 1..area.right() {
+    for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
         if let Some(cell) = buffer.cell_mut((x, area.y + row))
-            && cell.symbol() == " "
+            && (cell.symbol() == " " || (column % 2 == 0 && cell.symbol() != "●"))
         {
             cell.set_char('╌').set_style(theme.bad);
         }
     }
     if labels > 0 {
-        let label = Rect { width: labels, ..area };
-        let text = units::short(value, Unit::Plain);
-        Pen::new(buffer, label, row).field(&text, LABELS.into(), true, theme.bad);
+        let text = format::exact(value);
+        let text = format!("{text:>wide$}", wide = usize::from(labels));
+        Pen::new(buffer, area, row).write(&text, theme.bad);
     }
 }
 
@@ -268,9 +289,8 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     }
     if !app.look().follows() {
         notes.push("the past".to_owned());
-    } else if !app.look().shows_all() {
-        notes.push("zoomed".to_owned());
     }
+    notes.push(window(app));
     if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
         && (series.tail.len() as u64) < series.count
     {
@@ -278,4 +298,25 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
         notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
     }
     notes
+}
+
+/// The part of time in view: how long it is, or where it is in the past.
+fn window(app: &App) -> String {
+    let look = app.look();
+    let (from, to) = look.range(app.chart_bounds().unwrap_or_default());
+    let span = format::span(to.abs_diff(from));
+    if look.shows_all() {
+        return span;
+    }
+    if look.follows() {
+        return format!("last {span}");
+    }
+    let day = |time| format::formatted(time, app.zone(), "%Y-%m-%d");
+    // A date that both have in common is said once.
+    let end = if day(from) == day(to) {
+        format::formatted(to, app.zone(), "%H:%M:%S")
+    } else {
+        format::date(to, app.zone())
+    };
+    format!("{} to {end}", format::date(from, app.zone()))
 }

@@ -28,7 +28,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         let mark = if chosen.shows(*column) { " [x] " } else { " [ ] " };
         let mut pen = Pen::new(buffer, inner, row);
         pen.write(mark, theme.key)
-            .field(column.name(), 12, false, theme.title)
+            .field(column.word(), 12, false, theme.title)
             .write(column.about(), theme.quiet);
         if at == chosen.at() {
             let line = Rect { y: inner.y + row, height: 1, ..inner };

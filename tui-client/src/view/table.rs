@@ -195,7 +195,7 @@ fn draw_row(
             Column::Count => (format::count(series.count), base),
             Column::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
-                (format::age(series.last.timestamp, now), style)
+                (format::short_age(series.last.timestamp, now), style)
             }
             Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
             Column::Spark => {
@@ -221,7 +221,7 @@ fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, 
 /// trend.
 fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
     let table = app.table();
-    let mut columns = table.chosen().fitting(room, longest_key, table.sort().column);
+    let mut columns = table.chosen().fitting(room, table.sort().column);
     let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
     let mut left = room.saturating_sub(used);
     let key = columns.first().map_or(0, |(_, wide)| *wide);

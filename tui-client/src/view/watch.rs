@@ -41,19 +41,19 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
         super::whereabouts(theme, shown, Some(watch.selected()), area, buffer);
     }
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
-    let columns = longest.unwrap_or(0).clamp(6, usize::from(inner.width / 3).max(6));
+    let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
     for (row, (at, watched)) in (0..).zip(shown) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
         let mut pen = Pen::new(buffer, inner, row);
-        let alert = (app.alerts().len() > 0).then(|| alert_mark(watched, theme));
-        for (mark, style) in alert.into_iter().chain([mark(watch, watched, chosen, theme)]) {
+        for (mark, style) in [state_mark(app, watched, theme), mark(watch, watched, chosen, theme)]
+        {
             pen.write(mark, style);
         }
         let marks = inner.width - u16::try_from(pen.room()).unwrap_or(inner.width);
-        draw_key(app, theme, watched, columns, &mut pen);
+        draw_key(app, theme, watched, shape, &mut pen);
         if chosen && focused {
             // Marks and values keep their colours, which say something.
-            let name = u16::try_from(columns).unwrap_or(inner.width).min(inner.width - marks);
+            let name = u16::try_from(shape.key).unwrap_or(inner.width).min(inner.width - marks);
             let name = Rect::new(inner.x + marks, inner.y + row, name, 1);
             buffer.set_style(name, theme.selected(watched.alarm));
         }
@@ -98,9 +98,17 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The first column, if there are alerts at all: one fires.
-fn alert_mark(watched: &Watched, theme: &Theme) -> (&'static str, Style) {
-    if watched.alarm { ("!", theme.bad) } else { (" ", theme.text) }
+/// The first column, as in the table: an alert fires, or the key is stale.
+fn state_mark(app: &App, watched: &Watched, theme: &Theme) -> (&'static str, Style) {
+    match (watched.alarm, is_late(app, watched)) {
+        (true, _) => ("!", theme.bad),
+        (false, true) => ("·", theme.quiet),
+        (false, false) => (" ", theme.text),
+    }
+}
+
+fn is_late(app: &App, watched: &Watched) -> bool {
+    watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()))
 }
 
 /// The column before the key: the colour of its line in the chart, or the selection.
@@ -113,19 +121,56 @@ fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'sta
     }
 }
 
-/// Columns of what stands behind the value: the arrow with its blanks, how much it changed, its age.
+/// Columns of the marks, and of what stands behind the key: the value, the arrow with its blanks,
+/// how much it changed, its age; a number that has a name.
+const MARKS: usize = 2;
+const VALUE: usize = 13;
 const ARROW: usize = 4;
 const CHANGE: usize = 9;
 const AGE: usize = 8;
+const NAMED: usize = 16;
 
-fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &mut Pen<'_>) {
-    let late = watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()));
+/// What a pane has room for. The key takes what is left over, and nothing else depends on it: no
+/// column goes because of a key that comes into view.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    /// Columns of the key.
+    key: usize,
+    /// How much the value changed.
+    change: bool,
+    /// How many of the least, the greatest and the mean value.
+    numbers: usize,
+}
+
+impl Shape {
+    fn new(width: usize, longest_key: usize) -> Self {
+        /// What is left to any key while there is more than the value and its age.
+        const KEY: usize = 16;
+        /// What the bars are worth, and what a long key leaves of that.
+        const BARS: usize = 24;
+        const FEW_BARS: usize = 8;
+        let left = width.saturating_sub(MARKS + VALUE + ARROW + AGE);
+        let change = left > KEY + CHANGE;
+        // On a wide pane there is room for what the table shows.
+        let more = left.saturating_sub(2 + if change { CHANGE + 1 } else { 0 });
+        let numbers = (more.saturating_sub(KEY + BARS) / NAMED).min(3);
+        let most = match (change, numbers) {
+            (false, _) => left,
+            (true, 0) => more,
+            (true, _) => more - numbers * NAMED - FEW_BARS,
+        };
+        Self { key: longest_key.min(width / 3).min(most).max(6), change, numbers }
+    }
+}
+
+fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut Pen<'_>) {
+    let late = is_late(app, watched);
     let base = match (watched.alarm, late) {
         (true, _) => theme.bad,
         (false, true) => theme.quiet,
         (false, false) => theme.text,
     };
-    pen.field(&watched.key, columns, false, base);
+    pen.field(&watched.key, shape.key, false, base);
     let Some(series) = &watched.series else {
         let text = match watched.heard {
             Heard::Nothing => "  …",
@@ -142,37 +187,31 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, columns: usize, pen: &m
         (false, false) => base,
     };
     let value = theme.title.patch(value);
-    pen.field(&format::value(series.last.value, 12), 13, true, value);
+    pen.field(&format::value(series.last.value, VALUE - 1), VALUE, true, value);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
     };
-    let age = format::age(series.last.timestamp, app.now().unix());
+    let age = format::short_age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     let age_style = if late && !watched.alarm { theme.alert } else { base };
-    let room = pen.room();
     // That a value is old matters more than by how much it changed.
-    if room >= ARROW + AGE {
+    if pen.room() >= ARROW + AGE {
         pen.write("  ", theme.text).write(arrow, theme.plot).write(" ", theme.text);
-        if room >= ARROW + CHANGE + 1 + AGE {
+        if shape.change {
             pen.field(&change, CHANGE, false, base).write(" ", theme.text);
         }
         pen.field(&format!("{age}{ago}"), AGE, true, age_style).write("  ", theme.text);
     }
-    // On a wide pane there is room for what the table shows.
-    let mut room = pen.room();
-    for (name, number) in [("min", series.min), ("max", series.max), ("avg", series.mean)] {
-        const WIDE: usize = 16;
-        if room < 24 + WIDE {
-            break;
-        }
+    let numbers = [("min", series.min), ("max", series.max), ("avg", series.mean)];
+    for (name, number) in numbers.into_iter().take(shape.numbers) {
         pen.write(name, theme.quiet)
             .write(" ", theme.text)
-            .field(&format::mean(number, 10), WIDE - 6, false, base)
+            .field(&format::mean(number, 10), NAMED - 6, false, base)
             .write("  ", theme.text);
-        room = pen.room();
     }
+    let room = pen.room();
     if room >= 6 {
         pen.write(&bars(series, room.min(60)), theme.plot);
     }

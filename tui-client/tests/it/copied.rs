@@ -1,5 +1,5 @@
-//! The command that is copied from the table, run in a shell: it prints the rows, the columns and
-//! the order of the view.
+//! The command that is copied from the table or the chart, run in a shell: it prints the rows, the
+//! columns and the order of the view, or the points.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -105,15 +105,21 @@ fn view(scene: &Scene) -> Vec<Vec<String>> {
     scene.app.table().visible(FAR).map(row).collect()
 }
 
-/// What the command prints, in the same form.
-fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
+/// What a shell prints for the command.
+fn output(command: &str) -> String {
     let directory = Path::new(env!("CARGO_BIN_EXE_tui-client")).parent().unwrap();
     let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).env("PATH", path).stdin(Stdio::null());
     let output = shell.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && said.is_empty(), "{command}: {said}");
+    let silent = said.is_empty() || said == "tui-client: no key passes the filter\n";
+    assert!(output.status.success() && silent, "{command}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the command prints, in the same form.
+fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
     let columns = columns(scene);
     let row = |line: &str| {
         let mut cells: Vec<_> = line.split(' ').map(str::to_owned).collect();
@@ -124,7 +130,84 @@ fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
         }
         cells
     };
-    String::from_utf8(output.stdout).unwrap().lines().map(row).collect()
+    output(command).lines().map(row).collect()
+}
+
+/// The command that is copied from the chart of some keys after some more keys were pressed.
+fn chart_command(served: &Served, watched: &[&str], keys: &str) -> String {
+    let address = format!("localhost:{}", served.port);
+    let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
+    let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
+    scene.tell(Msg::Connected);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        answer(&mut scene, served, &line);
+    }
+    scene.to(Mode::Watch);
+    scene.keys(keys);
+    assert_eq!(scene.app.mode(), Mode::Chart);
+    scene.app.command()
+}
+
+#[test]
+fn it_prints_the_points_of_the_chart() {
+    let served = served(unix_now());
+    let port = served.port;
+    let client = format!("tui-client --port {port}");
+    let times = |from: i64, to: i64| {
+        format!(" | awk '$3 >= {} && $3 <= {}'", 1_150_864_200 + from, 1_150_864_200 + to)
+    };
+    for (watched, keys, command, printed) in [
+        (
+            &["palm.cpu"][..],
+            "f",
+            format!("{client} get palm.cpu"),
+            "palm.cpu 50.0 1150864218\npalm.cpu 20.0 1150864228\n\
+             palm.cpu 0.30000000000000004 1150864238\n",
+        ),
+        (
+            &["-v"],
+            "f",
+            format!("{client} get -- -v"),
+            "-v 1e-300 1150864212\n-v 2e+300 1150864222\n",
+        ),
+        (
+            &["it's-$(x)", "palm.memory", "火.cpu"],
+            "f m",
+            format!("{client} get {}", r"'it'\''s-$(x)'"),
+            "it's-$(x) 5.0 1150864219\n",
+        ),
+        (
+            &["it's-$(x)", "-v", "palm.cpu"],
+            "fM",
+            format!(r"printf 'get %s\n' 'it'\''s-$(x)' -v palm.cpu | {client}"),
+            "it's-$(x) 5.0 1150864219\n-v 1e-300 1150864212\n-v 2e+300 1150864222\n\
+             palm.cpu 50.0 1150864218\npalm.cpu 20.0 1150864228\n\
+             palm.cpu 0.30000000000000004 1150864238\n",
+        ),
+        (
+            &["火.cpu"],
+            "fz",
+            format!("{client} get '火.cpu'{}", times(32, 47)),
+            "火.cpu 3.0 1150864237\n火.cpu 4.0 1150864247\n",
+        ),
+        (
+            &["火.cpu"],
+            "fz[",
+            format!("{client} get '火.cpu'{}", times(29, 44)),
+            "火.cpu 3.0 1150864237\n",
+        ),
+        (
+            &["火.cpu", "palm.cpu"],
+            "fMz",
+            format!("printf 'get %s\\n' '火.cpu' palm.cpu | {client}{}", times(32, 47)),
+            "火.cpu 3.0 1150864237\n火.cpu 4.0 1150864247\n\
+             palm.cpu 0.30000000000000004 1150864238\n",
+        ),
+    ] {
+        let copied = chart_command(&served, watched, keys);
+        assert_eq!(copied, command);
+        assert_eq!(output(&copied), printed, "{copied}");
+    }
 }
 
 #[test]

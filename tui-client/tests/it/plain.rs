@@ -299,7 +299,6 @@ fn once_prints_rows_of_the_table() {
     assert_eq!(once(&["--sort=-last", "--columns", "key,last,time"]), data_lines);
     assert_eq!(once(&["c", "a", "--sort", "rate"]), "a 2.5 20\nc 1e+300 3\n", "over requests");
     assert_eq!(once(&["a", "c", "--filter", "last > 1M"]), "c 1e+300 3\n");
-    assert_eq!(once(&["--filter", "nothing", "--format", "csv"]), "key,value,timestamp\n");
     let (code, out, err) = run(served.port, &["--once", "--filter=zebra", "--alert", "a > 2"]);
     assert_eq!((code, &*out), (4, ""), "a filter hides no alert");
     assert!(err.contains("a is 2.5"), "{err}");
@@ -322,7 +321,7 @@ fn what_is_wrong_with_an_arrangement_is_said() {
         (&["--once", "--sort", "--rate"], "invalid value"),
         (&["--once", "--columns", "key,cpu"], "time, trend]"),
         (&["--once", "--columns", "key,last,key"], "--columns has key twice"),
-        (&["--once", "--filter", "last >"], "a number is missing at character 7"),
+        (&["--once", "--filter", "last >"], "at character 7: a number is missing"),
         (&["--filter", "a", "get", "a"], "go with --once, or with the screen"),
         (&["--sort", "last"], "go with --once, or with the screen"),
         (&["--columns", "key", "--watch", "a"], "go with --once, or with the screen"),
@@ -330,6 +329,20 @@ fn what_is_wrong_with_an_arrangement_is_said() {
         let (code, out, err) = run(1, args);
         assert_eq!((code, &*out), (2, ""), "{args:?}");
         assert!(err.contains(said), "{err}");
+    }
+}
+
+#[test]
+fn a_filter_that_no_key_passes_is_told() {
+    let served = Served::start();
+    served.say("put a 1 1\nput b 5 1\n");
+    let none = (0, String::new(), "tui-client: no key passes the filter\n".to_owned());
+    let (_, csv, _) = run(served.port, &["--once", "--filter", "nothing", "--format", "csv"]);
+    assert_eq!(csv, "key,value,timestamp\n");
+    for more in [&[][..], &["--sort", "last"], &["a", "b"]] {
+        let once = |filter| run(served.port, &[&["--once", "--filter", filter], more].concat());
+        assert_eq!(once("last > 9"), none, "{more:?}");
+        assert_eq!(once("last > 4"), (0, "b 5.0 1\n".to_owned(), String::new()), "{more:?}");
     }
 }
 

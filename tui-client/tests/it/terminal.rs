@@ -37,7 +37,7 @@ fn the_screen_opens_with_a_filter_an_order_and_columns() {
     shell.until("the order and the columns", |screen| {
         let text = screen.contents();
         let rows = text.find("palm.b").zip(text.find("palm.a"));
-        let columns = text.contains("▼last") && text.contains("last point");
+        let columns = text.contains("▼last") && text.contains(" time");
         rows.is_some_and(|(b, a)| b < a) && columns && !text.contains("trend")
     });
     shell.press("\x03");

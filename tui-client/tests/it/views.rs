@@ -6,11 +6,11 @@ use ratatui::style::Color;
 use shared::response::Status;
 use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::{cell_of, draw, draw_after};
-use crate::scene::Scene;
+use crate::look::{cell_of, draw, draw_after, find};
+use crate::scene::{NOW, Scene};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -21,6 +21,82 @@ fn escape_drops_the_cursor_before_it_leaves_the_chart() {
     assert_eq!(scene.app.mode(), Mode::Chart, "first the cursor goes");
     scene.code(Code::Esc);
     assert_eq!(scene.app.mode(), Mode::Watch);
+}
+
+/// An hour of points a second apart, one of them a spike, in the chart all over the screen.
+fn spiked(width: u16, height: u16) -> Scene {
+    let value = |n: i64| if n == 1803 { 100_000.5 } else { 5.0 };
+    let line = |n: i64| format!("a {:?} {}\n", value(n), NOW - 3600 + n);
+    Scene::connected(width, height, &["a"]).then(|scene| {
+        scene.ok("get a", &(0..3600).map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    })
+}
+
+#[test]
+fn no_spike_escapes_the_cursor() {
+    for (width, height) in [(80, 24), (120, 30)] {
+        let mut scene = spiked(width, height);
+        let shows = |scene: &Scene, text: &str| {
+            find(&draw(scene, &Theme::colour(), width, height), text).is_some()
+        };
+        let mut steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " here, 5 to 100000.5") {
+            scene.keys("h");
+        }
+        assert!(!steps.is_empty(), "one sees that it is there");
+        assert!(shows(&scene, " a 5 "), "but not at the cursor");
+        // Zoomed in, each point has a column of its own.
+        scene.keys("zzzzzzz");
+        scene.keys(&"h".repeat(60));
+        steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " a 100000.5") {
+            scene.keys("l");
+        }
+        assert!(!steps.is_empty(), "and can read it");
+    }
+}
+
+#[test]
+fn a_click_reads_where_it_is_however_wide_the_labels_are() {
+    for base in [0, 81_235_000_000, 1 << 52] {
+        let line = |n: i64| format!("a {} {}\n", base + n, NOW - 200 + n);
+        let mut scene = Scene::connected(120, 30, &["a"]).then(|scene| {
+            scene.ok("get a", &(0..200).map(line).collect::<String>());
+            scene.to(Mode::Watch);
+            scene.keys("f");
+        });
+        scene.tell(Msg::Mouse(Mouse { what: Pointer::Click, column: 70, row: 12 }));
+        let screen = draw(&scene, &Theme::colour(), 120, 30);
+        let mark = |row: u16| screen.buffer().cell((70, row)).is_some_and(|c| c.symbol() == "●");
+        assert!((2..29).any(mark), "{screen}");
+    }
+}
+
+#[test]
+fn the_chart_says_which_part_of_time_it_shows_and_what_can_not_be_done() {
+    let mut scene = spiked(120, 30);
+    let mut look = |keys: &str| {
+        scene.keys(keys);
+        let screen = draw(&scene, &Theme::colour(), 120, 30).to_string();
+        (screen.lines().nth(2).unwrap().to_owned(), scene.notice().to_owned())
+    };
+    for (keys, window, notice) in [
+        ("", " 59 m 59 s ", ""),
+        ("Z", " 59 m 59 s ", "all of it is shown"),
+        ("[", " 59 m 59 s ", "all of it is shown"),
+        ("z", " last 29 m 59 s ", ""),
+        ("]", " last 29 m 59 s ", "there is nothing later"),
+        ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
+        ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
+        ("0hz", " last 29 m 59 s ", ""),
+        ("zzzzzzzzzz", " last 4 s ", "no closer: a second has a place of its own"),
+    ] {
+        let (line, said) = look(keys);
+        assert!(line.contains(window), "{keys}: {line}");
+        assert_eq!(said, notice, "{keys}");
+    }
 }
 
 #[test]
@@ -185,10 +261,69 @@ fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
     scene.keys("/last >");
     scene.code(Code::Enter);
     assert_eq!(scene.app.mode(), Mode::Field, "what is wrong is not taken");
-    assert_eq!(scene.notice(), "a number is missing at character 7");
+    assert_eq!(scene.notice(), "at character 7: a number is missing");
     scene.press(Key::ctrl('u'));
     scene.code(Code::Enter);
     assert_eq!(scene.app.mode(), Mode::Table);
+}
+
+#[test]
+fn escape_drops_the_filter_before_it_leaves_the_table() {
+    let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, "/kettle\n");
+    scene.code(Code::Esc);
+    assert_eq!((scene.app.mode(), scene.app.table().rows()), (Mode::Table, 8));
+    scene.code(Code::Esc);
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+/// Columns of the screen in which these words begin; none for what is not there.
+fn places(scene: &Scene, (width, height): (u16, u16), words: &[&str]) -> Vec<bool> {
+    let screen = draw(scene, &Theme::colour(), width, height);
+    words.iter().map(|word| find(&screen, word).is_some()).collect()
+}
+
+#[test]
+fn no_column_goes_because_of_a_long_key() {
+    const NAMES: [&str; 10] =
+        [" key", "last", "change", "rate/s", " min", " max", " avg", "count", " age", "trend"];
+    for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
+        for watch in [&[][..], &["a0"]] {
+            let mut scene = Scene::connected(size.0, size.1, watch);
+            let long = format!("z{}", "0123456789".repeat(20));
+            let line = |key: &str| format!("{key} 1 {}\n{key} 2 {NOW}\n", NOW - 1);
+            let short: String = (0..99).map(|n| line(&format!("a{n}"))).collect();
+            scene.ok("get *", &(short + &line(&long)));
+            scene.to(Mode::Table);
+            let before = places(&scene, size, &NAMES);
+            scene.keys("G");
+            assert!(places(&scene, size, &["z01234567"])[0]);
+            assert_eq!(places(&scene, size, &NAMES), before, "{size:?}");
+        }
+    }
+    let scene = Scene::connected(200, 60, &[]).then(|scene| {
+        scene.ok("get *", &format!("{} 1 {NOW}\n", "x".repeat(200)));
+        scene.to(Mode::Table);
+    });
+    assert_eq!(places(&scene, (200, 60), &NAMES), [true; 10]);
+}
+
+#[test]
+fn a_long_key_takes_nothing_from_the_watched_ones() {
+    let long = format!("z{}", "0123456789".repeat(20));
+    let words = ["  ▲ ", "+1", "s ago", "min 1", "max 2", "avg 1.5"];
+    let shown = |key: &str, size: (u16, u16)| {
+        let scene = Scene::connected(size.0, size.1, &[key]).then(|scene| {
+            scene.ok(&format!("get {key}"), &format!("{key} 1 {}\n{key} 2 {NOW}\n", NOW - 1));
+            scene.to(Mode::Watch);
+        });
+        assert!(places(&scene, size, &[&key[..1]])[0]);
+        places(&scene, size, &words)
+    };
+    for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
+        let usual = shown("z", size);
+        assert_eq!(shown(&long, size), usual, "{size:?}");
+        assert!(usual[0] && usual[2], "{size:?}");
+    }
 }
 
 #[test]
@@ -228,6 +363,18 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     scene.to(Mode::Watch);
     scene.keys("d");
     assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
+}
+
+#[test]
+fn a_pasted_alert_takes_the_place_of_one_that_was_only_begun() {
+    let field = |keys: &str, pasted: &str| {
+        let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
+        scene.tell(Msg::Paste(pasted.to_owned()));
+        scene.app.field().unwrap().text().to_owned()
+    };
+    assert_eq!(field("!", "palm.load1 > 0.1\n"), "palm.load1 > 0.1");
+    assert_eq!(field("!", "0.1"), "palm.cpu > 0.1");
+    assert_eq!(field("/", "last > 0.1"), "last > 0.1");
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Frame {
         let enough = closer.iter().position(|ticks| ticks.len() >= 2 && apart(ticks)).unwrap_or(2);
         let mut ticks = std::mem::take(&mut closer[enough]);
         // Steps far below the value's own precision repeat themselves.
-        ticks.dedup_by_key(|tick| tick.at);
+        ticks.dedup_by(|tick, before| tick.at == before.at || tick.label == before.label);
         ticks
     }
 

@@ -18,7 +18,7 @@ enum Window {
 }
 
 /// How the chart is looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     window: Window,
     /// A logarithmic value axis.
@@ -145,7 +145,9 @@ impl Look {
         let (first, last) = wide(bounds);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
-        self.window = if to >= last && self.cursor.is_none() {
+        // What is read behind the newest point would go out of view.
+        let newest = self.cursor.is_none_or(|cursor| i128::from(cursor) >= last);
+        self.window = if to >= last && newest {
             Window::Last(narrow(span))
         } else {
             Window::Fixed(narrow(from), narrow(to))
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(step(&mut look, -20), Some(600));
         look.zoom(true, BOUNDS);
         assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
+        assert!(!look.follows());
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
         look.pan(1, BOUNDS);
@@ -216,6 +219,19 @@ mod tests {
         look.whole();
         look.point_at(7, 10, &points, BOUNDS);
         assert_eq!(look.cursor(), Some(700), "750 is in the middle of the column");
+    }
+
+    #[test]
+    fn the_newest_point_is_read_without_leaving_what_is_live() {
+        let points: Vec<_> = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
+        let mut look = Look::default();
+        look.move_cursor(-1, 50, &points, BOUNDS);
+        look.zoom(true, BOUNDS);
+        assert_eq!((look.range(BOUNDS), look.cursor()), ((500, 1000), Some(1000)));
+        assert!(look.follows());
+        look.move_cursor(-1, 50, &points, BOUNDS);
+        look.zoom(true, BOUNDS);
+        assert!(!look.follows(), "one looks back");
     }
 
     proptest! {

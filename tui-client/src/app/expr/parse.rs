@@ -100,18 +100,36 @@ impl Parser {
         Ok(if all.len() == 1 { all.remove(0) } else { Expr::Any(all) })
     }
 
-    /// Terms side by side are joined by `and` too.
     fn all(&mut self, depth: usize) -> Result<Expr, BadExpr> {
         let mut all = vec![self.term(depth)?];
         loop {
             match self.peek() {
                 Some(Token::And) => self.skip(),
                 None | Some(Token::Or | Token::Close) => break,
-                Some(_) => {}
+                Some(_) => return Err(self.not_joined(all.last())),
             }
             all.push(self.term(depth)?);
         }
         Ok(if all.len() == 1 { all.remove(0) } else { Expr::All(all) })
+    }
+
+    /// Something stands behind a term without anything between the two.
+    fn not_joined(&self, before: Option<&Expr>) -> BadExpr {
+        const EXPECTED: &str = "expected and, or";
+        let behind = self.tokens.get(self.at..).unwrap_or_default();
+        match behind {
+            // It may be on its way to one of them.
+            [(_, Token::Word(word))] if ["and", "or"].iter().any(|way| way.starts_with(word)) => {
+                bad(self.end, EXPECTED)
+            }
+            [(_, Token::Word(_) | Token::Quoted(_)), rest @ ..]
+                if !matches!(rest.first(), Some((_, Token::Compare(_) | Token::Like)))
+                    && matches!(before, Some(Expr::Matches(_) | Expr::Contains(_))) =>
+            {
+                self.bad(&format!("{EXPECTED}; no key has a blank in it"))
+            }
+            _ => self.bad(EXPECTED),
+        }
     }
 
     fn term(&mut self, depth: usize) -> Result<Expr, BadExpr> {
@@ -142,9 +160,12 @@ impl Parser {
         let compared = matches!(self.peek(), Some(Token::Compare(_) | Token::Like));
         match Field::named(word) {
             Some(field) => Ok(Expr::Condition(self.condition(field)?)),
-            None if compared && word == "key" => self.key_condition(),
+            None if compared && word.eq_ignore_ascii_case("key") => self.key_condition(),
+            None if compared && word.eq_ignore_ascii_case("time") => {
+                Err(bad(at, "times are not compared; age is, as in age < 1h"))
+            }
             None if compared => Err(bad(at, &format!("no column is called {word}; {NUMBERS}"))),
-            None if word == "stale" => Ok(Expr::Stale),
+            None if word.eq_ignore_ascii_case("stale") => Ok(Expr::Stale),
             None => key(word, at),
         }
     }
@@ -220,7 +241,12 @@ fn number(word: &str, field: Field, at: usize) -> Result<f64, BadExpr> {
     let unit = units.iter().find_map(|(name, times)| Some((word.strip_suffix(name)?, times)));
     let (digits, times) = unit.unwrap_or((word, &1.0));
     let value = shared::point::parse_value(digits.as_bytes()).ok().map(|value| value * times);
-    value.filter(|value| value.is_finite()).ok_or_else(|| bad(at, &format!("not {wanted}")))
+    value.filter(|value| value.is_finite()).ok_or_else(|| match word.strip_suffix(',') {
+        Some(before) if number(before, field, at).is_ok() => {
+            bad(at + before.chars().count(), "expected and, or")
+        }
+        _ => bad(at, &format!("not {wanted}")),
+    })
 }
 
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, BadExpr> {
@@ -258,10 +284,10 @@ fn ends_word(c: char) -> bool {
 }
 
 fn word(text: String) -> Token {
-    match &*text {
-        "and" | "AND" => Token::And,
-        "or" | "OR" => Token::Or,
-        "not" | "NOT" => Token::Not,
+    match &*text.to_ascii_lowercase() {
+        "and" => Token::And,
+        "or" => Token::Or,
+        "not" => Token::Not,
         _ => Token::Word(text),
     }
 }

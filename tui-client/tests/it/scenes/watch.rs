@@ -5,6 +5,7 @@ use std::time::Duration;
 use tui_client::app::mode::Mode;
 use tui_client::app::msg::Msg;
 use tui_client::app::reply::ReplyBuilder;
+use tui_client::view::theme::Theme;
 
 use super::scenes;
 use super::screen::with_data;
@@ -14,6 +15,17 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn watch(width: u16, height: u16, watch: &[&str], alerts: &[&str], keys: &str) -> Scene {
     Scene::parked(width, height, watch, alerts).on(Mode::Watch, keys)
+}
+
+/// An hour of a value that jumps up and down each second, with the cursor in it.
+fn crowded(width: u16, height: u16, alerts: &[&str]) -> Scene {
+    let value = |n: i64| if n % 2 == 0 { "20.0001" } else { "20.0005" };
+    let line = |n: i64| format!("a {} {}\n", value(n), NOW - 3600 + n);
+    Scene::alerted(width, height, &["a"], alerts).then(|scene| {
+        scene.ok("get a", &(0..3600).map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("fHHH");
+    })
 }
 
 scenes! {
@@ -90,6 +102,16 @@ scenes! {
         scene.ok("get a", &format!("a 5.0 {NOW}\n"));
         scene.to(Mode::Watch);
         scene.keys("f");
+    }),
+    chart_crowded: |w, h| crowded(w, h, &["a > 20.0003"]),
+    chart_crowded_ascii: |w, h| crowded(w, h, &["a > 20.0003"]).then(|scene| {
+        scene.theme = Theme { ascii: true, ..Theme::plain() };
+    }),
+    chart_close_values: |w, h| Scene::connected(w, h, &["palm.heap_bytes"]).then(|scene| {
+        let line = |n: i64| format!("palm.heap_bytes {} {}\n", 81_235_000_123 + n * 500, NOW - n);
+        scene.ok("get palm.heap_bytes", &(0..100).rev().map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("fhh");
     }),
     chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
 }
