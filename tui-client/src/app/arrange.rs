@@ -293,6 +293,18 @@ mod tests {
         assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
     }
 
+    #[test]
+    fn a_key_that_begins_otherwise_than_all_the_others_has_its_place() {
+        let line = |at: u32| format!("palm.{} 1 1\n", (at * 7919) % 20_000);
+        let mut lines: Vec<_> = (0..20_000).map(line).collect();
+        lines[1] = "kettle 1 1\n".to_owned();
+        let answer = answer(&lines.concat());
+        let sort = Sort { column: Some(Column::Key), descending: false };
+        let order = keys(&answer, &arrange(&answer.series, sort, None, 0));
+        assert_eq!((&*order[0], &*order[1]), ("kettle", "palm.0"));
+        assert!(order.is_sorted());
+    }
+
     /// So many that several threads share the work.
     #[test]
     fn large_tables_are_in_the_order_of_a_stable_sort() {
