@@ -85,7 +85,7 @@ async fn serve_all<S: Store>(
             return Ok(Ended::ByPeer);
         }
         filled += read;
-        let full = filled == buffer.len();
+        let mut full = filled == buffer.len();
         // Serves what has come before it is answered as well, if that is requests.
         loop {
             let mut rest = &buffer[..filled];
@@ -95,18 +95,20 @@ async fn serve_all<S: Store>(
             filled = left;
             // The empty line of the last request may have come meanwhile.
             let late = read_ready(stream, &mut buffer[filled..]).await?;
+            full = full || filled + late == buffer.len();
             let mut rest = &buffer[filled..filled + late];
             session.absorb_empty_line(&mut rest);
             let kept = rest.len();
             buffer.copy_within(filled + late - kept..filled + late, filled);
             filled += kept;
             session.flush(stream).await?;
+            // Also for one who sends without a pause and so is never done with.
+            if std::mem::take(&mut full) && buffer.len() < LARGEST_BUFFER {
+                buffer.resize(buffer.len() * 2, 0);
+            }
             if kept == 0 || shutdown.is_cancelled() {
                 break;
             }
-        }
-        if full && buffer.len() < LARGEST_BUFFER {
-            buffer.resize(buffer.len() * 2, 0);
         }
     }
 }
@@ -117,5 +119,64 @@ async fn read_ready(stream: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> i
         biased;
         read = stream.read(room) => read,
         () = std::future::ready(()) => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use shared::{Key, Point, Selector};
+
+    use super::*;
+    use crate::store::{Block, Cursor, PutError, ReadError, Refused};
+
+    /// Remembers only how many puts came together.
+    #[derive(Clone, Default)]
+    struct Sizes(Arc<Mutex<Vec<usize>>>);
+
+    struct Nothing;
+
+    impl Cursor for Nothing {
+        async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+            Ok(None)
+        }
+    }
+
+    impl Store for Sizes {
+        type Cursor = Nothing;
+
+        async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
+            self.0.lock().unwrap().push(puts.len());
+            Ok(Vec::new())
+        }
+
+        fn get(&self, _: Selector<'_>) -> Nothing {
+            Nothing
+        }
+
+        async fn close(&self) {}
+    }
+
+    #[tokio::test]
+    async fn the_batches_of_a_peer_who_never_pauses_grow() {
+        const LINE: &[u8] = b"put palm.cpu 23.7 1150864247\n";
+        const LINES: usize = 100_000;
+        let (near, mut far) = tokio::io::duplex(1024 * 1024);
+        let (mut replies, mut requests) = tokio::io::split(&mut far);
+        let (store, shutdown) = (Sizes::default(), CancellationToken::new());
+        let asking = async {
+            requests.write_all(&LINE.repeat(LINES)).await.unwrap();
+            requests.shutdown().await.unwrap();
+        };
+        let mut answered = vec![0; b"ok\n\n".len() * LINES];
+        let (_, _, (tally, _)) = tokio::join!(
+            asking,
+            replies.read_exact(&mut answered),
+            converse(near, store.clone(), &shutdown)
+        );
+        let sizes = store.0.lock().unwrap();
+        assert_eq!((tally.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
+        assert_eq!(sizes.iter().max(), Some(&(LARGEST_BUFFER / LINE.len())), "{sizes:?}");
     }
 }
