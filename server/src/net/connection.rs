@@ -170,11 +170,12 @@ mod tests {
             requests.shutdown().await.unwrap();
         };
         let mut answered = vec![0; b"ok\n\n".len() * LINES];
-        let (_, _, (tally, _)) = tokio::join!(
+        let ((), read, (tally, _)) = tokio::join!(
             asking,
             replies.read_exact(&mut answered),
             converse(near, store.clone(), &shutdown)
         );
+        read.unwrap();
         let sizes = store.0.lock().unwrap();
         assert_eq!((tally.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
         assert_eq!(sizes.iter().max(), Some(&(LARGEST_BUFFER / LINE.len())), "{sizes:?}");
