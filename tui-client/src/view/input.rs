@@ -132,7 +132,7 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     let text = editor.text();
     let mark = if focused { theme.focus } else { theme.quiet };
     if text.is_empty() {
-        pen.write("> ", mark).write("get *   put palm.cpu 23.7", theme.quiet);
+        pen.write("> ", mark).write("such as  get *   put palm.cpu 23.7", theme.quiet);
         return position(field, 2);
     }
     let ghost = app.ghost().filter(|_| focused);

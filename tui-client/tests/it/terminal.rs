@@ -139,7 +139,7 @@ fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
         screen.alternate_screen()
             && screen.bracketed_paste()
             && screen.contents().contains("23.5")
-            && screen.contents().contains("> get")
+            && screen.contents().contains("> such as  get")
     });
     shell.press("\x03");
     shell.until_restored();
