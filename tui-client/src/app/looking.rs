@@ -10,7 +10,7 @@ use super::log::Tone;
 use super::msg::Mouse;
 use super::units::Unit;
 use super::views::ViewAction;
-use super::watch::Watched;
+use super::watch::{Watched, wider};
 
 impl App {
     pub(super) fn look_otherwise(&mut self, action: ViewAction) {
@@ -121,12 +121,7 @@ impl App {
 
     /// The first and the last moment of the points that may be charted.
     pub fn chart_bounds(&self) -> Option<(i64, i64)> {
-        let times = self.in_chart().filter_map(|key| key.series.as_ref());
-        let times = times.flat_map(|series| &series.tail).map(|point| point.timestamp);
-        times.fold(None, |bounds, time| {
-            let (first, last) = bounds.unwrap_or((time, time));
-            Some((first.min(time), last.max(time)))
-        })
+        wider(self.in_chart().filter_map(|key| key.bounds))
     }
 
     /// How the chart is looked at.

@@ -31,7 +31,14 @@ pub struct Watched {
     pub marked: bool,
     /// Another one for each series that this key has had.
     pub revision: u64,
+    /// The first and the last moment of its points, kept because a chart asks for it all the time.
+    pub bounds: Option<(i64, i64)>,
     changed: Option<Duration>,
+}
+
+/// What takes in all of these stretches of time, if there are any.
+pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
+    bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
 }
 
 /// What is heard of a key.
@@ -47,8 +54,16 @@ pub enum Heard {
 
 impl Watched {
     fn new(key: String) -> Self {
-        let (series, heard, changed) = (None, Heard::Nothing, None);
-        Self { key, series, heard, alarm: false, marked: false, revision: 0, changed }
+        Self {
+            key,
+            series: None,
+            heard: Heard::Nothing,
+            alarm: false,
+            marked: false,
+            revision: 0,
+            bounds: None,
+            changed: None,
+        }
     }
 
     /// The value came within the last moments.
@@ -69,6 +84,8 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
+            let times = series.into_iter().flat_map(|series| &series.tail);
+            self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
         self.heard = self.heard.max(heard);
