@@ -16,6 +16,8 @@ pub struct WireLine<'a> {
     pub bytes: Cow<'a, [u8]>,
     /// The timestamp that was missing and is now filled in.
     pub filled: Option<i64>,
+    /// The timestamp that was there.
+    pub given: Option<i64>,
 }
 
 /// Drops a leading prompt, blanks around and a literal `\n` at the end, and fills in the time
@@ -27,8 +29,12 @@ pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
         Err(bad) if bad.reason == BadRequestReason::Missing(Argument::Timestamp) => WireLine {
             bytes: [line, b" ", now.to_string().as_bytes()].concat().into(),
             filled: Some(now),
+            given: None,
         },
-        _ => WireLine { bytes: line.into(), filled: None },
+        Ok(Request::Put(_, point)) => {
+            WireLine { bytes: line.into(), filled: None, given: Some(point.timestamp) }
+        }
+        _ => WireLine { bytes: line.into(), filled: None, given: None },
     }
 }
 

@@ -18,8 +18,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use shared::client::{Batch, BatchPiece, ClientError};
 use shared::{Request, Selector};
 
-use crate::app::doubt::NO_GLOBS;
+use crate::app::doubt::{NO_GLOBS, hardly_meant};
 use crate::app::format::plural;
+use crate::app::glob::Glob;
 use crate::app::refusal;
 use crate::app::sentinel::Sentinel;
 use crate::cli::{Mode, Plan};
@@ -135,10 +136,17 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     }
     if let (true, Ok(Request::Get(selector))) = (empty, Request::decode(&line.bytes)) {
         let hint = match &selector {
-            Selector::Extended(glob) => format!("; {NO_GLOBS}, --once '{glob}' finds them"),
+            Selector::Extended(glob) if glob.parse::<Glob>().is_ok() => {
+                format!("; {NO_GLOBS}, but --once does")
+            }
             _ => String::new(),
         };
         tell(&format!("no points for {selector}{hint}"));
+    }
+    if let Some(time) = line.given
+        && let Some(what) = hardly_meant(time, unix_now())
+    {
+        tell(&format!("timestamp {time}: {what}? It is stored as seconds"));
     }
     if let Some(time) = line.filled {
         tell(&format!("stored with the current time, {time}"));
@@ -171,7 +179,7 @@ fn verdict(sentinel: &Sentinel) -> Result<(), Failure> {
     }
     let mut outcome = Ok(());
     for alert in sentinel.unjudged() {
-        tell(&format!("not judged, because there are no points for it: {alert}"));
+        tell(&format!("not judged, for lack of points: {alert}"));
         outcome = Err(Failure::Unjudged);
     }
     outcome

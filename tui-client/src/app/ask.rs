@@ -245,6 +245,7 @@ impl App {
             }
             Action::Log(LogAction::Match { .. }) => searched,
             Action::Log(LogAction::Leave) => searched || self.log.filter().is_some(),
+            Action::AllKeys => self.narrowed().is_some(),
             _ => true,
         }
     }

@@ -111,7 +111,9 @@ pub struct Chart {
     pub cursor: Option<usize>,
     /// The cells of the points that the cursor reads, and their lines.
     pub marks: Vec<(usize, usize, usize)>,
-    /// What the cursor reads.
+    /// What the cursor reads of each line, where that has a point near it.
+    pub read: Vec<Option<Point>>,
+    /// What the cursor reads of the first line.
     pub reading: Option<Reading>,
     /// Points that a logarithmic axis has no place for.
     pub not_positive: usize,
@@ -326,11 +328,21 @@ impl Chart {
         {
             let column = |time: i64| frame.dot(time, 0.0).0 / 2;
             chart.cursor = usize::try_from(column(time)).ok();
-            let selected = lines.first().map_or(&[][..], |line| line.points);
-            chart.reading = Reading::at(time, selected.iter().filter(within), column);
-            for (line, points) in spec.lines.iter().enumerate().take(MOST_LINES).rev() {
-                let read =
-                    nearest(points, time).filter(|point| within(&point) && spec.fits(point.value));
+            // Of a line that is missing there, nothing is read.
+            let is_near = |line: &Line<'_>, point: &Point| {
+                let distance = point.timestamp.abs_diff(time);
+                distance <= line.gap || column(point.timestamp) == column(time)
+            };
+            let read = lines.iter().map(|line| {
+                let nearest = nearest(line.points.iter().filter(within), time);
+                nearest.filter(|point| is_near(line, point))
+            });
+            chart.read = read.collect();
+            if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {
+                chart.reading = Reading::at(time, line.points.iter().filter(within), column);
+            }
+            for (line, read) in chart.read.iter().enumerate().rev() {
+                let read = read.filter(|point| spec.fits(point.value));
                 let dot = read.map(|point| frame.dot(point.timestamp, spec.place(point.value)));
                 if let Some((Ok(x), Ok(y))) =
                     dot.map(|(x, y)| (usize::try_from(x / 2), usize::try_from(y / 4)))
@@ -415,7 +427,7 @@ fn gap(points: &[Point]) -> i64 {
 }
 
 /// The point nearest to a moment.
-pub fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Option<Point> {
+fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Option<Point> {
     points.into_iter().min_by_key(|point| point.timestamp.abs_diff(time)).copied()
 }
 
@@ -559,6 +571,24 @@ mod tests {
         assert_eq!(read(200, (0, 399)), (200, 10, 5.0, 100_000.0));
         assert_eq!(read(120, (0, 399)), (120, 10, 5.0, 5.0));
         assert_eq!(read(203, (190, 210)), (203, 1, 100_000.0, 100_000.0), "zoomed in");
+    }
+
+    #[test]
+    fn of_a_line_that_is_missing_there_nothing_is_read() {
+        let every = |step: i64, from: i64| -> Vec<(i64, f64)> {
+            (0..20).map(|at| (from + at * step, 1.0)).collect()
+        };
+        let lines = [points(&every(10, 0)), points(&every(1, 0)), points(&every(1, 180))];
+        let zone = TimeZone::UTC;
+        let read = |cursor: i64| {
+            let range = (0, 200);
+            let chart = Chart::new(&Spec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
+            let times = chart.read.iter().map(|read| read.map(|point| point.timestamp));
+            times.collect::<Vec<_>>()
+        };
+        assert_eq!(read(100), [Some(100), None, None]);
+        assert_eq!(read(10), [Some(10), Some(10), None]);
+        assert_eq!(read(190), [Some(190), None, Some(190)]);
     }
 
     #[test]

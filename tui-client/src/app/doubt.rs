@@ -46,7 +46,7 @@ pub fn is_extended(text: &str) -> bool {
 }
 
 /// What a timestamp far ahead may be.
-fn hardly_meant(timestamp: i64, now: i64) -> Option<&'static str> {
+pub fn hardly_meant(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;
     }

@@ -211,6 +211,12 @@ impl Alert {
         self.condition.holds(series, now) && self.concerns(series.key.as_str())
     }
 
+    /// It is about this series, and there is something to compare: a series of one point has no
+    /// rate.
+    pub fn judges(&self, series: &Series, now: i64) -> bool {
+        self.concerns(series.key.as_str()) && self.condition.field.of(series, now).is_some()
+    }
+
     /// It may fire by the passing of time alone.
     pub fn is_about_age(&self) -> bool {
         self.condition.field == Field::Age
@@ -372,6 +378,10 @@ mod tests {
             (
                 "cpu > 1",
                 "at character 1: no column is called cpu; there are last, change, rate, min, max, avg, count and age",
+            ),
+            (
+                "palm.cpu > 3",
+                "at character 1: no column is called palm.cpu; write key = palm.cpu and last > 3",
             ),
             ("last ~ 1", "at character 6: ~ compares keys only"),
             ("key > 1", "at character 5: keys are compared with =, != and ~"),

@@ -34,6 +34,9 @@ const STALE_STEPS: i64 = 5;
 /// But not before this many seconds without a point.
 const STALE_AT_LEAST: i64 = 30;
 
+/// So many distances say what is usual.
+const USUAL: usize = 15;
+
 /// A series of one point has no usual distance; it is stale after this many seconds.
 const STALE_ALONE: i64 = 300;
 
@@ -106,11 +109,19 @@ impl Series {
         (seconds > 0).then(|| self.change())?.map(|change| change / seconds as f64)
     }
 
-    /// The usual distance of its recent points in seconds, if there are two.
+    /// The usual distance of its newest points in seconds, if there are two.
     pub fn step(&self) -> Option<i64> {
-        let first = self.tail.front()?;
-        let steps = i64::try_from(self.tail.len()).ok()?.checked_sub(1).filter(|&n| n > 0)?;
-        Some(self.last.timestamp.saturating_sub(first.timestamp) / steps)
+        let times = self.tail.iter().rev().map(|point| point.timestamp);
+        let mut steps = [0; USUAL];
+        let pairs = times.clone().skip(1).zip(times);
+        let mut count = 0;
+        for (step, (before, after)) in steps.iter_mut().zip(pairs) {
+            *step = after.saturating_sub(before);
+            count += 1;
+        }
+        // The median, which an outage does not move.
+        let middle = steps.get_mut(..count).filter(|steps| !steps.is_empty())?;
+        Some(*middle.select_nth_unstable(count / 2).1)
     }
 
     /// Its next point is late.
@@ -280,6 +291,8 @@ mod tests {
         assert_eq!((a.is_stale(170), a.is_stale(171)), (false, true));
         assert_eq!((b.is_stale(400), b.is_stale(401)), (false, true));
         assert!(!b.is_stale(i64::MIN));
+        let again = fold(8, "a 1 0\na 1 10\na 1 20\na 1 9000\na 1 9010\n");
+        assert_eq!(again.series[0].step(), Some(10), "an outage is not usual");
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl App {
     /// Takes pasted text.
     pub(super) fn paste(&mut self, text: &str) {
         if let Mode::Field = self.mode {
-            return self.paste_in_field(text.lines().next().unwrap_or_default());
+            return self.paste_in_field(text.split(['\n', '\r']).next().unwrap_or_default());
         }
         if let Mode::Ask | Mode::Recall = self.mode {
             return self.type_text(text);

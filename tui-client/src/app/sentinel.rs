@@ -124,7 +124,7 @@ impl Sentinel {
         for series in series {
             let key = series.key.as_str();
             for Guard { alert, judged, firing } in &mut self.guards {
-                *judged = *judged || alert.concerns(key);
+                *judged = *judged || alert.judges(series, now);
                 if alert.fires(series, now) {
                     self.fired = true;
                     if firing.insert(series.key.clone(), self.turn).is_none() {
@@ -186,6 +186,11 @@ mod tests {
         let unjudged = |sentinel: &Sentinel| sentinel.unjudged().count();
         assert_eq!((unjudged(&sentinel), judge(&mut sentinel, "*", "b 9 1\n").len()), (2, 0));
         judge(&mut sentinel, "*", "a 1 1\n");
+        let mut of_one_point = super::Sentinel::new(&["a rate > 5".parse().unwrap()]);
+        judge(&mut of_one_point, "*", "a 1 1\n");
+        assert_eq!(unjudged(&of_one_point), 1, "it has no rate");
+        judge(&mut of_one_point, "*", "a 1 1\na 2 2\n");
+        assert_eq!(unjudged(&of_one_point), 0);
         let left: Vec<_> = sentinel.unjudged().map(ToString::to_string).collect();
         assert_eq!(left, ["no*such > 5"]);
     }

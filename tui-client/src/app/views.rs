@@ -153,7 +153,10 @@ impl App {
             Mode::Chart | Mode::Watch if self.look.drop_cursor() => {}
             Mode::Chart => self.mode = Mode::Watch,
             Mode::Columns => self.mode = Mode::Table,
-            Mode::Table if self.table.filter().is_some() => self.filter_by(None),
+            Mode::Table if self.table.filter().is_some() => {
+                self.filter_by(None);
+                self.say(Tone::Plain, "filter dropped");
+            }
             Mode::Field => {
                 let Some(field) = self.field.take() else { return };
                 self.mode = field.back;
@@ -177,6 +180,9 @@ impl App {
     /// A whole alert takes the place of one that was only begun.
     pub(super) fn paste_in_field(&mut self, text: &str) {
         let is_alert = |text: &str| text.parse::<Alert>().is_ok();
+        // As on a command line.
+        let bare = text.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+        let text = bare.filter(|text| is_alert(text)).unwrap_or(text);
         self.change_field(|field| {
             if field.purpose == Purpose::Alert && is_alert(text) && !is_alert(field.text()) {
                 field.edit(Edit::KillAll);

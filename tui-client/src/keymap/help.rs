@@ -67,6 +67,7 @@ const NOTES: [(&str, &[(&str, &str)]); 5] = [
             ("< text", "only what was received; < alone: all of it"),
             ("12:30", "lines of that minute, besides those with the text"),
             ("12:30:05", "the same of that second"),
+            ("> 12:30 put", "what was sent then and has the text"),
         ],
     ),
     (

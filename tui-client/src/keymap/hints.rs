@@ -76,6 +76,7 @@ const LINE: &[Hint] = &[
 ];
 
 const TABLE: &[Hint] = &[
+    hint(keys![Key::char('*')], "all keys"),
     hint(ENTER, "watch"),
     hint(keys![Key::char('f')], "chart"),
     hint(keys![Key::char('/')], "filter"),
@@ -87,7 +88,6 @@ const TABLE: &[Hint] = &[
     ALERT,
     hint(keys![Key::char('o')], "reverse"),
     hint(keys![Key::char('r')], "ask now"),
-    hint(keys![Key::char('*')], "all keys"),
     SLOWER,
     FASTER,
     QUIT,

@@ -101,13 +101,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         &[Prompt],
         keys![Key::ctrl('d')],
         Action::QuitOrDelete,
-        "delete the character; on an empty line: leave",
+        "delete the character; on an empty line: quit",
     ),
     bind(
         &[Prompt],
         keys![Key::ctrl('c')],
         Action::QuitOrClear,
-        "clear the line; on an empty line: leave",
+        "clear the line; on an empty line: quit",
     ),
     recall(keys![Key::plain(Code::Enter)], Does::RecallSubmit, "send the line found"),
     recall(

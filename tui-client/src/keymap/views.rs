@@ -145,7 +145,12 @@ pub(super) static BINDINGS: &[Binding] = &[
         ViewAction::Whole,
         "live again: all points, following the newest",
     ),
-    view(CHARTED, keys![Key::char('y')], ViewAction::Log, "logarithmic values; again: linear"),
+    view(
+        CHARTED,
+        keys![Key::char('y')],
+        ViewAction::Log,
+        "log axis: logarithmic values; again: linear",
+    ),
     view(
         CHARTED,
         keys![Key::char(' '), Key::char('m')],
@@ -175,13 +180,13 @@ pub(super) static BINDINGS: &[Binding] = &[
         MEASURED,
         keys![Key::char('+'), Key::char('=')],
         ViewAction::Interval(1),
-        "slower: ask the server less often",
+        "slower: poll less often, at a longer interval",
     ),
     view(
         MEASURED,
         keys![Key::char('-')],
         ViewAction::Interval(-1),
-        "faster: ask the server more often",
+        "faster: poll more often, at a shorter interval",
     ),
     view(
         MEASURED,

@@ -1,5 +1,6 @@
 //! Signals to end, heard also while a write waits for whoever reads standard output or error.
 
+use std::fs;
 use std::io;
 use std::process::exit;
 use std::sync::Arc;
@@ -25,6 +26,15 @@ pub(super) struct Ending {
     code: Option<Arc<AtomicU8>>,
 }
 
+/// The signals that whoever started this program has it ignore, where the system tells.
+fn ignored() -> Vec<SignalKind> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
+    kinds.into_iter().filter(|kind| mask >> (kind.as_raw_value() - 1) & 1 == 1).collect()
+}
+
 impl Ending {
     /// Listens for signals. An end without ceremony has the exit code that shells give to a
     /// program that the signal has ended.
@@ -42,7 +52,9 @@ impl Ending {
         code: Option<Arc<AtomicU8>>,
     ) -> io::Result<Self> {
         let (came, mut coming) = mpsc::unbounded_channel();
-        for kind in kinds {
+        let ignored = ignored();
+        // Who started this with nohup, or in the background of a script, means it.
+        for kind in kinds.into_iter().filter(|kind| !ignored.contains(kind)) {
             let (mut signal, came) = (signal(kind)?, came.clone());
             // As shells say it.
             let as_code = 128 + u8::try_from(kind.as_raw_value()).unwrap_or(0);

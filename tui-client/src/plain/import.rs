@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::pending;
 use std::io::{self, IsTerminal, Write, stderr, stdin};
 use std::sync::atomic::Ordering;
@@ -239,6 +240,31 @@ struct Lost {
     error: String,
 }
 
+/// Puts of which something is to be said, the first of them by the numbers of their lines.
+#[derive(Default)]
+struct Named {
+    lines: Vec<u64>,
+    all: usize,
+}
+
+impl Named {
+    fn take(&mut self, lines: &mut Vec<u64>) {
+        self.all += lines.len();
+        let room = NAMED.saturating_sub(self.lines.len()).min(lines.len());
+        self.lines.extend(lines.drain(..).take(room));
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, all } = self;
+        let more = if *all > lines.len() { ", …" } else { "" };
+        let named = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (what, line) = if *all == 1 { ("put", "line") } else { ("puts", "lines") };
+        write!(f, "{} {what} ({line} {named}{more})", count(*all as u64))
+    }
+}
+
 /// What has come back.
 struct Taking {
     bar: Progress,
@@ -248,16 +274,26 @@ struct Taking {
     stored: u64,
     /// The number of the last line up to which all is answered.
     last: u64,
-    /// The numbers of the first lines whose timestamp was filled in, and how many there were.
-    filled: (Vec<u64>, usize),
+    /// Puts whose timestamp was filled in.
+    filled: Named,
+    /// Puts whose timestamp is hardly meant.
+    doubtful: Named,
     /// Nobody reads standard output any longer.
     unread: bool,
 }
 
 impl Taking {
     fn new(bar: Progress) -> Self {
-        let filled = (Vec::new(), 0);
-        Self { bar, answered: 0, refused: 0, stored: 0, last: 0, filled, unread: false }
+        Self {
+            bar,
+            answered: 0,
+            refused: 0,
+            stored: 0,
+            last: 0,
+            filled: Named::default(),
+            doubtful: Named::default(),
+            unread: false,
+        }
     }
 
     /// Takes all replies. The outer failure is no matter of the connection.
@@ -300,10 +336,8 @@ impl Taking {
         for number in gathered.too_long.drain(..) {
             self.refuse(|| format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
         }
-        let (named, all) = &mut self.filled;
-        *all += gathered.filled.len();
-        let room = NAMED.saturating_sub(named.len()).min(gathered.filled.len());
-        named.extend(gathered.filled.drain(..).take(room));
+        self.filled.take(&mut gathered.filled);
+        self.doubtful.take(&mut gathered.doubtful);
     }
 
     /// Counts lines of a batch that are answered well, up to a place in it.
@@ -393,15 +427,14 @@ impl Taking {
     /// Says how it went, as far as that is not clear.
     /// When it was interrupted, some of what was read may be left without an answer.
     fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, refused, stored, last, filled: (named, filled), .. } = self;
+        let Self { bar, answered, refused, stored, last, filled, doubtful, .. } = self;
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
-        if filled > 0 {
-            let more = if filled > named.len() { ", …" } else { "" };
-            let named = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let (what, lines) = if filled == 1 { ("put", "line") } else { ("puts", "lines") };
-            let all = count(filled as u64);
-            tell(&format!("filled in the current time in {all} {what} ({lines} {named}{more})"));
+        if filled.all > 0 {
+            tell(&format!("filled in the current time in {filled}"));
+        }
+        if doubtful.all > 0 {
+            tell(&format!("a time more than a year ahead in {doubtful}: milliseconds?"));
         }
         let lines = plural(answered, "line", "lines");
         let outcome =

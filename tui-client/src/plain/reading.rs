@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::app::doubt::hardly_meant;
 use crate::line::wire_line;
 
 /// Bytes of input read, and so sent, at once.
@@ -30,6 +31,8 @@ pub(super) struct Gathered {
     pub too_long: Vec<u64>,
     /// The numbers of lines whose timestamp is filled in.
     pub filled: Vec<u64>,
+    /// The numbers of lines whose timestamp is hardly meant.
+    pub doubtful: Vec<u64>,
     /// Bytes of the input.
     pub size: usize,
     /// Its share of the memory, given back when it is dropped.
@@ -58,6 +61,7 @@ impl Gathered {
         self.lines.append(&mut next.lines);
         self.too_long.append(&mut next.too_long);
         self.filled.append(&mut next.filled);
+        self.doubtful.append(&mut next.doubtful);
         self.size += next.size;
         if let (Some(room), Some(mut more)) = (&mut self.room, next.room) {
             drop(more.split(OVERHEAD));
@@ -67,7 +71,8 @@ impl Gathered {
     }
 
     fn memory(&self) -> usize {
-        let numbers = self.lines.len() + self.too_long.len() + self.filled.len();
+        let named = self.too_long.len() + self.filled.len() + self.doubtful.len();
+        let numbers = self.lines.len() + named;
         self.batch.size() + numbers * size_of::<u64>() + OVERHEAD
     }
 }
@@ -145,7 +150,7 @@ async fn read(
             buffer.extend_from_slice(b"\n");
         }
         let (mut batch, mut lines) = (Batch::default(), Vec::new());
-        let (mut too_long, mut filled) = (Vec::new(), Vec::new());
+        let (mut too_long, mut filled, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
         let now = clock();
         let mut rest = &buffer[..];
         while let Some(line) = framer.next_line(&mut rest) {
@@ -159,6 +164,8 @@ async fn read(
             if batch.push(&line.bytes).is_ok() {
                 lines.push(number);
                 filled.extend(line.filled.map(|_| number));
+                let doubt = line.given.and_then(|time| hardly_meant(time, now));
+                doubtful.extend(doubt.map(|_| number));
             }
         }
         let size = buffer.len() - rest.len();
@@ -166,7 +173,8 @@ async fn read(
         if !(lines.is_empty() && too_long.is_empty()) {
             counts.lines.fetch_add(lines.len() as u64, Ordering::Relaxed);
             counts.filled.fetch_add(filled.len() as u64, Ordering::Relaxed);
-            let mut gathered = Gathered { batch, lines, too_long, filled, size, room: None };
+            let mut gathered =
+                Gathered { batch, lines, too_long, filled, doubtful, size, room: None };
             gathered.room = room.take(gathered.memory()).await;
             if queue.send(gathered).is_err() {
                 return Ok(());

@@ -3,6 +3,8 @@
 
 use ratatui::buffer::Buffer;
 
+use super::theme::Theme;
+
 /// Replaces what this program draws with; one column by one column.
 pub fn redraw(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
@@ -14,6 +16,15 @@ pub fn redraw(buffer: &mut Buffer) {
             cell.set_char(plain);
         }
     }
+}
+
+/// The names of keys, those of the arrows in words: a `<` is another key.
+pub fn key_names(theme: &Theme, names: String) -> String {
+    const WORDS: [(&str, &str); 4] = [("←", "left"), ("→", "right"), ("↑", "up"), ("↓", "down")];
+    if !theme.ascii {
+        return names;
+    }
+    WORDS.iter().fold(names, |names, (arrow, word)| names.replace(arrow, word))
 }
 
 fn replacement(c: char) -> Option<char> {

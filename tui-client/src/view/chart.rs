@@ -119,12 +119,13 @@ fn draw_legend(
     const LEAST: usize = 40;
     /// Room in which a value may have its size beside it.
     const ROOMY: u16 = 60;
-    let cursor = app.look().cursor();
+    // One that time has left behind reads nothing.
+    let cursor = app.look().cursor().filter(|_| chart.cursor.is_some());
     let entries = charted.iter().enumerate().filter_map(|(line, key)| {
         let (series, unit) = (key.series.as_ref()?, Unit::of(&key.key));
-        let read = |time| chart::nearest(&series.tail, time);
+        let read = chart.read.get(line).copied().flatten();
         let value = match cursor {
-            Some(time) => read(time).map_or(String::new(), |point| match area.width {
+            Some(_) => read.map_or("–".to_owned(), |point| match area.width {
                 ..ROOMY => format::exact(point.value),
                 _ => units::exact(point.value, unit),
             }),
@@ -134,7 +135,7 @@ fn draw_legend(
     });
     let entries: Vec<Entry<'_>> = entries.collect();
     let mut pen = Pen::new(buffer, area, 0);
-    let (when, crowd) = reading(app, charted, chart, entries.first(), pen.room());
+    let (when, crowd) = reading(app, chart, entries.first(), pen.room());
     let ends = width(&when) + width(&crowd);
     let first = entries.first().map_or(0, |first| width(first.key) + first.around());
     let keys: usize = entries.iter().map(|entry| width(entry.key) + entry.around()).sum();
@@ -166,21 +167,14 @@ fn draw_legend(
 
 /// When the point was that the cursor reads, and what else is in its column, as far as there is
 /// room beside the first key.
-fn reading(
-    app: &App,
-    charted: &[&Watched],
-    chart: &Chart,
-    first: Option<&Entry<'_>>,
-    room: usize,
-) -> (String, String) {
+fn reading(app: &App, chart: &Chart, first: Option<&Entry<'_>>, room: usize) -> (String, String) {
     /// Columns in which one knows a key again.
     const KEY: usize = 5;
-    let Some(cursor) = app.look().cursor() else {
+    let Some(cursor) = app.look().cursor().filter(|_| chart.cursor.is_some()) else {
         return (String::new(), String::new());
     };
     // The date of the point, not of the column.
-    let series = charted.first().and_then(|key| key.series.as_ref());
-    let point = series.and_then(|series| chart::nearest(&series.tail, cursor));
+    let point = chart.read.first().copied().flatten();
     let time = point.map_or(cursor, |point| point.timestamp);
     let date = format!(" {}", format::date(time, app.zone()));
     let clock = format!(" {}", format::formatted(time, app.zone(), "%H:%M:%S"));

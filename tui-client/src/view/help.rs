@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::widgets::{Clear, Widget};
 
+use super::ascii::key_names;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
@@ -21,7 +22,7 @@ const MARGIN: u16 = 16;
 pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let lines = help_lines(app.help().before());
     let keys = lines.iter().map(|line| match line {
-        HelpLine::Keys(keys, _) => width(keys),
+        HelpLine::Keys(keys, _) => width(&key_names(theme, keys.clone())),
         HelpLine::Heading(_) => 0,
     });
     let keys = keys.max().unwrap_or(0);
@@ -79,11 +80,13 @@ fn draw_column(lines: &[HelpLine], keys: usize, theme: &Theme, area: Rect, buffe
         let mut pen = Pen::new(buffer, area, row);
         match line {
             HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),
-            HelpLine::Keys(names, help) => pen
-                .write(" ", theme.text)
-                .field(names, column(names, help), false, theme.key)
-                .write("  ", theme.text)
-                .write(help, theme.text),
+            HelpLine::Keys(names, help) => {
+                let names = key_names(theme, names.clone());
+                pen.write(" ", theme.text)
+                    .field(&names, column(&names, help), false, theme.key)
+                    .write("  ", theme.text)
+                    .write(help, theme.text)
+            }
         };
     }
 }

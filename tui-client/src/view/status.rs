@@ -6,6 +6,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::ascii::key_names;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::link::{Purpose, State};
@@ -109,14 +110,14 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&text, style);
         return;
     }
-    write_keys(&hints(app, pen.room()), theme, &mut pen);
+    write_keys(&hints(app, theme, pen.room()), theme, &mut pen);
 }
 
 fn write_keys(hints: &[Hint], theme: &Theme, pen: &mut Pen<'_>) {
     let text = super::on_border(theme.text);
     for hint in hints {
         pen.write(" ", text)
-            .write(&hint.keys(), super::on_border(theme.key))
+            .write(&key_names(theme, hint.keys()), super::on_border(theme.key))
             .write(" ", text)
             .write(hint.word, super::on_border(theme.quiet))
             .write(" ", text);
@@ -130,7 +131,7 @@ pub fn draw_keys_at_foot(app: &App, theme: &Theme, area: Rect, buffer: &mut Buff
     let below = area.height.saturating_sub(1);
     let mut pen = Pen::new(buffer, super::within_sides(area), below);
     let room = pen.room().saturating_sub(WHEREABOUTS);
-    write_keys(&hints(app, room), theme, &mut pen);
+    write_keys(&hints(app, theme, room), theme, &mut pen);
 }
 
 /// Writes the hints at the right end of the line, beside so many columns; returns what is left.
@@ -142,8 +143,8 @@ pub fn draw_keys_beside(
     buffer: &mut Buffer,
 ) -> Rect {
     let room = usize::from(area.width).saturating_sub(columns);
-    let hints = hints(app, room);
-    let wide: usize = hints.iter().map(wide).sum();
+    let hints = hints(app, theme, room);
+    let wide: usize = hints.iter().map(|hint| wide(hint, theme)).sum();
     let wide = u16::try_from(wide).unwrap_or(u16::MAX).min(area.width);
     let left = Rect { width: area.width - wide, ..area };
     let right = Rect { x: left.right(), width: wide, ..area };
@@ -152,13 +153,13 @@ pub fn draw_keys_beside(
 }
 
 /// The columns that a hint takes.
-fn wide(hint: &Hint) -> usize {
-    width(&hint.keys()) + width(hint.word) + 3
+fn wide(hint: &Hint, theme: &Theme) -> usize {
+    width(&key_names(theme, hint.keys())) + width(hint.word) + 3
 }
 
 /// The hints for so many columns, the vital ones before all others. One that would be cut says
 /// less than none.
-fn hints(app: &App, room: usize) -> Vec<Hint> {
+fn hints(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
     let typed = !app.prompt().text().is_empty();
     let offered = |hint: &&Hint| hint.action(app.mode()).is_some_and(|action| app.offers(action));
     let mut hints: Vec<_> =
@@ -171,8 +172,8 @@ fn hints(app: &App, room: usize) -> Vec<Hint> {
             if hint.vital != vital {
                 return true;
             }
-            full |= wide(hint) > left;
-            left -= if full { 0 } else { wide(hint) };
+            full |= wide(hint, theme) > left;
+            left -= if full { 0 } else { wide(hint, theme) };
             !full
         });
     }

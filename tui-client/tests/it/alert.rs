@@ -78,8 +78,30 @@ fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{signal}");
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(err.contains("not judged, because there are no points for it: b > 5"), "{err}");
+        assert!(err.contains("not judged, for lack of points: b > 5"), "{err}");
     }
+}
+
+#[test]
+fn a_signal_that_is_ignored_from_the_start_ends_nothing() {
+    let served = Served::start();
+    served.say("put a 1 1\n");
+    let script = "trap '' HUP; exec \"$0\" --port \"$1\" --interval 0.02 --watch a --alert 'a > 5'";
+    let mut child = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_tui-client"), &served.port.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "a 1.0 1");
+    for round in 2..5 {
+        end(&child, "HUP");
+        served.say(&format!("put a {round} {round}\n"));
+        assert_eq!(out.next().unwrap().unwrap(), format!("a {round}.0 {round}"));
+    }
+    end(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -120,7 +142,7 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     // Not to be taken for well.
     assert_eq!((code, &*out), (1, ""));
     let said = "tui-client: no points for palm.cup\n\
-        tui-client: not judged, because there are no points for it: palm.cup > 90\n";
+        tui-client: not judged, for lack of points: palm.cup > 90\n";
     assert_eq!(err, said);
     let (code, _, err) =
         once(&["--once", "--alert", "palm.cup age > 1m", "--alert", "palm.* > 90"]);

@@ -267,8 +267,7 @@ fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
     assert_eq!((code, &*out), (0, "a 1.0 10\nab 7.0 1\n"));
     assert_eq!(err, "tui-client: no points for none\ntui-client: no points for x.*\n");
     assert_eq!(run(served.port, &["get", "none"]).2, "tui-client: no points for none\n");
-    let hint =
-        "tui-client: no points for x.*; this server knows no globs, --once 'x.*' finds them\n";
+    let hint = "tui-client: no points for x.*; this server knows no globs, but --once does\n";
     assert_eq!(run(served.port, &["get", "x.*"]).2, hint);
     let (code, _, err) = run(served.port, &["--once", "get", "a"]);
     assert_eq!(code, 2);
@@ -825,6 +824,18 @@ fn help_completions_and_manual_go_to_standard_output() {
     let (code, out, err) = run(1, &["--format", "xml"]);
     assert_eq!((code, &*out), (2, ""));
     assert!(err.contains("[possible values: text, json, csv]"), "{err}");
+}
+
+#[test]
+fn a_time_that_is_hardly_meant_is_told() {
+    let served = Served::start();
+    let (code, _, err) = run(served.port, &["put", "a", "1", "1795748000123"]);
+    let said = "tui-client: timestamp 1795748000123: milliseconds? It is stored as seconds\n";
+    assert_eq!((code, &*err), (0, said));
+    let (code, _, err) =
+        pipe(served.port, "put a 1 7\nput a 1 1795748000123\nput a 1 99999999999\n");
+    let said = "tui-client: a time more than a year ahead in 2 puts (lines 2, 3): milliseconds?\n";
+    assert_eq!((code, &*err), (0, said));
 }
 
 #[test]

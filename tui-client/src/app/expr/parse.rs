@@ -164,6 +164,10 @@ impl Parser {
             None if compared && word.eq_ignore_ascii_case("time") => {
                 Err(bad(at, "times are not compared; age is, as in age < 1h"))
             }
+            None if compared && word.contains('.') => {
+                let why = format!("no column is called {word}; write key = {word} and last > 3");
+                Err(bad(at, &why))
+            }
             None if compared => Err(bad(at, &format!("no column is called {word}; {NUMBERS}"))),
             None if word.eq_ignore_ascii_case("stale") => Ok(Expr::Stale),
             None => key(word, at),

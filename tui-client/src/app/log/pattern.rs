@@ -1,6 +1,7 @@
 //! What lines are searched for: a part of the text, in which small letters stand for both kinds.
 //! A leading `>` or `<` means only what was sent or received, a leading `!` turns the meaning of
-//! the text round, and a time of day stands for the lines of that time, too.
+//! the text round. A time of day stands for the lines of that time, too; before a text, for none
+//! but those.
 
 use std::ops::Range;
 
@@ -21,7 +22,10 @@ pub struct Pattern {
     inverted: bool,
     /// Capitals and small letters are the same.
     folded: bool,
+    /// Lines of this time are meant, too.
     time: Option<TimeOfDay>,
+    /// Lines of no other time than this are meant.
+    within: Option<TimeOfDay>,
 }
 
 impl Pattern {
@@ -38,13 +42,18 @@ impl Pattern {
             Some(part) => (true, part),
             None => (false, rest),
         };
+        let timed = part.split_once(' ').and_then(|(time, text)| {
+            Some((TimeOfDay::parse(time, zone)?, text.trim_start())).filter(|_| !text.is_empty())
+        });
+        let (within, part) = timed.map_or((None, part), |(time, text)| (Some(time), text));
         (direction.is_some() || !part.is_empty()).then(|| Self {
             typed: typed.into(),
             direction,
             part: part.into(),
             inverted,
             folded: !part.contains(char::is_uppercase),
-            time: TimeOfDay::parse(part, zone),
+            time: TimeOfDay::parse(part, zone).filter(|_| within.is_none()),
+            within,
         })
     }
 
@@ -58,9 +67,10 @@ impl Pattern {
         if self.direction.is_some_and(|direction| direction != line.direction) {
             return false;
         }
+        let at = |time: &TimeOfDay| time.covers(line.unix_ms, line.until_ms);
         let found = || {
-            self.find(line.text, 0).is_some()
-                || self.time.as_ref().is_some_and(|time| time.covers(line.unix_ms, line.until_ms))
+            self.within.as_ref().is_none_or(at)
+                && (self.find(line.text, 0).is_some() || self.time.as_ref().is_some_and(at))
         };
         self.part.is_empty() || found() != self.inverted
     }
@@ -210,6 +220,11 @@ mod tests {
             ("04:31", &[]),
             ("06:31:60", &[]),
             ("6:31", &[]),
+            ("06:31 put", &[0, 3]),
+            ("> 06:31 put", &[0]),
+            ("<06:32:05 they", &[2]),
+            ("06:32 ok", &[]),
+            ("!06:31 put", &[1, 2]),
         ] {
             let pattern = Pattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
             let found: Vec<_> = (0..4).filter(|&at| pattern.matches(&lines[at])).collect();
