@@ -6,6 +6,7 @@ use super::App;
 use super::chart::window::Look;
 use super::chart::{self, Chart, Spec};
 use super::expr::Alert;
+use super::format;
 use super::log::Tone;
 use super::msg::Mouse;
 use super::units::Unit;
@@ -25,6 +26,7 @@ impl App {
                 let (_, columns) = self.chart_columns();
                 let points: Vec<Point> = self.selected_points().copied().collect();
                 self.look.move_cursor(step, columns, &points, bounds);
+                self.say_what_is_read(&points);
             }
             ViewAction::Whole => self.look.whole(),
             _ => self.look.log = !self.look.log,
@@ -44,6 +46,20 @@ impl App {
         }
     }
 
+    /// A chart that is too low for a legend has it on the bottom line.
+    fn say_what_is_read(&mut self, points: &[Point]) {
+        let cursor = self.look.cursor();
+        let read = points.iter().find(|point| Some(point.timestamp) == cursor);
+        if let Some(&Point { timestamp, value }) = read.filter(|_| !self.has_legend()) {
+            let date = format::date(timestamp, &self.zone);
+            self.say(Tone::Plain, format!("{date}  {}", format::exact(value)));
+        }
+    }
+
+    fn has_legend(&self) -> bool {
+        chart::rows(self.chart_size().1).0 > 0
+    }
+
     /// Puts the cursor of the chart where the mouse points to, if that is in the chart.
     pub(super) fn point_in_chart(&mut self, mouse: Mouse) {
         let layout = self.layout();
@@ -58,16 +74,22 @@ impl App {
         if let Some(column) = column {
             let points: Vec<Point> = self.selected_points().copied().collect();
             self.look.point_at(column, columns, &points, bounds);
+            self.say_what_is_read(&points);
         }
     }
 
     /// The columns of the labels and of the plot on the screen.
     fn chart_columns(&self) -> (u16, u16) {
+        let (width, height) = self.chart_size();
+        self.with_chart(height, |spec| chart::columns(spec, width))
+    }
+
+    /// Its columns and rows on the screen, those of the legend and the axes counted.
+    fn chart_size(&self) -> (u16, u16) {
         let layout = self.layout();
         let Some(area) = layout.watch else { return (0, 0) };
         let rows = area.inner_rows().saturating_sub(layout.watch_rows(self.watch.keys().len()));
-        let (width, height) = (area.width.saturating_sub(2), u16::try_from(rows));
-        self.with_chart(height.unwrap_or(u16::MAX), |spec| chart::columns(spec, width))
+        (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
     /// The chart in this many columns and rows, those of the legend and the axes counted.

@@ -59,6 +59,24 @@ fn no_spike_escapes_the_cursor() {
 }
 
 #[test]
+fn a_low_chart_reads_its_points_on_the_bottom_line() {
+    let mut scene = Scene::connected(40, 10, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 1 {}\na 20.0001 {NOW}\n", NOW - 60));
+        scene.to(Mode::Watch);
+    });
+    scene.keys("h");
+    assert!(scene.notice().ends_with("  20.0001"), "{}", scene.notice());
+    scene.keys("h");
+    assert!(scene.notice().ends_with("  1"), "{}", scene.notice());
+    let mut tall = Scene::connected(40, 24, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 1 {NOW}\n"));
+        scene.to(Mode::Watch);
+    });
+    tall.keys("h");
+    assert_eq!(tall.notice(), "", "it has a legend");
+}
+
+#[test]
 fn a_click_reads_where_it_is_however_wide_the_labels_are() {
     for base in [0, 81_235_000_000, 1 << 52] {
         let line = |n: i64| format!("a {} {}\n", base + n, NOW - 200 + n);
