@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -99,8 +99,9 @@ fn a_connection_that_is_lost_or_not_there_ends_it() {
     });
 }
 
-#[test]
-fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
+/// A peer that takes a hundred lines, answers some of them and half of another, and waits until it
+/// is left.
+fn peer_that_stops(answers: &'static [u8]) -> (u16, JoinHandle<()>) {
     let listener = TcpListener::bind("localhost:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let peer = thread::spawn(move || {
@@ -110,9 +111,16 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
         for _ in 0..100 {
             lines.next().unwrap().unwrap();
         }
-        stream.write_all(b"ok\na 1.0 1\n\nok\na 1.0 1\n\nerror\nno room\n\nok\na 1.0 1\n").unwrap();
-        assert!(lines.next().is_none(), "the reply never ends");
+        stream.write_all(answers).unwrap();
+        assert!(lines.next().is_none(), "there is no more to come");
     });
+    (port, peer)
+}
+
+#[test]
+fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
+    let (port, peer) =
+        peer_that_stops(b"ok\na 1.0 1\n\nok\na 1.0 1\n\nerror\nno room\n\nok\na 1.0 1\n");
     block_on(async {
         let mut wire = Wire::connect(port, PATIENCE).await;
         wire.import(1, "get a\n".repeat(100)).await;
@@ -133,18 +141,7 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
 
 #[test]
 fn a_stall_ends_it_and_the_connection_even_if_nothing_else_is_asked_for() {
-    let listener = TcpListener::bind("localhost:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let peer = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        for _ in 0..100 {
-            lines.next().unwrap().unwrap();
-        }
-        stream.write_all(b"ok\n\nerror\nno room\n\nok\n\nok\n").unwrap();
-        assert!(lines.next().is_none(), "it is given up");
-    });
+    let (port, peer) = peer_that_stops(b"ok\n\nerror\nno room\n\nok\n\nok\n");
     block_on(async {
         let mut wire = Wire::connect(port, Duration::from_millis(300)).await;
         wire.import(1, "put a 1 1\n".repeat(100)).await;

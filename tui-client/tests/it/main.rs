@@ -11,6 +11,7 @@
 
 mod alert;
 mod copied;
+mod feed;
 mod hang_up;
 mod hostile;
 mod import;
@@ -20,6 +21,7 @@ mod left;
 mod look;
 mod manners;
 mod pasted;
+mod piped;
 mod plain;
 mod process;
 mod prompt;

@@ -1,0 +1,328 @@
+//! Requests from a pipe in the plain mode: streamed, refused, interrupted, sent again.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
+use std::thread;
+
+use crate::piped::{
+    PATIENCE, client, finish, hear, lines, peer, pipe, run, signal, unix_now, until_given_up,
+    wait_until,
+};
+use crate::served::Served;
+
+#[test]
+fn lines_of_a_pipe_go_on_after_an_error() {
+    let served = Served::start();
+    let long = "x".repeat(5000);
+    let input = format!("put a 1 1\n\n> put a 2 2\\n\ngot\nget a\n{long}\nput a x 3\r\nget a");
+    let (code, out, err) = pipe(served.port, input);
+    assert_eq!(code, 1);
+    assert_eq!(out, "a 1.0 1\na 2.0 2\na 1.0 1\na 2.0 2\n");
+    let mut lines: Vec<_> = err.lines().collect();
+    let summary = lines.pop().unwrap();
+    assert!(
+        summary.starts_with("tui-client: 6 lines answered: 2 stored, 3 refused, in "),
+        "{summary}"
+    );
+    assert_eq!(
+        lines,
+        [
+            "tui-client: line 6: not sent, longer than 4096 bytes",
+            "tui-client: line 4: wrong command: the commands are put and get, in lower case: got",
+            "tui-client: line 7: wrong command: a value is a decimal number such as 23.7, -5 or 1e-3: \
+             put a x 3",
+        ]
+    );
+}
+
+#[test]
+fn a_last_line_without_its_end_is_a_line() {
+    let served = Served::start();
+    let (code, out, err) = pipe(served.port, "put a 1 1\nget a");
+    assert_eq!((code, &*out, &*err), (0, "a 1.0 1\n", ""));
+    let (code, out, err) = pipe(served.port, format!("get a\nput {} 1 1", "k".repeat(5000)));
+    assert_eq!((code, &*out), (1, "a 1.0 1\n"));
+    assert!(err.starts_with("tui-client: line 2: not sent, longer than 4096 bytes\n"), "{err}");
+}
+
+#[test]
+fn many_lines_stream_through() {
+    let served = Served::start();
+    let mut input = String::new();
+    for at in 0..100_000 {
+        input.push_str(&format!("put k.{} {at} {at}\n", at % 10));
+    }
+    input.push_str("get *\n");
+    let (code, out, err) = pipe(served.port, input);
+    assert_eq!((code, &*err), (0, ""));
+    assert_eq!(out.lines().count(), 100_000);
+    assert_eq!(format!("ok\n{out}\n"), served.say("get *\n"), "byte for byte");
+}
+
+#[test]
+fn each_line_is_answered_at_once() {
+    let served = Served::start();
+    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    for at in 0..3 {
+        writeln!(stdin, "put a {at} 1\nget a").unwrap();
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert_eq!(line, format!("a {at}.0 1\n"));
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_lost_connection_says_what_is_unsure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        for _ in 0..3 {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        (&stream).write_all(b"ok\n\nok\na 1.0 1\n\nok\na").unwrap();
+    });
+    let (code, out, err) = pipe(port, "put a 1 1\n\nget a\nget a\n");
+    peer.join().unwrap();
+    assert_eq!((code, &*out), (3, "a 1.0 1\n"));
+    assert!(err.contains("from line 4 on it is unknown"), "{err}");
+}
+
+#[test]
+fn a_feed_outlives_a_restart_of_the_server() {
+    let mut served = Served::start();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    let until = |what: &str| while !told.recv_timeout(PATIENCE).unwrap().contains(what) {};
+    writeln!(stdin, "put before 1 1").unwrap();
+    while !served.say("get before\n").contains("before") {}
+    served.stop();
+    writeln!(stdin, "put between 1 1\nput between 2 2").unwrap();
+    until("trying again until it works");
+    writeln!(stdin, "put between 3 3").unwrap();
+    served.start_again();
+    until("connected again");
+    writeln!(stdin, "put after 1 1\ngot").unwrap();
+    drop(stdin);
+    until("line 6: wrong command");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let stored = served.say("get *\n");
+    let all = "before 1.0 1\nbetween 1.0 1\nbetween 2.0 2\nbetween 3.0 3\nafter 1.0 1\n";
+    assert_eq!(stored, format!("ok\n{all}\n"));
+}
+
+#[test]
+fn a_feed_may_begin_before_the_server() {
+    let mut served = Served::start();
+    served.stop();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    served.start_again();
+    let (code, out, _) = finish(child);
+    assert_eq!((code, &*out), (0, "a 1.0 1\n"));
+}
+
+#[test]
+fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
+    let mut served = Served::start();
+    served.stop();
+    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let told = lines(child.stderr.take().unwrap());
+    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    let mut said = Vec::new();
+    for value in 1..=3 {
+        let begun = unix_now();
+        writeln!(stdin, "put a {value}").unwrap();
+        // Taken out of the pipe, and so read; then until the clock shows another time.
+        wait_until("the line to be read", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
+        let read = unix_now();
+        wait_until("another time", || unix_now() != read);
+        said.push((begun..=read + 1, value));
+    }
+    served.start_again();
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let stored = served.say("get a\n");
+    let times = stored.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
+    let times: Vec<i64> = times.collect();
+    assert_eq!(times.len(), 3, "{stored}");
+    for (time, (when, value)) in times.into_iter().zip(said) {
+        assert!(when.contains(&time), "{value} at {time}, said {when:?}");
+    }
+}
+
+#[test]
+fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
+    let (port, serving) = peer(vec![
+        |mut stream, from| {
+            hear(from, &["put a 1 1", "got", "put b 1 1", "put c 1 1"]);
+            stream.write_all(b"ok\n\nerror\nwrong command\n\nok\n").unwrap();
+            until_given_up(stream, from);
+        },
+        |mut stream, from| {
+            hear(from, &["put b 1 1", "put c 1 1"]);
+            stream.write_all(b"ok\n\nok\n\n").unwrap();
+        },
+    ]);
+    let args = ["--retry", "--timeout", "0.3"];
+    let mut child = client(port).args(args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\ngot\nput b 1 1\nput c 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 1);
+    assert_eq!(err.matches("line 2: wrong command").count(), 1, "{err}");
+    assert!(err.contains("the reply stalled: nothing came for 0.3 s; trying again"), "{err}");
+    assert!(err.contains("4 lines answered: 3 stored, 1 refused"), "{err}");
+}
+
+#[test]
+fn a_stall_says_from_which_line_on_it_is_unsure() {
+    let (port, serving) = peer(vec![|mut stream, from| {
+        hear(from, &["put a 1 1", "put b 1 1", "put c 1 1"]);
+        stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
+        until_given_up(stream, from);
+    }]);
+    let mut child = client(port).args(["--timeout", "0.3"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nput b 1 1\nput c 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 3);
+    assert!(err.contains("from line 3 on it is unknown"), "{err}");
+}
+
+#[test]
+fn a_peer_that_takes_connections_and_closes_them_is_told_once() {
+    fn close(stream: &TcpStream, _: &mut BufReader<&TcpStream>) {
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
+    let (port, serving) = peer(vec![close, close, close, close, |mut stream, from| {
+        hear(from, &["put a 1 1"]);
+        stream.write_all(b"ok\n\n").unwrap();
+    }]);
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!(code, 0, "{err}");
+    let told: Vec<_> = err.lines().collect();
+    let [lost, back, unsteady, again] = &told[..] else { panic!("{err}") };
+    assert!(lost.ends_with("trying again until it works"), "{err}");
+    assert!(unsteady.starts_with("tui-client: still no answer: "), "{err}");
+    assert_eq!((*back, *again), ("tui-client: connected again", "tui-client: connected again"));
+}
+
+#[test]
+fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
+    let served = Served::start();
+    let puts = |key: &str, count: u32| -> String {
+        (0..count).map(|n| format!("put {key} {n} {n}\n")).collect()
+    };
+    served.say(&puts("long", 50_000));
+    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "get long").unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    drop(out);
+    write!(stdin, "{}get long\n{}", puts("a", 5000), puts("b", 5000)).unwrap();
+    drop(stdin);
+    assert_eq!(finish(child), (0, String::new(), String::new()));
+    for key in ["a", "b"] {
+        assert_eq!(served.say(&format!("get {key}\n")).lines().count(), 5002, "{key}");
+    }
+}
+
+#[test]
+fn a_get_that_is_answered_does_not_keep_the_rest_from_being_sent_again() {
+    let (port, serving) = peer(vec![
+        |mut stream, from| {
+            hear(from, &["get a", "put b 1 1", "put c 1 1", "get a"]);
+            stream.write_all(b"ok\na 1.0 1\n\nok\n\nok\n").unwrap();
+            stream.shutdown(Shutdown::Both).unwrap();
+        },
+        |mut stream, from| {
+            hear(from, &["put c 1 1", "get a"]);
+            stream.write_all(b"ok\n\nok\na 1.0 1\n\n").unwrap();
+        },
+    ]);
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"get a\nput b 1 1\nput c 1 1\nget a\n").unwrap();
+    let (code, out, err) = finish(child);
+    serving.join().unwrap();
+    assert_eq!((code, &*out), (0, "a 1.0 1\na 1.0 1\n"), "{err}");
+}
+
+#[test]
+fn what_is_half_printed_is_not_asked_for_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let asked = BufReader::new(&stream).lines().nth(1);
+    assert_eq!(asked.unwrap().unwrap(), "get a");
+    stream.write_all(b"ok\n\nok\na 1.0 1\na 2.").unwrap();
+    drop(stream);
+    let (code, out, err) = finish(child);
+    assert_eq!((code, &*out), (3, "a 1.0 1\n"));
+    assert!(err.contains("from line 2 on it is unknown"), "{err}");
+}
+
+#[test]
+fn an_import_that_is_interrupted_says_how_far_it_came() {
+    let served = Served::start();
+    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
+    while !served.say("get b\n").contains('b') {}
+    signal(&child, "INT");
+    let (code, _, err) = finish(child);
+    assert_eq!(code, 130);
+    assert!(err.contains("interrupted: 2 lines answered: 2 stored, 0 refused\n"), "{err}");
+}
+
+#[test]
+fn an_import_that_is_interrupted_says_what_has_no_answer() {
+    for (line, left) in [
+        ("put a 1 1", "without an answer, from line 1 on: to send them again does no harm"),
+        (
+            "put a 1",
+            "without an answer, from line 1 on: sent again, puts without a time get another",
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut child = client(port).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{line}").unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+        signal(&child, "INT");
+        let (code, _, err) = finish(child);
+        assert_eq!(code, 130);
+        assert!(err.contains("interrupted: 0 lines answered: 0 stored, 0 refused; "), "{err}");
+        assert!(err.contains(left), "{err}");
+    }
+}
+
+#[test]
+fn a_time_that_is_hardly_meant_is_told() {
+    let served = Served::start();
+    let (code, _, err) = run(served.port, &["put", "a", "1", "1795748000123"]);
+    let said = "tui-client: timestamp 1795748000123: milliseconds? It is stored as seconds\n";
+    assert_eq!((code, &*err), (0, said));
+    let (code, _, err) =
+        pipe(served.port, "put a 1 7\nput a 1 1795748000123\nput a 1 99999999999\n");
+    let said = "tui-client: a time more than a year ahead in 2 puts (lines 2, 3): milliseconds?\n";
+    assert_eq!((code, &*err), (0, said));
+}
