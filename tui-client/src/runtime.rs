@@ -14,7 +14,7 @@ use crossterm::event::{
 use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::arrange::Arranged;
@@ -108,12 +108,15 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
         });
         let listening = tokio::spawn(listen(keys, heard));
         let inputs = Inputs { events, msgs, arranged };
-        let result = drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await;
+        // A task as those it works with: a key goes from one to the next on the same thread then.
+        let driving = tokio::spawn(async move {
+            drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await
+        });
+        let result = driving.await;
         listening.abort();
-        result
+        result.context("the screen failed").flatten()
     };
     unheard.abort();
-    drop(sinks);
     network.abort();
     let _ = timeout(LAST_JOBS, files).await;
     result
@@ -170,6 +173,8 @@ async fn drive(
                 }
             }
         }
+        // What was ordered is on its way before a frame, which would hold this thread, is drawn.
+        yield_now().await;
         let next = Some(drawn + FRAME).filter(|&next| !touched && Instant::now() < next);
         if next.is_none() {
             terminal.draw(|frame| view::draw(&app, theme, &mut memo, frame))?;

@@ -1,5 +1,6 @@
 //! The way to the terminal. A write waits for a terminal that takes nothing, but without holding
-//! it, so that somebody else can still have the last word there.
+//! it, so that somebody else can still have the last word there, and without holding up the other
+//! tasks of its thread.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::stdio::stdout;
 use rustix::termios::{QueueSelector, tcflush};
+use tokio::task::block_in_place;
 
 /// Who is still heard, when not everybody is.
 static SPEAKER: Mutex<Option<ThreadId>> = Mutex::new(None);
@@ -78,9 +80,12 @@ fn is_ready(within: Option<&Timespec>) -> bool {
 fn write_now(bytes: &[u8]) -> Result<usize, Errno> {
     let (file, at_once) = way();
     let turn = turn();
+    if at_once {
+        return rustix::io::write(file, bytes);
+    }
     // Not while it may wait for ever.
-    let _turn = at_once.then_some(turn);
-    rustix::io::write(file, bytes)
+    drop(turn);
+    block_in_place(|| rustix::io::write(file, bytes))
 }
 
 impl Write for Output {
@@ -88,7 +93,7 @@ impl Write for Output {
         loop {
             match write_now(bytes) {
                 Err(Errno::AGAIN) => {
-                    is_ready(None);
+                    block_in_place(|| is_ready(None));
                 }
                 written => return Ok(written?),
             }

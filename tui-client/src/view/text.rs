@@ -1,5 +1,7 @@
 //! Text in a given number of columns, wide characters measured as the terminal does.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,17 +9,32 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns that a text takes.
 pub fn width(text: &str) -> usize {
-    text.width()
+    simple(text).unwrap_or_else(|| text.width())
+}
+
+/// Columns of a text of which each character takes one by itself, whatever stands beside it, as
+/// almost all that is drawn; what that is for all others costs half of the time of a frame.
+fn simple(text: &str) -> Option<usize> {
+    let mut columns = 0;
+    for c in text.chars() {
+        // ASCII, frames and blocks, dots of braille, and what else the screen says itself.
+        if !matches!(c, ' '..='~' | '─'..='▟' | '\u{2800}'..='⣿' | '·' | '…' | '←'..='↓')
+        {
+            return None;
+        }
+        columns += 1;
+    }
+    Some(columns)
 }
 
 /// The text if it fits, else its beginning and an ellipsis. Blanks at its end are no loss.
-pub fn cut(text: &str, columns: usize) -> String {
+pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
-        return text.to_owned();
+        return text.into();
     }
     let text = text.trim_end_matches(' ');
     if width(text) <= columns {
-        return text.to_owned();
+        return text.into();
     }
     let mut left = columns.saturating_sub(1);
     let fits = text.chars().take_while(|c| {
@@ -30,7 +47,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     if columns > 0 {
         out.push('…');
     }
-    out
+    out.into()
 }
 
 /// The text from a column on, and how many of the columns lie behind its end.
@@ -43,6 +60,20 @@ pub fn behind(text: &str, columns: usize) -> (&str, usize) {
         left = left.saturating_sub(c.width().unwrap_or(0));
     }
     (rest.as_str(), left)
+}
+
+/// Writes from a place on what fits into the buffer, and says where it ends.
+fn put(text: &str, x: u16, y: u16, style: Style, buffer: &mut Buffer) -> u16 {
+    if simple(text).is_none() {
+        return buffer.set_stringn(x, y, text, usize::MAX, style).0;
+    }
+    let columns = x..buffer.area.right();
+    let mut end = x;
+    for (x, c) in columns.zip(text.chars()) {
+        buffer[(x, y)].set_char(c).set_style(style);
+        end = x + 1;
+    }
+    end
 }
 
 /// Writes on one row, from left to right, until it is full.
@@ -68,9 +99,7 @@ impl<'a> Pen<'a> {
     pub fn write(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.room();
         if room > 0 {
-            let text = cut(text, room);
-            let x = self.area.x + self.x;
-            let (end, _) = self.buffer.set_stringn(x, self.area.y, &text, room, style);
+            let end = put(&cut(text, room), self.area.x + self.x, self.area.y, style, self.buffer);
             self.x = end - self.area.x;
         }
         self
@@ -82,7 +111,7 @@ impl<'a> Pen<'a> {
         if wide > 0 && wide < self.room() {
             let wide = u16::try_from(wide).unwrap_or(u16::MAX);
             let x = self.area.right() - wide;
-            self.buffer.set_stringn(x, self.area.y, text, usize::from(wide), style);
+            put(text, x, self.area.y, style, self.buffer);
             self.area.width -= wide + 1;
         }
         self
