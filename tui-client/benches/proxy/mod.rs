@@ -1,12 +1,17 @@
 //! Something between the client and the server that passes everything on and keeps count.
 
-use std::io::{Read, Write};
+use std::io::{IoSliceMut, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
+use nix::sys::time::TimeSpec;
 
 /// A server behind it is reached at this port, once.
 pub struct Proxy {
@@ -16,8 +21,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Also tells the moment at which a request with this text comes by.
-    pub fn before(server: u16, wanted: &'static str) -> (Self, Receiver<Instant>) {
+    /// Also tells the moment at which a request with this text was written: the system's own, so
+    /// that it does not matter when this process gets to run.
+    pub fn before(server: u16, wanted: &'static str) -> (Self, Receiver<SystemTime>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let proxy = Self { port, requests: Arc::default(), lines: Arc::default() };
@@ -28,15 +34,30 @@ impl Proxy {
             let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
             client.set_nodelay(true).unwrap();
             server.set_nodelay(true).unwrap();
-            let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || pass(back.0, back.1, |bytes| count(bytes, &lines)));
-            pass(client, server, |bytes| {
+            setsockopt(&client, ReceiveTimestampns, &true).unwrap();
+            let (mut answers, mut back) =
+                (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || {
+                let mut bytes = vec![0; 64 * 1024];
+                while let Ok(read @ 1..) = answers.read(&mut bytes) {
+                    count(&bytes[..read], &lines);
+                    if back.write_all(&bytes[..read]).is_err() {
+                        return;
+                    }
+                }
+            });
+            let mut bytes = vec![0; 64 * 1024];
+            while let Some((read, at)) = read_stamped(&client, &mut bytes) {
+                let bytes = &bytes[..read];
                 count(bytes, &requests);
                 if bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {
                     // Nobody listens at the end.
-                    let _ = saw.send(Instant::now());
+                    let _ = saw.send(at);
                 }
-            });
+                if (&server).write_all(bytes).is_err() {
+                    return;
+                }
+            }
         });
         (proxy, seen)
     }
@@ -52,14 +73,17 @@ impl Proxy {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, look: impl Fn(&[u8])) {
-    let mut bytes = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut bytes) {
-        look(&bytes[..read]);
-        if to.write_all(&bytes[..read]).is_err() {
-            return;
-        }
-    }
+/// Reads, and says when the last of it came in; nothing at the end.
+fn read_stamped(from: &TcpStream, bytes: &mut [u8]) -> Option<(usize, SystemTime)> {
+    let mut room = nix::cmsg_space!(TimeSpec);
+    let mut into = [IoSliceMut::new(bytes)];
+    let (from, nothing) = (from.as_raw_fd(), MsgFlags::empty());
+    let message = recvmsg::<()>(from, &mut into, Some(&mut room), nothing).ok()?;
+    let at = message.cmsgs().ok()?.find_map(|told| match told {
+        ControlMessageOwned::ScmTimestampns(at) => Some(UNIX_EPOCH + Duration::from(at)),
+        _ => None,
+    });
+    (message.bytes > 0).then(|| (message.bytes, at.expect("the system says when")))
 }
 
 fn count(bytes: &[u8], lines: &AtomicU64) {

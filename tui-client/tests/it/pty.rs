@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -38,11 +38,18 @@ impl Told {
     }
 }
 
+/// What is pressed at once.
+struct Keys {
+    bytes: Vec<u8>,
+    /// Who wants to know when.
+    told: Option<mpsc::Sender<SystemTime>>,
+}
+
 /// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
 pub struct Shell {
     /// Until it goes away.
     master: Option<Box<dyn MasterPty>>,
-    keys: mpsc::Sender<Vec<u8>>,
+    keys: mpsc::Sender<Keys>,
     told: Arc<(Mutex<Told>, Condvar)>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
 }
@@ -98,11 +105,14 @@ impl Shell {
         });
         // A thread of its own, because a terminal takes only a few keys in advance.
         let mut writer = pair.master.take_writer().unwrap();
-        let (keys, pressed) = mpsc::channel::<Vec<u8>>();
+        let (keys, pressed) = mpsc::channel::<Keys>();
         thread::spawn(move || {
-            pressed
-                .iter()
-                .try_for_each(|keys| writer.write_all(&keys).and_then(|()| writer.flush()))
+            pressed.iter().try_for_each(|keys| {
+                let now = SystemTime::now();
+                writer.write_all(&keys.bytes)?;
+                keys.told.map(|told| told.send(now));
+                writer.flush()
+            })
         });
         Self { master: Some(pair.master), keys, told, child }
     }
@@ -112,7 +122,15 @@ impl Shell {
     }
 
     pub fn press_bytes(&self, keys: &[u8]) {
-        self.keys.send(keys.to_vec()).unwrap();
+        self.keys.send(Keys { bytes: keys.to_vec(), told: None }).unwrap();
+    }
+
+    /// Says when exactly.
+    #[allow(dead_code, reason = "a benchmark asks for it")]
+    pub fn press_now(&self, keys: &str) -> SystemTime {
+        let (told, pressed) = mpsc::channel();
+        self.keys.send(Keys { bytes: keys.into(), told: Some(told) }).unwrap();
+        pressed.recv_timeout(PATIENCE).unwrap()
     }
 
     fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
