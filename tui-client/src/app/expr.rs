@@ -6,6 +6,8 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
+use shared::Point;
+
 use super::fold::Series;
 use super::format;
 use super::glob::Glob;
@@ -215,6 +217,24 @@ impl Alert {
     /// rate.
     pub fn judges(&self, series: &Series, now: i64) -> bool {
         self.concerns(series.key.as_str()) && self.condition.field.of(series, now).is_some()
+    }
+
+    /// The newest point that came after this one, but is not the last, for which it would have
+    /// fired: one between two answers.
+    pub fn missed(&self, series: &Series, seen: Point) -> Option<Point> {
+        let Condition { field: Field::Last, compare, limit } = self.condition else { return None };
+        let is_new = |point: &&Point| {
+            point.timestamp > seen.timestamp
+                // Put again, with another value.
+                || point.timestamp == seen.timestamp && point.value.to_bits() != seen.value.to_bits()
+        };
+        let mut new = series.tail.iter().rev().skip(1).take_while(is_new);
+        new.find(|point| compare.holds(point.value, limit)).copied()
+    }
+
+    /// It is about the newest point alone, not about what is computed from several or from time.
+    pub fn is_about_points(&self) -> bool {
+        self.condition.field == Field::Last
     }
 
     /// It may fire by the passing of time alone.

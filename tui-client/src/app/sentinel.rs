@@ -1,11 +1,15 @@
 //! Alerts held against series, for the screen and for whoever has none: what is new is told once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use shared::KeyBuf;
+use shared::{KeyBuf, Point};
 
 use super::expr::Alert;
 use super::fold::Series;
+use super::format;
+
+/// Of so many keys an alert knows which points it has judged; of the others it judges the last.
+const FOLLOWED: usize = 10_000;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]
@@ -23,6 +27,53 @@ struct Guard {
     judged: bool,
     /// The keys for which it fires, and when it last did.
     firing: BTreeMap<KeyBuf, u64>,
+    /// The last point judged, so that those between two answers are judged too.
+    seen: HashMap<KeyBuf, Point>,
+}
+
+impl Guard {
+    fn new(alert: Alert) -> Self {
+        Self { alert, judged: false, firing: BTreeMap::new(), seen: HashMap::new() }
+    }
+
+    /// Holds a series that it is about against the alert.
+    fn judge(&mut self, series: &Series, turn: u64, now: i64, news: &mut Vec<News>) {
+        let seen = self.seen(series);
+        let Self { alert, judged, firing, .. } = self;
+        let key = &series.key;
+        *judged |= alert.judges(series, now);
+        let (before, fires) = (firing.contains_key(key.as_str()), alert.fires(series, now));
+        if fires {
+            firing.insert(key.clone(), turn);
+        } else {
+            firing.remove(key.as_str());
+        }
+        let missed = || alert.missed(series, seen?);
+        let found = match (before, fires) {
+            (true, _) => None,
+            (false, true) => Some(alert.found(series, now)),
+            (false, false) => missed().map(|Point { value, timestamp }| {
+                let (value, age) = (format::exact(value), format::age(timestamp, now));
+                format!("{key} was {value} (age {age})")
+            }),
+        };
+        let is_over = !fires && (before || found.is_some());
+        let told = found.map(|found| (Change::Fires, format!("alert: {alert}: {found}")));
+        let over = is_over.then(|| (Change::Well, format!("well again: {alert}: {key}")));
+        news.extend(told.into_iter().chain(over).map(|(change, text)| News { change, text }));
+    }
+
+    /// The last point of this series that was judged before; from now on, its last one is.
+    fn seen(&mut self, series: &Series) -> Option<Point> {
+        let last = series.last;
+        if let Some(seen) = self.seen.get_mut(series.key.as_str()) {
+            return Some(std::mem::replace(seen, last));
+        }
+        if self.seen.len() < FOLLOWED && self.alert.is_about_points() {
+            self.seen.insert(series.key.clone(), last);
+        }
+        None
+    }
 }
 
 /// Something has changed.
@@ -58,7 +109,7 @@ impl Sentinel {
     /// Watches for this too.
     pub fn add(&mut self, alert: Alert) {
         if !self.alerts().any(|known| *known == alert) {
-            self.guards.push(Guard { alert, judged: false, firing: BTreeMap::new() });
+            self.guards.push(Guard::new(alert));
         }
     }
 
@@ -73,6 +124,7 @@ impl Sentinel {
     pub fn forget(&mut self, key: &str) {
         for guard in &mut self.guards {
             guard.firing.remove(key);
+            guard.seen.remove(key);
         }
     }
 
@@ -123,20 +175,11 @@ impl Sentinel {
         self.turn += 1;
         for series in series {
             let key = series.key.as_str();
-            for Guard { alert, judged, firing } in &mut self.guards {
-                *judged = *judged || alert.judges(series, now);
-                if alert.fires(series, now) {
-                    self.fired = true;
-                    if firing.insert(series.key.clone(), self.turn).is_none() {
-                        let text = format!("alert: {alert}: {}", alert.found(series, now));
-                        news.push(News { change: Change::Fires, text });
-                    }
-                } else if firing.remove(key).is_some() {
-                    let text = format!("well again: {alert}: {key}");
-                    news.push(News { change: Change::Well, text });
-                }
+            for guard in self.guards.iter_mut().filter(|guard| guard.alert.concerns(key)) {
+                guard.judge(series, self.turn, now, &mut news);
             }
         }
+        self.fired |= news.iter().any(|news| news.change == Change::Fires);
         for Guard { alert, firing, .. } in &mut self.guards {
             firing.retain(|key, turn| {
                 let gone = *turn != self.turn && asked(key.as_str());
@@ -178,6 +221,20 @@ mod tests {
         assert_eq!(judge("palm.cpu 96 3\n"), [""; 0]);
         assert_eq!(judge("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu"]);
         assert!(sentinel.fired() && !sentinel.fires("palm.cpu"));
+    }
+
+    #[test]
+    fn a_point_between_two_answers_is_judged_too() {
+        let mut sentinel = sentinel(&["a > 90", "a max > 98"]);
+        let mut judge = |data: &str| judge(&mut sentinel, "a", data);
+        assert_eq!(judge("a 95 1\na 1 2\n"), [""; 0], "what was before is over");
+        let between = ["alert: a > 90: a was 95.5 (age 7s)", "well again: a > 90: a"];
+        assert_eq!(judge("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), between);
+        assert_eq!(judge("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), [""; 0], "only once");
+        assert_eq!(judge("a 1 4\na 97 5\n"), ["alert: a > 90: a is 97"]);
+        assert_eq!(judge("a 97 5\na 1 6\na 98 7\na 98 8\n"), [""; 0], "it fired, and fires");
+        assert_eq!(judge("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["well again: a > 90: a"]);
+        assert!(sentinel.fired() && !sentinel.fires("a"));
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::app::sentinel::Sentinel;
 use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
 
+/// Of more new points in one answer, alerts judge the newest.
+const POINTS_JUDGED: usize = 1024;
+
 /// Runs until standard output is closed. The first connection must succeed, so that a wrong
 /// `--port` shows at once; later ones are tried again until they do. When an alert has fired, that
 /// is told at the end.
@@ -194,7 +197,7 @@ impl<'a> Watched<'a> {
             return Ok(());
         };
         let reply = connection.client.get(selector).await?;
-        let mut fold = Fold::new(2);
+        let mut fold = Fold::new(POINTS_JUDGED);
         // Keys in the order of the reply.
         let mut first: Vec<KeyBuf> = Vec::new();
         let mut strange = 0;

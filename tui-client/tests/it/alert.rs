@@ -48,20 +48,36 @@ fn an_alert_is_told_and_is_the_exit_code() {
 #[test]
 fn an_alarm_ends_with_the_last_point_of_its_key() {
     // Stands for a server whose retention has dropped all points of the key.
+    let told = told_of(["ok\na 6.0 1\n\n", "ok\n\n"]);
+    assert_eq!(told[0], "tui-client: alert: a > 5: a is 6");
+    assert_eq!(told[1], "tui-client: alert over: a > 5: a has no points any more");
+}
+
+/// What is told of an alert on `a > 5` that has these answers; it has fired.
+fn told_of(replies: [&str; 2]) -> [String; 2] {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut child = watch(listener.local_addr().unwrap().port(), &["--alert", "a > 5"]);
     let (peer, _) = listener.accept().unwrap();
     let mut asked = BufReader::new(peer.try_clone().unwrap()).lines();
-    for reply in ["ok\na 6.0 1\n\n", "ok\n\n"] {
+    for reply in replies {
         assert_eq!(asked.next().unwrap().unwrap(), "get a");
         (&peer).write_all(reply.as_bytes()).unwrap();
     }
     let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut told = || err.next().unwrap().unwrap();
-    assert_eq!(told(), "tui-client: alert: a > 5: a is 6");
-    assert_eq!(told(), "tui-client: alert over: a > 5: a has no points any more");
+    let told = [0, 1].map(|_| err.next().unwrap().unwrap());
     end(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(4), "it has fired");
+    told
+}
+
+#[test]
+fn a_point_between_two_polls_is_judged_too() {
+    let first = "ok\na 6.0 1\na 1.0 2\n\n";
+    for second in ["a 1.0 2\na 7.0 3\na 2.0 4\n", "a 7.0 2\na 2.0 4\n"] {
+        let told = told_of([first, &format!("ok\na 6.0 1\n{second}\n")]);
+        assert!(told[0].starts_with("tui-client: alert: a > 5: a was 7 (age "), "{told:?}");
+        assert_eq!(told[1], "tui-client: well again: a > 5: a");
+    }
 }
 
 #[test]

@@ -171,6 +171,19 @@ fn a_second_alert_on_a_key_is_told_too() {
 }
 
 #[test]
+fn a_point_between_two_polls_rings_too() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 6.0 1\na 1.0 2\n");
+    assert_eq!(scene.app.watch().alarms(), 0, "what was before is over");
+    let (rang, told) = ring(&mut scene, "a 6.0 1\na 1.0 2\na 7.0 3\na 2.0 4\n");
+    assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
+    assert_eq!(told[1..], ["- well again: a > 5: a"]);
+    assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
+    assert_eq!(scene.app.watch().alarms(), 0);
+}
+
+#[test]
 fn an_alarm_ends_with_the_last_point_of_its_key() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
