@@ -264,7 +264,8 @@ impl App {
             }
             Msg::Arranged(arranged) => {
                 let rows = self.layout().table_rows();
-                self.table.arranged(arranged, rows);
+                let job = self.table.arranged(arranged, rows, now.unix());
+                self.wishes.extend(job.map(Effect::Arrange));
             }
             Msg::Terminate => return vec![Effect::Quit],
         }

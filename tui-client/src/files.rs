@@ -318,7 +318,7 @@ mod tests {
         let path = directory.path().join("log").display().to_string();
         let (sender, jobs) = std::sync::mpsc::channel();
         for path in [&path, &path] {
-            let log = Log::default().snapshot();
+            let log = Log::new(1 << 26).snapshot();
             sender.send(Job::SaveLog { path: path.clone(), log }).unwrap();
         }
         drop(sender);
@@ -334,7 +334,7 @@ mod tests {
     fn a_saved_log_can_be_read_and_nothing_is_written_over() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut log = Log::default();
+        let mut log = Log::new(1 << 26);
         log.push(Entry::new(0, Direction::Out, "get a"));
         let took = Duration::from_micros(1500);
         let cost = Cost { points: 1, bytes: 12, took };

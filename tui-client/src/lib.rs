@@ -3,7 +3,8 @@
 //!
 //! [`app`] decides and does nothing; [`view`] draws it; [`net`], [`files`] and [`runtime`] do what
 //! it wishes. [`colours`] finds the theme that suits the terminal.
-//! [`plain`] stands beside all of that and shares only [`line`].
+//! [`plain`] stands beside the screen: it has no [`app::App`], only what there is to know of points,
+//! globs, expressions and alerts.
 
 pub mod app;
 pub mod cli;

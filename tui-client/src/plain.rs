@@ -21,6 +21,7 @@ use shared::{Request, Selector};
 use crate::app::doubt::{NO_GLOBS, hardly_meant};
 use crate::app::format::plural;
 use crate::app::glob::Glob;
+use crate::app::printable::printable;
 use crate::app::refusal;
 use crate::app::sentinel::Sentinel;
 use crate::cli::{Mode, Plan};
@@ -161,9 +162,10 @@ fn strange_lines(count: u64) -> String {
 
 /// The server's reason, and ours where we know better what is wrong with the line.
 fn explain(reason: &str, line: &[u8]) -> String {
+    let reason = printable(reason.as_bytes());
     match refusal::why(line) {
         Some(why) => format!("{reason}: {why}"),
-        None => reason.to_owned(),
+        None => reason.into(),
     }
 }
 

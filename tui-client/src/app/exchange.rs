@@ -8,6 +8,7 @@ use shared::{Request, Selector};
 
 use super::App;
 use super::action::Action;
+use super::arrange::AT_ONCE;
 use super::doubt::{self, NO_GLOBS};
 use super::effect::{Effect, Outgoing};
 use super::format;
@@ -195,22 +196,27 @@ impl App {
                 }
                 if pending.line == self.wanted {
                     self.show_answer(&pending.line, reply);
+                } else {
+                    self.let_go(reply);
                 }
             }
             Purpose::Watch(selector) => {
                 self.watch.done(not_before);
                 self.look_at_watched(selector, &reply, now);
-                let large = Arc::new(reply.answer);
-                self.wishes.extend(
-                    (large.series.len() > super::arrange::AT_ONCE)
-                        .then_some(Effect::Discard(large)),
-                );
+                self.let_go(reply);
             }
             Purpose::Probe(key) => {
                 let found = matches!(&reply.answer.series[..], [one] if one.key.as_str() == key);
                 self.extension = if found { Extension::Known } else { Extension::Missing };
             }
         }
+    }
+
+    /// A large answer takes long to be freed, so that is done elsewhere.
+    fn let_go(&mut self, reply: Reply) {
+        let answer = Arc::new(reply.answer);
+        let is_large = answer.series.len() > AT_ONCE;
+        self.wishes.extend(is_large.then_some(Effect::Discard(answer)));
     }
 
     /// How long to leave the server alone. Replies come in order, so that while keys are watched a

@@ -22,11 +22,12 @@ const TAIL_AT_FIRST: usize = 4;
 /// Recent points of a watched series, whose chart needs more of them than a sparkline.
 const DEEP_TAIL: usize = 65_536;
 
-/// Recent points kept over all watched series of an answer: 16 MiB.
+/// Recent points kept over all watched series of an answer: 16 MiB, and as above.
 const DEEP_BUDGET: usize = 1024 * 1024;
 
-/// The watched series of an answer, beyond which no more are watched.
-const MOST_DEEP: usize = 1000;
+/// Series that globs may watch; what matches besides is as any other. Those watched by their names
+/// come on top.
+pub const MOST_BY_GLOB: usize = 1000;
 
 /// A series is stale when its next point is late by this many of its usual distances.
 const STALE_STEPS: i64 = 5;
@@ -97,6 +98,15 @@ impl Series {
         self.tail.push_back(point);
     }
 
+    /// Keeps fewer points from now on.
+    fn keep(&mut self, limit: usize) {
+        self.tail_limit = limit;
+        if self.tail.len() > limit {
+            self.tail.drain(..self.tail.len() - limit);
+            self.tail.shrink_to_fit();
+        }
+    }
+
     /// The newest value less the one before it, if there are two.
     pub fn change(&self) -> Option<f64> {
         Some(self.last.value - self.before?.value)
@@ -136,6 +146,12 @@ impl Series {
     }
 }
 
+/// Of a budget, what each of so many series may keep; it changes only when their number doubles.
+fn share(wanted: usize, budget: usize, series: usize) -> usize {
+    let share = budget / series.next_power_of_two();
+    wanted.min(share.max(TAIL_AT_LEAST)).max(1)
+}
+
 /// A series in the index. With its hash, so that a growing index never has to look at the keys,
 /// which lie all over the memory.
 #[derive(Debug, Clone)]
@@ -154,6 +170,8 @@ pub struct Fold {
     wanted_tail: usize,
     watched: Arc<[Glob]>,
     deep: Vec<u32>,
+    /// Of those, how many no name but a glob brought.
+    by_glob: usize,
     points: u64,
     strange: u64,
 }
@@ -169,6 +187,7 @@ impl Fold {
             wanted_tail: tail,
             watched: Arc::default(),
             deep: Vec::new(),
+            by_glob: 0,
             points: 0,
             strange: 0,
         }
@@ -205,20 +224,56 @@ impl Fold {
             self.current = place;
             return self.series[place].add(point);
         }
-        let mut share = TAIL_BUDGET / (self.series.len() + 1);
-        let mut wanted = self.wanted_tail;
-        if self.deep.len() < MOST_DEEP
-            && let Ok(place) = u32::try_from(self.series.len())
-            && self.watched.iter().any(|glob| glob.matches(key.as_str()))
-        {
-            self.deep.push(place);
-            (share, wanted) = (DEEP_BUDGET / self.deep.len(), DEEP_TAIL);
-        }
-        let limit = wanted.min(share.max(TAIL_AT_LEAST)).max(1);
         self.current = self.series.len();
         let place = Place { hash, place: self.current };
         self.index.insert_unique(hash, place, |known| known.hash);
+        let limit = match u32::try_from(self.current) {
+            Ok(place) if self.is_watched(key) => {
+                self.deep.push(place);
+                self.deep_limit()
+            }
+            _ => self.limit(),
+        };
         self.series.push(Series::new(key.to_owned(), point, limit));
+    }
+
+    /// A new series is one of those that are watched, for which there is room.
+    fn is_watched(&mut self, key: Key<'_>) -> bool {
+        let mut matching = self.watched.iter().filter(|glob| glob.matches(key.as_str()));
+        let Some(first) = matching.next() else { return false };
+        if first.is_key() || matching.any(Glob::is_key) {
+            return true;
+        }
+        self.by_glob += 1;
+        self.by_glob <= MOST_BY_GLOB
+    }
+
+    /// What a new series may keep. When their number doubles, the others are cut to the same.
+    fn limit(&mut self) -> usize {
+        let limit = share(self.wanted_tail, TAIL_BUDGET, self.series.len() + 1);
+        if limit < share(self.wanted_tail, TAIL_BUDGET, self.series.len()) {
+            let mut deep = self.deep.iter().copied().peekable();
+            for (place, series) in (0..).zip(&mut self.series) {
+                if deep.next_if_eq(&place).is_none() {
+                    series.keep(limit);
+                }
+            }
+        }
+        limit
+    }
+
+    /// The same for one that is watched.
+    fn deep_limit(&mut self) -> usize {
+        let limit = share(DEEP_TAIL, DEEP_BUDGET, self.deep.len());
+        if limit < share(DEEP_TAIL, DEEP_BUDGET, self.deep.len() - 1) {
+            let places = self.deep.iter().filter_map(|&place| usize::try_from(place).ok());
+            for place in places {
+                if let Some(series) = self.series.get_mut(place) {
+                    series.keep(limit);
+                }
+            }
+        }
+        limit
     }
 
     /// Takes the series out that are complete: all but the last, because the lines of a series come
@@ -231,7 +286,7 @@ impl Fold {
             let hash = self.hasher.hash_one(last.key.as_str());
             self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
         }
-        (self.current, self.deep) = (0, Vec::new());
+        (self.current, self.deep, self.by_glob) = (0, Vec::new(), 0);
         complete
     }
 
@@ -242,8 +297,8 @@ impl Fold {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        let Self { series, deep, points, strange, .. } = self;
-        Answer { series, deep, points, strange }
+        let Self { series, deep, by_glob, points, strange, .. } = self;
+        Answer { series, deep, cut: by_glob > MOST_BY_GLOB, points, strange }
     }
 }
 
@@ -254,6 +309,8 @@ pub struct Answer {
     pub series: Vec<Series>,
     /// The places of the watched ones.
     pub deep: Vec<u32>,
+    /// Globs match more than may be watched.
+    pub cut: bool,
     /// Points in all series.
     pub points: u64,
     /// Data lines that are no points.
@@ -304,6 +361,23 @@ mod tests {
         assert_eq!(answer.deep, [1]);
         let tails: Vec<_> = answer.series.iter().map(|series| series.tail.len()).collect();
         assert_eq!(tails, [2, 3]);
+    }
+
+    #[test]
+    fn the_budget_is_shared_by_all_series() {
+        let watched: Vec<Glob> = vec!["b*".parse().unwrap()];
+        for (name, series, points, share) in [("a", 6000, 1024, 256), ("b", 20, 40_000, 32_768)] {
+            let mut fold = Fold::new(1024).watching(watched.clone().into());
+            for number in 0..series {
+                let key: KeyBuf = format!("{name}{number}").parse().unwrap();
+                for timestamp in 0..points {
+                    fold.add(key.as_key(), Point { value: 1.0, timestamp });
+                }
+            }
+            let answer = fold.finish();
+            assert!(answer.series.iter().all(|series| series.tail.len() == share), "{name}");
+            assert!(answer.series.iter().all(|series| series.tail[0].timestamp > 0), "the newest");
+        }
     }
 
     #[test]

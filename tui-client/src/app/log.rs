@@ -14,12 +14,8 @@ pub use store::Snapshot;
 use find::{Filter, Search};
 use store::{LONGEST_LINE, Store};
 
-/// Memory for the log, in bytes, unless another is asked for. A filter takes up to half as much
-/// again.
-pub const BUDGET: usize = 64 * 1024 * 1024;
-
-/// Lines around the selected one in which the rest of its exchange is looked for.
-const EXCHANGE_REACH: u64 = 4096;
+/// Lines in a row that belong to others, behind which no more of an exchange is looked for.
+const EXCHANGE_REACH: usize = 4096;
 
 /// Lines in a row that may stand for polls.
 const MOST_POLLS: u64 = 256;
@@ -152,14 +148,18 @@ pub struct Log {
     visited: u64,
 }
 
-impl Default for Log {
-    fn default() -> Self {
-        Self::new(BUDGET)
-    }
+/// Those lines that belong to an exchange, one after the other.
+fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = Entry<'a>>) -> Vec<&'a str> {
+    let mut others = 0;
+    let near = lines.take_while(|line| {
+        others = if line.exchange == Some(exchange) { 0 } else { others + 1 };
+        others < EXCHANGE_REACH
+    });
+    near.filter(|line| line.exchange == Some(exchange)).map(|line| line.text).collect()
 }
 
 impl Log {
-    /// Nothing yet; takes at most `budget` bytes of memory.
+    /// Nothing yet; takes at most `budget` bytes of memory, with a filter half as much again.
     pub fn new(budget: usize) -> Self {
         Self {
             store: Store::new(budget),
@@ -172,11 +172,6 @@ impl Log {
             search: Search::default(),
             visited: 0,
         }
-    }
-
-    /// Takes at most so much memory from now on.
-    pub fn set_budget(&mut self, budget: usize) {
-        self.store.set_budget(budget);
     }
 
     /// Columns that lines are moved to the left, so that the end of long ones can be read.
@@ -317,10 +312,11 @@ impl Log {
     pub fn exchange_text(&self) -> Option<String> {
         let selected = self.selected_entry()?;
         let Some(exchange) = selected.exchange else { return Some(selected.text.to_owned()) };
-        let from = selected.number.saturating_sub(EXCHANGE_REACH).max(self.first());
-        let to = (selected.number + EXCHANGE_REACH).min(self.end());
-        let lines = self.store.range(from..to).filter(|line| line.exchange == Some(exchange));
-        Some(lines.map(|line| line.text).collect::<Vec<_>>().join("\n"))
+        let before = self.store.range(self.first()..selected.number).rev();
+        let mut lines = of_exchange(exchange, before);
+        lines.reverse();
+        lines.extend(of_exchange(exchange, self.store.range(selected.number..self.end())));
+        Some(lines.join("\n"))
     }
 
     /// The log as it is now, under its filter.

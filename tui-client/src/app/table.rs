@@ -24,14 +24,27 @@ pub struct Table {
     sort: Sort,
     filter: Option<Filter>,
     chosen: Chosen,
-    /// What is wanted next: an answer, or the same one in another order.
+    /// Counts the jobs.
     job: u64,
-    /// A job is under way.
-    arranging: bool,
-    /// An answer that waits until its order is known.
+    /// The job that is under way: one at a time, so that they can't pile up, and each is shown.
+    under_way: Option<UnderWay>,
+    /// When it is done, there is more to arrange.
+    again: bool,
+    /// An answer that waits to be arranged.
     next: Option<(String, Arc<Answer>)>,
     /// Large answers that are done with: to free one takes long, so that is done elsewhere.
     garbage: Vec<Arc<Answer>>,
+}
+
+/// What a job arranges, and how.
+#[derive(Debug)]
+struct UnderWay {
+    id: u64,
+    request: String,
+    sort: Sort,
+    filter: Option<Filter>,
+    /// Nothing newer is shown yet.
+    wanted: bool,
 }
 
 impl Table {
@@ -49,7 +62,8 @@ impl Table {
             filter: None,
             chosen: Chosen::default(),
             job: 0,
-            arranging: false,
+            under_way: None,
+            again: false,
             next: None,
             garbage: Vec::new(),
         }
@@ -114,7 +128,7 @@ impl Table {
 
     /// The order on screen is about to change.
     pub fn arranging(&self) -> bool {
-        self.arranging
+        self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
     }
 
     fn row(&self, row: usize) -> Option<&Series> {
@@ -198,7 +212,6 @@ impl Table {
 
     /// Arranges what waits, or what is shown: here if that is quick.
     fn arrange(&mut self, rows: usize, now: i64) -> Option<Job> {
-        self.job += 1;
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
         let plain = self.sort == Sort::default() && self.filter.is_none();
@@ -207,23 +220,25 @@ impl Table {
             .then(|| self.selected_series().map(|series| series.key.clone()))
             .flatten();
         let quick = answer.series.len() <= AT_ONCE || (plain && selected.is_none());
-        let job = Job {
-            id: self.job,
-            answer,
-            sort: self.sort,
-            filter: self.filter.clone(),
-            selected,
-            now,
-        };
+        self.again = !quick && self.under_way.is_some();
+        if self.again {
+            return None;
+        }
+        self.job += 1;
+        let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
+        let job = Job { id, answer, sort, filter: filter.clone(), selected, now };
+        let waited = self.next.take().map(|(request, _)| request);
+        let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
-            self.arranging = true;
+            self.under_way = Some(UnderWay { id, request, sort, filter, wanted: true });
             return Some(job);
         }
-        let mut arranged = job.run();
-        if in_place {
-            arranged.selected = Some(self.selected);
+        if let Some(job) = &mut self.under_way {
+            job.wanted = false;
         }
-        self.arranged(arranged, rows);
+        let arranged = job.run();
+        let selected = if in_place { Some(self.selected) } else { arranged.selected };
+        self.set(&request, arranged.answer, arranged.order, selected, rows);
         None
     }
 
@@ -233,17 +248,23 @@ impl Table {
         self.selected_series().map(key) == answer.series.get(self.selected).map(key)
     }
 
-    /// Takes a finished job, unless a later one is under way.
-    pub fn arranged(&mut self, arranged: Arranged, rows: usize) {
-        if arranged.id != self.job {
-            return self.discard(arranged.answer);
-        }
-        self.arranging = false;
-        let request = match self.next.take() {
-            Some((request, _)) => request,
-            None => self.request.clone(),
+    /// Takes the finished job, and shows it unless something else is wanted by now; there may be
+    /// more to do.
+    pub fn arranged(&mut self, arranged: Arranged, rows: usize, now: i64) -> Option<Job> {
+        let Arranged { id, answer, order, selected } = arranged;
+        let Some(job) = self.under_way.take_if(|job| job.id == id) else {
+            self.discard(answer);
+            return None;
         };
-        self.set(&request, arranged.answer, arranged.order, arranged.selected, rows);
+        let wanted = job.wanted && job.request == self.request;
+        if wanted && job.sort == self.sort && job.filter == self.filter {
+            self.set(&job.request, answer, order, selected, rows);
+        } else if wanted && self.next.is_none() {
+            self.next = Some((job.request, answer));
+        } else {
+            self.discard(answer);
+        }
+        self.again.then(|| self.arrange(rows, now)).flatten()
     }
 
     fn discard(&mut self, answer: Arc<Answer>) {
@@ -396,16 +417,34 @@ mod tests {
             let rows = (0..=AT_ONCE).map(|n| format!("k{n} {} 1\n", (n + first) % 5000));
             answer(&rows.collect::<Vec<_>>().concat())
         };
+        let first = |table: &Table| format!("{:?}", table.answer().series[0].last.value);
         let mut table = Table::new("get *");
         assert_eq!(table.show("get *", large(0), 3, 0), None, "in the order of the reply");
         let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
         assert!(table.arranging());
         assert_eq!(shown(&table, 2), "k0k1", "what was there stays");
-        let later = table.show("get *", large(1), 3, 0).expect("too large as well");
-        table.arranged(job.run(), 3);
-        assert_eq!(shown(&table, 2), "k0k1", "the later one counts");
-        table.arranged(later.run(), 3);
-        assert_eq!(shown(&table, 1), format!("k{AT_ONCE}"));
+        assert_eq!(table.show("get *", large(1), 3, 0), None, "one at a time");
+        assert_eq!(table.show("get *", large(2), 3, 0), None);
+        let later = table.arranged(job.run(), 3, 0).expect("the newest of those that wait");
+        assert_eq!(shown(&table, 1), format!("k{AT_ONCE}"), "each is shown");
+        assert_eq!(first(&table), "0.0");
+        table.sort_by(1, 3, 0);
+        let other = table.arranged(later.run(), 3, 0).expect("in the order that is wanted now");
+        assert_eq!(first(&table), "0.0", "not in the old one");
+        assert_eq!(table.arranged(other.run(), 3, 0), None);
+        assert_eq!(first(&table), "2.0");
         assert!(!table.arranging());
+    }
+
+    #[test]
+    fn a_job_is_not_shown_over_what_came_after_it() {
+        let rows: Vec<_> = (0..=AT_ONCE).map(|n| format!("k{n} 1 1\n")).collect();
+        let mut table = Table::new("get *");
+        table.show("get *", answer(&rows.concat()), 3, 0);
+        let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
+        assert_eq!(table.show("get a", answer("a 1 1\n"), 3, 0), None, "small");
+        assert!(!table.arranging());
+        assert_eq!(table.arranged(job.run(), 3, 0), None);
+        assert_eq!((shown(&table, 2), table.request()), ("a".to_owned(), "get a"));
     }
 }

@@ -18,8 +18,7 @@ impl Unit {
     /// What the name of a key suggests. Only words that nearly always mean it count: a wrong
     /// unit is worse than none.
     pub fn of(key: &str) -> Self {
-        const BYTES: [&str; 9] =
-            ["bytes", "byte", "memory", "mem", "rss", "heap", "swap", "buffers", "cached"];
+        const BYTES: [&str; 5] = ["bytes", "byte", "memory", "rss", "heap"];
         const PERCENT: [&str; 3] = ["percent", "pct", "percentage"];
         const COUNTS: [&str; 9] =
             ["count", "total", "ratio", "usage", "util", "faults", "load", "rate", "ops"];

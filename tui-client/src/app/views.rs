@@ -246,10 +246,7 @@ impl App {
     }
 
     fn add_alert(&mut self, alert: Alert) {
-        let covered = self.watch.keys().iter().any(|key| alert.concerns(&key.key));
-        if !covered {
-            self.watch.add(alert.pattern().clone());
-        }
+        self.watch.cover(alert.pattern());
         self.say(Tone::Good, format!("alert on {alert}"));
         self.sentinel.add(alert);
         let now = self.now;

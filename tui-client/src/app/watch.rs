@@ -13,9 +13,6 @@ use super::glob::Glob;
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// Keys that may be watched; a glob that matches more is cut there.
-pub const MOST: usize = 1000;
-
 /// One watched key.
 #[derive(Debug)]
 pub struct Watched {
@@ -220,6 +217,14 @@ impl Watch {
         self.want();
     }
 
+    /// Watches what an alert is about, unless it is watched already.
+    pub fn cover(&mut self, pattern: &Glob) {
+        let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
+        if !is_watched && !self.patterns.contains(pattern) {
+            self.add(pattern.clone());
+        }
+    }
+
     /// Watches the selected key no longer; without any key, the last glob.
     pub fn remove_selected(&mut self) -> Option<String> {
         let gone = if self.selected < self.keys.len() {
@@ -307,6 +312,7 @@ impl Watch {
                 None => {}
             }
         }
+        self.cut |= answer.cut;
         let before = self.keys.len();
         let known: HashSet<String> = self.keys.iter().map(|key| key.key.clone()).collect();
         for series in deep {
@@ -314,10 +320,6 @@ impl Watch {
             let wanted = |pattern: &Glob| pattern.matches(key);
             if known.contains(key) || self.unwanted.contains(key) {
                 continue;
-            }
-            if self.keys.len() >= MOST {
-                self.cut = true;
-                break;
             }
             if self.patterns.iter().any(wanted) {
                 let mut watched = Watched::new(key.to_owned());

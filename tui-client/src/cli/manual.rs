@@ -32,8 +32,11 @@ With --watch in plain mode, the last point of each key is printed first, then ev
 newer, and the last one again when its value changes. The server has to be there at the beginning;
 when it goes away later it is waited for.
 
-An alert judges the last point of each answer, and age also between answers. What comes and goes
-between two polls is not seen. With --once it adds its keys to those that are printed.
+An alert judges the last value of each answer and those since the answer before, also of what
+came and went between two polls, unless that is more than 1,024 points or came late, with an older
+time; change, rate and the other columns as of each answer, and age also between answers. With
+--once it adds its keys to those that are printed. On the screen a glob, to watch or to alert,
+brings the first 1,000 keys that match.
 
 With --once, --filter, --sort and --columns print what the table of the screen shows; Y there
 copies the command that does. Without --columns, what is printed are points. On the screen they are
@@ -75,7 +78,7 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
   tui-client --watch 'palm.*' --alert 'palm.cpu > 90'
                                                all keys of palm, with an alert
   tui-client --once --alert 'palm.cpu > 90' || echo too hot
-  timeout --preserve-status 60 tui-client --watch palm.cpu --alert 'palm.cpu > 90'
+  timeout --preserve-status 60 tui-client --format text --alert 'palm.cpu > 90'
                                                watch for a minute; 4 if it was too hot
   tui-client --completions bash > ~/.local/share/bash-completion/completions/tui-client
   tui-client --man | man -l -                  this as a manual page",

@@ -117,7 +117,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     ask(
         keys![Key::ctrl('w'), Key::alt(Code::Backspace)],
         Does::Edit(Edit::KillBlankWordLeft),
-        "delete the word before the cursor",
+        "delete back to the blank before",
     ),
     ask(
         keys![Key::ctrl('u')],

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::Failure;
 use crate::app::outage::{self, News, Outage};
+use crate::app::printable::printable;
 use crate::cli::Plan;
 use crate::net::connect_reason;
 use crate::net::socket::{self, Lifeline};
@@ -71,7 +72,7 @@ impl Connection {
                 (ReplyPiece::Data(data), None) => each(&data)?,
             }
         }
-        Ok(refused.map(|reason| String::from_utf8_lossy(&reason).trim_end().to_owned()))
+        Ok(refused.map(|reason| printable(reason.trim_ascii_end()).into()))
     }
 }
 

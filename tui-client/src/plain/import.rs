@@ -269,6 +269,8 @@ impl fmt::Display for Named {
 struct Taking {
     bar: Progress,
     answered: u64,
+    /// Longer than a request may be.
+    unsent: u64,
     refused: u64,
     /// Puts among what is answered and not refused.
     stored: u64,
@@ -287,6 +289,7 @@ impl Taking {
         Self {
             bar,
             answered: 0,
+            unsent: 0,
             refused: 0,
             stored: 0,
             last: 0,
@@ -334,6 +337,7 @@ impl Taking {
     /// Says what is known of a batch before it is answered; once, also when it is sent again.
     fn tell_before(&mut self, gathered: &mut Gathered) {
         for number in gathered.too_long.drain(..) {
+            self.unsent += 1;
             self.refuse(|| format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
         }
         self.filled.take(&mut gathered.filled);
@@ -349,7 +353,7 @@ impl Taking {
     ) {
         for (&number, line) in lines.take(to.saturating_sub(*known)) {
             self.answered += 1;
-            self.stored += u64::from(line.starts_with(b"put "));
+            self.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
             self.last = number;
         }
         *known = to.max(*known);
@@ -427,7 +431,7 @@ impl Taking {
     /// Says how it went, as far as that is not clear.
     /// When it was interrupted, some of what was read may be left without an answer.
     fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, refused, stored, last, filled, doubtful, .. } = self;
+        let Self { bar, answered, unsent, refused, stored, last, filled, doubtful, .. } = self;
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
         if filled.all > 0 {
@@ -436,9 +440,8 @@ impl Taking {
         if doubtful.all > 0 {
             tell(&format!("a time more than a year ahead in {doubtful}: milliseconds?"));
         }
-        let lines = plural(answered, "line", "lines");
-        let outcome =
-            format!("{lines} answered: {} stored, {} refused", count(stored), count(refused));
+        let lines = plural(answered + unsent, "line", "lines");
+        let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
         if let Some(read) = interrupted {
             let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
             let again = match read.filled.load(Ordering::Relaxed) {

@@ -150,6 +150,59 @@ async fn poll(
     Ok(out.flush()?)
 }
 
+/// What an answer has brought so far.
+struct Arriving {
+    /// The series that alerts are about.
+    fold: Fold,
+    /// Keys that were not known, in the order of the reply.
+    first: Vec<KeyBuf>,
+    /// Lines that are no points.
+    strange: u64,
+    /// The key of the last line, because the lines of a key come together.
+    current: Option<KeyBuf>,
+    is_watched: bool,
+    is_guarded: bool,
+}
+
+impl Default for Arriving {
+    fn default() -> Self {
+        Self {
+            fold: Fold::new(POINTS_JUDGED),
+            first: Vec::new(),
+            strange: 0,
+            current: None,
+            is_watched: false,
+            is_guarded: false,
+        }
+    }
+}
+
+impl Arriving {
+    fn take(
+        &mut self,
+        key: Key<'_>,
+        point: Point,
+        watched: &mut Watched<'_>,
+        sentinel: &Sentinel,
+        out: &mut Printer<impl Write>,
+    ) -> Result<(), Failure> {
+        if self.current.as_ref().is_none_or(|current| current.as_key() != key) {
+            let is_known = watched.last.contains_key(key.as_str());
+            self.is_watched =
+                is_known || watched.patterns.iter().any(|pattern| pattern.matches(key.as_str()));
+            self.is_guarded = sentinel.concerns(key.as_str());
+            if self.is_watched && !is_known {
+                self.first.push(key.to_owned());
+            }
+            self.current = Some(key.to_owned());
+        }
+        if self.is_guarded {
+            self.fold.add(key, point);
+        }
+        if self.is_watched { watched.take(key, point, out) } else { Ok(()) }
+    }
+}
+
 /// What is asked for with one request, and how far each of its keys is printed.
 struct Watched<'a> {
     patterns: &'a [Glob],
@@ -197,35 +250,14 @@ impl<'a> Watched<'a> {
             return Ok(());
         };
         let reply = connection.client.get(selector).await?;
-        let mut fold = Fold::new(POINTS_JUDGED);
-        // Keys in the order of the reply.
-        let mut first: Vec<KeyBuf> = Vec::new();
-        let mut strange = 0;
+        let mut arriving = Arriving::default();
         let refused = connection.take_reply(reply, |data| {
-            if !guard.sentinel.is_empty() {
-                fold.add_lines(data);
-            }
             for point in decode_points(data) {
                 let Ok((key, point)) = point else {
-                    strange += 1;
+                    arriving.strange += 1;
                     continue;
                 };
-                if !self.last.contains_key(key.as_str()) {
-                    if !self.patterns.iter().any(|pattern| pattern.matches(key.as_str())) {
-                        continue;
-                    }
-                    first.push(key.to_owned());
-                }
-                if self.begun {
-                    if !self.is_news(key, point) {
-                        continue;
-                    }
-                    out.point(key, point)?;
-                }
-                match self.last.get_mut(key.as_str()) {
-                    Some(last) => *last = point,
-                    None => drop(self.last.insert(key.to_owned(), point)),
-                }
+                arriving.take(key, point, self, &guard.sentinel, out)?;
             }
             Ok(())
         });
@@ -237,6 +269,7 @@ impl<'a> Watched<'a> {
             }
             return Ok(());
         }
+        let Arriving { fold, first, strange, .. } = arriving;
         let complaint = (strange > 0).then(|| strange_lines(strange));
         if let Some(text) = complaint.as_ref().filter(|_| self.complaint != complaint) {
             tell(&format!("{}: {text}", self.selector));
@@ -257,8 +290,27 @@ impl<'a> Watched<'a> {
         }
         let asked = |key: &str| self.selector == "*" || self.selector == key;
         self.guarded = fold.finish().series;
-        self.guarded.retain(|series| guard.sentinel.concerns(series.key.as_str()));
         guard.judge(&self.guarded, asked);
+        Ok(())
+    }
+
+    /// Prints a point that is new.
+    fn take(
+        &mut self,
+        key: Key<'_>,
+        point: Point,
+        out: &mut Printer<impl Write>,
+    ) -> Result<(), Failure> {
+        if self.begun {
+            if !self.is_news(key, point) {
+                return Ok(());
+            }
+            out.point(key, point)?;
+        }
+        match self.last.get_mut(key.as_str()) {
+            Some(last) => *last = point,
+            None => drop(self.last.insert(key.to_owned(), point)),
+        }
         Ok(())
     }
 

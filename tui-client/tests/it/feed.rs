@@ -12,6 +12,14 @@ use crate::piped::{
 use crate::served::Served;
 
 #[test]
+fn what_is_stored_is_counted_whatever_its_blanks() {
+    let served = Served::start();
+    let (code, _, err) = pipe(served.port, "put\ta 1 1\n  put a 2 2\nget a\nputs\n");
+    assert_eq!(code, 1);
+    assert!(err.contains("4 lines: 2 stored, 1 refused"), "{err}");
+}
+
+#[test]
 fn lines_of_a_pipe_go_on_after_an_error() {
     let served = Served::start();
     let long = "x".repeat(5000);
@@ -21,10 +29,7 @@ fn lines_of_a_pipe_go_on_after_an_error() {
     assert_eq!(out, "a 1.0 1\na 2.0 2\na 1.0 1\na 2.0 2\n");
     let mut lines: Vec<_> = err.lines().collect();
     let summary = lines.pop().unwrap();
-    assert!(
-        summary.starts_with("tui-client: 6 lines answered: 2 stored, 3 refused, in "),
-        "{summary}"
-    );
+    assert!(summary.starts_with("tui-client: 7 lines: 2 stored, 3 refused, in "), "{summary}");
     assert_eq!(
         lines,
         [
@@ -182,7 +187,7 @@ fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
     assert_eq!(code, 1);
     assert_eq!(err.matches("line 2: wrong command").count(), 1, "{err}");
     assert!(err.contains("the reply stalled: nothing came for 0.3 s; trying again"), "{err}");
-    assert!(err.contains("4 lines answered: 3 stored, 1 refused"), "{err}");
+    assert!(err.contains("4 lines: 3 stored, 1 refused"), "{err}");
 }
 
 #[test]
@@ -288,7 +293,7 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
     signal(&child, "INT");
     let (code, _, err) = finish(child);
     assert_eq!(code, 130);
-    assert!(err.contains("interrupted: 2 lines answered: 2 stored, 0 refused\n"), "{err}");
+    assert!(err.contains("interrupted: 2 lines: 2 stored, 0 refused\n"), "{err}");
 }
 
 #[test]
@@ -310,7 +315,7 @@ fn an_import_that_is_interrupted_says_what_has_no_answer() {
         signal(&child, "INT");
         let (code, _, err) = finish(child);
         assert_eq!(code, 130);
-        assert!(err.contains("interrupted: 0 lines answered: 0 stored, 0 refused; "), "{err}");
+        assert!(err.contains("interrupted: 0 lines: 0 stored, 0 refused; "), "{err}");
         assert!(err.contains(left), "{err}");
     }
 }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::piped::{pipe, run};
 use crate::pty::{PATIENCE, Shell, find, script};
 
 /// A server that gives every connection to `serve`, with its number from 0.
@@ -46,6 +47,17 @@ fn what_a_server_sends_can_not_steer_the_terminal() {
         assert_eq!(find(&raw, harm), None, "{harm:?}");
     }
     assert!(!raw.contains(&0xff) && !raw.windows(2).any(|pair| pair == b"\x9b3"));
+}
+
+#[test]
+fn what_it_refuses_with_can_not_steer_the_terminal_in_plain_mode() {
+    let reply = b"error\nno\x1b]0;owned\x07\xe2\x80\xae\n\n";
+    let port = server(|_, stream| answer(&stream, reply));
+    let watched = run(port, &["--once", "a"]);
+    for (_, _, err) in [watched, run(port, &["put", "a", "1"]), pipe(port, "put a 1 1\n")] {
+        assert!(err.contains("no\\u{1b}]0;owned\\u{7}\\u{202e}"), "{err:?}");
+        assert!(!err.contains('\x1b'), "{err:?}");
+    }
 }
 
 #[test]

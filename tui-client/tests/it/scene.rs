@@ -245,7 +245,7 @@ pub fn config() -> Config {
         alerts: Vec::new(),
         arrangement: Arrangement::default(),
         zone: TimeZone::UTC,
-        log_memory: tui_client::app::log::BUDGET,
+        log_memory: 1 << 26,
         raw_log: false,
         in_tmux: false,
     }

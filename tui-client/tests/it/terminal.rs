@@ -329,7 +329,7 @@ fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
     served.start_again();
     shell.until("the bar of what goes on", |screen| screen.contents().contains("\n2 lines, 20 B"));
     shell.press("\r");
-    shell.until_shown("2 lines answered: 2 stored, 0 refused");
+    shell.until_shown("2 lines: 2 stored, 0 refused");
     shell.until_shown("code 0");
     shell.wait();
     assert_eq!(served.say("get a\n"), "ok\na 1.0 1\na 2.0 2\n\n");
@@ -344,7 +344,7 @@ fn a_person_is_not_told_every_line_of_a_wrong_file() {
     ));
     shell.until_shown("line 100: wrong command: ");
     shell.until_shown("more refused lines are only counted; 2>FILE names them all");
-    shell.until_shown("150 lines answered: 0 stored, 150 refused");
+    shell.until_shown("150 lines: 0 stored, 150 refused");
     shell.until_shown("code 1");
     shell.wait();
     let raw = String::from_utf8(shell.raw()).unwrap();

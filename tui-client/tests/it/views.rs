@@ -197,6 +197,31 @@ fn an_alarm_ends_with_the_last_point_of_its_key() {
 }
 
 #[test]
+fn a_key_by_its_name_has_a_place_whatever_globs_bring() {
+    let mut scene = Scene::alerted(80, 24, &["host.*"], &["zone.temp > 90"]);
+    let hosts: String = (0..1200).map(|n| format!("host.{n} 1 1\n")).collect();
+    scene.ok("get *", &format!("{hosts}zone.temp 99 1\n"));
+    assert_eq!(scene.notice(), "alert: zone.temp > 90: zone.temp is 99");
+    assert_eq!(scene.app.watch().keys().len(), 1001);
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "the first 1,001 keys");
+}
+
+#[test]
+fn an_alert_on_a_glob_watches_all_that_it_is_about() {
+    let mut scene = Scene::alerted(80, 24, &["a.temp"], &[]);
+    scene.ok("get *", "");
+    scene.ok("get a.temp", "a.temp 1 1\n");
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(Key::ctrl('u'));
+    scene.keys("*.temp > 2\n");
+    assert_eq!(scene.notice(), "alert on *.temp > 2");
+    scene.wait(SECOND);
+    scene.ok("get *", "a.temp 1 1\nb.temp 99 1\n");
+    assert_eq!(scene.notice(), "alert: *.temp > 2: b.temp is 99");
+}
+
+#[test]
 fn globs_are_matched_here_when_the_server_cannot() {
     let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
     scene.ok("get *", "palm.cpu 1.0 1\nother.cpu 2.0 1\npalm.mem 3.0 1\n");

@@ -50,7 +50,7 @@ struct Extra {
     remark: Option<Remark>,
     times: u32,
     /// The last of the times, since the first.
-    until_ms: u32,
+    until_ms: i64,
 }
 
 impl Chunk {
@@ -126,7 +126,7 @@ impl Chunk {
             remark: extra.and_then(|extra| extra.remark),
             tone: line.tone,
             times: extra.map_or(1, |extra| extra.times),
-            until_ms: unix_ms + extra.map_or(0, |extra| i64::from(extra.until_ms)),
+            until_ms: unix_ms + extra.map_or(0, |extra| extra.until_ms),
             exchange: (line.exchange != NO_EXCHANGE)
                 .then(|| self.base_exchange.wrapping_add_signed(line.exchange.into())),
         })
@@ -145,11 +145,6 @@ pub(super) struct Store {
 impl Store {
     pub fn new(budget: usize) -> Self {
         Self { chunks: VecDeque::new(), end: 0, memory: 0, budget }
-    }
-
-    pub fn set_budget(&mut self, budget: usize) {
-        self.budget = budget;
-        self.evict();
     }
 
     /// The number of the first line that is kept.
@@ -180,15 +175,16 @@ impl Store {
         if let Some(chunk) = self.chunks.back_mut() {
             if let Some(line) = chunk.line(entry) {
                 self.end += 1;
-                let chunk = Arc::make_mut(chunk);
+                // A copy, while somebody holds the log as it was, may have less room than it.
                 let before = chunk.memory();
+                let chunk = Arc::make_mut(chunk);
                 chunk.push(line, entry);
                 self.memory = self.memory + chunk.memory() - before;
                 return;
             }
             // No more comes here: what was reserved is given back.
-            let chunk = Arc::make_mut(chunk);
             let before = chunk.memory();
+            let chunk = Arc::make_mut(chunk);
             chunk.text.shrink_to_fit();
             chunk.lines.shrink_to_fit();
             chunk.extras.shrink_to_fit();
@@ -229,8 +225,7 @@ impl Store {
     /// The same as in a line that is there has happened once more.
     pub fn repeat(&mut self, number: u64, entry: &Entry<'_>) {
         self.set_extra(number, |extra, first_ms| {
-            let until = entry.unix_ms.saturating_sub(first_ms).max(0);
-            extra.until_ms = u32::try_from(until).unwrap_or(u32::MAX);
+            extra.until_ms = entry.unix_ms.saturating_sub(first_ms).max(0);
             extra.times = extra.times.saturating_add(1);
             extra.remark = entry.remark;
         });
@@ -238,8 +233,12 @@ impl Store {
 
     /// Changes what is known of a line besides its text; `set` is told when it came, too.
     fn set_extra(&mut self, number: u64, set: impl FnOnce(&mut Extra, i64)) {
-        let Some((chunk, at)) = self.find_mut(number) else { return };
+        let chunk = self.chunks.partition_point(|chunk| chunk.end() <= number);
+        let Some(chunk) = self.chunks.get_mut(chunk) else { return };
         let before = chunk.memory();
+        let chunk = Arc::make_mut(chunk);
+        let Some(at) = number.checked_sub(chunk.first) else { return };
+        let Ok(at) = usize::try_from(at) else { return };
         let line = u32::try_from(at).unwrap_or(u32::MAX);
         let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
         let place = place.unwrap_or_else(|place| {
@@ -250,14 +249,6 @@ impl Store {
         set(&mut chunk.extras[place], first_ms);
         let after = chunk.memory();
         self.memory = self.memory + after - before;
-    }
-
-    /// The chunk of a line that is there, and its place in it.
-    fn find_mut(&mut self, number: u64) -> Option<(&mut Chunk, usize)> {
-        let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
-        let chunk = Arc::make_mut(self.chunks.get_mut(at)?);
-        let place = usize::try_from(number.checked_sub(chunk.first)?).ok()?;
-        Some((chunk, place))
     }
 }
 
