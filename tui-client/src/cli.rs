@@ -42,7 +42,7 @@ struct Args {
 
     /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
     /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
-    /// exit code 4; a value is judged also when it came and went between two polls; may be repeated
+    /// exit code 4; also for what came and went between two polls; may be repeated
     #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
 

@@ -79,9 +79,9 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
     let Setting { host, port, timeout: patience, mouse } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let ends = Ends::new().context("cannot listen for signals")?;
-    let theme = theme();
-    // Of a terminal that is gone already it could not be made.
+    // Of a terminal that is gone it could not be made, and that may happen while it is asked.
     let keys = EventStream::new();
+    let theme = theme();
     let unheard = tokio::spawn(end_unheard(ends));
     let (heard, events) = mpsc::channel(EVENTS);
     let (orders, queue) = mpsc::channel(ORDERS);

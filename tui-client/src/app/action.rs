@@ -194,8 +194,7 @@ impl App {
         };
         let key = series.key.to_string();
         if let Ok(pattern) = key.parse() {
-            self.watch.add(pattern);
-            self.refresh_at = self.now.elapsed;
+            self.watch_also(pattern);
         }
         self.focus(Mode::Watch);
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use shared::Point;
 
-use super::fold::Series;
+use super::fold::{Series, change, rate};
 use super::format;
 use super::glob::Glob;
 
@@ -219,22 +219,33 @@ impl Alert {
         self.concerns(series.key.as_str()) && self.condition.field.of(series, now).is_some()
     }
 
-    /// The newest point that came after this one, but is not the last, for which it would have
-    /// fired: one between two answers.
-    pub fn missed(&self, series: &Series, seen: Point) -> Option<Point> {
-        let Condition { field: Field::Last, compare, limit } = self.condition else { return None };
-        let is_new = |point: &&Point| {
-            point.timestamp > seen.timestamp
-                // Put again, with another value.
-                || point.timestamp == seen.timestamp && point.value.to_bits() != seen.value.to_bits()
+    /// The newest point for which it would have fired, but not the last one, of those that came
+    /// after the one that was `seen`, or at all: what came and went between two answers. What is
+    /// told of it, and its age, are for a person.
+    pub fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
+        let is_new = |point: &Point| {
+            seen.is_none_or(|seen| {
+                point.timestamp > seen.timestamp
+                    // Put again, with another value.
+                    || point.timestamp == seen.timestamp
+                        && point.value.to_bits() != seen.value.to_bits()
+            })
         };
-        let mut new = series.tail.iter().rev().skip(1).take_while(is_new);
-        new.find(|point| compare.holds(point.value, limit)).copied()
-    }
-
-    /// It is about the newest point alone, not about what is computed from several or from time.
-    pub fn is_about_points(&self) -> bool {
-        self.condition.field == Field::Last
+        let points = |skipped| series.tail.iter().rev().skip(skipped);
+        let before = points(2).map(Some).chain([None]);
+        let mut new = points(1).zip(before).take_while(|(point, _)| is_new(point));
+        new.find_map(|(point, before)| {
+            let value = match self.condition.field {
+                Field::Last => point.value,
+                Field::Change => change(*before?, *point),
+                Field::Rate => rate(*before?, *point)?,
+                // As good as the same when the next answer comes, or about no one point.
+                Field::Min | Field::Max | Field::Avg | Field::Count | Field::Age => return None,
+            };
+            let holds = self.condition.compare.holds(value, self.condition.limit);
+            let age = format::age(point.timestamp, now);
+            holds.then(|| format!("{} was {} (age {age})", self.subject(series), self.told(value)))
+        })
     }
 
     /// It may fire by the passing of time alone.
@@ -242,22 +253,31 @@ impl Alert {
         self.condition.field == Field::Age
     }
 
-    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`. What is
-    /// stored is exact, what is computed as long as it means something.
+    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
     pub fn found(&self, series: &Series, now: i64) -> String {
-        const WIDE: usize = 24;
-        let (field, key) = (self.condition.field, &series.key);
-        let number = || field.of(series, now);
-        let value = match field {
+        let value = match self.condition.field {
             Field::Age => Some(format::age(series.last.timestamp, now)),
-            Field::Change | Field::Rate => number().map(|number| format::rounded(number, WIDE)),
-            Field::Avg => number().map(|number| format::mean(number, WIDE)),
-            Field::Last | Field::Min | Field::Max | Field::Count => number().map(format::exact),
+            field => field.of(series, now).map(|number| self.told(number)),
         };
-        let value = value.unwrap_or_default();
-        match field {
-            Field::Last => format!("{key} is {value}"),
-            _ => format!("the {} of {key} is {value}", field.name()),
+        format!("{} is {}", self.subject(series), value.unwrap_or_default())
+    }
+
+    fn subject(&self, series: &Series) -> String {
+        match self.condition.field {
+            Field::Last => series.key.to_string(),
+            field => format!("the {} of {}", field.name(), series.key),
+        }
+    }
+
+    /// What is stored is exact, what is computed as long as it means something.
+    fn told(&self, value: f64) -> String {
+        const WIDE: usize = 24;
+        match self.condition.field {
+            Field::Change | Field::Rate => format::rounded(value, WIDE),
+            Field::Avg => format::mean(value, WIDE),
+            Field::Last | Field::Min | Field::Max | Field::Count | Field::Age => {
+                format::exact(value)
+            }
         }
     }
 

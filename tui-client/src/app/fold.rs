@@ -41,6 +41,18 @@ const USUAL: usize = 15;
 /// A series of one point has no usual distance; it is stale after this many seconds.
 const STALE_ALONE: i64 = 300;
 
+/// From one value to the next.
+pub fn change(before: Point, point: Point) -> f64 {
+    point.value - before.value
+}
+
+/// The same for each second between the two, if there is any.
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+pub fn rate(before: Point, point: Point) -> Option<f64> {
+    let seconds = i128::from(point.timestamp) - i128::from(before.timestamp);
+    (seconds > 0).then(|| change(before, point) / seconds as f64)
+}
+
 /// What is known of one series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -109,14 +121,12 @@ impl Series {
 
     /// The newest value less the one before it, if there are two.
     pub fn change(&self) -> Option<f64> {
-        Some(self.last.value - self.before?.value)
+        Some(change(self.before?, self.last))
     }
 
     /// The same for each second between the two.
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
     pub fn rate(&self) -> Option<f64> {
-        let seconds = i128::from(self.last.timestamp) - i128::from(self.before?.timestamp);
-        (seconds > 0).then(|| self.change())?.map(|change| change / seconds as f64)
+        rate(self.before?, self.last)
     }
 
     /// The usual distance of its newest points in seconds, if there are two.

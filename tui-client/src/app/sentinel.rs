@@ -6,10 +6,7 @@ use shared::{KeyBuf, Point};
 
 use super::expr::Alert;
 use super::fold::Series;
-use super::format;
-
-/// Of so many keys an alert knows which points it has judged; of the others it judges the last.
-const FOLLOWED: usize = 10_000;
+use super::glob::Glob;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]
@@ -18,6 +15,8 @@ pub struct Sentinel {
     fired: bool,
     /// Counts the judgements, so that keys without points are found.
     turn: u64,
+    /// There is one answer, so that nothing can come between two.
+    once: bool,
 }
 
 #[derive(Debug)]
@@ -29,17 +28,19 @@ struct Guard {
     firing: BTreeMap<KeyBuf, u64>,
     /// The last point judged, so that those between two answers are judged too.
     seen: HashMap<KeyBuf, Point>,
+    /// All its series have been judged, so that all points of another one are new.
+    answered: bool,
 }
 
 impl Guard {
     fn new(alert: Alert) -> Self {
-        Self { alert, judged: false, firing: BTreeMap::new(), seen: HashMap::new() }
+        let (firing, seen) = (BTreeMap::new(), HashMap::new());
+        Self { alert, judged: false, firing, seen, answered: false }
     }
 
     /// Holds a series that it is about against the alert.
     fn judge(&mut self, series: &Series, turn: u64, now: i64, news: &mut Vec<News>) {
-        let seen = self.seen(series);
-        let Self { alert, judged, firing, .. } = self;
+        let Self { alert, judged, firing, seen, answered } = self;
         let key = &series.key;
         *judged |= alert.judges(series, now);
         let (before, fires) = (firing.contains_key(key.as_str()), alert.fires(series, now));
@@ -48,14 +49,14 @@ impl Guard {
         } else {
             firing.remove(key.as_str());
         }
-        let missed = || alert.missed(series, seen?);
         let found = match (before, fires) {
             (true, _) => None,
             (false, true) => Some(alert.found(series, now)),
-            (false, false) => missed().map(|Point { value, timestamp }| {
-                let (value, age) = (format::exact(value), format::age(timestamp, now));
-                format!("{key} was {value} (age {age})")
-            }),
+            (false, false) => match seen.get(key.as_str()) {
+                // What had been before anybody looked is over.
+                None if !*answered => None,
+                seen => alert.missed(series, seen.copied(), now),
+            },
         };
         let is_over = !fires && (before || found.is_some());
         let told = found.map(|found| (Change::Fires, format!("alert: {alert}: {found}")));
@@ -63,16 +64,11 @@ impl Guard {
         news.extend(told.into_iter().chain(over).map(|(change, text)| News { change, text }));
     }
 
-    /// The last point of this series that was judged before; from now on, its last one is.
-    fn seen(&mut self, series: &Series) -> Option<Point> {
-        let last = series.last;
-        if let Some(seen) = self.seen.get_mut(series.key.as_str()) {
-            return Some(std::mem::replace(seen, last));
+    fn has_seen(&mut self, series: &Series) {
+        match self.seen.get_mut(series.key.as_str()) {
+            Some(seen) => *seen = series.last,
+            None => drop(self.seen.insert(series.key.clone(), series.last)),
         }
-        if self.seen.len() < FOLLOWED && self.alert.is_about_points() {
-            self.seen.insert(series.key.clone(), last);
-        }
-        None
     }
 }
 
@@ -104,6 +100,11 @@ impl Sentinel {
             sentinel.add(alert.clone());
         }
         sentinel
+    }
+
+    /// Watches for these in one answer, which may come in parts.
+    pub fn once(alerts: &[Alert]) -> Self {
+        Self { once: true, ..Self::new(alerts) }
     }
 
     /// Watches for this too.
@@ -164,11 +165,13 @@ impl Sentinel {
     }
 
     /// Holds series against the alerts; says what is new. `asked` tells the keys that would be
-    /// among the series if they had points.
+    /// among the series if they had points, and `complete` the patterns of which by now all keys
+    /// would.
     pub fn judge<'a>(
         &mut self,
         series: impl IntoIterator<Item = &'a Series>,
         asked: impl Fn(&str) -> bool,
+        complete: impl Fn(&Glob) -> bool,
         now: i64,
     ) -> Vec<News> {
         let mut news = Vec::new();
@@ -177,10 +180,14 @@ impl Sentinel {
             let key = series.key.as_str();
             for guard in self.guards.iter_mut().filter(|guard| guard.alert.concerns(key)) {
                 guard.judge(series, self.turn, now, &mut news);
+                if !self.once {
+                    guard.has_seen(series);
+                }
             }
         }
         self.fired |= news.iter().any(|news| news.change == Change::Fires);
-        for Guard { alert, firing, .. } in &mut self.guards {
+        for Guard { alert, firing, answered, .. } in &mut self.guards {
+            *answered = complete(alert.pattern());
             firing.retain(|key, turn| {
                 let gone = *turn != self.turn && asked(key.as_str());
                 if gone {
@@ -208,7 +215,8 @@ mod tests {
         let mut fold = Fold::new(4);
         fold.add_lines(data.as_bytes());
         let asked = |key: &str| selector == "*" || selector == key;
-        let news = sentinel.judge(&fold.finish().series, asked, 10);
+        let complete = |pattern: &Glob| asked(pattern.as_str());
+        let news = sentinel.judge(&fold.finish().series, asked, complete, 10);
         news.into_iter().map(|news| news.text).collect()
     }
 
@@ -235,6 +243,30 @@ mod tests {
         assert_eq!(judge("a 97 5\na 1 6\na 98 7\na 98 8\n"), [""; 0], "it fired, and fires");
         assert_eq!(judge("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["well again: a > 90: a"]);
         assert!(sentinel.fired() && !sentinel.fires("a"));
+    }
+
+    #[test]
+    fn all_points_of_a_new_key_are_judged() {
+        for first in ["", "a 1 1\n"] {
+            let mut sentinel = sentinel(&["* > 90"]);
+            let mut judge = |data: &str| judge(&mut sentinel, "*", data);
+            assert_eq!(judge(first), [""; 0]);
+            let between = ["alert: * > 90: b was 95 (age 9s)", "well again: * > 90: b"];
+            assert_eq!(judge(&format!("{first}b 95 1\nb 1 2\n")), between);
+        }
+        let mut sentinel = sentinel(&["* > 90"]);
+        assert_eq!(judge(&mut sentinel, "a", "a 1 1\n"), [""; 0]);
+        assert_eq!(judge(&mut sentinel, "*", "a 1 1\nb 95 1\nb 1 2\n"), [""; 0], "not so new");
+    }
+
+    #[test]
+    fn changes_between_two_answers_are_judged_too() {
+        let mut sentinel = sentinel(&["a change > 5", "a rate > 5", "a max > 50"]);
+        let mut judge = |data: &str| judge(&mut sentinel, "*", data);
+        assert_eq!(judge("a 1 1\na 9 2\na 9 3\n"), [""; 0]);
+        let told =
+            ["alert: a change > 5: the change of a was 10 (age 5s)", "well again: a change > 5: a"];
+        assert_eq!(judge("a 1 1\na 9 2\na 9 3\na 19 5\na 19 6\n"), told);
     }
 
     #[test]

@@ -237,12 +237,19 @@ impl App {
             }
             Purpose::Watch => {
                 if let Ok(pattern) = text.parse::<Glob>() {
-                    self.watch.add(pattern);
-                    self.refresh_at = self.now.elapsed;
+                    self.watch_also(pattern);
                     self.focus(Mode::Watch);
                 }
             }
         }
+    }
+
+    pub(super) fn watch_also(&mut self, pattern: Glob) {
+        self.watch.add(pattern);
+        self.refresh_at = self.now.elapsed;
+        // Of what it brings, the alerts know nothing yet.
+        let now = self.now;
+        self.judge_watched(now);
     }
 
     fn add_alert(&mut self, alert: Alert) {
@@ -268,7 +275,8 @@ impl App {
     /// Holds the watched keys against the alerts; rings when one fires.
     pub(super) fn judge_watched(&mut self, now: Moment) {
         let known = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
-        for News { change, text } in self.sentinel.judge(known, |_| true, now.unix()) {
+        let complete = |pattern: &Glob| self.watch.has_heard_of(pattern);
+        for News { change, text } in self.sentinel.judge(known, |_| true, complete, now.unix()) {
             match change {
                 Change::Well => self.note(now, Tone::Good, &text),
                 Change::Gone => self.note(now, Tone::Plain, &text),

@@ -114,6 +114,8 @@ pub struct Watch {
     next: Duration,
     /// More keys matched than may be watched.
     cut: bool,
+    /// What was asked for and has been answered, so that what else comes of it is new.
+    answered: HashSet<String>,
     /// Counts the answers taken.
     revision: u64,
 }
@@ -179,6 +181,11 @@ impl Watch {
         self.cut
     }
 
+    /// All keys that match this would be among the watched ones if they had points.
+    pub fn has_heard_of(&self, pattern: &Glob) -> bool {
+        !self.cut && [pattern.as_str(), "*"].iter().any(|&asked| self.answered.contains(asked))
+    }
+
     /// The place of the selected key.
     pub fn selected(&self) -> usize {
         self.selected
@@ -205,6 +212,7 @@ impl Watch {
     pub fn add(&mut self, pattern: Glob) {
         let text = pattern.as_str().to_owned();
         self.unwanted.retain(|key| !pattern.matches(key));
+        self.answered.clear();
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
                 self.keys.push(Watched::new(text));
@@ -233,6 +241,7 @@ impl Watch {
             self.patterns.last()?.as_str().to_owned()
         };
         self.unwanted.insert(gone.clone());
+        self.answered.clear();
         let keys = &self.keys;
         // A glob goes with the last of its keys.
         let stays = |pattern: &&Glob| {
@@ -312,7 +321,12 @@ impl Watch {
                 None => {}
             }
         }
-        self.cut |= answer.cut;
+        if !selector.is_key() {
+            self.cut = answer.cut;
+        }
+        if !self.answered.contains(selector.as_str()) {
+            self.answered.insert(selector.as_str().to_owned());
+        }
         let before = self.keys.len();
         let known: HashSet<String> = self.keys.iter().map(|key| key.key.clone()).collect();
         for series in deep {

@@ -32,9 +32,10 @@ With --watch in plain mode, the last point of each key is printed first, then ev
 newer, and the last one again when its value changes. The server has to be there at the beginning;
 when it goes away later it is waited for.
 
-An alert judges the last value of each answer and those since the answer before, also of what
-came and went between two polls, unless that is more than 1,024 points or came late, with an older
-time; change, rate and the other columns as of each answer, and age also between answers. With
+An alert on a value, a change or a rate judges all points since the answer before, also what came
+and went between two polls, but not what came late, with an older time. Of a key that brings more
+than 1,024 points at once it judges the newest, of very many keys those that there is memory for,
+at least 15 each. Other columns are judged as of each answer, and age also between answers. With
 --once it adds its keys to those that are printed. On the screen a glob, to watch or to alert,
 brings the first 1,000 keys that match.
 

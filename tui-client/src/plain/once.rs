@@ -36,7 +36,7 @@ pub(super) async fn run(
     let mut sieve = Sieve {
         keys,
         found: vec![false; keys.len()],
-        sentinel: Sentinel::new(&plan.alerts),
+        sentinel: Sentinel::once(&plan.alerts),
         arrangement: &plan.arrangement,
         passed: false,
         held: Vec::new(),
@@ -107,7 +107,7 @@ impl Sieve<'_> {
         series.retain(|series| self.is_wanted(series.key.as_str()));
         let now = unix_now();
         // Each key is asked for once, so that none can go away.
-        for news in self.sentinel.judge(&series, |_| false, now) {
+        for news in self.sentinel.judge(&series, |_| false, |_| false, now) {
             tell(&news.text);
         }
         for mut series in series {

@@ -1,6 +1,6 @@
 //! New points of the watched keys, a data line each, across restarts of the server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Write, stdout};
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let connection = Connection::make(plan).await?;
     out.begin()?;
-    let mut guard = Guard { sentinel: Sentinel::new(&plan.alerts), ending: Ending::never() };
+    let (sentinel, answered) = (Sentinel::new(&plan.alerts), HashSet::new());
+    let mut guard = Guard { sentinel, ending: Ending::never(), answered };
     if !plan.alerts.is_empty() {
         // Without alerts there is nothing to say at the end, and a signal does its work.
         let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
@@ -56,12 +57,16 @@ pub(super) async fn run(
 struct Guard {
     sentinel: Sentinel,
     ending: Ending,
+    /// The selectors that have been answered.
+    answered: HashSet<String>,
 }
 
 impl Guard {
     /// Tells what is new; `asked` tells the keys that would be in the answer if they had points.
     fn judge(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
-        for news in self.sentinel.judge(series, asked, unix_now()) {
+        let answered = |selector: &str| self.answered.contains(selector);
+        let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
+        for news in self.sentinel.judge(series, asked, complete, unix_now()) {
             tell(&news.text);
         }
         let unjudged = self.sentinel.unjudged().next().is_some();
@@ -290,6 +295,7 @@ impl<'a> Watched<'a> {
         }
         let asked = |key: &str| self.selector == "*" || self.selector == key;
         self.guarded = fold.finish().series;
+        guard.answered.insert(self.selector.clone());
         guard.judge(&self.guarded, asked);
         Ok(())
     }

@@ -62,14 +62,14 @@ pub fn behind(text: &str, columns: usize) -> (&str, usize) {
     (rest.as_str(), left)
 }
 
-/// Writes from a place on what fits into the buffer, and says where it ends.
-fn put(text: &str, x: u16, y: u16, style: Style, buffer: &mut Buffer) -> u16 {
+/// Writes from a place on, at most so many columns, and says where it ends.
+fn put(text: &str, (x, y): (u16, u16), most: usize, style: Style, buffer: &mut Buffer) -> u16 {
     if simple(text).is_none() {
-        return buffer.set_stringn(x, y, text, usize::MAX, style).0;
+        return buffer.set_stringn(x, y, text, most, style).0;
     }
     let columns = x..buffer.area.right();
     let mut end = x;
-    for (x, c) in columns.zip(text.chars()) {
+    for (x, c) in columns.zip(text.chars()).take(most) {
         buffer[(x, y)].set_char(c).set_style(style);
         end = x + 1;
     }
@@ -99,7 +99,8 @@ impl<'a> Pen<'a> {
     pub fn write(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.room();
         if room > 0 {
-            let end = put(&cut(text, room), self.area.x + self.x, self.area.y, style, self.buffer);
+            let place = (self.area.x + self.x, self.area.y);
+            let end = put(&cut(text, room), place, room, style, self.buffer);
             self.x = end - self.area.x;
         }
         self
@@ -111,7 +112,7 @@ impl<'a> Pen<'a> {
         if wide > 0 && wide < self.room() {
             let wide = u16::try_from(wide).unwrap_or(u16::MAX);
             let x = self.area.right() - wide;
-            put(text, x, self.area.y, style, self.buffer);
+            put(text, (x, self.area.y), usize::from(wide), style, self.buffer);
             self.area.width -= wide + 1;
         }
         self

@@ -81,6 +81,27 @@ fn a_point_between_two_polls_is_judged_too() {
 }
 
 #[test]
+fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
+    for (alert, key) in [("a > 5", "a"), ("* > 5", "new.a")] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut child = watch(listener.local_addr().unwrap().port(), &["--alert", alert]);
+        let (peer, _) = listener.accept().unwrap();
+        let mut asked = BufReader::new(peer.try_clone().unwrap()).lines();
+        for reply in ["ok\n\n".to_owned(), format!("ok\n{key} 9 1\n{key} 1 2\n\n")] {
+            assert!(asked.next().unwrap().unwrap().starts_with("get "));
+            (&peer).write_all(reply.as_bytes()).unwrap();
+        }
+        let err = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let told: Vec<_> = err.skip(1).take(2).collect();
+        let expected = format!("tui-client: alert: {alert}: {key} was 9 (age ");
+        assert!(told[0].starts_with(&expected), "{told:?}");
+        assert_eq!(told[1], format!("tui-client: well again: {alert}: {key}"));
+        end(&child, "TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(4));
+    }
+}
+
+#[test]
 fn without_an_alert_all_is_well() {
     let served = Served::start();
     served.say("put a 1 1\n");

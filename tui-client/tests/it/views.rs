@@ -173,14 +173,45 @@ fn a_second_alert_on_a_key_is_told_too() {
 #[test]
 fn a_point_between_two_polls_rings_too() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
-    scene.ok("get *", "");
+    scene.ok("get *", "a 6.0 1\na 1.0 2\n");
     scene.ok("get a", "a 6.0 1\na 1.0 2\n");
-    assert_eq!(scene.app.watch().alarms(), 0, "what was before is over");
+    assert_eq!(scene.notice(), "", "what was before is over");
     let (rang, told) = ring(&mut scene, "a 6.0 1\na 1.0 2\na 7.0 3\na 2.0 4\n");
     assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
     assert_eq!(told[1..], ["- well again: a > 5: a"]);
     assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
     assert_eq!(scene.app.watch().alarms(), 0);
+}
+
+#[test]
+fn all_points_of_a_key_that_comes_later_ring_but_not_what_is_watched_later() {
+    let mut scene = Scene::alerted(80, 24, &[], &["new.* > 5"]);
+    let alerts = |scene: &mut Scene, data: &str| -> Vec<String> {
+        let before = scene.log().len();
+        scene.wait(SECOND);
+        scene.polled(data);
+        let news = scene.log().split_off(before);
+        let told = news.iter().filter_map(|line| line.strip_prefix("- alert: "));
+        told.map(|line| line.split(" (").next().unwrap().to_owned()).collect()
+    };
+    let old = "old.a 9 1\nold.a 1 2\n";
+    assert_eq!(alerts(&mut scene, old), [""; 0]);
+    let all = format!("{old}new.a 9 1\nnew.a 1 2\n");
+    assert_eq!(alerts(&mut scene, &all), ["new.* > 5: new.a was 9"]);
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(Key::ctrl('u'));
+    scene.keys("old.* > 5\n");
+    assert_eq!(alerts(&mut scene, &all), [""; 0], "that was before");
+    assert_eq!(alerts(&mut scene, &all), [""; 0]);
+    let more = format!("{all}old.b 9 1\nold.b 1 2\n");
+    assert_eq!(alerts(&mut scene, &more), ["old.* > 5: old.b was 9"], "that is new");
+    scene.keys("gxW");
+    scene.keys("*\n");
+    for _ in 0..3 {
+        assert_eq!(alerts(&mut scene, &more), [""; 0], "nor what is watched again");
+    }
+    assert_eq!(scene.app.watch().keys().len(), 3);
 }
 
 #[test]
