@@ -132,6 +132,8 @@ pub struct App {
     keys: KnownKeys,
     pasted: Option<Pasted>,
     import: Option<Import>,
+    /// Pasted lines that are sent one by one.
+    few: Option<paste::Few>,
     ask: Ask,
     log: Log,
     table: Table,
@@ -195,6 +197,7 @@ impl App {
             refresh_at: Duration::ZERO,
             transcript: Transcript::new(config.raw_log),
             sentinel: Sentinel::new(&config.alerts),
+            few: None,
             look: Look::default(),
             field: None,
             meter: Meter::default(),
@@ -237,7 +240,8 @@ impl App {
             }
             Msg::Tick => {
                 self.work_on_log();
-                if self.sentinel.counts_time() {
+                // While nobody asks, nothing is known of what has come.
+                if self.sentinel.counts_time() && !self.paused {
                     self.judge_watched(now);
                 }
                 if self.link.try_now(now.elapsed) {

@@ -109,8 +109,8 @@ impl App {
             }
             LogAction::Shift { right } => {
                 let width = self.layout().log.map_or(self.width, |log| log.width);
-                let columns = isize::try_from(width / 2).unwrap_or(1).max(1);
-                self.log.shift_by(if right { columns } else { -columns });
+                let rows = self.layout().log.map_or(0, |log| log.height);
+                self.log.shift_by(usize::from(width / 2).max(1), right, rows.into());
             }
             LogAction::Enlarge => self.enlarge_log(!self.log.is_enlarged()),
             LogAction::ToggleRaw => self.toggle_raw(),

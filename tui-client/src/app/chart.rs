@@ -224,8 +224,7 @@ impl Chart {
             chart.cursor = usize::try_from(column(time)).ok();
             // Of a line that is missing there, nothing is read.
             let is_near = |line: &Line<'_>, point: &Point| {
-                let distance = point.timestamp.abs_diff(time);
-                distance <= line.gap || column(point.timestamp) == column(time)
+                line.is_near(point, time) || column(point.timestamp) == column(time)
             };
             let read = lines.iter().map(|line| {
                 let nearest = nearest(line.points.iter().filter(within), time);
@@ -389,6 +388,16 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_logarithmic_axis_has_labels_enough() {
+        let lines = [points(&[(0, 0.38), (9, 0.69)])];
+        let zone = TimeZone::UTC;
+        let chart = Chart::new(&Spec { log: true, rows: 24, ..spec(&lines, &zone) });
+        let labels: Vec<_> = chart.values.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["0.40", "0.45", "0.50", "0.55", "0.60", "0.65"]);
+        assert!(chart.values.windows(2).all(|pair| pair[0].at > pair[1].at));
+    }
+
+    #[test]
     fn thresholds_are_within_the_axis() {
         let lines = [points(&[(0, 10.0), (9, 20.0)])];
         let zone = TimeZone::UTC;
@@ -406,7 +415,9 @@ mod tests {
         let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
         let zone = TimeZone::UTC;
         let chart = Chart::new(&Spec { cursor: Some(59), ..spec(&lines, &zone) });
-        assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(0, 5, 1), (39, 0, 0)]));
+        assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 0, 0)]), "what is there");
+        let chart = Chart::new(&Spec { cursor: Some(0), ..spec(&lines, &zone) });
+        assert_eq!((chart.cursor, chart.marks), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
         let chart = Chart::new(&Spec { cursor: Some(61), ..spec(&lines, &zone) });
         assert_eq!((chart.cursor, chart.marks), (None, vec![]));
     }

@@ -187,7 +187,9 @@ impl App {
         match &pending.purpose {
             Purpose::Typed(entered) => {
                 self.prompt.answered(entered, reply.status);
+                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 self.on_typed(&pending, reply, now);
+                self.on_few(pending.id, refused);
             }
             Purpose::Refresh => {
                 self.refresh_at = self.refresh_at.max(not_before);
@@ -326,6 +328,7 @@ impl App {
     pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
         self.transcript.restart();
+        self.few = None;
         if let Some(news) = news {
             let text = outage::told(news, reason);
             self.note(now, Tone::Bad, &text);

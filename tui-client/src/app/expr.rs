@@ -299,7 +299,8 @@ impl FromStr for Alert {
 
     fn from_str(text: &str) -> Result<Self, BadExpr> {
         let (pattern, condition) = parse::alert(text)?;
-        Ok(Self { text: text.trim().to_owned(), pattern, condition })
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Self { text, pattern, condition })
     }
 }
 

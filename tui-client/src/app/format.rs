@@ -36,10 +36,14 @@ pub fn value(value: f64, width: usize) -> String {
     short
 }
 
-/// A value that was computed here, to six significant digits: more would be noise.
+/// A value that was computed here, to six significant digits: more would be noise. But a digit
+/// before the point is none, and a nought in its place would be wrong.
 pub fn rounded(number: f64, width: usize) -> String {
     if !number.is_finite() {
         return "–".to_owned();
+    }
+    if number.abs() >= 1e5 {
+        return value(number.round(), width);
     }
     let rounded = format!("{number:.5e}").parse().unwrap_or(number);
     value(rounded, width)

@@ -12,7 +12,7 @@ pub use pattern::Pattern;
 pub use store::Snapshot;
 
 use find::{Filter, Search};
-use store::{LONGEST_LINE, Store};
+use store::Store;
 
 /// Lines in a row that belong to others, behind which no more of an exchange is looked for.
 const EXCHANGE_REACH: usize = 4096;
@@ -189,9 +189,16 @@ impl Log {
         self.enlarged = enlarged;
     }
 
-    /// Moves lines by columns, to the left when positive.
-    pub fn shift_by(&mut self, columns: isize) {
-        self.shift = self.shift.saturating_add_signed(columns).min(LONGEST_LINE);
+    /// Shows so many more columns of the right or of the left of lines; of none on a screen of this
+    /// many rows all that there is goes out of sight.
+    pub fn shift_by(&mut self, columns: usize, right: bool, rows: usize) {
+        if right {
+            let longest = self.visible(rows).map(|line| line.text.chars().count()).max();
+            let most = longest.unwrap_or(0).saturating_sub(columns).max(self.shift);
+            self.shift = (self.shift + columns).min(most);
+        } else {
+            self.shift = self.shift.saturating_sub(columns);
+        }
     }
 
     /// Appends a line and gives its number; the oldest make room.

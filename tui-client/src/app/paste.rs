@@ -78,6 +78,17 @@ impl Pasted {
     }
 }
 
+/// A few lines that are sent one by one, as if each had been typed.
+#[derive(Debug)]
+pub(super) struct Few {
+    first: u64,
+    lines: u64,
+    answered: u64,
+    refused: u64,
+    /// Of the first that was refused.
+    why: Option<String>,
+}
+
 /// Lines that are being sent as a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
@@ -192,16 +203,48 @@ impl App {
 
     fn send_one_by_one(&mut self, pasted: &Pasted, now: Moment) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let mut first = None;
         for line in Pasted::lines(&pasted.text) {
             let wire = wire_line(line.as_bytes(), now.unix());
             if !wire.bytes.is_empty() {
                 let purpose = Purpose::Typed(line.to_owned());
                 let line = String::from_utf8_lossy(&wire.bytes).into_owned();
-                effects.push(self.send(line, purpose, wire.filled.is_some(), now));
+                let effect = self.send(line, purpose, wire.filled.is_some(), now);
+                if let Effect::Send(request) = &effect {
+                    first.get_or_insert(request.id);
+                }
+                effects.push(effect);
             }
         }
-        self.say(Tone::Plain, format!("{} pasted lines sent", count(effects.len() as u64)));
+        let lines = effects.len() as u64;
+        self.few = first.map(|first| Few { first, lines, answered: 0, refused: 0, why: None });
+        self.say(Tone::Plain, format!("{} sent", plural(lines, "pasted line", "pasted lines")));
         effects
+    }
+
+    /// One of a few pasted lines was answered, or refused for a reason. What is said of the last
+    /// one is of all of them.
+    pub(super) fn on_few(&mut self, id: u64, refused: Option<String>) {
+        let Some(few) = &mut self.few else { return };
+        if !(few.first..few.first + few.lines).contains(&id) {
+            return;
+        }
+        few.answered += 1;
+        few.refused += u64::from(refused.is_some());
+        few.why = few.why.take().or(refused);
+        if few.answered < few.lines {
+            return;
+        }
+        let lines = plural(few.lines, "pasted line", "pasted lines");
+        let refused = count(few.refused);
+        let why = few.why.take();
+        let all = few.lines;
+        self.few = None;
+        if let Some(why) = why {
+            self.say(Tone::Bad, format!("{lines} sent, {refused} refused: {why}"));
+        } else if all > 1 {
+            self.say(Tone::Good, format!("{lines} sent, none refused"));
+        }
     }
 
     /// The lines under way.

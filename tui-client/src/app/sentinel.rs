@@ -60,7 +60,8 @@ impl Guard {
         };
         let is_over = !fires && (before || found.is_some());
         let told = found.map(|found| (Change::Fires, format!("alert: {alert}: {found}")));
-        let over = is_over.then(|| (Change::Well, format!("well again: {alert}: {key}")));
+        let over = || format!("well again: {alert}: {}", alert.found(series, now));
+        let over = is_over.then(|| (Change::Well, over()));
         news.extend(told.into_iter().chain(over).map(|(change, text)| News { change, text }));
     }
 
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(judge("palm.cpu 90 1\n"), [""; 0]);
         assert_eq!(judge("palm.cpu 95 2\nx.mem 99 2\n"), ["alert: *.cpu > 90: palm.cpu is 95"]);
         assert_eq!(judge("palm.cpu 96 3\n"), [""; 0]);
-        assert_eq!(judge("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu"]);
+        assert_eq!(judge("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu is 1"]);
         assert!(sentinel.fired() && !sentinel.fires("palm.cpu"));
     }
 
@@ -236,12 +237,12 @@ mod tests {
         let mut sentinel = sentinel(&["a > 90", "a max > 98"]);
         let mut judge = |data: &str| judge(&mut sentinel, "a", data);
         assert_eq!(judge("a 95 1\na 1 2\n"), [""; 0], "what was before is over");
-        let between = ["alert: a > 90: a was 95.5 (age 7s)", "well again: a > 90: a"];
+        let between = ["alert: a > 90: a was 95.5 (age 7s)", "well again: a > 90: a is 1"];
         assert_eq!(judge("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), between);
         assert_eq!(judge("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), [""; 0], "only once");
         assert_eq!(judge("a 1 4\na 97 5\n"), ["alert: a > 90: a is 97"]);
         assert_eq!(judge("a 97 5\na 1 6\na 98 7\na 98 8\n"), [""; 0], "it fired, and fires");
-        assert_eq!(judge("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["well again: a > 90: a"]);
+        assert_eq!(judge("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["well again: a > 90: a is 1"]);
         assert!(sentinel.fired() && !sentinel.fires("a"));
     }
 
@@ -251,7 +252,7 @@ mod tests {
             let mut sentinel = sentinel(&["* > 90"]);
             let mut judge = |data: &str| judge(&mut sentinel, "*", data);
             assert_eq!(judge(first), [""; 0]);
-            let between = ["alert: * > 90: b was 95 (age 9s)", "well again: * > 90: b"];
+            let between = ["alert: * > 90: b was 95 (age 9s)", "well again: * > 90: b is 1"];
             assert_eq!(judge(&format!("{first}b 95 1\nb 1 2\n")), between);
         }
         let mut sentinel = sentinel(&["* > 90"]);
@@ -264,8 +265,10 @@ mod tests {
         let mut sentinel = sentinel(&["a change > 5", "a rate > 5", "a max > 50"]);
         let mut judge = |data: &str| judge(&mut sentinel, "*", data);
         assert_eq!(judge("a 1 1\na 9 2\na 9 3\n"), [""; 0]);
-        let told =
-            ["alert: a change > 5: the change of a was 10 (age 5s)", "well again: a change > 5: a"];
+        let told = [
+            "alert: a change > 5: the change of a was 10 (age 5s)",
+            "well again: a change > 5: the change of a is 0",
+        ];
         assert_eq!(judge("a 1 1\na 9 2\na 9 3\na 19 5\na 19 6\n"), told);
     }
 
@@ -289,7 +292,7 @@ mod tests {
         let mut sentinel = sentinel(&["a > 5", "a > 8"]);
         assert_eq!(judge(&mut sentinel, "a", "a 6 1\n"), ["alert: a > 5: a is 6"]);
         assert_eq!(judge(&mut sentinel, "a", "a 9 2\n"), ["alert: a > 8: a is 9"]);
-        assert_eq!(judge(&mut sentinel, "a", "a 7 3\n"), ["well again: a > 8: a"]);
+        assert_eq!(judge(&mut sentinel, "a", "a 7 3\n"), ["well again: a > 8: a is 7"]);
         assert!(sentinel.fires("a"));
         sentinel.add("a > 6".parse().unwrap());
         assert_eq!(judge(&mut sentinel, "a", "a 7 3\n"), ["alert: a > 6: a is 7"]);

@@ -22,7 +22,7 @@ and the rest goes on; so is a comment, which the protocol does not have. An impo
 how many points are stored, if it took long enough to be watched on a terminal or a line was
 refused; else it is silent.
 
-The lines entered on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
+The lines typed on the screen are kept in $XDG_STATE_HOME/tui-client/history, which is
 ~/.local/state/tui-client/history unless that is set. Several lines pasted there are counted and
 sent when Enter says so. Its log keeps the newest lines in the memory that --log-memory grants,
 some 20,000 a MiB. What is copied goes through the terminal (OSC 52; tmux passes it on after

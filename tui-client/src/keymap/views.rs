@@ -204,15 +204,10 @@ pub(super) static BINDINGS: &[Binding] = &[
     view(&[Table], keys![Key::char('7')], ViewAction::SortBy(7), SORT_BY),
     view(&[Table], keys![Key::char('8')], ViewAction::SortBy(8), SORT_BY),
     view(&[Table], keys![Key::char('9')], ViewAction::SortBy(9), SORT_BY),
+    view(&[Columns], keys![Key::char(' ')], ViewAction::ToggleColumn, "show or hide the column"),
     view(
         &[Columns],
-        keys![Key::char(' '), Key::plain(Code::Enter)],
-        ViewAction::ToggleColumn,
-        "show or hide the column",
-    ),
-    view(
-        &[Columns],
-        keys![Key::plain(Code::Esc), Key::char('c'), Key::char('q')],
+        keys![Key::plain(Code::Esc), Key::plain(Code::Enter), Key::char('c'), Key::char('q')],
         ViewAction::Leave,
         "back to the table",
     ),

@@ -45,8 +45,7 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
     for (row, (at, watched)) in (0..).zip(shown) {
         let chosen = at == watch.selected() && watch.keys().len() > 1;
         let mut pen = Pen::new(buffer, inner, row);
-        for (mark, style) in [state_mark(app, watched, theme), mark(watch, watched, chosen, theme)]
-        {
+        for (mark, style) in [state_mark(app, watched, theme), mark(app, watched, chosen, theme)] {
             pen.write(mark, style);
         }
         let marks = inner.width - u16::try_from(pen.room()).unwrap_or(inner.width);
@@ -92,6 +91,11 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
             remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
         }
     }
+    let charted = watch.charted().filter(|key| key.series.is_some()).count();
+    let drawn = app.in_chart().count();
+    if drawn < charted {
+        remarks.push((format!("· {drawn} of {charted} in the chart "), theme.quiet));
+    }
     if app.paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
     }
@@ -112,10 +116,11 @@ fn is_late(app: &App, watched: &Watched) -> bool {
 }
 
 /// The column before the key: the colour of its line in the chart, or the selection.
-fn mark(watch: &Watch, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
-    let line = watch.charted().position(|key| key.key == watched.key);
+fn mark(app: &App, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
+    let line = app.in_chart().position(|key| key.key == watched.key);
     match line {
         Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
+        None if watched.marked => ("■", theme.quiet),
         _ if chosen => ("▸", theme.focus),
         _ => (" ", theme.text),
     }

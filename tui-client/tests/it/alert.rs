@@ -40,7 +40,7 @@ fn an_alert_is_told_and_is_the_exit_code() {
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
     served.say("put palm.cpu 1 30\n");
     let told = err.next().unwrap().unwrap();
-    assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu");
+    assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu is 1");
     end(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(4));
 }
@@ -76,7 +76,7 @@ fn a_point_between_two_polls_is_judged_too() {
     for second in ["a 1.0 2\na 7.0 3\na 2.0 4\n", "a 7.0 2\na 2.0 4\n"] {
         let told = told_of([first, &format!("ok\na 6.0 1\n{second}\n")]);
         assert!(told[0].starts_with("tui-client: alert: a > 5: a was 7 (age "), "{told:?}");
-        assert_eq!(told[1], "tui-client: well again: a > 5: a");
+        assert_eq!(told[1], "tui-client: well again: a > 5: a is 2");
     }
 }
 
@@ -95,7 +95,7 @@ fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
         let told: Vec<_> = err.skip(1).take(2).collect();
         let expected = format!("tui-client: alert: {alert}: {key} was 9 (age ");
         assert!(told[0].starts_with(&expected), "{told:?}");
-        assert_eq!(told[1], format!("tui-client: well again: {alert}: {key}"));
+        assert_eq!(told[1], format!("tui-client: well again: {alert}: {key} is 1"));
         end(&child, "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(4));
     }

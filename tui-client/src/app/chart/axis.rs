@@ -145,6 +145,34 @@ impl Frame {
                 }
             }
         }
+        if ticks.len() >= 3 {
+            return ticks;
+        }
+        // Between two decades' parts it is as good as linear.
+        let even = self.even_log_ticks(rows);
+        if even.len() > ticks.len() { even } else { ticks }
+    }
+
+    fn even_log_ticks(&self, rows: usize) -> Vec<Tick> {
+        let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
+        let wanted = (rows / 3).clamp(1, 8);
+        let step = nice((high - low) / f64::from(u32::try_from(wanted).unwrap_or(1)));
+        let mut ticks: Vec<Tick> = Vec::new();
+        if !(step.is_finite() && step > 0.0) {
+            return ticks;
+        }
+        let scale = Scale::new(self.unit, high);
+        let first = (low / step).ceil().max(1.0);
+        for n in 0..20 {
+            let value = (first + f64::from(n)) * step;
+            if value > high {
+                break;
+            }
+            let at = self.row(value.log10(), rows);
+            if ticks.last().is_none_or(|last| last.at > at) {
+                ticks.push(Tick { at, label: scale.label(value, step) });
+            }
+        }
         ticks
     }
 

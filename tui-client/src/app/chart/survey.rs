@@ -19,6 +19,16 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// At this moment the line is drawn for the point, or as near as points usually are.
+    pub fn is_near(&self, point: &Point, time: i64) -> bool {
+        let first = self.entry.as_ref().or(self.points.first());
+        let last = self.exit.as_ref().or(self.points.last());
+        let within = first.is_some_and(|first| first.timestamp <= time)
+            && last.is_some_and(|last| time <= last.timestamp);
+        let has_habit = self.gap < i64::MAX.unsigned_abs();
+        (within || has_habit) && point.timestamp.abs_diff(time) <= self.gap
+    }
+
     fn new(points: &'a [Point], spec: &Spec<'_>) -> Self {
         let (from, to) = spec.range;
         let gap = gap(points).unsigned_abs();
