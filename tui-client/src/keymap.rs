@@ -101,7 +101,7 @@ static BINDINGS: &[Binding] = &[
         &[Table, Watch, Log],
         keys![Key::char('q')],
         Action::Quit,
-        "leave the program (in the full-screen chart: back)",
+        "quit the program (in the full-screen chart: back)",
     ),
     bind(
         READING,
@@ -131,7 +131,7 @@ static BINDINGS: &[Binding] = &[
     bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first line"),
     bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last line"),
     bind(READING, keys![Key::char('?')], Action::Help, "open or close this list"),
-    bind(READING, keys![Key::ctrl('c')], Action::Quit, "leave the program"),
+    bind(READING, keys![Key::ctrl('c')], Action::Quit, "quit the program"),
     bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "open or close this list"),
     bind(
         ALL,
