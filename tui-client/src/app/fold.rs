@@ -178,6 +178,8 @@ pub struct Fold {
     hasher: DefaultHashBuilder,
     current: usize,
     wanted_tail: usize,
+    /// What each series may keep now.
+    limit: usize,
     watched: Arc<[Glob]>,
     deep: Vec<u32>,
     /// Of those, how many no name but a glob brought.
@@ -195,6 +197,7 @@ impl Fold {
             hasher: DefaultHashBuilder::default(),
             current: 0,
             wanted_tail: tail,
+            limit: share(tail, TAIL_BUDGET, 1),
             watched: Arc::default(),
             deep: Vec::new(),
             by_glob: 0,
@@ -260,16 +263,20 @@ impl Fold {
 
     /// What a new series may keep. When their number doubles, the others are cut to the same.
     fn limit(&mut self) -> usize {
-        let limit = share(self.wanted_tail, TAIL_BUDGET, self.series.len() + 1);
-        if limit < share(self.wanted_tail, TAIL_BUDGET, self.series.len()) {
-            let mut deep = self.deep.iter().copied().peekable();
-            for (place, series) in (0..).zip(&mut self.series) {
-                if deep.next_if_eq(&place).is_none() {
-                    series.keep(limit);
+        let others = self.series.len();
+        if others.is_power_of_two() {
+            let limit = share(self.wanted_tail, TAIL_BUDGET, others + 1);
+            if limit < self.limit {
+                let mut deep = self.deep.iter().copied().peekable();
+                for (place, series) in (0..).zip(&mut self.series) {
+                    if deep.next_if_eq(&place).is_none() {
+                        series.keep(limit);
+                    }
                 }
             }
+            self.limit = limit;
         }
-        limit
+        self.limit
     }
 
     /// The same for one that is watched.
@@ -297,6 +304,7 @@ impl Fold {
             self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
         }
         (self.current, self.deep, self.by_glob) = (0, Vec::new(), 0);
+        self.limit = share(self.wanted_tail, TAIL_BUDGET, self.series.len());
         complete
     }
 
