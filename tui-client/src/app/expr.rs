@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use shared::Point;
 
-use super::fold::{Series, change, rate};
+use super::fold::{Series, change, is_news, rate};
 use super::format;
 use super::glob::Glob;
 
@@ -223,17 +223,11 @@ impl Alert {
     /// after the one that was `seen`, or at all: what came and went between two answers. What is
     /// told of it, and its age, are for a person.
     pub fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
-        let is_new = |point: &Point| {
-            seen.is_none_or(|seen| {
-                point.timestamp > seen.timestamp
-                    // Put again, with another value.
-                    || point.timestamp == seen.timestamp
-                        && point.value.to_bits() != seen.value.to_bits()
-            })
-        };
         let points = |skipped| series.tail.iter().rev().skip(skipped);
         let before = points(2).map(Some).chain([None]);
-        let mut new = points(1).zip(before).take_while(|(point, _)| is_new(point));
+        let mut new = points(1)
+            .zip(before)
+            .take_while(|(point, _)| seen.is_none_or(|seen| is_news(**point, seen)));
         new.find_map(|(point, before)| {
             let value = match self.condition.field {
                 Field::Last => point.value,

@@ -41,6 +41,12 @@ const USUAL: usize = 15;
 /// A series of one point has no usual distance; it is stale after this many seconds.
 const STALE_ALONE: i64 = 300;
 
+/// A point is news to whoever knows this one: it came later, or was put again with another value.
+pub fn is_news(point: Point, known: Point) -> bool {
+    point.timestamp > known.timestamp
+        || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
+}
+
 /// From one value to the next.
 pub fn change(before: Point, point: Point) -> f64 {
     point.value - before.value
@@ -315,8 +321,8 @@ impl Fold {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        let Self { series, deep, by_glob, points, strange, .. } = self;
-        Answer { series, deep, cut: by_glob > MOST_BY_GLOB, points, strange }
+        let Self { series, deep, watched, by_glob, points, strange, .. } = self;
+        Answer { series, deep, watched, cut: by_glob > MOST_BY_GLOB, points, strange }
     }
 }
 
@@ -327,6 +333,8 @@ pub struct Answer {
     pub series: Vec<Series>,
     /// The places of the watched ones.
     pub deep: Vec<u32>,
+    /// What made them be watched, when it was asked for.
+    pub watched: Arc<[Glob]>,
     /// Globs match more than may be watched.
     pub cut: bool,
     /// Points in all series.

@@ -313,18 +313,22 @@ impl Watch {
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
         let revision = self.revision;
+        // What has been added since it was asked for was not looked for.
+        let is_current = answer.watched == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
                 Some(series) => watched.answer(Some(series), revision, now),
-                None if selector.matches(&watched.key) => watched.answer(None, revision, now),
+                None if is_current && selector.matches(&watched.key) => {
+                    watched.answer(None, revision, now);
+                }
                 None => {}
             }
         }
-        if !selector.is_key() {
+        if is_current && !selector.is_key() {
             self.cut = answer.cut;
         }
-        if !self.answered.contains(selector.as_str()) {
+        if is_current {
             self.answered.insert(selector.as_str().to_owned());
         }
         let before = self.keys.len();

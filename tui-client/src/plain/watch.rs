@@ -14,7 +14,7 @@ use super::connection::{Comeback, Connection};
 use super::ending::Ending;
 use super::format::Printer;
 use super::{ALERTED, Failure, REFUSED, strange_lines, tell, unix_now, verdict};
-use crate::app::fold::{Fold, Series};
+use crate::app::fold::{Fold, Series, is_news};
 use crate::app::glob::Glob;
 use crate::app::sentinel::Sentinel;
 use crate::app::watch::{Ask, Extension, plan as requests};
@@ -308,7 +308,7 @@ impl<'a> Watched<'a> {
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
         if self.begun {
-            if !self.is_news(key, point) {
+            if self.last.get(key.as_str()).is_some_and(|&last| !is_news(point, last)) {
                 return Ok(());
             }
             out.point(key, point)?;
@@ -318,13 +318,5 @@ impl<'a> Watched<'a> {
             None => drop(self.last.insert(key.to_owned(), point)),
         }
         Ok(())
-    }
-
-    fn is_news(&self, key: Key<'_>, point: Point) -> bool {
-        self.last.get(key.as_str()).is_none_or(|last| {
-            point.timestamp > last.timestamp
-                || (point.timestamp == last.timestamp
-                    && point.value.to_bits() != last.value.to_bits())
-        })
     }
 }

@@ -242,6 +242,26 @@ fn all_points_of_a_key_that_comes_later_ring_but_not_what_is_watched_later() {
 }
 
 #[test]
+fn an_answer_that_was_asked_for_before_a_watch_says_nothing_of_it() {
+    let mut scene = Scene::alerted(80, 24, &["a*"], &[]);
+    scene.polled("a1 1 1\n");
+    scene.wait(SECOND);
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(Key::ctrl('u'));
+    scene.keys("b* > 5\n");
+    let said = scene.notice().to_owned();
+    assert!(scene.sent.iter().any(|request| request.line == "get *"), "it is on its way");
+    for _ in 0..3 {
+        scene.polled("a1 1 1\nb1 9 1\nb1 1 2\n");
+        assert_eq!(scene.app.watch().alarms(), 0);
+        assert!(!scene.log().iter().any(|line| line.starts_with("- alert:")), "that was before");
+        scene.wait(SECOND);
+    }
+    assert_eq!((said.as_str(), scene.app.watch().keys().len()), ("alert on b* > 5", 2));
+}
+
+#[test]
 fn an_alarm_ends_with_the_last_point_of_its_key() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
