@@ -246,13 +246,13 @@ impl Fold {
         self.current = self.series.len();
         let place = Place { hash, place: self.current };
         self.index.insert_unique(hash, place, |known| known.hash);
-        let limit = match u32::try_from(self.current) {
-            Ok(place) if self.is_watched(key) => {
-                self.deep.push(place);
-                self.deep_limit()
-            }
-            _ => self.limit(),
-        };
+        let mut limit = self.limit();
+        if let Ok(place) = u32::try_from(self.current)
+            && self.is_watched(key)
+        {
+            self.deep.push(place);
+            limit = self.deep_limit();
+        }
         self.series.push(Series::new(key.to_owned(), point, limit));
     }
 
