@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
-use tui_client::app::arrange::Arrangement;
-use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Moment, Msg};
 use tui_client::app::{App, Config};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Moment, Msg};
+use tui_client::metrics::sort::Arrangement;
 use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000_000;

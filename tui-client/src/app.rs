@@ -2,44 +2,21 @@
 //! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
 
 pub mod action;
-pub mod arrange;
 pub mod ask;
 pub mod chart;
-pub mod check;
-pub mod column;
-mod command;
-pub mod doubt;
+mod copy_command;
 pub mod editor;
-pub mod effect;
-mod exchange;
-pub mod expr;
 pub mod field;
-pub mod fold;
-pub mod format;
-pub mod glob;
 pub mod help;
-pub mod history;
-pub mod input;
-pub mod keys;
 pub mod layout;
 pub mod link;
 pub mod log;
-mod looking;
-pub mod meter;
 pub mod mode;
-pub mod msg;
+mod mouse;
 pub mod outage;
-pub mod paste;
-mod pointer;
-pub mod printable;
-pub mod prompting;
-pub mod refusal;
-pub mod reply;
-pub mod sentinel;
+pub mod poll_cost;
+pub mod prompt;
 pub mod table;
-mod transcript;
-pub mod trend;
-pub mod units;
 pub mod views;
 pub mod watch;
 
@@ -47,30 +24,30 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::effect::Effect;
+use crate::event::{Code, Key, Moment, Msg};
 use crate::keymap;
+use crate::metrics::alerts::Sentinel;
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::Arrangement;
+use crate::text::escape::printable;
 use action::Action;
-use arrange::Arrangement;
 use ask::Ask;
-use chart::window::Look;
-use effect::Effect;
-use expr::Alert;
+use chart::viewport::Look;
 use field::Field;
-use glob::Glob;
 use help::Help;
-use input::Prompt;
-use keys::KnownKeys;
 use layout::Layout;
 use link::{Link, State};
+use log::recorder::Transcript;
 use log::{Log, Tone};
-use meter::Meter;
 use mode::{Mode, Pane};
-use msg::{Code, Key, Moment, Msg};
-use paste::{Import, Pasted};
-use printable::printable;
-use prompting::PromptAction;
-use sentinel::Sentinel;
+use poll_cost::Meter;
+use prompt::Prompt;
+use prompt::action::PromptAction;
+use prompt::known_keys::KnownKeys;
+use prompt::paste::{Import, Pasted};
 use table::Table;
-use transcript::Transcript;
 use watch::{Extension, Watch};
 
 /// A request that waits longer than this is shown as such.
@@ -133,7 +110,7 @@ pub struct App {
     pasted: Option<Pasted>,
     import: Option<Import>,
     /// Pasted lines that are sent one by one.
-    few: Option<paste::Few>,
+    few: Option<prompt::paste::Few>,
     ask: Ask,
     log: Log,
     table: Table,

@@ -12,11 +12,11 @@ use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
-use crate::app::arrange::{Arrangement, Sort};
-use crate::app::column::Column;
-use crate::app::expr::{Alert, Filter};
-use crate::app::glob::Glob;
 use crate::app::watch::with_alerted;
+use crate::metrics::column::Column;
+use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::{Arrangement, Sort};
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]

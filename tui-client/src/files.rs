@@ -10,9 +10,9 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::history::{BYTES, LINES};
 use crate::app::log::{Direction, Remark, Snapshot};
-use crate::app::msg::Msg;
+use crate::app::prompt::history::{BYTES, LINES};
+use crate::event::Msg;
 
 /// What is read of a history file that has grown beyond all bounds: its end.
 const READ: u64 = 2 * BYTES as u64;

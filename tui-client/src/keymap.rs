@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::mode::Mode::{
     self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
 };
-use crate::app::msg::{Code, Key};
+use crate::event::{Code, Key};
 
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};

@@ -12,11 +12,11 @@ use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::app::effect::Outgoing;
-use crate::app::msg::Msg;
-use crate::app::paste::ImportNews;
-use crate::app::printable::printable_lines;
-use crate::app::reply::{Reply, ReplyBuilder};
+use crate::app::prompt::paste::ImportNews;
+use crate::effect::Outgoing;
+use crate::event::Msg;
+use crate::metrics::reply::{Reply, ReplyBuilder};
+use crate::text::escape::printable_lines;
 use socket::Lifeline;
 
 /// Requests that may wait for their replies on one connection.

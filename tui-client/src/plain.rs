@@ -2,13 +2,13 @@
 //! else to standard error. Knows nothing of the screen.
 
 mod connection;
-mod ending;
 mod format;
 mod import;
-mod once;
+mod input;
 mod progress;
-mod reading;
 mod row;
+mod selection;
+mod signals;
 mod watch;
 
 use std::io::{self, Write, stdout};
@@ -18,14 +18,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use shared::client::{Batch, BatchPiece, ClientError};
 use shared::{Request, Selector};
 
-use crate::app::doubt::{NO_GLOBS, hardly_meant};
-use crate::app::format::plural;
-use crate::app::glob::Glob;
-use crate::app::printable::printable;
-use crate::app::refusal;
-use crate::app::sentinel::Sentinel;
 use crate::cli::{Mode, Plan};
-use crate::line::wire_line;
+use crate::metrics::alerts::Sentinel;
+use crate::metrics::glob::Glob;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
+use crate::request::plausible::{NO_GLOBS, hardly_meant};
+use crate::text::escape::printable;
+use crate::text::format::plural;
 use connection::Connection;
 use format::Printer;
 
@@ -76,7 +76,7 @@ pub async fn run(plan: Plan) -> ExitCode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
         Mode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
         Mode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
-        Mode::Once(keys) => once::run(&plan, keys, &mut out).await,
+        Mode::Once(keys) => selection::run(&plan, keys, &mut out).await,
         Mode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
         Mode::Screen(_) => Ok(()),
     };
@@ -163,7 +163,7 @@ fn strange_lines(count: u64) -> String {
 /// The server's reason, and ours where we know better what is wrong with the line.
 fn explain(reason: &str, line: &[u8]) -> String {
     let reason = printable(reason.as_bytes());
-    match refusal::why(line) {
+    match explain::why(line) {
         Some(why) => format!("{reason}: {why}"),
         None => reason.into(),
     }
@@ -171,7 +171,7 @@ fn explain(reason: &str, line: &[u8]) -> String {
 
 /// A line as a person is shown it.
 fn quoted(line: &[u8]) -> String {
-    refusal::quoted(line, SHOWN)
+    explain::quoted(line, SHOWN)
 }
 
 /// How a run with alerts ends that has nothing else to report.

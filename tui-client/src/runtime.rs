@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::app::arrange::Arranged;
-use crate::app::effect::Effect;
-use crate::app::msg::{Code, Key, Moment, Mouse, Msg, Pointer};
-use crate::app::paste::ImportNews;
+use crate::app::prompt::paste::ImportNews;
 use crate::app::{App, Config};
+use crate::effect::Effect;
+use crate::event::{Code, Key, Moment, Mouse, Msg, Pointer};
 use crate::files::{self, History, Job};
+use crate::metrics::sort::Arranged;
 use crate::net::{self, Order};
 use crate::terminal::{Terminal, abandon, until_gone};
 use crate::view::{self, Memo, theme::Theme};

@@ -1,8 +1,10 @@
 //! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
 //! selected, searched for. What happened is kept as data, not as it is drawn.
 
+mod exchange;
 mod find;
 mod pattern;
+pub mod recorder;
 mod store;
 
 use std::time::Duration;

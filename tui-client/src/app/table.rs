@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
-use super::arrange::{AT_ONCE, Arranged, Arrangement, Job, Order, Sort};
-use super::column::{Chosen, Column};
-use super::expr::Filter;
-use super::fold::{Answer, Series};
+use crate::metrics::column::{Chosen, Column};
+use crate::metrics::expression::Filter;
+use crate::metrics::sort::{AT_ONCE, Arranged, Arrangement, Job, Order, Sort};
+use crate::metrics::summary::{Answer, Series};
 
 /// The last answer and how it is shown.
 #[derive(Debug)]
@@ -338,8 +338,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Fold;
 
     fn answer(text: &str) -> Answer {
         let mut fold = Fold::new(4);

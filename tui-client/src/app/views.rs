@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::App;
-use super::arrange::Sort;
-use super::editor::Edit;
-use super::effect::Effect;
-use super::expr::Alert;
-use super::field::{Field, Purpose};
-use super::format;
-use super::glob::Glob;
-use super::log::Tone;
-use super::meter::Rates;
-use super::mode::Mode;
-use super::msg::Moment;
-use super::sentinel::{Change, News};
+use crate::app::App;
+use crate::app::editor::Edit;
+use crate::app::field::{Field, Purpose};
+use crate::app::log::Tone;
+use crate::app::mode::Mode;
+use crate::app::poll_cost::Rates;
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::metrics::alerts::{Change, News};
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::Sort;
+use crate::text::format;
 
 /// Intervals that `+` and `-` go through.
 const INTERVALS: [u64; 13] =
@@ -204,7 +204,7 @@ impl App {
         }
     }
 
-    fn filter_by(&mut self, filter: Option<super::expr::Filter>) {
+    fn filter_by(&mut self, filter: Option<crate::metrics::expression::Filter>) {
         if self.table.filter() != filter.as_ref() {
             let rows = self.layout().table_rows();
             let job = self.table.set_filter(filter, rows, self.now.unix());

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use shared::limits::MAX_LINE;
 
-use super::expr::Alert;
-use super::fold::{Answer, Series};
-use super::glob::Glob;
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Answer, Series};
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -457,8 +457,8 @@ fn merged(patterns: &[Glob]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Fold;
 
     fn globs(texts: &[&str]) -> Vec<Glob> {
         texts.iter().map(|text| text.parse().unwrap()).collect()

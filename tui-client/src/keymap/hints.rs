@@ -4,7 +4,7 @@
 use super::{keys, lookup, names};
 use crate::app::action::Action;
 use crate::app::mode::Mode;
-use crate::app::msg::{Code, Key};
+use crate::event::{Code, Key};
 
 /// A word for the bottom line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::app::action::Action;
 use crate::app::ask::{LogAction as Does, Question};
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{Ask, Log};
-use crate::app::msg::{Code, Key};
+use crate::event::{Code, Key};
 
 const fn log(keys: &'static [Key], does: Does, help: &'static str) -> Binding {
     bind(&[Log], keys, Action::Log(does), help)

@@ -4,8 +4,8 @@ use super::{Binding, bind, keys};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{Confirm, Prompt, Recall};
-use crate::app::msg::{Code, Key};
-use crate::app::prompting::PromptAction as Does;
+use crate::app::prompt::action::PromptAction as Does;
+use crate::event::{Code, Key};
 
 const fn edit(keys: &'static [Key], edit: Edit, help: &'static str) -> Binding {
     bind(&[Prompt], keys, Action::Prompt(Does::Edit(edit)), help)

@@ -4,8 +4,8 @@ use super::{Binding, bind, keys};
 use crate::app::action::Action;
 use crate::app::editor::Edit;
 use crate::app::mode::Mode::{self, Chart, Columns, Field, Table, Watch};
-use crate::app::msg::{Code, Key};
 use crate::app::views::ViewAction;
+use crate::event::{Code, Key};
 
 const CHARTED: &[Mode] = &[Watch, Chart];
 const MEASURED: &[Mode] = &[Table, Watch, Chart];

@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Wire;
-use crate::app::msg::Msg;
-use crate::app::paste::{ImportEnd, ImportNews, Pasted, TOLD};
-use crate::app::refusal;
-use crate::line::wire_line;
+use crate::app::prompt::paste::{ImportEnd, ImportNews, Pasted, TOLD};
+use crate::event::Msg;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
 
 /// A batch is full with so many bytes: small enough that a poll in between has its turn.
 const BATCH: usize = 64 * 1024;
@@ -169,7 +169,7 @@ impl Taking<'_> {
         if news.refused < TOLD
             && let Some((&number, line)) = lines.nth(refusal.index)
         {
-            news.refusals.push(refusal::told_of_line(number, line, &refusal.reason));
+            news.refusals.push(explain::told_of_line(number, line, &refusal.reason));
         }
         news.refused += 1;
     }

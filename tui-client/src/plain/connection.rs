@@ -10,10 +10,10 @@ use tokio::time::sleep;
 
 use super::Failure;
 use crate::app::outage::{self, News, Outage};
-use crate::app::printable::printable;
 use crate::cli::Plan;
 use crate::net::connect_reason;
 use crate::net::socket::{self, Lifeline};
+use crate::text::escape::printable;
 
 /// A connection, and for how long it is waited for what is due.
 pub(super) struct Connection {

@@ -18,13 +18,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, Connection};
-use super::ending::Ending;
 use super::format::Printer;
+use super::input::{self, Counts, Gathered, Reading};
 use super::progress::Progress;
-use super::reading::{self, Counts, Gathered, Reading};
+use super::signals::Ending;
 use super::{Failure, explain, quoted, tell, unix_now};
-use crate::app::format::{count, plural, took};
 use crate::cli::Plan;
+use crate::text::format::{count, plural, took};
 
 /// Batches under way.
 const IN_FLIGHT: usize = 16;
@@ -52,7 +52,7 @@ pub(super) async fn run(
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
-    let read = || reading::start(input, memory, unix_now);
+    let read = || input::start(input, memory, unix_now);
     // What comes before there is a connection has its own time, so it is not left unread.
     let (first, reading) = if plan.retry {
         let reading = read();

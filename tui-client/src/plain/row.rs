@@ -4,9 +4,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use shared::point::encode_value;
 
-use crate::app::column::Column;
-use crate::app::fold::Series;
-use crate::app::trend::bars;
+use crate::metrics::column::Column;
+use crate::metrics::sparkline::bars;
+use crate::metrics::summary::Series;
 
 /// The newest values that a trend shows.
 const TREND: usize = 16;

@@ -11,14 +11,14 @@ use tokio::signal::unix::SignalKind;
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::connection::{Comeback, Connection};
-use super::ending::Ending;
 use super::format::Printer;
+use super::signals::Ending;
 use super::{ALERTED, Failure, REFUSED, strange_lines, tell, unix_now, verdict};
-use crate::app::fold::{Fold, Series, is_news};
-use crate::app::glob::Glob;
-use crate::app::sentinel::Sentinel;
 use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
+use crate::metrics::alerts::Sentinel;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Fold, Series, is_news};
 
 /// Of more new points in one answer, alerts judge the newest.
 const POINTS_JUDGED: usize = 1024;

@@ -6,10 +6,11 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::text::{Pen, cut, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::chart::{self, Chart};
-use crate::app::units::{self, Unit};
 use crate::app::watch::Watched;
-use crate::app::{App, format};
+use crate::text::format;
+use crate::text::units::{self, Unit};
 
 /// Everything that a plot is made of; as long as it is the same, so is the plot.
 #[derive(Debug, PartialEq)]

@@ -9,13 +9,14 @@ use ratatui::style::{Modifier, Style};
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::ask::Question;
-use crate::app::check::Verdict;
 use crate::app::editor::Editor;
 use crate::app::mode::Mode;
-use crate::app::paste::Wrong;
-use crate::app::{App, format};
-use crate::line::wire_line;
+use crate::app::prompt::check::Verdict;
+use crate::app::prompt::paste::Wrong;
+use crate::request::normalize::wire_line;
+use crate::text::format;
 
 /// A piece of text and how it looks.
 type Span<'a> = (&'a str, Style);

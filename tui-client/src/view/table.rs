@@ -9,17 +9,18 @@ use shared::Key;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::action::Action;
-use crate::app::column::Column;
-use crate::app::doubt::NO_GLOBS;
 use crate::app::field::Purpose;
-use crate::app::fold::Series;
 use crate::app::mode::Mode;
-use crate::app::trend::bars;
 use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
-use crate::app::{App, format};
 use crate::keymap;
+use crate::metrics::column::Column;
+use crate::metrics::sparkline::bars;
+use crate::metrics::summary::Series;
+use crate::request::plausible::NO_GLOBS;
+use crate::text::format;
 
 /// The most columns for the key.
 const WIDEST_KEY: usize = 48;

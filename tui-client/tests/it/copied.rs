@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tui_client::app::Config;
-use tui_client::app::arrange::{Arrangement, Sort};
-use tui_client::app::column::Column;
-use tui_client::app::expr::Filter;
-use tui_client::app::fold::Series;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::app::trend::bars;
+use tui_client::event::{Code, Key, Msg};
+use tui_client::metrics::column::Column;
+use tui_client::metrics::expression::Filter;
+use tui_client::metrics::sort::{Arrangement, Sort};
+use tui_client::metrics::sparkline::bars;
+use tui_client::metrics::summary::Series;
 
 use crate::scene::{Scene, config};
 use crate::served::Served;

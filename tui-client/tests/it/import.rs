@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tui_client::app::msg::Msg;
-use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
+use tui_client::event::Msg;
 use tui_client::net::{self, Order};
 
 use crate::pty::PATIENCE;

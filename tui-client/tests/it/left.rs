@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
 use tui_client::app::Config;
-use tui_client::app::arrange::Arrangement;
+use tui_client::metrics::sort::Arrangement;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 

@@ -1,9 +1,9 @@
 //! Mouse, search in the list of keys, the copied command.
 
 use tui_client::app::Config;
-use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::keymap::HelpLine;
 use tui_client::view::theme::Theme;
 

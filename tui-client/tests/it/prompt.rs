@@ -2,13 +2,13 @@
 
 use shared::limits::MAX_LINE;
 use shared::response::Status;
-use tui_client::app::check::Verdict;
-use tui_client::app::effect::Effect;
 use tui_client::app::log::Tone;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::app::paste::{ImportEnd, ImportNews, Wrong};
-use tui_client::app::refusal::told_of_line;
+use tui_client::app::prompt::check::Verdict;
+use tui_client::app::prompt::paste::{ImportEnd, ImportNews, Wrong};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Msg};
+use tui_client::request::explain::told_of_line;
 use tui_client::view::theme::Theme;
 
 use crate::look::{cell_of, draw};

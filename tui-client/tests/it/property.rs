@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::response::Status;
-use tui_client::app::arrange::{Arranged, Order};
-use tui_client::app::fold::Fold;
-use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
-use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
+use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::metrics::sort::{Arranged, Order};
+use tui_client::metrics::summary::Fold;
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::look::{draw, draw_after};

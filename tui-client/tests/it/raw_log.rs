@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::Config;
-use tui_client::app::effect::Effect;
-use tui_client::app::format::count;
 use tui_client::app::log::{Direction, Remark};
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Msg};
+use tui_client::text::format::count;
 use tui_client::view::theme::Theme;
 
 use crate::look::{cell_of, draw};

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
-use tui_client::app::arrange::Arrangement;
-use tui_client::app::effect::{Effect, Outgoing};
-use tui_client::app::expr::Alert;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Moment, Msg};
-use tui_client::app::printable::printable_lines;
-use tui_client::app::reply::ReplyBuilder;
 use tui_client::app::{App, Config};
+use tui_client::effect::{Effect, Outgoing};
+use tui_client::event::{Code, Key, Moment, Msg};
+use tui_client::metrics::expression::Alert;
+use tui_client::metrics::reply::ReplyBuilder;
+use tui_client::metrics::sort::Arrangement;
+use tui_client::text::escape::printable_lines;
 use tui_client::view::theme::Theme;
 
 /// 2006-06-21 04:31:00 UTC.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Msg};
 use tui_client::keymap::HelpLine;
 
 use crate::scene::{NOW, Scene, sample};

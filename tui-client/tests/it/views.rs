@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ratatui::style::Color;
 use shared::response::Status;
-use tui_client::app::effect::Effect;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::effect::Effect;
+use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::look::{cell_of, draw, draw_after, find};
@@ -153,7 +153,7 @@ fn an_alert_rings_once_and_is_well_again() {
     let ring = |scene: &mut Scene, data: &str| {
         let request = scene.sent.remove(0);
         let status = shared::response::Status::Ok;
-        let mut builder = tui_client::app::reply::ReplyBuilder::new(status, request.detail)
+        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.detail)
             .watching(request.watched);
         builder.add_lines(data.as_bytes());
         let took = Duration::from_millis(1);
@@ -359,7 +359,7 @@ fn a_slow_server_stretches_the_interval_and_gets_one_poll_at_a_time() {
     assert_eq!(scene.sent.len(), 2, "one for the table, one for the watched key");
     let request = scene.sent.remove(0);
     let builder =
-        tui_client::app::reply::ReplyBuilder::new(shared::response::Status::Ok, request.detail);
+        tui_client::metrics::reply::ReplyBuilder::new(shared::response::Status::Ok, request.detail);
     let reply = builder.finish(request.id, 5 * SECOND, 5 * SECOND);
     scene.tell(Msg::Reply(Box::new(reply)));
     assert_eq!(scene.app.stretched(), Some(10 * SECOND));

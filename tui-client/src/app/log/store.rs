@@ -7,7 +7,7 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Direction, Entry, Pattern, Remark, Tone};
+use crate::app::log::{Direction, Entry, Pattern, Remark, Tone};
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
@@ -287,8 +287,8 @@ impl fmt::Debug for Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Cost;
     use super::*;
+    use crate::app::log::Cost;
     use std::time::Duration;
 
     #[test]

@@ -1,7 +1,7 @@
 //! The wire log.
 
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key};
+use tui_client::event::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;

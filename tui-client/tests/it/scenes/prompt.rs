@@ -1,6 +1,6 @@
 //! The command line.
 
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::event::{Code, Key, Msg};
 
 use super::scenes;
 use super::screen::with_data;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
+use tui_client::event::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
 use super::scenes;

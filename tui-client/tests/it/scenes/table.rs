@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_client::app::Config;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key};
+use tui_client::event::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::Msg;
-use tui_client::app::reply::ReplyBuilder;
+use tui_client::event::Msg;
+use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::view::theme::Theme;
 
 use super::scenes;

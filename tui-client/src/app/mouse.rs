@@ -1,17 +1,17 @@
 //! What the mouse means: a click gives the keys to what it hits and selects there, in the chart a
 //! point; the wheel scrolls what it is over.
 
-use super::App;
-use super::effect::Effect;
-use super::layout::Area;
-use super::mode::Mode;
-use super::msg::{Moment, Mouse, Pointer};
+use crate::app::App;
+use crate::app::layout::Area;
+use crate::app::mode::Mode;
+use crate::effect::Effect;
+use crate::event::{Moment, Mouse, Pointer};
 
 /// Lines that one turn of the wheel moves.
 const TURN: isize = 3;
 
 impl App {
-    pub(super) fn on_mouse(&mut self, mouse: Mouse, now: Moment) -> Vec<Effect> {
+    pub(crate) fn on_mouse(&mut self, mouse: Mouse, now: Moment) -> Vec<Effect> {
         match mouse.what {
             Pointer::Click => self.on_click(mouse),
             Pointer::WheelUp => self.on_wheel(mouse, -1),

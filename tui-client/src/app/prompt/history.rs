@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::check::{Verdict, check};
-use super::editor::LIMIT;
+use crate::app::editor::LIMIT;
+use crate::app::prompt::check::{Verdict, check};
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;

@@ -1,7 +1,7 @@
 //! Text to expression: words with their places, then recursive descent with a bounded depth.
 
-use super::{BadExpr, Compare, Condition, Expr, Field};
-use crate::app::glob::Glob;
+use crate::metrics::expression::{BadExpr, Compare, Condition, Expr, Field};
+use crate::metrics::glob::Glob;
 
 /// Parentheses and negations in each other.
 const DEEPEST: usize = 32;
@@ -210,7 +210,7 @@ fn bad(at: usize, reason: &str) -> BadExpr {
 }
 
 fn glob(word: &str, at: usize) -> Result<Glob, BadExpr> {
-    word.parse().map_err(|fault: crate::app::glob::BadGlob| bad(at + fault.at, &fault.reason))
+    word.parse().map_err(|fault: crate::metrics::glob::BadGlob| bad(at + fault.at, &fault.reason))
 }
 
 /// A word alone: a glob for the whole key, or a part of it.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared::{KeyBuf, Point};
 
-use super::expr::Alert;
-use super::fold::Series;
-use super::glob::Glob;
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::Series;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]
@@ -204,8 +204,8 @@ impl Sentinel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Fold;
 
     fn sentinel(alerts: &[&str]) -> Sentinel {
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();

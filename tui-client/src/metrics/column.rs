@@ -1,6 +1,6 @@
 //! The columns of the table: which there are, which are chosen, which have room.
 
-use super::expr::Field;
+use crate::metrics::expression::Field;
 
 /// Columns of a number.
 const NUMBER: usize = 11;

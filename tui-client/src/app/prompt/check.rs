@@ -6,8 +6,8 @@ use std::ops::Range;
 use shared::point::parse_timestamp;
 use shared::request::{Argument, BadRequest, BadRequestReason, Request};
 
-use super::refusal;
-use crate::line;
+use crate::request::explain;
+use crate::request::normalize;
 
 /// What would become of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +36,12 @@ pub enum Verdict {
 
 /// Judges a line.
 pub fn check(text: &str) -> Verdict {
-    let body = line::body(text.as_bytes());
+    let body = normalize::body(text.as_bytes());
     let request = &text.as_bytes()[body.clone()];
     if request.is_empty() {
         return Verdict::Empty;
     }
-    let Some(bad) = refusal::fault(request) else { return Verdict::Accepted };
+    let Some(bad) = explain::fault(request) else { return Verdict::Accepted };
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {
@@ -78,7 +78,7 @@ fn may_go_on(request: &[u8]) -> bool {
 
 /// The words of a line without its conveniences, as places in it.
 pub fn words(text: &str) -> Vec<Range<usize>> {
-    let body = line::body(text.as_bytes());
+    let body = normalize::body(text.as_bytes());
     let (start, body) = (body.start, &text[body]);
     let mut words = Vec::new();
     let mut at = 0;

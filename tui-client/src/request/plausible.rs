@@ -2,10 +2,10 @@
 
 use shared::{Request, Selector};
 
-use super::App;
-use super::check::{self, Verdict};
-use super::watch::Extension;
-use crate::line;
+use crate::app::App;
+use crate::app::prompt::check::{self, Verdict};
+use crate::app::watch::Extension;
+use crate::request::normalize;
 
 /// In seconds. A timestamp that lies further ahead is hardly meant.
 const YEAR: i64 = 31_557_600;
@@ -19,7 +19,7 @@ pub const NO_GLOBS: &str = "this server knows no globs";
 
 impl App {
     /// What there is to doubt in a line that would be accepted.
-    pub(super) fn doubt(&self) -> Option<Verdict> {
+    pub(crate) fn doubt(&self) -> Option<Verdict> {
         let text = self.prompt().text();
         let words = check::words(text);
         if let [_, _, _, at] = &words[..] {
@@ -41,7 +41,7 @@ impl App {
 
 /// The line asks for what only the selector extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
-    let request = &text.as_bytes()[line::body(text.as_bytes())];
+    let request = &text.as_bytes()[normalize::body(text.as_bytes())];
     matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
 }
 

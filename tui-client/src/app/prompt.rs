@@ -1,11 +1,17 @@
 //! The command line: the text and its keys, the history, completion, the search for a line.
 
+pub mod action;
+pub mod check;
+pub mod history;
+pub mod known_keys;
+pub mod paste;
+
 use shared::response::Status;
 
-use super::check::words;
-use super::editor::{Edit, Editor, after_word};
-use super::history::History;
-use super::keys::KnownKeys;
+use crate::app::editor::{Edit, Editor, after_word};
+use crate::app::prompt::check::words;
+use crate::app::prompt::history::History;
+use crate::app::prompt::known_keys::KnownKeys;
 
 /// Completions offered at once.
 const OFFERED: usize = 100;

@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
 use shared::{Key, KeyBuf, Point};
 
-use super::glob::Glob;
+use crate::metrics::glob::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const TAIL_BUDGET: usize = 2 * 1024 * 1024;

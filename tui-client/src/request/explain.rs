@@ -4,7 +4,7 @@
 use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
 
-use super::printable::printable;
+use crate::text::escape::printable;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const REQUEST: usize = 80;

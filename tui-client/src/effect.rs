@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::arrange::Job;
-use super::fold::Answer;
-use super::glob::Glob;
-use super::log::Snapshot;
-use super::reply::Detail;
+use crate::app::log::Snapshot;
+use crate::metrics::glob::Glob;
+use crate::metrics::reply::Detail;
+use crate::metrics::sort::Job;
+use crate::metrics::summary::Answer;
 
 /// A wish.
 #[derive(Debug, Clone, PartialEq)]

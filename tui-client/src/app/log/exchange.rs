@@ -6,26 +6,26 @@ use std::time::Duration;
 use shared::response::Status;
 use shared::{Request, Selector};
 
-use super::App;
-use super::action::Action;
-use super::arrange::AT_ONCE;
-use super::doubt::{self, NO_GLOBS};
-use super::effect::{Effect, Outgoing};
-use super::format;
-use super::glob::Glob;
-use super::link::{Pending, Purpose};
-use super::log::Tone;
-use super::mode::Mode;
-use super::msg::Moment;
-use super::outage::{self, News};
-use super::reply::Reply;
-use super::transcript::explained;
-use super::views::ViewAction;
-use super::watch::{self, Ask, Extension};
+use crate::app::App;
+use crate::app::action::Action;
+use crate::app::link::{Pending, Purpose};
+use crate::app::log::Tone;
+use crate::app::log::recorder::explained;
+use crate::app::mode::Mode;
+use crate::app::outage::{self, News};
+use crate::app::views::ViewAction;
+use crate::app::watch::{self, Ask, Extension};
+use crate::effect::{Effect, Outgoing};
+use crate::event::Moment;
 use crate::keymap;
+use crate::metrics::glob::Glob;
+use crate::metrics::reply::Reply;
+use crate::metrics::sort::AT_ONCE;
+use crate::request::plausible::{self, NO_GLOBS};
+use crate::text::format;
 
 /// The request for all points of all keys.
-pub(super) const ALL: &str = "get *";
+pub(crate) const ALL: &str = "get *";
 
 /// When an answer takes so long, a person may wonder what is going on.
 const LONG: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const CHEAP: Duration = Duration::from_millis(50);
 
 impl App {
     /// Makes the effect that sends a line, and notes that a reply is due.
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         line: String,
         purpose: Purpose,
@@ -52,14 +52,14 @@ impl App {
     }
 
     /// Makes the table show the answer to another request.
-    pub(super) fn ask_for(&mut self, request: &str, now: Moment) {
+    pub(crate) fn ask_for(&mut self, request: &str, now: Moment) {
         request.clone_into(&mut self.wanted);
         self.refresh_at = now.elapsed;
         self.refresh_once = true;
     }
 
     /// Asks for the table now, unless the last answer is still to come.
-    pub(super) fn refresh(&mut self, now: Moment) -> Vec<Effect> {
+    pub(crate) fn refresh(&mut self, now: Moment) -> Vec<Effect> {
         if !self.link.is_connected() {
             self.say(Tone::Bad, "not refreshed: no connection");
             return Vec::new();
@@ -70,7 +70,7 @@ impl App {
     }
 
     /// Asks nothing any more but what a person wants, or goes on at once.
-    pub(super) fn toggle_pause(&mut self, now: Moment) {
+    pub(crate) fn toggle_pause(&mut self, now: Moment) {
         self.paused = !self.paused;
         let text = if self.paused {
             "paused: F6 goes on, F5 asks once".to_owned()
@@ -83,7 +83,7 @@ impl App {
     }
 
     /// Asks for everything that is due.
-    pub(super) fn poll(&mut self, now: Moment) -> Vec<Effect> {
+    pub(crate) fn poll(&mut self, now: Moment) -> Vec<Effect> {
         let mut effects = Vec::new();
         if !self.link.is_connected() {
             return effects;
@@ -125,7 +125,7 @@ impl App {
     }
 
     /// When something is to be asked for.
-    pub(super) fn next_poll(&self) -> Option<Duration> {
+    pub(crate) fn next_poll(&self) -> Option<Duration> {
         if !self.link.is_connected() {
             return None;
         }
@@ -147,13 +147,13 @@ impl App {
 
     /// Asks the server, once, whether it knows the selector extension: by something that it would
     /// have to find. Only where that would save requests, or a typed line needs the extension.
-    pub(super) fn probe(&mut self, now: Moment) -> Option<Effect> {
+    pub(crate) fn probe(&mut self, now: Moment) -> Option<Effect> {
         if self.extension != Extension::Unknown || !self.link.is_connected() {
             return None;
         }
         let several = self.watch.patterns().len() > 1
             || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
-        if !several && !doubt::is_extended(self.prompt.text()) {
+        if !several && !plausible::is_extended(self.prompt.text()) {
             return None;
         }
         let watched = self.watch.keys().iter().find(|key| key.series.is_some());
@@ -164,7 +164,7 @@ impl App {
         Some(self.send(line, Purpose::Probe(key), false, now))
     }
 
-    pub(super) fn on_reply(&mut self, reply: Reply, now: Moment) {
+    pub(crate) fn on_reply(&mut self, reply: Reply, now: Moment) {
         let news = self.link.answered(reply.first);
         self.tell_connected(news, now);
         let Some(pending) = self.link.take(reply.id) else {
@@ -304,7 +304,7 @@ impl App {
         }
     }
 
-    pub(super) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
+    pub(crate) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
         let news = self.link.connected();
         self.tell_connected(news, now);
         self.refresh_at = now.elapsed;
@@ -325,7 +325,7 @@ impl App {
         }
     }
 
-    pub(super) fn on_disconnected(&mut self, reason: &str, now: Moment) {
+    pub(crate) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
         self.transcript.restart();
         self.few = None;
@@ -347,7 +347,7 @@ impl App {
         self.watch.reset();
     }
 
-    pub(super) fn on_not_sent(&mut self, id: u64, now: Moment) {
+    pub(crate) fn on_not_sent(&mut self, id: u64, now: Moment) {
         if let Some(pending) = self.link.take(id) {
             let text = format!("not sent, too much is waiting: {}", pending.line);
             if !matches!(pending.purpose, Purpose::Probe(_)) {

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
-use super::effect::Effect;
-use super::format::{count, plural, took};
-use super::link::Purpose;
-use super::log::{Direction, Entry, Remark, Tone};
-use super::mode::Mode;
-use super::msg::Moment;
-use super::refusal;
-use crate::line::wire_line;
+use crate::app::App;
+use crate::app::link::Purpose;
+use crate::app::log::{Direction, Entry, Remark, Tone};
+use crate::app::mode::Mode;
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
+use crate::text::format::{count, plural, took};
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;
@@ -60,15 +60,15 @@ impl Pasted {
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
         for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
-            if !wire.bytes.is_empty() && refusal::fault(&wire.bytes).is_some() {
+            if !wire.bytes.is_empty() && explain::fault(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
                     (wrong.first, sample) = (number, line);
-                    why = refusal::why(&wire.bytes);
+                    why = explain::why(&wire.bytes);
                 }
                 wrong.lines += 1;
             }
         }
-        let sample = refusal::quoted(sample.as_bytes(), SAMPLE);
+        let sample = explain::quoted(sample.as_bytes(), SAMPLE);
         Self { text: text.into(), lines, wrong, why, sample }
     }
 
@@ -80,7 +80,7 @@ impl Pasted {
 
 /// A few lines that are sent one by one, as if each had been typed.
 #[derive(Debug)]
-pub(super) struct Few {
+pub(crate) struct Few {
     first: u64,
     lines: u64,
     answered: u64,
@@ -150,7 +150,7 @@ pub enum ImportEnd {
 
 impl App {
     /// Takes pasted text.
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(crate) fn paste(&mut self, text: &str) {
         if let Mode::Field = self.mode {
             return self.paste_in_field(text.split(['\n', '\r']).next().unwrap_or_default());
         }
@@ -167,7 +167,7 @@ impl App {
     }
 
     /// Forgets what was pasted.
-    pub(super) fn discard_paste(&mut self) {
+    pub(crate) fn discard_paste(&mut self) {
         if let Some(pasted) = self.pasted.take() {
             self.say(Tone::Plain, format!("{} lines not sent", count(pasted.lines)));
         }
@@ -175,7 +175,7 @@ impl App {
     }
 
     /// Sends what was pasted.
-    pub(super) fn send_paste(&mut self, now: Moment) -> Vec<Effect> {
+    pub(crate) fn send_paste(&mut self, now: Moment) -> Vec<Effect> {
         if !self.link.is_connected() {
             self.say(Tone::Bad, "not sent, no connection; Enter tries again, Esc discards");
             return Vec::new();
@@ -224,7 +224,7 @@ impl App {
 
     /// One of a few pasted lines was answered, or refused for a reason. What is said of the last
     /// one is of all of them.
-    pub(super) fn on_few(&mut self, id: u64, refused: Option<String>) {
+    pub(crate) fn on_few(&mut self, id: u64, refused: Option<String>) {
         let Some(few) = &mut self.few else { return };
         if !(few.first..few.first + few.lines).contains(&id) {
             return;
@@ -258,13 +258,13 @@ impl App {
     }
 
     /// Stops the lines under way; the last news of them say how far they came.
-    pub(super) fn stop_import(&mut self) -> Option<Effect> {
+    pub(crate) fn stop_import(&mut self) -> Option<Effect> {
         self.import.as_ref()?;
         self.say(Tone::Plain, "stopping");
         Some(Effect::StopImport)
     }
 
-    pub(super) fn on_import(&mut self, news: &ImportNews, now: Moment) {
+    pub(crate) fn on_import(&mut self, news: &ImportNews, now: Moment) {
         let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
         (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
         for text in &news.refusals {
@@ -299,7 +299,7 @@ impl App {
     }
 
     /// The connection is gone, and with it what was to be sent.
-    pub(super) fn lose_import(&mut self, now: Moment) {
+    pub(crate) fn lose_import(&mut self, now: Moment) {
         if let Some(import) = self.import.take() {
             let (answered, lines) = (count(import.answered), count(import.lines));
             let text = format!("connection lost: {answered} of {lines} lines are sure");

@@ -1,6 +1,6 @@
 //! The last values of a series as bars.
 
-use super::fold::Series;
+use crate::metrics::summary::Series;
 
 /// One a column.
 pub fn bars(series: &Series, columns: usize) -> String {

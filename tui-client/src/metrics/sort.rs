@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::column::Column;
-use super::expr::Filter;
-use super::fold::{Answer, Series};
+use crate::metrics::column::Column;
+use crate::metrics::expression::Filter;
+use crate::metrics::summary::{Answer, Series};
 
 /// Tables up to this size are arranged at once, on one thread: it takes less than a millisecond.
 pub const AT_ONCE: usize = 4096;
@@ -252,8 +252,8 @@ fn by_key<'a>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Fold;
 
     fn answer(data: &str) -> Answer {
         let mut fold = Fold::new(4);

@@ -10,12 +10,12 @@ use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
 use super::{Failure, strange_lines, tell, unix_now, verdict};
-use crate::app::arrange::{Arrangement, Sort, arrange};
-use crate::app::column::Column;
-use crate::app::fold::{Fold, Series};
-use crate::app::glob::Glob;
-use crate::app::sentinel::Sentinel;
 use crate::cli::Plan;
+use crate::metrics::alerts::Sentinel;
+use crate::metrics::column::Column;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::{Arrangement, Sort, arrange};
+use crate::metrics::summary::{Fold, Series};
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as the table on the screen has of it.

@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 use shared::Point;
 
-use super::fold::{Series, change, is_news, rate};
-use super::format;
-use super::glob::Glob;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Series, change, is_news, rate};
+use crate::text::format;
 
 /// What is wrong with an expression, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,8 +306,8 @@ impl Eq for Filter {}
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Fold;
 
     fn series(data: &str) -> Series {
         let mut fold = Fold::new(16);

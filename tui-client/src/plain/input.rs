@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::app::doubt::hardly_meant;
-use crate::line::wire_line;
+use crate::request::normalize::wire_line;
+use crate::request::plausible::hardly_meant;
 
 /// Bytes of input read, and so sent, at once.
 const READ_SIZE: usize = 128 * 1024;

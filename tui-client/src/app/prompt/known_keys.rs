@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use super::fold::Series;
+use crate::metrics::summary::Series;
 
 /// Memory for them, in bytes of text and 48 for each.
 const BUDGET: usize = 4 * 1024 * 1024;
@@ -67,7 +67,7 @@ impl KnownKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::fold::Fold;
+    use crate::metrics::summary::Fold;
 
     fn series(range: std::ops::Range<usize>) -> Vec<Series> {
         let mut fold = Fold::new(1);

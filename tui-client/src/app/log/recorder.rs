@@ -3,14 +3,14 @@
 
 use shared::response::Status;
 
-use super::App;
-use super::format;
-use super::link::{Pending, Purpose};
-use super::log::{Cost, Direction, Entry, Remark, Tone};
-use super::msg::Moment;
-use super::printable::printable;
-use super::refusal;
-use super::reply::{Detail, Reply};
+use crate::app::App;
+use crate::app::link::{Pending, Purpose};
+use crate::app::log::{Cost, Direction, Entry, Remark, Tone};
+use crate::event::Moment;
+use crate::metrics::reply::{Detail, Reply};
+use crate::request::explain;
+use crate::text::escape::printable;
+use crate::text::format;
 
 /// Of the reply to a request that a person typed.
 const TYPED: Detail = Detail { raw: false, head: 200, foot: 20, tail: 64 };
@@ -26,7 +26,7 @@ const WATCHED: Detail = Detail { raw: false, head: 1, foot: 0, tail: 8 };
 
 /// What stands in the log from now on.
 #[derive(Debug)]
-pub(super) struct Transcript {
+pub(crate) struct Transcript {
     /// Every line.
     raw: bool,
     poll: Poll,
@@ -86,7 +86,7 @@ impl App {
         self.transcript.raw
     }
 
-    pub(super) fn toggle_raw(&mut self) {
+    pub(crate) fn toggle_raw(&mut self) {
         self.transcript.raw = !self.transcript.raw;
         let what = if self.transcript.raw {
             "from now on every line, of polls too; raw fills the memory of --log-memory"
@@ -97,7 +97,7 @@ impl App {
     }
 
     /// Logs a request that goes out.
-    pub(super) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
+    pub(crate) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
         let text = printable(line.as_bytes());
         let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
         let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
@@ -105,7 +105,7 @@ impl App {
     }
 
     /// Logs the status line of a raw reply, whose other lines follow.
-    pub(super) fn on_reply_begins(&mut self, id: u64, status: Status, now: Moment) {
+    pub(crate) fn on_reply_begins(&mut self, id: u64, status: Status, now: Moment) {
         if self.link.pending().iter().any(|pending| pending.id == id) {
             let (text, tone) = status_line(status);
             let status = self.log.push(received(now, id, text, tone));
@@ -114,7 +114,7 @@ impl App {
     }
 
     /// Logs some of its data lines.
-    pub(super) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
+    pub(crate) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
         if self.transcript.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
             for line in lines.split_terminator('\n') {
                 self.log.push(received(now, id, line, data_tone(status)));
@@ -123,7 +123,7 @@ impl App {
     }
 
     /// Logs a whole reply, or the end of one that came line by line.
-    pub(super) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
+    pub(crate) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
         let arriving = self.transcript.arriving.take_if(|arriving| arriving.id == reply.id);
         let poll = pending.purpose == Purpose::Refresh;
         if let Some(arriving) = arriving {
@@ -173,14 +173,14 @@ impl App {
     }
 
     /// Logs what is no line of the protocol.
-    pub(super) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+    pub(crate) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = printable(text.as_bytes());
         self.log.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
     /// The same where it belongs to an exchange: when many requests are under way, they stand far
     /// from their replies.
-    pub(super) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
+    pub(crate) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
         let text = printable(text.as_bytes());
         let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
         self.log.push(entry.exchange(exchange));
@@ -188,8 +188,8 @@ impl App {
 }
 
 /// What an error reply says, together with its request.
-pub(super) fn explained(pending: &Pending, reply: &Reply) -> String {
-    refusal::told(pending.line.as_bytes(), reply.reason())
+pub(crate) fn explained(pending: &Pending, reply: &Reply) -> String {
+    explain::told(pending.line.as_bytes(), reply.reason())
 }
 
 fn status_line(status: Status) -> (&'static str, Tone) {

@@ -4,24 +4,24 @@ use std::borrow::Cow;
 
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Request, Selector};
 
-use super::App;
-use super::arrange::Sort;
-use super::column::Column;
-use super::effect::Effect;
-use super::format;
-use super::glob::Glob;
-use super::log::Tone;
-use super::mode::{Mode, Pane};
+use crate::app::App;
+use crate::app::log::Tone;
+use crate::app::mode::{Mode, Pane};
+use crate::effect::Effect;
+use crate::metrics::column::Column;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::Sort;
+use crate::text::format;
 
 impl App {
-    pub(super) fn copy_command(&mut self) -> Vec<Effect> {
+    pub(crate) fn copy_command(&mut self) -> Vec<Effect> {
         let command = self.command();
         self.say(Tone::Good, format!("{}: {command}", self.copied()));
         vec![Effect::Copy(command)]
     }
 
     /// Whether something is copied; nothing tells, so in tmux that depends.
-    pub(super) fn copied(&self) -> &'static str {
+    pub(crate) fn copied(&self) -> &'static str {
         if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
     }
 

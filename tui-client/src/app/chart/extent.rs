@@ -2,8 +2,8 @@
 
 use shared::Point;
 
-use super::axis::Frame;
-use super::{MOST_LINES, Spec, Tick};
+use crate::app::chart::axis::Frame;
+use crate::app::chart::{MOST_LINES, Spec, Tick};
 
 /// The part of a line that is in view.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use shared::response::Status;
 
-use super::arrange::Arranged;
-use super::paste::ImportNews;
-use super::reply::Reply;
+use crate::app::prompt::paste::ImportNews;
+use crate::metrics::reply::Reply;
+use crate::metrics::sort::Arranged;
 
 /// When a message arrived, on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Msg {
         /// Rows.
         height: u16,
     },
-    /// The moment that [`super::App::next_wake`] asked for has come.
+    /// The moment that [`crate::app::App::next_wake`] asked for has come.
     Tick,
     /// The connection stands.
     Connected,

@@ -9,9 +9,9 @@ use std::time::Duration;
 use memchr::{memchr, memchr_iter};
 use shared::response::Status;
 
-use super::fold::{Answer, Fold};
-use super::glob::Glob;
-use super::printable::printable;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Answer, Fold};
+use crate::text::escape::printable;
 
 /// How much of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

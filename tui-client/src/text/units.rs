@@ -1,6 +1,6 @@
 //! Numbers on an axis: scaled by k, M, G and with the unit that a key's name suggests.
 
-use super::format;
+use crate::text::format;
 
 /// The unit of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

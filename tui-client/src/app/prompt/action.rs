@@ -1,14 +1,14 @@
 //! What the keys of the command line do.
 
-use super::App;
-use super::check::{self, Verdict};
-use super::editor::{Edit, LIMIT};
-use super::effect::Effect;
-use super::format::{age, bytes, date};
-use super::input::Completed;
-use super::log::Tone;
-use super::mode::Mode;
-use super::msg::Moment;
+use crate::app::App;
+use crate::app::editor::{Edit, LIMIT};
+use crate::app::log::Tone;
+use crate::app::mode::Mode;
+use crate::app::prompt::Completed;
+use crate::app::prompt::check::{self, Verdict};
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::text::format::{age, bytes, date};
 
 /// What a key can mean to the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum PromptAction {
 }
 
 impl App {
-    pub(super) fn perform_prompt(&mut self, action: PromptAction, now: Moment) -> Vec<Effect> {
+    pub(crate) fn perform_prompt(&mut self, action: PromptAction, now: Moment) -> Vec<Effect> {
         use PromptAction as A;
         match action {
             A::Older if self.prompt.older() => {}
@@ -93,7 +93,7 @@ impl App {
     }
 
     /// Types text into the command line, or what stands in its place.
-    pub(super) fn type_text(&mut self, text: &str) {
+    pub(crate) fn type_text(&mut self, text: &str) {
         let taken = match self.mode {
             Mode::Recall => self.prompt.change_recall(|pattern| pattern.insert(text)),
             Mode::Ask => self.type_into_ask(text),

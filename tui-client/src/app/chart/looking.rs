@@ -2,19 +2,19 @@
 
 use shared::Point;
 
-use super::App;
-use super::chart::window::Look;
-use super::chart::{self, Chart, Spec};
-use super::expr::Alert;
-use super::format;
-use super::log::Tone;
-use super::msg::Mouse;
-use super::units::Unit;
-use super::views::ViewAction;
-use super::watch::{Watched, wider};
+use crate::app::App;
+use crate::app::chart::viewport::Look;
+use crate::app::chart::{self, Chart, Spec};
+use crate::app::log::Tone;
+use crate::app::views::ViewAction;
+use crate::app::watch::{Watched, wider};
+use crate::event::Mouse;
+use crate::metrics::expression::Alert;
+use crate::text::format;
+use crate::text::units::Unit;
 
 impl App {
-    pub(super) fn look_otherwise(&mut self, action: ViewAction) {
+    pub(crate) fn look_otherwise(&mut self, action: ViewAction) {
         let Some(bounds) = self.chart_bounds() else {
             return;
         };
@@ -61,7 +61,7 @@ impl App {
     }
 
     /// Puts the cursor of the chart where the mouse points to, if that is in the chart.
-    pub(super) fn point_in_chart(&mut self, mouse: Mouse) {
+    pub(crate) fn point_in_chart(&mut self, mouse: Mouse) {
         let layout = self.layout();
         let Some(area) = layout.watch else { return };
         let rows = u16::try_from(layout.watch_rows(self.watch.keys().len())).unwrap_or(u16::MAX);
