@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::app::log::Snapshot;
 use crate::metrics::glob::Glob;
-use crate::metrics::reply::Detail;
-use crate::metrics::sort::Job;
+use crate::metrics::reply::Capture;
+use crate::metrics::sort::SortJob;
 use crate::metrics::summary::Answer;
 
 /// A wish.
@@ -37,8 +37,8 @@ pub enum Effect {
     },
     /// Put text on the clipboard of the terminal.
     Copy(String),
-    /// Arrange a large table beside the loop; the answer is `Arranged`.
-    Arrange(Job),
+    /// Arrange a large table beside the loop; the answer is `Sorted`.
+    Arrange(SortJob),
     /// Free a large answer beside the loop.
     Discard(Arc<Answer>),
     /// Ring the bell of the terminal.
@@ -55,7 +55,7 @@ pub struct Outgoing {
     /// One line without its end.
     pub line: String,
     /// How much of the reply to keep.
-    pub detail: Detail,
+    pub detail: Capture,
     /// Series that match one of these are watched.
     pub watched: Arc<[Glob]>,
 }

@@ -203,7 +203,7 @@ impl App {
 
     fn unwatch(&mut self) {
         if let Some(key) = self.watch.remove_selected() {
-            self.sentinel.forget(&key);
+            self.alerts.forget(&key);
             self.say(Tone::Plain, format!("no longer watching {key}"));
         }
         if self.watch.is_empty() {
@@ -219,7 +219,7 @@ impl App {
             return Vec::new();
         }
         // Else the server is the judge, but of such a line it would not even see the end.
-        if let Some(bad) = explain::fault(&wire.bytes)
+        if let Some(bad) = explain::validate(&wire.bytes)
             && bad.reason == BadRequestReason::TooLong
         {
             let length = format::count(wire.bytes.len() as u64);

@@ -76,7 +76,7 @@ impl App {
             [key] => format!("{program} get {key}"),
             keys => format!("printf 'get %s\\n' {} | {program}", keys.join(" ")),
         };
-        let all_kept = shown.iter().all(|series| series.tail.len() as u64 == series.count);
+        let all_kept = shown.iter().all(|series| series.recent.len() as u64 == series.count);
         if self.look.shows_all() && all_kept {
             return Some(get);
         }

@@ -5,22 +5,22 @@ use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::mode::Mode;
 use crate::effect::Effect;
-use crate::event::{Moment, Mouse, Pointer};
+use crate::event::{Moment, MouseEvent, MouseKind};
 
 /// Lines that one turn of the wheel moves.
 const TURN: isize = 3;
 
 impl App {
-    pub(crate) fn on_mouse(&mut self, mouse: Mouse, now: Moment) -> Vec<Effect> {
-        match mouse.what {
-            Pointer::Click => self.on_click(mouse),
-            Pointer::WheelUp => self.on_wheel(mouse, -1),
-            Pointer::WheelDown => self.on_wheel(mouse, 1),
+    pub(crate) fn on_mouse(&mut self, mouse: MouseEvent, now: Moment) -> Vec<Effect> {
+        match mouse.kind {
+            MouseKind::Click => self.on_click(mouse),
+            MouseKind::WheelUp => self.on_wheel(mouse, -1),
+            MouseKind::WheelDown => self.on_wheel(mouse, 1),
         }
         self.poll(now)
     }
 
-    fn on_click(&mut self, mouse: Mouse) {
+    fn on_click(&mut self, mouse: MouseEvent) {
         self.notice = None;
         if self.mode.is_help() {
             return self.toggle_help();
@@ -58,7 +58,7 @@ impl App {
         }
     }
 
-    fn on_wheel(&mut self, mouse: Mouse, direction: isize) {
+    fn on_wheel(&mut self, mouse: MouseEvent, direction: isize) {
         let over = if self.mode.is_help() { Some(Mode::Help) } else { self.below(mouse) };
         match over {
             // Few keys are watched, and each has its chart.
@@ -69,7 +69,7 @@ impl App {
     }
 
     /// What is below the pointer.
-    fn below(&self, mouse: Mouse) -> Option<Mode> {
+    fn below(&self, mouse: MouseEvent) -> Option<Mode> {
         let layout = self.layout();
         [
             (layout.table, Mode::Table),
@@ -84,6 +84,6 @@ impl App {
 }
 
 /// The row within an area, counted from `skip` rows below its top.
-fn row_in(area: Option<Area>, mouse: Mouse, skip: u16) -> Option<usize> {
+fn row_in(area: Option<Area>, mouse: MouseEvent, skip: u16) -> Option<usize> {
     mouse.row.checked_sub(area?.y.saturating_add(skip)).map(usize::from)
 }

@@ -24,16 +24,16 @@ impl App {
         let words = check::words(text);
         if let [_, _, _, at] = &words[..] {
             let timestamp = check::timestamp(text, 0)?;
-            let what = hardly_meant(timestamp, self.now().unix())?;
+            let what = suspicious_timestamp(timestamp, self.now().unix())?;
             let why = format!("{}: {what}?", self.date_in_line()?);
-            return Some(Verdict::Doubtful { at: at.clone(), why });
+            return Some(Verdict::Suspicious { at: at.clone(), why });
         }
         if let [_, at] = &words[..]
             && self.extension() == Extension::Missing
             && is_extended(text)
         {
             let why = "this server takes a key or *; / filters the table".to_owned();
-            return Some(Verdict::Doubtful { at: at.clone(), why });
+            return Some(Verdict::Suspicious { at: at.clone(), why });
         }
         None
     }
@@ -46,7 +46,7 @@ pub fn is_extended(text: &str) -> bool {
 }
 
 /// What a timestamp far ahead may be.
-pub fn hardly_meant(timestamp: i64, now: i64) -> Option<&'static str> {
+pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;
     }
@@ -73,7 +73,7 @@ mod tests {
             (now * 1_000_000_000, Some("nanoseconds")),
             (i64::MAX, Some("is that meant")),
         ] {
-            assert_eq!(hardly_meant(timestamp, now), what, "{timestamp}");
+            assert_eq!(suspicious_timestamp(timestamp, now), what, "{timestamp}");
         }
     }
 }

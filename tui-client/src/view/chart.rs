@@ -287,9 +287,9 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     }
     notes.push(window(app));
     if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
-        && (series.tail.len() as u64) < series.count
+        && (series.recent.len() as u64) < series.count
     {
-        let (shown, all) = (series.tail.len() as u64, series.count);
+        let (shown, all) = (series.recent.len() as u64, series.count);
         notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
     }
     notes

@@ -116,7 +116,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     match app.verdict() {
         Verdict::Empty => None,
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
-        Verdict::Doubtful { why, .. } => Some((why, theme.alert)),
+        Verdict::Suspicious { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
@@ -143,7 +143,7 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Doubtful { at, .. } => marked(at, theme.good, theme.alert),
+        Verdict::Suspicious { at, .. } => marked(at, theme.good, theme.alert),
         Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
 use crate::app::watch::{Heard, Watch, Watched};
-use crate::metrics::sparkline::bars;
+use crate::metrics::sparkline::sparkline;
 use crate::text::format;
 
 /// Draws the pane.
@@ -219,6 +219,6 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&bars(series, room.min(60)), theme.plot);
+        pen.write(&sparkline(series, room.min(60)), theme.plot);
     }
 }

@@ -3,12 +3,12 @@
 use shared::Point;
 
 use crate::app::App;
-use crate::app::chart::viewport::Look;
+use crate::app::chart::viewport::Viewport;
 use crate::app::chart::{self, Chart, Spec};
 use crate::app::log::Tone;
 use crate::app::views::ViewAction;
 use crate::app::watch::{Watched, wider};
-use crate::event::Mouse;
+use crate::event::MouseEvent;
 use crate::metrics::expression::Alert;
 use crate::text::format;
 use crate::text::units::Unit;
@@ -61,7 +61,7 @@ impl App {
     }
 
     /// Puts the cursor of the chart where the mouse points to, if that is in the chart.
-    pub(crate) fn point_in_chart(&mut self, mouse: Mouse) {
+    pub(crate) fn point_in_chart(&mut self, mouse: MouseEvent) {
         let layout = self.layout();
         let Some(area) = layout.watch else { return };
         let rows = u16::try_from(layout.watch_rows(self.watch.keys().len())).unwrap_or(u16::MAX);
@@ -101,7 +101,7 @@ impl App {
     fn with_chart<T>(&self, height: u16, plot: impl FnOnce(&Spec<'_>) -> T) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
         let lines: Vec<Vec<Point>> =
-            series.map(|series| series.tail.iter().copied().collect()).collect();
+            series.map(|series| series.recent.iter().copied().collect()).collect();
         let (_, rows) = chart::rows(height);
         plot(&Spec {
             lines: &lines,
@@ -119,7 +119,7 @@ impl App {
     /// The keys whose points are in the chart, the selected one first.
     pub fn in_chart(&self) -> impl Iterator<Item = &Watched> {
         let charted = self.watch.charted().filter(|key| key.series.is_some());
-        charted.take(chart::MOST_LINES)
+        charted.take(chart::MAX_LINES)
     }
 
     /// The values that alerts on the selected key compare with.
@@ -138,7 +138,7 @@ impl App {
 
     fn selected_points(&self) -> impl Iterator<Item = &Point> {
         let series = self.watch.selected_key().and_then(|key| key.series.as_ref());
-        series.into_iter().flat_map(|series| &series.tail)
+        series.into_iter().flat_map(|series| &series.recent)
     }
 
     /// The first and the last moment of the points that may be charted.
@@ -147,7 +147,7 @@ impl App {
     }
 
     /// How the chart is looked at.
-    pub fn look(&self) -> &Look {
+    pub fn look(&self) -> &Viewport {
         &self.look
     }
 }

@@ -43,7 +43,7 @@ impl App {
         now: Moment,
     ) -> Effect {
         let watched = Arc::clone(self.watch.patterns());
-        let detail = self.transcript.detail(&purpose);
+        let detail = self.recorder.detail(&purpose);
         let id = self.link.sent(&line, purpose, now.elapsed);
         if detail.raw || detail.head > 1 {
             self.log_request(id, &line, filled, now);
@@ -174,7 +174,7 @@ impl App {
         // A server that takes long is asked less often.
         let rest = self.rest_after(&pending.purpose, reply.took);
         let not_before = now.elapsed + rest;
-        self.meter.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
+        self.poll_cost.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
         if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
             let period = reply.took + rest;
             self.stretched = Some(period).filter(|&period| period > self.interval);
@@ -327,7 +327,7 @@ impl App {
 
     pub(crate) fn on_disconnected(&mut self, reason: &str, now: Moment) {
         let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
-        self.transcript.restart();
+        self.recorder.restart();
         self.few = None;
         if let Some(news) = news {
             let text = outage::told(news, reason);

@@ -7,26 +7,26 @@ use crate::app::App;
 use crate::app::link::{Pending, Purpose};
 use crate::app::log::{Cost, Direction, Entry, Remark, Tone};
 use crate::event::Moment;
-use crate::metrics::reply::{Detail, Reply};
+use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
-use crate::text::escape::printable;
+use crate::text::escape::escape_untrusted;
 use crate::text::format;
 
 /// Of the reply to a request that a person typed.
-const TYPED: Detail = Detail { raw: false, head: 200, foot: 20, tail: 64 };
+const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
 
 /// Of a poll that is shown line by line.
-const SHOWN_POLL: Detail = Detail { raw: false, head: 6, foot: 2, tail: 64 };
+const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64 };
 
 /// Of any other poll; of an error reply one line is enough.
-const QUIET_POLL: Detail = Detail { raw: false, head: 1, foot: 0, tail: 64 };
+const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 };
 
 /// Of watched keys, of which more points are kept anyway.
-const WATCHED: Detail = Detail { raw: false, head: 1, foot: 0, tail: 8 };
+const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
 
 /// What stands in the log from now on.
 #[derive(Debug)]
-pub(crate) struct Transcript {
+pub(crate) struct Recorder {
     /// Every line.
     raw: bool,
     poll: Poll,
@@ -52,7 +52,7 @@ struct Arriving {
     status: u64,
 }
 
-impl Transcript {
+impl Recorder {
     pub fn new(raw: bool) -> Self {
         Self { raw, poll: Poll::ShowNext, arriving: None }
     }
@@ -63,7 +63,7 @@ impl Transcript {
     }
 
     /// What is to be kept of the reply to a request that goes out now.
-    pub fn detail(&mut self, purpose: &Purpose) -> Detail {
+    pub fn detail(&mut self, purpose: &Purpose) -> Capture {
         let detail = match purpose {
             Purpose::Typed(_) => TYPED,
             Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
@@ -76,19 +76,19 @@ impl Transcript {
                 Poll::Showing | Poll::Brief => Poll::Brief,
             };
         }
-        if self.raw { Detail { raw: true, head: 1, foot: 0, ..detail } } else { detail }
+        if self.raw { Capture { raw: true, head: 1, foot: 0, ..detail } } else { detail }
     }
 }
 
 impl App {
     /// The log gets every line that goes over the wire.
     pub fn logs_raw(&self) -> bool {
-        self.transcript.raw
+        self.recorder.raw
     }
 
     pub(crate) fn toggle_raw(&mut self) {
-        self.transcript.raw = !self.transcript.raw;
-        let what = if self.transcript.raw {
+        self.recorder.raw = !self.recorder.raw;
+        let what = if self.recorder.raw {
             "from now on every line, of polls too; raw fills the memory of --log-memory"
         } else {
             "from now on long replies in part, and polls in one line"
@@ -98,7 +98,7 @@ impl App {
 
     /// Logs a request that goes out.
     pub(crate) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
-        let text = printable(line.as_bytes());
+        let text = escape_untrusted(line.as_bytes());
         let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
         let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
         self.log.push(entry.remark(remark));
@@ -109,13 +109,13 @@ impl App {
         if self.link.pending().iter().any(|pending| pending.id == id) {
             let (text, tone) = status_line(status);
             let status = self.log.push(received(now, id, text, tone));
-            self.transcript.arriving = Some(Arriving { id, status });
+            self.recorder.arriving = Some(Arriving { id, status });
         }
     }
 
     /// Logs some of its data lines.
     pub(crate) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
-        if self.transcript.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
+        if self.recorder.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
             for line in lines.split_terminator('\n') {
                 self.log.push(received(now, id, line, data_tone(status)));
             }
@@ -124,15 +124,15 @@ impl App {
 
     /// Logs a whole reply, or the end of one that came line by line.
     pub(crate) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
-        let arriving = self.transcript.arriving.take_if(|arriving| arriving.id == reply.id);
+        let arriving = self.recorder.arriving.take_if(|arriving| arriving.id == reply.id);
         let poll = pending.purpose == Purpose::Refresh;
         if let Some(arriving) = arriving {
             self.log.push(received(now, reply.id, "", Tone::Plain));
             self.log.set_remark(arriving.status, Remark::Reply(cost(reply)));
         } else if matches!(pending.purpose, Purpose::Typed(_)) {
             self.log_excerpt(reply, now);
-        } else if poll && self.transcript.poll == Poll::Showing {
-            self.transcript.poll = Poll::Brief;
+        } else if poll && self.recorder.poll == Poll::Showing {
+            self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
         } else if matches!(pending.purpose, Purpose::Probe(_)) {
             // Nobody asked for it, and it would not be accepted from a person.
@@ -174,14 +174,14 @@ impl App {
 
     /// Logs what is no line of the protocol.
     pub(crate) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
-        let text = printable(text.as_bytes());
+        let text = escape_untrusted(text.as_bytes());
         self.log.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
     /// The same where it belongs to an exchange: when many requests are under way, they stand far
     /// from their replies.
     pub(crate) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
-        let text = printable(text.as_bytes());
+        let text = escape_untrusted(text.as_bytes());
         let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
         self.log.push(entry.exchange(exchange));
     }
@@ -189,7 +189,7 @@ impl App {
 
 /// What an error reply says, together with its request.
 pub(crate) fn explained(pending: &Pending, reply: &Reply) -> String {
-    explain::told(pending.line.as_bytes(), reply.reason())
+    explain::error_message(pending.line.as_bytes(), reply.reason())
 }
 
 fn status_line(status: Status) -> (&'static str, Tone) {

@@ -60,10 +60,10 @@ impl Pasted {
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
         for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
-            if !wire.bytes.is_empty() && explain::fault(&wire.bytes).is_some() {
+            if !wire.bytes.is_empty() && explain::validate(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
                     (wrong.first, sample) = (number, line);
-                    why = explain::why(&wire.bytes);
+                    why = explain::explain(&wire.bytes);
                 }
                 wrong.lines += 1;
             }
