@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::prompt::paste::ImportNews;
-use crate::effect::Outgoing;
+use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::metrics::reply::{Reply, ReplyBuilder};
 use crate::text::escape::escape_untrusted_lines;
@@ -25,35 +25,17 @@ const IN_FLIGHT: usize = 1024;
 /// How often a large reply says how far it has come.
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// What the network is asked to do.
-#[derive(Debug)]
-pub enum Order {
-    /// Try to connect once.
-    Connect,
-    /// Send a request.
-    Send(Outgoing),
-    /// Send many lines as a stream.
-    Import {
-        /// Comes back with the news.
-        id: u64,
-        /// One request a line.
-        text: Arc<str>,
-    },
-    /// Send no more of them.
-    StopImport,
-}
-
 /// Serves until there are no more orders or nobody takes the messages.
 pub async fn run(
     host: String,
     port: u16,
     patience: Duration,
-    mut orders: mpsc::Receiver<Order>,
+    mut orders: mpsc::Receiver<NetworkOrder>,
     msgs: mpsc::Sender<Event>,
 ) {
     while let Some(order) = orders.recv().await {
         let msg = match order {
-            Order::Connect => match socket::connect(&host, port).await {
+            NetworkOrder::Connect => match socket::connect(&host, port).await {
                 Ok((client, lifeline)) => {
                     if msgs.send(Event::Connected).await.is_err() {
                         return;
@@ -66,9 +48,9 @@ pub async fn run(
                 }
                 Err(error) => Event::Disconnected(connect_reason(&error)),
             },
-            Order::Send(request) => Event::NotSent { id: request.id },
-            Order::Import { id, .. } => Event::Import(ImportNews::broken(id)),
-            Order::StopImport => continue,
+            NetworkOrder::Send(request) => Event::NotSent { id: request.id },
+            NetworkOrder::Import { id, .. } => Event::Import(ImportNews::broken(id)),
+            NetworkOrder::StopImport => continue,
         };
         if msgs.send(msg).await.is_err() {
             return;
@@ -102,7 +84,11 @@ struct Wire {
 }
 
 /// Serves one connection until it ends, which gives the reason, or there are no more orders.
-async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -> Option<String> {
+async fn serve(
+    client: Client,
+    wire: Wire,
+    orders: &mut mpsc::Receiver<NetworkOrder>,
+) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, wire.clone()));
@@ -120,16 +106,16 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
                     return None;
                 };
                 let request = match order {
-                    Order::Send(request) => request,
-                    Order::Import { id, text } => {
+                    NetworkOrder::Send(request) => request,
+                    NetworkOrder::Import { id, text } => {
                         importing.begin(client.clone(), wire.clone(), id, text);
                         continue;
                     }
-                    Order::StopImport => {
+                    NetworkOrder::StopImport => {
                         importing.stop();
                         continue;
                     }
-                    Order::Connect => continue,
+                    NetworkOrder::Connect => continue,
                 };
                 let sent = Instant::now();
                 let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
@@ -215,7 +201,7 @@ async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, wire: Wire) -> Optio
 
 async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
-    let (id, raw) = (request.id, request.detail.raw);
+    let (id, raw) = (request.id, request.capture.raw);
     let tell = async |msg| wire.msgs.send(msg).await.map_err(|_| "nobody listens".to_owned());
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
@@ -225,7 +211,7 @@ async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
         let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
-                let builder = ReplyBuilder::new(status, request.detail);
+                let builder = ReplyBuilder::new(status, request.capture);
                 let builder = builder.watching(Arc::clone(&request.watched));
                 arriving = Some((builder, sent.elapsed()));
                 if raw {

@@ -7,7 +7,7 @@ use crate::app::outage::{News, Outage};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     /// A try is under way.
     Connecting,
     /// It stands.
@@ -52,34 +52,40 @@ pub struct Pending {
 /// The connection.
 #[derive(Debug)]
 pub struct Link {
-    state: State,
+    address: String,
+    state: LinkState,
     outage: Outage,
     pending: VecDeque<Pending>,
     next_id: u64,
     round_trip: Option<Duration>,
 }
 
-impl Default for Link {
-    fn default() -> Self {
+impl Link {
+    /// A connection to `address` that is being made.
+    pub fn new(address: String) -> Self {
         Self {
-            state: State::Connecting,
+            address,
+            state: LinkState::Connecting,
             outage: Outage::default(),
             pending: VecDeque::new(),
             next_id: 0,
             round_trip: None,
         }
     }
-}
 
-impl Link {
+    /// `host:port`, as it is shown.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The state.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &LinkState {
         &self.state
     }
 
     /// Requests may be sent.
     pub fn is_connected(&self) -> bool {
-        self.state == State::Connected
+        self.state == LinkState::Connected
     }
 
     /// The time from the last request to the first byte of its reply.
@@ -97,18 +103,26 @@ impl Link {
         &self.pending
     }
 
-    /// Takes the wish to connect now, if it is time.
+    /// When the next try is due.
+    pub fn retry_at(&self) -> Option<Duration> {
+        match &self.state {
+            LinkState::Waiting { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Begins the next try if it is due, and says so.
     pub fn try_now(&mut self, now: Duration) -> bool {
-        let due = matches!(&self.state, State::Waiting { until, .. } if *until <= now);
+        let due = matches!(&self.state, LinkState::Waiting { until, .. } if *until <= now);
         if due {
-            self.state = State::Connecting;
+            self.state = LinkState::Connecting;
         }
         due
     }
 
     /// The connection stands; says what of it is news.
     pub fn connected(&mut self) -> Option<News> {
-        self.state = State::Connected;
+        self.state = LinkState::Connected;
         self.outage.connected()
     }
 
@@ -119,7 +133,7 @@ impl Link {
         now: Duration,
     ) -> (VecDeque<Pending>, Option<News>) {
         let (wait, news) = self.outage.failed();
-        self.state = State::Waiting { until: now + wait, reason };
+        self.state = LinkState::Waiting { until: now + wait, reason };
         self.round_trip = None;
         (std::mem::take(&mut self.pending), news)
     }
@@ -153,6 +167,11 @@ impl Link {
     pub fn take(&mut self, id: u64) -> Option<Pending> {
         let at = self.pending.iter().position(|pending| pending.id == id)?;
         self.pending.remove(at)
+    }
+
+    /// A request still waits for its reply.
+    pub fn is_pending(&self, id: u64) -> bool {
+        self.pending.iter().any(|pending| pending.id == id)
     }
 
     /// Notes how far a large reply has come.

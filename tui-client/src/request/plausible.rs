@@ -2,9 +2,6 @@
 
 use shared::{Request, Selector};
 
-use crate::app::App;
-use crate::app::prompt::check::{self, Verdict};
-use crate::app::watch::Extension;
 use crate::request::normalize;
 
 /// In seconds. A timestamp that lies further ahead is hardly meant.
@@ -16,28 +13,6 @@ const FINER: [(&str, i64); 3] =
 
 /// Where the selector extension is missing, a glob is an unknown key.
 pub const NO_GLOBS: &str = "this server knows no globs";
-
-impl App {
-    /// What there is to doubt in a line that would be accepted.
-    pub(crate) fn doubt(&self) -> Option<Verdict> {
-        let text = self.prompt().text();
-        let words = check::words(text);
-        if let [_, _, _, at] = &words[..] {
-            let timestamp = check::timestamp(text, 0)?;
-            let what = suspicious_timestamp(timestamp, self.now().unix())?;
-            let why = format!("{}: {what}?", self.date_in_line()?);
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        if let [_, at] = &words[..]
-            && self.extension() == Extension::Missing
-            && is_extended(text)
-        {
-            let why = "this server takes a key or *; / filters the table".to_owned();
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        None
-    }
-}
 
 /// The line asks for what only the selector extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
