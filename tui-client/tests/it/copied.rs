@@ -86,7 +86,7 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Avg => number(Some(series.mean)),
         Column::Count => series.count.to_string(),
         Column::Time => series.last.timestamp.to_string(),
-        Column::Spark => bars(series, 16),
+        Column::Spark => sparkline(series, 16),
         // Holds at its moment only.
         Column::Age => AGE.to_owned(),
     }
