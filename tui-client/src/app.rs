@@ -17,6 +17,7 @@ pub mod outage;
 pub mod poll_cost;
 pub mod prompt;
 pub mod table;
+mod translate;
 pub mod views;
 pub mod watch;
 
@@ -256,6 +257,7 @@ impl App {
     fn on_key(&mut self, key: KeyPress, now: Moment) -> Vec<Effect> {
         let listed = self.notice.take().is_some_and(|notice| notice.completions);
         if let Some(action) = keymap::lookup(self.mode, key) {
+            let Some(action) = translate::translate(self.mode, action) else { return Vec::new() };
             if listed && action == Action::Prompt(PromptAction::Clear) {
                 // The list was above the line, and is gone by now.
                 return Vec::new();
@@ -272,7 +274,7 @@ impl App {
 
     fn say_unbound(&mut self, key: KeyPress) {
         let help = [KeyPress::char('?'), KeyPress::plain(KeyCode::F(1))].into_iter();
-        let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(Action::Help));
+        let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(keymap::Action::Help));
         let Some(help) = help.map(keymap::name).next() else { return };
         let name = escape_untrusted(keymap::name(key).as_bytes());
         self.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));

@@ -2,12 +2,12 @@
 //! save it.
 
 use crate::app::App;
-use crate::app::action::Action;
 use crate::app::editor::{Edit, Editor};
 use crate::app::log::{Bookmark, Pattern, Progress, Tone};
 use crate::app::mode::Mode;
 use crate::effect::Effect;
 use crate::event::Moment;
+use crate::keymap::Action;
 use crate::text::format::formatted;
 
 /// What is asked for.
@@ -238,6 +238,7 @@ impl App {
 
     /// Whether a key has anything to act on, so that it is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
+        use crate::keymap::LogAction;
         let searched = self.log.search().is_some();
         match action {
             Action::Log(LogAction::Match { .. }) if self.mode == Mode::Ask => {

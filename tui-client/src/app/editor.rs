@@ -4,37 +4,14 @@
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::keymap::Edit;
+
 /// Longest text, in bytes: more than a request may have, so that one that is too long can be seen
 /// and mended.
 pub const LIMIT: usize = 4 * shared::limits::MAX_LINE;
 
 /// States that can be brought back.
 const UNDO: usize = 200;
-
-/// What a key does to the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Edit {
-    Left,
-    Right,
-    WordLeft,
-    WordRight,
-    Start,
-    End,
-    DeleteLeft,
-    DeleteRight,
-    /// The letters and digits to the left.
-    KillWordLeft,
-    /// Everything up to a blank to the left.
-    KillBlankWordLeft,
-    KillWordRight,
-    KillToStart,
-    KillToEnd,
-    KillAll,
-    /// Puts back what was killed last.
-    Yank,
-    Undo,
-}
 
 /// What was done last: the same again belongs together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -118,7 +118,7 @@ fn write_keys(hints: &[Hint], theme: &Theme, pen: &mut Pen<'_>) {
     let text = super::on_border(theme.text);
     for hint in hints {
         pen.write(" ", text)
-            .write(&key_names(theme, hint.keys()), super::on_border(theme.key))
+            .write(&key_names(theme, hint.keys.clone()), super::on_border(theme.key))
             .write(" ", text)
             .write(hint.word, super::on_border(theme.quiet))
             .write(" ", text);
@@ -155,16 +155,15 @@ pub fn draw_keys_beside(
 
 /// The columns that a hint takes.
 fn wide(hint: &Hint, theme: &Theme) -> usize {
-    width(&key_names(theme, hint.keys())) + width(hint.word) + 3
+    width(&key_names(theme, hint.keys.clone())) + width(hint.word) + 3
 }
 
 /// The hints for so many columns, the vital ones before all others. One that would be cut says
 /// less than none.
 fn hints(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
     let typed = !app.prompt().text().is_empty();
-    let offered = |hint: &&Hint| hint.action(app.mode()).is_some_and(|action| app.offers(action));
-    let mut hints: Vec<_> =
-        keymap::hints(app.mode(), typed).iter().filter(offered).copied().collect();
+    let offered = |hint: &Hint| app.offers(hint.action);
+    let mut hints: Vec<_> = keymap::hints(app.mode(), typed).into_iter().filter(offered).collect();
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {

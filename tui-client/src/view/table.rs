@@ -10,12 +10,10 @@ use shared::Key;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::action::Action;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
-use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
-use crate::keymap;
+use crate::keymap::{self, Action};
 use crate::metrics::column::Column;
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::summary::Series;
@@ -132,7 +130,7 @@ fn empty(app: &App) -> Vec<Cow<'static, str>> {
             vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
         }
         Extension::Missing => {
-            let watch = keymap::key_of(Mode::Table, Action::View(ViewAction::AddWatch));
+            let watch = keymap::key_of(Mode::Table, Action::AddWatch);
             vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
         }
     }

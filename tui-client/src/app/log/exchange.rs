@@ -7,17 +7,15 @@ use shared::response::Status;
 use shared::{Request, Selector};
 
 use crate::app::App;
-use crate::app::action::Action;
 use crate::app::link::{Pending, Purpose};
 use crate::app::log::Tone;
 use crate::app::log::recorder::explained;
 use crate::app::mode::Mode;
 use crate::app::outage::{self, News};
-use crate::app::views::ViewAction;
 use crate::app::watch::{self, Ask, Extension};
 use crate::effect::{Effect, Outgoing};
 use crate::event::Moment;
-use crate::keymap;
+use crate::keymap::{self, Action};
 use crate::metrics::glob::Glob;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::AT_ONCE;
@@ -276,7 +274,7 @@ impl App {
         let none = format!("no points for {selector}");
         match (selector, self.extension) {
             (Selector::Extended(_), Extension::Missing) => {
-                let watch = Action::View(ViewAction::AddWatch);
+                let watch = Action::AddWatch;
                 let [watch, all] =
                     [watch, Action::AllKeys].map(|action| keymap::key_of(Mode::Table, action));
                 format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")

@@ -1,0 +1,80 @@
+//! Where the keys go. One value, so that two places can't both have the focus.
+
+/// What the keys act on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The command line.
+    #[default]
+    Prompt,
+    /// The table of the last `get`.
+    Table,
+    /// The watched keys and their chart.
+    Watch,
+    /// The chart of the watched keys on the full screen.
+    Chart,
+    /// The line for a filter of the table, an alert or a key to watch.
+    Field,
+    /// The list in which the columns of the table are selected.
+    Columns,
+    /// The protocol log.
+    Log,
+    /// The list of keys, over everything else.
+    Help,
+    /// The line for a search in the list of keys.
+    HelpSearch,
+    /// The history search of the command line.
+    Recall,
+    /// Pasted lines wait for a confirmation.
+    Confirm,
+    /// The line for a search, a filter or a file name of the log.
+    Ask,
+}
+
+/// The panes above the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "as in Mode")]
+pub enum Pane {
+    Table,
+    Watch,
+    Log,
+}
+
+impl Pane {
+    /// The mode in which the pane has the focus.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Table => Mode::Table,
+            Self::Watch => Mode::Watch,
+            Self::Log => Mode::Log,
+        }
+    }
+}
+
+impl Mode {
+    /// The list of keys is shown.
+    pub fn is_help(self) -> bool {
+        matches!(self, Self::Help | Self::HelpSearch)
+    }
+
+    /// No text is typed, and nothing lies over the bottom line.
+    pub fn is_for_reading(self) -> bool {
+        use Mode::{Chart, Columns, Confirm, Log, Table, Watch};
+        matches!(self, Table | Watch | Chart | Columns | Log | Confirm)
+    }
+
+    /// The pane that has the focus in this mode.
+    pub fn pane(self) -> Option<Pane> {
+        match self {
+            Self::Table | Self::Columns => Some(Pane::Table),
+            Self::Watch | Self::Chart => Some(Pane::Watch),
+            Self::Log => Some(Pane::Log),
+            Self::Prompt
+            | Self::Help
+            | Self::HelpSearch
+            | Self::Field
+            | Self::Recall
+            | Self::Confirm
+            | Self::Ask => None,
+        }
+    }
+}
