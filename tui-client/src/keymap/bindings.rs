@@ -112,7 +112,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("sort", &[(Table, 50)]),
     bind("o", &[Table], Action::Table(TableAction::Reverse), "reverse the sort order")
         .hint("reverse", &[(Table, 110)]),
-    bind("c", &[Table], Action::Table(TableAction::Columns), "choose the columns")
+    bind("c", &[Table], Action::Table(TableAction::Columns), "select columns")
         .hint("columns", &[(Table, 60)]),
     bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
         .hint("all keys", &[(Table, 10)]),
@@ -161,7 +161,7 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
-    bind("r", SERIES, Action::Refresh, "ask the server now, once, even while paused")
+    bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
         .hint("ask now", &[(Table, 120)]),
     bind("+ =", SERIES, Action::Interval(1), "slower: poll less often, at a longer interval")
         .hint("slower", &[(Table, 130), (Watch, 130), (Chart, 90)]),
@@ -279,7 +279,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("shift-tab", PANES, Action::PreviousPane, "to the pane before"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
-    bind("p", PANES, Action::TogglePause, "pause: ask the server no more; again: go on asking")
+    bind("p", PANES, Action::TogglePause, "pause polling; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
@@ -298,8 +298,8 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("F1", ALL, Action::Help, "open or close this list")
         .vital("help", &[(Prompt, 50)]).on(Typed),
-    bind("F5", ALL, Action::Refresh, "ask the server now, once, even while paused"),
-    bind("F6", ALL, Action::TogglePause, "pause: ask the server no more; again: go on asking")
+    bind("F5", ALL, Action::Refresh, "refresh now, even while paused"),
+    bind("F6", ALL, Action::TogglePause, "pause polling; again: resume")
         .hint("pause", &[(Prompt, 40)]).on(Empty),
-    bind("ctrl-z", ALL, Action::Suspend, "to the shell that started this; fg comes back"),
+    bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

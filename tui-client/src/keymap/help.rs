@@ -61,7 +61,7 @@ const NOTES: [(&str, &[(&str, &str)]); 5] = [
     (
         "Search and filter of the log",
         &[
-            ("text", "small letters stand for capitals, too"),
+            ("text", "case is ignored unless you type a capital"),
             ("!text", "lines without it"),
             ("> text", "only what was sent; > alone: all of it"),
             ("< text", "only what was received; < alone: all of it"),

@@ -135,7 +135,7 @@ fn the_list_explains_the_mouse_the_marks_and_copying() {
         ("no-mouse", "the terminal has the mouse for itself"),
         ("stale", "no point for 5 times as long as usual"),
         ("tmux", "set -s set-clipboard on"),
-        ("f6", "pause: ask the server no more"),
+        ("f6", "pause polling; again: resume"),
     ] {
         scene.type_text(query);
         let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();
