@@ -54,7 +54,7 @@ pub struct Shell {
     child: Box<dyn portable_pty::Child + Send + Sync>,
 }
 
-fn cells(number: u16) -> NonZero<u16> {
+pub fn cells(number: u16) -> NonZero<u16> {
     number.try_into().unwrap()
 }
 
