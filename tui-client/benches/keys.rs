@@ -7,6 +7,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -15,6 +18,9 @@ mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/it/served.rs"]
 mod served;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/signals.rs"]
+mod signals;
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
@@ -22,8 +28,9 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use patience::PATIENCE;
 use proxy::Proxy;
-use pty::{PATIENCE, Shell};
+use pty::Shell;
 use served::Served;
 
 /// Points in each answer: with ten answers a second some more than are asked for.
@@ -52,7 +59,7 @@ fn main() -> ExitCode {
 
     // The same way without a screen and without anything else to do: what the machine takes for it.
     let (plain, seen) = Proxy::before(served.port, "got bench.key");
-    let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} >/dev/null", plain.port));
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} >/dev/null", plain.port));
     shell.until_shown("requests, one a line");
     println!("{:<50} {}", "in plain mode, with nothing else to do", Times::of(&shell, &seen));
     shell.press("\x04");
@@ -60,7 +67,7 @@ fn main() -> ExitCode {
 
     let (proxy, seen) = Proxy::before(served.port, "got bench.key");
     let options = "--raw-log --interval 0.1";
-    let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
     shell.resize(50, 200);
     shell.until_shown("raw log");
     shell.until_shown("host0499");

@@ -11,6 +11,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -19,6 +22,9 @@ mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/it/served.rs"]
 mod served;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/signals.rs"]
+mod signals;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -152,7 +158,7 @@ impl Client {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    fn quit(mut self) {
+    fn quit(self) {
         self.shell.press("\x03");
         self.shell.wait();
     }

@@ -2,8 +2,6 @@
 //! columns and the order of the view, or the points.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tui_client::app::Config;
 use tui_client::app::mode::Mode;
@@ -14,6 +12,7 @@ use tui_client::metrics::sort::{Arrangement, Sort};
 use tui_client::metrics::sparkline::bars;
 use tui_client::metrics::summary::Series;
 
+use crate::client::{finish, piped, unix_now};
 use crate::scene::{Scene, config};
 use crate::served::Served;
 
@@ -44,10 +43,6 @@ fn served(now: i64) -> Served {
     }
     served.say(&puts);
     served
-}
-
-fn unix_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 /// The screen of a client of this server.
@@ -109,13 +104,11 @@ fn view(scene: &Scene) -> Vec<Vec<String>> {
 fn output(command: &str) -> String {
     let directory = Path::new(env!("CARGO_BIN_EXE_tui-client")).parent().unwrap();
     let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).env("PATH", path).stdin(Stdio::null());
-    let output = shell.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let shell = piped("sh").args(["-c", command]).env("PATH", path).spawn();
+    let (code, printed, said) = finish(shell.unwrap());
     let silent = said.is_empty() || said == "tui-client: no key passes the filter\n";
-    assert!(output.status.success() && silent, "{command}: {said}");
-    String::from_utf8(output.stdout).unwrap()
+    assert!(code == 0 && silent, "{command}: {said}");
+    printed
 }
 
 /// What the command prints, in the same form.

@@ -1,14 +1,15 @@
 //! Requests from a pipe in the plain mode: streamed, refused, interrupted, sent again.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{BufReader, Write};
+use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
 use std::thread;
 
-use crate::piped::{
-    PATIENCE, client, finish, hear, lines, peer, pipe, run, signal, unix_now, until_given_up,
-    wait_until,
-};
+use rustix::process::Signal;
+
+use crate::client::{Lines, client, finish, first_line, pipe, run, signal, unix_now};
+use crate::patience::wait_until;
+use crate::peer::{accept, hear, listen, peer, request, until_given_up};
 use crate::served::Served;
 
 #[test]
@@ -70,26 +71,23 @@ fn each_line_is_answered_at_once() {
     let served = Served::start();
     let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let out = Lines::of(child.stdout.take());
     for at in 0..3 {
         writeln!(stdin, "put a {at} 1\nget a").unwrap();
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        assert_eq!(line, format!("a {at}.0 1\n"));
+        assert_eq!(out.next_line(), format!("a {at}.0 1"));
     }
     drop(stdin);
-    assert!(child.wait().unwrap().success());
+    assert_eq!(finish(child).0, 0);
 }
 
 #[test]
 fn a_lost_connection_says_what_is_unsure() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let peer = thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
+        let stream = accept(&listener);
         let mut reader = BufReader::new(&stream);
         for _ in 0..3 {
-            reader.read_line(&mut String::new()).unwrap();
+            request(&mut reader);
         }
         (&stream).write_all(b"ok\n\nok\na 1.0 1\n\nok\na").unwrap();
     });
@@ -104,20 +102,19 @@ fn a_feed_outlives_a_restart_of_the_server() {
     let mut served = Served::start();
     let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let told = lines(child.stderr.take().unwrap());
-    let until = |what: &str| while !told.recv_timeout(PATIENCE).unwrap().contains(what) {};
+    let told = Lines::of(child.stderr.take());
     writeln!(stdin, "put before 1 1").unwrap();
-    while !served.say("get before\n").contains("before") {}
+    wait_until("the first point", || served.say("get before\n").contains("before"));
     served.stop();
     writeln!(stdin, "put between 1 1\nput between 2 2").unwrap();
-    until("trying again until it works");
+    told.until("trying again until it works");
     writeln!(stdin, "put between 3 3").unwrap();
     served.start_again();
-    until("connected again");
+    told.until("connected again");
     writeln!(stdin, "put after 1 1\ngot").unwrap();
     drop(stdin);
-    until("line 6: wrong command");
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    told.until("line 6: wrong command");
+    assert_eq!(finish(child).0, 1);
     let stored = served.say("get *\n");
     let all = "before 1.0 1\nbetween 1.0 1\nbetween 2.0 2\nbetween 3.0 3\nafter 1.0 1\n";
     assert_eq!(stored, format!("ok\n{all}\n"));
@@ -129,8 +126,8 @@ fn a_feed_may_begin_before_the_server() {
     served.stop();
     let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
-    let told = lines(child.stderr.take().unwrap());
-    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    let told = Lines::of(child.stderr.take());
+    assert!(told.next_line().contains("no server there"));
     served.start_again();
     let (code, out, _) = finish(child);
     assert_eq!((code, &*out), (0, "a 1.0 1\n"));
@@ -142,8 +139,8 @@ fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
     served.stop();
     let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let told = lines(child.stderr.take().unwrap());
-    assert!(told.recv_timeout(PATIENCE).unwrap().contains("no server there"));
+    let told = Lines::of(child.stderr.take());
+    assert!(told.next_line().contains("no server there"));
     let mut said = Vec::new();
     for value in 1..=3 {
         let begun = unix_now();
@@ -156,7 +153,7 @@ fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
     }
     served.start_again();
     drop(stdin);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(finish(child).0, 0);
     let stored = served.say("get a\n");
     let times = stored.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
     let times: Vec<i64> = times.collect();
@@ -172,7 +169,7 @@ fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
         |mut stream, from| {
             hear(from, &["put a 1 1", "got", "put b 1 1", "put c 1 1"]);
             stream.write_all(b"ok\n\nerror\nwrong command\n\nok\n").unwrap();
-            until_given_up(stream, from);
+            until_given_up(from);
         },
         |mut stream, from| {
             hear(from, &["put b 1 1", "put c 1 1"]);
@@ -195,7 +192,7 @@ fn a_stall_says_from_which_line_on_it_is_unsure() {
     let (port, serving) = peer(vec![|mut stream, from| {
         hear(from, &["put a 1 1", "put b 1 1", "put c 1 1"]);
         stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
-        until_given_up(stream, from);
+        until_given_up(from);
     }]);
     let mut child = client(port).args(["--timeout", "0.3"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nput b 1 1\nput c 1 1\n").unwrap();
@@ -236,9 +233,7 @@ fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
     let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "get long").unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    out.read_line(&mut String::new()).unwrap();
-    drop(out);
+    drop(first_line(child.stdout.take()));
     write!(stdin, "{}get long\n{}", puts("a", 5000), puts("b", 5000)).unwrap();
     drop(stdin);
     assert_eq!(finish(child), (0, String::new(), String::new()));
@@ -269,13 +264,11 @@ fn a_get_that_is_answered_does_not_keep_the_rest_from_being_sent_again() {
 
 #[test]
 fn what_is_half_printed_is_not_asked_for_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
-    let (mut stream, _) = listener.accept().unwrap();
-    let asked = BufReader::new(&stream).lines().nth(1);
-    assert_eq!(asked.unwrap().unwrap(), "get a");
+    let mut stream = accept(&listener);
+    hear(&mut BufReader::new(&stream), &["put a 1 1", "get a"]);
     stream.write_all(b"ok\n\nok\na 1.0 1\na 2.").unwrap();
     drop(stream);
     let (code, out, err) = finish(child);
@@ -289,8 +282,8 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
     let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
-    while !served.say("get b\n").contains('b') {}
-    signal(&child, "INT");
+    wait_until("the points", || served.say("get b\n").contains('b'));
+    signal(&child, Signal::INT);
     let (code, _, err) = finish(child);
     assert_eq!(code, 130);
     assert!(err.contains("interrupted: 2 lines: 2 stored, 0 refused\n"), "{err}");
@@ -305,14 +298,13 @@ fn an_import_that_is_interrupted_says_what_has_no_answer() {
             "without an answer, from line 1 on: sent again, puts without a time get another",
         ),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (listener, port) = listen();
         let mut child = client(port).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         writeln!(stdin, "{line}").unwrap();
-        let (stream, _) = listener.accept().unwrap();
-        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
-        signal(&child, "INT");
+        let stream = accept(&listener);
+        request(&mut BufReader::new(&stream));
+        signal(&child, Signal::INT);
         let (code, _, err) = finish(child);
         assert_eq!(code, 130);
         assert!(err.contains("interrupted: 0 lines: 0 stored, 0 refused; "), "{err}");

@@ -5,19 +5,19 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc;
-use std::thread;
+use std::process::Child;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::pty::{PATIENCE, Shell, cells};
+use crate::client::finish;
+use crate::patience::PATIENCE;
+use crate::pty::{Shell, cells};
 use crate::served::Served;
+use crate::signals;
 
 struct Bare {
     master: File,
@@ -44,7 +44,7 @@ impl Bare {
         let bare = Self::open(80, 24);
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = open(&bare.path, flags, Mode::empty()).unwrap();
-        let client = Command::new(env!("CARGO_BIN_EXE_tui-client"))
+        let client = signals::command(env!("CARGO_BIN_EXE_tui-client"))
             .args(["--port", &port.to_string(), "--theme", "dark"])
             .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .stdin(slave.try_clone().unwrap())
@@ -76,16 +76,6 @@ impl Bare {
     }
 }
 
-fn until_ended(mut child: Child) -> ExitStatus {
-    let pid = Pid::from_child(&child);
-    let (sender, ended) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait().unwrap()));
-    ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        kill_process(pid, Signal::KILL).unwrap();
-        panic!("it stays without a terminal");
-    })
-}
-
 #[test]
 fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
     let served = Served::start();
@@ -98,7 +88,7 @@ fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
     terminal.until_drawn("> x");
     drop(terminal);
     // In order: not by a panic about a message that can't be written.
-    assert_eq!(until_ended(client).code(), Some(1));
+    assert_eq!(finish(client).0, 1);
 }
 
 #[test]
@@ -108,7 +98,7 @@ fn a_frame_has_the_size_of_the_terminal_it_is_written_to_and_not_of_the_session(
         let mut terminal = Bare::open(columns, rows);
         let (port, path) = (served.port, terminal.path.display());
         let client = format!("\"$CLIENT\" --port {port} --theme dark < {path} > {path}");
-        let mut session = Shell::run(&format!("stty size; {client}; echo over"));
+        let session = Shell::run(&format!("stty size; {client}; echo over"));
         session.until_shown("24 80");
         terminal.until_drawn("no points yet");
         let drawn = terminal.rows();

@@ -1,17 +1,18 @@
 //! The real binary on a pseudo-terminal, against servers that are broken or mean harm.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::piped::{pipe, run};
-use crate::pty::{PATIENCE, Shell, find, script};
+use crate::client::{pipe, run};
+use crate::patience::PATIENCE;
+use crate::peer::listen;
+use crate::pty::{Shell, find, script};
 
 /// A server that gives every connection to `serve`, with its number from 0.
 fn server(serve: impl Fn(usize, TcpStream) + Send + Sync + Clone + 'static) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
             let (serve, stream) = (serve.clone(), stream.unwrap());
@@ -35,7 +36,7 @@ fn answer(stream: &TcpStream, reply: &[u8]) {
 fn what_a_server_sends_can_not_steer_the_terminal() {
     let reply = b"ok\nA\xff\xfe \x1b]0;owned\x07 \x1b[2J\x9b31m\nb\xe2\x80\xae.c 1.5 7\n\n";
     let port = server(|_, stream| answer(&stream, reply));
-    let mut shell = Shell::run(&script(port, ""));
+    let shell = Shell::run(&script(port, ""));
     shell.until_shown("\\xff\\xfe \\u{1b}]0;owned\\u{7} \\u{1b}[2J\\x9b31m");
     shell.until_shown("1.5");
     shell.press("get x\r");
@@ -69,7 +70,7 @@ fn what_is_no_reply_ends_the_connection_and_the_next_one_works() {
         3 => drop(stream),
         _ => answer(&stream, b"ok\nfine.now 42.5 7\n\n"),
     });
-    let mut shell = Shell::run(&script(port, "--timeout 0.5"));
+    let shell = Shell::run(&script(port, "--timeout 0.5"));
     shell.until_shown("does not speak the protocol");
     shell.until_shown("fine.now");
     shell.until_shown("● localhost");
@@ -93,11 +94,11 @@ fn a_reply_that_stalls_is_shown_and_the_connection_renewed() {
         }
         _ => answer(&stream, b"ok\nwhole.reply 42.5 7\n\n"),
     });
-    let mut shell = Shell::run(&script(port, "--timeout 1.5"));
+    let shell = Shell::run(&script(port, "--timeout 1.5"));
     shell.until_shown("waiting 1s for get *");
     shell.until_shown("the reply stalled: nothing came for 1.5 s");
     shell.until_shown("whole.reply");
-    ended.recv_timeout(PATIENCE).unwrap();
+    ended.recv_timeout(PATIENCE).expect("the first connection is closed");
     shell.until("only whole replies", |screen| !screen.contents().contains("half.a.reply 1.5"));
     shell.press("\x03");
     shell.until_restored();

@@ -1,17 +1,18 @@
 //! Pasted lines over a real connection to the real server.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufReader, Write};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::event::Msg;
 use tui_client::net::{self, Order};
 
-use crate::pty::PATIENCE;
+use crate::patience::PATIENCE;
+use crate::peer::{accept, listen, request, until_given_up};
 use crate::served::Served;
 
 struct Wire {
@@ -50,7 +51,8 @@ impl Wire {
 }
 
 fn block_on(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio.block_on(async { timeout(PATIENCE, test).await.expect("the connection does as asked") });
 }
 
 #[test]
@@ -102,17 +104,16 @@ fn a_connection_that_is_lost_or_not_there_ends_it() {
 /// A peer that takes a hundred lines, answers some of them and half of another, and waits until it
 /// is left.
 fn peer_that_stops(answers: &'static [u8]) -> (u16, JoinHandle<()>) {
-    let listener = TcpListener::bind("localhost:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let peer = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut stream = accept(&listener);
+        let from = stream.try_clone().unwrap();
+        let mut from = BufReader::new(&from);
         for _ in 0..100 {
-            lines.next().unwrap().unwrap();
+            request(&mut from);
         }
         stream.write_all(answers).unwrap();
-        assert!(lines.next().is_none(), "there is no more to come");
+        until_given_up(&mut from);
     });
     (port, peer)
 }

@@ -7,7 +7,7 @@ use crate::served::say;
 #[test]
 fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back() {
     let mut server = Process::start();
-    let mut shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
+    let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");
     shell.press(":put palm.cpu 1.25 1150864247\r");
     shell.until_shown("stored palm.cpu 1.25");

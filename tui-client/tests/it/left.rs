@@ -15,7 +15,8 @@ use tui_client::metrics::sort::Arrangement;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
-use crate::pty::{PATIENCE, Shell, find};
+use crate::patience::PATIENCE;
+use crate::pty::{Shell, find};
 use crate::served::Served;
 use crate::tended::{Tended, fifo};
 

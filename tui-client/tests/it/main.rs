@@ -10,6 +10,7 @@
 )]
 
 mod alert;
+mod client;
 mod copied;
 mod feed;
 mod hang_up;
@@ -21,7 +22,8 @@ mod left;
 mod look;
 mod manners;
 mod pasted;
-mod piped;
+mod patience;
+mod peer;
 mod plain;
 mod process;
 mod prompt;
@@ -32,6 +34,7 @@ mod recalled;
 mod scene;
 mod scenes;
 mod served;
+mod signals;
 mod storm;
 mod stuck;
 mod tended;

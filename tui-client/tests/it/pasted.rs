@@ -1,7 +1,6 @@
 //! Long pastes into the real binary on a pseudo-terminal, against the real server.
 
-use std::process::Command;
-
+use crate::client::run;
 use crate::pty::{Shell, script};
 use crate::served::Served;
 use crate::valve::Valve;
@@ -10,20 +9,10 @@ fn pasted(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")
 }
 
-/// What `get *` prints in the plain mode.
-fn printed(port: u16) -> String {
-    let client = Command::new(env!("CARGO_BIN_EXE_tui-client"))
-        .args(["--port", &port.to_string(), "get", "*"])
-        .output()
-        .unwrap();
-    assert!(client.status.success(), "{client:?}");
-    String::from_utf8(client.stdout).unwrap()
-}
-
 #[test]
 fn a_megabyte_is_counted_sent_and_stored() {
     let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("● localhost");
     let mut lines: Vec<_> = (0..50_000).map(|at| format!("put pasted {at} {at}")).collect();
     for (at, wrong) in [(7, "got x"), (41_000, "put pasted much 1"), (49_999, "put pasted")] {
@@ -50,7 +39,8 @@ fn a_megabyte_is_counted_sent_and_stored() {
     let points = (0..50_000).filter(|at| ![7, 41_000, 49_999].contains(at));
     let mut expected: String = points.map(|at| format!("pasted {at}.0 {at}\n")).collect();
     expected += "after.paste 7.0 60000\n";
-    let stored = printed(served.port);
+    let (code, stored, _) = run(served.port, &["get", "*"]);
+    assert_eq!(code, 0);
     assert!(stored == expected, "{} of 49,998 points", stored.lines().count());
 }
 
@@ -58,7 +48,7 @@ fn a_megabyte_is_counted_sent_and_stored() {
 fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
     let served = Served::start();
     let valve = Valve::before(served.port);
-    let mut shell = Shell::run(&script(valve.port, ""));
+    let shell = Shell::run(&script(valve.port, ""));
     shell.until_shown("no points yet");
     shell.press(&pasted("put discarded 1 1\nput discarded 2 2\n"));
     shell.until_shown("2 lines");

@@ -3,13 +3,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
 
-use crate::served::serve;
+use super::patience::in_time;
+use super::served::serve;
+use super::signals;
 
 /// Set for the process that serves: the directory with the data, and the port.
 const DATA: &str = "SERVE_THIS_DIRECTORY";
@@ -60,7 +62,7 @@ impl Process {
 }
 
 fn launch(data: &Path, port: u16) -> (Child, u16) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut child = signals::command(std::env::current_exe().unwrap())
         .args(["--exact", "process::the_server_of_other_tests", "--nocapture"])
         .env(DATA, data)
         .env(PORT, port.to_string())
@@ -69,7 +71,9 @@ fn launch(data: &Path, port: u16) -> (Child, u16) {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let port = lines.find_map(|line| line.strip_prefix(LISTENING)?.parse().ok());
+    let port = in_time("a server that listens", move || {
+        lines.find_map(|line| line.strip_prefix(LISTENING)?.parse().ok())
+    });
     (child, port.expect("it listens"))
 }
 

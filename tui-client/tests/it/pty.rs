@@ -13,8 +13,8 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-/// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+use super::patience::PATIENCE;
+use super::signals;
 
 /// What the terminal was told.
 struct Told {
@@ -24,6 +24,8 @@ struct Told {
     awaited: Option<String>,
     /// There is somebody to hear it.
     is_heard: bool,
+    /// The script has ended.
+    is_over: bool,
 }
 
 impl Told {
@@ -51,7 +53,6 @@ pub struct Shell {
     master: Option<Box<dyn MasterPty>>,
     keys: mpsc::Sender<Keys>,
     told: Arc<(Mutex<Told>, Condvar)>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
 }
 
 pub fn cells(number: u16) -> NonZero<u16> {
@@ -86,9 +87,10 @@ impl Shell {
         }
         command.env("CLIENT", env!("CARGO_BIN_EXE_tui-client"));
         command.env("TESTS", std::env::current_exe().unwrap());
-        let child = pair.slave.spawn_command(command).unwrap();
+        signals::reset_for_children();
+        let mut child = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(cells(24), cells(80), 0);
-        let told = Told { parser, raw: Vec::new(), awaited: None, is_heard: true };
+        let told = Told { parser, raw: Vec::new(), awaited: None, is_heard: true, is_over: false };
         let told = Arc::new((Mutex::new(told), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let hearing = Arc::clone(&told);
@@ -103,6 +105,12 @@ impl Shell {
                 hearing.1.notify_all();
             }
         });
+        let waiting = Arc::clone(&told);
+        thread::spawn(move || {
+            child.wait().unwrap();
+            waiting.0.lock().unwrap().is_over = true;
+            waiting.1.notify_all();
+        });
         // A thread of its own, because a terminal takes only a few keys in advance.
         let mut writer = pair.master.take_writer().unwrap();
         let (keys, pressed) = mpsc::channel::<Keys>();
@@ -114,7 +122,7 @@ impl Shell {
                 writer.flush()
             })
         });
-        Self { master: Some(pair.master), keys, told, child }
+        Self { master: Some(pair.master), keys, told }
     }
 
     pub fn press(&self, keys: &str) {
@@ -133,6 +141,7 @@ impl Shell {
         pressed.recv_timeout(PATIENCE).unwrap()
     }
 
+    #[track_caller]
     fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
         let (told, changed) = &*self.told;
         let told = told.lock().unwrap();
@@ -140,15 +149,18 @@ impl Shell {
         assert!(!timeout.timed_out(), "waiting for {what}:\n{}", told.parser.screen().contents());
     }
 
+    #[track_caller]
     pub fn until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) {
         self.until_told(what, |told| is(told.parser.screen()));
     }
 
+    #[track_caller]
     pub fn until_shown(&self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
     /// Waits for something that no screen shows.
+    #[track_caller]
     pub fn until_sent(&self, bytes: &str) {
         self.until_told(&format!("{bytes:?}"), |told| find(&told.raw, bytes).is_some());
     }
@@ -159,8 +171,10 @@ impl Shell {
     }
 
     /// Waits until the text that is looked for was shown.
+    #[track_caller]
     pub fn until_seen(&self) {
-        self.until_told("what is looked for", |told| told.awaited.is_none());
+        let text = self.told.0.lock().unwrap().awaited.clone().unwrap_or_default();
+        self.until_told(&text, |told| told.awaited.is_none());
     }
 
     /// Whether the terminal is sent such bytes, within this time.
@@ -229,7 +243,8 @@ impl Shell {
     }
 
     /// The script says `over` behind the client and `stty -a`, on a terminal that is as it was.
-    pub fn until_restored(&mut self) {
+    #[track_caller]
+    pub fn until_restored(&self) {
         self.until_shown("over");
         self.until_shown(" icanon");
         self.until_shown(" echo ");
@@ -238,8 +253,9 @@ impl Shell {
     }
 
     /// Waits for the end of the script.
-    pub fn wait(&mut self) {
-        self.child.wait().unwrap();
+    #[track_caller]
+    pub fn wait(&self) {
+        self.until_told("the end of the script", |told| told.is_over);
     }
 
     /// Everything that was turned on is turned off, by the bytes themselves.

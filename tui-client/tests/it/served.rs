@@ -5,12 +5,14 @@ use std::net::{Shutdown as Half, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
 use server::store::local::{Config, Local, OpenError};
 use tempfile::TempDir;
+
+use super::patience::{PATIENCE, in_time};
 
 pub struct Served {
     pub port: u16,
@@ -32,13 +34,14 @@ impl Served {
         let thread = thread::spawn(move || {
             serve(&path, port, ending, |port| sender.send(port).unwrap());
         });
-        Self { port: port_of.recv().unwrap(), data, shutdown, thread: Some(thread) }
+        let port = port_of.recv_timeout(PATIENCE).expect("the server listens");
+        Self { port, data, shutdown, thread: Some(thread) }
     }
 
     pub fn stop(&mut self) {
         self.shutdown.begin();
         if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
+            in_time("the end of the server", || thread.join().unwrap());
         }
     }
 
@@ -64,7 +67,8 @@ pub fn say(port: u16, requests: &str) -> String {
     stream.write_all(requests.as_bytes()).unwrap();
     stream.shutdown(Half::Write).unwrap();
     let mut replies = String::new();
-    stream.read_to_string(&mut replies).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_string(&mut replies).expect("the server replies");
     assert!(!replies.contains("error\n"), "{replies}");
     replies
 }
@@ -83,7 +87,7 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
 /// A port that is free to be taken is also free for outgoing connections: while the server is
 /// away, a client that tries to reach it may get it for itself, until it finds out.
 async fn bind(port: u16) -> Listener {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     loop {
         match Listener::bind("localhost", port).await {
             Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < end => {
@@ -97,7 +101,7 @@ async fn bind(port: u16) -> Listener {
 /// Of the files that a server has closed, a process that is just being started by another test has
 /// copies for a moment.
 async fn open(data: &Path) -> Local {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     loop {
         match Local::open(data, Config::default()) {
             Err(OpenError::Locked) if Instant::now() < end => tokio::task::yield_now().await,

@@ -9,7 +9,7 @@ const LETTERS: &str = "abcdefghijklmnopqrst";
 #[test]
 fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
     let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("no points yet");
     for round in 0..15_u16 {
         for at in 0..LETTERS.len() {

@@ -13,7 +13,7 @@ fn who_waits_for_the_terminal_hears_that_it_is_to_end() {
         tended.shell.until_shown("no points yet");
         (tended, signal)
     };
-    for (mut tended, signal) in [Signal::TERM, Signal::HUP, Signal::INT].map(start) {
+    for (tended, signal) in [Signal::TERM, Signal::HUP, Signal::INT].map(start) {
         let code = tended.shell.unread(|| {
             tended.shell.fill();
             tended.signal(signal);

@@ -11,7 +11,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::pty::{PATIENCE, Shell, find, still_on};
+use super::patience::PATIENCE;
+use super::pty::{Shell, find, still_on};
 
 /// The client stands in for the `sh` that began it, so its number is known; its own shell outlives
 /// a terminal that goes away. Keys that are pressed while it is stopped are no signals to others,
@@ -82,7 +83,8 @@ impl Tended {
     /// The code with which the client ends, by itself.
     pub fn code(&self) -> u8 {
         let code = self.ended.recv_timeout(PATIENCE);
-        code.unwrap_or_else(|_| panic!("it does not end")).parse().unwrap()
+        let code = code.unwrap_or_else(|_| panic!("the client does not end:\n{}", self.said()));
+        code.parse().unwrap()
     }
 
     /// What it said besides, when it has ended.
@@ -91,8 +93,8 @@ impl Tended {
     }
 
     /// Each time the terminal was left it was as it had been found, which is at least once.
-    pub fn assert_left_as_found(&mut self) {
-        assert!(self.is_over(PATIENCE), "its shell has nothing more to say");
+    pub fn assert_left_as_found(&self) {
+        self.shell.until_sent("@over");
         self.shell.until("the main screen", |screen| !screen.alternate_screen());
         let raw = self.shell.raw();
         let text = String::from_utf8_lossy(&raw);

@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
+use crate::patience::in_time;
 use crate::pty::{Shell, find, script};
 use crate::served::Served;
 
 #[test]
 fn a_session_from_the_first_put_to_the_last_key() {
     let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("● localhost");
     shell.until_shown("no points yet");
     shell.press("put palm.cpu 23.7\r");
@@ -32,7 +33,7 @@ fn the_screen_opens_with_a_filter_an_order_and_columns() {
     let served = Served::start();
     served.say("put palm.a 1 1\nput palm.b 2 1\nput other 3 1\n");
     let arguments = "--filter 'palm.*' --sort -last --columns last,time";
-    let mut shell = Shell::run(&script(served.port, arguments));
+    let shell = Shell::run(&script(served.port, arguments));
     shell.until_shown("2 of 3 keys · palm.*");
     shell.until("the order and the columns", |screen| {
         let text = screen.contents();
@@ -47,7 +48,7 @@ fn the_screen_opens_with_a_filter_an_order_and_columns() {
 #[test]
 fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
     let mut served = Served::start();
-    let mut shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.1"));
+    let shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");
     served.say("put palm.cpu 1.25 1150864247\n");
     shell.until_shown("1.25");
@@ -70,7 +71,7 @@ fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
 fn a_storm_of_resizes_does_no_harm() {
     let served = Served::start();
     served.say("put palm.cpu 23.5 1\n");
-    let mut shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.02"));
+    let shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.02"));
     shell.until_shown("23.5");
     for size in [(1, 1), (2, 3), (60, 200), (5, 5), (3, 80)] {
         shell.resize(size.0, size.1);
@@ -92,7 +93,7 @@ fn signals_give_the_terminal_back() {
     for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
         let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", served.port);
-        let mut shell =
+        let shell =
             Shell::run(&format!("sh -c '{}'; stty -a; echo over", client.replace('\'', "")));
         shell.until_shown("● localhost");
         let pid = std::fs::read_to_string(file).unwrap();
@@ -105,7 +106,7 @@ fn signals_give_the_terminal_back() {
 #[test]
 fn typing_with_corrections_sends_what_is_seen() {
     let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("● localhost");
     // Home, end, a word back, a character deleted, in a line with wide characters.
     for key in ["ut 火😀.x 1", "\x1b[H", "p", "\x1b[F", "2 77", "\x1bb", "\x7f", "\x7f", " "] {
@@ -124,7 +125,7 @@ fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     let served = Served::start();
     served.say("put palm.cpu 23.5 1\n");
     let after = "stty -a; echo over";
-    let mut shell = Shell::run(&format!(
+    let shell = Shell::run(&format!(
         "set -m; \"$CLIENT\" --port {}; stty -a; echo stopped; read line; fg >/dev/null; {after}",
         served.port
     ));
@@ -148,7 +149,7 @@ fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 #[test]
 fn control_z_without_a_shell_that_could_wake_it_does_nothing() {
     let served = Served::start();
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("no points yet");
     shell.press("\x1a");
     shell.press("put a 1 1\r");
@@ -177,7 +178,7 @@ fn is_colour(rendition: &str) -> bool {
 fn session(args: &str, environment: &[(&str, &str)]) -> Vec<u8> {
     let served = Served::start();
     served.say("put palm.cpu 23.5 1\n");
-    let mut shell = Shell::run_with(&script(served.port, args), environment);
+    let shell = Shell::run_with(&script(served.port, args), environment);
     shell.until_shown("● localhost");
     shell.until_shown("23.5");
     shell.press(if args.contains("--watch") { "igot\r" } else { "got\r" });
@@ -223,7 +224,7 @@ fn colours_are_the_sixteen_of_the_terminal_and_suit_its_background() {
 #[test]
 fn a_terminal_is_asked_for_its_background() {
     let served = Served::start();
-    let mut shell = Shell::run_with(&script(served.port, ""), &[("COLORFGBG", "")]);
+    let shell = Shell::run_with(&script(served.port, ""), &[("COLORFGBG", "")]);
     shell.until_sent("\x1b]11;?");
     shell.until_sent("\x1b[c");
     shell.press("\x1b]10;rgb:0000/0000/0000\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62c");
@@ -237,7 +238,7 @@ fn a_terminal_is_asked_for_its_background() {
 fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
     let served = Served::start();
     served.say("put a.first 1 1\nput b.second 2 1\n");
-    let mut shell = Shell::run(&script(served.port, ""));
+    let shell = Shell::run(&script(served.port, ""));
     shell.until_shown("b.second");
     // The fifth row, counted from one.
     shell.press("\x1b[<0;4;5M\x1b[<0;4;5m");
@@ -250,7 +251,7 @@ fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
     shell.until_sent("\x1b]52;c;");
     shell.press("\x03");
     shell.until_restored();
-    let mut shell = Shell::run(&script(served.port, "--no-mouse"));
+    let shell = Shell::run(&script(served.port, "--no-mouse"));
     shell.until_shown("b.second");
     shell.press("\x03");
     shell.until_restored();
@@ -273,7 +274,7 @@ fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
     served.say("put palm.cpu 23.5 1\nput 火 -1e300 2\n");
     for format in ["text", "json", "csv"] {
         let client = format!("\"$CLIENT\" --port {} --format {format}", served.port);
-        let mut shell = Shell::run(&format!(
+        let shell = Shell::run(&format!(
             "stty -opost; {client} get '*'; echo ---; {client} get '*' | cat; echo ---; \
              {client} --once; echo ---; stty opost; stty -a; echo over"
         ));
@@ -293,7 +294,7 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
     let pipe = tempfile::tempdir().unwrap();
     let path = pipe.path().join("input");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let mut shell = Shell::run(&format!(
+    let shell = Shell::run(&format!(
         "\"$CLIENT\" --port {} < '{}' > /dev/null; echo code $?; echo over",
         served.port,
         path.display()
@@ -307,7 +308,7 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
     });
     shell.until_shown(" lines, ");
     over.send(()).unwrap();
-    feeding.join().unwrap();
+    in_time("the end of the import", || feeding.join().unwrap());
     shell.until_shown("over");
     shell.until_shown(" stored, 0 refused, in ");
     shell
@@ -320,7 +321,7 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
 fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
     let mut served = Served::start();
     served.stop();
-    let mut shell = Shell::run(&format!(
+    let shell = Shell::run(&format!(
         "(echo put a 1 1; echo put a 2 2; read stop) | \"$CLIENT\" --port {} --retry > /dev/null; \
          echo code $?",
         served.port
@@ -338,7 +339,7 @@ fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
 #[test]
 fn a_person_is_not_told_every_line_of_a_wrong_file() {
     let served = Served::start();
-    let mut shell = Shell::run(&format!(
+    let shell = Shell::run(&format!(
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
         served.port
     ));
@@ -363,7 +364,7 @@ fn a_panic_gives_the_terminal_back_and_is_read_there() {
         panic!("it happened {text}");
     }
     let name = "terminal::a_panic_gives_the_terminal_back_and_is_read_there";
-    let mut shell = Shell::run(&format!(
+    let shell = Shell::run(&format!(
         "{PANIC_HERE}=1 \"$TESTS\" --exact {name} --nocapture --test-threads 1; stty -a; echo over"
     ));
     shell.until_restored();
