@@ -8,18 +8,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/patience.rs"]
+#[path = "../tests/it/harness/patience.rs"]
 mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/pty.rs"]
+#[path = "../tests/it/harness/pty.rs"]
 mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/served.rs"]
-mod served;
+#[path = "../tests/it/harness/server.rs"]
+mod server;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/signals.rs"]
+#[path = "../tests/it/harness/signals.rs"]
 mod signals;
 
 use std::fmt::{self, Write as _};
@@ -31,7 +31,7 @@ use std::time::{Duration, Instant, SystemTime};
 use patience::PATIENCE;
 use proxy::Proxy;
 use pty::Shell;
-use served::Served;
+use server::Served;
 
 /// Points in each answer: with ten answers a second some more than are asked for.
 const POINTS: u32 = 6500;

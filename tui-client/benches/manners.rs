@@ -12,18 +12,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/patience.rs"]
+#[path = "../tests/it/harness/patience.rs"]
 mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/pty.rs"]
+#[path = "../tests/it/harness/pty.rs"]
 mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/served.rs"]
-mod served;
+#[path = "../tests/it/harness/server.rs"]
+mod server;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/signals.rs"]
+#[path = "../tests/it/harness/signals.rs"]
 mod signals;
 
 use std::fs;
@@ -37,7 +37,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use proxy::Proxy;
 use pty::Shell;
-use served::Served;
+use server::Served;
 
 /// How long the first two are looked at.
 const LOOK: Duration = Duration::from_secs(20);

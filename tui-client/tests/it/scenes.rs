@@ -15,20 +15,20 @@ use ratatui::style::Color;
 use tui_client::app::mode::Mode;
 use tui_client::view::theme::Theme;
 
-use crate::look::{Make, SIZES, draw};
-use crate::scene::Scene;
+use crate::harness::scene::Scene;
+use crate::harness::snapshot::{Make, SIZES, draw};
 
 /// A table of scenes, and a test for each that it looks as it did.
 macro_rules! scenes {
     ($($name:ident: $make:expr,)+) => {
-        pub const SCENES: &[(&str, crate::look::Make)] = &[$((stringify!($name), $make)),+];
+        pub const SCENES: &[(&str, crate::harness::snapshot::Make)] = &[$((stringify!($name), $make)),+];
 
         mod looks_the_same {
             $(
                 #[test]
                 fn $name() {
                     let name = stringify!($name);
-                    crate::look::check(name, crate::scenes::named(name));
+                    crate::harness::snapshot::check(name, crate::scenes::named(name));
                 }
             )+
         }

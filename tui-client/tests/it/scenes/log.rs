@@ -5,8 +5,8 @@ use tui_client::event::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::raw_log::{in_log, not_saved};
-use crate::scene::Scene;
+use crate::app::log::{in_log, not_saved};
+use crate::harness::scene::Scene;
 
 fn log(width: u16, height: u16, keys: &str) -> Scene {
     in_log(width, height).then(|scene| scene.keys(keys))

@@ -5,7 +5,7 @@ use ratatui::style::Color::{self, Cyan, Green, Magenta, Red, Reset, Yellow};
 use ratatui::style::Modifier;
 
 use super::named;
-use crate::look::{SIZES, draw, find};
+use crate::harness::snapshot::{SIZES, draw, find};
 
 const NONE: Modifier = Modifier::empty();
 const BOLD: Modifier = Modifier::BOLD;

@@ -4,8 +4,8 @@ use tui_client::event::{Code, Key, Msg};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::prompt::{news, paste_many};
-use crate::scene::Scene;
+use crate::app::prompt::{news, paste_many};
+use crate::harness::scene::Scene;
 
 fn typed(width: u16, height: u16, text: &str) -> Scene {
     Scene::used(width, height).then(|scene| scene.type_text(text))

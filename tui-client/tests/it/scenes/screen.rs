@@ -8,7 +8,7 @@ use tui_client::event::{Code, Key, Msg};
 use tui_client::view::theme::Theme;
 
 use super::scenes;
-use crate::scene::{Scene, sample};
+use crate::harness::scene::{Scene, sample};
 
 /// A mistake was made, and another poll went by.
 pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {

@@ -8,7 +8,7 @@ use tui_client::event::{Code, Key};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::scene::{NOW, Scene, config};
+use crate::harness::scene::{NOW, Scene, config};
 
 fn table(width: u16, height: u16, keys: &str) -> Scene {
     Scene::parked(width, height, &[], &[]).on(Mode::Table, keys)

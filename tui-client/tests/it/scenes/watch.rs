@@ -9,7 +9,7 @@ use tui_client::view::theme::Theme;
 
 use super::scenes;
 use super::screen::with_data;
-use crate::scene::{NOW, Scene, sample};
+use crate::harness::scene::{NOW, Scene, sample};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -9,8 +9,8 @@ use tui_client::effect::Effect;
 use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::{cell_of, draw, draw_after, find};
-use crate::scene::{NOW, Scene};
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{cell_of, draw, draw_after, find};
 
 const SECOND: Duration = Duration::from_secs(1);
 

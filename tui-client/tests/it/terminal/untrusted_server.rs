@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::client::{pipe, run};
-use crate::patience::PATIENCE;
-use crate::peer::listen;
-use crate::pty::{Shell, find, script};
+use crate::harness::client::{pipe, run};
+use crate::harness::patience::PATIENCE;
+use crate::harness::peer::listen;
+use crate::harness::pty::{Shell, find, script};
 
 /// A server that gives every connection to `serve`, with its number from 0.
 fn server(serve: impl Fn(usize, TcpStream) + Send + Sync + Clone + 'static) -> u16 {

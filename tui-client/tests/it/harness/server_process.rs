@@ -10,7 +10,7 @@ use server::shutdown::Shutdown;
 use tempfile::TempDir;
 
 use super::patience::in_time;
-use super::served::serve;
+use super::server::serve;
 use super::signals;
 
 /// Set for the process that serves: the directory with the data, and the port.
@@ -63,7 +63,7 @@ impl Process {
 
 fn launch(data: &Path, port: u16) -> (Child, u16) {
     let mut child = signals::command(std::env::current_exe().unwrap())
-        .args(["--exact", "process::the_server_of_other_tests", "--nocapture"])
+        .args(["--exact", "harness::server_process::the_server_of_other_tests", "--nocapture"])
         .env(DATA, data)
         .env(PORT, port.to_string())
         .stdin(Stdio::piped())

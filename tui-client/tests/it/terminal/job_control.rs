@@ -2,9 +2,9 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::patience::wait_until;
-use crate::pty::{Shell, find};
-use crate::served::Served;
+use crate::harness::patience::wait_until;
+use crate::harness::pty::{Shell, find};
+use crate::harness::server::Served;
 
 /// A client that says its number, and where.
 struct Known {

@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::served::Served;
-use crate::tended::Tended;
+use crate::harness::job_shell::Tended;
+use crate::harness::server::Served;
 
 #[test]
 fn who_waits_for_the_terminal_hears_that_it_is_to_end() {

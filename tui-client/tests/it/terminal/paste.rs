@@ -1,9 +1,9 @@
 //! Long pastes into the real binary on a pseudo-terminal, against the real server.
 
-use crate::client::run;
-use crate::pty::{Shell, script};
-use crate::served::Served;
-use crate::valve::Valve;
+use crate::harness::client::run;
+use crate::harness::pty::{Shell, script};
+use crate::harness::server::Served;
+use crate::harness::throttle::Valve;
 
 fn pasted(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")

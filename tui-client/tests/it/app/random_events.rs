@@ -11,8 +11,8 @@ use tui_client::metrics::sort::{Arranged, Order};
 use tui_client::metrics::summary::Fold;
 use tui_client::view::{Memo, theme::Theme};
 
-use crate::look::{draw, draw_after};
-use crate::scene::Scene;
+use crate::harness::scene::Scene;
+use crate::harness::snapshot::{draw, draw_after};
 
 /// A table that was arranged, though perhaps nobody asked for it.
 fn arranged() -> impl Strategy<Value = Arranged> {

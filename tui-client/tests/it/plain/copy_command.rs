@@ -12,9 +12,9 @@ use tui_client::metrics::sort::{Arrangement, Sort};
 use tui_client::metrics::sparkline::bars;
 use tui_client::metrics::summary::Series;
 
-use crate::client::{finish, piped, unix_now};
-use crate::scene::{Scene, config};
-use crate::served::Served;
+use crate::harness::client::{finish, piped, unix_now};
+use crate::harness::scene::{Scene, config};
+use crate::harness::server::Served;
 
 const FAR: usize = 1000;
 

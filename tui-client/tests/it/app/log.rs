@@ -11,8 +11,8 @@ use tui_client::event::{Code, Key, Msg};
 use tui_client::text::format::count;
 use tui_client::view::theme::Theme;
 
-use crate::look::{cell_of, draw};
-use crate::scene::{Scene, config};
+use crate::harness::scene::{Scene, config};
+use crate::harness::snapshot::{cell_of, draw};
 
 /// A scene with the keys in the log.
 pub fn in_log(width: u16, height: u16) -> Scene {

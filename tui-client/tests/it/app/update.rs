@@ -8,7 +8,7 @@ use tui_client::effect::Effect;
 use tui_client::event::{Code, Key, Msg};
 use tui_client::keymap::HelpLine;
 
-use crate::scene::{NOW, Scene, sample};
+use crate::harness::scene::{NOW, Scene, sample};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -13,11 +13,11 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::client::finish;
-use crate::patience::PATIENCE;
-use crate::pty::{Shell, cells};
-use crate::served::Served;
-use crate::signals;
+use crate::harness::client::finish;
+use crate::harness::patience::PATIENCE;
+use crate::harness::pty::{Shell, cells};
+use crate::harness::server::Served;
+use crate::harness::signals;
 
 struct Bare {
     master: File,

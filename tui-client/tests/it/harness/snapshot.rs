@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier};
 use tui_client::view::{self, Memo, theme::Theme};
 use unicode_width::UnicodeWidthStr;
 
-use crate::scene::Scene;
+use crate::harness::scene::Scene;
 
 /// Every view is looked at in these sizes.
 pub const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 30), (200, 60)];
@@ -72,6 +72,7 @@ pub fn check(name: &str, make: Make) {
         write_rows(&mut sheet, rows(&screen).map(|row| styles.map(row)));
     }
     let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, format!("{}\n{sheet}", styles.legend())));

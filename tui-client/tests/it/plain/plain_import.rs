@@ -7,10 +7,10 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::client::{Lines, client, finish, first_line, pipe, run, signal, unix_now};
-use crate::patience::wait_until;
-use crate::peer::{accept, hear, listen, peer, request, until_given_up};
-use crate::served::Served;
+use crate::harness::client::{Lines, client, finish, first_line, pipe, run, signal, unix_now};
+use crate::harness::patience::wait_until;
+use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
+use crate::harness::server::Served;
 
 #[test]
 fn what_is_stored_is_counted_whatever_its_blanks() {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::pty::{Shell, script};
-use crate::served::Served;
+use crate::harness::pty::{Shell, script};
+use crate::harness::server::Served;
 
 #[test]
 fn lines_of_a_session_are_found_in_the_next() {

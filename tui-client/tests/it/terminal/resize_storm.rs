@@ -1,7 +1,7 @@
 //! Keys that come together with new sizes of the terminal: none is lost, none is late.
 
-use crate::pty::{Shell, script};
-use crate::served::Served;
+use crate::harness::pty::{Shell, script};
+use crate::harness::server::Served;
 
 /// Letters that fit into the narrowest prompt of the storm.
 const LETTERS: &str = "abcdefghijklmnopqrst";

@@ -1,8 +1,8 @@
 //! The real binary on a pseudo-terminal, while the real server dies and comes back.
 
-use crate::process::Process;
-use crate::pty::{Shell, script};
-use crate::served::say;
+use crate::harness::pty::{Shell, script};
+use crate::harness::server::say;
+use crate::harness::server_process::Process;
 
 #[test]
 fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back() {

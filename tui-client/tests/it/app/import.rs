@@ -11,9 +11,9 @@ use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::event::Msg;
 use tui_client::net::{self, Order};
 
-use crate::patience::PATIENCE;
-use crate::peer::{accept, listen, request, until_given_up};
-use crate::served::Served;
+use crate::harness::patience::PATIENCE;
+use crate::harness::peer::{accept, listen, request, until_given_up};
+use crate::harness::server::Served;
 
 struct Wire {
     orders: mpsc::Sender<Order>,

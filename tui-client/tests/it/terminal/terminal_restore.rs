@@ -15,10 +15,10 @@ use tui_client::metrics::sort::Arrangement;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
-use crate::patience::PATIENCE;
-use crate::pty::{Shell, find};
-use crate::served::Served;
-use crate::tended::{Tended, fifo};
+use crate::harness::job_shell::{Tended, fifo};
+use crate::harness::patience::PATIENCE;
+use crate::harness::pty::{Shell, find};
+use crate::harness::server::Served;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -172,7 +172,8 @@ fn start(port: u16, options: &str, end: End) -> Tended {
     if !matches!(end, End::Panic) {
         return Tended::start(&format!("--port {port} {options}"));
     }
-    let test = "--exact left::the_client_that_panics --nocapture --test-threads 1";
+    let test =
+        "--exact terminal::terminal_restore::the_client_that_panics --nocapture --test-threads 1";
     let command = format!("env {PANIC}={port} RUST_BACKTRACE=0 \"$TESTS\" {test}");
     Tended::start_as(&command, |directory| drop(fifo(directory, "panic")))
 }

@@ -7,8 +7,8 @@ use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
 use tui_client::keymap::HelpLine;
 use tui_client::view::theme::Theme;
 
-use crate::look::draw;
-use crate::scene::{Scene, config, sample};
+use crate::harness::scene::{Scene, config, sample};
+use crate::harness::snapshot::draw;
 
 fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
     let mut scene = Scene::connected(width, height, watch);

@@ -5,9 +5,9 @@ use std::process::Child;
 
 use rustix::process::Signal;
 
-use crate::client::{Lines, client, finish, kill, piped, signal};
-use crate::peer::{accept, hear, listen, request};
-use crate::served::Served;
+use crate::harness::client::{Lines, client, finish, kill, piped, signal};
+use crate::harness::peer::{accept, hear, listen, request};
+use crate::harness::server::Served;
 
 fn watch(port: u16, args: &[&str]) -> Child {
     client(port).args(["--interval", "0.02"]).args(args).spawn().unwrap()

@@ -11,8 +11,8 @@ use tui_client::event::{Code, Key, Msg};
 use tui_client::request::explain::told_of_line;
 use tui_client::view::theme::Theme;
 
-use crate::look::{cell_of, draw};
-use crate::scene::{NOW, Scene};
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{cell_of, draw};
 
 fn text(scene: &Scene) -> &str {
     scene.app.prompt().text()
