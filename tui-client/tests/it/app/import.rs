@@ -13,7 +13,7 @@ use tui_client::net::{self, Order};
 
 use crate::harness::patience::PATIENCE;
 use crate::harness::peer::{accept, listen, request, until_given_up};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 struct Wire {
     orders: mpsc::Sender<Order>,
@@ -57,7 +57,7 @@ fn block_on(test: impl Future<Output = ()>) {
 
 #[test]
 fn a_megabyte_is_sent_and_wrong_lines_are_named() {
-    let served = Served::start();
+    let server = TestServer::start();
     let mut lines: Vec<_> = (0..60_000).map(|n| format!("put paste.k{} {n} {n}", n % 7)).collect();
     for (at, line) in [(0, "> put prompt 1 1\\n"), (41_000, "got x"), (59_999, "put notime 1")] {
         line.clone_into(&mut lines[at]);
@@ -65,7 +65,7 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
     let text = lines.join("\r\n") + "\n\n";
     assert!(text.len() > 1_000_000);
     block_on(async {
-        let mut wire = Wire::connect(served.port, PATIENCE).await;
+        let mut wire = Wire::connect(server.port, PATIENCE).await;
         wire.import(7, text).await;
         let news = wire.news().await;
         let last = news.last().unwrap();
@@ -75,17 +75,17 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
         let got = "line 41001: got x: the commands are put and get, in lower case";
         assert_eq!(refusals, [&format!("error at \"got\" in {got}")]);
     });
-    let stored = served.say("get *\n");
+    let stored = server.send("get *\n");
     assert_eq!(stored.lines().filter(|line| line.contains(' ')).count(), 59_999);
     assert!(stored.contains("prompt 1.0 1\n") && stored.contains("notime 1.0 "));
 }
 
 #[test]
 fn a_connection_that_is_lost_or_not_there_ends_it() {
-    let mut served = Served::start();
+    let mut server = TestServer::start();
     block_on(async {
-        let mut wire = Wire::connect(served.port, PATIENCE).await;
-        served.stop();
+        let mut wire = Wire::connect(server.port, PATIENCE).await;
+        server.stop();
         wire.import(1, "put a 1 1\n".repeat(1000)).await;
         let mut told = Vec::new();
         while let Some(msg) = wire.msgs.recv().await {

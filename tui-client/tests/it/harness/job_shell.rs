@@ -35,13 +35,13 @@ printf '@left %s\n' "$(stty -g)"
 echo @over
 "#;
 
-pub struct Tended {
+pub struct JobShell {
     pub shell: Shell,
     pub directory: TempDir,
     ended: Receiver<String>,
 }
 
-impl Tended {
+impl JobShell {
     /// The client with these arguments.
     pub fn start(args: &str) -> Self {
         Self::start_as(&format!("\"$CLIENT\" {args}"), |_| {})
@@ -83,17 +83,17 @@ impl Tended {
     /// The code with which the client ends, by itself.
     pub fn code(&self) -> u8 {
         let code = self.ended.recv_timeout(PATIENCE);
-        let code = code.unwrap_or_else(|_| panic!("the client does not end:\n{}", self.said()));
+        let code = code.unwrap_or_else(|_| panic!("the client does not end:\n{}", self.stderr()));
         code.parse().unwrap()
     }
 
     /// What it said besides, when it has ended.
-    pub fn said(&self) -> String {
+    pub fn stderr(&self) -> String {
         self.read("said")
     }
 
     /// Each time the terminal was left it was as it had been found, which is at least once.
-    pub fn assert_left_as_found(&self) {
+    pub fn assert_restored(&self) {
         self.shell.until_sent("@over");
         self.shell.until("the main screen", |screen| !screen.alternate_screen());
         let raw = self.shell.raw();
@@ -136,7 +136,7 @@ pub fn fifo(directory: &TempDir, name: &str) -> PathBuf {
     path
 }
 
-impl Drop for Tended {
+impl Drop for JobShell {
     fn drop(&mut self) {
         // Whoever waits for the end of a client that did not begin is let go.
         let ended = self.directory.path().join("ended");

@@ -14,14 +14,14 @@ use tempfile::TempDir;
 
 use super::patience::{PATIENCE, in_time};
 
-pub struct Served {
+pub struct TestServer {
     pub port: u16,
     data: Arc<TempDir>,
     shutdown: Shutdown,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Served {
+impl TestServer {
     pub fn start() -> Self {
         Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0)
     }
@@ -56,13 +56,13 @@ impl Served {
     }
 
     /// Sends requests as another client would, and gives the replies.
-    pub fn say(&self, requests: &str) -> String {
-        say(self.port, requests)
+    pub fn send(&self, requests: &str) -> String {
+        send(self.port, requests)
     }
 }
 
 /// Sends requests to whoever listens there, and gives the replies.
-pub fn say(port: u16, requests: &str) -> String {
+pub fn send(port: u16, requests: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(requests.as_bytes()).unwrap();
     stream.shutdown(Half::Write).unwrap();
@@ -110,7 +110,7 @@ async fn open(data: &Path) -> Local {
     }
 }
 
-impl Drop for Served {
+impl Drop for TestServer {
     fn drop(&mut self) {
         // The server is to be done with its files before they go.
         self.stop();

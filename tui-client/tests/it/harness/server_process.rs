@@ -35,13 +35,13 @@ fn the_server_of_other_tests() {
 }
 
 /// A server that is killed when this is dropped.
-pub struct Process {
+pub struct ServerProcess {
     pub port: u16,
     data: TempDir,
     child: Child,
 }
 
-impl Process {
+impl ServerProcess {
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let (child, port) = launch(data.path(), 0);
@@ -77,7 +77,7 @@ fn launch(data: &Path, port: u16) -> (Child, u16) {
     (child, port.expect("it listens"))
 }
 
-impl Drop for Process {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         self.kill();
     }

@@ -9,12 +9,12 @@ use std::thread;
 type Room = Arc<(Mutex<usize>, Condvar)>;
 
 /// A server behind it is reached at this port. It begins open.
-pub struct Valve {
+pub struct Throttle {
     pub port: u16,
     room: Room,
 }
 
-impl Valve {
+impl Throttle {
     pub fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::harness::client::{Lines, client, finish, kill, piped, signal};
 use crate::harness::peer::{accept, hear, listen, request};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 fn watch(port: u16, args: &[&str]) -> Child {
     client(port).args(["--interval", "0.02"]).args(args).spawn().unwrap()
@@ -15,16 +15,16 @@ fn watch(port: u16, args: &[&str]) -> Child {
 
 #[test]
 fn an_alert_is_told_and_is_the_exit_code() {
-    let served = Served::start();
-    served.say("put palm.cpu 50 10\nput palm.mem 95 10\n");
-    let mut child = watch(served.port, &["--alert", "palm.cpu > 90"]);
+    let server = TestServer::start();
+    server.send("put palm.cpu 50 10\nput palm.mem 95 10\n");
+    let mut child = watch(server.port, &["--alert", "palm.cpu > 90"]);
     let out = Lines::of(child.stdout.take());
     let err = Lines::of(child.stderr.take());
     assert_eq!(out.next_line(), "palm.cpu 50.0 10", "what it is about is watched");
-    served.say("put palm.cpu 95.5 20\n");
+    server.send("put palm.cpu 95.5 20\n");
     let told = err.next_line();
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
-    served.say("put palm.cpu 1 30\n");
+    server.send("put palm.cpu 1 30\n");
     let told = err.next_line();
     assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu is 1");
     signal(&child, Signal::TERM);
@@ -89,9 +89,9 @@ fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
 
 #[test]
 fn without_an_alert_all_is_well() {
-    let served = Served::start();
-    served.say("put a 1 1\n");
-    let mut child = watch(served.port, &["--watch", "a", "--alert", "a > 5"]);
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    let mut child = watch(server.port, &["--watch", "a", "--alert", "a > 5"]);
     let out = Lines::of(child.stdout.take());
     assert_eq!(out.next_line(), "a 1.0 1");
     signal(&child, Signal::INT);
@@ -100,10 +100,10 @@ fn without_an_alert_all_is_well() {
 
 #[test]
 fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
-    let served = Served::start();
-    served.say("put a 1 1\n");
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
     for ending in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let mut child = watch(served.port, &["--watch", "a", "--alert", "b > 5"]);
+        let mut child = watch(server.port, &["--watch", "a", "--alert", "b > 5"]);
         let out = Lines::of(child.stdout.take());
         assert_eq!(out.next_line(), "a 1.0 1");
         signal(&child, ending);
@@ -115,18 +115,18 @@ fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
 
 #[test]
 fn a_signal_that_is_ignored_from_the_start_ends_nothing() {
-    let served = Served::start();
-    served.say("put a 1 1\n");
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
     let script = "trap '' HUP; exec \"$0\" --port \"$1\" --interval 0.02 --watch a --alert 'a > 5'";
     let mut child = piped("sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_tui-client"), &served.port.to_string()])
+        .args(["-c", script, env!("CARGO_BIN_EXE_tui-client"), &server.port.to_string()])
         .spawn()
         .unwrap();
     let out = Lines::of(child.stdout.take());
     assert_eq!(out.next_line(), "a 1.0 1");
     for round in 2..5 {
         signal(&child, Signal::HUP);
-        served.say(&format!("put a {round} {round}\n"));
+        server.send(&format!("put a {round} {round}\n"));
         assert_eq!(out.next_line(), format!("a {round}.0 {round}"));
     }
     signal(&child, Signal::TERM);
@@ -135,22 +135,22 @@ fn a_signal_that_is_ignored_from_the_start_ends_nothing() {
 
 #[test]
 fn a_glob_follows_keys_that_come_later_too() {
-    let served = Served::start();
-    served.say("put palm.cpu 1 1\nput other 1 1\nput palm.mem 2 1\n");
-    let mut child = watch(served.port, &["--watch", "palm.*"]);
+    let server = TestServer::start();
+    server.send("put palm.cpu 1 1\nput other 1 1\nput palm.mem 2 1\n");
+    let mut child = watch(server.port, &["--watch", "palm.*"]);
     let out = Lines::of(child.stdout.take());
     let next = || out.next_line();
     assert_eq!([next(), next()], ["palm.cpu 1.0 1", "palm.mem 2.0 1"]);
-    served.say("put other 2 2\nput palm.new 3 5\n");
+    server.send("put other 2 2\nput palm.new 3 5\n");
     assert_eq!(next(), "palm.new 3.0 5");
     kill(child);
 }
 
 #[test]
 fn once_takes_globs_and_tells_alerts_at_once() {
-    let served = Served::start();
-    served.say("put palm.cpu 95 10\nput other 1 1\nput palm.mem 2 1\nput palm.mem 3 2\n");
-    let once = |args: &[&str]| finish(watch(served.port, args));
+    let server = TestServer::start();
+    server.send("put palm.cpu 95 10\nput other 1 1\nput palm.mem 2 1\nput palm.mem 3 2\n");
+    let once = |args: &[&str]| finish(watch(server.port, args));
     let all = "palm.cpu 95.0 10\npalm.mem 3.0 2\n".to_owned();
     assert_eq!(once(&["--once", "--watch", "palm.*"]), (0, all, String::new()));
     let (code, out, err) = once(&["--once", "--alert", "palm.cpu > 90"]);

@@ -14,14 +14,14 @@ use tui_client::metrics::summary::Series;
 
 use crate::harness::client::{finish, piped, unix_now};
 use crate::harness::scene::{Scene, config};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 const FAR: usize = 1000;
 
 /// A server with some series: values of all sizes, keys that a shell and the command line take for
 /// something else, one that is up to date.
-fn served(now: i64) -> Served {
-    let served = Served::start();
+fn server_with_series(now: i64) -> TestServer {
+    let server = TestServer::start();
     let mut puts = String::new();
     for (key, values) in [
         ("palm.cpu", &[50.0, 20.0, 0.1 + 0.2][..]),
@@ -41,22 +41,22 @@ fn served(now: i64) -> Served {
     for at in 0..20 {
         puts.push_str(&format!("put fresh {at} {}\n", now + 1000 - 20 + at));
     }
-    served.say(&puts);
-    served
+    server.send(&puts);
+    server
 }
 
 /// The screen of a client of this server.
-fn scene(served: &Served, arrangement: Arrangement) -> Scene {
-    let address = format!("localhost:{}", served.port);
+fn scene(server: &TestServer, arrangement: Arrangement) -> Scene {
+    let address = format!("localhost:{}", server.port);
     let mut scene = Scene::with(200, 60, Config { address, arrangement, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
     scene.tell(Msg::Connected);
-    answer(&mut scene, served, "get *");
+    answer(&mut scene, server, "get *");
     scene
 }
 
-fn answer(scene: &mut Scene, served: &Served, request: &str) {
-    let reply = served.say(&format!("{request}\n"));
+fn answer(scene: &mut Scene, server: &TestServer, request: &str) {
+    let reply = server.send(&format!("{request}\n"));
     let data = reply.strip_prefix("ok\n").unwrap().strip_suffix('\n').unwrap();
     scene.ok(request, data);
 }
@@ -127,13 +127,13 @@ fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
 }
 
 /// The command that is copied from the chart of some keys after some more keys were pressed.
-fn chart_command(served: &Served, watched: &[&str], keys: &str) -> String {
-    let address = format!("localhost:{}", served.port);
+fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
+    let address = format!("localhost:{}", server.port);
     let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
     let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
     scene.tell(Msg::Connected);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
-        answer(&mut scene, served, &line);
+        answer(&mut scene, server, &line);
     }
     scene.to(Mode::Watch);
     scene.keys(keys);
@@ -143,8 +143,8 @@ fn chart_command(served: &Served, watched: &[&str], keys: &str) -> String {
 
 #[test]
 fn it_prints_the_points_of_the_chart() {
-    let served = served(unix_now());
-    let port = served.port;
+    let server = server_with_series(unix_now());
+    let port = server.port;
     let client = format!("tui-client --port {port}");
     let times = |from: i64, to: i64| {
         format!(" | awk '$3 >= {} && $3 <= {}'", 1_150_864_200 + from, 1_150_864_200 + to)
@@ -197,7 +197,7 @@ fn it_prints_the_points_of_the_chart() {
              palm.cpu 0.30000000000000004 1150864238\n",
         ),
     ] {
-        let copied = chart_command(&served, watched, keys);
+        let copied = chart_command(&server, watched, keys);
         assert_eq!(copied, command);
         assert_eq!(output(&copied), printed, "{copied}");
     }
@@ -205,7 +205,7 @@ fn it_prints_the_points_of_the_chart() {
 
 #[test]
 fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
-    let served = served(unix_now());
+    let server = server_with_series(unix_now());
     for (keys, rows, words) in [
         ("", 9, " --once --columns=key,last,"),
         ("/palm.*\n", 2, " --once --filter='palm.*' --columns=key,last,"),
@@ -229,7 +229,7 @@ fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
         ("cGk \x1b>>>>>>>>>>", 9, " --sort=-time --columns=key,last,"),
         ("/zebra*\n", 0, " --filter='zebra*' "),
     ] {
-        let mut scene = scene(&served, Arrangement::default());
+        let mut scene = scene(&server, Arrangement::default());
         scene.to(Mode::Table);
         for c in keys.chars() {
             scene.press(match c {
@@ -247,7 +247,7 @@ fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
 
 #[test]
 fn it_prints_the_one_row_of_a_table_of_one_key() {
-    let served = served(unix_now());
+    let server = server_with_series(unix_now());
     for (key, word) in [
         ("palm.cpu", "palm.cpu"),
         ("it's-$(x)", r"'it'\''s-$(x)'"),
@@ -255,10 +255,10 @@ fn it_prints_the_one_row_of_a_table_of_one_key() {
         ("-v", "--watch=-v"),
         ("get", "--watch=get"),
     ] {
-        let mut scene = scene(&served, Arrangement::default());
+        let mut scene = scene(&server, Arrangement::default());
         let request = format!("get {key}");
         scene.enter(&request);
-        answer(&mut scene, &served, &request);
+        answer(&mut scene, &server, &request);
         scene.to(Mode::Table);
         let command = scene.app.command();
         assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
@@ -269,11 +269,11 @@ fn it_prints_the_one_row_of_a_table_of_one_key() {
 
 #[test]
 fn a_table_may_begin_arranged() {
-    let served = served(unix_now());
+    let server = server_with_series(unix_now());
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };
     let columns = vec![Column::Count, Column::Last];
-    let mut scene = scene(&served, Arrangement { filter: Some(filter), sort, columns });
+    let mut scene = scene(&server, Arrangement { filter: Some(filter), sort, columns });
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);

@@ -10,22 +10,22 @@ use rustix::process::Signal;
 use crate::harness::client::{Lines, client, finish, first_line, pipe, run, signal, unix_now};
 use crate::harness::patience::wait_until;
 use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 #[test]
 fn what_is_stored_is_counted_whatever_its_blanks() {
-    let served = Served::start();
-    let (code, _, err) = pipe(served.port, "put\ta 1 1\n  put a 2 2\nget a\nputs\n");
+    let server = TestServer::start();
+    let (code, _, err) = pipe(server.port, "put\ta 1 1\n  put a 2 2\nget a\nputs\n");
     assert_eq!(code, 1);
     assert!(err.contains("4 lines: 2 stored, 1 refused"), "{err}");
 }
 
 #[test]
 fn lines_of_a_pipe_go_on_after_an_error() {
-    let served = Served::start();
+    let server = TestServer::start();
     let long = "x".repeat(5000);
     let input = format!("put a 1 1\n\n> put a 2 2\\n\ngot\nget a\n{long}\nput a x 3\r\nget a");
-    let (code, out, err) = pipe(served.port, input);
+    let (code, out, err) = pipe(server.port, input);
     assert_eq!(code, 1);
     assert_eq!(out, "a 1.0 1\na 2.0 2\na 1.0 1\na 2.0 2\n");
     let mut lines: Vec<_> = err.lines().collect();
@@ -44,32 +44,32 @@ fn lines_of_a_pipe_go_on_after_an_error() {
 
 #[test]
 fn a_last_line_without_its_end_is_a_line() {
-    let served = Served::start();
-    let (code, out, err) = pipe(served.port, "put a 1 1\nget a");
+    let server = TestServer::start();
+    let (code, out, err) = pipe(server.port, "put a 1 1\nget a");
     assert_eq!((code, &*out, &*err), (0, "a 1.0 1\n", ""));
-    let (code, out, err) = pipe(served.port, format!("get a\nput {} 1 1", "k".repeat(5000)));
+    let (code, out, err) = pipe(server.port, format!("get a\nput {} 1 1", "k".repeat(5000)));
     assert_eq!((code, &*out), (1, "a 1.0 1\n"));
     assert!(err.starts_with("tui-client: line 2: not sent, longer than 4096 bytes\n"), "{err}");
 }
 
 #[test]
 fn many_lines_stream_through() {
-    let served = Served::start();
+    let server = TestServer::start();
     let mut input = String::new();
     for at in 0..100_000 {
         input.push_str(&format!("put k.{} {at} {at}\n", at % 10));
     }
     input.push_str("get *\n");
-    let (code, out, err) = pipe(served.port, input);
+    let (code, out, err) = pipe(server.port, input);
     assert_eq!((code, &*err), (0, ""));
     assert_eq!(out.lines().count(), 100_000);
-    assert_eq!(format!("ok\n{out}\n"), served.say("get *\n"), "byte for byte");
+    assert_eq!(format!("ok\n{out}\n"), server.send("get *\n"), "byte for byte");
 }
 
 #[test]
 fn each_line_is_answered_at_once() {
-    let served = Served::start();
-    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let server = TestServer::start();
+    let mut child = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let out = Lines::of(child.stdout.take());
     for at in 0..3 {
@@ -99,45 +99,45 @@ fn a_lost_connection_says_what_is_unsure() {
 
 #[test]
 fn a_feed_outlives_a_restart_of_the_server() {
-    let mut served = Served::start();
-    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut server = TestServer::start();
+    let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let told = Lines::of(child.stderr.take());
     writeln!(stdin, "put before 1 1").unwrap();
-    wait_until("the first point", || served.say("get before\n").contains("before"));
-    served.stop();
+    wait_until("the first point", || server.send("get before\n").contains("before"));
+    server.stop();
     writeln!(stdin, "put between 1 1\nput between 2 2").unwrap();
     told.until("trying again until it works");
     writeln!(stdin, "put between 3 3").unwrap();
-    served.start_again();
+    server.start_again();
     told.until("connected again");
     writeln!(stdin, "put after 1 1\ngot").unwrap();
     drop(stdin);
     told.until("line 6: wrong command");
     assert_eq!(finish(child).0, 1);
-    let stored = served.say("get *\n");
+    let stored = server.send("get *\n");
     let all = "before 1.0 1\nbetween 1.0 1\nbetween 2.0 2\nbetween 3.0 3\nafter 1.0 1\n";
     assert_eq!(stored, format!("ok\n{all}\n"));
 }
 
 #[test]
 fn a_feed_may_begin_before_the_server() {
-    let mut served = Served::start();
-    served.stop();
-    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut server = TestServer::start();
+    server.stop();
+    let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
     let told = Lines::of(child.stderr.take());
     assert!(told.next_line().contains("no server there"));
-    served.start_again();
+    server.start_again();
     let (code, out, _) = finish(child);
     assert_eq!((code, &*out), (0, "a 1.0 1\n"));
 }
 
 #[test]
 fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
-    let mut served = Served::start();
-    served.stop();
-    let mut child = client(served.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    let mut server = TestServer::start();
+    server.stop();
+    let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let told = Lines::of(child.stderr.take());
     assert!(told.next_line().contains("no server there"));
@@ -151,10 +151,10 @@ fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
         wait_until("another time", || unix_now() != read);
         said.push((begun..=read + 1, value));
     }
-    served.start_again();
+    server.start_again();
     drop(stdin);
     assert_eq!(finish(child).0, 0);
-    let stored = served.say("get a\n");
+    let stored = server.send("get a\n");
     let times = stored.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
     let times: Vec<i64> = times.collect();
     assert_eq!(times.len(), 3, "{stored}");
@@ -225,12 +225,12 @@ fn a_peer_that_takes_connections_and_closes_them_is_told_once() {
 
 #[test]
 fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
-    let served = Served::start();
+    let server = TestServer::start();
     let puts = |key: &str, count: u32| -> String {
         (0..count).map(|n| format!("put {key} {n} {n}\n")).collect()
     };
-    served.say(&puts("long", 50_000));
-    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    server.send(&puts("long", 50_000));
+    let mut child = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "get long").unwrap();
     drop(first_line(child.stdout.take()));
@@ -238,7 +238,7 @@ fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
     drop(stdin);
     assert_eq!(finish(child), (0, String::new(), String::new()));
     for key in ["a", "b"] {
-        assert_eq!(served.say(&format!("get {key}\n")).lines().count(), 5002, "{key}");
+        assert_eq!(server.send(&format!("get {key}\n")).lines().count(), 5002, "{key}");
     }
 }
 
@@ -278,11 +278,11 @@ fn what_is_half_printed_is_not_asked_for_again() {
 
 #[test]
 fn an_import_that_is_interrupted_says_how_far_it_came() {
-    let served = Served::start();
-    let mut child = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let server = TestServer::start();
+    let mut child = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
-    wait_until("the points", || served.say("get b\n").contains('b'));
+    wait_until("the points", || server.send("get b\n").contains('b'));
     signal(&child, Signal::INT);
     let (code, _, err) = finish(child);
     assert_eq!(code, 130);
@@ -314,12 +314,12 @@ fn an_import_that_is_interrupted_says_what_has_no_answer() {
 
 #[test]
 fn a_time_that_is_hardly_meant_is_told() {
-    let served = Served::start();
-    let (code, _, err) = run(served.port, &["put", "a", "1", "1795748000123"]);
+    let server = TestServer::start();
+    let (code, _, err) = run(server.port, &["put", "a", "1", "1795748000123"]);
     let said = "tui-client: timestamp 1795748000123: milliseconds? It is stored as seconds\n";
     assert_eq!((code, &*err), (0, said));
     let (code, _, err) =
-        pipe(served.port, "put a 1 7\nput a 1 1795748000123\nput a 1 99999999999\n");
+        pipe(server.port, "put a 1 7\nput a 1 1795748000123\nput a 1 99999999999\n");
     let said = "tui-client: a time more than a year ahead in 2 puts (lines 2, 3): milliseconds?\n";
     assert_eq!((code, &*err), (0, said));
 }

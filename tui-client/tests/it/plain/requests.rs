@@ -12,43 +12,43 @@ use crate::harness::client::{
 };
 use crate::harness::patience::wait_until;
 use crate::harness::peer::{accept, free_port, hear, listen, peer, request};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 #[test]
 fn a_request_in_the_arguments() {
-    let served = Served::start();
-    assert_eq!(run(served.port, &["put", "a.b", "-1.5", "7"]), (0, String::new(), String::new()));
-    assert_eq!(run(served.port, &["get", "a.b"]), (0, "a.b -1.5 7\n".to_owned(), String::new()));
-    assert_eq!(run(served.port, &["get a.b"]).1, "a.b -1.5 7\n");
-    let (code, out, err) = run(served.port, &["put", "now", "1"]);
+    let server = TestServer::start();
+    assert_eq!(run(server.port, &["put", "a.b", "-1.5", "7"]), (0, String::new(), String::new()));
+    assert_eq!(run(server.port, &["get", "a.b"]), (0, "a.b -1.5 7\n".to_owned(), String::new()));
+    assert_eq!(run(server.port, &["get a.b"]).1, "a.b -1.5 7\n");
+    let (code, out, err) = run(server.port, &["put", "now", "1"]);
     assert_eq!((code, &*out), (0, ""));
     assert!(err.starts_with("tui-client: stored with the current time, "), "{err}");
 }
 
 #[test]
 fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
-    let served = Served::start();
+    let server = TestServer::start();
     for args in
         [&["put", "a", "-.5", "1"][..], &["put", "a", "-1e-3", "-7"], &["put", "-.5", "2", "3"]]
     {
-        assert_eq!(run(served.port, args), (0, String::new(), String::new()), "{args:?}");
+        assert_eq!(run(server.port, args), (0, String::new(), String::new()), "{args:?}");
     }
-    assert_eq!(run(served.port, &["get", "a"]).1, "a -0.001 -7\na -0.5 1\n");
+    assert_eq!(run(server.port, &["get", "a"]).1, "a -0.001 -7\na -0.5 1\n");
     for args in [&["get", "--", "-.5"][..], &["--", "get", "-.5"], &["--once", "-.5"]] {
-        assert_eq!(run(served.port, args).1, "-.5 2.0 3\n", "{args:?}");
+        assert_eq!(run(server.port, args).1, "-.5 2.0 3\n", "{args:?}");
     }
-    let (code, _, err) = run(served.port, &["put", "a", "1", "-.5"]);
+    let (code, _, err) = run(server.port, &["put", "a", "1", "-.5"]);
     assert_eq!(code, 1);
     assert!(err.ends_with(": put a 1 -.5\n"), "{err}");
 }
 
 #[test]
 fn an_ipv6_address_may_have_its_brackets() {
-    let served = Served::start();
-    served.say("put a 1 1\n");
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
     for host in ["[::1]", "::1"] {
         let args = ["--host", host, "get", "a"];
-        assert_eq!(run(served.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
+        assert_eq!(run(server.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
         // Port 1 is nobody's.
         let (code, _, err) = run(1, &args);
         assert_eq!(code, 3);
@@ -58,15 +58,15 @@ fn an_ipv6_address_may_have_its_brackets() {
 
 #[test]
 fn exit_codes_are_as_documented() {
-    let served = Served::start();
-    let (code, out, err) = run(served.port, &["got", "*"]);
+    let server = TestServer::start();
+    let (code, out, err) = run(server.port, &["got", "*"]);
     assert_eq!((code, &*out), (1, ""));
     assert!(err.contains("wrong command: the commands are put and get"), "{err}");
-    let (_, _, err) = run(served.port, &["get", "a", "b"]);
+    let (_, _, err) = run(server.port, &["get", "a", "b"]);
     assert_eq!(err, "tui-client: wrong command: nothing may follow here: get a b\n");
-    assert_eq!(run(served.port, &["--nonsense"]).0, 2);
-    assert_eq!(run(served.port, &["--watch", "no key"]).0, 2);
-    assert_eq!(run(served.port, &["--help"]).0, 0);
+    assert_eq!(run(server.port, &["--nonsense"]).0, 2);
+    assert_eq!(run(server.port, &["--watch", "no key"]).0, 2);
+    assert_eq!(run(server.port, &["--help"]).0, 0);
     let nobody = free_port();
     for input in
         [run(nobody, &["get", "*"]), pipe(nobody, "get *\n"), run(nobody, &["--watch", "a"])]
@@ -79,10 +79,10 @@ fn exit_codes_are_as_documented() {
 
 #[test]
 fn a_closed_output_is_no_error() {
-    let served = Served::start();
+    let server = TestServer::start();
     let puts: String = (0..50_000).map(|at| format!("put a 1 {at}\n")).collect();
-    served.say(&puts);
-    let mut child = client(served.port).args(["get", "*"]).spawn().unwrap();
+    server.send(&puts);
+    let mut child = client(server.port).args(["get", "*"]).spawn().unwrap();
     drop(child.stdout.take());
     let (code, _, err) = finish(child);
     assert_eq!((code, &*err), (0, ""));
@@ -90,20 +90,20 @@ fn a_closed_output_is_no_error() {
 
 #[test]
 fn watching_prints_each_new_point_across_a_restart() {
-    let mut served = Served::start();
-    served.say("put a 1 10\nput a 2 20\n");
+    let mut server = TestServer::start();
+    server.send("put a 1 10\nput a 2 20\n");
     let mut child =
-        client(served.port).args(["--watch", "a", "--interval", "0.02"]).spawn().unwrap();
+        client(server.port).args(["--watch", "a", "--interval", "0.02"]).spawn().unwrap();
     let out = Lines::of(child.stdout.take());
     let err = Lines::of(child.stderr.take());
     let next = || out.next_line();
     assert_eq!(next(), "a 2.0 20", "the last point first");
-    served.say("put a 3 30\nput a 4 40\n");
+    server.send("put a 3 30\nput a 4 40\n");
     assert_eq!((next(), next()), ("a 3.0 30".to_owned(), "a 4.0 40".to_owned()));
-    served.say("put a 4.5 40\nput old 1 1\n");
+    server.send("put a 4.5 40\nput old 1 1\n");
     assert_eq!(next(), "a 4.5 40", "a new value for the last time");
-    served.start_again();
-    served.say("put a 5 50\n");
+    server.start_again();
+    server.send("put a 5 50\n");
     assert_eq!(next(), "a 5.0 50");
     assert!(err.next_line().contains("trying again until it works"));
     assert!(err.next_line().contains("connected again"));
@@ -112,8 +112,8 @@ fn watching_prints_each_new_point_across_a_restart() {
 
 #[test]
 fn every_format_prints_the_same_points() {
-    let served = Served::start();
-    served.say("put a 1 10\nput a 2.5 20\nput \u{706b}\"x, -1 5\n");
+    let server = TestServer::start();
+    server.send("put a 1 10\nput a 2.5 20\nput \u{706b}\"x, -1 5\n");
     let json = "{\"key\":\"a\",\"value\":1.0,\"timestamp\":10}\n\
                 {\"key\":\"a\",\"value\":2.5,\"timestamp\":20}\n\
                 {\"key\":\"火\\\"x,\",\"value\":-1.0,\"timestamp\":5}\n";
@@ -121,46 +121,46 @@ fn every_format_prints_the_same_points() {
     let text = "a 1.0 10\na 2.5 20\n火\"x, -1.0 5\n";
     for (format, expected) in [("json", json), ("csv", csv), ("text", text)] {
         let args = ["--format", format, "get", "*"];
-        assert_eq!(run(served.port, &args), (0, expected.to_owned(), String::new()));
-        let mut child = client(served.port).args(&args[..2]).stdin(Stdio::piped()).spawn().unwrap();
+        assert_eq!(run(server.port, &args), (0, expected.to_owned(), String::new()));
+        let mut child = client(server.port).args(&args[..2]).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(b"get *").unwrap();
         assert_eq!(finish(child), (0, expected.to_owned(), String::new()));
     }
-    let empty = run(served.port, &["--format", "csv", "get", "nothing"]);
+    let empty = run(server.port, &["--format", "csv", "get", "nothing"]);
     assert_eq!(empty.1, "key,value,timestamp\n", "a table without rows has a header");
 }
 
 #[test]
 fn once_prints_the_last_points_and_leaves() {
-    let served = Served::start();
-    served.say("put a 1 10\nput b 7 1\nput a 2 20\n");
+    let server = TestServer::start();
+    server.send("put a 1 10\nput b 7 1\nput a 2 20\n");
     let all = (0, "a 2.0 20\nb 7.0 1\n".to_owned(), String::new());
-    assert_eq!(run(served.port, &["--once"]), all);
+    assert_eq!(run(server.port, &["--once"]), all);
     let args = ["--once", "--watch", "b", "--watch", "none", "--format", "csv"];
-    assert_eq!(run(served.port, &args).1, "key,value,timestamp\nb,7.0,1\n");
+    assert_eq!(run(server.port, &args).1, "key,value,timestamp\nb,7.0,1\n");
 }
 
 #[test]
 fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
-    let served = Served::start();
-    served.say("put a 1 10\nput ab 7 1\nput b 1 1\n");
-    let (code, out, err) = run(served.port, &["--once", "a*", "none", "x.*"]);
+    let server = TestServer::start();
+    server.send("put a 1 10\nput ab 7 1\nput b 1 1\n");
+    let (code, out, err) = run(server.port, &["--once", "a*", "none", "x.*"]);
     assert_eq!((code, &*out), (0, "a 1.0 10\nab 7.0 1\n"));
     assert_eq!(err, "tui-client: no points for none\ntui-client: no points for x.*\n");
-    assert_eq!(run(served.port, &["get", "none"]).2, "tui-client: no points for none\n");
+    assert_eq!(run(server.port, &["get", "none"]).2, "tui-client: no points for none\n");
     let hint = "tui-client: no points for x.*; this server knows no globs, but --once does\n";
-    assert_eq!(run(served.port, &["get", "x.*"]).2, hint);
-    let (code, _, err) = run(served.port, &["--once", "get", "a"]);
+    assert_eq!(run(server.port, &["get", "x.*"]).2, hint);
+    let (code, _, err) = run(server.port, &["--once", "get", "a"]);
     assert_eq!(code, 2);
     assert!(err.contains("--once takes keys"), "{err}");
 }
 
 #[test]
 fn once_prints_rows_of_the_table() {
-    let served = Served::start();
-    served.say("put a 1 10\nput \"b, -1 5\nput c 7 1\nput a 2.5 20\nput c 1e300 3\n");
+    let server = TestServer::start();
+    server.send("put a 1 10\nput \"b, -1 5\nput c 7 1\nput a 2.5 20\nput c 1e300 3\n");
     let once = |args: &[&str]| {
-        let (code, out, err) = run(served.port, &[&["--once"], args].concat());
+        let (code, out, err) = run(server.port, &[&["--once"], args].concat());
         assert_eq!((code, &*err), (0, ""), "{args:?}");
         out
     };
@@ -179,17 +179,17 @@ fn once_prints_rows_of_the_table() {
     assert_eq!(once(&["--sort=-last", "--columns", "key,last,time"]), data_lines);
     assert_eq!(once(&["c", "a", "--sort", "rate"]), "a 2.5 20\nc 1e+300 3\n", "over requests");
     assert_eq!(once(&["a", "c", "--filter", "last > 1M"]), "c 1e+300 3\n");
-    let (code, out, err) = run(served.port, &["--once", "--filter=zebra", "--alert", "a > 2"]);
+    let (code, out, err) = run(server.port, &["--once", "--filter=zebra", "--alert", "a > 2"]);
     assert_eq!((code, &*out), (4, ""), "a filter hides no alert");
     assert!(err.contains("a is 2.5"), "{err}");
 }
 
 #[test]
 fn an_age_is_in_seconds() {
-    let served = Served::start();
+    let server = TestServer::start();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    served.say(&format!("put a 1 {}\n", now - 1000));
-    let age: u64 = run(served.port, &["--once", "--columns", "age"]).1.trim().parse().unwrap();
+    server.send(&format!("put a 1 {}\n", now - 1000));
+    let age: u64 = run(server.port, &["--once", "--columns", "age"]).1.trim().parse().unwrap();
     assert!((1000..2000).contains(&age), "{age}");
 }
 
@@ -214,13 +214,13 @@ fn what_is_wrong_with_an_arrangement_is_said() {
 
 #[test]
 fn a_filter_that_no_key_passes_is_told() {
-    let served = Served::start();
-    served.say("put a 1 1\nput b 5 1\n");
+    let server = TestServer::start();
+    server.send("put a 1 1\nput b 5 1\n");
     let none = (0, String::new(), "tui-client: no key passes the filter\n".to_owned());
-    let (_, csv, _) = run(served.port, &["--once", "--filter", "nothing", "--format", "csv"]);
+    let (_, csv, _) = run(server.port, &["--once", "--filter", "nothing", "--format", "csv"]);
     assert_eq!(csv, "key,value,timestamp\n");
     for more in [&[][..], &["--sort", "last"], &["a", "b"]] {
-        let once = |filter| run(served.port, &[&["--once", "--filter", filter], more].concat());
+        let once = |filter| run(server.port, &[&["--once", "--filter", filter], more].concat());
         assert_eq!(once("last > 9"), none, "{more:?}");
         assert_eq!(once("last > 4"), (0, "b 5.0 1\n".to_owned(), String::new()), "{more:?}");
     }
@@ -248,13 +248,13 @@ fn a_watch_prints_what_a_first_answer_that_broke_off_did_not_bring() {
 
 #[test]
 fn an_age_is_an_alert_also_while_the_server_is_away() {
-    let mut served = Served::start();
-    served.say(&format!("put a 1 {}\n", unix_now() + 2));
-    let mut child = client(served.port).args(["--alert", "a age > 1s"]).spawn().unwrap();
+    let mut server = TestServer::start();
+    server.send(&format!("put a 1 {}\n", unix_now() + 2));
+    let mut child = client(server.port).args(["--alert", "a age > 1s"]).spawn().unwrap();
     let out = Lines::of(child.stdout.take());
     let err = Lines::of(child.stderr.take());
     out.next_line();
-    served.stop();
+    server.stop();
     // 2s, or later on a busy machine.
     let told = err.until("alert");
     assert!(told.starts_with("tui-client: alert: a age > 1s: the age of a is "), "{told}");
@@ -283,20 +283,20 @@ fn lines_that_are_no_points_are_left_out_and_told_once() {
 
 #[test]
 fn a_signal_is_heard_while_nobody_reads_standard_output() {
-    let served = Served::start();
-    served.say("put k 1 1\n");
+    let server = TestServer::start();
+    server.send("put k 1 1\n");
     let args = ["--watch", "k*", "--alert", "k > 0", "--interval", "0.02"];
-    let mut watching = client(served.port).args(args).spawn().unwrap();
+    let mut watching = client(server.port).args(args).spawn().unwrap();
     let out = watching.stdout.take().unwrap();
     let err = Lines::of(watching.stderr.take());
     assert!(err.next_line().contains("alert: k > 0"));
     let puts: Vec<_> = (0..20_000).map(|n| format!("put k.{n} {n} {n}\n")).collect();
-    served.say(&puts.concat());
+    server.send(&puts.concat());
     until_full(&out);
     signal(&watching, Signal::TERM);
     assert_eq!(finish(watching).0, 4);
 
-    let mut importing = client(served.port).stdin(Stdio::piped()).spawn().unwrap();
+    let mut importing = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
     let out = importing.stdout.take().unwrap();
     let mut stdin = importing.stdin.take().unwrap();
     writeln!(stdin, "get *").unwrap();
@@ -307,11 +307,11 @@ fn a_signal_is_heard_while_nobody_reads_standard_output() {
 
 #[test]
 fn a_closed_pipe_is_no_error_in_any_format() {
-    let served = Served::start();
+    let server = TestServer::start();
     let puts: Vec<_> = (0..50_000).map(|n| format!("put a.b {n} {n}\n")).collect();
-    served.say(&puts.concat());
+    server.send(&puts.concat());
     for format in ["text", "json", "csv"] {
-        let mut child = client(served.port).args(["--format", format, "get", "*"]).spawn().unwrap();
+        let mut child = client(server.port).args(["--format", format, "get", "*"]).spawn().unwrap();
         drop(first_line(child.stdout.take()));
         assert_eq!(finish(child), (0, String::new(), String::new()), "{format}");
     }
@@ -319,24 +319,24 @@ fn a_closed_pipe_is_no_error_in_any_format() {
 
 #[test]
 fn watching_streams_in_every_format() {
-    let served = Served::start();
-    served.say("put a 1 10\n");
+    let server = TestServer::start();
+    server.send("put a 1 10\n");
     let args = ["--watch", "a", "--interval", "0.02", "--format", "json"];
-    let mut child = client(served.port).args(args).spawn().unwrap();
+    let mut child = client(server.port).args(args).spawn().unwrap();
     let out = Lines::of(child.stdout.take());
     let next = || out.next_line();
     assert_eq!(next(), "{\"key\":\"a\",\"value\":1.0,\"timestamp\":10}");
-    served.say("put a 2 20\n");
+    server.send("put a 2 20\n");
     assert_eq!(next(), "{\"key\":\"a\",\"value\":2.0,\"timestamp\":20}");
     kill(child);
 }
 
 #[test]
 fn watching_ends_when_nobody_reads_even_if_nothing_changes() {
-    let served = Served::start();
-    served.say("put a 1 10\n");
+    let server = TestServer::start();
+    server.send("put a 1 10\n");
     let args = ["--watch", "a", "--interval", "0.02"];
-    let mut child = client(served.port).args(args).spawn().unwrap();
+    let mut child = client(server.port).args(args).spawn().unwrap();
     drop(first_line(child.stdout.take()));
     let (code, _, err) = finish(child);
     assert_eq!((code, &*err), (0, ""));
@@ -373,10 +373,10 @@ fn a_stalled_reply_is_given_up() {
 
 #[test]
 fn a_signal_is_heard_while_nobody_reads_what_is_said_either() {
-    let served = Served::start();
+    let server = TestServer::start();
     for (ending, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let (reader, writer) = std::io::pipe().unwrap();
-        let mut command = client(served.port);
+        let mut command = client(server.port);
         command.stdout(writer.try_clone().unwrap()).stderr(writer).stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -412,11 +412,11 @@ fn help_completions_and_manual_go_to_standard_output() {
 
 #[test]
 fn what_cannot_be_written_is_told() {
-    let served = Served::start();
-    served.say("put a 1 1\n");
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
     for args in [&["--help"][..], &["--man"], &["get", "a"], &["--once"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let (code, _, err) = finish(client(served.port).args(args).stdout(full).spawn().unwrap());
+        let (code, _, err) = finish(client(server.port).args(args).stdout(full).spawn().unwrap());
         assert_eq!(code, 1, "{args:?}: {err}");
         assert!(err.contains("No space left on device"), "{args:?}: {err}");
     }

@@ -2,24 +2,24 @@
 
 use rustix::process::Signal;
 
-use crate::harness::job_shell::Tended;
-use crate::harness::server::Served;
+use crate::harness::job_shell::JobShell;
+use crate::harness::server::TestServer;
 
 #[test]
 fn who_waits_for_the_terminal_hears_that_it_is_to_end() {
-    let served = Served::start();
+    let server = TestServer::start();
     let start = |signal| {
-        let tended = Tended::start(&format!("--port {} --theme dark", served.port));
-        tended.shell.until_shown("no points yet");
-        (tended, signal)
+        let job = JobShell::start(&format!("--port {} --theme dark", server.port));
+        job.shell.until_shown("no points yet");
+        (job, signal)
     };
-    for (tended, signal) in [Signal::TERM, Signal::HUP, Signal::INT].map(start) {
-        let code = tended.shell.unread(|| {
-            tended.shell.fill();
-            tended.signal(signal);
-            tended.code()
+    for (job, signal) in [Signal::TERM, Signal::HUP, Signal::INT].map(start) {
+        let code = job.shell.unread(|| {
+            job.shell.fill();
+            job.signal(signal);
+            job.code()
         });
-        assert_eq!((code, tended.said().as_str()), (0, ""));
-        tended.assert_left_as_found();
+        assert_eq!((code, job.stderr().as_str()), (0, ""));
+        job.assert_restored();
     }
 }

@@ -16,7 +16,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::harness::client::finish;
 use crate::harness::patience::PATIENCE;
 use crate::harness::pty::{Shell, cells};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 use crate::harness::signals;
 
 struct Bare {
@@ -78,8 +78,8 @@ impl Bare {
 
 #[test]
 fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
-    let served = Served::start();
-    let (mut terminal, client) = Bare::start(served.port);
+    let server = TestServer::start();
+    let (mut terminal, client) = Bare::start(server.port);
     terminal.until_drawn("no points yet");
     terminal.master.write_all(b"\x1b[17~").unwrap();
     terminal.until_drawn("paused: F6 goes on");
@@ -93,10 +93,10 @@ fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
 
 #[test]
 fn a_frame_has_the_size_of_the_terminal_it_is_written_to_and_not_of_the_session() {
-    let served = Served::start();
+    let server = TestServer::start();
     for (columns, rows) in [(40, 10), (120, 30)] {
         let mut terminal = Bare::open(columns, rows);
-        let (port, path) = (served.port, terminal.path.display());
+        let (port, path) = (server.port, terminal.path.display());
         let client = format!("\"$CLIENT\" --port {port} --theme dark < {path} > {path}");
         let session = Shell::run(&format!("stty size; {client}; echo over"));
         session.until_shown("24 80");

@@ -3,14 +3,14 @@
 use std::fs;
 
 use crate::harness::pty::{Shell, script};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 #[test]
 fn lines_of_a_session_are_found_in_the_next() {
-    let served = Served::start();
+    let server = TestServer::start();
     let state = tempfile::tempdir().unwrap();
     let environment = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
-    let shell = Shell::run_with(&script(served.port, ""), &environment);
+    let shell = Shell::run_with(&script(server.port, ""), &environment);
     shell.until_shown("● localhost");
     for line in ["put palm.cpu 23.5 1", "put palm.disk 512 1", "get palm.cpu"] {
         shell.press(&format!("{line}\r"));
@@ -21,7 +21,7 @@ fn lines_of_a_session_are_found_in_the_next() {
     let kept = fs::read_to_string(state.path().join("tui-client/history")).unwrap();
     assert_eq!(kept, "put palm.cpu 23.5 1\nput palm.disk 512 1\nget palm.cpu\n");
 
-    let shell = Shell::run_with(&script(served.port, ""), &environment);
+    let shell = Shell::run_with(&script(server.port, ""), &environment);
     shell.until_shown("● localhost");
     // The rest is suggested once the files are read.
     shell.press("get pa");

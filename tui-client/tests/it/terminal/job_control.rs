@@ -4,15 +4,15 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::patience::wait_until;
 use crate::harness::pty::{Shell, find};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 /// A client that says its number, and where.
-struct Known {
+struct KnownClient {
     directory: tempfile::TempDir,
     command: String,
 }
 
-impl Known {
+impl KnownClient {
     fn new(port: u16) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
@@ -47,9 +47,9 @@ impl Known {
 
 #[test]
 fn a_stop_from_outside_gives_the_terminal_back_until_the_job_goes_on() {
-    let served = Served::start();
-    served.say("put palm.cpu 23.5 1\n");
-    let client = Known::new(served.port);
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let client = KnownClient::new(server.port);
     let shell = Shell::run(&format!(
         "set -m; {}; stty -a; echo stopped; read line; fg >/dev/null; stty -a; echo over",
         client.command
@@ -71,8 +71,8 @@ fn a_stop_from_outside_gives_the_terminal_back_until_the_job_goes_on() {
 
 #[test]
 fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
-    let served = Served::start();
-    let client = Known::new(served.port);
+    let server = TestServer::start();
+    let client = KnownClient::new(server.port);
     let shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
     shell.until_shown("no points yet");
     client.stop();
@@ -86,9 +86,9 @@ fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
 /// too late, so it has some attempts.
 #[test]
 fn a_stop_that_is_taken_back_at_once_is_none() {
-    let served = Served::start();
+    let server = TestServer::start();
     let is_taken_back = |_| {
-        let client = Known::new(served.port);
+        let client = KnownClient::new(server.port);
         let shell = Shell::run(&format!("set -m; {}; stty -a; echo over", client.command));
         shell.until_shown("no points yet");
         client.stop();

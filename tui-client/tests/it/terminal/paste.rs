@@ -2,8 +2,8 @@
 
 use crate::harness::client::run;
 use crate::harness::pty::{Shell, script};
-use crate::harness::server::Served;
-use crate::harness::throttle::Valve;
+use crate::harness::server::TestServer;
+use crate::harness::throttle::Throttle;
 
 fn pasted(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")
@@ -11,8 +11,8 @@ fn pasted(text: &str) -> String {
 
 #[test]
 fn a_megabyte_is_counted_sent_and_stored() {
-    let served = Served::start();
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
     let mut lines: Vec<_> = (0..50_000).map(|at| format!("put pasted {at} {at}")).collect();
     for (at, wrong) in [(7, "got x"), (41_000, "put pasted much 1"), (49_999, "put pasted")] {
@@ -39,16 +39,16 @@ fn a_megabyte_is_counted_sent_and_stored() {
     let points = (0..50_000).filter(|at| ![7, 41_000, 49_999].contains(at));
     let mut expected: String = points.map(|at| format!("pasted {at}.0 {at}\n")).collect();
     expected += "after.paste 7.0 60000\n";
-    let (code, stored, _) = run(served.port, &["get", "*"]);
+    let (code, stored, _) = run(server.port, &["get", "*"]);
     assert_eq!(code, 0);
     assert!(stored == expected, "{} of 49,998 points", stored.lines().count());
 }
 
 #[test]
 fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
-    let served = Served::start();
-    let valve = Valve::before(served.port);
-    let shell = Shell::run(&script(valve.port, ""));
+    let server = TestServer::start();
+    let throttle = Throttle::before(server.port);
+    let shell = Shell::run(&script(throttle.port, ""));
     shell.until_shown("no points yet");
     shell.press(&pasted("put discarded 1 1\nput discarded 2 2\n"));
     shell.until_shown("2 lines");
@@ -58,12 +58,12 @@ fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
     let lines: String = (0..30_000).map(|at| format!("put pasted {at} {at}\n")).collect();
     shell.press(&pasted(&lines));
     shell.until_shown("30,000 lines");
-    valve.let_through(0);
+    throttle.let_through(0);
     shell.press("\r");
     shell.until_shown(" 0 of 30,000");
     // News come now and then: after so long a time, with the first answers.
     shell.until_shown("waiting 1s for get *");
-    valve.let_through(200_000);
+    throttle.let_through(200_000);
     shell.until("some lines to be done", |screen| {
         let shown = screen.contents();
         shown.contains(" of 30,000") && !shown.contains(" 0 of 30,000")
@@ -71,13 +71,13 @@ fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
     shell.press("\x1b");
     shell.until_shown(" of 30,000 lines answered, ");
     shell.until_shown(" more sent, perhaps stored");
-    valve.let_through(usize::MAX);
+    throttle.let_through(usize::MAX);
     shell.press("put after.stop 7 1\r");
     shell.until_shown("stored after.stop 7.0 1");
     shell.press("\x03");
     shell.until_restored();
     // What was on its way was stored in its order, and nothing after it.
-    let replies = served.say("get *\n");
+    let replies = server.send("get *\n");
     let stored: Vec<_> = replies.lines().filter_map(|line| line.strip_prefix("pasted ")).collect();
     assert!((1..30_000).contains(&stored.len()), "{}", stored.len());
     let expected: Vec<_> = (0..stored.len()).map(|at| format!("{at}.0 {at}")).collect();

@@ -1,15 +1,15 @@
 //! Keys that come together with new sizes of the terminal: none is lost, none is late.
 
 use crate::harness::pty::{Shell, script};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 /// Letters that fit into the narrowest prompt of the storm.
 const LETTERS: &str = "abcdefghijklmnopqrst";
 
 #[test]
 fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
-    let served = Served::start();
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("no points yet");
     for round in 0..15_u16 {
         for at in 0..LETTERS.len() {

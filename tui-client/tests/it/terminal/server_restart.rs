@@ -1,12 +1,12 @@
 //! The real binary on a pseudo-terminal, while the real server dies and comes back.
 
 use crate::harness::pty::{Shell, script};
-use crate::harness::server::say;
-use crate::harness::server_process::Process;
+use crate::harness::server::send;
+use crate::harness::server_process::ServerProcess;
 
 #[test]
 fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back() {
-    let mut server = Process::start();
+    let mut server = ServerProcess::start();
     let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");
     shell.press(":put palm.cpu 1.25 1150864247\r");
@@ -22,9 +22,9 @@ fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back()
     // The line that was not sent is still there; it goes.
     shell.press("\x15get palm.disk\r");
     shell.until_shown("← palm.disk 512.0 1150864247");
-    assert_eq!(say(server.port, "get palm.cpu\n"), "ok\npalm.cpu 1.25 1150864247\n\n");
+    assert_eq!(send(server.port, "get palm.cpu\n"), "ok\npalm.cpu 1.25 1150864247\n\n");
     // The watch goes on from the value that it had.
-    say(server.port, "put palm.cpu 77.75 1150864248\n");
+    send(server.port, "put palm.cpu 77.75 1150864248\n");
     shell.until_shown("▲ +76.5");
     shell.press("\x03");
     shell.until_restored();

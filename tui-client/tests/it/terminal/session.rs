@@ -4,18 +4,18 @@ use std::process::Command;
 
 use crate::harness::patience::in_time;
 use crate::harness::pty::{Shell, find, script};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 #[test]
 fn a_session_from_the_first_put_to_the_last_key() {
-    let served = Served::start();
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
     shell.until_shown("no points yet");
     shell.press("put palm.cpu 23.7\r");
     shell.until_shown("stored palm.cpu 23.7");
     shell.until_shown("get * · 1 key · 1 point");
-    served.say("put palm.cpu 42.5 9999999999\n");
+    server.send("put palm.cpu 42.5 9999999999\n");
     shell.until_shown("42.5");
     shell.press("got\r");
     shell.until_shown("error in got: the commands are put and get");
@@ -30,10 +30,10 @@ fn a_session_from_the_first_put_to_the_last_key() {
 
 #[test]
 fn the_screen_opens_with_a_filter_an_order_and_columns() {
-    let served = Served::start();
-    served.say("put palm.a 1 1\nput palm.b 2 1\nput other 3 1\n");
+    let server = TestServer::start();
+    server.send("put palm.a 1 1\nput palm.b 2 1\nput other 3 1\n");
     let arguments = "--filter 'palm.*' --sort -last --columns last,time";
-    let shell = Shell::run(&script(served.port, arguments));
+    let shell = Shell::run(&script(server.port, arguments));
     shell.until_shown("2 of 3 keys · palm.*");
     shell.until("the order and the columns", |screen| {
         let text = screen.contents();
@@ -47,18 +47,18 @@ fn the_screen_opens_with_a_filter_an_order_and_columns() {
 
 #[test]
 fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
-    let mut served = Served::start();
-    let shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.1"));
+    let mut server = TestServer::start();
+    let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");
-    served.say("put palm.cpu 1.25 1150864247\n");
+    server.send("put palm.cpu 1.25 1150864247\n");
     shell.until_shown("1.25");
-    served.stop();
+    server.stop();
     shell.until_shown("○ localhost");
     shell.press("iget x\r");
     shell.until_shown("not sent");
-    served.start_again();
+    server.start_again();
     shell.until_shown("● localhost");
-    served.say("put palm.cpu 77.75 1150864248\n");
+    server.send("put palm.cpu 77.75 1150864248\n");
     shell.until_shown("▲ +76.5");
     // The line that was not sent is still there.
     shell.press("\x03");
@@ -69,9 +69,9 @@ fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
 
 #[test]
 fn a_storm_of_resizes_does_no_harm() {
-    let served = Served::start();
-    served.say("put palm.cpu 23.5 1\n");
-    let shell = Shell::run(&script(served.port, "--watch palm.cpu --interval 0.02"));
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.02"));
     shell.until_shown("23.5");
     for size in [(1, 1), (2, 3), (60, 200), (5, 5), (3, 80)] {
         shell.resize(size.0, size.1);
@@ -89,10 +89,10 @@ fn a_storm_of_resizes_does_no_harm() {
 
 #[test]
 fn signals_give_the_terminal_back() {
-    let served = Served::start();
+    let server = TestServer::start();
     for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
-        let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", served.port);
+        let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", server.port);
         let shell =
             Shell::run(&format!("sh -c '{}'; stty -a; echo over", client.replace('\'', "")));
         shell.until_shown("● localhost");
@@ -105,8 +105,8 @@ fn signals_give_the_terminal_back() {
 
 #[test]
 fn typing_with_corrections_sends_what_is_seen() {
-    let served = Served::start();
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
     // Home, end, a word back, a character deleted, in a line with wide characters.
     for key in ["ut 火😀.x 1", "\x1b[H", "p", "\x1b[F", "2 77", "\x1bb", "\x7f", "\x7f", " "] {
@@ -115,19 +115,19 @@ fn typing_with_corrections_sends_what_is_seen() {
     shell.until_shown("put 火😀.x 1 77");
     shell.press("\r");
     shell.until_shown("stored 火😀.x 1");
-    assert_eq!(served.say("get 火😀.x\n"), "ok\n火😀.x 1.0 77\n\n");
+    assert_eq!(server.send("get 火😀.x\n"), "ok\n火😀.x 1.0 77\n\n");
     shell.press("\x03");
     shell.until_restored();
 }
 
 #[test]
 fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
-    let served = Served::start();
-    served.say("put palm.cpu 23.5 1\n");
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
     let after = "stty -a; echo over";
     let shell = Shell::run(&format!(
         "set -m; \"$CLIENT\" --port {}; stty -a; echo stopped; read line; fg >/dev/null; {after}",
-        served.port
+        server.port
     ));
     shell.until_shown("23.5");
     shell.press("\x1a");
@@ -148,8 +148,8 @@ fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 
 #[test]
 fn control_z_without_a_shell_that_could_wake_it_does_nothing() {
-    let served = Served::start();
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("no points yet");
     shell.press("\x1a");
     shell.press("put a 1 1\r");
@@ -176,9 +176,9 @@ fn is_colour(rendition: &str) -> bool {
 
 /// A session that shows everything, in this environment.
 fn session(args: &str, environment: &[(&str, &str)]) -> Vec<u8> {
-    let served = Served::start();
-    served.say("put palm.cpu 23.5 1\n");
-    let shell = Shell::run_with(&script(served.port, args), environment);
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let shell = Shell::run_with(&script(server.port, args), environment);
     shell.until_shown("● localhost");
     shell.until_shown("23.5");
     shell.press(if args.contains("--watch") { "igot\r" } else { "got\r" });
@@ -223,8 +223,8 @@ fn colours_are_the_sixteen_of_the_terminal_and_suit_its_background() {
 
 #[test]
 fn a_terminal_is_asked_for_its_background() {
-    let served = Served::start();
-    let shell = Shell::run_with(&script(served.port, ""), &[("COLORFGBG", "")]);
+    let server = TestServer::start();
+    let shell = Shell::run_with(&script(server.port, ""), &[("COLORFGBG", "")]);
     shell.until_sent("\x1b]11;?");
     shell.until_sent("\x1b[c");
     shell.press("\x1b]10;rgb:0000/0000/0000\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62c");
@@ -236,9 +236,9 @@ fn a_terminal_is_asked_for_its_background() {
 
 #[test]
 fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
-    let served = Served::start();
-    served.say("put a.first 1 1\nput b.second 2 1\n");
-    let shell = Shell::run(&script(served.port, ""));
+    let server = TestServer::start();
+    server.send("put a.first 1 1\nput b.second 2 1\n");
+    let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("b.second");
     // The fifth row, counted from one.
     shell.press("\x1b[<0;4;5M\x1b[<0;4;5m");
@@ -251,7 +251,7 @@ fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
     shell.until_sent("\x1b]52;c;");
     shell.press("\x03");
     shell.until_restored();
-    let shell = Shell::run(&script(served.port, "--no-mouse"));
+    let shell = Shell::run(&script(server.port, "--no-mouse"));
     shell.until_shown("b.second");
     shell.press("\x03");
     shell.until_restored();
@@ -270,10 +270,10 @@ fn frames_are_shown_as_a_whole() {
 
 #[test]
 fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
-    let served = Served::start();
-    served.say("put palm.cpu 23.5 1\nput 火 -1e300 2\n");
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\nput 火 -1e300 2\n");
     for format in ["text", "json", "csv"] {
-        let client = format!("\"$CLIENT\" --port {} --format {format}", served.port);
+        let client = format!("\"$CLIENT\" --port {} --format {format}", server.port);
         let shell = Shell::run(&format!(
             "stty -opost; {client} get '*'; echo ---; {client} get '*' | cat; echo ---; \
              {client} --once; echo ---; stty opost; stty -a; echo over"
@@ -290,13 +290,13 @@ fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
 
 #[test]
 fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
-    let served = Served::start();
+    let server = TestServer::start();
     let pipe = tempfile::tempdir().unwrap();
     let path = pipe.path().join("input");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     let shell = Shell::run(&format!(
         "\"$CLIENT\" --port {} < '{}' > /dev/null; echo code $?; echo over",
-        served.port,
+        server.port,
         path.display()
     ));
     let (over, stop) = std::sync::mpsc::channel::<()>();
@@ -319,29 +319,29 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
 
 #[test]
 fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
-    let mut served = Served::start();
-    served.stop();
+    let mut server = TestServer::start();
+    server.stop();
     let shell = Shell::run(&format!(
         "(echo put a 1 1; echo put a 2 2; read stop) | \"$CLIENT\" --port {} --retry > /dev/null; \
          echo code $?",
-        served.port
+        server.port
     ));
     shell.until_shown("2 lines (20 B) kept for the server, away for ");
-    served.start_again();
+    server.start_again();
     shell.until("the bar of what goes on", |screen| screen.contents().contains("\n2 lines, 20 B"));
     shell.press("\r");
     shell.until_shown("2 lines: 2 stored, 0 refused");
     shell.until_shown("code 0");
     shell.wait();
-    assert_eq!(served.say("get a\n"), "ok\na 1.0 1\na 2.0 2\n\n");
+    assert_eq!(server.send("get a\n"), "ok\na 1.0 1\na 2.0 2\n\n");
 }
 
 #[test]
 fn a_person_is_not_told_every_line_of_a_wrong_file() {
-    let served = Served::start();
+    let server = TestServer::start();
     let shell = Shell::run(&format!(
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
-        served.port
+        server.port
     ));
     shell.until_shown("line 100: wrong command: ");
     shell.until_shown("more refused lines are only counted; 2>FILE names them all");

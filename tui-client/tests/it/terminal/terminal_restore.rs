@@ -15,10 +15,10 @@ use tui_client::metrics::sort::Arrangement;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
-use crate::harness::job_shell::{Tended, fifo};
+use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::patience::PATIENCE;
 use crate::harness::pty::{Shell, find};
-use crate::harness::server::Served;
+use crate::harness::server::TestServer;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -168,14 +168,14 @@ fn the_client_that_panics() {
     tokio.shutdown_background();
 }
 
-fn start(port: u16, options: &str, end: End) -> Tended {
+fn start(port: u16, options: &str, end: End) -> JobShell {
     if !matches!(end, End::Panic) {
-        return Tended::start(&format!("--port {port} {options}"));
+        return JobShell::start(&format!("--port {port} {options}"));
     }
     let test =
         "--exact terminal::terminal_restore::the_client_that_panics --nocapture --test-threads 1";
     let command = format!("env {PANIC}={port} RUST_BACKTRACE=0 \"$TESTS\" {test}");
-    Tended::start_as(&command, |directory| drop(fifo(directory, "panic")))
+    JobShell::start_as(&command, |directory| drop(fifo(directory, "panic")))
 }
 
 impl Step {
@@ -189,8 +189,8 @@ impl Step {
         }
     }
 
-    fn take(&self, tended: &Tended, served: &mut Served) {
-        let shell = &tended.shell;
+    fn take(&self, job: &JobShell, server: &mut TestServer) {
+        let shell = &job.shell;
         match self {
             Self::Type(text) => shell.press(text),
             Self::Bytes(bytes) => shell.press_bytes(bytes),
@@ -200,13 +200,13 @@ impl Step {
             }
             Self::Resize { columns, rows } => shell.resize(*rows, *columns),
             Self::Look => look(shell),
-            Self::Signal(signal) => tended.signal(*signal),
-            Self::Put(key) if served.is_running() => {
-                served.say(&format!("put {key} 7 7\n"));
+            Self::Signal(signal) => job.signal(*signal),
+            Self::Put(key) if server.is_running() => {
+                server.send(&format!("put {key} 7 7\n"));
             }
             Self::Put(_) => {}
-            Self::ServerEnds => served.stop(),
-            Self::ServerComesBack => served.start_again(),
+            Self::ServerEnds => server.stop(),
+            Self::ServerComesBack => server.start_again(),
         }
     }
 }
@@ -224,45 +224,45 @@ fn look(shell: &Shell) {
 }
 
 impl End {
-    fn come(self, tended: &mut Tended) -> u8 {
+    fn come(self, job: &mut JobShell) -> u8 {
         match self {
             Self::Keys => {
                 for turn in 0.. {
                     if turn % 16 == 0 {
                         // Whatever is half typed, for a terminal, is whole then.
-                        tended.shell.press("\x1b[201~umc");
+                        job.shell.press("\x1b[201~umc");
                     }
-                    tended.shell.press("\x03");
-                    if tended.is_over(Duration::from_millis(100)) {
+                    job.shell.press("\x03");
+                    if job.is_over(Duration::from_millis(100)) {
                         break;
                     }
                     assert!(turn < 200, "it stays whatever is pressed");
                 }
             }
-            Self::Signal(signal) => tended.signal(signal),
-            Self::HangUp => tended.shell.go_away(),
+            Self::Signal(signal) => job.signal(signal),
+            Self::HangUp => job.shell.go_away(),
             Self::Panic => {
                 // Read as well, so that it does not matter if nobody is there any longer.
-                let path = tended.directory.path().join("panic");
+                let path = job.directory.path().join("panic");
                 let mut pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
                 pipe.write_all(b"!").unwrap();
-                return tended.code();
+                return job.code();
             }
         }
-        tended.code()
+        job.code()
     }
 }
 
 fn run(options: &str, steps: &[Step], end: End) {
-    let mut served = Served::start();
-    let mut tended = start(served.port, options, end);
-    tended.shell.until("a frame", vt100::Screen::alternate_screen);
+    let mut server = TestServer::start();
+    let mut job = start(server.port, options, end);
+    job.shell.until("a frame", vt100::Screen::alternate_screen);
     // Who comes to a stop while the last one who could wake it ends would stay.
     for step in steps.iter().filter(|step| !(matches!(end, End::HangUp) && step.stops())) {
-        step.take(&tended, &mut served);
+        step.take(&job, &mut server);
     }
-    let code = end.come(&mut tended);
-    let said = tended.said();
+    let code = end.come(&mut job);
+    let said = job.stderr();
     match end {
         // The system says both that it is to end and that there is no terminal.
         End::HangUp => assert!(code <= 1 && !said.contains("panicked"), "code {code}: {said}"),
@@ -272,7 +272,7 @@ fn run(options: &str, steps: &[Step], end: End) {
         _ => assert_eq!((code, said.as_str()), (0, "")),
     }
     if !matches!(end, End::HangUp) {
-        tended.assert_left_as_found();
+        job.assert_restored();
     }
 }
 
