@@ -1,5 +1,6 @@
 //! What the tests share: servers, clients, terminals, and how long to wait.
 
+pub mod bare_pty;
 pub mod client;
 pub mod job_shell;
 pub mod patience;

@@ -2,5 +2,11 @@
 
 mod alerts;
 mod copy_command;
+mod import_retry;
+mod once;
+mod output;
 mod plain_import;
+mod progress;
 mod requests;
+mod signals;
+mod watch;

@@ -1,9 +1,11 @@
 //! The real binary on a pseudo-terminal.
 
 mod blocked_tty;
+mod colours;
 mod hang_up;
 mod history_file;
 mod job_control;
+mod output_size;
 mod paste;
 mod resize_storm;
 mod server_restart;

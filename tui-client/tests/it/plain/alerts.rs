@@ -5,7 +5,7 @@ use std::process::Child;
 
 use rustix::process::Signal;
 
-use crate::harness::client::{Lines, client, finish, kill, piped, signal};
+use crate::harness::client::{Lines, client, finish, kill, piped, signal, unix_now};
 use crate::harness::peer::{accept, hear, listen, request};
 use crate::harness::server::TestServer;
 
@@ -171,4 +171,20 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     let (code, _, err) =
         once(&["--once", "--alert", "palm.cup age > 1m", "--alert", "palm.* > 90"]);
     assert_eq!(code, 4, "{err}");
+}
+
+#[test]
+fn an_age_is_an_alert_also_while_the_server_is_away() {
+    let mut server = TestServer::start();
+    server.send(&format!("put a 1 {}\n", unix_now() + 2));
+    let mut child = client(server.port).args(["--alert", "a age > 1s"]).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    let err = Lines::of(child.stderr.take());
+    out.next_line();
+    server.stop();
+    // 2s, or later on a busy machine.
+    let told = err.until("alert");
+    assert!(told.starts_with("tui-client: alert: a age > 1s: the age of a is "), "{told}");
+    signal(&child, Signal::TERM);
+    assert_eq!(finish(child).0, 4);
 }

@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::patience::wait_until;
-use crate::harness::pty::{Shell, find};
+use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
 
 /// A client that says its number, and where.
@@ -106,4 +106,42 @@ fn a_stop_that_is_taken_back_at_once_is_none() {
         true
     };
     assert!((0..20).any(is_taken_back), "each time it stops");
+}
+
+#[test]
+fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let after = "stty -a; echo over";
+    let shell = Shell::run(&format!(
+        "set -m; \"$CLIENT\" --port {}; stty -a; echo stopped; read line; fg >/dev/null; {after}",
+        server.port
+    ));
+    shell.until_shown("23.5");
+    shell.press("\x1a");
+    shell.until_shown("stopped");
+    shell.until_shown(" icanon");
+    shell.assert_modes_off();
+    shell.resize(10, 40);
+    shell.press("\n");
+    shell.until("the screen again, in its new size", |screen| {
+        screen.alternate_screen()
+            && screen.bracketed_paste()
+            && screen.contents().contains("23.5")
+            && screen.contents().contains("> such as  get")
+    });
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn control_z_without_a_shell_that_could_wake_it_does_nothing() {
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
+    shell.until_shown("no points yet");
+    shell.press("\x1a");
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
 }

@@ -27,3 +27,23 @@ fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
     shell.press("\x03");
     shell.until_restored();
 }
+
+#[test]
+fn a_storm_of_resizes_does_no_harm() {
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.02"));
+    shell.until_shown("23.5");
+    for size in [(1, 1), (2, 3), (60, 200), (5, 5), (3, 80)] {
+        shell.resize(size.0, size.1);
+    }
+    for step in 0..300_u16 {
+        shell.resize(1 + step * 7 % 60, 1 + step * 13 % 200);
+    }
+    shell.resize(10, 40);
+    shell.until("the small screen", |screen| {
+        screen.size().1.get() == 40 && screen.contents().contains("watch palm.cpu")
+    });
+    shell.press("\x03");
+    shell.until_restored();
+}

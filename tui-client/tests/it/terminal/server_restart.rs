@@ -1,7 +1,7 @@
 //! The real binary on a pseudo-terminal, while the real server dies and comes back.
 
 use crate::harness::pty::{Shell, script};
-use crate::harness::server::send;
+use crate::harness::server::{TestServer, send};
 use crate::harness::server_process::ServerProcess;
 
 #[test]
@@ -26,6 +26,28 @@ fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back()
     // The watch goes on from the value that it had.
     send(server.port, "put palm.cpu 77.75 1150864248\n");
     shell.until_shown("▲ +76.5");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
+    let mut server = TestServer::start();
+    let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
+    shell.until_shown("no points yet");
+    server.send("put palm.cpu 1.25 1150864247\n");
+    shell.until_shown("1.25");
+    server.stop();
+    shell.until_shown("○ localhost");
+    shell.press("iget x\r");
+    shell.until_shown("not sent");
+    server.start_again();
+    shell.until_shown("● localhost");
+    server.send("put palm.cpu 77.75 1150864248\n");
+    shell.until_shown("▲ +76.5");
+    // The line that was not sent is still there.
+    shell.press("\x03");
+    shell.until_shown("ctrl-c again leaves");
     shell.press("\x03");
     shell.until_restored();
 }

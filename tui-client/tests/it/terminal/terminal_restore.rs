@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +20,19 @@ use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::patience::PATIENCE;
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_terminal_is_left_as_it_was_found(
+        options in options(),
+        steps in proptest::collection::vec(step(), 0..30),
+        end in end(),
+    ) {
+        run(options, &steps, end);
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -276,15 +290,42 @@ fn run(options: &str, steps: &[Step], end: End) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_terminal_is_left_as_it_was_found(
-        options in options(),
-        steps in proptest::collection::vec(step(), 0..30),
-        end in end(),
-    ) {
-        run(options, &steps, end);
+#[test]
+fn signals_give_the_terminal_back() {
+    let server = TestServer::start();
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
+        let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
+        let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", server.port);
+        let shell =
+            Shell::run(&format!("sh -c '{}'; stty -a; echo over", client.replace('\'', "")));
+        shell.until_shown("● localhost");
+        let pid = std::fs::read_to_string(file).unwrap();
+        let killed = Command::new("kill").args([&format!("-{signal}"), pid.trim()]).status();
+        assert!(killed.unwrap().success());
+        shell.until_restored();
     }
+}
+
+/// Set for the process that panics in the terminal that its parent gave it.
+const PANIC_HERE: &str = "PANIC_IN_THIS_TERMINAL";
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_read_there() {
+    if std::env::var_os(PANIC_HERE).is_some() {
+        let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
+        terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
+        let text = String::from("in the terminal");
+        panic!("it happened {text}");
+    }
+    let name = "terminal::terminal_restore::a_panic_gives_the_terminal_back_and_is_read_there";
+    let shell = Shell::run(&format!(
+        "{PANIC_HERE}=1 \"$TESTS\" --exact {name} --nocapture --test-threads 1; stty -a; echo over"
+    ));
+    shell.until_restored();
+    let raw = shell.raw();
+    let left = find(&raw, "\x1b[?1049l").unwrap();
+    let said = find(&raw, "it happened in the terminal").unwrap();
+    assert!(find(&raw, "screen").unwrap() < left && left < said);
+    let again = find(&raw[left + 1..], "\x1b[?1049l");
+    assert_eq!(again, None, "giving back twice would write over the message");
 }
