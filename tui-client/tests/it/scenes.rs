@@ -106,7 +106,7 @@ fn the_light_theme_uses_dark_colours() {
 }
 
 #[test]
-fn ascii_draws_nothing_else_but_keys() {
+fn the_ascii_theme_draws_only_ascii_but_for_keys() {
     each_screen(&Theme { ascii: true, ..Theme::colour() }, |place, _, cells| {
         let foreign: String =
             cells.iter().map(Cell::symbol).filter(|symbol| !symbol.is_ascii()).collect();
@@ -116,7 +116,7 @@ fn ascii_draws_nothing_else_but_keys() {
 }
 
 #[test]
-fn every_screen_says_how_to_leave_it() {
+fn every_screen_shows_a_way_out() {
     each_screen(&Theme::colour(), |place, scene, cells| {
         let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
         let wrong = scene.app.field().is_some_and(|field| field.fault().is_some());

@@ -81,7 +81,7 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
 }
 
 #[test]
-fn a_connection_that_is_lost_or_not_there_ends_it() {
+fn a_lost_or_missing_connection_ends_the_import() {
     let mut server = TestServer::start();
     block_on(async {
         let mut wire = Wire::connect(server.port, PATIENCE).await;
@@ -119,7 +119,7 @@ fn peer_that_stops(answers: &'static [u8]) -> (u16, JoinHandle<()>) {
 }
 
 #[test]
-fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
+fn progress_is_counted_within_a_long_reply_and_a_stop_counts_lines_sent() {
     let (port, peer) =
         peer_that_stops(b"ok\na 1.0 1\n\nok\na 1.0 1\n\nerror\nno room\n\nok\na 1.0 1\n");
     block_on(async {
@@ -141,7 +141,7 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
 }
 
 #[test]
-fn a_stall_ends_it_and_the_connection_even_if_nothing_else_is_asked_for() {
+fn a_stalled_reply_ends_import_and_connection() {
     let (port, peer) = peer_that_stops(b"ok\n\nerror\nno room\n\nok\n\nok\n");
     block_on(async {
         let mut wire = Wire::connect(port, Duration::from_millis(300)).await;

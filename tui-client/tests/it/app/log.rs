@@ -70,7 +70,7 @@ fn an_error_says_which_request_it_answers_and_why() {
 }
 
 #[test]
-fn a_search_goes_up_and_n_goes_on() {
+fn search_goes_up_and_n_repeats_it() {
     let mut scene = in_log(80, 24);
     scene.press(Key::char('/'));
     scene.type_text("GET");
@@ -121,7 +121,7 @@ fn an_empty_search_repeats_the_last_one() {
 }
 
 #[test]
-fn escape_in_the_log_drops_search_and_filter_before_it_leaves() {
+fn escape_clears_search_and_filter_before_it_leaves_the_log() {
     for (keys, dropped) in [
         ("/palm\n", "search dropped"),
         ("&palm\n", "filter dropped"),
@@ -165,7 +165,7 @@ fn a_filter_follows_what_is_typed() {
 }
 
 #[test]
-fn what_is_sent_brings_its_reply_into_view() {
+fn a_new_request_scrolls_the_log_to_its_reply() {
     let mut scene = in_log(80, 24);
     scene.keys("g");
     assert!(!scene.app.log().follows());
@@ -201,7 +201,7 @@ fn the_log_is_filtered_by_direction_and_by_time() {
 }
 
 #[test]
-fn the_log_takes_the_room_of_all_panes_and_gives_it_back() {
+fn the_log_can_be_enlarged_to_the_whole_screen() {
     let mut scene = in_log(80, 24);
     let small = scene.app.layout();
     let large = |scene: &Scene| {
@@ -258,7 +258,7 @@ fn raw() -> Scene {
 }
 
 #[test]
-fn raw_it_has_every_line_of_every_reply() {
+fn the_raw_log_has_every_line_of_every_reply() {
     let mut scene = raw();
     let lines: Vec<_> = (0..500).map(|n| format!("a.b {n}.0 {n}\n")).collect();
     scene.ok("get *", &lines.concat());
@@ -282,7 +282,7 @@ fn raw_it_has_every_line_of_every_reply() {
 }
 
 #[test]
-fn the_title_says_what_was_dropped_to_make_room() {
+fn the_title_counts_lines_dropped_for_the_memory_limit() {
     let config = Config { log_memory: 0, raw_log: true, ..config() };
     let mut scene = Scene::with(80, 24, config);
     scene.tell(Msg::Connected);
@@ -299,7 +299,7 @@ fn the_title_says_what_was_dropped_to_make_room() {
 }
 
 #[test]
-fn raw_it_has_what_the_client_asks_for_itself() {
+fn the_raw_log_has_requests_of_the_client_itself() {
     let mut scene = raw();
     scene.code(Code::Tab);
     scene.type_text("get a.*");
@@ -309,7 +309,7 @@ fn raw_it_has_what_the_client_asks_for_itself() {
 }
 
 #[test]
-fn raw_it_keeps_half_a_reply() {
+fn the_raw_log_keeps_a_partial_reply() {
     let mut scene = raw();
     let id = scene.sent[0].id;
     let lines = |value: &str| {
@@ -327,7 +327,7 @@ fn raw_it_keeps_half_a_reply() {
 }
 
 #[test]
-fn the_end_of_long_lines_can_be_read() {
+fn long_lines_scroll_sideways() {
     let mut scene = in_log(40, 10);
     scene.code(Code::Right);
     let screen = draw(&scene, &Theme::colour(), 40, 10);
@@ -338,7 +338,7 @@ fn the_end_of_long_lines_can_be_read() {
 }
 
 #[test]
-fn the_log_is_saved_where_one_says() {
+fn the_log_is_saved_to_the_path_entered() {
     let mut scene = in_log(80, 24);
     scene.press(Key::char('&'));
     scene.type_text("palm");
@@ -365,7 +365,7 @@ pub fn not_saved(scene: &mut Scene) {
 }
 
 #[test]
-fn what_could_not_be_saved_is_asked_for_again_with_the_same_path() {
+fn a_failed_save_asks_again_with_the_same_path() {
     let mut scene = in_log(80, 24);
     not_saved(&mut scene);
     let why = "/nowhere/x: not saved, there is no such directory";

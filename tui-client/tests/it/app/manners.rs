@@ -80,7 +80,7 @@ fn a_click_in_the_chart_reads_the_point_there() {
 }
 
 #[test]
-fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
+fn the_wheel_scrolls_the_pane_under_it_and_keeps_the_focus() {
     let mut scene = scene(80, 24, &[]);
     for _ in 0..20 {
         scene.enter("get nothing");
@@ -100,7 +100,7 @@ fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
 }
 
 #[test]
-fn the_list_of_keys_can_be_searched() {
+fn help_can_be_searched() {
     let mut scene = scene(80, 24, &[]);
     scene.press(Key::char('?'));
     scene.type_text("/UNWATCHx");
@@ -127,7 +127,7 @@ fn the_list_of_keys_can_be_searched() {
 }
 
 #[test]
-fn the_list_explains_the_mouse_the_marks_and_copying() {
+fn help_explains_mouse_marks_and_copying() {
     let mut scene = scene(80, 24, &[]);
     scene.press(Key::char('?'));
     scene.keys("/");
@@ -145,7 +145,7 @@ fn the_list_explains_the_mouse_the_marks_and_copying() {
 }
 
 #[test]
-fn the_list_begins_where_one_is_and_leaves_the_chart_behind_it() {
+fn help_begins_with_the_current_pane_and_keeps_the_chart_visible() {
     let mut scene = scene(200, 60, &["palm.cpu"]);
     scene.keys("f?");
     assert_eq!(scene.app.help().lines()[0], HelpLine::Heading("Full-screen chart"));
@@ -158,7 +158,7 @@ fn the_list_begins_where_one_is_and_leaves_the_chart_behind_it() {
 }
 
 #[test]
-fn tmux_is_named_when_it_decides_about_copies() {
+fn a_copy_in_tmux_names_its_setting() {
     let mut scene = Scene::with(80, 24, Config { in_tmux: true, ..config() });
     scene.tell(Msg::Connected);
     scene.to(Mode::Log);

@@ -19,7 +19,7 @@ fn text(scene: &Scene) -> &str {
 }
 
 #[test]
-fn what_is_entered_is_remembered_once_and_comes_back_next_time() {
+fn history_keeps_entered_lines_without_repetition() {
     let mut scene = Scene::connected(80, 24, &[]);
     let remembered = |effects: Vec<Effect>| {
         effects.into_iter().any(|effect| effect == Effect::Remember("get a".to_owned()))
@@ -41,7 +41,7 @@ fn what_is_entered_is_remembered_once_and_comes_back_next_time() {
 }
 
 #[test]
-fn a_search_finds_lines_and_gives_the_draft_back() {
+fn history_search_finds_lines_and_restores_the_draft() {
     let mut scene = Scene::used(80, 24);
     scene.enter("put palm.disk 1");
     scene.type_text("draft");
@@ -68,7 +68,7 @@ fn a_search_finds_lines_and_gives_the_draft_back() {
 }
 
 #[test]
-fn a_search_without_a_match_sends_nothing() {
+fn history_search_without_a_match_sends_nothing() {
     for pattern in ["", "zebra"] {
         let mut scene = Scene::used(80, 24);
         scene.type_text("put draft 1");
@@ -83,7 +83,7 @@ fn a_search_without_a_match_sends_nothing() {
 }
 
 #[test]
-fn words_are_passed_with_ctrl_and_deleted_in_a_search_too() {
+fn ctrl_moves_by_words_and_search_deletes_words() {
     let mut scene = Scene::used(80, 24);
     scene.type_text("put palm.cpu 1");
     for (code, cursor) in [(Code::Left, 13), (Code::Left, 9), (Code::Right, 12)] {
@@ -101,7 +101,7 @@ fn words_are_passed_with_ctrl_and_deleted_in_a_search_too() {
 }
 
 #[test]
-fn tab_completes_commands_and_keys_and_goes_through_them() {
+fn tab_completes_and_cycles_commands_and_keys() {
     let mut scene = Scene::used(80, 24);
     scene.ok("put palm.cpu 23.7 1150864260", "");
     scene.type_text("p");
@@ -151,7 +151,7 @@ fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
 }
 
 #[test]
-fn the_rest_is_suggested_and_taken_over_whole_or_by_the_word() {
+fn a_suggestion_is_accepted_whole_or_by_the_word() {
     let mut scene = Scene::used(80, 24);
     let ghost = |scene: &Scene| scene.app.ghost().unwrap_or_default();
     assert_eq!(ghost(&scene), "");
@@ -179,7 +179,7 @@ fn the_rest_is_suggested_and_taken_over_whole_or_by_the_word() {
 }
 
 #[test]
-fn the_line_is_judged_by_the_parser_of_the_server() {
+fn the_line_is_checked_by_the_parser_of_the_server() {
     let mut scene = Scene::used(80, 24);
     scene.type_text("put a 1,5 7");
     let Verdict::Wrong { at, why } = scene.app.verdict() else { panic!("wrong") };
@@ -192,7 +192,7 @@ fn the_line_is_judged_by_the_parser_of_the_server() {
 }
 
 #[test]
-fn a_timestamp_far_ahead_is_doubted_and_sent_all_the_same() {
+fn a_suspicious_timestamp_is_marked_and_still_sent() {
     let mut scene = Scene::used(80, 24);
     scene.type_text(&format!("put palm.far 1 {NOW}797"));
     let why = "in 36432y: milliseconds?".to_owned();
@@ -209,7 +209,7 @@ fn a_timestamp_far_ahead_is_doubted_and_sent_all_the_same() {
 }
 
 #[test]
-fn a_glob_is_doubted_where_the_server_has_none() {
+fn a_glob_is_marked_if_the_server_has_no_globs() {
     let doubted = |data: &str| {
         let mut scene = Scene::used(80, 24);
         scene.type_text("get *");
@@ -227,7 +227,7 @@ fn a_glob_is_doubted_where_the_server_has_none() {
 }
 
 #[test]
-fn a_glob_without_points_may_be_none_to_the_server() {
+fn a_glob_without_points_explains_that_the_server_may_know_none() {
     let entered = |known: Option<&str>| {
         let mut scene = Scene::connected(80, 24, &[]);
         scene.ok("get *", if known.is_some() { "palm.cpu 1.0 1\n" } else { "" });
@@ -254,7 +254,7 @@ fn a_glob_without_points_may_be_none_to_the_server() {
 }
 
 #[test]
-fn what_was_refused_is_not_suggested() {
+fn refused_lines_are_not_suggested() {
     let mut scene = Scene::used(80, 24);
     let wrong = ["get good", "got bad", "get b c", "put a x 1", "get"];
     scene.tell(Msg::History(wrong.map(str::to_owned).to_vec()));
@@ -279,7 +279,7 @@ fn what_was_refused_is_not_suggested() {
 }
 
 #[test]
-fn one_pasted_line_is_typed_and_several_are_asked_about() {
+fn one_pasted_line_is_typed_and_several_need_confirmation() {
     let mut scene = Scene::used(80, 24);
     scene.sent.clear();
     scene.tell(Msg::Paste("put a 1 1\n".to_owned()));
@@ -330,7 +330,7 @@ fn a_line_that_is_too_long_is_shown_whole_and_not_sent() {
 }
 
 #[test]
-fn pasted_lines_are_judged_before_they_are_sent() {
+fn pasted_lines_are_checked_before_they_are_sent() {
     let wrong = |text: String| {
         let mut scene = Scene::used(80, 24);
         scene.tell(Msg::Paste(text));
@@ -345,7 +345,7 @@ fn pasted_lines_are_judged_before_they_are_sent() {
 }
 
 #[test]
-fn the_first_wrong_line_comes_with_its_reason() {
+fn the_first_invalid_pasted_line_has_its_reason() {
     let mut scene = Scene::used(80, 24);
     scene.tell(Msg::Paste("put a 1 1\nput a 1,5 1\ngot b\n".to_owned()));
     let screen = draw(&scene, &Theme::colour(), 80, 24);
@@ -401,7 +401,7 @@ fn a_large_paste_is_a_stream_with_progress() {
 }
 
 #[test]
-fn a_large_paste_can_be_stopped_and_can_be_lost() {
+fn a_large_paste_ends_by_a_stop_or_a_lost_connection() {
     let mut scene = Scene::used(80, 24);
     let id = paste_many(&mut scene);
     assert_eq!(scene.code(Code::Esc), [Effect::StopImport]);

@@ -174,7 +174,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics(steps in proptest::collection::vec(step(), 1..60)) {
+    fn random_events_never_panic(steps in proptest::collection::vec(step(), 1..60)) {
         let mut scene = Scene::alerted(80, 24, &["a", "😀.火", "b*"], &["a > 0", "c* age > 1m"]);
         let (mut width, mut height) = (80, 24);
         let mut memo = Memo::default();

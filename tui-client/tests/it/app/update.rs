@@ -13,7 +13,7 @@ use crate::harness::scene::{NOW, Scene, sample};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_newcomer_sees_live_data_without_a_key_press() {
+fn the_first_screen_shows_live_data_without_a_key_press() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", "a 1.0 1\n");
     assert_eq!(scene.app.table().answer().points, 1);
@@ -42,7 +42,7 @@ fn asked(scene: &mut Scene) -> Vec<String> {
 }
 
 #[test]
-fn the_list_of_keys_is_found_by_what_people_call_things() {
+fn help_search_finds_keys_by_common_words() {
     for (word, keys) in [
         ("filter", &["/", "&"][..]),
         ("history", &["ctrl-r", "↑ ctrl-p", "↓ ctrl-n"]),
@@ -72,7 +72,7 @@ fn the_list_of_keys_is_found_by_what_people_call_things() {
 }
 
 #[test]
-fn a_pause_is_one_for_everything_from_everywhere() {
+fn a_pause_stops_all_polling_from_any_pane() {
     for mode in [Mode::Prompt, Mode::Table, Mode::Watch, Mode::Chart, Mode::Log] {
         let mut scene = Scene::connected(80, 24, &["a.b"]);
         asked(&mut scene);
@@ -103,7 +103,7 @@ fn a_pause_is_one_for_everything_from_everywhere() {
 }
 
 #[test]
-fn while_paused_one_can_ask_once() {
+fn explicit_requests_are_sent_while_paused() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     asked(&mut scene);
     scene.to(Mode::Watch);
@@ -123,7 +123,7 @@ fn while_paused_one_can_ask_once() {
 }
 
 #[test]
-fn a_key_that_is_watched_while_paused_is_asked_for_once() {
+fn a_key_watched_while_paused_is_requested_once() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", &sample());
     scene.to(Mode::Table);
@@ -134,7 +134,7 @@ fn a_key_that_is_watched_while_paused_is_asked_for_once() {
 }
 
 #[test]
-fn watched_keys_have_the_keyboard_at_the_start() {
+fn the_watch_pane_has_the_focus_at_the_start() {
     assert_eq!(Scene::connected(80, 24, &[]).app.mode(), Mode::Prompt);
     assert_eq!(Scene::alerted(80, 24, &[], &["a > 5"]).app.mode(), Mode::Watch);
     for key in ['i', ':'] {
@@ -149,7 +149,7 @@ fn watched_keys_have_the_keyboard_at_the_start() {
 }
 
 #[test]
-fn a_key_without_a_meaning_says_so_unless_text_is_typed() {
+fn an_unbound_key_shows_a_notice() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     for (mode, key) in [(Mode::Table, "u"), (Mode::Watch, "u"), (Mode::Log, "u")] {
         scene.to(mode);
@@ -168,7 +168,7 @@ fn a_key_without_a_meaning_says_so_unless_text_is_typed() {
 }
 
 #[test]
-fn control_c_clears_a_line_before_it_leaves() {
+fn ctrl_c_clears_a_line_before_it_quits() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.type_text("put a 1");
     assert!(!scene.press(Key::ctrl('c')).contains(&Effect::Quit));
@@ -184,14 +184,14 @@ fn control_c_clears_a_line_before_it_leaves() {
 }
 
 #[test]
-fn a_slow_server_is_asked_less_often_and_only_once_at_a_time() {
+fn a_slow_server_is_polled_less_often_and_once_at_a_time() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.wait(5 * SECOND);
     assert_eq!(scene.sent.len(), 1);
 }
 
 #[test]
-fn watched_keys_come_before_a_long_table() {
+fn watched_keys_are_polled_before_a_long_table() {
     let mut scene = Scene::connected(120, 30, &["a"]);
     assert!(scene.app.layout().table.is_some());
     let slow = |scene: &mut Scene, took: Duration| {
@@ -214,7 +214,7 @@ fn watched_keys_come_before_a_long_table() {
 }
 
 #[test]
-fn a_table_that_nobody_sees_is_asked_for_once() {
+fn a_hidden_table_is_requested_once() {
     let mut scene = Scene::connected(80, 24, &["a"]);
     assert_eq!(asked(&mut scene), ["get a", "get *"], "whose keys can be completed");
     for _ in 0..3 {
@@ -229,7 +229,7 @@ fn a_table_that_nobody_sees_is_asked_for_once() {
 }
 
 #[test]
-fn an_age_is_an_alert_also_while_the_server_is_away() {
+fn an_age_alert_fires_while_disconnected() {
     let mut scene = Scene::alerted(80, 24, &["a"], &["a age > 5s"]);
     scene.polled(&format!("a 1.0 {NOW}\n"));
     scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
@@ -241,7 +241,7 @@ fn an_age_is_an_alert_also_while_the_server_is_away() {
 }
 
 #[test]
-fn typed_lines_become_strict_requests() {
+fn entered_lines_are_normalized() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", "");
     scene.enter("> put palm.cpu 23.7\\n");
@@ -260,7 +260,7 @@ fn typed_lines_become_strict_requests() {
 }
 
 #[test]
-fn a_typed_get_stays_in_the_table_and_is_refreshed() {
+fn an_entered_get_stays_in_the_table_and_is_refreshed() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.enter("get palm.cpu");
     scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\n");
@@ -276,7 +276,7 @@ fn a_typed_get_stays_in_the_table_and_is_refreshed() {
 }
 
 #[test]
-fn a_line_entered_while_the_server_is_away_is_not_lost() {
+fn a_line_entered_while_disconnected_is_kept() {
     let mut scene = Scene::new(80, 24, &[]);
     scene.tell(Msg::Disconnected("no server there".to_owned()));
     scene.enter("get palm.cpu");
@@ -289,7 +289,7 @@ fn a_line_entered_while_the_server_is_away_is_not_lost() {
 }
 
 #[test]
-fn reconnects_with_growing_waits_and_says_so_once() {
+fn reconnect_backs_off_and_is_logged_once() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     scene.enter("get x");
     scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
@@ -329,7 +329,7 @@ fn a_watched_key_shows_value_change_and_freshness() {
 }
 
 #[test]
-fn an_older_point_that_is_replaced_shows_but_the_value_is_not_marked_as_changed() {
+fn a_replaced_older_point_does_not_mark_the_value_as_changed() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     scene.ok("get *", "");
     scene.ok("get a.b", "a.b 1.0 1\na.b 2.0 2\na.b 3.0 3\n");
@@ -352,7 +352,7 @@ fn an_older_point_that_is_replaced_shows_but_the_value_is_not_marked_as_changed(
 }
 
 #[test]
-fn a_key_of_the_table_can_be_watched_and_left() {
+fn a_key_of_the_table_can_be_watched_and_unwatched() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", &sample());
     scene.code(Code::Tab);
@@ -388,7 +388,7 @@ fn history_and_words_are_edited_with_the_usual_keys() {
 }
 
 #[test]
-fn leaving_is_possible_from_everywhere() {
+fn quit_works_in_every_mode() {
     let mut scene = Scene::new(80, 24, &["a"]);
     for _ in 0..5 {
         assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
@@ -400,7 +400,7 @@ fn leaving_is_possible_from_everywhere() {
 }
 
 #[test]
-fn ages_on_the_screen_go_on_without_polling() {
+fn ages_advance_without_polling() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.code(Code::F(6));
     scene.ok("get *", &format!("a 1.0 {}\n", NOW - 3));

@@ -35,7 +35,7 @@ fn spiked(width: u16, height: u16) -> Scene {
 }
 
 #[test]
-fn no_spike_escapes_the_cursor() {
+fn the_chart_cursor_reaches_every_spike() {
     for (width, height) in [(80, 24), (120, 30)] {
         let mut scene = spiked(width, height);
         let shows = |scene: &Scene, text: &str| {
@@ -59,7 +59,7 @@ fn no_spike_escapes_the_cursor() {
 }
 
 #[test]
-fn a_low_chart_reads_its_points_on_the_bottom_line() {
+fn a_low_chart_has_its_readout_on_the_bottom_line() {
     let mut scene = Scene::connected(40, 10, &["a"]).then(|scene| {
         scene.ok("get a", &format!("a 1 {}\na 20.0001 {NOW}\n", NOW - 60));
         scene.to(Mode::Watch);
@@ -77,7 +77,7 @@ fn a_low_chart_reads_its_points_on_the_bottom_line() {
 }
 
 #[test]
-fn a_click_reads_where_it_is_however_wide_the_labels_are() {
+fn a_click_hits_its_column_whatever_the_label_width() {
     for base in [0, 81_235_000_000, 1 << 52] {
         let line = |n: i64| format!("a {} {}\n", base + n, NOW - 200 + n);
         let mut scene = Scene::connected(120, 30, &["a"]).then(|scene| {
@@ -93,7 +93,7 @@ fn a_click_reads_where_it_is_however_wide_the_labels_are() {
 }
 
 #[test]
-fn the_chart_says_which_part_of_time_it_shows_and_what_can_not_be_done() {
+fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
     let mut scene = spiked(120, 30);
     let mut look = |keys: &str| {
         scene.keys(keys);
@@ -118,7 +118,7 @@ fn the_chart_says_which_part_of_time_it_shows_and_what_can_not_be_done() {
 }
 
 #[test]
-fn a_pause_is_no_age() {
+fn a_pause_does_not_age_points() {
     let mut scene = Scene::alerted(80, 24, &["a"], &["a age > 5s"]);
     let now = scene.now.unix();
     scene.polled(&format!("a 1 {now}\n"));
@@ -132,7 +132,7 @@ fn a_pause_is_no_age() {
 }
 
 #[test]
-fn what_was_refused_of_a_few_pasted_lines_is_not_hidden_by_the_last_one() {
+fn a_refusal_among_pasted_lines_stays_visible() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.tell(Msg::Paste("put a 1 1\nput a x 2\nput a 3 3\n".to_owned()));
     scene.code(Code::Enter);
@@ -145,7 +145,7 @@ fn what_was_refused_of_a_few_pasted_lines_is_not_hidden_by_the_last_one() {
 }
 
 #[test]
-fn an_alert_rings_once_and_is_well_again() {
+fn an_alert_rings_once_and_resolves() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
     scene.ok("get a", "a 5.0 1\n");
@@ -181,7 +181,7 @@ fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
 }
 
 #[test]
-fn a_second_alert_on_a_key_is_told_too() {
+fn a_second_alert_on_a_key_is_reported_too() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5", "a > 8"]);
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
@@ -211,7 +211,7 @@ fn a_point_between_two_polls_rings_too() {
 }
 
 #[test]
-fn all_points_of_a_key_that_comes_later_ring_but_not_what_is_watched_later() {
+fn alerts_evaluate_all_points_of_a_new_key_but_not_the_past_of_one_watched_later() {
     let mut scene = Scene::alerted(80, 24, &[], &["new.* > 5"]);
     let alerts = |scene: &mut Scene, data: &str| -> Vec<String> {
         let before = scene.log().len();
@@ -242,7 +242,7 @@ fn all_points_of_a_key_that_comes_later_ring_but_not_what_is_watched_later() {
 }
 
 #[test]
-fn an_answer_that_was_asked_for_before_a_watch_says_nothing_of_it() {
+fn a_reply_requested_before_a_watch_does_not_count_for_it() {
     let mut scene = Scene::alerted(80, 24, &["a*"], &[]);
     scene.polled("a1 1 1\n");
     scene.wait(SECOND);
@@ -262,7 +262,7 @@ fn an_answer_that_was_asked_for_before_a_watch_says_nothing_of_it() {
 }
 
 #[test]
-fn an_alarm_ends_with_the_last_point_of_its_key() {
+fn an_alert_ends_with_the_last_point_of_its_key() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
@@ -275,7 +275,7 @@ fn an_alarm_ends_with_the_last_point_of_its_key() {
 }
 
 #[test]
-fn a_key_by_its_name_has_a_place_whatever_globs_bring() {
+fn an_exact_key_keeps_its_place_beside_globs() {
     let mut scene = Scene::alerted(80, 24, &["host.*"], &["zone.temp > 90"]);
     let hosts: String = (0..1200).map(|n| format!("host.{n} 1 1\n")).collect();
     scene.ok("get *", &format!("{hosts}zone.temp 99 1\n"));
@@ -285,7 +285,7 @@ fn a_key_by_its_name_has_a_place_whatever_globs_bring() {
 }
 
 #[test]
-fn an_alert_on_a_glob_watches_all_that_it_is_about() {
+fn an_alert_on_a_glob_watches_its_keys() {
     let mut scene = Scene::alerted(80, 24, &["a.temp"], &[]);
     scene.ok("get *", "");
     scene.ok("get a.temp", "a.temp 1 1\n");
@@ -300,7 +300,7 @@ fn an_alert_on_a_glob_watches_all_that_it_is_about() {
 }
 
 #[test]
-fn globs_are_matched_here_when_the_server_cannot() {
+fn globs_are_matched_by_the_client_if_the_server_cannot() {
     let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
     scene.ok("get *", "palm.cpu 1.0 1\nother.cpu 2.0 1\npalm.mem 3.0 1\n");
     let keys: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
@@ -318,7 +318,7 @@ fn globs_are_matched_here_when_the_server_cannot() {
 }
 
 #[test]
-fn a_server_with_selectors_is_asked_once_for_all_watched_keys() {
+fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
     let mut scene = Scene::alerted(80, 24, &["a", "b.*"], &[]);
     scene.ok("get *", "a 1.0 1\nb.c 2.0 1\n");
     scene.ok("get a[last]", "a 1.0 1\n");
@@ -335,7 +335,7 @@ fn a_server_with_selectors_is_asked_once_for_all_watched_keys() {
 }
 
 #[test]
-fn a_pause_is_a_pause_and_intervals_change_at_once() {
+fn pause_and_interval_changes_take_effect_at_once() {
     let mut scene = Scene::alerted(80, 24, &["a"], &[]);
     scene.ok("get *", "");
     scene.ok("get a", "a 1.0 1\n");
@@ -385,7 +385,7 @@ fn the_cost_of_polling_is_shown() {
 }
 
 #[test]
-fn a_filter_counts_while_it_is_typed_and_goes_when_one_leaves() {
+fn a_filter_counts_while_it_is_typed_and_is_dropped_on_escape() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);
     scene.keys("/kettle");
@@ -417,7 +417,7 @@ fn places(scene: &Scene, (width, height): (u16, u16), words: &[&str]) -> Vec<boo
 }
 
 #[test]
-fn no_column_goes_because_of_a_long_key() {
+fn a_long_key_hides_no_column() {
     const NAMES: [&str; 10] =
         [" key", "last", "change", "rate/s", " min", " max", " avg", "count", " age", "trend"];
     for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
@@ -442,7 +442,7 @@ fn no_column_goes_because_of_a_long_key() {
 }
 
 #[test]
-fn a_long_key_takes_nothing_from_the_watched_ones() {
+fn a_long_key_leaves_the_watch_columns_visible() {
     let long = format!("z{}", "0123456789".repeat(20));
     let words = ["  ▲ ", "+1", "s ago", "min 1", "max 2", "avg 1.5"];
     let shown = |key: &str, size: (u16, u16)| {
@@ -461,7 +461,7 @@ fn a_long_key_takes_nothing_from_the_watched_ones() {
 }
 
 #[test]
-fn rows_do_not_come_and_go_on_the_way_to_an_expression() {
+fn rows_are_stable_while_an_expression_is_typed() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);
     let mut seen = Vec::new();
@@ -500,7 +500,7 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
 }
 
 #[test]
-fn a_pasted_alert_takes_the_place_of_one_that_was_only_begun() {
+fn a_pasted_alert_replaces_an_unfinished_one() {
     let field = |keys: &str, pasted: &str| {
         let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
         scene.tell(Msg::Paste(pasted.to_owned()));
@@ -512,7 +512,7 @@ fn a_pasted_alert_takes_the_place_of_one_that_was_only_begun() {
 }
 
 #[test]
-fn the_chart_of_an_earlier_frame_is_drawn_only_as_long_as_nothing_of_it_has_changed() {
+fn a_cached_chart_is_drawn_only_while_unchanged() {
     let mut scene = Scene::connected(80, 24, &["a.b", "c.d"]);
     let mut memo = Memo::default();
     let mut looks = Vec::new();

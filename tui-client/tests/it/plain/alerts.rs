@@ -14,7 +14,7 @@ fn watch(port: u16, args: &[&str]) -> Child {
 }
 
 #[test]
-fn an_alert_is_told_and_is_the_exit_code() {
+fn an_alert_is_reported_and_sets_the_exit_code() {
     let server = TestServer::start();
     server.send("put palm.cpu 50 10\nput palm.mem 95 10\n");
     let mut child = watch(server.port, &["--alert", "palm.cpu > 90"]);
@@ -32,7 +32,7 @@ fn an_alert_is_told_and_is_the_exit_code() {
 }
 
 #[test]
-fn an_alarm_ends_with_the_last_point_of_its_key() {
+fn an_alert_ends_with_the_last_point_of_its_key() {
     // Stands for a server whose retention has dropped all points of the key.
     let told = told_of(["ok\na 6.0 1\n\n", "ok\n\n"]);
     assert_eq!(told[0], "tui-client: alert: a > 5: a is 6");
@@ -57,7 +57,7 @@ fn told_of(replies: [&str; 2]) -> [String; 2] {
 }
 
 #[test]
-fn a_point_between_two_polls_is_judged_too() {
+fn a_point_between_two_polls_is_evaluated() {
     let first = "ok\na 6.0 1\na 1.0 2\n\n";
     for second in ["a 1.0 2\na 7.0 3\na 2.0 4\n", "a 7.0 2\na 2.0 4\n"] {
         let told = told_of([first, &format!("ok\na 6.0 1\n{second}\n")]);
@@ -67,7 +67,7 @@ fn a_point_between_two_polls_is_judged_too() {
 }
 
 #[test]
-fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
+fn a_key_new_between_two_polls_is_evaluated_from_its_first_point() {
     for (alert, key) in [("a > 5", "a"), ("* > 5", "new.a")] {
         let (listener, port) = listen();
         let mut child = watch(port, &["--alert", alert]);
@@ -88,7 +88,7 @@ fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
 }
 
 #[test]
-fn without_an_alert_all_is_well() {
+fn an_interrupted_watch_without_a_fired_alert_exits_with_0() {
     let server = TestServer::start();
     server.send("put a 1 1\n");
     let mut child = watch(server.port, &["--watch", "a", "--alert", "a > 5"]);
@@ -99,7 +99,7 @@ fn without_an_alert_all_is_well() {
 }
 
 #[test]
-fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
+fn an_alert_that_had_no_data_exits_with_1() {
     let server = TestServer::start();
     server.send("put a 1 1\n");
     for ending in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -114,7 +114,7 @@ fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
 }
 
 #[test]
-fn a_signal_that_is_ignored_from_the_start_ends_nothing() {
+fn an_inherited_ignored_signal_stays_ignored() {
     let server = TestServer::start();
     server.send("put a 1 1\n");
     let script = "trap '' HUP; exec \"$0\" --port \"$1\" --interval 0.02 --watch a --alert 'a > 5'";
@@ -134,7 +134,7 @@ fn a_signal_that_is_ignored_from_the_start_ends_nothing() {
 }
 
 #[test]
-fn a_glob_follows_keys_that_come_later_too() {
+fn a_glob_includes_keys_that_appear_later() {
     let server = TestServer::start();
     server.send("put palm.cpu 1 1\nput other 1 1\nput palm.mem 2 1\n");
     let mut child = watch(server.port, &["--watch", "palm.*"]);
@@ -147,7 +147,7 @@ fn a_glob_follows_keys_that_come_later_too() {
 }
 
 #[test]
-fn once_takes_globs_and_tells_alerts_at_once() {
+fn once_takes_globs_and_evaluates_alerts() {
     let server = TestServer::start();
     server.send("put palm.cpu 95 10\nput other 1 1\nput palm.mem 2 1\nput palm.mem 3 2\n");
     let once = |args: &[&str]| finish(watch(server.port, args));
@@ -174,7 +174,7 @@ fn once_takes_globs_and_tells_alerts_at_once() {
 }
 
 #[test]
-fn an_age_is_an_alert_also_while_the_server_is_away() {
+fn an_age_alert_fires_while_disconnected() {
     let mut server = TestServer::start();
     server.send(&format!("put a 1 {}\n", unix_now() + 2));
     let mut child = client(server.port).args(["--alert", "a age > 1s"]).spawn().unwrap();

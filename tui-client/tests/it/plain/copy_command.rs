@@ -142,7 +142,7 @@ fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
 }
 
 #[test]
-fn it_prints_the_points_of_the_chart() {
+fn a_copied_command_prints_the_points_of_the_chart() {
     let server = server_with_series(unix_now());
     let port = server.port;
     let client = format!("tui-client --port {port}");
@@ -204,7 +204,7 @@ fn it_prints_the_points_of_the_chart() {
 }
 
 #[test]
-fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
+fn a_copied_command_prints_rows_columns_and_order_of_the_table() {
     let server = server_with_series(unix_now());
     for (keys, rows, words) in [
         ("", 9, " --once --columns=key,last,"),
@@ -246,7 +246,7 @@ fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
 }
 
 #[test]
-fn it_prints_the_one_row_of_a_table_of_one_key() {
+fn a_copied_command_prints_the_row_of_a_single_key() {
     let server = server_with_series(unix_now());
     for (key, word) in [
         ("palm.cpu", "palm.cpu"),
@@ -268,7 +268,7 @@ fn it_prints_the_one_row_of_a_table_of_one_key() {
 }
 
 #[test]
-fn a_table_may_begin_arranged() {
+fn a_table_spec_from_the_start_is_copied_too() {
     let server = server_with_series(unix_now());
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };

@@ -11,7 +11,7 @@ use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
 use crate::harness::server::TestServer;
 
 #[test]
-fn a_lost_connection_says_what_is_unsure() {
+fn a_lost_connection_reports_the_first_line_of_unknown_outcome() {
     let (listener, port) = listen();
     let peer = thread::spawn(move || {
         let stream = accept(&listener);
@@ -28,7 +28,7 @@ fn a_lost_connection_says_what_is_unsure() {
 }
 
 #[test]
-fn a_feed_outlives_a_restart_of_the_server() {
+fn retry_continues_across_a_server_restart() {
     let mut server = TestServer::start();
     let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -51,7 +51,7 @@ fn a_feed_outlives_a_restart_of_the_server() {
 }
 
 #[test]
-fn a_feed_may_begin_before_the_server() {
+fn retry_waits_for_a_server_to_start() {
     let mut server = TestServer::start();
     server.stop();
     let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
@@ -64,7 +64,7 @@ fn a_feed_may_begin_before_the_server() {
 }
 
 #[test]
-fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
+fn puts_without_a_time_get_the_time_at_which_they_were_read() {
     let mut server = TestServer::start();
     server.stop();
     let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
@@ -94,7 +94,7 @@ fn what_is_fed_while_there_is_no_server_has_the_time_at_which_it_was_said() {
 }
 
 #[test]
-fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
+fn lines_answered_before_a_stall_are_not_sent_again() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
             hear(from, &["put a 1 1", "got", "put b 1 1", "put c 1 1"]);
@@ -118,7 +118,7 @@ fn what_was_answered_before_a_stall_is_neither_sent_nor_told_again() {
 }
 
 #[test]
-fn a_stall_says_from_which_line_on_it_is_unsure() {
+fn a_stall_reports_the_first_line_of_unknown_outcome() {
     let (port, serving) = peer(vec![|mut stream, from| {
         hear(from, &["put a 1 1", "put b 1 1", "put c 1 1"]);
         stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
@@ -133,7 +133,7 @@ fn a_stall_says_from_which_line_on_it_is_unsure() {
 }
 
 #[test]
-fn a_peer_that_takes_connections_and_closes_them_is_told_once() {
+fn a_peer_that_closes_each_connection_is_reported_once() {
     fn close(stream: &TcpStream, _: &mut BufReader<&TcpStream>) {
         stream.shutdown(Shutdown::Both).unwrap();
     }
@@ -154,7 +154,7 @@ fn a_peer_that_takes_connections_and_closes_them_is_told_once() {
 }
 
 #[test]
-fn a_get_that_is_answered_does_not_keep_the_rest_from_being_sent_again() {
+fn lines_after_an_answered_get_are_sent_again() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
             hear(from, &["get a", "put b 1 1", "put c 1 1", "get a"]);
@@ -174,7 +174,7 @@ fn a_get_that_is_answered_does_not_keep_the_rest_from_being_sent_again() {
 }
 
 #[test]
-fn what_is_half_printed_is_not_asked_for_again() {
+fn a_partly_printed_reply_is_not_requested_again() {
     let (listener, port) = listen();
     let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
@@ -188,7 +188,7 @@ fn what_is_half_printed_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_stalled_reply_is_given_up() {
+fn a_stalled_reply_ends_with_exit_code_3() {
     let (listener, port) = listen();
     let peer = thread::spawn(move || {
         // It holds the connections open and says no more.

@@ -4,7 +4,7 @@ use crate::harness::client::run;
 use crate::harness::server::TestServer;
 
 #[test]
-fn once_prints_the_last_points_and_leaves() {
+fn once_prints_the_last_points_and_ends() {
     let server = TestServer::start();
     server.send("put a 1 10\nput b 7 1\nput a 2 20\n");
     let all = (0, "a 2.0 20\nb 7.0 1\n".to_owned(), String::new());
@@ -67,7 +67,7 @@ fn an_age_is_in_seconds() {
 }
 
 #[test]
-fn what_is_wrong_with_an_arrangement_is_said() {
+fn wrong_table_options_are_explained() {
     for (args, said) in [
         (&["--once", "--sort", "cpu"][..], "[possible values: key, last, change, rate, "),
         (&["--once", "--sort", "-trend"], "reply]"),
@@ -86,7 +86,7 @@ fn what_is_wrong_with_an_arrangement_is_said() {
 }
 
 #[test]
-fn a_filter_that_no_key_passes_is_told() {
+fn a_filter_that_matches_no_key_is_reported() {
     let server = TestServer::start();
     server.send("put a 1 1\nput b 5 1\n");
     let none = (0, String::new(), "tui-client: no key passes the filter\n".to_owned());

@@ -52,7 +52,7 @@ fn a_closed_pipe_is_no_error_in_any_format() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told() {
+fn a_full_disk_is_reported() {
     let server = TestServer::start();
     server.send("put a 1 1\n");
     for args in [&["--help"][..], &["--man"], &["get", "a"], &["--once"]] {

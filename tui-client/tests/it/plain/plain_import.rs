@@ -11,7 +11,7 @@ use crate::harness::peer::{accept, listen, request};
 use crate::harness::server::TestServer;
 
 #[test]
-fn what_is_stored_is_counted_whatever_its_blanks() {
+fn stored_lines_are_counted_whatever_their_spaces() {
     let server = TestServer::start();
     let (code, _, err) = pipe(server.port, "put\ta 1 1\n  put a 2 2\nget a\nputs\n");
     assert_eq!(code, 1);
@@ -19,7 +19,7 @@ fn what_is_stored_is_counted_whatever_its_blanks() {
 }
 
 #[test]
-fn lines_of_a_pipe_go_on_after_an_error() {
+fn an_import_continues_after_an_error() {
     let server = TestServer::start();
     let long = "x".repeat(5000);
     let input = format!("put a 1 1\n\n> put a 2 2\\n\ngot\nget a\n{long}\nput a x 3\r\nget a");
@@ -41,7 +41,7 @@ fn lines_of_a_pipe_go_on_after_an_error() {
 }
 
 #[test]
-fn a_last_line_without_its_end_is_a_line() {
+fn a_last_line_without_a_newline_is_sent() {
     let server = TestServer::start();
     let (code, out, err) = pipe(server.port, "put a 1 1\nget a");
     assert_eq!((code, &*out, &*err), (0, "a 1.0 1\n", ""));
@@ -79,7 +79,7 @@ fn each_line_is_answered_at_once() {
 }
 
 #[test]
-fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
+fn puts_are_stored_after_standard_output_is_closed() {
     let server = TestServer::start();
     let puts = |key: &str, count: u32| -> String {
         (0..count).map(|n| format!("put {key} {n} {n}\n")).collect()
@@ -98,7 +98,7 @@ fn what_is_to_be_stored_is_stored_though_nobody_reads_the_rest() {
 }
 
 #[test]
-fn an_import_that_is_interrupted_says_how_far_it_came() {
+fn an_interrupted_import_reports_its_progress() {
     let server = TestServer::start();
     let mut child = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -111,7 +111,7 @@ fn an_import_that_is_interrupted_says_how_far_it_came() {
 }
 
 #[test]
-fn an_import_that_is_interrupted_says_what_has_no_answer() {
+fn an_interrupted_import_reports_lines_without_an_answer() {
     for (line, left) in [
         ("put a 1 1", "without an answer, from line 1 on: to send them again does no harm"),
         (
@@ -134,7 +134,7 @@ fn an_import_that_is_interrupted_says_what_has_no_answer() {
 }
 
 #[test]
-fn a_time_that_is_hardly_meant_is_told() {
+fn a_suspicious_timestamp_is_reported() {
     let server = TestServer::start();
     let (code, _, err) = run(server.port, &["put", "a", "1", "1795748000123"]);
     let said = "tui-client: timestamp 1795748000123: milliseconds? It is stored as seconds\n";

@@ -7,7 +7,7 @@ use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 
 #[test]
-fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
+fn a_long_import_shows_progress_and_a_summary() {
     let server = TestServer::start();
     let pipe = tempfile::tempdir().unwrap();
     let path = pipe.path().join("input");
@@ -36,7 +36,7 @@ fn a_long_import_shows_how_far_it_has_come_and_says_how_it_went() {
 }
 
 #[test]
-fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
+fn lines_kept_while_disconnected_are_shown() {
     let mut server = TestServer::start();
     server.stop();
     let shell = Shell::run(&format!(
@@ -55,7 +55,7 @@ fn what_waits_for_a_server_that_is_away_is_told_until_it_is_back() {
 }
 
 #[test]
-fn a_person_is_not_told_every_line_of_a_wrong_file() {
+fn refused_lines_on_a_terminal_are_capped() {
     let server = TestServer::start();
     let shell = Shell::run(&format!(
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",

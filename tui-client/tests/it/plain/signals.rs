@@ -11,7 +11,7 @@ use crate::harness::patience::wait_until;
 use crate::harness::server::TestServer;
 
 #[test]
-fn a_signal_is_heard_while_nobody_reads_standard_output() {
+fn a_signal_ends_a_client_blocked_on_standard_output() {
     let server = TestServer::start();
     server.send("put k 1 1\n");
     let args = ["--watch", "k*", "--alert", "k > 0", "--interval", "0.02"];
@@ -35,7 +35,7 @@ fn a_signal_is_heard_while_nobody_reads_standard_output() {
 }
 
 #[test]
-fn a_signal_is_heard_while_nobody_reads_what_is_said_either() {
+fn a_signal_ends_a_client_blocked_on_standard_error() {
     let server = TestServer::start();
     for (ending, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let (reader, writer) = std::io::pipe().unwrap();

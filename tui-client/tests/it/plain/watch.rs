@@ -8,7 +8,7 @@ use crate::harness::peer::{hear, peer};
 use crate::harness::server::TestServer;
 
 #[test]
-fn watching_prints_each_new_point_across_a_restart() {
+fn a_watch_prints_each_new_point_across_a_restart() {
     let mut server = TestServer::start();
     server.send("put a 1 10\nput a 2 20\n");
     let mut child =
@@ -30,7 +30,7 @@ fn watching_prints_each_new_point_across_a_restart() {
 }
 
 #[test]
-fn watching_streams_in_every_format() {
+fn a_watch_streams_json() {
     let server = TestServer::start();
     server.send("put a 1 10\n");
     let args = ["--watch", "a", "--interval", "0.02", "--format", "json"];
@@ -44,7 +44,7 @@ fn watching_streams_in_every_format() {
 }
 
 #[test]
-fn watching_ends_when_nobody_reads_even_if_nothing_changes() {
+fn a_watch_ends_when_its_output_is_closed() {
     let server = TestServer::start();
     server.send("put a 1 10\n");
     let args = ["--watch", "a", "--interval", "0.02"];
@@ -55,7 +55,7 @@ fn watching_ends_when_nobody_reads_even_if_nothing_changes() {
 }
 
 #[test]
-fn a_watch_prints_what_a_first_answer_that_broke_off_did_not_bring() {
+fn a_watch_continues_after_a_partial_first_reply() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
             hear(from, &["get a"]);
@@ -75,7 +75,7 @@ fn a_watch_prints_what_a_first_answer_that_broke_off_did_not_bring() {
 }
 
 #[test]
-fn lines_that_are_no_points_are_left_out_and_told_once() {
+fn malformed_lines_are_skipped_and_reported_once() {
     let (port, serving) = peer(vec![|mut stream, from| {
         for value in ["1.0", "2.0"] {
             hear(from, &["get a"]);

@@ -6,7 +6,7 @@ use crate::harness::job_shell::JobShell;
 use crate::harness::server::TestServer;
 
 #[test]
-fn who_waits_for_the_terminal_hears_that_it_is_to_end() {
+fn a_signal_ends_a_client_whose_terminal_takes_no_output() {
     let server = TestServer::start();
     let start = |signal| {
         let job = JobShell::start(&format!("--port {} --theme dark", server.port));

@@ -21,7 +21,7 @@ fn is_colour(rendition: &str) -> bool {
 }
 
 #[test]
-fn without_colours_there_is_no_colour_code() {
+fn no_color_sends_no_colour_code() {
     for (args, environment) in
         [("--watch palm.cpu", &[("NO_COLOR", "1")][..]), ("--watch palm.cpu --theme none", &[])]
     {
@@ -32,7 +32,7 @@ fn without_colours_there_is_no_colour_code() {
 }
 
 #[test]
-fn colours_are_the_sixteen_of_the_terminal_and_suit_its_background() {
+fn themes_use_the_sixteen_palette_colours() {
     let dark = renditions(&session("", &[]));
     let light = renditions(&session("", &[("COLORFGBG", "0;15")]));
     let asked = renditions(&session("--theme light", &[("NO_COLOR", "1")]));
@@ -52,7 +52,7 @@ fn colours_are_the_sixteen_of_the_terminal_and_suit_its_background() {
 }
 
 #[test]
-fn a_terminal_is_asked_for_its_background() {
+fn the_background_colour_is_queried() {
     let server = TestServer::start();
     let shell = Shell::run_with(&script(server.port, ""), &[("COLORFGBG", "")]);
     shell.until_sent("\x1b]11;?");

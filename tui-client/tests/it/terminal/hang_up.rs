@@ -7,7 +7,7 @@ use crate::harness::client::finish;
 use crate::harness::server::TestServer;
 
 #[test]
-fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
+fn an_idle_client_ends_when_its_terminal_goes_away() {
     let server = TestServer::start();
     let (mut terminal, client) = BarePty::start(server.port);
     terminal.until_drawn("no points yet");

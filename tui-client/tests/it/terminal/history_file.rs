@@ -6,7 +6,7 @@ use crate::harness::pty::{Shell, script};
 use crate::harness::server::TestServer;
 
 #[test]
-fn lines_of_a_session_are_found_in_the_next() {
+fn history_is_kept_for_the_next_session() {
     let server = TestServer::start();
     let state = tempfile::tempdir().unwrap();
     let environment = [("XDG_STATE_HOME", state.path().to_str().unwrap())];

@@ -46,7 +46,7 @@ impl KnownClient {
 }
 
 #[test]
-fn a_stop_from_outside_gives_the_terminal_back_until_the_job_goes_on() {
+fn sigtstp_restores_the_terminal_until_the_job_continues() {
     let server = TestServer::start();
     server.send("put palm.cpu 23.5 1\n");
     let client = KnownClient::new(server.port);
@@ -70,7 +70,7 @@ fn a_stop_from_outside_gives_the_terminal_back_until_the_job_goes_on() {
 }
 
 #[test]
-fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
+fn sigtstp_without_job_control_is_ignored() {
     let server = TestServer::start();
     let client = KnownClient::new(server.port);
     let shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
@@ -85,7 +85,7 @@ fn a_stop_from_outside_without_a_shell_that_could_wake_it_does_nothing() {
 /// The client waits only for a moment whether a stop is taken back. On a busy machine this may come
 /// too late, so it has some attempts.
 #[test]
-fn a_stop_that_is_taken_back_at_once_is_none() {
+fn sigtstp_followed_at_once_by_sigcont_does_not_stop() {
     let server = TestServer::start();
     let is_taken_back = |_| {
         let client = KnownClient::new(server.port);
@@ -109,7 +109,7 @@ fn a_stop_that_is_taken_back_at_once_is_none() {
 }
 
 #[test]
-fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+fn ctrl_z_restores_the_terminal_and_fg_takes_it_over() {
     let server = TestServer::start();
     server.send("put palm.cpu 23.5 1\n");
     let after = "stty -a; echo over";
@@ -135,7 +135,7 @@ fn control_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 }
 
 #[test]
-fn control_z_without_a_shell_that_could_wake_it_does_nothing() {
+fn ctrl_z_without_job_control_is_ignored() {
     let server = TestServer::start();
     let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("no points yet");

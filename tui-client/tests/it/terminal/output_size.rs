@@ -7,7 +7,7 @@ use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 
 #[test]
-fn a_frame_has_the_size_of_the_terminal_it_is_written_to_and_not_of_the_session() {
+fn a_frame_has_the_size_of_its_own_terminal() {
     let server = TestServer::start();
     for (columns, rows) in [(40, 10), (120, 30)] {
         let mut terminal = BarePty::open(columns, rows);

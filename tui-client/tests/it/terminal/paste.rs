@@ -10,7 +10,7 @@ fn pasted(text: &str) -> String {
 }
 
 #[test]
-fn a_megabyte_is_counted_sent_and_stored() {
+fn a_pasted_megabyte_is_counted_sent_and_stored() {
     let server = TestServer::start();
     let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
@@ -45,7 +45,7 @@ fn a_megabyte_is_counted_sent_and_stored() {
 }
 
 #[test]
-fn a_paste_that_is_under_way_shows_how_far_it_is_and_can_be_stopped() {
+fn a_running_paste_shows_progress_and_can_be_stopped() {
     let server = TestServer::start();
     let throttle = Throttle::before(server.port);
     let shell = Shell::run(&script(throttle.port, ""));

@@ -7,7 +7,7 @@ use crate::harness::server::TestServer;
 const LETTERS: &str = "abcdefghijklmnopqrst";
 
 #[test]
-fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
+fn keys_between_resizes_are_drawn_at_once() {
     let server = TestServer::start();
     let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("no points yet");
@@ -29,7 +29,7 @@ fn keys_in_a_storm_of_resizes_are_shown_without_another_key() {
 }
 
 #[test]
-fn a_storm_of_resizes_does_no_harm() {
+fn the_last_of_many_sizes_is_drawn() {
     let server = TestServer::start();
     server.send("put palm.cpu 23.5 1\n");
     let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.02"));

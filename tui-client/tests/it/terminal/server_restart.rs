@@ -5,7 +5,7 @@ use crate::harness::server::{TestServer, send};
 use crate::harness::server_process::ServerProcess;
 
 #[test]
-fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back() {
+fn acknowledged_points_survive_a_killed_server() {
     let mut server = ServerProcess::start();
     let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");
@@ -31,7 +31,7 @@ fn a_killed_server_is_missed_and_what_it_acknowledged_is_there_when_it_is_back()
 }
 
 #[test]
-fn a_watched_key_is_followed_across_a_restart_without_a_key_press() {
+fn a_watch_continues_across_a_server_restart() {
     let mut server = TestServer::start();
     let shell = Shell::run(&script(server.port, "--watch palm.cpu --interval 0.1"));
     shell.until_shown("no points yet");

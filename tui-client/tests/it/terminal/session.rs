@@ -4,7 +4,7 @@ use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
 
 #[test]
-fn a_session_from_the_first_put_to_the_last_key() {
+fn a_session_from_the_first_put_to_quit() {
     let server = TestServer::start();
     let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
@@ -26,7 +26,7 @@ fn a_session_from_the_first_put_to_the_last_key() {
 }
 
 #[test]
-fn the_screen_opens_with_a_filter_an_order_and_columns() {
+fn filter_sort_and_columns_come_from_the_arguments() {
     let server = TestServer::start();
     server.send("put palm.a 1 1\nput palm.b 2 1\nput other 3 1\n");
     let arguments = "--filter 'palm.*' --sort -last --columns last,time";
@@ -43,7 +43,7 @@ fn the_screen_opens_with_a_filter_an_order_and_columns() {
 }
 
 #[test]
-fn typing_with_corrections_sends_what_is_seen() {
+fn an_edited_line_is_sent_as_shown() {
     let server = TestServer::start();
     let shell = Shell::run(&script(server.port, ""));
     shell.until_shown("● localhost");
@@ -76,7 +76,7 @@ pub fn session(args: &str, environment: &[(&str, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
+fn the_mouse_selects_unless_disabled() {
     let server = TestServer::start();
     server.send("put a.first 1 1\nput b.second 2 1\n");
     let shell = Shell::run(&script(server.port, ""));
@@ -100,7 +100,7 @@ fn the_mouse_selects_unless_it_is_left_to_the_terminal() {
 }
 
 #[test]
-fn frames_are_shown_as_a_whole() {
+fn every_frame_is_a_synchronized_update() {
     let raw = session("", &[]);
     let text = String::from_utf8_lossy(&raw);
     let screen = &text[text.find("\x1b[?2026h").unwrap()..text.rfind("\x1b[?2026l").unwrap()];

@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_terminal_is_left_as_it_was_found(
+    fn the_terminal_is_restored_after_random_sessions(
         options in options(),
         steps in proptest::collection::vec(step(), 0..30),
         end in end(),
@@ -291,7 +291,7 @@ fn run(options: &str, steps: &[Step], end: End) {
 }
 
 #[test]
-fn signals_give_the_terminal_back() {
+fn signals_restore_the_terminal() {
     let server = TestServer::start();
     for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
@@ -310,14 +310,14 @@ fn signals_give_the_terminal_back() {
 const PANIC_HERE: &str = "PANIC_IN_THIS_TERMINAL";
 
 #[test]
-fn a_panic_gives_the_terminal_back_and_is_read_there() {
+fn a_panic_restores_the_terminal_before_its_message() {
     if std::env::var_os(PANIC_HERE).is_some() {
         let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
         terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
         let text = String::from("in the terminal");
         panic!("it happened {text}");
     }
-    let name = "terminal::terminal_restore::a_panic_gives_the_terminal_back_and_is_read_there";
+    let name = "terminal::terminal_restore::a_panic_restores_the_terminal_before_its_message";
     let shell = Shell::run(&format!(
         "{PANIC_HERE}=1 \"$TESTS\" --exact {name} --nocapture --test-threads 1; stty -a; echo over"
     ));

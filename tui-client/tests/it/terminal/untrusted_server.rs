@@ -33,7 +33,7 @@ fn answer(stream: &TcpStream, reply: &[u8]) {
 }
 
 #[test]
-fn what_a_server_sends_can_not_steer_the_terminal() {
+fn replies_cannot_control_the_terminal() {
     let reply = b"ok\nA\xff\xfe \x1b]0;owned\x07 \x1b[2J\x9b31m\nb\xe2\x80\xae.c 1.5 7\n\n";
     let port = server(|_, stream| answer(&stream, reply));
     let shell = Shell::run(&script(port, ""));
@@ -51,7 +51,7 @@ fn what_a_server_sends_can_not_steer_the_terminal() {
 }
 
 #[test]
-fn what_it_refuses_with_can_not_steer_the_terminal_in_plain_mode() {
+fn error_replies_cannot_control_the_terminal_in_plain_mode() {
     let reply = b"error\nno\x1b]0;owned\x07\xe2\x80\xae\n\n";
     let port = server(|_, stream| answer(&stream, reply));
     let watched = run(port, &["--once", "a"]);
@@ -62,7 +62,7 @@ fn what_it_refuses_with_can_not_steer_the_terminal_in_plain_mode() {
 }
 
 #[test]
-fn what_is_no_reply_ends_the_connection_and_the_next_one_works() {
+fn a_malformed_reply_closes_the_connection_and_the_client_reconnects() {
     let port = server(|number, stream| match number {
         0 => answer(&stream, b"\x00\xff\xfe garbage\n"),
         1 => answer(&stream, "o".repeat(200_000).as_bytes()),
@@ -79,7 +79,7 @@ fn what_is_no_reply_ends_the_connection_and_the_next_one_works() {
 }
 
 #[test]
-fn a_reply_that_stalls_is_shown_and_the_connection_renewed() {
+fn a_stalled_reply_is_shown_and_the_client_reconnects() {
     let (given_up, ended) = mpsc::channel();
     let port = server(move |number, mut stream| match number {
         0 => {
