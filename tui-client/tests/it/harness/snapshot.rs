@@ -1,4 +1,4 @@
-//! How a scene looks: its text and its styles, at every size, as one snapshot.
+//! How a scene looks: its text and its styles at one size, as a snapshot.
 
 use std::fmt::Write;
 
@@ -11,8 +11,11 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::harness::scene::Scene;
 
-/// Every view is looked at in these sizes.
-pub const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 30), (200, 60)];
+/// Every view is drawn in these sizes, columns and rows.
+pub const SIZES: [(u16, u16); 4] = [(40, 10), ONE_SIZE, (120, 30), (200, 60)];
+
+/// The size of a view of which one snapshot is enough.
+pub const ONE_SIZE: (u16, u16) = (80, 24);
 
 /// Builds a scene for a screen of this size.
 pub type Make = fn(u16, u16) -> Scene;
@@ -53,29 +56,27 @@ fn rows(screen: &TestBackend) -> impl Iterator<Item = &[Cell]> {
     screen.buffer().content().chunks(width)
 }
 
-/// Compares what is seen at all sizes with what was seen and found good before.
-pub fn check(name: &str, make: Make) {
+/// Compares what is seen with a snapshot in a folder of `snapshots`.
+pub fn check(folder: &str, name: &str, make: Make, (width, height): (u16, u16)) {
+    let scene = make(width, height);
+    let screen = draw(&scene, &scene.theme, width, height);
+    let cursor = screen.cursor_position();
+    let cursor = if screen.cursor_visible() {
+        format!("cursor in row {}, column {}", cursor.y + 1, cursor.x + 1)
+    } else {
+        "no cursor".to_owned()
+    };
     let mut styles = Styles::default();
-    let mut sheet = String::new();
-    for (width, height) in SIZES {
-        let scene = make(width, height);
-        let screen = draw(&scene, &scene.theme, width, height);
-        let cursor = screen.cursor_position();
-        let cursor = if screen.cursor_visible() {
-            format!("cursor in row {}, column {}", cursor.y + 1, cursor.x + 1)
-        } else {
-            "no cursor".to_owned()
-        };
-        writeln!(sheet, "=== {width}x{height}, {cursor}").unwrap();
-        write_rows(&mut sheet, rows(&screen).map(text));
-        writeln!(sheet, "--- styles").unwrap();
-        write_rows(&mut sheet, rows(&screen).map(|row| styles.map(row)));
-    }
+    let mut sheet = format!("{width}x{height}, {cursor}\n");
+    write_rows(&mut sheet, rows(&screen).map(text));
+    writeln!(sheet, "--- styles").unwrap();
+    write_rows(&mut sheet, rows(&screen).map(|row| styles.map(row)));
+    writeln!(sheet, "--- legend\n{}", styles.legend()).unwrap();
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
+    settings.set_snapshot_path(format!("../snapshots/{folder}"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, format!("{}\n{sheet}", styles.legend())));
+    settings.bind(|| insta::assert_snapshot!(name, sheet));
 }
 
 /// Of many equal rows the first is enough.
