@@ -62,7 +62,7 @@ fn a_running_paste_shows_progress_and_can_be_stopped() {
     shell.press("\r");
     shell.until_shown(" 0 of 30,000");
     // News come now and then: after so long a time, with the first answers.
-    shell.until_shown("waiting 1s for get *");
+    shell.until_shown("s for get *");
     throttle.let_through(200_000);
     shell.until("some lines to be done", |screen| {
         let shown = screen.contents();
