@@ -1,9 +1,9 @@
 //! The metrics server as a library: `main` is argv, this is the rest.
 //!
-//! `net` (sockets) → `session` (requests and replies) → `store` (points); never backwards.
+//! `net` (sockets) → `protocol` (requests and replies) → `store` (points); never backwards.
 
 pub mod net;
-pub mod session;
+pub mod protocol;
 pub mod shutdown;
 pub mod store;
 

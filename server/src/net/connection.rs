@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::session::{Session, Tally};
+use crate::protocol::text::{Session, Tally};
 use crate::store::Store;
 
 /// The read buffer starts small, because most connections are idle, and doubles when filled.

@@ -4,7 +4,7 @@ use shared::dialogue::{self, Turn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::served::Served;
+use crate::harness::server::Served;
 
 const DIALOGUES: [(&str, &str); 4] = [
     ("protocol", include_str!("../../../shared/tests/data/protocol.dialogue")),

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::files::names;
-use crate::program::{Dice, Program};
+use crate::harness::files::names;
+use crate::harness::process::{Dice, Program};
 
 const SMALL_DISK: &str = "SMALL_DISK";
 

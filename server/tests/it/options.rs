@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::files::{look, names};
-use crate::program::{Program, command};
+use crate::harness::files::{look, names};
+use crate::harness::process::{Program, command};
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()

@@ -7,7 +7,7 @@ use shared::response::decode_points;
 use shared::{Client, Key, KeyBuf, Point, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::served::Served;
+use crate::harness::server::Served;
 
 fn key(text: &str) -> KeyBuf {
     text.parse().unwrap()

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use crate::program::{Program, command};
+use crate::harness::process::{Program, command};
 
 #[test]
 fn signals_stop_it_in_order_with_exit_code_0() {

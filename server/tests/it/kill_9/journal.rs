@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::Sender;
 
-use crate::program::Dice;
+use crate::harness::process::Dice;
 
 /// Keys that each client has to itself, and keys that all share.
 const KEYS: u64 = 12;

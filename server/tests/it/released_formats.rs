@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::files::{copy, look, names};
-use crate::program::Program;
+use crate::harness::files::{copy, look, names};
+use crate::harness::process::Program;
 
 const FORMAT_MD: &str = include_str!("../../FORMAT.md");
 

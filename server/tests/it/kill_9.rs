@@ -4,13 +4,15 @@
 //!
 //! `KILL_ROUNDS` says how often, `KILL_SEED` repeats a run.
 
+mod journal;
+
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
+use journal::{Journal, check};
 use tempfile::TempDir;
 
-use crate::journal::{Journal, check};
-use crate::program::{Dice, Program};
+use crate::harness::process::{Dice, Program};
 
 /// Clients at once.
 const CLIENTS: u64 = 6;
@@ -153,7 +155,7 @@ fn count(program: &mut Program, acknowledged: &Receiver<u64>) -> u64 {
 }
 
 fn parts_and_logs(directory: &Path) -> (usize, usize) {
-    let names = crate::files::names(directory);
+    let names = crate::harness::files::names(directory);
     let count = |begin: &str| names.iter().filter(|name| name.starts_with(begin)).count();
     (count("part-"), count("log-"))
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::files::{copy, look, names};
-use crate::program::Program;
+use crate::harness::files::{copy, look, names};
+use crate::harness::process::Program;
 
 /// Starts a server on `directory`, which must be refused for a reason that contains `words`, and
 /// leave all below `root` as it is.

@@ -1,0 +1,3 @@
+//! Protocols: what the bytes of a client mean.
+
+pub mod text;
