@@ -1,4 +1,4 @@
-//! Sockets: who connects, and the bytes of one peer.
+//! Sockets: accepting clients, and the bytes of one of them.
 
 mod connection;
 mod listener;

@@ -1,4 +1,4 @@
-//! Who connects: binding, accepting with a limit, one task a peer.
+//! Binding and accepting, one task a client.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,11 +10,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::DEFAULT_HOST;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error_span, info, warn};
 
-use super::connection::converse;
+use super::connection::serve_connection;
+use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
-use crate::store::Store;
 
 /// Peers at once; more wait in the backlog of the operating system.
 const MOST_CONNECTIONS: u64 = 16 * 1024;
@@ -22,8 +23,8 @@ const MOST_CONNECTIONS: u64 = 16 * 1024;
 /// File descriptors that peers leave to the store.
 const RESERVED_FILES: u64 = 128;
 
-/// How long to leave it after a failed accept, such as for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// The bound addresses of a host.
 #[derive(Debug)]
@@ -63,21 +64,27 @@ impl Listener {
         self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
     }
 
-    /// Accepts peers until the shutdown begins. Each conversation is a participant in it.
-    pub async fn serve<S: Store + Clone>(self, store: S, shutdown: &Shutdown) {
-        let places = Arc::new(Semaphore::new(room_for_peers()));
+    /// Accepts clients until the shutdown begins, each with a `protocol` of its own. Every
+    /// connection takes part in the shutdown.
+    pub async fn serve<P: Protocol + 'static>(
+        self,
+        protocol: impl Fn() -> P + Clone + Send + 'static,
+        shutdown: &Shutdown,
+    ) {
+        let permits = Arc::new(Semaphore::new(room_for_peers()));
         let accepting = self.sockets.into_iter().map(|socket| {
-            let (store, shutdown, places) = (store.clone(), shutdown.clone(), Arc::clone(&places));
+            let (protocol, permits, shutdown) =
+                (protocol.clone(), Arc::clone(&permits), shutdown.clone());
             tokio::spawn(async move {
                 tokio::select! {
                     () = shutdown.begun() => {}
-                    () = accept_all(&socket, store, &shutdown, &places) => {}
+                    () = accept_all(&socket, protocol, &permits, &shutdown) => {}
                 }
             })
         });
         for task in accepting.collect::<Vec<_>>() {
             if let Err(error) = task.await {
-                warn!(%error, "accepting stopped");
+                warn!(%error, "accept loop failed");
             }
         }
     }
@@ -118,49 +125,49 @@ fn is_absent(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
 }
 
-async fn accept_all<S: Store + Clone>(
+async fn accept_all<P: Protocol + 'static>(
     socket: &TcpListener,
-    store: S,
+    protocol: impl Fn() -> P,
+    permits: &Arc<Semaphore>,
     shutdown: &Shutdown,
-    places: &Arc<Semaphore>,
 ) {
-    let mut failing = false;
+    let mut is_failing = false;
     loop {
-        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
-                    warn!(%error, "can't accept clients at the moment");
+                if !std::mem::replace(&mut is_failing, true) {
+                    warn!(%error, "accept failed, retrying");
                 }
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             }
         };
-        failing = false;
-        let store = store.clone();
+        is_failing = false;
+        let protocol = protocol();
         shutdown.participate(format!("connection of {peer}"), |begun| async move {
             let span = error_span!("client", %peer);
-            talk(stream, store, &begun).instrument(span).await;
-            drop(place);
+            handle(stream, protocol, &begun).instrument(span).await;
+            drop(permit);
         });
     }
 }
 
-async fn talk<S: Store>(stream: TcpStream, store: S, begun: &tokio_util::sync::CancellationToken) {
+async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &CancellationToken) {
     let start = Instant::now();
     info!("connected");
-    // Replies are batched here already; waiting for more would only delay them.
+    // Replies are batched here already; Nagle's algorithm would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
-        warn!(%error, "no TCP_NODELAY");
+        warn!(%error, "can't set TCP_NODELAY");
     }
-    let (tally, ended) = converse(stream, store, begun).await;
+    let (stats, reason) = serve_connection(stream, protocol, shutdown).await;
     info!(
-        puts = tally.puts,
-        gets = tally.gets,
-        points_sent = tally.points_sent,
-        errors = tally.errors,
+        puts = stats.puts,
+        gets = stats.gets,
+        points_sent = stats.points_sent,
+        errors = stats.errors,
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "disconnected: {ended}"
+        "disconnected: {reason}"
     );
 }

@@ -1,205 +1,196 @@
-//! One client's requests turned into store calls and encoded answers. Knows no sockets.
+//! The text protocol: `put` and `get` lines, answered in order.
 //!
-//! Puts that come together are stored together; replies keep the order of the requests.
+//! The puts of one read are one batch, and batches overlap. A `get` waits for the batches before
+//! it, so that it sees their points, and is answered before anything after it is started.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::{Context, Poll, ready};
 
+use shared::Selector;
 use shared::frame::RequestFramer;
 use shared::request::Request;
 use shared::response::{self, OK, WRONG_COMMAND};
-use shared::{Key, Point, Selector};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWrite;
 use tracing::{debug, warn};
 
-use crate::store::{Cursor, Store};
+use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
+use crate::ingest::{Batch, InFlight, Ingest, LineOutcome, Outcome};
+use crate::query::Queries;
+use crate::store::Store;
 
-/// Replies are handed on when this many bytes are ready; the most that a client who does not
-/// read can make the server hold, besides its own input.
-const PIECE: usize = 64 * 1024;
+/// Malformed requests answered at once: their replies can be longer than they are.
+const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
 
-/// Bad requests answered at once: their replies can be longer than they are.
-const MOST_BAD: usize = PIECE / 32;
+/// Shortest text of a usual put, to guess how many a batch will hold.
+const USUAL_PUT: usize = 24;
 
-/// What a client has asked so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Points stored.
-    pub puts: u64,
-    /// `get` requests.
-    pub gets: u64,
-    /// Points sent in answers.
-    pub points_sent: u64,
-    /// Requests answered with an error.
-    pub errors: u64,
-}
-
-/// The state of one client's conversation.
+/// One client's session.
 #[derive(Debug)]
-pub struct Session<S> {
-    store: S,
+pub struct TextProtocol<S> {
+    ingest: Ingest<S>,
+    queries: Queries<S>,
     framer: RequestFramer,
-    out: Vec<u8>,
-    tally: Tally,
+    in_flight: InFlight,
+    stats: SessionStats,
 }
 
-/// Puts that wait to be stored, and where bad requests stood between them.
-#[derive(Debug, Default)]
-struct Batch<'a> {
-    puts: Vec<(Key<'a>, Point)>,
-    /// For each bad request, how many puts came before it.
-    bad: Vec<usize>,
-}
-
-impl<S: Store> Session<S> {
-    /// A conversation that has not begun.
+impl<S: Store + Clone> TextProtocol<S> {
+    /// A session in which nothing was asked yet.
     pub fn new(store: S) -> Self {
-        Self { store, framer: RequestFramer::default(), out: Vec::new(), tally: Tally::default() }
+        Self {
+            ingest: Ingest::new(store.clone()),
+            queries: Queries::new(store),
+            framer: RequestFramer::default(),
+            in_flight: InFlight::default(),
+            stats: SessionStats::default(),
+        }
     }
+}
 
-    /// What was asked so far.
-    pub fn tally(&self) -> Tally {
-        self.tally
-    }
-
-    /// Serves every complete request at the front of `input` and leaves the rest there. Replies
-    /// that fit a buffer stay in it until [`Session::flush`].
-    ///
-    /// # Errors
-    /// When `peer` can't be written to, or when an answer that has begun can't be completed: the
-    /// connection must end then, so that a cut reply does not pass for a whole one.
-    pub async fn serve(
+impl<S: Store> Protocol for TextProtocol<S> {
+    async fn serve(
         &mut self,
         input: &mut &[u8],
-        peer: &mut (impl AsyncWrite + Unpin),
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
     ) -> io::Result<()> {
         let mut batch = Batch::default();
+        let mut unstarted = *input;
+        let mut has_replies = false;
         while let Some(line) = self.framer.next_request(input) {
             match Request::decode_line(line) {
                 Ok(Request::Put(key, point)) => {
                     debug!(%key, %point, "put");
-                    if batch.puts.is_empty() {
-                        // About as many more as there are bytes for.
-                        batch.puts.reserve(1 + input.len() / 24);
+                    if batch.puts() == 0 {
+                        batch.reserve(1 + input.len() / USUAL_PUT);
                     }
-                    batch.puts.push((key, point));
+                    batch.put(key, point);
                 }
                 Ok(Request::Get(selector)) => {
-                    self.store_batch(&mut batch).await;
-                    self.answer_get(selector, peer).await?;
+                    self.start(&mut batch, unstarted.len() - input.len());
+                    unstarted = *input;
+                    self.settle(replies.buffer()).await;
+                    self.answer_get(selector, replies).await?;
+                    has_replies = true;
                 }
-                Err(bad) => {
-                    debug!(%bad, "wrong command");
-                    batch.bad.push(batch.puts.len());
-                    if batch.bad.len() == MOST_BAD {
-                        self.store_batch(&mut batch).await;
-                        self.flush(peer).await?;
+                Err(error) => {
+                    debug!(%error, "malformed request");
+                    batch.add_malformed();
+                    if batch.malformed() == MAX_MALFORMED {
+                        self.start(&mut batch, unstarted.len() - input.len());
+                        unstarted = *input;
+                        self.settle(replies.buffer()).await;
+                        self.mark_answered();
+                        replies.flush().await?;
                     }
                 }
             }
         }
-        self.store_batch(&mut batch).await;
+        self.start(&mut batch, unstarted.len() - input.len());
+        if has_replies {
+            self.settle(replies.buffer()).await;
+        }
         Ok(())
     }
 
-    /// Takes the empty line that belongs to the last request off the front of what has come since
-    /// it was served.
-    pub fn absorb_empty_line(&mut self, input: &mut &[u8]) {
+    fn has_room(&self) -> bool {
+        self.in_flight.has_room()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
+        let Some(outcome) = ready!(self.in_flight.poll_next(context)) else {
+            return Poll::Ready(());
+        };
+        self.encode_outcome(&outcome, out);
+        // One commit of the store often completes several batches: one write for all of them.
+        while out.len() < FLUSH_THRESHOLD {
+            let Poll::Ready(Some(outcome)) = self.in_flight.poll_next(context) else { break };
+            self.encode_outcome(&outcome, out);
+        }
+        Poll::Ready(())
+    }
+
+    /// The empty line that belongs to the last request.
+    fn take_trailing(&mut self, input: &mut &[u8]) {
         self.framer.absorb_empty_line(input);
     }
 
-    /// Writes the replies that are ready; all requests so far are then answered.
-    ///
-    /// # Errors
-    /// When `peer` can't be written to.
-    pub async fn flush(&mut self, peer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    fn mark_answered(&mut self) {
         self.framer.answered();
-        self.write_out(peer).await
     }
 
-    async fn write_out(&mut self, peer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        if !self.out.is_empty() {
-            peer.write_all(&self.out).await?;
-            self.out.clear();
+    fn stats(&self) -> SessionStats {
+        self.stats
+    }
+}
+
+impl<S: Store> TextProtocol<S> {
+    /// Starts a batch of `bytes` of text, and leaves an empty one.
+    fn start(&mut self, batch: &mut Batch<'_>, bytes: usize) {
+        let batch = std::mem::take(batch);
+        if !batch.is_empty() {
+            self.in_flight.push(self.ingest.start(batch, bytes));
         }
-        Ok(())
     }
 
-    async fn store_batch(&mut self, batch: &mut Batch<'_>) {
-        let Batch { puts, bad } = std::mem::take(batch);
-        if puts.is_empty() && bad.is_empty() {
-            return;
+    /// Waits for all that is in flight.
+    async fn settle(&mut self, out: &mut Vec<u8>) {
+        while !self.is_idle() {
+            poll_fn(|context| self.poll_replies(context, out)).await;
         }
-        let outcome =
-            if puts.is_empty() { Ok(Vec::new()) } else { self.store.put_batch(&puts).await };
-        if let Err(error) = &outcome {
-            debug!(puts = puts.len(), %error, "not stored");
+    }
+
+    fn encode_outcome(&mut self, outcome: &Outcome, out: &mut Vec<u8>) {
+        let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
+        if let Some(error) = outcome.failure() {
+            debug!(%error, "batch not stored");
         }
-        let mut bad = bad.into_iter().peekable();
-        let mut answer_bad = |before: usize, out: &mut Vec<u8>, tally: &mut Tally| {
-            while bad.next_if(|&at| at <= before).is_some() {
-                response::encode_error(WRONG_COMMAND, out);
-                tally.errors += 1;
-            }
-        };
-        let (refused, failure) = match outcome {
-            Ok(refused) => (refused, None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
-        };
-        let mut refused = refused.into_iter().peekable();
-        for index in 0..puts.len() {
-            answer_bad(index, &mut self.out, &mut self.tally);
-            let reason = refused.next_if(|refused| refused.index == index).map(|one| one.reason);
-            match reason.as_ref().or(failure.as_ref()) {
-                None => {
-                    self.out.extend_from_slice(OK);
-                    self.tally.puts += 1;
+        for line in outcome.lines() {
+            self.stats.errors += u64::from(line != LineOutcome::Stored);
+            match line {
+                LineOutcome::Stored => {
+                    out.extend_from_slice(OK);
+                    self.stats.puts += 1;
                 }
-                Some(reason) => {
-                    response::encode_error(reason, &mut self.out);
-                    self.tally.errors += 1;
+                LineOutcome::Refused(refused) => {
+                    response::encode_error(&refused.reason, out);
                 }
+                LineOutcome::Failed => response::encode_error(&failure, out),
+                LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),
             }
         }
-        answer_bad(puts.len(), &mut self.out, &mut self.tally);
     }
 
     async fn answer_get(
         &mut self,
         selector: Selector<'_>,
-        peer: &mut (impl AsyncWrite + Unpin),
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin>,
     ) -> io::Result<()> {
-        self.tally.gets += 1;
-        let mut cursor = self.store.get(selector);
-        let (mut begun, mut points) = (false, 0_u64);
-        loop {
-            match cursor.next_block().await {
-                Ok(Some(block)) => {
-                    if !std::mem::replace(&mut begun, true) {
-                        response::encode_status_ok(&mut self.out);
-                    }
-                    points += block.points.len() as u64;
-                    for point in block.points {
-                        response::encode_point(block.key.as_key(), point, &mut self.out);
-                        self.tally.points_sent += 1;
-                        if self.out.len() >= PIECE {
-                            self.write_out(peer).await?;
-                        }
-                    }
-                }
-                Ok(None) => break,
-                Err(error) if !begun => {
-                    warn!(%selector, %error, "get failed");
-                    response::encode_error(&error.to_string(), &mut self.out);
-                    self.tally.errors += 1;
-                    return Ok(());
-                }
-                Err(error) => return Err(io::Error::other(error)),
+        self.stats.gets += 1;
+        let mut answer = match self.queries.run(selector).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                warn!(%selector, %error, "get failed");
+                response::encode_error(&error.to_string(), replies.buffer());
+                self.stats.errors += 1;
+                return Ok(());
+            }
+        };
+        response::encode_status_ok(replies.buffer());
+        let mut points = 0_u64;
+        while let Some(block) = answer.next_block().await.map_err(io::Error::other)? {
+            points += block.points.len() as u64;
+            for point in block.points {
+                response::encode_point(block.key.as_key(), point, replies.buffer());
+                self.stats.points_sent += 1;
+                replies.flush_if_large().await?;
             }
         }
-        if !begun {
-            response::encode_status_ok(&mut self.out);
-        }
-        response::encode_end(&mut self.out);
+        response::encode_end(replies.buffer());
         debug!(%selector, points, "get");
         Ok(())
     }
