@@ -9,7 +9,7 @@ pub mod query;
 pub mod shutdown;
 pub mod store;
 
-use net::Listener;
+use net::{Listener, Permits};
 use protocol::text::TextProtocol;
 use shutdown::Shutdown;
 use store::Store;
@@ -21,11 +21,12 @@ pub async fn run<S: Store + Clone>(listener: Listener, store: S, shutdown: Shutd
     for address in listener.addresses() {
         info!("listening on {address}");
     }
+    let permits = Permits::for_open_files();
     let text = {
         let store = store.clone();
         move || TextProtocol::new(store.clone())
     };
-    listener.serve(text, &shutdown).await;
+    listener.serve(text, &permits, &shutdown).await;
     info!("shutting down");
     if let Err(names) = shutdown.finish().await {
         warn!(unfinished = ?names, "shutdown timed out");

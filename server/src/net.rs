@@ -2,5 +2,7 @@
 
 mod connection;
 mod listener;
+mod permits;
 
 pub use listener::Listener;
+pub use permits::{Permit, Permits};

@@ -2,26 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::DEFAULT_HOST;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error_span, info, warn};
 
 use super::connection::serve_connection;
+use super::permits::Permits;
 use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
-
-/// Peers at once; more wait in the backlog of the operating system.
-const MOST_CONNECTIONS: u64 = 16 * 1024;
-
-/// File descriptors that peers leave to the store.
-const RESERVED_FILES: u64 = 128;
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -69,12 +61,12 @@ impl Listener {
     pub async fn serve<P: Protocol + 'static>(
         self,
         protocol: impl Fn() -> P + Clone + Send + 'static,
+        permits: &Permits,
         shutdown: &Shutdown,
     ) {
-        let permits = Arc::new(Semaphore::new(room_for_peers()));
         let accepting = self.sockets.into_iter().map(|socket| {
             let (protocol, permits, shutdown) =
-                (protocol.clone(), Arc::clone(&permits), shutdown.clone());
+                (protocol.clone(), permits.clone(), shutdown.clone());
             tokio::spawn(async move {
                 tokio::select! {
                     () = shutdown.begun() => {}
@@ -88,21 +80,6 @@ impl Listener {
             }
         }
     }
-}
-
-/// How many peers there are file descriptors for, after asking for as many as are allowed.
-fn room_for_peers() -> usize {
-    let mut limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_ok() {
-        limit = raised;
-    }
-    let files = limit.current.unwrap_or(u64::MAX);
-    let peers = files.saturating_sub(RESERVED_FILES).clamp(1, MOST_CONNECTIONS);
-    if peers < MOST_CONNECTIONS {
-        warn!("room for {peers} clients at once, because of the limit of open files (ulimit -n)");
-    }
-    usize::try_from(peers).unwrap_or(usize::MAX)
 }
 
 async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
@@ -128,12 +105,11 @@ fn is_absent(error: &io::Error) -> bool {
 async fn accept_all<P: Protocol + 'static>(
     socket: &TcpListener,
     protocol: impl Fn() -> P,
-    permits: &Arc<Semaphore>,
+    permits: &Permits,
     shutdown: &Shutdown,
 ) {
     let mut is_failing = false;
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -145,6 +121,7 @@ async fn accept_all<P: Protocol + 'static>(
             }
         };
         is_failing = false;
+        let Some(permit) = permits.acquire().await else { return };
         let protocol = protocol();
         shutdown.participate(format!("connection of {peer}"), |begun| async move {
             let span = error_span!("client", %peer);
@@ -170,4 +147,82 @@ async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &Cancella
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "disconnected: {reason}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+    use super::*;
+    use crate::protocol::{Replies, SessionStats};
+
+    /// Answers every byte with itself.
+    #[derive(Clone)]
+    struct Echo;
+
+    impl Protocol for Echo {
+        async fn serve(
+            &mut self,
+            input: &mut &[u8],
+            replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
+        ) -> io::Result<()> {
+            replies.buffer().extend_from_slice(std::mem::take(input));
+            Ok(())
+        }
+
+        fn has_room(&self) -> bool {
+            true
+        }
+
+        fn is_idle(&self) -> bool {
+            true
+        }
+
+        fn poll_replies(&mut self, _: &mut Context<'_>, _: &mut Vec<u8>) -> Poll<()> {
+            Poll::Ready(())
+        }
+
+        fn take_trailing(&mut self, _: &mut &[u8]) {}
+
+        fn mark_answered(&mut self) {}
+
+        fn stats(&self) -> SessionStats {
+            SessionStats::default()
+        }
+    }
+
+    async fn echoes(stream: &mut TcpStream, byte: u8) {
+        stream.write_u8(byte).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), byte);
+    }
+
+    /// The only permit goes to the client that comes, whichever listener it comes to.
+    #[tokio::test]
+    async fn listeners_share_permits_and_hold_none_while_they_wait() {
+        let (permits, shutdown) = (Permits::new(1), Shutdown::default());
+        let mut addresses = Vec::new();
+        for _ in 0..2 {
+            let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+            addresses.extend(listener.addresses());
+            let (permits, shutdown) = (permits.clone(), shutdown.clone());
+            tokio::spawn(async move { listener.serve(|| Echo, &permits, &shutdown).await });
+        }
+        let clients = async {
+            for address in addresses.iter().chain(addresses.iter().rev()) {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                echoes(&mut stream, 1).await;
+                // No permit for another one as long as this one is there.
+                let mut waiting = TcpStream::connect(addresses[0]).await.unwrap();
+                waiting.write_u8(2).await.unwrap();
+                echoes(&mut stream, 3).await;
+                assert!(waiting.try_read(&mut [0]).is_err());
+                drop(stream);
+                assert_eq!(waiting.read_u8().await.unwrap(), 2);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), clients).await.expect("a client is served");
+        assert_eq!(shutdown.finish().await, Ok(()));
+    }
 }
