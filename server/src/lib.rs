@@ -2,6 +2,7 @@
 //!
 //! `net` (sockets) → `protocol` (requests and replies) → `ingest`, `query` → `store` (points).
 
+pub mod clock;
 pub mod ingest;
 pub mod net;
 pub mod protocol;

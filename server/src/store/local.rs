@@ -37,7 +37,7 @@ use log::{Kind, Row};
 use recovery::{Recovered, recover};
 use state::State;
 
-pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
+pub use config::{Config, Durability, SYNC_INTERVAL};
 pub use cursor::LocalCursor;
 pub use recovery::OpenError;
 
