@@ -226,7 +226,7 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
     refused(&arguments, &rest);
     let before = names(&data);
     let sentence = format!(
-        "server: can't keep the data in {}: the disk is full; make room there and start the server again",
+        "server: can't open data directory {}: the disk is full; make room there and start the server again",
         data.display()
     );
     for _ in 0..3 {

@@ -60,7 +60,7 @@ fn an_ipv6_address_may_have_its_brackets() {
         assert!(line.ends_with(&format!("listening on [::1]:{port}")), "{line}");
         let second = command().args(["--ephemeral", "--host", host, "--port", port]).output();
         let refusal = String::from_utf8(second.unwrap().stderr).unwrap();
-        let wanted = format!("server: [::1]:{port} is in use by another program");
+        let wanted = format!("server: can't listen on [::1]:{port}: address already in use");
         assert!(refusal.starts_with(&wanted), "{refusal}");
         program.kill();
     }

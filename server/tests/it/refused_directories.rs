@@ -22,7 +22,7 @@ fn refused(directory: &Path, root: &Path, words: &[&str]) {
     let (code, said) = program.finish();
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one sentence: {said}");
-    let begin = format!("server: can't keep the data in {}: ", directory.display());
+    let begin = format!("server: can't open data directory {}: ", directory.display());
     assert!(said.starts_with(&begin), "{said}");
     for word in words {
         assert_eq!(said.matches(word).count(), 1, "{word:?} once in {said}");
