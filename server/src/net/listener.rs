@@ -97,7 +97,7 @@ async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    // Without IPv6 in the kernel the socket itself is refused (EAFNOSUPPORT).
+    // A kernel without IPv6 refuses to make the socket.
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
         || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
 }
@@ -123,7 +123,7 @@ async fn accept_all<P: Protocol + 'static>(
         is_failing = false;
         let Some(permit) = permits.acquire().await else { return };
         let protocol = protocol();
-        shutdown.participate(format!("connection of {peer}"), |begun| async move {
+        shutdown.spawn(format!("connection of {peer}"), |begun| async move {
             let span = error_span!("client", %peer);
             handle(stream, protocol, &begun).instrument(span).await;
             drop(permit);
