@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// Bytes of replies that are written at once. A longer reply goes out in pieces of about this
-/// size, which is all that a client who does not read makes the server hold of it.
+/// size, so a client that does not read costs the server no more than that.
 pub const FLUSH_THRESHOLD: usize = 64 * 1024;
 
 /// The server's side of one client's session.

@@ -1,8 +1,7 @@
-//! `kill -9` under load, again and again on the same data: every acknowledged point is there
-//! after the next start, nothing that was never sent, and of what was sent without an answer a
-//! beginning of it, in order, without holes.
+//! `kill -9` under load, again and again on the same data: after the next start every acknowledged
+//! point is there, and of the points sent after those a prefix without holes.
 //!
-//! `KILL_ROUNDS` says how often, `KILL_SEED` repeats a run.
+//! `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` repeats a run.
 
 mod journal;
 
@@ -12,7 +11,9 @@ use std::sync::mpsc::{self, Receiver};
 use journal::{Journal, check};
 use tempfile::TempDir;
 
-use crate::harness::process::{Dice, Program};
+use crate::harness::PATIENCE;
+use crate::harness::process::ServerProcess;
+use crate::harness::random::Random;
 
 /// Clients at once.
 const CLIENTS: u64 = 6;
@@ -20,35 +21,35 @@ const CLIENTS: u64 = 6;
 /// Small, so that checkpoints and merges happen all the time.
 const LOG_LIMIT: &str = "64KiB";
 
-/// When a round ends.
+/// When the server is killed.
 #[derive(Debug, Clone, Copy)]
-enum Moment {
+enum KillPoint {
     /// When this many puts were acknowledged in it.
-    Acknowledged(u64),
-    /// When the log says this for the given time in the round.
-    Said(&'static str, u64),
-    /// In the orderly end, when the log says this.
-    Ending(&'static str),
+    AfterReplies(u64),
+    /// After this many lines of the log that say this.
+    AfterLogLine(&'static str, u64),
+    /// During a shutdown, when the log says this.
+    DuringShutdown(&'static str),
 }
 
-/// A setting of the environment.
-fn setting(name: &str, otherwise: u64) -> u64 {
+/// A number from the environment.
+fn env_number(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
-        Err(_) => otherwise,
+        Err(_) => default,
     }
 }
 
 struct Rounds {
     directory: TempDir,
     durability: &'static str,
-    dice: Dice,
+    random: Random,
     journals: Vec<Journal>,
 }
 
 impl Rounds {
-    fn launch(&self) -> Program {
-        Program::launch([
+    fn launch(&self) -> ServerProcess {
+        ServerProcess::launch([
             "--data-dir",
             self.directory.path().to_str().unwrap(),
             "--durability",
@@ -58,21 +59,21 @@ impl Rounds {
         ])
     }
 
-    fn moment(&mut self, round: u64) -> Moment {
+    fn point(&mut self, round: u64) -> KillPoint {
         match round % 5 {
-            0 | 3 => Moment::Acknowledged(1 + self.dice.below(30_000)),
-            1 => Moment::Said(" merging", 1 + self.dice.below(3)),
-            2 => Moment::Said(" checkpoint: ", 1 + self.dice.below(6)),
-            _ => Moment::Ending(["disconnected", "checkpoint: "][self.pick(2)]),
+            0 | 3 => KillPoint::AfterReplies(1 + self.random.below(30_000)),
+            1 => KillPoint::AfterLogLine(" merging", 1 + self.random.below(3)),
+            2 => KillPoint::AfterLogLine(" checkpoint: ", 1 + self.random.below(6)),
+            _ => KillPoint::DuringShutdown(["disconnected", "checkpoint: "][self.below(2)]),
         }
     }
 
-    fn pick(&mut self, end: u64) -> usize {
-        usize::try_from(self.dice.below(end)).unwrap()
+    fn below(&mut self, end: u64) -> usize {
+        usize::try_from(self.random.below(end)).unwrap()
     }
 
-    /// Puts from all clients until the server is killed at `moment`.
-    fn load_and_kill(&mut self, mut program: Program, moment: Moment) {
+    /// Puts from all clients until the server is killed at `point`.
+    fn load_and_kill(&mut self, mut program: ServerProcess, point: KillPoint) {
         let port = program.port();
         let (progress, acknowledged) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -81,15 +82,15 @@ impl Rounds {
                 scope.spawn(move || journal.put_until_it_ends(port, &progress));
             }
             drop(progress);
-            wait(&mut program, &acknowledged, moment);
+            wait_for(&mut program, &acknowledged, point);
             program.kill();
         });
     }
 
-    /// Starts the server and kills it in the middle of its recovery, as its log goes on; answers
-    /// how many lines there were.
+    /// Starts the server and kills it during its recovery, after some lines of its log; returns how
+    /// many.
     fn kill_in_recovery(&mut self) -> usize {
-        let lines = 1 + self.pick(5);
+        let lines = 1 + self.below(5);
         let mut program = self.launch();
         for line in 1..=lines {
             match program.next_line() {
@@ -106,90 +107,90 @@ impl Rounds {
     }
 
     fn round(&mut self, round: u64) {
-        for _ in 0..self.pick(3) {
+        for _ in 0..self.below(3) {
             let lines = self.kill_in_recovery();
             println!("round {round}: killed in the recovery after {lines} lines");
         }
         let mut program = self.launch();
-        program.listen();
-        check(&program.ask("get *\n"), &mut self.journals);
-        let moment = self.moment(round);
-        self.load_and_kill(program, moment);
+        program.wait_until_listening();
+        check(&program.request("get *\n"), &mut self.journals);
+        let point = self.point(round);
+        self.load_and_kill(program, point);
         let (sent, acknowledged) = self
             .journals
             .iter()
-            .map(Journal::so_far)
+            .map(Journal::counts)
             .fold((0, 0), |(sent, acknowledged), one| (sent + one.0, acknowledged + one.1));
-        println!("round {round}: killed at {moment:?}, {acknowledged} of {sent} acknowledged");
+        println!("round {round}: killed at {point:?}, {acknowledged} of {sent} acknowledged");
     }
 }
 
-fn wait(program: &mut Program, acknowledged: &Receiver<u64>, moment: Moment) {
-    match moment {
-        Moment::Acknowledged(wanted) => {
+fn wait_for(program: &mut ServerProcess, acknowledged: &Receiver<u64>, point: KillPoint) {
+    match point {
+        KillPoint::AfterReplies(wanted) => {
             let mut all = 0;
             while all < wanted {
-                all += count(program, acknowledged);
+                all += next_replies(program, acknowledged);
             }
         }
-        Moment::Said(text, times) => {
+        KillPoint::AfterLogLine(text, times) => {
             for _ in 0..times {
-                program.wait_for(text);
+                program.wait_for_line(text);
             }
         }
-        Moment::Ending(text) => {
+        KillPoint::DuringShutdown(text) => {
             let mut all = 0;
             while all < 1000 {
-                all += count(program, acknowledged);
+                all += next_replies(program, acknowledged);
             }
             program.signal("-TERM");
-            program.wait_for("shutting down");
-            program.wait_for(text);
+            program.wait_for_line("shutting down");
+            program.wait_for_line(text);
         }
     }
 }
 
-fn count(program: &mut Program, acknowledged: &Receiver<u64>) -> u64 {
-    let more = acknowledged.recv();
-    more.unwrap_or_else(|_| panic!("all clients have ended: {}", program.epitaph()))
+fn next_replies(program: &mut ServerProcess, acknowledged: &Receiver<u64>) -> u64 {
+    let more = acknowledged.recv_timeout(PATIENCE);
+    more.unwrap_or_else(|error| panic!("no replies ({error}): {}", program.describe_end()))
 }
 
 fn parts_and_logs(directory: &Path) -> (usize, usize) {
-    let names = crate::harness::files::names(directory);
+    let names = crate::harness::files::file_names(directory);
     let count = |begin: &str| names.iter().filter(|name| name.starts_with(begin)).count();
     (count("part-"), count("log-"))
 }
 
-fn survives(durability: &'static str) {
-    let rounds = setting("KILL_ROUNDS", 5);
-    let seed = setting("KILL_SEED", u64::from(std::process::id()));
+fn check_survival(durability: &'static str) {
+    let rounds = env_number("KILL_ROUNDS", 5);
+    let seed = env_number("KILL_SEED", u64::from(std::process::id()));
     println!("--durability {durability}, KILL_ROUNDS={rounds} KILL_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut random = Random(seed);
     let journals =
-        (0..CLIENTS).map(|client| Journal::new(client, CLIENTS, dice.below(u64::MAX))).collect();
-    let mut rounds_of =
-        Rounds { directory: tempfile::tempdir().unwrap(), durability, dice, journals };
+        (0..CLIENTS).map(|client| Journal::new(client, CLIENTS, random.below(u64::MAX))).collect();
+    let mut session =
+        Rounds { directory: tempfile::tempdir().unwrap(), durability, random, journals };
     for round in 0..rounds {
-        rounds_of.round(round);
+        session.round(round);
     }
-    // The last kill, then an orderly end, which leaves no log and loses nothing either.
+    // After the last kill, and after a clean shutdown, which leaves no log.
     for _ in 0..2 {
-        let mut program = rounds_of.launch();
-        program.listen();
-        check(&program.ask("get *\n"), &mut rounds_of.journals);
+        let mut program = session.launch();
+        program.wait_until_listening();
+        check(&program.request("get *\n"), &mut session.journals);
         program.stop();
     }
-    let (parts, logs) = parts_and_logs(rounds_of.directory.path());
-    assert_eq!(logs, 0, "logs are left after an orderly end");
+    let (parts, logs) = parts_and_logs(session.directory.path());
+    assert_eq!(logs, 0, "logs are left after a clean shutdown");
     assert!((1..30).contains(&parts), "{parts} parts: they are not merged");
 }
 
 #[test]
 fn a_synced_ok_survives_kill_9() {
-    survives("sync");
+    check_survival("sync");
 }
 
 #[test]
 fn an_interval_ok_survives_kill_9() {
-    survives("interval");
+    check_survival("interval");
 }
