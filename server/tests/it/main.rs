@@ -3,6 +3,7 @@
 
 mod concurrent_clients;
 mod dialogues;
+mod directions;
 mod disk_full;
 mod harness;
 mod kill_9;
