@@ -10,7 +10,7 @@ use crate::cli::{Cli, DurabilityChoice, LogLevel};
 
 /// How the server is to run.
 #[derive(Debug)]
-pub struct Config {
+pub struct ServerConfig {
     /// Name or address to listen on.
     pub host: String,
     /// Port to listen on; 0 picks a free one.
@@ -32,7 +32,7 @@ pub enum DataDirectory {
     Temporary,
 }
 
-impl Config {
+impl ServerConfig {
     /// Checks what was typed.
     ///
     /// # Errors
@@ -74,8 +74,8 @@ mod tests {
 
     use super::*;
 
-    fn config(arguments: &[&str]) -> anyhow::Result<Config> {
-        Config::from_cli(Cli::parse_from([&["server"], arguments].concat()))
+    fn config(arguments: &[&str]) -> anyhow::Result<ServerConfig> {
+        ServerConfig::from_cli(Cli::parse_from([&["server"], arguments].concat()))
     }
 
     #[test]

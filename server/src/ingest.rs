@@ -32,8 +32,8 @@ impl<S: Store> Ingest<S> {
 
     /// Hands a batch to the store, behind all that were handed over before. `bytes` is the length
     /// of its text.
-    pub fn start(&self, batch: Batch<'_>, bytes: usize) -> PendingBatch {
-        let Batch { puts, malformed } = batch;
+    pub fn start(&self, batch: IngestBatch<'_>, bytes: usize) -> PendingBatch {
+        let IngestBatch { puts, malformed } = batch;
         let stored: Option<StoreFuture> =
             if puts.is_empty() { None } else { Some(Box::pin(self.store.put_batch(&puts))) };
         PendingBatch { stored, bytes, puts: puts.len(), malformed }
@@ -42,13 +42,13 @@ impl<S: Store> Ingest<S> {
 
 /// Lines that are stored together: points, and the places of malformed lines between them.
 #[derive(Debug, Default)]
-pub struct Batch<'a> {
+pub struct IngestBatch<'a> {
     puts: Vec<(Key<'a>, Point)>,
     /// For each malformed line, how many puts came before it.
     malformed: Vec<usize>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> IngestBatch<'a> {
     /// Makes room for so many more puts.
     pub fn reserve(&mut self, puts: usize) {
         self.puts.reserve(puts);
@@ -98,9 +98,9 @@ impl fmt::Debug for PendingBatch {
 }
 
 impl Future for PendingBatch {
-    type Output = Outcome;
+    type Output = BatchOutcome;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<BatchOutcome> {
         let stored = match &mut self.stored {
             Some(stored) => ready!(stored.as_mut().poll(context)),
             None => Ok(Vec::new()),
@@ -110,13 +110,13 @@ impl Future for PendingBatch {
             Err(error) => (Vec::new(), Some(error)),
         };
         let malformed = std::mem::take(&mut self.malformed);
-        Poll::Ready(Outcome { puts: self.puts, malformed, refused, failure })
+        Poll::Ready(BatchOutcome { puts: self.puts, malformed, refused, failure })
     }
 }
 
 /// What became of the lines of a batch.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct BatchOutcome {
     puts: usize,
     malformed: Vec<usize>,
     refused: Vec<Refused>,
@@ -130,13 +130,13 @@ pub enum LineOutcome<'a> {
     Stored,
     /// The store took the batch without this point.
     Refused(&'a Refused),
-    /// The store could not take the batch; see [`Outcome::failure`].
+    /// The store could not take the batch; see [`BatchOutcome::failure`].
     Failed,
     /// It held no point.
     Malformed,
 }
 
-impl Outcome {
+impl BatchOutcome {
     /// Why nothing of the batch is stored, if that is so.
     pub fn failure(&self) -> Option<&PutError> {
         self.failure.as_ref()
@@ -190,7 +190,7 @@ impl InFlight {
     }
 
     /// The outcome of the oldest batch as soon as it is known; `None` when there are no batches.
-    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<BatchOutcome>> {
         let Some(oldest) = self.batches.front_mut() else { return Poll::Ready(None) };
         let outcome = ready!(Pin::new(oldest).poll(context));
         if let Some(done) = self.batches.pop_front() {
@@ -208,7 +208,7 @@ mod tests {
     fn each_line_has_its_outcome_in_order() {
         use LineOutcome::{Failed, Malformed, Stored};
         let refused = Refused { index: 1, reason: "too old".to_owned() };
-        let outcome = |failure| Outcome {
+        let outcome = |failure| BatchOutcome {
             puts: 3,
             malformed: vec![0, 0, 2, 3],
             refused: vec![refused.clone()],

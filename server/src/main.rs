@@ -15,10 +15,10 @@ use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
 use cli::Cli;
-use config::{Config, DataDirectory};
+use config::{DataDirectory, ServerConfig};
 
 fn main() -> ExitCode {
-    match Config::from_cli(Cli::parse()).and_then(start) {
+    match ServerConfig::from_cli(Cli::parse()).and_then(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error leaves no place to report to.
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn start(config: Config) -> anyhow::Result<()> {
+async fn start(config: ServerConfig) -> anyhow::Result<()> {
     telemetry::start(config.log_level);
     let shutdown = Shutdown::default();
     stop_on_signal(&shutdown)?;
@@ -70,7 +70,7 @@ fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
 }
 
 /// One line that says what is wrong and what to do.
-fn bind_error(config: &Config, error: &io::Error) -> anyhow::Error {
+fn bind_error(config: &ServerConfig, error: &io::Error) -> anyhow::Error {
     let address = shared::host::with_port(&config.host, config.port);
     let reason = match error.kind() {
         io::ErrorKind::AddrInUse => {

@@ -21,22 +21,22 @@ impl<S: Store> Queries<S> {
     /// # Errors
     /// [`ReadError`] when that fails: nothing of the answer is out yet, so the reply can be a plain
     /// error.
-    pub async fn run(&self, selector: Selector<'_>) -> Result<Answer<S::Cursor>, ReadError> {
+    pub async fn run(&self, selector: Selector<'_>) -> Result<PointStream<S::Cursor>, ReadError> {
         let mut cursor = self.store.get(selector);
         let first = cursor.next_block().await?;
-        Ok(Answer { is_empty: first.is_none(), first, cursor })
+        Ok(PointStream { is_empty: first.is_none(), first, cursor })
     }
 }
 
 /// The selected points, a block at a time.
 #[derive(Debug)]
-pub struct Answer<C> {
+pub struct PointStream<C> {
     first: Option<Block>,
     is_empty: bool,
     cursor: C,
 }
 
-impl<C: Cursor> Answer<C> {
+impl<C: Cursor> PointStream<C> {
     /// The next block, or `None` at the end.
     ///
     /// # Errors

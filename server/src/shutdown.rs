@@ -17,11 +17,11 @@ pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Shutdown {
     token: CancellationToken,
     tracker: TaskTracker,
-    names: Arc<Mutex<Names>>,
+    names: Arc<Mutex<TaskNames>>,
 }
 
 #[derive(Debug, Default)]
-struct Names {
+struct TaskNames {
     next: u64,
     present: BTreeMap<u64, String>,
 }
@@ -66,12 +66,12 @@ impl Shutdown {
 
 /// Keeps the name of a task on the list until dropped, also by a panic.
 struct Present {
-    names: Arc<Mutex<Names>>,
+    names: Arc<Mutex<TaskNames>>,
     id: u64,
 }
 
 impl Present {
-    fn enter(names: Arc<Mutex<Names>>, name: String) -> Self {
+    fn enter(names: Arc<Mutex<TaskNames>>, name: String) -> Self {
         let mut list = lock(&names);
         let id = list.next;
         list.next += 1;
@@ -87,7 +87,7 @@ impl Drop for Present {
     }
 }
 
-fn lock(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
+fn lock(names: &Mutex<TaskNames>) -> MutexGuard<'_, TaskNames> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

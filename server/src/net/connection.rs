@@ -49,7 +49,7 @@ pub async fn serve_connection<P: Protocol>(
     shutdown: &CancellationToken,
 ) -> (SessionStats, CloseReason) {
     let mut connection =
-        Connection { stream, protocol, input: ReadBuffer::default(), replies: Vec::new() };
+        ClientConnection { stream, protocol, input: ReadBuffer::default(), replies: Vec::new() };
     let reason = connection.serve(shutdown).await.unwrap_or_else(CloseReason::Failed);
     if matches!(reason, CloseReason::Shutdown) {
         connection.drain().await;
@@ -57,7 +57,7 @@ pub async fn serve_connection<P: Protocol>(
     (connection.protocol.stats(), reason)
 }
 
-struct Connection<T, P> {
+struct ClientConnection<T, P> {
     stream: T,
     protocol: P,
     input: ReadBuffer,
@@ -65,7 +65,7 @@ struct Connection<T, P> {
     replies: Vec<u8>,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> Connection<T, P> {
+impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, P> {
     async fn serve(&mut self, shutdown: &CancellationToken) -> io::Result<CloseReason> {
         loop {
             let Self { stream, protocol, input, replies } = self;

@@ -15,7 +15,7 @@ use tokio::io::AsyncWrite;
 use tracing::{debug, warn};
 
 use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
-use crate::ingest::{Batch, InFlight, Ingest, LineOutcome, Outcome};
+use crate::ingest::{BatchOutcome, InFlight, Ingest, IngestBatch, LineOutcome};
 use crate::query::Queries;
 use crate::store::Store;
 
@@ -54,7 +54,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
         input: &mut &[u8],
         replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
     ) -> io::Result<()> {
-        let mut batch = Batch::default();
+        let mut batch = IngestBatch::default();
         let mut unstarted = *input;
         let mut has_replies = false;
         while let Some(line) = self.framer.next_request(input) {
@@ -130,7 +130,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
 
 impl<S: Store> TextProtocol<S> {
     /// Starts a batch of `bytes` of text, and leaves an empty one.
-    fn start(&mut self, batch: &mut Batch<'_>, bytes: usize) {
+    fn start(&mut self, batch: &mut IngestBatch<'_>, bytes: usize) {
         let batch = std::mem::take(batch);
         if !batch.is_empty() {
             self.in_flight.push(self.ingest.start(batch, bytes));
@@ -144,7 +144,7 @@ impl<S: Store> TextProtocol<S> {
         }
     }
 
-    fn encode_outcome(&mut self, outcome: &Outcome, out: &mut Vec<u8>) {
+    fn encode_outcome(&mut self, outcome: &BatchOutcome, out: &mut Vec<u8>) {
         let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
         if let Some(error) = outcome.failure() {
             debug!(%error, "batch not stored");

@@ -26,7 +26,7 @@ pub fn scan(text: &str) -> Module {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+enum SourceToken {
     Word(String),
     /// `::`
     Separator,
@@ -34,7 +34,7 @@ enum Token {
     Mark(char),
 }
 
-fn tokens(text: &str) -> Vec<Token> {
+fn tokens(text: &str) -> Vec<SourceToken> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -45,16 +45,16 @@ fn tokens(text: &str) -> Vec<Token> {
         } else if let Some(length) = literal_length(rest) {
             length
         } else if rest.starts_with("::") {
-            tokens.push(Token::Separator);
+            tokens.push(SourceToken::Separator);
             2
         } else if first.is_alphanumeric() || first == '_' {
             let is_end = |character: char| !(character.is_alphanumeric() || character == '_');
             let length = rest.find(is_end).unwrap_or(rest.len());
-            tokens.push(Token::Word(rest[..length].to_owned()));
+            tokens.push(SourceToken::Word(rest[..length].to_owned()));
             length
         } else {
             if !first.is_whitespace() {
-                tokens.push(Token::Mark(first));
+                tokens.push(SourceToken::Mark(first));
             }
             first.len_utf8()
         };
@@ -127,29 +127,29 @@ fn quoted_length(text: &str, quote: char) -> usize {
 }
 
 struct Scanner<'a> {
-    tokens: &'a [Token],
+    tokens: &'a [SourceToken],
     at: usize,
 }
 
 impl Scanner<'_> {
-    fn peek(&self) -> Option<&Token> {
+    fn peek(&self) -> Option<&SourceToken> {
         self.tokens.get(self.at)
     }
 
-    fn next(&mut self) -> Option<Token> {
+    fn next(&mut self) -> Option<SourceToken> {
         let token = self.tokens.get(self.at).cloned();
         self.at += 1;
         token
     }
 
     fn take(&mut self, mark: char) -> bool {
-        let found = self.peek() == Some(&Token::Mark(mark));
+        let found = self.peek() == Some(&SourceToken::Mark(mark));
         self.at += usize::from(found);
         found
     }
 
     fn word(&mut self) -> Option<String> {
-        let Some(Token::Word(word)) = self.peek() else { return None };
+        let Some(SourceToken::Word(word)) = self.peek() else { return None };
         let word = word.clone();
         self.at += 1;
         Some(word)
@@ -160,37 +160,37 @@ impl Scanner<'_> {
         let mut depth = 0;
         while let Some(token) = self.peek() {
             match token {
-                Token::Mark('#') => {
+                SourceToken::Mark('#') => {
                     if self.attribute_is_for_tests() {
                         self.skip_item();
                     }
                 }
-                Token::Mark('{') => {
+                SourceToken::Mark('{') => {
                     depth += 1;
                     self.at += 1;
                 }
-                Token::Mark('}') => {
+                SourceToken::Mark('}') => {
                     self.at += 1;
                     if depth == 0 {
                         return;
                     }
                     depth -= 1;
                 }
-                Token::Word(word) if word == "use" => {
+                SourceToken::Word(word) if word == "use" => {
                     self.at += 1;
                     self.use_tree(&mut Vec::new(), module);
                 }
-                Token::Word(word) if word == "mod" => {
+                SourceToken::Word(word) if word == "mod" => {
                     self.at += 1;
                     self.child(module);
                 }
-                Token::Word(_) | Token::Separator => {
+                SourceToken::Word(_) | SourceToken::Separator => {
                     let path = self.path();
                     if path.len() > 1 {
                         module.paths.push(path);
                     }
                 }
-                Token::Mark(_) => self.at += 1,
+                SourceToken::Mark(_) => self.at += 1,
             }
         }
     }
@@ -209,12 +209,12 @@ impl Scanner<'_> {
     /// Words between separators. A separator at the front names an external crate.
     fn path(&mut self) -> Vec<String> {
         let mut path = Vec::new();
-        if self.peek() == Some(&Token::Separator) {
+        if self.peek() == Some(&SourceToken::Separator) {
             self.at += 1;
         }
         while let Some(word) = self.word() {
             path.push(word);
-            if self.peek() != Some(&Token::Separator) {
+            if self.peek() != Some(&SourceToken::Separator) {
                 break;
             }
             self.at += 1;
@@ -238,7 +238,7 @@ impl Scanner<'_> {
                 path.pop();
             }
             let mut name = path.last().cloned();
-            if self.peek() == Some(&Token::Word("as".to_owned())) {
+            if self.peek() == Some(&SourceToken::Word("as".to_owned())) {
                 self.at += 1;
                 name = self.word();
             }
@@ -260,13 +260,13 @@ impl Scanner<'_> {
         if !self.take('[') {
             return false;
         }
-        let is_cfg = self.peek() == Some(&Token::Word("cfg".to_owned()));
+        let is_cfg = self.peek() == Some(&SourceToken::Word("cfg".to_owned()));
         let (mut depth, mut names_test) = (1, false);
         while depth > 0 {
             match self.next() {
-                Some(Token::Mark('[')) => depth += 1,
-                Some(Token::Mark(']')) => depth -= 1,
-                Some(Token::Word(word)) => names_test |= word == "test",
+                Some(SourceToken::Mark('[')) => depth += 1,
+                Some(SourceToken::Mark(']')) => depth -= 1,
+                Some(SourceToken::Word(word)) => names_test |= word == "test",
                 Some(_) => {}
                 None => break,
             }
@@ -276,26 +276,28 @@ impl Scanner<'_> {
 
     /// Skips an item, a field or a statement with the attributes before it.
     fn skip_item(&mut self) {
-        while self.peek() == Some(&Token::Mark('#')) {
+        while self.peek() == Some(&SourceToken::Mark('#')) {
             self.attribute_is_for_tests();
         }
-        let is_use = self.peek() == Some(&Token::Word("use".to_owned()));
+        let is_use = self.peek() == Some(&SourceToken::Word("use".to_owned()));
         // A comma ends a field and no item, whose generics may hold commas.
-        let is_field = self.tokens.get(self.at + 1) == Some(&Token::Mark(':'));
+        let is_field = self.tokens.get(self.at + 1) == Some(&SourceToken::Mark(':'));
         let mut depth = 0;
         while let Some(token) = self.peek() {
             match token {
-                Token::Mark('(' | '[' | '{') => depth += 1,
-                Token::Mark(')' | ']' | '}') if depth == 0 => return,
-                Token::Mark(')' | ']') => depth -= 1,
-                Token::Mark('}') => {
+                SourceToken::Mark('(' | '[' | '{') => depth += 1,
+                SourceToken::Mark(')' | ']' | '}') if depth == 0 => return,
+                SourceToken::Mark(')' | ']') => depth -= 1,
+                SourceToken::Mark('}') => {
                     depth -= 1;
                     if depth == 0 && !is_use {
                         self.at += 1;
                         return;
                     }
                 }
-                Token::Mark(end) if depth == 0 && (*end == ';' || is_field && *end == ',') => {
+                SourceToken::Mark(end)
+                    if depth == 0 && (*end == ';' || is_field && *end == ',') =>
+                {
                     self.at += 1;
                     return;
                 }
