@@ -3,16 +3,16 @@
 //!
 //! Nothing in the tables is known before the run.
 
-mod answer;
 mod drive;
 mod http;
+mod loopback;
 mod options;
-mod ours;
 mod peers;
 mod process;
+mod reply;
 mod report;
 mod series;
-mod sink;
+mod server;
 mod units;
 
 use std::fs;
@@ -26,12 +26,12 @@ use tempfile::TempDir;
 
 use drive::{Load, Replies, Target, drive};
 use options::Options;
-use ours::{Mode, Server};
 use peers::PEERS;
 use process::DiskUse;
 use report::{
     PutRow, print_table, put_heading, read_cells, read_heading, start_cells, start_heading,
 };
+use server::{Mode, Server};
 
 /// The main run is that of the project's goal.
 const CONNECTIONS: usize = 8;
@@ -93,7 +93,7 @@ impl Bench {
     fn run(mut self) -> Result<()> {
         fs::create_dir_all(&self.options.dir)?;
         self.surroundings()?;
-        let modes = ours::modes(self.options.mode.as_deref(), &self.options.server)?;
+        let modes = server::modes(self.options.mode.as_deref(), &self.options.server)?;
         for (number, mode) in modes.iter().enumerate() {
             self.life(mode, number == 0).with_context(|| mode.name.clone())?;
             if self.options.wants("put") {
@@ -124,7 +124,7 @@ impl Bench {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().next().unwrap_or("?");
         self.notes.push(format!("{cores} cores, generator included; load before the run {load}"));
-        let (cost, entropy) = (series::cost(ours::FORM)?, series::entropy());
+        let (cost, entropy) = (series::cost(server::FORM)?, series::entropy());
         self.notes.push(format!(
             "the generator takes {cost:.1} ns a point; a value holds {entropy:.2} bytes of entropy"
         ));
@@ -135,7 +135,8 @@ impl Bench {
             units::time(small),
             units::time(large)
         ));
-        let target = Target { address: sink::start()?, form: ours::FORM, replies: Replies::Ok };
+        let target =
+            Target { address: loopback::start()?, form: server::FORM, replies: Replies::Ok };
         let load = self.main_load();
         let outcome = drive(target, load)?;
         self.puts.push(PutRow::new("loopback alone (the ceiling)".to_owned(), load, &outcome));

@@ -10,9 +10,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::answer::Answer;
 use crate::drive::{Load, Outcome};
 use crate::process::{Meter, Program};
+use crate::reply::Answer;
 use crate::report::PutRow;
 
 /// What a peer has come to.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::answer::Answer;
 use crate::drive::{Load, Outcome};
 use crate::process::DiskUse;
+use crate::reply::Answer;
 use crate::units::{bytes, rate, ratio, scaled, time};
 
 /// Prints rows under a heading as a table in Markdown, columns aligned.

@@ -6,9 +6,9 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Measured, row};
-use crate::answer::{End, fetch};
 use crate::drive::{Load, Replies, Target, drive};
 use crate::process::{DiskUse, Program, free_address, listens};
+use crate::reply::{End, fetch};
 use crate::series::{Form, SERIES, name};
 
 const FORM: Form = Form {

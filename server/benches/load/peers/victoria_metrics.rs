@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::{Measured, row};
-use crate::answer::{End, fetch};
 use crate::drive::{Load, Replies, Target, drive};
 use crate::http;
 use crate::process::{DiskUse, Program, free_address, listens};
+use crate::reply::{End, fetch};
 use crate::series::{FIRST_SECOND, Form};
 
 const FORM: Form = Form { before: |key| format!("{key} "), counted: false, after: "\n" };

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::answer::{Answer, End, fetch};
 use crate::drive::{Load, Outcome, Replies, Target, drive};
 use crate::process::{Program, free_address};
+use crate::reply::{Answer, End, fetch};
 use crate::series::{Form, SERIES, verify};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_server");
