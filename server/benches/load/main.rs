@@ -1,7 +1,7 @@
 //! The load benchmark: starts the real server and its peers on loopback, gives them the same
-//! points, prints what came of it. `cargo bench -p server --bench load -- --help` says more.
+//! points, prints the figures. `cargo bench -p server --bench load -- --help` says more.
 //!
-//! Nothing in the tables is known before the run.
+//! All figures in the tables are measured in the run.
 
 mod drive;
 mod http;
@@ -117,7 +117,7 @@ impl Bench {
         Ok(())
     }
 
-    /// What the figures are to be held against: the generator, loopback, the disk.
+    /// What the figures depend on: the generator, loopback, the disk.
     fn surroundings(&mut self) -> Result<()> {
         step("the generator, loopback and the disk alone");
         let cores = std::thread::available_parallelism()?;
@@ -143,7 +143,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The main run and everything that may become of its data.
+    /// The main run, then reads and restarts on its data.
     fn life(&mut self, mode: &Mode, thorough: bool) -> Result<()> {
         let load = self.main_load();
         let points = self.options.points();
@@ -245,7 +245,7 @@ impl Bench {
     fn peers(&mut self) -> Result<()> {
         let load = Load { limit: self.options.patience, ..self.main_load() };
         for peer in PEERS.iter().filter(|peer| self.options.wants_peer(peer.name)) {
-            if !peer.is_here() {
+            if !peer.is_installed() {
                 let (program, package) = (peer.program, peer.package);
                 self.notes.push(format!(
                     "skipped {program}, not on the PATH; to compare: apt-get install {package}"
@@ -275,7 +275,7 @@ impl Bench {
 /// Puts load on one of our servers.
 fn put(server: &Server, mode: &Mode, load: Load) -> Result<PutRow> {
     let meter = server.program.meter()?;
-    let outcome = server.drive(load).with_context(|| server.program.last_words())?;
+    let outcome = server.drive(load).with_context(|| server.program.log_tail())?;
     Ok(PutRow {
         processor: Some(meter.read()?),
         memory: Some(server.program.memory()?),
