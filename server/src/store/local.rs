@@ -1,26 +1,21 @@
 //! The embedded store: a write-ahead log, points in memory, compressed parts on the disk.
 //!
-//! `state` says what the threads share, `commit` takes points in, `checkpoint` and `compact` move
-//! them to their place on the disk, `cursor` reads them, `recovery` finds them again.
+//! `state` is what the threads share, `wal` takes points in, `background` moves them to their place
+//! on the disk, `reader` reads them, `recovery` finds them again.
 
-mod checkpoint;
-pub mod chunk;
-mod commit;
-mod compact;
+mod background;
 mod config;
-mod cursor;
 mod disk;
-mod index;
-mod layout;
-mod log;
-mod merge;
+mod file_name;
 mod part;
+mod reader;
 mod recovery;
-pub mod series;
+mod series;
 mod state;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod wal;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,15 +26,17 @@ use tokio::sync::oneshot;
 use tracing::info;
 
 use super::{PutError, Refused, Store};
-use commit::{Committer, Queue, Submission};
+use background::{checkpoint, compaction};
 use disk::Disk;
-use log::{Kind, Row};
 use recovery::{Recovered, recover};
 use state::State;
+use wal::group_commit::{Committer, Queue, Submission};
+use wal::record::{self, Kind, Row};
 
 pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
-pub use cursor::LocalCursor;
+pub use reader::LocalCursor;
 pub use recovery::OpenError;
+pub use series::chunk;
 
 /// Handles to one store; clones share it.
 #[derive(Debug, Clone)]
@@ -70,7 +67,7 @@ impl Local {
         let threads = [
             spawn("commit", move || committer.run()),
             spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_logs)),
-            spawn("compact", move || compact::run(&merges)),
+            spawn("compact", move || compaction::run(&merges)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
         let threads = threads.map_err(recovery::io("no threads can be started"))?;
@@ -118,10 +115,10 @@ impl Store for Local {
         if rows.is_empty() {
             return Ok(refused);
         }
-        let mut record = Vec::with_capacity(log::HEADER + rows.len() * 12);
-        log::begin(&mut record);
-        log::encode_rows(&rows, &mut record);
-        log::seal(&mut record, Kind::Points);
+        let mut record = Vec::with_capacity(record::HEADER + rows.len() * 12);
+        record::begin(&mut record);
+        record::encode_rows(&rows, &mut record);
+        record::seal(&mut record, Kind::Points);
         let (done, outcome) = oneshot::channel();
         self.queue.submit(Submission { rows, record, done })?;
         outcome.await.unwrap_or(Err(PutError::Failed))?;

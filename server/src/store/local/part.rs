@@ -12,12 +12,12 @@ use memchr::memmem;
 use shared::{Key, KeyBuf, Point};
 use tracing::error;
 
-use super::chunk::{self, Effort};
 use super::disk::{Disk, DiskFile};
-use super::index::SeriesId;
-use super::layout::{FileName, Generation, UNFINISHED};
-use super::merge::Source;
-use super::series::Run;
+use super::file_name::{FileName, Generation, UNFINISHED};
+use super::series::chunk::{self, Effort};
+use super::series::head::Run;
+use super::series::merge::Source;
+use super::series::series_index::SeriesId;
 use super::varint;
 use crate::store::ReadError;
 

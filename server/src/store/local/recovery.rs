@@ -10,17 +10,17 @@ use std::time::Instant;
 
 use tracing::{error, info, warn};
 
-use super::checkpoint::DamagedLogs;
-use super::commit::{Resume, apply};
+use super::background::checkpoint::DamagedLogs;
 use super::config::Config;
 use super::disk::{Directory, Disk, DiskFile, LOCK, is_full};
-use super::index::Index;
-use super::layout::{
+use super::file_name::{
     DAMAGED, FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED,
 };
-use super::log::{self, Entry, Kind};
 use super::part::Part;
+use super::series::series_index::Index;
 use super::state::{Frozen, Memory, State};
+use super::wal::group_commit::{Resume, apply};
+use super::wal::record::{self, Entry, Kind};
 
 /// Why a data directory can't be used. Nothing in it was changed, but for [`OpenError::Io`] in the
 /// middle of a recovery, which the next one goes on from.
@@ -283,7 +283,7 @@ fn replay_all(
             // A process that was killed may have left bytes that are there and not durable. From
             // now on they can be seen, so they have to last.
             file.sync().map_err(io("its log can't be synced"))?;
-            let entries: Vec<_> = log::entries(&bytes, generation).collect();
+            let entries: Vec<_> = record::entries(&bytes, generation).collect();
             if at > 0 && before + 1 == generation && replay.misses_before(&entries) {
                 for &suspect in &suspects {
                     error!("{}: records at its end are missing", FileName::Log(suspect));
@@ -299,7 +299,9 @@ fn replay_all(
                 // One at a time, while the next file is replayed.
                 finish(checkpoint.take())?;
                 let damaged_logs = damaged_logs.clone();
-                let write = move || super::checkpoint::checkpoint(state, &frozen, &damaged_logs);
+                let write = move || {
+                    super::background::checkpoint::checkpoint(state, &frozen, &damaged_logs)
+                };
                 checkpoint = Some(scope.spawn(write));
                 resume.first_generation = generation;
                 resume.uncheckpointed = 0;
@@ -358,7 +360,7 @@ impl Replay {
         for entry in entries {
             if let Entry::Record { kind: Kind::Series, sequence, payload } = entry {
                 let mut index = state.index_mut();
-                let sound = log::decode_series(payload)
+                let sound = record::decode_series(payload)
                     .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)));
                 if !sound {
                     damaged = true;
@@ -402,7 +404,7 @@ impl Replay {
         let mut sound = true;
         let index = state.index();
         let mut memory = state.memory();
-        let rows = log::decode_rows(payload).filter_map(|row| {
+        let rows = record::decode_rows(payload).filter_map(|row| {
             let row = row.filter(|row| index.key(row.series).is_some());
             sound &= row.is_some();
             self.points += u64::from(row.is_some());
@@ -439,7 +441,7 @@ fn read_log(
 /// Whether a log file that is no longer needed should be kept for a person to look at.
 fn is_damaged(disk: &dyn Disk, generation: Generation) -> bool {
     read_log(disk, generation).map_or(true, |(bytes, _)| {
-        let entries: Vec<_> = log::entries(&bytes, generation).collect();
+        let entries: Vec<_> = record::entries(&bytes, generation).collect();
         let torn = matches!(entries.last(), Some(Entry::Bad { .. }));
         entries.iter().filter(|entry| matches!(entry, Entry::Bad { .. })).count()
             > usize::from(torn)

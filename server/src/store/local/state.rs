@@ -12,11 +12,11 @@ use tracing::error;
 
 use super::config::Config;
 use super::disk::Disk;
-use super::index::{Index, SeriesId};
-use super::layout::{DAMAGED, FileName, Generation};
-use super::merge::Source;
+use super::file_name::{DAMAGED, FileName, Generation};
 use super::part::{ChunkSource, Part};
-use super::series::{Head, Run};
+use super::series::head::{Head, Run};
+use super::series::merge::Source;
+use super::series::series_index::{Index, SeriesId};
 use crate::store::{PutError, ReadError};
 
 /// One store, shared by its handles and threads.

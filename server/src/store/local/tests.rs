@@ -2,19 +2,19 @@
 
 mod crash;
 mod damage;
-mod ends;
 mod faults;
 mod history;
 mod merging;
 mod retention;
+mod shutdown;
 mod sim_disk;
 
 use std::sync::Arc;
 
 use shared::{Key, Point};
 
-use super::merge::Merge;
 use super::recovery::{Recovered, recover};
+use super::series::merge::Merge;
 use super::state::{Phase, State};
 use super::*;
 use crate::store::{ReadError, contract};
@@ -87,8 +87,8 @@ fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
         let sizes: Vec<_> = memory.parts.iter().map(|part| part.size).collect();
-        let due =
-            memory.frozen.is_some() || compact::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
+        let due = memory.frozen.is_some()
+            || compaction::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
         if !due || memory.phase != Phase::Open {
             return;
         }

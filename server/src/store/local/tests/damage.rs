@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::super::checkpoint::checkpoint;
-use super::super::compact;
-use super::super::layout::{DAMAGED, FileName};
-use super::super::log::FILE_HEADER;
+use super::super::background::checkpoint::checkpoint;
+use super::super::background::compaction;
+use super::super::file_name::{DAMAGED, FileName};
 use super::super::state::Frozen;
+use super::super::wal::record::FILE_HEADER;
 use super::*;
 
 /// Collects what is logged by a thread.
@@ -120,7 +120,7 @@ fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
         checkpoint(&state, &frozen, &damaged_logs).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
-    compact::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, i64::MIN).unwrap();
     let merged = read(&state).unwrap();
     (found, merged)
 }
@@ -221,7 +221,7 @@ async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
     let disk = SimDisk::new(harmed(&image, &name, harm));
     let Recovered { state, .. } = recovered(&disk, never()).unwrap();
     let parts = Arc::clone(&state.memory().parts);
-    let ((), log) = logged(|| compact::merge(&state, &parts, 20).unwrap());
+    let ((), log) = logged(|| compaction::merge(&state, &parts, 20).unwrap());
     assert!(log.contains(&name), "{log}");
     assert_eq!(
         disk.visible().remove(&format!("{DAMAGED}{name}")),

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use super::super::series::Head;
+use super::super::series::head::Head;
 use super::super::state::Frozen;
 use super::history::History;
 use super::sim_disk::{Left, Random, Survival, Verb};
@@ -236,7 +236,7 @@ fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     assert_eq!(before.len(), 4);
     disk.on_call(|verb, _| (verb == Verb::SyncDirectory).then_some(BROKEN));
     // Returns although the store is open.
-    compact::run(&state);
+    compaction::run(&state);
     disk.no_faults();
     assert_eq!(state.memory().parts.len(), 4);
     assert_eq!(read(&state).unwrap(), before);

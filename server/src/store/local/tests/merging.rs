@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::compact::{GROWTH, LARGEST, choose};
+use super::super::background::compaction::{GROWTH, LARGEST, choose};
 use super::sim_disk::Random;
 use super::*;
 

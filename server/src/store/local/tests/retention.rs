@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::super::compact;
+use super::super::background::compaction;
 use super::*;
 
 fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> Config {
@@ -87,12 +87,12 @@ async fn expired_parts_are_dropped_and_trimmed() {
     loop {
         let parts = parts(&state);
         let cutoff = state.config.cutoff();
-        let expired: Vec<_> = parts.iter().map(|part| compact::expired(part, cutoff)).collect();
+        let expired: Vec<_> = parts.iter().map(|part| compaction::expired(part, cutoff)).collect();
         // By the share that is expired alone, not by size.
-        let Some(range) = compact::choose(&vec![u64::MAX / 8; parts.len()], &expired) else {
+        let Some(range) = compaction::choose(&vec![u64::MAX / 8; parts.len()], &expired) else {
             break;
         };
-        compact::merge(&state, &parts[range], cutoff).unwrap();
+        compaction::merge(&state, &parts[range], cutoff).unwrap();
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
     }
@@ -105,7 +105,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compact::merge(&state, &all, state.config.cutoff()).unwrap();
+    compaction::merge(&state, &all, state.config.cutoff()).unwrap();
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));

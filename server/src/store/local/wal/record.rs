@@ -6,9 +6,9 @@
 use memchr::memmem;
 use shared::{Key, Point};
 
-use super::index::SeriesId;
-use super::layout::Generation;
-use super::varint;
+use crate::store::local::file_name::Generation;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::varint;
 
 /// A point on its way into the store.
 #[derive(Debug, Clone, Copy, PartialEq)]

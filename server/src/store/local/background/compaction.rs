@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
-use super::chunk::Effort;
-use super::index::SeriesId;
-use super::layout::{DAMAGED, FileName};
-use super::merge::Merge;
-use super::part::{ChunkSource, Part, PartError, PartWriter};
-use super::state::State;
+use crate::store::local::file_name::{DAMAGED, FileName};
+use crate::store::local::part::{ChunkSource, Part, PartError, PartWriter};
+use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::merge::Merge;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::state::State;
 
 /// Most parts merged at once; bounds the memory of a merge.
 const MOST_PARTS: usize = 16;

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use super::chunk::Effort;
-use super::disk;
-use super::layout::{FileName, Generation};
-use super::merge::Merge;
-use super::part::{Part, PartWriter};
-use super::state::{Frozen, Memory, Phase, State};
 use crate::store::PutError;
+use crate::store::local::disk;
+use crate::store::local::file_name::{FileName, Generation};
+use crate::store::local::part::{Part, PartWriter};
+use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::merge::Merge;
+use crate::store::local::state::{Frozen, Memory, Phase, State};
 
 /// Which log files were found damaged, so that they are kept.
 pub type DamagedLogs = Vec<Generation>;

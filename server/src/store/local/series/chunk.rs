@@ -7,8 +7,8 @@ use pco::standalone::{simple_compress_into, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec};
 use shared::Point;
 
-use super::series::Run;
-use super::varint;
+use crate::store::local::series::head::Run;
+use crate::store::local::varint;
 
 /// Most points in a chunk: enough for `pco` to come within a few percent of its best, few enough
 /// that a reader holds many of them.

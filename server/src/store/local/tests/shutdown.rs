@@ -121,7 +121,7 @@ fn three_parts() -> Image {
         let mut heads = Vec::new();
         let timestamp = i64::try_from(generation).unwrap();
         let point = Point { timestamp, value: 0.5 };
-        commit::apply(&mut heads, [log::Row { series, point }]);
+        wal::group_commit::apply(&mut heads, [record::Row { series, point }]);
         let frozen = state::Frozen::new(heads, generation..=generation);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use shared::KeyBuf;
 use tokio::task::JoinHandle;
 
-use super::index::SeriesId;
-use super::merge::Merge;
+use super::series::merge::Merge;
+use super::series::series_index::SeriesId;
 use super::state::{Piece, State};
 use crate::store::{Block, Cursor, ReadError};
 

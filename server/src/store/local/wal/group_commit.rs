@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::config::{Durability, SYNC_INTERVAL};
-use super::disk::{self, DiskFile};
-use super::layout::{FileName, Generation};
-use super::log::{self, Kind, Row};
-use super::series::Head;
-use super::state::{Frozen, Memory, Phase, State};
 use crate::store::PutError;
+use crate::store::local::config::{Durability, SYNC_INTERVAL};
+use crate::store::local::disk::{self, DiskFile};
+use crate::store::local::file_name::{FileName, Generation};
+use crate::store::local::series::head::Head;
+use crate::store::local::state::{Frozen, Memory, Phase, State};
+use crate::store::local::wal::record::{self, Kind, Row};
 
 /// A batch on its way to the log.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl LogFile {
     /// Begins a log file. It is durable when this answers `Ok`.
     fn create(state: &State, generation: Generation) -> Result<Self, RotationError> {
         let name = FileName::Log(generation).to_string();
-        let header = log::file_header(generation);
+        let header = record::file_header(generation);
         let not_made = |error| {
             // Starts that fail for want of room must not fill the directory with empty files.
             let _ = state.disk.remove(&name);
@@ -273,7 +273,7 @@ impl Committer {
     /// the names once more, away from the first place. Answers how many records that makes.
     fn gather(&mut self, group: &[Submission]) -> u64 {
         let mut names = Vec::new();
-        log::begin(&mut names);
+        record::begin(&mut names);
         let index = self.state.index();
         for row in group.iter().flat_map(|submission| &submission.rows) {
             let place = row.series as usize;
@@ -283,14 +283,14 @@ impl Committer {
             if self.defined[place] != self.log.generation {
                 self.defined[place] = self.log.generation;
                 if let Some(key) = index.key(row.series) {
-                    log::encode_series(row.series, key.as_key(), &mut names);
+                    record::encode_series(row.series, key.as_key(), &mut names);
                 }
             }
         }
         drop(index);
-        let any_new = names.len() > log::HEADER;
+        let any_new = names.len() > record::HEADER;
         if any_new {
-            log::seal(&mut names, Kind::Series);
+            record::seal(&mut names, Kind::Series);
         }
         self.buffer.clear();
         let first = any_new.then_some(&names);
@@ -300,7 +300,7 @@ impl Committer {
         {
             let start = self.buffer.len();
             self.buffer.extend_from_slice(record);
-            log::number(&mut self.buffer[start..], sequence);
+            record::number(&mut self.buffer[start..], sequence);
         }
         group.len() as u64 + 2 * u64::from(any_new)
     }

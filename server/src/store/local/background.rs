@@ -1,0 +1,4 @@
+//! The threads that move points to their place on the disk.
+
+pub mod checkpoint;
+pub mod compaction;

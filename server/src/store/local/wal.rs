@@ -1,0 +1,4 @@
+//! The write-ahead log.
+
+pub mod group_commit;
+pub mod record;
