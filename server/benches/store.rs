@@ -50,7 +50,7 @@ impl Iterator for Walk {
     }
 }
 
-const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::CHUNK_POINTS];
+const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::MAX_CHUNK_POINTS];
 
 #[divan::bench(args = CHUNKS)]
 fn chunk_encode_quick(bencher: Bencher<'_, '_>, points: usize) {

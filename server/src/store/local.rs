@@ -34,7 +34,7 @@ use wal::group_commit::{Committer, Queue, Submission};
 use wal::record::{self, Kind, Row};
 
 pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
-pub use reader::LocalCursor;
+pub use reader::LocalReader;
 pub use recovery::OpenError;
 pub use series::chunk;
 
@@ -58,7 +58,7 @@ impl Local {
     }
 
     fn over(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
-        let Recovered { state, resume, damaged_logs } = recover(disk, config)?;
+        let Recovered { state, resume, damaged_segments } = recover(disk, config)?;
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
@@ -66,7 +66,7 @@ impl Local {
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let threads = [
             spawn("commit", move || committer.run()),
-            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_logs)),
+            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
             spawn("compact", move || compaction::run(&merges)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
@@ -108,7 +108,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 }
 
 impl Store for Local {
-    type Cursor = LocalCursor;
+    type Cursor = LocalReader;
 
     async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
         let (rows, refused) = self.rows(puts);
@@ -125,7 +125,7 @@ impl Store for Local {
         Ok(refused)
     }
 
-    fn get(&self, selector: Selector<'_>) -> LocalCursor {
+    fn get(&self, selector: Selector<'_>) -> LocalReader {
         let index = self.state.index();
         let series = match selector {
             Selector::All => 0..index.end(),
@@ -133,7 +133,7 @@ impl Store for Local {
             Selector::Extended(_) => 0..0,
         };
         drop(index);
-        LocalCursor::new(Arc::clone(&self.state), series)
+        LocalReader::new(Arc::clone(&self.state), series)
     }
 
     async fn close(&self) {

@@ -33,9 +33,9 @@ pub struct Config {
     pub durability: Durability,
     /// Bytes of log after which the points in memory are written to a part.
     pub log_limit: u64,
-    /// Bytes after which a log file is followed by the next one, so that a recovery can make a
+    /// Bytes after which a segment is followed by the next one, so that a recovery can make a
     /// checkpoint now and then.
-    pub log_file_size: u64,
+    pub segment_size: u64,
     /// How long to wait before a rotation, checkpoint or merge that failed is tried again.
     pub retry: Duration,
     /// Points older than this are dropped; `None` keeps them for ever.
@@ -54,7 +54,7 @@ impl Default for Config {
         Self {
             durability: Durability::default(),
             log_limit: DEFAULT_LOG_LIMIT,
-            log_file_size: 64 << 20,
+            segment_size: 64 << 20,
             retry: Duration::from_secs(1),
             retention: None,
             clock: Clock::default(),

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 
 use super::disk::LOCK;
 
-/// Numbers the files of the write-ahead log, from 1 on; a part says which of them it holds.
-pub type Generation = u64;
+/// Number of a segment, a file of the write-ahead log, from 1 on. A part names the range of segments
+/// whose points it holds.
+pub type SegmentId = u64;
 
 /// Name of the file that says what this directory is.
 pub const FORMAT: &str = "FORMAT";
@@ -28,9 +29,9 @@ pub const DAMAGED: &str = "damaged-";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileName {
     /// A file of the write-ahead log.
-    Log(Generation),
-    /// Points of these log files, first to last, merged and compressed.
-    Part(RangeInclusive<Generation>),
+    Segment(SegmentId),
+    /// Points of these segments, first to last, merged and compressed.
+    Part(RangeInclusive<SegmentId>),
     /// A file that was not finished.
     Unfinished,
     /// [`FORMAT`], [`LOCK`] or a damaged file that was put aside.
@@ -50,12 +51,12 @@ impl FileName {
         if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
             return Self::Other;
         }
-        let number = |text: &str| -> Option<Generation> {
+        let number = |text: &str| -> Option<SegmentId> {
             let number = text.parse().ok()?;
             (text == format!("{number:012}") && number > 0).then_some(number)
         };
         let parsed = if let Some(log) = name.strip_prefix("log-") {
-            number(log).map(Self::Log)
+            number(log).map(Self::Segment)
         } else {
             name.strip_prefix("part-").and_then(|part| part.split_once('-')).and_then(
                 |(first, last)| {
@@ -71,7 +72,7 @@ impl FileName {
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Log(generation) => write!(f, "log-{generation:012}"),
+            Self::Segment(segment) => write!(f, "log-{segment:012}"),
             Self::Part(range) => write!(f, "part-{:012}-{:012}", range.start(), range.end()),
             Self::Unfinished => f.write_str(UNFINISHED),
             Self::Other | Self::Foreign => f.write_str("?"),
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for name in [FileName::Log(7), FileName::Part(1..=1), FileName::Part(3..=u64::MAX)] {
+        for name in [FileName::Segment(7), FileName::Part(1..=1), FileName::Part(3..=u64::MAX)] {
             assert_eq!(FileName::parse(&name.to_string()), name);
         }
         for foreign in ["log-7", "log-000000000000", "part-000000000002-000000000001", "notes.txt"]

@@ -13,7 +13,7 @@ use shared::{Key, KeyBuf, Point};
 use tracing::error;
 
 use super::disk::{Disk, DiskFile};
-use super::file_name::{FileName, Generation, UNFINISHED};
+use super::file_name::{FileName, SegmentId, UNFINISHED};
 use super::series::chunk::{self, Effort};
 use super::series::head::Run;
 use super::series::merge::Source;
@@ -57,8 +57,8 @@ pub struct ChunkEntry {
 /// A part that is open for reading.
 #[derive(Debug)]
 pub struct Part {
-    /// The log files whose points it holds.
-    pub generations: RangeInclusive<Generation>,
+    /// The segments whose points it holds.
+    pub segments: RangeInclusive<SegmentId>,
     /// Its size on the disk in bytes.
     pub size: u64,
     file: Box<dyn DiskFile>,
@@ -74,7 +74,7 @@ pub struct PartWriter<'d> {
     disk: &'d dyn Disk,
     name: FileName,
     effort: Effort,
-    generations: RangeInclusive<Generation>,
+    segments: RangeInclusive<SegmentId>,
     file: Box<dyn DiskFile>,
     /// Bytes before `buffer`, already written.
     written: u64,
@@ -90,10 +90,10 @@ impl<'d> PartWriter<'d> {
     /// When the file can't be made.
     pub fn create(
         disk: &'d dyn Disk,
-        generations: RangeInclusive<Generation>,
+        segments: RangeInclusive<SegmentId>,
         effort: Effort,
     ) -> io::Result<Self> {
-        let name = FileName::Part(generations.clone());
+        let name = FileName::Part(segments.clone());
         let file = disk.create(&unfinished(&name))?;
         let mut buffer = FILE_MAGIC.to_vec();
         buffer.resize(FILE_HEADER, 0);
@@ -101,7 +101,7 @@ impl<'d> PartWriter<'d> {
             disk,
             name,
             effort,
-            generations,
+            segments,
             file,
             written: 0,
             buffer,
@@ -110,7 +110,7 @@ impl<'d> PartWriter<'d> {
         })
     }
 
-    /// Adds points of a series, at most [`chunk::CHUNK_POINTS`], by strictly rising timestamp.
+    /// Adds points of a series, at most [`chunk::MAX_CHUNK_POINTS`], by strictly rising timestamp.
     /// Series come by rising id, chunks of a series by time and without overlap.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl<'d> PartWriter<'d> {
     }
 
     /// Makes the part durable under its name: write, sync, rename, sync the directory. A part
-    /// without points is a part all the same: it says that nothing of its log files is missing.
+    /// without points is a part all the same: it says that nothing of its segments is missing.
     ///
     /// # Errors
     /// When any of it fails; the part then counts for nothing.
@@ -164,7 +164,7 @@ impl<'d> PartWriter<'d> {
         }
         self.disk.sync_directory().map_err(PartError::NotDurable)?;
         Ok(Part {
-            generations: self.generations,
+            segments: self.segments,
             size: self.written,
             file: self.file,
             entries: self.entries,
@@ -329,9 +329,9 @@ impl Part {
     /// When it can't be read. A bad index is no error: it is reported and made again.
     pub fn open(
         disk: &dyn Disk,
-        generations: RangeInclusive<Generation>,
+        segments: RangeInclusive<SegmentId>,
     ) -> io::Result<(Self, Vec<(SeriesId, KeyBuf)>)> {
-        let name = FileName::Part(generations.clone()).to_string();
+        let name = FileName::Part(segments.clone()).to_string();
         let file = disk.open(&name)?;
         let size = file.length()?;
         let indexed = read_index(&*file, size)?;
@@ -345,7 +345,7 @@ impl Part {
             error!("{name}: the index is damaged; found {} chunks without it", contents.0.len());
             contents
         };
-        Ok((Self { generations, size, file, entries, damaged: AtomicBool::new(damaged) }, keys))
+        Ok((Self { segments, size, file, entries, damaged: AtomicBool::new(damaged) }, keys))
     }
 
     /// The chunks of a series, by time.
@@ -432,7 +432,7 @@ impl Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        FileName::Part(self.generations.clone()).fmt(f)
+        FileName::Part(self.segments.clone()).fmt(f)
     }
 }
 

@@ -18,7 +18,7 @@ const READ_POINTS: usize = 16 * 1024;
 /// The answer to a `get`. Chunks are read and unpacked on the blocking threads of the runtime, a
 /// step ahead of whoever takes the blocks.
 #[derive(Debug)]
-pub struct LocalCursor {
+pub struct LocalReader {
     ready: VecDeque<Block>,
     ahead: Ahead,
 }
@@ -39,7 +39,7 @@ struct Walk {
     current: Option<(KeyBuf, Merge<Piece>)>,
 }
 
-impl LocalCursor {
+impl LocalReader {
     /// Reads the series whose ids are in `series`.
     pub fn new(state: Arc<State>, series: Range<SeriesId>) -> Self {
         let cutoff = state.config.cutoff();
@@ -48,7 +48,7 @@ impl LocalCursor {
     }
 }
 
-impl Cursor for LocalCursor {
+impl Cursor for LocalReader {
     async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
             if let Some(block) = self.ready.pop_front() {

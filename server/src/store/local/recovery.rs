@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use tracing::{error, info, warn};
 
-use super::background::checkpoint::DamagedLogs;
+use super::background::checkpoint::DamagedSegments;
 use super::config::Config;
 use super::disk::{Directory, Disk, DiskFile, LOCK, is_full};
 use super::file_name::{
-    DAMAGED, FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, Generation, UNFINISHED,
+    DAMAGED, FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, SegmentId, UNFINISHED,
 };
 use super::part::Part;
-use super::series::series_index::Index;
+use super::series::series_index::SeriesIndex;
 use super::state::{Frozen, Memory, State};
 use super::wal::group_commit::{Resume, apply};
 use super::wal::record::{self, Entry, Kind};
@@ -40,7 +40,7 @@ pub enum OpenError {
     /// There is a file in its place.
     #[error("it is not a directory; choose another --data-dir")]
     NotADirectory,
-    /// There is no room to begin a log file or to write a checkpoint.
+    /// There is no room to begin a segment or to write a checkpoint.
     #[error("the disk is full; make room there and start the server again")]
     DiskFull,
     /// A newer server wrote it.
@@ -51,7 +51,7 @@ pub enum OpenError {
         /// The version it has.
         found: u32,
     },
-    /// Two parts hold some of the same log files, which no server writes.
+    /// Two parts hold some of the same segments, which no server writes.
     #[error("its parts {0} and {1} contradict each other; move one of them away")]
     Overlap(String, String),
     /// It can't be read or written.
@@ -110,15 +110,15 @@ fn write_format(disk: &dyn Disk) -> io::Result<()> {
     disk.sync_directory()
 }
 
-/// The log files of a part, first to last.
-type Generations = std::ops::RangeInclusive<Generation>;
+/// The segments of a part, first to last.
+type Segments = std::ops::RangeInclusive<SegmentId>;
 
 /// A store that is ready but for its threads.
 #[derive(Debug)]
 pub struct Recovered {
     pub state: State,
     pub resume: Resume,
-    pub damaged_logs: DamagedLogs,
+    pub damaged_segments: DamagedSegments,
 }
 
 /// Opens what is on `disk`.
@@ -129,7 +129,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let start = Instant::now();
     let (logs, parts) = survey(&*disk)?;
     let (parts, index) = open_parts(&*disk, parts)?;
-    let checkpointed = parts.last().map_or(0, |part| *part.generations.end());
+    let checkpointed = parts.last().map_or(0, |part| *part.segments.end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
     let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
@@ -137,16 +137,16 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
 
     let parts = Arc::clone(&state.memory().parts);
     let (old, new): (Vec<_>, Vec<_>) = logs.into_iter().partition(|&log| log <= checkpointed);
-    for generation in old {
-        let name = FileName::Log(generation);
-        let held = parts.iter().any(|part| part.generations.contains(&generation));
+    for segment in old {
+        let name = FileName::Segment(segment);
+        let held = parts.iter().any(|part| part.segments.contains(&segment));
         if !held {
             error!("{name} is older than the newest part and in none of them; it is put aside");
         }
-        state.retire(&name, !held || is_damaged(&*state.disk, generation));
+        state.remove_or_quarantine(&name, !held || is_damaged(&*state.disk, segment));
     }
     drop(parts);
-    let (resume, damaged_logs, points_in_log) = replay_all(&state, &new, checkpointed)?;
+    let (resume, damaged_segments, points_in_log) = replay_all(&state, &new, checkpointed)?;
     info!(
         points_in_parts,
         points_in_log,
@@ -155,18 +155,18 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "the data is ready"
     );
-    Ok(Recovered { state, resume, damaged_logs })
+    Ok(Recovered { state, resume, damaged_segments })
 }
 
 /// What the names in a directory say.
 #[derive(Debug, Default)]
 struct Names {
-    /// The log files by number.
-    logs: Vec<Generation>,
+    /// The segments by number.
+    logs: Vec<SegmentId>,
     /// The parts that no other part replaces, oldest first.
-    parts: Vec<Generations>,
+    parts: Vec<Segments>,
     /// Parts that were merged into others and not yet removed.
-    superseded: Vec<Generations>,
+    superseded: Vec<Segments>,
     /// What a crash left unfinished.
     unfinished: Vec<String>,
     /// Not ours.
@@ -179,8 +179,8 @@ impl Names {
         let mut parts = Vec::new();
         for name in names {
             match FileName::parse(name) {
-                FileName::Log(generation) => sorted.logs.push(generation),
-                FileName::Part(generations) => parts.push(generations),
+                FileName::Segment(segment) => sorted.logs.push(segment),
+                FileName::Part(segments) => parts.push(segments),
                 FileName::Unfinished => sorted.unfinished.push(name.clone()),
                 FileName::Other => {}
                 FileName::Foreign => sorted.foreign.push(name.clone()),
@@ -203,8 +203,8 @@ impl Names {
     }
 }
 
-/// The log files and parts that count. What a crash left behind is removed.
-fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenError> {
+/// The segments and parts that count. What a crash left behind is removed.
+fn survey(disk: &dyn Disk) -> Result<(Vec<SegmentId>, Vec<Segments>), OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     let begun = check(disk, &names)?;
     let names = Names::sort(&names)?;
@@ -227,7 +227,7 @@ fn survey(disk: &dyn Disk) -> Result<(Vec<Generation>, Vec<Generations>), OpenEr
 }
 
 /// Removes a part that a crash kept from being removed after it was merged into another one.
-fn tidy_up(disk: &dyn Disk, range: Generations) -> Result<(), OpenError> {
+fn tidy_up(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
     let name = FileName::Part(range.clone()).to_string();
     info!("checking and removing {name}: a larger part holds its points");
     let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
@@ -238,16 +238,16 @@ fn tidy_up(disk: &dyn Disk, range: Generations) -> Result<(), OpenError> {
 
 fn open_parts(
     disk: &dyn Disk,
-    parts: Vec<Generations>,
-) -> Result<(Vec<Arc<Part>>, Index), OpenError> {
-    let mut index = Index::default();
+    parts: Vec<Segments>,
+) -> Result<(Vec<Arc<Part>>, SeriesIndex), OpenError> {
+    let mut index = SeriesIndex::default();
     let mut opened = Vec::with_capacity(parts.len());
     let mut before = 0;
-    for generations in parts {
-        report_missing(before, *generations.start());
-        before = *generations.end();
+    for segments in parts {
+        report_missing(before, *segments.start());
+        before = *segments.end();
         let (part, keys) =
-            Part::open(disk, generations).map_err(io("one of its parts can't be read"))?;
+            Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
         for (series, key) in keys {
             if !index.define(series, key.as_key()) {
                 error!("{part}: series {series} is {key} here and another one elsewhere");
@@ -260,34 +260,34 @@ fn open_parts(
 
 fn replay_all(
     state: &State,
-    logs: &[Generation],
-    checkpointed: Generation,
-) -> Result<(Resume, DamagedLogs, u64), OpenError> {
+    logs: &[SegmentId],
+    checkpointed: SegmentId,
+) -> Result<(Resume, DamagedSegments, u64), OpenError> {
     let mut resume = Resume {
-        first_generation: checkpointed + 1,
-        generation: logs.last().map_or(checkpointed, |last| *last) + 1,
+        first_segment: checkpointed + 1,
+        segment: logs.last().map_or(checkpointed, |last| *last) + 1,
         uncheckpointed: 0,
         next_sequence: 0,
     };
-    let mut damaged_logs = DamagedLogs::new();
+    let mut damaged_segments = DamagedSegments::new();
     let mut replay = Replay::default();
     std::thread::scope(|scope| {
         let mut checkpoint: Option<Checkpoint<'_>> = None;
         let mut before = checkpointed;
         // The last file with a record, and those since.
-        let mut suspects: Vec<Generation> = Vec::new();
-        for (at, &generation) in logs.iter().enumerate() {
-            report_missing(before, generation);
-            let name = FileName::Log(generation);
-            let (bytes, file) = read_log(&*state.disk, generation)?;
+        let mut suspects: Vec<SegmentId> = Vec::new();
+        for (at, &segment) in logs.iter().enumerate() {
+            report_missing(before, segment);
+            let name = FileName::Segment(segment);
+            let (bytes, file) = read_log(&*state.disk, segment)?;
             // A process that was killed may have left bytes that are there and not durable. From
             // now on they can be seen, so they have to last.
             file.sync().map_err(io("its log can't be synced"))?;
-            let entries: Vec<_> = record::entries(&bytes, generation).collect();
-            if at > 0 && before + 1 == generation && replay.misses_before(&entries) {
+            let entries: Vec<_> = record::entries(&bytes, segment).collect();
+            if at > 0 && before + 1 == segment && replay.misses_before(&entries) {
                 for &suspect in &suspects {
-                    error!("{}: records at its end are missing", FileName::Log(suspect));
-                    damaged_logs.push(suspect);
+                    error!("{}: records at its end are missing", FileName::Segment(suspect));
+                    damaged_segments.push(suspect);
                 }
             }
             // The points of a long log do not all have to fit into memory.
@@ -295,34 +295,34 @@ fn replay_all(
                 let mut memory = state.memory();
                 let heads = std::mem::take(&mut memory.heads);
                 drop(memory);
-                let frozen = Frozen::new(heads, resume.first_generation..=before);
+                let frozen = Frozen::new(heads, resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(checkpoint.take())?;
-                let damaged_logs = damaged_logs.clone();
+                let damaged_segments = damaged_segments.clone();
                 let write = move || {
-                    super::background::checkpoint::checkpoint(state, &frozen, &damaged_logs)
+                    super::background::checkpoint::checkpoint(state, &frozen, &damaged_segments)
                 };
                 checkpoint = Some(scope.spawn(write));
-                resume.first_generation = generation;
+                resume.first_segment = segment;
                 resume.uncheckpointed = 0;
             }
             if entries.iter().any(|entry| matches!(entry, Entry::Record { .. })) {
                 suspects.clear();
             }
-            suspects.push(generation);
+            suspects.push(segment);
             let points = replay.points;
             if replay.file(state, &entries, &name) {
-                damaged_logs.push(generation);
+                damaged_segments.push(segment);
             }
             resume.uncheckpointed += bytes.len() as u64;
             let points = replay.points - points;
             info!("replayed {name}, {} of {}: {points} points", at + 1, logs.len());
-            before = generation;
+            before = segment;
         }
         finish(checkpoint)
     })?;
     resume.next_sequence = replay.expected.unwrap_or(0);
-    Ok((resume, damaged_logs, replay.points))
+    Ok((resume, damaged_segments, replay.points))
 }
 
 /// A checkpoint that is written while the replay goes on.
@@ -416,21 +416,21 @@ impl Replay {
 }
 
 /// Tells of the files between two that should follow each other.
-fn report_missing(before: Generation, next: Generation) {
+fn report_missing(before: SegmentId, next: SegmentId) {
     if before + 1 < next {
         let range = before + 1..=next - 1;
-        let (first, last) = (FileName::Log(*range.start()), FileName::Log(*range.end()));
+        let (first, last) = (FileName::Segment(*range.start()), FileName::Segment(*range.end()));
         error!("missing: the files {first} to {last}, or parts such as {}", FileName::Part(range));
     }
 }
 
-/// The bytes of a log file.
+/// The bytes of a segment.
 fn read_log(
     disk: &dyn Disk,
-    generation: Generation,
+    segment: SegmentId,
 ) -> Result<(Vec<u8>, Box<dyn DiskFile>), OpenError> {
     let read = || {
-        let file = disk.open(&FileName::Log(generation).to_string())?;
+        let file = disk.open(&FileName::Segment(segment).to_string())?;
         let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
         file.read_exact_at(&mut bytes, 0)?;
         Ok((bytes, file))
@@ -438,10 +438,10 @@ fn read_log(
     read().map_err(io("its log can't be read"))
 }
 
-/// Whether a log file that is no longer needed should be kept for a person to look at.
-fn is_damaged(disk: &dyn Disk, generation: Generation) -> bool {
-    read_log(disk, generation).map_or(true, |(bytes, _)| {
-        let entries: Vec<_> = record::entries(&bytes, generation).collect();
+/// Whether a segment that is no longer needed should be kept for a person to look at.
+fn is_damaged(disk: &dyn Disk, segment: SegmentId) -> bool {
+    read_log(disk, segment).map_or(true, |(bytes, _)| {
+        let entries: Vec<_> = record::entries(&bytes, segment).collect();
         let torn = matches!(entries.last(), Some(Entry::Bad { .. }));
         entries.iter().filter(|entry| matches!(entry, Entry::Bad { .. })).count()
             > usize::from(torn)

@@ -12,11 +12,11 @@ use tracing::error;
 
 use super::config::Config;
 use super::disk::Disk;
-use super::file_name::{DAMAGED, FileName, Generation};
+use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::{ChunkSource, Part};
 use super::series::head::{Head, Run};
 use super::series::merge::Source;
-use super::series::series_index::{Index, SeriesId};
+use super::series::series_index::{SeriesId, SeriesIndex};
 use crate::store::{PutError, ReadError};
 
 /// One store, shared by its handles and threads.
@@ -24,7 +24,7 @@ use crate::store::{PutError, ReadError};
 pub struct State {
     pub disk: Arc<dyn Disk>,
     pub config: Config,
-    index: RwLock<Index>,
+    index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
     changed: Condvar,
@@ -37,7 +37,7 @@ pub struct Memory {
     pub heads: Vec<Head>,
     /// Heads on their way to a part.
     pub frozen: Option<Arc<Frozen>>,
-    /// By generation, oldest first; replaced as a whole.
+    /// By segment, oldest first; replaced as a whole.
     pub parts: Arc<Vec<Arc<Part>>>,
     /// What puts that have to wait for a checkpoint are told, when the last try at it failed.
     pub checkpoint_failure: Option<PutError>,
@@ -70,13 +70,13 @@ impl Phase {
 #[derive(Debug)]
 pub struct Frozen {
     heads: Mutex<Vec<Head>>,
-    /// The log files that hold their points.
-    pub generations: RangeInclusive<Generation>,
+    /// The segments that hold their points.
+    pub segments: RangeInclusive<SegmentId>,
 }
 
 impl Frozen {
-    pub fn new(heads: Vec<Head>, generations: RangeInclusive<Generation>) -> Self {
-        Self { heads: Mutex::new(heads), generations }
+    pub fn new(heads: Vec<Head>, segments: RangeInclusive<SegmentId>) -> Self {
+        Self { heads: Mutex::new(heads), segments }
     }
 
     pub fn series(&self) -> SeriesId {
@@ -112,7 +112,7 @@ impl Source for Piece {
 }
 
 impl State {
-    pub fn new(disk: Arc<dyn Disk>, config: Config, index: Index, memory: Memory) -> Self {
+    pub fn new(disk: Arc<dyn Disk>, config: Config, index: SeriesIndex, memory: Memory) -> Self {
         Self {
             disk,
             config,
@@ -122,11 +122,11 @@ impl State {
         }
     }
 
-    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+    pub fn index(&self) -> RwLockReadGuard<'_, SeriesIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+    pub fn index_mut(&self) -> RwLockWriteGuard<'_, SeriesIndex> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// Removes a file that is no longer needed, or puts it aside when it was damaged.
-    pub fn retire(&self, name: &FileName, damaged: bool) {
+    pub fn remove_or_quarantine(&self, name: &FileName, damaged: bool) {
         let name = name.to_string();
         let done = if damaged {
             self.disk.rename(&name, &format!("{DAMAGED}{name}"))

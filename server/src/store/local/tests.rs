@@ -37,11 +37,11 @@ async fn keeps_the_contract_when_everything_moves_all_the_time() {
     contract::hold(|| Local::over(Arc::new(SimDisk::new(Image::new())), restless()).unwrap()).await;
 }
 
-/// Begins log files, checkpoints and merges every few batches.
+/// Begins segments, checkpoints and merges every few batches.
 fn restless() -> Config {
     Config {
         log_limit: 700,
-        log_file_size: 300,
+        segment_size: 300,
         retry: std::time::Duration::from_millis(1),
         ..Config::default()
     }

@@ -1,4 +1,4 @@
-//! Checkpoints: frozen heads become a part, and their log files are released.
+//! Checkpoints: frozen heads become a part, and their segments are released.
 
 use std::io;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use tracing::{info, warn};
 
 use crate::store::PutError;
 use crate::store::local::disk;
-use crate::store::local::file_name::{FileName, Generation};
+use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::{Part, PartWriter};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::state::{Frozen, Memory, Phase, State};
 
-/// Which log files were found damaged, so that they are kept.
-pub type DamagedLogs = Vec<Generation>;
+/// Which segments were found damaged, so that they are kept.
+pub type DamagedSegments = Vec<SegmentId>;
 
 /// Writes checkpoints as heads are frozen, until the store is closed.
-pub fn run(state: &State, damaged_logs: &DamagedLogs) {
+pub fn run(state: &State, damaged_segments: &DamagedSegments) {
     let _failing = FailOnPanic(state);
     let mut memory = state.memory();
     loop {
         if let Some(frozen) = memory.frozen.clone() {
             drop(memory);
-            let outcome = checkpoint(state, &frozen, damaged_logs);
+            let outcome = checkpoint(state, &frozen, damaged_segments);
             memory = state.memory();
             let Err(error) = outcome else {
                 memory.checkpoint_failure = None;
@@ -74,11 +74,15 @@ fn pause<'m>(
     memory
 }
 
-/// Writes frozen heads to a part and releases their log files.
+/// Writes frozen heads to a part and releases their segments.
 ///
 /// # Errors
 /// When the part can't be written; the heads stay frozen.
-pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) -> io::Result<()> {
+pub fn checkpoint(
+    state: &State,
+    frozen: &Frozen,
+    damaged_segments: &DamagedSegments,
+) -> io::Result<()> {
     let start = Instant::now();
     let part = write(state, frozen)?;
     let mut memory = state.memory();
@@ -94,15 +98,16 @@ pub fn checkpoint(state: &State, frozen: &Frozen, damaged_logs: &DamagedLogs) ->
     // In one step with the part's appearance, so that no reader sees a point twice or not at all.
     memory.frozen = None;
     drop(memory);
-    for generation in frozen.generations.clone() {
-        state.retire(&FileName::Log(generation), damaged_logs.contains(&generation));
+    for segment in frozen.segments.clone() {
+        state
+            .remove_or_quarantine(&FileName::Segment(segment), damaged_segments.contains(&segment));
     }
     Ok(())
 }
 
 /// The frozen heads as a part.
 fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
-    let mut writer = PartWriter::create(&*state.disk, frozen.generations.clone(), Effort::Quick)?;
+    let mut writer = PartWriter::create(&*state.disk, frozen.segments.clone(), Effort::Quick)?;
     if let Err(error) = fill(state, frozen, &mut writer) {
         writer.abandon();
         return Err(error);

@@ -18,18 +18,18 @@ use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::State;
 
 /// Most parts merged at once; bounds the memory of a merge.
-const MOST_PARTS: usize = 16;
+const MAX_MERGED_PARTS: usize = 16;
 
 /// A merge must make this many times its largest input. It bounds, with `levels` = 1 + logarithm
 /// to this base of all data over the smallest checkpoint:
 /// - how often a point is written, checkpoint included: `levels` times;
-/// - how many parts there are: 2 `levels`, and 3 for each [`LARGEST`] bytes of data.
+/// - how many parts there are: 2 `levels`, and 3 for each [`MAX_PART_SIZE`] bytes of data.
 ///
 /// The test `parts_and_rewrites_stay_few` holds it to that.
 pub const GROWTH: u64 = 3;
 
 /// Parts do not grow beyond this by merging, so that retention can drop them one by one.
-pub const LARGEST: u64 = 1 << 30;
+pub const MAX_PART_SIZE: u64 = 1 << 30;
 
 /// How often the retention is looked at.
 const TICK: Duration = Duration::from_secs(60);
@@ -96,8 +96,8 @@ fn neighbours(parts: &[Arc<Part>], rests: impl Fn(&Arc<Part>) -> bool) -> Vec<Ra
         match runs.last_mut() {
             Some(run)
                 if run.end == at
-                    && parts[at - 1].generations.end().checked_add(1)
-                        == Some(*part.generations.start()) =>
+                    && parts[at - 1].segments.end().checked_add(1)
+                        == Some(*part.segments.start()) =>
             {
                 run.end = at + 1;
             }
@@ -125,10 +125,10 @@ pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
     let mut best: Option<(Range<usize>, f64)> = None;
     for start in 0..sizes.len() {
         let (mut total, mut largest) = (0, 0);
-        for end in start + 1..=sizes.len().min(start + MOST_PARTS) {
+        for end in start + 1..=sizes.len().min(start + MAX_MERGED_PARTS) {
             total += sizes[end - 1];
             largest = largest.max(sizes[end - 1]);
-            if total > LARGEST {
+            if total > MAX_PART_SIZE {
                 break;
             }
             #[expect(clippy::cast_precision_loss, reason = "only compared")]
@@ -143,11 +143,11 @@ pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
 
 pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
-    let generations = *first.generations.start()..=*last.generations.end();
+    let segments = *first.segments.start()..=*last.segments.end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
-    let mut writer = PartWriter::create(&*state.disk, generations.clone(), Effort::Thorough)?;
+    let mut writer = PartWriter::create(&*state.disk, segments.clone(), Effort::Thorough)?;
     match fill(state, inputs, cutoff, points, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
@@ -181,8 +181,8 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
     );
     publish(state, inputs, &output);
     for part in inputs {
-        if part.generations != generations {
-            state.retire(&FileName::Part(part.generations.clone()), part.is_damaged());
+        if part.segments != segments {
+            state.remove_or_quarantine(&FileName::Part(part.segments.clone()), part.is_damaged());
         }
     }
     Ok(())

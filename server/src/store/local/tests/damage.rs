@@ -43,7 +43,7 @@ fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
 
 /// Merges of parts that hold everything, without threads.
 fn never() -> Config {
-    Config { log_limit: 1 << 30, log_file_size: 1 << 30, ..Config::default() }
+    Config { log_limit: 1 << 30, segment_size: 1 << 30, ..Config::default() }
 }
 
 /// Rows of a batch: two series, timestamps of their own, so that each batch can be told apart.
@@ -62,7 +62,7 @@ fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
 }
 
 /// What a killed store leaves that commits `batches`, with `parts` files of them in parts and a
-/// log file each for the rest.
+/// segment each for the rest.
 async fn leave(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
     let mut disk = SimDisk::new(Image::new());
     let mut sent = Vec::new();
@@ -110,14 +110,14 @@ fn harmed(image: &Image, name: &str, harm: Harm) -> Image {
 
 /// Opens, reads, and then moves everything on into one part as checkpoints and merges do.
 fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
-    let Recovered { state, resume, damaged_logs } = recovered(disk, never()).unwrap();
+    let Recovered { state, resume, damaged_segments } = recovered(disk, never()).unwrap();
     let found = read(&state).unwrap();
     let heads = std::mem::take(&mut state.memory().heads);
-    if resume.first_generation < resume.generation {
-        let frozen = Frozen::new(heads, resume.first_generation..=resume.generation - 1);
+    if resume.first_segment < resume.segment {
+        let frozen = Frozen::new(heads, resume.first_segment..=resume.segment - 1);
         state.memory().frozen = Some(Arc::new(frozen));
         let frozen = state.memory().frozen.clone().unwrap();
-        checkpoint(&state, &frozen, &damaged_logs).unwrap();
+        checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
     compaction::merge(&state, &parts, i64::MIN).unwrap();
@@ -143,9 +143,9 @@ fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl F
         bounded(harm, &lost);
         assert_eq!(merged, found, "{what}: after a merge");
         assert_eq!(read(&recovered(&disk, never()).unwrap().state).unwrap(), found, "{what}");
-        // What was at the very end of everything leaves no trace. Nor does a first log file of
+        // What was at the very end of everything leaves no trace. Nor does a first segment of
         // which no record is left: it could be one that a crash left empty.
-        let logs = names(image, |name| matches!(name, FileName::Log(_)));
+        let logs = names(image, |name| matches!(name, FileName::Segment(_)));
         let untold = logs.last() == Some(name) && !matches!(harm, Harm::Flip(_))
             || logs.first() == Some(name) && matches!(harm, Harm::Cut(0 | FILE_HEADER));
         if !lost.is_empty() && !untold {
@@ -167,13 +167,13 @@ async fn a_damaged_log_costs_one_record() {
     // With a part before them, and alone: then nothing but the logs knows the names.
     for parts in [1, 0] {
         let (image, batches) = leave(parts, 3, 3).await;
-        damaged_logs(&image, &batches);
+        damaged_segments(&image, &batches);
     }
 }
 
-fn damaged_logs(image: &Image, batches: &[Vec<Row>]) {
+fn damaged_segments(image: &Image, batches: &[Vec<Row>]) {
     let sent = batches.concat();
-    let logs = names(image, |name| matches!(name, FileName::Log(_)));
+    let logs = names(image, |name| matches!(name, FileName::Segment(_)));
     assert_eq!(logs.len(), 3, "{:?}", image.keys());
     for name in &logs {
         damage_everywhere(image, name, &sent, |harm, lost| {

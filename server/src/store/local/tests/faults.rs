@@ -225,11 +225,11 @@ async fn a_panic_in_a_checkpoint_stops_puts_and_holds_up_nobody() {
 fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     let disk = SimDisk::new(Image::new());
     let state = recovered(&disk, restless()).unwrap().state;
-    for generation in 1..=4 {
+    for segment in 1..=4 {
         let mut head = Head::default();
-        head.append(Point { timestamp: i64::try_from(generation).unwrap(), value: 0.5 });
+        head.append(Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 });
         state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
-        let frozen = Frozen::new(vec![head], generation..=generation);
+        let frozen = Frozen::new(vec![head], segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();
     }
     let before = read(&state).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::background::compaction::{GROWTH, LARGEST, choose};
+use super::super::background::compaction::{GROWTH, MAX_PART_SIZE, choose};
 use super::sim_disk::Random;
 use super::*;
 
@@ -26,7 +26,7 @@ impl Simulation {
         while let Some(range) = choose(&self.sizes, &vec![0.0; self.sizes.len()]) {
             assert!(range.len() > 1, "{range:?} of {:?}", self.sizes);
             let total: u64 = self.sizes[range.clone()].iter().sum();
-            assert!(total <= LARGEST);
+            assert!(total <= MAX_PART_SIZE);
             self.written += total;
             self.sizes.splice(range, [total]);
         }
@@ -45,8 +45,8 @@ fn check_bounds(simulation: &Simulation, smallest: u64) {
     let levels = |total: u64| (total / smallest).max(1).ilog(GROWTH) + 1;
     let times = f64::from(levels(simulation.checkpointed));
     assert!(simulation.amplification() <= times, "{:.2} > {times}", simulation.amplification());
-    let small = 2 * levels(simulation.checkpointed.min(LARGEST));
-    let parts = u64::from(small) + 3 * (simulation.checkpointed / LARGEST);
+    let small = 2 * levels(simulation.checkpointed.min(MAX_PART_SIZE));
+    let parts = u64::from(small) + 3 * (simulation.checkpointed / MAX_PART_SIZE);
     assert!(simulation.most_parts as u64 <= parts, "{} > {parts}", simulation.most_parts);
 }
 

@@ -59,7 +59,7 @@ async fn put_until_stalled(store: &Local) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_interval_an_idle_store_syncs_in_time() {
     let disk = SimDisk::new(Image::new());
-    let config = Config { log_limit: 1 << 20, log_file_size: 1 << 20, ..interval() };
+    let config = Config { log_limit: 1 << 20, segment_size: 1 << 20, ..interval() };
     let store = open(&disk, config.clone()).unwrap();
     put(&store, &[("a".to_owned(), 1, 1.0)]).await.unwrap();
     wait_for("on the disk", || power_cut(&disk, &config) == 1);
@@ -117,12 +117,12 @@ fn three_parts() -> Image {
     let disk = SimDisk::new(Image::new());
     let Recovered { state, .. } = recovered(&disk, Config::default()).unwrap();
     let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
-    for generation in 1..=3 {
+    for segment in 1..=3 {
         let mut heads = Vec::new();
-        let timestamp = i64::try_from(generation).unwrap();
+        let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
         wal::group_commit::apply(&mut heads, [record::Row { series, point }]);
-        let frozen = state::Frozen::new(heads, generation..=generation);
+        let frozen = state::Frozen::new(heads, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }
     disk.visible()

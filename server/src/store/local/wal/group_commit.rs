@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::store::PutError;
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk::{self, DiskFile};
-use crate::store::local::file_name::{FileName, Generation};
+use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::series::head::Head;
 use crate::store::local::state::{Frozen, Memory, Phase, State};
 use crate::store::local::wal::record::{self, Kind, Row};
@@ -98,20 +98,20 @@ impl Queue {
     }
 }
 
-/// The log file that is being written.
+/// The segment that is being written.
 #[derive(Debug)]
-pub struct LogFile {
+pub struct Segment {
     file: Box<dyn DiskFile>,
-    generation: Generation,
+    id: SegmentId,
     /// Bytes in it that count.
     length: u64,
 }
 
-impl LogFile {
-    /// Begins a log file. It is durable when this answers `Ok`.
-    fn create(state: &State, generation: Generation) -> Result<Self, RotationError> {
-        let name = FileName::Log(generation).to_string();
-        let header = record::file_header(generation);
+impl Segment {
+    /// Begins a segment. It is durable when this answers `Ok`.
+    fn create(state: &State, segment: SegmentId) -> Result<Self, RotationError> {
+        let name = FileName::Segment(segment).to_string();
+        let header = record::file_header(segment);
         let not_made = |error| {
             // Starts that fail for want of room must not fill the directory with empty files.
             let _ = state.disk.remove(&name);
@@ -123,11 +123,11 @@ impl LogFile {
         })?;
         file.sync().map_err(RotationError::Broken)?;
         state.disk.sync_directory().map_err(RotationError::Broken)?;
-        Ok(Self { file, generation, length: header.len() as u64 })
+        Ok(Self { file, id: segment, length: header.len() as u64 })
     }
 }
 
-/// Why there is no new log file.
+/// Why there is no new segment.
 #[derive(Debug)]
 enum RotationError {
     /// It could not be made, or there is no room for it; the old one is as good as before.
@@ -149,14 +149,14 @@ impl From<RotationError> for io::Error {
 pub struct Committer {
     state: Arc<State>,
     queue: Arc<Queue>,
-    log: LogFile,
-    /// The oldest log file whose points are in the heads.
-    first_generation: Generation,
+    log: Segment,
+    /// The oldest segment whose points are in the heads.
+    first_segment: SegmentId,
     /// Bytes of log whose points are in the heads.
     uncheckpointed: u64,
     next_sequence: u64,
-    /// By series: the log file that defines it already.
-    defined: Vec<Generation>,
+    /// By series: the segment that defines it already.
+    defined: Vec<SegmentId>,
     buffer: Vec<u8>,
     rotation_failed: Option<Instant>,
     disk_full: bool,
@@ -167,10 +167,10 @@ pub struct Committer {
 /// Where the log goes on after recovery.
 #[derive(Debug, Clone, Copy)]
 pub struct Resume {
-    /// The oldest log file whose points are in the heads.
-    pub first_generation: Generation,
-    /// The log file to begin.
-    pub generation: Generation,
+    /// The oldest segment whose points are in the heads.
+    pub first_segment: SegmentId,
+    /// The segment to begin.
+    pub segment: SegmentId,
     /// Bytes of log whose points are in the heads.
     pub uncheckpointed: u64,
     /// The number of the next record.
@@ -178,17 +178,17 @@ pub struct Resume {
 }
 
 impl Committer {
-    /// Begins a new log file.
+    /// Begins a new segment.
     ///
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let log = LogFile::create(&state, resume.generation)?;
+        let log = Segment::create(&state, resume.segment)?;
         Ok(Self {
             state,
             queue,
             log,
-            first_generation: resume.first_generation,
+            first_segment: resume.first_segment,
             uncheckpointed: resume.uncheckpointed,
             next_sequence: resume.next_sequence,
             defined: Vec::new(),
@@ -269,7 +269,7 @@ impl Committer {
         Ok(())
     }
 
-    /// All records of a group: names of series that this log file does not know, the batches, and
+    /// All records of a group: names of series that this segment does not know, the batches, and
     /// the names once more, away from the first place. Answers how many records that makes.
     fn gather(&mut self, group: &[Submission]) -> u64 {
         let mut names = Vec::new();
@@ -280,8 +280,8 @@ impl Committer {
             if place >= self.defined.len() {
                 self.defined.resize(place + 1, 0);
             }
-            if self.defined[place] != self.log.generation {
-                self.defined[place] = self.log.generation;
+            if self.defined[place] != self.log.id {
+                self.defined[place] = self.log.id;
                 if let Some(key) = index.key(row.series) {
                     record::encode_series(row.series, key.as_key(), &mut names);
                 }
@@ -337,7 +337,7 @@ impl Committer {
         PutError::Failed
     }
 
-    /// Begins a new log file when it is time to, and a checkpoint when the heads are full.
+    /// Begins a new segment when it is time to, and a checkpoint when the heads are full.
     fn make_room(&mut self) -> Result<(), PutError> {
         let limit = self.state.config.log_limit;
         let state = Arc::clone(&self.state);
@@ -369,7 +369,7 @@ impl Committer {
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
         let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
-        if pausing && !overdue || !(full || self.log.length >= state.config.log_file_size) {
+        if pausing && !overdue || !(full || self.log.length >= state.config.segment_size) {
             return Ok(());
         }
         drop(memory);
@@ -377,13 +377,13 @@ impl Committer {
             // The new file's sync says nothing of the old one's bytes.
             self.sync()?;
         }
-        match LogFile::create(&state, self.log.generation + 1) {
+        match Segment::create(&state, self.log.id + 1) {
             Ok(log) => {
                 self.rotation_failed = None;
                 if full {
                     self.freeze(&mut state.memory());
                     state.notify();
-                    self.first_generation = log.generation;
+                    self.first_segment = log.id;
                     self.uncheckpointed = 0;
                 }
                 self.log = log;
@@ -411,8 +411,8 @@ impl Committer {
 
     fn freeze(&self, memory: &mut Memory) {
         let heads = std::mem::take(&mut memory.heads);
-        let generations = self.first_generation..=self.log.generation;
-        memory.frozen = Some(Arc::new(Frozen::new(heads, generations)));
+        let segments = self.first_segment..=self.log.id;
+        memory.frozen = Some(Arc::new(Frozen::new(heads, segments)));
     }
 }
 

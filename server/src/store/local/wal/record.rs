@@ -1,12 +1,12 @@
 //! The bytes of the write-ahead log: records of batches, each checked on its own. No I/O.
 //!
-//! Every log file can be read without any other: it defines each series it mentions, and does so
+//! Every segment can be read without any other: it defines each series it mentions, and does so
 //! in two records, so that one bad byte costs at most one record.
 
 use memchr::memmem;
 use shared::{Key, Point};
 
-use crate::store::local::file_name::Generation;
+use crate::store::local::file_name::SegmentId;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::varint;
 
@@ -19,10 +19,10 @@ pub struct Row {
     pub point: Point,
 }
 
-/// Begins a log file.
+/// Begins a segment.
 const FILE_MAGIC: [u8; 4] = *b"MLOG";
 
-/// Length of the header of a log file.
+/// Length of the header of a segment.
 pub const FILE_HEADER: usize = 16;
 
 /// Begins a record; what a reader looks for after a bad one.
@@ -40,7 +40,7 @@ pub enum Kind {
     Series = 2,
 }
 
-/// What was found in a log file.
+/// What was found in a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Entry<'a> {
     /// A record whose checksums are right.
@@ -62,11 +62,11 @@ pub enum Entry<'a> {
     },
 }
 
-/// The header of a log file.
-pub fn file_header(generation: Generation) -> [u8; FILE_HEADER] {
+/// The header of a segment.
+pub fn file_header(segment: SegmentId) -> [u8; FILE_HEADER] {
     let mut header = [0; FILE_HEADER];
     header[..4].copy_from_slice(&FILE_MAGIC);
-    header[4..12].copy_from_slice(&generation.to_le_bytes());
+    header[4..12].copy_from_slice(&segment.to_le_bytes());
     let checksum = crc32c::crc32c(&header[..12]);
     header[12..].copy_from_slice(&checksum.to_le_bytes());
     header
@@ -158,14 +158,14 @@ pub fn decode_series(mut payload: &[u8]) -> impl Iterator<Item = Option<(SeriesI
     })
 }
 
-/// Walks over a whole log file. What is damaged is named and stepped over.
-pub fn entries(file: &[u8], generation: Generation) -> impl Iterator<Item = Entry<'_>> {
+/// Walks over a whole segment. What is damaged is named and stepped over.
+pub fn entries(file: &[u8], segment: SegmentId) -> impl Iterator<Item = Entry<'_>> {
     let mut at = 0;
     let mut begun = false;
     std::iter::from_fn(move || {
         if !std::mem::replace(&mut begun, true) {
             at = file.len().min(FILE_HEADER);
-            if !file.is_empty() && !file.starts_with(&file_header(generation)) {
+            if !file.is_empty() && !file.starts_with(&file_header(segment)) {
                 return Some(Entry::Bad { offset: 0, length: at });
             }
         }
