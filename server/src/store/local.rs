@@ -29,9 +29,10 @@ use super::{PutError, Refused, Store};
 use background::{checkpoint, compaction};
 use disk::Disk;
 use recovery::{Recovered, recover};
+use series::row::Row;
 use state::State;
 use wal::group_commit::{Committer, Queue, Submission};
-use wal::record::{self, Kind, Row};
+use wal::record::{self, Kind};
 
 pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
 pub use reader::LocalReader;

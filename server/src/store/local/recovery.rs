@@ -19,7 +19,7 @@ use super::file_name::{
 use super::part::Part;
 use super::series::series_index::SeriesIndex;
 use super::state::{Frozen, Memory, State};
-use super::wal::group_commit::{Resume, apply};
+use super::wal::group_commit::Resume;
 use super::wal::record::{self, Entry, Kind};
 
 /// Why a data directory can't be used. Nothing in it was changed, but for [`OpenError::Io`] in the
@@ -410,7 +410,7 @@ impl Replay {
             self.points += u64::from(row.is_some());
             row
         });
-        apply(&mut memory.heads, rows);
+        memory.heads.append(rows);
         sound
     }
 }

@@ -3,4 +3,6 @@
 pub mod chunk;
 pub mod head;
 pub mod merge;
+pub mod row;
+pub mod run;
 pub mod series_index;

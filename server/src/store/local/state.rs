@@ -14,8 +14,9 @@ use super::config::Config;
 use super::disk::Disk;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::{ChunkSource, Part};
-use super::series::head::{Head, Run};
+use super::series::head::Heads;
 use super::series::merge::Source;
+use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
 use crate::store::{PutError, ReadError};
 
@@ -34,7 +35,7 @@ pub struct State {
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The newest points, by series.
-    pub heads: Vec<Head>,
+    pub heads: Heads,
     /// Heads on their way to a part.
     pub frozen: Option<Arc<Frozen>>,
     /// By segment, oldest first; replaced as a whole.
@@ -69,22 +70,24 @@ impl Phase {
 /// Heads that take no more points. They are sorted as they are read, hence the lock.
 #[derive(Debug)]
 pub struct Frozen {
-    heads: Mutex<Vec<Head>>,
+    heads: Mutex<Heads>,
     /// The segments that hold their points.
     pub segments: RangeInclusive<SegmentId>,
 }
 
 impl Frozen {
-    pub fn new(heads: Vec<Head>, segments: RangeInclusive<SegmentId>) -> Self {
+    pub fn new(heads: Heads, segments: RangeInclusive<SegmentId>) -> Self {
         Self { heads: Mutex::new(heads), segments }
     }
 
-    pub fn series(&self) -> SeriesId {
-        SeriesId::try_from(guard(&self.heads).len()).unwrap_or(SeriesId::MAX)
+    /// All series with points are below this id.
+    pub fn end(&self) -> SeriesId {
+        guard(&self.heads).end()
     }
 
-    pub fn runs(&self, series: SeriesId) -> Vec<Run> {
-        guard(&self.heads).get_mut(series as usize).map(Head::snapshot).unwrap_or_default()
+    /// The runs of a series, oldest first.
+    pub fn snapshot(&self, series: SeriesId) -> Vec<Run> {
+        guard(&self.heads).snapshot(series)
     }
 }
 
@@ -165,12 +168,12 @@ impl State {
         let mut memory = self.memory();
         let parts = Arc::clone(&memory.parts);
         let frozen = memory.frozen.clone();
-        let runs = memory.heads.get_mut(series as usize).map(Head::snapshot).unwrap_or_default();
+        let runs = memory.heads.snapshot(series);
         drop(memory);
 
         let mut pieces: Vec<Piece> =
             parts.iter().flat_map(|part| ChunkSource::of(part, series)).map(Piece::Chunk).collect();
-        let frozen = frozen.map(|frozen| frozen.runs(series)).unwrap_or_default();
+        let frozen = frozen.map(|frozen| frozen.snapshot(series)).unwrap_or_default();
         pieces.extend(frozen.into_iter().chain(runs).map(Piece::Run));
         Some((key, pieces))
     }

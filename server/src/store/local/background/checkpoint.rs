@@ -117,8 +117,8 @@ fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
 
 fn fill(state: &State, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
     let cutoff = state.config.cutoff();
-    for series in 0..frozen.series() {
-        let runs = frozen.runs(series);
+    for series in 0..frozen.end() {
+        let runs = frozen.snapshot(series);
         if runs.is_empty() {
             continue;
         }

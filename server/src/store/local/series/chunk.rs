@@ -1,4 +1,4 @@
-//! Points of one series, compressed. No I/O, no locks, no clock.
+//! Points of one series, compressed.
 //!
 //! Timestamps and values are columns of their own. Numbers are packed by `pco`, which finds the
 //! common step of decimal values; timestamps a fixed step apart cost nothing.
@@ -7,7 +7,7 @@ use pco::standalone::{simple_compress_into, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec};
 use shared::Point;
 
-use crate::store::local::series::head::Run;
+use super::run::Run;
 use crate::store::local::varint;
 
 /// Most points in a chunk: enough for `pco` to come within a few percent of its best, few enough

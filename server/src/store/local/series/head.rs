@@ -1,18 +1,14 @@
-//! The points of one series that are in memory. No I/O, no locks, no clock.
-
-use std::sync::Arc;
+//! The newest points of each series, in memory.
 
 use shared::Point;
 
-/// Points by strictly rising timestamp, shared with the readers of a snapshot.
-pub type Run = Arc<[Point]>;
-
-/// Points in a run; also the most that a snapshot of a head has to copy.
-pub const RUN_POINTS: usize = 4096;
+use super::row::Row;
+use super::run::{MAX_RUN_POINTS, Run, sort_points};
+use super::series_index::SeriesId;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
-/// arrival. An append costs the same whatever the timestamp; order is made when a run is full or
-/// somebody reads, and across runs by [`crate::store::local::series::merge`].
+/// arrival. An append costs the same whatever the timestamp: the tail is sorted when it is full or
+/// read, and points of different runs are put in order by [`super::merge`].
 #[derive(Debug, Default)]
 pub struct Head {
     runs: Vec<Run>,
@@ -22,23 +18,21 @@ pub struct Head {
 }
 
 impl Head {
-    /// Adds a point; it replaces an older one with the same timestamp. Answers by how many the
-    /// points held have grown.
-    pub fn append(&mut self, point: Point) -> usize {
+    /// Adds a point; it replaces an older one with the same timestamp.
+    pub fn append(&mut self, point: Point) {
         if let Some(last) = self.tail.last_mut() {
             if last.timestamp == point.timestamp {
                 *last = point;
-                return 0;
+                return;
             }
             self.unsorted |= last.timestamp > point.timestamp;
         }
         self.tail.push(point);
-        if self.tail.len() == RUN_POINTS {
+        if self.tail.len() == MAX_RUN_POINTS {
             self.sort_tail();
             self.runs.push(self.tail.as_slice().into());
             self.tail.clear();
         }
-        1
     }
 
     /// All runs, oldest first, the tail as the last one.
@@ -54,17 +48,35 @@ impl Head {
 
     fn sort_tail(&mut self) {
         if std::mem::take(&mut self.unsorted) {
-            // Stable, so that of equal timestamps the last put stays last.
-            self.tail.sort_by_key(|point| point.timestamp);
-            let mut kept = 0;
-            for at in 1..self.tail.len() {
-                if self.tail[at].timestamp != self.tail[kept].timestamp {
-                    kept += 1;
-                }
-                self.tail[kept] = self.tail[at];
-            }
-            self.tail.truncate(kept + 1);
+            sort_points(&mut self.tail);
         }
+    }
+}
+
+/// The heads of all series, by series id.
+#[derive(Debug, Default)]
+pub struct Heads(Vec<Head>);
+
+impl Heads {
+    /// Adds points, in the order of their puts.
+    pub fn append(&mut self, rows: impl IntoIterator<Item = Row>) {
+        for row in rows {
+            let place = row.series as usize;
+            if place >= self.0.len() {
+                self.0.resize_with(place + 1, Head::default);
+            }
+            self.0[place].append(row.point);
+        }
+    }
+
+    /// The runs of a series, oldest first.
+    pub fn snapshot(&mut self, series: SeriesId) -> Vec<Run> {
+        self.0.get_mut(series as usize).map(Head::snapshot).unwrap_or_default()
+    }
+
+    /// All series with points are below this id.
+    pub fn end(&self) -> SeriesId {
+        SeriesId::try_from(self.0.len()).unwrap_or(SeriesId::MAX)
     }
 }
 

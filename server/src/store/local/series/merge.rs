@@ -8,8 +8,8 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use shared::Point;
 
+use super::run::Run;
 use crate::store::ReadError;
-use crate::store::local::series::head::Run;
 
 /// Most points in a block.
 pub const MAX_BLOCK_POINTS: usize = 8192;

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use super::super::series::head::Head;
+use super::super::series::head::Heads;
 use super::super::state::Frozen;
 use super::history::History;
 use super::sim_disk::{Left, Random, Survival, Verb};
@@ -226,10 +226,11 @@ fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     let disk = SimDisk::new(Image::new());
     let state = recovered(&disk, restless()).unwrap().state;
     for segment in 1..=4 {
-        let mut head = Head::default();
-        head.append(Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 });
-        state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
-        let frozen = Frozen::new(vec![head], segment..=segment);
+        let mut heads = Heads::default();
+        let point = Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 };
+        let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
+        heads.append([series::row::Row { series, point }]);
+        let frozen = Frozen::new(heads, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();
     }
     let before = read(&state).unwrap();

@@ -118,10 +118,10 @@ fn three_parts() -> Image {
     let Recovered { state, .. } = recovered(&disk, Config::default()).unwrap();
     let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
     for segment in 1..=3 {
-        let mut heads = Vec::new();
+        let mut heads = series::head::Heads::default();
         let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
-        wal::group_commit::apply(&mut heads, [record::Row { series, point }]);
+        heads.append([series::row::Row { series, point }]);
         let frozen = state::Frozen::new(heads, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }

@@ -12,9 +12,9 @@ use crate::store::PutError;
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk::{self, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId};
-use crate::store::local::series::head::Head;
+use crate::store::local::series::row::Row;
 use crate::store::local::state::{Frozen, Memory, Phase, State};
-use crate::store::local::wal::record::{self, Kind, Row};
+use crate::store::local::wal::record::{self, Kind};
 
 /// A batch on its way to the log.
 #[derive(Debug)]
@@ -264,7 +264,7 @@ impl Committer {
         self.uncheckpointed += self.buffer.len() as u64;
         let mut memory = self.state.memory();
         for submission in group {
-            apply(&mut memory.heads, submission.rows.iter().copied());
+            memory.heads.append(submission.rows.iter().copied());
         }
         Ok(())
     }
@@ -413,17 +413,6 @@ impl Committer {
         let heads = std::mem::take(&mut memory.heads);
         let segments = self.first_segment..=self.log.id;
         memory.frozen = Some(Arc::new(Frozen::new(heads, segments)));
-    }
-}
-
-/// Puts points into the heads.
-pub fn apply(heads: &mut Vec<Head>, rows: impl IntoIterator<Item = Row>) {
-    for row in rows {
-        let place = row.series as usize;
-        if place >= heads.len() {
-            heads.resize_with(place + 1, Head::default);
-        }
-        heads[place].append(row.point);
     }
 }
 

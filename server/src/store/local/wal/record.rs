@@ -7,17 +7,9 @@ use memchr::memmem;
 use shared::{Key, Point};
 
 use crate::store::local::file_name::SegmentId;
+use crate::store::local::series::row::Row;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::varint;
-
-/// A point on its way into the store.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
-    /// Whose point.
-    pub series: SeriesId,
-    /// The point.
-    pub point: Point,
-}
 
 /// Begins a segment.
 const FILE_MAGIC: [u8; 4] = *b"MLOG";
