@@ -129,7 +129,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let start = Instant::now();
     let (logs, parts) = survey(&*disk)?;
     let (parts, index) = open_parts(&*disk, parts)?;
-    let checkpointed = parts.last().map_or(0, |part| *part.segments.end());
+    let checkpointed = parts.last().map_or(0, |part| *part.segments().end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
     let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
@@ -139,7 +139,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let (old, new): (Vec<_>, Vec<_>) = logs.into_iter().partition(|&log| log <= checkpointed);
     for segment in old {
         let name = FileName::Segment(segment);
-        let held = parts.iter().any(|part| part.segments.contains(&segment));
+        let held = parts.iter().any(|part| part.segments().contains(&segment));
         if !held {
             error!("{name} is older than the newest part and in none of them; it is put aside");
         }

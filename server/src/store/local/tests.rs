@@ -86,7 +86,7 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
 fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
-        let sizes: Vec<_> = memory.parts.iter().map(|part| part.size).collect();
+        let sizes: Vec<_> = memory.parts.iter().map(|part| part.size()).collect();
         let due = memory.frozen.is_some()
             || compaction::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
         if !due || memory.phase != Phase::Open {

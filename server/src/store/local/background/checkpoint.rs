@@ -9,7 +9,8 @@ use tracing::{info, warn};
 use crate::store::PutError;
 use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
-use crate::store::local::part::{Part, PartWriter};
+use crate::store::local::part::Part;
+use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::state::{Frozen, Memory, Phase, State};
@@ -88,7 +89,7 @@ pub fn checkpoint(
     let mut memory = state.memory();
     info!(
         points = part.points(),
-        bytes = part.size,
+        bytes = part.size(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "checkpoint: {part}"
     );

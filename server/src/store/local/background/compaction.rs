@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use crate::store::local::file_name::{DAMAGED, FileName};
-use crate::store::local::part::{ChunkSource, Part, PartError, PartWriter};
+use crate::store::local::part::writer::{PartError, PartWriter};
+use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::series::series_index::SeriesId;
@@ -51,7 +52,7 @@ pub fn run(state: &State) {
         let chosen = neighbours(&parts, rests).into_iter().find_map(|range| {
             let parts = &parts[range.clone()];
             let expired: Vec<_> = parts.iter().map(|part| expired(part, cutoff)).collect();
-            let sizes: Vec<_> = parts.iter().map(|part| part.size).collect();
+            let sizes: Vec<_> = parts.iter().map(|part| part.size()).collect();
             let chosen = choose(&sizes, &expired)?;
             Some(range.start + chosen.start..range.start + chosen.end)
         });
@@ -96,8 +97,8 @@ fn neighbours(parts: &[Arc<Part>], rests: impl Fn(&Arc<Part>) -> bool) -> Vec<Ra
         match runs.last_mut() {
             Some(run)
                 if run.end == at
-                    && parts[at - 1].segments.end().checked_add(1)
-                        == Some(*part.segments.start()) =>
+                    && parts[at - 1].segments().end().checked_add(1)
+                        == Some(*part.segments().start()) =>
             {
                 run.end = at + 1;
             }
@@ -143,7 +144,7 @@ pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
 
 pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
-    let segments = *first.segments.start()..=*last.segments.end();
+    let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
@@ -174,15 +175,15 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
     };
     info!(
         points = output.points(),
-        bytes = output.size,
+        bytes = output.size(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "merged {} parts into {output}{what}",
         inputs.len()
     );
     publish(state, inputs, &output);
     for part in inputs {
-        if part.segments != segments {
-            state.remove_or_quarantine(&FileName::Part(part.segments.clone()), part.is_damaged());
+        if *part.segments() != segments {
+            state.remove_or_quarantine(&FileName::Part(part.segments().clone()), part.is_damaged());
         }
     }
     Ok(())
