@@ -28,15 +28,17 @@ use tracing::info;
 use super::{PutError, Refused, Store};
 use background::{checkpoint, compaction};
 use disk::Disk;
-use recovery::{Recovered, recover};
+use recovery::{Recovered, data_directory, open_error, recover};
 use series::row::Row;
 use state::State;
-use wal::group_commit::{Committer, Queue, Submission};
-use wal::record::{self, Kind};
+use wal::group_commit::Committer;
+use wal::header::{RecordHeader, RecordKind};
+use wal::queue::{Queue, Submission};
+use wal::record;
 
 pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
 pub use reader::LocalReader;
-pub use recovery::OpenError;
+pub use recovery::open_error::OpenError;
 pub use series::chunk;
 
 /// Handles to one store; clones share it.
@@ -53,7 +55,7 @@ impl Local {
     /// # Errors
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
-        let directory = recovery::open_directory(path)?;
+        let directory = data_directory::open(path)?;
         info!(durability = %config.durability, "data in {}", path.display());
         Self::over(directory, config)
     }
@@ -63,7 +65,7 @@ impl Local {
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
-            .map_err(recovery::io("its log can't be written"))?;
+            .map_err(open_error::io("its log can't be written"))?;
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let threads = [
             spawn("commit", move || committer.run()),
@@ -71,7 +73,7 @@ impl Local {
             spawn("compact", move || compaction::run(&merges)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
-        let threads = threads.map_err(recovery::io("no threads can be started"))?;
+        let threads = threads.map_err(open_error::io("no threads can be started"))?;
         Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
     }
 
@@ -116,10 +118,10 @@ impl Store for Local {
         if rows.is_empty() {
             return Ok(refused);
         }
-        let mut record = Vec::with_capacity(record::HEADER + rows.len() * 12);
+        let mut record = Vec::with_capacity(RecordHeader::LENGTH + rows.len() * 12);
         record::begin(&mut record);
         record::encode_rows(&rows, &mut record);
-        record::seal(&mut record, Kind::Points);
+        record::seal(&mut record, RecordKind::Points);
         let (done, outcome) = oneshot::channel();
         self.queue.submit(Submission { rows, record, done })?;
         outcome.await.unwrap_or(Err(PutError::Failed))?;

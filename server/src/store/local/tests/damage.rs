@@ -9,7 +9,7 @@ use super::super::background::checkpoint::checkpoint;
 use super::super::background::compaction;
 use super::super::file_name::{DAMAGED, FileName};
 use super::super::state::Frozen;
-use super::super::wal::record::FILE_HEADER;
+use super::super::wal::header::SegmentHeader;
 use super::*;
 
 /// Collects what is logged by a thread.
@@ -147,7 +147,7 @@ fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl F
         // which no record is left: it could be one that a crash left empty.
         let logs = names(image, |name| matches!(name, FileName::Segment(_)));
         let untold = logs.last() == Some(name) && !matches!(harm, Harm::Flip(_))
-            || logs.first() == Some(name) && matches!(harm, Harm::Cut(0 | FILE_HEADER));
+            || logs.first() == Some(name) && matches!(harm, Harm::Cut(0 | SegmentHeader::LENGTH));
         if !lost.is_empty() && !untold {
             assert!(log.contains(name), "{what}: lost {lost:?}, and the log says only {log}");
         }

@@ -2,147 +2,20 @@
 //! once, puts them into the heads and answers all. A point is visible only when it is durable.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
+use super::header::{RecordHeader, RecordKind};
+use super::queue::{Queue, Submission};
+use super::record;
+use super::segment::{Segment, SegmentError};
 use crate::store::PutError;
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
-use crate::store::local::disk::{self, DiskFile};
-use crate::store::local::file_name::{FileName, SegmentId};
-use crate::store::local::series::row::Row;
+use crate::store::local::disk;
+use crate::store::local::file_name::SegmentId;
 use crate::store::local::state::{Frozen, Memory, Phase, State};
-use crate::store::local::wal::record::{self, Kind};
-
-/// A batch on its way to the log.
-#[derive(Debug)]
-pub struct Submission {
-    /// The points.
-    pub rows: Vec<Row>,
-    /// The sealed record of them.
-    pub record: Vec<u8>,
-    /// Gets the outcome.
-    pub done: oneshot::Sender<Result<(), PutError>>,
-}
-
-/// Batches that wait for the committer.
-#[derive(Debug, Default)]
-pub struct Queue {
-    waiting: Mutex<Waiting>,
-    arrived: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    submissions: Vec<Submission>,
-    /// Why no more are taken.
-    closed: Option<PutError>,
-}
-
-impl Queue {
-    /// Adds a batch.
-    ///
-    /// # Errors
-    /// [`PutError::Closed`] after [`Queue::close`].
-    pub fn submit(&self, submission: Submission) -> Result<(), PutError> {
-        let mut waiting = self.waiting();
-        if let Some(why) = &waiting.closed {
-            return Err(why.clone());
-        }
-        waiting.submissions.push(submission);
-        drop(waiting);
-        self.arrived.notify_one();
-        Ok(())
-    }
-
-    /// Takes no more batches; the committer ends when it has done those that wait.
-    pub fn close(&self, why: PutError) {
-        self.waiting().closed.get_or_insert(why);
-        self.arrived.notify_one();
-    }
-
-    /// All that waits, as soon as there is any; nothing when `limit` passes first; `None` at the
-    /// end.
-    fn take(&self, limit: Option<Duration>) -> Option<Vec<Submission>> {
-        let mut waiting = self.waiting();
-        loop {
-            if !waiting.submissions.is_empty() {
-                return Some(std::mem::take(&mut waiting.submissions));
-            }
-            if waiting.closed.is_some() {
-                return None;
-            }
-            waiting = match limit {
-                None => self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner),
-                Some(limit) => {
-                    let (waiting, timeout) = self
-                        .arrived
-                        .wait_timeout(waiting, limit)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out()
-                        && waiting.submissions.is_empty()
-                        && waiting.closed.is_none()
-                    {
-                        return Some(Vec::new());
-                    }
-                    waiting
-                }
-            };
-        }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The segment that is being written.
-#[derive(Debug)]
-pub struct Segment {
-    file: Box<dyn DiskFile>,
-    id: SegmentId,
-    /// Bytes in it that count.
-    length: u64,
-}
-
-impl Segment {
-    /// Begins a segment. It is durable when this answers `Ok`.
-    fn create(state: &State, segment: SegmentId) -> Result<Self, RotationError> {
-        let name = FileName::Segment(segment).to_string();
-        let header = record::file_header(segment);
-        let not_made = |error| {
-            // Starts that fail for want of room must not fill the directory with empty files.
-            let _ = state.disk.remove(&name);
-            RotationError::NotMade(error)
-        };
-        let file = state.disk.create(&name).map_err(not_made)?;
-        file.write_all_at(&header, 0).map_err(|error| {
-            if disk::is_full(&error) { not_made(error) } else { RotationError::Broken(error) }
-        })?;
-        file.sync().map_err(RotationError::Broken)?;
-        state.disk.sync_directory().map_err(RotationError::Broken)?;
-        Ok(Self { file, id: segment, length: header.len() as u64 })
-    }
-}
-
-/// Why there is no new segment.
-#[derive(Debug)]
-enum RotationError {
-    /// It could not be made, or there is no room for it; the old one is as good as before.
-    NotMade(io::Error),
-    /// A write or sync failed.
-    Broken(io::Error),
-}
-
-impl From<RotationError> for io::Error {
-    fn from(error: RotationError) -> Self {
-        match error {
-            RotationError::NotMade(error) | RotationError::Broken(error) => error,
-        }
-    }
-}
 
 /// The state of the committing thread.
 #[derive(Debug)]
@@ -183,7 +56,7 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let log = Segment::create(&state, resume.segment)?;
+        let log = Segment::create(&*state.disk, resume.segment)?;
         Ok(Self {
             state,
             queue,
@@ -242,7 +115,7 @@ impl Committer {
     fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
         self.make_room()?;
         let records = self.gather(group);
-        match self.write() {
+        match self.log.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error)?;
@@ -260,7 +133,7 @@ impl Committer {
             }
         }
         self.next_sequence += records;
-        self.log.length += self.buffer.len() as u64;
+        self.log.keep(self.buffer.len() as u64);
         self.uncheckpointed += self.buffer.len() as u64;
         let mut memory = self.state.memory();
         for submission in group {
@@ -280,17 +153,17 @@ impl Committer {
             if place >= self.defined.len() {
                 self.defined.resize(place + 1, 0);
             }
-            if self.defined[place] != self.log.id {
-                self.defined[place] = self.log.id;
+            if self.defined[place] != self.log.id() {
+                self.defined[place] = self.log.id();
                 if let Some(key) = index.key(row.series) {
                     record::encode_series(row.series, key.as_key(), &mut names);
                 }
             }
         }
         drop(index);
-        let any_new = names.len() > record::HEADER;
+        let any_new = names.len() > RecordHeader::LENGTH;
         if any_new {
-            record::seal(&mut names, Kind::Series);
+            record::seal(&mut names, RecordKind::Series);
         }
         self.buffer.clear();
         let first = any_new.then_some(&names);
@@ -305,13 +178,9 @@ impl Committer {
         group.len() as u64 + 2 * u64::from(any_new)
     }
 
-    fn write(&self) -> io::Result<()> {
-        self.log.file.write_all_at(&self.buffer, self.log.length)
-    }
-
     fn sync(&mut self) -> Result<(), PutError> {
         self.unsynced_since = None;
-        self.log.file.sync().map_err(|error| self.fail("can't sync the log", &error))
+        self.log.sync().map_err(|error| self.fail("can't sync the log", &error))
     }
 
     /// After a write for which there was no room. Nothing of it may be found by a recovery once
@@ -319,9 +188,8 @@ impl Committer {
     fn roll_back(&mut self, error: &io::Error) -> Result<(), PutError> {
         self.tell_full(error);
         self.defined.clear();
-        let taken_back =
-            self.log.file.truncate(self.log.length).and_then(|()| self.log.file.sync());
-        taken_back
+        self.log
+            .roll_back()
             .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))
     }
 
@@ -369,7 +237,7 @@ impl Committer {
         let full = self.uncheckpointed >= limit && memory.frozen.is_none();
         let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
-        if pausing && !overdue || !(full || self.log.length >= state.config.segment_size) {
+        if pausing && !overdue || !(full || self.log.length() >= state.config.segment_size) {
             return Ok(());
         }
         drop(memory);
@@ -377,18 +245,18 @@ impl Committer {
             // The new file's sync says nothing of the old one's bytes.
             self.sync()?;
         }
-        match Segment::create(&state, self.log.id + 1) {
+        match Segment::create(&*state.disk, self.log.id() + 1) {
             Ok(log) => {
                 self.rotation_failed = None;
                 if full {
                     self.freeze(&mut state.memory());
                     state.notify();
-                    self.first_segment = log.id;
+                    self.first_segment = log.id();
                     self.uncheckpointed = 0;
                 }
                 self.log = log;
             }
-            Err(RotationError::NotMade(error)) => {
+            Err(SegmentError::NotMade(error)) => {
                 if !pausing {
                     warn!(%error, "can't begin a new log file");
                     self.rotation_failed = Some(Instant::now());
@@ -402,7 +270,7 @@ impl Committer {
                     return Err(PutError::Stalled);
                 }
             }
-            Err(RotationError::Broken(error)) => {
+            Err(SegmentError::Broken(error)) => {
                 return Err(self.fail("can't begin a new log file", &error));
             }
         }
@@ -411,7 +279,7 @@ impl Committer {
 
     fn freeze(&self, memory: &mut Memory) {
         let heads = std::mem::take(&mut memory.heads);
-        let segments = self.first_segment..=self.log.id;
+        let segments = self.first_segment..=self.log.id();
         memory.frozen = Some(Arc::new(Frozen::new(heads, segments)));
     }
 }
@@ -428,7 +296,7 @@ impl Drop for CloseOnDrop<'_> {
         }
         self.queue.close(PutError::Failed);
         // Dropping the batches tells those who wait for them.
-        self.queue.waiting().submissions.clear();
+        self.queue.clear();
         self.state.memory().phase = Phase::Closed;
         self.state.notify();
     }
