@@ -2,6 +2,7 @@
 //!
 //! `net` (sockets) → `session` (requests and replies) → `store` (points); never backwards.
 
+pub mod clock;
 pub mod net;
 pub mod session;
 pub mod shutdown;

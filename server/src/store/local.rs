@@ -36,7 +36,7 @@ use wal::header::{RecordHeader, RecordKind};
 use wal::queue::{Queue, Submission};
 use wal::record;
 
-pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
+pub use config::{Config, Durability, SYNC_INTERVAL};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
 pub use series::chunk;

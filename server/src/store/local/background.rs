@@ -2,3 +2,4 @@
 
 pub mod checkpoint;
 pub mod compaction;
+pub mod compaction_policy;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use shared::{Key, Point};
 
+use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
 use super::state::{Phase, State};
@@ -86,9 +87,9 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
 fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
-        let sizes: Vec<_> = memory.parts.iter().map(|part| part.size()).collect();
-        let due = memory.frozen.is_some()
-            || compaction::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
+        let parts: Vec<_> =
+            memory.parts.iter().map(|part| compaction::candidate(part, i64::MIN, false)).collect();
+        let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
         if !due || memory.phase != Phase::Open {
             return;
         }

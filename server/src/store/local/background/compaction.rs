@@ -4,39 +4,26 @@
 //! order of the parts.
 
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
+use super::compaction_policy::{Candidate, choose};
 use crate::store::local::file_name::{DAMAGED, FileName};
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
+use crate::store::local::series::retention;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::State;
 
-/// Most parts merged at once; bounds the memory of a merge.
-const MAX_MERGED_PARTS: usize = 16;
+/// How often parts are looked at for expired points.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A merge must make this many times its largest input. It bounds, with `levels` = 1 + logarithm
-/// to this base of all data over the smallest checkpoint:
-/// - how often a point is written, checkpoint included: `levels` times;
-/// - how many parts there are: 2 `levels`, and 3 for each [`MAX_PART_SIZE`] bytes of data.
-///
-/// The test `parts_and_rewrites_stay_few` holds it to that.
-pub const GROWTH: u64 = 3;
-
-/// Parts do not grow beyond this by merging, so that retention can drop them one by one.
-pub const MAX_PART_SIZE: u64 = 1 << 30;
-
-/// How often the retention is looked at.
-const TICK: Duration = Duration::from_secs(60);
-
-/// How often a long merge tells how far it is.
-const PROGRESS: Duration = Duration::from_secs(5);
+/// How often the progress of a long merge is logged.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Merges and drops until the store is closed.
 pub fn run(state: &State) {
@@ -49,15 +36,10 @@ pub fn run(state: &State) {
         let cutoff = state.config.cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
-        let chosen = neighbours(&parts, rests).into_iter().find_map(|range| {
-            let parts = &parts[range.clone()];
-            let expired: Vec<_> = parts.iter().map(|part| expired(part, cutoff)).collect();
-            let sizes: Vec<_> = parts.iter().map(|part| part.size()).collect();
-            let chosen = choose(&sizes, &expired)?;
-            Some(range.start + chosen.start..range.start + chosen.end)
-        });
-        let pause = match chosen {
-            None if resting.is_empty() => TICK,
+        let candidates: Vec<_> =
+            parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
+        let pause = match choose(&candidates) {
+            None if resting.is_empty() => RETENTION_INTERVAL,
             None => state.config.retry,
             Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => Duration::ZERO,
@@ -78,7 +60,7 @@ pub fn run(state: &State) {
         memory = state.memory();
         let end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
-            if pause == TICK && !Arc::ptr_eq(&parts, &memory.parts) {
+            if pause == RETENTION_INTERVAL && !Arc::ptr_eq(&parts, &memory.parts) {
                 break;
             }
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
@@ -86,62 +68,22 @@ pub fn run(state: &State) {
     }
 }
 
-/// Runs of parts that may be merged with each other: none that rests, and nothing missing between
-/// them, because what is missing may be found again.
-fn neighbours(parts: &[Arc<Part>], rests: impl Fn(&Arc<Part>) -> bool) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
-        if rests(part) {
-            continue;
-        }
-        match runs.last_mut() {
-            Some(run)
-                if run.end == at
-                    && parts[at - 1].segments().end().checked_add(1)
-                        == Some(*part.segments().start()) =>
-            {
-                run.end = at + 1;
-            }
-            _ => runs.push(at..at + 1),
-        }
+/// What the choice of a merge depends on.
+pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
+    let last = part.entries().iter().map(|entry| entry.last);
+    Candidate {
+        segments: part.segments().clone(),
+        size: part.size(),
+        expired: retention::expired_share(last, cutoff),
+        resting,
     }
-    runs
 }
 
-/// The share of a part that is older than the retention, in whole chunks.
-pub fn expired(part: &Part, cutoff: i64) -> f64 {
-    let (mut old, mut all) = (0_u32, 0_u32);
-    for entry in part.entries() {
-        all += 1;
-        old += u32::from(entry.last < cutoff);
-    }
-    if all == 0 { 0.0 } else { f64::from(old) / f64::from(all) }
-}
-
-/// Which neighbours to merge next; a single one is rewritten.
-pub fn choose(sizes: &[u64], expired: &[f64]) -> Option<Range<usize>> {
-    if let Some(at) = expired.iter().position(|&share| share >= 0.5) {
-        return Some(at..at + 1);
-    }
-    let mut best: Option<(Range<usize>, f64)> = None;
-    for start in 0..sizes.len() {
-        let (mut total, mut largest) = (0, 0);
-        for end in start + 1..=sizes.len().min(start + MAX_MERGED_PARTS) {
-            total += sizes[end - 1];
-            largest = largest.max(sizes[end - 1]);
-            if total > MAX_PART_SIZE {
-                break;
-            }
-            #[expect(clippy::cast_precision_loss, reason = "only compared")]
-            let growth = total as f64 / largest as f64;
-            if total >= largest * GROWTH && best.as_ref().is_none_or(|(_, most)| growth > *most) {
-                best = Some((start..end, growth));
-            }
-        }
-    }
-    best.map(|(range, _)| range)
-}
-
+/// Replaces parts by one with their points from the timestamp `cutoff` on. Does nothing when the
+/// store is closed meanwhile.
+///
+/// # Errors
+/// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
 pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
@@ -213,7 +155,7 @@ fn fill(
     total: u64,
     writer: &mut PartWriter<'_>,
 ) -> io::Result<bool> {
-    let mut told = Instant::now();
+    let mut logged = Instant::now();
     let mut from = 0;
     while let Some(series) = next_series(inputs, from) {
         if state.memory().phase.is_ending() {
@@ -227,8 +169,8 @@ fn fill(
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
             writer.add(series, &key, &points)?;
         }
-        if told.elapsed() >= PROGRESS {
-            told = Instant::now();
+        if logged.elapsed() >= PROGRESS_INTERVAL {
+            logged = Instant::now();
             info!("merging: {} of {total} points", writer.points());
         }
         let Some(next) = series.checked_add(1) else { break };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::background::compaction::{GROWTH, MAX_PART_SIZE, choose};
+use super::super::background::compaction_policy::{Candidate, GROWTH, MAX_PART_SIZE, choose};
 use super::sim_disk::Random;
 use super::*;
 
@@ -23,7 +23,7 @@ impl Simulation {
         self.sizes.push(size);
         self.checkpointed += size;
         self.written += size;
-        while let Some(range) = choose(&self.sizes, &vec![0.0; self.sizes.len()]) {
+        while let Some(range) = choose(&self.candidates()) {
             assert!(range.len() > 1, "{range:?} of {:?}", self.sizes);
             let total: u64 = self.sizes[range.clone()].iter().sum();
             assert!(total <= MAX_PART_SIZE);
@@ -31,6 +31,13 @@ impl Simulation {
             self.sizes.splice(range, [total]);
         }
         self.most_parts = self.most_parts.max(self.sizes.len());
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let sizes = self.sizes.iter().zip(1..);
+        sizes
+            .map(|(&size, id)| Candidate { segments: id..=id, size, expired: 0.0, resting: false })
+            .collect()
     }
 
     fn amplification(&self) -> f64 {

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::super::background::compaction;
+use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
 use super::*;
+use crate::clock::Clock;
 
 fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> Config {
     let now = Arc::clone(now);
@@ -87,11 +89,13 @@ async fn expired_parts_are_dropped_and_trimmed() {
     loop {
         let parts = parts(&state);
         let cutoff = state.config.cutoff();
-        let expired: Vec<_> = parts.iter().map(|part| compaction::expired(part, cutoff)).collect();
         // By the share that is expired alone, not by size.
-        let Some(range) = compaction::choose(&vec![u64::MAX / 8; parts.len()], &expired) else {
-            break;
-        };
+        let size = MAX_PART_SIZE + 1;
+        let candidates: Vec<_> = parts
+            .iter()
+            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
+            .collect();
+        let Some(range) = choose(&candidates) else { break };
         compaction::merge(&state, &parts[range], cutoff).unwrap();
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
