@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::Parser;
 use server::net::Listener;
 use server::shutdown::Shutdown;
+use server::store::any::AnyStore;
 use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -45,7 +46,7 @@ async fn start(cli: &Cli) -> anyhow::Result<()> {
     });
     let store =
         store.await?.with_context(|| format!("can't keep the data in {}", path.display()))?;
-    server::run(listener, store, shutdown).await;
+    server::run(listener, AnyStore::Local(store), shutdown).await;
     Ok(())
 }
 

@@ -148,7 +148,8 @@ impl<S: Store> Session<S> {
         let mut refused = refused.into_iter().peekable();
         for index in 0..puts.len() {
             answer_bad(index, &mut self.out, &mut self.tally);
-            let reason = refused.next_if(|refused| refused.index == index).map(|one| one.reason);
+            let reason =
+                refused.next_if(|refused| refused.index == index).map(|one| one.reason.to_string());
             match reason.as_ref().or(failure.as_ref()) {
                 None => {
                     self.out.extend_from_slice(OK);

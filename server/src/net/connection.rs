@@ -129,7 +129,7 @@ mod tests {
     use shared::{Key, Point, Selector};
 
     use super::*;
-    use crate::store::{Block, Cursor, PutError, ReadError, Refused};
+    use crate::store::{Block, Cursor, PutError, ReadError, Refused, Status};
 
     /// Remembers only how many puts came together.
     #[derive(Clone, Default)]
@@ -146,13 +146,20 @@ mod tests {
     impl Store for Sizes {
         type Cursor = Nothing;
 
-        async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
+        fn put_batch(
+            &self,
+            puts: &[(Key<'_>, Point)],
+        ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
             self.0.lock().unwrap().push(puts.len());
-            Ok(Vec::new())
+            std::future::ready(Ok(Vec::new()))
         }
 
         fn get(&self, _: Selector<'_>) -> Nothing {
             Nothing
+        }
+
+        fn status(&self) -> Status {
+            Status { series: 0, disk_bytes: 0, unavailable: None }
         }
 
         async fn close(&self) {}

@@ -25,7 +25,7 @@ use shared::{Key, Point, Selector};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::{PutError, Refused, Store};
+use super::{PutError, Refusal, Refused, Status, Store, Unavailable};
 use background::{checkpoint, compaction};
 use disk::Disk;
 use recovery::{Recovered, data_directory, open_error, recover};
@@ -84,11 +84,9 @@ impl Local {
         let mut refused = Vec::new();
         let mut index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
-            let mut refuse = |reason: &str| {
-                refused.push(Refused { index: place, reason: reason.to_owned() });
-            };
+            let mut refuse = |reason| refused.push(Refused { index: place, reason });
             if point.timestamp < cutoff {
-                refuse("the timestamp is older than the retention");
+                refuse(Refusal::OlderThanRetention);
                 continue;
             }
             let mut series = index.find(key);
@@ -99,10 +97,28 @@ impl Local {
             }
             match series {
                 Some(series) => rows.push(Row { series, point }),
-                None => refuse("there are too many series"),
+                None => refuse(Refusal::TooManySeries),
             }
         }
         (rows, refused)
+    }
+
+    /// Queues a batch for the committer, which sends the outcome; `None` when there is nothing to
+    /// commit.
+    fn submit(
+        &self,
+        rows: Vec<Row>,
+    ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, Unavailable> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut record = Vec::with_capacity(RecordHeader::LENGTH + rows.len() * 12);
+        record::begin(&mut record);
+        record::encode_rows(&rows, &mut record);
+        record::seal(&mut record, RecordKind::Points);
+        let (done, outcome) = oneshot::channel();
+        self.queue.submit(Submission { rows, record, done })?;
+        Ok(Some(outcome))
     }
 }
 
@@ -113,19 +129,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 impl Store for Local {
     type Cursor = LocalReader;
 
-    async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
+    fn put_batch(
+        &self,
+        puts: &[(Key<'_>, Point)],
+    ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
         let (rows, refused) = self.rows(puts);
-        if rows.is_empty() {
-            return Ok(refused);
+        let committed = self.submit(rows);
+        async {
+            if let Some(committed) = committed? {
+                // Without an outcome the committer ended in the middle of the batch.
+                committed.await.unwrap_or(Err(PutError::UnknownOutcome))?;
+            }
+            Ok(refused)
         }
-        let mut record = Vec::with_capacity(RecordHeader::LENGTH + rows.len() * 12);
-        record::begin(&mut record);
-        record::encode_rows(&rows, &mut record);
-        record::seal(&mut record, RecordKind::Points);
-        let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { rows, record, done })?;
-        outcome.await.unwrap_or(Err(PutError::Failed))?;
-        Ok(refused)
     }
 
     fn get(&self, selector: Selector<'_>) -> LocalReader {
@@ -139,8 +155,13 @@ impl Store for Local {
         LocalReader::new(Arc::clone(&self.state), series)
     }
 
+    fn status(&self) -> Status {
+        let status = self.state.status();
+        Status { unavailable: self.queue.closed().or(status.unavailable), ..status }
+    }
+
     async fn close(&self) {
-        self.queue.close(PutError::Closed);
+        self.queue.close(Unavailable::Closed);
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {

@@ -152,7 +152,7 @@ impl Part {
         let mut bytes = vec![0; entry.length as usize];
         self.file.read_exact_at(&mut bytes, entry.offset).map_err(|error| {
             error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
-            ReadError(format!("a part of the data can't be read: {}", error.kind()))
+            ReadError::Unreadable(error.kind())
         })?;
         Ok(decode_chunk(&bytes, entry).unwrap_or_else(|| {
             if !self.damaged.swap(true, Ordering::Relaxed) {

@@ -58,9 +58,8 @@ impl Cursor for LocalReader {
                 Ahead::Done => return Ok(None),
                 Ahead::Idle(walk) => self.ahead = Ahead::Reading(walk.read_ahead()),
                 Ahead::Reading(reading) => {
-                    let (walk, blocks) = reading
-                        .await
-                        .map_err(|error| ReadError(format!("reading failed: {error}")))?;
+                    let (walk, blocks) =
+                        reading.await.map_err(|error| ReadError::Aborted(error.to_string()))?;
                     self.ready = blocks?;
                     if !self.ready.is_empty() {
                         self.ahead = Ahead::Reading(walk.read_ahead());

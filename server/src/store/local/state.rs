@@ -18,7 +18,7 @@ use super::series::head::Heads;
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
-use crate::store::{PutError, ReadError};
+use crate::store::{ReadError, Status, Unavailable};
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
@@ -36,14 +36,31 @@ pub struct State {
 pub struct Memory {
     /// The newest points, by series.
     pub heads: Heads,
+    /// Bytes of log whose points are in the heads.
+    pub log_bytes: u64,
     /// Heads on their way to a part.
     pub frozen: Option<Arc<Frozen>>,
     /// By segment, oldest first; replaced as a whole.
     pub parts: Arc<Vec<Arc<Part>>>,
     /// What puts that have to wait for a checkpoint are told, when the last try at it failed.
-    pub checkpoint_failure: Option<PutError>,
+    pub checkpoint_failure: Option<Unavailable>,
+    /// Why the last batch was not stored; `None` when it was.
+    pub unavailable: Option<Unavailable>,
     /// Whether puts are taken.
     pub phase: Phase,
+}
+
+impl Memory {
+    /// Bytes that the points take on the disk.
+    fn disk_bytes(&self) -> u64 {
+        let parts: u64 = self.parts.iter().map(|part| part.size()).sum();
+        parts + self.log_bytes + self.frozen.as_ref().map_or(0, |frozen| frozen.log_bytes)
+    }
+
+    /// Empties the heads; their points are in `segments`.
+    pub fn take_heads(&mut self, segments: RangeInclusive<SegmentId>) -> Frozen {
+        Frozen::new(std::mem::take(&mut self.heads), std::mem::take(&mut self.log_bytes), segments)
+    }
 }
 
 /// Whether the store takes puts.
@@ -71,13 +88,15 @@ impl Phase {
 #[derive(Debug)]
 pub struct Frozen {
     heads: Mutex<Heads>,
+    /// Bytes of log that hold their points.
+    log_bytes: u64,
     /// The segments that hold their points.
     pub segments: RangeInclusive<SegmentId>,
 }
 
 impl Frozen {
-    pub fn new(heads: Heads, segments: RangeInclusive<SegmentId>) -> Self {
-        Self { heads: Mutex::new(heads), segments }
+    pub fn new(heads: Heads, log_bytes: u64, segments: RangeInclusive<SegmentId>) -> Self {
+        Self { heads: Mutex::new(heads), log_bytes, segments }
     }
 
     /// All series with points are below this id.
@@ -135,6 +154,18 @@ impl State {
 
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         guard(&self.memory)
+    }
+
+    /// The present state of the store.
+    pub fn status(&self) -> Status {
+        let series = self.index().len();
+        let memory = self.memory();
+        let unavailable = match memory.phase {
+            Phase::Open => memory.unavailable,
+            Phase::Failed => Some(Unavailable::Failed),
+            Phase::Closing | Phase::Closed => Some(Unavailable::Closed),
+        };
+        Status { series, disk_bytes: memory.disk_bytes(), unavailable }
     }
 
     /// Wakes all threads that wait for a change.

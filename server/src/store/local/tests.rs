@@ -17,10 +17,11 @@ use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
 use super::state::{Phase, State};
+use super::wal::header::SegmentHeader;
 use super::*;
 use crate::store::{ReadError, contract};
 use history::Row;
-use sim_disk::{Image, SimDisk};
+use sim_disk::{Image, SimDisk, Verb};
 
 #[tokio::test]
 async fn keeps_the_contract() {
@@ -36,6 +37,65 @@ async fn keeps_the_contract() {
 #[tokio::test]
 async fn keeps_the_contract_when_everything_moves_all_the_time() {
     contract::hold(|| Local::over(Arc::new(SimDisk::new(Image::new())), restless()).unwrap()).await;
+}
+
+#[tokio::test]
+async fn status_counts_the_bytes_of_parts_and_log() {
+    let disk = SimDisk::new(Image::new());
+    let on_disk = |kind: &str| -> usize {
+        let files = disk.visible().into_iter().filter(|(name, _)| name.starts_with(kind));
+        files.map(|(_, bytes)| bytes.len()).sum()
+    };
+    let config = Config { log_limit: 1 << 20, ..Config::default() };
+    let store = open(&disk, config.clone()).unwrap();
+    assert_eq!(store.status(), Status { series: 0, disk_bytes: 0, unavailable: None });
+    put(&store, &[("a".to_owned(), 1, 1.0), ("b".to_owned(), 1, 1.0)]).await.unwrap();
+    put(&store, &[("a".to_owned(), 2, 1.0)]).await.unwrap();
+    let bytes = (on_disk("log-") - SegmentHeader::LENGTH) as u64;
+    assert_eq!(store.status(), Status { series: 2, disk_bytes: bytes, unavailable: None });
+    store.close().await;
+    assert_eq!(store.status().disk_bytes, on_disk("part-") as u64);
+
+    let store = open(&disk, config.clone()).unwrap();
+    let bytes = on_disk("part-") as u64;
+    assert_eq!(store.status(), Status { series: 2, disk_bytes: bytes, unavailable: None });
+    store.close().await;
+}
+
+/// Makes the disk under a store fail.
+struct DiskFaults(SimDisk);
+
+impl contract::Faults for DiskFaults {
+    fn refuse_puts(&self) {
+        self.0.set_room(Some(0));
+    }
+
+    fn lose_outcomes(&self) {
+        self.0.on_call(|verb, name| {
+            let of_log = verb == Verb::Sync && name.starts_with("log-");
+            of_log.then_some(std::io::ErrorKind::Other)
+        });
+    }
+
+    fn fail_reads(&self) {
+        self.0.on_call(|verb, _| (verb == Verb::Read).then_some(std::io::ErrorKind::Other));
+    }
+
+    fn heal(&self) {
+        self.0.set_room(None);
+        self.0.no_faults();
+    }
+}
+
+#[tokio::test]
+async fn keeps_the_contract_while_its_disk_fails() {
+    for config in [Config::default(), restless()] {
+        contract::hold_while_failing(|| {
+            let disk = SimDisk::new(Image::new());
+            (open(&disk, config.clone()).unwrap(), DiskFaults(disk))
+        })
+        .await;
+    }
 }
 
 /// Begins segments, checkpoints and merges every few batches.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use crate::store::PutError;
+use crate::store::Unavailable;
 use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
@@ -35,7 +35,7 @@ pub fn run(state: &State, damaged_segments: &DamagedSegments) {
             warn!("can't write a checkpoint, its points stay in the log: {error}");
             let full = disk::is_full(&error);
             memory.checkpoint_failure =
-                Some(if full { PutError::DiskFull } else { PutError::Stalled });
+                Some(if full { Unavailable::DiskFull } else { Unavailable::Stalled });
             state.notify();
             if memory.phase.is_ending() {
                 return;
@@ -57,7 +57,7 @@ impl Drop for FailOnPanic<'_> {
         if std::thread::panicking() {
             self.0.fail("the thread that writes checkpoints ended by a panic");
             // Whoever waits for the checkpoint waits in vain.
-            self.0.memory().checkpoint_failure = Some(PutError::Failed);
+            self.0.memory().checkpoint_failure = Some(Unavailable::Failed);
             self.0.notify();
         }
     }

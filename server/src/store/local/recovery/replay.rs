@@ -11,7 +11,7 @@ use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint};
 use crate::store::local::file_name::{FileName, SegmentId};
-use crate::store::local::state::{Frozen, State};
+use crate::store::local::state::State;
 use crate::store::local::wal::group_commit::Resume;
 use crate::store::local::wal::header::RecordKind;
 use crate::store::local::wal::record::{self, Entry};
@@ -30,7 +30,6 @@ pub fn replay_all(
     let mut resume = Resume {
         first_segment: checkpointed + 1,
         segment: segments.last().map_or(checkpointed, |last| *last) + 1,
-        uncheckpointed: 0,
         next_sequence: 0,
     };
     let mut damaged_segments = DamagedSegments::new();
@@ -56,18 +55,14 @@ pub fn replay_all(
                 }
             }
             // The points of a long log do not all have to fit into memory.
-            if resume.uncheckpointed >= state.config.log_limit {
-                let mut memory = state.memory();
-                let heads = std::mem::take(&mut memory.heads);
-                drop(memory);
-                let frozen = Frozen::new(heads, resume.first_segment..=before);
+            if state.memory().log_bytes >= state.config.log_limit {
+                let frozen = state.memory().take_heads(resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
                 let damaged_segments = damaged_segments.clone();
                 let write = move || checkpoint(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
-                resume.uncheckpointed = 0;
             }
             if entries.iter().any(|entry| matches!(entry, Entry::Record { .. })) {
                 suspects.clear();
@@ -77,7 +72,7 @@ pub fn replay_all(
             if replay.file(state, &entries, &name) {
                 damaged_segments.push(id);
             }
-            resume.uncheckpointed += bytes.len() as u64;
+            state.memory().log_bytes += bytes.len() as u64;
             let points = replay.points - points;
             info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
             before = id;

@@ -9,10 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use shared::Point;
 
 use super::run::Run;
-use crate::store::ReadError;
-
-/// Most points in a block.
-pub const MAX_BLOCK_POINTS: usize = 8192;
+use crate::store::{MAX_BLOCK_POINTS, ReadError};
 
 /// Points by strictly rising timestamp, whose range is known before they are read.
 pub trait Source {

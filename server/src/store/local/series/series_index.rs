@@ -59,6 +59,11 @@ impl SeriesIndex {
         self.keys.get(id as usize)?.as_ref()
     }
 
+    /// Number of series.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// All ids are below this.
     pub fn end(&self) -> SeriesId {
         SeriesId::try_from(self.keys.len()).unwrap_or(SeriesId::MAX)

@@ -8,7 +8,6 @@ use std::sync::{Mutex, PoisonError};
 use super::super::background::checkpoint::checkpoint;
 use super::super::background::compaction;
 use super::super::file_name::{DAMAGED, FileName};
-use super::super::state::Frozen;
 use super::super::wal::header::SegmentHeader;
 use super::*;
 
@@ -112,10 +111,11 @@ fn harmed(image: &Image, name: &str, harm: Harm) -> Image {
 fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
     let Recovered { state, resume, damaged_segments } = recovered(disk, never()).unwrap();
     let found = read(&state).unwrap();
-    let heads = std::mem::take(&mut state.memory().heads);
     if resume.first_segment < resume.segment {
-        let frozen = Frozen::new(heads, resume.first_segment..=resume.segment - 1);
-        state.memory().frozen = Some(Arc::new(frozen));
+        let mut memory = state.memory();
+        let frozen = memory.take_heads(resume.first_segment..=resume.segment - 1);
+        memory.frozen = Some(Arc::new(frozen));
+        drop(memory);
         let frozen = state.memory().frozen.clone().unwrap();
         checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }

@@ -35,8 +35,8 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         let start = now.load(Ordering::SeqCst);
         let rows = [row("a", start - 101), row("a", start - 100), row("b", start), row("c", 5)];
         let refused = put(&store, &rows).await.unwrap();
-        let reason = "the timestamp is older than the retention".to_owned();
-        assert_eq!(refused, [0, 3].map(|index| Refused { index, reason: reason.clone() }));
+        let reason = Refusal::OlderThanRetention;
+        assert_eq!(refused, [0, 3].map(|index| Refused { index, reason }));
         // A checkpoint in the second round, when the limit is a byte.
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);

@@ -85,10 +85,11 @@ async fn a_panic_of_the_committer_fails_puts_and_holds_up_nobody() {
         assert!(verb != Verb::Write || !name.starts_with("log-"), "a test's panic");
         None
     });
-    for _ in 0..2 {
+    for error in [PutError::UnknownOutcome, Unavailable::Failed.into()] {
         let row = [("a".to_owned(), 1, 1.0)];
-        assert_eq!(put(&store, &row).await, Err(PutError::Failed));
+        assert_eq!(put(&store, &row).await, Err(error));
     }
+    assert_eq!(store.status().unavailable, Some(Unavailable::Failed));
     tokio::time::timeout(LONG, store.close()).await.expect("it closes");
 }
 
@@ -122,7 +123,7 @@ fn three_parts() -> Image {
         let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
         heads.append([series::row::Row { series, point }]);
-        let frozen = state::Frozen::new(heads, segment..=segment);
+        let frozen = state::Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }
     disk.visible()

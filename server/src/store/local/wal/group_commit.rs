@@ -11,11 +11,11 @@ use super::header::{RecordHeader, RecordKind};
 use super::queue::{Queue, Submission};
 use super::record;
 use super::segment::{Segment, SegmentError};
-use crate::store::PutError;
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
-use crate::store::local::state::{Frozen, Memory, Phase, State};
+use crate::store::local::state::{Memory, Phase, State};
+use crate::store::{PutError, Unavailable};
 
 /// The state of the committing thread.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub struct Committer {
     log: Segment,
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
-    /// Bytes of log whose points are in the heads.
-    uncheckpointed: u64,
     next_sequence: u64,
     /// By series: the segment that defines it already.
     defined: Vec<SegmentId>,
@@ -44,8 +42,6 @@ pub struct Resume {
     pub first_segment: SegmentId,
     /// The segment to begin.
     pub segment: SegmentId,
-    /// Bytes of log whose points are in the heads.
-    pub uncheckpointed: u64,
     /// The number of the next record.
     pub next_sequence: u64,
 }
@@ -62,7 +58,6 @@ impl Committer {
             queue,
             log,
             first_segment: resume.first_segment,
-            uncheckpointed: resume.uncheckpointed,
             next_sequence: resume.next_sequence,
             defined: Vec::new(),
             buffer: Vec::new(),
@@ -84,9 +79,12 @@ impl Committer {
             let Some(group) = queue.take(due) else { break };
             if !group.is_empty() {
                 let outcome = self.commit(&group);
+                if let Err(PutError::Unavailable(why)) = outcome {
+                    self.state.memory().unavailable = Some(why);
+                }
                 for submission in group {
                     // A connection that is gone does not wait any more.
-                    let _ = submission.done.send(outcome.clone());
+                    let _ = submission.done.send(outcome);
                 }
             }
             if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
@@ -113,29 +111,34 @@ impl Committer {
     }
 
     fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
+        // Up to here nothing of the batch is written.
         self.make_room()?;
         let records = self.gather(group);
         match self.log.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
-                self.roll_back(&error)?;
-                return Err(PutError::DiskFull);
+                self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
+                return Err(Unavailable::DiskFull.into());
             }
-            Err(error) => return Err(self.fail("can't write to the log", &error)),
+            Err(error) => {
+                self.fail("can't write to the log", &error);
+                return Err(PutError::UnknownOutcome);
+            }
         }
         if std::mem::take(&mut self.disk_full) {
             info!("there is room on the disk again; puts are stored");
         }
         match self.state.config.durability {
-            Durability::Sync => self.sync()?,
+            Durability::Sync => self.sync().map_err(|_| PutError::UnknownOutcome)?,
             Durability::Interval => {
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
         }
         self.next_sequence += records;
         self.log.keep(self.buffer.len() as u64);
-        self.uncheckpointed += self.buffer.len() as u64;
         let mut memory = self.state.memory();
+        memory.unavailable = None;
+        memory.log_bytes += self.buffer.len() as u64;
         for submission in group {
             memory.heads.append(submission.rows.iter().copied());
         }
@@ -178,14 +181,14 @@ impl Committer {
         group.len() as u64 + 2 * u64::from(any_new)
     }
 
-    fn sync(&mut self) -> Result<(), PutError> {
+    fn sync(&mut self) -> Result<(), Unavailable> {
         self.unsynced_since = None;
         self.log.sync().map_err(|error| self.fail("can't sync the log", &error))
     }
 
     /// After a write for which there was no room. Nothing of it may be found by a recovery once
     /// the client has been told, so what was written of it is taken back and that is synced.
-    fn roll_back(&mut self, error: &io::Error) -> Result<(), PutError> {
+    fn roll_back(&mut self, error: &io::Error) -> Result<(), Unavailable> {
         self.tell_full(error);
         self.defined.clear();
         self.log
@@ -200,17 +203,18 @@ impl Committer {
         }
     }
 
-    fn fail(&self, what: &str, error: &io::Error) -> PutError {
+    fn fail(&self, what: &str, error: &io::Error) -> Unavailable {
         self.state.fail(&format!("{what}: {error}"));
-        PutError::Failed
+        Unavailable::Failed
     }
 
     /// Begins a new segment when it is time to, and a checkpoint when the heads are full.
-    fn make_room(&mut self) -> Result<(), PutError> {
+    fn make_room(&mut self) -> Result<(), Unavailable> {
         let limit = self.state.config.log_limit;
         let state = Arc::clone(&self.state);
         let mut memory = state.memory();
-        let far = self.uncheckpointed >= limit.saturating_mul(2);
+        let log_bytes = memory.log_bytes;
+        let far = log_bytes >= limit.saturating_mul(2);
         let outrun =
             |memory: &Memory| far && memory.phase == Phase::Open && memory.frozen.is_some();
         if outrun(&memory) && self.unsynced_since.is_some() {
@@ -221,8 +225,8 @@ impl Committer {
         }
         // Puts outrun the checkpoints: they wait, so that memory stays bounded.
         while outrun(&memory) {
-            if let Some(failure) = memory.checkpoint_failure.clone() {
-                if failure == PutError::DiskFull {
+            if let Some(failure) = memory.checkpoint_failure {
+                if failure == Unavailable::DiskFull {
                     self.tell_full(
                         &"the log is as long as it may get, and there is no room for a checkpoint",
                     );
@@ -232,10 +236,10 @@ impl Committer {
             memory = state.wait(memory, Duration::from_secs(1));
         }
         if memory.phase != Phase::Open {
-            return Err(PutError::Failed);
+            return Err(Unavailable::Failed);
         }
-        let full = self.uncheckpointed >= limit && memory.frozen.is_none();
-        let overdue = full && self.uncheckpointed >= limit.saturating_mul(2);
+        let full = log_bytes >= limit && memory.frozen.is_none();
+        let overdue = full && log_bytes >= limit.saturating_mul(2);
         let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
         if pausing && !overdue || !(full || self.log.length() >= state.config.segment_size) {
             return Ok(());
@@ -252,7 +256,6 @@ impl Committer {
                     self.freeze(&mut state.memory());
                     state.notify();
                     self.first_segment = log.id();
-                    self.uncheckpointed = 0;
                 }
                 self.log = log;
             }
@@ -264,10 +267,10 @@ impl Committer {
                 // The old one will do for a while, but it must not grow for ever, nor the heads.
                 if overdue && disk::is_full(&error) {
                     self.tell_full(&error);
-                    return Err(PutError::DiskFull);
+                    return Err(Unavailable::DiskFull);
                 }
                 if overdue {
-                    return Err(PutError::Stalled);
+                    return Err(Unavailable::Stalled);
                 }
             }
             Err(SegmentError::Broken(error)) => {
@@ -278,9 +281,7 @@ impl Committer {
     }
 
     fn freeze(&self, memory: &mut Memory) {
-        let heads = std::mem::take(&mut memory.heads);
-        let segments = self.first_segment..=self.log.id();
-        memory.frozen = Some(Arc::new(Frozen::new(heads, segments)));
+        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=self.log.id())));
     }
 }
 
@@ -294,9 +295,8 @@ impl Drop for CloseOnDrop<'_> {
         if std::thread::panicking() {
             self.state.fail("the thread that writes the log ended by a panic");
         }
-        self.queue.close(PutError::Failed);
-        // Dropping the batches tells those who wait for them.
-        self.queue.clear();
+        self.queue.close(Unavailable::Failed);
+        self.queue.refuse_all(Unavailable::Failed);
         self.state.memory().phase = Phase::Closed;
         self.state.notify();
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::store::PutError;
 use crate::store::local::series::row::Row;
+use crate::store::{PutError, Unavailable};
 
 /// A batch on its way to the log.
 #[derive(Debug)]
@@ -30,18 +30,18 @@ pub struct Queue {
 struct Waiting {
     submissions: Vec<Submission>,
     /// Why no more are taken.
-    closed: Option<PutError>,
+    closed: Option<Unavailable>,
 }
 
 impl Queue {
     /// Adds a batch.
     ///
     /// # Errors
-    /// [`PutError::Closed`] after [`Queue::close`].
-    pub fn submit(&self, submission: Submission) -> Result<(), PutError> {
+    /// Why the queue was closed.
+    pub fn submit(&self, submission: Submission) -> Result<(), Unavailable> {
         let mut waiting = self.waiting();
-        if let Some(why) = &waiting.closed {
-            return Err(why.clone());
+        if let Some(why) = waiting.closed {
+            return Err(why);
         }
         waiting.submissions.push(submission);
         drop(waiting);
@@ -50,9 +50,14 @@ impl Queue {
     }
 
     /// Takes no more batches; the committer ends when it has done those that wait.
-    pub fn close(&self, why: PutError) {
+    pub fn close(&self, why: Unavailable) {
         self.waiting().closed.get_or_insert(why);
         self.arrived.notify_one();
+    }
+
+    /// Why no more batches are taken; `None` when they are.
+    pub fn closed(&self) -> Option<Unavailable> {
+        self.waiting().closed
     }
 
     /// All that waits, as soon as there is any; nothing when `limit` passes first; `None` at the
@@ -85,9 +90,12 @@ impl Queue {
         }
     }
 
-    /// Drops the batches that wait, which tells those who sent them.
-    pub fn clear(&self) {
-        self.waiting().submissions.clear();
+    /// Answers the batches that wait: nothing of them is stored.
+    pub fn refuse_all(&self, why: Unavailable) {
+        let submissions = std::mem::take(&mut self.waiting().submissions);
+        for submission in submissions {
+            let _ = submission.done.send(Err(why.into()));
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
