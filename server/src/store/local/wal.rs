@@ -5,4 +5,5 @@ pub mod group_commit;
 pub mod header;
 pub mod queue;
 pub mod record;
+pub mod rotation;
 pub mod segment;

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::header::{RecordHeader, RecordKind};
 use super::queue::{Queue, Submission};
 use super::record;
+use super::rotation::{self, Attempt, Decision, Facts};
 use super::segment::{Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
@@ -17,20 +18,26 @@ use crate::store::local::file_name::SegmentId;
 use crate::store::local::state::{Memory, Phase, State};
 use crate::store::{PutError, Unavailable};
 
+const CHECKPOINT_NEEDS_ROOM: &str =
+    "the log is as long as it may get, and there is no room for a checkpoint";
+
 /// The state of the committing thread.
 #[derive(Debug)]
 pub struct Committer {
     state: Arc<State>,
     queue: Arc<Queue>,
-    log: Segment,
+    segment: Segment,
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
     next_sequence: u64,
-    /// By series: the segment that defines it already.
+    /// By series: the newest segment that defines it.
     defined: Vec<SegmentId>,
+    /// The records of a group.
     buffer: Vec<u8>,
+    /// When a new segment could not be made; `None` since there was one.
     rotation_failed: Option<Instant>,
-    disk_full: bool,
+    /// The log of the server says that there is no room.
+    disk_full_logged: bool,
     /// When the oldest write that is not synced was made.
     unsynced_since: Option<Instant>,
 }
@@ -52,24 +59,24 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let log = Segment::create(&*state.disk, resume.segment)?;
+        let segment = Segment::create(&*state.disk, resume.segment)?;
         Ok(Self {
             state,
             queue,
-            log,
+            segment,
             first_segment: resume.first_segment,
             next_sequence: resume.next_sequence,
             defined: Vec::new(),
             buffer: Vec::new(),
             rotation_failed: None,
-            disk_full: false,
+            disk_full_logged: false,
             unsynced_since: None,
         })
     }
 
-    /// Commits until the queue is closed and empty, then freezes what is in the heads.
+    /// Commits until the queue is closed and empty, then freezes the heads.
     pub fn run(mut self) {
-        // Whoever still waits when this thread ends, even by a panic, must not wait for ever.
+        // Batches that wait when this thread ends, even by a panic, must not wait for ever.
         let queue = Arc::clone(&self.queue);
         let state = Arc::clone(&self.state);
         let _closing = CloseOnDrop { queue: &queue, state: &state };
@@ -83,7 +90,7 @@ impl Committer {
                     self.state.memory().unavailable = Some(why);
                 }
                 for submission in group {
-                    // A connection that is gone does not wait any more.
+                    // The receiver is gone when its connection is.
                     let _ = submission.done.send(outcome);
                 }
             }
@@ -111,10 +118,10 @@ impl Committer {
     }
 
     fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
-        // Up to here nothing of the batch is written.
+        // Nothing of the group is written before there is room.
         self.make_room()?;
         let records = self.gather(group);
-        match self.log.write(&self.buffer) {
+        match self.segment.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
@@ -125,7 +132,7 @@ impl Committer {
                 return Err(PutError::UnknownOutcome);
             }
         }
-        if std::mem::take(&mut self.disk_full) {
+        if std::mem::take(&mut self.disk_full_logged) {
             info!("there is room on the disk again; puts are stored");
         }
         match self.state.config.durability {
@@ -135,7 +142,7 @@ impl Committer {
             }
         }
         self.next_sequence += records;
-        self.log.keep(self.buffer.len() as u64);
+        self.segment.keep(self.buffer.len() as u64);
         let mut memory = self.state.memory();
         memory.unavailable = None;
         memory.log_bytes += self.buffer.len() as u64;
@@ -145,31 +152,32 @@ impl Committer {
         Ok(())
     }
 
-    /// All records of a group: names of series that this segment does not know, the batches, and
-    /// the names once more, away from the first place. Answers how many records that makes.
+    /// Puts the records of a group into the buffer: the keys of series that the segment does not
+    /// define yet, the batches, and the keys once more, away from the first place. Answers the
+    /// number of records.
     fn gather(&mut self, group: &[Submission]) -> u64 {
-        let mut names = Vec::new();
-        record::begin(&mut names);
+        let mut keys = Vec::new();
+        record::begin(&mut keys);
         let index = self.state.index();
         for row in group.iter().flat_map(|submission| &submission.rows) {
             let place = row.series as usize;
             if place >= self.defined.len() {
                 self.defined.resize(place + 1, 0);
             }
-            if self.defined[place] != self.log.id() {
-                self.defined[place] = self.log.id();
+            if self.defined[place] != self.segment.id() {
+                self.defined[place] = self.segment.id();
                 if let Some(key) = index.key(row.series) {
-                    record::encode_series(row.series, key.as_key(), &mut names);
+                    record::encode_series(row.series, key.as_key(), &mut keys);
                 }
             }
         }
         drop(index);
-        let any_new = names.len() > RecordHeader::LENGTH;
+        let any_new = keys.len() > RecordHeader::LENGTH;
         if any_new {
-            record::seal(&mut names, RecordKind::Series);
+            record::seal(&mut keys, RecordKind::Series);
         }
         self.buffer.clear();
-        let first = any_new.then_some(&names);
+        let first = any_new.then_some(&keys);
         let records = group.iter().map(|submission| &submission.record);
         for (record, sequence) in
             first.into_iter().chain(records).chain(first).zip(self.next_sequence..)
@@ -183,22 +191,22 @@ impl Committer {
 
     fn sync(&mut self) -> Result<(), Unavailable> {
         self.unsynced_since = None;
-        self.log.sync().map_err(|error| self.fail("can't sync the log", &error))
+        self.segment.sync().map_err(|error| self.fail("can't sync the log", &error))
     }
 
-    /// After a write for which there was no room. Nothing of it may be found by a recovery once
-    /// the client has been told, so what was written of it is taken back and that is synced.
+    /// Takes back, durably, a write for which there was no room: no recovery may find it once the
+    /// client has the error.
     fn roll_back(&mut self, error: &io::Error) -> Result<(), Unavailable> {
-        self.tell_full(error);
+        self.log_disk_full(&error.to_string());
         self.defined.clear();
-        self.log
+        self.segment
             .roll_back()
             .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))
     }
 
-    /// Once, until there is room again.
-    fn tell_full(&mut self, reason: &dyn std::fmt::Display) {
-        if !std::mem::replace(&mut self.disk_full, true) {
+    /// Says once that the disk is full, until there is room again.
+    fn log_disk_full(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.disk_full_logged, true) {
             warn!("no room on the disk: puts are refused until there is; reads go on ({reason})");
         }
     }
@@ -208,83 +216,95 @@ impl Committer {
         Unavailable::Failed
     }
 
-    /// Begins a new segment when it is time to, and a checkpoint when the heads are full.
+    /// Does what has to be done before a group is written; see [`rotation::decide`].
     fn make_room(&mut self) -> Result<(), Unavailable> {
-        let limit = self.state.config.log_limit;
         let state = Arc::clone(&self.state);
-        let mut memory = state.memory();
-        let log_bytes = memory.log_bytes;
-        let far = log_bytes >= limit.saturating_mul(2);
-        let outrun =
-            |memory: &Memory| far && memory.phase == Phase::Open && memory.frozen.is_some();
-        if outrun(&memory) && self.unsynced_since.is_some() {
-            // However long the wait, what is acknowledged is synced in time.
-            drop(memory);
-            self.sync()?;
-            memory = state.memory();
-        }
-        // Puts outrun the checkpoints: they wait, so that memory stays bounded.
-        while outrun(&memory) {
-            if let Some(failure) = memory.checkpoint_failure {
-                if failure == Unavailable::DiskFull {
-                    self.tell_full(
-                        &"the log is as long as it may get, and there is no room for a checkpoint",
-                    );
+        let mut failure: Option<io::Error> = None;
+        loop {
+            let memory = state.memory();
+            match rotation::decide(&self.facts(&memory, failure.as_ref())) {
+                Decision::Proceed => return Ok(()),
+                Decision::SyncFirst => {
+                    drop(memory);
+                    self.sync()?;
                 }
-                return Err(failure);
+                Decision::WaitForCheckpoint => drop(state.wait(memory, Duration::from_secs(1))),
+                Decision::Rotate { freeze } => {
+                    drop(memory);
+                    failure = self.rotate(freeze)?;
+                    if failure.is_none() {
+                        return Ok(());
+                    }
+                }
+                Decision::Refuse(why) => {
+                    drop(memory);
+                    if why == Unavailable::DiskFull {
+                        let reason =
+                            failure.map_or(CHECKPOINT_NEEDS_ROOM.into(), |e| e.to_string());
+                        self.log_disk_full(&reason);
+                    }
+                    return Err(why);
+                }
             }
-            memory = state.wait(memory, Duration::from_secs(1));
         }
-        if memory.phase != Phase::Open {
-            return Err(Unavailable::Failed);
+    }
+
+    fn facts(&self, memory: &Memory, failure: Option<&io::Error>) -> Facts {
+        let config = &self.state.config;
+        Facts {
+            open: memory.phase == Phase::Open,
+            checkpointing: memory.frozen.is_some(),
+            checkpoint_failure: memory.checkpoint_failure,
+            log_bytes: memory.log_bytes,
+            log_limit: config.log_limit,
+            segment_bytes: self.segment.length(),
+            segment_size: config.segment_size,
+            unsynced: self.unsynced_since.is_some(),
+            attempt: match failure {
+                Some(error) => Attempt::Failed { disk_full: disk::is_full(error) },
+                None if self.rotation_paused() => Attempt::Paused,
+                None => Attempt::Due,
+            },
         }
-        let full = log_bytes >= limit && memory.frozen.is_none();
-        let overdue = full && log_bytes >= limit.saturating_mul(2);
-        let pausing = self.rotation_failed.is_some_and(|at| at.elapsed() < state.config.retry);
-        if pausing && !overdue || !(full || self.log.length() >= state.config.segment_size) {
-            return Ok(());
-        }
-        drop(memory);
-        if self.state.config.durability == Durability::Interval {
-            // The new file's sync says nothing of the old one's bytes.
-            self.sync()?;
-        }
-        match Segment::create(&*state.disk, self.log.id() + 1) {
-            Ok(log) => {
+    }
+
+    fn rotation_paused(&self) -> bool {
+        self.rotation_failed.is_some_and(|at| at.elapsed() < self.state.config.retry)
+    }
+
+    /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
+    /// segment is then as good as before.
+    fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
+        match Segment::create(&*self.state.disk, self.segment.id() + 1) {
+            Ok(next) => {
                 self.rotation_failed = None;
-                if full {
-                    self.freeze(&mut state.memory());
-                    state.notify();
-                    self.first_segment = log.id();
+                if freeze {
+                    self.freeze(&mut self.state.memory());
+                    self.state.notify();
+                    self.first_segment = next.id();
                 }
-                self.log = log;
+                self.segment = next;
+                Ok(None)
             }
             Err(SegmentError::NotMade(error)) => {
-                if !pausing {
+                if !self.rotation_paused() {
                     warn!(%error, "can't begin a new log file");
                     self.rotation_failed = Some(Instant::now());
                 }
-                // The old one will do for a while, but it must not grow for ever, nor the heads.
-                if overdue && disk::is_full(&error) {
-                    self.tell_full(&error);
-                    return Err(Unavailable::DiskFull);
-                }
-                if overdue {
-                    return Err(Unavailable::Stalled);
-                }
+                Ok(Some(error))
             }
             Err(SegmentError::Broken(error)) => {
-                return Err(self.fail("can't begin a new log file", &error));
+                Err(self.fail("can't begin a new log file", &error))
             }
         }
-        Ok(())
     }
 
     fn freeze(&self, memory: &mut Memory) {
-        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=self.log.id())));
+        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=self.segment.id())));
     }
 }
 
+/// Ends the waits of others when the committing thread ends.
 struct CloseOnDrop<'q> {
     queue: &'q Queue,
     state: &'q State,
