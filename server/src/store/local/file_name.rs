@@ -3,11 +3,12 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::disk::LOCK;
-
 /// Number of a segment, a file of the write-ahead log, from 1 on. A part names the range of segments
 /// whose points it holds.
 pub type SegmentId = u64;
+
+/// Name of the file whose lock keeps a second server off a directory.
+pub const LOCK: &str = "LOCK";
 
 /// Name of the file that says what this directory is.
 pub const FORMAT: &str = "FORMAT";

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::format;
 use super::inventory::Inventory;
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::{Directory, Disk};
+use crate::store::local::disk::Disk;
+use crate::store::local::disk::directory::Directory;
 
 /// Opens the directory at `path` for this process alone.
 ///

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::{Disk, LOCK};
-use crate::store::local::file_name::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, UNFINISHED};
+use crate::store::local::disk::Disk;
+use crate::store::local::file_name::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, LOCK, UNFINISHED};
 
 /// Looks at the names in a directory before anything is changed there.
 ///
