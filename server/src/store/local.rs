@@ -79,7 +79,7 @@ impl Local {
 
     /// The rows of a batch. Series that are new get their place.
     fn rows(&self, puts: &[(Key<'_>, Point)]) -> (Vec<Row>, Vec<Refused>) {
-        let cutoff = self.state.config.cutoff();
+        let cutoff = self.state.config().cutoff();
         let mut rows = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
         let mut index = self.state.index();

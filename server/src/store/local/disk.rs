@@ -4,6 +4,7 @@
 //! place that tears writes, fills up, breaks and is looked at as it would be after a crash.
 
 pub mod directory;
+pub mod quarantine;
 
 use std::fmt;
 use std::io;

@@ -42,7 +42,7 @@ struct Walk {
 impl LocalReader {
     /// Reads the series whose ids are in `series`.
     pub fn new(state: Arc<State>, series: Range<SeriesId>) -> Self {
-        let cutoff = state.config.cutoff();
+        let cutoff = state.config().cutoff();
         let walk = Walk { state, cutoff, series, current: None };
         Self { ready: VecDeque::new(), ahead: Ahead::Idle(walk) }
     }

@@ -15,10 +15,12 @@ use tracing::{error, info};
 use super::background::checkpoint::DamagedSegments;
 use super::config::Config;
 use super::disk::Disk;
+use super::disk::quarantine;
 use super::file_name::{FileName, SegmentId};
 use super::part::Part;
 use super::series::series_index::SeriesIndex;
-use super::state::{Memory, State};
+use super::state::State;
+use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
 use inventory::{Inventory, report_missing};
@@ -55,7 +57,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
         if !held {
             error!("{name} is older than the newest part and in none of them; it is put aside");
         }
-        state.remove_or_quarantine(&name, !held || segment::is_damaged(&*state.disk, id));
+        quarantine::release(state.disk(), &name, !held || segment::is_damaged(state.disk(), id));
     }
     drop(parts);
     let (resume, damaged_segments, points_in_log) = replay_all(&state, &new, checkpointed)?;

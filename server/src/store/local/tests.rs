@@ -16,7 +16,8 @@ use shared::{Key, Point};
 use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
-use super::state::{Phase, State};
+use super::state::State;
+use super::state::memory::Phase;
 use super::wal::header::SegmentHeader;
 use super::*;
 use crate::store::{ReadError, contract};
@@ -123,7 +124,7 @@ fn read(state: &State) -> Result<Vec<Row>, ReadError> {
     let series = state.index().end();
     for series in 0..series {
         let Some((key, pieces)) = state.snapshot(series) else { continue };
-        let mut merge = Merge::since(state.config.cutoff(), pieces);
+        let mut merge = Merge::since(state.config().cutoff(), pieces);
         while let Some(points) = merge.next_block()? {
             rows.extend(
                 points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),

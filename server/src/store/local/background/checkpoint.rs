@@ -1,24 +1,25 @@
 //! Checkpoints: frozen heads become a part, and their segments are released.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
 use crate::store::Unavailable;
-use crate::store::local::disk;
+use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::state::{Frozen, Memory, Phase, State};
+use crate::store::local::state::State;
+use crate::store::local::state::memory::{Frozen, Memory, Phase};
 
 /// Which segments were found damaged, so that they are kept.
 pub type DamagedSegments = Vec<SegmentId>;
 
-/// Writes checkpoints as heads are frozen, until the store is closed.
+/// Writes a checkpoint whenever heads are frozen, until the store is closed.
 pub fn run(state: &State, damaged_segments: &DamagedSegments) {
     let _failing = FailOnPanic(state);
     let mut memory = state.memory();
@@ -32,7 +33,7 @@ pub fn run(state: &State, damaged_segments: &DamagedSegments) {
                 state.notify();
                 continue;
             };
-            warn!("can't write a checkpoint, its points stay in the log: {error}");
+            warn!("can't write a checkpoint; its points stay in the log: {error}");
             let full = disk::is_full(&error);
             memory.checkpoint_failure =
                 Some(if full { Unavailable::DiskFull } else { Unavailable::Stalled });
@@ -49,14 +50,14 @@ pub fn run(state: &State, damaged_segments: &DamagedSegments) {
     }
 }
 
-/// Without checkpoints puts would wait for ever.
+/// Fails the store when the thread panics: without checkpoints puts would wait for ever.
 struct FailOnPanic<'s>(&'s State);
 
 impl Drop for FailOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.fail("the thread that writes checkpoints ended by a panic");
-            // Whoever waits for the checkpoint waits in vain.
+            // Puts may wait for this checkpoint.
             self.0.memory().checkpoint_failure = Some(Unavailable::Failed);
             self.0.notify();
         }
@@ -64,11 +65,8 @@ impl Drop for FailOnPanic<'_> {
 }
 
 /// Waits before a checkpoint that failed is tried again, or until the store is closed.
-fn pause<'m>(
-    state: &State,
-    mut memory: std::sync::MutexGuard<'m, Memory>,
-) -> std::sync::MutexGuard<'m, Memory> {
-    let end = Instant::now() + state.config.retry;
+fn pause<'m>(state: &State, mut memory: MutexGuard<'m, Memory>) -> MutexGuard<'m, Memory> {
+    let end = Instant::now() + state.config().retry;
     while !memory.phase.is_ending() && Instant::now() < end {
         memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
     }
@@ -93,22 +91,21 @@ pub fn checkpoint(
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "checkpoint: {part}"
     );
-    let mut parts = memory.parts.to_vec();
-    parts.push(Arc::new(part));
-    memory.parts = Arc::new(parts);
-    // In one step with the part's appearance, so that no reader sees a point twice or not at all.
-    memory.frozen = None;
+    memory.publish_checkpoint(part);
     drop(memory);
-    for segment in frozen.segments.clone() {
-        state
-            .remove_or_quarantine(&FileName::Segment(segment), damaged_segments.contains(&segment));
+    for segment in frozen.segments().clone() {
+        quarantine::release(
+            state.disk(),
+            &FileName::Segment(segment),
+            damaged_segments.contains(&segment),
+        );
     }
     Ok(())
 }
 
 /// The frozen heads as a part.
 fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
-    let mut writer = PartWriter::create(&*state.disk, frozen.segments.clone(), Effort::Quick)?;
+    let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
     if let Err(error) = fill(state, frozen, &mut writer) {
         writer.abandon();
         return Err(error);
@@ -117,7 +114,7 @@ fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
 }
 
 fn fill(state: &State, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let cutoff = state.config.cutoff();
+    let cutoff = state.config().cutoff();
     for series in 0..frozen.end() {
         let runs = frozen.snapshot(series);
         if runs.is_empty() {

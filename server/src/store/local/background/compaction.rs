@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use super::compaction_policy::{Candidate, choose};
+use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName};
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::part::{ChunkSource, Part};
@@ -33,19 +34,19 @@ pub fn run(state: &State) {
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.config.cutoff();
+        let cutoff = state.config().cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let candidates: Vec<_> =
             parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
         let pause = match choose(&candidates) {
             None if resting.is_empty() => RETENTION_INTERVAL,
-            None => state.config.retry,
+            None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => Duration::ZERO,
                 Err(PartError::NotMade(error)) => {
                     warn!(%error, "can't merge parts; they stay as they are");
-                    let until = Instant::now() + state.config.retry.saturating_mul(10);
+                    let until = Instant::now() + state.config().retry.saturating_mul(10);
                     resting.extend(parts[range].iter().map(|part| (Arc::clone(part), until)));
                     Duration::ZERO
                 }
@@ -90,7 +91,7 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
-    let mut writer = PartWriter::create(&*state.disk, segments.clone(), Effort::Thorough)?;
+    let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
     match fill(state, inputs, cutoff, points, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
@@ -105,12 +106,12 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
     // A part that is rewritten keeps its name, so a damaged one would vanish.
     if let [only] = inputs
         && only.is_damaged()
-        && let Err(error) = only.copy_to(&*state.disk, &format!("{DAMAGED}{only}"))
+        && let Err(error) = only.copy_to(state.disk(), &format!("{DAMAGED}{only}"))
     {
         writer.abandon();
         return Err(error.into());
     }
-    let output = Arc::new(writer.finish()?);
+    let output = writer.finish()?;
     let what = match output.points() {
         0 if points > 0 => "; all of it is older than the retention",
         _ => "",
@@ -122,29 +123,18 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
         "merged {} parts into {output}{what}",
         inputs.len()
     );
-    publish(state, inputs, &output);
+    state.memory().publish_merge(inputs, output);
+    state.notify();
     for part in inputs {
         if *part.segments() != segments {
-            state.remove_or_quarantine(&FileName::Part(part.segments().clone()), part.is_damaged());
+            quarantine::release(
+                state.disk(),
+                &FileName::Part(part.segments().clone()),
+                part.is_damaged(),
+            );
         }
     }
     Ok(())
-}
-
-fn publish(state: &State, inputs: &[Arc<Part>], output: &Arc<Part>) {
-    let mut memory = state.memory();
-    let mut output = Some(output);
-    let mut parts = Vec::with_capacity(memory.parts.len());
-    for part in memory.parts.iter() {
-        if inputs.iter().any(|input| Arc::ptr_eq(input, part)) {
-            parts.extend(output.take().cloned());
-        } else {
-            parts.push(Arc::clone(part));
-        }
-    }
-    memory.parts = Arc::new(parts);
-    drop(memory);
-    state.notify();
 }
 
 /// Writes all points of the inputs; `false` when the store is closed meanwhile.

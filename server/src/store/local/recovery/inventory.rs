@@ -7,7 +7,8 @@ use tracing::{error, info, warn};
 use super::format;
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
-use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
+use crate::store::local::disk::quarantine::remove_or_quarantine;
+use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// The segments of a part, first to last.
@@ -24,7 +25,7 @@ pub struct Inventory {
     superseded: Vec<Segments>,
     /// What a crash left unfinished.
     unfinished: Vec<String>,
-    /// Not ours.
+    /// Files of something else.
     foreign: Vec<String>,
 }
 
@@ -73,8 +74,8 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
     }
-    // A process that was killed may have left names that are there and not durable. What they
-    // replace is removed below, so they have to last.
+    // A process that was killed may have left names that are not durable yet. What they replace is
+    // removed below.
     disk.sync_directory().map_err(io("it can't be synced"))?;
     for name in std::mem::take(&mut found.unfinished) {
         disk.remove(&name).map_err(io("it can't be tidied up"))?;
@@ -90,15 +91,13 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
 
 /// Removes a part that a crash kept from being removed after it was merged into another one.
 fn tidy_up(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
-    let name = FileName::Part(range.clone()).to_string();
+    let name = FileName::Part(range.clone());
     info!("checking and removing {name}: a larger part holds its points");
     let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
-    let done =
-        if sound { disk.remove(&name) } else { disk.rename(&name, &format!("{DAMAGED}{name}")) };
-    done.map_err(io("it can't be tidied up"))
+    remove_or_quarantine(disk, &name, !sound).map_err(io("it can't be tidied up"))
 }
 
-/// Tells of the files between two that should follow each other.
+/// Logs which files are missing between two that should follow each other.
 pub fn report_missing(before: SegmentId, next: SegmentId) {
     if before + 1 < next {
         let range = before + 1..=next - 1;

@@ -43,7 +43,7 @@ pub fn replay_all(
             report_missing(before, id);
             let name = FileName::Segment(id);
             let (bytes, file) =
-                segment::read(&*state.disk, id).map_err(io("its log can't be read"))?;
+                segment::read(state.disk(), id).map_err(io("its log can't be read"))?;
             // A process that was killed may have left bytes that are there and not durable. From
             // now on they can be seen, so they have to last.
             file.sync().map_err(io("its log can't be synced"))?;
@@ -55,7 +55,7 @@ pub fn replay_all(
                 }
             }
             // The points of a long log do not all have to fit into memory.
-            if state.memory().log_bytes >= state.config.log_limit {
+            if state.memory().log_bytes >= state.config().log_limit {
                 let frozen = state.memory().take_heads(resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use super::super::series::head::Heads;
-use super::super::state::Frozen;
+use super::super::state::memory::Frozen;
 use super::history::History;
 use super::sim_disk::{Left, Random, Survival, Verb};
 use super::*;

@@ -88,7 +88,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
     let mut merges = 0;
     loop {
         let parts = parts(&state);
-        let cutoff = state.config.cutoff();
+        let cutoff = state.config().cutoff();
         // By the share that is expired alone, not by size.
         let size = MAX_PART_SIZE + 1;
         let candidates: Vec<_> = parts
@@ -109,7 +109,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compaction::merge(&state, &all, state.config.cutoff()).unwrap();
+    compaction::merge(&state, &all, state.config().cutoff()).unwrap();
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));

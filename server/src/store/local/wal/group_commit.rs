@@ -15,7 +15,8 @@ use super::segment::{Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
-use crate::store::local::state::{Memory, Phase, State};
+use crate::store::local::state::State;
+use crate::store::local::state::memory::{Memory, Phase};
 use crate::store::{PutError, Unavailable};
 
 const CHECKPOINT_NEEDS_ROOM: &str =
@@ -59,7 +60,7 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let segment = Segment::create(&*state.disk, resume.segment)?;
+        let segment = Segment::create(state.disk(), resume.segment)?;
         Ok(Self {
             state,
             queue,
@@ -135,7 +136,7 @@ impl Committer {
         if std::mem::take(&mut self.disk_full_logged) {
             info!("there is room on the disk again; puts are stored");
         }
-        match self.state.config.durability {
+        match self.state.config().durability {
             Durability::Sync => self.sync().map_err(|_| PutError::UnknownOutcome)?,
             Durability::Interval => {
                 self.unsynced_since.get_or_insert_with(Instant::now);
@@ -250,7 +251,7 @@ impl Committer {
     }
 
     fn facts(&self, memory: &Memory, failure: Option<&io::Error>) -> Facts {
-        let config = &self.state.config;
+        let config = self.state.config();
         Facts {
             open: memory.phase == Phase::Open,
             checkpointing: memory.frozen.is_some(),
@@ -269,13 +270,13 @@ impl Committer {
     }
 
     fn rotation_paused(&self) -> bool {
-        self.rotation_failed.is_some_and(|at| at.elapsed() < self.state.config.retry)
+        self.rotation_failed.is_some_and(|at| at.elapsed() < self.state.config().retry)
     }
 
     /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
-        match Segment::create(&*self.state.disk, self.segment.id() + 1) {
+        match Segment::create(self.state.disk(), self.segment.id() + 1) {
             Ok(next) => {
                 self.rotation_failed = None;
                 if freeze {
