@@ -35,20 +35,19 @@ pub struct Config {
     pub durability: Durability,
     /// Bytes of log after which the points in memory are written to a part.
     pub log_limit: u64,
-    /// Bytes after which a segment is followed by the next one, so that a recovery can make a
+    /// Bytes of a segment after which the next one is begun, so that a recovery can write a
     /// checkpoint now and then.
     pub segment_size: u64,
     /// How long to wait before a rotation, checkpoint or merge that failed is tried again.
     pub retry: Duration,
-    /// Points older than this are dropped; `None` keeps them for ever.
+    /// Points older than this are dropped; `None` keeps all.
     pub retention: Option<Duration>,
     /// Tells the present time; retention counts from it.
     pub clock: Clock,
 }
 
-/// Bytes of log before a checkpoint, unless told otherwise. A point takes about 10 of them in a
-/// large batch and 16 in memory, so this bounds the heads to some 100 MiB, twice that while a
-/// checkpoint is being written.
+/// Default of [`Config::log_limit`]. A point takes about 10 bytes of log in a large batch and 16 in
+/// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
 
 impl Default for Config {

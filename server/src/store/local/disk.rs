@@ -1,7 +1,7 @@
-//! The one place that touches the file system: a few verbs on the files of one directory.
+//! The one place that touches the file system: a few operations on the files of one directory.
 //!
-//! Everything above works against [`Disk`], so that the tests can put a disk of their own in its
-//! place that tears writes, fills up, breaks and is looked at as it would be after a crash.
+//! The store works against [`Disk`]. Tests put a simulated disk in its place that tears writes,
+//! fills up, fails, and takes images of what a crash would leave.
 
 pub mod directory;
 pub mod quarantine;
@@ -36,7 +36,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// When the name stays as it was.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes a name; who has the file open may go on reading.
+    /// Removes a name; an open file can still be read.
     ///
     /// # Errors
     /// When the name stays.
@@ -54,7 +54,7 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Its length in bytes.
     ///
     /// # Errors
-    /// When it can't be told.
+    /// When it is not known.
     fn length(&self) -> io::Result<u64>;
 
     /// Fills `buffer` from `offset` on.

@@ -19,25 +19,25 @@ pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 /// The format that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Ends the names of files that are not finished; what is in them counts for nothing.
+/// Ends the names of files that are not finished; their contents do not count.
 pub const UNFINISHED: &str = ".tmp";
 
-/// Begins the names of files that were replaced although not all of them could be read; they
-/// are kept for a person to look at and never opened again.
+/// Begins the names of quarantined files: they were replaced although not all of them could be
+/// read. They are kept for the operator and never opened again.
 pub const DAMAGED: &str = "damaged-";
 
-/// A file of the store.
+/// The name of a file in a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileName {
     /// A file of the write-ahead log.
     Segment(SegmentId),
     /// Points of these segments, first to last, merged and compressed.
     Part(RangeInclusive<SegmentId>),
-    /// A file that was not finished.
+    /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`] or a damaged file that was put aside.
+    /// [`FORMAT`], [`LOCK`] or a quarantined file.
     Other,
-    /// Not a name of ours.
+    /// A file of something else.
     Foreign,
 }
 
@@ -46,8 +46,8 @@ impl FileName {
     pub fn parse(name: &str) -> Self {
         if let Some(finished) = name.strip_suffix(UNFINISHED) {
             let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
-            let ours = finished == FORMAT || matches!(Self::parse(part), Self::Part(_));
-            return if ours { Self::Unfinished } else { Self::Foreign };
+            let known = finished == FORMAT || matches!(Self::parse(part), Self::Part(_));
+            return if known { Self::Unfinished } else { Self::Foreign };
         }
         if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
             return Self::Other;

@@ -16,7 +16,7 @@ use super::background::checkpoint::DamagedSegments;
 use super::config::Config;
 use super::disk::Disk;
 use super::disk::quarantine;
-use super::file_name::{FileName, SegmentId};
+use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
 use super::series::series_index::SeriesIndex;
 use super::state::State;
@@ -30,12 +30,15 @@ use replay::replay_all;
 /// A store that is ready but for its threads.
 #[derive(Debug)]
 pub struct Recovered {
+    /// Parts, and heads with the points of the log.
     pub state: State,
+    /// Where the log goes on.
     pub resume: Resume,
+    /// Segments to keep when their points are in a part.
     pub damaged_segments: DamagedSegments,
 }
 
-/// Opens what is on `disk`.
+/// Opens the store on `disk`, or makes one there.
 ///
 /// # Errors
 /// [`OpenError`] when it can't be used.
@@ -55,7 +58,9 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
         let name = FileName::Segment(id);
         let held = parts.iter().any(|part| part.segments().contains(&id));
         if !held {
-            error!("{name} is older than the newest part and in none of them; it is put aside");
+            error!(
+                "{name} is older than the newest part and in no part; it is kept as {DAMAGED}{name}"
+            );
         }
         quarantine::release(state.disk(), &name, !held || segment::is_damaged(state.disk(), id));
     }
@@ -86,7 +91,7 @@ fn open_parts(
             Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
         for (series, key) in keys {
             if !index.define(series, key.as_key()) {
-                error!("{part}: series {series} is {key} here and another one elsewhere");
+                error!("{part}: series {series} is {key} here and has another key elsewhere");
             }
         }
         opened.push(Arc::new(part));

@@ -29,7 +29,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 /// Merges and drops until the store is closed.
 pub fn run(state: &State) {
     let mut memory = state.memory();
-    // Parts that could not be merged, until when they are left alone: others still are.
+    // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
@@ -51,8 +51,8 @@ pub fn run(state: &State) {
                     Duration::ZERO
                 }
                 Err(error @ PartError::NotDurable(_)) => {
-                    // Both the merged part and the parts in it are there: a merge of others of
-                    // them would contradict the first one.
+                    // The merged part and its inputs may both be there: another merge of some of
+                    // them would overlap with the first one.
                     error!("no more parts are merged until the server is started again: {error}");
                     return;
                 }

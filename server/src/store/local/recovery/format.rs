@@ -6,14 +6,10 @@ use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::file_name::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, LOCK, UNFINISHED};
 
-/// Looks at the names in a directory before anything is changed there.
-///
-/// # Errors
-/// [`OpenError::Foreign`] when it belongs to something else.
 fn check_names(names: &[String]) -> Result<(), OpenError> {
-    let ours = names.iter().any(|name| name == FORMAT);
-    let begun = |name: &String| name == LOCK || *name == format!("{FORMAT}{UNFINISHED}");
-    if ours || names.iter().all(begun) { Ok(()) } else { Err(OpenError::Foreign) }
+    let is_store = names.iter().any(|name| name == FORMAT);
+    let unfinished = |name: &String| name == LOCK || *name == format!("{FORMAT}{UNFINISHED}");
+    if is_store || names.iter().all(unfinished) { Ok(()) } else { Err(OpenError::Foreign) }
 }
 
 /// Checks what a directory is before anything is changed there. Answers whether it is a store
@@ -28,7 +24,7 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
     }
     let read = || {
         let file = disk.open(FORMAT)?;
-        // A line; more than this is not ours.
+        // The file is one line; the rest of a longer one does not matter.
         let mut text = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX).min(256)];
         file.read_exact_at(&mut text, 0)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
@@ -45,7 +41,7 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
 /// Makes a directory a store.
 ///
 /// # Errors
-/// When it may not be one durably.
+/// When `FORMAT` may not be durable.
 pub fn write(disk: &dyn Disk) -> io::Result<()> {
     let unfinished = format!("{FORMAT}{UNFINISHED}");
     let file = disk.create(&unfinished)?;

@@ -14,7 +14,7 @@ use crate::store::local::part::Part;
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
 
-/// What the names in a directory say.
+/// The files of a data directory, sorted by kind.
 #[derive(Debug, Default)]
 pub struct Inventory {
     /// The segments by number.
@@ -33,7 +33,7 @@ impl Inventory {
     /// Sorts the names in a directory.
     ///
     /// # Errors
-    /// [`OpenError::Overlap`] when two parts contradict each other.
+    /// [`OpenError::Overlap`] when two parts hold some of the same segments.
     pub fn sort(names: &[String]) -> Result<Self, OpenError> {
         let mut sorted = Self::default();
         let mut parts = Vec::new();
@@ -63,13 +63,14 @@ impl Inventory {
     }
 }
 
-/// The segments and parts that count. What a crash left behind is removed.
+/// The segments and parts that count. Files that a crash left behind are removed, and a new
+/// directory becomes a store.
 ///
 /// # Errors
-/// [`OpenError`] when it can't be used, or can't be tidied up.
+/// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
-    let begun = format::check(disk, &names)?;
+    let is_store = format::check(disk, &names)?;
     let mut found = Inventory::sort(&names)?;
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
@@ -81,16 +82,16 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         disk.remove(&name).map_err(io("it can't be tidied up"))?;
     }
     for range in std::mem::take(&mut found.superseded) {
-        tidy_up(disk, range)?;
+        remove_superseded(disk, range)?;
     }
-    if !begun {
+    if !is_store {
         format::write(disk).map_err(io("it can't be set up"))?;
     }
     Ok(found)
 }
 
-/// Removes a part that a crash kept from being removed after it was merged into another one.
-fn tidy_up(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
+/// Removes a part whose points are in a larger one; a crash prevented that after the merge.
+fn remove_superseded(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
     let name = FileName::Part(range.clone());
     info!("checking and removing {name}: a larger part holds its points");
     let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());

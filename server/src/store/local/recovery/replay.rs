@@ -44,8 +44,8 @@ pub fn replay_all(
             let name = FileName::Segment(id);
             let (bytes, file) =
                 segment::read(state.disk(), id).map_err(io("its log can't be read"))?;
-            // A process that was killed may have left bytes that are there and not durable. From
-            // now on they can be seen, so they have to last.
+            // A process that was killed may have left bytes that are not durable yet. Readers see
+            // them from now on.
             file.sync().map_err(io("its log can't be synced"))?;
             let entries: Vec<_> = record::entries(&bytes, id).collect();
             if at > 0 && before + 1 == id && replay.misses_before(&entries) {
@@ -93,7 +93,7 @@ fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
         .map_err(io("a checkpoint can't be written"))
 }
 
-/// What is known in the middle of a replay.
+/// How far a replay has come.
 #[derive(Debug, Default)]
 struct Replay {
     points: u64,
@@ -113,8 +113,8 @@ impl Replay {
     /// Replays one file; answers whether it is damaged.
     fn file(&mut self, state: &State, entries: &[Entry<'_>], name: &FileName) -> bool {
         let mut damaged = false;
-        // The names first: when the first record of them is bad there is a second one, behind the
-        // points that need it.
+        // Series first: when their first record is damaged, the second one stands behind the points
+        // that need it.
         for entry in entries {
             if let Entry::Record { kind: RecordKind::Series, sequence, payload } = entry {
                 let mut index = state.index_mut();
@@ -122,7 +122,7 @@ impl Replay {
                     .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)));
                 if !sound {
                     damaged = true;
-                    error!("{name}: record {sequence} names what no server names");
+                    error!("{name}: record {sequence} holds invalid series");
                 }
             }
         }
@@ -134,13 +134,13 @@ impl Replay {
                 }
                 Entry::Bad { offset, length } => {
                     damaged = true;
-                    error!("{name} is damaged: {length} bytes at {offset} are no record");
+                    error!("{name} is damaged: {length} bytes at {offset} are not a record");
                 }
                 Entry::Record { kind, sequence, payload } => {
                     let expected = self.expected.unwrap_or(*sequence);
                     if *sequence < expected {
                         damaged = true;
-                        error!("{name}: record {sequence} comes too late and is skipped");
+                        error!("{name}: record {sequence} is out of order and is skipped");
                         continue;
                     }
                     if *sequence > expected {
@@ -150,7 +150,7 @@ impl Replay {
                     self.expected = Some(sequence + 1);
                     if *kind == RecordKind::Points && !self.points(state, payload) {
                         damaged = true;
-                        error!("{name}: record {sequence} holds what no server writes");
+                        error!("{name}: record {sequence} holds invalid points");
                     }
                 }
             }

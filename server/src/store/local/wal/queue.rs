@@ -8,18 +8,18 @@ use tokio::sync::oneshot;
 use crate::store::local::series::row::Row;
 use crate::store::{PutError, Unavailable};
 
-/// A batch on its way to the log.
+/// A batch that waits for the committer.
 #[derive(Debug)]
 pub struct Submission {
     /// The points.
     pub rows: Vec<Row>,
-    /// The sealed record of them.
+    /// Their record, sealed.
     pub record: Vec<u8>,
-    /// Gets the outcome.
+    /// Receives the outcome.
     pub done: oneshot::Sender<Result<(), PutError>>,
 }
 
-/// Batches that wait for the committer.
+/// The queue of the committer.
 #[derive(Debug, Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
@@ -49,7 +49,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes no more batches; the committer ends when it has done those that wait.
+    /// Refuses further batches; those that wait are still taken.
     pub fn close(&self, why: Unavailable) {
         self.waiting().closed.get_or_insert(why);
         self.arrived.notify_one();
@@ -60,8 +60,8 @@ impl Queue {
         self.waiting().closed
     }
 
-    /// All that waits, as soon as there is any; nothing when `limit` passes first; `None` at the
-    /// end.
+    /// All batches that wait, as soon as there is one. None of them when `limit` passes first, `None`
+    /// when the queue is closed and empty.
     pub fn take(&self, limit: Option<Duration>) -> Option<Vec<Submission>> {
         let mut waiting = self.waiting();
         loop {
@@ -90,7 +90,7 @@ impl Queue {
         }
     }
 
-    /// Answers the batches that wait: nothing of them is stored.
+    /// Refuses the batches that wait.
     pub fn refuse_all(&self, why: Unavailable) {
         let submissions = std::mem::take(&mut self.waiting().submissions);
         for submission in submissions {
