@@ -57,7 +57,7 @@ pub trait Store: Send + Sync + 'static {
     fn get(&self, selector: Selector<'_>) -> Self::Cursor;
 
     /// The present state of the store. Cheap: no I/O, no wait for puts.
-    fn status(&self) -> Status;
+    fn status(&self) -> StoreStatus;
 
     /// Waits for what is under way and releases the backend.
     fn close(&self) -> impl Future<Output = ()> + Send;
@@ -83,7 +83,7 @@ pub struct Block {
 
 /// The state of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct StoreStatus {
     /// Number of series that the store knows. All points of a series may have expired.
     pub series: usize,
     /// Bytes that the points take on the disk, in parts and in the log.
@@ -98,12 +98,12 @@ pub struct Refused {
     /// Its place in the batch.
     pub index: usize,
     /// The reason.
-    pub reason: Refusal,
+    pub reason: RefusalReason,
 }
 
 /// Why a point is refused. The text is for the client: one short line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RefusalReason {
     /// Retention would drop the point at once.
     #[error("the timestamp is older than the retention")]
     OlderThanRetention,

@@ -129,7 +129,7 @@ mod tests {
     use shared::{Key, Point, Selector};
 
     use super::*;
-    use crate::store::{Block, Cursor, PutError, ReadError, Refused, Status};
+    use crate::store::{Block, Cursor, PutError, ReadError, Refused, StoreStatus};
 
     /// Remembers only how many puts came together.
     #[derive(Clone, Default)]
@@ -158,8 +158,8 @@ mod tests {
             Nothing
         }
 
-        fn status(&self) -> Status {
-            Status { series: 0, disk_bytes: 0, unavailable: None }
+        fn status(&self) -> StoreStatus {
+            StoreStatus { series: 0, disk_bytes: 0, unavailable: None }
         }
 
         async fn close(&self) {}

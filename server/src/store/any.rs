@@ -7,7 +7,7 @@ use shared::{Key, Point, Selector};
 #[cfg(test)]
 use super::contract::failing::{FailingCursor, FailingStore};
 use super::local::{Local, LocalReader};
-use super::{Block, Cursor, PutError, ReadError, Refused, Status, Store};
+use super::{Block, Cursor, PutError, ReadError, Refused, Store, StoreStatus};
 
 /// One of the stores; clones share it.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub enum AnyReader {
 }
 
 /// The outcome of a batch, once it is known.
-type Outcome = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
+type PutFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
 
 impl Store for AnyStore {
     type Cursor = AnyReader;
@@ -39,7 +39,7 @@ impl Store for AnyStore {
         &self,
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
-        let outcome: Outcome = match self {
+        let outcome: PutFuture = match self {
             Self::Local(store) => Box::pin(store.put_batch(puts)),
             #[cfg(test)]
             Self::Failing(store) => Box::pin(store.put_batch(puts)),
@@ -55,7 +55,7 @@ impl Store for AnyStore {
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> StoreStatus {
         match self {
             Self::Local(store) => store.status(),
             #[cfg(test)]

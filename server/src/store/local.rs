@@ -25,12 +25,12 @@ use shared::{Key, Point, Selector};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::{PutError, Refusal, Refused, Status, Store, Unavailable};
+use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
 use background::{checkpoint, compaction};
 use disk::Disk;
 use recovery::{Recovered, data_directory, open_error, recover};
-use series::row::Row;
-use state::State;
+use series::series_point::SeriesPoint;
+use state::StoreState;
 use wal::group_commit::Committer;
 use wal::header::{RecordHeader, RecordKind};
 use wal::queue::{Queue, Submission};
@@ -41,10 +41,10 @@ pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
 pub use series::chunk;
 
-/// Handles to one store; clones share it.
+/// A handle to the store; clones share it.
 #[derive(Debug, Clone)]
 pub struct Local {
-    state: Arc<State>,
+    state: Arc<StoreState>,
     queue: Arc<Queue>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -77,16 +77,17 @@ impl Local {
         Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
     }
 
-    /// The rows of a batch. Series that are new get their place.
-    fn rows(&self, puts: &[(Key<'_>, Point)]) -> (Vec<Row>, Vec<Refused>) {
+    /// The points of a batch with their series, which are made when they are new, and the points that
+    /// are refused.
+    fn resolve(&self, puts: &[(Key<'_>, Point)]) -> (Vec<SeriesPoint>, Vec<Refused>) {
         let cutoff = self.state.config().cutoff();
-        let mut rows = Vec::with_capacity(puts.len());
+        let mut points = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
         let mut index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
             let mut refuse = |reason| refused.push(Refused { index: place, reason });
             if point.timestamp < cutoff {
-                refuse(Refusal::OlderThanRetention);
+                refuse(RefusalReason::OlderThanRetention);
                 continue;
             }
             let mut series = index.find(key);
@@ -96,28 +97,28 @@ impl Local {
                 index = self.state.index();
             }
             match series {
-                Some(series) => rows.push(Row { series, point }),
-                None => refuse(Refusal::TooManySeries),
+                Some(series) => points.push(SeriesPoint { series, point }),
+                None => refuse(RefusalReason::TooManySeries),
             }
         }
-        (rows, refused)
+        (points, refused)
     }
 
     /// Queues a batch for the committer, which sends the outcome; `None` when there is nothing to
     /// commit.
     fn submit(
         &self,
-        rows: Vec<Row>,
+        points: Vec<SeriesPoint>,
     ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, Unavailable> {
-        if rows.is_empty() {
+        if points.is_empty() {
             return Ok(None);
         }
-        let mut record = Vec::with_capacity(RecordHeader::LENGTH + rows.len() * 12);
+        let mut record = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
         record::begin(&mut record);
-        record::encode_rows(&rows, &mut record);
+        record::encode_points(&points, &mut record);
         record::seal(&mut record, RecordKind::Points);
         let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { rows, record, done })?;
+        self.queue.submit(Submission { points, record, done })?;
         Ok(Some(outcome))
     }
 }
@@ -133,8 +134,8 @@ impl Store for Local {
         &self,
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
-        let (rows, refused) = self.rows(puts);
-        let committed = self.submit(rows);
+        let (points, refused) = self.resolve(puts);
+        let committed = self.submit(points);
         async {
             if let Some(committed) = committed? {
                 // Without an outcome the committer ended in the middle of the batch.
@@ -155,9 +156,9 @@ impl Store for Local {
         LocalReader::new(Arc::clone(&self.state), series)
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> StoreStatus {
         let status = self.state.status();
-        Status { unavailable: self.queue.closed().or(status.unavailable), ..status }
+        StoreStatus { unavailable: self.queue.closed().or(status.unavailable), ..status }
     }
 
     async fn close(&self) {

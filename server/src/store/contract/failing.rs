@@ -10,7 +10,7 @@ use shared::{Key, Point, Selector};
 use super::Faults;
 use super::model::Model;
 use crate::store::{
-    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Status, Store, Unavailable,
+    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus, Unavailable,
 };
 
 /// The store; clones share it.
@@ -45,7 +45,7 @@ pub enum Breach {
     UnknownStaysUndecided,
     /// A shorter answer instead of an error.
     WholeOrError,
-    /// Status says that puts are stored while they are not.
+    /// The status says that puts are stored while they are not.
     Status,
 }
 
@@ -155,14 +155,14 @@ impl Store for FailingStore {
         FailingCursor { blocks, fails }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> StoreStatus {
         let inner = self.inner();
         let unavailable = match inner.breach {
             Some(Breach::Status) => None,
             _ if inner.closed => Some(Unavailable::Closed),
             _ => inner.unavailable,
         };
-        Status { series: inner.model.keys().len(), disk_bytes: 0, unavailable }
+        StoreStatus { series: inner.model.keys().len(), disk_bytes: 0, unavailable }
     }
 
     async fn close(&self) {

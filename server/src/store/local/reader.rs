@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
-use super::state::{Piece, State};
+use super::state::{Piece, StoreState};
 use crate::store::{Block, Cursor, ReadError};
 
 /// Points from which on a step of reading ends. A reader holds up to two steps.
@@ -34,7 +34,7 @@ enum Next {
 /// The position of a reader.
 #[derive(Debug)]
 struct Position {
-    state: Arc<State>,
+    state: Arc<StoreState>,
     cutoff: i64,
     series: Range<SeriesId>,
     current: Option<(KeyBuf, Merge<Piece>)>,
@@ -42,7 +42,7 @@ struct Position {
 
 impl LocalReader {
     /// Reads the series whose ids are in `series`.
-    pub fn new(state: Arc<State>, series: Range<SeriesId>) -> Self {
+    pub fn new(state: Arc<StoreState>, series: Range<SeriesId>) -> Self {
         let cutoff = state.config().cutoff();
         let position = Position { state, cutoff, series, current: None };
         Self { ready: VecDeque::new(), next: Next::Idle(position) }

@@ -19,7 +19,7 @@ use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
 use super::series::series_index::SeriesIndex;
-use super::state::State;
+use super::state::StoreState;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
@@ -31,7 +31,7 @@ use replay::replay_all;
 #[derive(Debug)]
 pub struct Recovered {
     /// Parts, and heads with the points of the log.
-    pub state: State,
+    pub state: StoreState,
     /// Where the log goes on.
     pub resume: Resume,
     /// Segments to keep when their points are in a part.
@@ -50,7 +50,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenErr
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
     let memory = Memory { parts: Arc::new(parts), ..Memory::default() };
-    let state = State::new(disk, config, index, memory);
+    let state = StoreState::new(disk, config, index, memory);
 
     let parts = Arc::clone(&state.memory().parts);
     let (old, new): (Vec<_>, Vec<_>) = segments.into_iter().partition(|&id| id <= checkpointed);

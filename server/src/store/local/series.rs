@@ -4,6 +4,6 @@ pub mod chunk;
 pub mod head;
 pub mod merge;
 pub mod retention;
-pub mod row;
 pub mod run;
 pub mod series_index;
+pub mod series_point;

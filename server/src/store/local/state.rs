@@ -17,12 +17,12 @@ use super::part::ChunkSource;
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
-use crate::store::{ReadError, Status, Unavailable};
+use crate::store::{ReadError, StoreStatus, Unavailable};
 use memory::{Memory, Phase};
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
-pub struct State {
+pub struct StoreState {
     disk: Arc<dyn Disk>,
     config: Config,
     index: RwLock<SeriesIndex>,
@@ -31,7 +31,7 @@ pub struct State {
     changed: Condvar,
 }
 
-impl State {
+impl StoreState {
     /// The state after a recovery.
     pub fn new(disk: Arc<dyn Disk>, config: Config, index: SeriesIndex, memory: Memory) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl State {
     }
 
     /// The present state of the store.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> StoreStatus {
         let series = self.index().len();
         let memory = self.memory();
         let unavailable = match memory.phase {
@@ -102,7 +102,7 @@ impl State {
             Phase::Failed => Some(Unavailable::Failed),
             Phase::Closing | Phase::Closed => Some(Unavailable::Closed),
         };
-        Status { series, disk_bytes: memory.disk_bytes(), unavailable }
+        StoreStatus { series, disk_bytes: memory.disk_bytes(), unavailable }
     }
 
     /// The key and all points of a series, oldest first: a consistent snapshot.

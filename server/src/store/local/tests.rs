@@ -16,7 +16,7 @@ use shared::{Key, Point};
 use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
-use super::state::State;
+use super::state::StoreState;
 use super::state::memory::Phase;
 use super::wal::header::SegmentHeader;
 use super::*;
@@ -49,17 +49,17 @@ async fn status_counts_the_bytes_of_parts_and_log() {
     };
     let config = Config { log_limit: 1 << 20, ..Config::default() };
     let store = open(&disk, config.clone()).unwrap();
-    assert_eq!(store.status(), Status { series: 0, disk_bytes: 0, unavailable: None });
+    assert_eq!(store.status(), StoreStatus { series: 0, disk_bytes: 0, unavailable: None });
     put(&store, &[("a".to_owned(), 1, 1.0), ("b".to_owned(), 1, 1.0)]).await.unwrap();
     put(&store, &[("a".to_owned(), 2, 1.0)]).await.unwrap();
     let bytes = (on_disk("log-") - SegmentHeader::LENGTH) as u64;
-    assert_eq!(store.status(), Status { series: 2, disk_bytes: bytes, unavailable: None });
+    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
     store.close().await;
     assert_eq!(store.status().disk_bytes, on_disk("part-") as u64);
 
     let store = open(&disk, config.clone()).unwrap();
     let bytes = on_disk("part-") as u64;
-    assert_eq!(store.status(), Status { series: 2, disk_bytes: bytes, unavailable: None });
+    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
     store.close().await;
 }
 
@@ -119,7 +119,7 @@ fn recovered(disk: &SimDisk, config: Config) -> Result<Recovered, OpenError> {
 }
 
 /// What `get *` answers, read on this thread.
-fn read(state: &State) -> Result<Vec<Row>, ReadError> {
+fn read(state: &StoreState) -> Result<Vec<Row>, ReadError> {
     let mut rows = Vec::new();
     let series = state.index().end();
     for series in 0..series {

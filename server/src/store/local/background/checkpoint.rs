@@ -13,14 +13,14 @@ use crate::store::local::part::Part;
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::state::State;
+use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Frozen, Memory, Phase};
 
 /// Which segments were found damaged, so that they are kept.
 pub type DamagedSegments = Vec<SegmentId>;
 
 /// Writes a checkpoint whenever heads are frozen, until the store is closed.
-pub fn run(state: &State, damaged_segments: &DamagedSegments) {
+pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
     let _failing = FailOnPanic(state);
     let mut memory = state.memory();
     loop {
@@ -51,7 +51,7 @@ pub fn run(state: &State, damaged_segments: &DamagedSegments) {
 }
 
 /// Fails the store when the thread panics: without checkpoints puts would wait for ever.
-struct FailOnPanic<'s>(&'s State);
+struct FailOnPanic<'s>(&'s StoreState);
 
 impl Drop for FailOnPanic<'_> {
     fn drop(&mut self) {
@@ -65,7 +65,7 @@ impl Drop for FailOnPanic<'_> {
 }
 
 /// Waits before a checkpoint that failed is tried again, or until the store is closed.
-fn pause<'m>(state: &State, mut memory: MutexGuard<'m, Memory>) -> MutexGuard<'m, Memory> {
+fn pause<'m>(state: &StoreState, mut memory: MutexGuard<'m, Memory>) -> MutexGuard<'m, Memory> {
     let end = Instant::now() + state.config().retry;
     while !memory.phase.is_ending() && Instant::now() < end {
         memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
@@ -78,7 +78,7 @@ fn pause<'m>(state: &State, mut memory: MutexGuard<'m, Memory>) -> MutexGuard<'m
 /// # Errors
 /// When the part can't be written; the heads stay frozen.
 pub fn checkpoint(
-    state: &State,
+    state: &StoreState,
     frozen: &Frozen,
     damaged_segments: &DamagedSegments,
 ) -> io::Result<()> {
@@ -104,7 +104,7 @@ pub fn checkpoint(
 }
 
 /// The frozen heads as a part.
-fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
+fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
     if let Err(error) = fill(state, frozen, &mut writer) {
         writer.abandon();
@@ -113,7 +113,7 @@ fn write(state: &State, frozen: &Frozen) -> io::Result<Part> {
     Ok(writer.finish()?)
 }
 
-fn fill(state: &State, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
+fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
     let cutoff = state.config().cutoff();
     for series in 0..frozen.end() {
         let runs = frozen.snapshot(series);

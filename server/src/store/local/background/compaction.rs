@@ -18,7 +18,7 @@ use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::series::retention;
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::state::State;
+use crate::store::local::state::StoreState;
 
 /// How often parts are looked at for expired points.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Merges and drops until the store is closed.
-pub fn run(state: &State) {
+pub fn run(state: &StoreState) {
     let mut memory = state.memory();
     // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
@@ -85,7 +85,7 @@ pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
-pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
+pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
@@ -139,7 +139,7 @@ pub fn merge(state: &State, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), Par
 
 /// Writes all points of the inputs; `false` when the store is closed meanwhile.
 fn fill(
-    state: &State,
+    state: &StoreState,
     inputs: &[Arc<Part>],
     cutoff: i64,
     total: u64,

@@ -11,10 +11,10 @@ use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint};
 use crate::store::local::file_name::{FileName, SegmentId};
-use crate::store::local::state::State;
+use crate::store::local::state::StoreState;
 use crate::store::local::wal::group_commit::Resume;
 use crate::store::local::wal::header::RecordKind;
-use crate::store::local::wal::record::{self, Entry};
+use crate::store::local::wal::record::{self, SegmentEntry};
 use crate::store::local::wal::segment;
 
 /// Replays segments into the heads; `checkpointed` is the newest one before them. Answers where the
@@ -23,7 +23,7 @@ use crate::store::local::wal::segment;
 /// # Errors
 /// [`OpenError`] when a segment can't be read or a checkpoint can't be written.
 pub fn replay_all(
-    state: &State,
+    state: &StoreState,
     segments: &[SegmentId],
     checkpointed: SegmentId,
 ) -> Result<(Resume, DamagedSegments, u64), OpenError> {
@@ -64,7 +64,7 @@ pub fn replay_all(
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
             }
-            if entries.iter().any(|entry| matches!(entry, Entry::Record { .. })) {
+            if entries.iter().any(|entry| matches!(entry, SegmentEntry::Record { .. })) {
                 suspects.clear();
             }
             suspects.push(id);
@@ -103,20 +103,20 @@ struct Replay {
 
 impl Replay {
     /// Whether records are missing between what was replayed and a file that begins with these.
-    fn misses_before(&self, entries: &[Entry<'_>]) -> bool {
+    fn misses_before(&self, entries: &[SegmentEntry<'_>]) -> bool {
         match (self.expected, entries.first()) {
-            (Some(expected), Some(Entry::Record { sequence, .. })) => *sequence > expected,
+            (Some(expected), Some(SegmentEntry::Record { sequence, .. })) => *sequence > expected,
             _ => false,
         }
     }
 
     /// Replays one file; answers whether it is damaged.
-    fn file(&mut self, state: &State, entries: &[Entry<'_>], name: &FileName) -> bool {
+    fn file(&mut self, state: &StoreState, entries: &[SegmentEntry<'_>], name: &FileName) -> bool {
         let mut damaged = false;
         // Series first: when their first record is damaged, the second one stands behind the points
         // that need it.
         for entry in entries {
-            if let Entry::Record { kind: RecordKind::Series, sequence, payload } = entry {
+            if let SegmentEntry::Record { kind: RecordKind::Series, sequence, payload } = entry {
                 let mut index = state.index_mut();
                 let sound = record::decode_series(payload)
                     .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)));
@@ -128,15 +128,15 @@ impl Replay {
         }
         for (at, entry) in entries.iter().enumerate() {
             match entry {
-                Entry::Bad { offset, length } if at + 1 == entries.len() => {
+                SegmentEntry::Bad { offset, length } if at + 1 == entries.len() => {
                     // Nothing follows, so it was never acknowledged.
                     warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
                 }
-                Entry::Bad { offset, length } => {
+                SegmentEntry::Bad { offset, length } => {
                     damaged = true;
                     error!("{name} is damaged: {length} bytes at {offset} are not a record");
                 }
-                Entry::Record { kind, sequence, payload } => {
+                SegmentEntry::Record { kind, sequence, payload } => {
                     let expected = self.expected.unwrap_or(*sequence);
                     if *sequence < expected {
                         damaged = true;
@@ -158,17 +158,17 @@ impl Replay {
         damaged
     }
 
-    fn points(&mut self, state: &State, payload: &[u8]) -> bool {
+    fn points(&mut self, state: &StoreState, payload: &[u8]) -> bool {
         let mut sound = true;
         let index = state.index();
         let mut memory = state.memory();
-        let rows = record::decode_rows(payload).filter_map(|row| {
-            let row = row.filter(|row| index.key(row.series).is_some());
-            sound &= row.is_some();
-            self.points += u64::from(row.is_some());
-            row
+        let points = record::decode_points(payload).filter_map(|point| {
+            let point = point.filter(|point| index.key(point.series).is_some());
+            sound &= point.is_some();
+            self.points += u64::from(point.is_some());
+            point
         });
-        memory.heads.append(rows);
+        memory.heads.append(points);
         sound
     }
 }

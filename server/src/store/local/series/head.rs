@@ -2,9 +2,9 @@
 
 use shared::Point;
 
-use super::row::Row;
 use super::run::{MAX_RUN_POINTS, Run, sort_points};
 use super::series_index::SeriesId;
+use super::series_point::SeriesPoint;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
 /// arrival. An append costs the same whatever the timestamp: the tail is sorted when it is full or
@@ -59,13 +59,13 @@ pub struct Heads(Vec<Head>);
 
 impl Heads {
     /// Adds points, in the order of their puts.
-    pub fn append(&mut self, rows: impl IntoIterator<Item = Row>) {
-        for row in rows {
-            let place = row.series as usize;
+    pub fn append(&mut self, points: impl IntoIterator<Item = SeriesPoint>) {
+        for SeriesPoint { series, point } in points {
+            let place = series as usize;
             if place >= self.0.len() {
                 self.0.resize_with(place + 1, Head::default);
             }
-            self.0[place].append(row.point);
+            self.0[place].append(point);
         }
     }
 

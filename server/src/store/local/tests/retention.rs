@@ -22,7 +22,7 @@ fn row(key: &str, timestamp: i64) -> Row {
     (key.to_owned(), timestamp, f64::from(i32::try_from(timestamp).unwrap()) / 2.0)
 }
 
-fn parts(state: &State) -> Vec<Arc<super::super::part::Part>> {
+fn parts(state: &StoreState) -> Vec<Arc<super::super::part::Part>> {
     state.memory().parts.to_vec()
 }
 
@@ -35,7 +35,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         let start = now.load(Ordering::SeqCst);
         let rows = [row("a", start - 101), row("a", start - 100), row("b", start), row("c", 5)];
         let refused = put(&store, &rows).await.unwrap();
-        let reason = Refusal::OlderThanRetention;
+        let reason = RefusalReason::OlderThanRetention;
         assert_eq!(refused, [0, 3].map(|index| Refused { index, reason }));
         // A checkpoint in the second round, when the limit is a byte.
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));

@@ -122,7 +122,7 @@ fn three_parts() -> Image {
         let mut heads = series::head::Heads::default();
         let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
-        heads.append([series::row::Row { series, point }]);
+        heads.append([series::series_point::SeriesPoint { series, point }]);
         let frozen = state::memory::Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }

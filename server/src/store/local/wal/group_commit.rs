@@ -15,7 +15,7 @@ use super::segment::{Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
-use crate::store::local::state::State;
+use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
 use crate::store::{PutError, Unavailable};
 
@@ -25,7 +25,7 @@ const CHECKPOINT_NEEDS_ROOM: &str =
 /// The state of the committing thread.
 #[derive(Debug)]
 pub struct Committer {
-    state: Arc<State>,
+    state: Arc<StoreState>,
     queue: Arc<Queue>,
     segment: Segment,
     /// The oldest segment whose points are in the heads.
@@ -59,7 +59,7 @@ impl Committer {
     ///
     /// # Errors
     /// When that fails.
-    pub fn start(state: Arc<State>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
+    pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
         let segment = Segment::create(state.disk(), resume.segment)?;
         Ok(Self {
             state,
@@ -148,7 +148,7 @@ impl Committer {
         memory.unavailable = None;
         memory.log_bytes += self.buffer.len() as u64;
         for submission in group {
-            memory.heads.append(submission.rows.iter().copied());
+            memory.heads.append(submission.points.iter().copied());
         }
         Ok(())
     }
@@ -160,15 +160,15 @@ impl Committer {
         let mut keys = Vec::new();
         record::begin(&mut keys);
         let index = self.state.index();
-        for row in group.iter().flat_map(|submission| &submission.rows) {
-            let place = row.series as usize;
+        for point in group.iter().flat_map(|submission| &submission.points) {
+            let place = point.series as usize;
             if place >= self.defined.len() {
                 self.defined.resize(place + 1, 0);
             }
             if self.defined[place] != self.segment.id() {
                 self.defined[place] = self.segment.id();
-                if let Some(key) = index.key(row.series) {
-                    record::encode_series(row.series, key.as_key(), &mut keys);
+                if let Some(key) = index.key(point.series) {
+                    record::encode_series(point.series, key.as_key(), &mut keys);
                 }
             }
         }
@@ -308,7 +308,7 @@ impl Committer {
 /// Ends the waits of others when the committing thread ends.
 struct CloseOnDrop<'q> {
     queue: &'q Queue,
-    state: &'q State,
+    state: &'q StoreState,
 }
 
 impl Drop for CloseOnDrop<'_> {

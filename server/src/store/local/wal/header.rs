@@ -39,7 +39,7 @@ impl SegmentHeader {
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
-    /// Points of a batch; see [`super::record::encode_rows`].
+    /// Points of a batch; see [`super::record::encode_points`].
     Points = 1,
     /// Keys of series; see [`super::record::encode_series`].
     Series = 2,

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::store::local::series::row::Row;
+use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::{PutError, Unavailable};
 
 /// A batch that waits for the committer.
 #[derive(Debug)]
 pub struct Submission {
     /// The points.
-    pub rows: Vec<Row>,
+    pub points: Vec<SeriesPoint>,
     /// Their record, sealed.
     pub record: Vec<u8>,
     /// Receives the outcome.

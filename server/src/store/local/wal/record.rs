@@ -9,13 +9,13 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use super::header::{RECORD_MAGIC, RecordHeader, RecordKind, SegmentHeader};
 use crate::store::local::file_name::SegmentId;
-use crate::store::local::series::row::Row;
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::local::varint;
 
 /// What was found in a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum SegmentEntry<'a> {
     /// A record whose checksums are right.
     Record {
         /// What it holds.
@@ -54,38 +54,38 @@ pub fn number(record: &mut [u8], sequence: u64) {
     }
 }
 
-/// Appends the rows of a [`RecordKind::Points`] record: each series id and timestamp as the difference
-/// to the row before, then the value.
-pub fn encode_rows(rows: &[Row], out: &mut Vec<u8>) {
+/// Appends the points of a [`RecordKind::Points`] record: each series id and timestamp as the
+/// difference to the point before, then the value.
+pub fn encode_points(points: &[SeriesPoint], out: &mut Vec<u8>) {
     let (mut series, mut timestamp) = (0_i64, 0_i64);
-    for row in rows {
-        let id = i64::from(row.series);
+    for SeriesPoint { series: id, point } in points {
+        let id = i64::from(*id);
         varint::encode_signed(id - series, out);
-        varint::encode_signed(row.point.timestamp.wrapping_sub(timestamp), out);
-        out.extend_from_slice(&row.point.value.to_le_bytes());
-        (series, timestamp) = (id, row.point.timestamp);
+        varint::encode_signed(point.timestamp.wrapping_sub(timestamp), out);
+        out.extend_from_slice(&point.value.to_le_bytes());
+        (series, timestamp) = (id, point.timestamp);
     }
 }
 
-/// Reads the rows of a record; `None` for a row that is not as [`encode_rows`] writes it.
-pub fn decode_rows(mut payload: &[u8]) -> impl Iterator<Item = Option<Row>> {
+/// Reads the points of a record; `None` for a point that is not as [`encode_points`] writes it.
+pub fn decode_points(mut payload: &[u8]) -> impl Iterator<Item = Option<SeriesPoint>> {
     let (mut series, mut timestamp) = (0_i64, 0_i64);
     std::iter::from_fn(move || {
         if payload.is_empty() {
             return None;
         }
-        let row = (|| {
+        let point = (|| {
             series = series.checked_add(varint::decode_signed(&mut payload)?)?;
             timestamp = timestamp.wrapping_add(varint::decode_signed(&mut payload)?);
             let (value, rest) = payload.split_first_chunk()?;
             payload = rest;
             let point = Point { timestamp, value: f64::from_le_bytes(*value) };
-            Some(Row { series: SeriesId::try_from(series).ok()?, point })
+            Some(SeriesPoint { series: SeriesId::try_from(series).ok()?, point })
         })();
-        if row.is_none() {
+        if point.is_none() {
             payload = &[];
         }
-        Some(row)
+        Some(point)
     })
 }
 
@@ -117,14 +117,14 @@ pub fn decode_series(mut payload: &[u8]) -> impl Iterator<Item = Option<(SeriesI
 }
 
 /// Walks over a whole segment. What is damaged is named and stepped over.
-pub fn entries(file: &[u8], id: SegmentId) -> impl Iterator<Item = Entry<'_>> {
+pub fn entries(file: &[u8], id: SegmentId) -> impl Iterator<Item = SegmentEntry<'_>> {
     let mut at = 0;
     let mut begun = false;
     std::iter::from_fn(move || {
         if !std::mem::replace(&mut begun, true) {
             at = file.len().min(SegmentHeader::LENGTH);
             if !file.is_empty() && !file.starts_with(SegmentHeader::new(id).as_bytes()) {
-                return Some(Entry::Bad { offset: 0, length: at });
+                return Some(SegmentEntry::Bad { offset: 0, length: at });
             }
         }
         if at == file.len() {
@@ -140,18 +140,18 @@ pub fn entries(file: &[u8], id: SegmentId) -> impl Iterator<Item = Entry<'_>> {
             .map(|found| found + 1)
             .find(|&found| parse(&rest[found..]).is_some())
             .unwrap_or(rest.len());
-        let bad = Entry::Bad { offset: at, length };
+        let bad = SegmentEntry::Bad { offset: at, length };
         at += length;
         Some(bad)
     })
 }
 
 /// The record at the front of `bytes` and its whole length.
-fn parse(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
+fn parse(bytes: &[u8]) -> Option<(SegmentEntry<'_>, usize)> {
     let (header, rest) = RecordHeader::decode(bytes)?;
     let kind = header.kind()?;
     let payload = header.payload(rest)?;
-    let entry = Entry::Record { kind, sequence: header.sequence(), payload };
+    let entry = SegmentEntry::Record { kind, sequence: header.sequence(), payload };
     Some((entry, RecordHeader::LENGTH + payload.len()))
 }
 
@@ -161,39 +161,39 @@ mod tests {
 
     use super::*;
 
-    fn record(rows: &[Row], sequence: u64) -> Vec<u8> {
+    fn record(rows: &[SeriesPoint], sequence: u64) -> Vec<u8> {
         let mut record = Vec::new();
         begin(&mut record);
-        encode_rows(rows, &mut record);
+        encode_points(rows, &mut record);
         seal(&mut record, RecordKind::Points);
         number(&mut record, sequence);
         record
     }
 
-    fn rows() -> impl Strategy<Value = Vec<Row>> {
+    fn rows() -> impl Strategy<Value = Vec<SeriesPoint>> {
         let row = (any::<u32>(), any::<i64>(), -1e6..1e6).prop_map(|(series, timestamp, value)| {
-            Row { series, point: Point { timestamp, value } }
+            SeriesPoint { series, point: Point { timestamp, value } }
         });
         prop::collection::vec(row, 1..20)
     }
 
-    type Numbered = (u64, Vec<Row>);
+    type Numbered = (u64, Vec<SeriesPoint>);
 
     /// The good records of a file and the bad stretches in it.
     fn read(file: &[u8]) -> (Vec<Numbered>, Vec<(usize, usize)>) {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for entry in entries(file, 7) {
             match entry {
-                Entry::Record { sequence, payload, .. } => {
-                    good.push((sequence, decode_rows(payload).map(Option::unwrap).collect()));
+                SegmentEntry::Record { sequence, payload, .. } => {
+                    good.push((sequence, decode_points(payload).map(Option::unwrap).collect()));
                 }
-                Entry::Bad { offset, length } => bad.push((offset, length)),
+                SegmentEntry::Bad { offset, length } => bad.push((offset, length)),
             }
         }
         (good, bad)
     }
 
-    fn file(batches: &[Vec<Row>]) -> Vec<u8> {
+    fn file(batches: &[Vec<SeriesPoint>]) -> Vec<u8> {
         let mut file = SegmentHeader::new(7).as_bytes().to_vec();
         for (sequence, rows) in batches.iter().enumerate() {
             file.extend(record(rows, sequence as u64));
@@ -238,7 +238,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             entries(&bytes, 7).for_each(drop);
-            decode_rows(&bytes).for_each(drop);
+            decode_points(&bytes).for_each(drop);
             decode_series(&bytes).for_each(drop);
         }
     }

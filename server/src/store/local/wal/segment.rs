@@ -5,7 +5,7 @@ use std::io;
 use zerocopy::IntoBytes;
 
 use super::header::SegmentHeader;
-use super::record::{self, Entry};
+use super::record::{self, SegmentEntry};
 use crate::store::local::disk::{self, Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId};
 
@@ -112,8 +112,8 @@ pub fn read(disk: &dyn Disk, id: SegmentId) -> io::Result<(Vec<u8>, Box<dyn Disk
 pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
     read(disk, id).map_or(true, |(bytes, _)| {
         let entries: Vec<_> = record::entries(&bytes, id).collect();
-        let torn = matches!(entries.last(), Some(Entry::Bad { .. }));
-        entries.iter().filter(|entry| matches!(entry, Entry::Bad { .. })).count()
+        let torn = matches!(entries.last(), Some(SegmentEntry::Bad { .. }));
+        entries.iter().filter(|entry| matches!(entry, SegmentEntry::Bad { .. })).count()
             > usize::from(torn)
     })
 }

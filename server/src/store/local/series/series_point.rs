@@ -6,7 +6,7 @@ use super::series_index::SeriesId;
 
 /// A point on its way into the store.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct SeriesPoint {
     /// The series of the point.
     pub series: SeriesId,
     /// The point.
