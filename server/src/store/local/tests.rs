@@ -1,10 +1,13 @@
 //! The local store over a disk of the tests' own, held against simple models.
 
+mod acknowledgement;
 mod crash;
 mod damage;
+mod disk_full;
 mod faults;
 mod history;
 mod merging;
+mod random;
 mod retention;
 mod shutdown;
 mod sim_disk;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::background::compaction_policy::{Candidate, GROWTH, MAX_PART_SIZE, choose};
-use super::sim_disk::Random;
+use super::random::Random;
 use super::*;
 
 /// What becomes of checkpoints of these sizes.

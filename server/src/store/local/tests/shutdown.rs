@@ -3,7 +3,9 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::sim_disk::{Left, Random, Survival, Verb};
+use super::random::Random;
+use super::sim_disk::Verb;
+use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
 
 /// Longer than anything here takes, unless it hangs.
@@ -78,7 +80,7 @@ async fn with_interval_a_stalled_store_syncs_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_of_the_committer_fails_puts_and_holds_up_nobody() {
+async fn a_panic_of_the_committer_fails_puts_and_blocks_nothing() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     disk.on_call(|verb, name| {
@@ -94,7 +96,7 @@ async fn a_panic_of_the_committer_fails_puts_and_holds_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_of_a_checkpoint_during_the_end_holds_up_nobody() {
+async fn a_panic_of_a_checkpoint_during_the_end_blocks_nothing() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     let release = hold_checkpoints(&disk, || panic!("a test's panic"));
