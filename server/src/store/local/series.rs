@@ -1,4 +1,5 @@
-//! Series and their points outside the disk. No I/O, no locks, no clock.
+//! Series and their points outside the disk. No locks, no clock, and no I/O but what a
+//! [`merge::Source`] does.
 
 pub mod chunk;
 pub mod head;
