@@ -157,7 +157,7 @@ impl<S: Store> TextProtocol<S> {
                     self.stats.puts += 1;
                 }
                 LineOutcome::Refused(refused) => {
-                    response::encode_error(&refused.reason, out);
+                    response::encode_error(&refused.reason.to_string(), out);
                 }
                 LineOutcome::Failed => response::encode_error(&failure, out),
                 LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),
