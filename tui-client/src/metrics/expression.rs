@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use shared::Point;
 
+use crate::metrics::column::{Column, Kind};
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Series, change, is_news, rate};
+use crate::metrics::summary::{Series, is_news};
 use crate::text::format;
 
 /// What is wrong with an expression, and where.
@@ -28,58 +29,6 @@ impl fmt::Display for BadExpr {
 }
 
 impl std::error::Error for BadExpr {}
-
-/// A number that is known of every series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of the table")]
-pub enum Field {
-    Last,
-    Change,
-    Rate,
-    Min,
-    Max,
-    Avg,
-    Count,
-    Age,
-}
-
-impl Field {
-    const ALL: [(&'static str, Self); 9] = [
-        ("last", Self::Last),
-        ("change", Self::Change),
-        ("rate", Self::Rate),
-        ("min", Self::Min),
-        ("max", Self::Max),
-        ("avg", Self::Avg),
-        ("mean", Self::Avg),
-        ("count", Self::Count),
-        ("age", Self::Age),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, field)| *field == self).map_or("", |&(name, _)| name)
-    }
-
-    fn named(word: &str) -> Option<Self> {
-        let same = |(name, _): &&(&str, Self)| name.eq_ignore_ascii_case(word);
-        Self::ALL.iter().find(same).map(|&(_, field)| field)
-    }
-
-    /// Its value, if the series has one; of the age, in seconds.
-    #[expect(clippy::cast_precision_loss, reason = "compared with what a person typed")]
-    pub fn of(self, series: &Series, now: i64) -> Option<f64> {
-        Some(match self {
-            Self::Last => series.last.value,
-            Self::Change => return series.change(),
-            Self::Rate => return series.rate(),
-            Self::Min => series.min,
-            Self::Max => series.max,
-            Self::Avg => series.mean,
-            Self::Count => series.count as f64,
-            Self::Age => (i128::from(now) - i128::from(series.last.timestamp)) as f64,
-        })
-    }
-}
 
 /// How two numbers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +57,14 @@ impl Compare {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Condition {
-    field: Field,
+    column: Column,
     compare: Compare,
     limit: f64,
 }
 
 impl Condition {
     fn holds(self, series: &Series, now: i64) -> bool {
-        self.field.of(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
+        self.column.number(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
     }
 }
 
@@ -216,27 +165,27 @@ impl Alert {
     /// It is about this series, and there is something to compare: a series of one point has no
     /// rate.
     pub fn judges(&self, series: &Series, now: i64) -> bool {
-        self.concerns(series.key.as_str()) && self.condition.field.of(series, now).is_some()
+        self.concerns(series.key.as_str()) && self.condition.column.number(series, now).is_some()
     }
 
     /// The newest point for which it would have fired, but not the last one, of those that came
     /// after the one that was `seen`, or at all: what came and went between two answers. What is
     /// told of it, and its age, are for a person.
     pub fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
+        let Condition { column, compare, limit } = self.condition;
         let points = |skipped| series.recent.iter().rev().skip(skipped);
         let before = points(2).map(Some).chain([None]);
         let mut new = points(1)
             .zip(before)
             .take_while(|(point, _)| seen.is_none_or(|seen| is_news(**point, seen)));
         new.find_map(|(point, before)| {
-            let value = match self.condition.field {
-                Field::Last => point.value,
-                Field::Change => change(*before?, *point),
-                Field::Rate => rate(*before?, *point)?,
+            let value = match column.kind() {
+                _ if column == Column::Last => point.value,
+                Kind::Difference(of) => of(*before?, *point)?,
                 // As good as the same when the next answer comes, or about no one point.
-                Field::Min | Field::Max | Field::Avg | Field::Count | Field::Age => return None,
+                _ => return None,
             };
-            let holds = self.condition.compare.holds(value, self.condition.limit);
+            let holds = compare.holds(value, limit);
             let age = format::age(point.timestamp, now);
             holds.then(|| format!("{} was {} (age {age})", self.subject(series), self.told(value)))
         })
@@ -244,41 +193,39 @@ impl Alert {
 
     /// It may fire by the passing of time alone.
     pub fn is_about_age(&self) -> bool {
-        self.condition.field == Field::Age
+        self.condition.column == Column::Age
     }
 
     /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
     pub fn found(&self, series: &Series, now: i64) -> String {
-        let value = match self.condition.field {
-            Field::Age => Some(format::age(series.last.timestamp, now)),
-            field => field.of(series, now).map(|number| self.told(number)),
+        let value = match self.condition.column {
+            Column::Age => Some(format::age(series.last.timestamp, now)),
+            column => column.number(series, now).map(|number| self.told(number)),
         };
         format!("{} is {}", self.subject(series), value.unwrap_or_default())
     }
 
     fn subject(&self, series: &Series) -> String {
-        match self.condition.field {
-            Field::Last => series.key.to_string(),
-            field => format!("the {} of {}", field.name(), series.key),
+        match self.condition.column {
+            Column::Last => series.key.to_string(),
+            column => format!("the {} of {}", column.word(), series.key),
         }
     }
 
     /// What is stored is exact, what is computed as long as it means something.
     fn told(&self, value: f64) -> String {
         const WIDE: usize = 24;
-        match self.condition.field {
-            Field::Change | Field::Rate => format::rounded(value, WIDE),
-            Field::Avg => format::mean(value, WIDE),
-            Field::Last | Field::Min | Field::Max | Field::Count | Field::Age => {
-                format::exact(value)
-            }
+        match self.condition.column.kind() {
+            Kind::Difference(_) => format::rounded(value, WIDE),
+            Kind::Mean => format::mean(value, WIDE),
+            _ => format::exact(value),
         }
     }
 
     /// The value that the last one is compared with: a line in the chart.
     pub fn threshold(&self) -> Option<f64> {
-        let about_last = matches!(self.condition.field, Field::Last | Field::Min | Field::Max);
-        about_last.then_some(self.condition.limit)
+        let is_stored = matches!(self.condition.column.kind(), Kind::Stored(_));
+        is_stored.then_some(self.condition.limit)
     }
 }
 

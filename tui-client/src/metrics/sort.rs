@@ -184,21 +184,16 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
         }
         return Order::Rows(rows);
     };
-    let order = match column.number() {
-        None => by_key(rows, series, sort.descending),
-        Some(field) => {
-            // A point is the later the younger it is.
-            let descending = sort.descending != (column == Column::Time);
-            let mark = |(row, series)| {
-                let value: Option<f64> = field.of(series, now);
-                (value.map_or(u64::MAX, |value| rank(value, descending)), row)
-            };
-            let mut marks: Vec<(u64, u32)> = rows.map(mark).collect();
-            sort_marks(&mut marks);
-            marks.into_iter().map(|(_, row)| row).collect()
-        }
+    if column == Column::Key {
+        return Order::Rows(by_key(rows, series, sort.descending));
+    }
+    let mark = |(row, series)| {
+        let value = column.number(series, now);
+        (value.map_or(u64::MAX, |value| rank(value, sort.descending)), row)
     };
-    Order::Rows(order)
+    let mut marks: Vec<(u64, u32)> = rows.map(mark).collect();
+    sort_marks(&mut marks);
+    Order::Rows(marks.into_iter().map(|(_, row)| row).collect())
 }
 
 /// A number whose order as an integer is that of the value; never the greatest.

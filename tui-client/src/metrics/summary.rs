@@ -76,7 +76,8 @@ pub struct Series {
     pub mean: f64,
     /// The most recent points, oldest first; not all of them in a long series.
     pub recent: VecDeque<Point>,
-    before: Option<Point>,
+    /// The newest point before the last one.
+    pub before: Option<Point>,
     max_recent: usize,
 }
 

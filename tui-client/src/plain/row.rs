@@ -4,7 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use shared::point::encode_value;
 
-use crate::metrics::column::Column;
+use crate::metrics::column::{Column, Kind};
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::summary::Series;
 
@@ -24,19 +24,14 @@ enum Cell {
 impl Cell {
     fn of(series: &Series, column: Column, now: i64) -> Self {
         let time = i128::from(series.last.timestamp);
-        match column {
-            Column::Key => Self::Word(series.key.to_string()),
-            Column::Spark => Self::Word(sparkline(series, TREND)),
-            Column::Count => Self::Whole(series.count.into()),
-            Column::Age => Self::Whole(i128::from(now) - time),
-            Column::Time => Self::Whole(time),
-            Column::Last
-            | Column::Change
-            | Column::Rate
-            | Column::Min
-            | Column::Max
-            | Column::Avg => {
-                let number = column.number().and_then(|field| field.of(series, now));
+        match column.kind() {
+            Kind::Key => Self::Word(series.key.to_string()),
+            Kind::Trend => Self::Word(sparkline(series, TREND)),
+            Kind::Count => Self::Whole(series.count.into()),
+            Kind::Age => Self::Whole(i128::from(now) - time),
+            Kind::Time => Self::Whole(time),
+            Kind::Stored(_) | Kind::Difference(_) | Kind::Mean => {
+                let number = column.number(series, now);
                 // The difference of two values may be larger than any number.
                 number.filter(|number| number.is_finite()).map_or(Self::Missing, Self::Number)
             }

@@ -16,7 +16,7 @@ use crate::app::mode::Mode;
 use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
 use crate::keymap;
-use crate::metrics::column::Column;
+use crate::metrics::column::{Column, Kind};
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::summary::Series;
 use crate::request::plausible::NO_GLOBS;
@@ -182,27 +182,23 @@ fn draw_row(
     let mut pen = Pen::new(buffer, area, row);
     pen.write(mark, base);
     for &(column, wide) in columns {
-        let (text, style) = match column {
-            Column::Key => (series.key.as_str().to_owned(), base),
-            Column::Last => {
-                let style = if alarm || late { base } else { theme.title };
-                (format::value(series.last.value, wide), style)
+        let time = series.last.timestamp;
+        let well = |style| if alarm || late { base } else { style };
+        let (text, style) = match column.kind() {
+            Kind::Key => (series.key.as_str().to_owned(), base),
+            Kind::Stored(of) => {
+                let style = if column == Column::Last { well(theme.title) } else { base };
+                (format::value(of(series), wide), style)
             }
-            Column::Change => change(series.change(), wide, theme, base),
-            Column::Rate => change(series.rate(), wide, theme, base),
-            Column::Min => (format::value(series.min, wide), base),
-            Column::Max => (format::value(series.max, wide), base),
-            Column::Avg => (format::mean(series.mean, wide), base),
-            Column::Count => (format::count(series.count), base),
-            Column::Age => {
+            Kind::Difference(_) => change(column.number(series, now), wide, theme, base),
+            Kind::Mean => (format::mean(series.mean, wide), base),
+            Kind::Count => (format::count(series.count), base),
+            Kind::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
-                (format::short_age(series.last.timestamp, now), style)
+                (format::short_age(time, now), style)
             }
-            Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
-            Column::Spark => {
-                let style = if alarm || late { base } else { theme.plot };
-                (sparkline(series, wide), style)
-            }
+            Kind::Time => (format::date(time, app.zone()), theme.quiet),
+            Kind::Trend => (sparkline(series, wide), well(theme.plot)),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }
