@@ -28,7 +28,7 @@ use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::expression::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
-use tui_client::metrics::sort::{Job, Sort, TableSpec};
+use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
 use tui_client::net::{self, Order};
 use tui_client::view::{self, Memo, theme::Theme};
@@ -392,7 +392,7 @@ fn sort_a_million(bencher: Bencher<'_, '_>, column: &str) {
     let selected = answer.series.last().map(|series| series.key.clone());
     bencher.bench_local(|| {
         let (answer, selected) = (Arc::clone(&answer), selected.clone());
-        black_box(Job { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
     });
 }
 
@@ -404,7 +404,7 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
     bencher.bench_local(|| {
         let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
         let (sort, selected) = (Sort::default(), None);
-        black_box(Job { id: 1, answer, sort, filter, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter, selected, now: NOW }.run())
     });
 }
 
