@@ -3,7 +3,7 @@
 use tui_client::app::Config;
 use tui_client::app::mode::Mode;
 use tui_client::effect::Effect;
-use tui_client::event::{Event, KeyCode, KeyPress, Mouse, MouseKind};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::HelpLine;
 use tui_client::view::theme::Theme;
 
@@ -20,7 +20,7 @@ fn scene(width: u16, height: u16, watch: &[&str]) -> Scene {
 }
 
 /// Does something with the mouse on the first place where the screen shows `text`.
-fn mouse_on(scene: &mut Scene, what: MouseKind, text: &str) {
+fn mouse_on(scene: &mut Scene, kind: MouseKind, text: &str) {
     let area = scene.app.layout();
     let (width, height) = (area.status.width, area.hints.y + area.hints.height);
     let screen = draw(scene, &Theme::colour(), width, height);
@@ -32,7 +32,7 @@ fn mouse_on(scene: &mut Scene, what: MouseKind, text: &str) {
         })
     });
     let (column, row) = found.unwrap_or_else(|| panic!("no {text:?} on\n{screen}"));
-    scene.tell(Event::Mouse(Mouse { kind, column, row }));
+    scene.tell(Event::Mouse(MouseEvent { kind, column, row }));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_click_selects_what_it_hits() {
     mouse_on(&mut scene, MouseKind::Click, " watch ·");
     assert_eq!(scene.app.mode(), Mode::Watch);
     let watch = scene.app.layout().watch.unwrap();
-    let second = Mouse { kind: MouseKind::Click, column: watch.x + 5, row: watch.y + 2 };
+    let second = MouseEvent { kind: MouseKind::Click, column: watch.x + 5, row: watch.y + 2 };
     scene.tell(Event::Mouse(second));
     assert_eq!(scene.app.watch().selected(), 1);
     mouse_on(&mut scene, MouseKind::Click, " log ");
@@ -68,7 +68,7 @@ fn a_click_in_the_chart_reads_the_point_there() {
         let right = watch.x + watch.width - 2;
         let mut click = |column| {
             let row = watch.y + watch.height / 2;
-            scene.tell(Event::Mouse(Mouse { kind: MouseKind::Click, column, row }));
+            scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::Click, column, row }));
             scene.app.look().cursor().unwrap()
         };
         let column = (to - from) / i64::from(right - watch.x) + 1;

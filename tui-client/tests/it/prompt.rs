@@ -376,7 +376,7 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
 }
 
 pub fn news(id: u64, answered: u64, end: Option<ImportEnd>) -> Event {
-    let refusals = vec![told_of_line(17, b"put a b 16", "wrong command")];
+    let refusals = vec![error_message_of_line(17, b"put a b 16", "wrong command")];
     Event::Import(ImportNews { id, answered, sent: answered + 12_000, refused: 1, refusals, end })
 }
 

@@ -6,7 +6,7 @@ use ratatui::style::Color;
 use shared::response::Status;
 use tui_client::app::mode::Mode;
 use tui_client::effect::Effect;
-use tui_client::event::{Event, KeyCode, KeyPress, Mouse, MouseKind};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::look::{cell_of, draw, draw_after, find};
@@ -85,7 +85,7 @@ fn a_click_reads_where_it_is_however_wide_the_labels_are() {
             scene.to(Mode::Watch);
             scene.keys("f");
         });
-        scene.tell(Event::Mouse(Mouse { kind: MouseKind::Click, column: 70, row: 12 }));
+        scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::Click, column: 70, row: 12 }));
         let screen = draw(&scene, &Theme::colour(), 120, 30);
         let mark = |row: u16| screen.buffer().cell((70, row)).is_some_and(|c| c.symbol() == "●");
         assert!((2..29).any(mark), "{screen}");
