@@ -6,8 +6,9 @@ use shared::KeyBuf;
 
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::expression::Filter;
+use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::summary::Answer;
 
 /// The last answer and how it is shown.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use shared::limits::MAX_LINE;
 
 use crate::metrics::expression::Alert;
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::series::Series;
+use crate::metrics::summary::Answer;
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -81,7 +82,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| &series.recent);
+            let times = series.into_iter().flat_map(|series| series.recent.iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };

@@ -6,7 +6,7 @@ use shared::{KeyBuf, Point};
 
 use crate::metrics::expression::Alert;
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::Series;
+use crate::metrics::series::Series;
 
 /// Alerts and what is known of them.
 #[derive(Debug, Default)]

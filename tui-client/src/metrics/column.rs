@@ -2,7 +2,7 @@
 
 use shared::Point;
 
-use crate::metrics::summary::{Series, change, rate};
+use crate::metrics::series::{Series, change, rate};
 
 /// Cells of a number.
 const NUMBER: usize = 11;

@@ -10,7 +10,7 @@ use shared::Point;
 
 use crate::metrics::column::{Column, Kind};
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Series, is_news};
+use crate::metrics::series::{Series, is_news};
 use crate::text::format;
 
 /// What is wrong with an expression, and where.

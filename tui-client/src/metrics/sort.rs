@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::metrics::column::Column;
 use crate::metrics::expression::Filter;
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::series::Series;
+use crate::metrics::summary::Answer;
 
 /// Tables up to this size are arranged at once, on one thread: it takes less than a millisecond.
 pub const AT_ONCE: usize = 4096;

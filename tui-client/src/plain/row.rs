@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use shared::point::encode_value;
 
 use crate::metrics::column::{Column, Kind};
+use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
-use crate::metrics::summary::Series;
 
 /// The newest values that a trend shows.
 const TREND: usize = 16;

@@ -1,6 +1,5 @@
 //! The last point of each key, or what a table shows of it, once.
 
-use std::collections::VecDeque;
 use std::io::Write;
 
 use shared::Selector;
@@ -14,8 +13,10 @@ use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::glob::Glob;
+use crate::metrics::recent::Recent;
+use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
-use crate::metrics::summary::{Series, Summarizer};
+use crate::metrics::summary::Summarizer;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as the table on the screen has of it.
@@ -121,7 +122,7 @@ impl Selection<'_> {
                 continue;
             }
             if !self.arrangement.columns.contains(&Column::Spark) {
-                series.recent = VecDeque::new();
+                series.recent = Recent::default();
             }
             self.held.push(series);
         }

@@ -18,7 +18,8 @@ use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Series, Summarizer, is_news};
+use crate::metrics::series::{Series, is_news};
+use crate::metrics::summary::Summarizer;
 
 /// Of more new points in one answer, alerts judge the newest.
 const POINTS_JUDGED: usize = 1024;

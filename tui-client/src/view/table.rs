@@ -17,8 +17,8 @@ use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
 use crate::keymap;
 use crate::metrics::column::{Column, Kind};
+use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
-use crate::metrics::summary::Series;
 use crate::request::plausible::NO_GLOBS;
 use crate::text::format;
 

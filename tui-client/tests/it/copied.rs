@@ -10,9 +10,9 @@ use tui_client::app::mode::Mode;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::expression::Filter;
+use tui_client::metrics::series::{Series, rate};
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::sparkline::sparkline;
-use tui_client::metrics::summary::Series;
 
 use crate::scene::{Scene, config};
 use crate::served::Served;
@@ -80,13 +80,13 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Key => series.key.to_string(),
         Column::Last => number(Some(series.last.value)),
         Column::Change => number(series.change()),
-        Column::Rate => number(series.rate()),
+        Column::Rate => number(series.before.and_then(|before| rate(before, series.last))),
         Column::Min => number(Some(series.min)),
         Column::Max => number(Some(series.max)),
         Column::Avg => number(Some(series.mean)),
         Column::Count => series.count.to_string(),
         Column::Time => series.last.timestamp.to_string(),
-        Column::Spark => bars(series, 16),
+        Column::Spark => sparkline(series, 16),
         // Holds at its moment only.
         Column::Age => AGE.to_owned(),
     }

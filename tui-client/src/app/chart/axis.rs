@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::app::chart::{Spec, Tick};
+use crate::metrics::recent::Recent;
 use crate::text::format;
 use crate::text::units::{Scale, Unit};
 
@@ -28,7 +29,7 @@ pub(super) struct Frame {
 impl Frame {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
     pub(super) fn around(spec: &Spec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
-        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Vec::is_empty) {
+        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Recent::is_empty) {
             return None;
         }
         if low >= high {

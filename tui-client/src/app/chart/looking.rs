@@ -10,6 +10,7 @@ use crate::app::views::ViewAction;
 use crate::app::watch::{Watched, wider};
 use crate::event::MouseEvent;
 use crate::metrics::expression::Alert;
+use crate::metrics::recent::Recent;
 use crate::text::format;
 use crate::text::units::Unit;
 
@@ -24,7 +25,7 @@ impl App {
             ViewAction::Pan(quarters) => self.look.pan(quarters, bounds),
             ViewAction::Cursor(step) => {
                 let (_, columns) = self.chart_columns();
-                let points: Vec<Point> = self.selected_points().copied().collect();
+                let points = self.selected_points();
                 self.look.move_cursor(step, columns, &points, bounds);
                 self.say_what_is_read(&points);
             }
@@ -47,7 +48,7 @@ impl App {
     }
 
     /// A chart that is too low for a legend has it on the bottom line.
-    fn say_what_is_read(&mut self, points: &[Point]) {
+    fn say_what_is_read(&mut self, points: &Recent) {
         let cursor = self.look.cursor();
         let read = points.iter().find(|point| Some(point.timestamp) == cursor);
         if let Some(&Point { timestamp, value }) = read.filter(|_| !self.has_legend()) {
@@ -72,7 +73,7 @@ impl App {
         let left = area.x.saturating_add(labels + 2);
         let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
         if let Some(column) = column {
-            let points: Vec<Point> = self.selected_points().copied().collect();
+            let points = self.selected_points();
             self.look.point_at(column, columns, &points, bounds);
             self.say_what_is_read(&points);
         }
@@ -100,8 +101,7 @@ impl App {
     /// What is to be plotted, but for its columns.
     fn with_chart<T>(&self, height: u16, plot: impl FnOnce(&Spec<'_>) -> T) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
-        let lines: Vec<Vec<Point>> =
-            series.map(|series| series.recent.iter().copied().collect()).collect();
+        let lines: Vec<Recent> = series.map(|series| series.recent.clone()).collect();
         let (_, rows) = chart::rows(height);
         plot(&Spec {
             lines: &lines,
@@ -136,9 +136,10 @@ impl App {
         if units.all(|unit| unit == first) { first } else { Unit::Plain }
     }
 
-    fn selected_points(&self) -> impl Iterator<Item = &Point> {
+    /// Shares the points.
+    fn selected_points(&self) -> Recent {
         let series = self.watch.selected_key().and_then(|key| key.series.as_ref());
-        series.into_iter().flat_map(|series| &series.recent)
+        series.map(|series| series.recent.clone()).unwrap_or_default()
     }
 
     /// The first and the last moment of the points that may be charted.
