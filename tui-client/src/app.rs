@@ -28,7 +28,7 @@ use crate::effect::Effect;
 use crate::event::{Event, KeyCode, KeyPress, Moment};
 use crate::keymap;
 use crate::metrics::alerts::Alerts;
-use crate::metrics::expression::Alert;
+use crate::metrics::filter::Alert;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::TableSpec;
 use crate::text::escape::escape_untrusted;

@@ -14,7 +14,7 @@ use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use crate::app::watch::with_alerted;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::filter::{Alert, Filter};
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::{Sort, TableSpec};
 

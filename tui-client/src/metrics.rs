@@ -2,7 +2,7 @@
 
 pub mod alerts;
 pub mod column;
-pub mod expression;
+pub mod filter;
 pub mod glob;
 pub mod recent;
 pub mod reply;

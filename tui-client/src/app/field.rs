@@ -2,7 +2,7 @@
 
 use crate::app::editor::{Edit, Editor};
 use crate::app::mode::Mode;
-use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::filter::{Alert, Filter};
 use crate::metrics::glob::Glob;
 
 /// Longest line; nobody types a longer expression.
@@ -105,7 +105,7 @@ impl Field {
         if text.trim().is_empty() {
             return None;
         }
-        let bad = |bad: crate::metrics::expression::BadExpr| (bad.at, bad.reason);
+        let bad = |bad: crate::metrics::filter::BadExpr| (bad.at, bad.reason);
         match self.purpose {
             Purpose::Filter(_) => text.parse::<Filter>().err().map(bad),
             Purpose::Alert => text.parse::<Alert>().err().map(bad),

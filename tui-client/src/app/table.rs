@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared::KeyBuf;
 
 use crate::metrics::column::{Chosen, Column};
-use crate::metrics::expression::Filter;
+use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;

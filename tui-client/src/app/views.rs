@@ -11,7 +11,7 @@ use crate::app::poll_cost::Rates;
 use crate::effect::Effect;
 use crate::event::Moment;
 use crate::metrics::alerts::{AlertEvent, Change};
-use crate::metrics::expression::Alert;
+use crate::metrics::filter::Alert;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
 use crate::text::format;
@@ -204,7 +204,7 @@ impl App {
         }
     }
 
-    fn filter_by(&mut self, filter: Option<crate::metrics::expression::Filter>) {
+    fn filter_by(&mut self, filter: Option<crate::metrics::filter::Filter>) {
         if self.table.filter() != filter.as_ref() {
             let rows = self.layout().table_rows();
             let job = self.table.set_filter(filter, rows, self.now.unix());

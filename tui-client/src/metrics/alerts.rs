@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared::{KeyBuf, Point};
 
-use crate::metrics::expression::Alert;
+use crate::metrics::filter::Alert;
 use crate::metrics::glob::Glob;
 use crate::metrics::series::Series;
 

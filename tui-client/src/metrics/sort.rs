@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::metrics::column::Column;
-use crate::metrics::expression::Filter;
+use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
 

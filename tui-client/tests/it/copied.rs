@@ -9,7 +9,7 @@ use tui_client::app::Config;
 use tui_client::app::mode::Mode;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::metrics::column::Column;
-use tui_client::metrics::expression::Filter;
+use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::sparkline::sparkline;

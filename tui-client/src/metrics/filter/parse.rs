@@ -1,7 +1,7 @@
 //! Text to expression: words with their places, then recursive descent with a bounded depth.
 
 use crate::metrics::column::Column;
-use crate::metrics::expression::{BadExpr, Compare, Condition, Expr};
+use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
 use crate::metrics::glob::Glob;
 
 /// Parentheses and negations in each other.
