@@ -13,8 +13,9 @@ use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use crate::app::watch::with_alerted;
+use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
-use crate::metrics::filter::{Alert, Filter};
+use crate::metrics::filter::Filter;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::{Sort, TableSpec};
 

@@ -49,8 +49,8 @@ enum Failure {
     Connection(String),
     /// An alert has fired; it is reported already.
     Alerted,
-    /// An alert had nothing to judge; it is reported already.
-    Unjudged,
+    /// An alert had no data to evaluate; it is reported already.
+    NoData,
     /// It was told to end, which has this exit code; what was done is reported already.
     Interrupted(u8),
     /// Standard input or output failed.
@@ -85,7 +85,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused | Failure::Unjudged) => ExitCode::from(REFUSED),
+        Err(Failure::Refused | Failure::NoData) => ExitCode::from(REFUSED),
         Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(ALERTED),
         Err(Failure::Interrupted(code)) => ExitCode::from(code),
@@ -180,9 +180,9 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
         return Err(Failure::Alerted);
     }
     let mut outcome = Ok(());
-    for alert in alerts.unjudged() {
-        warn(&format!("not judged, for lack of points: {alert}"));
-        outcome = Err(Failure::Unjudged);
+    for alert in alerts.without_data() {
+        warn(&format!("no data: {alert}"));
+        outcome = Err(Failure::NoData);
     }
     outcome
 }

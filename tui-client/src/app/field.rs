@@ -2,7 +2,8 @@
 
 use crate::app::editor::{Edit, Editor};
 use crate::app::mode::Mode;
-use crate::metrics::filter::{Alert, Filter};
+use crate::metrics::alerts::Alert;
+use crate::metrics::filter::Filter;
 use crate::metrics::glob::Glob;
 
 /// Longest line; nobody types a longer expression.

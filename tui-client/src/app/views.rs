@@ -10,8 +10,7 @@ use crate::app::mode::Mode;
 use crate::app::poll_cost::Rates;
 use crate::effect::Effect;
 use crate::event::Moment;
-use crate::metrics::alerts::{AlertEvent, Change};
-use crate::metrics::filter::Alert;
+use crate::metrics::alerts::{Alert, AlertEvent};
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
 use crate::text::format;
@@ -272,17 +271,15 @@ impl App {
         self.judge_watched(now);
     }
 
-    /// Holds the watched keys against the alerts; rings when one fires.
+    /// Evaluates the alerts on the watched keys; rings when one fires.
     pub(super) fn judge_watched(&mut self, now: Moment) {
         let known = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.watch.has_heard_of(pattern);
-        for AlertEvent { change, text } in
-            self.alerts.evaluate(known, |_| true, complete, now.unix())
-        {
-            match change {
-                Change::Resolved => self.note(now, Tone::Good, &text),
-                Change::NoData => self.note(now, Tone::Plain, &text),
-                Change::Firing => {
+        for event in self.alerts.evaluate(known, |_| true, complete, now.unix()) {
+            match event {
+                AlertEvent::Resolved(text) => self.note(now, Tone::Good, &text),
+                AlertEvent::NoData(text) => self.note(now, Tone::Plain, &text),
+                AlertEvent::Firing(text) => {
                     self.note(now, Tone::Bad, &text);
                     self.say(Tone::Bad, text);
                     if !self.wishes.contains(&Effect::Bell) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::limits::MAX_LINE;
 
-use crate::metrics::filter::Alert;
+use crate::metrics::alerts::Alert;
 use crate::metrics::glob::Glob;
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;

@@ -108,8 +108,8 @@ impl Selection<'_> {
         series.retain(|series| self.is_wanted(series.key.as_str()));
         let now = unix_now();
         // Each key is asked for once, so that none can go away.
-        for news in self.alerts.evaluate(&series, |_| false, |_| false, now) {
-            warn(&news.text);
+        for event in self.alerts.evaluate(&series, |_| false, |_| false, now) {
+            warn(event.text());
         }
         for mut series in series {
             let filter = self.arrangement.filter.as_ref();

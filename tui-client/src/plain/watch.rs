@@ -67,10 +67,10 @@ impl Guard {
     fn judge(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
         let answered = |selector: &str| self.answered.contains(selector);
         let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
-        for news in self.alerts.evaluate(series, asked, complete, unix_now()) {
-            warn(&news.text);
+        for event in self.alerts.evaluate(series, asked, complete, unix_now()) {
+            warn(event.text());
         }
-        let unjudged = self.alerts.unjudged().next().is_some();
+        let unjudged = self.alerts.without_data().next().is_some();
         self.ending.set_code(match (self.alerts.fired(), unjudged) {
             (true, _) => ALERTED,
             (false, true) => REFUSED,

@@ -40,7 +40,7 @@ fn an_alert_is_told_and_is_the_exit_code() {
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
     served.say("put palm.cpu 1 30\n");
     let told = err.next().unwrap().unwrap();
-    assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu is 1");
+    assert_eq!(told, "tui-client: resolved: palm.cpu > 90: palm.cpu is 1");
     end(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(4));
 }
@@ -50,7 +50,7 @@ fn an_alarm_ends_with_the_last_point_of_its_key() {
     // Stands for a server whose retention has dropped all points of the key.
     let told = told_of(["ok\na 6.0 1\n\n", "ok\n\n"]);
     assert_eq!(told[0], "tui-client: alert: a > 5: a is 6");
-    assert_eq!(told[1], "tui-client: alert over: a > 5: a has no points any more");
+    assert_eq!(told[1], "tui-client: no data: a > 5: a has no points any more");
 }
 
 /// What is told of an alert on `a > 5` that has these answers; it has fired.
@@ -76,7 +76,7 @@ fn a_point_between_two_polls_is_judged_too() {
     for second in ["a 1.0 2\na 7.0 3\na 2.0 4\n", "a 7.0 2\na 2.0 4\n"] {
         let told = told_of([first, &format!("ok\na 6.0 1\n{second}\n")]);
         assert!(told[0].starts_with("tui-client: alert: a > 5: a was 7 (age "), "{told:?}");
-        assert_eq!(told[1], "tui-client: well again: a > 5: a is 2");
+        assert_eq!(told[1], "tui-client: resolved: a > 5: a is 2");
     }
 }
 
@@ -95,7 +95,7 @@ fn a_key_that_comes_between_two_polls_is_judged_from_its_first_point() {
         let told: Vec<_> = err.skip(1).take(2).collect();
         let expected = format!("tui-client: alert: {alert}: {key} was 9 (age ");
         assert!(told[0].starts_with(&expected), "{told:?}");
-        assert_eq!(told[1], format!("tui-client: well again: {alert}: {key} is 1"));
+        assert_eq!(told[1], format!("tui-client: resolved: {alert}: {key} is 1"));
         end(&child, "TERM");
         assert_eq!(child.wait().unwrap().code(), Some(4));
     }
@@ -124,7 +124,7 @@ fn an_alert_that_had_nothing_to_judge_is_no_good_end() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{signal}");
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(err.contains("not judged, for lack of points: b > 5"), "{err}");
+        assert!(err.contains("no data: b > 5"), "{err}");
     }
 }
 
@@ -188,7 +188,7 @@ fn once_takes_globs_and_tells_alerts_at_once() {
     // Not to be taken for well.
     assert_eq!((code, &*out), (1, ""));
     let said = "tui-client: no points for palm.cup\n\
-        tui-client: not judged, for lack of points: palm.cup > 90\n";
+        tui-client: no data: palm.cup > 90\n";
     assert_eq!(err, said);
     let (code, _, err) =
         once(&["--once", "--alert", "palm.cup age > 1m", "--alert", "palm.* > 90"]);

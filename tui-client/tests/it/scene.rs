@@ -8,7 +8,7 @@ use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
 use tui_client::effect::{Effect, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
-use tui_client::metrics::filter::Alert;
+use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::text::escape::escape_untrusted_lines;

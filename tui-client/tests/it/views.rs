@@ -165,7 +165,7 @@ fn an_alert_rings_once_and_is_well_again() {
     assert!(ring(&mut scene, "a 6.0 2\n"));
     assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
     assert!(!ring(&mut scene, "a 1.0 4\n"));
-    assert!(scene.log().contains(&"- well again: a > 5: a is 1".to_owned()));
+    assert!(scene.log().contains(&"- resolved: a > 5: a is 1".to_owned()));
     assert!(ring(&mut scene, "a 9.0 5\n"));
 }
 
@@ -189,7 +189,7 @@ fn a_second_alert_on_a_key_is_told_too() {
     let told = |text: &str| vec![format!("- {text}")];
     assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
     assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
-    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("well again: a > 8: a is 7")));
+    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("resolved: a > 8: a is 7")));
     assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
     scene.to(Mode::Watch);
     scene.keys("xWa\n");
@@ -205,7 +205,7 @@ fn a_point_between_two_polls_rings_too() {
     assert_eq!(scene.notice(), "", "what was before is over");
     let (rang, told) = ring(&mut scene, "a 6.0 1\na 1.0 2\na 7.0 3\na 2.0 4\n");
     assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
-    assert_eq!(told[1..], ["- well again: a > 5: a is 2"]);
+    assert_eq!(told[1..], ["- resolved: a > 5: a is 2"]);
     assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
     assert_eq!(scene.app.watch().alarms(), 0);
 }
@@ -267,7 +267,7 @@ fn an_alarm_ends_with_the_last_point_of_its_key() {
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
     assert_eq!(scene.app.watch().alarms(), 1);
-    let told = "- alert over: a > 5: a has no points any more".to_owned();
+    let told = "- no data: a > 5: a has no points any more".to_owned();
     assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
     assert_eq!(scene.app.watch().alarms(), 0);
     cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");

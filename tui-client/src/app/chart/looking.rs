@@ -9,7 +9,7 @@ use crate::app::log::Tone;
 use crate::app::views::ViewAction;
 use crate::app::watch::{Watched, wider};
 use crate::event::MouseEvent;
-use crate::metrics::filter::Alert;
+use crate::metrics::alerts::Alert;
 use crate::metrics::recent::Recent;
 use crate::text::format;
 use crate::text::units::Unit;

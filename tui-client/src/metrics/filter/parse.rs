@@ -32,7 +32,7 @@ pub(super) fn filter(text: &str) -> Result<Expr, BadExpr> {
     }
 }
 
-pub(super) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
+pub(in crate::metrics) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
     let mut parser = Parser::new(text)?;
     let at = parser.place();
     let pattern = match parser.next() {
