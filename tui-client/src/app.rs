@@ -31,6 +31,7 @@ use crate::metrics::alerts::Alert;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::TableSpec;
+use crate::metrics::watch_plan::{Extension, with_alerted};
 use crate::text::escape::escape_untrusted;
 use action::Action;
 use ask::Ask;
@@ -48,7 +49,7 @@ use prompt::action::PromptAction;
 use prompt::known_keys::KnownKeys;
 use prompt::paste::{Import, Pasted};
 use table::Table;
-use watch::{Extension, Watch};
+use watch::Watch;
 
 /// A request that waits longer than this is shown as such.
 pub const SLOW: Duration = Duration::from_secs(1);
@@ -141,7 +142,7 @@ pub struct App {
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
-        let watch = watch::with_alerted(&config.watch, &config.alerts);
+        let watch = with_alerted(&config.watch, &config.alerts);
         let (mode, first) = match watch[..] {
             [] => (Mode::Prompt, Pane::Table),
             // Who asks for them at the start wants to look at them.

@@ -12,12 +12,12 @@ use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
-use crate::app::watch::with_alerted;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::watch_plan::with_alerted;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]

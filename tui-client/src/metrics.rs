@@ -11,3 +11,4 @@ pub mod sort;
 pub mod sparkline;
 pub mod stale;
 pub mod summary;
+pub mod watch_plan;

@@ -14,12 +14,12 @@ use super::connection::{Comeback, Connection};
 use super::format::Printer;
 use super::signals::Ending;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
-use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::glob::Glob;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
+use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 
 /// Of more new points in one answer, alerts judge the newest.
 const POINTS_JUDGED: usize = 1024;

@@ -1,51 +1,27 @@
-//! What the server would take though it is hardly meant.
+//! Requests that the server accepts though they are probably mistakes.
 
 use shared::{Request, Selector};
 
-use crate::app::App;
-use crate::app::prompt::check::{self, Verdict};
-use crate::app::watch::Extension;
 use crate::request::normalize;
 
-/// In seconds. A timestamp that lies further ahead is hardly meant.
+/// In seconds. A timestamp further ahead is suspicious.
 const YEAR: i64 = 31_557_600;
 
-/// What clocks count besides seconds, and how many of it are one.
+/// Finer units of clocks, and how many of each are a second.
 const FINER: [(&str, i64); 3] =
     [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
 
 /// Where the selector extension is missing, a glob is an unknown key.
 pub const NO_GLOBS: &str = "this server knows no globs";
 
-impl App {
-    /// What there is to doubt in a line that would be accepted.
-    pub(crate) fn doubt(&self) -> Option<Verdict> {
-        let text = self.prompt().text();
-        let words = check::words(text);
-        if let [_, _, _, at] = &words[..] {
-            let timestamp = check::timestamp(text, 0)?;
-            let what = suspicious_timestamp(timestamp, self.now().unix())?;
-            let why = format!("{}: {what}?", self.date_in_line()?);
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        if let [_, at] = &words[..]
-            && self.extension() == Extension::Missing
-            && is_extended(text)
-        {
-            let why = "this server takes a key or *; / filters the table".to_owned();
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        None
-    }
-}
-
-/// The line asks for what only the selector extension of the protocol has.
+/// The line is a `get` with a selector that only the extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
     matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
 }
 
-/// What a timestamp far ahead may be.
+/// The unit in which a timestamp far ahead would be near, or a question; none when it is not far
+/// ahead.
 pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;

@@ -14,11 +14,11 @@ use crate::app::action::Action;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
 use crate::app::views::ViewAction;
-use crate::app::watch::Extension;
 use crate::keymap;
 use crate::metrics::column::{Column, Kind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
+use crate::metrics::watch_plan::Extension;
 use crate::request::plausible::NO_GLOBS;
 use crate::text::format;
 

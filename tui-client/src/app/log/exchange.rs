@@ -14,13 +14,13 @@ use crate::app::log::recorder::explained;
 use crate::app::mode::Mode;
 use crate::app::outage::{self, News};
 use crate::app::views::ViewAction;
-use crate::app::watch::{self, Ask, Extension};
 use crate::effect::{Effect, Outgoing};
 use crate::event::Moment;
 use crate::keymap;
 use crate::metrics::glob::Glob;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::AT_ONCE;
+use crate::metrics::watch_plan::{Ask, Extension, plan};
 use crate::request::plausible::{self, NO_GLOBS};
 use crate::text::format;
 
@@ -142,7 +142,7 @@ impl App {
     fn watch_plan(&self) -> Ask {
         let all = self.table_asks() && self.wanted == ALL;
         let cheap = self.all_took.is_some_and(|took| took < CHEAP);
-        watch::plan(self.watch.patterns(), self.extension, all, cheap)
+        plan(self.watch.patterns(), self.extension, all, cheap)
     }
 
     /// Asks the server, once, whether it knows the selector extension: by something that it would

@@ -8,6 +8,8 @@ use crate::app::prompt::Completed;
 use crate::app::prompt::check::{self, Verdict};
 use crate::effect::Effect;
 use crate::event::Moment;
+use crate::metrics::watch_plan::Extension;
+use crate::request::plausible::{is_extended, suspicious_timestamp};
 use crate::text::format::{age, bytes, date};
 
 /// What a key can mean to the command line.
@@ -126,9 +128,29 @@ impl App {
     /// What the protocol says about the line.
     pub fn verdict(&self) -> Verdict {
         match check::check(self.prompt.text()) {
-            Verdict::Accepted => self.doubt().unwrap_or(Verdict::Accepted),
+            Verdict::Accepted => self.suspicion().unwrap_or(Verdict::Accepted),
             other => other,
         }
+    }
+
+    /// What is suspicious in a line that would be accepted.
+    fn suspicion(&self) -> Option<Verdict> {
+        let text = self.prompt().text();
+        let words = check::words(text);
+        if let [_, _, _, at] = &words[..] {
+            let timestamp = check::timestamp(text, 0)?;
+            let what = suspicious_timestamp(timestamp, self.now().unix())?;
+            let why = format!("{}: {what}?", self.date_in_line()?);
+            return Some(Verdict::Suspicious { at: at.clone(), why });
+        }
+        if let [_, at] = &words[..]
+            && self.extension() == Extension::Missing
+            && is_extended(text)
+        {
+            let why = "this server takes a key or *; / filters the table".to_owned();
+            return Some(Verdict::Suspicious { at: at.clone(), why });
+        }
+        None
     }
 
     /// The human date of a timestamp in the line.
