@@ -25,7 +25,7 @@ use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
 use crate::text::escape::escape_untrusted;
-use crate::text::format::plural;
+use crate::text::number::plural;
 use connection::Connection;
 use format::Printer;
 

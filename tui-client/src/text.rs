@@ -1,5 +1,13 @@
-//! Values as text: numbers, units, times, and what makes text of a stranger safe to show.
+//! Values as text: numbers, units, times, widths, and bytes from the network made safe to show.
 
 pub mod escape;
-pub mod format;
+pub mod number;
+pub mod time;
 pub mod units;
+pub mod width;
+
+/// Numbers and times together.
+pub mod format {
+    pub use super::number::*;
+    pub use super::time::*;
+}

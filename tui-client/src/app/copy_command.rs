@@ -11,7 +11,6 @@ use crate::effect::Effect;
 use crate::metrics::column::Column;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
-use crate::text::format;
 
 impl App {
     pub(crate) fn copy_command(&mut self) -> Vec<Effect> {
@@ -45,12 +44,9 @@ impl App {
                 && self.layout().table.is_none()
                 && self.pane == Pane::Watch;
         if watching && !self.watch.is_empty() {
-            let interval = format::interval(self.interval());
-            if interval != "1s" {
-                words.extend([
-                    "--interval".into(),
-                    interval.trim_end_matches('s').to_owned().into(),
-                ]);
+            let interval = self.interval().as_secs_f64().to_string();
+            if interval != "1" {
+                words.extend(["--interval".into(), interval.into()]);
             }
             for pattern in self.watch.shown_patterns() {
                 words.push(option("watch", pattern.as_str()));

@@ -144,7 +144,7 @@ impl App {
         self.refresh_at = self.refresh_at.min(soon);
         self.watch.hurry(soon);
         self.stretched = self.stretched.filter(|&period| period > self.interval);
-        self.say(Tone::Plain, format!("asking every {}", format::interval(self.interval)));
+        self.say(Tone::Plain, format!("asking every {}", format::duration(self.interval)));
     }
 
     fn leave(&mut self) {

@@ -10,7 +10,7 @@ use crate::metrics::column::{Column, Kind};
 use crate::metrics::filter::{BadExpr, Condition, parse_alert};
 use crate::metrics::glob::Glob;
 use crate::metrics::series::{Series, is_news};
-use crate::text::format;
+use crate::text::{number, time};
 
 /// A condition on the keys of a pattern: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,7 @@ impl Alert {
                 _ => return None,
             };
             let holds = compare.holds(value, limit);
-            let age = format::age(point.timestamp, now);
+            let age = time::age(point.timestamp, now);
             holds
                 .then(|| format!("{} was {} (age {age})", self.subject(series), self.number(value)))
         })
@@ -78,7 +78,7 @@ impl Alert {
     /// The number that it compares: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
     fn found(&self, series: &Series, now: i64) -> String {
         let value = match self.condition.column {
-            Column::Age => Some(format::age(series.last.timestamp, now)),
+            Column::Age => Some(time::age(series.last.timestamp, now)),
             column => column.number(series, now).map(|number| self.number(number)),
         };
         format!("{} is {}", self.subject(series), value.unwrap_or_default())
@@ -95,9 +95,9 @@ impl Alert {
     fn number(&self, value: f64) -> String {
         const WIDE: usize = 24;
         match self.condition.column.kind() {
-            Kind::Difference(_) => format::rounded(value, WIDE),
-            Kind::Mean => format::mean(value, WIDE),
-            _ => format::exact(value),
+            Kind::Difference(_) => number::rounded(value, WIDE),
+            Kind::Mean => number::mean(value, WIDE),
+            _ => number::exact(value),
         }
     }
 

@@ -24,7 +24,8 @@ use super::progress::Progress;
 use super::signals::Ending;
 use super::{Failure, explain, quoted, unix_now, warn};
 use crate::cli::Plan;
-use crate::text::format::{count, plural, took};
+use crate::text::number::{count, plural};
+use crate::text::time::duration;
 
 /// Batches under way.
 const IN_FLIGHT: usize = 16;
@@ -458,7 +459,7 @@ impl Taking {
             };
             warn(&format!("interrupted: {outcome}{left}"));
         } else if seen || refused > 0 {
-            warn(&format!("{outcome}, in {}", took(time)));
+            warn(&format!("{outcome}, in {}", duration(time)));
         }
     }
 }

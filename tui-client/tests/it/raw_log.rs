@@ -8,7 +8,7 @@ use tui_client::app::log::{Direction, Remark};
 use tui_client::app::mode::Mode;
 use tui_client::effect::Effect;
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::text::format::count;
+use tui_client::text::number::count;
 use tui_client::view::theme::Theme;
 
 use crate::look::{cell_of, draw};

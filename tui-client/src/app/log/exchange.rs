@@ -77,7 +77,7 @@ impl App {
         } else {
             self.refresh_at = now.elapsed;
             self.watch.hurry(now.elapsed);
-            format!("asking again every {}", format::interval(self.interval))
+            format!("asking again every {}", format::duration(self.interval))
         };
         self.say(Tone::Plain, text);
     }
@@ -234,7 +234,7 @@ impl App {
         if took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
             let text = format!(
                 "{ALL} takes {}: p stops asking, get KEY asks for less",
-                format::took(took)
+                format::duration(took)
             );
             self.note(now, Tone::Quiet, &text);
         }

@@ -12,7 +12,7 @@ use crate::effect::Effect;
 use crate::event::Moment;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
-use crate::text::format::{count, plural, took};
+use crate::text::format::{count, duration, plural};
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;
@@ -107,7 +107,7 @@ pub struct Import {
 
 impl Import {
     fn took(&self, now: Moment) -> String {
-        took(now.elapsed.saturating_sub(self.since))
+        duration(now.elapsed.saturating_sub(self.since))
     }
 }
 
