@@ -5,11 +5,12 @@ use shared::frame::RequestFramer;
 use shared::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 use shared::{Request, response};
 
-const DIALOGUES: [(&str, &str); 4] = [
+const DIALOGUES: [(&str, &str); 5] = [
     ("protocol", include_str!("../data/protocol.dialogue")),
     ("framing", include_str!("../data/framing.dialogue")),
     ("requests", include_str!("../data/requests.dialogue")),
     ("order", include_str!("../data/order.dialogue")),
+    ("selectors", include_str!("../data/selectors.dialogue")),
 ];
 
 /// The requests in what a client says, each as it would be encoded again, bad ones as `None`.
