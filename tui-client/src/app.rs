@@ -2,44 +2,21 @@
 //! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
 
 pub mod action;
-pub mod arrange;
 pub mod ask;
 pub mod chart;
-pub mod check;
-pub mod column;
-mod command;
-pub mod doubt;
+mod copy_command;
 pub mod editor;
-pub mod effect;
-mod exchange;
-pub mod expr;
 pub mod field;
-pub mod fold;
-pub mod format;
-pub mod glob;
 pub mod help;
-pub mod history;
-pub mod input;
-pub mod keys;
 pub mod layout;
 pub mod link;
 pub mod log;
-mod looking;
-pub mod meter;
 pub mod mode;
-pub mod msg;
+mod mouse;
 pub mod outage;
-pub mod paste;
-mod pointer;
-pub mod printable;
-pub mod prompting;
-pub mod refusal;
-pub mod reply;
-pub mod sentinel;
+pub mod poll_cost;
+pub mod prompt;
 pub mod table;
-mod transcript;
-pub mod trend;
-pub mod units;
 pub mod views;
 pub mod watch;
 
@@ -47,30 +24,30 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::effect::Effect;
+use crate::event::{Event, KeyCode, KeyPress, Moment};
 use crate::keymap;
+use crate::metrics::alerts::Alerts;
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::TableSpec;
+use crate::text::escape::escape_untrusted;
 use action::Action;
-use arrange::Arrangement;
 use ask::Ask;
-use chart::window::Look;
-use effect::Effect;
-use expr::Alert;
+use chart::viewport::Viewport;
 use field::Field;
-use glob::Glob;
 use help::Help;
-use input::Prompt;
-use keys::KnownKeys;
 use layout::Layout;
 use link::{Link, State};
+use log::recorder::Recorder;
 use log::{Log, Tone};
-use meter::Meter;
 use mode::{Mode, Pane};
-use msg::{Code, Key, Moment, Msg};
-use paste::{Import, Pasted};
-use printable::printable;
-use prompting::PromptAction;
-use sentinel::Sentinel;
+use poll_cost::PollCost;
+use prompt::Prompt;
+use prompt::action::PromptAction;
+use prompt::known_keys::KnownKeys;
+use prompt::paste::{Import, Pasted};
 use table::Table;
-use transcript::Transcript;
 use watch::{Extension, Watch};
 
 /// A request that waits longer than this is shown as such.
@@ -91,7 +68,7 @@ pub struct Config {
     /// What should not be.
     pub alerts: Vec<Alert>,
     /// How the table is arranged at the start.
-    pub arrangement: Arrangement,
+    pub arrangement: TableSpec,
     /// In which times of day are shown.
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
@@ -133,7 +110,7 @@ pub struct App {
     pasted: Option<Pasted>,
     import: Option<Import>,
     /// Pasted lines that are sent one by one.
-    few: Option<paste::Few>,
+    few: Option<prompt::paste::Few>,
     ask: Ask,
     log: Log,
     table: Table,
@@ -146,11 +123,11 @@ pub struct App {
     paused: bool,
     refresh_once: bool,
     refresh_at: Duration,
-    transcript: Transcript,
-    sentinel: Sentinel,
-    look: Look,
+    recorder: Recorder,
+    alerts: Alerts,
+    look: Viewport,
     field: Option<Field>,
-    meter: Meter,
+    poll_cost: PollCost,
     extension: Extension,
     /// What the last answer with all keys took.
     all_took: Option<Duration>,
@@ -195,12 +172,12 @@ impl App {
             paused: false,
             refresh_once: false,
             refresh_at: Duration::ZERO,
-            transcript: Transcript::new(config.raw_log),
-            sentinel: Sentinel::new(&config.alerts),
+            recorder: Recorder::new(config.raw_log),
+            alerts: Alerts::new(&config.alerts),
             few: None,
-            look: Look::default(),
+            look: Viewport::default(),
             field: None,
-            meter: Meter::default(),
+            poll_cost: PollCost::default(),
             extension: Extension::default(),
             all_took: None,
             stretched: None,
@@ -215,7 +192,7 @@ impl App {
     }
 
     /// Takes a message; what it returns is to be done in that order.
-    pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
+    pub fn update(&mut self, msg: Event, now: Moment) -> Vec<Effect> {
         let mut effects = self.take(msg, now);
         effects.extend(self.probe(now));
         self.wishes.extend(self.table.take_garbage().into_iter().map(Effect::Discard));
@@ -223,60 +200,60 @@ impl App {
         effects
     }
 
-    fn take(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
+    fn take(&mut self, msg: Event, now: Moment) -> Vec<Effect> {
         self.now = now;
         self.notice.take_if(|notice| notice.until <= now.elapsed);
         match msg {
-            Msg::Key(key) => return self.on_key(key, now),
-            Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
-            Msg::Paste(text) => {
+            Event::Key(key) => return self.on_key(key, now),
+            Event::Mouse(mouse) => return self.on_mouse(mouse, now),
+            Event::Paste(text) => {
                 self.notice = None;
                 self.paste(&text);
             }
-            Msg::Resize { width, height } => {
+            Event::Resize { width, height } => {
                 (self.width, self.height) = (width, height);
                 let rows = self.layout().table_rows();
                 self.table.move_by(0, rows);
             }
-            Msg::Tick => {
+            Event::Tick => {
                 self.work_on_log();
                 // While nobody asks, nothing is known of what has come.
-                if self.sentinel.counts_time() && !self.paused {
+                if self.alerts.counts_time() && !self.paused {
                     self.judge_watched(now);
                 }
                 if self.link.try_now(now.elapsed) {
                     return vec![Effect::Connect];
                 }
             }
-            Msg::Connected => return self.on_connected(now),
-            Msg::Disconnected(reason) => {
+            Event::Connected => return self.on_connected(now),
+            Event::Disconnected(reason) => {
                 self.on_disconnected(&reason, now);
                 self.lose_import(now);
             }
-            Msg::NotSent { id } => self.on_not_sent(id, now),
-            Msg::Progress { id, points } => self.link.progress(id, points),
-            Msg::ReplyBegins { id, status } => self.on_reply_begins(id, status, now),
-            Msg::Lines { id, status, lines } => self.on_lines(id, status, &lines, now),
-            Msg::Reply(reply) => self.on_reply(*reply, now),
-            Msg::Import(news) => self.on_import(&news, now),
-            Msg::History(lines) => self.prompt.load(lines),
-            Msg::Saved { path, lines } => self.on_saved(&path, lines),
-            Msg::NotSaved { path, reason } => self.on_not_saved(&path, &reason, now),
-            Msg::FileFailed(reason) => {
+            Event::NotSent { id } => self.on_not_sent(id, now),
+            Event::Progress { id, points } => self.link.progress(id, points),
+            Event::ReplyBegins { id, status } => self.on_reply_begins(id, status, now),
+            Event::Lines { id, status, lines } => self.on_lines(id, status, &lines, now),
+            Event::Reply(reply) => self.on_reply(*reply, now),
+            Event::Import(news) => self.on_import(&news, now),
+            Event::History(lines) => self.prompt.load(lines),
+            Event::Saved { path, lines } => self.on_saved(&path, lines),
+            Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason, now),
+            Event::FileFailed(reason) => {
                 self.note(now, Tone::Bad, &reason);
                 self.say(Tone::Bad, reason);
             }
-            Msg::Arranged(arranged) => {
+            Event::Sorted(arranged) => {
                 let rows = self.layout().table_rows();
                 let job = self.table.arranged(arranged, rows, now.unix());
                 self.wishes.extend(job.map(Effect::Arrange));
             }
-            Msg::Terminate => return vec![Effect::Quit],
+            Event::Terminate => return vec![Effect::Quit],
         }
         self.poll(now)
     }
 
-    fn on_key(&mut self, key: Key, now: Moment) -> Vec<Effect> {
+    fn on_key(&mut self, key: KeyPress, now: Moment) -> Vec<Effect> {
         let listed = self.notice.take().is_some_and(|notice| notice.completions);
         if let Some(action) = keymap::lookup(self.mode, key) {
             if listed && action == Action::Prompt(PromptAction::Clear) {
@@ -287,17 +264,17 @@ impl App {
         }
         match (key.code, key.ctrl, key.alt) {
             _ if self.mode.is_for_reading() => self.say_unbound(key),
-            (Code::Char(c), false, false) => self.type_char(c),
+            (KeyCode::Char(c), false, false) => self.type_char(c),
             _ => {}
         }
         Vec::new()
     }
 
-    fn say_unbound(&mut self, key: Key) {
-        let help = [Key::char('?'), Key::plain(Code::F(1))].into_iter();
+    fn say_unbound(&mut self, key: KeyPress) {
+        let help = [KeyPress::char('?'), KeyPress::plain(KeyCode::F(1))].into_iter();
         let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(Action::Help));
         let Some(help) = help.map(keymap::name).next() else { return };
-        let name = printable(keymap::name(key).as_bytes());
+        let name = escape_untrusted(keymap::name(key).as_bytes());
         self.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
     }
 
@@ -318,7 +295,7 @@ impl App {
         }
     }
 
-    /// When the application wants a [`Msg::Tick`], if nothing else happens before.
+    /// When the application wants a [`Event::Tick`], if nothing else happens before.
     pub fn next_wake(&self) -> Option<Duration> {
         let now = self.now.elapsed;
         let retry = match self.link.state() {
@@ -349,7 +326,7 @@ impl App {
         let times = rows.chain(shown).map(|series| series.last.timestamp);
         let newest = times.max()?;
         let young = self.now.unix().saturating_sub(newest) < 60;
-        let period: i64 = if young || self.sentinel.counts_time() { 1000 } else { 60_000 };
+        let period: i64 = if young || self.alerts.counts_time() { 1000 } else { 60_000 };
         let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
         Some(self.now.elapsed + Duration::from_millis(left))
     }

@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::mode::Mode::{
     self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
 };
-use crate::app::msg::{Code, Key};
+use crate::event::{KeyCode, KeyPress};
 
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};
@@ -22,7 +22,7 @@ pub struct Binding {
     /// Where it counts.
     pub modes: &'static [Mode],
     /// What is pressed; each of these.
-    pub keys: &'static [Key],
+    pub keys: &'static [KeyPress],
     /// What it means.
     pub action: Action,
     /// The same in words.
@@ -41,7 +41,7 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
 
 const fn bind(
     modes: &'static [Mode],
-    keys: &'static [Key],
+    keys: &'static [KeyPress],
     action: Action,
     help: &'static str,
 ) -> Binding {
@@ -57,104 +57,139 @@ use keys;
 static BINDINGS: &[Binding] = &[
     bind(
         &[Help],
-        keys![Key::plain(Code::Esc), Key::plain(Code::Enter), Key::char('q')],
+        keys![KeyPress::plain(KeyCode::Esc), KeyPress::plain(KeyCode::Enter), KeyPress::char('q')],
         Action::Help,
         "close this list",
     ),
-    bind(&[Help], keys![Key::char('/')], Action::SearchHelp, "search this list"),
+    bind(&[Help], keys![KeyPress::char('/')], Action::SearchHelp, "search this list"),
     bind(
         &[HelpSearch],
-        keys![Key::plain(Code::Enter)],
+        keys![KeyPress::plain(KeyCode::Enter)],
         Action::EndSearch { keep: true },
         "end the search, keep what was found",
     ),
     bind(
         &[HelpSearch],
-        keys![Key::plain(Code::Esc), Key::ctrl('c')],
+        keys![KeyPress::plain(KeyCode::Esc), KeyPress::ctrl('c')],
         Action::EndSearch { keep: false },
         "end the search, back to the whole list",
     ),
     bind(
         &[HelpSearch],
-        keys![Key::plain(Code::Backspace), Key::ctrl('h')],
+        keys![KeyPress::plain(KeyCode::Backspace), KeyPress::ctrl('h')],
         Action::ShortenSearch,
         "delete the last character",
     ),
-    bind(&[HelpSearch], keys![Key::plain(Code::Up)], Action::Lines(-1), "while searching: up"),
-    bind(&[HelpSearch], keys![Key::plain(Code::Down)], Action::Lines(1), "while searching: down"),
-    bind(PANES, keys![Key::plain(Code::Tab)], Action::NextPane, "to the next pane"),
-    bind(PANES, keys![Key::plain(Code::BackTab)], Action::PreviousPane, "to the pane before"),
-    bind(PANES, keys![Key::char('i'), Key::char(':')], Action::ToPrompt, "to the command line"),
+    bind(
+        &[HelpSearch],
+        keys![KeyPress::plain(KeyCode::Up)],
+        Action::Lines(-1),
+        "while searching: up",
+    ),
+    bind(
+        &[HelpSearch],
+        keys![KeyPress::plain(KeyCode::Down)],
+        Action::Lines(1),
+        "while searching: down",
+    ),
+    bind(PANES, keys![KeyPress::plain(KeyCode::Tab)], Action::NextPane, "to the next pane"),
     bind(
         PANES,
-        keys![Key::char('p')],
+        keys![KeyPress::plain(KeyCode::BackTab)],
+        Action::PreviousPane,
+        "to the pane before",
+    ),
+    bind(
+        PANES,
+        keys![KeyPress::char('i'), KeyPress::char(':')],
+        Action::ToPrompt,
+        "to the command line",
+    ),
+    bind(
+        PANES,
+        keys![KeyPress::char('p')],
         Action::TogglePause,
         "pause: ask the server no more; again: go on asking",
     ),
     bind(
         PANES,
-        keys![Key::char('Y')],
+        keys![KeyPress::char('Y')],
         Action::CopyCommand,
         "copy the shell command that prints this view",
     ),
     bind(
         &[Table, Watch, Log],
-        keys![Key::char('q')],
+        keys![KeyPress::char('q')],
         Action::Quit,
         "quit the program (in the full-screen chart: back)",
     ),
     bind(
         READING,
-        keys![Key::plain(Code::Up), Key::char('k')],
+        keys![KeyPress::plain(KeyCode::Up), KeyPress::char('k')],
         Action::Lines(-1),
         "up a line, or a key",
     ),
     bind(
         READING,
-        keys![Key::plain(Code::Down), Key::char('j')],
+        keys![KeyPress::plain(KeyCode::Down), KeyPress::char('j')],
         Action::Lines(1),
         "down a line, or a key",
     ),
-    bind(READING, keys![Key::plain(Code::PageUp), Key::ctrl('b')], Action::Pages(-1), "a page up"),
     bind(
         READING,
-        keys![Key::plain(Code::PageDown), Key::ctrl('f')],
+        keys![KeyPress::plain(KeyCode::PageUp), KeyPress::ctrl('b')],
+        Action::Pages(-1),
+        "a page up",
+    ),
+    bind(
+        READING,
+        keys![KeyPress::plain(KeyCode::PageDown), KeyPress::ctrl('f')],
         Action::Pages(1),
         "a page down",
     ),
     bind(
         &[Table, Log, Help],
-        keys![Key::char(' ')],
+        keys![KeyPress::char(' ')],
         Action::Pages(1),
         "a page down in the table, the log, this list",
     ),
-    bind(READING, keys![Key::plain(Code::Home), Key::char('g')], Action::Top, "to the first line"),
-    bind(READING, keys![Key::plain(Code::End), Key::char('G')], Action::Bottom, "to the last line"),
-    bind(READING, keys![Key::char('?')], Action::Help, "open or close this list"),
-    bind(READING, keys![Key::ctrl('c')], Action::Quit, "quit the program"),
-    bind(ALL, keys![Key::plain(Code::F(1))], Action::Help, "open or close this list"),
+    bind(
+        READING,
+        keys![KeyPress::plain(KeyCode::Home), KeyPress::char('g')],
+        Action::Top,
+        "to the first line",
+    ),
+    bind(
+        READING,
+        keys![KeyPress::plain(KeyCode::End), KeyPress::char('G')],
+        Action::Bottom,
+        "to the last line",
+    ),
+    bind(READING, keys![KeyPress::char('?')], Action::Help, "open or close this list"),
+    bind(READING, keys![KeyPress::ctrl('c')], Action::Quit, "quit the program"),
+    bind(ALL, keys![KeyPress::plain(KeyCode::F(1))], Action::Help, "open or close this list"),
     bind(
         ALL,
-        keys![Key::plain(Code::F(5))],
+        keys![KeyPress::plain(KeyCode::F(5))],
         Action::Refresh,
         "ask the server now, once, even while paused",
     ),
     bind(
         ALL,
-        keys![Key::plain(Code::F(6))],
+        keys![KeyPress::plain(KeyCode::F(6))],
         Action::TogglePause,
         "pause: ask the server no more; again: go on asking",
     ),
     bind(
         ALL,
-        keys![Key::ctrl('z')],
+        keys![KeyPress::ctrl('z')],
         Action::Suspend,
         "to the shell that started this; fg comes back",
     ),
 ];
 
 /// What a key means in a mode.
-pub fn lookup(mode: Mode, key: Key) -> Option<Action> {
+pub fn lookup(mode: Mode, key: KeyPress) -> Option<Action> {
     bindings()
         .find(|binding| binding.modes.contains(&mode) && binding.keys.contains(&key))
         .map(|binding| binding.action)
@@ -167,18 +202,18 @@ pub fn key_of(mode: Mode, action: Action) -> String {
 }
 
 /// The name of a key, as people write it.
-pub fn name(key: Key) -> String {
+pub fn name(key: KeyPress) -> String {
     let code = match key.code {
-        Code::Char(' ') => "space".to_owned(),
-        Code::Char(c) => c.to_string(),
-        Code::Up => "↑".to_owned(),
-        Code::Down => "↓".to_owned(),
-        Code::Left => "←".to_owned(),
-        Code::Right => "→".to_owned(),
-        Code::PageUp => "pgup".to_owned(),
-        Code::PageDown => "pgdn".to_owned(),
-        Code::BackTab => "shift-tab".to_owned(),
-        Code::F(n) => format!("F{n}"),
+        KeyCode::Char(' ') => "space".to_owned(),
+        KeyCode::Char(c) => c.to_string(),
+        KeyCode::Up => "↑".to_owned(),
+        KeyCode::Down => "↓".to_owned(),
+        KeyCode::Left => "←".to_owned(),
+        KeyCode::Right => "→".to_owned(),
+        KeyCode::PageUp => "pgup".to_owned(),
+        KeyCode::PageDown => "pgdn".to_owned(),
+        KeyCode::BackTab => "shift-tab".to_owned(),
+        KeyCode::F(n) => format!("F{n}"),
         other => format!("{other:?}").to_lowercase(),
     };
     let ctrl = if key.ctrl { "ctrl-" } else { "" };
@@ -187,7 +222,7 @@ pub fn name(key: Key) -> String {
 }
 
 /// The names of some keys.
-fn names(keys: &[Key]) -> String {
+fn names(keys: &[KeyPress]) -> String {
     keys.iter().copied().map(name).collect::<Vec<_>>().join(" ")
 }
 

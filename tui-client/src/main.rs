@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use tui_client::app::Config;
-use tui_client::app::glob::Glob;
 use tui_client::cli::{Mode, Plan};
+use tui_client::metrics::glob::Glob;
 use tui_client::runtime::Setting;
-use tui_client::{colours, plain, runtime};
+use tui_client::{plain, runtime, theme_detect};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
@@ -72,6 +72,6 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         timeout: plan.timeout,
         mouse: plan.look.mouse,
     };
-    runtime::run(setting, config, || colours::theme(plan.look)).await?;
+    runtime::run(setting, config, || theme_detect::theme(plan.look)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,11 +12,11 @@ use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::app::effect::Outgoing;
-use crate::app::msg::Msg;
-use crate::app::paste::ImportNews;
-use crate::app::printable::printable_lines;
-use crate::app::reply::{Reply, ReplyBuilder};
+use crate::app::prompt::paste::ImportNews;
+use crate::effect::Outgoing;
+use crate::event::Event;
+use crate::metrics::reply::{Reply, ReplyBuilder};
+use crate::text::escape::escape_untrusted_lines;
 use socket::Lifeline;
 
 /// Requests that may wait for their replies on one connection.
@@ -49,25 +49,25 @@ pub async fn run(
     port: u16,
     patience: Duration,
     mut orders: mpsc::Receiver<Order>,
-    msgs: mpsc::Sender<Msg>,
+    msgs: mpsc::Sender<Event>,
 ) {
     while let Some(order) = orders.recv().await {
         let msg = match order {
             Order::Connect => match socket::connect(&host, port).await {
                 Ok((client, lifeline)) => {
-                    if msgs.send(Msg::Connected).await.is_err() {
+                    if msgs.send(Event::Connected).await.is_err() {
                         return;
                     }
                     let wire = Wire { lifeline, patience, msgs: msgs.clone() };
                     match serve(client, wire, &mut orders).await {
-                        Some(reason) => Msg::Disconnected(reason),
+                        Some(reason) => Event::Disconnected(reason),
                         None => return,
                     }
                 }
-                Err(error) => Msg::Disconnected(connect_reason(&error)),
+                Err(error) => Event::Disconnected(connect_reason(&error)),
             },
-            Order::Send(request) => Msg::NotSent { id: request.id },
-            Order::Import { id, .. } => Msg::Import(ImportNews::broken(id)),
+            Order::Send(request) => Event::NotSent { id: request.id },
+            Order::Import { id, .. } => Event::Import(ImportNews::broken(id)),
             Order::StopImport => continue,
         };
         if msgs.send(msg).await.is_err() {
@@ -98,7 +98,7 @@ struct Wire {
     lifeline: Lifeline,
     /// Without a sign of a reply that is due for so long, the connection is given up.
     patience: Duration,
-    msgs: mpsc::Sender<Msg>,
+    msgs: mpsc::Sender<Event>,
 }
 
 /// Serves one connection until it ends, which gives the reason, or there are no more orders.
@@ -139,7 +139,7 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
                     Err(ClientError::Closed) => continue,
                     Err(_) => true,
                 };
-                if unsent && wire.msgs.send(Msg::NotSent { id }).await.is_err() {
+                if unsent && wire.msgs.send(Event::NotSent { id }).await.is_err() {
                     return None;
                 }
             }
@@ -206,7 +206,7 @@ fn reason_of(error: &ClientError) -> String {
 async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, wire: Wire) -> Option<String> {
     while let Some(next) = awaited.recv().await {
         match read_reply(next, &wire).await {
-            Ok(reply) => wire.msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
+            Ok(reply) => wire.msgs.send(Event::Reply(Box::new(reply))).await.ok()?,
             Err(reason) => return Some(reason),
         }
     }
@@ -229,20 +229,20 @@ async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
                 let builder = builder.watching(Arc::clone(&request.watched));
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
-                    tell(Msg::ReplyBegins { id, status }).await?;
+                    tell(Event::ReplyBegins { id, status }).await?;
                 }
             }
             (ReplyPiece::Data(data), Some((builder, _))) => {
                 builder.add_lines(&data);
                 if raw {
-                    let (status, lines) = (builder.status(), printable_lines(&data));
-                    tell(Msg::Lines { id, status, lines }).await?;
+                    let (status, lines) = (builder.status(), escape_untrusted_lines(&data));
+                    tell(Event::Lines { id, status, lines }).await?;
                 }
                 if told.elapsed() >= PROGRESS {
                     told = Instant::now();
                     let points = builder.points();
                     // Only news of the moment: there is no need to wait for room.
-                    let _ = wire.msgs.try_send(Msg::Progress { id, points });
+                    let _ = wire.msgs.try_send(Event::Progress { id, points });
                 }
             }
             (ReplyPiece::Data(_), None) => {}

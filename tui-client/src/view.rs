@@ -19,9 +19,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Widget};
 
+use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::mode::Mode;
-use crate::app::{App, format};
+use crate::text::format;
 use text::Pen;
 use theme::Theme;
 

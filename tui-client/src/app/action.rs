@@ -1,18 +1,20 @@
 //! What a key can mean, and what it does.
 
-use super::ask::LogAction;
-use super::column::Column;
-use super::editor::Edit;
-use super::effect::Effect;
-use super::help::Help;
-use super::link::{Purpose, State};
-use super::log::Tone;
-use super::mode::{Mode, Pane};
-use super::msg::Moment;
-use super::prompting::PromptAction;
-use super::views::ViewAction;
-use super::{App, NOTICE, Notice, format, refusal};
-use crate::line::wire_line;
+use crate::app::ask::LogAction;
+use crate::app::editor::Edit;
+use crate::app::help::Help;
+use crate::app::link::{Purpose, State};
+use crate::app::log::Tone;
+use crate::app::mode::{Mode, Pane};
+use crate::app::prompt::action::PromptAction;
+use crate::app::views::ViewAction;
+use crate::app::{App, NOTICE, Notice};
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::metrics::column::Column;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
+use crate::text::format;
 use shared::request::BadRequestReason;
 use shared::{Request, Selector};
 
@@ -201,7 +203,7 @@ impl App {
 
     fn unwatch(&mut self) {
         if let Some(key) = self.watch.remove_selected() {
-            self.sentinel.forget(&key);
+            self.alerts.forget(&key);
             self.say(Tone::Plain, format!("no longer watching {key}"));
         }
         if self.watch.is_empty() {
@@ -217,7 +219,7 @@ impl App {
             return Vec::new();
         }
         // Else the server is the judge, but of such a line it would not even see the end.
-        if let Some(bad) = refusal::fault(&wire.bytes)
+        if let Some(bad) = explain::validate(&wire.bytes)
             && bad.reason == BadRequestReason::TooLong
         {
             let length = format::count(wire.bytes.len() as u64);

@@ -1,14 +1,14 @@
 //! A line that is asked for besides requests: what to search or to filter the log for, where to
 //! save it.
 
-use super::App;
-use super::action::Action;
-use super::editor::{Edit, Editor};
-use super::effect::Effect;
-use super::format::formatted;
-use super::log::{Bookmark, Pattern, Progress, Tone};
-use super::mode::Mode;
-use super::msg::Moment;
+use crate::app::App;
+use crate::app::action::Action;
+use crate::app::editor::{Edit, Editor};
+use crate::app::log::{Bookmark, Pattern, Progress, Tone};
+use crate::app::mode::Mode;
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::text::format::formatted;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -285,7 +285,7 @@ impl App {
     }
 
     pub(super) fn on_saved(&mut self, path: &str, lines: u64) {
-        let lines = super::format::plural(lines, "line", "lines");
+        let lines = crate::text::format::plural(lines, "line", "lines");
         self.say(Tone::Good, format!("{lines} saved in {path}"));
     }
 

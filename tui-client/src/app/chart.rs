@@ -1,22 +1,23 @@
 //! Points as lines of braille dots with labels on both axes: geometry only, no colours.
 
 mod axis;
-pub mod reading;
-mod survey;
-pub mod window;
+mod extent;
+mod looking;
+pub mod readout;
+pub mod viewport;
 
 use jiff::tz::TimeZone;
 use shared::Point;
 
-use super::units::Unit;
-use reading::{Reading, nearest};
-use survey::{Line, Survey};
+use crate::text::units::Unit;
+use extent::{Line, Survey};
+use readout::{Reading, nearest};
 
 /// Columns for the labels of the value axis, where there is room for them; more when they need it.
 const LABELS: u16 = 9;
 
 /// Lines that are drawn together; more could not be told apart.
-pub const MOST_LINES: usize = 6;
+pub const MAX_LINES: usize = 6;
 
 /// Below this many rows the legend is left out.
 const WITH_LEGEND: u16 = 5;
@@ -286,7 +287,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::axis::Frame;
-    use super::survey::gap;
+    use super::extent::gap;
     use super::*;
 
     fn points(points: &[(i64, f64)]) -> Vec<Point> {

@@ -1,9 +1,9 @@
 //! A line about the table or the watched keys: a filter, an alert, a key or glob to watch.
 
-use super::editor::{Edit, Editor};
-use super::expr::{Alert, Filter};
-use super::glob::Glob;
-use super::mode::Mode;
+use crate::app::editor::{Edit, Editor};
+use crate::app::mode::Mode;
+use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::glob::Glob;
 
 /// Longest line; nobody types a longer expression.
 const LIMIT: usize = 1000;
@@ -105,7 +105,7 @@ impl Field {
         if text.trim().is_empty() {
             return None;
         }
-        let bad = |bad: super::expr::BadExpr| (bad.at, bad.reason);
+        let bad = |bad: crate::metrics::expression::BadExpr| (bad.at, bad.reason);
         match self.purpose {
             Purpose::Filter(_) => text.parse::<Filter>().err().map(bad),
             Purpose::Alert => text.parse::<Alert>().err().map(bad),

@@ -1,7 +1,7 @@
 //! The list of keys: what is searched for in it and which part is on screen.
 
-use super::App;
-use super::mode::Mode;
+use crate::app::App;
+use crate::app::mode::Mode;
 use crate::keymap::{HelpLine, help_lines};
 
 /// Longest text that is searched for.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::outage::{News, Outage};
+use crate::app::outage::{News, Outage};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

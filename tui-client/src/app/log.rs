@@ -1,8 +1,10 @@
 //! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
 //! selected, searched for. What happened is kept as data, not as it is drawn.
 
+mod exchange;
 mod find;
 mod pattern;
+pub mod recorder;
 mod store;
 
 use std::time::Duration;
@@ -18,7 +20,7 @@ use store::Store;
 const EXCHANGE_REACH: usize = 4096;
 
 /// Lines in a row that may stand for polls.
-const MOST_POLLS: u64 = 256;
+const MAX_POLLS: u64 = 256;
 
 /// Which way a line went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +239,7 @@ impl Log {
         }
         let polls = self.polls;
         self.push(entry);
-        self.polls = (polls + 1).min(MOST_POLLS);
+        self.polls = (polls + 1).min(MAX_POLLS);
     }
 
     /// A line has become one of another time, too.

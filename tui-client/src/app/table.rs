@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
-use super::arrange::{AT_ONCE, Arranged, Arrangement, Job, Order, Sort};
-use super::column::{Chosen, Column};
-use super::expr::Filter;
-use super::fold::{Answer, Series};
+use crate::metrics::column::{Chosen, Column};
+use crate::metrics::expression::Filter;
+use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
+use crate::metrics::summary::{Answer, Series};
 
 /// The last answer and how it is shown.
 #[derive(Debug)]
@@ -71,8 +71,8 @@ impl Table {
 
     /// Shows this of the answers to come.
     #[must_use]
-    pub fn arranged_as(self, arrangement: Arrangement) -> Self {
-        let Arrangement { filter, sort, columns } = arrangement;
+    pub fn arranged_as(self, arrangement: TableSpec) -> Self {
+        let TableSpec { filter, sort, columns } = arrangement;
         Self { filter, sort, chosen: Chosen::only(&columns), ..self }
     }
 
@@ -148,7 +148,13 @@ impl Table {
 
     /// Takes a new answer. It is shown at once if it is small or there is nothing to arrange;
     /// otherwise the job does that, and what is on screen stays until it is done.
-    pub fn show(&mut self, request: &str, answer: Answer, rows: usize, now: i64) -> Option<Job> {
+    pub fn show(
+        &mut self,
+        request: &str,
+        answer: Answer,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
         let answer = Arc::new(answer);
         let other = request != self.request;
         if !self.loaded || other {
@@ -163,20 +169,20 @@ impl Table {
     }
 
     /// Orders the rows otherwise.
-    pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<Job> {
+    pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
         self.arrange(rows, now)
     }
 
     /// Shows other rows.
-    pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<Job> {
+    pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
         self.filter = filter;
         self.arrange(rows, now)
     }
 
     /// Moves the order to the column on the left or on the right; before the first is the order
     /// of the reply.
-    pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<Job> {
+    pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<SortJob> {
         let shown: Vec<_> = self.sortable().collect();
         let at = shown.iter().position(|&column| self.sort.column == Some(column));
         let next = at.map_or(0, |at| at + 1).cast_signed() + step;
@@ -187,7 +193,7 @@ impl Table {
 
     /// Orders by the n-th column shown, counted from 1, or the other way round if it is so
     /// already; 0 is the order of the reply.
-    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<Job> {
+    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<SortJob> {
         let column = match number.checked_sub(1) {
             None => None,
             Some(at) => Some(self.sortable().nth(at)?),
@@ -211,7 +217,7 @@ impl Table {
     }
 
     /// Arranges what waits, or what is shown: here if that is quick.
-    fn arrange(&mut self, rows: usize, now: i64) -> Option<Job> {
+    fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
         let plain = self.sort == Sort::default() && self.filter.is_none();
@@ -226,7 +232,7 @@ impl Table {
         }
         self.job += 1;
         let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
-        let job = Job { id, answer, sort, filter: filter.clone(), selected, now };
+        let job = SortJob { id, answer, sort, filter: filter.clone(), selected, now };
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
@@ -250,8 +256,8 @@ impl Table {
 
     /// Takes the finished job, and shows it unless something else is wanted by now; there may be
     /// more to do.
-    pub fn arranged(&mut self, arranged: Arranged, rows: usize, now: i64) -> Option<Job> {
-        let Arranged { id, answer, order, selected } = arranged;
+    pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
+        let Sorted { id, answer, order, selected } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
             self.discard(answer);
             return None;
@@ -338,11 +344,11 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Summarizer;
 
     fn answer(text: &str) -> Answer {
-        let mut fold = Fold::new(4);
+        let mut fold = Summarizer::new(4);
         fold.add_lines(text.as_bytes());
         fold.finish()
     }

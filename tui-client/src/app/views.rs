@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::App;
-use super::arrange::Sort;
-use super::editor::Edit;
-use super::effect::Effect;
-use super::expr::Alert;
-use super::field::{Field, Purpose};
-use super::format;
-use super::glob::Glob;
-use super::log::Tone;
-use super::meter::Rates;
-use super::mode::Mode;
-use super::msg::Moment;
-use super::sentinel::{Change, News};
+use crate::app::App;
+use crate::app::editor::Edit;
+use crate::app::field::{Field, Purpose};
+use crate::app::log::Tone;
+use crate::app::mode::Mode;
+use crate::app::poll_cost::Rates;
+use crate::effect::Effect;
+use crate::event::Moment;
+use crate::metrics::alerts::{AlertEvent, Change};
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::sort::Sort;
+use crate::text::format;
 
 /// Intervals that `+` and `-` go through.
 const INTERVALS: [u64; 13] =
@@ -204,7 +204,7 @@ impl App {
         }
     }
 
-    fn filter_by(&mut self, filter: Option<super::expr::Filter>) {
+    fn filter_by(&mut self, filter: Option<crate::metrics::expression::Filter>) {
         if self.table.filter() != filter.as_ref() {
             let rows = self.layout().table_rows();
             let job = self.table.set_filter(filter, rows, self.now.unix());
@@ -255,14 +255,14 @@ impl App {
     fn add_alert(&mut self, alert: Alert) {
         self.watch.cover(alert.pattern());
         self.say(Tone::Good, format!("alert on {alert}"));
-        self.sentinel.add(alert);
+        self.alerts.add(alert);
         let now = self.now;
         self.judge_watched(now);
     }
 
     fn drop_alerts(&mut self) {
         let Some(key) = self.key_in_hand() else { return };
-        let gone = self.sentinel.drop_alerts_on(&key) as u64;
+        let gone = self.alerts.drop_alerts_on(&key) as u64;
         let text = match gone {
             0 => format!("no alert on {key}"),
             _ => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
@@ -276,11 +276,13 @@ impl App {
     pub(super) fn judge_watched(&mut self, now: Moment) {
         let known = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.watch.has_heard_of(pattern);
-        for News { change, text } in self.sentinel.judge(known, |_| true, complete, now.unix()) {
+        for AlertEvent { change, text } in
+            self.alerts.evaluate(known, |_| true, complete, now.unix())
+        {
             match change {
-                Change::Well => self.note(now, Tone::Good, &text),
-                Change::Gone => self.note(now, Tone::Plain, &text),
-                Change::Fires => {
+                Change::Resolved => self.note(now, Tone::Good, &text),
+                Change::NoData => self.note(now, Tone::Plain, &text),
+                Change::Firing => {
                     self.note(now, Tone::Bad, &text);
                     self.say(Tone::Bad, text);
                     if !self.wishes.contains(&Effect::Bell) {
@@ -289,7 +291,7 @@ impl App {
                 }
             }
         }
-        self.watch.mark_alarms(|key| self.sentinel.fires(key));
+        self.watch.mark_alarms(|key| self.alerts.fires(key));
     }
 
     /// The line that is being typed, if it is not a request.
@@ -299,12 +301,12 @@ impl App {
 
     /// What should not be.
     pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> {
-        self.sentinel.alerts()
+        self.alerts.alerts()
     }
 
     /// What the polling costs, while there is any.
     pub fn cost(&self) -> Option<Rates> {
-        let rates = self.meter.rates(self.now.elapsed)?;
+        let rates = self.poll_cost.rates(self.now.elapsed)?;
         (!self.paused && self.link.is_connected()).then_some(rates)
     }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use shared::limits::MAX_LINE;
 
-use super::expr::Alert;
-use super::fold::{Answer, Series};
-use super::glob::Glob;
+use crate::metrics::expression::Alert;
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Answer, Series};
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| &series.tail);
+            let times = series.into_iter().flat_map(|series| &series.recent);
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
@@ -308,13 +308,13 @@ impl Watch {
     /// Takes what an answer to `selector` says of the watched keys.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
         let deep =
-            answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+            answer.watched.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
         let revision = self.revision;
         // What has been added since it was asked for was not looked for.
-        let is_current = answer.watched == self.patterns;
+        let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
@@ -457,8 +457,8 @@ fn merged(patterns: &[Glob]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::Fold;
     use super::*;
+    use crate::metrics::summary::Summarizer;
 
     fn globs(texts: &[&str]) -> Vec<Glob> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -500,7 +500,7 @@ mod tests {
     }
 
     fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut fold = Fold::new(4).watching(Arc::clone(watch.patterns()));
+        let mut fold = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
         fold.add_lines(data.as_bytes());
         fold.finish()
     }

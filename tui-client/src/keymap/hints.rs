@@ -4,12 +4,12 @@
 use super::{keys, lookup, names};
 use crate::app::action::Action;
 use crate::app::mode::Mode;
-use crate::app::msg::{Code, Key};
+use crate::event::{KeyCode, KeyPress};
 
 /// A word for the bottom line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    keys: &'static [Key],
+    keys: &'static [KeyPress],
     /// The word.
     pub word: &'static str,
     /// Shown however little room there is: how to get away, or to know more.
@@ -28,66 +28,66 @@ impl Hint {
     }
 }
 
-const fn hint(keys: &'static [Key], word: &'static str) -> Hint {
+const fn hint(keys: &'static [KeyPress], word: &'static str) -> Hint {
     Hint { keys, word, vital: false }
 }
 
-const fn vital(keys: &'static [Key], word: &'static str) -> Hint {
+const fn vital(keys: &'static [KeyPress], word: &'static str) -> Hint {
     Hint { keys, word, vital: true }
 }
 
-const ENTER: &[Key] = keys![Key::plain(Code::Enter)];
-const TAB: &[Key] = keys![Key::plain(Code::Tab)];
-const ESC: &[Key] = keys![Key::plain(Code::Esc)];
-const ARROWS: &[Key] = keys![Key::plain(Code::Left), Key::plain(Code::Right)];
-const F1: &[Key] = keys![Key::plain(Code::F(1))];
-const F6: &[Key] = keys![Key::plain(Code::F(6))];
+const ENTER: &[KeyPress] = keys![KeyPress::plain(KeyCode::Enter)];
+const TAB: &[KeyPress] = keys![KeyPress::plain(KeyCode::Tab)];
+const ESC: &[KeyPress] = keys![KeyPress::plain(KeyCode::Esc)];
+const ARROWS: &[KeyPress] = keys![KeyPress::plain(KeyCode::Left), KeyPress::plain(KeyCode::Right)];
+const F1: &[KeyPress] = keys![KeyPress::plain(KeyCode::F(1))];
+const F6: &[KeyPress] = keys![KeyPress::plain(KeyCode::F(6))];
 
-const HELP: Hint = vital(keys![Key::char('?')], "help");
-const QUIT: Hint = vital(keys![Key::char('q')], "quit");
+const HELP: Hint = vital(keys![KeyPress::char('?')], "help");
+const QUIT: Hint = vital(keys![KeyPress::char('q')], "quit");
 const PANE: Hint = hint(TAB, "pane");
-const PROMPT: Hint = hint(keys![Key::char('i')], "prompt");
-const PAUSE: Hint = hint(keys![Key::char('p')], "pause");
-const ALERT: Hint = hint(keys![Key::char('!')], "alert");
-const SLOWER: Hint = hint(keys![Key::char('+')], "slower");
-const FASTER: Hint = hint(keys![Key::char('-')], "faster");
+const PROMPT: Hint = hint(keys![KeyPress::char('i')], "prompt");
+const PAUSE: Hint = hint(keys![KeyPress::char('p')], "pause");
+const ALERT: Hint = hint(keys![KeyPress::char('!')], "alert");
+const SLOWER: Hint = hint(keys![KeyPress::char('+')], "slower");
+const FASTER: Hint = hint(keys![KeyPress::char('-')], "faster");
 const CURSOR: Hint = hint(ARROWS, "cursor");
-const MOVE: Hint = hint(keys![Key::char('['), Key::char(']')], "move");
-const LIVE: Hint = hint(keys![Key::char('0')], "live");
-const ZOOM: Hint = hint(keys![Key::char('z'), Key::char('Z')], "zoom");
-const SCALE: Hint = hint(keys![Key::char('y')], "log axis");
-const MARK: Hint = hint(keys![Key::char(' ')], "mark");
+const MOVE: Hint = hint(keys![KeyPress::char('['), KeyPress::char(']')], "move");
+const LIVE: Hint = hint(keys![KeyPress::char('0')], "live");
+const ZOOM: Hint = hint(keys![KeyPress::char('z'), KeyPress::char('Z')], "zoom");
+const SCALE: Hint = hint(keys![KeyPress::char('y')], "log axis");
+const MARK: Hint = hint(keys![KeyPress::char(' ')], "mark");
 
 const EMPTY_LINE: &[Hint] = &[
     hint(ENTER, "send"),
     PANE,
-    hint(keys![Key::ctrl('r')], "search"),
+    hint(keys![KeyPress::ctrl('r')], "search"),
     hint(F6, "pause"),
-    vital(keys![Key::ctrl('c')], "quit"),
+    vital(keys![KeyPress::ctrl('c')], "quit"),
     HELP,
 ];
 
 const LINE: &[Hint] = &[
     hint(ENTER, "send"),
     hint(TAB, "complete"),
-    hint(keys![Key::ctrl('r')], "search"),
+    hint(keys![KeyPress::ctrl('r')], "search"),
     vital(ESC, "clear"),
     vital(F1, "help"),
 ];
 
 const TABLE: &[Hint] = &[
-    hint(keys![Key::char('*')], "all keys"),
+    hint(keys![KeyPress::char('*')], "all keys"),
     hint(ENTER, "watch"),
-    hint(keys![Key::char('f')], "chart"),
-    hint(keys![Key::char('/')], "filter"),
-    hint(keys![Key::char('<'), Key::char('>')], "sort"),
-    hint(keys![Key::char('c')], "columns"),
+    hint(keys![KeyPress::char('f')], "chart"),
+    hint(keys![KeyPress::char('/')], "filter"),
+    hint(keys![KeyPress::char('<'), KeyPress::char('>')], "sort"),
+    hint(keys![KeyPress::char('c')], "columns"),
     PANE,
     PROMPT,
     PAUSE,
     ALERT,
-    hint(keys![Key::char('o')], "reverse"),
-    hint(keys![Key::char('r')], "ask now"),
+    hint(keys![KeyPress::char('o')], "reverse"),
+    hint(keys![KeyPress::char('r')], "ask now"),
     SLOWER,
     FASTER,
     QUIT,
@@ -95,11 +95,11 @@ const TABLE: &[Hint] = &[
 ];
 
 const WATCH: &[Hint] = &[
-    hint(keys![Key::char('f')], "full screen"),
+    hint(keys![KeyPress::char('f')], "full screen"),
     PROMPT,
     PAUSE,
     ALERT,
-    hint(keys![Key::char('x')], "unwatch"),
+    hint(keys![KeyPress::char('x')], "unwatch"),
     PANE,
     CURSOR,
     ZOOM,
@@ -131,16 +131,16 @@ const CHART: &[Hint] = &[
 
 const LOG: &[Hint] = &[
     hint(ESC, "clear"),
-    hint(keys![Key::char('n')], "older"),
-    hint(keys![Key::char('N')], "newer"),
-    hint(keys![Key::char('f')], "follow"),
-    hint(keys![Key::char('/')], "search"),
-    hint(keys![Key::char('&')], "filter"),
-    hint(keys![Key::char('e')], "copy exchange"),
-    hint(keys![Key::char('y')], "copy"),
-    hint(keys![Key::char('s')], "save"),
-    hint(keys![Key::char('r')], "raw"),
-    hint(keys![Key::char('z')], "zoom"),
+    hint(keys![KeyPress::char('n')], "older"),
+    hint(keys![KeyPress::char('N')], "newer"),
+    hint(keys![KeyPress::char('f')], "follow"),
+    hint(keys![KeyPress::char('/')], "search"),
+    hint(keys![KeyPress::char('&')], "filter"),
+    hint(keys![KeyPress::char('e')], "copy exchange"),
+    hint(keys![KeyPress::char('y')], "copy"),
+    hint(keys![KeyPress::char('s')], "save"),
+    hint(keys![KeyPress::char('r')], "raw"),
+    hint(keys![KeyPress::char('z')], "zoom"),
     PANE,
     PROMPT,
     PAUSE,
@@ -152,22 +152,23 @@ const FIELD: &[Hint] = &[hint(ENTER, "done"), vital(ESC, "cancel")];
 
 const QUESTION: &[Hint] = &[
     hint(ENTER, "done"),
-    hint(keys![Key::plain(Code::Up)], "older"),
-    hint(keys![Key::plain(Code::Down)], "newer"),
+    hint(keys![KeyPress::plain(KeyCode::Up)], "older"),
+    hint(keys![KeyPress::plain(KeyCode::Down)], "newer"),
     vital(ESC, "cancel"),
 ];
 
-const COLUMNS: &[Hint] = &[hint(keys![Key::char(' ')], "show or hide"), vital(ESC, "back"), HELP];
+const COLUMNS: &[Hint] =
+    &[hint(keys![KeyPress::char(' ')], "show or hide"), vital(ESC, "back"), HELP];
 
-const LIST: &[Hint] = &[vital(ESC, "back"), hint(keys![Key::char('/')], "search")];
+const LIST: &[Hint] = &[vital(ESC, "back"), hint(keys![KeyPress::char('/')], "search")];
 
 const LIST_SEARCH: &[Hint] = &[hint(ENTER, "keep"), vital(ESC, "all")];
 
 const RECALL: &[Hint] = &[
     hint(ENTER, "send"),
     hint(TAB, "edit"),
-    hint(keys![Key::ctrl('r')], "older"),
-    hint(keys![Key::ctrl('s')], "newer"),
+    hint(keys![KeyPress::ctrl('r')], "older"),
+    hint(keys![KeyPress::ctrl('s')], "newer"),
     vital(ESC, "back"),
 ];
 

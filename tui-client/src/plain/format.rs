@@ -9,8 +9,8 @@ use shared::{Key, Point};
 
 use super::Failure;
 use super::row::Row;
-use crate::app::column::Column;
 use crate::cli::Format;
+use crate::metrics::column::Column;
 
 /// A point as JSON, its parts in this order.
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use indicatif::{
     BinaryBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
 
-use crate::app::format::plural;
+use crate::text::format::plural;
 
 /// An import that is over sooner has nothing to show.
 const SHORT: Duration = Duration::from_millis(500);

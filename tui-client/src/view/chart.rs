@@ -6,10 +6,11 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::text::{Pen, cut, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::chart::{self, Chart};
-use crate::app::units::{self, Unit};
 use crate::app::watch::Watched;
-use crate::app::{App, format};
+use crate::text::format;
+use crate::text::units::{self, Unit};
 
 /// Everything that a plot is made of; as long as it is the same, so is the plot.
 #[derive(Debug, PartialEq)]
@@ -286,9 +287,9 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     }
     notes.push(window(app));
     if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
-        && (series.tail.len() as u64) < series.count
+        && (series.recent.len() as u64) < series.count
     {
-        let (shown, all) = (series.tail.len() as u64, series.count);
+        let (shown, all) = (series.recent.len() as u64, series.count);
         notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
     }
     notes

@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::column::Column;
+use crate::metrics::column::Column;
 
 /// Draws the list in the middle of the screen.
 pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {

@@ -9,13 +9,14 @@ use ratatui::style::{Modifier, Style};
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::ask::Question;
-use crate::app::check::Verdict;
 use crate::app::editor::Editor;
 use crate::app::mode::Mode;
-use crate::app::paste::Wrong;
-use crate::app::{App, format};
-use crate::line::wire_line;
+use crate::app::prompt::check::Verdict;
+use crate::app::prompt::paste::Wrong;
+use crate::request::normalize::wire_line;
+use crate::text::format;
 
 /// A piece of text and how it looks.
 type Span<'a> = (&'a str, Style);
@@ -115,7 +116,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     match app.verdict() {
         Verdict::Empty => None,
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
-        Verdict::Doubtful { why, .. } => Some((why, theme.alert)),
+        Verdict::Suspicious { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
@@ -142,7 +143,7 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Doubtful { at, .. } => marked(at, theme.good, theme.alert),
+        Verdict::Suspicious { at, .. } => marked(at, theme.good, theme.alert),
         Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };

@@ -6,9 +6,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::log::{Cost, Direction, Entry, Log, Remark, Tone};
 use crate::app::mode::Mode;
-use crate::app::{App, format};
+use crate::text::format;
 
 /// Below this many columns the time is left out.
 const WITH_TIME: u16 = 50;

@@ -11,9 +11,10 @@ use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::link::{Purpose, State};
 use crate::app::mode::Mode;
-use crate::app::paste::Import;
-use crate::app::{App, SLOW, format};
+use crate::app::prompt::paste::Import;
+use crate::app::{App, SLOW};
 use crate::keymap::{self, Hint};
+use crate::text::format;
 
 /// What is done about a lost connection.
 const RETRYING: &str = ", retrying";

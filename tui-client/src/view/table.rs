@@ -9,23 +9,24 @@ use shared::Key;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::action::Action;
-use crate::app::column::Column;
-use crate::app::doubt::NO_GLOBS;
 use crate::app::field::Purpose;
-use crate::app::fold::Series;
 use crate::app::mode::Mode;
-use crate::app::trend::bars;
 use crate::app::views::ViewAction;
 use crate::app::watch::Extension;
-use crate::app::{App, format};
 use crate::keymap;
+use crate::metrics::column::Column;
+use crate::metrics::sparkline::sparkline;
+use crate::metrics::summary::Series;
+use crate::request::plausible::NO_GLOBS;
+use crate::text::format;
 
 /// The most columns for the key.
-const WIDEST_KEY: usize = 48;
+const MAX_KEY_WIDTH: usize = 48;
 
 /// The most columns for the trend.
-const WIDEST_TREND: usize = 48;
+const MAX_TREND_WIDTH: usize = 48;
 
 /// Draws the table.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -84,8 +85,8 @@ fn title(app: &App) -> String {
 fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
     let mut area = area;
-    if table.answer().strange > 0 {
-        let lines = format::plural(table.answer().strange, "line", "lines");
+    if table.answer().malformed > 0 {
+        let lines = format::plural(table.answer().malformed, "line", "lines");
         let text = format!(" {lines} are no points ");
         let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
         pen.write_right(&text, super::on_border(theme.bad));
@@ -200,7 +201,7 @@ fn draw_row(
             Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
             Column::Spark => {
                 let style = if alarm || late { base } else { theme.plot };
-                (bars(series, wide), style)
+                (sparkline(series, wide), style)
             }
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
@@ -225,12 +226,12 @@ fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
     let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
     let mut left = room.saturating_sub(used);
     let key = columns.first().map_or(0, |(_, wide)| *wide);
-    let more = longest_key.min(WIDEST_KEY).saturating_sub(key).min(left);
+    let more = longest_key.min(MAX_KEY_WIDTH).saturating_sub(key).min(left);
     left -= more;
     for (column, wide) in &mut columns {
         match column {
             Column::Key => *wide = (*wide + more).min(room),
-            Column::Spark => *wide = (*wide + left).min(WIDEST_TREND),
+            Column::Spark => *wide = (*wide + left).min(MAX_TREND_WIDTH),
             _ => {}
         }
     }

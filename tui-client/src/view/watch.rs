@@ -8,11 +8,12 @@ use super::Memo;
 use super::chart;
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::app::App;
 use crate::app::field::Purpose;
 use crate::app::mode::Mode;
-use crate::app::trend::bars;
 use crate::app::watch::{Heard, Watch, Watched};
-use crate::app::{App, format};
+use crate::metrics::sparkline::sparkline;
+use crate::text::format;
 
 /// Draws the pane.
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
@@ -218,6 +219,6 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&bars(series, room.min(60)), theme.plot);
+        pen.write(&sparkline(series, room.min(60)), theme.plot);
     }
 }

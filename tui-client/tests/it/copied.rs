@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tui_client::app::Config;
-use tui_client::app::arrange::{Arrangement, Sort};
-use tui_client::app::column::Column;
-use tui_client::app::expr::Filter;
-use tui_client::app::fold::Series;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key, Msg};
-use tui_client::app::trend::bars;
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::metrics::column::Column;
+use tui_client::metrics::expression::Filter;
+use tui_client::metrics::sort::{Sort, TableSpec};
+use tui_client::metrics::sparkline::sparkline;
+use tui_client::metrics::summary::Series;
 
 use crate::scene::{Scene, config};
 use crate::served::Served;
@@ -51,11 +51,11 @@ fn unix_now() -> i64 {
 }
 
 /// The screen of a client of this server.
-fn scene(served: &Served, arrangement: Arrangement) -> Scene {
+fn scene(served: &Served, arrangement: TableSpec) -> Scene {
     let address = format!("localhost:{}", served.port);
     let mut scene = Scene::with(200, 60, Config { address, arrangement, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     answer(&mut scene, served, "get *");
     scene
 }
@@ -138,7 +138,7 @@ fn chart_command(served: &Served, watched: &[&str], keys: &str) -> String {
     let address = format!("localhost:{}", served.port);
     let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
     let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         answer(&mut scene, served, &line);
     }
@@ -236,13 +236,13 @@ fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
         ("cGk \x1b>>>>>>>>>>", 9, " --sort=-time --columns=key,last,"),
         ("/zebra*\n", 0, " --filter='zebra*' "),
     ] {
-        let mut scene = scene(&served, Arrangement::default());
+        let mut scene = scene(&served, TableSpec::default());
         scene.to(Mode::Table);
         for c in keys.chars() {
             scene.press(match c {
-                '\n' => Key::plain(Code::Enter),
-                '\x1b' => Key::plain(Code::Esc),
-                c => Key::char(c),
+                '\n' => KeyPress::plain(KeyCode::Enter),
+                '\x1b' => KeyPress::plain(KeyCode::Esc),
+                c => KeyPress::char(c),
             });
         }
         let command = scene.app.command();
@@ -262,7 +262,7 @@ fn it_prints_the_one_row_of_a_table_of_one_key() {
         ("-v", "--watch=-v"),
         ("get", "--watch=get"),
     ] {
-        let mut scene = scene(&served, Arrangement::default());
+        let mut scene = scene(&served, TableSpec::default());
         let request = format!("get {key}");
         scene.enter(&request);
         answer(&mut scene, &served, &request);
@@ -280,7 +280,7 @@ fn a_table_may_begin_arranged() {
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };
     let columns = vec![Column::Count, Column::Last];
-    let mut scene = scene(&served, Arrangement { filter: Some(filter), sort, columns });
+    let mut scene = scene(&served, TableSpec { filter: Some(filter), sort, columns });
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);

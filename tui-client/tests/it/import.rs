@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tui_client::app::msg::Msg;
-use tui_client::app::paste::{ImportEnd, ImportNews};
+use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
+use tui_client::event::Event;
 use tui_client::net::{self, Order};
 
 use crate::pty::PATIENCE;
@@ -16,7 +16,7 @@ use crate::served::Served;
 
 struct Wire {
     orders: mpsc::Sender<Order>,
-    msgs: mpsc::Receiver<Msg>,
+    msgs: mpsc::Receiver<Event>,
 }
 
 impl Wire {
@@ -26,7 +26,7 @@ impl Wire {
         tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(Order::Connect).await.unwrap();
-        assert_eq!(wire.msgs.recv().await, Some(Msg::Connected));
+        assert_eq!(wire.msgs.recv().await, Some(Event::Connected));
         wire
     }
 
@@ -39,7 +39,7 @@ impl Wire {
     async fn news(&mut self) -> Vec<ImportNews> {
         let mut all = Vec::new();
         loop {
-            let Some(Msg::Import(news)) = self.msgs.recv().await else { panic!("news") };
+            let Some(Event::Import(news)) = self.msgs.recv().await else { panic!("news") };
             let over = news.end.is_some();
             all.push(news);
             if over {
@@ -87,7 +87,7 @@ fn a_connection_that_is_lost_or_not_there_ends_it() {
         wire.import(1, "put a 1 1\n".repeat(1000)).await;
         let mut told = Vec::new();
         while let Some(msg) = wire.msgs.recv().await {
-            let over = matches!(msg, Msg::Disconnected(_));
+            let over = matches!(msg, Event::Disconnected(_));
             told.push(msg);
             if over {
                 break;
@@ -125,7 +125,7 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
         let mut wire = Wire::connect(port, PATIENCE).await;
         wire.import(1, "get a\n".repeat(100)).await;
         loop {
-            let Some(Msg::Import(news)) = wire.msgs.recv().await else { panic!("news") };
+            let Some(Event::Import(news)) = wire.msgs.recv().await else { panic!("news") };
             assert_eq!((news.end, news.sent), (None, 100));
             if news.answered == 3 {
                 break;
@@ -150,7 +150,7 @@ fn a_stall_ends_it_and_the_connection_even_if_nothing_else_is_asked_for() {
         assert_eq!((last.answered, last.refused), (3, 1));
         assert_eq!(last.end, Some(ImportEnd::Broken));
         let stalled = "the reply stalled: nothing came for 0.3 s".to_owned();
-        assert_eq!(wire.msgs.recv().await, Some(Msg::Disconnected(stalled)));
+        assert_eq!(wire.msgs.recv().await, Some(Event::Disconnected(stalled)));
     });
     peer.join().unwrap();
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
 use tui_client::app::Config;
-use tui_client::app::arrange::Arrangement;
+use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
@@ -37,7 +37,7 @@ enum Step {
         rows: u16,
     },
     /// Waits for a frame, as long as there are any.
-    Look,
+    Viewport,
     Signal(Signal),
     Put(String),
     ServerEnds,
@@ -105,7 +105,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..=70_u16, 1..=220_u16, 1..=70_u16, select(vec!['M', 'm']))
             .prop_map(|(button, column, row, end)| Step::Mouse { button, column, row, end }),
         3 => size().prop_map(|(columns, rows)| Step::Resize { columns, rows }),
-        3 => Just(Step::Look),
+        3 => Just(Step::Viewport),
         2 => select(SIGNALS.to_vec()).prop_map(Step::Signal),
         1 => "[a-c火😀.]{1,40}".prop_map(Step::Put),
         1 => Just(Step::ServerEnds),
@@ -156,7 +156,7 @@ fn the_client_that_panics() {
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),
-        arrangement: Arrangement::default(),
+        arrangement: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,
@@ -197,7 +197,7 @@ impl Step {
                 shell.press(&format!("\x1b[<{button};{column};{row}{end}"));
             }
             Self::Resize { columns, rows } => shell.resize(*rows, *columns),
-            Self::Look => look(shell),
+            Self::Viewport => look(shell),
             Self::Signal(signal) => tended.signal(*signal),
             Self::Put(key) if served.is_running() => {
                 served.say(&format!("put {key} 7 7\n"));

@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Spec, Tick};
-use crate::app::format;
-use crate::app::units::{Scale, Unit};
+use crate::app::chart::{Spec, Tick};
+use crate::text::format;
+use crate::text::units::{Scale, Unit};
 
 /// Steps between ticks of time, in seconds.
 const TIME_STEPS: [i64; 22] = [
@@ -140,7 +140,7 @@ impl Frame {
                 }
                 let at = self.row(log, rows);
                 if ticks.last().is_none_or(|last| last.at > at) {
-                    let label = crate::app::units::short(value, self.unit);
+                    let label = crate::text::units::short(value, self.unit);
                     ticks.push(Tick { at, label });
                 }
             }

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::store::Store;
-use super::{Log, Pattern};
+use crate::app::log::store::Store;
+use crate::app::log::{Log, Pattern};
 
 /// Lines, and bytes of text, that one step looks at.
 const STEP_LINES: u64 = 16 * 1024;
@@ -227,7 +227,7 @@ impl Log {
         let next = seek.next.clamp(here.start, here.end);
         let filter = self.filter.as_ref().map(|filter| &filter.pattern);
         let (mut bytes, mut visited, mut last) = (0, 0, next);
-        let mut fits = |line: &super::Entry<'_>| {
+        let mut fits = |line: &crate::app::log::Entry<'_>| {
             visited += 1;
             last = line.number;
             bytes += line.text.len();

@@ -8,7 +8,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Direction, Entry};
+use crate::app::log::{Direction, Entry};
 
 /// What a line must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use jiff::tz::TimeZone;
 
-use super::*;
+use crate::app::log::*;
 
 fn log(lines: std::ops::Range<u64>) -> Log {
     let mut log = Log::new(1 << 26);

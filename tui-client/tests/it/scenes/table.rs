@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_client::app::Config;
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::{Code, Key};
+use tui_client::event::{KeyCode, KeyPress};
 
 use super::scenes;
 use super::screen::with_data;
@@ -31,7 +31,7 @@ scenes! {
     },
     table_stale: |w, h| table(w, h, "").then(|scene| {
         scene.wait(Duration::from_secs(600));
-        scene.code(Code::Down);
+        scene.code(KeyCode::Down);
     }),
     table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
     table_filter_typed: |w, h| table(w, h, "/*.cpu"),
@@ -44,16 +44,16 @@ scenes! {
     table_columns: |w, h| table(w, h, "cjj jj "),
     table_columns_last: |w, h| table(w, h, "cG"),
     table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
     }),
     table_scrolled: |w, h| answered(w, h, &many(500)).then(|scene| {
-        scene.code(Code::PageDown);
-        scene.code(Code::PageDown);
+        scene.code(KeyCode::PageDown);
+        scene.code(KeyCode::PageDown);
     }),
     table_end: |w, h| answered(w, h, &many(500)).then(|scene| scene.keys("G")),
     table_without_focus: |w, h| answered(w, h, &many(500)).then(|scene| {
-        scene.code(Code::PageDown);
-        scene.code(Code::Esc);
+        scene.code(KeyCode::PageDown);
+        scene.code(KeyCode::Esc);
     }),
     table_sorting: |w, h| answered(w, h, &many(5000)).then(|scene| scene.keys("2")),
     table_wide_keys: |w, h| {
@@ -86,7 +86,7 @@ scenes! {
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {
-        scene.press(Key::ctrl('u'));
+        scene.press(KeyPress::ctrl('u'));
         scene.keys("palm.cpu >> 5");
     }),
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tui_client::app::mode::Mode;
-use tui_client::app::msg::Msg;
-use tui_client::app::reply::ReplyBuilder;
+use tui_client::event::Event;
+use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::view::theme::Theme;
 
 use super::scenes;
@@ -50,7 +50,7 @@ scenes! {
         let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.detail)
             .watching(request.watched);
         builder.add_lines(sample().as_bytes());
-        scene.tell(Msg::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
+        scene.tell(Event::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
         scene.to(Mode::Watch);
     }),
     watch_cost: |w, h| watch(w, h, &["palm.cpu"], &[], "").then(|scene| {

@@ -1,0 +1,212 @@
+//! How much of requests and replies stands in the log: excerpts, among which a person finds
+//! something, or, raw, every line that went over the wire.
+
+use shared::response::Status;
+
+use crate::app::App;
+use crate::app::link::{Pending, Purpose};
+use crate::app::log::{Cost, Direction, Entry, Remark, Tone};
+use crate::event::Moment;
+use crate::metrics::reply::{Capture, Reply};
+use crate::request::explain;
+use crate::text::escape::escape_untrusted;
+use crate::text::format;
+
+/// Of the reply to a request that a person typed.
+const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
+
+/// Of a poll that is shown line by line.
+const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64 };
+
+/// Of any other poll; of an error reply one line is enough.
+const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 };
+
+/// Of watched keys, of which more points are kept anyway.
+const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
+
+/// What stands in the log from now on.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    /// Every line.
+    raw: bool,
+    poll: Poll,
+    arriving: Option<Arriving>,
+}
+
+/// How polls of the table appear among excerpts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Poll {
+    /// The next one line by line, so that a newcomer sees the protocol.
+    ShowNext,
+    /// The one under way is such a one.
+    Showing,
+    /// In one line.
+    Brief,
+}
+
+/// A raw reply, of which lines have come.
+#[derive(Debug)]
+struct Arriving {
+    id: u64,
+    /// The number of its status line in the log.
+    status: u64,
+}
+
+impl Recorder {
+    pub fn new(raw: bool) -> Self {
+        Self { raw, poll: Poll::ShowNext, arriving: None }
+    }
+
+    /// A new connection: replies that were under way never end.
+    pub fn restart(&mut self) {
+        (self.poll, self.arriving) = (Poll::ShowNext, None);
+    }
+
+    /// What is to be kept of the reply to a request that goes out now.
+    pub fn detail(&mut self, purpose: &Purpose) -> Capture {
+        let detail = match purpose {
+            Purpose::Typed(_) => TYPED,
+            Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
+            Purpose::Refresh => QUIET_POLL,
+            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
+        };
+        if *purpose == Purpose::Refresh {
+            self.poll = match self.poll {
+                Poll::ShowNext => Poll::Showing,
+                Poll::Showing | Poll::Brief => Poll::Brief,
+            };
+        }
+        if self.raw { Capture { raw: true, head: 1, foot: 0, ..detail } } else { detail }
+    }
+}
+
+impl App {
+    /// The log gets every line that goes over the wire.
+    pub fn logs_raw(&self) -> bool {
+        self.recorder.raw
+    }
+
+    pub(crate) fn toggle_raw(&mut self) {
+        self.recorder.raw = !self.recorder.raw;
+        let what = if self.recorder.raw {
+            "from now on every line, of polls too; raw fills the memory of --log-memory"
+        } else {
+            "from now on long replies in part, and polls in one line"
+        };
+        self.say(Tone::Plain, what);
+    }
+
+    /// Logs a request that goes out.
+    pub(crate) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
+        let text = escape_untrusted(line.as_bytes());
+        let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
+        let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+        self.log.push(entry.remark(remark));
+    }
+
+    /// Logs the status line of a raw reply, whose other lines follow.
+    pub(crate) fn on_reply_begins(&mut self, id: u64, status: Status, now: Moment) {
+        if self.link.pending().iter().any(|pending| pending.id == id) {
+            let (text, tone) = status_line(status);
+            let status = self.log.push(received(now, id, text, tone));
+            self.recorder.arriving = Some(Arriving { id, status });
+        }
+    }
+
+    /// Logs some of its data lines.
+    pub(crate) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
+        if self.recorder.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
+            for line in lines.split_terminator('\n') {
+                self.log.push(received(now, id, line, data_tone(status)));
+            }
+        }
+    }
+
+    /// Logs a whole reply, or the end of one that came line by line.
+    pub(crate) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
+        let arriving = self.recorder.arriving.take_if(|arriving| arriving.id == reply.id);
+        let poll = pending.purpose == Purpose::Refresh;
+        if let Some(arriving) = arriving {
+            self.log.push(received(now, reply.id, "", Tone::Plain));
+            self.log.set_remark(arriving.status, Remark::Reply(cost(reply)));
+        } else if matches!(pending.purpose, Purpose::Typed(_)) {
+            self.log_excerpt(reply, now);
+        } else if poll && self.recorder.poll == Poll::Showing {
+            self.recorder.poll = Poll::Brief;
+            self.log_excerpt(reply, now);
+        } else if matches!(pending.purpose, Purpose::Probe(_)) {
+            // Nobody asked for it, and it would not be accepted from a person.
+            return;
+        } else {
+            return self.log_brief(&pending.line, reply, now);
+        }
+        if reply.status == Status::Error {
+            self.note_of(reply.id, now, Tone::Bad, &explained(pending, reply));
+        }
+    }
+
+    fn log_excerpt(&mut self, reply: &Reply, now: Moment) {
+        let (text, tone) = status_line(reply.status);
+        let id = reply.id;
+        self.log.push(received(now, id, text, tone).remark(Remark::Reply(cost(reply))));
+        let tone = data_tone(reply.status);
+        for text in &reply.head {
+            self.log.push(received(now, id, text, tone));
+        }
+        if reply.left_out > 0 {
+            let lines = format::count(reply.left_out);
+            let text = format!("… {lines} lines left out; r in the log keeps all …");
+            self.log.push(received(now, id, &text, Tone::Quiet));
+        }
+        for text in &reply.foot {
+            self.log.push(received(now, id, text, tone));
+        }
+    }
+
+    fn log_brief(&mut self, line: &str, reply: &Reply, now: Moment) {
+        let (text, tone) = match reply.status {
+            Status::Ok => (format!("{line} → ok"), Tone::Quiet),
+            Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
+        };
+        let entry = received(now, reply.id, &text, tone);
+        self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
+    }
+
+    /// Logs what is no line of the protocol.
+    pub(crate) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+        let text = escape_untrusted(text.as_bytes());
+        self.log.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
+    }
+
+    /// The same where it belongs to an exchange: when many requests are under way, they stand far
+    /// from their replies.
+    pub(crate) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
+        let text = escape_untrusted(text.as_bytes());
+        let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
+        self.log.push(entry.exchange(exchange));
+    }
+}
+
+/// What an error reply says, together with its request.
+pub(crate) fn explained(pending: &Pending, reply: &Reply) -> String {
+    explain::error_message(pending.line.as_bytes(), reply.reason())
+}
+
+fn status_line(status: Status) -> (&'static str, Tone) {
+    match status {
+        Status::Ok => ("ok", Tone::Good),
+        Status::Error => ("error", Tone::Bad),
+    }
+}
+
+fn data_tone(status: Status) -> Tone {
+    if status == Status::Error { Tone::Bad } else { Tone::Plain }
+}
+
+fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
+    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
+}
+
+fn cost(reply: &Reply) -> Cost {
+    Cost { points: reply.answer.points, bytes: reply.bytes, took: reply.took }
+}

@@ -1,0 +1,159 @@
+//! What the protocol says about the line while it is typed: its own parser, with the
+//! conveniences of the client taken into account.
+
+use std::ops::Range;
+
+use shared::point::parse_timestamp;
+use shared::request::{Argument, BadRequest, BadRequestReason, Request};
+
+use crate::request::explain;
+use crate::request::normalize;
+
+/// What would become of the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is typed.
+    Empty,
+    /// It would be accepted.
+    Accepted,
+    /// It is right so far; this is missing.
+    Unfinished(String),
+    /// It would be accepted, but is hardly meant.
+    Suspicious {
+        /// The bytes in question.
+        at: Range<usize>,
+        /// Why.
+        why: String,
+    },
+    /// It would be refused.
+    Wrong {
+        /// The bytes to blame.
+        at: Range<usize>,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Judges a line.
+pub fn check(text: &str) -> Verdict {
+    let body = normalize::body(text.as_bytes());
+    let request = &text.as_bytes()[body.clone()];
+    if request.is_empty() {
+        return Verdict::Empty;
+    }
+    let Some(bad) = explain::validate(request) else { return Verdict::Accepted };
+    // More may be typed only where the text itself ends.
+    let open = body.end == text.len();
+    match bad.reason {
+        BadRequestReason::TooLong => wrong(&bad, body.start),
+        BadRequestReason::Missing(Argument::Timestamp) => match with_value(request) {
+            None => Verdict::Accepted,
+            Some(bad) if open && may_go_on(request) => Verdict::Unfinished(bad.to_string()),
+            Some(bad) => wrong(&bad, body.start),
+        },
+        BadRequestReason::Missing(_) | BadRequestReason::Empty => {
+            Verdict::Unfinished(bad.to_string())
+        }
+        _ if open && bad.at.end == request.len() && may_go_on(request) => {
+            Verdict::Unfinished(bad.to_string())
+        }
+        _ => wrong(&bad, body.start),
+    }
+}
+
+fn wrong(bad: &BadRequest, start: usize) -> Verdict {
+    Verdict::Wrong { at: start + bad.at.start..start + bad.at.end, why: bad.to_string() }
+}
+
+/// What is wrong with a put that only lacks its timestamp, which is filled in.
+fn with_value(request: &[u8]) -> Option<BadRequest> {
+    Request::decode(&[request, b" 0"].concat()).err()
+}
+
+/// One of these at the end would make it right so far: `pu`, `put a -`, `put a 1e`.
+fn may_go_on(request: &[u8]) -> bool {
+    const MORE: [&[u8]; 7] = [b"ut a 1 1", b"t a 1 1", b"et a", b"t a", b"1 1", b"1", b" 1"];
+    MORE.iter().any(|more| Request::decode(&[request, more].concat()).is_ok())
+}
+
+/// The words of a line without its conveniences, as places in it.
+pub fn words(text: &str) -> Vec<Range<usize>> {
+    let body = normalize::body(text.as_bytes());
+    let (start, body) = (body.start, &text[body]);
+    let mut words = Vec::new();
+    let mut at = 0;
+    for word in body.split([' ', '\t']) {
+        if !word.is_empty() {
+            words.push(start + at..start + at + word.len());
+        }
+        at += word.len() + 1;
+    }
+    words
+}
+
+/// The timestamp of a put, or else a number under the cursor that looks like one.
+pub fn timestamp(text: &str, cursor: usize) -> Option<i64> {
+    let words = words(text);
+    if let [command, _, _, timestamp] = &words[..]
+        && &text[command.clone()] == "put"
+    {
+        return parse_timestamp(text[timestamp.clone()].as_bytes()).ok();
+    }
+    let word = words.into_iter().find(|word| (word.start..=word.end).contains(&cursor))?;
+    let word = &text[word];
+    // Nine digits begin in 1973, eleven end in 5138.
+    let looks_so = (9..=11).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+    looks_so.then(|| parse_timestamp(word.as_bytes()).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_of_typing_is_judged() {
+        let unfinished = |why: &str| Verdict::Unfinished(why.to_owned());
+        let wrong = |at: Range<usize>, why: &str| Verdict::Wrong { at, why: why.to_owned() };
+        let commands = "the commands are put and get, in lower case";
+        let number = "a value is a decimal number such as 23.7, -5 or 1e-3";
+        for (line, verdict) in [
+            ("", Verdict::Empty),
+            ("  ", Verdict::Empty),
+            ("> ", Verdict::Empty),
+            ("p", unfinished(commands)),
+            ("pu", unfinished(commands)),
+            ("g", unfinished(commands)),
+            ("put", unfinished("missing: a key")),
+            ("put a", unfinished("missing: a value")),
+            ("put a -", unfinished(number)),
+            ("put a 1", Verdict::Accepted),
+            ("put a 1e", unfinished(number)),
+            ("put a 1e5", Verdict::Accepted),
+            ("put a 1 -", unfinished("a timestamp is a whole number of Unix seconds")),
+            ("put a 1 1", Verdict::Accepted),
+            ("put a 1 1 ", Verdict::Accepted),
+            ("> put a 1 1\\n", Verdict::Accepted),
+            ("get *", Verdict::Accepted),
+            ("got *", wrong(0..3, commands)),
+            ("> got *", wrong(2..5, commands)),
+            ("PUT", wrong(0..3, commands)),
+            ("put a x", wrong(6..7, number)),
+            ("put a x\\n", wrong(6..7, number)),
+            ("put a 1,5 7", wrong(6..9, number)),
+            ("get a b", wrong(6..7, "nothing may follow here")),
+            ("put 火 1 1 1", wrong(12..13, "nothing may follow here")),
+        ] {
+            assert_eq!(check(line), verdict, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn timestamps_are_found() {
+        assert_eq!(timestamp("put a 1 7", 0), Some(7));
+        assert_eq!(timestamp("put a 1 x", 0), None);
+        assert_eq!(timestamp("> put a 1 1150864247\\n", 0), Some(1_150_864_247));
+        assert_eq!(timestamp("get 1150864247", 14), Some(1_150_864_247));
+        assert_eq!(timestamp("get 1150864247", 2), None);
+        assert_eq!(timestamp("get 12", 6), None);
+    }
+}

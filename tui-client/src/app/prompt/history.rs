@@ -1,0 +1,203 @@
+//! The lines entered before, and the draft that is left while looking at them.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::app::editor::LIMIT;
+use crate::app::prompt::check::{Verdict, check};
+
+/// Lines kept; the oldest go first.
+pub const LINES: usize = 10_000;
+
+/// Bytes kept.
+pub const BYTES: usize = 1024 * 1024;
+
+/// What was entered, oldest first.
+#[derive(Debug, Default)]
+pub struct History {
+    lines: VecDeque<String>,
+    /// Those that the server refused.
+    refused: HashSet<String>,
+    bytes: usize,
+    /// The line shown, while looking back.
+    at: Option<usize>,
+    draft: String,
+}
+
+impl History {
+    /// Remembers a line and says so, unless it repeats the one before; looking back ends.
+    pub fn push(&mut self, line: &str) -> bool {
+        self.at = None;
+        self.draft.clear();
+        if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
+            return false;
+        }
+        self.bytes += line.len();
+        self.lines.push_back(line.to_owned());
+        self.trim();
+        true
+    }
+
+    /// The server has accepted or refused a line.
+    pub fn answered(&mut self, line: &str, accepted: bool) {
+        if accepted {
+            self.refused.remove(line);
+        } else if self.lines.iter().rev().any(|known| known == line) {
+            self.refused.insert(line.to_owned());
+        }
+    }
+
+    /// Puts the lines of earlier sessions before those of this one.
+    pub fn load(&mut self, mut earlier: Vec<String>) {
+        // What the editor would not take is no line that was entered here.
+        earlier.retain(|line| line.len() <= LIMIT);
+        let added = earlier.len();
+        self.bytes += earlier.iter().map(String::len).sum::<usize>();
+        let ours = std::mem::replace(&mut self.lines, earlier.into());
+        self.lines.extend(ours);
+        self.at = self.at.map(|at| at + added);
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.lines.len() > LINES || self.bytes > BYTES {
+            let Some(gone) = self.lines.pop_front() else { break };
+            self.bytes -= gone.len();
+            self.refused.remove(&gone);
+            self.at = self.at.and_then(|at| at.checked_sub(1));
+        }
+    }
+
+    /// The line before the one shown that begins like the draft. `current` is kept as the draft when looking back begins.
+    pub fn older(&mut self, current: &str) -> Option<&str> {
+        self.begin_unless_unchanged(current);
+        let end = self.at.unwrap_or(self.lines.len());
+        let found = self.lines.range(..end).rposition(|line| self.fits(line) && line != current)?;
+        self.at = Some(found);
+        self.lines.get(found).map(String::as_str)
+    }
+
+    /// What was typed when looking back began.
+    pub fn draft(&self) -> &str {
+        &self.draft
+    }
+
+    /// The line after the one shown that begins like the draft, in the end the draft.
+    pub fn newer(&mut self, current: &str) -> Option<&str> {
+        let at = self.at.filter(|&at| self.lines.get(at).is_some_and(|line| line == current))?;
+        let after = self.lines.range(at + 1..);
+        let next = after.into_iter().position(|line| self.fits(line) && line != current);
+        self.at = next.map(|next| at + 1 + next);
+        Some(self.at.and_then(|at| self.lines.get(at)).unwrap_or(&self.draft))
+    }
+
+    /// A line that was changed after it was called up is a draft of its own.
+    fn begin_unless_unchanged(&mut self, current: &str) {
+        let unchanged = self.at.and_then(|at| self.lines.get(at)).is_some_and(|l| l == current);
+        if !unchanged {
+            self.at = None;
+            current.clone_into(&mut self.draft);
+        }
+    }
+
+    fn fits(&self, line: &str) -> bool {
+        line.starts_with(&self.draft)
+    }
+
+    /// The newest line that begins like `start` and goes on, of those that are worth repeating.
+    pub fn suggestion(&self, start: &str) -> Option<&str> {
+        let longer = |line: &str| line.len() > start.len() && line.starts_with(start);
+        let good = |line: &str| !self.refused.contains(line) && check(line) == Verdict::Accepted;
+        let mut newest = self.lines.iter().rev().map(String::as_str);
+        newest.find(|line| longer(line) && good(line))
+    }
+
+    /// The newest line before number `before` that contains `part`, with its number; a line that
+    /// is the same as `shown` is no news.
+    pub fn find_older(&self, part: &str, before: usize, shown: &str) -> Option<(usize, &str)> {
+        let before = before.min(self.lines.len());
+        let at = self.lines.range(..before).rposition(|l| l.contains(part) && l != shown)?;
+        Some((at, self.lines.get(at)?))
+    }
+
+    /// The oldest such line after number `after`.
+    pub fn find_newer(&self, part: &str, after: usize, shown: &str) -> Option<(usize, &str)> {
+        let from = (after + 1).min(self.lines.len());
+        let at = from + self.lines.range(from..).position(|l| l.contains(part) && l != shown)?;
+        Some((at, self.lines.get(at)?))
+    }
+
+    /// Lines remembered.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Nothing remembered.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(lines: &[&str]) -> History {
+        let mut history = History::default();
+        for line in lines {
+            history.push(line);
+        }
+        history
+    }
+
+    #[test]
+    fn looking_back_keeps_the_draft() {
+        let mut history = history(&["one", "two", "two", ""]);
+        assert_eq!(history.older("draft"), None, "no line begins so");
+        assert_eq!(history.older(""), Some("two"));
+        assert_eq!(history.older("two"), Some("one"));
+        assert_eq!(history.older("one"), None);
+        assert_eq!(history.newer("one"), Some("two"));
+        assert_eq!(history.newer("two"), Some(""));
+        assert_eq!(history.newer(""), None);
+        assert_eq!(History::default().older("x"), None);
+    }
+
+    #[test]
+    fn looking_back_goes_over_lines_that_begin_alike() {
+        let mut history = history(&["get a", "put a 1", "get b", "put b 2", "get b"]);
+        assert_eq!(history.older("get"), Some("get b"));
+        assert_eq!(history.older("get b"), Some("get a"), "the same line is no news");
+        assert_eq!(history.older("get a"), None);
+        assert_eq!(history.newer("get a"), Some("get b"));
+        assert_eq!(history.older("get bc"), None, "a changed line is a new draft");
+        assert_eq!(history.older("get"), Some("get b"));
+        assert_eq!(history.newer("get b"), Some("get"));
+    }
+
+    #[test]
+    fn earlier_sessions_come_before_this_one() {
+        let mut history = history(&["mine"]);
+        assert_eq!(history.older(""), Some("mine"));
+        history.load(vec!["old".to_owned(), "older".to_owned()]);
+        assert_eq!(history.older("mine"), Some("older"));
+        history.load((0..2 * LINES).map(|n| n.to_string()).collect());
+        assert_eq!(history.len(), LINES);
+        for _ in 0..3 {
+            history.load(vec!["x".repeat(LIMIT); BYTES / LIMIT / 2 + 1]);
+        }
+        assert!(history.bytes <= BYTES);
+        history.load(vec!["x".repeat(LIMIT + 1)]);
+        assert!(history.lines.iter().all(|line| line.len() <= LIMIT));
+    }
+
+    #[test]
+    fn lines_are_found_by_a_part_of_them() {
+        let history = history(&["get palm", "put x 1", "put palm 2"]);
+        assert_eq!(history.find_older("palm", usize::MAX, ""), Some((2, "put palm 2")));
+        assert_eq!(history.find_older("palm", 2, "put palm 2"), Some((0, "get palm")));
+        assert_eq!(history.find_newer("palm", 0, "get palm"), Some((2, "put palm 2")));
+        assert_eq!(history.find_newer("palm", 2, ""), None);
+        assert_eq!(history.suggestion("put"), Some("put palm 2"));
+        assert_eq!(history.suggestion("put palm 2"), None);
+    }
+}

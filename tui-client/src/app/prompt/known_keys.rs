@@ -1,0 +1,97 @@
+//! The keys seen in replies, for completion.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use crate::metrics::summary::Series;
+
+/// Memory for them, in bytes of text and 48 for each.
+const BUDGET: usize = 4 * 1024 * 1024;
+
+/// What a key costs besides its text.
+const OVERHEAD: usize = 48;
+
+/// Keys taken from one reply; the others come with the next one.
+const STEP: usize = 4096;
+
+/// What is known.
+#[derive(Debug, Default)]
+pub struct KnownKeys {
+    keys: BTreeSet<Box<str>>,
+    memory: usize,
+    /// Series of the last reply that were looked at, and the last of them: replies keep their
+    /// order, so that the next one is taken up from there.
+    looked: usize,
+    last: Option<Box<str>>,
+}
+
+impl KnownKeys {
+    /// Looks at a bounded number of series that are new.
+    pub fn learn(&mut self, series: &[Series]) {
+        if series.len() <= STEP {
+            // Such a reply does not disturb the way through a larger one.
+            return series.iter().for_each(|series| self.add(series.key.as_str()));
+        }
+        let goes_on = self
+            .looked
+            .checked_sub(1)
+            .and_then(|at| series.get(at))
+            .is_some_and(|series| self.last.as_deref() == Some(series.key.as_str()));
+        if !goes_on {
+            self.looked = 0;
+        }
+        for series in series.iter().skip(self.looked).take(STEP) {
+            self.add(series.key.as_str());
+            self.looked += 1;
+        }
+        self.last = self.looked.checked_sub(1).map(|at| series[at].key.as_str().into());
+    }
+
+    /// Learns one key, while there is room.
+    pub fn add(&mut self, key: &str) {
+        let cost = key.len() + OVERHEAD;
+        if self.memory + cost <= BUDGET && !self.keys.contains(key) {
+            self.memory += cost;
+            self.keys.insert(key.into());
+        }
+    }
+
+    /// The keys that begin with `start`, in alphabetical order.
+    pub fn beginning<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        let from = (Bound::Included(start), Bound::Unbounded);
+        let keys = self.keys.range::<str, _>(from).map(|key| &**key);
+        keys.take_while(move |key| key.starts_with(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::summary::Summarizer;
+
+    fn series(range: std::ops::Range<usize>) -> Vec<Series> {
+        let mut fold = Summarizer::new(1);
+        for n in range {
+            fold.add_lines(format!("key{n} 1 1\n").as_bytes());
+        }
+        fold.finish().series
+    }
+
+    #[test]
+    fn large_replies_are_learnt_in_steps_and_bounded() {
+        let mut known = KnownKeys::default();
+        let many = series(0..3 * STEP);
+        for step in 1..=3 {
+            known.learn(&many);
+            assert_eq!(known.keys.len(), step * STEP);
+            known.learn(&series(0..1));
+        }
+        known.learn(&many[..10]);
+        assert_eq!(known.keys.len(), 3 * STEP);
+        assert_eq!(known.beginning("key99").count(), 1 + 10 + 100);
+        for n in 0..100_000 {
+            known.add(&format!("{n}{}", "x".repeat(100)));
+        }
+        assert!(known.memory <= BUDGET);
+    }
+}

@@ -1,0 +1,170 @@
+//! A reply as the application wants it: folded, timed, with an excerpt of its raw lines.
+//!
+//! Built piece by piece next to the socket, so that the user interface never sees a large one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use memchr::{memchr, memchr_iter};
+use shared::response::Status;
+
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::{Answer, Summarizer};
+use crate::text::escape::escape_untrusted;
+
+/// How much of a reply to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capture {
+    /// Every line is told as it arrives.
+    pub raw: bool,
+    /// Raw lines from its beginning, for the log.
+    pub head: usize,
+    /// Raw lines from its end, for the log.
+    pub foot: usize,
+    /// Recent points of each series.
+    pub recent: usize,
+}
+
+/// A whole reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The request it answers.
+    pub id: u64,
+    /// `ok` or `error`.
+    pub status: Status,
+    /// The first raw data lines, made escape_untrusted.
+    pub head: Vec<Box<str>>,
+    /// Data lines between `head` and `foot`.
+    pub left_out: u64,
+    /// The last raw data lines.
+    pub foot: Vec<Box<str>>,
+    /// The points in it; none in an error reply.
+    pub answer: Answer,
+    /// Size on the wire.
+    pub bytes: u64,
+    /// From the request to the first byte of the reply.
+    pub first: Duration,
+    /// From the request to the end of the reply.
+    pub took: Duration,
+}
+
+/// A reply that is arriving.
+#[derive(Debug)]
+pub struct ReplyBuilder {
+    detail: Capture,
+    status: Status,
+    head: Vec<Box<str>>,
+    foot: VecDeque<Box<str>>,
+    lines: u64,
+    bytes: u64,
+    fold: Summarizer,
+}
+
+impl ReplyBuilder {
+    /// Begins with the status line.
+    pub fn new(status: Status, detail: Capture) -> Self {
+        let status_line = match status {
+            Status::Ok => "ok\n",
+            Status::Error => "error\n",
+        };
+        Self {
+            detail,
+            status,
+            head: Vec::new(),
+            foot: VecDeque::new(),
+            lines: 0,
+            bytes: status_line.len() as u64,
+            fold: Summarizer::new(detail.recent),
+        }
+    }
+
+    /// Series that match one of these are watched: more of their points are kept.
+    #[must_use]
+    pub fn watching(self, watched: Arc<[Glob]>) -> Self {
+        Self { fold: self.fold.watching(watched), ..self }
+    }
+
+    /// Takes whole data lines.
+    pub fn add_lines(&mut self, data: &[u8]) {
+        self.bytes += data.len() as u64;
+        let mut rest = data;
+        while self.head.len() < self.detail.head && !rest.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, after) = rest.split_at(end);
+            self.lines += 1;
+            self.head.push(escape_untrusted(line));
+            rest = after;
+        }
+        // The lines left out cost no more than being counted.
+        let unended = !rest.is_empty() && !rest.ends_with(b"\n");
+        self.lines += memchr_iter(b'\n', rest).count() as u64 + u64::from(unended);
+        let last = rest.split_inclusive(|&byte| byte == b'\n').rev().take(self.detail.foot);
+        let last: Vec<_> = last.collect();
+        self.foot.extend(last.into_iter().rev().map(escape_untrusted));
+        while self.foot.len() > self.detail.foot {
+            self.foot.pop_front();
+        }
+        if self.status == Status::Ok {
+            self.fold.add_lines(data);
+        }
+    }
+
+    /// `ok` or `error`.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Points so far.
+    pub fn points(&self) -> u64 {
+        self.fold.points()
+    }
+
+    /// The reply is complete.
+    pub fn finish(self, id: u64, first: Duration, took: Duration) -> Reply {
+        Reply {
+            id,
+            status: self.status,
+            left_out: self.lines - (self.head.len() + self.foot.len()) as u64,
+            head: self.head,
+            foot: self.foot.into(),
+            answer: self.fold.finish(),
+            bytes: self.bytes + 1,
+            first,
+            took,
+        }
+    }
+}
+
+impl Reply {
+    /// The reason of an error reply.
+    pub fn reason(&self) -> &str {
+        self.head.first().map_or("no reason given", |line| line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_large_reply_is_left_out() {
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };
+        let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
+        let text = text.concat();
+        let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        for piece in 1..=ends.len() {
+            let mut builder = ReplyBuilder::new(Status::Ok, detail);
+            let mut from = 0;
+            for &to in ends.chunks(piece).filter_map(|chunk| chunk.last()) {
+                builder.add_lines(&text.as_bytes()[from..to]);
+                from = to;
+            }
+            let reply = builder.finish(7, Duration::ZERO, Duration::ZERO);
+            assert_eq!(reply.head, ["a 0.0 0".into(), "a 1.0 1".into()]);
+            assert_eq!(reply.foot, ["a 9.0 9".into()]);
+            assert_eq!((reply.left_out, reply.answer.points), (7, 10));
+            assert_eq!(reply.bytes, "ok\n\n".len() as u64 + text.len() as u64);
+        }
+    }
+}

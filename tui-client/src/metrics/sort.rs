@@ -1,0 +1,375 @@
+//! Which rows of a table are shown and in which order. A large table is arranged beside the loop
+//! that takes the keys, so that a million rows never make it wait: [`SortJob`] is all that it takes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::metrics::column::Column;
+use crate::metrics::expression::Filter;
+use crate::metrics::summary::{Answer, Series};
+
+/// Tables up to this size are arranged at once, on one thread: it takes less than a millisecond.
+pub const AT_ONCE: usize = 4096;
+
+/// What to order by; the order of the reply where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// By which column.
+    pub column: Option<Column>,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+/// The word for the order of the reply.
+const REPLY: &str = "reply";
+
+impl Sort {
+    /// The columns to order by. A trend has no order of its own.
+    pub fn columns() -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(|&column| column != Column::Spark)
+    }
+
+    /// All that is rising, by its name on the command line.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::columns().map(Column::word).chain([REPLY])
+    }
+
+    /// The rising one of this name.
+    pub fn named(word: &str) -> Option<Self> {
+        let column = match word {
+            REPLY => None,
+            _ => Some(Self::columns().find(|column| column.word() == word)?),
+        };
+        Some(Self { column, descending: false })
+    }
+}
+
+/// As on the command line: what is falling stands behind a dash.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.descending { "-" } else { "" })?;
+        f.write_str(self.column.map_or(REPLY, Column::word))
+    }
+}
+
+/// What a person wants to see of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableSpec {
+    /// Which rows.
+    pub filter: Option<Filter>,
+    /// Their order.
+    pub sort: Sort,
+    /// Which columns; what is usual when none is named.
+    pub columns: Vec<Column>,
+}
+
+/// The rows to show, as places in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// All in the order of the reply.
+    Reply(u32),
+    /// These.
+    Rows(Vec<u32>),
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self::Reply(0)
+    }
+}
+
+impl Order {
+    /// Rows to show.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Reply(rows) => usize::try_from(*rows).unwrap_or(usize::MAX),
+            Self::Rows(rows) => rows.len(),
+        }
+    }
+
+    /// There is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place in the answer of a row.
+    pub fn place(&self, row: usize) -> Option<usize> {
+        match self {
+            Self::Reply(rows) => (u32::try_from(row).ok()? < *rows).then_some(row),
+            Self::Rows(rows) => usize::try_from(*rows.get(row)?).ok(),
+        }
+    }
+}
+
+impl Order {
+    /// The row that shows a place of the answer.
+    fn row(&self, place: usize) -> Option<usize> {
+        match self {
+            Self::Reply(rows) => (u32::try_from(place).ok()? < *rows).then_some(place),
+            Self::Rows(rows) => {
+                let place = u32::try_from(place).ok()?;
+                rows.iter().position(|&row| row == place)
+            }
+        }
+    }
+}
+
+/// A table to be arranged.
+#[derive(Debug, Clone)]
+pub struct SortJob {
+    /// Comes back with the result; of two the later one counts.
+    pub id: u64,
+    /// The rows.
+    pub answer: Arc<Answer>,
+    /// Their order.
+    pub sort: Sort,
+    /// Which of them.
+    pub filter: Option<Filter>,
+    /// The selected key, to be found again.
+    pub selected: Option<shared::KeyBuf>,
+    /// Unix time, to which ages count.
+    pub now: i64,
+}
+
+impl PartialEq for SortJob {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && Arc::ptr_eq(&self.answer, &other.answer)
+    }
+}
+
+impl Eq for SortJob {}
+
+/// A table arranged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sorted {
+    /// As in the job.
+    pub id: u64,
+    /// As in the job.
+    pub answer: Arc<Answer>,
+    /// The rows to show.
+    pub order: Order,
+    /// The row of the selected key.
+    pub selected: Option<usize>,
+}
+
+impl SortJob {
+    /// Does it.
+    pub fn run(self) -> Sorted {
+        let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
+        // In the order of the reply, which is that of the memory, so that a long search is quick.
+        let selected = self.selected.and_then(|key| {
+            let series = self.answer.series.par_iter().with_min_len(AT_ONCE);
+            let place = series.position_any(|series| series.key == key)?;
+            order.row(place)
+        });
+        Sorted { id: self.id, answer: self.answer, order, selected }
+    }
+}
+
+/// The rows that pass, in order. Rows without a value come last either way; equal ones keep the
+/// order of the reply.
+pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64) -> Order {
+    let all = u32::try_from(series.len()).unwrap_or(u32::MAX);
+    if sort == Sort::default() && filter.is_none() {
+        return Order::Reply(all);
+    }
+    let places = (0..all).into_par_iter().zip(series).with_min_len(AT_ONCE);
+    let rows = places.filter(|(_, series)| filter.is_none_or(|filter| filter.passes(series, now)));
+    let Some(column) = sort.column else {
+        let mut rows: Vec<u32> = rows.map(|(row, _)| row).collect();
+        if sort.descending {
+            rows.reverse();
+        }
+        return Order::Rows(rows);
+    };
+    let order = match column.number() {
+        None => by_key(rows, series, sort.descending),
+        Some(field) => {
+            // A point is the later the younger it is.
+            let descending = sort.descending != (column == Column::Time);
+            let mark = |(row, series)| {
+                let value: Option<f64> = field.of(series, now);
+                (value.map_or(u64::MAX, |value| rank(value, descending)), row)
+            };
+            let mut marks: Vec<(u64, u32)> = rows.map(mark).collect();
+            sort_marks(&mut marks);
+            marks.into_iter().map(|(_, row)| row).collect()
+        }
+    };
+    Order::Rows(order)
+}
+
+/// A number whose order as an integer is that of the value; never the greatest.
+fn rank(value: f64, descending: bool) -> u64 {
+    // Adding zero makes -0 equal to 0.
+    let bits = (value + 0.0).to_bits();
+    let rising = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    if descending { !rising } else { rising }
+}
+
+/// Small tables are sorted in the loop that takes the keys, which must not wait for other threads.
+fn sort_marks<M: Ord + Send>(marks: &mut [M]) {
+    if marks.len() <= AT_ONCE { marks.sort_unstable() } else { marks.par_sort_unstable() }
+}
+
+/// Keys mostly begin alike, so the sixteen bytes after what all share decide nearly always, and
+/// the keys themselves, which lie all over the memory, are rarely looked at.
+fn by_key<'a>(
+    rows: impl ParallelIterator<Item = (u32, &'a Series)>,
+    series: &[Series],
+    descending: bool,
+) -> Vec<u32> {
+    let keys = rows.map(|(row, series)| (series.key.as_str().as_bytes(), row));
+    let keys: Vec<(&[u8], u32)> = keys.collect();
+    let Some(&(first, _)) = keys.first() else { return Vec::new() };
+    let alike = |key: &[u8]| first.iter().zip(key).take_while(|(a, b)| a == b).count();
+    let prefixes = keys.par_iter().with_min_len(AT_ONCE).map(|(key, _)| alike(key));
+    let shared = prefixes.min().unwrap_or(0);
+    let mark = |(key, row): (&[u8], u32)| {
+        let mut mark = [0; 16];
+        let rest = &key[shared..];
+        let length = rest.len().min(16);
+        mark[..length].copy_from_slice(&rest[..length]);
+        let mark = u128::from_be_bytes(mark);
+        (if descending { !mark } else { mark }, row)
+    };
+    let mut marks: Vec<(u128, u32)> =
+        keys.into_par_iter().with_min_len(AT_ONCE).map(mark).collect();
+    sort_marks(&mut marks);
+    let key = |row: u32| usize::try_from(row).map_or("", |place| series[place].key.as_str());
+    for alike in marks.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        alike.sort_unstable_by(|a, b| {
+            let order = key(a.1).cmp(key(b.1));
+            if descending { order.reverse() } else { order }.then(a.1.cmp(&b.1))
+        });
+    }
+    marks.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metrics::summary::Summarizer;
+
+    fn answer(data: &str) -> Answer {
+        let mut fold = Summarizer::new(4);
+        fold.add_lines(data.as_bytes());
+        fold.finish()
+    }
+
+    fn keys(answer: &Answer, order: &Order) -> Vec<String> {
+        let places = (0..order.len()).filter_map(|row| order.place(row));
+        places.map(|place| answer.series[place].key.to_string()).collect()
+    }
+
+    #[test]
+    fn by_each_column_and_back() {
+        let data = "b 5 10\na -1 5\na 3 6\nc 3 20\nd -0.0 1\n";
+        let answer = answer(data);
+        for (column, descending, expected) in [
+            (None, false, "b a c d"),
+            (None, true, "d c a b"),
+            (Some(Column::Key), false, "a b c d"),
+            (Some(Column::Key), true, "d c b a"),
+            (Some(Column::Last), false, "d a c b"),
+            (Some(Column::Last), true, "b a c d"),
+            (Some(Column::Age), false, "c b a d"),
+            (Some(Column::Time), false, "d a b c"),
+            (Some(Column::Time), true, "c b a d"),
+            (Some(Column::Change), false, "a b c d"),
+            (Some(Column::Change), true, "a b c d"),
+            (Some(Column::Min), false, "a d c b"),
+            (Some(Column::Count), true, "a b c d"),
+        ] {
+            let order = arrange(&answer.series, Sort { column, descending }, None, 30);
+            assert_eq!(keys(&answer, &order).join(" "), expected, "{column:?} {descending}");
+        }
+        let filter: Filter = "last >= 3".parse().unwrap();
+        let order = arrange(&answer.series, Sort::default(), Some(&filter), 30);
+        assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn a_key_that_begins_otherwise_than_all_the_others_has_its_place() {
+        let line = |at: u32| format!("palm.{} 1 1\n", (at * 7919) % 20_000);
+        let mut lines: Vec<_> = (0..20_000).map(line).collect();
+        lines[1] = "kettle 1 1\n".to_owned();
+        let answer = answer(&lines.concat());
+        let sort = Sort { column: Some(Column::Key), descending: false };
+        let order = keys(&answer, &arrange(&answer.series, sort, None, 0));
+        assert_eq!((&*order[0], &*order[1]), ("kettle", "palm.0"));
+        assert!(order.is_sorted());
+    }
+
+    /// So many that several threads share the work.
+    #[test]
+    fn large_tables_are_in_the_order_of_a_stable_sort() {
+        let number = |at: u32| at.wrapping_mul(2_654_435_761) % 1009;
+        let line = |at| format!("host.{:03}.with.a.long.name.{at} {} 1\n", number(at), at % 7);
+        let lines: Vec<_> = (0..20_000).map(line).collect();
+        let answer = answer(&lines.concat());
+        for (column, descending) in
+            [(Column::Key, false), (Column::Key, true), (Column::Last, false), (Column::Last, true)]
+        {
+            let mut rows: Vec<&Series> = answer.series.iter().collect();
+            rows.sort_by(|a, b| {
+                let order = match column {
+                    Column::Key => a.key.as_str().cmp(b.key.as_str()),
+                    _ => a.last.value.total_cmp(&b.last.value),
+                };
+                if descending { order.reverse() } else { order }
+            });
+            let expected: Vec<_> = rows.into_iter().map(|series| series.key.to_string()).collect();
+            let sort = Sort { column: Some(column), descending };
+            let order = arrange(&answer.series, sort, None, 0);
+            assert!(keys(&answer, &order) == expected, "{column:?} {descending}");
+        }
+    }
+
+    #[test]
+    fn orders_have_names() {
+        for word in Sort::words() {
+            let rising = Sort::named(word).unwrap();
+            assert_eq!(rising.to_string(), word);
+            assert_eq!(Sort { descending: true, ..rising }.to_string(), format!("-{word}"));
+        }
+        assert_eq!(Sort::named("reply"), Some(Sort::default()));
+        assert_eq!(Sort::named("trend"), None, "it has no order");
+    }
+
+    #[test]
+    fn the_selected_key_is_found() {
+        let answer = Arc::new(answer("b 1 1\na 2 1\n"));
+        let sort = Sort { column: Some(Column::Key), descending: false };
+        let selected = Some("b".parse().unwrap());
+        let job = SortJob { id: 1, answer, sort, filter: None, selected, now: 0 };
+        assert_eq!(job.run().selected, Some(1));
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_in_their_own_order(
+            names in proptest::collection::hash_set("(palm|palm\\.|x){0,3}[a-c火]{1,20}", 1..40)
+        ) {
+            let lines: Vec<_> = names.iter().map(|name| format!("{name} 1 1\n")).collect();
+            let data = lines.concat();
+            let answer = answer(&data);
+            let sort = Sort { column: Some(Column::Key), descending: false };
+            let order = arrange(&answer.series, sort, None, 0);
+            let mut expected: Vec<_> = names.into_iter().collect();
+            expected.sort();
+            prop_assert_eq!(keys(&answer, &order), expected);
+        }
+
+        #[test]
+        fn ranks_are_in_the_order_of_the_values(a in any::<f64>(), b in any::<f64>()) {
+            prop_assume!(!a.is_nan() && !b.is_nan());
+            prop_assert_eq!(rank(a, false).cmp(&rank(b, false)), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(rank(a, true).cmp(&rank(b, true)), b.partial_cmp(&a).unwrap());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The last values of a series as sparkline.
+
+use crate::metrics::summary::Series;
+
+/// One a column.
+pub fn sparkline(series: &Series, columns: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let from = series.recent.len().saturating_sub(columns);
+    let values = || series.recent.range(from..).map(|point| point.value);
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |value: f64| {
+        // Halved, because a difference may overflow.
+        let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 7")]
+        let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
+        BARS[at.min(7)]
+    };
+    values().map(bar).collect()
+}

@@ -1,0 +1,434 @@
+//! An answer of any size, folded into one bounded record for each series as it arrives.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use shared::response::decode_points;
+use shared::{Key, KeyBuf, Point};
+
+use crate::metrics::glob::Glob;
+
+/// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
+const RECENT_BUDGET: usize = 2 * 1024 * 1024;
+
+/// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
+const MIN_RECENT: usize = 16;
+
+/// Room for points that a new series has at once: few have less.
+const INITIAL_RECENT: usize = 4;
+
+/// Recent points of a patterns series, whose chart needs more of them than a sparkline.
+const MAX_RECENT_WATCHED: usize = 65_536;
+
+/// Recent points kept over all patterns series of an answer: 16 MiB, and as above.
+const WATCHED_BUDGET: usize = 1024 * 1024;
+
+/// Series that globs may watch; what matches besides is as any other. Those patterns by their names
+/// come on top.
+pub const MAX_BY_GLOB: usize = 1000;
+
+/// A series is stale when its next point is late by this many of its usual distances.
+const STALE_STEPS: i64 = 5;
+
+/// But not before this many seconds without a point.
+const MIN_STALE: i64 = 30;
+
+/// So many distances say what is usual.
+const USUAL: usize = 15;
+
+/// A series of one point has no usual distance; it is stale after this many seconds.
+const STALE_ALONE: i64 = 300;
+
+/// A point is news to whoever knows this one: it came later, or was put again with another value.
+pub fn is_news(point: Point, known: Point) -> bool {
+    point.timestamp > known.timestamp
+        || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
+}
+
+/// From one value to the next.
+pub fn change(before: Point, point: Point) -> f64 {
+    point.value - before.value
+}
+
+/// The same for each second between the two, if there is any.
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+pub fn rate(before: Point, point: Point) -> Option<f64> {
+    let seconds = i128::from(point.timestamp) - i128::from(before.timestamp);
+    (seconds > 0).then(|| change(before, point) / seconds as f64)
+}
+
+/// What is known of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its name.
+    pub key: KeyBuf,
+    /// Points in the answer.
+    pub count: u64,
+    /// The newest point.
+    pub last: Point,
+    /// The least value.
+    pub min: f64,
+    /// The greatest value.
+    pub max: f64,
+    /// The mean of all values.
+    pub mean: f64,
+    /// The most recent points, oldest first; not all of them in a long series.
+    pub recent: VecDeque<Point>,
+    before: Option<Point>,
+    max_recent: usize,
+}
+
+impl Series {
+    fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
+        let mut recent = VecDeque::with_capacity(max_recent.min(INITIAL_RECENT));
+        recent.push_back(point);
+        Self {
+            key,
+            count: 1,
+            last: point,
+            min: point.value,
+            max: point.value,
+            mean: point.value,
+            recent,
+            before: None,
+            max_recent,
+        }
+    }
+
+    fn add(&mut self, point: Point) {
+        self.count += 1;
+        if point.timestamp >= self.last.timestamp {
+            self.before = Some(self.last);
+            self.last = point;
+        }
+        self.min = self.min.min(point.value);
+        self.max = self.max.max(point.value);
+        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+        let count = self.count as f64;
+        let step = (point.value - self.mean) / count;
+        // The difference of two huge values may overflow where their mean does not.
+        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
+        if self.recent.len() >= self.max_recent {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(point);
+    }
+
+    /// Keeps fewer points from now on.
+    fn keep(&mut self, limit: usize) {
+        self.max_recent = limit;
+        if self.recent.len() > limit {
+            self.recent.drain(..self.recent.len() - limit);
+            self.recent.shrink_to_fit();
+        }
+    }
+
+    /// The newest value less the one before it, if there are two.
+    pub fn change(&self) -> Option<f64> {
+        Some(change(self.before?, self.last))
+    }
+
+    /// The same for each second between the two.
+    pub fn rate(&self) -> Option<f64> {
+        rate(self.before?, self.last)
+    }
+
+    /// The usual distance of its newest points in seconds, if there are two.
+    pub fn step(&self) -> Option<i64> {
+        let times = self.recent.iter().rev().map(|point| point.timestamp);
+        let mut steps = [0; USUAL];
+        let pairs = times.clone().skip(1).zip(times);
+        let mut count = 0;
+        for (step, (before, after)) in steps.iter_mut().zip(pairs) {
+            *step = after.saturating_sub(before);
+            count += 1;
+        }
+        // The median, which an outage does not move.
+        let middle = steps.get_mut(..count).filter(|steps| !steps.is_empty())?;
+        Some(*middle.select_nth_unstable(count / 2).1)
+    }
+
+    /// Its next point is late.
+    pub fn is_stale(&self, now: i64) -> bool {
+        let age = now.saturating_sub(self.last.timestamp);
+        // Without looking at the points, which is slow for many series.
+        age > MIN_STALE
+            && age
+                > self
+                    .step()
+                    .map_or(STALE_ALONE, |step| step.saturating_mul(STALE_STEPS).max(MIN_STALE))
+    }
+}
+
+/// Of a budget, what each of so many series may keep; it changes only when their number doubles.
+fn share(wanted: usize, budget: usize, series: usize) -> usize {
+    let share = budget / series.next_power_of_two();
+    wanted.min(share.max(MIN_RECENT)).max(1)
+}
+
+/// A series in the index. With its hash, so that a growing index never has to look at the keys,
+/// which lie all over the memory.
+#[derive(Debug, Clone)]
+struct Place {
+    hash: u64,
+    place: usize,
+}
+
+/// The answer so far.
+#[derive(Debug, Clone)]
+pub struct Summarizer {
+    series: Vec<Series>,
+    index: HashTable<Place>,
+    hasher: DefaultHashBuilder,
+    current: usize,
+    wanted_recent: usize,
+    /// What each series may keep now.
+    limit: usize,
+    patterns: Arc<[Glob]>,
+    watched: Vec<u32>,
+    /// Of those, how many no name but a glob brought.
+    by_glob: usize,
+    points: u64,
+    malformed: u64,
+}
+
+impl Summarizer {
+    /// Nothing yet; each series is to keep at most `recent` recent points.
+    pub fn new(recent: usize) -> Self {
+        Self {
+            series: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            current: 0,
+            wanted_recent: recent,
+            limit: share(recent, RECENT_BUDGET, 1),
+            patterns: Arc::default(),
+            watched: Vec::new(),
+            by_glob: 0,
+            points: 0,
+            malformed: 0,
+        }
+    }
+
+    /// Series that match one of these keep many more points and are listed in the answer.
+    #[must_use]
+    pub fn watching(self, patterns: Arc<[Glob]>) -> Self {
+        Self { patterns, ..self }
+    }
+
+    /// Takes whole data lines.
+    pub fn add_lines(&mut self, data: &[u8]) {
+        for point in decode_points(data) {
+            match point {
+                Ok((key, point)) => self.add(key, point),
+                Err(_) => self.malformed += 1,
+            }
+        }
+    }
+
+    /// Takes a point.
+    pub fn add(&mut self, key: Key<'_>, point: Point) {
+        self.points += 1;
+        // The lines of a series come together, so the look-up is rare.
+        if let Some(current) = self.series.get_mut(self.current)
+            && current.key.as_key() == key
+        {
+            return current.add(point);
+        }
+        let hash = self.hasher.hash_one(key.as_str());
+        let is_it = |known: &Place| self.series[known.place].key.as_key() == key;
+        if let Some(&Place { place, .. }) = self.index.find(hash, is_it) {
+            self.current = place;
+            return self.series[place].add(point);
+        }
+        self.current = self.series.len();
+        let place = Place { hash, place: self.current };
+        self.index.insert_unique(hash, place, |known| known.hash);
+        let mut limit = self.limit();
+        if let Ok(place) = u32::try_from(self.current)
+            && self.is_watched(key)
+        {
+            self.watched.push(place);
+            limit = self.watched_limit();
+        }
+        self.series.push(Series::new(key.to_owned(), point, limit));
+    }
+
+    /// A new series is one of those that are patterns, for which there is room.
+    fn is_watched(&mut self, key: Key<'_>) -> bool {
+        let mut matching = self.patterns.iter().filter(|glob| glob.matches(key.as_str()));
+        let Some(first) = matching.next() else { return false };
+        if first.is_key() || matching.any(Glob::is_key) {
+            return true;
+        }
+        self.by_glob += 1;
+        self.by_glob <= MAX_BY_GLOB
+    }
+
+    /// What a new series may keep. When their number doubles, the others are cut to the same.
+    fn limit(&mut self) -> usize {
+        let others = self.series.len();
+        if others.is_power_of_two() {
+            let limit = share(self.wanted_recent, RECENT_BUDGET, others + 1);
+            if limit < self.limit {
+                let mut watched = self.watched.iter().copied().peekable();
+                for (place, series) in (0..).zip(&mut self.series) {
+                    if watched.next_if_eq(&place).is_none() {
+                        series.keep(limit);
+                    }
+                }
+            }
+            self.limit = limit;
+        }
+        self.limit
+    }
+
+    /// The same for one that is patterns.
+    fn watched_limit(&mut self) -> usize {
+        let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
+        if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
+            let places = self.watched.iter().filter_map(|&place| usize::try_from(place).ok());
+            for place in places {
+                if let Some(series) = self.series.get_mut(place) {
+                    series.keep(limit);
+                }
+            }
+        }
+        limit
+    }
+
+    /// Takes the series out that are complete: all but the last, because the lines of a series come
+    /// together. For whoever is done with a series at once, so that no large answer is ever held.
+    pub fn take_complete(&mut self) -> Vec<Series> {
+        let mut complete = std::mem::take(&mut self.series);
+        self.series.extend(complete.pop());
+        self.index.clear();
+        for last in &self.series {
+            let hash = self.hasher.hash_one(last.key.as_str());
+            self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
+        }
+        (self.current, self.watched, self.by_glob) = (0, Vec::new(), 0);
+        self.limit = share(self.wanted_recent, RECENT_BUDGET, self.series.len());
+        complete
+    }
+
+    /// Points so far.
+    pub fn points(&self) -> u64 {
+        self.points
+    }
+
+    /// The whole answer.
+    pub fn finish(self) -> Answer {
+        let Self { series, watched, patterns, by_glob, points, malformed, .. } = self;
+        Answer { series, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
+    }
+}
+
+/// A folded answer to a `get`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// In the order of the reply.
+    pub series: Vec<Series>,
+    /// The places of the patterns ones.
+    pub watched: Vec<u32>,
+    /// What made them be patterns, when it was asked for.
+    pub patterns: Arc<[Glob]>,
+    /// Globs match more than may be patterns.
+    pub cut: bool,
+    /// Points in all series.
+    pub points: u64,
+    /// Data lines that are no points.
+    pub malformed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fold(recent: usize, data: &str) -> Answer {
+        let mut fold = Summarizer::new(recent);
+        fold.add_lines(data.as_bytes());
+        fold.finish()
+    }
+
+    #[test]
+    fn an_answer_becomes_one_record_a_series() {
+        let answer = fold(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
+        assert_eq!((answer.points, answer.malformed), (4, 1));
+        let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
+        assert_eq!((a.count, a.min, a.max, a.mean), (3, -1.0, 5.0, 2.0));
+        assert_eq!(a.last, Point { timestamp: 3, value: 5.0 });
+        assert_eq!(a.change(), Some(6.0));
+        assert_eq!(a.recent.len(), 2, "only the recent ones are kept");
+        assert_eq!((b.count, b.change()), (1, None));
+    }
+
+    #[test]
+    fn rates_and_staleness_come_from_the_distance_of_points() {
+        let answer = fold(8, "a 1.0 100\na 2.0 110\na 7.0 120\nb 1.0 100\n");
+        let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
+        assert_eq!((a.change(), a.rate(), a.step()), (Some(5.0), Some(0.5), Some(10)));
+        assert_eq!((b.change(), b.rate(), b.step()), (None, None, None));
+        assert_eq!((a.is_stale(170), a.is_stale(171)), (false, true));
+        assert_eq!((b.is_stale(400), b.is_stale(401)), (false, true));
+        assert!(!b.is_stale(i64::MIN));
+        let again = fold(8, "a 1 0\na 1 10\na 1 20\na 1 9000\na 1 9010\n");
+        assert_eq!(again.series[0].step(), Some(10), "an outage is not usual");
+    }
+
+    #[test]
+    fn watched_series_keep_more_points() {
+        let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
+        let mut fold = Summarizer::new(2).watching(patterns.into());
+        fold.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
+        let answer = fold.finish();
+        assert_eq!(answer.watched, [1]);
+        let tails: Vec<_> = answer.series.iter().map(|series| series.recent.len()).collect();
+        assert_eq!(tails, [2, 3]);
+    }
+
+    #[test]
+    fn the_budget_is_shared_by_all_series() {
+        let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
+        for (name, series, points, share) in [("a", 6000, 1024, 256), ("b", 20, 40_000, 32_768)] {
+            let mut fold = Summarizer::new(1024).watching(patterns.clone().into());
+            for number in 0..series {
+                let key: KeyBuf = format!("{name}{number}").parse().unwrap();
+                for timestamp in 0..points {
+                    fold.add(key.as_key(), Point { value: 1.0, timestamp });
+                }
+            }
+            let answer = fold.finish();
+            assert!(answer.series.iter().all(|series| series.recent.len() == share), "{name}");
+            assert!(
+                answer.series.iter().all(|series| series.recent[0].timestamp > 0),
+                "the newest"
+            );
+        }
+    }
+
+    #[test]
+    fn complete_series_can_be_taken_out_as_they_come() {
+        let data = "a 1 1\na 2 2\nb 3 1\nc 4 1\nc 5 2\nc 6 3\nd 7 1\n";
+        let whole = fold(4, data).series;
+        let lines: Vec<_> = data.split_inclusive('\n').collect();
+        for size in 1..=lines.len() {
+            let (mut fold, mut taken) = (Summarizer::new(4), Vec::new());
+            for piece in lines.chunks(size) {
+                fold.add_lines(piece.concat().as_bytes());
+                taken.extend(fold.take_complete());
+            }
+            assert_eq!(taken.last().unwrap().key.as_str(), "c", "the last may go on");
+            taken.extend(fold.finish().series);
+            assert_eq!(taken, whole, "{size} lines at once");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_huge_values_stays_finite() {
+        let answer = fold(4, "a 1.7e308 1\na -1.7e308 2\na 1.7e308 3\n");
+        assert!(answer.series[0].mean.is_finite());
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a request was refused, in one sentence: the bottom line and the log say the same, and what
+//! is typed or pasted is judged by the same rules before it is sent.
+
+use shared::limits::MAX_LINE;
+use shared::request::{BadRequest, BadRequestReason, Request};
+
+use crate::text::escape::escape_untrusted;
+
+/// Characters that are shown of a request, and of the word in it that is to blame.
+const REQUEST: usize = 80;
+const WORD: usize = 24;
+
+/// What is wrong with a request as it goes over the wire.
+pub fn validate(line: &[u8]) -> Option<BadRequest> {
+    // The server does not look at what is in such a line.
+    if line.len() > MAX_LINE {
+        return Some(BadRequest { reason: BadRequestReason::TooLong, at: 0..line.len() });
+    }
+    Request::decode(line).err()
+}
+
+/// The same in words; a data line that is sent as it was printed lacks only its command.
+pub fn explain(line: &[u8]) -> Option<String> {
+    let bad = validate(line)?;
+    let is_data = bad.reason == BadRequestReason::UnknownCommand
+        && validate(&[b"put ", line].concat()).is_none();
+    Some(if is_data { format!("{bad}; before a point goes put") } else { bad.to_string() })
+}
+
+/// The request and why it was refused: our own words where we know what is wrong with it, else
+/// the reason of the server.
+pub fn error_message(line: &[u8], reason: &str) -> String {
+    message_of("", line, reason)
+}
+
+/// The same of a line of many, by its number.
+pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
+    message_of(&format!("line {number}: "), line, reason)
+}
+
+fn message_of(which: &str, line: &[u8], reason: &str) -> String {
+    let shown = quoted(line, REQUEST);
+    let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
+        return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
+    };
+    let word = &line[bad.at.clone()];
+    // What is all of the request needs no second look.
+    if word.is_empty() || word.len() == line.len() {
+        return format!("error in {which}{shown}: {why}");
+    }
+    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, WORD))
+}
+
+/// As a person is shown it, cut behind so many characters.
+pub fn quoted(line: &[u8], most: usize) -> String {
+    let line = escape_untrusted(line);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_the_request_the_word_and_the_rule() {
+        let long = format!("put {} 1", "k".repeat(2000));
+        let cut = format!("error in put {}…: missing: a timestamp", "k".repeat(76));
+        for (line, reason, expected) in [
+            (
+                "put a 12,7 1",
+                "wrong command",
+                "error at \"12,7\" in put a 12,7 1: a value is a decimal number such as 23.7, -5 or \
+                 1e-3",
+            ),
+            ("get a b", "", "error at \"b\" in get a b: nothing may follow here"),
+            ("put a* 1 1", "", "error at \"a*\" in put a* 1 1: a key holds no '*'"),
+            ("put a", "", "error in put a: missing: a value"),
+            ("got", "", "error in got: the commands are put and get, in lower case"),
+            (
+                "a 1.5 7",
+                "",
+                "error at \"a\" in a 1.5 7: the commands are put and get, in lower case; before a \
+                 point goes put",
+            ),
+            ("get a", "the disk is full\u{1b}", "error in get a: the disk is full\\u{1b}"),
+            (&long, "", &cut),
+        ] {
+            assert_eq!(error_message(line.as_bytes(), reason), expected);
+        }
+        let sixth = error_message_of_line(6, b"get a b", "wrong command");
+        assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_wrong_though_it_reads_well() {
+        let line = format!("get a{}", " ".repeat(MAX_LINE));
+        assert_eq!(validate(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
+        let line = "x".repeat(MAX_LINE + 1);
+        assert_eq!(validate(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
+        assert_eq!(validate(b"get a"), None);
+    }
+}

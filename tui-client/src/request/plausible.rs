@@ -1,0 +1,79 @@
+//! What the server would take though it is hardly meant.
+
+use shared::{Request, Selector};
+
+use crate::app::App;
+use crate::app::prompt::check::{self, Verdict};
+use crate::app::watch::Extension;
+use crate::request::normalize;
+
+/// In seconds. A timestamp that lies further ahead is hardly meant.
+const YEAR: i64 = 31_557_600;
+
+/// What clocks count besides seconds, and how many of it are one.
+const FINER: [(&str, i64); 3] =
+    [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
+
+/// Where the selector extension is missing, a glob is an unknown key.
+pub const NO_GLOBS: &str = "this server knows no globs";
+
+impl App {
+    /// What there is to doubt in a line that would be accepted.
+    pub(crate) fn doubt(&self) -> Option<Verdict> {
+        let text = self.prompt().text();
+        let words = check::words(text);
+        if let [_, _, _, at] = &words[..] {
+            let timestamp = check::timestamp(text, 0)?;
+            let what = suspicious_timestamp(timestamp, self.now().unix())?;
+            let why = format!("{}: {what}?", self.date_in_line()?);
+            return Some(Verdict::Suspicious { at: at.clone(), why });
+        }
+        if let [_, at] = &words[..]
+            && self.extension() == Extension::Missing
+            && is_extended(text)
+        {
+            let why = "this server takes a key or *; / filters the table".to_owned();
+            return Some(Verdict::Suspicious { at: at.clone(), why });
+        }
+        None
+    }
+}
+
+/// The line asks for what only the selector extension of the protocol has.
+pub fn is_extended(text: &str) -> bool {
+    let request = &text.as_bytes()[normalize::body(text.as_bytes())];
+    matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
+}
+
+/// What a timestamp far ahead may be.
+pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
+    if timestamp.saturating_sub(now) <= YEAR {
+        return None;
+    }
+    let near = |per: i64| (timestamp / per).saturating_sub(now).unsigned_abs() < 10 * YEAR as u64;
+    let finer = FINER.into_iter().find(|&(_, per)| near(per));
+    Some(finer.map_or("is that meant", |(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finer_units_than_seconds_are_recognized() {
+        let now = 1_795_388_797;
+        for (timestamp, what) in [
+            (now, None),
+            (0, None),
+            (i64::MIN, None),
+            (now + YEAR, None),
+            (now + 2 * YEAR, Some("is that meant")),
+            (now * 1_000 + 999, Some("milliseconds")),
+            (now * 1_000_000, Some("microseconds")),
+            (now * 1_000_000_000, Some("nanoseconds")),
+            (i64::MAX, Some("is that meant")),
+        ] {
+            assert_eq!(suspicious_timestamp(timestamp, now), what, "{timestamp}");
+        }
+    }
+}

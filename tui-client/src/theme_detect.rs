@@ -1,0 +1,73 @@
+//! Which theme suits the terminal: what was asked for, else what the environment says, else what
+//! the terminal answers.
+
+use std::env;
+
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+
+use crate::cli::{Colours, Viewport};
+use crate::view::theme::Theme;
+
+/// The theme for this look. Asks the terminal, so it must not be in use yet.
+pub fn theme(look: Viewport) -> Theme {
+    let variable = |name: &str| env::var(name).unwrap_or_default();
+    let background = || match theme_mode(QueryOptions::default()) {
+        Ok(ThemeMode::Light) => Colours::Light,
+        // Dark is more usual, and its colours are legible on most backgrounds.
+        Ok(ThemeMode::Dark) | Err(_) => Colours::Dark,
+    };
+    let chosen = choose(look.colours, &variable("NO_COLOR"), &variable("COLORFGBG"), background);
+    let theme = match chosen {
+        Colours::None => Theme::plain(),
+        Colours::Light => Theme::light(),
+        Colours::Dark | Colours::Auto => Theme::colour(),
+    };
+    // The library has its own idea of NO_COLOR; what was asked for comes first. Without colours
+    // it is to say nothing of colours at all, not even that they are the default.
+    crossterm::style::force_color_output(chosen != Colours::None);
+    Theme { ascii: look.ascii, ..theme }
+}
+
+fn choose(
+    asked: Colours,
+    no_color: &str,
+    color_fg_bg: &str,
+    background: impl FnOnce() -> Colours,
+) -> Colours {
+    if asked != Colours::Auto {
+        return asked;
+    }
+    if !no_color.is_empty() {
+        return Colours::None;
+    }
+    // Foreground and background in the palette of sixteen, sometimes with something in between.
+    match color_fg_bg.rsplit(';').next().and_then(|number| number.parse().ok()) {
+        Some(7 | 9..=15) => Colours::Light,
+        Some(0..=8_u8) => Colours::Dark,
+        _ => background(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_comes_first_and_the_terminal_last() {
+        let light = || Colours::Light;
+        for (asked, no_color, color_fg_bg, chosen) in [
+            (Colours::Dark, "1", "0;15", Colours::Dark),
+            (Colours::None, "", "0;15", Colours::None),
+            (Colours::Auto, "1", "0;15", Colours::None),
+            (Colours::Auto, "", "0;15", Colours::Light),
+            (Colours::Auto, "", "12;default;7", Colours::Light),
+            (Colours::Auto, "", "15;0", Colours::Dark),
+            (Colours::Auto, "", "0;8", Colours::Dark),
+            (Colours::Auto, "", "15;default", Colours::Light),
+            (Colours::Auto, "", "", Colours::Light),
+        ] {
+            let found = choose(asked, no_color, color_fg_bg, light);
+            assert_eq!(found, chosen, "{asked:?} {no_color:?} {color_fg_bg:?}");
+        }
+    }
+}
