@@ -81,17 +81,17 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`BadRequest`] names the first offending word.
     pub fn decode(line: &'a [u8]) -> Result<Self, BadRequest> {
-        match Self::usual_put(line) {
+        match Self::decode_put_fast(line) {
             Some(put) => Ok(put),
             None => Self::decode_words(line),
         }
     }
 
-    /// A put as nearly all are: plain words with single blanks between them, read in one pass in
-    /// half the time. Any other line is `None`, good or bad.
-    fn usual_put(line: &'a [u8]) -> Option<Self> {
+    /// Reads a put of plain words with single blanks between them, as nearly all are, in one pass
+    /// and half the time. `None` for any other line, good or bad.
+    fn decode_put_fast(line: &'a [u8]) -> Option<Self> {
         let (key, rest) = Key::plain_prefix(line.strip_prefix(b"put ")?)?;
-        Some(Self::Put(key, Point::short(rest.strip_prefix(b" ")?)?))
+        Some(Self::Put(key, Point::decode_fast(rest.strip_prefix(b" ")?)?))
     }
 
     fn decode_words(line: &'a [u8]) -> Result<Self, BadRequest> {
