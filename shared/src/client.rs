@@ -18,10 +18,11 @@ use tokio::sync::{mpsc, oneshot};
 pub use backoff::Backoff;
 pub use batch::{Batch, BatchPiece, BatchStream};
 
-use crate::key::{Key, KeyBuf, Selector};
+use crate::key::{Key, KeyBuf};
 use crate::point::Point;
 use crate::request::Request;
 use crate::response::{BadReply, Status, decode_points};
+use crate::selector::Selector;
 use batch::BatchReplies;
 use driver::{Awaiting, Command, Delivery, Tally};
 

@@ -23,13 +23,13 @@ pub mod watch;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use shared::Glob;
 
 use crate::effect::Effect;
 use crate::event::{Event, KeyCode, KeyPress, Moment};
 use crate::keymap;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::TableSpec;
 use crate::text::escape::escape_untrusted;
 use action::Action;

@@ -10,12 +10,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
 use crate::app::watch::with_alerted;
 use crate::metrics::column::Column;
 use crate::metrics::expression::{Alert, Filter};
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::{Sort, TableSpec};
 
 /// A terminal client for the metrics server.

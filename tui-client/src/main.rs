@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
+use shared::Glob;
 use tui_client::app::Config;
 use tui_client::cli::{Mode, Plan};
-use tui_client::metrics::glob::Glob;
 use tui_client::runtime::Setting;
 use tui_client::{plain, runtime, theme_detect};
 

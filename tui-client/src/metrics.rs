@@ -3,7 +3,6 @@
 pub mod alerts;
 pub mod column;
 pub mod expression;
-pub mod glob;
 pub mod reply;
 pub mod sort;
 pub mod sparkline;

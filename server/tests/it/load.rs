@@ -39,7 +39,7 @@ async fn two_hundred_clients_lose_and_mix_up_nothing() {
         task.await.unwrap();
     }
 
-    let all = served.client().await.get_points(Selector::All).await.unwrap();
+    let all = served.client().await.get_points(Selector::ALL).await.unwrap();
     assert_eq!(all.len(), usize::try_from(CLIENTS * PUTS).unwrap());
     let mut last: HashMap<KeyBuf, i64> = HashMap::new();
     for (key, point) in all {
@@ -99,7 +99,7 @@ async fn clients_that_never_read_cost_little_and_disturb_nobody() {
     let other = served.client().await;
     other.put(key("other.key").as_key(), Point { timestamp: 1, value: 1.0 }).await.unwrap();
     let mut lines = 0_usize;
-    let reply = other.get(Selector::All).await.unwrap();
+    let reply = other.get(Selector::ALL).await.unwrap();
     let count = |data: &[u8]| {
         lines += decode_points(data).count();
         Ok(())

@@ -40,7 +40,7 @@ async fn puts_are_pipelined_and_refusals_found_by_place() {
 async fn replies_come_in_the_order_of_the_requests() {
     let (client, mut peer) = pair();
     let mut first = client.send(b"get palm.cpu").await.unwrap();
-    let second = tokio::spawn(async move { client.get_points(Selector::All).await });
+    let second = tokio::spawn(async move { client.get_points(Selector::ALL).await });
     expect(&mut peer, b"get palm.cpu\nget *\n").await;
     peer.write_all(b"ok\npalm.cpu 1.5 1\n\nok\na 1.0 1\na 2.0 2\n\n").await.unwrap();
     assert_eq!(first.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
@@ -54,7 +54,7 @@ async fn replies_come_in_the_order_of_the_requests() {
 #[tokio::test]
 async fn a_dropped_reply_leaves_the_connection_in_step() {
     let (client, mut peer) = pair();
-    drop(client.get(Selector::All).await.unwrap());
+    drop(client.get(Selector::ALL).await.unwrap());
     let put = tokio::spawn(async move { client.put(key(), point(1)).await });
     expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
     peer.write_all(b"ok\na 1.0 1\na 2.0 2\n\nok\n\n").await.unwrap();
@@ -64,7 +64,7 @@ async fn a_dropped_reply_leaves_the_connection_in_step() {
 #[tokio::test]
 async fn a_reply_that_breaks_off_is_no_reply() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     let put = tokio::spawn({
         let client = client.clone();
         async move { client.put(key(), point(1)).await }
@@ -102,7 +102,7 @@ async fn lines_that_could_get_the_client_out_of_step_are_not_sent() {
 #[tokio::test]
 async fn replies_still_come_after_the_last_handle_is_gone() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     drop(client);
     let mut sent = Vec::new();
     peer.read_to_end(&mut sent).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
     const PIECES: i64 = 40;
     const POINTS: i64 = 1000;
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     expect(&mut peer, b"get *\n").await;
     let answer = tokio::spawn(async move {
         let mut bytes = b"ok\n".to_vec();

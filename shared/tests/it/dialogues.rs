@@ -2,6 +2,7 @@
 
 use shared::dialogue::{self, Turn};
 use shared::frame::RequestFramer;
+use shared::request::{BadRequest, BadRequestReason};
 use shared::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 use shared::{Request, response};
 
@@ -20,11 +21,16 @@ fn decode_requests(framer: &mut RequestFramer, pieces: &[&[u8]]) -> Vec<Option<V
         buffer.extend_from_slice(piece);
         let mut input = buffer.as_slice();
         while let Some(line) = framer.next_request(&mut input) {
-            requests.push(Request::decode_line(line).ok().map(|request| {
-                let mut encoded = Vec::new();
-                request.encode(&mut encoded);
-                encoded
-            }));
+            requests.push(match Request::decode_line(line) {
+                Ok(request) => {
+                    let mut encoded = Vec::new();
+                    request.encode(&mut encoded);
+                    Some(encoded)
+                }
+                // Until selectors are served, one that does not parse is an unknown key.
+                Err(BadRequest { reason: BadRequestReason::Selector(_), .. }) => Some(Vec::new()),
+                Err(_) => None,
+            });
         }
         let left = input.len();
         buffer.drain(..buffer.len() - left);

@@ -250,9 +250,12 @@ impl App {
     }
 
     fn learn_from(&mut self, line: &str) {
-        if let Ok(Request::Put(key, _) | Request::Get(Selector::Key(key))) =
-            Request::decode(line.as_bytes())
-        {
+        let key = match Request::decode(line.as_bytes()) {
+            Ok(Request::Put(key, _)) => Some(key),
+            Ok(Request::Get(Selector { pattern, clause: None })) => pattern.as_key(),
+            _ => None,
+        };
+        if let Some(key) = key {
             self.keys.add(key.as_str());
         }
     }

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Request, Selector};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 
 use crate::app::App;
 use crate::app::log::Tone;
 use crate::app::mode::{Mode, Pane};
 use crate::effect::Effect;
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
+use crate::request::selector::selector_of;
 use crate::text::format;
 
 impl App {
@@ -89,18 +89,14 @@ impl App {
     fn table_words(&self) -> Vec<Cow<'_, str>> {
         let table = self.table();
         let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
-        match Request::decode(table.request().as_bytes()) {
-            Ok(Request::Get(Selector::All)) => {}
-            // Behind --once that would be a mistake, or an option.
-            Ok(Request::Get(Selector::Key(key)))
-                if matches!(key.as_str(), "get" | "put") || key.as_str().starts_with('-') =>
-            {
-                words.push(option("watch", key.as_str()));
+        match selector_of(table.request().as_bytes()) {
+            Some("*") => {}
+            Some(key) if Key::new(key).is_ok() => {
+                // Behind --once that would be a mistake, or an option.
+                let special = matches!(key, "get" | "put") || key.starts_with('-');
+                words.push(if special { option("watch", key) } else { quoted(key) });
             }
-            Ok(Request::Get(Selector::Key(key))) => words.push(quoted(key.as_str())),
-            Ok(Request::Get(Selector::Extended(glob)))
-                if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() =>
-            {
+            Some(glob) if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() => {
                 words.push(quoted(glob));
             }
             // Only the server knows what it means, and whether it means anything.

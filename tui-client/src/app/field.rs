@@ -1,9 +1,10 @@
 //! A line about the table or the watched keys: a filter, an alert, a key or glob to watch.
 
+use shared::Glob;
+
 use crate::app::editor::{Edit, Editor};
 use crate::app::mode::Mode;
 use crate::metrics::expression::{Alert, Filter};
-use crate::metrics::glob::Glob;
 
 /// Longest line; nobody types a longer expression.
 const LIMIT: usize = 1000;
@@ -109,7 +110,10 @@ impl Field {
         match self.purpose {
             Purpose::Filter(_) => text.parse::<Filter>().err().map(bad),
             Purpose::Alert => text.parse::<Alert>().err().map(bad),
-            Purpose::Watch => text.trim().parse::<Glob>().err().map(|bad| (bad.at, bad.reason)),
+            Purpose::Watch => {
+                let bad = text.trim().parse::<Glob>().err()?;
+                Some((bad.character, bad.reason.to_string()))
+            }
         }
     }
 }

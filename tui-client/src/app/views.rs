@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::Glob;
+
 use crate::app::App;
 use crate::app::editor::Edit;
 use crate::app::field::{Field, Purpose};
@@ -12,7 +14,6 @@ use crate::effect::Effect;
 use crate::event::Moment;
 use crate::metrics::alerts::{AlertEvent, Change};
 use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
 use crate::text::format;
 

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
 use shared::limits::MAX_LINE;
 
 use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Answer, Series};
 
 /// How long a changed value stays marked.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shared::{KeyBuf, Point};
+use shared::{Glob, KeyBuf, Point};
 
 use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::Series;
 
 /// Alerts and what is known of them.

@@ -6,9 +6,8 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
-use shared::Point;
+use shared::{Glob, Point};
 
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Series, change, is_news, rate};
 use crate::text::format;
 

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point};
-
-use crate::metrics::glob::Glob;
+use shared::{Glob, Key, KeyBuf, Point};
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const RECENT_BUDGET: usize = 2 * 1024 * 1024;

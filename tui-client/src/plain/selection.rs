@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 
-use shared::Selector;
+use shared::{Glob, Selector};
 
 use super::connection::Connection;
 use super::format::Printer;
@@ -13,7 +13,6 @@ use super::{Failure, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::{Series, Summarizer};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Glob, Key, KeyBuf, Point, Selector};
 use tokio::signal::unix::SignalKind;
 use tokio::time::{Instant, interval, sleep_until};
 
@@ -17,7 +17,6 @@ use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn}
 use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Series, Summarizer, is_news};
 
 /// Of more new points in one answer, alerts judge the newest.

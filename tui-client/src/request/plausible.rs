@@ -1,11 +1,10 @@
 //! What the server would take though it is hardly meant.
 
-use shared::{Request, Selector};
-
 use crate::app::App;
 use crate::app::prompt::check::{self, Verdict};
 use crate::app::watch::Extension;
 use crate::request::normalize;
+use crate::request::selector::{is_extended, selector_of};
 
 /// In seconds. A timestamp that lies further ahead is hardly meant.
 const YEAR: i64 = 31_557_600;
@@ -30,7 +29,7 @@ impl App {
         }
         if let [_, at] = &words[..]
             && self.extension() == Extension::Missing
-            && is_extended(text)
+            && asks_for_extension(text)
         {
             let why = "this server takes a key or *; / filters the table".to_owned();
             return Some(Verdict::Suspicious { at: at.clone(), why });
@@ -40,9 +39,9 @@ impl App {
 }
 
 /// The line asks for what only the selector extension of the protocol has.
-pub fn is_extended(text: &str) -> bool {
+pub fn asks_for_extension(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
-    matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
+    selector_of(request).is_some_and(is_extended)
 }
 
 /// What a timestamp far ahead may be.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::response::Status;
-use shared::{Request, Selector};
+use shared::{Glob, Request};
 
 use crate::app::App;
 use crate::app::action::Action;
@@ -18,10 +18,10 @@ use crate::app::watch::{self, Ask, Extension};
 use crate::effect::{Effect, Outgoing};
 use crate::event::Moment;
 use crate::keymap;
-use crate::metrics::glob::Glob;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::AT_ONCE;
 use crate::request::plausible::{self, NO_GLOBS};
+use crate::request::selector::{is_extended, selector_of};
 use crate::text::format;
 
 /// The request for all points of all keys.
@@ -153,7 +153,7 @@ impl App {
         }
         let several = self.watch.patterns().len() > 1
             || self.watch.patterns().iter().any(|pattern| !pattern.is_key());
-        if !several && !plausible::is_extended(self.prompt.text()) {
+        if !several && !plausible::asks_for_extension(self.prompt.text()) {
             return None;
         }
         let watched = self.watch.keys().iter().find(|key| key.series.is_some());
@@ -253,47 +253,39 @@ impl App {
         if reply.status == Status::Error {
             return self.say(Tone::Bad, explained(pending, &reply));
         }
-        match Request::decode(pending.line.as_bytes()) {
-            Ok(Request::Get(selector)) => {
-                if reply.answer.series.is_empty() {
-                    self.say(Tone::Plain, self.why_nothing(selector));
-                }
-                self.wanted.clone_from(&pending.line);
-                self.show_answer(&pending.line, reply);
+        if let Some(selector) = selector_of(pending.line.as_bytes()) {
+            if reply.answer.series.is_empty() {
+                self.say(Tone::Plain, self.why_nothing(selector));
             }
-            Ok(Request::Put(key, point)) => {
-                self.say(Tone::Good, format!("stored {key} {point}"));
-                if reply.took < CHEAP {
-                    self.refresh_at = now.elapsed;
-                }
+            self.wanted.clone_from(&pending.line);
+            self.show_answer(&pending.line, reply);
+        } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
+            self.say(Tone::Good, format!("stored {key} {point}"));
+            if reply.took < CHEAP {
+                self.refresh_at = now.elapsed;
             }
-            Err(_) => {}
         }
     }
 
     /// What it means that there are no points.
-    fn why_nothing(&self, selector: Selector<'_>) -> String {
+    fn why_nothing(&self, selector: &str) -> String {
         let none = format!("no points for {selector}");
-        match (selector, self.extension) {
-            (Selector::Extended(_), Extension::Missing) => {
+        match self.extension {
+            _ if !is_extended(selector) => none,
+            Extension::Missing => {
                 let watch = Action::View(ViewAction::AddWatch);
                 let [watch, all] =
                     [watch, Action::AllKeys].map(|action| keymap::key_of(Mode::Table, action));
                 format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
             }
-            (Selector::Extended(_), Extension::Unknown | Extension::Asked) => {
-                format!("{none}, or {NO_GLOBS}")
-            }
-            _ => none,
+            Extension::Unknown | Extension::Asked => format!("{none}, or {NO_GLOBS}"),
+            Extension::Known => none,
         }
     }
 
     /// What the table was asked for, unless that is all keys.
     pub fn narrowed(&self) -> Option<&str> {
-        match Request::decode(self.table.request().as_bytes()) {
-            Ok(Request::Get(Selector::All) | Request::Put(..)) | Err(_) => None,
-            Ok(Request::Get(selector)) => Some(selector.as_str()),
-        }
+        selector_of(self.table.request().as_bytes()).filter(|selector| *selector != "*")
     }
 
     fn show_answer(&mut self, request: &str, reply: Reply) {
