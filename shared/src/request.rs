@@ -159,7 +159,7 @@ impl<'a> Request<'a> {
             }
             Self::Get(selector) => {
                 out.extend_from_slice(b"get ");
-                out.extend_from_slice(selector.to_string().as_bytes());
+                selector.encode(out);
             }
         }
         out.push(b'\n');

@@ -70,11 +70,12 @@ fn every_form_of_a_clause_is_read_and_printed() {
     ] {
         for pattern in ["*", "palm.cpu", "palm.{cpu,m?m}*"] {
             let text = format!("{pattern}[{text}]");
-            let selector =
-                Selector { pattern: Pattern::new(pattern).unwrap(), clause: Some(clause) };
-            assert_eq!(Selector::from_bytes(text.as_bytes()), Ok(selector), "{text}");
+            let selector = Selector::from_bytes(text.as_bytes()).unwrap();
+            assert_eq!(selector.pattern(), Pattern::new(pattern).unwrap());
+            assert_eq!((selector.clause(), selector.to_string()), (Some(clause), text.clone()));
+            assert_eq!(selector.as_key(), None);
             let printed = if printed.is_empty() { text } else { format!("{pattern}[{printed}]") };
-            assert_eq!(selector.to_string(), printed);
+            assert_eq!(format!("{pattern}[{clause}]"), printed);
         }
     }
     for name in "avg min max sum count first last rate p50 p90 p95 p99".split(' ') {
@@ -178,8 +179,10 @@ proptest! {
         pattern in "[a-z.*?ж,]{1,10}(\\{[a*?,]{0,5}\\})?",
         clause in prop::option::of(clause()),
     ) {
-        let pattern = Pattern::new(&pattern).unwrap();
-        let request = Request::Get(Selector { pattern, clause });
+        let text = clause.map_or(pattern.clone(), |clause| format!("{pattern}[{clause}]"));
+        let selector = Selector::from_bytes(text.as_bytes()).unwrap();
+        prop_assert_eq!((selector.pattern().as_str(), selector.clause()), (&*pattern, clause));
+        let request = Request::Get(selector);
         let mut line = Vec::new();
         request.encode(&mut line);
         prop_assert_eq!(line.pop(), Some(b'\n'));
@@ -197,8 +200,8 @@ proptest! {
         let text = pattern + &clause;
         match Selector::from_bytes(text.as_bytes()) {
             Ok(selector) => {
-                let printed = selector.to_string();
-                prop_assert_eq!(Selector::from_bytes(printed.as_bytes()), Ok(selector));
+                prop_assert_eq!(selector.to_string(), &*text);
+                prop_assert_eq!(selector.clause().is_some(), text.contains('['));
             }
             Err(bad) => {
                 prop_assert!(bad.at.start <= bad.at.end);

@@ -15,8 +15,8 @@ use crate::metrics::column::Column;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::text::format;
+use shared::Request;
 use shared::request::BadRequestReason;
-use shared::{Request, Selector};
 
 /// What a key can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,8 +252,8 @@ impl App {
     fn learn_from(&mut self, line: &str) {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),
-            Ok(Request::Get(Selector { pattern, clause: None })) => pattern.as_key(),
-            _ => None,
+            Ok(Request::Get(selector)) => selector.as_key(),
+            Err(_) => None,
         };
         if let Some(key) = key {
             self.keys.add(key.as_str());
