@@ -13,7 +13,6 @@ pub mod link;
 pub mod log;
 pub mod mode;
 mod mouse;
-pub mod outage;
 pub mod poll_cost;
 pub mod prompt;
 pub mod table;
@@ -75,6 +74,8 @@ pub struct Config {
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
     pub raw_log: bool,
+    /// Of the random waits before the client connects again.
+    pub reconnect_seed: u64,
     /// The terminal is tmux, which passes on what is copied only when it is told to.
     pub in_tmux: bool,
 }
@@ -166,7 +167,7 @@ impl App {
             log: Log::new(config.log_memory),
             table: Table::new("get *").arranged_as(config.arrangement),
             watch: Watch::new(watch),
-            link: Link::default(),
+            link: Link::new(config.reconnect_seed),
             notice: None,
             wanted: "get *".to_owned(),
             paused: false,

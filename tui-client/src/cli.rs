@@ -10,6 +10,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
+use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
 use crate::app::watch::with_alerted;
@@ -165,14 +166,10 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Where the server is.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Where the server is, and how long to wait for it.
+    pub server: ConnectOptions,
     /// Between two polls.
     pub interval: Duration,
-    /// Without a sign of a reply for this long, the connection is given up.
-    pub timeout: Duration,
     /// A server that goes away while requests are sent is waited for.
     pub retry: bool,
     /// How plain mode prints points.
@@ -289,11 +286,11 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
+        let mut server = ConnectOptions::new(args.host, args.port);
+        server.reply_timeout = args.timeout;
         Ok(Self {
-            host: args.host,
-            port: args.port,
+            server,
             interval: args.interval,
-            timeout: args.timeout,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
             look: Viewport { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },

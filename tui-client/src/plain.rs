@@ -26,7 +26,7 @@ use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
 use crate::request::selector::{is_extended, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::format::plural;
-use connection::Connection;
+use connection::connect;
 use format::Printer;
 
 /// Characters of a refused line that are shown.
@@ -112,11 +112,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Usage);
     }
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
-    let mut replies = connection.client.send_batch(batch).await?;
+    let mut replies = connection.send_batch(batch).await?;
     let (mut refused, mut empty) = (false, true);
-    while let Some(piece) = connection.in_time(replies.next()).await? {
+    while let Some(piece) = replies.next().await? {
         match piece {
             BatchPiece::Data { lines, .. } => {
                 empty = false;

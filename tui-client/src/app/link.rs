@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::app::outage::{News, Outage};
+use shared::client::{LinkEvent, Reconnect};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,25 +53,24 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct Link {
     state: State,
-    outage: Outage,
+    reconnect: Reconnect,
     pending: VecDeque<Pending>,
     next_id: u64,
     round_trip: Option<Duration>,
 }
 
-impl Default for Link {
-    fn default() -> Self {
+impl Link {
+    /// Before the first connection; the seed makes the waits before later ones.
+    pub fn new(seed: u64) -> Self {
         Self {
             state: State::Connecting,
-            outage: Outage::default(),
+            reconnect: Reconnect::new(seed),
             pending: VecDeque::new(),
             next_id: 0,
             round_trip: None,
         }
     }
-}
 
-impl Link {
     /// The state.
     pub fn state(&self) -> &State {
         &self.state
@@ -106,22 +105,22 @@ impl Link {
         due
     }
 
-    /// The connection stands; says what of it is news.
-    pub fn connected(&mut self) -> Option<News> {
+    /// The connection stands; says whether that is an event.
+    pub fn connected(&mut self) -> Option<LinkEvent> {
         self.state = State::Connected;
-        self.outage.connected()
+        self.reconnect.connected()
     }
 
-    /// The connection failed; gives the requests that get no reply, and what of it is news.
+    /// The connection failed; gives the requests that get no reply, and whether that is an event.
     pub fn disconnected(
         &mut self,
         reason: String,
         now: Duration,
-    ) -> (VecDeque<Pending>, Option<News>) {
-        let (wait, news) = self.outage.failed();
+    ) -> (VecDeque<Pending>, Option<LinkEvent>) {
+        let (wait, event) = self.reconnect.failed();
         self.state = State::Waiting { until: now + wait, reason };
         self.round_trip = None;
-        (std::mem::take(&mut self.pending), news)
+        (std::mem::take(&mut self.pending), event)
     }
 
     /// A number for a request that is not noted here.
@@ -143,10 +142,10 @@ impl Link {
         self.next_id
     }
 
-    /// A reply has come, the first byte of it after so long: says what of it is news.
-    pub fn answered(&mut self, first: Duration) -> Option<News> {
+    /// A reply has come, the first byte of it after so long: says whether that is an event.
+    pub fn answered(&mut self, first: Duration) -> Option<LinkEvent> {
         self.round_trip = Some(first);
-        self.outage.answered()
+        self.reconnect.answered()
     }
 
     /// Takes a request that has its reply, or gets none.

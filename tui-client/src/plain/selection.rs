@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::io::Write;
 
-use shared::{Glob, Selector};
+use shared::{Client, Glob, Selector};
 
-use super::connection::Connection;
+use super::connection::{connect, take_reply};
 use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
@@ -28,7 +28,7 @@ pub(super) async fn run(
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     out.show(&plan.arrangement.columns);
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
@@ -59,7 +59,7 @@ pub(super) async fn run(
 }
 
 async fn ask(
-    connection: &Connection,
+    connection: &Client,
     selector: &str,
     sieve: &mut Selection<'_>,
     out: &mut Printer<impl Write>,
@@ -68,8 +68,8 @@ async fn ask(
         return Ok(());
     };
     let mut fold = Summarizer::new(TAIL);
-    let reply = connection.client.get(selector).await?;
-    let refused = connection.take_reply(reply, |data| {
+    let reply = connection.get(selector).await?;
+    let refused = take_reply(reply, |data| {
         fold.add_lines(data);
         sieve.take(fold.take_complete(), out)
     });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::event::Event;
@@ -23,7 +24,9 @@ impl Wire {
     async fn connect(port: u16, patience: Duration) -> Self {
         let (orders, queue) = mpsc::channel(16);
         let (told, msgs) = mpsc::channel(16);
-        tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
+        let mut server = ConnectOptions::new("localhost", port);
+        server.reply_timeout = patience;
+        tokio::spawn(net::run(server, queue, told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(Order::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Event::Connected));

@@ -247,6 +247,7 @@ pub fn config() -> Config {
         zone: TimeZone::UTC,
         log_memory: 1 << 26,
         raw_log: false,
+        reconnect_seed: 0,
         in_tmux: false,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::client::LinkEvent;
 use shared::response::Status;
 use shared::{Glob, Request};
 
@@ -12,7 +13,6 @@ use crate::app::link::{Pending, Purpose};
 use crate::app::log::Tone;
 use crate::app::log::recorder::explained;
 use crate::app::mode::Mode;
-use crate::app::outage::{self, News};
 use crate::app::views::ViewAction;
 use crate::app::watch::{self, Ask, Extension};
 use crate::effect::{Effect, Outgoing};
@@ -23,6 +23,7 @@ use crate::metrics::sort::AT_ONCE;
 use crate::request::plausible::{self, NO_GLOBS};
 use crate::request::selector::{is_extended, selector_of};
 use crate::text::format;
+use crate::text::link::link_message;
 
 /// The request for all points of all keys.
 pub(crate) const ALL: &str = "get *";
@@ -165,8 +166,8 @@ impl App {
     }
 
     pub(crate) fn on_reply(&mut self, reply: Reply, now: Moment) {
-        let news = self.link.answered(reply.first);
-        self.tell_connected(news, now);
+        let event = self.link.answered(reply.first);
+        self.tell_connected(event, now);
         let Some(pending) = self.link.take(reply.id) else {
             return;
         };
@@ -297,8 +298,8 @@ impl App {
     }
 
     pub(crate) fn on_connected(&mut self, now: Moment) -> Vec<Effect> {
-        let news = self.link.connected();
-        self.tell_connected(news, now);
+        let event = self.link.connected();
+        self.tell_connected(event, now);
         self.refresh_at = now.elapsed;
         self.extension = Extension::Unknown;
         (self.all_took, self.stretched) = (None, None);
@@ -306,9 +307,9 @@ impl App {
         self.poll(now)
     }
 
-    fn tell_connected(&mut self, news: Option<News>, now: Moment) {
-        let again = news == Some(News::Back);
-        if news.is_some() {
+    fn tell_connected(&mut self, event: Option<LinkEvent>, now: Moment) {
+        let again = event == Some(LinkEvent::Reconnected);
+        if event.is_some() {
             let what = if again { "connected again to" } else { "connected to" };
             self.note(now, Tone::Good, &format!("{what} {}", self.address));
         }
@@ -318,13 +319,13 @@ impl App {
     }
 
     pub(crate) fn on_disconnected(&mut self, reason: &str, now: Moment) {
-        let (unanswered, news) = self.link.disconnected(reason.to_owned(), now.elapsed);
+        let (unanswered, event) = self.link.disconnected(reason.to_owned(), now.elapsed);
         self.recorder.restart();
         self.few = None;
-        if let Some(news) = news {
-            let text = outage::told(news, reason);
+        if let Some(event) = event {
+            let text = link_message(event, reason);
             self.note(now, Tone::Bad, &text);
-            if news == News::Unsteady {
+            if event == LinkEvent::Unsteady {
                 // Not what was said of the connection a moment ago.
                 self.say(Tone::Bad, text);
             }
