@@ -22,16 +22,16 @@ use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
 use shared::client::ConnectOptions;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
-use tui_client::effect::{Effect, Outgoing};
+use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::expression::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
-use tui_client::metrics::sort::{Job, Sort, TableSpec};
+use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
-use tui_client::net::{self, Order};
+use tui_client::net;
 use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;
@@ -190,7 +190,7 @@ async fn first_paint(port: u16) -> Instant {
     let mut server = ConnectOptions::new("localhost", port);
     server.reply_timeout = Duration::from_secs(60);
     let network = tokio::spawn(net::run(server, queue, told));
-    orders.send(Order::Connect).await.expect("it takes orders");
+    orders.send(NetworkOrder::Connect).await.expect("it takes orders");
     loop {
         let msg = msgs.recv().await.expect("it goes on");
         let last = matches!(msg, Event::Reply(_));
@@ -203,8 +203,8 @@ async fn first_paint(port: u16) -> Instant {
             return painted;
         }
         for effect in effects {
-            if let Effect::Send(request) = effect {
-                orders.send(Order::Send(request)).await.expect("it takes orders");
+            if let Effect::Network(NetworkOrder::Send(request)) = effect {
+                orders.send(NetworkOrder::Send(request)).await.expect("it takes orders");
             }
         }
     }
@@ -229,7 +229,7 @@ fn data(keys: u32) -> Vec<u8> {
 }
 
 fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
-    let mut builder = ReplyBuilder::new(Status::Ok, request.detail);
+    let mut builder = ReplyBuilder::new(Status::Ok, request.capture);
     builder = builder.watching(Arc::clone(&request.watched));
     builder.add_lines(data);
     let took = Duration::from_millis(1);
@@ -238,7 +238,7 @@ fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
 
 fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
     let mut sent = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Send(request) if request.line == line => Some(request),
+        Effect::Network(NetworkOrder::Send(request)) if request.line == line => Some(request),
         _ => None,
     });
     sent.next().expect("the request goes out")
@@ -247,7 +247,7 @@ fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
 /// What is to be arranged, arranged.
 fn arranged(effects: Vec<Effect>) -> Event {
     let job = effects.into_iter().find_map(|effect| match effect {
-        Effect::Arrange(job) => Some(job),
+        Effect::Compute(ComputeJob::Sort(job)) => Some(job),
         _ => None,
     });
     Event::Sorted(job.expect("it is to be arranged").run())
@@ -259,7 +259,7 @@ fn config(watch: &[&str], raw_log: bool) -> Config {
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
-        arrangement: TableSpec::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: LOG_MEMORY,
         raw_log,
@@ -395,7 +395,7 @@ fn sort_a_million(bencher: Bencher<'_, '_>, column: &str) {
     let selected = answer.series.last().map(|series| series.key.clone());
     bencher.bench_local(|| {
         let (answer, selected) = (Arc::clone(&answer), selected.clone());
-        black_box(Job { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
     });
 }
 
@@ -407,7 +407,7 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
     bencher.bench_local(|| {
         let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
         let (sort, selected) = (Sort::default(), None);
-        black_box(Job { id: 1, answer, sort, filter, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter, selected, now: NOW }.run())
     });
 }
 

@@ -13,10 +13,10 @@ use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
-use crate::app::watch::with_alerted;
 use crate::metrics::column::Column;
 use crate::metrics::expression::{Alert, Filter};
 use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::watch_plan::with_alerted;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::prompt::paste::ImportNews;
-use crate::effect::Outgoing;
+use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::metrics::reply::{Reply, ReplyBuilder};
 use crate::text::escape::escape_untrusted_lines;
@@ -24,33 +24,15 @@ const IN_FLIGHT: usize = 1024;
 /// How often a large reply says how far it has come.
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// What the network is asked to do.
-#[derive(Debug)]
-pub enum Order {
-    /// Try to connect once.
-    Connect,
-    /// Send a request.
-    Send(Outgoing),
-    /// Send many lines as a stream.
-    Import {
-        /// Comes back with the news.
-        id: u64,
-        /// One request a line.
-        text: Arc<str>,
-    },
-    /// Send no more of them.
-    StopImport,
-}
-
 /// Serves until there are no more orders or nobody takes the events.
 pub async fn run(
     server: ConnectOptions,
-    mut orders: mpsc::Receiver<Order>,
+    mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
     while let Some(order) = orders.recv().await {
         let event = match order {
-            Order::Connect => match Client::connect(&server).await {
+            NetworkOrder::Connect => match Client::connect(&server).await {
                 Ok(client) => {
                     if events.send(Event::Connected).await.is_err() {
                         return;
@@ -62,9 +44,9 @@ pub async fn run(
                 }
                 Err(error) => Event::Disconnected(connect_reason(&error)),
             },
-            Order::Send(request) => Event::NotSent { id: request.id },
-            Order::Import { id, .. } => Event::Import(ImportNews::broken(id)),
-            Order::StopImport => continue,
+            NetworkOrder::Send(request) => Event::NotSent { id: request.id },
+            NetworkOrder::Import { id, .. } => Event::Import(ImportNews::broken(id)),
+            NetworkOrder::StopImport => continue,
         };
         if events.send(event).await.is_err() {
             return;
@@ -98,7 +80,7 @@ struct Awaited {
 async fn serve(
     client: Client,
     events: &mpsc::Sender<Event>,
-    orders: &mut mpsc::Receiver<Order>,
+    orders: &mut mpsc::Receiver<NetworkOrder>,
 ) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
@@ -120,16 +102,16 @@ async fn serve(
                     return None;
                 };
                 let request = match order {
-                    Order::Send(request) => request,
-                    Order::Import { id, text } => {
+                    NetworkOrder::Send(request) => request,
+                    NetworkOrder::Import { id, text } => {
                         importing.begin(client.clone(), events.clone(), id, text);
                         continue;
                     }
-                    Order::StopImport => {
+                    NetworkOrder::StopImport => {
                         importing.stop();
                         continue;
                     }
-                    Order::Connect => continue,
+                    NetworkOrder::Connect => continue,
                 };
                 let sent = Instant::now();
                 let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
@@ -213,13 +195,13 @@ async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, events: mpsc::Sender
 /// A reply, unless the connection ends or nobody takes the events.
 async fn read_reply(awaited: Awaited, events: &mpsc::Sender<Event>) -> Option<Reply> {
     let Awaited { request, sent, mut stream } = awaited;
-    let (id, raw) = (request.id, request.detail.raw);
+    let (id, raw) = (request.id, request.capture.raw);
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
     while let Some(piece) = stream.next().await.ok()? {
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
-                let builder = ReplyBuilder::new(status, request.detail);
+                let builder = ReplyBuilder::new(status, request.capture);
                 let builder = builder.watching(Arc::clone(&request.watched));
                 arriving = Some((builder, sent.elapsed()));
                 if raw {

@@ -23,7 +23,7 @@ use crate::metrics::alerts::Alerts;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
-use crate::request::selector::{is_extended, selector_of};
+use crate::request::selector::{needs_extension, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::format::plural;
 use connection::connect;
@@ -137,7 +137,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     }
     if let (true, Some(selector)) = (empty, selector_of(&line.bytes)) {
         let mut hint = String::new();
-        if is_extended(selector) && selector.parse::<Glob>().is_ok() {
+        if needs_extension(selector) && selector.parse::<Glob>().is_ok() {
             hint = format!("; {NO_GLOBS}, but --once does");
         }
         warn(&format!("no points for {selector}{hint}"));

@@ -7,7 +7,7 @@ use shared::client::{LinkEvent, Reconnect};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     /// A try is under way.
     Connecting,
     /// It stands.
@@ -52,7 +52,8 @@ pub struct Pending {
 /// The connection.
 #[derive(Debug)]
 pub struct Link {
-    state: State,
+    address: String,
+    state: LinkState,
     reconnect: Reconnect,
     pending: VecDeque<Pending>,
     next_id: u64,
@@ -60,10 +61,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// Before the first connection; the seed makes the waits before later ones.
-    pub fn new(seed: u64) -> Self {
+    /// A connection to `address` that is being made; the seed makes the waits before later ones.
+    pub fn new(address: String, seed: u64) -> Self {
         Self {
-            state: State::Connecting,
+            address,
+            state: LinkState::Connecting,
             reconnect: Reconnect::new(seed),
             pending: VecDeque::new(),
             next_id: 0,
@@ -71,14 +73,19 @@ impl Link {
         }
     }
 
+    /// `host:port`, as it is shown.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The state.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &LinkState {
         &self.state
     }
 
     /// Requests may be sent.
     pub fn is_connected(&self) -> bool {
-        self.state == State::Connected
+        self.state == LinkState::Connected
     }
 
     /// The time from the last request to the first byte of its reply.
@@ -96,18 +103,26 @@ impl Link {
         &self.pending
     }
 
-    /// Takes the wish to connect now, if it is time.
+    /// When the next try is due.
+    pub fn retry_at(&self) -> Option<Duration> {
+        match &self.state {
+            LinkState::Waiting { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Begins the next try if it is due, and says so.
     pub fn try_now(&mut self, now: Duration) -> bool {
-        let due = matches!(&self.state, State::Waiting { until, .. } if *until <= now);
+        let due = matches!(&self.state, LinkState::Waiting { until, .. } if *until <= now);
         if due {
-            self.state = State::Connecting;
+            self.state = LinkState::Connecting;
         }
         due
     }
 
     /// The connection stands; says whether that is an event.
     pub fn connected(&mut self) -> Option<LinkEvent> {
-        self.state = State::Connected;
+        self.state = LinkState::Connected;
         self.reconnect.connected()
     }
 
@@ -118,7 +133,7 @@ impl Link {
         now: Duration,
     ) -> (VecDeque<Pending>, Option<LinkEvent>) {
         let (wait, event) = self.reconnect.failed();
-        self.state = State::Waiting { until: now + wait, reason };
+        self.state = LinkState::Waiting { until: now + wait, reason };
         self.round_trip = None;
         (std::mem::take(&mut self.pending), event)
     }
@@ -152,6 +167,11 @@ impl Link {
     pub fn take(&mut self, id: u64) -> Option<Pending> {
         let at = self.pending.iter().position(|pending| pending.id == id)?;
         self.pending.remove(at)
+    }
+
+    /// A request still waits for its reply.
+    pub fn is_pending(&self, id: u64) -> bool {
+        self.pending.iter().any(|pending| pending.id == id)
     }
 
     /// Notes how far a large reply has come.

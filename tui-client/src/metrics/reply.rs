@@ -33,7 +33,7 @@ pub struct Reply {
     pub id: u64,
     /// `ok` or `error`.
     pub status: Status,
-    /// The first raw data lines, made escape_untrusted.
+    /// The first raw data lines, safe to show.
     pub head: Vec<Box<str>>,
     /// Data lines between `head` and `foot`.
     pub left_out: u64,

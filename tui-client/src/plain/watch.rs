@@ -14,10 +14,10 @@ use super::connection::{Comeback, connect, take_reply};
 use super::format::Printer;
 use super::signals::Ending;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
-use crate::app::watch::{Ask, Extension, plan as requests};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::summary::{Series, Summarizer, is_news};
+use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 
 /// Of more new points in one answer, alerts judge the newest.
 const POINTS_JUDGED: usize = 1024;

@@ -1,10 +1,7 @@
 //! What the server would take though it is hardly meant.
 
-use crate::app::App;
-use crate::app::prompt::check::{self, Verdict};
-use crate::app::watch::Extension;
 use crate::request::normalize;
-use crate::request::selector::{is_extended, selector_of};
+use crate::request::selector::{needs_extension, selector_of};
 
 /// In seconds. A timestamp that lies further ahead is hardly meant.
 const YEAR: i64 = 31_557_600;
@@ -16,32 +13,10 @@ const FINER: [(&str, i64); 3] =
 /// Where the selector extension is missing, a glob is an unknown key.
 pub const NO_GLOBS: &str = "this server knows no globs";
 
-impl App {
-    /// What there is to doubt in a line that would be accepted.
-    pub(crate) fn doubt(&self) -> Option<Verdict> {
-        let text = self.prompt().text();
-        let words = check::words(text);
-        if let [_, _, _, at] = &words[..] {
-            let timestamp = check::timestamp(text, 0)?;
-            let what = suspicious_timestamp(timestamp, self.now().unix())?;
-            let why = format!("{}: {what}?", self.date_in_line()?);
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        if let [_, at] = &words[..]
-            && self.extension() == Extension::Missing
-            && asks_for_extension(text)
-        {
-            let why = "this server takes a key or *; / filters the table".to_owned();
-            return Some(Verdict::Suspicious { at: at.clone(), why });
-        }
-        None
-    }
-}
-
 /// The line asks for what only the selector extension of the protocol has.
-pub fn asks_for_extension(text: &str) -> bool {
+pub fn is_extended(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
-    selector_of(request).is_some_and(is_extended)
+    selector_of(request).is_some_and(needs_extension)
 }
 
 /// What a timestamp far ahead may be.

@@ -15,7 +15,7 @@ pub fn selector_of(line: &[u8]) -> Option<&str> {
 }
 
 /// Only a server with the selector extension of the protocol knows what it means.
-pub fn is_extended(selector: &str) -> bool {
+pub fn needs_extension(selector: &str) -> bool {
     selector != "*" && Key::new(selector).is_err()
 }
 
@@ -35,7 +35,7 @@ mod tests {
             ("put a 1 1", None, false),
         ] {
             assert_eq!(selector_of(line.as_bytes()), selector, "{line}");
-            assert_eq!(selector.is_some_and(is_extended), extended, "{line}");
+            assert_eq!(selector.is_some_and(needs_extension), extended, "{line}");
         }
     }
 }

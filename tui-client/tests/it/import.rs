@@ -9,14 +9,15 @@ use std::time::Duration;
 use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
+use tui_client::effect::NetworkOrder;
 use tui_client::event::Event;
-use tui_client::net::{self, Order};
+use tui_client::net;
 
 use crate::pty::PATIENCE;
 use crate::served::Served;
 
 struct Wire {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<NetworkOrder>,
     msgs: mpsc::Receiver<Event>,
 }
 
@@ -28,14 +29,14 @@ impl Wire {
         server.reply_timeout = patience;
         tokio::spawn(net::run(server, queue, told));
         let mut wire = Self { orders, msgs };
-        wire.orders.send(Order::Connect).await.unwrap();
+        wire.orders.send(NetworkOrder::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Event::Connected));
         wire
     }
 
     async fn import(&self, id: u64, text: String) {
         let text: Arc<str> = text.into();
-        self.orders.send(Order::Import { id, text }).await.unwrap();
+        self.orders.send(NetworkOrder::Import { id, text }).await.unwrap();
     }
 
     /// All news up to the last one.
@@ -134,7 +135,7 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
                 break;
             }
         }
-        wire.orders.send(Order::StopImport).await.unwrap();
+        wire.orders.send(NetworkOrder::StopImport).await.unwrap();
         let last = wire.news().await.pop().unwrap();
         assert_eq!(last.end, Some(ImportEnd::Stopped));
         assert_eq!((last.answered, last.refused, last.sent), (3, 1, 100));

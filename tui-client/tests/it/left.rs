@@ -152,7 +152,7 @@ fn the_client_that_panics() {
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),
-        arrangement: TableSpec::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
-use tui_client::event::{Event, KeyCode, KeyPress, Mouse, MouseKind};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::metrics::sort::{Order, Sorted};
 use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{Memo, theme::Theme};
@@ -88,11 +88,11 @@ fn key() -> impl Strategy<Value = KeyPress> {
         .prop_map(|(code, ctrl, alt)| KeyPress { code, ctrl, alt })
 }
 
-fn mouse() -> impl Strategy<Value = Mouse> {
+fn mouse() -> impl Strategy<Value = MouseEvent> {
     let what = vec![MouseKind::Click, MouseKind::WheelUp, MouseKind::WheelDown];
     let place = prop_oneof![(0..200_u16, 0..60_u16), (any::<u16>(), any::<u16>())];
-    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| Mouse {
-        what,
+    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| MouseEvent {
+        kind: what,
         column,
         row,
     })
