@@ -24,12 +24,13 @@ impl Backoff {
         Self { failures: 0, state: seed }
     }
 
-    /// Counts a failure and says how long to wait before the next try.
+    /// Counts a failure and says how long to wait before the next try, in whole milliseconds.
     pub(super) fn failed(&mut self) -> Duration {
         let doubled = Self::MIN_WAIT.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
         let wait = doubled.min(Self::MAX_WAIT);
-        wait.mul_f64(1.0 - self.next_fraction() / 2.0)
+        let half = u64::try_from(wait.as_millis() / 2).unwrap_or(u64::MAX).max(1);
+        wait.saturating_sub(Duration::from_millis(self.next_random() % half))
     }
 
     /// Starts over after a success.
@@ -37,15 +38,12 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// From 0 to below 1, evenly.
-    fn next_fraction(&mut self) -> f64 {
+    fn next_random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        let upper = (bits >> 32) as u32;
-        f64::from(upper) / (f64::from(u32::MAX) + 1.0)
+        bits ^ (bits >> 31)
     }
 }
 
@@ -74,13 +72,13 @@ mod tests {
     #[test]
     fn a_fleet_spreads_evenly_over_each_wait() {
         let mut fleet: Vec<_> = (0..1000).map(Backoff::new).collect();
-        for longest in [100_000, 200_000, 400_000, 800_000, 1_600_000, 2_000_000, 2_000_000] {
+        for longest in [100, 200, 400, 800, 1600, 2000, 2000] {
             let mut bins = [0; 10];
             for client in &mut fleet {
-                let saved = longest - client.failed().as_micros();
+                let saved = longest - client.failed().as_millis();
                 bins[usize::try_from(saved * 20 / longest).unwrap()] += 1;
             }
-            assert!(bins.iter().all(|count| (60..=140).contains(count)), "{longest} µs: {bins:?}");
+            assert!(bins.iter().all(|count| (60..=140).contains(count)), "{longest} ms: {bins:?}");
         }
     }
 }
