@@ -21,40 +21,37 @@ pub mod watch;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use shared::client::LinkEvent;
-use shared::request::BadRequestReason;
 use shared::response::Status;
 use shared::{Glob, Request};
 
-use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, Outgoing, TerminalOrder};
+use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap;
-use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction, WatchAction};
+use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::expression::{Alert, Filter};
 use crate::metrics::reply::Reply;
-use crate::metrics::sort::TableSpec;
+use crate::metrics::sort::{SortJob, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
-use crate::request::explain;
-use crate::request::normalize::wire_line;
 use crate::request::plausible::is_extended;
 use crate::request::selector::selector_of;
 use crate::text::escape::escape_untrusted;
 use crate::text::format;
-use crate::text::link::link_message;
 use context::Context;
 use editor::MAX_TEXT;
 use layout::Layout;
-use line_input::{Found, InputPurpose, LineInput};
-use link::{Link, LinkState, Pending, Purpose};
+use line_input::{Accepted, Found, InputPurpose, LineInput};
+use link::Link;
+use link::pending::{Due, Pending, Purpose};
 use log::Log;
 use log::entry::Tone;
+use log::recorder::explained;
 use overlay::Overlay;
 use overlay::help::Help;
 use panes::Panes;
-use polling::{ALL, CHEAP, Due, Polling};
+use polling::{ALL, CHEAP, Polling};
 use prompt::Prompt;
 use prompt::paste::{Paste, Pasted};
 use table::Table;
@@ -150,8 +147,7 @@ impl App {
             }
             Event::Tick => self.on_tick(),
             Event::Connected => {
-                let news = self.link.connected();
-                self.tell_connected(news);
+                self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
             }
@@ -225,7 +221,7 @@ impl App {
     }
 
     fn perform(&mut self, action: Action) {
-        let (now, rows) = (self.cx.now(), self.layout().table_rows());
+        let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
             Action::QuitOrClear | Action::Prompt(PromptAction::DeleteOrQuit)
@@ -259,15 +255,18 @@ impl App {
             }
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
-            Action::Refresh => self.refresh(),
+            Action::Refresh if self.link.is_connected() => {
+                self.polling.refresh_once(now.elapsed);
+                self.watch.want();
+            }
+            Action::Refresh => self.cx.say(Tone::Bad, "not refreshed: no connection"),
             Action::TogglePause => self.polling.toggle_pause(&mut self.watch, &mut self.cx),
             Action::Interval(step) => {
                 self.polling.change_interval(step, &mut self.watch, &mut self.cx);
             }
             Action::AllKeys => {
                 self.polling.set_table_request(ALL);
-                self.polling.refresh_at(now.elapsed);
-                self.polling.refresh_once();
+                self.polling.refresh_once(now.elapsed);
             }
             Action::SearchHelp => {
                 if let Some(Overlay::Help(help)) = &mut self.overlay {
@@ -275,9 +274,19 @@ impl App {
                 }
             }
             Action::Prompt(action) => self.perform_prompt(action),
-            Action::Log(action) => self.perform_log(action),
-            Action::Table(action) => self.perform_table(action, rows),
-            Action::Watch(action) => self.perform_watch(action),
+            Action::Log(action) => {
+                let layout = self.layout();
+                let input = self.log.update(action, &mut self.panes, &layout, &mut self.cx);
+                // Without a new one, the line that is open stays: a key goes to the next match.
+                self.overlay = input.map(Overlay::input_line).or(self.overlay.take());
+                if matches!(action, LogAction::Zoom | LogAction::Leave) {
+                    self.reflow();
+                }
+            }
+            Action::Table(action) => self.perform_table(action),
+            Action::Watch(action) => {
+                self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
+            }
             Action::Chart(action) => {
                 let layout = self.layout();
                 self.watch.update_chart(action, &layout, &self.alerts, &mut self.cx);
@@ -292,77 +301,44 @@ impl App {
     }
 
     fn perform_prompt(&mut self, action: PromptAction) {
-        match action {
-            PromptAction::Clear if self.prompt.text().is_empty() => {
+        match (action, &mut self.overlay) {
+            (PromptAction::Clear, _) if self.prompt.text().is_empty() => {
                 self.paste.stop_import(&mut self.cx);
             }
-            PromptAction::DeleteOrQuit => self.edit(Edit::DeleteRight),
-            PromptAction::Search { older } => match self.input_mut() {
-                Some(input) => {
-                    let part = input.text().to_owned();
-                    if let InputPurpose::HistorySearch(found) = input.purpose_mut() {
-                        let mut next = std::mem::take(found);
-                        self.prompt.search_on(&mut next, &part, older);
-                        self.set_found(next);
-                    }
-                }
-                None => self.ask(InputPurpose::HistorySearch(Found::default()), ""),
-            },
-            PromptAction::TakeFound => self.take_found(),
-            PromptAction::SendPaste => self.send_paste(),
-            PromptAction::DiscardPaste => {
-                if let Some(Overlay::Confirm(pasted)) = self.overlay.take() {
-                    let lines = format::count(pasted.lines);
-                    self.cx.say(Tone::Plain, format!("{lines} lines not sent"));
+            (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight),
+            (PromptAction::Search { older }, Some(Overlay::Input(input))) => {
+                if let Some((found, part)) = input.history_search() {
+                    self.prompt.search_on(found, part, older);
                 }
             }
+            (PromptAction::Search { .. }, _) => {
+                self.ask(InputPurpose::HistorySearch(Found::default()), "");
+            }
+            (PromptAction::TakeFound, Some(Overlay::Input(input))) => {
+                if let Some((Found { line: Some((_, line)), .. }, _)) = input.history_search() {
+                    self.prompt.set(line);
+                }
+                self.overlay = None;
+            }
+            (PromptAction::SendPaste | PromptAction::DiscardPaste, _) => {
+                let Some(Overlay::Confirm(pasted)) = self.overlay.take() else { return };
+                if action == PromptAction::DiscardPaste {
+                    let lines = format::count(pasted.lines);
+                    return self.cx.say(Tone::Plain, format!("{lines} lines not sent"));
+                }
+                let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+                let unsent = self.paste.send(pasted, link, self.watch.patterns(), log, cx);
+                self.overlay = unsent.map(Overlay::Confirm);
+            }
             _ if self.prompt.update(action, &mut self.cx) => {}
-            PromptAction::Complete { forward } => {
+            (PromptAction::Complete { forward }, _) => {
                 self.panes.cycle(if forward { 1 } else { -1 }, !self.watch.is_empty());
             }
             _ => {}
         }
     }
 
-    fn perform_log(&mut self, action: LogAction) {
-        let layout = self.layout();
-        let rows = layout.log_rows();
-        match action {
-            LogAction::Search => {
-                let before = self.log.bookmark();
-                self.log.begin_search();
-                self.ask(InputPurpose::LogSearch(before), "");
-            }
-            LogAction::Filter => {
-                let text = self.log.filter().map_or(String::new(), |filter| filter.text().into());
-                self.ask(InputPurpose::LogFilter(self.log.bookmark()), &text);
-            }
-            LogAction::Save => {
-                let now = self.cx.now().unix();
-                let time = format::formatted(now, self.cx.zone(), "%Y%m%d-%H%M%S");
-                self.ask(InputPurpose::SaveLog, &format!("tui-client-{time}.log"));
-            }
-            LogAction::Zoom => self.zoom_log(!self.panes.log_is_zoomed()),
-            LogAction::Leave if self.log.leave(rows, &mut self.cx) => {}
-            LogAction::Leave if self.panes.log_is_zoomed() => self.zoom_log(false),
-            LogAction::Leave => self.panes.focus_on(Mode::Prompt),
-            _ => {
-                let (width, _) = self.panes.size();
-                let size = layout.log.map_or((width, 0), |log| (log.width, log.height.into()));
-                let size = if matches!(action, LogAction::Match { .. }) { (0, rows) } else { size };
-                self.log.update(action, size, &mut self.cx);
-            }
-        }
-    }
-
-    fn zoom_log(&mut self, zoomed: bool) {
-        self.panes.zoom_log(zoomed);
-        let layout = self.layout();
-        self.log.reveal(layout.log_rows());
-        self.table.move_by(0, layout.table_rows());
-    }
-
-    fn perform_table(&mut self, action: TableAction, rows: usize) {
+    fn perform_table(&mut self, action: TableAction) {
         match action {
             TableAction::Filter => {
                 let before = self.table.filter().cloned();
@@ -391,91 +367,58 @@ impl App {
             }
             TableAction::Leave => self.panes.focus_on(Mode::Prompt),
             TableAction::SortBeside(_) | TableAction::SortBy(_) | TableAction::Reverse => {
-                let job = self.table.sort_otherwise(action, rows, self.cx.now().unix());
+                let (rows, now) = (self.layout().table_rows(), self.cx.now().unix());
+                let job = self.table.sort_otherwise(action, rows, now);
                 self.sort(job);
             }
         }
     }
 
-    fn perform_watch(&mut self, action: WatchAction) {
-        let full = self.panes.focus() == Mode::Chart;
-        match action {
-            WatchAction::Unwatch => {
-                if let Some(key) = self.watch.remove_selected() {
-                    self.alerts.forget(&key);
-                    self.cx.say(Tone::Plain, format!("no longer watching {key}"));
-                }
-                if self.watch.is_empty() {
-                    self.panes.focus_on(Mode::Table);
-                }
-            }
-            WatchAction::Mark => self.watch.toggle_mark(),
-            WatchAction::MarkAll => self.watch.toggle_all(),
-            WatchAction::FullScreen => {
-                self.panes.focus_on(if full { Mode::Watch } else { Mode::Chart });
-            }
-            WatchAction::Leave if self.watch.drop_cursor() => {}
-            WatchAction::Leave => {
-                self.panes.focus_on(if full { Mode::Watch } else { Mode::Prompt });
-            }
-        }
+    /// What is selected stays in sight when the panes have other places.
+    fn reflow(&mut self) {
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
     }
 
-    /// Opens a line that is asked for.
     fn ask(&mut self, purpose: InputPurpose, text: &str) {
-        self.overlay = Some(Overlay::Input(Box::new(LineInput::new(purpose, text))));
-        self.input_changed();
+        self.overlay = Some(Overlay::input_line(LineInput::new(purpose, text)));
     }
 
     /// Takes the line that was asked for.
     fn accept(&mut self) {
-        let overlay = self.overlay.take();
-        let mut input = match overlay {
+        let input = match self.overlay.take() {
             Some(Overlay::Input(input)) => input,
             Some(Overlay::Help(mut help)) => {
                 help.end_search(true);
                 self.overlay = Some(Overlay::Help(help));
                 return;
             }
-            other => return self.overlay = other,
+            _ => return,
         };
-        if let Some((at, reason)) = input.fault() {
-            self.cx.say(Tone::Bad, format!("at character {}: {reason}", at + 1));
-            self.overlay = Some(Overlay::Input(input));
-            return;
-        }
-        let text = input.text().trim().to_owned();
-        let rows = self.layout().log_rows();
-        match std::mem::replace(input.purpose_mut(), InputPurpose::SaveLog) {
-            InputPurpose::HistorySearch(found) => match found.line {
-                Some((_, line)) => {
-                    self.prompt.set(&line);
-                    self.submit();
-                }
-                None => self.cx.say(Tone::Plain, "no such line, nothing sent"),
-            },
-            InputPurpose::LogSearch(_) => self.log.accept_search(rows, &mut self.cx),
-            InputPurpose::SaveLog if text.is_empty() => {
-                self.cx.say(Tone::Plain, "not saved: no name");
+        match input.accept(&mut self.cx) {
+            Err(input) => self.overlay = Some(Overlay::Input(input)),
+            Ok(Accepted::Nothing) => {}
+            Ok(Accepted::Filter(filter)) => self.filter_table(filter),
+            Ok(Accepted::Alert(alert)) => {
+                self.watch.cover(alert.pattern());
+                self.cx.say(Tone::Good, format!("alert on {alert}"));
+                self.alerts.add(alert);
+                self.evaluate_alerts();
             }
-            InputPurpose::SaveLog => {
-                self.cx.push(FileJob::SaveLog { path: text, log: self.log.snapshot() });
+            Ok(Accepted::Watch(pattern)) => {
+                self.watch_also(pattern);
+                self.panes.focus_on(Mode::Watch);
             }
-            // A filter of the log counts already; an empty line changes nothing.
-            InputPurpose::LogFilter(_) => {}
-            _ if text.is_empty() => {}
-            // A word that could have become something else is a part of a key now.
-            InputPurpose::Filter(_) => self.filter_table(text.parse().ok()),
-            InputPurpose::Alert => {
-                if let Ok(alert) = text.parse() {
-                    self.add_alert(alert);
-                }
+            Ok(Accepted::LogSearch) => {
+                self.log.accept_search(self.layout().log_rows(), &mut self.cx);
             }
-            InputPurpose::Watch => {
-                if let Ok(pattern) = text.parse() {
-                    self.watch_also(pattern);
-                    self.panes.focus_on(Mode::Watch);
-                }
+            Ok(Accepted::SaveLog(path)) => {
+                self.cx.push(FileJob::SaveLog { path, log: self.log.snapshot() });
+            }
+            Ok(Accepted::Submit(line)) => {
+                self.prompt.set(&line);
+                self.submit();
             }
         }
     }
@@ -488,16 +431,14 @@ impl App {
                 self.overlay = Some(Overlay::Help(help));
             }
             Some(Overlay::Help(help)) => self.overlay = help.close(),
-            Some(Overlay::Input(mut input)) => {
-                match std::mem::replace(input.purpose_mut(), InputPurpose::SaveLog) {
-                    InputPurpose::Filter(before) => self.filter_table(before),
-                    InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {
-                        self.log.back_to(before);
-                        self.log.work(self.layout().log_rows(), &mut self.cx);
-                    }
-                    _ => {}
+            Some(Overlay::Input(input)) => match input.into_purpose() {
+                InputPurpose::Filter(before) => self.filter_table(before),
+                InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {
+                    self.log.back_to(before);
+                    self.log.work(self.layout().log_rows(), &mut self.cx);
                 }
-            }
+                _ => {}
+            },
             Some(Overlay::Columns(_) | Overlay::Confirm(_)) | None => {}
         }
     }
@@ -510,10 +451,7 @@ impl App {
                 input.edit(edit);
                 self.input_changed();
             }
-            Some(Overlay::Help(help)) if edit == Edit::DeleteLeft && help.query().is_empty() => {
-                help.end_search(false);
-            }
-            Some(Overlay::Help(help)) => help.change(|query| query.edit(edit)),
+            Some(Overlay::Help(help)) => help.edit(edit),
             Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
         }
     }
@@ -522,32 +460,27 @@ impl App {
     fn type_text(&mut self, text: &str) {
         let taken = match &mut self.overlay {
             None if self.panes.focus() == Mode::Prompt => self.prompt.insert(text),
-            Some(Overlay::Input(input)) => {
-                let taken = input.insert(text);
-                self.input_changed();
-                taken
-            }
-            Some(Overlay::Help(help)) if help.mode() == Mode::HelpSearch => {
-                help.change(|query| query.insert(text))
-            }
-            _ => true,
+            Some(Overlay::Input(input)) => input.insert(text),
+            Some(Overlay::Help(help)) if help.mode() == Mode::HelpSearch => help.insert(text),
+            _ => return,
         };
-        self.say_if_too_long(taken);
+        self.typed(taken);
     }
 
-    fn say_if_too_long(&mut self, taken: bool) {
-        if !taken {
-            let most = format::bytes(MAX_TEXT as u64);
-            self.cx.say(Tone::Bad, format!("not taken: the line would be longer than {most}"));
+    /// Text was typed, if there was room for it.
+    fn typed(&mut self, taken: bool) {
+        if taken {
+            return self.input_changed();
         }
+        let most = format::bytes(MAX_TEXT as u64);
+        self.cx.say(Tone::Bad, format!("not taken: the line would be longer than {most}"));
     }
 
     fn on_paste(&mut self, text: &str) {
         self.cx.take_notice();
-        if let Some(input) = self.input_mut() {
+        if let Some(Overlay::Input(input)) = &mut self.overlay {
             let taken = input.paste(text);
-            self.input_changed();
-            return self.say_if_too_long(taken);
+            return self.typed(taken);
         }
         self.overlay = None;
         self.panes.focus_on(Mode::Prompt);
@@ -558,44 +491,24 @@ impl App {
         }
     }
 
-    /// The table and the log show what a filter or a search does while it is typed.
+    /// Table, log and history show what a filter or a search does while it is typed.
     fn input_changed(&mut self) {
         let rows = self.layout().log_rows();
         let Some(Overlay::Input(input)) = &mut self.overlay else { return };
-        let text = input.text().to_owned();
-        match input.purpose_mut() {
-            InputPurpose::LogSearch(_) => self.log.search_typed(&text, rows, &mut self.cx),
-            InputPurpose::LogFilter(_) => self.log.filter_typed(&text, rows, &mut self.cx),
-            InputPurpose::HistorySearch(found) => self.prompt.search(found, &text),
+        match input.purpose() {
+            InputPurpose::LogSearch(_) => self.log.search_typed(input.text(), rows, &mut self.cx),
+            InputPurpose::LogFilter(_) => self.log.filter_typed(input.text(), rows, &mut self.cx),
             InputPurpose::Filter(_) => {
                 if let Some(filter) = input.settled_filter() {
                     self.filter_table(filter);
                 }
             }
+            InputPurpose::HistorySearch(_) => {
+                if let Some((found, part)) = input.history_search() {
+                    self.prompt.search(found, part);
+                }
+            }
             InputPurpose::Alert | InputPurpose::Watch | InputPurpose::SaveLog => {}
-        }
-    }
-
-    fn input_mut(&mut self) -> Option<&mut LineInput> {
-        match &mut self.overlay {
-            Some(Overlay::Input(input)) => Some(input),
-            _ => None,
-        }
-    }
-
-    fn set_found(&mut self, found: Found) {
-        if let Some(input) = self.input_mut() {
-            *input.purpose_mut() = InputPurpose::HistorySearch(found);
-        }
-    }
-
-    /// Ends the search of the history; puts the line found into the prompt, if there is one.
-    fn take_found(&mut self) {
-        if let Some(Overlay::Input(input)) = self.overlay.take()
-            && let InputPurpose::HistorySearch(Found { line: Some((_, line)), .. }) =
-                input.purpose()
-        {
-            self.prompt.set(line);
         }
     }
 
@@ -607,54 +520,49 @@ impl App {
         };
     }
 
+    /// Rows of a page where the keys go.
     fn page(&self) -> usize {
         let layout = self.layout();
         match self.mode() {
             Mode::Table => layout.table_rows(),
             Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
             Mode::Columns => Column::ALL.len(),
-            Mode::Field => 0,
             Mode::Help | Mode::HelpSearch => Help::shape(self.panes.size()).1,
-            Mode::Prompt | Mode::Log | Mode::Recall | Mode::Confirm | Mode::Ask => {
-                layout.log_rows()
-            }
+            _ => layout.log_rows(),
         }
     }
 
     /// Moves by lines where a mode has its keys.
     fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
-        let log_rows = layout.log_rows();
         match (mode, &mut self.overlay) {
-            (Mode::Help | Mode::HelpSearch, Some(Overlay::Help(help))) => {
-                help.scroll(lines, self.panes.size());
-            }
+            (_, Some(Overlay::Help(help))) => help.scroll(lines, self.panes.size()),
             (Mode::Columns, Some(Overlay::Columns(line))) => {
-                *line = Overlay::column_after(*line, lines);
+                *line = line.saturating_add_signed(lines).min(Column::ALL.len() - 1);
             }
             (Mode::Table, _) => self.table.move_by(lines, layout.table_rows()),
             (Mode::Watch | Mode::Chart, _) => self.watch.move_by(lines),
-            (Mode::Field | Mode::Help | Mode::HelpSearch | Mode::Columns, _) => {}
+            (Mode::Field, _) => {}
             (Mode::Log, _) if lines.unsigned_abs() == 1 => {
-                self.log.move_by(lines as i64, log_rows);
+                self.log.move_by(lines as i64, layout.log_rows());
             }
-            _ => self.log.scroll(lines as i64, log_rows),
+            _ => self.log.scroll(lines as i64, layout.log_rows()),
         }
     }
 
     fn on_mouse(&mut self, mouse: MouseEvent) {
         let under = mouse::pane_under(mouse, &self.layout());
-        let direction = match mouse.kind {
+        let turn = match mouse.kind {
             MouseKind::Click => return self.on_click(mouse, under),
-            MouseKind::WheelUp => -1,
-            MouseKind::WheelDown => 1,
+            MouseKind::WheelUp => -mouse::TURN,
+            MouseKind::WheelDown => mouse::TURN,
         };
-        match (&self.overlay, under) {
-            (Some(Overlay::Help(_)), _) => self.scroll(Mode::Help, direction * mouse::TURN),
+        match under {
             // Few keys are watched, and each has its chart.
-            (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, direction),
-            (_, Some(mode)) => self.scroll(mode, direction * mouse::TURN),
-            (_, None) => {}
+            Some(Mode::Watch) => self.scroll(Mode::Watch, turn.signum()),
+            Some(mode) => self.scroll(mode, turn),
+            None if self.overlay.is_some() => self.scroll(Mode::Help, turn),
+            None => {}
         }
     }
 
@@ -677,11 +585,7 @@ impl App {
                 }
             }
             Some(Mode::Watch) => {
-                let rows = layout.watch_rows(self.watch.keys().len());
-                if let Some(row) = mouse::row_in(layout.watch, mouse, 1, rows) {
-                    self.watch.select_line(row, rows);
-                }
-                self.watch.point_in_chart(mouse, &layout, &self.alerts, &mut self.cx);
+                self.watch.click(mouse, &layout, &self.alerts, &mut self.cx);
             }
             _ => {}
         }
@@ -695,7 +599,7 @@ impl App {
         }
     }
 
-    fn sort(&mut self, job: Option<crate::metrics::sort::SortJob>) {
+    fn sort(&mut self, job: Option<SortJob>) {
         if let Some(job) = job {
             self.cx.push(ComputeJob::Sort(job));
         }
@@ -716,13 +620,6 @@ impl App {
         self.evaluate_alerts();
     }
 
-    fn add_alert(&mut self, alert: Alert) {
-        self.watch.cover(alert.pattern());
-        self.cx.say(Tone::Good, format!("alert on {alert}"));
-        self.alerts.add(alert);
-        self.evaluate_alerts();
-    }
-
     fn drop_alerts(&mut self) {
         let Some(key) = self.selected_key() else { return };
         let text = match self.alerts.drop_alerts_on(&key) as u64 {
@@ -738,87 +635,21 @@ impl App {
     }
 
     fn submit(&mut self) {
-        let now = self.cx.now();
-        let typed = self.prompt.text().to_owned();
-        let wire = wire_line(typed.as_bytes(), now.unix());
-        if wire.bytes.is_empty() {
-            self.prompt.take();
-            return;
-        }
-        // Else the server is the judge, but of such a line it would not even see the end.
-        if let Some(bad) = explain::validate(&wire.bytes)
-            && bad.reason == BadRequestReason::TooLong
-        {
-            let length = format::count(wire.bytes.len() as u64);
-            return self.cx.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
-        }
-        if !self.link.is_connected() {
-            // The line stays where it is: Enter sends it once the server is back.
-            let why = match self.link.state() {
-                LinkState::Waiting { reason, .. } => format!("not sent, {reason}"),
-                _ => "not sent, still connecting".to_owned(),
-            };
-            self.log.note(now, Tone::Bad, &format!("{typed}: {why}"));
-            return self.cx.say(Tone::Bad, format!("{why}; Enter tries again"));
-        }
         // What the line needs is to be known when its reply comes.
         self.probe();
-        let line = String::from_utf8_lossy(&wire.bytes).into_owned();
-        self.prompt.learn_from(&line);
-        // The reply is to be seen.
-        self.log.follow();
-        let (typed, new) = self.prompt.take();
-        self.send((line, Purpose::Typed(typed.clone())), wire.filled.is_some());
-        if new {
-            self.cx.push(FileJob::AppendHistory(typed));
-        }
+        let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+        self.prompt.submit(link, self.watch.patterns(), log, cx);
     }
 
-    fn send_paste(&mut self) {
-        if !self.link.is_connected() {
-            let text = "not sent, no connection; Enter tries again, Esc discards";
-            return self.cx.say(Tone::Bad, text);
-        }
-        if self.paste.import().is_some() {
-            let text = "the lines pasted before are still on their way";
-            return self.cx.say(Tone::Bad, text);
-        }
-        let Some(Overlay::Confirm(pasted)) = self.overlay.take() else { return };
-        self.log.follow();
-        if !Paste::is_short(&pasted) {
-            let id = self.link.next_id();
-            return self.paste.begin_import(id, pasted, &mut self.log, &mut self.cx);
-        }
-        let (mut first, mut sent) = (None, 0);
-        for line in Pasted::lines(&pasted.text) {
-            let wire = wire_line(line.as_bytes(), self.cx.now().unix());
-            if !wire.bytes.is_empty() {
-                let request = String::from_utf8_lossy(&wire.bytes).into_owned();
-                let purpose = Purpose::Typed(line.to_owned());
-                let id = self.send((request, purpose), wire.filled.is_some());
-                first.get_or_insert(id);
-                sent += 1;
-            }
-        }
-        self.paste.begin_lines(first, sent, &mut self.cx);
-    }
-
-    /// Sends a request; returns its number.
-    fn send(&mut self, (line, purpose): Due, filled: bool) -> u64 {
-        let now = self.cx.now();
-        let capture = self.log.capture(&purpose);
-        let id = self.link.sent(&line, purpose, now.elapsed);
-        self.log.log_request((id, &line), capture, filled, now);
-        let watched = self.watch.patterns().clone();
-        self.cx.push(NetworkOrder::Send(Outgoing { id, line, capture, watched }));
-        id
+    fn send(&mut self, due: Due) {
+        self.link.send(due, false, self.watch.patterns(), &mut self.log, &mut self.cx);
     }
 
     /// Sends the requests that are due.
     fn poll(&mut self) {
         let (in_sight, now) = (self.table_in_sight(), self.cx.now().elapsed);
         for due in self.polling.take_due(in_sight, &mut self.watch, &self.link, now) {
-            self.send(due, false);
+            self.send(due);
         }
         self.probe();
     }
@@ -828,24 +659,13 @@ impl App {
         let typed_needs_it = is_extended(self.prompt.text());
         let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
         if let Some(due) = due {
-            self.send(due, false);
+            self.send(due);
         }
-    }
-
-    fn refresh(&mut self) {
-        if !self.link.is_connected() {
-            return self.cx.say(Tone::Bad, "not refreshed: no connection");
-        }
-        self.polling.refresh_at(self.cx.now().elapsed);
-        self.polling.refresh_once();
-        self.watch.want();
     }
 
     fn on_reply(&mut self, reply: Reply) {
         let now = self.cx.now();
-        let news = self.link.answered(reply.first);
-        self.tell_connected(news);
-        let Some(pending) = self.link.take(reply.id) else { return };
+        let Some(pending) = self.link.on_reply(&reply, &mut self.log, &mut self.cx) else { return };
         self.prompt.learn(&reply.answer.series);
         let (watch, log) = (&self.watch, &mut self.log);
         let not_before = self.polling.answered(&pending, &reply, watch, log, now);
@@ -853,8 +673,7 @@ impl App {
         match &pending.purpose {
             Purpose::Typed(entered) => {
                 self.prompt.answered(entered, reply.status);
-                let refused = (reply.status == Status::Error)
-                    .then(|| log::recorder::explained(&pending, &reply));
+                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 match &refused {
                     Some(text) => self.cx.say(Tone::Bad, text.clone()),
                     None => self.on_accepted(&pending, reply),
@@ -913,54 +732,21 @@ impl App {
         }
     }
 
-    fn tell_connected(&mut self, event: Option<LinkEvent>) {
-        let Some(event) = event else { return };
-        let again = event == LinkEvent::Reconnected;
-        let what = if again { "connected again to" } else { "connected to" };
-        let text = format!("{what} {}", self.link.address());
-        self.log.note(self.cx.now(), Tone::Good, &text);
-        if again {
-            self.cx.say(Tone::Good, "connected again");
-        }
-    }
-
     fn on_disconnected(&mut self, reason: &str) {
-        let now = self.cx.now();
-        let (unanswered, event) = self.link.disconnected(reason.to_owned(), now.elapsed);
-        self.log.restart();
-        if let Some(event) = event {
-            let text = link_message(event, reason);
-            self.log.note(now, Tone::Bad, &text);
-            if event == LinkEvent::Unsteady {
-                // Not what was said of the connection a moment ago.
-                self.cx.say(Tone::Bad, text);
-            }
-        }
-        for pending in unanswered {
-            if let Purpose::Typed(_) = pending.purpose {
-                let text = format!("no reply to: {}", pending.line);
-                self.log.note(now, Tone::Bad, &text);
-                self.cx.say(Tone::Bad, text);
-            }
-        }
+        self.link.on_disconnected(reason, &mut self.log, &mut self.cx);
         self.watch.reset();
         if self.paste.lose(&mut self.log, &mut self.cx) {
-            self.polling.refresh_at(now.elapsed);
+            self.polling.refresh_at(self.cx.now().elapsed);
         }
     }
 
     fn on_not_sent(&mut self, id: u64) {
-        let Some(pending) = self.link.take(id) else { return };
-        let now = self.cx.now();
-        let text = format!("not sent, too much is waiting: {}", pending.line);
-        if !matches!(pending.purpose, Purpose::Probe(_)) {
-            self.log.note(now, Tone::Bad, &text);
-        }
-        match &pending.purpose {
-            Purpose::Typed(_) => self.cx.say(Tone::Bad, text),
-            Purpose::Refresh => {}
-            Purpose::Watch(_) => self.watch.done(now.elapsed + self.polling.interval()),
-            Purpose::Probe(key) => self.polling.probed(key, None),
+        match self.link.on_not_sent(id, &mut self.log, &mut self.cx) {
+            Some(Purpose::Watch(_)) => {
+                self.watch.done(self.cx.now().elapsed + self.polling.interval());
+            }
+            Some(Purpose::Probe(key)) => self.polling.probed(&key, None),
+            Some(Purpose::Typed(_) | Purpose::Refresh) | None => {}
         }
     }
 

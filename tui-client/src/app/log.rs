@@ -1,17 +1,21 @@
 //! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
 //! selected, searched for. What happened is kept as data, not as it is drawn.
 
+pub mod bookmark;
 pub mod entry;
 mod find;
 pub mod pattern;
 pub mod recorder;
 pub mod store;
 
-pub use find::Bookmark;
 pub use pattern::Pattern;
 
 use crate::app::context::Context;
-use crate::keymap::LogAction;
+use crate::app::layout::Layout;
+use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::panes::Panes;
+use crate::keymap::{LogAction, Mode};
+use crate::text::format;
 use entry::{Entry, Remark, Tone};
 use find::{Filter, Progress, Search};
 use recorder::Recorder;
@@ -79,9 +83,30 @@ impl Log {
         self.shift
     }
 
-    /// Performs an action on a pane of this size, its border not counted.
-    pub fn update(&mut self, action: LogAction, (width, rows): (u16, usize), cx: &mut Context) {
+    /// Performs an action; returns the line that it asks for.
+    pub fn update(
+        &mut self,
+        action: LogAction,
+        panes: &mut Panes,
+        layout: &Layout,
+        cx: &mut Context,
+    ) -> Option<LineInput> {
+        let rows = layout.log_rows();
         match action {
+            LogAction::Search => {
+                let before = self.bookmark();
+                self.begin_search();
+                return Some(LineInput::new(InputPurpose::LogSearch(before), ""));
+            }
+            LogAction::Filter => {
+                let text = self.filter().map_or("", Pattern::text);
+                return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
+            }
+            LogAction::Save => {
+                let time = format::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
+                let name = format!("tui-client-{time}.log");
+                return Some(LineInput::new(InputPurpose::SaveLog, &name));
+            }
             LogAction::Match { .. } if self.search().is_none() => {
                 cx.say(Tone::Plain, "nothing is searched for: press / first");
             }
@@ -89,7 +114,11 @@ impl Log {
                 self.search_on(older);
                 self.work(rows, cx);
             }
-            LogAction::Shift { right } => self.shift_by(usize::from(width / 2).max(1), right, rows),
+            LogAction::Shift { right } => {
+                let area = layout.log.unwrap_or_default();
+                self.shift_by(usize::from(area.width / 2).max(1), right, area.height.into());
+            }
+            LogAction::Zoom => panes.zoom_log(!panes.log_is_zoomed()),
             LogAction::ToggleRaw => self.toggle_raw(cx),
             LogAction::ToggleFollow => self.toggle_follow(),
             LogAction::CopyLine => {
@@ -97,13 +126,11 @@ impl Log {
                 copy(text, "line", cx);
             }
             LogAction::CopyExchange => copy(self.exchange_text(), "exchange", cx),
-            // These open a line, or are about the panes.
-            LogAction::Search
-            | LogAction::Filter
-            | LogAction::Save
-            | LogAction::Zoom
-            | LogAction::Leave => {}
+            LogAction::Leave if self.leave(rows, cx) => {}
+            LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
+            LogAction::Leave => panes.focus_on(Mode::Prompt),
         }
+        None
     }
 
     /// Does one bounded step of a search or a filter under way, and says what it came to.
@@ -160,7 +187,7 @@ impl Log {
     }
 
     /// Drops search and filter; says whether there was any.
-    pub fn leave(&mut self, rows: usize, cx: &mut Context) -> bool {
+    fn leave(&mut self, rows: usize, cx: &mut Context) -> bool {
         let dropped = match (self.search().is_some(), self.filter().is_some()) {
             (true, true) => "search and filter dropped",
             (true, false) => "search dropped",

@@ -6,7 +6,6 @@ pub mod help;
 use crate::app::line_input::LineInput;
 use crate::app::prompt::paste::Pasted;
 use crate::keymap::Mode;
-use crate::metrics::column::Column;
 use help::Help;
 
 /// What lies over the panes.
@@ -23,6 +22,11 @@ pub enum Overlay {
 }
 
 impl Overlay {
+    /// A line is asked for.
+    pub fn input_line(input: LineInput) -> Self {
+        Self::Input(Box::new(input))
+    }
+
     /// The mode while it is open.
     pub fn mode(&self) -> Mode {
         match self {
@@ -49,10 +53,5 @@ impl Overlay {
             Self::Help(help) => help.below().and_then(Self::pasted),
             Self::Columns(_) | Self::Input(_) => None,
         }
-    }
-
-    /// The line of the list of columns, this many further on.
-    pub fn column_after(line: usize, lines: isize) -> usize {
-        line.saturating_add_signed(lines).min(Column::ALL.len() - 1)
     }
 }

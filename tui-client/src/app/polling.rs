@@ -8,7 +8,8 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::context::Context;
-use crate::app::link::{Link, Pending, Purpose};
+use crate::app::link::Link;
+use crate::app::link::pending::{Due, Pending, Purpose};
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
 use crate::app::watch::Watch;
@@ -35,9 +36,6 @@ pub const CHEAP: Duration = Duration::from_millis(50);
 /// Intervals in milliseconds that `+` and `-` go through.
 const INTERVALS: [u64; 13] =
     [100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
-
-/// A request that is due.
-pub type Due = (String, Purpose);
 
 /// The state of polling.
 #[derive(Debug)]
@@ -108,14 +106,14 @@ impl Polling {
         request.clone_into(&mut self.table_request);
     }
 
-    /// Polls the table as soon as possible.
+    /// Polls the table next at this moment.
     pub fn refresh_at(&mut self, at: Duration) {
         self.refresh_at = at;
     }
 
-    /// Polls the table as soon as possible, also while paused or out of sight.
-    pub fn refresh_once(&mut self) {
-        self.refresh_once = true;
+    /// Polls the table once at this moment, also while paused or out of sight.
+    pub fn refresh_once(&mut self, at: Duration) {
+        (self.refresh_once, self.refresh_at) = (true, at);
     }
 
     /// Pauses or resumes automatic polling.

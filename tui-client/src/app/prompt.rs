@@ -5,20 +5,29 @@ pub mod history;
 pub mod known_keys;
 pub mod paste;
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
-use shared::Request;
+use shared::request::BadRequestReason;
 use shared::response::Status;
+use shared::{Glob, Request};
 
 use crate::app::context::Context;
 use crate::app::editor::{Editor, after_word};
 use crate::app::line_input::Found;
+use crate::app::link::pending::Purpose;
+use crate::app::link::{Link, LinkState};
+use crate::app::log::Log;
 use crate::app::log::entry::Tone;
+use crate::effect::FileJob;
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
 use crate::metrics::summary::Series;
 use crate::metrics::watch_plan::Extension;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
-use crate::text::format::{age, date};
+use crate::text::format::{self, age, date};
 use check::{Verdict, words};
 use history::History;
 use known_keys::KnownKeys;
@@ -77,8 +86,7 @@ impl Prompt {
         self.keys.learn(series);
     }
 
-    /// Learns the key of a request.
-    pub fn learn_from(&mut self, line: &str) {
+    fn learn_from(&mut self, line: &str) {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),
             Ok(Request::Get(selector)) => selector.as_key(),
@@ -136,10 +144,53 @@ impl Prompt {
     }
 
     /// Takes the line out; says whether the history has changed by it.
-    pub fn take(&mut self) -> (String, bool) {
+    fn take(&mut self) -> (String, bool) {
         let line = self.editor.take();
         let new = self.history.push(&line);
         (line, new)
+    }
+
+    /// Sends the line, if it can be.
+    pub fn submit(
+        &mut self,
+        link: &mut Link,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) {
+        let text = self.text();
+        let wire = wire_line(text.as_bytes(), cx.now().unix());
+        if wire.bytes.is_empty() {
+            self.take();
+            return;
+        }
+        // Else the server is the judge, but of such a line it would not even see the end.
+        if let Some(bad) = explain::validate(&wire.bytes)
+            && bad.reason == BadRequestReason::TooLong
+        {
+            let length = format::count(wire.bytes.len() as u64);
+            return cx.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
+        }
+        if !link.is_connected() {
+            // The line stays where it is: Enter sends it once the server is back.
+            let why = match link.state() {
+                LinkState::Waiting { reason, .. } => format!("not sent, {reason}"),
+                _ => "not sent, still connecting".to_owned(),
+            };
+            log.note(cx.now(), Tone::Bad, &format!("{text}: {why}"));
+            return cx.say(Tone::Bad, format!("{why}; Enter tries again"));
+        }
+        let filled = wire.filled.is_some();
+        let request = String::from_utf8_lossy(&wire.bytes).into_owned();
+        self.learn_from(&request);
+        // The reply is to be seen.
+        log.follow();
+        let (typed, new) = self.take();
+        let due = (request, Purpose::Typed(typed.clone()));
+        link.send(due, filled, watched, log, cx);
+        if new {
+            cx.push(FileJob::AppendHistory(typed));
+        }
     }
 
     /// A line that was taken out has its reply.

@@ -12,6 +12,8 @@ use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
+use crate::app::panes::Panes;
+use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertEvent, Alerts, Change};
 use crate::metrics::summary::{Answer, Series};
 use crate::metrics::watch_plan::with_alerted;
@@ -261,12 +263,6 @@ impl Watch {
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
-    /// Selects the key on a line of a list of this many rows.
-    pub fn select_line(&mut self, line: usize, rows: usize) {
-        let at = self.first_visible(rows) + line;
-        self.move_by(at.cast_signed() - self.selected.cast_signed());
-    }
-
     /// When the mark of a fresh value goes next.
     pub fn fresh_until(&self, now: Duration) -> Option<Duration> {
         let until = self.keys.iter().filter_map(|key| Some(key.changed? + FRESH));
@@ -274,14 +270,14 @@ impl Watch {
     }
 
     /// Charts the selected key together with others, or not.
-    pub fn toggle_mark(&mut self) {
+    fn toggle_mark(&mut self) {
         if let Some(key) = self.keys.get_mut(self.selected) {
             key.marked = !key.marked;
         }
     }
 
     /// Charts all keys together, or only the selected one.
-    pub fn toggle_all(&mut self) {
+    fn toggle_all(&mut self) {
         let all = self.keys.iter().all(|key| key.marked);
         for key in &mut self.keys {
             key.marked = !all;
@@ -373,6 +369,33 @@ impl Watch {
             patterns.iter().position(|pattern| pattern.matches(&key.key))
         });
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
+    }
+
+    /// Performs an action of the watched keys.
+    pub fn update(
+        &mut self,
+        action: WatchAction,
+        panes: &mut Panes,
+        alerts: &mut Alerts,
+        cx: &mut Context,
+    ) {
+        let full = panes.focus() == Mode::Chart;
+        match action {
+            WatchAction::Unwatch => {
+                if let Some(key) = self.remove_selected() {
+                    alerts.forget(&key);
+                    cx.say(Tone::Plain, format!("no longer watching {key}"));
+                }
+                if self.is_empty() {
+                    panes.focus_on(Mode::Table);
+                }
+            }
+            WatchAction::Mark => self.toggle_mark(),
+            WatchAction::MarkAll => self.toggle_all(),
+            WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
+            WatchAction::Leave if self.viewport.drop_cursor() => {}
+            WatchAction::Leave => panes.focus_on(if full { Mode::Watch } else { Mode::Prompt }),
+        }
     }
 
     /// Holds the watched keys against the alerts; rings when one fires.

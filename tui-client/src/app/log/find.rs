@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::app::log::Log;
+use crate::app::log::bookmark::Bookmark;
 use crate::app::log::pattern::Pattern;
 use crate::app::log::store::Store;
 
@@ -81,15 +82,6 @@ impl Seek {
         let beyond = if self.older { all.end - start } else { start - all.start };
         left + if self.wrapped { 0 } else { beyond }
     }
-}
-
-/// What is looked at and how, to come back to.
-#[derive(Debug, Clone)]
-pub struct Bookmark {
-    cursor: Option<u64>,
-    bottom: Option<u64>,
-    filter: Option<Pattern>,
-    search: Option<Pattern>,
 }
 
 /// The search.

@@ -4,7 +4,7 @@
 use shared::response::Status;
 
 use crate::app::context::Context;
-use crate::app::link::{Pending, Purpose};
+use crate::app::link::pending::{Pending, Purpose};
 use crate::app::log::Log;
 use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
 use crate::event::Moment;

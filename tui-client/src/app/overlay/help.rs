@@ -2,8 +2,7 @@
 
 use crate::app::editor::Editor;
 use crate::app::overlay::Overlay;
-use crate::keymap::Mode;
-use crate::keymap::{HelpLine, help_lines};
+use crate::keymap::{Edit, HelpLine, Mode, help_lines};
 
 /// From this many columns on, the list stands in two columns.
 const WIDE: u16 = 160;
@@ -61,17 +60,26 @@ impl Help {
         self.searching = true;
     }
 
-    /// Changes what is searched for.
-    pub fn change<T>(&mut self, change: impl FnOnce(&mut Editor) -> T) -> T {
+    /// Edits what is searched for; without anything, Backspace ends the search.
+    pub fn edit(&mut self, edit: Edit) {
+        if edit == Edit::DeleteLeft && self.query().is_empty() {
+            return self.end_search(false);
+        }
         self.top = 0;
-        change(&mut self.query)
+        self.query.edit(edit);
+    }
+
+    /// Types text into what is searched for; says whether there was room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
+        self.top = 0;
+        self.query.insert(text)
     }
 
     /// Ends the search, with all lines in the list again unless what was found is to stay.
     pub fn end_search(&mut self, keep: bool) {
         self.searching = false;
         if !keep {
-            self.change(Editor::take);
+            (self.top, self.query) = (0, Editor::default());
         }
     }
 

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
+
 use crate::app::context::Context;
+use crate::app::link::Link;
+use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
 use crate::app::log::entry::{Direction, Entry, Remark, Tone};
 use crate::effect::NetworkOrder;
@@ -154,13 +158,46 @@ impl Paste {
         self.import.as_ref()
     }
 
-    /// The lines are few enough to be sent one by one.
-    pub fn is_short(pasted: &Pasted) -> bool {
-        pasted.lines <= ONE_BY_ONE as u64
+    /// Sends pasted lines: a few one by one, as if each had been typed, more as a stream. Returns
+    /// them if they can't be sent now.
+    pub fn send(
+        &mut self,
+        pasted: Pasted,
+        link: &mut Link,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) -> Option<Pasted> {
+        if !link.is_connected() {
+            cx.say(Tone::Bad, "not sent, no connection; Enter tries again, Esc discards");
+            return Some(pasted);
+        }
+        if self.import.is_some() {
+            cx.say(Tone::Bad, "the lines pasted before are still on their way");
+            return Some(pasted);
+        }
+        log.follow();
+        if pasted.lines > ONE_BY_ONE as u64 {
+            self.begin_import(link.next_id(), pasted, log, cx);
+            return None;
+        }
+        let mut ids = Vec::new();
+        for line in Pasted::lines(&pasted.text) {
+            let wire = wire_line(line.as_bytes(), cx.now().unix());
+            if !wire.bytes.is_empty() {
+                let request = String::from_utf8_lossy(&wire.bytes).into_owned();
+                let due = (request, Purpose::Typed(line.to_owned()));
+                ids.push(link.send(due, wire.filled.is_some(), watched, log, cx));
+            }
+        }
+        let lines = ids.len() as u64;
+        let begin = |&first: &u64| PastedLines { first, lines, answered: 0, refused: 0, why: None };
+        self.lines = ids.first().map(begin);
+        cx.say(Tone::Plain, format!("{} sent", plural(lines, "pasted line", "pasted lines")));
+        None
     }
 
-    /// Begins to send lines as a stream.
-    pub fn begin_import(&mut self, id: u64, pasted: Pasted, log: &mut Log, cx: &mut Context) {
+    fn begin_import(&mut self, id: u64, pasted: Pasted, log: &mut Log, cx: &mut Context) {
         let now = cx.now();
         let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
         let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
@@ -169,13 +206,6 @@ impl Paste {
         let (lines, since) = (pasted.lines, now.elapsed);
         self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
         cx.push(NetworkOrder::Import { id, text: pasted.text });
-    }
-
-    /// So many lines were sent one by one, the first as this request.
-    pub fn begin_lines(&mut self, first: Option<u64>, lines: u64, cx: &mut Context) {
-        self.lines =
-            first.map(|first| PastedLines { first, lines, answered: 0, refused: 0, why: None });
-        cx.say(Tone::Plain, format!("{} sent", plural(lines, "pasted line", "pasted lines")));
     }
 
     /// A request was answered, or refused for a reason: if it is one of a few pasted lines, what is

@@ -9,6 +9,7 @@ use crate::app::chart::{self, Chart, Spec};
 use crate::app::context::Context;
 use crate::app::layout::Layout;
 use crate::app::log::entry::Tone;
+use crate::app::mouse::row_in;
 use crate::app::watch::{Watch, Watched, wider};
 use crate::event::MouseEvent;
 use crate::keymap::ChartAction;
@@ -57,8 +58,17 @@ impl Watch {
         }
     }
 
-    /// Puts the cursor where the mouse points to, if that is in the chart.
-    pub fn point_in_chart(
+    /// Selects the key that was clicked on, or puts the cursor on a point of the chart.
+    pub fn click(&mut self, mouse: MouseEvent, layout: &Layout, alerts: &Alerts, cx: &mut Context) {
+        let rows = layout.watch_rows(self.keys().len());
+        if let Some(row) = row_in(layout.watch, mouse, 1, rows) {
+            let at = self.first_visible(rows) + row;
+            self.move_by(at.cast_signed() - self.selected().cast_signed());
+        }
+        self.point_in_chart(mouse, layout, alerts, cx);
+    }
+
+    fn point_in_chart(
         &mut self,
         mouse: MouseEvent,
         layout: &Layout,
@@ -167,10 +177,5 @@ impl Watch {
     /// The part of time in the chart, and its cursor.
     pub fn viewport(&self) -> &Viewport {
         &self.viewport
-    }
-
-    /// Takes the cursor away; says whether there was one.
-    pub fn drop_cursor(&mut self) -> bool {
-        self.viewport.drop_cursor()
     }
 }
