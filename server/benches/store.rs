@@ -161,7 +161,7 @@ fn get_all_from_parts(bencher: Bencher<'_, '_>) {
     let store = open(directory.path(), Durability::Interval);
     bencher.counter(ItemsCount::new(POINTS)).bench_local(|| {
         runtime.block_on(async {
-            let mut cursor = store.get(Selector::All);
+            let mut cursor = store.get(Selector::ALL);
             let mut points = 0;
             while let Some(block) = cursor.next_block().await.expect("a block") {
                 points += block.points.len();

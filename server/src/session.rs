@@ -5,7 +5,7 @@
 use std::io;
 
 use shared::frame::RequestFramer;
-use shared::request::Request;
+use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::{self, OK, WRONG_COMMAND};
 use shared::{Key, Point, Selector};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -86,6 +86,13 @@ impl<S: Store> Session<S> {
                 Ok(Request::Get(selector)) => {
                     self.store_batch(&mut batch).await;
                     self.answer_get(selector, peer).await?;
+                }
+                // No selector is served but a key and `*`: whether it parses makes no difference.
+                Err(BadRequest { reason: BadRequestReason::Selector(reason), .. }) => {
+                    self.store_batch(&mut batch).await;
+                    debug!(%reason, points = 0, "get");
+                    self.tally.gets += 1;
+                    self.out.extend_from_slice(OK);
                 }
                 Err(bad) => {
                     debug!(%bad, "wrong command");

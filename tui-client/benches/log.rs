@@ -11,10 +11,10 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::view::{self, Memo, theme::Theme};
 
@@ -69,16 +69,17 @@ impl Busy {
             interval: Duration::from_secs(1),
             watch: Vec::new(),
             alerts: Vec::new(),
-            arrangement: TableSpec::default(),
+            table: TableSpec::default(),
             zone: TimeZone::UTC,
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,
+            reconnect_seed: 0,
             in_tmux: false,
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Event::Connected, moment(0));
         let id = effects.iter().find_map(|effect| match effect {
-            Effect::Send(request) => Some(request.id),
+            Effect::Network(NetworkOrder::Send(request)) => Some(request.id),
             _ => None,
         });
         let id = id.expect("it asks for everything");

@@ -20,17 +20,18 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
+use shared::client::ConnectOptions;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
-use tui_client::effect::{Effect, Outgoing};
+use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
-use tui_client::net::{self, Order};
+use tui_client::net;
 use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;
@@ -186,9 +187,10 @@ async fn first_paint(port: u16) -> Instant {
     let config = Config { alerts: Vec::new(), ..config(&[], false) };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
     let (mut screen, theme) = (screen(), Theme::colour());
-    let patience = Duration::from_secs(60);
-    let network = tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
-    orders.send(Order::Connect).await.expect("it takes orders");
+    let mut server = ConnectOptions::new("localhost", port);
+    server.reply_timeout = Duration::from_secs(60);
+    let network = tokio::spawn(net::run(server, queue, told));
+    orders.send(NetworkOrder::Connect).await.expect("it takes orders");
     loop {
         let msg = msgs.recv().await.expect("it goes on");
         let last = matches!(msg, Event::Reply(_));
@@ -201,8 +203,8 @@ async fn first_paint(port: u16) -> Instant {
             return painted;
         }
         for effect in effects {
-            if let Effect::Send(request) = effect {
-                orders.send(Order::Send(request)).await.expect("it takes orders");
+            if let Effect::Network(NetworkOrder::Send(request)) = effect {
+                orders.send(NetworkOrder::Send(request)).await.expect("it takes orders");
             }
         }
     }
@@ -227,7 +229,7 @@ fn data(keys: u32) -> Vec<u8> {
 }
 
 fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
-    let mut builder = ReplyBuilder::new(Status::Ok, request.detail);
+    let mut builder = ReplyBuilder::new(Status::Ok, request.capture);
     builder = builder.watching(Arc::clone(&request.watched));
     builder.add_lines(data);
     let took = Duration::from_millis(1);
@@ -236,7 +238,7 @@ fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
 
 fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
     let mut sent = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Send(request) if request.line == line => Some(request),
+        Effect::Network(NetworkOrder::Send(request)) if request.line == line => Some(request),
         _ => None,
     });
     sent.next().expect("the request goes out")
@@ -245,7 +247,7 @@ fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
 /// What is to be arranged, arranged.
 fn arranged(effects: Vec<Effect>) -> Event {
     let job = effects.into_iter().find_map(|effect| match effect {
-        Effect::Arrange(job) => Some(job),
+        Effect::Compute(ComputeJob::Sort(job)) => Some(job),
         _ => None,
     });
     Event::Sorted(job.expect("it is to be arranged").run())
@@ -257,10 +259,11 @@ fn config(watch: &[&str], raw_log: bool) -> Config {
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
-        arrangement: TableSpec::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: LOG_MEMORY,
         raw_log,
+        reconnect_seed: 0,
         in_tmux: false,
     }
 }

@@ -10,26 +10,14 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::log::{Direction, Remark, Snapshot};
+use crate::app::log::entry::{Direction, Remark};
+use crate::app::log::store::Snapshot;
 use crate::app::prompt::history::{BYTES, LINES};
+use crate::effect::FileJob;
 use crate::event::Event;
 
 /// What is read of a history file that has grown beyond all bounds: its end.
 const READ: u64 = 2 * BYTES as u64;
-
-/// What the files are asked to do.
-#[derive(Debug)]
-pub enum FileJob {
-    /// Add a line to the history.
-    Remember(String),
-    /// Write the log to a new file.
-    SaveLog {
-        /// As it was typed.
-        path: String,
-        /// What to write.
-        log: Snapshot,
-    },
-}
 
 /// Loads the history, then serves until there are no more jobs.
 pub fn run(history: Option<History>, jobs: &Receiver<FileJob>, tell: impl Fn(Event)) {
@@ -47,7 +35,7 @@ pub fn run(history: Option<History>, jobs: &Receiver<FileJob>, tell: impl Fn(Eve
     }
     for job in jobs {
         match job {
-            FileJob::Remember(line) => {
+            FileJob::AppendHistory(line) => {
                 let stored = history.as_ref().map_or(Ok(()), |history| history.add(&line));
                 if let (Err(error), false) = (stored, complained) {
                     complained = true;
@@ -227,7 +215,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::{Cost, Entry, Log, Pattern};
+    use crate::app::log::entry::{Cost, Entry};
+    use crate::app::log::{Log, Pattern};
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
@@ -299,8 +288,8 @@ mod tests {
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
         let (sender, jobs) = std::sync::mpsc::channel();
-        sender.send(FileJob::Remember("one".to_owned())).unwrap();
-        sender.send(FileJob::Remember("two".to_owned())).unwrap();
+        sender.send(FileJob::AppendHistory("one".to_owned())).unwrap();
+        sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
         drop(sender);
         let told = std::cell::RefCell::new(Vec::new());
         run(Some(History::in_directory(file.join("x"))), &jobs, |msg| told.borrow_mut().push(msg));
@@ -318,7 +307,7 @@ mod tests {
         let path = directory.path().join("log").display().to_string();
         let (sender, jobs) = std::sync::mpsc::channel();
         for path in [&path, &path] {
-            let log = Log::new(1 << 26).snapshot();
+            let log = Log::new(1 << 26, false).snapshot();
             sender.send(FileJob::SaveLog { path: path.clone(), log }).unwrap();
         }
         drop(sender);
@@ -334,7 +323,7 @@ mod tests {
     fn a_saved_log_can_be_read_and_nothing_is_written_over() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut log = Log::new(1 << 26);
+        let mut log = Log::new(1 << 26, false);
         log.push(Entry::new(0, Direction::Out, "get a"));
         let took = Duration::from_micros(1500);
         let cost = Cost { points: 1, bytes: 12, took };

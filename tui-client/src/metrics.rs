@@ -3,7 +3,6 @@
 pub mod alerts;
 pub mod column;
 pub mod filter;
-pub mod glob;
 pub mod recent;
 pub mod reply;
 pub mod series;

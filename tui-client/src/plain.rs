@@ -15,18 +15,18 @@ use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
-use shared::{Request, Selector};
 
 use crate::cli::{Mode, Plan};
 use crate::metrics::alerts::Alerts;
-use crate::metrics::glob::Glob;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
+use crate::request::selector::{needs_extension, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number::plural;
-use connection::Connection;
+use connection::connect;
 use format::Printer;
 
 /// Characters of a refused line that are shown.
@@ -112,11 +112,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Usage);
     }
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
-    let mut replies = connection.client.send_batch(batch).await?;
+    let mut replies = connection.send_batch(batch).await?;
     let (mut refused, mut empty) = (false, true);
-    while let Some(piece) = connection.in_time(replies.next()).await? {
+    while let Some(piece) = replies.next().await? {
         match piece {
             BatchPiece::Data { lines, .. } => {
                 empty = false;
@@ -135,13 +135,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     if refused {
         return Err(Failure::Refused);
     }
-    if let (true, Ok(Request::Get(selector))) = (empty, Request::decode(&line.bytes)) {
-        let hint = match &selector {
-            Selector::Extended(glob) if glob.parse::<Glob>().is_ok() => {
-                format!("; {NO_GLOBS}, but --once does")
-            }
-            _ => String::new(),
-        };
+    if let (true, Some(selector)) = (empty, selector_of(&line.bytes)) {
+        let mut hint = String::new();
+        if needs_extension(selector) && selector.parse::<Glob>().is_ok() {
+            hint = format!("; {NO_GLOBS}, but --once does");
+        }
         warn(&format!("no points for {selector}{hint}"));
     }
     if let Some(time) = line.given

@@ -3,7 +3,7 @@
 
 use std::future;
 use std::io::ErrorKind;
-use std::sync::mpsc as blocking;
+use std::sync::mpsc::{self as blocking, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,7 @@ use crossterm::event::{
     MouseEventKind,
 };
 use futures_util::StreamExt;
+use shared::client::ConnectOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
@@ -19,11 +20,11 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::prompt::paste::ImportNews;
 use crate::app::{App, Config};
-use crate::effect::Effect;
+use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{self, KeyPress, Moment, MouseKind};
-use crate::files::{self, FileJob, History};
+use crate::files::{self, History};
 use crate::metrics::sort::Sorted;
-use crate::net::{self, Order};
+use crate::net;
 use crate::terminal::{Terminal, emergency_exit, until_gone};
 use crate::view::{self, Memo, theme::Theme};
 
@@ -60,12 +61,8 @@ const SECOND_THOUGHTS: Duration = Duration::from_millis(50);
 /// Where to connect, and what to take from the terminal.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Where the server is.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Without a sign of a reply for this long, the connection is renewed.
-    pub timeout: Duration,
+    /// Where the server is, and how long to wait for it.
+    pub server: ConnectOptions,
     /// Clicks and the wheel are ours.
     pub mouse: bool,
 }
@@ -76,7 +73,7 @@ pub struct Setting {
 /// # Errors
 /// When the terminal fails.
 pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme) -> Result<()> {
-    let Setting { host, port, timeout: patience, mouse } = setting;
+    let Setting { server, mouse } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let ends = Ends::new().context("cannot listen for signals")?;
     // Of a terminal that is gone it could not be made, and that may happen while it is asked.
@@ -94,9 +91,9 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
             let _ = tell.blocking_send(msg);
         });
     });
-    let network = tokio::spawn(net::run(host, port, patience, queue, told));
-    let (done, arranged) = mpsc::unbounded_channel();
-    let sinks = Sinks { orders, jobs, arranged: done };
+    let network = tokio::spawn(net::run(server, queue, told));
+    let (done, sorted) = mpsc::unbounded_channel();
+    let sinks = Sinks { orders, jobs, sorted: done };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
         let gone = heard.clone();
@@ -107,7 +104,7 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
             }
         });
         let listening = tokio::spawn(listen(keys, heard));
-        let inputs = Inputs { events, msgs, arranged };
+        let inputs = Inputs { events, msgs, sorted };
         // A task as those it works with: a key goes from one to the next on the same thread then.
         let driving = tokio::spawn(async move {
             drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await
@@ -143,7 +140,7 @@ async fn listen(mut events: EventStream, heard: mpsc::Sender<std::io::Result<Eve
 struct Inputs {
     events: mpsc::Receiver<std::io::Result<Event>>,
     msgs: mpsc::Receiver<event::Event>,
-    arranged: mpsc::UnboundedReceiver<Sorted>,
+    sorted: mpsc::UnboundedReceiver<Sorted>,
 }
 
 async fn drive(
@@ -189,7 +186,7 @@ async fn drive(
                 from_event(event)?
             }
             msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
-            Some(table) = inputs.arranged.recv() => Some(event::Event::Sorted(table)),
+            Some(table) = inputs.sorted.recv() => Some(event::Event::Sorted(table)),
             told = signals.next() => {
                 touched = true;
                 match told {
@@ -234,9 +231,9 @@ async fn drive(
 
 /// Where effects go.
 struct Sinks {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<NetworkOrder>,
     jobs: blocking::SyncSender<FileJob>,
-    arranged: mpsc::UnboundedSender<Sorted>,
+    sorted: mpsc::UnboundedSender<Sorted>,
 }
 
 enum Done {
@@ -248,57 +245,36 @@ enum Done {
 fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Result<Done> {
     let mut failed = Vec::new();
     for effect in effects {
-        let order = match effect {
+        match effect {
             Effect::Quit => return Ok(Done::Quit),
-            Effect::Suspend => {
-                terminal.suspend()?;
-                continue;
+            Effect::Terminal(TerminalOrder::Suspend) => terminal.suspend()?,
+            Effect::Terminal(TerminalOrder::Bell) => terminal.bell()?,
+            Effect::Terminal(TerminalOrder::Copy(text)) => terminal.copy(&text)?,
+            Effect::Compute(ComputeJob::Sort(job)) => {
+                let sorted = sinks.sorted.clone();
+                // At the end of the program nothing waits for it.
+                spawn_blocking(move || drop(sorted.send(job.run())));
             }
-            Effect::Arrange(job) => {
-                let arranged = sinks.arranged.clone();
-                // Nobody waits for it when the program ends.
-                spawn_blocking(move || drop(arranged.send(job.run())));
-                continue;
-            }
-            Effect::Discard(answer) => {
-                spawn_blocking(move || drop(answer));
-                continue;
-            }
-            Effect::Bell => {
-                terminal.bell()?;
-                continue;
-            }
-            Effect::Connect => Order::Connect,
-            Effect::Send(request) => Order::Send(request),
-            Effect::Import { id, text } => Order::Import { id, text },
-            Effect::StopImport => Order::StopImport,
-            Effect::Remember(line) => {
+            Effect::Compute(ComputeJob::Free(answer)) => drop(spawn_blocking(move || drop(answer))),
+            Effect::File(job) => failed.extend(match sinks.jobs.try_send(job) {
+                Err(TrySendError::Full(FileJob::SaveLog { path, .. })) => {
+                    Some(event::Event::NotSaved { path, reason: "the disk is busy".to_owned() })
+                }
                 // A disk that hangs costs the history and nothing else.
-                let _ = sinks.jobs.try_send(FileJob::Remember(line));
-                continue;
-            }
-            Effect::SaveLog { path, log } => {
-                let reason = "the disk is busy".to_owned();
-                let failure = event::Event::NotSaved { path: path.clone(), reason };
-                let sent = sinks.jobs.try_send(FileJob::SaveLog { path, log });
-                failed.extend(sent.is_err().then_some(failure));
-                continue;
-            }
-            Effect::Copy(text) => {
-                terminal.copy(&text)?;
-                continue;
-            }
-        };
-        match sinks.orders.try_send(order) {
-            // A wish to connect or to stop is the last of many then.
-            Ok(()) | Err(mpsc::error::TrySendError::Full(Order::Connect | Order::StopImport)) => {}
-            Err(mpsc::error::TrySendError::Full(Order::Send(request))) => {
-                failed.push(event::Event::NotSent { id: request.id });
-            }
-            Err(mpsc::error::TrySendError::Full(Order::Import { id, .. })) => {
-                failed.push(event::Event::Import(ImportNews::broken(id)));
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),
+                _ => None,
+            }),
+            Effect::Network(order) => failed.extend(match sinks.orders.try_send(order) {
+                Ok(()) => None,
+                Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),
+                Err(mpsc::error::TrySendError::Full(order)) => match order {
+                    NetworkOrder::Send(request) => Some(event::Event::NotSent { id: request.id }),
+                    NetworkOrder::Import { id, .. } => {
+                        Some(event::Event::Import(ImportNews::broken(id)))
+                    }
+                    // An order to connect or to stop is the last of many then.
+                    NetworkOrder::Connect | NetworkOrder::StopImport => None,
+                },
+            }),
         }
     }
     Ok(Done::Failed(failed))

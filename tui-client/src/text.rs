@@ -1,13 +1,8 @@
 //! Values as text: numbers, units, times, widths, and bytes from the network made safe to show.
 
 pub mod escape;
+pub mod link;
 pub mod number;
 pub mod time;
 pub mod units;
 pub mod width;
-
-/// Numbers and times together.
-pub mod format {
-    pub use super::number::*;
-    pub use super::time::*;
-}

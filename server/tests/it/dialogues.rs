@@ -6,11 +6,12 @@ use tokio::net::TcpStream;
 
 use crate::served::Served;
 
-const DIALOGUES: [(&str, &str); 4] = [
+const DIALOGUES: [(&str, &str); 5] = [
     ("protocol", include_str!("../../../shared/tests/data/protocol.dialogue")),
     ("framing", include_str!("../../../shared/tests/data/framing.dialogue")),
     ("requests", include_str!("../../../shared/tests/data/requests.dialogue")),
     ("order", include_str!("../../../shared/tests/data/order.dialogue")),
+    ("selectors", include_str!("../../../shared/tests/data/selectors.dialogue")),
 ];
 
 async fn expect(stream: &mut TcpStream, bytes: &[u8], place: &str) {

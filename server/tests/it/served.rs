@@ -1,9 +1,12 @@
 //! A server inside the test's own process, on a free port.
 
+use std::time::Duration;
+
 use server::net::Listener;
 use server::shutdown::Shutdown;
 use server::store::local::{Config, Local};
 use shared::Client;
+use shared::client::ConnectOptions;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -31,7 +34,10 @@ impl Served {
     }
 
     pub async fn client(&self) -> Client {
-        Client::connect("localhost", self.port).await.unwrap()
+        let mut options = ConnectOptions::new("localhost", self.port);
+        // A busy machine is no failure.
+        options.reply_timeout = Duration::from_secs(600);
+        Client::connect(&options).await.unwrap()
     }
 
     pub async fn stop(self) {

@@ -1,7 +1,9 @@
-//! The wire format from outside: dialogues, properties, the table of Python's `repr`.
+//! The wire format from outside: dialogues, selectors, properties, the table of Python's `repr`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
 mod dialogues;
+mod pattern;
 mod properties;
 mod repr;
+mod selector;

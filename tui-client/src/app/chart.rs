@@ -2,7 +2,6 @@
 
 mod axis;
 mod extent;
-mod looking;
 pub mod readout;
 pub mod viewport;
 

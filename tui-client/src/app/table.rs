@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
+use crate::keymap::TableAction;
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
+use crate::request::selector::selector_of;
 
 /// The last answer and how it is shown.
 #[derive(Debug)]
@@ -122,11 +124,6 @@ impl Table {
         &self.chosen
     }
 
-    /// The columns, to be changed.
-    pub fn chosen_mut(&mut self) -> &mut Chosen {
-        &mut self.chosen
-    }
-
     /// The order on screen is about to change.
     pub fn arranging(&self) -> bool {
         self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
@@ -164,7 +161,7 @@ impl Table {
             self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
         }
         if let Some((_, unseen)) = self.next.replace((request.to_owned(), answer)) {
-            self.discard(unseen);
+            self.discard_shared(unseen);
         }
         self.arrange(rows, now)
     }
@@ -179,6 +176,34 @@ impl Table {
     pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
         self.filter = filter;
         self.arrange(rows, now)
+    }
+
+    /// Orders the rows as a key says.
+    pub fn sort_otherwise(
+        &mut self,
+        action: TableAction,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
+        match action {
+            TableAction::SortBeside(step) => self.sort_beside(step.into(), rows, now),
+            TableAction::SortBy(number) => self.sort_by(number.into(), rows, now),
+            TableAction::Reverse => {
+                let sort = Sort { descending: !self.sort.descending, ..self.sort };
+                self.set_sort(sort, rows, now)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the table was asked for, unless that is all keys.
+    pub fn narrowed(&self) -> Option<&str> {
+        selector_of(self.request.as_bytes()).filter(|selector| *selector != "*")
+    }
+
+    /// Shows or hides a column; the key stays.
+    pub fn toggle_column(&mut self, column: Column) {
+        self.chosen.toggle(column);
     }
 
     /// Moves the order to the column on the left or on the right; before the first is the order
@@ -260,7 +285,7 @@ impl Table {
     pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
         let Sorted { id, answer, order, selected } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
-            self.discard(answer);
+            self.discard_shared(answer);
             return None;
         };
         let wanted = job.wanted && job.request == self.request;
@@ -269,12 +294,17 @@ impl Table {
         } else if wanted && self.next.is_none() {
             self.next = Some((job.request, answer));
         } else {
-            self.discard(answer);
+            self.discard_shared(answer);
         }
         self.again.then(|| self.arrange(rows, now)).flatten()
     }
 
-    fn discard(&mut self, answer: Arc<Answer>) {
+    /// Frees an answer that is not shown: a large one takes long, so that is done elsewhere.
+    pub fn discard(&mut self, answer: Answer) {
+        self.discard_shared(Arc::new(answer));
+    }
+
+    fn discard_shared(&mut self, answer: Arc<Answer>) {
         if answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
@@ -301,7 +331,7 @@ impl Table {
         // The selected row stays on its line of the screen, so that nothing jumps under the eye.
         let line = self.selected.saturating_sub(self.top);
         let before = std::mem::replace(&mut self.answer, answer);
-        self.discard(before);
+        self.discard_shared(before);
         self.order = order;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);

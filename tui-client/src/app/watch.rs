@@ -1,10 +1,20 @@
 //! The watched keys: what is known of each, how to ask for all of them, when to ask again.
 
+mod charted;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::metrics::glob::Glob;
+use shared::Glob;
+
+use crate::app::chart::viewport::Viewport;
+use crate::app::context::Context;
+use crate::app::log::Log;
+use crate::app::log::entry::Tone;
+use crate::app::panes::Panes;
+use crate::keymap::{Mode, WatchAction};
+use crate::metrics::alerts::{AlertEvent, Alerts};
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
 use crate::metrics::watch_plan::with_alerted;
@@ -67,11 +77,6 @@ impl Watched {
         self.changed.is_some_and(|at| now < at + FRESH)
     }
 
-    /// When the mark of a fresh value goes.
-    pub fn fresh_until(&self) -> Option<Duration> {
-        self.changed.map(|at| at + FRESH)
-    }
-
     fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have another value now, or be gone: all of it is shown somewhere.
         if self.series.as_ref() != series {
@@ -117,6 +122,7 @@ pub struct Watch {
     answered: HashSet<String>,
     /// Counts the answers taken.
     revision: u64,
+    viewport: Viewport,
 }
 
 impl Watch {
@@ -258,15 +264,21 @@ impl Watch {
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
+    /// When the mark of a fresh value goes next.
+    pub fn fresh_until(&self, now: Duration) -> Option<Duration> {
+        let until = self.keys.iter().filter_map(|key| Some(key.changed? + FRESH));
+        until.filter(|&until| until > now).min()
+    }
+
     /// Charts the selected key together with others, or not.
-    pub fn toggle_mark(&mut self) {
+    fn toggle_mark(&mut self) {
         if let Some(key) = self.keys.get_mut(self.selected) {
             key.marked = !key.marked;
         }
     }
 
     /// Charts all keys together, or only the selected one.
-    pub fn toggle_all(&mut self) {
+    fn toggle_all(&mut self) {
         let all = self.keys.iter().all(|key| key.marked);
         for key in &mut self.keys {
             key.marked = !all;
@@ -360,10 +372,51 @@ impl Watch {
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
 
-    /// Marks the keys for which an alert fires.
-    pub fn mark_alarms(&mut self, fires: impl Fn(&str) -> bool) {
+    /// Performs an action of the watched keys.
+    pub fn update(
+        &mut self,
+        action: WatchAction,
+        panes: &mut Panes,
+        alerts: &mut Alerts,
+        cx: &mut Context,
+    ) {
+        let full = panes.focus() == Mode::Chart;
+        match action {
+            WatchAction::Unwatch => {
+                if let Some(key) = self.remove_selected() {
+                    alerts.forget(&key);
+                    cx.say(Tone::Plain, format!("no longer watching {key}"));
+                }
+                if self.is_empty() {
+                    panes.focus_on(Mode::Table);
+                }
+            }
+            WatchAction::Mark => self.toggle_mark(),
+            WatchAction::MarkAll => self.toggle_all(),
+            WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
+            WatchAction::Leave if self.viewport.drop_cursor() => {}
+            WatchAction::Leave => panes.focus_on(if full { Mode::Watch } else { Mode::Prompt }),
+        }
+    }
+
+    /// Evaluates the alerts on the watched keys; rings when one fires.
+    pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
+        let known = self.keys.iter().filter_map(|key| key.series.as_ref());
+        let complete = |pattern: &Glob| self.has_heard_of(pattern);
+        let now = cx.now();
+        for event in alerts.evaluate(known, |_| true, complete, now.unix()) {
+            match event {
+                AlertEvent::Resolved(text) => log.note(now, Tone::Good, &text),
+                AlertEvent::NoData(text) => log.note(now, Tone::Plain, &text),
+                AlertEvent::Firing(text) => {
+                    log.note(now, Tone::Bad, &text);
+                    cx.say(Tone::Bad, text);
+                    cx.ring();
+                }
+            }
+        }
         for watched in &mut self.keys {
-            watched.alarm = fires(&watched.key);
+            watched.alarm = alerts.fires(&watched.key);
         }
     }
 

@@ -8,9 +8,9 @@ use shared::{KeyBuf, Point};
 
 use crate::metrics::column::{Column, Kind};
 use crate::metrics::filter::{BadExpr, Condition, parse_alert};
-use crate::metrics::glob::Glob;
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
+use shared::Glob;
 
 /// A condition on the keys of a pattern: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
 #[derive(Debug, Clone, PartialEq)]

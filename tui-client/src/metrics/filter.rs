@@ -6,9 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
 use crate::metrics::series::Series;
 pub(super) use parse::alert as parse_alert;
+use shared::Glob;
 
 /// What is wrong with an expression, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::{memchr, memchr_iter};
+use shared::Glob;
 use shared::response::Status;
 
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
@@ -33,7 +33,7 @@ pub struct Reply {
     pub id: u64,
     /// `ok` or `error`.
     pub status: Status,
-    /// The first raw data lines, made escape_untrusted.
+    /// The first raw data lines, safe to show.
     pub head: Vec<Box<str>>,
     /// Data lines between `head` and `foot`.
     pub left_out: u64,

@@ -7,8 +7,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
 use shared::{Key, Point};
 
-use crate::metrics::glob::Glob;
 use crate::metrics::series::Series;
+use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const RECENT_BUDGET: usize = 2 * 1024 * 1024;

@@ -3,7 +3,7 @@
 use shared::limits::MAX_LINE;
 
 use crate::metrics::alerts::Alert;
-use crate::metrics::glob::Glob;
+use shared::Glob;
 
 /// Whether the server knows the selector extension of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

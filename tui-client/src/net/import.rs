@@ -10,7 +10,6 @@ use shared::client::{Batch, BatchPiece, BatchStream, ClientError, Refusal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Interval, interval_at};
 
-use super::Wire;
 use crate::app::prompt::paste::{ImportEnd, ImportNews, Pasted, TOLD};
 use crate::event::Event;
 use crate::request::explain;
@@ -37,16 +36,16 @@ struct Sent {
 /// Sends the lines and tells how it goes; the last news has an end.
 pub(super) async fn run(
     client: Client,
-    wire: Wire,
+    events: mpsc::Sender<Event>,
     id: u64,
     text: Arc<str>,
     stop: oneshot::Receiver<()>,
 ) {
     let sent = AtomicU64::new(0);
     let news = ImportNews { end: None, ..ImportNews::broken(id) };
-    let teller = Teller { news, sent: &sent, told: (0, 0), msgs: wire.msgs.clone() };
+    let teller = Teller { news, sent: &sent, told: (0, 0), events };
     let ticks = interval_at(Instant::now() + NEWS, NEWS);
-    let mut taking = Taking { teller, ticks, wire };
+    let mut taking = Taking { teller, ticks };
     let (queue, mut under_way) = mpsc::channel(IN_FLIGHT);
     let sending = send(client, &text, queue, &sent);
     let taken = async {
@@ -100,7 +99,7 @@ struct Teller<'a> {
     sent: &'a AtomicU64,
     /// Lines answered and sent, as told last.
     told: (u64, u64),
-    msgs: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
 }
 
 impl Teller<'_> {
@@ -108,7 +107,7 @@ impl Teller<'_> {
     fn tell(&mut self) {
         self.news.sent = self.sent.load(Ordering::Relaxed);
         let now = (self.news.answered, self.news.sent);
-        if now != self.told && self.msgs.try_send(Event::Import(self.news.clone())).is_ok() {
+        if now != self.told && self.events.try_send(Event::Import(self.news.clone())).is_ok() {
             self.told = now;
             self.news.refusals.clear();
         }
@@ -118,14 +117,13 @@ impl Teller<'_> {
         self.news.sent = self.sent.load(Ordering::Relaxed);
         self.news.end = Some(end);
         // Nobody is there to be told when this fails.
-        let _ = self.msgs.send(Event::Import(self.news)).await;
+        let _ = self.events.send(Event::Import(self.news)).await;
     }
 }
 
 struct Taking<'a> {
     teller: Teller<'a>,
     ticks: Interval,
-    wire: Wire,
 }
 
 impl Taking<'_> {
@@ -152,13 +150,13 @@ impl Taking<'_> {
 
     /// The next piece, if there is one; tells now and then while it is waited for.
     async fn next(&mut self, replies: &mut BatchStream) -> Option<BatchPiece> {
-        let piece = self.wire.lifeline.in_time(self.wire.patience, replies.next());
+        let piece = replies.next();
         tokio::pin!(piece);
         loop {
             tokio::select! {
                 biased;
                 _ = self.ticks.tick() => self.teller.tell(),
-                piece = &mut piece => return piece.ok()?.ok()?,
+                piece = &mut piece => return piece.ok().flatten(),
             }
         }
     }

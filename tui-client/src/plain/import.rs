@@ -17,7 +17,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
-use super::connection::{Comeback, Connection};
+use super::connection::{Comeback, connect, try_connect};
 use super::format::Printer;
 use super::input::{self, Counts, InputBatch, Reading};
 use super::progress::Progress;
@@ -57,9 +57,9 @@ pub(super) async fn run(
     // What comes before there is a connection has its own time, so it is not left unread.
     let (first, reading) = if plan.retry {
         let reading = read();
-        (Connection::try_make(plan).await, reading)
+        (try_connect(plan).await, reading)
     } else {
-        (Ok(Connection::make(plan).await?), read())
+        (Ok(connect(plan).await?), read())
     };
     out.begin()?;
     if stdin().is_terminal() {
@@ -88,12 +88,12 @@ pub(super) async fn run(
 
 async fn send_all(
     plan: &Plan,
-    first: Result<Connection, String>,
+    first: Result<Client, String>,
     sending: &mut Sending,
     taking: &mut Taking,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let mut comeback = Comeback::default();
+    let mut comeback = Comeback::new();
     let mut connection = match first {
         Ok(connection) => {
             comeback.begin();
@@ -104,10 +104,10 @@ async fn send_all(
     loop {
         let (on_their_way, mut sent) = mpsc::channel(IN_FLIGHT);
         let taken = tokio::select! {
-            taken = taking.run(&connection, &mut comeback, &mut sent, out) => taken,
+            taken = taking.run(&mut comeback, &mut sent, out) => taken,
             // Its end, good or bad, shows in what can be taken.
             never = async {
-                sending.run(&connection.client, on_their_way).await;
+                sending.run(&connection, on_their_way).await;
                 pending::<Infallible>().await
             } => match never {},
         };
@@ -137,7 +137,7 @@ async fn wait(
     comeback: &mut Comeback,
     sending: &mut Sending,
     bar: &Progress,
-) -> Connection {
+) -> Client {
     let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
     let (mut told, mut full) = (false, sending.full.clone());
@@ -303,7 +303,6 @@ impl Taking {
     /// Takes all replies. The outer failure is no matter of the connection.
     async fn run(
         &mut self,
-        connection: &Connection,
         comeback: &mut Comeback,
         sent: &mut mpsc::Receiver<Sent>,
         out: &mut Printer<impl Write>,
@@ -314,8 +313,7 @@ impl Taking {
             let failure = match replies {
                 Err(error) => Failure::from(error),
                 Ok(mut replies) => {
-                    let taken =
-                        self.take(connection, &gathered, &mut replies, &mut printed, out).await;
+                    let taken = self.take(&gathered, &mut replies, &mut printed, out).await;
                     answered = replies.answered();
                     if answered > 0 {
                         comeback.answered(|text| self.bar.aside(|| warn(text)));
@@ -374,7 +372,6 @@ impl Taking {
     /// something is printed.
     async fn take(
         &mut self,
-        connection: &Connection,
         gathered: &InputBatch,
         replies: &mut BatchStream,
         printed: &mut Option<usize>,
@@ -384,7 +381,7 @@ impl Taking {
         let mut known = 0;
         let mut failure = None;
         while !replies.is_over() {
-            match connection.in_time(replies.next()).await {
+            match replies.next().await {
                 Ok(Some(BatchPiece::Data { index, lines: data })) => {
                     self.count(&mut lines, &mut known, index);
                     if !self.unread {
@@ -405,7 +402,7 @@ impl Taking {
                     }
                 }
                 // What had come before is still told, and counts.
-                Err(why) => failure = Some(why),
+                Err(why) => failure = Some(why.into()),
             }
         }
         self.count(&mut lines, &mut known, replies.answered());

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use shared::Selector;
+use shared::{Client, Glob, Selector};
 
-use super::connection::Connection;
+use super::connection::{connect, take_reply};
 use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
@@ -12,7 +12,6 @@ use super::{Failure, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
 use crate::metrics::recent::Recent;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
@@ -30,7 +29,7 @@ pub(super) async fn run(
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     out.show(&plan.arrangement.columns);
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
@@ -61,7 +60,7 @@ pub(super) async fn run(
 }
 
 async fn ask(
-    connection: &Connection,
+    connection: &Client,
     selector: &str,
     sieve: &mut Selection<'_>,
     out: &mut Printer<impl Write>,
@@ -70,8 +69,8 @@ async fn ask(
         return Ok(());
     };
     let mut fold = Summarizer::new(TAIL);
-    let reply = connection.client.get(selector).await?;
-    let refused = connection.take_reply(reply, |data| {
+    let reply = connection.get(selector).await?;
+    let refused = take_reply(reply, |data| {
         fold.add_lines(data);
         sieve.take(fold.take_complete(), out)
     });

@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
 use tokio::signal::unix::SignalKind;
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::connection::{Comeback, Connection};
+use super::connection::{Comeback, connect, take_reply};
 use super::format::Printer;
 use super::signals::Ending;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
 use crate::metrics::alerts::Alerts;
-use crate::metrics::glob::Glob;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
@@ -32,7 +31,7 @@ pub(super) async fn run(
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
     let (alerts, answered) = (Alerts::new(&plan.alerts), HashSet::new());
     let mut guard = Guard { alerts, ending: Ending::never(), answered };
@@ -96,12 +95,12 @@ async fn output_closed() {
 async fn follow(
     plan: &Plan,
     keys: &[Glob],
-    mut connection: Connection,
+    mut connection: Client,
     guard: &mut Guard,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let mut watched = Watched::all(keys);
-    let mut comeback = Comeback::default();
+    let mut comeback = Comeback::new();
     comeback.begin();
     loop {
         let mut next = Instant::now();
@@ -143,7 +142,7 @@ async fn meanwhile<T>(
 
 /// Asks for everything once.
 async fn poll(
-    connection: &Connection,
+    connection: &Client,
     watched: &mut [Watched<'_>],
     guard: &mut Guard,
     comeback: &mut Comeback,
@@ -244,7 +243,7 @@ impl<'a> Watched<'a> {
 
     async fn ask(
         &mut self,
-        connection: &Connection,
+        connection: &Client,
         guard: &mut Guard,
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
@@ -255,9 +254,9 @@ impl<'a> Watched<'a> {
         let Ok(selector) = Selector::from_bytes(self.selector.as_bytes()) else {
             return Ok(());
         };
-        let reply = connection.client.get(selector).await?;
+        let reply = connection.get(selector).await?;
         let mut arriving = Arriving::default();
-        let refused = connection.take_reply(reply, |data| {
+        let refused = take_reply(reply, |data| {
             for point in decode_points(data) {
                 let Ok((key, point)) = point else {
                     arriving.malformed += 1;

@@ -1,8 +1,7 @@
 //! Requests that the server accepts though they are probably mistakes.
 
-use shared::{Request, Selector};
-
 use crate::request::normalize;
+use crate::request::selector::{needs_extension, selector_of};
 
 /// In seconds. A timestamp further ahead is suspicious.
 const YEAR: i64 = 31_557_600;
@@ -17,7 +16,7 @@ pub const NO_GLOBS: &str = "this server knows no globs";
 /// The line is a `get` with a selector that only the extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
-    matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
+    selector_of(request).is_some_and(needs_extension)
 }
 
 /// The unit in which a timestamp far ahead would be near, or a question; none when it is not far

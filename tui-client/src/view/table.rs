@@ -10,11 +10,10 @@ use shared::Key;
 use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::action::Action;
-use crate::app::field::Purpose;
-use crate::app::mode::Mode;
-use crate::app::views::ViewAction;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap;
+use crate::keymap::Action;
+use crate::keymap::Mode;
 use crate::metrics::column::{Column, Kind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
@@ -32,7 +31,7 @@ const MAX_TREND_WIDTH: usize = 48;
 /// Draws the table.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
-    let filtering = app.field().is_some_and(|field| matches!(field.purpose, Purpose::Filter(_)));
+    let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::Field && filtering);
     let mut remarks = Vec::new();
@@ -119,21 +118,21 @@ fn empty(app: &App) -> Vec<Cow<'static, str>> {
     if !app.table().loaded() {
         return vec!["asking …".into()];
     }
-    let Some(selector) = app.narrowed() else {
+    let Some(selector) = app.table().narrowed() else {
         return vec![
             "no points yet. Type a request below, such as".into(),
             "  put palm.cpu 23.7".into(),
         ];
     };
     let is_key = Key::new(selector).is_ok();
-    let knows = if is_key { Extension::Known } else { app.extension() };
+    let knows = if is_key { Extension::Known } else { app.polling().extension() };
     match knows {
         Extension::Known => vec![format!("no points for {selector}.").into(), ALL],
         Extension::Unknown | Extension::Asked => {
             vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
         }
         Extension::Missing => {
-            let watch = keymap::key_of(Mode::Table, Action::View(ViewAction::AddWatch));
+            let watch = keymap::key_of(Mode::Table, Action::AddWatch);
             vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
         }
     }
@@ -173,7 +172,7 @@ fn draw_row(
     buffer: &mut Buffer,
 ) -> bool {
     let now = app.now().unix();
-    let alarm = app.alerts().any(|alert| alert.fires(series, now));
+    let alarm = app.alerts().alerts().any(|alert| alert.fires(series, now));
     let late = series.is_stale(now);
     let (mark, base) = match (alarm, late) {
         (true, _) => ("!", theme.bad),
@@ -183,7 +182,7 @@ fn draw_row(
     let mut pen = Pen::new(buffer, area, row);
     pen.write(mark, base);
     for &(column, wide) in columns {
-        let time = series.last.timestamp;
+        let last = series.last.timestamp;
         let well = |style| if alarm || late { base } else { style };
         let (text, style) = match column.kind() {
             Kind::Key => (series.key.as_str().to_owned(), base),
@@ -196,9 +195,9 @@ fn draw_row(
             Kind::Count => (number::count(series.count), base),
             Kind::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
-                (time::short_age(time, now), style)
+                (time::short_age(last, now), style)
             }
-            Kind::Time => (time::date(time, app.zone()), theme.quiet),
+            Kind::Time => (time::date(last, app.zone()), theme.quiet),
             Kind::Trend => (sparkline(series, wide), well(theme.plot)),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);

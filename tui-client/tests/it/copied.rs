@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tui_client::app::Config;
-use tui_client::app::mode::Mode;
+use tui_client::app::copy_command;
 use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
@@ -51,9 +52,9 @@ fn unix_now() -> i64 {
 }
 
 /// The screen of a client of this server.
-fn scene(served: &Served, arrangement: TableSpec) -> Scene {
+fn scene(served: &Served, table: TableSpec) -> Scene {
     let address = format!("localhost:{}", served.port);
-    let mut scene = Scene::with(200, 60, Config { address, arrangement, ..config() });
+    let mut scene = Scene::with(200, 60, Config { address, table, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
     scene.tell(Event::Connected);
     answer(&mut scene, served, "get *");
@@ -145,7 +146,7 @@ fn chart_command(served: &Served, watched: &[&str], keys: &str) -> String {
     scene.to(Mode::Watch);
     scene.keys(keys);
     assert_eq!(scene.app.mode(), Mode::Chart);
-    scene.app.command()
+    copy_command::command(&scene.app)
 }
 
 #[test]
@@ -245,7 +246,7 @@ fn it_prints_the_rows_and_columns_of_the_table_in_their_order() {
                 c => KeyPress::char(c),
             });
         }
-        let command = scene.app.command();
+        let command = copy_command::command(&scene.app);
         assert_eq!(scene.app.table().rows(), rows, "{keys:?}");
         assert!(command.contains(words), "{keys:?}: {command}");
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -267,7 +268,7 @@ fn it_prints_the_one_row_of_a_table_of_one_key() {
         scene.enter(&request);
         answer(&mut scene, &served, &request);
         scene.to(Mode::Table);
-        let command = scene.app.command();
+        let command = copy_command::command(&scene.app);
         assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
         assert_eq!(scene.app.table().rows(), 1);
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -284,7 +285,7 @@ fn a_table_may_begin_arranged() {
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);
-    let command = scene.app.command();
+    let command = copy_command::command(&scene.app);
     let words = " --once --filter='*.cpu' --sort=-last --columns=key,last,count";
     assert!(command.ends_with(words), "{command}");
     assert_eq!(printed(&command, &scene), view(&scene));

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
+use tui_client::effect::NetworkOrder;
 use tui_client::event::Event;
-use tui_client::net::{self, Order};
+use tui_client::net;
 
 use crate::pty::PATIENCE;
 use crate::served::Served;
 
 struct Wire {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<NetworkOrder>,
     msgs: mpsc::Receiver<Event>,
 }
 
@@ -23,16 +25,18 @@ impl Wire {
     async fn connect(port: u16, patience: Duration) -> Self {
         let (orders, queue) = mpsc::channel(16);
         let (told, msgs) = mpsc::channel(16);
-        tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
+        let mut server = ConnectOptions::new("localhost", port);
+        server.reply_timeout = patience;
+        tokio::spawn(net::run(server, queue, told));
         let mut wire = Self { orders, msgs };
-        wire.orders.send(Order::Connect).await.unwrap();
+        wire.orders.send(NetworkOrder::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Event::Connected));
         wire
     }
 
     async fn import(&self, id: u64, text: String) {
         let text: Arc<str> = text.into();
-        self.orders.send(Order::Import { id, text }).await.unwrap();
+        self.orders.send(NetworkOrder::Import { id, text }).await.unwrap();
     }
 
     /// All news up to the last one.
@@ -131,7 +135,7 @@ fn a_long_reply_does_not_hide_how_far_it_is_and_a_stop_tells_what_was_sent() {
                 break;
             }
         }
-        wire.orders.send(Order::StopImport).await.unwrap();
+        wire.orders.send(NetworkOrder::StopImport).await.unwrap();
         let last = wire.news().await.pop().unwrap();
         assert_eq!(last.end, Some(ImportEnd::Stopped));
         assert_eq!((last.answered, last.refused, last.sent), (3, 1, 100));

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
+use shared::client::ConnectOptions;
 use tui_client::app::Config;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, Setting};
@@ -145,21 +146,17 @@ fn the_client_that_panics() {
         File::open("panic").unwrap().read_exact(&mut [0]).unwrap();
         panic!("as it was told to");
     });
-    let setting = Setting {
-        host: "localhost".to_owned(),
-        port,
-        timeout: Duration::from_secs(30),
-        mouse: true,
-    };
+    let setting = Setting { server: ConnectOptions::new("localhost", port), mouse: true };
     let config = Config {
         address: format!("localhost:{port}"),
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),
-        arrangement: TableSpec::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,
+        reconnect_seed: 0,
         in_tmux: false,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -1,10 +1,11 @@
 //! Mouse, search in the list of keys, the copied command.
 
 use tui_client::app::Config;
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
+use tui_client::app::copy_command;
+use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::HelpLine;
+use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use crate::look::draw;
@@ -62,14 +63,14 @@ fn a_click_in_the_chart_reads_the_point_there() {
         let mode = scene.app.mode();
         // The labels of the axis are in the chart, but there is nothing to read.
         mouse_on(&mut scene, MouseKind::Click, "0┤");
-        assert_eq!(scene.app.look().cursor(), None);
-        let (from, to) = scene.app.chart_bounds().unwrap();
+        assert_eq!(scene.app.watch().viewport().cursor(), None);
+        let (from, to) = scene.app.watch().chart_bounds().unwrap();
         let watch = scene.app.layout().watch.unwrap();
         let right = watch.x + watch.width - 2;
         let mut click = |column| {
             let row = watch.y + watch.height / 2;
             scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::Click, column, row }));
-            scene.app.look().cursor().unwrap()
+            scene.app.watch().viewport().cursor().unwrap()
         };
         let column = (to - from) / i64::from(right - watch.x) + 1;
         assert!(to - click(right) <= column);
@@ -94,7 +95,7 @@ fn the_wheel_scrolls_what_it_is_over_and_leaves_the_keys_where_they_are() {
     assert_eq!(scene.app.mode(), Mode::Prompt);
     scene.press(KeyPress::char('?'));
     mouse_on(&mut scene, MouseKind::WheelDown, " keyboard ");
-    assert_eq!(scene.app.help().top(), 3);
+    assert_eq!(scene.help().top(), 3);
     mouse_on(&mut scene, MouseKind::Click, " keyboard ");
     assert_eq!(scene.app.mode(), Mode::Prompt);
 }
@@ -116,10 +117,10 @@ fn the_list_of_keys_can_be_searched() {
     assert!(!screen.contains("Command line"), "{screen}");
     scene.code(KeyCode::Enter);
     assert_eq!(scene.app.mode(), Mode::Help);
-    assert_eq!(scene.app.help().lines().len(), 2, "what was found stays");
+    assert_eq!(scene.help().lines().len(), 2, "what was found stays");
     scene.type_text("/");
     scene.code(KeyCode::Esc);
-    assert!(scene.app.help().lines().len() > 40);
+    assert!(scene.help().lines().len() > 40);
     scene.tell(Event::Paste("x".to_owned()));
     assert_eq!(scene.app.mode(), Mode::Prompt);
     scene.code(KeyCode::F(1));
@@ -135,7 +136,7 @@ fn the_list_explains_the_mouse_the_marks_and_copying() {
         ("no-mouse", "the terminal has the mouse for itself"),
         ("stale", "no point for 5 times as long as usual"),
         ("tmux", "set -s set-clipboard on"),
-        ("f6", "pause: ask the server no more"),
+        ("f6", "pause polling; again: resume"),
     ] {
         scene.type_text(query);
         let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();
@@ -148,7 +149,7 @@ fn the_list_explains_the_mouse_the_marks_and_copying() {
 fn the_list_begins_where_one_is_and_leaves_the_chart_behind_it() {
     let mut scene = scene(200, 60, &["palm.cpu"]);
     scene.keys("f?");
-    assert_eq!(scene.app.help().lines()[0], HelpLine::Heading("Full-screen chart"));
+    assert_eq!(scene.help().lines()[0], HelpLine::Heading("Full-screen chart"));
     assert!(scene.app.layout().full, "the chart stays");
     scene.code(KeyCode::Esc);
     scene.keys("!");
@@ -177,7 +178,9 @@ fn the_view_is_copied_as_a_plain_command() {
     let mut scene = scene(80, 24, &["palm.cpu"]);
     let copied = |scene: &mut Scene| {
         let effects = scene.press(KeyPress::char('Y'));
-        let Some(Effect::Copy(text)) = effects.first() else { panic!("{effects:?}") };
+        let Some(Effect::Terminal(TerminalOrder::Copy(text))) = effects.first() else {
+            panic!("{effects:?}")
+        };
         text.clone()
     };
     scene.to(Mode::Table);
@@ -211,16 +214,16 @@ fn the_copied_command_says_where_the_server_is() {
     let mut scene = Scene::with(80, 24, Config { address, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Table);
-    assert!(scene.app.command().starts_with("tui-client --host ::1 --port 7 --once"));
+    assert!(copy_command::command(&scene.app).starts_with("tui-client --host ::1 --port 7 --once"));
 }
 
 #[test]
 fn control_z_stops_in_every_mode() {
     let mut scene = scene(80, 24, &["palm.cpu"]);
     for _ in 0..4 {
-        assert_eq!(scene.press(KeyPress::ctrl('z')), [Effect::Suspend]);
+        assert_eq!(scene.press(KeyPress::ctrl('z')), [Effect::Terminal(TerminalOrder::Suspend)]);
         scene.code(KeyCode::Tab);
     }
     scene.press(KeyPress::char('?'));
-    assert_eq!(scene.press(KeyPress::ctrl('z')), [Effect::Suspend]);
+    assert_eq!(scene.press(KeyPress::ctrl('z')), [Effect::Terminal(TerminalOrder::Suspend)]);
 }

@@ -2,12 +2,12 @@
 
 use shared::limits::MAX_LINE;
 use shared::response::Status;
-use tui_client::app::log::Tone;
-use tui_client::app::mode::Mode;
+use tui_client::app::log::entry::Tone;
 use tui_client::app::prompt::check::Verdict;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews, Wrong};
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::request::explain::error_message_of_line;
 use tui_client::view::theme::Theme;
 
@@ -22,7 +22,9 @@ fn text(scene: &Scene) -> &str {
 fn what_is_entered_is_remembered_once_and_comes_back_next_time() {
     let mut scene = Scene::connected(80, 24, &[]);
     let remembered = |effects: Vec<Effect>| {
-        effects.into_iter().any(|effect| effect == Effect::Remember("get a".to_owned()))
+        effects
+            .into_iter()
+            .any(|effect| effect == Effect::File(FileJob::AppendHistory("get a".to_owned())))
     };
     assert!(remembered(scene.enter("get a")));
     assert!(!remembered(scene.enter("get a")), "the same again");
@@ -47,13 +49,13 @@ fn a_search_finds_lines_and_gives_the_draft_back() {
     scene.type_text("draft");
     scene.press(KeyPress::ctrl('r'));
     scene.type_text("palm");
-    assert_eq!(scene.app.prompt().recall().found(), "put palm.disk 1");
+    assert_eq!(scene.history_search().text(), "put palm.disk 1");
     scene.press(KeyPress::ctrl('r'));
-    assert_eq!(scene.app.prompt().recall().found(), "put palm.cpu 23.7");
+    assert_eq!(scene.history_search().text(), "put palm.cpu 23.7");
     scene.press(KeyPress::ctrl('r'));
-    assert!(scene.app.prompt().recall().failed);
+    assert!(scene.history_search().failed);
     scene.press(KeyPress::ctrl('s'));
-    assert_eq!(scene.app.prompt().recall().found(), "put palm.disk 1");
+    assert_eq!(scene.history_search().text(), "put palm.disk 1");
     scene.code(KeyCode::Esc);
     assert_eq!((text(&scene), scene.app.mode()), ("draft", Mode::Prompt));
     scene.press(KeyPress::ctrl('r'));
@@ -90,14 +92,14 @@ fn words_are_passed_with_ctrl_and_deleted_in_a_search_too() {
         scene.press(KeyPress::with_ctrl(code));
         assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
     }
-    let pattern = |scene: &Scene| scene.app.prompt().recall().pattern.text().to_owned();
+    let pattern = |scene: &Scene| scene.input().text().to_owned();
     scene.press(KeyPress::ctrl('r'));
     scene.type_text("put palm.cpu");
     scene.press(KeyPress::alt(KeyCode::Backspace));
     assert_eq!(pattern(&scene), "put palm.");
     scene.press(KeyPress::ctrl('w'));
     assert_eq!(pattern(&scene), "put ");
-    assert_eq!(scene.app.prompt().recall().found(), "put palm.cpu 23.7", "found anew");
+    assert_eq!(scene.history_search().text(), "put palm.cpu 23.7", "found anew");
 }
 
 #[test]
@@ -153,7 +155,8 @@ fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
 #[test]
 fn the_rest_is_suggested_and_taken_over_whole_or_by_the_word() {
     let mut scene = Scene::used(80, 24);
-    let ghost = |scene: &Scene| scene.app.ghost().unwrap_or_default();
+    let ghost =
+        |scene: &Scene| scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default();
     assert_eq!(ghost(&scene), "");
     scene.type_text("pu");
     assert_eq!(ghost(&scene), "t palm.cpu 23.7", "entered before");
@@ -167,7 +170,10 @@ fn the_rest_is_suggested_and_taken_over_whole_or_by_the_word() {
     assert_eq!(ghost(&scene), NOW.to_string(), "the current time");
     scene.code(KeyCode::End);
     assert_eq!(text(&scene), format!("put palm.cpu 23.7 {NOW}"));
-    assert_eq!(scene.app.date_in_line().unwrap(), "2006-06-21 04:31:00, 0s ago");
+    assert_eq!(
+        scene.app.prompt().date(scene.app.now(), scene.app.zone()).unwrap(),
+        "2006-06-21 04:31:00, 0s ago"
+    );
     scene.code(KeyCode::Esc);
     scene.type_text("get pa");
     assert_eq!(ghost(&scene), "lm.cpu", "a key of a reply");
@@ -261,7 +267,7 @@ fn what_was_refused_is_not_suggested() {
     let ghost = |scene: &mut Scene, text: &str| {
         scene.code(KeyCode::Esc);
         scene.type_text(text);
-        scene.app.ghost().unwrap_or_default()
+        scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default()
     };
     assert_eq!(ghost(&mut scene, "get g"), "ood");
     assert_eq!(ghost(&mut scene, "get b"), "", "it is no request");
@@ -287,7 +293,7 @@ fn one_pasted_line_is_typed_and_several_are_asked_about() {
     scene.code(KeyCode::Esc);
     scene.type_text("draft");
     scene.tell(Event::Paste("put a 1 1\r\n\r\n> put a 2 2\nget a".to_owned()));
-    assert_eq!((scene.app.mode(), scene.app.pasted().unwrap().lines), (Mode::Confirm, 3));
+    assert_eq!((scene.app.mode(), scene.pasted().lines), (Mode::Confirm, 3));
     scene.code(KeyCode::Esc);
     assert_eq!((scene.sent.len(), scene.notice()), (0, "3 lines not sent"));
     scene.tell(Event::Paste("put a 1 1\r\n\r\n> put a 2 2\nget a".to_owned()));
@@ -334,7 +340,7 @@ fn pasted_lines_are_judged_before_they_are_sent() {
     let wrong = |text: String| {
         let mut scene = Scene::used(80, 24);
         scene.tell(Event::Paste(text));
-        scene.app.pasted().unwrap().wrong
+        scene.pasted().wrong
     };
     let none = Wrong { lines: 0, first: 0, at_least: false };
     assert_eq!(wrong("put a 1\n>\n> get a\\n\n".to_owned()), none, "as they would be sent");
@@ -370,7 +376,9 @@ pub fn paste_many(scene: &mut Scene) -> u64 {
     let text: String = (0..50_000).map(|n| format!("put a {n} {n}\n")).collect();
     scene.tell(Event::Paste(text));
     let effects = scene.code(KeyCode::Enter);
-    let [Effect::Import { id, text }] = &effects[..] else { panic!("one stream: {effects:?}") };
+    let [Effect::Network(NetworkOrder::Import { id, text })] = &effects[..] else {
+        panic!("one stream: {effects:?}")
+    };
     assert!(text.len() > 700_000);
     *id
 }
@@ -385,33 +393,33 @@ fn a_large_paste_is_a_stream_with_progress() {
     let mut scene = Scene::used(80, 24);
     let id = paste_many(&mut scene);
     scene.tell(news(id, 20_000, None));
-    let import = scene.app.import().unwrap();
+    let import = scene.app.paste().import().unwrap();
     assert_eq!((import.lines, import.answered, import.refused), (50_000, 20_000, 1));
     let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
     assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
     scene.tell(news(id, 50_000, Some(ImportEnd::Whole)));
-    assert!(scene.app.import().is_none());
+    assert!(scene.app.paste().import().is_none());
     assert_eq!(scene.notice(), "50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.log().last().unwrap(), "- 50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.app.notice().unwrap().tone, Tone::Bad);
     scene.tell(news(id, 1, None));
-    assert!(scene.app.import().is_none(), "late news are no news");
+    assert!(scene.app.paste().import().is_none(), "late news are no news");
 }
 
 #[test]
 fn a_large_paste_can_be_stopped_and_can_be_lost() {
     let mut scene = Scene::used(80, 24);
     let id = paste_many(&mut scene);
-    assert_eq!(scene.code(KeyCode::Esc), [Effect::StopImport]);
+    assert_eq!(scene.code(KeyCode::Esc), [Effect::Network(NetworkOrder::StopImport)]);
     scene.tell(news(id, 7000, Some(ImportEnd::Stopped)));
     let stopped = "stopped: 7,000 of 50,000 lines answered, 12,000 more sent, perhaps stored";
     assert_eq!(scene.notice(), stopped);
-    assert!(scene.app.import().is_none());
+    assert!(scene.app.paste().import().is_none());
     paste_many(&mut scene);
     scene.tell(Event::Disconnected("gone".to_owned()));
-    assert!(scene.app.import().is_none());
+    assert!(scene.app.paste().import().is_none());
     assert!(scene.notice().starts_with("connection lost"), "{}", scene.notice());
 }
 
@@ -421,5 +429,5 @@ fn refused_lines_do_not_become_keys() {
     scene.enter("got zebra");
     scene.answer("got zebra", Status::Error, "wrong command\n");
     scene.type_text("get z");
-    assert_eq!(scene.app.ghost(), None);
+    assert_eq!(scene.app.prompt().ghost(scene.app.now().unix()), None);
 }

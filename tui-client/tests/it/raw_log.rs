@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::Config;
-use tui_client::app::log::{Direction, Remark};
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
+use tui_client::app::log::entry::{Direction, Remark};
+use tui_client::effect::{Effect, FileJob, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::text::number::count;
 use tui_client::view::theme::Theme;
 
@@ -66,7 +66,11 @@ fn an_error_says_which_request_it_answers_and_why() {
     scene.keys("&12,7\n");
     assert_eq!(selected(&scene), value);
     let copied = format!("put a 12,7 1\nerror\nwrong command\n{value}");
-    assert_eq!(scene.press(KeyPress::char('e')), [Effect::Copy(copied)], "all of the exchange");
+    assert_eq!(
+        scene.press(KeyPress::char('e')),
+        [Effect::Terminal(TerminalOrder::Copy(copied))],
+        "all of the exchange"
+    );
 }
 
 #[test]
@@ -237,7 +241,7 @@ fn the_log_takes_the_room_of_all_panes_and_gives_it_back() {
 #[test]
 fn lines_and_exchanges_are_copied() {
     let mut scene = in_log(80, 24);
-    let copied = |text: &str| [Effect::Copy(text.to_owned())];
+    let copied = |text: &str| [Effect::Terminal(TerminalOrder::Copy(text.to_owned()))];
     assert_eq!(scene.press(KeyPress::char('y')), copied("palm.cpu 23.7 1150864001"));
     assert_eq!(
         scene.press(KeyPress::char('e')),
@@ -252,7 +256,7 @@ fn raw() -> Scene {
     scene.ok("get *", "a.b 1.0 1\n");
     scene.code(KeyCode::BackTab);
     scene.press(KeyPress::char('r'));
-    assert!(scene.app.logs_raw());
+    assert!(scene.app.log().is_raw());
     scene.wait(Duration::from_secs(1));
     scene
 }
@@ -344,11 +348,13 @@ fn the_log_is_saved_where_one_says() {
     scene.type_text("palm");
     scene.code(KeyCode::Enter);
     scene.press(KeyPress::char('s'));
-    assert_eq!(scene.app.asked().answer.text(), "tui-client-20060621-043100.log");
+    assert_eq!(scene.input().text(), "tui-client-20060621-043100.log");
     scene.press(KeyPress::ctrl('u'));
     scene.type_text("/tmp/x");
     let effects = scene.code(KeyCode::Enter);
-    let [Effect::SaveLog { path, log }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::File(FileJob::SaveLog { path, log })] = &effects[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!(path, "/tmp/x");
     assert_eq!(log.entries().count() as u64, scene.app.log().shown());
     scene.tell(Event::Saved { path: "/tmp/x".to_owned(), lines: 4 });
@@ -370,9 +376,11 @@ fn what_could_not_be_saved_is_asked_for_again_with_the_same_path() {
     not_saved(&mut scene);
     let why = "/nowhere/x: not saved, there is no such directory";
     assert_eq!((scene.app.mode(), scene.notice()), (Mode::Ask, why));
-    assert_eq!(scene.app.asked().answer.text(), "/nowhere/x");
+    assert_eq!(scene.input().text(), "/nowhere/x");
     let effects = scene.code(KeyCode::Enter);
-    assert!(matches!(&effects[..], [Effect::SaveLog { path, .. }] if path == "/nowhere/x"));
+    assert!(
+        matches!(&effects[..], [Effect::File(FileJob::SaveLog { path, .. })] if path == "/nowhere/x")
+    );
 
     scene.code(KeyCode::Esc);
     scene.keys("get a");

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
+use tui_client::app::line_input::{Found, InputPurpose, LineInput};
+use tui_client::app::overlay::Overlay;
+use tui_client::app::overlay::help::Help;
+use tui_client::app::prompt::paste::Pasted;
 use tui_client::app::{App, Config};
-use tui_client::effect::{Effect, Outgoing};
+use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::metrics::sort::TableSpec;
@@ -27,6 +31,30 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// The list of keys, which is open.
+    pub fn help(&self) -> &Help {
+        let Some(Overlay::Help(help)) = self.app.overlay() else { panic!("the list is closed") };
+        help
+    }
+
+    /// The line that is asked for.
+    pub fn input(&self) -> &LineInput {
+        self.app.input().expect("a line is asked for")
+    }
+
+    /// How far the search of the history has come.
+    pub fn history_search(&self) -> &Found {
+        let InputPurpose::HistorySearch(found) = self.input().purpose() else {
+            panic!("no search: {:?}", self.input())
+        };
+        found
+    }
+
+    /// The pasted lines that wait for a yes.
+    pub fn pasted(&self) -> &Pasted {
+        self.app.overlay().and_then(Overlay::pasted).expect("lines wait for a yes")
+    }
+
     pub fn new(width: u16, height: u16, watch: &[&str]) -> Self {
         Self::configured(width, height, watch, &[])
     }
@@ -40,7 +68,7 @@ impl Scene {
     pub fn with(width: u16, height: u16, config: Config) -> Self {
         let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let app = App::new(config, width, height, now);
-        assert_eq!(app.start(), [Effect::Connect]);
+        assert_eq!(app.start(), [Effect::Network(NetworkOrder::Connect)]);
         Self { app, now, sent: Vec::new(), theme: Theme::colour() }
     }
 
@@ -77,7 +105,7 @@ impl Scene {
     pub fn tell(&mut self, msg: Event) -> Vec<Effect> {
         let effects = self.app.update(msg, self.now);
         self.sent.extend(effects.iter().filter_map(|effect| match effect {
-            Effect::Send(request) => Some(request.clone()),
+            Effect::Network(NetworkOrder::Send(request)) => Some(request.clone()),
             _ => None,
         }));
         effects
@@ -177,12 +205,12 @@ impl Scene {
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
         let id = request.id;
-        if request.detail.raw {
+        if request.capture.raw {
             self.tell(Event::ReplyBegins { id, status });
             let lines = escape_untrusted_lines(data.as_bytes());
             self.tell(Event::Lines { id, status, lines });
         }
-        let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
+        let mut builder = ReplyBuilder::new(status, request.capture).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let first = Duration::from_micros(400);
         self.tell(Event::Reply(Box::new(builder.finish(id, first, took))))
@@ -217,7 +245,7 @@ impl Scene {
 
     /// The log as text, `>` sent, `<` received, `-` notes.
     pub fn log(&self) -> Vec<String> {
-        use tui_client::app::log::Direction;
+        use tui_client::app::log::entry::Direction;
         let lines = self.app.log().visible(usize::MAX);
         lines
             .map(|entry| {
@@ -243,10 +271,11 @@ pub fn config() -> Config {
         interval: Duration::from_secs(1),
         watch: Vec::new(),
         alerts: Vec::new(),
-        arrangement: TableSpec::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1 << 26,
         raw_log: false,
+        reconnect_seed: 0,
         in_tmux: false,
     }
 }

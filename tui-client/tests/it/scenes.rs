@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use ratatui::buffer::Cell;
 use ratatui::style::Color;
-use tui_client::app::mode::Mode;
+use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use crate::look::{Make, SIZES, draw};
@@ -119,7 +119,7 @@ fn ascii_draws_nothing_else_but_keys() {
 fn every_screen_says_how_to_leave_it() {
     each_screen(&Theme::colour(), |place, scene, cells| {
         let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
-        let wrong = scene.app.field().is_some_and(|field| field.fault().is_some());
+        let wrong = scene.app.input().is_some_and(|field| field.fault().is_some());
         // There the bottom line has something more urgent to say.
         if typing || wrong || scene.app.notice().is_some() {
             return;

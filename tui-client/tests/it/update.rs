@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::HelpLine;
+use tui_client::keymap::Mode;
 
 use crate::scene::{NOW, Scene, sample};
 
@@ -58,7 +58,7 @@ fn the_list_of_keys_is_found_by_what_people_call_things() {
         let mut scene = Scene::connected(80, 24, &[]);
         scene.keys("?/");
         scene.type_text(word);
-        let found = scene.app.help().lines();
+        let found = scene.help().lines();
         let listed = |key: &str| {
             found.iter().any(|line| match line {
                 HelpLine::Keys(keys, help) => keys == key && help.contains(word),
@@ -87,13 +87,13 @@ fn a_pause_is_one_for_everything_from_everywhere() {
         };
         for &key in keys {
             scene.press(key);
-            assert_eq!(scene.notice(), "paused: F6 goes on, F5 asks once");
+            assert_eq!(scene.notice(), "paused, F6 resumes, F5 polls once");
             scene.wait(10 * SECOND);
-            assert!(scene.app.paused() && scene.sent.is_empty(), "{mode:?}");
+            assert!(scene.app.polling().is_paused() && scene.sent.is_empty(), "{mode:?}");
             assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");
             scene.press(key);
-            assert!(!scene.app.paused());
-            assert_eq!(scene.notice(), "asking again every 1s");
+            assert!(!scene.app.polling().is_paused());
+            assert_eq!(scene.notice(), "polling every 1s");
             let in_sight = scene.app.layout().table.is_some();
             let expected = if in_sight { "get *" } else { "get a.b" };
             assert_eq!(scene.sent[0].line, expected, "at once");
@@ -199,9 +199,9 @@ fn watched_keys_come_before_a_long_table() {
         scene.took("get *", took, "a 1.0 1\n");
     };
     slow(&mut scene, 2 * SECOND);
-    let hint = "- get * takes 2s: p stops asking, get KEY asks for less";
+    let hint = "- get * takes 2s: p pauses polling, get KEY asks for less";
     assert!(scene.log().iter().any(|line| line == hint), "{:?}", scene.log());
-    assert_eq!(scene.app.stretched(), Some(10 * SECOND));
+    assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     for _ in 0..7 {
         scene.wait(SECOND);
         scene.ok("get a", "a 1.0 1\n");
@@ -296,16 +296,14 @@ fn reconnects_with_growing_waits_and_says_so_once() {
     assert_eq!(scene.notice(), "no reply to: get x");
     scene.code(KeyCode::Esc);
     scene.sent.clear();
-    let mut waits = Vec::new();
-    for _ in 0..7 {
-        let wait = scene.next_wait();
-        waits.push(wait.as_millis());
+    for longest in [100, 200, 400, 800, 1600, 2000, 2000] {
+        let (wait, longest) = (scene.next_wait(), Duration::from_millis(longest));
+        assert!(longest / 2 < wait && wait <= longest, "{wait:?} of {longest:?}");
         scene.now.elapsed += wait;
-        assert_eq!(scene.tell(Event::Tick), [Effect::Connect]);
+        assert_eq!(scene.tell(Event::Tick), [Effect::Network(NetworkOrder::Connect)]);
         assert_eq!(scene.app.next_wake(), None, "one try at a time");
         scene.tell(Event::Disconnected("no server there".to_owned()));
     }
-    assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
     let failures = scene.log().iter().filter(|line| line.contains("trying again")).count();
     assert_eq!(failures, 1);
     scene.tell(Event::Connected);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ratatui::style::Color;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use tui_client::keymap::Mode;
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::look::{cell_of, draw, draw_after, find};
@@ -153,14 +153,14 @@ fn an_alert_rings_once_and_is_well_again() {
     let ring = |scene: &mut Scene, data: &str| {
         let request = scene.sent.remove(0);
         let status = shared::response::Status::Ok;
-        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.detail)
+        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.capture)
             .watching(request.watched);
         builder.add_lines(data.as_bytes());
         let took = Duration::from_millis(1);
         let reply = builder.finish(request.id, took, took);
         let effects = scene.tell(Event::Reply(Box::new(reply)));
         scene.wait(SECOND);
-        effects.contains(&Effect::Bell)
+        effects.contains(&Effect::Terminal(TerminalOrder::Bell))
     };
     assert!(ring(&mut scene, "a 6.0 2\n"));
     assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
@@ -175,7 +175,8 @@ fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
     scene.wait(SECOND);
     let line = scene.sent[0].line.clone();
     let data = if line == "get a" && !data.starts_with("a ") { "" } else { data };
-    let bell = scene.answer(&line, Status::Ok, data).contains(&Effect::Bell);
+    let bell =
+        scene.answer(&line, Status::Ok, data).contains(&Effect::Terminal(TerminalOrder::Bell));
     let news = scene.log().into_iter().filter(|line| line.starts_with('-'));
     (bell, news.filter(|line| !before.contains(line)).collect())
 }
@@ -345,11 +346,11 @@ fn a_pause_is_a_pause_and_intervals_change_at_once() {
     scene.keys("p");
     scene.ok("get a", "a 1.0 1\n");
     scene.keys("+");
-    assert_eq!(scene.app.interval(), 2 * SECOND);
+    assert_eq!(scene.app.polling().interval(), 2 * SECOND);
     scene.keys("--");
-    assert_eq!(scene.app.interval(), SECOND / 2);
+    assert_eq!(scene.app.polling().interval(), SECOND / 2);
     scene.keys("---------------");
-    assert_eq!(scene.app.interval(), SECOND / 10);
+    assert_eq!(scene.app.polling().interval(), SECOND / 10);
 }
 
 #[test]
@@ -358,11 +359,13 @@ fn a_slow_server_stretches_the_interval_and_gets_one_poll_at_a_time() {
     scene.wait(5 * SECOND);
     assert_eq!(scene.sent.len(), 2, "one for the table, one for the watched key");
     let request = scene.sent.remove(0);
-    let builder =
-        tui_client::metrics::reply::ReplyBuilder::new(shared::response::Status::Ok, request.detail);
+    let builder = tui_client::metrics::reply::ReplyBuilder::new(
+        shared::response::Status::Ok,
+        request.capture,
+    );
     let reply = builder.finish(request.id, 5 * SECOND, 5 * SECOND);
     scene.tell(Event::Reply(Box::new(reply)));
-    assert_eq!(scene.app.stretched(), Some(10 * SECOND));
+    assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     let screen = draw(&scene, &Theme::colour(), 120, 30);
     assert_eq!(cell_of(&screen, "every 1s, slowed to 10s").fg, Color::Yellow);
     scene.wait(4 * SECOND);
@@ -377,7 +380,7 @@ fn the_cost_of_polling_is_shown() {
         scene.wait(SECOND);
     }
     scene.answer_all();
-    let cost = scene.app.cost().unwrap();
+    let cost = scene.app.polling().cost(scene.app.now().elapsed).unwrap();
     assert!((0.9..1.6).contains(&cost.requests), "{cost:?}");
     let screen = draw(&scene, &Theme::colour(), 120, 30);
     cell_of(&screen, "req/s");
@@ -487,16 +490,16 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);
     scene.keys("!");
-    assert_eq!(scene.app.field().unwrap().text(), "palm.cpu > ");
+    assert_eq!(scene.input().text(), "palm.cpu > ");
     scene.keys("5");
     scene.code(KeyCode::Enter);
-    assert_eq!(scene.app.alerts().len(), 1);
+    assert_eq!(scene.app.alerts().alerts().len(), 1);
     scene.wait(SECOND);
     scene.answer_all();
     assert_eq!(scene.app.watch().alarms(), 1);
     scene.to(Mode::Watch);
     scene.keys("d");
-    assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
+    assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
 }
 
 #[test]
@@ -504,7 +507,7 @@ fn a_pasted_alert_takes_the_place_of_one_that_was_only_begun() {
     let field = |keys: &str, pasted: &str| {
         let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
         scene.tell(Event::Paste(pasted.to_owned()));
-        scene.app.field().unwrap().text().to_owned()
+        scene.input().text().to_owned()
     };
     assert_eq!(field("!", "palm.load1 > 0.1\n"), "palm.load1 > 0.1");
     assert_eq!(field("!", "0.1"), "palm.cpu > 0.1");

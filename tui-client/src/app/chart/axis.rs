@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::chart::{Spec, Tick};
 use crate::metrics::recent::Recent;
-use crate::text::format;
+use crate::text::time;
 use crate::text::units::{Scale, Unit};
 
 /// Steps between ticks of time, in seconds.
@@ -201,7 +201,7 @@ impl Frame {
             if time < self.from || time > self.to {
                 continue;
             }
-            let date = format::formatted(time, zone, "%Y-%m-%d");
+            let date = time::formatted(time, zone, "%Y-%m-%d");
             // The date stands where it is news.
             let form = match step {
                 _ if step >= 86_400 => "%Y-%m-%d",
@@ -215,7 +215,7 @@ impl Frame {
             day = date;
             ticks.push(Tick {
                 at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: format::formatted(time, zone, form),
+                label: time::formatted(time, zone, form),
             });
         }
         ticks

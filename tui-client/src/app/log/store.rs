@@ -7,7 +7,8 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::app::log::{Direction, Entry, Pattern, Remark, Tone};
+use crate::app::log::entry::{Direction, Entry, Remark, Tone};
+use crate::app::log::pattern::Pattern;
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
@@ -288,7 +289,7 @@ impl fmt::Debug for Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::Cost;
+    use crate::app::log::entry::Cost;
     use std::time::Duration;
 
     #[test]

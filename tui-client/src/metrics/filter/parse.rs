@@ -2,7 +2,9 @@
 
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
-use crate::metrics::glob::Glob;
+use shared::Glob;
+use shared::duration::split_unit;
+use shared::pattern::PatternError;
 
 /// Parentheses and negations in each other.
 const MAX_DEPTH: usize = 32;
@@ -220,7 +222,7 @@ fn numbers() -> String {
 }
 
 fn glob(word: &str, at: usize) -> Result<Glob, BadExpr> {
-    word.parse().map_err(|fault: crate::metrics::glob::BadGlob| bad(at + fault.at, &fault.reason))
+    word.parse().map_err(|why: PatternError| bad(at + why.character, &why.reason.to_string()))
 }
 
 /// A word alone: a glob for the whole key, or a part of it.
@@ -246,14 +248,14 @@ fn number(word: &str, column: Column, at: usize) -> Result<f64, BadExpr> {
         ("G", 1e9),
         ("T", 1e12),
     ];
-    const TIMES: [(&str, f64); 6] =
-        [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0), ("w", 604_800.0)];
-    let (units, wanted) = match column {
-        Column::Age => (&TIMES[..], "a duration such as 90s, 5m or 2h"),
-        _ => (&SIZES[..], "a number such as 20, 1.5k or 2M"),
+    let milliseconds = || Some((word.strip_suffix("ms")?, 1e-3));
+    let seconds = || split_unit(word).map(|(digits, seconds)| (digits, f64::from(seconds)));
+    let size = |&(name, times): &(&str, f64)| Some((word.strip_suffix(name)?, times));
+    let (unit, wanted) = match column {
+        Column::Age => (milliseconds().or_else(seconds), "a duration such as 90s, 5m or 2h"),
+        _ => (SIZES.iter().find_map(size), "a number such as 20, 1.5k or 2M"),
     };
-    let unit = units.iter().find_map(|(name, times)| Some((word.strip_suffix(name)?, times)));
-    let (digits, times) = unit.unwrap_or((word, &1.0));
+    let (digits, times) = unit.unwrap_or((word, 1.0));
     let value = shared::point::parse_value(digits.as_bytes()).ok().map(|value| value * times);
     value.filter(|value| value.is_finite()).ok_or_else(|| match word.strip_suffix(',') {
         Some(before) if number(before, column, at).is_ok() => {

@@ -1,7 +1,7 @@
 //! The wire log.
 
-use tui_client::app::mode::Mode;
 use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 
 use super::scenes;
 use super::screen::with_data;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use super::scenes;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tui_client::app::Config;
-use tui_client::app::mode::Mode;
 use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 
 use super::scenes;
 use super::screen::with_data;
