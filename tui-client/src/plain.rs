@@ -2,11 +2,10 @@
 //! else to standard error. Knows nothing of the screen.
 
 mod connection;
-mod format;
 mod import;
 mod input;
+mod printer;
 mod progress;
-mod row;
 mod selection;
 mod signals;
 mod watch;
@@ -27,7 +26,7 @@ use crate::request::selector::{needs_extension, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number::plural;
 use connection::connect;
-use format::Printer;
+use printer::Printer;
 
 /// Characters of a refused line that are shown.
 const SHOWN: usize = 80;
@@ -71,7 +70,7 @@ impl From<ClientError> for Failure {
 
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let mut out = Printer::new(plan.format, stdout().lock());
+    let mut out = Printer::new(plan.format, &plan.arrangement.columns, stdout().lock());
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
         Mode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,

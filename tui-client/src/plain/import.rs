@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, connect, try_connect};
-use super::format::Printer;
 use super::input::{self, Counts, InputBatch, Reading};
+use super::printer::Printer;
 use super::progress::Progress;
 use super::signals::Ending;
 use super::{Failure, explain, quoted, unix_now, warn};

@@ -5,8 +5,7 @@ use std::io::Write;
 use shared::{Client, Glob, Selector};
 
 use super::connection::{connect, take_reply};
-use super::format::Printer;
-use super::row::Row;
+use super::printer::Printer;
 use super::watch::selectors;
 use super::{Failure, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
@@ -28,7 +27,6 @@ pub(super) async fn run(
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    out.show(&plan.arrangement.columns);
     let connection = connect(plan).await?;
     out.begin()?;
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
@@ -152,7 +150,7 @@ impl Selection<'_> {
     ) -> Result<(), Failure> {
         match &self.arrangement.columns[..] {
             [] => out.point(series.key.as_key(), series.last),
-            columns => out.row(&Row::new(series, columns, now)),
+            columns => out.row(series, columns, now),
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::connection::{Comeback, connect, take_reply};
-use super::format::Printer;
+use super::printer::Printer;
 use super::signals::Ending;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;

@@ -74,7 +74,7 @@ fn without_a_terminal_it_ends_even_if_there_is_nothing_to_draw() {
     let (mut terminal, client) = Bare::start(served.port);
     terminal.until_drawn("no points yet");
     terminal.master.write_all(b"\x1b[17~").unwrap();
-    terminal.until_drawn("paused: F6 goes on");
+    terminal.until_drawn("paused, F6 resumes");
     // What was said goes with the next key, and then there is nothing that could change.
     terminal.master.write_all(b"x").unwrap();
     terminal.until_drawn("> x");
