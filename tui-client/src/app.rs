@@ -26,6 +26,7 @@ use shared::{Glob, Request};
 
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
+use crate::import::source::pasted_lines;
 use crate::keymap;
 use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
 use crate::keymap::{Mode, Pane};
@@ -485,7 +486,7 @@ impl App {
         }
         self.overlay = None;
         self.panes.focus_on(Mode::Prompt);
-        if Pasted::lines(text).nth(1).is_some() {
+        if pasted_lines(text).nth(1).is_some() {
             self.overlay = Some(Overlay::Confirm(Pasted::new(text, self.cx.now().unix())));
         } else {
             self.type_text(text.trim_end_matches(['\n', '\r']));

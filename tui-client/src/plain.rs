@@ -12,12 +12,12 @@ mod watch;
 
 use std::io::{self, Write, stdout};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
 
 use crate::cli::{Mode, Plan};
+use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
@@ -188,9 +188,4 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
 fn warn(text: &str) {
     // Without standard error there is nobody to tell.
     let _ = writeln!(io::stderr(), "tui-client: {text}");
-}
-
-fn unix_now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
