@@ -166,7 +166,7 @@ fn get_all_from_parts(measure: &Measure) {
     let store = open(directory.path(), Durability::Interval);
     measure.run(name, || {
         runtime.block_on(async {
-            let mut cursor = store.get(Selector::All);
+            let mut cursor = store.get(Selector::ALL);
             let mut points = 0;
             while let Some(block) = cursor.next_block().await.expect("a block") {
                 points += block.points.len();

@@ -147,10 +147,11 @@ impl Store for Local {
 
     fn get(&self, selector: Selector<'_>) -> LocalReader {
         let index = self.state.index();
-        let series = match selector {
-            Selector::All => 0..index.end(),
-            Selector::Key(key) => index.find(key).map_or(0..0, |series| series..series + 1),
-            Selector::Extended(_) => 0..0,
+        let series = match selector.as_key() {
+            _ if selector == Selector::ALL => 0..index.end(),
+            Some(key) => index.find(key).map_or(0..0, |series| series..series + 1),
+            // Globs and clauses are not served.
+            None => 0..0,
         };
         drop(index);
         LocalReader::new(Arc::clone(&self.state), series)

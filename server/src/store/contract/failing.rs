@@ -111,10 +111,10 @@ impl Inner {
     }
 
     fn blocks(&self, selector: Selector<'_>) -> VecDeque<Block> {
-        let keys = match selector {
-            Selector::All => self.model.keys().to_vec(),
-            Selector::Key(key) => vec![key.as_str().to_owned()],
-            Selector::Extended(_) => Vec::new(),
+        let keys = match selector.as_key() {
+            _ if selector == Selector::ALL => self.model.keys().to_vec(),
+            Some(key) => vec![key.as_str().to_owned()],
+            None => Vec::new(),
         };
         let mut blocks = VecDeque::new();
         for key in keys {

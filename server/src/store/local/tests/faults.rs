@@ -243,12 +243,12 @@ async fn store_in_use(batches: usize) -> (SimDisk, History) {
 async fn an_answer_that_cannot_be_read_whole_is_an_error() {
     let (disk, _) = store_in_use(60).await;
     let store = open(&disk, restless()).unwrap();
-    let all = contract::read(&store, Selector::All).await;
+    let all = contract::read(&store, Selector::ALL).await;
     for error in [BROKEN, io::ErrorKind::UnexpectedEof] {
         let mut first = 0;
         loop {
             let seen = fail_at(&disk, (first, 1), error, |verb, _| verb == Verb::Read);
-            let mut cursor = store.get(Selector::All);
+            let mut cursor = store.get(Selector::ALL);
             let outcome = loop {
                 match cursor.next_block().await {
                     Ok(Some(_)) => {}
@@ -266,7 +266,7 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
         assert!(first > 5, "only {first} reads were tried");
     }
     disk.no_faults();
-    assert_eq!(contract::read(&store, Selector::All).await, all);
+    assert_eq!(contract::read(&store, Selector::ALL).await, all);
     store.close().await;
 }
 

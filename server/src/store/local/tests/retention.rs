@@ -41,7 +41,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);
 
-        let answer = async || contract::read(&store, Selector::All).await;
+        let answer = async || contract::read(&store, Selector::ALL).await;
         let rest = [row("b", start), row("b", start + 1)];
         assert_eq!(answer().await, [&[row("a", start - 100)][..], &rest].concat());
         now.fetch_add(1, Ordering::SeqCst);
@@ -135,7 +135,7 @@ async fn a_series_that_expired_whole_begins_anew() {
         }
         let cutoff = now.load(Ordering::SeqCst) - 100;
         expected.retain(|row| row.1 >= cutoff);
-        let mut found = contract::read(&store, Selector::All).await;
+        let mut found = contract::read(&store, Selector::ALL).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
         store.close().await;
