@@ -1,0 +1,182 @@
+//! Data directories that the server refuses: one line, exit code 1, and nothing in them changes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::harness::files::{copy_files, file_names, snapshot};
+use crate::harness::process::ServerProcess;
+
+/// Starts a server on `directory`, which must be refused for a reason that contains `words`, and
+/// leave all below `root` as it is.
+fn refused(directory: &Path, root: &Path, words: &[&str]) {
+    let before = snapshot(root);
+    let mut program = ServerProcess::launch([OsStr::new("--data-dir"), directory.as_os_str()]);
+    while let Some(line) = program.next_line() {
+        assert!(!line.contains("listening"), "it starts: {}", program.log());
+    }
+    let (code, said) = program.wait_for_exit();
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "one line: {said}");
+    let begin = format!("server: can't open data directory {}: ", directory.display());
+    assert!(said.starts_with(&begin), "{said}");
+    for word in words {
+        assert_eq!(said.matches(word).count(), 1, "{word:?} once in {said}");
+    }
+    assert_eq!(snapshot(root), before, "after: {said}");
+}
+
+/// A data directory with a point in it, made by the server.
+fn made() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    program.stop();
+    directory
+}
+
+#[test]
+fn a_second_server_on_the_same_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = ServerProcess::open(directory.path());
+    assert_eq!(first.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    refused(directory.path(), directory.path(), &["another server is using it", "--data-dir"]);
+    assert_eq!(first.request("put palm.cpu 24 1150864248\n"), "ok\n\n");
+    first.kill();
+    // The lock went with the process.
+    let mut after = ServerProcess::open(directory.path());
+    assert_eq!(
+        after.request("get *\n"),
+        "ok\npalm.cpu 23.7 1150864247\npalm.cpu 24.0 1150864248\n\n"
+    );
+}
+
+#[test]
+fn a_directory_of_a_newer_format() {
+    let directory = made();
+    fs::write(directory.path().join("FORMAT"), "metrics server data, format 2\n").unwrap();
+    fs::write(directory.path().join("part-000000000007-000000000009.tmp"), "unfinished").unwrap();
+    let words = ["format 2", "up to 1", "use a newer server"];
+    refused(directory.path(), directory.path(), &words);
+    // Such as in a copy of the data.
+    fs::remove_file(directory.path().join("LOCK")).unwrap();
+    refused(directory.path(), directory.path(), &words);
+}
+
+#[test]
+fn a_directory_whose_format_is_garbage() {
+    let directory = made();
+    let format = directory.path().join("FORMAT");
+    let long = format!("metrics server data, format 1\n{}", "x".repeat(10_000));
+    for garbage in [
+        "",
+        "\n",
+        "hello",
+        "metrics server data, format ",
+        "metrics server data, format 0\n",
+        "metrics server data, format one\n",
+        "metrics server data, format -1\n",
+        "metrics server data, format 99999999999999999999\n",
+        "Metrics server data, format 1\n",
+        &long,
+    ] {
+        fs::write(&format, garbage).unwrap();
+        refused(directory.path(), directory.path(), &["FORMAT", "restore that file"]);
+    }
+    fs::write(&format, b"\xff\xfe\0\0").unwrap();
+    refused(directory.path(), directory.path(), &["FORMAT", "restore that file"]);
+    fs::remove_file(&format).unwrap();
+    refused(directory.path(), directory.path(), &["files that are not a metrics server's"]);
+    fs::create_dir(&format).unwrap();
+    refused(directory.path(), directory.path(), &["FORMAT can't be read", "s a directory"]);
+}
+
+#[test]
+fn a_directory_with_foreign_files() {
+    for (name, is_file) in [("notes.txt", true), ("photos", false), (".hidden", true)] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        if is_file {
+            fs::write(path, "mine").unwrap();
+        } else {
+            fs::create_dir(path).unwrap();
+        }
+        refused(
+            directory.path(),
+            directory.path(),
+            &["files that are not a metrics server's", "choose an empty or a new --data-dir"],
+        );
+    }
+}
+
+#[test]
+fn a_path_that_is_not_a_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    refused(&file, root.path(), &["it is not a directory", "--data-dir"]);
+    refused(&file.join("below"), root.path(), &["it is not a directory", "--data-dir"]);
+    let circle = root.path().join("circle");
+    symlink("circle", &circle).unwrap();
+    refused(&circle, root.path(), &["it can't be read: Too many levels of symbolic links"]);
+}
+
+/// Such as after two directories were copied into one.
+#[test]
+fn parts_that_contradict_each_other() {
+    let directory = made();
+    let part = directory.path().join("part-000000000001-000000000001");
+    for name in ["part-000000000001-000000000002", "part-000000000002-000000000003"] {
+        fs::copy(&part, directory.path().join(name)).unwrap();
+    }
+    fs::write(directory.path().join("part-000000000004-000000000004.tmp"), "unfinished").unwrap();
+    refused(
+        directory.path(),
+        directory.path(),
+        &["part-000000000001-000000000002", "contradict each other", "move one of them away"],
+    );
+}
+
+/// The second start completes a first one that was killed before it had written the format.
+#[test]
+fn a_directory_of_an_interrupted_first_start() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("LOCK"), "").unwrap();
+    fs::write(directory.path().join("FORMAT.tmp"), "metrics").unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    program.stop();
+    assert_eq!(file_names(directory.path()), ["FORMAT", "LOCK", "part-000000000001-000000000001"]);
+}
+
+/// Only the server's own unfinished files are removed; others are reported and kept.
+#[test]
+fn foreign_files_are_kept() {
+    let directory = made();
+    let foreign = ["log-000000000009.tmp.tmp", "log-7", "my notes.tmp", "notes.txt", "old.tmp"];
+    for name in foreign {
+        fs::write(directory.path().join(name), "mine").unwrap();
+    }
+    let own = ["FORMAT.tmp", "part-000000000007-000000000009.tmp"];
+    for name in own {
+        fs::write(directory.path().join(name), "unfinished").unwrap();
+    }
+    let copied = tempfile::tempdir().unwrap();
+    copy_files(directory.path(), copied.path());
+    let mut program = ServerProcess::open(copied.path());
+    assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n");
+    let log = program.stop();
+    let mut expected: Vec<String> = file_names(directory.path());
+    // Ending without a new point leaves an empty part: nothing is missing there.
+    expected.push("part-000000000002-000000000002".to_owned());
+    expected.retain(|name| !own.contains(&name.as_str()));
+    expected.sort_unstable();
+    assert_eq!(file_names(copied.path()), expected);
+    for name in foreign {
+        assert!(log.contains(&format!("{name} is none of the server's files")), "{name}: {log}");
+        assert_eq!(fs::read(copied.path().join(name)).unwrap(), b"mine");
+    }
+}
