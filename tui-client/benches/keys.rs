@@ -7,14 +7,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/pty.rs"]
+#[path = "../tests/it/harness/pty.rs"]
 mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/served.rs"]
-mod served;
+#[path = "../tests/it/harness/server.rs"]
+mod server;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/signals.rs"]
+mod signals;
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
@@ -22,9 +28,10 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use patience::PATIENCE;
 use proxy::Proxy;
-use pty::{PATIENCE, Shell};
-use served::Served;
+use pty::Shell;
+use server::TestServer;
 
 /// Points in each answer: with ten answers a second some more than are asked for.
 const POINTS: u32 = 6500;
@@ -43,24 +50,24 @@ fn main() -> ExitCode {
         // As a test of all targets there is nothing to do.
         return ExitCode::SUCCESS;
     }
-    let served = Served::start();
+    let server = TestServer::start();
     let mut puts = String::new();
     for at in 0..POINTS {
         let _ = writeln!(puts, "put host{:04}.disk.used {at}.5 {}", at % 500, 1_700_000_000 + at);
     }
-    served.say(&puts);
+    server.send(&puts);
 
     // The same way without a screen and without anything else to do: what the machine takes for it.
-    let (plain, seen) = Proxy::before(served.port, "got bench.key");
-    let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} >/dev/null", plain.port));
+    let (plain, seen) = Proxy::before(server.port, "got bench.key");
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} >/dev/null", plain.port));
     shell.until_shown("requests, one a line");
     println!("{:<50} {}", "in plain mode, with nothing else to do", Times::of(&shell, &seen));
     shell.press("\x04");
     shell.wait();
 
-    let (proxy, seen) = Proxy::before(served.port, "got bench.key");
+    let (proxy, seen) = Proxy::before(server.port, "got bench.key");
     let options = "--raw-log --interval 0.1";
-    let mut shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
     shell.resize(50, 200);
     shell.until_shown("raw log");
     shell.until_shown("host0499");

@@ -11,14 +11,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/patience.rs"]
+mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/pty.rs"]
+#[path = "../tests/it/harness/pty.rs"]
 mod pty;
 #[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/served.rs"]
-mod served;
+#[path = "../tests/it/harness/server.rs"]
+mod server;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/signals.rs"]
+mod signals;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -31,7 +37,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use proxy::Proxy;
 use pty::Shell;
-use served::Served;
+use server::TestServer;
 
 /// How long the first two are looked at.
 const LOOK: Duration = Duration::from_secs(20);
@@ -58,8 +64,8 @@ fn say(what: &str, measured: &str, bound: &str, held: bool) -> bool {
 
 /// Wake-ups with nothing to do: connected, no points, no polls.
 fn idle() -> bool {
-    let served = Served::start();
-    let client = Client::start(served.port, "");
+    let server = TestServer::start();
+    let client = Client::start(server.port, "");
     client.shell.until_shown("no points yet");
     client.shell.press("\x1b[17~");
     client.shell.until_shown("paused: F6 goes on");
@@ -73,9 +79,9 @@ fn idle() -> bool {
 
 /// Processor time while a key is watched at 1 Hz and the value changes each time.
 fn watching() -> bool {
-    let served = Served::start();
-    let feeding = Feed::start(served.port, Duration::from_secs(1), 1_000_000);
-    let client = Client::start(served.port, "--watch palm.cpu");
+    let server = TestServer::start();
+    let feeding = Feed::start(server.port, Duration::from_secs(1), 1_000_000);
+    let client = Client::start(server.port, "--watch palm.cpu");
     client.shell.until_shown("palm.cpu");
     sleep(REST);
     let (before, begun) = (client.processor_time(), Instant::now());
@@ -89,9 +95,9 @@ fn watching() -> bool {
 
 /// Memory over a long watch, of the key and of the table, whose data changes all the time without growing.
 fn long_watch(time: Duration) -> bool {
-    let served = Served::start();
-    let feeding = Feed::start(served.port, Duration::from_millis(10), 1000);
-    let (proxy, _) = Proxy::before(served.port, "get palm.cpu");
+    let server = TestServer::start();
+    let feeding = Feed::start(server.port, Duration::from_millis(10), 1000);
+    let (proxy, _) = Proxy::before(server.port, "get palm.cpu");
     let client = Client::start(proxy.port, "--watch palm.cpu --interval 0.01");
     client.shell.until_shown("palm.cpu");
     // Until every buffer has had its largest content.
@@ -152,7 +158,7 @@ impl Client {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    fn quit(mut self) {
+    fn quit(self) {
         self.shell.press("\x03");
         self.shell.wait();
     }

@@ -19,9 +19,9 @@ use crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, execute, queue};
-use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::{Frame, TerminalOptions, Viewport};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
@@ -44,6 +44,8 @@ type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Terminal {
     inner: Inner,
+    /// The size that the next frame is drawn for, unless the terminal has another one by then.
+    size: Size,
     mouse: bool,
     /// What it shows may not be what was drawn.
     stale: bool,
@@ -61,9 +63,10 @@ impl Terminal {
         // From here on, an error drops the guard.
         let guard = Guard;
         take(mouse)?;
-        let inner = on_standard_output()?;
+        let size = output::size()?;
+        let inner = on_standard_output(size)?;
         mem::forget(guard);
-        Ok(Self { inner, mouse, stale: false, away: false })
+        Ok(Self { inner, size, mouse, stale: false, away: false })
     }
 
     /// Columns and rows.
@@ -71,7 +74,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.inner.size()?;
+        let size = output::size()?;
         Ok((size.width, size.height))
     }
 
@@ -118,9 +121,10 @@ impl Terminal {
             return Ok(());
         }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        if mem::take(&mut self.stale) {
-            let size = self.inner.size()?;
-            self.inner.resize(Rect::from((Position::ORIGIN, size)))?;
+        let size = output::size()?;
+        if mem::take(&mut self.stale) || size != self.size {
+            self.size = size;
+            self.inner.resize(area(size))?;
         }
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
@@ -151,7 +155,8 @@ impl Terminal {
     pub fn resume(&mut self) -> io::Result<()> {
         take(self.mouse)?;
         // A new one knows that nothing is drawn yet.
-        self.inner = on_standard_output()?;
+        self.size = output::size()?;
+        self.inner = on_standard_output(self.size)?;
         self.away = false;
         Ok(())
     }
@@ -192,9 +197,16 @@ impl Drop for Guard {
     }
 }
 
-fn on_standard_output() -> io::Result<Inner> {
+/// The viewport is fixed because the library fits any other to the size of the controlling
+/// terminal of the session, which need not be the terminal that is written to.
+fn on_standard_output(size: Size) -> io::Result<Inner> {
     let buffer = BufWriter::with_capacity(BUFFER, Output);
-    ratatui::Terminal::new(CrosstermBackend::new(buffer))
+    let options = TerminalOptions { viewport: Viewport::Fixed(area(size)) };
+    ratatui::Terminal::with_options(CrosstermBackend::new(buffer), options)
+}
+
+fn area(size: Size) -> Rect {
+    Rect::from((Position::ORIGIN, size))
 }
 
 fn take(mouse: bool) -> io::Result<()> {

@@ -9,11 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
+use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::stdio::stdout;
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
 use tokio::task::block_in_place;
 
 /// Who is still heard, when not everybody is.
@@ -38,6 +39,13 @@ fn tty_fd() -> (BorrowedFd<'static>, bool) {
         Some(file) => (file.as_fd(), true),
         None => (stdout(), false),
     }
+}
+
+/// Columns and rows of the terminal that is written to.
+pub fn size() -> io::Result<Size> {
+    let (file, _) = tty_fd();
+    let size = tcgetwinsize(file)?;
+    Ok(Size::new(size.ws_col, size.ws_row))
 }
 
 /// Nobody has the last word while this is held. Does not come back once somebody else has it.

@@ -9,33 +9,8 @@
     reason = "tests: a panic is the report, and nobody waits for the strings"
 )]
 
-mod alert;
-mod copied;
-mod feed;
-mod hang_up;
-mod hostile;
-mod import;
-mod jobs;
-mod killed;
-mod left;
-mod look;
-mod manners;
-mod pasted;
-mod piped;
+mod app;
+mod harness;
 mod plain;
-mod process;
-mod prompt;
-mod property;
-mod pty;
-mod raw_log;
-mod recalled;
-mod scene;
 mod scenes;
-mod served;
-mod storm;
-mod stuck;
-mod tended;
 mod terminal;
-mod update;
-mod valve;
-mod views;

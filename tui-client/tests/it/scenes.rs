@@ -9,46 +9,98 @@ mod table;
 mod watch;
 
 use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use ratatui::buffer::Cell;
 use ratatui::style::Color;
 use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
-use crate::look::{Make, SIZES, draw};
-use crate::scene::Scene;
+use crate::harness::scene::Scene;
+use crate::harness::snapshot::{Make, ONE_SIZE, SIZES, check, draw};
 
-/// A table of scenes, and a test for each that it looks as it did.
+/// The scenes that are kept at every size, one for each mode; the others are at [`ONE_SIZE`].
+const AT_EVERY_SIZE: [&str; 12] = [
+    "newcomer",
+    "table_sorted",
+    "watch_alert",
+    "chart_cursor",
+    "table_filter_typed",
+    "table_columns",
+    "log_following",
+    "help",
+    "help_search",
+    "recall",
+    "confirm_wrong",
+    "log_search",
+];
+
+/// A screen with a name, in the folder of its snapshot.
+#[derive(Clone, Copy)]
+pub struct NamedScene {
+    module: &'static str,
+    group: &'static str,
+    pub name: &'static str,
+    pub make: Make,
+}
+
+impl NamedScene {
+    fn sizes(&self) -> &'static [(u16, u16)] {
+        if AT_EVERY_SIZE.contains(&self.name) { &SIZES } else { &[ONE_SIZE] }
+    }
+
+    /// Where the snapshot of a size is, in the folder of all.
+    fn folder(&self, size: (u16, u16)) -> String {
+        if size != ONE_SIZE {
+            return format!("sizes/{}x{}", size.0, size.1);
+        }
+        let module = self.module.rsplit("::").next().unwrap_or_default();
+        format!("{module}/{}", self.group)
+    }
+
+    fn check(&self) {
+        for &size in self.sizes() {
+            check(&self.folder(size), self.name, self.make, size);
+        }
+    }
+}
+
+/// A table of scenes in groups, and a test for each that it looks as it did.
 macro_rules! scenes {
-    ($($name:ident: $make:expr,)+) => {
-        pub const SCENES: &[(&str, crate::look::Make)] = &[$((stringify!($name), $make)),+];
+    ($([$group:ident] $($name:ident: $make:expr,)+)+) => {
+        pub const SCENES: &[crate::scenes::NamedScene] = &[$($(crate::scenes::NamedScene {
+            module: module_path!(),
+            group: stringify!($group),
+            name: stringify!($name),
+            make: $make,
+        }),+),+];
 
-        mod looks_the_same {
+        $(mod $group {
             $(
                 #[test]
                 fn $name() {
-                    let name = stringify!($name);
-                    crate::look::check(name, crate::scenes::named(name));
+                    crate::scenes::named(stringify!($name)).check();
                 }
             )+
-        }
+        })+
     };
 }
 use scenes;
 
-fn all() -> impl Iterator<Item = (&'static str, Make)> {
+fn all() -> impl Iterator<Item = NamedScene> {
     let parts = [screen::SCENES, prompt::SCENES, table::SCENES, watch::SCENES, log::SCENES];
     parts.into_iter().flatten().copied()
 }
 
-pub fn named(name: &str) -> Make {
-    let found = all().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("no scene {name}")).1
+pub fn named(name: &str) -> NamedScene {
+    let found = all().find(|scene| scene.name == name);
+    found.unwrap_or_else(|| panic!("no scene {name}"))
 }
 
 /// Calls with the cells of every scene at every size, drawn with a theme.
 fn each_screen(theme: &Theme, look: impl Fn(&str, &Scene, &[Cell])) {
-    for (name, make) in all() {
+    for NamedScene { name, make, .. } in all() {
         for (width, height) in SIZES {
             let scene = make(width, height);
             let screen = draw(&scene, theme, width, height);
@@ -58,8 +110,8 @@ fn each_screen(theme: &Theme, look: impl Fn(&str, &Scene, &[Cell])) {
 }
 
 #[test]
-fn every_mode_and_every_snapshot_has_its_scene() {
-    let modes: HashSet<Mode> = all().map(|(_, make)| make(80, 24).app.mode()).collect();
+fn every_mode_is_kept_at_every_size() {
+    let modes = AT_EVERY_SIZE.map(|name| (named(name).make)(80, 24).app.mode());
     let every = [
         Mode::Prompt,
         Mode::Table,
@@ -74,16 +126,30 @@ fn every_mode_and_every_snapshot_has_its_scene() {
         Mode::Confirm,
         Mode::Ask,
     ];
-    assert_eq!(modes, HashSet::from(every));
+    assert_eq!(HashSet::from(modes), HashSet::from(every));
+}
 
-    let names: HashSet<&str> = all().map(|(name, _)| name).collect();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/snapshots");
-    let kept = std::fs::read_dir(folder).unwrap();
-    let kept = kept.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let unused =
-        |file: &String| file.strip_suffix(".snap").is_some_and(|name| !names.contains(name));
-    let stale: Vec<String> = kept.filter(unused).collect();
+#[test]
+fn every_snapshot_has_its_scene() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/snapshots");
+    let path = |scene: NamedScene, size| {
+        root.join(scene.folder(size)).join(scene.name).with_extension("snap")
+    };
+    let known: HashSet<PathBuf> =
+        all().flat_map(|scene| scene.sizes().iter().map(move |&size| path(scene, size))).collect();
+    let stale: Vec<PathBuf> =
+        files(&root).into_iter().filter(|file| !known.contains(file)).collect();
     assert!(stale.is_empty(), "{stale:?}");
+}
+
+/// The snapshots in a folder and the folders in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    inside
+        .flat_map(files)
+        .filter(|path| path.extension().is_some_and(|end| end == "snap"))
+        .collect()
 }
 
 #[test]
@@ -106,7 +172,7 @@ fn the_light_theme_uses_dark_colours() {
 }
 
 #[test]
-fn ascii_draws_nothing_else_but_keys() {
+fn the_ascii_theme_draws_only_ascii_but_for_keys() {
     each_screen(&Theme { ascii: true, ..Theme::colour() }, |place, _, cells| {
         let foreign: String =
             cells.iter().map(Cell::symbol).filter(|symbol| !symbol.is_ascii()).collect();
@@ -116,7 +182,7 @@ fn ascii_draws_nothing_else_but_keys() {
 }
 
 #[test]
-fn every_screen_says_how_to_leave_it() {
+fn every_screen_shows_a_way_out() {
     each_screen(&Theme::colour(), |place, scene, cells| {
         let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
         let wrong = scene.app.input().is_some_and(|field| field.fault().is_some());

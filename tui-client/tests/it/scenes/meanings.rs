@@ -5,7 +5,7 @@ use ratatui::style::Color::{self, Cyan, Green, Magenta, Red, Reset, Yellow};
 use ratatui::style::Modifier;
 
 use super::named;
-use crate::look::{SIZES, draw, find};
+use crate::harness::snapshot::{SIZES, draw, find};
 
 const NONE: Modifier = Modifier::empty();
 const BOLD: Modifier = Modifier::BOLD;
@@ -85,7 +85,7 @@ fn styles_say_what_they_mean() {
     for &(name, text, colour, modifier) in MEANINGS {
         let mut seen = false;
         for (width, height) in SIZES {
-            let scene = named(name)(width, height);
+            let scene = (named(name).make)(width, height);
             let screen = draw(&scene, &scene.theme, width, height);
             let Some(cell) = find(&screen, text) else { continue };
             seen = true;

@@ -4,8 +4,8 @@ use tui_client::event::{Event, KeyCode, KeyPress};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::prompt::{news, paste_many};
-use crate::scene::Scene;
+use crate::app::prompt::{news, paste_many};
+use crate::harness::scene::Scene;
 
 fn typed(width: u16, height: u16, text: &str) -> Scene {
     Scene::used(width, height).then(|scene| scene.type_text(text))
@@ -19,6 +19,7 @@ fn recall(width: u16, height: u16, text: &str) -> Scene {
 }
 
 scenes! {
+    [line]
     prompt_wide: |w, h| with_data(w, h, &[]).then(|scene| {
         scene.type_text("put 火.температура😀 1.5 115086426");
     }),
@@ -38,8 +39,10 @@ scenes! {
     interrupted: |w, h| typed(w, h, "put palm.cpu 23").then(|scene| {
         scene.press(KeyPress::ctrl('c'));
     }),
+    [search]
     recall: |w, h| recall(w, h, "alm"),
     recall_failed: |w, h| recall(w, h, "almx"),
+    [paste]
     confirm: |w, h| Scene::used(w, h).then(|scene| {
         scene.tell(Event::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
     }),

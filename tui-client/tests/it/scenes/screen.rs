@@ -8,7 +8,7 @@ use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use super::scenes;
-use crate::scene::{Scene, sample};
+use crate::harness::scene::{Scene, sample};
 
 /// A mistake was made, and another poll went by.
 pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
@@ -37,6 +37,7 @@ fn colourful(width: u16, height: u16, theme: Theme) -> Scene {
 }
 
 scenes! {
+    [connection]
     connecting: |w, h| Scene::new(w, h, &[]),
     asking: |w, h| Scene::connected(w, h, &[]),
     nothing_stored: |w, h| Scene::connected(w, h, &[]).then(|scene| scene.ok("get *", "")),
@@ -61,6 +62,7 @@ scenes! {
         gone(scene);
         scene.wait(Duration::from_secs(70));
     }),
+    [help]
     help: |w, h| help(w, h, "?"),
     help_scrolled: |w, h| help(w, h, "?G"),
     help_search: |w, h| help(w, h, "?/watch"),
@@ -72,6 +74,7 @@ scenes! {
     help_over_chart: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "f?"),
     help_over_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "?"),
     help_of_marks: |w, h| help(w, h, "?/stale"),
+    [theme]
     light: |w, h| colourful(w, h, Theme::light()),
     plain: |w, h| colourful(w, h, Theme::plain()),
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),

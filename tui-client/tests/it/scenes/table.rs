@@ -8,7 +8,7 @@ use tui_client::keymap::Mode;
 
 use super::scenes;
 use super::screen::with_data;
-use crate::scene::{NOW, Scene, config};
+use crate::harness::scene::{NOW, Scene, config};
 
 fn table(width: u16, height: u16, keys: &str) -> Scene {
     Scene::parked(width, height, &[], &[]).on(Mode::Table, keys)
@@ -25,6 +25,7 @@ fn many(count: usize) -> String {
 }
 
 scenes! {
+    [rows]
     table: |w, h| with_data(w, h, &[]).on(Mode::Table, ""),
     table_sorted: |w, h| {
         Scene::parked(w, h, &[], &["palm.cpu > 20"]).on(Mode::Table, "2jj")
@@ -32,19 +33,6 @@ scenes! {
     table_stale: |w, h| table(w, h, "").then(|scene| {
         scene.wait(Duration::from_secs(600));
         scene.code(KeyCode::Down);
-    }),
-    table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
-    table_filter_typed: |w, h| table(w, h, "/*.cpu"),
-    table_filter_empty: |w, h| table(w, h, "/"),
-    table_filter_unfinished: |w, h| table(w, h, "/last >"),
-    table_filter_and_more: |w, h| table(w, h, "/last > 1G and ag"),
-    table_filter_wrong: |w, h| table(w, h, "/last > 20x and age"),
-    table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
-    table_none_passes: |w, h| table(w, h, "/zebra*\n"),
-    table_columns: |w, h| table(w, h, "cjj jj "),
-    table_columns_last: |w, h| table(w, h, "cG"),
-    table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
-        scene.code(KeyCode::Esc);
     }),
     table_scrolled: |w, h| answered(w, h, &many(500)).then(|scene| {
         scene.code(KeyCode::PageDown);
@@ -61,10 +49,6 @@ scenes! {
         answered(w, h, &format!("{key}a 1.0 {NOW}\n{key}b -1.5e300 {NOW}\nq 1e-300 99999999999\n"))
     },
     table_strange_lines: |w, h| answered(w, h, &format!("{}so\nwhat\n", many(3))),
-    table_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
-        scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
-        scene.to(Mode::Table);
-    }),
     table_paused: |w, h| table(w, h, "p").then(|scene| {
         scene.wait(Duration::from_secs(10));
     }),
@@ -72,6 +56,26 @@ scenes! {
     table_copied_in_tmux: |w, h| {
         Scene::with(w, h, Config { in_tmux: true, ..config() }).on(Mode::Table, "Y")
     },
+    [filter]
+    table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
+    table_filter_typed: |w, h| table(w, h, "/*.cpu"),
+    table_filter_empty: |w, h| table(w, h, "/"),
+    table_filter_unfinished: |w, h| table(w, h, "/last >"),
+    table_filter_and_more: |w, h| table(w, h, "/last > 1G and ag"),
+    table_filter_wrong: |w, h| table(w, h, "/last > 20x and age"),
+    table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
+    table_none_passes: |w, h| table(w, h, "/zebra*\n"),
+    [columns]
+    table_columns: |w, h| table(w, h, "cjj jj "),
+    table_columns_last: |w, h| table(w, h, "cG"),
+    table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
+        scene.code(KeyCode::Esc);
+    }),
+    [selection]
+    table_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
+        scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
+        scene.to(Mode::Table);
+    }),
     table_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.cup");
         scene.ok("get palm.cup", "");
@@ -83,6 +87,7 @@ scenes! {
         scene.ok("get palm.t*", "");
         scene.to(Mode::Table);
     }),
+    [field]
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {

@@ -9,7 +9,7 @@ use tui_client::view::theme::Theme;
 
 use super::scenes;
 use super::screen::with_data;
-use crate::scene::{NOW, Scene, sample};
+use crate::harness::scene::{NOW, Scene, sample};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -29,8 +29,8 @@ fn crowded(width: u16, height: u16, alerts: &[&str]) -> Scene {
 }
 
 scenes! {
+    [list]
     watch: |w, h| with_data(w, h, &["palm.cpu", "nothing.yet"]),
-    watch_at_the_start: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]),
     watch_from_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "j\n").then(Scene::answer_all),
     watch_one: |w, h| watch(w, h, &["palm.cpu"], &[], ""),
     watch_fresh: |w, h| watch(w, h, &["palm.cpu", "eardrum.cpu"], &[], "").then(|scene| {
@@ -42,24 +42,6 @@ scenes! {
     },
     watch_stale: |w, h| watch(w, h, &["oven.temp", "palm.*"], &[], ""),
     watch_marked: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &[], " jj k"),
-    watch_paused: |w, h| watch(w, h, &["palm.cpu"], &[], "p").then(|scene| {
-        scene.wait(10 * SECOND);
-    }),
-    watch_stretched: |w, h| Scene::alerted(w, h, &["palm.cpu"], &[]).then(|scene| {
-        let request = scene.sent.remove(0);
-        let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.capture)
-            .watching(request.watched);
-        builder.add_lines(sample().as_bytes());
-        scene.tell(Event::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
-        scene.to(Mode::Watch);
-    }),
-    watch_cost: |w, h| watch(w, h, &["palm.cpu"], &[], "").then(|scene| {
-        for _ in 0..5 {
-            scene.answer_all();
-            scene.wait(SECOND);
-        }
-        scene.answer_all();
-    }),
     watch_no_match: |w, h| watch(w, h, &["zebra.*"], &[], ""),
     watch_many: |w, h| Scene::alerted(w, h, &["rack*"], &[]).then(|scene| {
         let line = |n: usize| format!("rack.node{n:03}.load {n}.5 {}\n", NOW - 9);
@@ -78,6 +60,27 @@ scenes! {
             scene.to(Mode::Watch);
         })
     },
+    [polling]
+    watch_at_the_start: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]),
+    watch_paused: |w, h| watch(w, h, &["palm.cpu"], &[], "p").then(|scene| {
+        scene.wait(10 * SECOND);
+    }),
+    watch_stretched: |w, h| Scene::alerted(w, h, &["palm.cpu"], &[]).then(|scene| {
+        let request = scene.sent.remove(0);
+        let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.capture)
+            .watching(request.watched);
+        builder.add_lines(sample().as_bytes());
+        scene.tell(Event::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
+        scene.to(Mode::Watch);
+    }),
+    watch_cost: |w, h| watch(w, h, &["palm.cpu"], &[], "").then(|scene| {
+        for _ in 0..5 {
+            scene.answer_all();
+            scene.wait(SECOND);
+        }
+        scene.answer_all();
+    }),
+    [chart]
     chart: |w, h| watch(w, h, &["palm.cpu"], &[], "f"),
     chart_cursor: |w, h| {
         watch(w, h, &["palm.cpu", "eardrum.cpu"], &["palm.cpu > 85"], "MfHHH")
@@ -87,6 +90,15 @@ scenes! {
         watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}", "[".repeat(16)))
     },
     chart_across_edge: |w, h| watch(w, h, &["palm.memory_used"], &[], "fz"),
+    chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
+    chart_past: |w, h| watch(w, h, &["palm.cpu"], &[], "fzz["),
+    chart_one_point: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 5.0 {NOW}\n"));
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    }),
+    chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
+    [scale]
     chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fy"),
     chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         let line = |n: i64| format!("a {}.0 {}\n", (n % 40 - 5) * n, NOW - 200 + n);
@@ -95,14 +107,7 @@ scenes! {
         scene.to(Mode::Watch);
         scene.keys("fy");
     }),
-    chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
     chart_units: |w, h| watch(w, h, &["palm.memory_used", "kettle.memory_used"], &[], "Mf"),
-    chart_past: |w, h| watch(w, h, &["palm.cpu"], &[], "fzz["),
-    chart_one_point: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
-        scene.ok("get a", &format!("a 5.0 {NOW}\n"));
-        scene.to(Mode::Watch);
-        scene.keys("f");
-    }),
     chart_crowded: |w, h| crowded(w, h, &["a > 20.0003"]),
     chart_crowded_ascii: |w, h| crowded(w, h, &["a > 20.0003"]).then(|scene| {
         scene.theme = Theme { ascii: true, ..Theme::plain() };
@@ -113,5 +118,4 @@ scenes! {
         scene.to(Mode::Watch);
         scene.keys("fhh");
     }),
-    chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
 }

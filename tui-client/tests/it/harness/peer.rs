@@ -1,0 +1,69 @@
+//! Servers that are not what the client expects.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::patience::PATIENCE;
+
+/// A listener, and its port.
+pub fn listen() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port on which no server listens.
+pub fn free_port() -> u16 {
+    listen().1
+}
+
+/// The next connection, from which no read waits for ever.
+#[track_caller]
+pub fn accept(listener: &TcpListener) -> TcpStream {
+    let patience = PATIENCE.try_into().unwrap();
+    let ready = poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&patience));
+    assert_eq!(ready, Ok(1), "waiting for a connection");
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A server whose connections do one thing after another; its port.
+pub fn peer(connections: Vec<fn(&TcpStream, &mut BufReader<&TcpStream>)>) -> (u16, JoinHandle<()>) {
+    let (listener, port) = listen();
+    let serving = thread::spawn(move || {
+        let mut held = Vec::new();
+        for connection in connections {
+            let stream = accept(&listener);
+            connection(&stream, &mut BufReader::new(&stream));
+            held.push(stream);
+        }
+    });
+    (port, serving)
+}
+
+/// The next line that the client sends.
+#[track_caller]
+pub fn request(from: &mut BufReader<&TcpStream>) -> String {
+    let mut heard = String::new();
+    from.read_line(&mut heard).unwrap_or_else(|error| panic!("waiting for a request: {error}"));
+    heard.trim_end_matches('\n').to_owned()
+}
+
+/// The next lines that the client sends.
+#[track_caller]
+pub fn hear(from: &mut BufReader<&TcpStream>, lines: &[&str]) {
+    for line in lines {
+        assert_eq!(request(from), *line);
+    }
+}
+
+/// Waits until the client closes the connection.
+#[track_caller]
+pub fn until_given_up(from: &mut BufReader<&TcpStream>) {
+    assert_eq!(request(from), "", "nothing more is sent");
+}

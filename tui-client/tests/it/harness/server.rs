@@ -1,0 +1,118 @@
+//! The real server on a thread of its own, so that tests of processes need no runtime.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown as Half, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use server::net::Listener;
+use server::shutdown::Shutdown;
+use server::store::local::{Config, Local, OpenError};
+use tempfile::TempDir;
+
+use super::patience::{PATIENCE, in_time};
+
+pub struct TestServer {
+    pub port: u16,
+    data: Arc<TempDir>,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    pub fn start() -> Self {
+        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0)
+    }
+
+    fn start_on(data: Arc<TempDir>, port: u16) -> Self {
+        let (sender, port_of) = std::sync::mpsc::channel();
+        let shutdown = Shutdown::default();
+        let ending = shutdown.clone();
+        let path = data.path().to_owned();
+        let thread = thread::spawn(move || {
+            serve(&path, port, ending, |port| sender.send(port).unwrap());
+        });
+        let port = port_of.recv_timeout(PATIENCE).expect("the server listens");
+        Self { port, data, shutdown, thread: Some(thread) }
+    }
+
+    pub fn stop(&mut self) {
+        self.shutdown.begin();
+        if let Some(thread) = self.thread.take() {
+            in_time("the end of the server", || thread.join().unwrap());
+        }
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.thread.is_some()
+    }
+
+    /// Comes back on the same port, with the same points.
+    pub fn start_again(&mut self) {
+        self.stop();
+        *self = Self::start_on(Arc::clone(&self.data), self.port);
+    }
+
+    /// Sends requests as another client would, and gives the replies.
+    pub fn send(&self, requests: &str) -> String {
+        send(self.port, requests)
+    }
+}
+
+/// Sends requests to whoever listens there, and gives the replies.
+pub fn send(port: u16, requests: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(requests.as_bytes()).unwrap();
+    stream.shutdown(Half::Write).unwrap();
+    let mut replies = String::new();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_string(&mut replies).expect("the server replies");
+    assert!(!replies.contains("error\n"), "{replies}");
+    replies
+}
+
+/// Serves the data in a directory until `ending`; says the port once it is taken.
+pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u16)) {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    tokio.unwrap().block_on(async {
+        let listener = bind(port).await;
+        listening(listener.addresses()[0].port());
+        let store = open(data).await;
+        server::run(listener, store, ending).await;
+    });
+}
+
+/// A port that is free to be taken is also free for outgoing connections: while the server is
+/// away, a client that tries to reach it may get it for itself, until it finds out.
+async fn bind(port: u16) -> Listener {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match Listener::bind("localhost", port).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < end => {
+                tokio::task::yield_now().await;
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+}
+
+/// Of the files that a server has closed, a process that is just being started by another test has
+/// copies for a moment.
+async fn open(data: &Path) -> Local {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match Local::open(data, Config::default()) {
+            Err(OpenError::Locked) if Instant::now() < end => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // The server is to be done with its files before they go.
+        self.stop();
+    }
+}

@@ -1,0 +1,84 @@
+//! Standard output: the same points in every format, on a terminal and in a pipe, and what happens
+//! when it takes no more.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::harness::client::{client, finish, first_line, run};
+use crate::harness::pty::Shell;
+use crate::harness::server::TestServer;
+
+#[test]
+fn every_format_prints_the_same_points() {
+    let server = TestServer::start();
+    server.send("put a 1 10\nput a 2.5 20\nput \u{706b}\"x, -1 5\n");
+    let json = "{\"key\":\"a\",\"value\":1.0,\"timestamp\":10}\n\
+                {\"key\":\"a\",\"value\":2.5,\"timestamp\":20}\n\
+                {\"key\":\"火\\\"x,\",\"value\":-1.0,\"timestamp\":5}\n";
+    let csv = "key,value,timestamp\na,1.0,10\na,2.5,20\n\"火\"\"x,\",-1.0,5\n";
+    let text = "a 1.0 10\na 2.5 20\n火\"x, -1.0 5\n";
+    for (format, expected) in [("json", json), ("csv", csv), ("text", text)] {
+        let args = ["--format", format, "get", "*"];
+        assert_eq!(run(server.port, &args), (0, expected.to_owned(), String::new()));
+        let mut child = client(server.port).args(&args[..2]).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"get *").unwrap();
+        assert_eq!(finish(child), (0, expected.to_owned(), String::new()));
+    }
+    let empty = run(server.port, &["--format", "csv", "get", "nothing"]);
+    assert_eq!(empty.1, "key,value,timestamp\n", "a table without rows has a header");
+}
+
+#[test]
+fn a_closed_output_is_no_error() {
+    let server = TestServer::start();
+    let puts: String = (0..50_000).map(|at| format!("put a 1 {at}\n")).collect();
+    server.send(&puts);
+    let mut child = client(server.port).args(["get", "*"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let (code, _, err) = finish(child);
+    assert_eq!((code, &*err), (0, ""));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_in_any_format() {
+    let server = TestServer::start();
+    let puts: Vec<_> = (0..50_000).map(|n| format!("put a.b {n} {n}\n")).collect();
+    server.send(&puts.concat());
+    for format in ["text", "json", "csv"] {
+        let mut child = client(server.port).args(["--format", format, "get", "*"]).spawn().unwrap();
+        drop(first_line(child.stdout.take()));
+        assert_eq!(finish(child), (0, String::new(), String::new()), "{format}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    for args in [&["--help"][..], &["--man"], &["get", "a"], &["--once"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let (code, _, err) = finish(client(server.port).args(args).stdout(full).spawn().unwrap());
+        assert_eq!(code, 1, "{args:?}: {err}");
+        assert!(err.contains("No space left on device"), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\nput 火 -1e300 2\n");
+    for format in ["text", "json", "csv"] {
+        let client = format!("\"$CLIENT\" --port {} --format {format}", server.port);
+        let shell = Shell::run(&format!(
+            "stty -opost; {client} get '*'; echo ---; {client} get '*' | cat; echo ---; \
+             {client} --once; echo ---; stty opost; stty -a; echo over"
+        ));
+        shell.until_shown("over");
+        shell.wait();
+        let raw = String::from_utf8(shell.raw()).unwrap();
+        let parts: Vec<_> = raw.split("---\n").collect();
+        assert!(parts[0].contains("palm.cpu"), "{raw}");
+        assert_eq!(parts[0], parts[1]);
+        assert_eq!(parts[0], parts[2]);
+    }
+}

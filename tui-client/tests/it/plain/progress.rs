@@ -1,0 +1,71 @@
+//! What an import from a pipe shows on a terminal.
+
+use std::process::Command;
+
+use crate::harness::patience::in_time;
+use crate::harness::pty::Shell;
+use crate::harness::server::TestServer;
+
+#[test]
+fn a_long_import_shows_progress_and_a_summary() {
+    let server = TestServer::start();
+    let pipe = tempfile::tempdir().unwrap();
+    let path = pipe.path().join("input");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let shell = Shell::run(&format!(
+        "\"$CLIENT\" --port {} < '{}' > /dev/null; echo code $?; echo over",
+        server.port,
+        path.display()
+    ));
+    let (over, stop) = std::sync::mpsc::channel::<()>();
+    let feeding = std::thread::spawn(move || {
+        let mut input = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        while stop.try_recv().is_err() {
+            std::io::Write::write_all(&mut input, &b"put a 1 1\n".repeat(100)).unwrap();
+        }
+    });
+    shell.until_shown(" lines, ");
+    over.send(()).unwrap();
+    in_time("the end of the import", || feeding.join().unwrap());
+    shell.until_shown("over");
+    shell.until_shown(" stored, 0 refused, in ");
+    shell
+        .until("an empty line where the bar was", |screen| !screen.contents().contains(" lines, "));
+    shell.until_shown("code 0");
+    shell.wait();
+}
+
+#[test]
+fn lines_kept_while_disconnected_are_shown() {
+    let mut server = TestServer::start();
+    server.stop();
+    let shell = Shell::run(&format!(
+        "(echo put a 1 1; echo put a 2 2; read stop) | \"$CLIENT\" --port {} --retry > /dev/null; \
+         echo code $?",
+        server.port
+    ));
+    shell.until_shown("2 lines (20 B) kept for the server, away for ");
+    server.start_again();
+    shell.until("the bar of what goes on", |screen| screen.contents().contains("\n2 lines, 20 B"));
+    shell.press("\r");
+    shell.until_shown("2 lines: 2 stored, 0 refused");
+    shell.until_shown("code 0");
+    shell.wait();
+    assert_eq!(server.send("get a\n"), "ok\na 1.0 1\na 2.0 2\n\n");
+}
+
+#[test]
+fn refused_lines_on_a_terminal_are_capped() {
+    let server = TestServer::start();
+    let shell = Shell::run(&format!(
+        "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
+        server.port
+    ));
+    shell.until_shown("line 100: wrong command: ");
+    shell.until_shown("more refused lines are only counted; 2>FILE names them all");
+    shell.until_shown("150 lines: 0 stored, 150 refused");
+    shell.until_shown("code 1");
+    shell.wait();
+    let raw = String::from_utf8(shell.raw()).unwrap();
+    assert!(!raw.contains("line 101: "), "{raw}");
+}

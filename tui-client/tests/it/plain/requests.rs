@@ -1,0 +1,87 @@
+//! Requests in the arguments, exit codes, and what is printed about the program itself.
+
+use crate::harness::client::{client, finish, pipe, run};
+use crate::harness::peer::free_port;
+use crate::harness::server::TestServer;
+
+#[test]
+fn a_request_in_the_arguments() {
+    let server = TestServer::start();
+    assert_eq!(run(server.port, &["put", "a.b", "-1.5", "7"]), (0, String::new(), String::new()));
+    assert_eq!(run(server.port, &["get", "a.b"]), (0, "a.b -1.5 7\n".to_owned(), String::new()));
+    assert_eq!(run(server.port, &["get a.b"]).1, "a.b -1.5 7\n");
+    let (code, out, err) = run(server.port, &["put", "now", "1"]);
+    assert_eq!((code, &*out), (0, ""));
+    assert!(err.starts_with("tui-client: stored with the current time, "), "{err}");
+}
+
+#[test]
+fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
+    let server = TestServer::start();
+    for args in
+        [&["put", "a", "-.5", "1"][..], &["put", "a", "-1e-3", "-7"], &["put", "-.5", "2", "3"]]
+    {
+        assert_eq!(run(server.port, args), (0, String::new(), String::new()), "{args:?}");
+    }
+    assert_eq!(run(server.port, &["get", "a"]).1, "a -0.001 -7\na -0.5 1\n");
+    for args in [&["get", "--", "-.5"][..], &["--", "get", "-.5"], &["--once", "-.5"]] {
+        assert_eq!(run(server.port, args).1, "-.5 2.0 3\n", "{args:?}");
+    }
+    let (code, _, err) = run(server.port, &["put", "a", "1", "-.5"]);
+    assert_eq!(code, 1);
+    assert!(err.ends_with(": put a 1 -.5\n"), "{err}");
+}
+
+#[test]
+fn an_ipv6_address_may_have_its_brackets() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    for host in ["[::1]", "::1"] {
+        let args = ["--host", host, "get", "a"];
+        assert_eq!(run(server.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
+        // Port 1 is nobody's.
+        let (code, _, err) = run(1, &args);
+        assert_eq!(code, 3);
+        assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");
+    }
+}
+
+#[test]
+fn exit_codes_are_as_documented() {
+    let server = TestServer::start();
+    let (code, out, err) = run(server.port, &["got", "*"]);
+    assert_eq!((code, &*out), (1, ""));
+    assert!(err.contains("wrong command: the commands are put and get"), "{err}");
+    let (_, _, err) = run(server.port, &["get", "a", "b"]);
+    assert_eq!(err, "tui-client: wrong command: nothing may follow here: get a b\n");
+    assert_eq!(run(server.port, &["--nonsense"]).0, 2);
+    assert_eq!(run(server.port, &["--watch", "no key"]).0, 2);
+    assert_eq!(run(server.port, &["--help"]).0, 0);
+    let nobody = free_port();
+    for input in
+        [run(nobody, &["get", "*"]), pipe(nobody, "get *\n"), run(nobody, &["--watch", "a"])]
+    {
+        let (code, out, err) = input;
+        assert_eq!((code, &*out), (3, ""));
+        assert!(err.contains("no server there"), "{err}");
+    }
+}
+
+#[test]
+fn help_completions_and_manual_go_to_standard_output() {
+    for (args, part) in [
+        (&["--help"][..], "Exit codes"),
+        (&["--man"], ".TH tui-client 1"),
+        (&["--completions", "zsh"], "#compdef tui-client"),
+    ] {
+        let (code, out, err) = run(1, args);
+        assert_eq!((code, &*err), (0, ""));
+        assert!(out.contains(part), "{out}");
+        let mut child = client(1).args(args).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(finish(child).0, 0, "a closed pipe is no error");
+    }
+    let (code, out, err) = run(1, &["--format", "xml"]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(err.contains("[possible values: text, json, csv]"), "{err}");
+}

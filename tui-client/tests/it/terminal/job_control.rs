@@ -1,0 +1,147 @@
+//! The real binary as a job of a shell that is stopped from outside.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::patience::wait_until;
+use crate::harness::pty::{Shell, find, script};
+use crate::harness::server::TestServer;
+
+/// A client that says its number, and where.
+struct KnownClient {
+    directory: tempfile::TempDir,
+    command: String,
+}
+
+impl KnownClient {
+    fn new(port: u16) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let client = format!("echo $$ > \"{}\"; exec \"$CLIENT\" --port {port}", file.display());
+        Self { command: format!("sh -c '{client}'"), directory }
+    }
+
+    fn pid(&self) -> i32 {
+        let pid = std::fs::read_to_string(self.directory.path().join("pid")).unwrap();
+        pid.trim().parse().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    /// No signal is on its way to it; the system drops a stop that is while it is told to go on.
+    fn until_heard(&self) {
+        let is_waiting = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+            status.lines().any(|line| {
+                line.starts_with("ShdPnd:") && line.contains(|c| ('1'..='9').contains(&c))
+            })
+        };
+        wait_until("the signal to be delivered", || !is_waiting());
+    }
+
+    fn stop(&self) {
+        self.signal(Signal::TSTP);
+    }
+}
+
+#[test]
+fn sigtstp_restores_the_terminal_until_the_job_continues() {
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let client = KnownClient::new(server.port);
+    let shell = Shell::run(&format!(
+        "set -m; {}; stty -a; echo stopped; read line; fg >/dev/null; stty -a; echo over",
+        client.command
+    ));
+    shell.until_shown("23.5");
+    client.stop();
+    shell.until_shown("stopped");
+    shell.until_shown(" icanon");
+    shell.assert_modes_off();
+    shell.press("\n");
+    shell.until("the screen again", |screen| {
+        screen.alternate_screen() && screen.bracketed_paste() && screen.contents().contains("23.5")
+    });
+    shell.press("put back.again 7 1\r");
+    shell.until_shown("stored back.again 7.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn sigtstp_without_job_control_is_ignored() {
+    let server = TestServer::start();
+    let client = KnownClient::new(server.port);
+    let shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
+    shell.until_shown("no points yet");
+    client.stop();
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+/// The client waits only for a moment whether a stop is taken back. On a busy machine this may come
+/// too late, so it has some attempts.
+#[test]
+fn sigtstp_followed_at_once_by_sigcont_does_not_stop() {
+    let server = TestServer::start();
+    let is_taken_back = |_| {
+        let client = KnownClient::new(server.port);
+        let shell = Shell::run(&format!("set -m; {}; stty -a; echo over", client.command));
+        shell.until_shown("no points yet");
+        client.stop();
+        client.until_heard();
+        client.signal(Signal::CONT);
+        shell.press("put a 1 1\r");
+        shell.until("the next request, or a stop", |screen| {
+            ["stored a 1.0 1", "over"].iter().any(|text| screen.contents().contains(text))
+        });
+        if find(&shell.raw(), "\x1b[?1049l").is_some() {
+            return false;
+        }
+        shell.press("\x03");
+        shell.until_restored();
+        true
+    };
+    assert!((0..20).any(is_taken_back), "each time it stops");
+}
+
+#[test]
+fn ctrl_z_restores_the_terminal_and_fg_takes_it_over() {
+    let server = TestServer::start();
+    server.send("put palm.cpu 23.5 1\n");
+    let after = "stty -a; echo over";
+    let shell = Shell::run(&format!(
+        "set -m; \"$CLIENT\" --port {}; stty -a; echo stopped; read line; fg >/dev/null; {after}",
+        server.port
+    ));
+    shell.until_shown("23.5");
+    shell.press("\x1a");
+    shell.until_shown("stopped");
+    shell.until_shown(" icanon");
+    shell.assert_modes_off();
+    shell.resize(10, 40);
+    shell.press("\n");
+    shell.until("the screen again, in its new size", |screen| {
+        screen.alternate_screen()
+            && screen.bracketed_paste()
+            && screen.contents().contains("23.5")
+            && screen.contents().contains("> such as  get")
+    });
+    shell.press("\x03");
+    shell.until_restored();
+}
+
+#[test]
+fn ctrl_z_without_job_control_is_ignored() {
+    let server = TestServer::start();
+    let shell = Shell::run(&script(server.port, ""));
+    shell.until_shown("no points yet");
+    shell.press("\x1a");
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
+}
