@@ -39,6 +39,8 @@ pub mod point;
 pub mod request;
 pub mod response;
 pub mod selector;
+#[cfg(feature = "structure")]
+pub mod structure;
 
 pub use client::Client;
 pub use key::{Key, KeyBuf};

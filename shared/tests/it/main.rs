@@ -3,6 +3,7 @@
 
 mod client;
 mod dialogues;
+mod directions;
 mod pattern;
 mod properties;
 mod repr;
