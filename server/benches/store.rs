@@ -68,7 +68,7 @@ impl Iterator for Walk {
     }
 }
 
-const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::CHUNK_POINTS];
+const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::MAX_CHUNK_POINTS];
 
 fn encode_chunk(measure: &Measure, count: usize, effort: Effort) {
     let points: Vec<_> = Walk::new(7).take(count).collect();

@@ -27,7 +27,7 @@ use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
-use tui_client::metrics::expression::Filter;
+use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;

@@ -30,16 +30,17 @@ use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap;
 use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
 use crate::keymap::{Mode, Pane};
+use crate::metrics::alerts::Alert;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::filter::Filter;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::{SortJob, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 use crate::request::plausible::is_extended;
 use crate::request::selector::selector_of;
 use crate::text::escape::escape_untrusted;
-use crate::text::format;
+use crate::text::number;
 use context::Context;
 use input::{Input, Outcome};
 use layout::Layout;
@@ -168,7 +169,7 @@ impl App {
             }
             Event::History(lines) => self.input.prompt_mut().load(lines),
             Event::Saved { path, lines } => {
-                let lines = format::plural(lines, "line", "lines");
+                let lines = number::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
             }
             Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason),
@@ -495,7 +496,7 @@ impl App {
         let Some(key) = self.selected_key() else { return };
         let text = match self.alerts.drop_alerts_on(&key) as u64 {
             0 => format!("no alert on {key}"),
-            gone => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
+            gone => format!("{} on {key} gone", number::plural(gone, "alert", "alerts")),
         };
         self.cx.say(Tone::Plain, text);
         self.evaluate_alerts();

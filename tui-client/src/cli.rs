@@ -13,8 +13,9 @@ use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
+use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
+use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 

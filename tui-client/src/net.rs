@@ -12,9 +12,9 @@ use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::app::prompt::paste::ImportNews;
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
+use crate::import::ImportNews;
 use crate::metrics::reply::{Reply, ReplyBuilder};
 use crate::text::escape::escape_untrusted_lines;
 

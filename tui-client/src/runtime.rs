@@ -18,11 +18,11 @@ use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::app::prompt::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{self, KeyPress, Moment, MouseKind};
 use crate::files::{self, History};
+use crate::import::ImportNews;
 use crate::metrics::sort::Sorted;
 use crate::net;
 use crate::terminal::{Terminal, emergency_exit, until_gone};

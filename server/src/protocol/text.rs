@@ -73,8 +73,8 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     self.answer_get(selector, replies).await?;
                     has_replies = true;
                 }
-                // No selector but a key and `*` is served, so one that does not parse is a key
-                // without points as well.
+                // Only a key and `*` are served, so a selector that does not parse selects as
+                // little as any other.
                 Err(BadRequest { reason: BadRequestReason::Selector(reason), .. }) => {
                     self.start(&mut batch, unstarted.len() - input.len());
                     unstarted = *input;
@@ -168,7 +168,7 @@ impl<S: Store> TextProtocol<S> {
                     self.stats.puts += 1;
                 }
                 LineOutcome::Refused(refused) => {
-                    response::encode_error(&refused.reason, out);
+                    response::encode_error(&refused.reason.to_string(), out);
                 }
                 LineOutcome::Failed => response::encode_error(&failure, out),
                 LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),

@@ -11,7 +11,6 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::request::selector::selector_of;
-use crate::text::format;
 
 /// The command that prints the current view without a screen.
 pub fn command(app: &App) -> String {
@@ -42,9 +41,9 @@ pub fn command(app: &App) -> String {
 
 fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
-    let interval = format::interval(app.polling().interval());
-    if interval != "1s" {
-        words.extend(["--interval".into(), interval.trim_end_matches('s').to_owned().into()]);
+    let seconds = app.polling().interval().as_secs_f64().to_string();
+    if seconds != "1" {
+        words.extend(["--interval".into(), seconds.into()]);
     }
     let patterns = app.watch().shown_patterns();
     words.extend(patterns.iter().map(|pattern| option("watch", pattern.as_str())));

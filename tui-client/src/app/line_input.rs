@@ -7,7 +7,8 @@ use crate::app::editor::Editor;
 use crate::app::log::bookmark::Bookmark;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
-use crate::metrics::expression::{Alert, BadExpr, Filter};
+use crate::metrics::alerts::Alert;
+use crate::metrics::filter::{BadExpr, Filter};
 
 /// Words that mean something else in a filter than a part of a key.
 const NAMES: [&str; 13] = [

@@ -21,7 +21,7 @@ use crate::metrics::reply::Reply;
 use crate::metrics::watch_plan::{self, Ask, Extension};
 use crate::request::plausible::NO_GLOBS;
 use crate::request::selector::needs_extension;
-use crate::text::format;
+use crate::text::time;
 use poll_cost::{PollCost, Rates};
 
 /// The request for all points of all keys.
@@ -124,7 +124,7 @@ impl Polling {
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);
-            format!("polling every {}", format::interval(self.interval))
+            format!("polling every {}", time::duration(self.interval))
         };
         cx.say(Tone::Plain, text);
     }
@@ -146,7 +146,7 @@ impl Polling {
         self.refresh_at = self.refresh_at.min(soon);
         watch.hurry(soon);
         self.stretched = self.stretched.filter(|&period| period > self.interval);
-        cx.say(Tone::Plain, format!("polling every {}", format::interval(self.interval)));
+        cx.say(Tone::Plain, format!("polling every {}", time::duration(self.interval)));
     }
 
     /// A connection was made: polls at once, and finds out anew what the server knows.
@@ -285,7 +285,7 @@ impl Polling {
         }
         if pending.line == ALL {
             if reply.took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
-                let took = format::took(reply.took);
+                let took = time::duration(reply.took);
                 let text = format!("{ALL} takes {took}: p pauses polling, get KEY asks for less");
                 log.note(now, Tone::Quiet, &text);
             }

@@ -22,12 +22,13 @@ use crate::app::log::entry::Tone;
 use crate::effect::FileJob;
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
-use crate::metrics::summary::Series;
+use crate::metrics::series::Series;
 use crate::metrics::watch_plan::Extension;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
-use crate::text::format::{self, age, date};
+use crate::text::number;
+use crate::text::time::{age, date};
 use check::{Verdict, words};
 use history::History;
 use known_keys::KnownKeys;
@@ -168,7 +169,7 @@ impl Prompt {
         if let Some(bad) = explain::validate(&wire.bytes)
             && bad.reason == BadRequestReason::TooLong
         {
-            let length = format::count(wire.bytes.len() as u64);
+            let length = number::count(wire.bytes.len() as u64);
             return cx.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
         }
         if !link.is_connected() {

@@ -6,9 +6,10 @@ use shared::KeyBuf;
 
 use crate::keymap::TableAction;
 use crate::metrics::column::{Chosen, Column};
-use crate::metrics::expression::Filter;
+use crate::metrics::filter::Filter;
+use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::summary::Answer;
 use crate::request::selector::selector_of;
 
 /// The last answer and how it is shown.

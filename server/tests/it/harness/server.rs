@@ -39,6 +39,7 @@ impl TestServer {
 
     pub async fn client(&self) -> Client {
         let mut options = ConnectOptions::new("localhost", self.port);
+        // A busy machine is no failure.
         options.reply_timeout = PATIENCE;
         within(Client::connect(&options)).await.unwrap()
     }

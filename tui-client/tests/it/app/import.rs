@@ -8,9 +8,9 @@ use std::time::Duration;
 use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::effect::NetworkOrder;
 use tui_client::event::Event;
+use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::net;
 
 use crate::harness::patience::PATIENCE;

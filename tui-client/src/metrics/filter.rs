@@ -1,15 +1,14 @@
-//! The small language of filters and alerts: `last > 20 and age < 1m`, `palm.* or not stale`,
-//! `palm.cpu > 90`. What is wrong is said with its place.
+//! Filters: `last > 20 and age < 1m`, `palm.* or not stale`. A mistake is reported with its place.
 
 mod parse;
 
 use std::fmt;
 use std::str::FromStr;
 
-use shared::{Glob, Point};
-
-use crate::metrics::summary::{Series, change, is_news, rate};
-use crate::text::format;
+use crate::metrics::column::Column;
+use crate::metrics::series::Series;
+pub(super) use parse::alert as parse_alert;
+use shared::Glob;
 
 /// What is wrong with an expression, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,61 +27,9 @@ impl fmt::Display for BadExpr {
 
 impl std::error::Error for BadExpr {}
 
-/// A number that is known of every series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of the table")]
-pub enum Field {
-    Last,
-    Change,
-    Rate,
-    Min,
-    Max,
-    Avg,
-    Count,
-    Age,
-}
-
-impl Field {
-    const ALL: [(&'static str, Self); 9] = [
-        ("last", Self::Last),
-        ("change", Self::Change),
-        ("rate", Self::Rate),
-        ("min", Self::Min),
-        ("max", Self::Max),
-        ("avg", Self::Avg),
-        ("mean", Self::Avg),
-        ("count", Self::Count),
-        ("age", Self::Age),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, field)| *field == self).map_or("", |&(name, _)| name)
-    }
-
-    fn named(word: &str) -> Option<Self> {
-        let same = |(name, _): &&(&str, Self)| name.eq_ignore_ascii_case(word);
-        Self::ALL.iter().find(same).map(|&(_, field)| field)
-    }
-
-    /// Its value, if the series has one; of the age, in seconds.
-    #[expect(clippy::cast_precision_loss, reason = "compared with what a person typed")]
-    pub fn of(self, series: &Series, now: i64) -> Option<f64> {
-        Some(match self {
-            Self::Last => series.last.value,
-            Self::Change => return series.change(),
-            Self::Rate => return series.rate(),
-            Self::Min => series.min,
-            Self::Max => series.max,
-            Self::Avg => series.mean,
-            Self::Count => series.count as f64,
-            Self::Age => (i128::from(now) - i128::from(series.last.timestamp)) as f64,
-        })
-    }
-}
-
 /// How two numbers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Compare {
+pub(super) enum Compare {
     Less,
     LessOrEqual,
     Greater,
@@ -93,7 +40,7 @@ enum Compare {
 
 impl Compare {
     #[expect(clippy::float_cmp, reason = "that is what `=` asks for")]
-    fn holds(self, left: f64, right: f64) -> bool {
+    pub fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Less => left < right,
             Self::LessOrEqual => left <= right,
@@ -105,16 +52,17 @@ impl Compare {
     }
 }
 
+/// A number of a series compared with a limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Condition {
-    field: Field,
-    compare: Compare,
-    limit: f64,
+pub(super) struct Condition {
+    pub column: Column,
+    pub compare: Compare,
+    pub limit: f64,
 }
 
 impl Condition {
-    fn holds(self, series: &Series, now: i64) -> bool {
-        self.field.of(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
+    pub fn holds(self, series: &Series, now: i64) -> bool {
+        self.column.number(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
     }
 }
 
@@ -183,122 +131,7 @@ impl FromStr for Filter {
     }
 }
 
-/// What should not be: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alert {
-    text: String,
-    pattern: Glob,
-    condition: Condition,
-}
-
-impl Alert {
-    /// As it was written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The keys that it is about.
-    pub fn pattern(&self) -> &Glob {
-        &self.pattern
-    }
-
-    /// It is about this key.
-    pub fn concerns(&self, key: &str) -> bool {
-        self.pattern.matches(key)
-    }
-
-    /// It is about this series, and what should not be is.
-    pub fn fires(&self, series: &Series, now: i64) -> bool {
-        self.condition.holds(series, now) && self.concerns(series.key.as_str())
-    }
-
-    /// It is about this series, and there is something to compare: a series of one point has no
-    /// rate.
-    pub fn judges(&self, series: &Series, now: i64) -> bool {
-        self.concerns(series.key.as_str()) && self.condition.field.of(series, now).is_some()
-    }
-
-    /// The newest point for which it would have fired, but not the last one, of those that came
-    /// after the one that was `seen`, or at all: what came and went between two answers. What is
-    /// told of it, and its age, are for a person.
-    pub fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
-        let points = |skipped| series.recent.iter().rev().skip(skipped);
-        let before = points(2).map(Some).chain([None]);
-        let mut new = points(1)
-            .zip(before)
-            .take_while(|(point, _)| seen.is_none_or(|seen| is_news(**point, seen)));
-        new.find_map(|(point, before)| {
-            let value = match self.condition.field {
-                Field::Last => point.value,
-                Field::Change => change(*before?, *point),
-                Field::Rate => rate(*before?, *point)?,
-                // As good as the same when the next answer comes, or about no one point.
-                Field::Min | Field::Max | Field::Avg | Field::Count | Field::Age => return None,
-            };
-            let holds = self.condition.compare.holds(value, self.condition.limit);
-            let age = format::age(point.timestamp, now);
-            holds.then(|| format!("{} was {} (age {age})", self.subject(series), self.told(value)))
-        })
-    }
-
-    /// It may fire by the passing of time alone.
-    pub fn is_about_age(&self) -> bool {
-        self.condition.field == Field::Age
-    }
-
-    /// What it is about, for a person: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
-    pub fn found(&self, series: &Series, now: i64) -> String {
-        let value = match self.condition.field {
-            Field::Age => Some(format::age(series.last.timestamp, now)),
-            field => field.of(series, now).map(|number| self.told(number)),
-        };
-        format!("{} is {}", self.subject(series), value.unwrap_or_default())
-    }
-
-    fn subject(&self, series: &Series) -> String {
-        match self.condition.field {
-            Field::Last => series.key.to_string(),
-            field => format!("the {} of {}", field.name(), series.key),
-        }
-    }
-
-    /// What is stored is exact, what is computed as long as it means something.
-    fn told(&self, value: f64) -> String {
-        const WIDE: usize = 24;
-        match self.condition.field {
-            Field::Change | Field::Rate => format::rounded(value, WIDE),
-            Field::Avg => format::mean(value, WIDE),
-            Field::Last | Field::Min | Field::Max | Field::Count | Field::Age => {
-                format::exact(value)
-            }
-        }
-    }
-
-    /// The value that the last one is compared with: a line in the chart.
-    pub fn threshold(&self) -> Option<f64> {
-        let about_last = matches!(self.condition.field, Field::Last | Field::Min | Field::Max);
-        about_last.then_some(self.condition.limit)
-    }
-}
-
-impl fmt::Display for Alert {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl FromStr for Alert {
-    type Err = BadExpr;
-
-    fn from_str(text: &str) -> Result<Self, BadExpr> {
-        let (pattern, condition) = parse::alert(text)?;
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Self { text, pattern, condition })
-    }
-}
-
-// Their numbers are finite, so that they equal themselves.
-impl Eq for Alert {}
+// Its numbers are finite, so they equal themselves.
 impl Eq for Filter {}
 
 #[cfg(test)]
@@ -350,39 +183,6 @@ mod tests {
     }
 
     #[test]
-    fn alerts_fire() {
-        let palm = series("palm.cpu 20.0 998\npalm.cpu 95.0 1000\n");
-        for (alert, fires, threshold) in [
-            ("palm.cpu > 90", true, Some(90.0)),
-            ("palm.* > 95", false, Some(95.0)),
-            ("*.cpu last >= 95", true, Some(95.0)),
-            ("palm.cpu age > 1m", true, None),
-            ("palm.cpu rate > 2", true, None),
-            ("eardrum.cpu > 1", false, Some(1.0)),
-        ] {
-            let alert: Alert = alert.parse().unwrap();
-            assert_eq!(alert.fires(&palm, 2000), fires, "{alert}");
-            assert_eq!(alert.threshold(), threshold, "{alert}");
-        }
-    }
-
-    #[test]
-    fn what_is_computed_is_told_without_noise() {
-        let palm = series("a 11.6 100\na 10.26 101\na 0.30000000000000004 104\n");
-        for (alert, found) in [
-            ("a change < 0", "the change of a is -9.96"),
-            ("a rate < 0", "the rate of a is -3.32"),
-            ("a avg > 0", "the avg of a is 7.38667"),
-            ("a min < 1", "the min of a is 0.30000000000000004"),
-            ("a > 0", "a is 0.30000000000000004"),
-            ("a age > 1", "the age of a is 10s"),
-        ] {
-            let alert: Alert = alert.parse().unwrap();
-            assert_eq!(alert.found(&palm, 114), found);
-        }
-    }
-
-    #[test]
     fn what_is_wrong_has_a_place() {
         for (filter, message) in [
             ("", "at character 1: a glob or a comparison is missing"),
@@ -423,19 +223,6 @@ mod tests {
             let bad = filter.parse::<Filter>().expect_err(filter);
             assert_eq!(bad.to_string(), message, "{filter}");
         }
-        for (alert, message) in [
-            ("palm.cpu", "at character 9: one of < <= > >= = != is missing"),
-            ("> 90", "at character 1: a key or a pattern is missing"),
-            ("palm.cpu > 90 and 3", "at character 15: nothing more belongs here"),
-            ("palm.cpu 90", "at character 10: one of < <= > >= = != is missing"),
-            (
-                "a b",
-                "at character 3: no number is called b; there are last, change, rate, min, max, avg, count and age",
-            ),
-        ] {
-            let bad = alert.parse::<Alert>().expect_err(alert);
-            assert_eq!(bad.to_string(), message, "{alert}");
-        }
     }
 
     fn expression() -> impl Strategy<Value = String> {
@@ -463,10 +250,6 @@ mod tests {
             let length = text.chars().count();
             match text.parse::<Filter>() {
                 Ok(filter) => { filter.passes(&series("a 1.0 1\n"), 5); }
-                Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
-            }
-            match text.parse::<Alert>() {
-                Ok(alert) => { alert.fires(&series("a 1.0 1\n"), 5); }
                 Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
             }
         }

@@ -10,7 +10,7 @@ pub type SeriesId = u32;
 
 /// All series, for as long as the process lives.
 #[derive(Debug, Default)]
-pub struct Index {
+pub struct SeriesIndex {
     // foldhash with a random seed: a third of the cost of the standard hash on short keys, and
     // a client can't choose keys that collide.
     ids: HashMap<KeyBuf, SeriesId, RandomState>,
@@ -18,7 +18,7 @@ pub struct Index {
     keys: Vec<Option<KeyBuf>>,
 }
 
-impl Index {
+impl SeriesIndex {
     /// The id of a series that was put before.
     pub fn find(&self, key: Key<'_>) -> Option<SeriesId> {
         self.ids.get(key.as_str()).copied()
@@ -57,6 +57,11 @@ impl Index {
     /// The name of a series.
     pub fn key(&self, id: SeriesId) -> Option<&KeyBuf> {
         self.keys.get(id as usize)?.as_ref()
+    }
+
+    /// Number of series.
+    pub fn len(&self) -> usize {
+        self.ids.len()
     }
 
     /// All ids are below this.

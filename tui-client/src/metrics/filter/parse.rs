@@ -1,15 +1,13 @@
 //! Text to expression: words with their places, then recursive descent with a bounded depth.
 
+use crate::metrics::column::Column;
+use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
 use shared::Glob;
 use shared::duration::split_unit;
 use shared::pattern::PatternError;
 
-use crate::metrics::expression::{BadExpr, Compare, Condition, Expr, Field};
-
 /// Parentheses and negations in each other.
 const MAX_DEPTH: usize = 32;
-
-const NUMBERS: &str = "there are last, change, rate, min, max, avg, count and age";
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
@@ -36,23 +34,22 @@ pub(super) fn filter(text: &str) -> Result<Expr, BadExpr> {
     }
 }
 
-pub(super) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
+pub(in crate::metrics) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
     let mut parser = Parser::new(text)?;
     let at = parser.place();
     let pattern = match parser.next() {
         Some(Token::Word(word) | Token::Quoted(word)) => glob(&word, at)?,
         _ => return Err(bad(at, "a key or a pattern is missing")),
     };
-    let mut field = Field::Last;
+    let mut number = Column::Last;
     if let Some(Token::Word(word)) = parser.peek()
         && !word.starts_with(|c: char| c.is_ascii_digit())
     {
-        let named = Field::named(word);
-        field =
-            named.ok_or_else(|| parser.bad(&format!("no number is called {word}; {NUMBERS}")))?;
+        let unknown = || parser.bad(&format!("no number is called {word}; {}", numbers()));
+        number = column(word).ok_or_else(unknown)?;
         parser.skip();
     }
-    let condition = parser.condition(field)?;
+    let condition = parser.condition(number)?;
     match parser.peek() {
         None => Ok((pattern, condition)),
         Some(_) => Err(parser.bad("nothing more belongs here")),
@@ -161,8 +158,8 @@ impl Parser {
 
     fn named(&mut self, word: &str, at: usize) -> Result<Expr, BadExpr> {
         let compared = matches!(self.peek(), Some(Token::Compare(_) | Token::Like));
-        match Field::named(word) {
-            Some(field) => Ok(Expr::Condition(self.condition(field)?)),
+        match column(word) {
+            Some(column) => Ok(Expr::Condition(self.condition(column)?)),
             None if compared && word.eq_ignore_ascii_case("key") => self.key_condition(),
             None if compared && word.eq_ignore_ascii_case("time") => {
                 Err(bad(at, "times are not compared; age is, as in age < 1h"))
@@ -171,7 +168,7 @@ impl Parser {
                 let why = format!("no column is called {word}; write key = {word} and last > 3");
                 Err(bad(at, &why))
             }
-            None if compared => Err(bad(at, &format!("no column is called {word}; {NUMBERS}"))),
+            None if compared => Err(bad(at, &format!("no column is called {word}; {}", numbers()))),
             None if word.eq_ignore_ascii_case("stale") => Ok(Expr::Stale),
             None => key(word, at),
         }
@@ -192,7 +189,7 @@ impl Parser {
         Ok(if negated { Expr::Not(Box::new(matches)) } else { matches })
     }
 
-    fn condition(&mut self, field: Field) -> Result<Condition, BadExpr> {
+    fn condition(&mut self, column: Column) -> Result<Condition, BadExpr> {
         let compare = match self.peek() {
             Some(&Token::Compare(compare)) => compare,
             Some(Token::Like) => return Err(self.bad("~ compares keys only")),
@@ -201,15 +198,27 @@ impl Parser {
         self.skip();
         let at = self.place();
         let limit = match self.next() {
-            Some(Token::Word(word)) => number(&word, field, at)?,
+            Some(Token::Word(word)) => number(&word, column, at)?,
             _ => return Err(bad(at, "a number is missing")),
         };
-        Ok(Condition { field, compare, limit })
+        Ok(Condition { column, compare, limit })
     }
 }
 
 fn bad(at: usize, reason: &str) -> BadExpr {
     BadExpr { at, reason: reason.to_owned() }
+}
+
+/// The column of this name, in any case, if it is one that is compared.
+fn column(word: &str) -> Option<Column> {
+    let word = if word.eq_ignore_ascii_case("mean") { Column::Avg.word() } else { word };
+    Column::compared().find(|column| column.word().eq_ignore_ascii_case(word))
+}
+
+fn numbers() -> String {
+    let words: Vec<_> = Column::compared().map(Column::word).collect();
+    let (last, others) = words.split_last().unwrap_or((&"", &[]));
+    format!("there are {} and {last}", others.join(", "))
 }
 
 fn glob(word: &str, at: usize) -> Result<Glob, BadExpr> {
@@ -223,7 +232,7 @@ fn key(word: &str, at: usize) -> Result<Expr, BadExpr> {
 }
 
 /// A number with a unit that suits the field.
-fn number(word: &str, field: Field, at: usize) -> Result<f64, BadExpr> {
+fn number(word: &str, column: Column, at: usize) -> Result<f64, BadExpr> {
     const SIZES: [(&str, f64); 13] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),
@@ -242,14 +251,14 @@ fn number(word: &str, field: Field, at: usize) -> Result<f64, BadExpr> {
     let milliseconds = || Some((word.strip_suffix("ms")?, 1e-3));
     let seconds = || split_unit(word).map(|(digits, seconds)| (digits, f64::from(seconds)));
     let size = |&(name, times): &(&str, f64)| Some((word.strip_suffix(name)?, times));
-    let (unit, wanted) = match field {
-        Field::Age => (milliseconds().or_else(seconds), "a duration such as 90s, 5m or 2h"),
+    let (unit, wanted) = match column {
+        Column::Age => (milliseconds().or_else(seconds), "a duration such as 90s, 5m or 2h"),
         _ => (SIZES.iter().find_map(size), "a number such as 20, 1.5k or 2M"),
     };
     let (digits, times) = unit.unwrap_or((word, 1.0));
     let value = shared::point::parse_value(digits.as_bytes()).ok().map(|value| value * times);
     value.filter(|value| value.is_finite()).ok_or_else(|| match word.strip_suffix(',') {
-        Some(before) if number(before, field, at).is_ok() => {
+        Some(before) if number(before, column, at).is_ok() => {
             bad(at + before.chars().count(), "expected and, or")
         }
         _ => bad(at, &format!("not {wanted}")),

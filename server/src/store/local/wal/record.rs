@@ -1,52 +1,25 @@
-//! The bytes of the write-ahead log: records of batches, each checked on its own. No I/O.
+//! The bytes of the records in a segment: batches, each checked on its own.
 //!
-//! Every log file can be read without any other: it defines each series it mentions, and does so
-//! in two records, so that one bad byte costs at most one record.
+//! Every segment can be read without any other: it defines each series that it mentions, and does
+//! so in two records, so that one bad byte costs at most one record.
 
 use memchr::memmem;
 use shared::{Key, Point};
+use zerocopy::{FromBytes, IntoBytes};
 
-use super::index::SeriesId;
-use super::layout::Generation;
-use super::varint;
+use super::header::{RECORD_MAGIC, RecordHeader, RecordKind, SegmentHeader};
+use crate::store::local::file_name::SegmentId;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesPoint;
+use crate::store::local::varint;
 
-/// A point on its way into the store.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
-    /// Whose point.
-    pub series: SeriesId,
-    /// The point.
-    pub point: Point,
-}
-
-/// Begins a log file.
-const FILE_MAGIC: [u8; 4] = *b"MLOG";
-
-/// Length of the header of a log file.
-pub const FILE_HEADER: usize = 16;
-
-/// Begins a record; what a reader looks for after a bad one.
-const MAGIC: [u8; 4] = [0x9e, b'R', b'e', b'c'];
-
-/// Length of the header of a record.
-pub const HEADER: usize = 28;
-
-/// What a record holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Points of a batch; see [`encode_rows`].
-    Points = 1,
-    /// Names of series; see [`encode_series`].
-    Series = 2,
-}
-
-/// What was found in a log file.
+/// What was found in a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum SegmentEntry<'a> {
     /// A record whose checksums are right.
     Record {
         /// What it holds.
-        kind: Kind,
+        kind: RecordKind,
         /// Counts the records of a store, without a gap.
         sequence: u64,
         /// Its bytes.
@@ -62,76 +35,61 @@ pub enum Entry<'a> {
     },
 }
 
-/// The header of a log file.
-pub fn file_header(generation: Generation) -> [u8; FILE_HEADER] {
-    let mut header = [0; FILE_HEADER];
-    header[..4].copy_from_slice(&FILE_MAGIC);
-    header[4..12].copy_from_slice(&generation.to_le_bytes());
-    let checksum = crc32c::crc32c(&header[..12]);
-    header[12..].copy_from_slice(&checksum.to_le_bytes());
-    header
-}
-
 /// Begins a record in an empty buffer; the payload follows, then [`seal`].
 pub fn begin(out: &mut Vec<u8>) {
     out.clear();
-    out.resize(HEADER, 0);
+    out.resize(RecordHeader::LENGTH, 0);
 }
 
 /// Writes kind, length and payload checksum into the header of a record.
-pub fn seal(record: &mut [u8], kind: Kind) {
-    let (header, payload) = record.split_at_mut(HEADER);
-    header[..4].copy_from_slice(&MAGIC);
-    header[4] = kind as u8;
-    // A record is a batch, which the read buffer of a connection bounds.
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    header[8..12].copy_from_slice(&length.to_le_bytes());
-    header[20..24].copy_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+pub fn seal(record: &mut [u8], kind: RecordKind) {
+    let (header, payload) = record.split_at_mut(RecordHeader::LENGTH);
+    header.copy_from_slice(RecordHeader::new(kind, payload).as_bytes());
 }
 
 /// Writes the sequence number and the header checksum; the record is then complete.
 pub fn number(record: &mut [u8], sequence: u64) {
-    record[12..20].copy_from_slice(&sequence.to_le_bytes());
-    let checksum = crc32c::crc32c(&record[..24]);
-    record[24..HEADER].copy_from_slice(&checksum.to_le_bytes());
-}
-
-/// Appends the rows of a [`Kind::Points`] record: each series id and timestamp as the difference
-/// to the row before, then the value.
-pub fn encode_rows(rows: &[Row], out: &mut Vec<u8>) {
-    let (mut series, mut timestamp) = (0_i64, 0_i64);
-    for row in rows {
-        let id = i64::from(row.series);
-        varint::encode_signed(id - series, out);
-        varint::encode_signed(row.point.timestamp.wrapping_sub(timestamp), out);
-        out.extend_from_slice(&row.point.value.to_le_bytes());
-        (series, timestamp) = (id, row.point.timestamp);
+    if let Ok((header, _)) = RecordHeader::mut_from_prefix(record) {
+        header.set_sequence(sequence);
     }
 }
 
-/// Reads the rows of a record; `None` for a row that is not as [`encode_rows`] writes it.
-pub fn decode_rows(mut payload: &[u8]) -> impl Iterator<Item = Option<Row>> {
+/// Appends the points of a [`RecordKind::Points`] record: each series id and timestamp as the
+/// difference to the point before, then the value.
+pub fn encode_points(points: &[SeriesPoint], out: &mut Vec<u8>) {
+    let (mut series, mut timestamp) = (0_i64, 0_i64);
+    for SeriesPoint { series: id, point } in points {
+        let id = i64::from(*id);
+        varint::encode_signed(id - series, out);
+        varint::encode_signed(point.timestamp.wrapping_sub(timestamp), out);
+        out.extend_from_slice(&point.value.to_le_bytes());
+        (series, timestamp) = (id, point.timestamp);
+    }
+}
+
+/// Reads the points of a record; `None` for a point that is not as [`encode_points`] writes it.
+pub fn decode_points(mut payload: &[u8]) -> impl Iterator<Item = Option<SeriesPoint>> {
     let (mut series, mut timestamp) = (0_i64, 0_i64);
     std::iter::from_fn(move || {
         if payload.is_empty() {
             return None;
         }
-        let row = (|| {
+        let point = (|| {
             series = series.checked_add(varint::decode_signed(&mut payload)?)?;
             timestamp = timestamp.wrapping_add(varint::decode_signed(&mut payload)?);
             let (value, rest) = payload.split_first_chunk()?;
             payload = rest;
             let point = Point { timestamp, value: f64::from_le_bytes(*value) };
-            Some(Row { series: SeriesId::try_from(series).ok()?, point })
+            Some(SeriesPoint { series: SeriesId::try_from(series).ok()?, point })
         })();
-        if row.is_none() {
+        if point.is_none() {
             payload = &[];
         }
-        Some(row)
+        Some(point)
     })
 }
 
-/// Appends one definition of a [`Kind::Series`] record.
+/// Appends one definition of a [`RecordKind::Series`] record.
 pub fn encode_series(id: SeriesId, key: Key<'_>, out: &mut Vec<u8>) {
     varint::encode(u64::from(id), out);
     varint::encode(key.as_bytes().len() as u64, out);
@@ -158,15 +116,15 @@ pub fn decode_series(mut payload: &[u8]) -> impl Iterator<Item = Option<(SeriesI
     })
 }
 
-/// Walks over a whole log file. What is damaged is named and stepped over.
-pub fn entries(file: &[u8], generation: Generation) -> impl Iterator<Item = Entry<'_>> {
+/// Walks over a whole segment. What is damaged is named and stepped over.
+pub fn entries(file: &[u8], id: SegmentId) -> impl Iterator<Item = SegmentEntry<'_>> {
     let mut at = 0;
     let mut begun = false;
     std::iter::from_fn(move || {
         if !std::mem::replace(&mut begun, true) {
-            at = file.len().min(FILE_HEADER);
-            if !file.is_empty() && !file.starts_with(&file_header(generation)) {
-                return Some(Entry::Bad { offset: 0, length: at });
+            at = file.len().min(SegmentHeader::LENGTH);
+            if !file.is_empty() && !file.starts_with(SegmentHeader::new(id).as_bytes()) {
+                return Some(SegmentEntry::Bad { offset: 0, length: at });
             }
         }
         if at == file.len() {
@@ -178,36 +136,23 @@ pub fn entries(file: &[u8], generation: Generation) -> impl Iterator<Item = Entr
             return Some(entry);
         }
         // The next place where a whole record stands, if there is one.
-        let length = memmem::find_iter(&rest[1..], &MAGIC)
+        let length = memmem::find_iter(&rest[1..], &RECORD_MAGIC)
             .map(|found| found + 1)
             .find(|&found| parse(&rest[found..]).is_some())
             .unwrap_or(rest.len());
-        let bad = Entry::Bad { offset: at, length };
+        let bad = SegmentEntry::Bad { offset: at, length };
         at += length;
         Some(bad)
     })
 }
 
 /// The record at the front of `bytes` and its whole length.
-fn parse(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
-    let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
-    let word = |at: usize| {
-        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-    };
-    if header[..4] != MAGIC || crc32c::crc32c(&header[..24]) != word(24) {
-        return None;
-    }
-    let kind = match header[4] {
-        1 => Kind::Points,
-        2 => Kind::Series,
-        _ => return None,
-    };
-    let payload = rest.get(..usize::try_from(word(8)).ok()?)?;
-    if crc32c::crc32c(payload) != word(20) {
-        return None;
-    }
-    let sequence = u64::from(word(12)) | u64::from(word(16)) << 32;
-    Some((Entry::Record { kind, sequence, payload }, HEADER + payload.len()))
+fn parse(bytes: &[u8]) -> Option<(SegmentEntry<'_>, usize)> {
+    let (header, rest) = RecordHeader::decode(bytes)?;
+    let kind = header.kind()?;
+    let payload = header.payload(rest)?;
+    let entry = SegmentEntry::Record { kind, sequence: header.sequence(), payload };
+    Some((entry, RecordHeader::LENGTH + payload.len()))
 }
 
 #[cfg(test)]
@@ -216,40 +161,40 @@ mod tests {
 
     use super::*;
 
-    fn record(rows: &[Row], sequence: u64) -> Vec<u8> {
+    fn record(rows: &[SeriesPoint], sequence: u64) -> Vec<u8> {
         let mut record = Vec::new();
         begin(&mut record);
-        encode_rows(rows, &mut record);
-        seal(&mut record, Kind::Points);
+        encode_points(rows, &mut record);
+        seal(&mut record, RecordKind::Points);
         number(&mut record, sequence);
         record
     }
 
-    fn rows() -> impl Strategy<Value = Vec<Row>> {
+    fn rows() -> impl Strategy<Value = Vec<SeriesPoint>> {
         let row = (any::<u32>(), any::<i64>(), -1e6..1e6).prop_map(|(series, timestamp, value)| {
-            Row { series, point: Point { timestamp, value } }
+            SeriesPoint { series, point: Point { timestamp, value } }
         });
         prop::collection::vec(row, 1..20)
     }
 
-    type Numbered = (u64, Vec<Row>);
+    type Numbered = (u64, Vec<SeriesPoint>);
 
     /// The good records of a file and the bad stretches in it.
     fn read(file: &[u8]) -> (Vec<Numbered>, Vec<(usize, usize)>) {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for entry in entries(file, 7) {
             match entry {
-                Entry::Record { sequence, payload, .. } => {
-                    good.push((sequence, decode_rows(payload).map(Option::unwrap).collect()));
+                SegmentEntry::Record { sequence, payload, .. } => {
+                    good.push((sequence, decode_points(payload).map(Option::unwrap).collect()));
                 }
-                Entry::Bad { offset, length } => bad.push((offset, length)),
+                SegmentEntry::Bad { offset, length } => bad.push((offset, length)),
             }
         }
         (good, bad)
     }
 
-    fn file(batches: &[Vec<Row>]) -> Vec<u8> {
-        let mut file = file_header(7).to_vec();
+    fn file(batches: &[Vec<SeriesPoint>]) -> Vec<u8> {
+        let mut file = SegmentHeader::new(7).as_bytes().to_vec();
         for (sequence, rows) in batches.iter().enumerate() {
             file.extend(record(rows, sequence as u64));
         }
@@ -272,7 +217,7 @@ mod tests {
             let (good, bad) = read(&file);
             prop_assert_eq!(bad.len(), 1);
             prop_assert!(bad[0].0 <= place && place < bad[0].0 + bad[0].1);
-            let lost = usize::from(place >= FILE_HEADER);
+            let lost = usize::from(place >= SegmentHeader::LENGTH);
             prop_assert_eq!(good.len(), batches.len() - lost);
             prop_assert!(good.iter().all(|one| whole.0.contains(one)));
         }
@@ -284,8 +229,8 @@ mod tests {
             for cut in 0..=whole.len() {
                 let (good, bad) = read(&whole[..cut]);
                 prop_assert!(all.starts_with(&good));
-                let end: usize = FILE_HEADER + good.iter().map(|(sequence, rows)| record(rows, *sequence).len()).sum::<usize>();
-                let torn = if cut == 0 { vec![] } else if cut < FILE_HEADER { vec![(0, cut)] } else if cut > end { vec![(end, cut - end)] } else { vec![] };
+                let end: usize = SegmentHeader::LENGTH + good.iter().map(|(sequence, rows)| record(rows, *sequence).len()).sum::<usize>();
+                let torn = if cut == 0 { vec![] } else if cut < SegmentHeader::LENGTH { vec![(0, cut)] } else if cut > end { vec![(end, cut - end)] } else { vec![] };
                 prop_assert_eq!(bad, torn);
             }
         }
@@ -293,7 +238,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             entries(&bytes, 7).for_each(drop);
-            decode_rows(&bytes).for_each(drop);
+            decode_points(&bytes).for_each(drop);
             decode_series(&bytes).for_each(drop);
         }
     }

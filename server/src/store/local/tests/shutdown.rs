@@ -3,7 +3,9 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::sim_disk::{Left, Random, Survival, Verb};
+use super::random::Random;
+use super::sim_disk::Verb;
+use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
 
 /// Longer than anything here takes, unless it hangs.
@@ -59,7 +61,7 @@ async fn put_until_stalled(store: &Local) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_interval_an_idle_store_syncs_in_time() {
     let disk = SimDisk::new(Image::new());
-    let config = Config { log_limit: 1 << 20, log_file_size: 1 << 20, ..interval() };
+    let config = Config { log_limit: 1 << 20, segment_size: 1 << 20, ..interval() };
     let store = open(&disk, config.clone()).unwrap();
     put(&store, &[("a".to_owned(), 1, 1.0)]).await.unwrap();
     wait_for("on the disk", || power_cut(&disk, &config) == 1);
@@ -78,22 +80,23 @@ async fn with_interval_a_stalled_store_syncs_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_of_the_committer_fails_puts_and_holds_up_nobody() {
+async fn a_panic_of_the_committer_fails_puts_and_blocks_nothing() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     disk.on_call(|verb, name| {
         assert!(verb != Verb::Write || !name.starts_with("log-"), "a test's panic");
         None
     });
-    for _ in 0..2 {
+    for error in [PutError::UnknownOutcome, Unavailable::Failed.into()] {
         let row = [("a".to_owned(), 1, 1.0)];
-        assert_eq!(put(&store, &row).await, Err(PutError::Failed));
+        assert_eq!(put(&store, &row).await, Err(error));
     }
+    assert_eq!(store.status().unavailable, Some(Unavailable::Failed));
     tokio::time::timeout(LONG, store.close()).await.expect("it closes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_of_a_checkpoint_during_the_end_holds_up_nobody() {
+async fn a_panic_of_a_checkpoint_during_the_end_blocks_nothing() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     let release = hold_checkpoints(&disk, || panic!("a test's panic"));
@@ -117,12 +120,12 @@ fn three_parts() -> Image {
     let disk = SimDisk::new(Image::new());
     let Recovered { state, .. } = recovered(&disk, Config::default()).unwrap();
     let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
-    for generation in 1..=3 {
-        let mut heads = Vec::new();
-        let timestamp = i64::try_from(generation).unwrap();
+    for segment in 1..=3 {
+        let mut heads = series::head::Heads::default();
+        let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
-        commit::apply(&mut heads, [log::Row { series, point }]);
-        let frozen = state::Frozen::new(heads, generation..=generation);
+        heads.append([series::series_point::SeriesPoint { series, point }]);
+        let frozen = state::memory::Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }
     disk.visible()

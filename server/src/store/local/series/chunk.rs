@@ -1,4 +1,4 @@
-//! Points of one series, compressed. No I/O, no locks, no clock.
+//! Points of one series, compressed.
 //!
 //! Timestamps and values are columns of their own. Numbers are packed by `pco`, which finds the
 //! common step of decimal values; timestamps a fixed step apart cost nothing.
@@ -7,12 +7,12 @@ use pco::standalone::{simple_compress_into, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec};
 use shared::Point;
 
-use super::series::Run;
-use super::varint;
+use super::run::Run;
+use crate::store::local::varint;
 
 /// Most points in a chunk: enough for `pco` to come within a few percent of its best, few enough
 /// that a reader holds many of them.
-pub const CHUNK_POINTS: usize = 8192;
+pub const MAX_CHUNK_POINTS: usize = 8192;
 
 /// Timestamps are `first + n * step`.
 const REGULAR: u8 = 0;
@@ -44,7 +44,7 @@ impl Effort {
     }
 }
 
-/// Appends `points`, at most [`CHUNK_POINTS`] and at least one, by strictly rising timestamp.
+/// Appends `points`, at most [`MAX_CHUNK_POINTS`] and at least one, by strictly rising timestamp.
 ///
 /// # Errors
 /// When `pco` refuses; no input is known that makes it.
@@ -85,7 +85,7 @@ fn encode_timestamps(
 /// # Errors
 /// When the bytes are no chunk of that many points.
 pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
-    if count == 0 || count > CHUNK_POINTS {
+    if count == 0 || count > MAX_CHUNK_POINTS {
         return Err(BadChunk);
     }
     let (&kind, rest) = bytes.split_first().ok_or(BadChunk)?;
@@ -156,7 +156,7 @@ mod tests {
                     prop_assert_eq!(point.timestamp, read.timestamp);
                     prop_assert_eq!(point.value.to_bits(), read.value.to_bits());
                 }
-                for count in [0, points.len() - 1, points.len() + 1, CHUNK_POINTS + 1] {
+                for count in [0, points.len() - 1, points.len() + 1, MAX_CHUNK_POINTS + 1] {
                     prop_assert!(decode(&bytes, count).is_err());
                 }
             }
@@ -173,7 +173,7 @@ mod tests {
         let mut cents = 5_000_i32;
         let mut seed = 1_u32;
         let points: Vec<_> = (0..)
-            .take(CHUNK_POINTS)
+            .take(MAX_CHUNK_POINTS)
             .map(|timestamp| {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 cents += i32::try_from(seed >> 30).unwrap() - 1;
@@ -183,7 +183,7 @@ mod tests {
         for effort in [Effort::Quick, Effort::Thorough] {
             let mut bytes = Vec::new();
             encode(&points, effort, &mut bytes).unwrap();
-            assert!(bytes.len() < CHUNK_POINTS, "{effort:?}: {} bytes", bytes.len());
+            assert!(bytes.len() < MAX_CHUNK_POINTS, "{effort:?}: {} bytes", bytes.len());
         }
     }
 }

@@ -8,11 +8,8 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use shared::Point;
 
-use super::series::Run;
-use crate::store::ReadError;
-
-/// Most points in a block.
-pub const BLOCK_POINTS: usize = 8192;
+use super::run::Run;
+use crate::store::{MAX_BLOCK_POINTS, ReadError};
 
 /// Points by strictly rising timestamp, whose range is known before they are read.
 pub trait Source {
@@ -93,20 +90,20 @@ impl<S: Source> Merge<S> {
         Self { waiting: waiting.into(), open: BinaryHeap::new(), cutoff }
     }
 
-    /// The next points, at least one and at most [`BLOCK_POINTS`], or `None` at the end.
+    /// The next points, at least one and at most [`MAX_BLOCK_POINTS`], or `None` at the end.
     ///
     /// # Errors
     /// When a source can't be read.
     pub fn next_block(&mut self) -> Result<Option<Vec<Point>>, ReadError> {
         let mut block: Vec<Point> = Vec::new();
-        while block.len() < BLOCK_POINTS {
+        while block.len() < MAX_BLOCK_POINTS {
             self.open_due()?;
             let Some(Reverse(mut first)) = self.open.pop() else { break };
             if block.is_empty() {
-                block.reserve_exact(first.points.len().min(BLOCK_POINTS));
+                block.reserve_exact(first.points.len().min(MAX_BLOCK_POINTS));
             }
             let alone = self.first_foreign_timestamp();
-            let room = BLOCK_POINTS - block.len();
+            let room = MAX_BLOCK_POINTS - block.len();
             let rest = &first.points[first.at..];
             // Most series arrive in order, so nearly always the whole source goes out at once.
             let take = match alone {
@@ -122,7 +119,7 @@ impl<S: Source> Merge<S> {
                 self.open.push(Reverse(first));
             }
             // A block ends only where no other source can still replace its last point.
-            if block.len() == BLOCK_POINTS {
+            if block.len() == MAX_BLOCK_POINTS {
                 self.replace_last(&mut block)?;
             }
         }

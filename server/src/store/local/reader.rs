@@ -7,63 +7,63 @@ use std::sync::Arc;
 use shared::KeyBuf;
 use tokio::task::JoinHandle;
 
-use super::index::SeriesId;
-use super::merge::Merge;
-use super::state::{Piece, State};
+use super::series::merge::Merge;
+use super::series::series_index::SeriesId;
+use super::state::{Piece, StoreState};
 use crate::store::{Block, Cursor, ReadError};
 
-/// Points read at a time; with those read ahead, twice this is what a reader costs.
-const READ_POINTS: usize = 16 * 1024;
+/// Points from which on a step of reading ends. A reader holds up to two steps.
+const STEP_POINTS: usize = 16 * 1024;
 
 /// The answer to a `get`. Chunks are read and unpacked on the blocking threads of the runtime, a
-/// step ahead of whoever takes the blocks.
+/// step ahead of the caller.
 #[derive(Debug)]
-pub struct LocalCursor {
+pub struct LocalReader {
     ready: VecDeque<Block>,
-    ahead: Ahead,
+    next: Next,
 }
 
+/// The step after the blocks that are ready.
 #[derive(Debug)]
-enum Ahead {
-    Idle(Walk),
-    Reading(JoinHandle<(Walk, Result<VecDeque<Block>, ReadError>)>),
+enum Next {
+    Idle(Position),
+    Reading(JoinHandle<(Position, Result<VecDeque<Block>, ReadError>)>),
     Done,
 }
 
-/// How far a reader has come.
+/// The position of a reader.
 #[derive(Debug)]
-struct Walk {
-    state: Arc<State>,
+struct Position {
+    state: Arc<StoreState>,
     cutoff: i64,
     series: Range<SeriesId>,
     current: Option<(KeyBuf, Merge<Piece>)>,
 }
 
-impl LocalCursor {
+impl LocalReader {
     /// Reads the series whose ids are in `series`.
-    pub fn new(state: Arc<State>, series: Range<SeriesId>) -> Self {
-        let cutoff = state.config.cutoff();
-        let walk = Walk { state, cutoff, series, current: None };
-        Self { ready: VecDeque::new(), ahead: Ahead::Idle(walk) }
+    pub fn new(state: Arc<StoreState>, series: Range<SeriesId>) -> Self {
+        let cutoff = state.config().cutoff();
+        let position = Position { state, cutoff, series, current: None };
+        Self { ready: VecDeque::new(), next: Next::Idle(position) }
     }
 }
 
-impl Cursor for LocalCursor {
+impl Cursor for LocalReader {
     async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         loop {
             if let Some(block) = self.ready.pop_front() {
                 return Ok(Some(block));
             }
-            match std::mem::replace(&mut self.ahead, Ahead::Done) {
-                Ahead::Done => return Ok(None),
-                Ahead::Idle(walk) => self.ahead = Ahead::Reading(walk.read_ahead()),
-                Ahead::Reading(reading) => {
-                    let (walk, blocks) = reading
-                        .await
-                        .map_err(|error| ReadError(format!("reading failed: {error}")))?;
+            match std::mem::replace(&mut self.next, Next::Done) {
+                Next::Done => return Ok(None),
+                Next::Idle(position) => self.next = Next::Reading(position.spawn_read()),
+                Next::Reading(reading) => {
+                    let (position, blocks) =
+                        reading.await.map_err(|error| ReadError::Aborted(error.to_string()))?;
                     self.ready = blocks?;
                     if !self.ready.is_empty() {
-                        self.ahead = Ahead::Reading(walk.read_ahead());
+                        self.next = Next::Reading(position.spawn_read());
                     }
                 }
             }
@@ -71,18 +71,18 @@ impl Cursor for LocalCursor {
     }
 }
 
-impl Walk {
-    fn read_ahead(mut self) -> JoinHandle<(Self, Result<VecDeque<Block>, ReadError>)> {
+impl Position {
+    fn spawn_read(mut self) -> JoinHandle<(Self, Result<VecDeque<Block>, ReadError>)> {
         tokio::task::spawn_blocking(move || {
             let blocks = self.read();
             (self, blocks)
         })
     }
 
-    /// The next blocks; none at the end.
+    /// The blocks of the next step; none at the end.
     fn read(&mut self) -> Result<VecDeque<Block>, ReadError> {
         let (mut blocks, mut points) = (VecDeque::new(), 0);
-        while points < READ_POINTS {
+        while points < STEP_POINTS {
             if let Some((key, merge)) = &mut self.current {
                 if let Some(block) = merge.next_block()? {
                     points += block.len();
