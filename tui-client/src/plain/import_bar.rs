@@ -51,7 +51,7 @@ impl ImportBar {
         self.lines += lines as u64;
         let Some(bar) = &self.bar else { return };
         bar.inc(bytes as u64);
-        if self.begun.elapsed() >= SHORT {
+        if self.is_seen() || self.begun.elapsed() >= SHORT {
             self.show(HumanCount(self.lines).to_string());
         }
     }
