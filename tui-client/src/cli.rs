@@ -22,7 +22,7 @@ use crate::metrics::watch_plan::with_alerted;
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "what was typed; Plan is what it means")]
-#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::behind_options())]
+#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
     /// Where the server is
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]
