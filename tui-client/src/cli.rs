@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
@@ -82,17 +82,8 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
     timeout: Duration,
 
-    /// The colours of the screen
-    #[arg(long, value_name = "THEME", default_value = "auto")]
-    theme: Colours,
-
-    /// Draw the screen with ASCII characters alone; keys stay as they are
-    #[arg(long)]
-    ascii: bool,
-
-    /// Leave the mouse to the terminal, which selects text with it
-    #[arg(long)]
-    no_mouse: bool,
+    #[command(flatten)]
+    screen: ScreenOptions,
 
     /// Print the completions for a shell and leave
     #[arg(long, value_name = "SHELL")]
@@ -176,7 +167,7 @@ pub struct Plan {
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
-    pub look: ScreenOptions,
+    pub screen: ScreenOptions,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
@@ -215,13 +206,19 @@ pub enum Colours {
 }
 
 /// How the screen looks and what it takes from the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// The comments of the fields are the texts of `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct ScreenOptions {
-    /// Which colours.
-    pub colours: Colours,
-    /// ASCII characters alone.
+    /// The colours of the screen
+    #[arg(long, value_name = "THEME", default_value = "auto")]
+    pub theme: Colours,
+
+    /// Draw the screen with ASCII characters alone; keys stay as they are
+    #[arg(long)]
     pub ascii: bool,
-    /// Clicks and the wheel are ours.
+
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long = "no-mouse", action = ArgAction::SetFalse)]
     pub mouse: bool,
 }
 
@@ -294,7 +291,7 @@ impl Plan {
             interval: args.interval,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
-            look: ScreenOptions { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            screen: args.screen,
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,

@@ -68,7 +68,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         reconnect_seed: reconnect_seed(),
         in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
     };
-    let setting = Setting { server: plan.server.clone(), mouse: plan.look.mouse };
-    runtime::run(setting, config, || theme_detect::theme(plan.look)).await?;
+    let setting = Setting { server: plan.server.clone(), mouse: plan.screen.mouse };
+    runtime::run(setting, config, || theme_detect::theme(plan.screen)).await?;
     Ok(ExitCode::SUCCESS)
 }
