@@ -26,7 +26,7 @@ use crate::import::ImportNews;
 use crate::metrics::sort::Sorted;
 use crate::net;
 use crate::terminal::{Terminal, emergency_exit, until_gone};
-use crate::view::{self, Memo, theme::Theme};
+use crate::view::{self, PlotCache, theme::Theme};
 
 /// Orders that may wait for the network.
 const ORDERS: usize = 1024;
@@ -155,7 +155,7 @@ async fn drive(
     let (width, height) = terminal.size()?;
     let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
-    let mut memo = Memo::default();
+    let mut plots = PlotCache::default();
     // A person did something, and when the screen was drawn last.
     let (mut touched, mut drawn) = (true, clock.start);
     loop {
@@ -174,7 +174,7 @@ async fn drive(
         yield_now().await;
         let next = Some(drawn + FRAME).filter(|&next| !touched && Instant::now() < next);
         if next.is_none() {
-            terminal.draw(|frame| view::draw(&app, theme, &mut memo, frame))?;
+            terminal.draw(|frame| view::draw(&app, theme, &mut plots, frame))?;
             drawn = Instant::now();
         }
 
