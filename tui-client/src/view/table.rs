@@ -156,28 +156,24 @@ fn draw_row(
     let Canvas { app, theme, .. } = *canvas;
     let now = app.now().unix();
     let firing = app.alerts().alerts().any(|alert| alert.fires(series, now));
-    let stale = series.is_stale(now);
-    let (mark, base) = theme.series_state(firing, stale);
+    let (mark, base, age) = theme.series(firing, series.is_stale(now));
+    let marked = mark != " ";
     let mut pen = canvas.pen(area, row);
     pen.write(mark, base);
     for &(column, wide) in columns {
         let last = series.last.timestamp;
-        let unless_marked = |style| if firing || stale { base } else { style };
         let (text, style) = match column.kind() {
             ColumnKind::Key => (series.key.as_str().to_owned(), base),
             ColumnKind::Stored(of) => {
-                let style = if column == Column::Last { unless_marked(theme.title) } else { base };
-                (number::value(of(series), wide), style)
+                let title = column == Column::Last && !marked;
+                (number::value(of(series), wide), if title { theme.title } else { base })
             }
             ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
             ColumnKind::Mean => (number::mean(series.mean, wide), base),
             ColumnKind::Count => (number::count(series.count), base),
-            ColumnKind::Age => {
-                let style = if stale && !firing { theme.alert } else { base };
-                (time::short_age(last, now), style)
-            }
+            ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
-            ColumnKind::Trend => (sparkline(series, wide), unless_marked(theme.plot)),
+            ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }

@@ -96,12 +96,13 @@ impl Theme {
         }
     }
 
-    /// The mark of a series and the style of its texts: an alert fires, or the series is stale.
-    pub fn series_state(&self, firing: bool, stale: bool) -> (&'static str, Style) {
+    /// The mark of a series for which an alert fires or which is stale, the style of its texts and
+    /// that of its age.
+    pub fn series(&self, firing: bool, stale: bool) -> (&'static str, Style, Style) {
         match (firing, stale) {
-            (true, _) => ("!", self.bad),
-            (false, true) => ("·", self.quiet),
-            (false, false) => (" ", self.text),
+            (true, _) => ("!", self.bad, self.bad),
+            (false, true) => ("·", self.quiet, self.alert),
+            (false, false) => (" ", self.text, self.text),
         }
     }
 

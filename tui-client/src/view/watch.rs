@@ -148,12 +148,12 @@ impl Shape {
 
 fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: Shape, line: Rect) {
     let Canvas { app, theme, .. } = *canvas;
-    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()));
-    let (state, base) = theme.series_state(watched.alarm, stale);
-    let (mark, style) = mark(app, watched, selected, theme);
+    let now = app.now().unix();
+    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(now));
+    let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
+    let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
-    pen.write(state, base).write(mark, style);
-    pen.field(&watched.key, shape.key, false, base);
+    pen.write(state_mark, base).write(mark, mark_style).field(&watched.key, shape.key, false, base);
     let Some(series) = &watched.series else {
         let text = match watched.heard {
             Heard::Nothing => "  …",
@@ -171,9 +171,8 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, number::change(by, 9)),
     };
-    let age = time::short_age(series.last.timestamp, app.now().unix());
-    let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
-    let age_style = if stale && !watched.alarm { theme.alert } else { base };
+    let age = time::short_age(series.last.timestamp, now);
+    let ago = if series.last.timestamp > now { "" } else { " ago" };
     if pen.room() >= ARROW + AGE {
         pen.write("  ", theme.text).write(arrow, theme.plot).write(" ", theme.text);
         if shape.change {
