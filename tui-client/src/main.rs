@@ -9,7 +9,7 @@ use shared::Glob;
 use tui_client::app::Config;
 use tui_client::cli::{Plan, RunMode};
 use tui_client::net::reconnect_seed;
-use tui_client::runtime::Setting;
+use tui_client::runtime::RunOptions;
 use tui_client::{plain, runtime, theme_detect};
 
 fn main() -> ExitCode {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
             return match error.print() {
-                // Whoever reads help through a pipe may have enough of it.
+                // A pager may be closed before the end of the help.
                 Err(why) if code == 0 && why.kind() != ErrorKind::BrokenPipe => {
                     let _ = writeln!(stderr(), "tui-client: {why}");
                     ExitCode::FAILURE
@@ -61,14 +61,14 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
-        table: plan.arrangement.clone(),
+        table: plan.table.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,
         reconnect_seed: reconnect_seed(),
         in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
     };
-    let setting = Setting { server: plan.server.clone(), mouse: plan.screen.mouse };
-    runtime::run(setting, config, || theme_detect::theme(plan.screen)).await?;
+    let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };
+    runtime::run(options, config, || theme_detect::theme(plan.screen)).await?;
     Ok(ExitCode::SUCCESS)
 }
