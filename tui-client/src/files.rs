@@ -10,11 +10,11 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::log::entry::{Direction, Remark};
-use crate::app::log::store::Snapshot;
 use crate::app::prompt::history::{BYTES, LINES};
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::wire_log::entry::{Direction, Remark};
+use crate::wire_log::store::Snapshot;
 
 /// Bytes that are read from the end of a history file.
 const MAX_READ: u64 = 2 * BYTES as u64;
@@ -213,8 +213,9 @@ impl HistoryFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::entry::{Cost, Entry};
-    use crate::app::log::{Log, Pattern};
+    use crate::app::log::Log;
+    use crate::wire_log::entry::{Cost, Entry};
+    use crate::wire_log::pattern::Pattern;
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;

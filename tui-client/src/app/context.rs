@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::app::log::entry::Tone;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
+use crate::wire_log::entry::Tone;
 
 /// A notice stays this long, or until the next key.
 const NOTICE: Duration = Duration::from_secs(8);

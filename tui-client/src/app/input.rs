@@ -9,8 +9,6 @@ use crate::app::editor::MAX_TEXT;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
-use crate::app::log::bookmark::Bookmark;
-use crate::app::log::entry::Tone;
 use crate::app::overlay::Overlay;
 use crate::app::overlay::help::Help;
 use crate::app::prompt::Prompt;
@@ -21,6 +19,8 @@ use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::text::number;
+use crate::wire_log::bookmark::Bookmark;
+use crate::wire_log::entry::Tone;
 
 /// What typing asks of the other parts of the application.
 #[derive(Debug)]

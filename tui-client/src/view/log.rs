@@ -8,10 +8,10 @@ use super::canvas::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::log::Log;
-use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
 use crate::keymap::Mode;
 use crate::text::width::{behind, width};
 use crate::text::{number, time};
+use crate::wire_log::entry::{Cost, Direction, Entry, Remark, Tone};
 
 /// The fewest columns with the time of a line.
 const WITH_TIME: u16 = 50;

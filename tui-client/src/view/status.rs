@@ -8,8 +8,8 @@ use super::canvas::Canvas;
 use super::canvas::pen::Pen;
 use super::theme::Theme;
 use crate::app::link::LinkState;
-use crate::app::link::pending::Purpose;
 use crate::app::{App, SLOW};
+use crate::request::pending::Purpose;
 use crate::text::width::width;
 use crate::text::{number, time};
 

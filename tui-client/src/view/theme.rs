@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::log::entry::Tone;
+use crate::wire_log::entry::Tone;
 
 /// The style of everything on the screen, by its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
