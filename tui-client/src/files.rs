@@ -159,26 +159,26 @@ impl HistoryFile {
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
         file.take(MAX_READ).read_to_end(&mut bytes)?;
-        let mut lines = bytes.split(|&byte| byte == b'\n');
+        // The newest first, as long as there is room.
+        let mut lines = bytes.rsplit(|&byte| byte == b'\n');
         if start > 0 {
             // A part of a line.
-            lines.next();
+            lines.next_back();
         }
-        let entered = |line: &&str| {
-            !line.is_empty()
-                && line.len() <= shared::limits::MAX_LINE
-                && !line.contains(char::is_control)
+        let valid = |line: &&str| {
+            let length = 1..=shared::limits::MAX_LINE;
+            length.contains(&line.len()) && !line.contains(char::is_control)
         };
-        let lines: Vec<_> =
-            lines.filter_map(|line| str::from_utf8(line).ok()).filter(entered).collect();
         let mut room = BYTES;
-        let fits = |line: &&&str| {
+        let fits = |line: &&str| {
             let fits = line.len() < room;
             room = room.saturating_sub(line.len() + 1);
             fits
         };
-        let kept = lines.iter().rev().take(LINES).take_while(fits).count();
-        Ok(lines[lines.len() - kept..].iter().map(|&line| line.to_owned()).collect())
+        let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
+        let mut lines: Vec<_> = lines.take(LINES).take_while(fits).map(str::to_owned).collect();
+        lines.reverse();
+        Ok(lines)
     }
 
     /// Adds a line.

@@ -234,8 +234,7 @@ fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, ar
         }
     }
     if labels > 0 {
-        let text = number::exact(value);
-        let text = format!("{text:>wide$}", wide = usize::from(labels));
+        let text = format!("{:>wide$}", number::exact(value), wide = usize::from(labels));
         canvas.pen(area, row).write(&text, style);
     }
 }

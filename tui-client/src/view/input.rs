@@ -132,18 +132,22 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
         return cursor_at(field, 2);
     }
     let ghost = app.prompt().ghost(app.now().unix()).filter(|_| focused);
-    let marked = |at: Range<usize>, rest: Style, mark: Style| {
-        let mark = mark.add_modifier(Modifier::UNDERLINED);
-        vec![(&text[..at.start], rest), (&text[at.clone()], mark), (&text[at.end..], rest)]
-    };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Suspicious { at, .. } => marked(at, theme.good, theme.alert),
-        Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
+        Verdict::Suspicious { at, .. } => underlined(text, at, theme.good, theme.alert).to_vec(),
+        Verdict::Wrong { at, .. } if !at.is_empty() => {
+            underlined(text, at, theme.text, theme.bad).to_vec()
+        }
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };
     spans.extend(ghost.as_deref().map(|ghost| (ghost, theme.quiet)));
     draw_line(("> ", mark), editor, &spans, field, pen)
+}
+
+/// A text in which one part is underlined and has a style of its own.
+fn underlined(text: &str, part: Range<usize>, rest: Style, style: Style) -> [Span<'_>; 3] {
+    let style = style.add_modifier(Modifier::UNDERLINED);
+    [(&text[..part.start], rest), (&text[part.clone()], style), (&text[part.end..], rest)]
 }
 
 /// Draws a line behind its mark, scrolled to its cursor, and returns the place of the cursor.
@@ -191,10 +195,9 @@ fn draw_history_search(
     } else if !found.is_empty() {
         pen.write("  → ", theme.quiet);
         let at = found.find(part).unwrap_or(0);
-        let marked = theme.alert.add_modifier(Modifier::UNDERLINED);
-        pen.write(&found[..at], theme.text)
-            .write(&found[at..at + part.len()], marked)
-            .write(&found[at + part.len()..], theme.text);
+        for (text, style) in underlined(found, at..at + part.len(), theme.text, theme.alert) {
+            pen.write(text, style);
+        }
     }
     cursor
 }

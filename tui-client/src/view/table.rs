@@ -1,7 +1,5 @@
 //! The table of the last `get`. On a narrow screen the least important columns are left out.
 
-use std::borrow::Cow;
-
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use shared::Key;
@@ -41,8 +39,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let rows = usize::from(inner.height.saturating_sub(1));
     draw_foot(canvas, rows, area);
     if table.rows() == 0 {
-        for (row, line) in (0..).zip(&placeholder(app)) {
-            let quiet = canvas.theme.quiet;
+        let quiet = canvas.theme.quiet;
+        for (row, line) in (0..).zip(placeholder(app).lines()) {
             canvas.pen(inner, row).skip(1).write(line, quiet);
         }
         return;
@@ -92,37 +90,31 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
     canvas.scroll_position((table.first(rows), rows, table.rows()), Some(table.selected()), area);
 }
 
-/// The text in place of rows: why there are none, and which keys or requests help.
-fn placeholder(app: &App) -> Vec<Cow<'static, str>> {
-    const ALL: Cow<'static, str> = Cow::Borrowed("all keys: get *, or * in the table");
+/// The lines in place of rows: why there are none, and which keys or requests help.
+fn placeholder(app: &App) -> String {
+    const ALL: &str = "all keys: get *, or * in the table";
     if !app.table().answer().series.is_empty() {
-        return vec![
-            "no key passes the filter.".into(),
-            "/ changes it; empty, it passes all".into(),
-        ];
+        return "no key passes the filter.\n/ changes it; empty, it passes all".to_owned();
     }
     if !app.link().is_connected() {
-        return vec!["no data yet: not connected".into()];
+        return "no data yet: not connected".to_owned();
     }
     if !app.table().loaded() {
-        return vec!["asking …".into()];
+        return "asking …".to_owned();
     }
     let Some(selector) = app.table().narrowed() else {
-        return vec![
-            "no points yet. Type a request below, such as".into(),
-            "  put palm.cpu 23.7".into(),
-        ];
+        return "no points yet. Type a request below, such as\n  put palm.cpu 23.7".to_owned();
     };
     let is_key = Key::new(selector).is_ok();
-    let knows = if is_key { Extension::Known } else { app.polling().extension() };
-    match knows {
-        Extension::Known => vec![format!("no points for {selector}.").into(), ALL],
+    let globs = if is_key { Extension::Known } else { app.polling().extension() };
+    match globs {
+        Extension::Known => format!("no points for {selector}.\n{ALL}"),
         Extension::Unknown | Extension::Asked => {
-            vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
+            format!("no points for {selector}, or {NO_GLOBS}.\n{ALL}")
         }
         Extension::Missing => {
             let watch = keymap::key_of(Mode::Table, Action::AddWatch);
-            vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
+            format!("{NO_GLOBS}.\n{watch} watches {selector}\n{ALL}")
         }
     }
 }

@@ -69,15 +69,14 @@ fn title(watch: &Watch) -> String {
 fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
-    let alerts = number::plural(app.alerts().alerts().len() as u64, "alert", "alerts");
-    match watch.alarms() as u64 {
-        0 if app.alerts().alerts().len() == 0 => {}
-        0 => remarks.push((format!("· {alerts} "), theme.quiet)),
-        // An alert may fire for several keys.
-        keys => {
-            let keys = number::plural(keys, "key", "keys");
-            remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
-        }
+    // An alert may fire for several keys.
+    let (alerts, firing) = (app.alerts().alerts().len() as u64, watch.alarms() as u64);
+    let count = number::plural(alerts, "alert", "alerts");
+    if firing > 0 {
+        let keys = number::plural(firing, "key", "keys");
+        remarks.push((format!("· {count}, {keys} firing "), theme.bad));
+    } else if alerts > 0 {
+        remarks.push((format!("· {count} "), theme.quiet));
     }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();
     let drawn = watch.in_chart().count();
