@@ -33,7 +33,7 @@ struct Args {
     port: u16,
 
     /// Seconds between two polls, such as 0.5
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     interval: Duration,
 
     /// Watch a key, or all keys that match a glob such as 'palm.*': value, change and a chart
@@ -79,7 +79,7 @@ struct Args {
     retry: bool,
 
     /// Seconds without a sign of a reply that is due before the connection is given up
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
 
     #[command(flatten)]
@@ -106,7 +106,7 @@ struct Args {
     request: Vec<String>,
 }
 
-/// An IPv6 address may have the brackets that it is shown with.
+/// A host name or address; an IPv6 address with or without brackets.
 fn host() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
@@ -143,7 +143,7 @@ impl TypedValueParser for SortParser {
     }
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
@@ -155,9 +155,9 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Where the server is, and how long to wait for it.
+    /// The server, and the timeouts of its connection.
     pub server: ConnectOptions,
-    /// Between two polls.
+    /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
     pub retry: bool,
@@ -240,12 +240,12 @@ impl Plan {
     /// Reads the command line. `interactive` says that both input and output are a terminal.
     ///
     /// # Errors
-    /// For `--help`, `--version` and what is wrong, ready to be printed.
+    /// For `--help`, `--version` and mistakes, ready to be printed.
     pub fn parse<T: Into<OsString>>(
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let mut args = Args::try_parse_from(marked(args.into_iter().map(Into::into)))?;
+        let mut args = Args::try_parse_from(mark_numbers(args.into_iter().map(Into::into)))?;
         for word in &mut args.request {
             if let Some(typed) = word.strip_prefix(MARK) {
                 *word = typed.to_owned();
@@ -253,11 +253,11 @@ impl Plan {
         }
         if args.once {
             let keys = std::mem::take(&mut args.request);
-            args.watch.extend(globs(&keys)?);
+            args.watch.extend(parse_keys(&keys)?);
         }
         if !(args.request.is_empty() || args.watch.is_empty() && args.alert.is_empty()) {
             let why = "--watch and --alert go with --once, or without a REQUEST";
-            return Err(wrong(ErrorKind::ArgumentConflict, why));
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let table = table_spec(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
@@ -279,7 +279,7 @@ impl Plan {
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
-            return Err(wrong(ErrorKind::ArgumentConflict, why));
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let mut server = ConnectOptions::new(args.host, args.port);
         server.reply_timeout = args.timeout;
@@ -298,7 +298,7 @@ impl Plan {
     }
 }
 
-fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
+fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
 }
 
@@ -308,19 +308,19 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
     if let Some((_, column)) = twice {
         // The columns are the names in a JSON object, too.
         let why = format!("--columns has {} twice", column.word());
-        return Err(wrong(ErrorKind::ValueValidation, why));
+        return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
     Ok(TableSpec { filter, sort, columns })
 }
 
 /// The keys and globs behind `--once`.
-fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
-    let wrong = |why: String| wrong(ErrorKind::ValueValidation, why);
+fn parse_keys(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
+    let invalid = |why: String| usage_error(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
-        return Err(wrong(format!("--once takes keys and globs, without {command}")));
+        return Err(invalid(format!("--once takes keys and globs, without {command}")));
     }
-    keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
+    keys.iter().map(|key| key.parse().map_err(|why| invalid(format!("{key}: {why}")))).collect()
 }
 
 /// The prefix of a word that clap would take for an option; no argument can contain this character.
@@ -328,7 +328,7 @@ const MARK: char = '\0';
 
 /// Marks numbers such as `-7`, `-.5` and `-1e-3`, which no option looks like, as words of the
 /// request. The value of an option is not marked.
-fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+fn mark_numbers(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let command = Args::command();
     let takes_next = move |word: &str| {
         let mut options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
@@ -435,9 +435,9 @@ mod tests {
 
     #[test]
     fn intervals_are_checked() {
-        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for bad in ["0", "-1", "nan", "inf", "1e9", "x", ""] {
-            assert!(interval(bad).is_err(), "{bad}");
+            assert!(seconds(bad).is_err(), "{bad}");
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn run(mut history: Option<HistoryFile>, jobs: &Receiver<FileJob>, send: imp
                 }
             }
             FileJob::SaveLog { path, log } => {
-                let file = expand(&path);
+                let file = expand_home(&path);
                 send(match save(&file, &log) {
                     Ok(lines) => Event::Saved { path: absolute(&file), lines },
                     Err(error) => Event::NotSaved { path, reason: explain(&error) },
@@ -61,7 +61,7 @@ fn explain(error: &io::Error) -> String {
 }
 
 /// The path with `~/` replaced, as in a shell.
-fn expand(path: &str) -> PathBuf {
+fn expand_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => path.into(),
@@ -95,7 +95,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
             Direction::In => '←',
             Direction::Note => '·',
         };
-        write!(out, "{} {arrow} {}", time(entry.unix_ms), entry.text)?;
+        write!(out, "{} {arrow} {}", format_time(entry.unix_ms), entry.text)?;
         match entry.remark {
             None => {}
             Some(Remark::Request { bytes, .. }) => write!(out, "\t{bytes} B")?,
@@ -104,7 +104,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
             }
         }
         if entry.times > 1 {
-            write!(out, " ×{} until {}", entry.times, time(entry.until_ms))?;
+            write!(out, " ×{} until {}", entry.times, format_time(entry.until_ms))?;
         }
         writeln!(out)?;
     }
@@ -112,7 +112,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
     Ok(lines)
 }
 
-fn time(unix_ms: i64) -> String {
+fn format_time(unix_ms: i64) -> String {
     let time = Timestamp::from_millisecond(unix_ms);
     time.map_or_else(|_| unix_ms.to_string(), |time| format!("{time:.3}"))
 }
