@@ -30,14 +30,14 @@ some 20,000 a MiB. What is copied goes through the terminal (OSC 52; tmux passes
 
 With --watch in plain mode, the last point of each key is printed first, then every point that is
 newer, and the last one again when its value changes. The server has to be there at the beginning;
-when it goes away later it is waited for.
+when it goes away later, the client reconnects.
 
-An alert on a value, a change or a rate judges all points since the answer before, also what came
-and went between two polls, but not what came late, with an older time. Of a key that brings more
-than 1,024 points at once it judges the newest, of very many keys those that there is memory for,
-at least 15 each. Other columns are judged as of each answer, and age also between answers. With
---once it adds its keys to those that are printed. On the screen a glob, to watch or to alert,
-brings the first 1,000 keys that match.
+An alert on a value, a change or a rate is evaluated for all points since the answer before, also
+those between two polls, but not for late points with an older time. Of a key that brings more than
+1,024 points at once the newest count, of very many keys those that there is memory for, at least
+15 each. Other columns are evaluated for each answer, and age also between answers. With --once an
+alert adds its keys to those that are printed. On the screen a glob, to watch or to alert, brings
+the first 1,000 keys that match.
 
 With --once, --filter, --sort and --columns print what the table of the screen shows; Y there
 copies the command that does. Without --columns, what is printed are points. On the screen they are
@@ -95,7 +95,7 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
         "  \
   0    all is well
   1    the server answered at least one request with an error, or input or output failed, or
-       there were no points that an alert could judge
+       an alert had no data
   2    the command line is wrong
   3    no connection, or it was lost or stalled before all replies had come
   4    an alert has fired in plain mode: with --once at once, else when a watch ends, as on Ctrl-C,

@@ -104,7 +104,7 @@ impl<W: Write> Printer<W> {
         }
         for point in decode_points(data) {
             let (key, point) =
-                point.map_err(|bad| Failure::Connection(format!("a line is no point: {bad}")))?;
+                point.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))?;
             self.point(key, point)?;
         }
         Ok(())

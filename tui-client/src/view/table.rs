@@ -81,13 +81,14 @@ fn title(app: &App) -> String {
     title
 }
 
-/// What does not fit into the title: where in the table one is, and lines that are no points.
+/// What does not fit into the title: the place in the table, and malformed lines.
 fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
     let mut area = area;
     if table.answer().malformed > 0 {
-        let lines = number::plural(table.answer().malformed, "line", "lines");
-        let text = format!(" {lines} are no points ");
+        let (one, many) = ("malformed line", "malformed lines");
+        let lines = number::plural(table.answer().malformed, one, many);
+        let text = format!(" skipped {lines} ");
         let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
         pen.write_right(&text, super::on_border(theme.bad));
         let left = pen.room() + 2;
