@@ -16,7 +16,7 @@ use super::connection::{Comeback, connect, try_connect};
 use super::import_bar::ImportBar;
 use super::input::{self, Counts, InputQueue, READ_SIZE};
 use super::printer::Printer;
-use super::{Failure, explain, quoted, signals, warn};
+use super::{Failure, REFUSED, explain, quoted, signals, warn};
 use crate::cli::Plan;
 use crate::import::engine::{self, Broken, Handler};
 use crate::import::source::{BatchSource, InputBatch, LineNote, unix_now};
@@ -67,18 +67,16 @@ pub(super) async fn run(
     let interrupted = signals::listen(None)?;
     let outcome = tokio::select! {
         outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
-        code = interrupted => Err(Failure::Interrupted(code)),
-    };
-    let outcome = match outcome {
-        Ok(()) => match task.await {
-            Ok(outcome) => outcome.map_err(Failure::Local),
-            Err(panic) => Err(Failure::Local(io::Error::other(panic))),
-        },
-        failed => failed,
+        code = interrupted => {
+            report.sum_up(Some(&counts));
+            return Err(Failure::Exit(code));
+        }
     };
     let refused = report.refused > 0;
-    report.sum_up(matches!(outcome, Err(Failure::Interrupted(_))).then_some(&counts));
-    if refused { outcome.and(Err(Failure::Refused)) } else { outcome }
+    report.sum_up(None);
+    outcome?;
+    task.await.map_err(io::Error::other)??;
+    if refused { Err(Failure::Exit(REFUSED)) } else { Ok(()) }
 }
 
 async fn send_all(

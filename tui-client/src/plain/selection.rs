@@ -7,7 +7,7 @@ use shared::{Client, Glob, Selector};
 use super::connection::{connect, take_reply};
 use super::printer::Printer;
 use super::watch::selectors;
-use super::{Failure, malformed_lines, verdict, warn};
+use super::{Failure, REFUSED, malformed_lines, verdict, warn};
 use crate::cli::Plan;
 use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
@@ -43,7 +43,7 @@ pub(super) async fn run(
     for selector in &selectors {
         match ask(&connection, selector, &mut sieve, out).await {
             // The other keys may still be served.
-            Err(Failure::Refused) => outcome = Err(Failure::Refused),
+            Err(Failure::Exit(REFUSED)) => outcome = Err(Failure::Exit(REFUSED)),
             other => other?,
         }
     }
@@ -75,7 +75,7 @@ async fn ask(
     });
     if let Some(reason) = refused.await? {
         warn(&format!("{selector}: {reason}"));
-        return Err(Failure::Refused);
+        return Err(Failure::Exit(REFUSED));
     }
     let rest = fold.finish();
     if rest.malformed > 0 {

@@ -52,7 +52,7 @@ pub(super) async fn run(
     };
     match outcome {
         Ok(()) => verdict(&watcher.alerts),
-        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Alerted),
+        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Exit(ALERTED)),
         outcome => outcome,
     }
 }
