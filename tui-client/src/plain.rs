@@ -4,6 +4,7 @@
 mod connection;
 mod import;
 mod import_bar;
+mod import_report;
 mod input;
 mod printer;
 mod selection;

@@ -1,9 +1,7 @@
 //! Requests from standard input, one a line; with `--retry`, over more than one connection.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::io::{self, IsTerminal, Write, stderr, stdin};
-use std::sync::atomic::Ordering;
+use std::io::{self, IsTerminal, Write, stdin};
 use std::time::Duration;
 
 use shared::Client;
@@ -14,23 +12,16 @@ use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, connect, try_connect};
 use super::import_bar::ImportBar;
-use super::input::{self, Counts, InputQueue, READ_SIZE};
+use super::import_report::ImportReport;
+use super::input::{self, InputQueue, READ_SIZE};
 use super::printer::Printer;
 use super::{Failure, REFUSED, explain, quoted, signals, warn};
 use crate::cli::Plan;
 use crate::import::engine::{self, Broken, Handler};
 use crate::import::source::{BatchSource, InputBatch, LineNote, unix_now};
-use crate::text::number::{count, plural};
-use crate::text::time::duration;
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
-
-/// Line numbers that are named in a note.
-const MAX_NAMED: usize = 5;
-
-/// Refused lines that are reported one by one on a terminal; a file gets them all.
-const MAX_REFUSALS: u64 = 100;
 
 /// How often the bar shows what waits for a server that is away.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
@@ -63,7 +54,7 @@ pub(super) async fn run(
     }
     let InputQueue { queue, full, counts, task } = reading;
     let mut pending = PendingInput { queue, full, again: VecDeque::new() };
-    let mut report = Report::new(ImportBar::for_input());
+    let mut report = ImportReport::new(ImportBar::for_input());
     let interrupted = signals::listen(None)?;
     let outcome = tokio::select! {
         outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
@@ -83,7 +74,7 @@ async fn send_all(
     plan: &Plan,
     first: Result<Client, String>,
     pending: &mut PendingInput,
-    report: &mut Report,
+    report: &mut ImportReport,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let mut comeback = Comeback::new();
@@ -197,116 +188,9 @@ impl PendingInput {
     }
 }
 
-/// Puts with a note: how many, and the numbers of the first lines.
-#[derive(Default)]
-struct Named {
-    lines: Vec<u64>,
-    all: usize,
-}
-
-impl Named {
-    fn add(&mut self, number: u64) {
-        self.all += 1;
-        if self.lines.len() < MAX_NAMED {
-            self.lines.push(number);
-        }
-    }
-}
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, all } = self;
-        let more = if *all > lines.len() { ", …" } else { "" };
-        let named = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let (what, line) = if *all == 1 { ("put", "line") } else { ("puts", "lines") };
-        write!(f, "{} {what} ({line} {named}{more})", count(*all as u64))
-    }
-}
-
-/// What has come back.
-struct Report {
-    bar: ImportBar,
-    answered: u64,
-    /// Longer than a request may be.
-    unsent: u64,
-    refused: u64,
-    /// Puts among what is answered and not refused.
-    stored: u64,
-    /// The number of the last line up to which all is answered.
-    last: u64,
-    filled: Named,
-    suspicious: Named,
-    /// Standard output is closed.
-    closed: bool,
-}
-
-impl Report {
-    fn new(bar: ImportBar) -> Self {
-        let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
-        let (filled, suspicious) = (Named::default(), Named::default());
-        let closed = false;
-        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
-    }
-
-    /// Counts a refused line, and reports it unless that would be too much.
-    fn refuse(&mut self, text: impl FnOnce() -> String) {
-        self.refused += 1;
-        if self.refused <= MAX_REFUSALS || !stderr().is_terminal() {
-            self.bar.aside(|| warn(&text()));
-        } else if self.refused == MAX_REFUSALS + 1 {
-            self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
-        }
-    }
-
-    /// The import goes on when the reader of standard output has enough of it.
-    fn note_closed(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
-        match outcome {
-            Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
-    /// was read may be left without an answer.
-    fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;
-        let (seen, time) = (bar.is_seen(), bar.elapsed());
-        drop(bar);
-        if filled.all > 0 {
-            warn(&format!("filled in the current time in {filled}"));
-        }
-        if suspicious.all > 0 {
-            warn(&format!("a time more than a year ahead in {suspicious}: milliseconds?"));
-        }
-        let lines = plural(answered + unsent, "line", "lines");
-        let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
-        if let Some(read) = interrupted {
-            let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
-            let again = match read.filled.load(Ordering::Relaxed) {
-                0 => "to send them again does no harm",
-                _ => "sent again, puts without a time get another one",
-            };
-            let left = match left {
-                0 => String::new(),
-                left => format!(
-                    "; {} read and without an answer, from line {} on: {again}",
-                    count(left),
-                    last + 1
-                ),
-            };
-            warn(&format!("interrupted: {outcome}{left}"));
-        } else if seen || refused > 0 {
-            warn(&format!("{outcome}, in {}", duration(time)));
-        }
-    }
-}
-
 /// The replies of one connection.
 struct ReplyReporter<'a, W: Write> {
-    report: &'a mut Report,
+    report: &'a mut ImportReport,
     comeback: &'a mut Comeback,
     out: &'a mut Printer<W>,
 }
@@ -322,7 +206,7 @@ impl<W: Write> ReplyReporter<'_, W> {
 impl<W: Write> Handler for ReplyReporter<'_, W> {
     type Error = Failure;
 
-    /// Reports the notes once, also when the batch is sent again.
+    /// ImportReports the notes once, also when the batch is sent again.
     fn begin(&mut self, batch: &mut InputBatch) {
         for (number, note) in batch.notes.drain(..) {
             match note {

@@ -54,7 +54,7 @@ impl ImportBar {
     pub(super) fn add(&mut self, bytes: usize, lines: usize) {
         self.lines += lines as u64;
         self.bar.inc(bytes as u64);
-        if self.begun.elapsed() >= SHORT {
+        if self.is_seen() || self.begun.elapsed() >= SHORT {
             self.show(HumanCount(self.lines).to_string());
         }
     }
