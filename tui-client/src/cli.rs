@@ -2,13 +2,13 @@
 
 mod manual;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
@@ -60,7 +60,7 @@ struct Args {
 
     /// With --once or on the screen: sort by a column, ascending; with a dash, as in --sort -rate,
     /// descending; reply is the order of the server
-    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = sort())]
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
@@ -125,33 +125,11 @@ fn column() -> impl TypedValueParser<Value = Column> {
 }
 
 /// A column, or one behind a dash. Listed are those without.
-#[derive(Clone)]
-struct SortParser;
-
-impl SortParser {
-    fn rising() -> impl TypedValueParser<Value = Sort> {
-        let names = PossibleValuesParser::new(Sort::words());
-        names.try_map(|name| Sort::named(&name).ok_or("no order"))
-    }
-}
-
-impl TypedValueParser for SortParser {
-    type Value = Sort;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Sort, clap::Error> {
-        let name = value.to_str().and_then(|text| text.strip_prefix('-'));
-        let sort = Self::rising().parse_ref(command, arg, name.map_or(value, OsStr::new))?;
-        Ok(Sort { descending: name.is_some(), ..sort })
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Sort::words().map(PossibleValue::new)))
-    }
+fn sort() -> impl TypedValueParser<Value = Sort> {
+    let ascending = Sort::words().map(PossibleValue::new);
+    let descending = Sort::words().map(|word| PossibleValue::new(format!("-{word}")).hide(true));
+    let words = PossibleValuesParser::new(ascending.chain(descending));
+    words.try_map(|word| Sort::named(&word).ok_or("no order"))
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
