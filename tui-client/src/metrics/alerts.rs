@@ -182,8 +182,8 @@ impl AlertState {
         let Self { alert, has_data, firing, seen, answered } = self;
         let key = series.key.as_str();
         *has_data |= alert.has_data(series, now);
-        let (fired, fires) = (firing.contains_key(key), alert.fires(series, now));
-        let found = match (fired, fires) {
+        let (before, fires) = (firing.contains_key(key), alert.fires(series, now));
+        let found = match (before, fires) {
             (true, _) => None,
             (false, true) => Some(alert.found(series, now)),
             (false, false) => match seen.get(key) {
@@ -197,7 +197,7 @@ impl AlertState {
         } else {
             firing.remove(key);
         }
-        let resolved = !fires && (fired || found.is_some());
+        let resolved = !fires && (before || found.is_some());
         let firing = found.map(|found| AlertEvent::Firing(format!("alert: {alert}: {found}")));
         events.extend(firing);
         if resolved {
@@ -218,7 +218,9 @@ impl Alerts {
     /// Watches for these, each once.
     pub fn new(alerts: &[Alert]) -> Self {
         let mut all = Self::default();
-        alerts.iter().for_each(|alert| all.add(alert.clone()));
+        for alert in alerts {
+            all.add(alert.clone());
+        }
         all
     }
 

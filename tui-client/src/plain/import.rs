@@ -206,7 +206,7 @@ impl<W: Write> ReplyReporter<'_, W> {
 impl<W: Write> Handler for ReplyReporter<'_, W> {
     type Error = Failure;
 
-    /// ImportReports the notes once, also when the batch is sent again.
+    /// Reports the notes once, also when the batch is sent again.
     fn begin(&mut self, batch: &mut InputBatch) {
         for (number, note) in batch.notes.drain(..) {
             match note {

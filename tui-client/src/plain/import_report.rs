@@ -88,7 +88,7 @@ impl ImportReport {
         }
     }
 
-    /// ImportReports how it went, unless it was short and nothing was refused. Interrupted, some of what
+    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
     /// was read may be left without an answer.
     pub(super) fn sum_up(self, interrupted: Option<&Counts>) {
         let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;

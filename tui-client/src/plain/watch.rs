@@ -158,11 +158,13 @@ impl<W: Write> Watcher<'_, W> {
         tokio::pin!(due);
         loop {
             tokio::select! {
-                due = &mut due => return due,
-                _ = seconds.tick(), if self.alerts.counts_time() => {
-                    feeds.iter().for_each(|feed| self.evaluate(&feed.series, |_| false));
-                }
+                            due = &mut due => return due,
+                            _ = seconds.tick(), if self.alerts.counts_time() => {
+                                for feed in feeds {
+             self.evaluate(&feed.series, |_| false);
             }
+                            }
+                        }
         }
     }
 
@@ -209,13 +211,13 @@ impl<W: Write> Watcher<'_, W> {
         let mut answer =
             ArrivingAnswer { summarizer, first: Vec::new(), malformed: 0, current: None };
         let refused = take_reply(reply, |data| {
-            decode_points(data).try_for_each(|point| match point {
-                Ok((key, point)) => self.take(key, point, feed, &mut answer),
-                Err(_) => {
-                    answer.malformed += 1;
-                    Ok(())
+            for point in decode_points(data) {
+                match point {
+                    Ok((key, point)) => self.take(key, point, feed, &mut answer)?,
+                    Err(_) => answer.malformed += 1,
                 }
-            })
+            }
+            Ok(())
         });
         if let Some(reason) = refused.await? {
             // A server that can't serve now may do so later.

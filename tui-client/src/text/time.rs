@@ -24,8 +24,8 @@ pub fn duration(time: Duration) -> String {
             });
             let greatest = parts.find(|&(number, _)| number > 0).unwrap_or((0, "s"));
             let next = parts.next().filter(|&(number, _)| number > 0);
-            let parts = [Some(greatest), next].into_iter().flatten();
-            parts.map(|(number, name)| format!("{number}{name}")).collect()
+            let text = |(number, name)| format!("{number}{name}");
+            text(greatest) + &next.map(text).unwrap_or_default()
         }
     }
 }
