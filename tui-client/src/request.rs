@@ -1,4 +1,4 @@
-//! A request line before it goes out: what is sent of it, why it would be refused, whether it is meant.
+//! A request line before it goes out: normalized, checked, and whether it is plausible.
 
 pub mod explain;
 pub mod normalize;

@@ -440,9 +440,9 @@ mod tests {
     }
 
     fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut fold = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     fn take(watch: &mut Watch, selector: &str, data: &str) {

@@ -106,7 +106,7 @@ is in seconds, time in Unix seconds; trend is the last 16 values as bars.",
     ),
 ];
 
-/// The same as text.
+/// The sections as text.
 pub(super) fn behind_options() -> String {
     SECTIONS.map(|(heading, text)| format!("{heading}:\n{text}")).join("\n\n")
 }

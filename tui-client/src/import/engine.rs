@@ -168,7 +168,7 @@ async fn take<H: Handler>(
         }
     }
     handler.accepted(lines.take(replies.answered().saturating_sub(known)));
-    // A failure is told again.
+    // A failure comes again.
     replies.next().await?;
     handler.end(batch)
 }

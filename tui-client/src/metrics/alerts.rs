@@ -330,11 +330,11 @@ mod tests {
     }
 
     fn evaluate(alerts: &mut Alerts, selector: &str, data: &str) -> Vec<String> {
-        let mut fold = Summarizer::new(4);
-        fold.add_lines(data.as_bytes());
+        let mut summarizer = Summarizer::new(4);
+        summarizer.add_lines(data.as_bytes());
         let asked = |key: &str| selector == "*" || selector == key;
         let complete = |pattern: &Glob| asked(pattern.as_str());
-        let events = alerts.evaluate(&fold.finish().series, asked, complete, 10);
+        let events = alerts.evaluate(&summarizer.finish().series, asked, complete, 10);
         events.iter().map(|event| event.text().to_owned()).collect()
     }
 
@@ -431,9 +431,9 @@ mod tests {
     }
 
     fn series(data: &str) -> Series {
-        let mut fold = Summarizer::new(16);
-        fold.add_lines(data.as_bytes());
-        fold.finish().series.remove(0)
+        let mut summarizer = Summarizer::new(16);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish().series.remove(0)
     }
 
     #[test]

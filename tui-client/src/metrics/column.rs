@@ -207,8 +207,7 @@ impl Chosen {
     }
 
     /// The wanted columns that fit into this many cells, with a blank after each, from left to
-    /// right. `sorted` is shown before all others but the key, so that one sees what the order is
-    /// about. The key has as much as most keys need; a longer one is cut rather than a column left
+    /// right. `sorted` comes before all others but the key, so that the sorted column is seen. The key has as much as most keys need; a longer one is cut rather than a column left
     /// out.
     pub fn fitting(&self, room: usize, sorted: Option<Column>) -> Vec<(Column, usize)> {
         let key = (room / 3).clamp(Column::Key.width(), USUAL_KEY);

@@ -51,7 +51,7 @@ impl fmt::Display for Sort {
     }
 }
 
-/// What a person wants to see of an answer.
+/// What is shown of an answer: which rows, in which order, which columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableSpec {
     /// Which rows.
@@ -238,9 +238,9 @@ mod tests {
     use crate::metrics::summary::Summarizer;
 
     fn answer(data: &str) -> Answer {
-        let mut fold = Summarizer::new(4);
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     fn keys(answer: &Answer, order: &Order) -> Vec<String> {

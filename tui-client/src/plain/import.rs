@@ -10,7 +10,7 @@ use tokio::io::AsyncRead;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
-use super::connection::{Comeback, connect, try_connect};
+use super::connection::{Reconnector, connect, try_connect};
 use super::import_bar::ImportBar;
 use super::import_report::ImportReport;
 use super::input::{self, InputQueue, READ_SIZE};
@@ -29,7 +29,7 @@ const BAR_PERIOD: Duration = Duration::from_secs(1);
 /// Memory for what is read and not answered yet, in bytes.
 const MEMORY: u32 = 4 * 1024 * 1024;
 
-/// The same for feeds that outlive a server that is away: days of some lines a second.
+/// With `--retry`, for feeds that outlive a server that is away: days of some lines a second.
 const MEMORY_TO_RETRY: u32 = 64 * 1024 * 1024;
 
 /// Sends everything that `input` has and writes what comes back to `out`. When the connection is
@@ -77,16 +77,16 @@ async fn send_all(
     report: &mut ImportReport,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let mut comeback = Comeback::new();
+    let mut reconnector = Reconnector::new();
     let mut connection = match first {
         Ok(connection) => {
-            comeback.begin();
+            reconnector.connected();
             connection
         }
-        Err(reason) => wait(plan, reason, &mut comeback, pending, &report.bar).await,
+        Err(reason) => wait(plan, reason, &mut reconnector, pending, &report.bar).await,
     };
     loop {
-        let mut replies = ReplyReporter { report, comeback: &mut comeback, out };
+        let mut replies = ReplyReporter { report, reconnector: &mut reconnector, out };
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -99,7 +99,7 @@ async fn send_all(
             }));
         }
         unanswered.into_iter().rev().for_each(|batch| pending.again.push_front(batch));
-        connection = wait(plan, error, &mut comeback, pending, &report.bar).await;
+        connection = wait(plan, error, &mut reconnector, pending, &report.bar).await;
     }
 }
 
@@ -107,11 +107,11 @@ async fn send_all(
 async fn wait(
     plan: &Plan,
     reason: String,
-    comeback: &mut Comeback,
+    reconnector: &mut Reconnector,
     pending: &mut PendingInput,
     bar: &ImportBar,
 ) -> Client {
-    let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
+    let connecting = reconnector.reconnect(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
     let (mut told, mut full) = (false, pending.full.clone());
     let (since, mut ticks) = (Instant::now(), interval(BAR_PERIOD));
@@ -191,7 +191,7 @@ impl PendingInput {
 /// The replies of one connection.
 struct ReplyReporter<'a, W: Write> {
     report: &'a mut ImportReport,
-    comeback: &'a mut Comeback,
+    reconnector: &'a mut Reconnector,
     out: &'a mut Printer<W>,
 }
 
@@ -199,7 +199,7 @@ impl<W: Write> ReplyReporter<'_, W> {
     /// Counts an answered line.
     fn answered(&mut self, number: u64) {
         (self.report.answered, self.report.last) = (self.report.answered + 1, number);
-        self.comeback.answered(|text| self.report.bar.aside(|| warn(text)));
+        self.reconnector.answered(|text| self.report.bar.aside(|| warn(text)));
     }
 }
 

@@ -13,7 +13,7 @@ use shared::response::decode_points;
 use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::connection::{Comeback, connect, take_reply};
+use super::connection::{Reconnector, connect, take_reply};
 use super::printer::Printer;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, signals, verdict, warn};
 use crate::cli::Plan;
@@ -133,18 +133,18 @@ impl<W: Write> Watcher<'_, W> {
     async fn run(&mut self, plan: &Plan, mut connection: Client) -> Result<(), Failure> {
         let feed = |selector| Feed { selector, ..Feed::default() };
         let mut feeds: Vec<Feed> = selectors(self.patterns).into_iter().map(feed).collect();
-        let mut comeback = Comeback::new();
-        comeback.begin();
+        let mut reconnector = Reconnector::new();
+        reconnector.connected();
         loop {
             let begun = Instant::now();
-            match self.poll(&connection, &mut feeds, &mut comeback).await {
+            match self.poll(&connection, &mut feeds, &mut reconnector).await {
                 Ok(()) => {
                     // A server that takes long has as long a rest.
                     let next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
                     self.meanwhile(&feeds, sleep_until(next)).await;
                 }
                 Err(Failure::Connection(reason)) => {
-                    let connecting = comeback.from(reason, plan, warn);
+                    let connecting = reconnector.reconnect(reason, plan, warn);
                     connection = self.meanwhile(&feeds, connecting).await;
                 }
                 Err(failure) => return Err(failure),
@@ -190,11 +190,11 @@ impl<W: Write> Watcher<'_, W> {
         &mut self,
         connection: &Client,
         feeds: &mut [Feed],
-        comeback: &mut Comeback,
+        reconnector: &mut Reconnector,
     ) -> Result<(), Failure> {
         for feed in feeds {
             self.ask(connection, feed).await?;
-            comeback.answered(warn);
+            reconnector.answered(warn);
         }
         Ok(self.out.flush()?)
     }

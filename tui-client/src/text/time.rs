@@ -38,7 +38,7 @@ pub fn age(timestamp: i64, now: i64) -> String {
     format!("{sign}{}{name}", seconds / unit)
 }
 
-/// The same in at most six columns.
+/// An age in at most six columns.
 pub fn short_age(timestamp: i64, now: i64) -> String {
     const COLUMNS: usize = 6;
     let full = age(timestamp, now);
