@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
-use server::store::local::{Config, Local, OpenError};
+use server::store::local::{Local, LocalConfig, OpenError};
 use tempfile::TempDir;
 
 use super::patience::{PATIENCE, in_time};
@@ -103,7 +103,7 @@ async fn bind(port: u16) -> Listener {
 async fn open(data: &Path) -> Local {
     let end = Instant::now() + PATIENCE;
     loop {
-        match Local::open(data, Config::default()) {
+        match Local::open(data, LocalConfig::default()) {
             Err(OpenError::Locked) if Instant::now() < end => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }
