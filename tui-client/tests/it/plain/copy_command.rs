@@ -82,12 +82,12 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Count => series.count.to_string(),
         Column::Time => series.last.timestamp.to_string(),
         Column::Spark => bars(series, 16),
-        // Holds at its moment only.
+        // Changes with each second.
         Column::Age => AGE.to_owned(),
     }
 }
 
-/// Instead of an age.
+/// Stands for any age.
 const AGE: &str = "some";
 
 fn columns(scene: &Scene) -> Vec<Column> {
