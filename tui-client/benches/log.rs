@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
-use tui_client::effect::Effect;
-use tui_client::event::{Code, Key, Moment, Msg};
-use tui_client::metrics::sort::Arrangement;
+use tui_client::effect::{Effect, NetworkOrder};
+use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
+use tui_client::metrics::sort::TableSpec;
 use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000_000;
@@ -69,27 +69,27 @@ impl Busy {
             interval: Duration::from_secs(1),
             watch: Vec::new(),
             alerts: Vec::new(),
-            arrangement: Arrangement::default(),
+            table: TableSpec::default(),
             zone: TimeZone::UTC,
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,
             in_tmux: false,
         };
         let mut app = App::new(config, 200, 50, moment(0));
-        let effects = app.update(Msg::Connected, moment(0));
+        let effects = app.update(Event::Connected, moment(0));
         let id = effects.iter().find_map(|effect| match effect {
-            Effect::Send(request) => Some(request.id),
+            Effect::Network(NetworkOrder::Send(request)) => Some(request.id),
             _ => None,
         });
         let id = id.expect("it asks for everything");
-        app.update(Msg::ReplyBegins { id, status: Status::Ok }, moment(0));
+        app.update(Event::ReplyBegins { id, status: Status::Ok }, moment(0));
         let mut busy = Self { app, id, at: 0 };
         while busy.at < lines {
             busy.receive();
         }
         let kept = busy.app.log().len();
         assert!(matches!(fill, Fill::Full) == (kept < lines), "{kept} of {lines} lines are kept");
-        busy.app.update(Msg::Key(Key::plain(Code::BackTab)), moment(busy.at));
+        busy.app.update(Event::Key(KeyPress::plain(KeyCode::BackTab)), moment(busy.at));
         assert_eq!(busy.app.mode(), Mode::Log);
         busy
     }
@@ -97,12 +97,12 @@ impl Busy {
     fn receive(&mut self) {
         let (id, status, lines) = (self.id, Status::Ok, piece(self.at));
         self.at += PIECE;
-        self.app.update(Msg::Lines { id, status, lines }, moment(self.at));
+        self.app.update(Event::Lines { id, status, lines }, moment(self.at));
     }
 
-    fn press(&mut self, key: Key) {
+    fn press(&mut self, key: KeyPress) {
         self.at += 1;
-        self.app.update(Msg::Key(key), moment(self.at));
+        self.app.update(Event::Key(key), moment(self.at));
     }
 }
 
@@ -119,7 +119,7 @@ fn frame(bencher: Bencher<'_, '_>, fill: Fill) {
     let (mut busy, theme, mut memo) = (Busy::new(fill), Theme::colour(), Memo::default());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory");
     bencher.bench_local(|| {
-        busy.press(Key::char('k'));
+        busy.press(KeyPress::char('k'));
         terminal.draw(|frame| view::draw(&busy.app, &theme, &mut memo, frame)).expect("memory");
     });
 }
@@ -130,11 +130,11 @@ fn step_of_a_search(bencher: Bencher<'_, '_>, fill: Fill) {
     let mut busy = Busy::new(fill);
     bencher.bench_local(|| {
         if busy.app.log().percent().is_none() {
-            busy.press(Key::char('/'));
-            "nowhere".chars().for_each(|c| busy.press(Key::char(c)));
-            busy.press(Key::plain(Code::Enter));
+            busy.press(KeyPress::char('/'));
+            "nowhere".chars().for_each(|c| busy.press(KeyPress::char(c)));
+            busy.press(KeyPress::plain(KeyCode::Enter));
         }
         busy.at += 1;
-        busy.app.update(Msg::Tick, moment(busy.at));
+        busy.app.update(Event::Tick, moment(busy.at));
     });
 }

@@ -21,16 +21,16 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
 use shared::response::Status;
-use tui_client::app::mode::Mode;
 use tui_client::app::{App, Config};
-use tui_client::effect::{Effect, Outgoing};
-use tui_client::event::{Code, Key, Moment, Msg};
+use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
+use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::expression::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
-use tui_client::metrics::sort::{Arrangement, Job, Sort};
+use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
-use tui_client::net::{self, Order};
+use tui_client::net;
 use tui_client::view::{self, Memo, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;
@@ -91,7 +91,7 @@ fn percentiles() {
     let Busy { mut app, all, text, lines } = busy(100_000);
     let (mut screen, theme) = (screen(), Theme::colour());
     // Ordered by a column, so that each answer has to be arranged.
-    let effects = app.update(Msg::Key(Key::char('>')), moment(10_000));
+    let effects = app.update(Event::Key(KeyPress::char('>')), moment(10_000));
     app.update(arranged(effects), moment(10_000));
     let names = [
         "a moved selection",
@@ -105,30 +105,30 @@ fn percentiles() {
     for round in 0..100 {
         let now = moment(10_000 + 1000 * round);
         for _ in 0..40 {
-            let msg = Msg::Key(Key::char('j'));
+            let msg = Event::Key(KeyPress::char('j'));
             turns[0].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
-        app.update(Msg::Key(Key::char(':')), now);
+        app.update(Event::Key(KeyPress::char(':')), now);
         for c in "put palm.cpu 23.7 1150864247 ".chars() {
-            let msg = Msg::Key(Key::char(c));
+            let msg = Event::Key(KeyPress::char(c));
             turns[1].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
-        app.update(Msg::Key(Key::ctrl('u')), now);
-        app.update(Msg::Key(Key::plain(Code::Tab)), now);
+        app.update(Event::Key(KeyPress::ctrl('u')), now);
+        app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), now);
         assert_eq!(app.mode(), Mode::Table);
         let (id, status) = (request.id, Status::Ok);
-        app.update(Msg::ReplyBegins { id, status }, now);
+        app.update(Event::ReplyBegins { id, status }, now);
         for _ in 0..20 {
-            let msg = Msg::Lines { id, status, lines: lines.clone() };
+            let msg = Event::Lines { id, status, lines: lines.clone() };
             turns[2].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         }
-        let msg = Msg::Reply(reply(&request, &text));
+        let msg = Event::Reply(reply(&request, &text));
         // What is let go is freed beside the loop, so it is not measured.
         let (effects, ()) =
             turns[3].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
         let msg = arranged(effects);
         let _freed = turns[4].measure(|| (app.update(msg, now), draw(&mut screen, &app, &theme)));
-        let effects = app.update(Msg::Tick, moment(10_999 + 1000 * round));
+        let effects = app.update(Event::Tick, moment(10_999 + 1000 * round));
         request = self::request(effects, "get *");
     }
     let mut all = Turns::default();
@@ -188,10 +188,10 @@ async fn first_paint(port: u16) -> Instant {
     let (mut screen, theme) = (screen(), Theme::colour());
     let patience = Duration::from_secs(60);
     let network = tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
-    orders.send(Order::Connect).await.expect("it takes orders");
+    orders.send(NetworkOrder::Connect).await.expect("it takes orders");
     loop {
         let msg = msgs.recv().await.expect("it goes on");
-        let last = matches!(msg, Msg::Reply(_));
+        let last = matches!(msg, Event::Reply(_));
         let effects = app.update(msg, moment(1));
         if last {
             draw(&mut screen, &app, &theme);
@@ -201,8 +201,8 @@ async fn first_paint(port: u16) -> Instant {
             return painted;
         }
         for effect in effects {
-            if let Effect::Send(request) = effect {
-                orders.send(Order::Send(request)).await.expect("it takes orders");
+            if let Effect::Network(NetworkOrder::Send(request)) = effect {
+                orders.send(NetworkOrder::Send(request)).await.expect("it takes orders");
             }
         }
     }
@@ -227,7 +227,7 @@ fn data(keys: u32) -> Vec<u8> {
 }
 
 fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
-    let mut builder = ReplyBuilder::new(Status::Ok, request.detail);
+    let mut builder = ReplyBuilder::new(Status::Ok, request.capture);
     builder = builder.watching(Arc::clone(&request.watched));
     builder.add_lines(data);
     let took = Duration::from_millis(1);
@@ -236,19 +236,19 @@ fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
 
 fn request(effects: Vec<Effect>, line: &str) -> Outgoing {
     let mut sent = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Send(request) if request.line == line => Some(request),
+        Effect::Network(NetworkOrder::Send(request)) if request.line == line => Some(request),
         _ => None,
     });
     sent.next().expect("the request goes out")
 }
 
 /// What is to be arranged, arranged.
-fn arranged(effects: Vec<Effect>) -> Msg {
+fn arranged(effects: Vec<Effect>) -> Event {
     let job = effects.into_iter().find_map(|effect| match effect {
-        Effect::Arrange(job) => Some(job),
+        Effect::Compute(ComputeJob::Sort(job)) => Some(job),
         _ => None,
     });
-    Msg::Arranged(job.expect("it is to be arranged").run())
+    Event::Sorted(job.expect("it is to be arranged").run())
 }
 
 fn config(watch: &[&str], raw_log: bool) -> Config {
@@ -257,7 +257,7 @@ fn config(watch: &[&str], raw_log: bool) -> Config {
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
-        arrangement: Arrangement::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: LOG_MEMORY,
         raw_log,
@@ -268,7 +268,7 @@ fn config(watch: &[&str], raw_log: bool) -> Config {
 /// Connected, asking for everything.
 fn app(watch: &[&str], raw_log: bool) -> (App, Outgoing) {
     let mut app = App::new(config(watch, raw_log), SIZE.0, SIZE.1, moment(0));
-    let effects = app.update(Msg::Connected, moment(0));
+    let effects = app.update(Event::Connected, moment(0));
     (app, request(effects, "get *"))
 }
 
@@ -318,19 +318,19 @@ fn busy(keys: u32) -> Busy {
         let _ = writeln!(lines, "host{at:05}.disk0.used_bytes {at}.25 {}", NOW + at);
     }
     let (id, status) = (all.id, Status::Ok);
-    app.update(Msg::ReplyBegins { id, status }, moment(1));
+    app.update(Event::ReplyBegins { id, status }, moment(1));
     for _ in 0..PIECES {
-        app.update(Msg::Lines { id, status, lines: lines.clone() }, moment(1));
+        app.update(Event::Lines { id, status, lines: lines.clone() }, moment(1));
     }
     let kept = app.log().len();
     assert!(kept > 500_000 && kept < u64::from(PIECES) * 1000, "{kept} lines in the log");
-    app.update(Msg::Reply(reply(&all, &text)), moment(1));
+    app.update(Event::Reply(reply(&all, &text)), moment(1));
     // From the watched keys to the table.
-    app.update(Msg::Key(Key::char(':')), moment(2));
-    app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
+    app.update(Event::Key(KeyPress::char(':')), moment(2));
+    app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), moment(2));
     assert_eq!(app.mode(), Mode::Table);
     assert!(app.table().rows() >= keys as usize);
-    let all = request(app.update(Msg::Tick, moment(2000)), "get *");
+    let all = request(app.update(Event::Tick, moment(2000)), "get *");
     Busy { app, all, text, lines }
 }
 
@@ -341,7 +341,7 @@ fn frame(bencher: Bencher<'_, '_>, keys: u32) {
     let mut at = 10_000;
     bencher.bench_local(|| {
         at += 1;
-        app.update(Msg::Key(Key::char('j')), moment(at));
+        app.update(Event::Key(KeyPress::char('j')), moment(at));
         draw(&mut screen, &app, &theme);
     });
 }
@@ -350,13 +350,13 @@ fn frame(bencher: Bencher<'_, '_>, keys: u32) {
 #[divan::bench(sample_count = 1000, sample_size = 1)]
 fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
     let (mut app, mut screen, theme) = (busy(100_000).app, screen(), Theme::colour());
-    app.update(Msg::Key(Key::plain(Code::Tab)), moment(10_000));
-    app.update(Msg::Key(Key::char('f')), moment(10_000));
+    app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), moment(10_000));
+    app.update(Event::Key(KeyPress::char('f')), moment(10_000));
     assert_eq!(app.mode(), Mode::Chart);
     let mut at = 10_000;
     bencher.bench_local(|| {
         at += 1;
-        app.update(Msg::Key(Key::char('h')), moment(at));
+        app.update(Event::Key(KeyPress::char('h')), moment(at));
         draw(&mut screen, &app, &theme);
     });
 }
@@ -372,7 +372,7 @@ fn first_paint_of_a_million(bencher: Bencher<'_, '_>) {
     // By reference, so that to free it all is not measured.
     bencher.with_inputs(prepare).bench_local_refs(|(app, screen, reply)| {
         if let Some(reply) = reply.take() {
-            app.update(Msg::Reply(reply), moment(1));
+            app.update(Event::Reply(reply), moment(1));
         }
         draw(screen, app, &theme);
     });
@@ -392,7 +392,7 @@ fn sort_a_million(bencher: Bencher<'_, '_>, column: &str) {
     let selected = answer.series.last().map(|series| series.key.clone());
     bencher.bench_local(|| {
         let (answer, selected) = (Arc::clone(&answer), selected.clone());
-        black_box(Job { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
     });
 }
 
@@ -404,7 +404,7 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
     bencher.bench_local(|| {
         let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
         let (sort, selected) = (Sort::default(), None);
-        black_box(Job { id: 1, answer, sort, filter, selected, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter, selected, now: NOW }.run())
     });
 }
 
@@ -412,9 +412,9 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
 #[divan::bench(sample_count = 50, sample_size = 1)]
 fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
     let (mut app, all) = app(&[], false);
-    app.update(Msg::Reply(reply(&all, &data(1_000_000))), moment(1));
-    app.update(Msg::Key(Key::char(':')), moment(2));
-    app.update(Msg::Key(Key::plain(Code::Tab)), moment(2));
+    app.update(Event::Reply(reply(&all, &data(1_000_000))), moment(1));
+    app.update(Event::Key(KeyPress::char(':')), moment(2));
+    app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), moment(2));
     assert_eq!(app.mode(), Mode::Table);
     let (mut screen, theme) = (screen(), Theme::colour());
     let app = RefCell::new(app);
@@ -424,10 +424,10 @@ fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
         if !effects.is_empty() {
             app.borrow_mut().update(arranged(effects), moment(3));
         }
-        app.borrow_mut().update(Msg::Key(Key::char('0')), moment(3));
+        app.borrow_mut().update(Event::Key(KeyPress::char('0')), moment(3));
     };
     bencher.with_inputs(|| finish(asked.take())).bench_local_values(|()| {
-        let effects = app.borrow_mut().update(Msg::Key(Key::char('>')), moment(3));
+        let effects = app.borrow_mut().update(Event::Key(KeyPress::char('>')), moment(3));
         draw(&mut screen, &app.borrow(), &theme);
         asked.replace(effects)
     });

@@ -1,60 +1,65 @@
-//! The application: [`App::update`] takes a message and says what is to be done. All decisions
-//! are here; nothing here does input or output, reads a clock, or knows how it is drawn.
+//! The application: [`App::update`] takes an event and says what is to be done. Its parts decide,
+//! this file routes events to them; nothing here does input or output, reads a clock, or knows how
+//! it is drawn.
 
-pub mod action;
-pub mod ask;
 pub mod chart;
-mod copy_command;
+pub mod context;
+pub mod copy_command;
 pub mod editor;
-pub mod field;
-pub mod help;
 pub mod layout;
+pub mod line_input;
 pub mod link;
 pub mod log;
-pub mod mode;
-mod mouse;
+pub mod mouse;
 pub mod outage;
-pub mod poll_cost;
+pub mod overlay;
+pub mod panes;
+pub mod polling;
 pub mod prompt;
 pub mod table;
-pub mod views;
 pub mod watch;
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use shared::Request;
+use shared::response::Status;
 
-use crate::effect::Effect;
-use crate::event::{Code, Key, Moment, Msg};
+use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
+use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap;
-use crate::metrics::alerts::Sentinel;
-use crate::metrics::expression::Alert;
+use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
+use crate::keymap::{Mode, Pane};
+use crate::metrics::alerts::Alerts;
+use crate::metrics::column::Column;
+use crate::metrics::expression::{Alert, Filter};
 use crate::metrics::glob::Glob;
-use crate::metrics::sort::Arrangement;
-use crate::text::escape::printable;
-use action::Action;
-use ask::Ask;
-use chart::viewport::Look;
-use field::Field;
-use help::Help;
+use crate::metrics::reply::Reply;
+use crate::metrics::sort::{SortJob, TableSpec};
+use crate::metrics::watch_plan::with_alerted;
+use crate::request::plausible::is_extended;
+use crate::text::escape::escape_untrusted;
+use crate::text::format;
+use context::Context;
+use editor::MAX_TEXT;
 use layout::Layout;
-use link::{Link, State};
-use log::recorder::Transcript;
-use log::{Log, Tone};
-use mode::{Mode, Pane};
-use poll_cost::Meter;
+use line_input::{Accepted, Found, InputPurpose, LineInput};
+use link::Link;
+use link::pending::{Due, Pending, Purpose};
+use log::Log;
+use log::entry::Tone;
+use log::recorder::explained;
+use overlay::Overlay;
+use overlay::help::Help;
+use panes::Panes;
+use polling::{ALL, CHEAP, Polling};
 use prompt::Prompt;
-use prompt::action::PromptAction;
-use prompt::known_keys::KnownKeys;
-use prompt::paste::{Import, Pasted};
+use prompt::paste::{Paste, Pasted};
 use table::Table;
-use watch::{Extension, Watch};
+use watch::Watch;
 
 /// A request that waits longer than this is shown as such.
 pub const SLOW: Duration = Duration::from_secs(1);
-
-/// What is said stays this long, or until the next key.
-const NOTICE: Duration = Duration::from_secs(8);
 
 /// What the application is started with.
 #[derive(Debug, Clone)]
@@ -65,11 +70,11 @@ pub struct Config {
     pub interval: Duration,
     /// The keys and globs to watch from the start.
     pub watch: Vec<Glob>,
-    /// What should not be.
+    /// The alerts from the start.
     pub alerts: Vec<Alert>,
-    /// How the table is arranged at the start.
-    pub arrangement: Arrangement,
-    /// In which times of day are shown.
+    /// Filter, order and columns of the table at the start.
+    pub table: TableSpec,
+    /// The zone for times of day.
     pub zone: TimeZone,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
@@ -79,241 +84,708 @@ pub struct Config {
     pub in_tmux: bool,
 }
 
-/// Something said on the bottom line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// What.
-    pub text: String,
-    /// How.
-    pub tone: Tone,
-    /// When it has been read.
-    pub until: Duration,
-    /// It is the list of what completes the word.
-    pub completions: bool,
-}
-
 /// The whole state.
 #[derive(Debug)]
 pub struct App {
-    address: String,
-    interval: Duration,
-    zone: TimeZone,
-    width: u16,
-    height: u16,
-    now: Moment,
-    mode: Mode,
-    pane: Pane,
-    upper: Pane,
-    help: Help,
+    cx: Context,
+    panes: Panes,
+    overlay: Option<Overlay>,
     prompt: Prompt,
-    keys: KnownKeys,
-    pasted: Option<Pasted>,
-    import: Option<Import>,
-    /// Pasted lines that are sent one by one.
-    few: Option<prompt::paste::Few>,
-    ask: Ask,
+    paste: Paste,
     log: Log,
     table: Table,
     watch: Watch,
+    alerts: Alerts,
+    polling: Polling,
     link: Link,
-    notice: Option<Notice>,
-    /// The request that the table repeats.
-    wanted: String,
-    /// Nothing is asked for but what a person wants.
-    paused: bool,
-    refresh_once: bool,
-    refresh_at: Duration,
-    transcript: Transcript,
-    sentinel: Sentinel,
-    look: Look,
-    field: Option<Field>,
-    meter: Meter,
-    extension: Extension,
-    /// What the last answer with all keys took.
-    all_took: Option<Duration>,
-    /// The interval that the server can keep, when it is longer than the one wanted.
-    stretched: Option<Duration>,
-    /// Effects of what was just decided, besides those that are returned directly.
-    wishes: Vec<Effect>,
-    in_tmux: bool,
 }
 
 impl App {
     /// The state at the start, on a screen of this size.
     pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
-        let watch = watch::with_alerted(&config.watch, &config.alerts);
-        let (mode, first) = match watch[..] {
-            [] => (Mode::Prompt, Pane::Table),
-            // Who asks for them at the start wants to look at them.
-            _ => (Mode::Watch, Pane::Watch),
-        };
+        let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
-            address: config.address,
-            interval: config.interval,
-            zone: config.zone,
-            width,
-            height,
-            now,
-            mode,
-            pane: first,
-            upper: first,
-            help: Help::default(),
+            cx: Context::new(now, config.zone, config.in_tmux),
+            panes: Panes::new(width, height, !watch.is_empty()),
+            overlay: None,
             prompt: Prompt::default(),
-            keys: KnownKeys::default(),
-            pasted: None,
-            import: None,
-            ask: Ask::default(),
-            log: Log::new(config.log_memory),
-            table: Table::new("get *").arranged_as(config.arrangement),
-            watch: Watch::new(watch),
-            link: Link::default(),
-            notice: None,
-            wanted: "get *".to_owned(),
-            paused: false,
-            refresh_once: false,
-            refresh_at: Duration::ZERO,
-            transcript: Transcript::new(config.raw_log),
-            sentinel: Sentinel::new(&config.alerts),
-            few: None,
-            look: Look::default(),
-            field: None,
-            meter: Meter::default(),
-            extension: Extension::default(),
-            all_took: None,
-            stretched: None,
-            wishes: Vec::new(),
-            in_tmux: config.in_tmux,
+            paste: Paste::default(),
+            log: Log::new(config.log_memory, config.raw_log),
+            table: Table::new(ALL).arranged_as(config.table),
+            watch,
+            alerts: Alerts::new(&config.alerts),
+            polling: Polling::new(config.interval),
+            link: Link::new(config.address),
         }
     }
 
     /// What is to be done first.
     pub fn start(&self) -> Vec<Effect> {
-        vec![Effect::Connect]
+        vec![NetworkOrder::Connect.into()]
     }
 
-    /// Takes a message; what it returns is to be done in that order.
-    pub fn update(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
-        let mut effects = self.take(msg, now);
-        effects.extend(self.probe(now));
-        self.wishes.extend(self.table.take_garbage().into_iter().map(Effect::Discard));
-        effects.append(&mut self.wishes);
-        effects
-    }
-
-    fn take(&mut self, msg: Msg, now: Moment) -> Vec<Effect> {
-        self.now = now;
-        self.notice.take_if(|notice| notice.until <= now.elapsed);
-        match msg {
-            Msg::Key(key) => return self.on_key(key, now),
-            Msg::Mouse(mouse) => return self.on_mouse(mouse, now),
-            Msg::Paste(text) => {
-                self.notice = None;
-                self.paste(&text);
-            }
-            Msg::Resize { width, height } => {
-                (self.width, self.height) = (width, height);
-                let rows = self.layout().table_rows();
-                self.table.move_by(0, rows);
-            }
-            Msg::Tick => {
-                self.work_on_log();
-                // While nobody asks, nothing is known of what has come.
-                if self.sentinel.counts_time() && !self.paused {
-                    self.judge_watched(now);
-                }
-                if self.link.try_now(now.elapsed) {
-                    return vec![Effect::Connect];
-                }
-            }
-            Msg::Connected => return self.on_connected(now),
-            Msg::Disconnected(reason) => {
-                self.on_disconnected(&reason, now);
-                self.lose_import(now);
-            }
-            Msg::NotSent { id } => self.on_not_sent(id, now),
-            Msg::Progress { id, points } => self.link.progress(id, points),
-            Msg::ReplyBegins { id, status } => self.on_reply_begins(id, status, now),
-            Msg::Lines { id, status, lines } => self.on_lines(id, status, &lines, now),
-            Msg::Reply(reply) => self.on_reply(*reply, now),
-            Msg::Import(news) => self.on_import(&news, now),
-            Msg::History(lines) => self.prompt.load(lines),
-            Msg::Saved { path, lines } => self.on_saved(&path, lines),
-            Msg::NotSaved { path, reason } => self.on_not_saved(&path, &reason, now),
-            Msg::FileFailed(reason) => {
-                self.note(now, Tone::Bad, &reason);
-                self.say(Tone::Bad, reason);
-            }
-            Msg::Arranged(arranged) => {
-                let rows = self.layout().table_rows();
-                let job = self.table.arranged(arranged, rows, now.unix());
-                self.wishes.extend(job.map(Effect::Arrange));
-            }
-            Msg::Terminate => return vec![Effect::Quit],
+    /// Takes an event; what it returns is to be done in that order.
+    pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        self.cx.begin(now);
+        self.route(event, now);
+        self.poll();
+        for answer in self.table.take_garbage() {
+            self.cx.push(ComputeJob::Free(answer));
         }
-        self.poll(now)
+        self.cx.take_effects()
     }
 
-    fn on_key(&mut self, key: Key, now: Moment) -> Vec<Effect> {
-        let listed = self.notice.take().is_some_and(|notice| notice.completions);
-        if let Some(action) = keymap::lookup(self.mode, key) {
-            if listed && action == Action::Prompt(PromptAction::Clear) {
-                // The list was above the line, and is gone by now.
-                return Vec::new();
+    fn route(&mut self, event: Event, now: Moment) {
+        match event {
+            Event::Key(key) => self.on_key(key),
+            Event::Mouse(mouse) => self.on_mouse(mouse),
+            Event::Paste(text) => self.on_paste(&text),
+            Event::Resize { width, height } => {
+                self.panes.resize(width, height);
+                self.table.move_by(0, self.layout().table_rows());
             }
-            return self.perform(action, now);
+            Event::Tick => self.on_tick(),
+            Event::Connected => {
+                self.link.on_connected(&mut self.log, &mut self.cx);
+                self.polling.restart(now.elapsed);
+                self.watch.reset();
+            }
+            Event::Disconnected(reason) => self.on_disconnected(&reason),
+            Event::NotSent { id } => self.on_not_sent(id),
+            Event::Progress { id, points } => self.link.progress(id, points),
+            Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
+                self.log.log_status(id, status, now);
+            }
+            Event::ReplyBegins { .. } => {}
+            Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
+            Event::Reply(reply) => self.on_reply(*reply),
+            Event::Import(news) => {
+                if self.paste.on_news(&news, &mut self.log, &mut self.cx) {
+                    self.polling.refresh_at(now.elapsed);
+                }
+            }
+            Event::History(lines) => self.prompt.load(lines),
+            Event::Saved { path, lines } => {
+                let lines = format::plural(lines, "line", "lines");
+                self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
+            }
+            Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason),
+            Event::FileFailed(reason) => {
+                self.log.note(now, Tone::Bad, &reason);
+                self.cx.say(Tone::Bad, reason);
+            }
+            Event::Sorted(sorted) => {
+                let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
+                self.sort(job);
+            }
+            Event::Terminate => self.cx.push(Effect::Quit),
         }
-        match (key.code, key.ctrl, key.alt) {
-            _ if self.mode.is_for_reading() => self.say_unbound(key),
-            (Code::Char(c), false, false) => self.type_char(c),
+    }
+
+    fn on_tick(&mut self) {
+        let now = self.cx.now();
+        self.log.work(self.layout().log_rows(), &mut self.cx);
+        // While polling is paused, nothing is known of what has come.
+        if self.alerts.counts_time() && !self.polling.is_paused() {
+            self.evaluate_alerts();
+        }
+        if self.link.try_now(now.elapsed) {
+            self.cx.push(NetworkOrder::Connect);
+        }
+    }
+
+    fn on_key(&mut self, key: KeyPress) {
+        let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
+        let mode = self.mode();
+        match keymap::lookup(mode, key) {
+            // The list of completions was above the line, and is gone by now.
+            Some(Action::Prompt(PromptAction::Clear)) if listed => {}
+            Some(action) => self.perform(action),
+            None if mode.is_for_reading() => self.say_unbound(key),
+            None => {
+                if let (KeyCode::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
+                    self.type_text(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+    }
+
+    fn say_unbound(&mut self, key: KeyPress) {
+        let mut help = [KeyPress::char('?'), KeyPress::plain(KeyCode::F(1))].into_iter();
+        let help = help.find(|&key| keymap::lookup(self.mode(), key) == Some(Action::Help));
+        if let Some(help) = help.map(keymap::name) {
+            let name = escape_untrusted(keymap::name(key).as_bytes());
+            self.cx.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        let now = self.cx.now();
+        match action {
+            Action::Quit => self.cx.push(Effect::Quit),
+            Action::QuitOrClear | Action::Prompt(PromptAction::DeleteOrQuit)
+                if self.prompt.text().is_empty() =>
+            {
+                self.cx.push(Effect::Quit);
+            }
+            Action::QuitOrClear => {
+                self.edit(Edit::KillAll);
+                self.cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
+            }
+            Action::HelpOrType if !self.prompt.text().is_empty() => self.type_text("?"),
+            Action::Help | Action::HelpOrType => self.toggle_help(),
+            Action::Suspend => self.cx.push(TerminalOrder::Suspend),
+            Action::CopyCommand => {
+                let command = copy_command::command(self);
+                let copied = self.cx.copy(command.clone());
+                self.cx.say(Tone::Good, format!("{copied}: {command}"));
+            }
+            Action::NextPane => self.panes.cycle(1, !self.watch.is_empty()),
+            Action::PreviousPane => self.panes.cycle(-1, !self.watch.is_empty()),
+            Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
+            Action::Edit(edit) => self.edit(edit),
+            Action::Accept => self.accept(),
+            Action::Cancel => self.cancel(),
+            Action::Submit => self.submit(),
+            Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
+            Action::Pages(pages) => {
+                let rows = self.page().max(2).cast_signed() - 1;
+                self.scroll(self.mode(), isize::from(pages) * rows);
+            }
+            Action::Top => self.scroll(self.mode(), isize::MIN),
+            Action::Bottom => self.scroll(self.mode(), isize::MAX),
+            Action::Refresh if self.link.is_connected() => {
+                self.polling.refresh_once(now.elapsed);
+                self.watch.want();
+            }
+            Action::Refresh => self.cx.say(Tone::Bad, "not refreshed: no connection"),
+            Action::TogglePause => self.polling.toggle_pause(&mut self.watch, &mut self.cx),
+            Action::Interval(step) => {
+                self.polling.change_interval(step, &mut self.watch, &mut self.cx);
+            }
+            Action::AllKeys => {
+                self.polling.set_table_request(ALL);
+                self.polling.refresh_once(now.elapsed);
+            }
+            Action::SearchHelp => {
+                if let Some(Overlay::Help(help)) = &mut self.overlay {
+                    help.search();
+                }
+            }
+            Action::Prompt(action) => self.perform_prompt(action),
+            Action::Log(action) => {
+                let layout = self.layout();
+                let input = self.log.update(action, &mut self.panes, &layout, &mut self.cx);
+                // Without a new one, the line that is open stays: a key goes to the next match.
+                self.overlay = input.map(Overlay::input_line).or(self.overlay.take());
+                if matches!(action, LogAction::Zoom | LogAction::Leave) {
+                    self.reflow();
+                }
+            }
+            Action::Table(action) => self.perform_table(action),
+            Action::Watch(action) => {
+                self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
+            }
+            Action::Chart(action) => {
+                let layout = self.layout();
+                self.watch.update_chart(action, &layout, &self.alerts, &mut self.cx);
+            }
+            Action::AddWatch => self.ask(InputPurpose::Watch, ""),
+            Action::AddAlert => {
+                let text = self.selected_key().map_or(String::new(), |key| format!("{key} > "));
+                self.ask(InputPurpose::Alert, &text);
+            }
+            Action::DropAlerts => self.drop_alerts(),
+        }
+    }
+
+    fn perform_prompt(&mut self, action: PromptAction) {
+        match (action, &mut self.overlay) {
+            (PromptAction::Clear, _) if self.prompt.text().is_empty() => {
+                self.paste.stop_import(&mut self.cx);
+            }
+            (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight),
+            (PromptAction::Search { older }, Some(Overlay::Input(input))) => {
+                if let Some((found, part)) = input.history_search() {
+                    self.prompt.search_on(found, part, older);
+                }
+            }
+            (PromptAction::Search { .. }, _) => {
+                self.ask(InputPurpose::HistorySearch(Found::default()), "");
+            }
+            (PromptAction::TakeFound, Some(Overlay::Input(input))) => {
+                if let Some((Found { line: Some((_, line)), .. }, _)) = input.history_search() {
+                    self.prompt.set(line);
+                }
+                self.overlay = None;
+            }
+            (PromptAction::SendPaste | PromptAction::DiscardPaste, _) => {
+                let Some(Overlay::Confirm(pasted)) = self.overlay.take() else { return };
+                if action == PromptAction::DiscardPaste {
+                    let lines = format::count(pasted.lines);
+                    return self.cx.say(Tone::Plain, format!("{lines} lines not sent"));
+                }
+                let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+                let unsent = self.paste.send(pasted, link, self.watch.patterns(), log, cx);
+                self.overlay = unsent.map(Overlay::Confirm);
+            }
+            _ if self.prompt.update(action, &mut self.cx) => {}
+            (PromptAction::Complete { forward }, _) => {
+                self.panes.cycle(if forward { 1 } else { -1 }, !self.watch.is_empty());
+            }
             _ => {}
         }
-        Vec::new()
     }
 
-    fn say_unbound(&mut self, key: Key) {
-        let help = [Key::char('?'), Key::plain(Code::F(1))].into_iter();
-        let help = help.filter(|&key| keymap::lookup(self.mode, key) == Some(Action::Help));
-        let Some(help) = help.map(keymap::name).next() else { return };
-        let name = printable(keymap::name(key).as_bytes());
-        self.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
-    }
-
-    fn type_char(&mut self, c: char) {
-        let mut bytes = [0; 4];
-        let text = &*c.encode_utf8(&mut bytes);
-        match self.mode {
-            Mode::Prompt | Mode::Recall | Mode::Ask => self.type_text(text),
-            Mode::HelpSearch => self.search_help(c),
-            Mode::Field => self.type_in_field(text),
-            Mode::Table
-            | Mode::Watch
-            | Mode::Chart
-            | Mode::Columns
-            | Mode::Log
-            | Mode::Help
-            | Mode::Confirm => {}
+    fn perform_table(&mut self, action: TableAction) {
+        match action {
+            TableAction::Filter => {
+                let before = self.table.filter().cloned();
+                let text = before.as_ref().map_or(String::new(), |filter| filter.as_str().into());
+                self.ask(InputPurpose::Filter(before), &text);
+            }
+            TableAction::Columns => self.overlay = Some(Overlay::Columns(0)),
+            TableAction::ToggleColumn => {
+                if let Some(Overlay::Columns(line)) = self.overlay {
+                    self.table.toggle_column(Column::ALL[line]);
+                }
+            }
+            TableAction::Watch | TableAction::Chart => {
+                let Some(key) = self.table.selected_key().map(ToString::to_string) else {
+                    return self.cx.say(Tone::Bad, "no key is selected");
+                };
+                if let Ok(pattern) = key.parse() {
+                    self.watch_also(pattern);
+                }
+                let full = action == TableAction::Chart;
+                self.panes.focus_on(if full { Mode::Chart } else { Mode::Watch });
+            }
+            TableAction::Leave if self.table.filter().is_some() => {
+                self.filter_table(None);
+                self.cx.say(Tone::Plain, "filter dropped");
+            }
+            TableAction::Leave => self.panes.focus_on(Mode::Prompt),
+            TableAction::SortBeside(_) | TableAction::SortBy(_) | TableAction::Reverse => {
+                let (rows, now) = (self.layout().table_rows(), self.cx.now().unix());
+                let job = self.table.sort_otherwise(action, rows, now);
+                self.sort(job);
+            }
         }
     }
 
-    /// When the application wants a [`Msg::Tick`], if nothing else happens before.
-    pub fn next_wake(&self) -> Option<Duration> {
-        let now = self.now.elapsed;
-        let retry = match self.link.state() {
-            State::Waiting { until, .. } => Some(*until),
-            _ => None,
+    /// What is selected stays in sight when the panes have other places.
+    fn reflow(&mut self) {
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
+    }
+
+    fn ask(&mut self, purpose: InputPurpose, text: &str) {
+        self.overlay = Some(Overlay::input_line(LineInput::new(purpose, text)));
+    }
+
+    /// Takes the line that was asked for.
+    fn accept(&mut self) {
+        let input = match self.overlay.take() {
+            Some(Overlay::Input(input)) => input,
+            Some(Overlay::Help(mut help)) => {
+                help.end_search(true);
+                self.overlay = Some(Overlay::Help(help));
+                return;
+            }
+            _ => return,
         };
+        match input.accept(&mut self.cx) {
+            Err(input) => self.overlay = Some(Overlay::Input(input)),
+            Ok(Accepted::Nothing) => {}
+            Ok(Accepted::Filter(filter)) => self.filter_table(filter),
+            Ok(Accepted::Alert(alert)) => {
+                self.watch.cover(alert.pattern());
+                self.cx.say(Tone::Good, format!("alert on {alert}"));
+                self.alerts.add(alert);
+                self.evaluate_alerts();
+            }
+            Ok(Accepted::Watch(pattern)) => {
+                self.watch_also(pattern);
+                self.panes.focus_on(Mode::Watch);
+            }
+            Ok(Accepted::LogSearch) => {
+                self.log.accept_search(self.layout().log_rows(), &mut self.cx);
+            }
+            Ok(Accepted::SaveLog(path)) => {
+                self.cx.push(FileJob::SaveLog { path, log: self.log.snapshot() });
+            }
+            Ok(Accepted::Submit(line)) => {
+                self.prompt.set(&line);
+                self.submit();
+            }
+        }
+    }
+
+    /// Closes what was opened last, as if it had not been.
+    fn cancel(&mut self) {
+        match self.overlay.take() {
+            Some(Overlay::Help(mut help)) if help.mode() == Mode::HelpSearch => {
+                help.end_search(false);
+                self.overlay = Some(Overlay::Help(help));
+            }
+            Some(Overlay::Help(help)) => self.overlay = help.close(),
+            Some(Overlay::Input(input)) => match input.into_purpose() {
+                InputPurpose::Filter(before) => self.filter_table(before),
+                InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {
+                    self.log.back_to(before);
+                    self.log.work(self.layout().log_rows(), &mut self.cx);
+                }
+                _ => {}
+            },
+            Some(Overlay::Columns(_) | Overlay::Confirm(_)) | None => {}
+        }
+    }
+
+    /// Edits the line that is being typed.
+    fn edit(&mut self, edit: Edit) {
+        match &mut self.overlay {
+            None => self.prompt.edit(edit, self.cx.now().unix()),
+            Some(Overlay::Input(input)) => {
+                input.edit(edit);
+                self.input_changed();
+            }
+            Some(Overlay::Help(help)) => help.edit(edit),
+            Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
+        }
+    }
+
+    /// Types text into the line that is being typed.
+    fn type_text(&mut self, text: &str) {
+        let taken = match &mut self.overlay {
+            None if self.panes.focus() == Mode::Prompt => self.prompt.insert(text),
+            Some(Overlay::Input(input)) => input.insert(text),
+            Some(Overlay::Help(help)) if help.mode() == Mode::HelpSearch => help.insert(text),
+            _ => return,
+        };
+        self.typed(taken);
+    }
+
+    /// Text was typed, if there was room for it.
+    fn typed(&mut self, taken: bool) {
+        if taken {
+            return self.input_changed();
+        }
+        let most = format::bytes(MAX_TEXT as u64);
+        self.cx.say(Tone::Bad, format!("not taken: the line would be longer than {most}"));
+    }
+
+    fn on_paste(&mut self, text: &str) {
+        self.cx.take_notice();
+        if let Some(Overlay::Input(input)) = &mut self.overlay {
+            let taken = input.paste(text);
+            return self.typed(taken);
+        }
+        self.overlay = None;
+        self.panes.focus_on(Mode::Prompt);
+        if Pasted::lines(text).nth(1).is_some() {
+            self.overlay = Some(Overlay::Confirm(Pasted::new(text, self.cx.now().unix())));
+        } else {
+            self.type_text(text.trim_end_matches(['\n', '\r']));
+        }
+    }
+
+    /// Table, log and history show what a filter or a search does while it is typed.
+    fn input_changed(&mut self) {
+        let rows = self.layout().log_rows();
+        let Some(Overlay::Input(input)) = &mut self.overlay else { return };
+        match input.purpose() {
+            InputPurpose::LogSearch(_) => self.log.search_typed(input.text(), rows, &mut self.cx),
+            InputPurpose::LogFilter(_) => self.log.filter_typed(input.text(), rows, &mut self.cx),
+            InputPurpose::Filter(_) => {
+                if let Some(filter) = input.settled_filter() {
+                    self.filter_table(filter);
+                }
+            }
+            InputPurpose::HistorySearch(_) => {
+                if let Some((found, part)) = input.history_search() {
+                    self.prompt.search(found, part);
+                }
+            }
+            InputPurpose::Alert | InputPurpose::Watch | InputPurpose::SaveLog => {}
+        }
+    }
+
+    fn toggle_help(&mut self) {
+        let mode = self.mode();
+        self.overlay = match self.overlay.take() {
+            Some(Overlay::Help(help)) => help.close(),
+            below => Some(Overlay::Help(Help::over(below, mode))),
+        };
+    }
+
+    /// Rows of a page where the keys go.
+    fn page(&self) -> usize {
+        let layout = self.layout();
+        match self.mode() {
+            Mode::Table => layout.table_rows(),
+            Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
+            Mode::Columns => Column::ALL.len(),
+            Mode::Help | Mode::HelpSearch => Help::shape(self.panes.size()).1,
+            _ => layout.log_rows(),
+        }
+    }
+
+    /// Moves by lines where a mode has its keys.
+    fn scroll(&mut self, mode: Mode, lines: isize) {
+        let layout = self.layout();
+        match (mode, &mut self.overlay) {
+            (_, Some(Overlay::Help(help))) => help.scroll(lines, self.panes.size()),
+            (Mode::Columns, Some(Overlay::Columns(line))) => {
+                *line = line.saturating_add_signed(lines).min(Column::ALL.len() - 1);
+            }
+            (Mode::Table, _) => self.table.move_by(lines, layout.table_rows()),
+            (Mode::Watch | Mode::Chart, _) => self.watch.move_by(lines),
+            (Mode::Field, _) => {}
+            (Mode::Log, _) if lines.unsigned_abs() == 1 => {
+                self.log.move_by(lines as i64, layout.log_rows());
+            }
+            _ => self.log.scroll(lines as i64, layout.log_rows()),
+        }
+    }
+
+    fn on_mouse(&mut self, mouse: MouseEvent) {
+        let under = mouse::pane_under(mouse, &self.layout());
+        let turn = match mouse.kind {
+            MouseKind::Click => return self.on_click(mouse, under),
+            MouseKind::WheelUp => -mouse::TURN,
+            MouseKind::WheelDown => mouse::TURN,
+        };
+        match under {
+            // Few keys are watched, and each has its chart.
+            Some(Mode::Watch) => self.scroll(Mode::Watch, turn.signum()),
+            Some(mode) => self.scroll(mode, turn),
+            None if self.overlay.is_some() => self.scroll(Mode::Help, turn),
+            None => {}
+        }
+    }
+
+    fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
+        self.cx.take_notice();
+        match (&self.overlay, under) {
+            (Some(Overlay::Help(_)), _) => return self.toggle_help(),
+            // A question waits for its answer.
+            (Some(_), _) | (None, None) => return,
+            (None, Some(_)) if self.panes.focus() == Mode::Chart => {}
+            (None, Some(mode)) => self.panes.focus_on(mode),
+        }
+        let layout = self.layout();
+        match under {
+            Some(Mode::Table) => {
+                let rows = layout.table_rows();
+                // Below the border and the heading.
+                if let Some(row) = mouse::row_in(layout.table, mouse, 2, rows) {
+                    self.table.select_line(row, rows);
+                }
+            }
+            Some(Mode::Watch) => {
+                self.watch.click(mouse, &layout, &self.alerts, &mut self.cx);
+            }
+            _ => {}
+        }
+    }
+
+    /// The key that the selection is on.
+    fn selected_key(&self) -> Option<String> {
+        match self.mode() {
+            Mode::Table => self.table.selected_key().map(ToString::to_string),
+            _ => self.watch.selected_key().map(|key| key.key.clone()),
+        }
+    }
+
+    fn sort(&mut self, job: Option<SortJob>) {
+        if let Some(job) = job {
+            self.cx.push(ComputeJob::Sort(job));
+        }
+    }
+
+    fn filter_table(&mut self, filter: Option<Filter>) {
+        if self.table.filter() != filter.as_ref() {
+            let rows = self.layout().table_rows();
+            let job = self.table.set_filter(filter, rows, self.cx.now().unix());
+            self.sort(job);
+        }
+    }
+
+    fn watch_also(&mut self, pattern: Glob) {
+        self.watch.add(pattern);
+        self.polling.refresh_at(self.cx.now().elapsed);
+        // Of what it brings, the alerts know nothing yet.
+        self.evaluate_alerts();
+    }
+
+    fn drop_alerts(&mut self) {
+        let Some(key) = self.selected_key() else { return };
+        let text = match self.alerts.drop_alerts_on(&key) as u64 {
+            0 => format!("no alert on {key}"),
+            gone => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
+        };
+        self.cx.say(Tone::Plain, text);
+        self.evaluate_alerts();
+    }
+
+    fn evaluate_alerts(&mut self) {
+        self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
+    }
+
+    fn submit(&mut self) {
+        // What the line needs is to be known when its reply comes.
+        self.probe();
+        let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+        self.prompt.submit(link, self.watch.patterns(), log, cx);
+    }
+
+    fn send(&mut self, due: Due) {
+        self.link.send(due, false, self.watch.patterns(), &mut self.log, &mut self.cx);
+    }
+
+    /// Sends the requests that are due.
+    fn poll(&mut self) {
+        let (in_sight, now) = (self.table_in_sight(), self.cx.now().elapsed);
+        for due in self.polling.take_due(in_sight, &mut self.watch, &self.link, now) {
+            self.send(due);
+        }
+        self.probe();
+    }
+
+    fn probe(&mut self) {
+        let known = || self.table.answer().series.first().map(|series| series.key.to_string());
+        let typed_needs_it = is_extended(self.prompt.text());
+        let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
+        if let Some(due) = due {
+            self.send(due);
+        }
+    }
+
+    fn on_reply(&mut self, reply: Reply) {
+        let now = self.cx.now();
+        let Some(pending) = self.link.on_reply(&reply, &mut self.log, &mut self.cx) else { return };
+        self.prompt.learn(&reply.answer.series);
+        let (watch, log) = (&self.watch, &mut self.log);
+        let not_before = self.polling.answered(&pending, &reply, watch, log, now);
+        self.log.log_reply(&pending, &reply, now);
+        match &pending.purpose {
+            Purpose::Typed(entered) => {
+                self.prompt.answered(entered, reply.status);
+                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
+                match &refused {
+                    Some(text) => self.cx.say(Tone::Bad, text.clone()),
+                    None => self.on_accepted(&pending, reply),
+                }
+                self.paste.answered(pending.id, refused, &mut self.cx);
+            }
+            Purpose::Refresh => {
+                if pending.line == ALL {
+                    self.take_watched("*", &reply);
+                }
+                if pending.line == self.polling.table_request() {
+                    self.show_answer(&pending.line, reply);
+                } else {
+                    self.table.discard(reply.answer);
+                }
+            }
+            Purpose::Watch(selector) => {
+                self.watch.done(not_before);
+                self.take_watched(selector, &reply);
+                self.table.discard(reply.answer);
+            }
+            Purpose::Probe(key) => self.polling.probed(key, Some(&reply)),
+        }
+    }
+
+    /// A typed request was accepted.
+    fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
+        match Request::decode(pending.line.as_bytes()) {
+            Ok(Request::Get(selector)) => {
+                if reply.answer.series.is_empty() {
+                    let why = self.polling.why_nothing(selector);
+                    self.cx.say(Tone::Plain, why);
+                }
+                self.polling.set_table_request(&pending.line);
+                self.show_answer(&pending.line, reply);
+            }
+            Ok(Request::Put(key, point)) => {
+                self.cx.say(Tone::Good, format!("stored {key} {point}"));
+                if reply.took < CHEAP {
+                    self.polling.refresh_at(self.cx.now().elapsed);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Takes what a reply says of the watched keys.
+    fn take_watched(&mut self, selector: &str, reply: &Reply) {
+        if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
+            self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
+            self.evaluate_alerts();
+        }
+    }
+
+    fn show_answer(&mut self, request: &str, reply: Reply) {
+        if reply.status == Status::Ok {
+            let rows = self.layout().table_rows();
+            let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
+            self.sort(job);
+        }
+    }
+
+    fn on_disconnected(&mut self, reason: &str) {
+        self.link.on_disconnected(reason, &mut self.log, &mut self.cx);
+        self.watch.reset();
+        if self.paste.lose(&mut self.log, &mut self.cx) {
+            self.polling.refresh_at(self.cx.now().elapsed);
+        }
+    }
+
+    fn on_not_sent(&mut self, id: u64) {
+        match self.link.on_not_sent(id, &mut self.log, &mut self.cx) {
+            Some(Purpose::Watch(_)) => {
+                self.watch.done(self.cx.now().elapsed + self.polling.interval());
+            }
+            Some(Purpose::Probe(key)) => self.polling.probed(&key, None),
+            Some(Purpose::Typed(_) | Purpose::Refresh) | None => {}
+        }
+    }
+
+    /// Says why, and asks again with the path as it was typed; unless the keys are elsewhere by
+    /// now.
+    fn on_not_saved(&mut self, path: &str, reason: &str) {
+        if self.mode() == Mode::Log {
+            self.ask(InputPurpose::SaveLog, path);
+        }
+        let text = format!("{path}: not saved, {reason}");
+        self.log.note(self.cx.now(), Tone::Bad, &text);
+        self.cx.say(Tone::Bad, text);
+    }
+
+    /// When the application wants an [`Event::Tick`], if nothing else happens before.
+    pub fn next_wake(&self) -> Option<Duration> {
+        let now = self.now().elapsed;
         let slow = self.link.oldest().map(|oldest| {
             let waited = now.saturating_sub(oldest.since).as_secs();
             oldest.since + SLOW.max(Duration::from_secs(waited + 1))
         });
-        let fresh = self.watch.keys().iter().filter_map(watch::Watched::fresh_until);
-        let fresh = fresh.filter(|&until| until > now).min();
-        let notice = self.notice.as_ref().map(|notice| notice.until);
+        let notice = self.notice().map(|notice| notice.until);
         let busy = self.log.is_busy().then_some(now);
-        [busy, retry, slow, fresh, notice, self.next_poll(), self.next_age()]
-            .into_iter()
-            .flatten()
-            .min()
+        let poll = self.polling.next(self.table_in_sight(), &self.watch, &self.link);
+        [
+            busy,
+            self.link.retry_at(),
+            slow,
+            self.watch.fresh_until(now),
+            notice,
+            poll,
+            self.next_age(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// When an age on the screen grows: every second while one is counted in seconds, else every
@@ -323,68 +795,86 @@ impl App {
         let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
-        let times = rows.chain(shown).map(|series| series.last.timestamp);
-        let newest = times.max()?;
-        let young = self.now.unix().saturating_sub(newest) < 60;
-        let period: i64 = if young || self.sentinel.counts_time() { 1000 } else { 60_000 };
-        let left = (period - self.now.unix_ms.rem_euclid(period)).unsigned_abs();
-        Some(self.now.elapsed + Duration::from_millis(left))
+        let newest = rows.chain(shown).map(|series| series.last.timestamp).max()?;
+        let now = self.now();
+        let young = now.unix().saturating_sub(newest) < 60;
+        let period: i64 = if young || self.alerts.counts_time() { 1000 } else { 60_000 };
+        let left = (period - now.unix_ms.rem_euclid(period)).unsigned_abs();
+        Some(now.elapsed + Duration::from_millis(left))
     }
 
-    /// Where the keys go, or will go again when what lies over it is closed.
-    pub fn beneath(&self) -> Mode {
-        let mode = if self.mode.is_help() { self.help.before() } else { self.mode };
-        match &self.field {
-            Some(field) if mode == Mode::Field => field.back,
-            _ => mode,
-        }
-    }
-
-    /// Where everything goes on the screen.
-    pub fn layout(&self) -> Layout {
-        let watching = !self.watch.is_empty();
-        if self.beneath() == Mode::Chart {
-            return Layout::full(self.width, self.height);
-        }
-        if self.log.is_enlarged() {
-            return Layout::log_only(self.width, self.height);
-        }
-        Layout::new(self.width, self.height, self.pane, self.upper, watching)
-    }
-
-    /// `host:port`.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// Between two polls.
-    pub fn interval(&self) -> Duration {
-        self.interval
-    }
-
-    /// The zone for times of day.
-    pub fn zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
-    /// The moment of the last message.
-    pub fn now(&self) -> Moment {
-        self.now
+    /// The table is in sight, or a large log in its place.
+    fn table_in_sight(&self) -> bool {
+        self.layout().table.is_some() || self.panes.log_is_zoomed()
     }
 
     /// Where the keys go.
     pub fn mode(&self) -> Mode {
-        self.mode
+        self.overlay.as_ref().map_or(self.panes.focus(), Overlay::mode)
     }
 
-    /// The list of keys.
-    pub fn help(&self) -> &Help {
-        &self.help
+    /// Where everything goes on the screen.
+    pub fn layout(&self) -> Layout {
+        self.panes.layout(!self.watch.is_empty())
+    }
+
+    /// Whether a key has anything to act on, so that it is worth a hint.
+    pub fn offers(&self, action: Action) -> bool {
+        let searched = self.log.search().is_some();
+        match action {
+            Action::Log(LogAction::Match { .. }) => match self.input().map(LineInput::purpose) {
+                Some(purpose) => searched && matches!(purpose, InputPurpose::LogSearch(_)),
+                None => searched,
+            },
+            Action::Log(LogAction::Leave) => searched || self.log.filter().is_some(),
+            Action::AllKeys => self.table.narrowed().is_some(),
+            _ => true,
+        }
+    }
+
+    /// The pane that was last in focus.
+    pub fn last_pane(&self) -> Pane {
+        self.panes.pane()
+    }
+
+    /// What lies over the panes.
+    pub fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
+    }
+
+    /// The line that is asked for, also while the list of keys lies over it.
+    pub fn input(&self) -> Option<&LineInput> {
+        self.overlay.as_ref().and_then(Overlay::input)
+    }
+
+    /// The zone for times of day.
+    pub fn zone(&self) -> &TimeZone {
+        self.cx.zone()
+    }
+
+    /// The moment of the last event.
+    pub fn now(&self) -> Moment {
+        self.cx.now()
+    }
+
+    /// The notice on the bottom line.
+    pub fn notice(&self) -> Option<&context::Notice> {
+        self.cx.notice()
     }
 
     /// The command line.
     pub fn prompt(&self) -> &Prompt {
         &self.prompt
+    }
+
+    /// Pasted lines on their way.
+    pub fn paste(&self) -> &Paste {
+        &self.paste
+    }
+
+    /// The verdict on the command line.
+    pub fn verdict(&self) -> prompt::check::Verdict {
+        self.prompt.verdict(self.now(), self.zone(), self.polling.extension())
     }
 
     /// The wire log.
@@ -402,23 +892,24 @@ impl App {
         &self.watch
     }
 
-    /// Whether the server knows the selector extension of the protocol.
-    pub fn extension(&self) -> Extension {
-        self.extension
+    /// The chart of the watched keys in this many columns and rows, those of legend and axes
+    /// counted.
+    pub fn chart(&self, width: u16, height: u16) -> chart::Chart {
+        self.watch.chart((width, height), &self.alerts, self.zone())
+    }
+
+    /// The alerts.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// The state of polling.
+    pub fn polling(&self) -> &Polling {
+        &self.polling
     }
 
     /// The connection.
     pub fn link(&self) -> &Link {
         &self.link
-    }
-
-    /// What is said on the bottom line.
-    pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
-    }
-
-    /// Nothing is asked for but what a person wants.
-    pub fn paused(&self) -> bool {
-        self.paused
     }
 }

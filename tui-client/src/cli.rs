@@ -12,11 +12,11 @@ use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
-use crate::app::watch::with_alerted;
 use crate::metrics::column::Column;
 use crate::metrics::expression::{Alert, Filter};
 use crate::metrics::glob::Glob;
-use crate::metrics::sort::{Arrangement, Sort};
+use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::watch_plan::with_alerted;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -179,7 +179,7 @@ pub struct Plan {
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
-    pub look: Look,
+    pub look: Viewport,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
@@ -187,7 +187,7 @@ pub struct Plan {
     /// What should not be.
     pub alerts: Vec<Alert>,
     /// What is shown of a table.
-    pub arrangement: Arrangement,
+    pub arrangement: TableSpec,
     /// How.
     pub mode: Mode,
 }
@@ -219,7 +219,7 @@ pub enum Colours {
 
 /// How the screen looks and what it takes from the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Viewport {
     /// Which colours.
     pub colours: Colours,
     /// ASCII characters alone.
@@ -286,7 +286,7 @@ impl Plan {
             Mode::Watch(watch)
         };
         let has_table = matches!(mode, Mode::Once(_) | Mode::Screen(_) | Mode::Print(_));
-        if arrangement != Arrangement::default() && !has_table {
+        if arrangement != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
@@ -297,7 +297,7 @@ impl Plan {
             timeout: args.timeout,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
-            look: Look { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            look: Viewport { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,
@@ -311,7 +311,7 @@ fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
 }
 
-fn arrangement(args: &mut Args) -> Result<Arrangement, clap::Error> {
+fn arrangement(args: &mut Args) -> Result<TableSpec, clap::Error> {
     let columns = std::mem::take(&mut args.columns);
     let twice = (0..).zip(&columns).find(|&(at, column)| columns[..at].contains(column));
     if let Some((_, column)) = twice {
@@ -320,7 +320,7 @@ fn arrangement(args: &mut Args) -> Result<Arrangement, clap::Error> {
         return Err(wrong(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
-    Ok(Arrangement { filter, sort, columns })
+    Ok(TableSpec { filter, sort, columns })
 }
 
 /// The keys and globs behind `--once`.

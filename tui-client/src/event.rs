@@ -6,7 +6,7 @@ use shared::response::Status;
 
 use crate::app::prompt::paste::ImportNews;
 use crate::metrics::reply::Reply;
-use crate::metrics::sort::Arranged;
+use crate::metrics::sort::Sorted;
 
 /// When a message arrived, on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,11 @@ impl Moment {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Msg {
+pub enum Event {
     /// A key was pressed.
-    Key(Key),
+    Key(KeyPress),
     /// The mouse did something.
-    Mouse(Mouse),
+    Mouse(MouseEvent),
     /// Text was pasted in one piece.
     Paste(String),
     /// The terminal has a new size.
@@ -97,16 +97,16 @@ pub enum Msg {
     /// The history could not be read or written; the reason is for a person.
     FileFailed(String),
     /// A large table is arranged.
-    Arranged(Arranged),
+    Sorted(Sorted),
     /// The system wants the program to end.
     Terminate,
 }
 
 /// What the mouse did and where, free of any terminal library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mouse {
+pub struct MouseEvent {
     /// What.
-    pub what: Pointer,
+    pub kind: MouseKind,
     /// The column.
     pub column: u16,
     /// The row.
@@ -115,7 +115,7 @@ pub struct Mouse {
 
 /// What a mouse can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pointer {
+pub enum MouseKind {
     /// The main button went down.
     Click,
     /// The wheel turned up.
@@ -126,38 +126,38 @@ pub enum Pointer {
 
 /// A key press, free of any terminal library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct KeyPress {
     /// The key.
-    pub code: Code,
+    pub code: KeyCode,
     /// Ctrl was held.
     pub ctrl: bool,
     /// Alt was held.
     pub alt: bool,
 }
 
-impl Key {
+impl KeyPress {
     /// The key alone.
-    pub const fn plain(code: Code) -> Self {
+    pub const fn plain(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: false }
     }
 
     /// A character alone.
     pub const fn char(c: char) -> Self {
-        Self::plain(Code::Char(c))
+        Self::plain(KeyCode::Char(c))
     }
 
     /// A character with Ctrl.
     pub const fn ctrl(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: true, alt: false }
+        Self { code: KeyCode::Char(c), ctrl: true, alt: false }
     }
 
     /// A key that is no character, with Ctrl.
-    pub const fn with_ctrl(code: Code) -> Self {
+    pub const fn with_ctrl(code: KeyCode) -> Self {
         Self { code, ctrl: true, alt: false }
     }
 
     /// A key with Alt.
-    pub const fn alt(code: Code) -> Self {
+    pub const fn alt(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: true }
     }
 }
@@ -165,7 +165,7 @@ impl Key {
 /// The keys that may be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are on the keys")]
-pub enum Code {
+pub enum KeyCode {
     Char(char),
     Enter,
     Tab,

@@ -10,55 +10,43 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::log::{Direction, Remark, Snapshot};
+use crate::app::log::entry::{Direction, Remark};
+use crate::app::log::store::Snapshot;
 use crate::app::prompt::history::{BYTES, LINES};
-use crate::event::Msg;
+use crate::effect::FileJob;
+use crate::event::Event;
 
 /// What is read of a history file that has grown beyond all bounds: its end.
 const READ: u64 = 2 * BYTES as u64;
 
-/// What the files are asked to do.
-#[derive(Debug)]
-pub enum Job {
-    /// Add a line to the history.
-    Remember(String),
-    /// Write the log to a new file.
-    SaveLog {
-        /// As it was typed.
-        path: String,
-        /// What to write.
-        log: Snapshot,
-    },
-}
-
 /// Loads the history, then serves until there are no more jobs.
-pub fn run(history: Option<History>, jobs: &Receiver<Job>, tell: impl Fn(Msg)) {
+pub fn run(history: Option<History>, jobs: &Receiver<FileJob>, tell: impl Fn(Event)) {
     let mut complained = false;
     let mut history = history;
     let loaded = history.as_ref().map_or(Ok(Vec::new()), History::load);
     match loaded {
         Ok(lines) if lines.is_empty() => {}
-        Ok(lines) => tell(Msg::History(lines)),
+        Ok(lines) => tell(Event::History(lines)),
         Err(error) => {
-            tell(Msg::FileFailed(format!("the history can't be read: {error}")));
+            tell(Event::FileFailed(format!("the history can't be read: {error}")));
             // What can't be read is not written over.
             history = None;
         }
     }
     for job in jobs {
         match job {
-            Job::Remember(line) => {
+            FileJob::AppendHistory(line) => {
                 let stored = history.as_ref().map_or(Ok(()), |history| history.add(&line));
                 if let (Err(error), false) = (stored, complained) {
                     complained = true;
-                    tell(Msg::FileFailed(format!("the history can't be kept: {error}")));
+                    tell(Event::FileFailed(format!("the history can't be kept: {error}")));
                 }
             }
-            Job::SaveLog { path, log } => {
+            FileJob::SaveLog { path, log } => {
                 let file = expand(&path);
                 tell(match save(&file, &log) {
-                    Ok(lines) => Msg::Saved { path: absolute(&file), lines },
-                    Err(error) => Msg::NotSaved { path, reason: why(&error) },
+                    Ok(lines) => Event::Saved { path: absolute(&file), lines },
+                    Err(error) => Event::NotSaved { path, reason: why(&error) },
                 });
             }
         }
@@ -227,7 +215,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::{Cost, Entry, Log, Pattern};
+    use crate::app::log::entry::{Cost, Entry};
+    use crate::app::log::{Log, Pattern};
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
@@ -299,13 +288,13 @@ mod tests {
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
         let (sender, jobs) = std::sync::mpsc::channel();
-        sender.send(Job::Remember("one".to_owned())).unwrap();
-        sender.send(Job::Remember("two".to_owned())).unwrap();
+        sender.send(FileJob::AppendHistory("one".to_owned())).unwrap();
+        sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
         drop(sender);
         let told = std::cell::RefCell::new(Vec::new());
         run(Some(History::in_directory(file.join("x"))), &jobs, |msg| told.borrow_mut().push(msg));
         let told = told.into_inner();
-        assert!(matches!(&told[..], [Msg::FileFailed(_)]), "{told:?}");
+        assert!(matches!(&told[..], [Event::FileFailed(_)]), "{told:?}");
         // A directory where the file should be.
         let history = History::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
@@ -318,15 +307,15 @@ mod tests {
         let path = directory.path().join("log").display().to_string();
         let (sender, jobs) = std::sync::mpsc::channel();
         for path in [&path, &path] {
-            let log = Log::new(1 << 26).snapshot();
-            sender.send(Job::SaveLog { path: path.clone(), log }).unwrap();
+            let log = Log::new(1 << 26, false).snapshot();
+            sender.send(FileJob::SaveLog { path: path.clone(), log }).unwrap();
         }
         drop(sender);
         let told = std::cell::RefCell::new(Vec::new());
         run(None, &jobs, |msg| told.borrow_mut().push(msg));
         let reason = "there is such a file already".to_owned();
-        let saved = Msg::Saved { path: path.clone(), lines: 0 };
-        assert_eq!(told.into_inner(), [saved, Msg::NotSaved { path, reason }]);
+        let saved = Event::Saved { path: path.clone(), lines: 0 };
+        assert_eq!(told.into_inner(), [saved, Event::NotSaved { path, reason }]);
         assert!(absolute(Path::new("x.log")).starts_with('/'));
     }
 
@@ -334,7 +323,7 @@ mod tests {
     fn a_saved_log_can_be_read_and_nothing_is_written_over() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut log = Log::new(1 << 26);
+        let mut log = Log::new(1 << 26, false);
         log.push(Entry::new(0, Direction::Out, "get a"));
         let took = Duration::from_micros(1500);
         let cost = Cost { points: 1, bytes: 12, took };

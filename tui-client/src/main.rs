@@ -60,7 +60,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
-        arrangement: plan.arrangement.clone(),
+        table: plan.arrangement.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,

@@ -8,3 +8,4 @@ pub mod reply;
 pub mod sort;
 pub mod sparkline;
 pub mod summary;
+pub mod watch_plan;

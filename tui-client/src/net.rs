@@ -13,10 +13,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::prompt::paste::ImportNews;
-use crate::effect::Outgoing;
-use crate::event::Msg;
+use crate::effect::{NetworkOrder, Outgoing};
+use crate::event::Event;
 use crate::metrics::reply::{Reply, ReplyBuilder};
-use crate::text::escape::printable_lines;
+use crate::text::escape::escape_untrusted_lines;
 use socket::Lifeline;
 
 /// Requests that may wait for their replies on one connection.
@@ -25,50 +25,32 @@ const IN_FLIGHT: usize = 1024;
 /// How often a large reply says how far it has come.
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// What the network is asked to do.
-#[derive(Debug)]
-pub enum Order {
-    /// Try to connect once.
-    Connect,
-    /// Send a request.
-    Send(Outgoing),
-    /// Send many lines as a stream.
-    Import {
-        /// Comes back with the news.
-        id: u64,
-        /// One request a line.
-        text: Arc<str>,
-    },
-    /// Send no more of them.
-    StopImport,
-}
-
 /// Serves until there are no more orders or nobody takes the messages.
 pub async fn run(
     host: String,
     port: u16,
     patience: Duration,
-    mut orders: mpsc::Receiver<Order>,
-    msgs: mpsc::Sender<Msg>,
+    mut orders: mpsc::Receiver<NetworkOrder>,
+    msgs: mpsc::Sender<Event>,
 ) {
     while let Some(order) = orders.recv().await {
         let msg = match order {
-            Order::Connect => match socket::connect(&host, port).await {
+            NetworkOrder::Connect => match socket::connect(&host, port).await {
                 Ok((client, lifeline)) => {
-                    if msgs.send(Msg::Connected).await.is_err() {
+                    if msgs.send(Event::Connected).await.is_err() {
                         return;
                     }
                     let wire = Wire { lifeline, patience, msgs: msgs.clone() };
                     match serve(client, wire, &mut orders).await {
-                        Some(reason) => Msg::Disconnected(reason),
+                        Some(reason) => Event::Disconnected(reason),
                         None => return,
                     }
                 }
-                Err(error) => Msg::Disconnected(connect_reason(&error)),
+                Err(error) => Event::Disconnected(connect_reason(&error)),
             },
-            Order::Send(request) => Msg::NotSent { id: request.id },
-            Order::Import { id, .. } => Msg::Import(ImportNews::broken(id)),
-            Order::StopImport => continue,
+            NetworkOrder::Send(request) => Event::NotSent { id: request.id },
+            NetworkOrder::Import { id, .. } => Event::Import(ImportNews::broken(id)),
+            NetworkOrder::StopImport => continue,
         };
         if msgs.send(msg).await.is_err() {
             return;
@@ -98,11 +80,15 @@ struct Wire {
     lifeline: Lifeline,
     /// Without a sign of a reply that is due for so long, the connection is given up.
     patience: Duration,
-    msgs: mpsc::Sender<Msg>,
+    msgs: mpsc::Sender<Event>,
 }
 
 /// Serves one connection until it ends, which gives the reason, or there are no more orders.
-async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -> Option<String> {
+async fn serve(
+    client: Client,
+    wire: Wire,
+    orders: &mut mpsc::Receiver<NetworkOrder>,
+) -> Option<String> {
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, wire.clone()));
@@ -120,16 +106,16 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
                     return None;
                 };
                 let request = match order {
-                    Order::Send(request) => request,
-                    Order::Import { id, text } => {
+                    NetworkOrder::Send(request) => request,
+                    NetworkOrder::Import { id, text } => {
                         importing.begin(client.clone(), wire.clone(), id, text);
                         continue;
                     }
-                    Order::StopImport => {
+                    NetworkOrder::StopImport => {
                         importing.stop();
                         continue;
                     }
-                    Order::Connect => continue,
+                    NetworkOrder::Connect => continue,
                 };
                 let sent = Instant::now();
                 let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
@@ -139,7 +125,7 @@ async fn serve(client: Client, wire: Wire, orders: &mut mpsc::Receiver<Order>) -
                     Err(ClientError::Closed) => continue,
                     Err(_) => true,
                 };
-                if unsent && wire.msgs.send(Msg::NotSent { id }).await.is_err() {
+                if unsent && wire.msgs.send(Event::NotSent { id }).await.is_err() {
                     return None;
                 }
             }
@@ -206,7 +192,7 @@ fn reason_of(error: &ClientError) -> String {
 async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, wire: Wire) -> Option<String> {
     while let Some(next) = awaited.recv().await {
         match read_reply(next, &wire).await {
-            Ok(reply) => wire.msgs.send(Msg::Reply(Box::new(reply))).await.ok()?,
+            Ok(reply) => wire.msgs.send(Event::Reply(Box::new(reply))).await.ok()?,
             Err(reason) => return Some(reason),
         }
     }
@@ -215,7 +201,7 @@ async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, wire: Wire) -> Optio
 
 async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
     let Awaited { request, sent, mut stream } = awaited;
-    let (id, raw) = (request.id, request.detail.raw);
+    let (id, raw) = (request.id, request.capture.raw);
     let tell = async |msg| wire.msgs.send(msg).await.map_err(|_| "nobody listens".to_owned());
     let mut told = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
@@ -225,24 +211,24 @@ async fn read_reply(awaited: Awaited, wire: &Wire) -> Result<Reply, String> {
         let Some(piece) = piece.map_err(|error| reason_of(&error))? else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
-                let builder = ReplyBuilder::new(status, request.detail);
+                let builder = ReplyBuilder::new(status, request.capture);
                 let builder = builder.watching(Arc::clone(&request.watched));
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
-                    tell(Msg::ReplyBegins { id, status }).await?;
+                    tell(Event::ReplyBegins { id, status }).await?;
                 }
             }
             (ReplyPiece::Data(data), Some((builder, _))) => {
                 builder.add_lines(&data);
                 if raw {
-                    let (status, lines) = (builder.status(), printable_lines(&data));
-                    tell(Msg::Lines { id, status, lines }).await?;
+                    let (status, lines) = (builder.status(), escape_untrusted_lines(&data));
+                    tell(Event::Lines { id, status, lines }).await?;
                 }
                 if told.elapsed() >= PROGRESS {
                     told = Instant::now();
                     let points = builder.points();
                     // Only news of the moment: there is no need to wait for room.
-                    let _ = wire.msgs.try_send(Msg::Progress { id, points });
+                    let _ = wire.msgs.try_send(Event::Progress { id, points });
                 }
             }
             (ReplyPiece::Data(_), None) => {}

@@ -19,12 +19,12 @@ use shared::client::{Batch, BatchPiece, ClientError};
 use shared::{Request, Selector};
 
 use crate::cli::{Mode, Plan};
-use crate::metrics::alerts::Sentinel;
+use crate::metrics::alerts::Alerts;
 use crate::metrics::glob::Glob;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
-use crate::request::plausible::{NO_GLOBS, hardly_meant};
-use crate::text::escape::printable;
+use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
+use crate::text::escape::escape_untrusted;
 use crate::text::format::plural;
 use connection::Connection;
 use format::Printer;
@@ -94,11 +94,11 @@ pub async fn run(plan: Plan) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Failure::Local(error)) => {
-            tell(&error.to_string());
+            warn(&error.to_string());
             ExitCode::from(1)
         }
         Err(Failure::Connection(reason)) => {
-            tell(&reason);
+            warn(&reason);
             ExitCode::from(3)
         }
     }
@@ -109,7 +109,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     let line = wire_line(line.as_bytes(), unix_now());
     let mut batch = Batch::default();
     if batch.push(&line.bytes).is_err() {
-        tell("a request is one line that is not empty, such as: get palm.cpu");
+        warn("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Usage);
     }
     let connection = Connection::make(plan).await?;
@@ -124,7 +124,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
             }
             BatchPiece::Refused(refusal) => {
                 refused = true;
-                tell(&format!(
+                warn(&format!(
                     "{}: {}",
                     explain(&refusal.reason, &line.bytes),
                     quoted(&line.bytes)
@@ -142,28 +142,28 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
             }
             _ => String::new(),
         };
-        tell(&format!("no points for {selector}{hint}"));
+        warn(&format!("no points for {selector}{hint}"));
     }
     if let Some(time) = line.given
-        && let Some(what) = hardly_meant(time, unix_now())
+        && let Some(what) = suspicious_timestamp(time, unix_now())
     {
-        tell(&format!("timestamp {time}: {what}? It is stored as seconds"));
+        warn(&format!("timestamp {time}: {what}? It is stored as seconds"));
     }
     if let Some(time) = line.filled {
-        tell(&format!("stored with the current time, {time}"));
+        warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
 }
 
 /// What is said of data lines that are no points.
-fn strange_lines(count: u64) -> String {
+fn malformed_lines(count: u64) -> String {
     format!("no points, and left out: {}", plural(count, "line", "lines"))
 }
 
 /// The server's reason, and ours where we know better what is wrong with the line.
 fn explain(reason: &str, line: &[u8]) -> String {
-    let reason = printable(reason.as_bytes());
-    match explain::why(line) {
+    let reason = escape_untrusted(reason.as_bytes());
+    match explain::explain(line) {
         Some(why) => format!("{reason}: {why}"),
         None => reason.into(),
     }
@@ -175,20 +175,20 @@ fn quoted(line: &[u8]) -> String {
 }
 
 /// How a run with alerts ends that has nothing else to report.
-fn verdict(sentinel: &Sentinel) -> Result<(), Failure> {
-    if sentinel.fired() {
+fn verdict(alerts: &Alerts) -> Result<(), Failure> {
+    if alerts.fired() {
         return Err(Failure::Alerted);
     }
     let mut outcome = Ok(());
-    for alert in sentinel.unjudged() {
-        tell(&format!("not judged, for lack of points: {alert}"));
+    for alert in alerts.unjudged() {
+        warn(&format!("not judged, for lack of points: {alert}"));
         outcome = Err(Failure::Unjudged);
     }
     outcome
 }
 
 /// Says something to a person.
-fn tell(text: &str) {
+fn warn(text: &str) {
     // Without standard error there is nobody to tell.
     let _ = writeln!(io::stderr(), "tui-client: {text}");
 }

@@ -3,7 +3,7 @@
 
 use std::future;
 use std::io::ErrorKind;
-use std::sync::mpsc as blocking;
+use std::sync::mpsc::{self as blocking, TrySendError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -19,12 +19,12 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::prompt::paste::ImportNews;
 use crate::app::{App, Config};
-use crate::effect::Effect;
-use crate::event::{Code, Key, Moment, Mouse, Msg, Pointer};
-use crate::files::{self, History, Job};
-use crate::metrics::sort::Arranged;
-use crate::net::{self, Order};
-use crate::terminal::{Terminal, abandon, until_gone};
+use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
+use crate::event::{self, KeyPress, Moment, MouseKind};
+use crate::files::{self, History};
+use crate::metrics::sort::Sorted;
+use crate::net;
+use crate::terminal::{Terminal, emergency_exit, until_gone};
 use crate::view::{self, Memo, theme::Theme};
 
 /// Orders that may wait for the network.
@@ -95,8 +95,8 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
         });
     });
     let network = tokio::spawn(net::run(host, port, patience, queue, told));
-    let (done, arranged) = mpsc::unbounded_channel();
-    let sinks = Sinks { orders, jobs, arranged: done };
+    let (done, sorted) = mpsc::unbounded_channel();
+    let sinks = Sinks { orders, jobs, sorted: done };
     let result = {
         let mut terminal = Terminal::enter(mouse).context("cannot use this terminal")?;
         let gone = heard.clone();
@@ -107,7 +107,7 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
             }
         });
         let listening = tokio::spawn(listen(keys, heard));
-        let inputs = Inputs { events, msgs, arranged };
+        let inputs = Inputs { events, msgs, sorted };
         // A task as those it works with: a key goes from one to the next on the same thread then.
         let driving = tokio::spawn(async move {
             drive(&mut terminal, inputs, &sinks, &mut signals, config, &theme).await
@@ -127,7 +127,7 @@ async fn end_unheard(mut ends: Ends) {
     ends.next().await;
     sleep(GRACE).await;
     // As if it had been heard.
-    abandon(0);
+    emergency_exit(0);
 }
 
 /// Passes on what the terminal says. In a task of its own, because the stream wakes only the one
@@ -142,8 +142,8 @@ async fn listen(mut events: EventStream, heard: mpsc::Sender<std::io::Result<Eve
 
 struct Inputs {
     events: mpsc::Receiver<std::io::Result<Event>>,
-    msgs: mpsc::Receiver<Msg>,
-    arranged: mpsc::UnboundedReceiver<Arranged>,
+    msgs: mpsc::Receiver<event::Event>,
+    sorted: mpsc::UnboundedReceiver<Sorted>,
 }
 
 async fn drive(
@@ -189,11 +189,11 @@ async fn drive(
                 from_event(event)?
             }
             msg = inputs.msgs.recv() => Some(msg.context("the network task ended")?),
-            Some(table) = inputs.arranged.recv() => Some(Msg::Arranged(table)),
+            Some(table) = inputs.sorted.recv() => Some(event::Event::Sorted(table)),
             told = signals.next() => {
                 touched = true;
                 match told {
-                    Told::End => Some(Msg::Terminate),
+                    Told::End => Some(event::Event::Terminate),
                     Told::Resized => Some(resized(terminal)?),
                     Told::Stop if !signals.is_stop_taken_back().await => {
                         terminal.suspend()?;
@@ -209,7 +209,7 @@ async fn drive(
             () = async { match wake {
                 Some(wake) => sleep_until(wake.into()).await,
                 None => future::pending().await,
-            }} => Some(Msg::Tick),
+            }} => Some(event::Event::Tick),
         };
         let now = clock.now();
         effects = first.map(|msg| app.update(msg, now)).unwrap_or_default();
@@ -234,71 +234,50 @@ async fn drive(
 
 /// Where effects go.
 struct Sinks {
-    orders: mpsc::Sender<Order>,
-    jobs: blocking::SyncSender<Job>,
-    arranged: mpsc::UnboundedSender<Arranged>,
+    orders: mpsc::Sender<NetworkOrder>,
+    jobs: blocking::SyncSender<FileJob>,
+    sorted: mpsc::UnboundedSender<Sorted>,
 }
 
 enum Done {
     Quit,
     /// This could not be handed over.
-    Failed(Vec<Msg>),
+    Failed(Vec<event::Event>),
 }
 
 fn perform(effects: Vec<Effect>, sinks: &Sinks, terminal: &mut Terminal) -> Result<Done> {
     let mut failed = Vec::new();
     for effect in effects {
-        let order = match effect {
+        match effect {
             Effect::Quit => return Ok(Done::Quit),
-            Effect::Suspend => {
-                terminal.suspend()?;
-                continue;
+            Effect::Terminal(TerminalOrder::Suspend) => terminal.suspend()?,
+            Effect::Terminal(TerminalOrder::Bell) => terminal.bell()?,
+            Effect::Terminal(TerminalOrder::Copy(text)) => terminal.copy(&text)?,
+            Effect::Compute(ComputeJob::Sort(job)) => {
+                let sorted = sinks.sorted.clone();
+                // At the end of the program nothing waits for it.
+                spawn_blocking(move || drop(sorted.send(job.run())));
             }
-            Effect::Arrange(job) => {
-                let arranged = sinks.arranged.clone();
-                // Nobody waits for it when the program ends.
-                spawn_blocking(move || drop(arranged.send(job.run())));
-                continue;
-            }
-            Effect::Discard(answer) => {
-                spawn_blocking(move || drop(answer));
-                continue;
-            }
-            Effect::Bell => {
-                terminal.bell()?;
-                continue;
-            }
-            Effect::Connect => Order::Connect,
-            Effect::Send(request) => Order::Send(request),
-            Effect::Import { id, text } => Order::Import { id, text },
-            Effect::StopImport => Order::StopImport,
-            Effect::Remember(line) => {
+            Effect::Compute(ComputeJob::Free(answer)) => drop(spawn_blocking(move || drop(answer))),
+            Effect::File(job) => failed.extend(match sinks.jobs.try_send(job) {
+                Err(TrySendError::Full(FileJob::SaveLog { path, .. })) => {
+                    Some(event::Event::NotSaved { path, reason: "the disk is busy".to_owned() })
+                }
                 // A disk that hangs costs the history and nothing else.
-                let _ = sinks.jobs.try_send(Job::Remember(line));
-                continue;
-            }
-            Effect::SaveLog { path, log } => {
-                let reason = "the disk is busy".to_owned();
-                let failure = Msg::NotSaved { path: path.clone(), reason };
-                let sent = sinks.jobs.try_send(Job::SaveLog { path, log });
-                failed.extend(sent.is_err().then_some(failure));
-                continue;
-            }
-            Effect::Copy(text) => {
-                terminal.copy(&text)?;
-                continue;
-            }
-        };
-        match sinks.orders.try_send(order) {
-            // A wish to connect or to stop is the last of many then.
-            Ok(()) | Err(mpsc::error::TrySendError::Full(Order::Connect | Order::StopImport)) => {}
-            Err(mpsc::error::TrySendError::Full(Order::Send(request))) => {
-                failed.push(Msg::NotSent { id: request.id });
-            }
-            Err(mpsc::error::TrySendError::Full(Order::Import { id, .. })) => {
-                failed.push(Msg::Import(ImportNews::broken(id)));
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),
+                _ => None,
+            }),
+            Effect::Network(order) => failed.extend(match sinks.orders.try_send(order) {
+                Ok(()) => None,
+                Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),
+                Err(mpsc::error::TrySendError::Full(order)) => match order {
+                    NetworkOrder::Send(request) => Some(event::Event::NotSent { id: request.id }),
+                    NetworkOrder::Import { id, .. } => {
+                        Some(event::Event::Import(ImportNews::broken(id)))
+                    }
+                    // An order to connect or to stop is the last of many then.
+                    NetworkOrder::Connect | NetworkOrder::StopImport => None,
+                },
+            }),
         }
     }
     Ok(Done::Failed(failed))
@@ -323,9 +302,9 @@ impl Clock {
     }
 }
 
-fn resized(terminal: &mut Terminal) -> Result<Msg> {
+fn resized(terminal: &mut Terminal) -> Result<event::Event> {
     let (width, height) = terminal.resized()?;
-    Ok(Msg::Resize { width, height })
+    Ok(event::Event::Resize { width, height })
 }
 
 /// What the system says.
@@ -400,53 +379,53 @@ impl Signals {
     }
 }
 
-fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<Msg>> {
+fn from_event(event: Option<std::io::Result<Event>>) -> Result<Option<event::Event>> {
     let event = event.context("the terminal is gone")?.context("the terminal is gone")?;
     Ok(match event {
-        Event::Key(key) => translate(key).map(Msg::Key),
-        Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Mouse(mouse) => pointed(mouse).map(Msg::Mouse),
+        Event::Key(key) => translate(key).map(event::Event::Key),
+        Event::Paste(text) => Some(event::Event::Paste(text)),
+        Event::Mouse(mouse) => pointed(mouse).map(event::Event::Mouse),
         // The library forgets a new size that comes together with a key; the signal does not.
         Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     })
 }
 
-fn pointed(event: MouseEvent) -> Option<Mouse> {
-    let what = match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Pointer::Click,
-        MouseEventKind::ScrollUp => Pointer::WheelUp,
-        MouseEventKind::ScrollDown => Pointer::WheelDown,
+fn pointed(event: MouseEvent) -> Option<event::MouseEvent> {
+    let kind = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+        MouseEventKind::ScrollUp => MouseKind::WheelUp,
+        MouseEventKind::ScrollDown => MouseKind::WheelDown,
         _ => return None,
     };
-    Some(Mouse { what, column: event.column, row: event.row })
+    Some(event::MouseEvent { kind, column: event.column, row: event.row })
 }
 
-fn translate(event: KeyEvent) -> Option<Key> {
+fn translate(event: KeyEvent) -> Option<KeyPress> {
     if event.kind == KeyEventKind::Release {
         return None;
     }
     let code = match event.code {
         // Terminals send Ctrl-_ as the byte that this library takes for Ctrl-7.
-        KeyCode::Char('7') if event.modifiers == KeyModifiers::CONTROL => Code::Char('_'),
-        KeyCode::Char(c) => Code::Char(c),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Delete => Code::Delete,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        KeyCode::F(n) => Code::F(n),
+        KeyCode::Char('7') if event.modifiers == KeyModifiers::CONTROL => event::KeyCode::Char('_'),
+        KeyCode::Char(c) => event::KeyCode::Char(c),
+        KeyCode::Enter => event::KeyCode::Enter,
+        KeyCode::Tab => event::KeyCode::Tab,
+        KeyCode::BackTab => event::KeyCode::BackTab,
+        KeyCode::Esc => event::KeyCode::Esc,
+        KeyCode::Backspace => event::KeyCode::Backspace,
+        KeyCode::Delete => event::KeyCode::Delete,
+        KeyCode::Up => event::KeyCode::Up,
+        KeyCode::Down => event::KeyCode::Down,
+        KeyCode::Left => event::KeyCode::Left,
+        KeyCode::Right => event::KeyCode::Right,
+        KeyCode::Home => event::KeyCode::Home,
+        KeyCode::End => event::KeyCode::End,
+        KeyCode::PageUp => event::KeyCode::PageUp,
+        KeyCode::PageDown => event::KeyCode::PageDown,
+        KeyCode::F(n) => event::KeyCode::F(n),
         _ => return None,
     };
-    Some(Key {
+    Some(KeyPress {
         code,
         ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
         alt: event.modifiers.contains(KeyModifiers::ALT),

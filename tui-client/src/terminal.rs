@@ -221,7 +221,7 @@ fn take(mouse: bool) -> io::Result<()> {
 }
 
 fn take_keys() -> io::Result<()> {
-    let _turn = output::turn();
+    let _turn = output::lock_output();
     OURS.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     // A shell may have changed the mode behind the back of the library, which remembers it and
@@ -239,7 +239,7 @@ fn restore() -> io::Result<()> {
     }
     let said = Output.write_all(&farewell());
     // It is ours until here, so that whoever has the last word in between gives it back.
-    let _turn = output::turn();
+    let _turn = output::lock_output();
     OURS.store(false, Ordering::SeqCst);
     disable_raw_mode().and(said)
 }
@@ -261,9 +261,9 @@ fn farewell() -> Vec<u8> {
 
 /// Ends the program from beside the one who uses the terminal and may wait for it for ever. The
 /// terminal is given back as far as it can be without waiting.
-pub fn abandon(code: i32) -> ! {
-    output::silence_others();
-    output::instead(&farewell());
+pub fn emergency_exit(code: i32) -> ! {
+    output::take_over_output();
+    output::write_last(&farewell());
     let _ = disable_raw_mode();
     process::exit(code);
 }
@@ -275,7 +275,7 @@ fn restore_on_panic() {
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            output::silence_others();
+            output::take_over_output();
             let _ = restore();
             before(info);
             process::exit(PANICKED);

@@ -21,7 +21,8 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use crate::app::App;
 use crate::app::layout::Area;
-use crate::app::mode::Mode;
+use crate::app::overlay::Overlay;
+use crate::keymap::Mode;
 use crate::text::format;
 use text::Pen;
 use theme::Theme;
@@ -55,14 +56,14 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, frame: &mut Frame<'_>) {
     if app.mode() == Mode::Field {
         cursor = field::cursor(app, place(layout.hints));
     }
-    if app.mode().is_help() {
-        help::draw(app, theme, screen, buffer);
-    } else if app.mode() == Mode::Columns {
-        columns::draw(app, theme, screen, buffer);
-    } else if let Some(cursor) = cursor
-        && screen.contains(cursor)
-    {
-        frame.set_cursor_position::<Position>(cursor);
+    match app.overlay() {
+        Some(Overlay::Help(help)) => help::draw(app, help, theme, screen, buffer),
+        Some(Overlay::Columns(line)) => columns::draw(app, *line, theme, screen, buffer),
+        _ => {
+            if let Some(cursor) = cursor.filter(|&cursor| screen.contains(cursor)) {
+                frame.set_cursor_position::<Position>(cursor);
+            }
+        }
     }
     if theme.ascii {
         ascii::redraw(frame.buffer_mut());

@@ -2,7 +2,6 @@
 
 mod axis;
 mod extent;
-mod looking;
 pub mod readout;
 pub mod viewport;
 
@@ -17,7 +16,7 @@ use readout::{Reading, nearest};
 const LABELS: u16 = 9;
 
 /// Lines that are drawn together; more could not be told apart.
-pub const MOST_LINES: usize = 6;
+pub const MAX_LINES: usize = 6;
 
 /// Below this many rows the legend is left out.
 const WITH_LEGEND: u16 = 5;

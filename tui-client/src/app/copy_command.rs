@@ -5,123 +5,109 @@ use std::borrow::Cow;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Request, Selector};
 
 use crate::app::App;
-use crate::app::log::Tone;
-use crate::app::mode::{Mode, Pane};
-use crate::effect::Effect;
+use crate::app::table::Table;
+use crate::app::watch::Watch;
+use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Column;
 use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
 use crate::text::format;
 
-impl App {
-    pub(crate) fn copy_command(&mut self) -> Vec<Effect> {
-        let command = self.command();
-        self.say(Tone::Good, format!("{}: {command}", self.copied()));
-        vec![Effect::Copy(command)]
+/// The command that prints the current view without a screen.
+pub fn command(app: &App) -> String {
+    let mut words = vec![Cow::Borrowed("tui-client")];
+    let address = app.link().address();
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+    if host != DEFAULT_HOST {
+        words.extend(["--host".into(), quoted(shared::host::bare(host))]);
     }
-
-    /// Whether something is copied; nothing tells, so in tmux that depends.
-    pub(crate) fn copied(&self) -> &'static str {
-        if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
+    if port != DEFAULT_PORT.to_string() {
+        words.extend(["--port".into(), quoted(port)]);
     }
+    let mode = app.mode();
+    if mode == Mode::Chart
+        && let Some(command) = chart_command(app.watch(), &words.join(" "))
+    {
+        return command;
+    }
+    let watching = matches!(mode, Mode::Watch | Mode::Chart)
+        || mode.pane().is_none() && app.layout().table.is_none() && app.last_pane() == Pane::Watch;
+    if watching && !app.watch().is_empty() {
+        words.extend(watch_words(app));
+    } else {
+        words.extend(table_words(app.table()));
+    }
+    words.join(" ")
+}
 
-    /// The command that prints the current view without a screen.
-    pub fn command(&self) -> String {
-        let mut words = vec![Cow::Borrowed("tui-client")];
-        let (host, port) = self.address().rsplit_once(':').unwrap_or((self.address(), ""));
-        if host != DEFAULT_HOST {
-            words.extend(["--host".into(), quoted(shared::host::bare(host))]);
-        }
-        if port != DEFAULT_PORT.to_string() {
-            words.extend(["--port".into(), quoted(port)]);
-        }
-        if self.mode == Mode::Chart
-            && let Some(command) = self.chart_command(&words.join(" "))
+fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
+    let mut words: Vec<Cow<'_, str>> = Vec::new();
+    let interval = format::interval(app.polling().interval());
+    if interval != "1s" {
+        words.extend(["--interval".into(), interval.trim_end_matches('s').to_owned().into()]);
+    }
+    let patterns = app.watch().shown_patterns();
+    words.extend(patterns.iter().map(|pattern| option("watch", pattern.as_str())));
+    words.extend(app.alerts().alerts().map(|alert| option("alert", alert.as_str())));
+    // Without it, the command would open the screen on a terminal.
+    words.extend(["--format".into(), "text".into()]);
+    words
+}
+
+/// What prints the points in the chart.
+fn chart_command(watch: &Watch, program: &str) -> Option<String> {
+    let shown: Vec<_> = watch.in_chart().filter_map(|key| key.series.as_ref()).collect();
+    let keys: Vec<_> = shown.iter().map(|series| quoted(series.key.as_str())).collect();
+    let get = match &keys[..] {
+        [] => return None,
+        [key] if key.starts_with('-') => format!("{program} get -- {key}"),
+        [key] => format!("{program} get {key}"),
+        keys => format!("printf 'get %s\\n' {} | {program}", keys.join(" ")),
+    };
+    let all_kept = shown.iter().all(|series| series.recent.len() as u64 == series.count);
+    if watch.viewport().shows_all() && all_kept {
+        return Some(get);
+    }
+    let (from, to) = watch.viewport().range(watch.chart_bounds()?);
+    Some(format!("{get} | awk '$3 >= {from} && $3 <= {to}'"))
+}
+
+/// What prints the rows of the table: the keys that it was asked for, and how it is arranged as
+/// far as `--once` would not do it so by itself.
+fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
+    let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
+    match Request::decode(table.request().as_bytes()) {
+        Ok(Request::Get(Selector::All)) => {}
+        // Behind --once that would be a mistake, or an option.
+        Ok(Request::Get(Selector::Key(key)))
+            if matches!(key.as_str(), "get" | "put") || key.as_str().starts_with('-') =>
         {
-            return command;
+            words.push(option("watch", key.as_str()));
         }
-        let watching = matches!(self.mode, Mode::Watch | Mode::Chart)
-            || self.mode.pane().is_none()
-                && self.layout().table.is_none()
-                && self.pane == Pane::Watch;
-        if watching && !self.watch.is_empty() {
-            let interval = format::interval(self.interval());
-            if interval != "1s" {
-                words.extend([
-                    "--interval".into(),
-                    interval.trim_end_matches('s').to_owned().into(),
-                ]);
-            }
-            for pattern in self.watch.shown_patterns() {
-                words.push(option("watch", pattern.as_str()));
-            }
-            for alert in self.alerts() {
-                words.push(option("alert", alert.as_str()));
-            }
-            // Without it, the command would open the screen on a terminal.
-            words.extend(["--format".into(), "text".into()]);
-        } else {
-            words.extend(self.table_words());
+        Ok(Request::Get(Selector::Key(key))) => words.push(quoted(key.as_str())),
+        Ok(Request::Get(Selector::Extended(glob)))
+            if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() =>
+        {
+            words.push(quoted(glob));
         }
-        words.join(" ")
+        // Only the server knows what it means, and whether it means anything.
+        _ => {
+            let dash = table.request().split(' ').any(|word| word.starts_with('-'));
+            let separator = dash.then_some("--".into());
+            let request = table.request().split_whitespace().map(quoted);
+            return separator.into_iter().chain(request).collect();
+        }
     }
-
-    /// What prints the points in the chart.
-    fn chart_command(&self, program: &str) -> Option<String> {
-        let shown: Vec<_> = self.in_chart().filter_map(|key| key.series.as_ref()).collect();
-        let keys: Vec<_> = shown.iter().map(|series| quoted(series.key.as_str())).collect();
-        let get = match &keys[..] {
-            [] => return None,
-            [key] if key.starts_with('-') => format!("{program} get -- {key}"),
-            [key] => format!("{program} get {key}"),
-            keys => format!("printf 'get %s\\n' {} | {program}", keys.join(" ")),
-        };
-        let all_kept = shown.iter().all(|series| series.tail.len() as u64 == series.count);
-        if self.look.shows_all() && all_kept {
-            return Some(get);
-        }
-        let (from, to) = self.look.range(self.chart_bounds()?);
-        Some(format!("{get} | awk '$3 >= {from} && $3 <= {to}'"))
+    words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
+    if table.sort() != Sort::default() {
+        words.push(option("sort", &table.sort().to_string()));
     }
-
-    /// What prints the rows of the table: the keys that it was asked for, and how it is arranged as
-    /// far as `--once` would not do it so by itself.
-    fn table_words(&self) -> Vec<Cow<'_, str>> {
-        let table = self.table();
-        let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
-        match Request::decode(table.request().as_bytes()) {
-            Ok(Request::Get(Selector::All)) => {}
-            // Behind --once that would be a mistake, or an option.
-            Ok(Request::Get(Selector::Key(key)))
-                if matches!(key.as_str(), "get" | "put") || key.as_str().starts_with('-') =>
-            {
-                words.push(option("watch", key.as_str()));
-            }
-            Ok(Request::Get(Selector::Key(key))) => words.push(quoted(key.as_str())),
-            Ok(Request::Get(Selector::Extended(glob)))
-                if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() =>
-            {
-                words.push(quoted(glob));
-            }
-            // Only the server knows what it means, and whether it means anything.
-            _ => {
-                let dash = table.request().split(' ').any(|word| word.starts_with('-'));
-                let separator = dash.then_some("--".into());
-                let request = table.request().split_whitespace().map(quoted);
-                return separator.into_iter().chain(request).collect();
-            }
-        }
-        words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
-        if table.sort() != Sort::default() {
-            words.push(option("sort", &table.sort().to_string()));
-        }
-        let columns: Vec<_> = table.chosen().shown().collect();
-        if columns != DATA_LINE {
-            let names: Vec<_> = columns.into_iter().map(Column::word).collect();
-            words.push(option("columns", &names.join(",")));
-        }
-        words
+    let columns: Vec<_> = table.chosen().shown().collect();
+    if columns != DATA_LINE {
+        let names: Vec<_> = columns.into_iter().map(Column::word).collect();
+        words.push(option("columns", &names.join(",")));
     }
+    words
 }
 
 /// The columns that `--once` prints by itself.

@@ -1,186 +1,163 @@
-//! One line of text under the keys that readline taught everybody: moves by what a reader sees
-//! as a character and by words, a place for what was deleted, undo.
+//! One line of text under the keys that readline taught: a `tui-input` buffer moves and deletes by
+//! grapheme; words, the kill ring and undo stand around it.
 
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
-use unicode_width::UnicodeWidthStr;
+use tui_input::{Input, InputRequest};
 
-/// Longest text, in bytes: more than a request may have, so that one that is too long can be seen
-/// and mended.
-pub const LIMIT: usize = 4 * shared::limits::MAX_LINE;
+use crate::keymap::Edit;
 
-/// States that can be brought back.
-const UNDO: usize = 200;
+/// The longest text in bytes. More than a request may have, so that one that is too long can be
+/// seen and mended.
+pub const MAX_TEXT: usize = 4 * shared::limits::MAX_LINE;
 
-/// What a key does to the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Edit {
-    Left,
-    Right,
-    WordLeft,
-    WordRight,
-    Start,
-    End,
-    DeleteLeft,
-    DeleteRight,
-    /// The letters and digits to the left.
-    KillWordLeft,
-    /// Everything up to a blank to the left.
-    KillBlankWordLeft,
-    KillWordRight,
-    KillToStart,
-    KillToEnd,
-    KillAll,
-    /// Puts back what was killed last.
-    Yank,
-    Undo,
-}
+/// States that undo can bring back.
+const MAX_UNDO: usize = 200;
 
-/// What was done last: the same again belongs together.
+/// The kind of the last edit: several of one kind belong together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Doing {
+enum LastEdit {
     #[default]
     Other,
     Typing,
     Killing,
 }
 
-/// The line being edited.
+/// A line being edited; its cursor stands between two graphemes.
 #[derive(Debug, Clone, Default)]
 pub struct Editor {
-    text: String,
-    /// A byte between two graphemes.
-    cursor: usize,
+    input: Input,
     killed: String,
+    /// Text and cursor before each edit, oldest first.
     undo: Vec<(String, usize)>,
-    doing: Doing,
+    last: LastEdit,
 }
 
 impl Editor {
+    /// An editor that begins with a text, the cursor at its end.
+    pub fn with_text(text: &str) -> Self {
+        let mut editor = Self::default();
+        editor.insert(text);
+        editor
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
-        &self.text
+        self.input.value()
     }
 
     /// The text before the cursor.
     pub fn before(&self) -> &str {
-        &self.text[..self.cursor]
+        &self.text()[..self.cursor()]
     }
 
     /// The place of the cursor, in bytes.
     pub fn cursor(&self) -> usize {
-        self.cursor
+        let text = self.text();
+        text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at)
     }
 
     /// The cursor is behind the last character.
     pub fn at_end(&self) -> bool {
-        self.cursor == self.text.len()
+        self.cursor() == self.text().len()
     }
 
     /// The column of the cursor.
     pub fn cursor_column(&self) -> usize {
-        self.before().width()
+        self.input.visual_cursor()
     }
 
     /// The first column to show in a field of this width, so that the cursor can be seen.
     pub fn first_column(&self, width: usize) -> usize {
-        self.cursor_column().saturating_sub(width)
+        self.input.visual_scroll(width)
     }
 
-    /// Types text at the cursor, control characters left out. What would make the line longer than
-    /// [`LIMIT`] is not taken at all, because nobody sees where it would be cut; says whether it was.
+    /// Inserts text at the cursor without its control characters, and says whether there was room:
+    /// a text that would make the line longer than [`MAX_TEXT`] is not inserted at all.
     pub fn insert(&mut self, text: &str) -> bool {
         let clean = clean(text);
         if clean.is_empty() {
             return true;
         }
-        if self.text.len() + clean.len() > LIMIT {
+        if self.text().len() + clean.len() > MAX_TEXT {
             return false;
         }
-        // A word at a time is undone, and what was pasted as one.
-        let key = clean.chars().nth(1).is_none();
-        if !key || self.doing != Doing::Typing || clean == " " {
+        // Typed text is undone word by word, pasted text at once.
+        let typed = clean.chars().nth(1).is_none();
+        if !typed || self.last != LastEdit::Typing || clean == " " {
             self.remember();
         }
-        self.doing = if key { Doing::Typing } else { Doing::Other };
-        self.text.insert_str(self.cursor, &clean);
-        self.cursor += clean.len();
-        self.settle();
+        self.last = if typed { LastEdit::Typing } else { LastEdit::Other };
+        let at = self.cursor();
+        self.splice(at, at, &clean);
         true
     }
 
-    /// Replaces everything; it can be undone.
+    /// Replaces the whole text; it can be undone.
     pub fn set(&mut self, text: &str) {
-        self.doing = Doing::Other;
-        if self.text != text {
+        self.last = LastEdit::Other;
+        if self.text() != text {
             self.remember();
-            self.text = clean(text);
         }
-        self.cursor = self.text.len();
+        self.input = Input::new(clean(text));
     }
 
     /// Replaces the bytes from `start` up to the cursor.
     pub fn replace_before(&mut self, start: usize, text: &str) {
-        if start > self.cursor || !self.text.is_char_boundary(start) {
-            return;
+        let cursor = self.cursor();
+        if start <= cursor && self.text().is_char_boundary(start) {
+            self.remember();
+            self.last = LastEdit::Other;
+            self.splice(start, cursor, text);
         }
-        self.remember();
-        self.doing = Doing::Other;
-        self.text.replace_range(start..self.cursor, text);
-        self.cursor = start + text.len();
-        self.settle();
     }
 
     /// Takes the text out; what was killed stays.
     pub fn take(&mut self) -> String {
         self.undo.clear();
-        self.doing = Doing::Other;
-        self.cursor = 0;
-        std::mem::take(&mut self.text)
+        self.last = LastEdit::Other;
+        self.input.value_and_reset()
     }
 
-    /// Does what a key means.
+    /// Performs the edit of a key.
     pub fn edit(&mut self, edit: Edit) {
-        let doing = std::mem::take(&mut self.doing);
-        match edit {
-            Edit::Left => self.cursor = self.left(),
-            Edit::Right => self.cursor = self.right(),
-            Edit::WordLeft => self.cursor = self.word_left(char::is_alphanumeric),
-            Edit::WordRight => self.cursor = self.word_right(),
-            Edit::Start => self.cursor = 0,
-            Edit::End => self.cursor = self.text.len(),
-            Edit::DeleteLeft => self.cut(self.left(), self.cursor),
-            Edit::DeleteRight => self.cut(self.cursor, self.right()),
+        let last = std::mem::take(&mut self.last);
+        let (cursor, end) = (self.cursor(), self.text().len());
+        let request = match edit {
+            Edit::Left => InputRequest::GoToPrevChar,
+            Edit::Right => InputRequest::GoToNextChar,
+            Edit::Start => InputRequest::GoToStart,
+            Edit::End => InputRequest::GoToEnd,
+            Edit::WordLeft => self.request_cursor(self.word_left(char::is_alphanumeric)),
+            Edit::WordRight => self.request_cursor(self.word_right()),
+            Edit::DeleteLeft => return self.delete(InputRequest::DeletePrevChar),
+            Edit::DeleteRight => return self.delete(InputRequest::DeleteNextChar),
             Edit::KillWordLeft => {
-                self.kill(doing, self.word_left(char::is_alphanumeric), self.cursor);
+                return self.kill(last, self.word_left(char::is_alphanumeric), cursor);
             }
             Edit::KillBlankWordLeft => {
-                self.kill(doing, self.word_left(|c| !c.is_whitespace()), self.cursor);
+                return self.kill(last, self.word_left(|c| !c.is_whitespace()), cursor);
             }
-            Edit::KillWordRight => self.kill(doing, self.cursor, self.word_right()),
-            Edit::KillToStart => self.kill(doing, 0, self.cursor),
-            Edit::KillToEnd => self.kill(doing, self.cursor, self.text.len()),
-            Edit::KillAll => self.kill(doing, 0, self.text.len()),
+            Edit::KillWordRight => return self.kill(last, cursor, self.word_right()),
+            Edit::KillToStart => return self.kill(last, 0, cursor),
+            Edit::KillToEnd => return self.kill(last, cursor, end),
+            Edit::KillAll => return self.kill(last, 0, end),
             Edit::Yank => {
                 let killed = self.killed.clone();
                 self.insert(&killed);
-                self.doing = Doing::Other;
+                self.last = LastEdit::Other;
+                return;
             }
             Edit::Undo => {
                 if let Some((text, cursor)) = self.undo.pop() {
-                    (self.text, self.cursor) = (text, cursor);
+                    self.input = Input::new(text).with_cursor(cursor);
                 }
+                return;
             }
-        }
+        };
+        self.input.handle(request);
     }
 
-    fn left(&self) -> usize {
-        self.before().grapheme_indices(true).next_back().map_or(0, |(at, _)| at)
-    }
-
-    fn right(&self) -> usize {
-        let next = self.text[self.cursor..].graphemes(true).next();
-        self.cursor + next.map_or(0, str::len)
+    fn request_cursor(&self, byte: usize) -> InputRequest {
+        InputRequest::SetCursor(self.text()[..byte].chars().count())
     }
 
     fn word_left(&self, inside: impl Fn(char) -> bool) -> usize {
@@ -189,63 +166,67 @@ impl Editor {
     }
 
     fn word_right(&self) -> usize {
-        self.text.len() - after_word(&self.text[self.cursor..]).len()
-    }
-
-    /// Text typed before or after a mark may have become one grapheme with it.
-    fn settle(&mut self) {
-        let mut graphemes = GraphemeCursor::new(self.cursor, self.text.len(), true);
-        if !graphemes.is_boundary(&self.text, 0).unwrap_or(true) {
-            self.cursor = self.right_of(self.cursor);
-        }
-    }
-
-    fn right_of(&self, at: usize) -> usize {
-        let ends = self.text.grapheme_indices(true).map(|(start, text)| start + text.len());
-        ends.into_iter().find(|&end| end >= at).unwrap_or(self.text.len())
+        self.text().len() - after_word(&self.text()[self.cursor()..]).len()
     }
 
     fn remember(&mut self) {
-        if self.undo.len() == UNDO {
+        if self.undo.len() == MAX_UNDO {
             self.undo.remove(0);
         }
-        self.undo.push((self.text.clone(), self.cursor));
+        self.undo.push((self.text().to_owned(), self.input.cursor()));
     }
 
-    fn cut(&mut self, from: usize, to: usize) {
-        if from < to {
-            self.remember();
-            self.text.replace_range(from..to, "");
-            self.cursor = from;
-            self.settle();
+    /// Replaces a range of bytes and puts the cursor behind what it has become.
+    fn splice(&mut self, from: usize, to: usize, text: &str) {
+        let mut whole = self.text().to_owned();
+        whole.replace_range(from..to, text);
+        let cursor = whole[..from + text.len()].chars().count();
+        self.input = Input::new(whole).with_cursor(cursor);
+        self.settle();
+    }
+
+    /// Text before or after a mark may have become one grapheme with it: the cursor goes behind it.
+    fn settle(&mut self) {
+        if self.input.handle(InputRequest::GoToPrevChar).is_some() {
+            self.input.handle(InputRequest::GoToNextChar);
         }
     }
 
-    /// Kills in a row gather in one piece, in the order of the text.
-    fn kill(&mut self, doing: Doing, from: usize, to: usize) {
+    fn delete(&mut self, request: InputRequest) {
+        self.remember();
+        if self.input.handle(request).is_none() {
+            self.undo.pop();
+        }
+        self.settle();
+    }
+
+    /// Kills a range of bytes; kills in a row gather in one piece, in the order of the text.
+    fn kill(&mut self, last: LastEdit, from: usize, to: usize) {
         if from < to {
-            let piece = &self.text[from..to];
-            match doing {
-                Doing::Killing if from < self.cursor && to == self.cursor => {
+            let cursor = self.cursor();
+            let piece = &self.input.value()[from..to];
+            match last {
+                LastEdit::Killing if from < cursor && to == cursor => {
                     self.killed.insert_str(0, piece);
                 }
-                Doing::Killing => self.killed.push_str(piece),
-                Doing::Other | Doing::Typing => piece.clone_into(&mut self.killed),
+                LastEdit::Killing => self.killed.push_str(piece),
+                LastEdit::Other | LastEdit::Typing => piece.clone_into(&mut self.killed),
             }
-            self.cut(from, to);
+            self.remember();
+            self.splice(from, to, "");
         }
-        self.doing = Doing::Killing;
+        self.last = LastEdit::Killing;
     }
 }
 
-/// What may stand in a line.
+/// The text as it may stand in a line.
 fn clean(text: &str) -> String {
     // A tab separates words as a blank does; without it they would become one.
     let blanks = text.chars().map(|c| if c == '\t' { ' ' } else { c });
     blanks.filter(|c| !c.is_control()).collect()
 }
 
-/// What follows the first word of a text.
+/// The rest of a text behind its first word.
 pub fn after_word(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphanumeric())
         .trim_start_matches(char::is_alphanumeric)
@@ -327,13 +308,13 @@ mod tests {
     #[test]
     fn nothing_grows_without_bound() {
         let mut editor = Editor::default();
-        assert!(!editor.insert(&"x".repeat(LIMIT + 1)));
+        assert!(!editor.insert(&"x".repeat(MAX_TEXT + 1)));
         assert_eq!(editor.text(), "", "it is not cut either");
-        assert!(editor.insert(&"x".repeat(LIMIT)) && !editor.insert("x"));
-        for _ in 0..10 * UNDO {
+        assert!(editor.insert(&"x".repeat(MAX_TEXT)) && !editor.insert("x"));
+        for _ in 0..10 * MAX_UNDO {
             editor.edit(Edit::DeleteLeft);
         }
-        assert_eq!(editor.undo.len(), UNDO);
+        assert_eq!(editor.undo.len(), MAX_UNDO);
         editor.insert("\u{1b}[2J\n");
         assert!(editor.text().ends_with("[2J"));
     }

@@ -1,7 +1,7 @@
 //! What goes where on a screen of some size. Known to the application because scrolling by a
 //! page depends on it; drawn by the view.
 
-use crate::app::mode::Pane;
+use crate::keymap::Pane;
 
 /// Below this many rows or columns one pane is shown at a time.
 const COMPACT: (u16, u16) = (60, 18);

@@ -1,13 +1,23 @@
 //! The connection as the application sees it, and the requests that wait for their replies.
 
+pub mod pending;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::outage::{News, Outage};
+use crate::app::context::Context;
+use crate::app::log::Log;
+use crate::app::log::entry::Tone;
+use crate::app::outage::{self, News, Outage};
+use crate::effect::{NetworkOrder, Outgoing};
+use crate::metrics::glob::Glob;
+use crate::metrics::reply::Reply;
+use pending::{Due, Pending, Purpose};
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     /// A try is under way.
     Connecting,
     /// It stands.
@@ -21,65 +31,43 @@ pub enum State {
     },
 }
 
-/// Why a request was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
-    /// A person asked, with this line.
-    Typed(String),
-    /// To refresh the table.
-    Refresh,
-    /// For the watched keys, with this selector.
-    Watch(String),
-    /// To find out whether the server knows the selector extension; it has this key.
-    Probe(String),
-}
-
-/// A request without its reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// Comes back with the reply.
-    pub id: u64,
-    /// The request.
-    pub line: String,
-    /// Why it was made.
-    pub purpose: Purpose,
-    /// When it was made.
-    pub since: Duration,
-    /// Points of the reply so far.
-    pub points: u64,
-}
-
 /// The connection.
 #[derive(Debug)]
 pub struct Link {
-    state: State,
+    address: String,
+    state: LinkState,
     outage: Outage,
     pending: VecDeque<Pending>,
     next_id: u64,
     round_trip: Option<Duration>,
 }
 
-impl Default for Link {
-    fn default() -> Self {
+impl Link {
+    /// A connection to `address` that is being made.
+    pub fn new(address: String) -> Self {
         Self {
-            state: State::Connecting,
+            address,
+            state: LinkState::Connecting,
             outage: Outage::default(),
             pending: VecDeque::new(),
             next_id: 0,
             round_trip: None,
         }
     }
-}
 
-impl Link {
+    /// `host:port`, as it is shown.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The state.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &LinkState {
         &self.state
     }
 
     /// Requests may be sent.
     pub fn is_connected(&self) -> bool {
-        self.state == State::Connected
+        self.state == LinkState::Connected
     }
 
     /// The time from the last request to the first byte of its reply.
@@ -97,62 +85,118 @@ impl Link {
         &self.pending
     }
 
-    /// Takes the wish to connect now, if it is time.
+    /// When the next try is due.
+    pub fn retry_at(&self) -> Option<Duration> {
+        match &self.state {
+            LinkState::Waiting { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Begins the next try if it is due, and says so.
     pub fn try_now(&mut self, now: Duration) -> bool {
-        let due = matches!(&self.state, State::Waiting { until, .. } if *until <= now);
+        let due = matches!(&self.state, LinkState::Waiting { until, .. } if *until <= now);
         if due {
-            self.state = State::Connecting;
+            self.state = LinkState::Connecting;
         }
         due
     }
 
-    /// The connection stands; says what of it is news.
-    pub fn connected(&mut self) -> Option<News> {
-        self.state = State::Connected;
-        self.outage.connected()
+    /// The connection stands.
+    pub fn on_connected(&mut self, log: &mut Log, cx: &mut Context) {
+        self.state = LinkState::Connected;
+        let news = self.outage.connected();
+        self.tell_connected(news, log, cx);
     }
 
-    /// The connection failed; gives the requests that get no reply, and what of it is news.
-    pub fn disconnected(
-        &mut self,
-        reason: String,
-        now: Duration,
-    ) -> (VecDeque<Pending>, Option<News>) {
+    /// The connection failed: the requests under way get no reply.
+    pub fn on_disconnected(&mut self, reason: &str, log: &mut Log, cx: &mut Context) {
+        let now = cx.now();
         let (wait, news) = self.outage.failed();
-        self.state = State::Waiting { until: now + wait, reason };
+        self.state = LinkState::Waiting { until: now.elapsed + wait, reason: reason.to_owned() };
         self.round_trip = None;
-        (std::mem::take(&mut self.pending), news)
+        log.restart();
+        if let Some(news) = news {
+            let text = outage::told(news, reason);
+            log.note(now, Tone::Bad, &text);
+            if news == News::Unsteady {
+                // Not what was said of the connection a moment ago.
+                cx.say(Tone::Bad, text);
+            }
+        }
+        for pending in std::mem::take(&mut self.pending) {
+            if let Purpose::Typed(_) = pending.purpose {
+                let text = format!("no reply to: {}", pending.line);
+                log.note(now, Tone::Bad, &text);
+                cx.say(Tone::Bad, text);
+            }
+        }
     }
 
-    /// A number for a request that is not noted here.
+    fn tell_connected(&self, news: Option<News>, log: &mut Log, cx: &mut Context) {
+        let Some(news) = news else { return };
+        let again = news == News::Back;
+        let what = if again { "connected again to" } else { "connected to" };
+        log.note(cx.now(), Tone::Good, &format!("{what} {}", self.address));
+        if again {
+            cx.say(Tone::Good, "connected again");
+        }
+    }
+
+    /// A number for what is not pending here.
     pub fn next_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
-    /// Notes a request that goes out now, and gives its number.
-    pub fn sent(&mut self, line: &str, purpose: Purpose, now: Duration) -> u64 {
-        self.next_id += 1;
-        self.pending.push_back(Pending {
-            id: self.next_id,
-            line: line.to_owned(),
-            purpose,
-            since: now,
-            points: 0,
-        });
-        self.next_id
+    /// Sends a request and returns its number. `filled`: its timestamp was filled in here;
+    /// `watched`: the series of which the reply keeps more.
+    pub fn send(
+        &mut self,
+        (line, purpose): Due,
+        filled: bool,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) -> u64 {
+        let (id, since) = (self.next_id(), cx.now().elapsed);
+        let capture = log.capture(&purpose);
+        log.log_request((id, &line), capture, filled, cx.now());
+        self.pending.push_back(Pending { id, line: line.clone(), purpose, since, points: 0 });
+        let watched = Arc::clone(watched);
+        cx.push(NetworkOrder::Send(Outgoing { id, line, capture, watched }));
+        id
     }
 
-    /// A reply has come, the first byte of it after so long: says what of it is news.
-    pub fn answered(&mut self, first: Duration) -> Option<News> {
-        self.round_trip = Some(first);
-        self.outage.answered()
+    /// A reply has come; returns the request that it answers.
+    pub fn on_reply(&mut self, reply: &Reply, log: &mut Log, cx: &mut Context) -> Option<Pending> {
+        self.round_trip = Some(reply.first);
+        let news = self.outage.answered();
+        self.tell_connected(news, log, cx);
+        self.take(reply.id)
     }
 
-    /// Takes a request that has its reply, or gets none.
-    pub fn take(&mut self, id: u64) -> Option<Pending> {
+    /// A request could not be handed to the network; returns its purpose.
+    pub fn on_not_sent(&mut self, id: u64, log: &mut Log, cx: &mut Context) -> Option<Purpose> {
+        let pending = self.take(id)?;
+        let text = format!("not sent, too much is waiting: {}", pending.line);
+        if !matches!(pending.purpose, Purpose::Probe(_)) {
+            log.note(cx.now(), Tone::Bad, &text);
+        }
+        if matches!(pending.purpose, Purpose::Typed(_)) {
+            cx.say(Tone::Bad, text);
+        }
+        Some(pending.purpose)
+    }
+
+    fn take(&mut self, id: u64) -> Option<Pending> {
         let at = self.pending.iter().position(|pending| pending.id == id)?;
         self.pending.remove(at)
+    }
+
+    /// A request still waits for its reply.
+    pub fn is_pending(&self, id: u64) -> bool {
+        self.pending.iter().any(|pending| pending.id == id)
     }
 
     /// Notes how far a large reply has come.

@@ -1,136 +1,34 @@
 //! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
 //! selected, searched for. What happened is kept as data, not as it is drawn.
 
-mod exchange;
+pub mod bookmark;
+pub mod entry;
 mod find;
-mod pattern;
+pub mod pattern;
 pub mod recorder;
-mod store;
+pub mod store;
 
-use std::time::Duration;
-
-pub use find::{Bookmark, Progress};
 pub use pattern::Pattern;
-pub use store::Snapshot;
 
-use find::{Filter, Search};
-use store::Store;
+use crate::app::context::Context;
+use crate::app::layout::Layout;
+use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::panes::Panes;
+use crate::keymap::{LogAction, Mode};
+use crate::text::format;
+use entry::{Entry, Remark, Tone};
+use find::{Filter, Progress, Search};
+use recorder::Recorder;
+use store::{Snapshot, Store};
+
+/// Terminals take no more than about 100 kB of base64 at once.
+const MAX_COPY: usize = 72 * 1024;
 
 /// Lines in a row that belong to others, behind which no more of an exchange is looked for.
 const EXCHANGE_REACH: usize = 4096;
 
 /// Lines in a row that may stand for polls.
-const MOST_POLLS: u64 = 256;
-
-/// Which way a line went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// To the server.
-    Out,
-    /// From the server.
-    In,
-    /// Neither: what the client has to say.
-    Note,
-}
-
-/// What the reader should feel about a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Nothing special.
-    Plain,
-    /// Less important than the rest.
-    Quiet,
-    /// Something went well.
-    Good,
-    /// Something went wrong.
-    Bad,
-}
-
-/// What is known of a line besides its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remark {
-    /// A request.
-    Request {
-        /// Its size on the wire.
-        bytes: u64,
-        /// The timestamp was filled in here.
-        filled: bool,
-    },
-    /// The reply that begins with this line.
-    Reply(Cost),
-}
-
-/// What a reply cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// Points in it.
-    pub points: u64,
-    /// Its size.
-    pub bytes: u64,
-    /// From the request to its end.
-    pub took: Duration,
-}
-
-/// One line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// Counted since the start; the log gives it.
-    pub number: u64,
-    /// When, in Unix milliseconds.
-    pub unix_ms: i64,
-    /// Which way.
-    pub direction: Direction,
-    /// The line, safe to show.
-    pub text: &'a str,
-    /// What is known besides.
-    pub remark: Option<Remark>,
-    /// How it should look.
-    pub tone: Tone,
-    /// How often the same request was repeated, when that is shown in one line.
-    pub times: u32,
-    /// When it was repeated last.
-    pub until_ms: i64,
-    /// The request that it belongs to: the same number as in its effect and its reply.
-    pub exchange: Option<u64>,
-}
-
-impl<'a> Entry<'a> {
-    /// A line without any remark.
-    pub fn new(unix_ms: i64, direction: Direction, text: &'a str) -> Self {
-        Self {
-            number: 0,
-            unix_ms,
-            direction,
-            text,
-            remark: None,
-            tone: Tone::Plain,
-            times: 1,
-            until_ms: unix_ms,
-            exchange: None,
-        }
-    }
-
-    /// With another tone.
-    #[must_use]
-    pub fn tone(mut self, tone: Tone) -> Self {
-        self.tone = tone;
-        self
-    }
-
-    /// With a remark.
-    #[must_use]
-    pub fn remark(mut self, remark: Remark) -> Self {
-        self.remark = Some(remark);
-        self
-    }
-
-    /// As a part of an exchange.
-    #[must_use]
-    pub fn exchange(mut self, id: u64) -> Self {
-        self.exchange = Some(id);
-        self
-    }
-}
+const MAX_POLLS: u64 = 256;
 
 /// The lines and which of them are on screen.
 #[derive(Debug)]
@@ -144,10 +42,12 @@ pub struct Log {
     polls: u64,
     /// Columns that lines are moved to the left.
     shift: usize,
-    enlarged: bool,
     filter: Option<Filter>,
     search: Search,
+    /// The last text that was searched for.
+    last_search: Option<Pattern>,
     visited: u64,
+    recorder: Recorder,
 }
 
 /// Those lines that belong to an exchange, one after the other.
@@ -161,18 +61,20 @@ fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = Entry<'a>>) -> Vec
 }
 
 impl Log {
-    /// Nothing yet; takes at most `budget` bytes of memory, with a filter half as much again.
-    pub fn new(budget: usize) -> Self {
+    /// An empty log that takes at most `budget` bytes of memory, with a filter half as much again.
+    /// `raw`: it gets every line that goes over the wire.
+    pub fn new(budget: usize, raw: bool) -> Self {
         Self {
             store: Store::new(budget),
             cursor: None,
             bottom: None,
             polls: 0,
             shift: 0,
-            enlarged: false,
             filter: None,
             search: Search::default(),
+            last_search: None,
             visited: 0,
+            recorder: Recorder::new(raw),
         }
     }
 
@@ -181,14 +83,122 @@ impl Log {
         self.shift
     }
 
-    /// It takes the room of the other panes.
-    pub fn is_enlarged(&self) -> bool {
-        self.enlarged
+    /// Performs an action; returns the line that it asks for.
+    pub fn update(
+        &mut self,
+        action: LogAction,
+        panes: &mut Panes,
+        layout: &Layout,
+        cx: &mut Context,
+    ) -> Option<LineInput> {
+        let rows = layout.log_rows();
+        match action {
+            LogAction::Search => {
+                let before = self.bookmark();
+                self.begin_search();
+                return Some(LineInput::new(InputPurpose::LogSearch(before), ""));
+            }
+            LogAction::Filter => {
+                let text = self.filter().map_or("", Pattern::text);
+                return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
+            }
+            LogAction::Save => {
+                let time = format::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
+                let name = format!("tui-client-{time}.log");
+                return Some(LineInput::new(InputPurpose::SaveLog, &name));
+            }
+            LogAction::Match { .. } if self.search().is_none() => {
+                cx.say(Tone::Plain, "nothing is searched for: press / first");
+            }
+            LogAction::Match { older } => {
+                self.search_on(older);
+                self.work(rows, cx);
+            }
+            LogAction::Shift { right } => {
+                let area = layout.log.unwrap_or_default();
+                self.shift_by(usize::from(area.width / 2).max(1), right, area.height.into());
+            }
+            LogAction::Zoom => panes.zoom_log(!panes.log_is_zoomed()),
+            LogAction::ToggleRaw => self.toggle_raw(cx),
+            LogAction::ToggleFollow => self.toggle_follow(),
+            LogAction::CopyLine => {
+                let text = self.selected_entry().map(|entry| entry.text.to_owned());
+                copy(text, "line", cx);
+            }
+            LogAction::CopyExchange => copy(self.exchange_text(), "exchange", cx),
+            LogAction::Leave if self.leave(rows, cx) => {}
+            LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
+            LogAction::Leave => panes.focus_on(Mode::Prompt),
+        }
+        None
     }
 
-    /// Takes the room of the other panes, or gives it back.
-    pub fn enlarge(&mut self, enlarged: bool) {
-        self.enlarged = enlarged;
+    /// Does one bounded step of a search or a filter under way, and says what it came to.
+    pub fn work(&mut self, rows: usize, cx: &mut Context) {
+        match self.step(rows) {
+            Progress::NotFound => self.say_not_found(cx),
+            Progress::Found { wrapped: true, older: true } => {
+                cx.say(Tone::Plain, "none above: gone on from the newest line");
+            }
+            Progress::Found { wrapped: true, older: false } => {
+                cx.say(Tone::Plain, "none below: gone on from the oldest line");
+            }
+            Progress::Found { .. } | Progress::Idle | Progress::More => {}
+        }
+    }
+
+    /// Searches for a text while it is typed.
+    pub fn search_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
+        self.search_for(Pattern::new(text, cx.zone()));
+        self.work(rows, cx);
+    }
+
+    /// Filters by a text; an empty one shows all lines.
+    pub fn filter_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
+        self.set_filter(Pattern::new(text, cx.zone()), rows);
+        self.work(rows, cx);
+    }
+
+    /// The text of a search is complete; an empty one means the same as last time.
+    pub fn accept_search(&mut self, rows: usize, cx: &mut Context) {
+        match (self.search().cloned(), self.last_search.clone()) {
+            (Some(pattern), _) => self.last_search = Some(pattern),
+            (None, Some(last)) => {
+                self.search_again(last);
+                return self.work(rows, cx);
+            }
+            (None, None) => cx.say(Tone::Plain, "nothing was searched for before"),
+        }
+        // The key has taken it from the bottom line.
+        if self.search_failed() {
+            self.say_not_found(cx);
+        }
+    }
+
+    /// The last text that was searched for.
+    pub fn last_search(&self) -> Option<&Pattern> {
+        self.last_search.as_ref()
+    }
+
+    fn say_not_found(&self, cx: &mut Context) {
+        if let Some(pattern) = self.search() {
+            cx.say(Tone::Plain, format!("no match for {}", pattern.text()));
+        }
+    }
+
+    /// Drops search and filter; says whether there was any.
+    fn leave(&mut self, rows: usize, cx: &mut Context) -> bool {
+        let dropped = match (self.search().is_some(), self.filter().is_some()) {
+            (true, true) => "search and filter dropped",
+            (true, false) => "search dropped",
+            (false, true) => "filter dropped",
+            (false, false) => return false,
+        };
+        self.drop_search();
+        self.set_filter(None, rows);
+        self.work(rows, cx);
+        cx.say(Tone::Plain, dropped);
+        true
     }
 
     /// Shows so many more columns of the right or of the left of lines; of none on a screen of this
@@ -239,7 +249,7 @@ impl Log {
         }
         let polls = self.polls;
         self.push(entry);
-        self.polls = (polls + 1).min(MOST_POLLS);
+        self.polls = (polls + 1).min(MAX_POLLS);
     }
 
     /// A line has become one of another time, too.
@@ -419,6 +429,19 @@ impl Log {
         match &self.filter {
             None => Some(self.first() + rank).filter(|&number| number < self.end()),
             Some(filter) => filter.hits.get(usize::try_from(rank).ok()?).copied(),
+        }
+    }
+}
+
+fn copy(text: Option<String>, what: &str, cx: &mut Context) {
+    match text {
+        None => cx.say(Tone::Plain, "nothing to copy"),
+        Some(text) if text.len() > MAX_COPY => {
+            cx.say(Tone::Bad, format!("the {what} is too long to copy; s saves the log"));
+        }
+        Some(text) => {
+            let copied = cx.copy(text);
+            cx.say(Tone::Good, format!("{what} {copied}"));
         }
     }
 }

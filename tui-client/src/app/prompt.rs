@@ -1,17 +1,37 @@
-//! The command line: the text and its keys, the history, completion, the search for a line.
+//! The command line: the text and its keys, the history, completion, the verdict on what is typed.
 
-pub mod action;
 pub mod check;
 pub mod history;
 pub mod known_keys;
 pub mod paste;
 
-use shared::response::Status;
+use std::sync::Arc;
 
-use crate::app::editor::{Edit, Editor, after_word};
-use crate::app::prompt::check::words;
-use crate::app::prompt::history::History;
-use crate::app::prompt::known_keys::KnownKeys;
+use jiff::tz::TimeZone;
+use shared::request::BadRequestReason;
+use shared::response::Status;
+use shared::{Request, Selector};
+
+use crate::app::context::Context;
+use crate::app::editor::{Editor, after_word};
+use crate::app::line_input::Found;
+use crate::app::link::pending::Purpose;
+use crate::app::link::{Link, LinkState};
+use crate::app::log::Log;
+use crate::app::log::entry::Tone;
+use crate::effect::FileJob;
+use crate::event::Moment;
+use crate::keymap::{Edit, PromptAction};
+use crate::metrics::glob::Glob;
+use crate::metrics::summary::Series;
+use crate::metrics::watch_plan::Extension;
+use crate::request::explain;
+use crate::request::normalize::wire_line;
+use crate::request::plausible::{is_extended, suspicious_timestamp};
+use crate::text::format::{self, age, date};
+use check::{Verdict, words};
+use history::History;
+use known_keys::KnownKeys;
 
 /// Completions offered at once.
 const OFFERED: usize = 100;
@@ -21,8 +41,8 @@ const OFFERED: usize = 100;
 pub struct Prompt {
     editor: Editor,
     history: History,
+    keys: KnownKeys,
     cycle: Option<Cycle>,
-    recall: Recall,
 }
 
 /// Completions that Tab goes through.
@@ -35,33 +55,15 @@ struct Cycle {
     text: String,
 }
 
-/// What Tab found.
+/// The outcome of a completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completed {
-    /// Nothing.
+    /// Nothing completes the word.
     Nothing,
-    /// It was clear.
+    /// One completion, which is in the line now.
     One,
-    /// These, of which none or one is in the line now.
+    /// Several completions, of which none or one is in the line now.
     Several(Vec<String>),
-}
-
-/// The search for an entered line.
-#[derive(Debug, Default)]
-pub struct Recall {
-    /// What is searched for.
-    pub pattern: Editor,
-    /// The line found last, and its number.
-    found: Option<(usize, String)>,
-    /// The last step found nothing.
-    pub failed: bool,
-}
-
-impl Recall {
-    /// The line found.
-    pub fn found(&self) -> &str {
-        self.found.as_ref().map_or("", |(_, line)| line)
-    }
 }
 
 impl Prompt {
@@ -75,19 +77,63 @@ impl Prompt {
         &self.editor
     }
 
-    /// What was entered before.
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// The lines of earlier sessions are there.
+    /// Takes the lines of earlier sessions into the history.
     pub fn load(&mut self, earlier: Vec<String>) {
         self.history.load(earlier);
     }
 
-    /// Edits the line.
-    pub fn edit(&mut self, edit: Edit) {
-        self.editor.edit(edit);
+    /// Learns the keys of an answer, for completion.
+    pub fn learn(&mut self, series: &[Series]) {
+        self.keys.learn(series);
+    }
+
+    fn learn_from(&mut self, line: &str) {
+        if let Ok(Request::Put(key, _) | Request::Get(Selector::Key(key))) =
+            Request::decode(line.as_bytes())
+        {
+            self.keys.add(key.as_str());
+        }
+    }
+
+    /// Performs an action of the history or of completion; says whether it is done, else the
+    /// action is about the panes.
+    pub fn update(&mut self, action: PromptAction, cx: &mut Context) -> bool {
+        match action {
+            PromptAction::Older if self.older() => {}
+            PromptAction::Older => {
+                let none = match self.history.draft() {
+                    "" => "no older line",
+                    _ => "no older line begins like this",
+                };
+                cx.say(Tone::Plain, none);
+            }
+            PromptAction::Newer => self.newer(),
+            PromptAction::Complete { forward } => {
+                // Back out of a line that is a draft still; only among completions it means the
+                // last one.
+                if self.text().is_empty() || (!forward && !self.is_completing()) {
+                    return false;
+                }
+                match self.complete(forward) {
+                    Completed::Nothing if self.end_word() => {}
+                    Completed::Nothing => cx.say(Tone::Plain, "nothing known completes this word"),
+                    Completed::One => {}
+                    Completed::Several(choices) => cx.list_completions(&choices),
+                }
+            }
+            PromptAction::Clear => self.editor.edit(Edit::KillAll),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Edits the line; at its end, the keys that go right take over what is suggested.
+    pub fn edit(&mut self, edit: Edit, now: i64) {
+        let accepts = matches!(edit, Edit::Right | Edit::End | Edit::WordRight)
+            && self.accept_ghost(now, edit == Edit::WordRight);
+        if !accepts {
+            self.editor.edit(edit);
+        }
     }
 
     /// Types text; says whether there was room for it.
@@ -96,10 +142,53 @@ impl Prompt {
     }
 
     /// Takes the line out; says whether the history has changed by it.
-    pub fn take(&mut self) -> (String, bool) {
+    fn take(&mut self) -> (String, bool) {
         let line = self.editor.take();
         let new = self.history.push(&line);
         (line, new)
+    }
+
+    /// Sends the line, if it can be.
+    pub fn submit(
+        &mut self,
+        link: &mut Link,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) {
+        let text = self.text();
+        let wire = wire_line(text.as_bytes(), cx.now().unix());
+        if wire.bytes.is_empty() {
+            self.take();
+            return;
+        }
+        // Else the server is the judge, but of such a line it would not even see the end.
+        if let Some(bad) = explain::validate(&wire.bytes)
+            && bad.reason == BadRequestReason::TooLong
+        {
+            let length = format::count(wire.bytes.len() as u64);
+            return cx.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
+        }
+        if !link.is_connected() {
+            // The line stays where it is: Enter sends it once the server is back.
+            let why = match link.state() {
+                LinkState::Waiting { reason, .. } => format!("not sent, {reason}"),
+                _ => "not sent, still connecting".to_owned(),
+            };
+            log.note(cx.now(), Tone::Bad, &format!("{text}: {why}"));
+            return cx.say(Tone::Bad, format!("{why}; Enter tries again"));
+        }
+        let filled = wire.filled.is_some();
+        let request = String::from_utf8_lossy(&wire.bytes).into_owned();
+        self.learn_from(&request);
+        // The reply is to be seen.
+        log.follow();
+        let (typed, new) = self.take();
+        let due = (request, Purpose::Typed(typed.clone()));
+        link.send(due, filled, watched, log, cx);
+        if new {
+            cx.push(FileJob::AppendHistory(typed));
+        }
     }
 
     /// A line that was taken out has its reply.
@@ -107,9 +196,50 @@ impl Prompt {
         self.history.answered(line, status == Status::Ok);
     }
 
+    /// Puts a line into the prompt.
+    pub fn set(&mut self, line: &str) {
+        self.editor.set(line);
+    }
+
+    /// The verdict of the protocol on the line, and of common sense.
+    pub fn verdict(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Verdict {
+        let verdict = check::check(self.text());
+        let suspicious =
+            (verdict == Verdict::Accepted).then(|| self.suspicious(now, zone, extension)).flatten();
+        suspicious.unwrap_or(verdict)
+    }
+
+    /// What is suspicious in a line that would be accepted.
+    fn suspicious(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Option<Verdict> {
+        let text = self.text();
+        match &words(text)[..] {
+            [_, _, _, at] => {
+                let timestamp = check::timestamp(text, 0)?;
+                let what = suspicious_timestamp(timestamp, now.unix())?;
+                let why = format!("{}: {what}?", self.date(now, zone)?);
+                Some(Verdict::Suspicious { at: at.clone(), why })
+            }
+            [_, at] if extension == Extension::Missing && is_extended(text) => {
+                let why = "this server takes a key or *; / filters the table".to_owned();
+                Some(Verdict::Suspicious { at: at.clone(), why })
+            }
+            _ => None,
+        }
+    }
+
+    /// The date of a timestamp in the line, and its age.
+    pub fn date(&self, now: Moment, zone: &TimeZone) -> Option<String> {
+        let timestamp = check::timestamp(self.text(), self.editor.cursor())?;
+        let date = date(timestamp, zone);
+        let age = age(timestamp, now.unix());
+        let age = if age.starts_with("in ") { age } else { format!("{age} ago") };
+        // A moment that no calendar has is the bare number once more.
+        Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
+    }
+
     /// Shows the line entered before the one shown that begins like what was typed; says whether
     /// there is one.
-    pub fn older(&mut self) -> bool {
+    fn older(&mut self) -> bool {
         let Some(line) = self.history.older(self.editor.text()) else { return false };
         let line = line.to_owned();
         self.editor.set(&line);
@@ -117,7 +247,7 @@ impl Prompt {
     }
 
     /// Shows the line entered after the one shown.
-    pub fn newer(&mut self) {
+    fn newer(&mut self) {
         if let Some(line) = self.history.newer(self.editor.text()) {
             let line = line.to_owned();
             self.editor.set(&line);
@@ -126,7 +256,7 @@ impl Prompt {
 
     /// What may follow the line: the current time after the value of a `put`, else what was
     /// entered before, else a command or a known key.
-    pub fn ghost(&self, keys: &KnownKeys, now: i64) -> Option<String> {
+    pub fn ghost(&self, now: i64) -> Option<String> {
         let text = self.editor.text();
         if text.is_empty() || !self.editor.at_end() {
             return None;
@@ -146,21 +276,21 @@ impl Prompt {
         if blank {
             return None;
         }
-        let (start, choices) = self.choices(keys);
+        let (start, choices) = self.choices();
         let choice = choices.into_iter().find(|choice| choice.len() > text.len() - start)?;
         Some(choice[text.len() - start..].trim_end().to_owned())
     }
 
     /// Takes over the ghost, or its first word; says whether there was one.
-    pub fn accept_ghost(&mut self, keys: &KnownKeys, now: i64, word: bool) -> bool {
-        let Some(ghost) = self.ghost(keys, now) else { return false };
+    fn accept_ghost(&mut self, now: i64, word: bool) -> bool {
+        let Some(ghost) = self.ghost(now) else { return false };
         let taken = if word { ghost.len() - after_word(&ghost).len() } else { ghost.len() };
         self.editor.insert(&ghost[..taken]);
         true
     }
 
     /// Completes the word before the cursor, or goes on to the next or last completion.
-    pub fn complete(&mut self, keys: &KnownKeys, forward: bool) -> Completed {
+    fn complete(&mut self, forward: bool) -> Completed {
         if let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.text == self.editor.text()) {
             let count = cycle.choices.len();
             cycle.at = (cycle.at + if forward { 1 } else { count - 1 }) % count;
@@ -169,7 +299,7 @@ impl Prompt {
             return Completed::Several(cycle.choices.clone());
         }
         self.cycle = None;
-        let (start, choices) = self.choices(keys);
+        let (start, choices) = self.choices();
         match &choices[..] {
             [] => Completed::Nothing,
             [one] => {
@@ -197,7 +327,7 @@ impl Prompt {
 
     /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says
     /// whether it is typed. A terminal that does not mark what is pasted sends its tabs as keys.
-    pub fn end_word(&mut self) -> bool {
+    fn end_word(&mut self) -> bool {
         let before = self.editor.before();
         let words = words(before);
         let ends = self.editor.at_end() && !before.ends_with([' ', '\t']);
@@ -209,12 +339,12 @@ impl Prompt {
     }
 
     /// The line is as the last Tab left it, with more to choose from.
-    pub fn is_completing(&self) -> bool {
+    fn is_completing(&self) -> bool {
         self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
     }
 
     /// Where the word before the cursor begins, and what it may become.
-    fn choices(&self, keys: &KnownKeys) -> (usize, Vec<String>) {
+    fn choices(&self) -> (usize, Vec<String>) {
         let before = self.editor.before();
         let start = before.rfind([' ', '\t']).map_or(0, |blank| blank + 1);
         let word = &before[start..];
@@ -227,61 +357,40 @@ impl Prompt {
             ["get"] => {
                 let all = word.is_empty().then_some("*");
                 all.into_iter()
-                    .chain(keys.beginning(word))
+                    .chain(self.keys.beginning(word))
                     .take(OFFERED)
                     .map(str::to_owned)
                     .collect()
             }
-            ["put"] => keys.beginning(word).map(|key| format!("{key} ")).take(OFFERED).collect(),
+            ["put"] => {
+                self.keys.beginning(word).map(|key| format!("{key} ")).take(OFFERED).collect()
+            }
             _ => Vec::new(),
         };
         (start, choices)
     }
 
-    /// The search for an entered line.
-    pub fn recall(&self) -> &Recall {
-        &self.recall
-    }
-
-    /// Begins to search.
-    pub fn begin_recall(&mut self) {
-        self.recall = Recall::default();
-    }
-
-    /// Changes what is searched for, and searches anew.
-    pub fn change_recall<T>(&mut self, change: impl FnOnce(&mut Editor) -> T) -> T {
-        let changed = change(&mut self.recall.pattern);
-        self.recall.found = None;
-        self.recall.failed = false;
-        if !self.recall.pattern.text().is_empty() {
-            self.recall_step(true);
+    /// Searches the history anew for a part of a line.
+    pub fn search(&self, found: &mut Found, part: &str) {
+        *found = Found::default();
+        if !part.is_empty() {
+            self.search_on(found, part, true);
         }
-        changed
     }
 
-    /// To the match before or after the one shown.
-    pub fn recall_step(&mut self, older: bool) {
-        let (at, shown) = match &self.recall.found {
+    /// To the match before or after the one found.
+    pub fn search_on(&self, found: &mut Found, part: &str, older: bool) {
+        let (at, shown) = match &found.line {
             Some((at, line)) => (*at, line.as_str()),
             None => (self.history.len(), ""),
         };
-        let pattern = self.recall.pattern.text();
-        let found = if older {
-            self.history.find_older(pattern, at, shown)
+        let next = if older {
+            self.history.find_older(part, at, shown)
         } else {
-            self.history.find_newer(pattern, at, shown)
+            self.history.find_newer(part, at, shown)
         };
-        let found = found.map(|(at, line)| (at, line.to_owned()));
-        self.recall.failed = found.is_none();
-        if found.is_some() {
-            self.recall.found = found;
-        }
-    }
-
-    /// Puts the line found into the prompt; says whether there is one.
-    pub fn accept_recall(&mut self) -> bool {
-        let Some((_, line)) = self.recall.found.take() else { return false };
-        self.editor.set(&line);
-        true
+        let next = next.map(|(at, line)| (at, line.to_owned()));
+        found.failed = next.is_none();
+        found.line = next.or(found.line.take());
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use shared::KeyBuf;
+use shared::{KeyBuf, Request, Selector};
 
+use crate::keymap::TableAction;
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::expression::Filter;
-use crate::metrics::sort::{AT_ONCE, Arranged, Arrangement, Job, Order, Sort};
+use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::{Answer, Series};
 
 /// The last answer and how it is shown.
@@ -71,8 +72,8 @@ impl Table {
 
     /// Shows this of the answers to come.
     #[must_use]
-    pub fn arranged_as(self, arrangement: Arrangement) -> Self {
-        let Arrangement { filter, sort, columns } = arrangement;
+    pub fn arranged_as(self, arrangement: TableSpec) -> Self {
+        let TableSpec { filter, sort, columns } = arrangement;
         Self { filter, sort, chosen: Chosen::only(&columns), ..self }
     }
 
@@ -121,11 +122,6 @@ impl Table {
         &self.chosen
     }
 
-    /// The columns, to be changed.
-    pub fn chosen_mut(&mut self) -> &mut Chosen {
-        &mut self.chosen
-    }
-
     /// The order on screen is about to change.
     pub fn arranging(&self) -> bool {
         self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
@@ -148,7 +144,13 @@ impl Table {
 
     /// Takes a new answer. It is shown at once if it is small or there is nothing to arrange;
     /// otherwise the job does that, and what is on screen stays until it is done.
-    pub fn show(&mut self, request: &str, answer: Answer, rows: usize, now: i64) -> Option<Job> {
+    pub fn show(
+        &mut self,
+        request: &str,
+        answer: Answer,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
         let answer = Arc::new(answer);
         let other = request != self.request;
         if !self.loaded || other {
@@ -157,26 +159,57 @@ impl Table {
             self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
         }
         if let Some((_, unseen)) = self.next.replace((request.to_owned(), answer)) {
-            self.discard(unseen);
+            self.discard_shared(unseen);
         }
         self.arrange(rows, now)
     }
 
     /// Orders the rows otherwise.
-    pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<Job> {
+    pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
         self.arrange(rows, now)
     }
 
     /// Shows other rows.
-    pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<Job> {
+    pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
         self.filter = filter;
         self.arrange(rows, now)
     }
 
+    /// Orders the rows as a key says.
+    pub fn sort_otherwise(
+        &mut self,
+        action: TableAction,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
+        match action {
+            TableAction::SortBeside(step) => self.sort_beside(step.into(), rows, now),
+            TableAction::SortBy(number) => self.sort_by(number.into(), rows, now),
+            TableAction::Reverse => {
+                let sort = Sort { descending: !self.sort.descending, ..self.sort };
+                self.set_sort(sort, rows, now)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the table was asked for, unless that is all keys.
+    pub fn narrowed(&self) -> Option<&str> {
+        match Request::decode(self.request.as_bytes()) {
+            Ok(Request::Get(Selector::All) | Request::Put(..)) | Err(_) => None,
+            Ok(Request::Get(selector)) => Some(selector.as_str()),
+        }
+    }
+
+    /// Shows or hides a column; the key stays.
+    pub fn toggle_column(&mut self, column: Column) {
+        self.chosen.toggle(column);
+    }
+
     /// Moves the order to the column on the left or on the right; before the first is the order
     /// of the reply.
-    pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<Job> {
+    pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<SortJob> {
         let shown: Vec<_> = self.sortable().collect();
         let at = shown.iter().position(|&column| self.sort.column == Some(column));
         let next = at.map_or(0, |at| at + 1).cast_signed() + step;
@@ -187,7 +220,7 @@ impl Table {
 
     /// Orders by the n-th column shown, counted from 1, or the other way round if it is so
     /// already; 0 is the order of the reply.
-    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<Job> {
+    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<SortJob> {
         let column = match number.checked_sub(1) {
             None => None,
             Some(at) => Some(self.sortable().nth(at)?),
@@ -211,7 +244,7 @@ impl Table {
     }
 
     /// Arranges what waits, or what is shown: here if that is quick.
-    fn arrange(&mut self, rows: usize, now: i64) -> Option<Job> {
+    fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
         let plain = self.sort == Sort::default() && self.filter.is_none();
@@ -226,7 +259,7 @@ impl Table {
         }
         self.job += 1;
         let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
-        let job = Job { id, answer, sort, filter: filter.clone(), selected, now };
+        let job = SortJob { id, answer, sort, filter: filter.clone(), selected, now };
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
@@ -250,10 +283,10 @@ impl Table {
 
     /// Takes the finished job, and shows it unless something else is wanted by now; there may be
     /// more to do.
-    pub fn arranged(&mut self, arranged: Arranged, rows: usize, now: i64) -> Option<Job> {
-        let Arranged { id, answer, order, selected } = arranged;
+    pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
+        let Sorted { id, answer, order, selected } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
-            self.discard(answer);
+            self.discard_shared(answer);
             return None;
         };
         let wanted = job.wanted && job.request == self.request;
@@ -262,12 +295,17 @@ impl Table {
         } else if wanted && self.next.is_none() {
             self.next = Some((job.request, answer));
         } else {
-            self.discard(answer);
+            self.discard_shared(answer);
         }
         self.again.then(|| self.arrange(rows, now)).flatten()
     }
 
-    fn discard(&mut self, answer: Arc<Answer>) {
+    /// Frees an answer that is not shown: a large one takes long, so that is done elsewhere.
+    pub fn discard(&mut self, answer: Answer) {
+        self.discard_shared(Arc::new(answer));
+    }
+
+    fn discard_shared(&mut self, answer: Arc<Answer>) {
         if answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
@@ -294,7 +332,7 @@ impl Table {
         // The selected row stays on its line of the screen, so that nothing jumps under the eye.
         let line = self.selected.saturating_sub(self.top);
         let before = std::mem::replace(&mut self.answer, answer);
-        self.discard(before);
+        self.discard_shared(before);
         self.order = order;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);
@@ -339,10 +377,10 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::summary::Fold;
+    use crate::metrics::summary::Summarizer;
 
     fn answer(text: &str) -> Answer {
-        let mut fold = Fold::new(4);
+        let mut fold = Summarizer::new(4);
         fold.add_lines(text.as_bytes());
         fold.finish()
     }

@@ -1,14 +1,21 @@
 //! The watched keys: what is known of each, how to ask for all of them, when to ask again.
 
+mod charted;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::limits::MAX_LINE;
-
-use crate::metrics::expression::Alert;
+use crate::app::chart::viewport::Viewport;
+use crate::app::context::Context;
+use crate::app::log::Log;
+use crate::app::log::entry::Tone;
+use crate::app::panes::Panes;
+use crate::keymap::{Mode, WatchAction};
+use crate::metrics::alerts::{AlertEvent, Alerts, Change};
 use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Answer, Series};
+use crate::metrics::watch_plan::with_alerted;
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -68,11 +75,6 @@ impl Watched {
         self.changed.is_some_and(|at| now < at + FRESH)
     }
 
-    /// When the mark of a fresh value goes.
-    pub fn fresh_until(&self) -> Option<Duration> {
-        self.changed.map(|at| at + FRESH)
-    }
-
     fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have another value now, or be gone: all of it is shown somewhere.
         if self.series.as_ref() != series {
@@ -81,7 +83,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| &series.tail);
+            let times = series.into_iter().flat_map(|series| &series.recent);
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
@@ -118,6 +120,7 @@ pub struct Watch {
     answered: HashSet<String>,
     /// Counts the answers taken.
     revision: u64,
+    viewport: Viewport,
 }
 
 impl Watch {
@@ -259,15 +262,21 @@ impl Watch {
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
+    /// When the mark of a fresh value goes next.
+    pub fn fresh_until(&self, now: Duration) -> Option<Duration> {
+        let until = self.keys.iter().filter_map(|key| Some(key.changed? + FRESH));
+        until.filter(|&until| until > now).min()
+    }
+
     /// Charts the selected key together with others, or not.
-    pub fn toggle_mark(&mut self) {
+    fn toggle_mark(&mut self) {
         if let Some(key) = self.keys.get_mut(self.selected) {
             key.marked = !key.marked;
         }
     }
 
     /// Charts all keys together, or only the selected one.
-    pub fn toggle_all(&mut self) {
+    fn toggle_all(&mut self) {
         let all = self.keys.iter().all(|key| key.marked);
         for key in &mut self.keys {
             key.marked = !all;
@@ -308,13 +317,13 @@ impl Watch {
     /// Takes what an answer to `selector` says of the watched keys.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
         let deep =
-            answer.deep.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+            answer.watched.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
         let revision = self.revision;
         // What has been added since it was asked for was not looked for.
-        let is_current = answer.watched == self.patterns;
+        let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
             match told.get(&*watched.key) {
@@ -361,10 +370,51 @@ impl Watch {
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
 
-    /// Marks the keys for which an alert fires.
-    pub fn mark_alarms(&mut self, fires: impl Fn(&str) -> bool) {
+    /// Performs an action of the watched keys.
+    pub fn update(
+        &mut self,
+        action: WatchAction,
+        panes: &mut Panes,
+        alerts: &mut Alerts,
+        cx: &mut Context,
+    ) {
+        let full = panes.focus() == Mode::Chart;
+        match action {
+            WatchAction::Unwatch => {
+                if let Some(key) = self.remove_selected() {
+                    alerts.forget(&key);
+                    cx.say(Tone::Plain, format!("no longer watching {key}"));
+                }
+                if self.is_empty() {
+                    panes.focus_on(Mode::Table);
+                }
+            }
+            WatchAction::Mark => self.toggle_mark(),
+            WatchAction::MarkAll => self.toggle_all(),
+            WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
+            WatchAction::Leave if self.viewport.drop_cursor() => {}
+            WatchAction::Leave => panes.focus_on(if full { Mode::Watch } else { Mode::Prompt }),
+        }
+    }
+
+    /// Holds the watched keys against the alerts; rings when one fires.
+    pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
+        let known = self.keys.iter().filter_map(|key| key.series.as_ref());
+        let complete = |pattern: &Glob| self.has_heard_of(pattern);
+        let now = cx.now();
+        for AlertEvent { change, text } in alerts.evaluate(known, |_| true, complete, now.unix()) {
+            match change {
+                Change::Resolved => log.note(now, Tone::Good, &text),
+                Change::NoData => log.note(now, Tone::Plain, &text),
+                Change::Firing => {
+                    log.note(now, Tone::Bad, &text);
+                    cx.say(Tone::Bad, text);
+                    cx.ring();
+                }
+            }
+        }
         for watched in &mut self.keys {
-            watched.alarm = fires(&watched.key);
+            watched.alarm = alerts.fires(&watched.key);
         }
     }
 
@@ -378,129 +428,17 @@ impl Watch {
     }
 }
 
-/// Whether the server knows the selector extension of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Extension {
-    /// It was not asked yet.
-    #[default]
-    Unknown,
-    /// It is being asked.
-    Asked,
-    /// It does.
-    Known,
-    /// It does not, so globs are matched here.
-    Missing,
-}
-
-/// What is to be watched: these, and what an alert is about; nothing twice.
-pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
-    let both = || watch.iter().chain(alerts.iter().map(Alert::pattern));
-    let mut all: Vec<Glob> = Vec::new();
-    for pattern in both() {
-        let covers = |by: &Glob| !by.is_key() && pattern.is_key() && by.matches(pattern.as_str());
-        if !all.contains(pattern) && !both().any(covers) {
-            all.push(pattern.clone());
-        }
-    }
-    all
-}
-
-/// How to ask for the watched keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// With these selectors, a request each.
-    For(Vec<String>),
-    /// With the table, which asks for all keys anyway.
-    WithTable,
-}
-
-/// The fewest requests that bring the watched keys. `all` says that the table asks for all keys,
-/// `cheap` that all keys came quickly the last time.
-pub fn plan(patterns: &[Glob], extension: Extension, all: bool, cheap: bool) -> Ask {
-    let globs = patterns.iter().any(|pattern| !pattern.is_key());
-    if extension == Extension::Known {
-        return Ask::For(merged(patterns));
-    }
-    match (globs, all, cheap) {
-        (true, true, _) | (false, true, true) => Ask::WithTable,
-        (true, false, _) => Ask::For(vec!["*".to_owned()]),
-        _ => Ask::For(patterns.iter().map(ToString::to_string).collect()),
-    }
-}
-
-/// Selectors of the extension that ask for everything at once, as far as a line is long.
-fn merged(patterns: &[Glob]) -> Vec<String> {
-    /// What a line holds besides the patterns: `get {` and `}`.
-    const AROUND: usize = 6;
-    // Within braces a comma would end the key.
-    let (apart, together): (Vec<_>, Vec<_>) =
-        patterns.iter().partition(|pattern| pattern.is_key() && pattern.as_str().contains(','));
-    let mut selectors: Vec<String> = apart.into_iter().map(ToString::to_string).collect();
-    let mut rest = &together[..];
-    while !rest.is_empty() {
-        let mut length = AROUND;
-        let fits = rest.iter().take_while(|pattern| {
-            length += pattern.as_str().len() + 1;
-            length <= MAX_LINE
-        });
-        let count = fits.count().max(1);
-        let (now, later) = rest.split_at(count);
-        let texts: Vec<_> = now.iter().map(|pattern| pattern.as_str()).collect();
-        selectors.push(match texts[..] {
-            [one] => one.to_owned(),
-            _ => format!("{{{}}}", texts.join(",")),
-        });
-        rest = later;
-    }
-    selectors
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::summary::Fold;
+    use crate::metrics::summary::Summarizer;
 
     fn globs(texts: &[&str]) -> Vec<Glob> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn ask(selectors: &[&str]) -> Ask {
-        Ask::For(selectors.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn as_few_requests_as_possible() {
-        use Extension::{Known, Missing, Unknown};
-        for (patterns, extension, all, cheap, expected) in [
-            (&["a", "b"][..], Unknown, true, false, ask(&["a", "b"])),
-            (&["a", "b"], Missing, true, true, Ask::WithTable),
-            (&["a", "b"], Missing, false, true, ask(&["a", "b"])),
-            (&["a", "b.*"], Missing, false, true, ask(&["*"])),
-            (&["a", "b.*"], Missing, true, false, Ask::WithTable),
-            (&["a", "b.*", "c,d"], Known, true, true, ask(&["c,d", "{a,b.*}"])),
-            (&["a"], Known, true, true, ask(&["a"])),
-        ] {
-            assert_eq!(plan(&globs(patterns), extension, all, cheap), expected, "{patterns:?}");
-        }
-        let long: Vec<String> = (0..9).map(|n| format!("{n}{}", "x".repeat(1000))).collect();
-        let long: Vec<&str> = long.iter().map(String::as_str).collect();
-        let Ask::For(selectors) = plan(&globs(&long), Known, true, true) else { panic!("merged") };
-        assert_eq!(selectors.len(), 3);
-        assert!(selectors.iter().all(|selector| selector.len() + 4 <= MAX_LINE));
-    }
-
-    #[test]
-    fn nothing_is_watched_twice() {
-        let alerts: Vec<Alert> = ["a > 1", "palm.cpu > 90", "b.* > 1"]
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
-        let all = with_alerted(&globs(&["a", "palm.mem", "palm.*", "a"]), &alerts);
-        assert_eq!(all, globs(&["a", "palm.*", "b.*"]));
-    }
-
     fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut fold = Fold::new(4).watching(Arc::clone(watch.patterns()));
+        let mut fold = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
         fold.add_lines(data.as_bytes());
         fold.finish()
     }

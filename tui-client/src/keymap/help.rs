@@ -1,8 +1,8 @@
-//! The list that `?` shows: each key once, below the places where it counts, those of the active
-//! mode first. Besides, what is no key: the mouse, the marks, copying.
+//! The list of keys: each row of the table once, below the places where it counts, those of the
+//! active mode first; and notes on the mouse, the marks and copying.
 
-use super::{ALL, PANES, READING, bindings, names};
-use crate::app::mode::Mode::{
+use super::bindings::{ALL, BINDINGS, Binding, CHARTED, PANES, READING, SERIES, TYPING};
+use super::mode::Mode::{
     self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
 };
 
@@ -11,12 +11,12 @@ use crate::app::mode::Mode::{
 pub enum HelpLine {
     /// Where the keys below count; empty between sections.
     Heading(&'static str),
-    /// Keys, or whatever else is explained, and what they do.
+    /// Keys, or what else is explained, and the meaning.
     Keys(String, &'static str),
 }
 
-/// Headings and where their keys count. A key stands below the first one that covers all of its
-/// places, so the general ones come last.
+/// Headings and the modes below them. A row stands in the first section that covers all of its
+/// modes, so the general ones come last.
 const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Command line", &[Prompt]),
     ("Search for a line entered before", &[Recall]),
@@ -24,21 +24,21 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Table", &[Table]),
     ("Watched keys", &[Watch]),
     ("Full-screen chart", &[Chart]),
-    ("Chart, full-screen or not", &[Watch, Chart]),
+    ("Chart, full-screen or not", CHARTED),
     ("Choice of columns", &[Columns]),
     ("Typing a filter, an alert, a key to watch", &[Field]),
     ("Log", &[Log]),
     ("Typing a search, a filter, a file for the log", &[Ask]),
     ("Typing a filter, an alert, a search, a file", &[Field, Ask]),
     ("This list", &[Help, HelpSearch]),
-    ("Table, watched keys, chart", &[Table, Watch, Chart]),
+    ("Table, watched keys, chart", SERIES),
     ("All panes", PANES),
     ("Wherever nothing is typed", READING),
-    ("Wherever a line is typed", &[Prompt, Recall, Field, Ask, HelpSearch]),
+    ("Wherever a line is typed", TYPING),
     ("Everywhere", ALL),
 ];
 
-/// What is no key: heading, and lines of what and how.
+/// Explanations besides the keys: a heading, and lines of what is explained and how.
 const NOTES: [(&str, &[(&str, &str)]); 5] = [
     (
         "Mouse",
@@ -61,7 +61,7 @@ const NOTES: [(&str, &[(&str, &str)]); 5] = [
     (
         "Search and filter of the log",
         &[
-            ("text", "small letters stand for capitals, too"),
+            ("text", "case is ignored unless you type a capital"),
             ("!text", "lines without it"),
             ("> text", "only what was sent; > alone: all of it"),
             ("< text", "only what was received; < alone: all of it"),
@@ -85,12 +85,11 @@ const NOTES: [(&str, &[(&str, &str)]); 5] = [
 
 /// The list, as it is opened in a mode.
 pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
-    let entries = entries();
     let sections = SECTIONS.iter().enumerate().map(|(at, (heading, modes))| {
-        let mine: Vec<&Entry> = entries.iter().filter(|entry| entry.section() == at).collect();
+        let mine: Vec<_> = BINDINGS.iter().filter(|row| section_of(row) == at).collect();
         // Keys that differ by a number alone share a line.
         let lines = mine.chunk_by(|a, b| a.help == b.help).map(|same| {
-            let keys: Vec<_> = same.iter().map(|entry| &*entry.keys).collect();
+            let keys: Vec<_> = same.iter().map(|row| row.keys).collect();
             HelpLine::Keys(keys.join(" "), same[0].help)
         });
         (modes.contains(&mode), section(heading, lines))
@@ -108,34 +107,10 @@ fn section(heading: &'static str, lines: impl Iterator<Item = HelpLine>) -> Vec<
     [HelpLine::Heading(heading)].into_iter().chain(lines).collect()
 }
 
-/// Keys that mean the same, and all places where they do.
-struct Entry {
-    keys: String,
-    help: &'static str,
-    modes: Vec<Mode>,
-}
-
-impl Entry {
-    /// The place of the section below which it stands.
-    fn section(&self) -> usize {
-        let covers = |modes: &[Mode]| self.modes.iter().all(|mode| modes.contains(mode));
-        // The last one covers everything.
-        SECTIONS.iter().position(|(_, modes)| covers(modes)).unwrap_or(SECTIONS.len() - 1)
-    }
-}
-
-fn entries() -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for binding in bindings() {
-        let keys = names(binding.keys);
-        let same =
-            entries.iter_mut().find(|entry| entry.help == binding.help && entry.keys == keys);
-        match same {
-            Some(entry) => entry.modes.extend(binding.modes),
-            None => entries.push(Entry { keys, help: binding.help, modes: binding.modes.to_vec() }),
-        }
-    }
-    entries
+/// The section with a row; the last one covers everything.
+fn section_of(row: &Binding) -> usize {
+    let covers = |modes: &[Mode]| row.modes.iter().all(|mode| modes.contains(mode));
+    SECTIONS.iter().position(|(_, modes)| covers(modes)).unwrap_or(SECTIONS.len() - 1)
 }
 
 #[cfg(test)]
@@ -157,14 +132,12 @@ mod tests {
         for &mode in ALL {
             assert_eq!(sorted(mode), all, "{mode:?}");
         }
-        for binding in bindings() {
+        for row in BINDINGS {
             let shown = help_lines(Prompt).into_iter().any(|line| match line {
-                HelpLine::Keys(keys, help) => {
-                    help == binding.help && keys.contains(&names(binding.keys))
-                }
+                HelpLine::Keys(keys, help) => help == row.help && keys.contains(row.keys),
                 HelpLine::Heading(_) => false,
             });
-            assert!(shown, "{}", binding.help);
+            assert!(shown, "{}", row.help);
         }
     }
 

@@ -1,211 +1,96 @@
-//! What the bottom line says about keys: for each mode the most useful ones, in the order of
-//! their worth there.
+//! The hints of the bottom line: the most useful keys of a mode, the most useful ones first.
 
-use super::{keys, lookup, names};
-use crate::app::action::Action;
-use crate::app::mode::Mode;
-use crate::event::{Code, Key};
+use super::action::Action;
+use super::bindings::{BINDINGS, HintSpec, Line};
+use super::mode::Mode;
 
-/// A word for the bottom line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A hint of the bottom line.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    keys: &'static [Key],
+    /// The names of its keys: one, or two that belong together.
+    pub keys: String,
     /// The word.
     pub word: &'static str,
-    /// Shown however little room there is: how to get away, or to know more.
+    /// Shown however little room there is: how to leave, or to know more.
     pub vital: bool,
+    /// What its first key means.
+    pub action: Action,
 }
 
-impl Hint {
-    /// What it does in a mode.
-    pub fn action(&self, mode: Mode) -> Option<Action> {
-        self.keys.first().and_then(|&key| lookup(mode, key))
+/// The hints of a mode in the order of their worth; `typed` says that the command line is not
+/// empty.
+pub fn hints(mode: Mode, typed: bool) -> Vec<Hint> {
+    let mut hints: Vec<Hint> = Vec::new();
+    for (_, hint) in ranked(mode, typed) {
+        match hints.last_mut() {
+            Some(last) if last.word == hint.word => {
+                last.keys = format!("{} {}", last.keys, hint.keys);
+            }
+            _ => hints.push(hint),
+        }
     }
+    hints
+}
 
-    /// What is pressed: one key, or two that belong together.
-    pub fn keys(&self) -> String {
-        names(self.keys)
+/// A hint for each key, with its rank.
+fn ranked(mode: Mode, typed: bool) -> Vec<(u8, Hint)> {
+    let shown = |hint: &&HintSpec| match hint.line {
+        Line::Any => true,
+        Line::Empty => !typed,
+        Line::Typed => typed,
+    };
+    let mut ranked = Vec::new();
+    for row in BINDINGS {
+        for hint in row.hints.iter().flatten().filter(shown) {
+            if let Some(&(_, rank)) = hint.ranks.iter().find(|&&(at, _)| at == mode) {
+                let (keys, action) = (row.first_key().to_owned(), row.action);
+                ranked.push((rank, Hint { keys, word: hint.word, vital: hint.vital, action }));
+            }
+        }
     }
-}
-
-const fn hint(keys: &'static [Key], word: &'static str) -> Hint {
-    Hint { keys, word, vital: false }
-}
-
-const fn vital(keys: &'static [Key], word: &'static str) -> Hint {
-    Hint { keys, word, vital: true }
-}
-
-const ENTER: &[Key] = keys![Key::plain(Code::Enter)];
-const TAB: &[Key] = keys![Key::plain(Code::Tab)];
-const ESC: &[Key] = keys![Key::plain(Code::Esc)];
-const ARROWS: &[Key] = keys![Key::plain(Code::Left), Key::plain(Code::Right)];
-const F1: &[Key] = keys![Key::plain(Code::F(1))];
-const F6: &[Key] = keys![Key::plain(Code::F(6))];
-
-const HELP: Hint = vital(keys![Key::char('?')], "help");
-const QUIT: Hint = vital(keys![Key::char('q')], "quit");
-const PANE: Hint = hint(TAB, "pane");
-const PROMPT: Hint = hint(keys![Key::char('i')], "prompt");
-const PAUSE: Hint = hint(keys![Key::char('p')], "pause");
-const ALERT: Hint = hint(keys![Key::char('!')], "alert");
-const SLOWER: Hint = hint(keys![Key::char('+')], "slower");
-const FASTER: Hint = hint(keys![Key::char('-')], "faster");
-const CURSOR: Hint = hint(ARROWS, "cursor");
-const MOVE: Hint = hint(keys![Key::char('['), Key::char(']')], "move");
-const LIVE: Hint = hint(keys![Key::char('0')], "live");
-const ZOOM: Hint = hint(keys![Key::char('z'), Key::char('Z')], "zoom");
-const SCALE: Hint = hint(keys![Key::char('y')], "log axis");
-const MARK: Hint = hint(keys![Key::char(' ')], "mark");
-
-const EMPTY_LINE: &[Hint] = &[
-    hint(ENTER, "send"),
-    PANE,
-    hint(keys![Key::ctrl('r')], "search"),
-    hint(F6, "pause"),
-    vital(keys![Key::ctrl('c')], "quit"),
-    HELP,
-];
-
-const LINE: &[Hint] = &[
-    hint(ENTER, "send"),
-    hint(TAB, "complete"),
-    hint(keys![Key::ctrl('r')], "search"),
-    vital(ESC, "clear"),
-    vital(F1, "help"),
-];
-
-const TABLE: &[Hint] = &[
-    hint(keys![Key::char('*')], "all keys"),
-    hint(ENTER, "watch"),
-    hint(keys![Key::char('f')], "chart"),
-    hint(keys![Key::char('/')], "filter"),
-    hint(keys![Key::char('<'), Key::char('>')], "sort"),
-    hint(keys![Key::char('c')], "columns"),
-    PANE,
-    PROMPT,
-    PAUSE,
-    ALERT,
-    hint(keys![Key::char('o')], "reverse"),
-    hint(keys![Key::char('r')], "ask now"),
-    SLOWER,
-    FASTER,
-    QUIT,
-    HELP,
-];
-
-const WATCH: &[Hint] = &[
-    hint(keys![Key::char('f')], "full screen"),
-    PROMPT,
-    PAUSE,
-    ALERT,
-    hint(keys![Key::char('x')], "unwatch"),
-    PANE,
-    CURSOR,
-    ZOOM,
-    MOVE,
-    LIVE,
-    SCALE,
-    MARK,
-    SLOWER,
-    FASTER,
-    QUIT,
-    HELP,
-];
-
-const CHART: &[Hint] = &[
-    // How to come back from the past goes with the way there.
-    MOVE,
-    LIVE,
-    ZOOM,
-    CURSOR,
-    SCALE,
-    ALERT,
-    PAUSE,
-    MARK,
-    SLOWER,
-    FASTER,
-    vital(ESC, "back"),
-    HELP,
-];
-
-const LOG: &[Hint] = &[
-    hint(ESC, "clear"),
-    hint(keys![Key::char('n')], "older"),
-    hint(keys![Key::char('N')], "newer"),
-    hint(keys![Key::char('f')], "follow"),
-    hint(keys![Key::char('/')], "search"),
-    hint(keys![Key::char('&')], "filter"),
-    hint(keys![Key::char('e')], "copy exchange"),
-    hint(keys![Key::char('y')], "copy"),
-    hint(keys![Key::char('s')], "save"),
-    hint(keys![Key::char('r')], "raw"),
-    hint(keys![Key::char('z')], "zoom"),
-    PANE,
-    PROMPT,
-    PAUSE,
-    QUIT,
-    HELP,
-];
-
-const FIELD: &[Hint] = &[hint(ENTER, "done"), vital(ESC, "cancel")];
-
-const QUESTION: &[Hint] = &[
-    hint(ENTER, "done"),
-    hint(keys![Key::plain(Code::Up)], "older"),
-    hint(keys![Key::plain(Code::Down)], "newer"),
-    vital(ESC, "cancel"),
-];
-
-const COLUMNS: &[Hint] = &[hint(keys![Key::char(' ')], "show or hide"), vital(ESC, "back"), HELP];
-
-const LIST: &[Hint] = &[vital(ESC, "back"), hint(keys![Key::char('/')], "search")];
-
-const LIST_SEARCH: &[Hint] = &[hint(ENTER, "keep"), vital(ESC, "all")];
-
-const RECALL: &[Hint] = &[
-    hint(ENTER, "send"),
-    hint(TAB, "edit"),
-    hint(keys![Key::ctrl('r')], "older"),
-    hint(keys![Key::ctrl('s')], "newer"),
-    vital(ESC, "back"),
-];
-
-const CONFIRM: &[Hint] = &[hint(ENTER, "send"), vital(ESC, "discard")];
-
-/// The hints for the bottom line; `typed` says that the command line is not empty.
-pub fn hints(mode: Mode, typed: bool) -> &'static [Hint] {
-    match mode {
-        Mode::Prompt if typed => LINE,
-        Mode::Prompt => EMPTY_LINE,
-        Mode::Table => TABLE,
-        Mode::Watch => WATCH,
-        Mode::Chart => CHART,
-        Mode::Field => FIELD,
-        Mode::Ask => QUESTION,
-        Mode::Columns => COLUMNS,
-        Mode::Log => LOG,
-        Mode::Help => LIST,
-        Mode::HelpSearch => LIST_SEARCH,
-        Mode::Recall => RECALL,
-        Mode::Confirm => CONFIRM,
-    }
+    ranked.sort_by_key(|&(rank, _)| rank);
+    ranked
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ALL;
+    use super::super::bindings::ALL;
     use super::*;
 
     #[test]
-    fn every_hint_names_keys_that_mean_something_there() {
+    fn every_hint_names_a_key_that_counts_there() {
         for &mode in ALL {
             for typed in [false, true] {
-                for hint in hints(mode, typed) {
-                    let bound = hint.keys.iter().all(|&key| lookup(mode, key).is_some());
-                    assert!(bound, "{} {} in {mode:?}", hint.keys(), hint.word);
+                assert!(!hints(mode, typed).is_empty(), "{mode:?}");
+                for (_, hint) in ranked(mode, typed) {
+                    let bound = super::super::row(mode, &hint.keys).map(|row| row.action);
+                    assert_eq!(bound, Some(hint.action), "{} {} in {mode:?}", hint.keys, hint.word);
                 }
             }
         }
+    }
+
+    #[test]
+    fn no_two_hints_have_the_same_rank() {
+        for &mode in ALL {
+            for typed in [false, true] {
+                let ranked = ranked(mode, typed);
+                assert!(ranked.is_sorted_by(|a, b| a.0 < b.0), "{mode:?}: {ranked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_belong_together_share_a_hint() {
+        let shown = |mode, typed| {
+            let shown = hints(mode, typed).into_iter();
+            shown.map(|hint| format!("{} {}", hint.keys, hint.word)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown(Mode::Chart, false)[..4],
+            ["[ ] move", "0 live", "z Z zoom", "← → cursor"]
+        );
+        assert_eq!(shown(Mode::Prompt, false)[1], "tab pane");
+        assert_eq!(shown(Mode::Prompt, true)[1], "tab complete");
     }
 }

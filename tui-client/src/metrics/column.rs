@@ -141,12 +141,11 @@ impl Column {
 #[derive(Debug, Clone)]
 pub struct Chosen {
     hidden: Vec<Column>,
-    at: usize,
 }
 
 impl Default for Chosen {
     fn default() -> Self {
-        Self { hidden: vec![Column::Time], at: 0 }
+        Self { hidden: vec![Column::Time] }
     }
 }
 
@@ -158,7 +157,7 @@ impl Chosen {
         }
         let mut hidden = Column::ALL.to_vec();
         hidden.retain(|column| *column != Column::Key && !columns.contains(column));
-        Self { hidden, at: 0 }
+        Self { hidden }
     }
 
     /// The wanted columns from left to right.
@@ -171,19 +170,8 @@ impl Chosen {
         !self.hidden.contains(&column)
     }
 
-    /// The selected line of the list.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
-    /// Moves in the list.
-    pub fn move_by(&mut self, lines: isize) {
-        self.at = self.at.saturating_add_signed(lines).min(Column::ALL.len() - 1);
-    }
-
-    /// Shows or hides the column of the selected line. The key stays.
-    pub fn toggle(&mut self) {
-        let column = Column::ALL[self.at];
+    /// Shows or hides a column. The key stays.
+    pub fn toggle(&mut self, column: Column) {
         if column == Column::Key {
             return;
         }
@@ -229,7 +217,7 @@ mod tests {
     #[test]
     fn the_key_stays_and_the_order_is_seen() {
         let mut chosen = Chosen::default();
-        chosen.toggle();
+        chosen.toggle(Column::Key);
         assert!(chosen.shows(Column::Key));
         let names = |chosen: &Chosen, room, sorted| {
             let fitting = chosen.fitting(room, sorted).into_iter();
@@ -238,14 +226,11 @@ mod tests {
         assert_eq!(names(&chosen, 5, None), "key");
         assert_eq!(names(&chosen, 38, None), "key last age");
         assert_eq!(names(&chosen, 38, Some(Column::Max)), "key last max");
-        chosen.move_by(1);
-        chosen.toggle();
+        chosen.toggle(Column::Last);
         assert_eq!(names(&chosen, 38, None), "key age trend");
-        chosen.toggle();
+        chosen.toggle(Column::Last);
         assert_eq!(names(&chosen, 400, None), "key last change rate/s min max avg count age trend");
         let only = Chosen::only(&[Column::Time, Column::Last]);
         assert_eq!(only.shown().collect::<Vec<_>>(), [Column::Key, Column::Last, Column::Time]);
-        chosen.move_by(isize::MAX);
-        assert_eq!(chosen.at(), Column::ALL.len() - 1);
     }
 }

@@ -223,7 +223,7 @@ impl Alert {
     /// after the one that was `seen`, or at all: what came and went between two answers. What is
     /// told of it, and its age, are for a person.
     pub fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
-        let points = |skipped| series.tail.iter().rev().skip(skipped);
+        let points = |skipped| series.recent.iter().rev().skip(skipped);
         let before = points(2).map(Some).chain([None]);
         let mut new = points(1)
             .zip(before)
@@ -307,10 +307,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Fold;
+    use crate::metrics::summary::Summarizer;
 
     fn series(data: &str) -> Series {
-        let mut fold = Fold::new(16);
+        let mut fold = Summarizer::new(16);
         fold.add_lines(data.as_bytes());
         fold.finish().series.remove(0)
     }

@@ -10,12 +10,12 @@ use memchr::{memchr, memchr_iter};
 use shared::response::Status;
 
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Answer, Fold};
-use crate::text::escape::printable;
+use crate::metrics::summary::{Answer, Summarizer};
+use crate::text::escape::escape_untrusted;
 
 /// How much of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Detail {
+pub struct Capture {
     /// Every line is told as it arrives.
     pub raw: bool,
     /// Raw lines from its beginning, for the log.
@@ -23,7 +23,7 @@ pub struct Detail {
     /// Raw lines from its end, for the log.
     pub foot: usize,
     /// Recent points of each series.
-    pub tail: usize,
+    pub recent: usize,
 }
 
 /// A whole reply.
@@ -33,7 +33,7 @@ pub struct Reply {
     pub id: u64,
     /// `ok` or `error`.
     pub status: Status,
-    /// The first raw data lines, made printable.
+    /// The first raw data lines, safe to show.
     pub head: Vec<Box<str>>,
     /// Data lines between `head` and `foot`.
     pub left_out: u64,
@@ -52,18 +52,18 @@ pub struct Reply {
 /// A reply that is arriving.
 #[derive(Debug)]
 pub struct ReplyBuilder {
-    detail: Detail,
+    detail: Capture,
     status: Status,
     head: Vec<Box<str>>,
     foot: VecDeque<Box<str>>,
     lines: u64,
     bytes: u64,
-    fold: Fold,
+    fold: Summarizer,
 }
 
 impl ReplyBuilder {
     /// Begins with the status line.
-    pub fn new(status: Status, detail: Detail) -> Self {
+    pub fn new(status: Status, detail: Capture) -> Self {
         let status_line = match status {
             Status::Ok => "ok\n",
             Status::Error => "error\n",
@@ -75,7 +75,7 @@ impl ReplyBuilder {
             foot: VecDeque::new(),
             lines: 0,
             bytes: status_line.len() as u64,
-            fold: Fold::new(detail.tail),
+            fold: Summarizer::new(detail.recent),
         }
     }
 
@@ -93,7 +93,7 @@ impl ReplyBuilder {
             let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let (line, after) = rest.split_at(end);
             self.lines += 1;
-            self.head.push(printable(line));
+            self.head.push(escape_untrusted(line));
             rest = after;
         }
         // The lines left out cost no more than being counted.
@@ -101,7 +101,7 @@ impl ReplyBuilder {
         self.lines += memchr_iter(b'\n', rest).count() as u64 + u64::from(unended);
         let last = rest.split_inclusive(|&byte| byte == b'\n').rev().take(self.detail.foot);
         let last: Vec<_> = last.collect();
-        self.foot.extend(last.into_iter().rev().map(printable));
+        self.foot.extend(last.into_iter().rev().map(escape_untrusted));
         while self.foot.len() > self.detail.foot {
             self.foot.pop_front();
         }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
-        let detail = Detail { raw: false, head: 2, foot: 1, tail: 4 };
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };
         let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
         let text = text.concat();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();

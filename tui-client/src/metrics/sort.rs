@@ -1,5 +1,5 @@
 //! Which rows of a table are shown and in which order. A large table is arranged beside the loop
-//! that takes the keys, so that a million rows never make it wait: [`Job`] is all that it takes.
+//! that takes the keys, so that a million rows never make it wait: [`SortJob`] is all that it takes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl fmt::Display for Sort {
 
 /// What a person wants to see of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Arrangement {
+pub struct TableSpec {
     /// Which rows.
     pub filter: Option<Filter>,
     /// Their order.
@@ -118,7 +118,7 @@ impl Order {
 
 /// A table to be arranged.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct SortJob {
     /// Comes back with the result; of two the later one counts.
     pub id: u64,
     /// The rows.
@@ -133,17 +133,17 @@ pub struct Job {
     pub now: i64,
 }
 
-impl PartialEq for Job {
+impl PartialEq for SortJob {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && Arc::ptr_eq(&self.answer, &other.answer)
     }
 }
 
-impl Eq for Job {}
+impl Eq for SortJob {}
 
 /// A table arranged.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Arranged {
+pub struct Sorted {
     /// As in the job.
     pub id: u64,
     /// As in the job.
@@ -154,9 +154,9 @@ pub struct Arranged {
     pub selected: Option<usize>,
 }
 
-impl Job {
+impl SortJob {
     /// Does it.
-    pub fn run(self) -> Arranged {
+    pub fn run(self) -> Sorted {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
         // In the order of the reply, which is that of the memory, so that a long search is quick.
         let selected = self.selected.and_then(|key| {
@@ -164,7 +164,7 @@ impl Job {
             let place = series.position_any(|series| series.key == key)?;
             order.row(place)
         });
-        Arranged { id: self.id, answer: self.answer, order, selected }
+        Sorted { id: self.id, answer: self.answer, order, selected }
     }
 }
 
@@ -253,10 +253,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Fold;
+    use crate::metrics::summary::Summarizer;
 
     fn answer(data: &str) -> Answer {
-        let mut fold = Fold::new(4);
+        let mut fold = Summarizer::new(4);
         fold.add_lines(data.as_bytes());
         fold.finish()
     }
@@ -346,7 +346,7 @@ mod tests {
         let answer = Arc::new(answer("b 1 1\na 2 1\n"));
         let sort = Sort { column: Some(Column::Key), descending: false };
         let selected = Some("b".parse().unwrap());
-        let job = Job { id: 1, answer, sort, filter: None, selected, now: 0 };
+        let job = SortJob { id: 1, answer, sort, filter: None, selected, now: 0 };
         assert_eq!(job.run().selected, Some(1));
     }
 

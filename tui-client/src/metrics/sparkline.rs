@@ -1,12 +1,12 @@
-//! The last values of a series as bars.
+//! The last values of a series as sparkline.
 
 use crate::metrics::summary::Series;
 
 /// One a column.
-pub fn bars(series: &Series, columns: usize) -> String {
+pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let from = series.tail.len().saturating_sub(columns);
-    let values = || series.tail.range(from..).map(|point| point.value);
+    let from = series.recent.len().saturating_sub(columns);
+    let values = || series.recent.range(from..).map(|point| point.value);
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: f64| {

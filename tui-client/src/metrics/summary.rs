@@ -11,29 +11,29 @@ use shared::{Key, KeyBuf, Point};
 use crate::metrics::glob::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
-const TAIL_BUDGET: usize = 2 * 1024 * 1024;
+const RECENT_BUDGET: usize = 2 * 1024 * 1024;
 
 /// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
-const TAIL_AT_LEAST: usize = 16;
+const MIN_RECENT: usize = 16;
 
 /// Room for points that a new series has at once: few have less.
-const TAIL_AT_FIRST: usize = 4;
+const INITIAL_RECENT: usize = 4;
 
-/// Recent points of a watched series, whose chart needs more of them than a sparkline.
-const DEEP_TAIL: usize = 65_536;
+/// Recent points of a patterns series, whose chart needs more of them than a sparkline.
+const MAX_RECENT_WATCHED: usize = 65_536;
 
-/// Recent points kept over all watched series of an answer: 16 MiB, and as above.
-const DEEP_BUDGET: usize = 1024 * 1024;
+/// Recent points kept over all patterns series of an answer: 16 MiB, and as above.
+const WATCHED_BUDGET: usize = 1024 * 1024;
 
-/// Series that globs may watch; what matches besides is as any other. Those watched by their names
+/// Series that globs may watch; what matches besides is as any other. Those patterns by their names
 /// come on top.
-pub const MOST_BY_GLOB: usize = 1000;
+pub const MAX_BY_GLOB: usize = 1000;
 
 /// A series is stale when its next point is late by this many of its usual distances.
 const STALE_STEPS: i64 = 5;
 
 /// But not before this many seconds without a point.
-const STALE_AT_LEAST: i64 = 30;
+const MIN_STALE: i64 = 30;
 
 /// So many distances say what is usual.
 const USUAL: usize = 15;
@@ -75,15 +75,15 @@ pub struct Series {
     /// The mean of all values.
     pub mean: f64,
     /// The most recent points, oldest first; not all of them in a long series.
-    pub tail: VecDeque<Point>,
+    pub recent: VecDeque<Point>,
     before: Option<Point>,
-    tail_limit: usize,
+    max_recent: usize,
 }
 
 impl Series {
-    fn new(key: KeyBuf, point: Point, tail_limit: usize) -> Self {
-        let mut tail = VecDeque::with_capacity(tail_limit.min(TAIL_AT_FIRST));
-        tail.push_back(point);
+    fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
+        let mut recent = VecDeque::with_capacity(max_recent.min(INITIAL_RECENT));
+        recent.push_back(point);
         Self {
             key,
             count: 1,
@@ -91,9 +91,9 @@ impl Series {
             min: point.value,
             max: point.value,
             mean: point.value,
-            tail,
+            recent,
             before: None,
-            tail_limit,
+            max_recent,
         }
     }
 
@@ -110,18 +110,18 @@ impl Series {
         let step = (point.value - self.mean) / count;
         // The difference of two huge values may overflow where their mean does not.
         self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
-        if self.tail.len() >= self.tail_limit {
-            self.tail.pop_front();
+        if self.recent.len() >= self.max_recent {
+            self.recent.pop_front();
         }
-        self.tail.push_back(point);
+        self.recent.push_back(point);
     }
 
     /// Keeps fewer points from now on.
     fn keep(&mut self, limit: usize) {
-        self.tail_limit = limit;
-        if self.tail.len() > limit {
-            self.tail.drain(..self.tail.len() - limit);
-            self.tail.shrink_to_fit();
+        self.max_recent = limit;
+        if self.recent.len() > limit {
+            self.recent.drain(..self.recent.len() - limit);
+            self.recent.shrink_to_fit();
         }
     }
 
@@ -137,7 +137,7 @@ impl Series {
 
     /// The usual distance of its newest points in seconds, if there are two.
     pub fn step(&self) -> Option<i64> {
-        let times = self.tail.iter().rev().map(|point| point.timestamp);
+        let times = self.recent.iter().rev().map(|point| point.timestamp);
         let mut steps = [0; USUAL];
         let pairs = times.clone().skip(1).zip(times);
         let mut count = 0;
@@ -154,18 +154,18 @@ impl Series {
     pub fn is_stale(&self, now: i64) -> bool {
         let age = now.saturating_sub(self.last.timestamp);
         // Without looking at the points, which is slow for many series.
-        age > STALE_AT_LEAST
+        age > MIN_STALE
             && age
-                > self.step().map_or(STALE_ALONE, |step| {
-                    step.saturating_mul(STALE_STEPS).max(STALE_AT_LEAST)
-                })
+                > self
+                    .step()
+                    .map_or(STALE_ALONE, |step| step.saturating_mul(STALE_STEPS).max(MIN_STALE))
     }
 }
 
 /// Of a budget, what each of so many series may keep; it changes only when their number doubles.
 fn share(wanted: usize, budget: usize, series: usize) -> usize {
     let share = budget / series.next_power_of_two();
-    wanted.min(share.max(TAIL_AT_LEAST)).max(1)
+    wanted.min(share.max(MIN_RECENT)).max(1)
 }
 
 /// A series in the index. With its hash, so that a growing index never has to look at the keys,
@@ -178,44 +178,44 @@ struct Place {
 
 /// The answer so far.
 #[derive(Debug, Clone)]
-pub struct Fold {
+pub struct Summarizer {
     series: Vec<Series>,
     index: HashTable<Place>,
     hasher: DefaultHashBuilder,
     current: usize,
-    wanted_tail: usize,
+    wanted_recent: usize,
     /// What each series may keep now.
     limit: usize,
-    watched: Arc<[Glob]>,
-    deep: Vec<u32>,
+    patterns: Arc<[Glob]>,
+    watched: Vec<u32>,
     /// Of those, how many no name but a glob brought.
     by_glob: usize,
     points: u64,
-    strange: u64,
+    malformed: u64,
 }
 
-impl Fold {
-    /// Nothing yet; each series is to keep at most `tail` recent points.
-    pub fn new(tail: usize) -> Self {
+impl Summarizer {
+    /// Nothing yet; each series is to keep at most `recent` recent points.
+    pub fn new(recent: usize) -> Self {
         Self {
             series: Vec::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             current: 0,
-            wanted_tail: tail,
-            limit: share(tail, TAIL_BUDGET, 1),
-            watched: Arc::default(),
-            deep: Vec::new(),
+            wanted_recent: recent,
+            limit: share(recent, RECENT_BUDGET, 1),
+            patterns: Arc::default(),
+            watched: Vec::new(),
             by_glob: 0,
             points: 0,
-            strange: 0,
+            malformed: 0,
         }
     }
 
     /// Series that match one of these keep many more points and are listed in the answer.
     #[must_use]
-    pub fn watching(self, watched: Arc<[Glob]>) -> Self {
-        Self { watched, ..self }
+    pub fn watching(self, patterns: Arc<[Glob]>) -> Self {
+        Self { patterns, ..self }
     }
 
     /// Takes whole data lines.
@@ -223,7 +223,7 @@ impl Fold {
         for point in decode_points(data) {
             match point {
                 Ok((key, point)) => self.add(key, point),
-                Err(_) => self.strange += 1,
+                Err(_) => self.malformed += 1,
             }
         }
     }
@@ -250,32 +250,32 @@ impl Fold {
         if let Ok(place) = u32::try_from(self.current)
             && self.is_watched(key)
         {
-            self.deep.push(place);
-            limit = self.deep_limit();
+            self.watched.push(place);
+            limit = self.watched_limit();
         }
         self.series.push(Series::new(key.to_owned(), point, limit));
     }
 
-    /// A new series is one of those that are watched, for which there is room.
+    /// A new series is one of those that are patterns, for which there is room.
     fn is_watched(&mut self, key: Key<'_>) -> bool {
-        let mut matching = self.watched.iter().filter(|glob| glob.matches(key.as_str()));
+        let mut matching = self.patterns.iter().filter(|glob| glob.matches(key.as_str()));
         let Some(first) = matching.next() else { return false };
         if first.is_key() || matching.any(Glob::is_key) {
             return true;
         }
         self.by_glob += 1;
-        self.by_glob <= MOST_BY_GLOB
+        self.by_glob <= MAX_BY_GLOB
     }
 
     /// What a new series may keep. When their number doubles, the others are cut to the same.
     fn limit(&mut self) -> usize {
         let others = self.series.len();
         if others.is_power_of_two() {
-            let limit = share(self.wanted_tail, TAIL_BUDGET, others + 1);
+            let limit = share(self.wanted_recent, RECENT_BUDGET, others + 1);
             if limit < self.limit {
-                let mut deep = self.deep.iter().copied().peekable();
+                let mut watched = self.watched.iter().copied().peekable();
                 for (place, series) in (0..).zip(&mut self.series) {
-                    if deep.next_if_eq(&place).is_none() {
+                    if watched.next_if_eq(&place).is_none() {
                         series.keep(limit);
                     }
                 }
@@ -285,11 +285,11 @@ impl Fold {
         self.limit
     }
 
-    /// The same for one that is watched.
-    fn deep_limit(&mut self) -> usize {
-        let limit = share(DEEP_TAIL, DEEP_BUDGET, self.deep.len());
-        if limit < share(DEEP_TAIL, DEEP_BUDGET, self.deep.len() - 1) {
-            let places = self.deep.iter().filter_map(|&place| usize::try_from(place).ok());
+    /// The same for one that is patterns.
+    fn watched_limit(&mut self) -> usize {
+        let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
+        if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
+            let places = self.watched.iter().filter_map(|&place| usize::try_from(place).ok());
             for place in places {
                 if let Some(series) = self.series.get_mut(place) {
                     series.keep(limit);
@@ -309,8 +309,8 @@ impl Fold {
             let hash = self.hasher.hash_one(last.key.as_str());
             self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
         }
-        (self.current, self.deep, self.by_glob) = (0, Vec::new(), 0);
-        self.limit = share(self.wanted_tail, TAIL_BUDGET, self.series.len());
+        (self.current, self.watched, self.by_glob) = (0, Vec::new(), 0);
+        self.limit = share(self.wanted_recent, RECENT_BUDGET, self.series.len());
         complete
     }
 
@@ -321,8 +321,8 @@ impl Fold {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        let Self { series, deep, watched, by_glob, points, strange, .. } = self;
-        Answer { series, deep, watched, cut: by_glob > MOST_BY_GLOB, points, strange }
+        let Self { series, watched, patterns, by_glob, points, malformed, .. } = self;
+        Answer { series, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
     }
 }
 
@@ -331,24 +331,24 @@ impl Fold {
 pub struct Answer {
     /// In the order of the reply.
     pub series: Vec<Series>,
-    /// The places of the watched ones.
-    pub deep: Vec<u32>,
-    /// What made them be watched, when it was asked for.
-    pub watched: Arc<[Glob]>,
-    /// Globs match more than may be watched.
+    /// The places of the patterns ones.
+    pub watched: Vec<u32>,
+    /// What made them be patterns, when it was asked for.
+    pub patterns: Arc<[Glob]>,
+    /// Globs match more than may be patterns.
     pub cut: bool,
     /// Points in all series.
     pub points: u64,
     /// Data lines that are no points.
-    pub strange: u64,
+    pub malformed: u64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fold(tail: usize, data: &str) -> Answer {
-        let mut fold = Fold::new(tail);
+    fn fold(recent: usize, data: &str) -> Answer {
+        let mut fold = Summarizer::new(recent);
         fold.add_lines(data.as_bytes());
         fold.finish()
     }
@@ -356,12 +356,12 @@ mod tests {
     #[test]
     fn an_answer_becomes_one_record_a_series() {
         let answer = fold(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
-        assert_eq!((answer.points, answer.strange), (4, 1));
+        assert_eq!((answer.points, answer.malformed), (4, 1));
         let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
         assert_eq!((a.count, a.min, a.max, a.mean), (3, -1.0, 5.0, 2.0));
         assert_eq!(a.last, Point { timestamp: 3, value: 5.0 });
         assert_eq!(a.change(), Some(6.0));
-        assert_eq!(a.tail.len(), 2, "only the recent ones are kept");
+        assert_eq!(a.recent.len(), 2, "only the recent ones are kept");
         assert_eq!((b.count, b.change()), (1, None));
     }
 
@@ -380,20 +380,20 @@ mod tests {
 
     #[test]
     fn watched_series_keep_more_points() {
-        let watched: Vec<Glob> = vec!["b*".parse().unwrap()];
-        let mut fold = Fold::new(2).watching(watched.into());
+        let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
+        let mut fold = Summarizer::new(2).watching(patterns.into());
         fold.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
         let answer = fold.finish();
-        assert_eq!(answer.deep, [1]);
-        let tails: Vec<_> = answer.series.iter().map(|series| series.tail.len()).collect();
+        assert_eq!(answer.watched, [1]);
+        let tails: Vec<_> = answer.series.iter().map(|series| series.recent.len()).collect();
         assert_eq!(tails, [2, 3]);
     }
 
     #[test]
     fn the_budget_is_shared_by_all_series() {
-        let watched: Vec<Glob> = vec!["b*".parse().unwrap()];
+        let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
         for (name, series, points, share) in [("a", 6000, 1024, 256), ("b", 20, 40_000, 32_768)] {
-            let mut fold = Fold::new(1024).watching(watched.clone().into());
+            let mut fold = Summarizer::new(1024).watching(patterns.clone().into());
             for number in 0..series {
                 let key: KeyBuf = format!("{name}{number}").parse().unwrap();
                 for timestamp in 0..points {
@@ -401,8 +401,11 @@ mod tests {
                 }
             }
             let answer = fold.finish();
-            assert!(answer.series.iter().all(|series| series.tail.len() == share), "{name}");
-            assert!(answer.series.iter().all(|series| series.tail[0].timestamp > 0), "the newest");
+            assert!(answer.series.iter().all(|series| series.recent.len() == share), "{name}");
+            assert!(
+                answer.series.iter().all(|series| series.recent[0].timestamp > 0),
+                "the newest"
+            );
         }
     }
 
@@ -412,7 +415,7 @@ mod tests {
         let whole = fold(4, data).series;
         let lines: Vec<_> = data.split_inclusive('\n').collect();
         for size in 1..=lines.len() {
-            let (mut fold, mut taken) = (Fold::new(4), Vec::new());
+            let (mut fold, mut taken) = (Summarizer::new(4), Vec::new());
             for piece in lines.chunks(size) {
                 fold.add_lines(piece.concat().as_bytes());
                 taken.extend(fold.take_complete());

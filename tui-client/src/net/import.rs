@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval, interval_at};
 
 use super::Wire;
 use crate::app::prompt::paste::{ImportEnd, ImportNews, Pasted, TOLD};
-use crate::event::Msg;
+use crate::event::Event;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 
@@ -100,7 +100,7 @@ struct Teller<'a> {
     sent: &'a AtomicU64,
     /// Lines answered and sent, as told last.
     told: (u64, u64),
-    msgs: mpsc::Sender<Msg>,
+    msgs: mpsc::Sender<Event>,
 }
 
 impl Teller<'_> {
@@ -108,7 +108,7 @@ impl Teller<'_> {
     fn tell(&mut self) {
         self.news.sent = self.sent.load(Ordering::Relaxed);
         let now = (self.news.answered, self.news.sent);
-        if now != self.told && self.msgs.try_send(Msg::Import(self.news.clone())).is_ok() {
+        if now != self.told && self.msgs.try_send(Event::Import(self.news.clone())).is_ok() {
             self.told = now;
             self.news.refusals.clear();
         }
@@ -118,7 +118,7 @@ impl Teller<'_> {
         self.news.sent = self.sent.load(Ordering::Relaxed);
         self.news.end = Some(end);
         // Nobody is there to be told when this fails.
-        let _ = self.msgs.send(Msg::Import(self.news)).await;
+        let _ = self.msgs.send(Event::Import(self.news)).await;
     }
 }
 
@@ -169,7 +169,7 @@ impl Taking<'_> {
         if news.refused < TOLD
             && let Some((&number, line)) = lines.nth(refusal.index)
         {
-            news.refusals.push(explain::told_of_line(number, line, &refusal.reason));
+            news.refusals.push(explain::error_message_of_line(number, line, &refusal.reason));
         }
         news.refused += 1;
     }

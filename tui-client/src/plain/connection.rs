@@ -13,7 +13,7 @@ use crate::app::outage::{self, News, Outage};
 use crate::cli::Plan;
 use crate::net::connect_reason;
 use crate::net::socket::{self, Lifeline};
-use crate::text::escape::printable;
+use crate::text::escape::escape_untrusted;
 
 /// A connection, and for how long it is waited for what is due.
 pub(super) struct Connection {
@@ -72,7 +72,7 @@ impl Connection {
                 (ReplyPiece::Data(data), None) => each(&data)?,
             }
         }
-        Ok(refused.map(|reason| printable(reason.trim_ascii_end()).into()))
+        Ok(refused.map(|reason| escape_untrusted(reason.trim_ascii_end()).into()))
     }
 }
 
@@ -86,21 +86,21 @@ impl Comeback {
         &mut self,
         reason: String,
         plan: &Plan,
-        tell: impl Fn(&str),
+        warn: impl Fn(&str),
     ) -> Connection {
-        let tell = |news: Option<News>, reason: &str| {
+        let warn_of = |news: Option<News>, reason: &str| {
             if let Some(news) = news {
-                tell(&outage::told(news, reason));
+                warn(&outage::told(news, reason));
             }
         };
         let mut reason = reason;
         loop {
             let (wait, news) = self.0.failed();
-            tell(news, &reason);
+            warn_of(news, &reason);
             sleep(wait).await;
             match Connection::try_make(plan).await {
                 Ok(connection) => {
-                    tell(self.0.connected(), "");
+                    warn_of(self.0.connected(), "");
                     return connection;
                 }
                 Err(why) => reason = why,
@@ -115,9 +115,9 @@ impl Comeback {
     }
 
     /// The server has answered.
-    pub(super) fn answered(&mut self, tell: impl Fn(&str)) {
+    pub(super) fn answered(&mut self, warn: impl Fn(&str)) {
         if let Some(news) = self.0.answered() {
-            tell(&outage::told(news, ""));
+            warn(&outage::told(news, ""));
         }
     }
 }

@@ -19,10 +19,10 @@ use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, Connection};
 use super::format::Printer;
-use super::input::{self, Counts, Gathered, Reading};
+use super::input::{self, Counts, InputBatch, Reading};
 use super::progress::Progress;
 use super::signals::Ending;
-use super::{Failure, explain, quoted, tell, unix_now};
+use super::{Failure, explain, quoted, unix_now, warn};
 use crate::cli::Plan;
 use crate::text::format::{count, plural, took};
 
@@ -62,7 +62,7 @@ pub(super) async fn run(
     };
     out.begin()?;
     if stdin().is_terminal() {
-        tell("requests, one a line; Ctrl-D ends");
+        warn("requests, one a line; Ctrl-D ends");
     }
     let Reading { queue, full, counts, task } = reading;
     let mut sending = Sending { queue, full, again: VecDeque::new(), current: None };
@@ -137,7 +137,7 @@ async fn wait(
     sending: &mut Sending,
     bar: &Progress,
 ) -> Connection {
-    let connecting = comeback.from(reason, plan, |text| bar.aside(|| tell(text)));
+    let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
     let (mut told, mut full) = (false, sending.full.clone());
     let (since, mut news) = (Instant::now(), interval(NEWS));
@@ -156,7 +156,7 @@ async fn wait(
                 told = true;
                 if sending.fills_in() {
                     let memory = MEMORY_TO_RETRY / 1024 / 1024;
-                    bar.aside(|| tell(&format!(
+                    bar.aside(|| warn(&format!(
                         "{memory} MiB wait for the server: no more is read until it is back, and \
                          a put without a time will have the time of that moment"
                     )));
@@ -173,24 +173,24 @@ async fn spent(full: &mut watch::Receiver<bool>) -> bool {
 
 /// What is to be sent.
 struct Sending {
-    queue: mpsc::UnboundedReceiver<Gathered>,
+    queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory for it is spent.
     full: watch::Receiver<bool>,
     /// Before that: what an earlier connection left without an answer, and what came after.
-    again: VecDeque<Gathered>,
+    again: VecDeque<InputBatch>,
     /// On its way, or stuck there with a connection that stalls.
-    current: Option<Gathered>,
+    current: Option<InputBatch>,
 }
 
 /// A batch on the wire.
 struct Sent {
-    gathered: Gathered,
+    gathered: InputBatch,
     replies: Result<BatchStream, ClientError>,
 }
 
 impl Sending {
     /// Keeps what was read until there is a connection.
-    fn keep(&mut self, next: Gathered) {
+    fn keep(&mut self, next: InputBatch) {
         let left = match self.again.back_mut() {
             Some(last) => last.append(next),
             None => Some(next),
@@ -234,7 +234,7 @@ impl Sending {
 /// The connection is lost.
 struct Lost {
     /// What it left without an answer of the batch whose replies were being taken.
-    batch: Option<Gathered>,
+    batch: Option<InputBatch>,
     /// Some data of the first reply that is missing is printed.
     printed: bool,
     error: String,
@@ -317,7 +317,7 @@ impl Taking {
                         self.take(connection, &gathered, &mut replies, &mut printed, out).await;
                     answered = replies.answered();
                     if answered > 0 {
-                        comeback.answered(|text| self.bar.aside(|| tell(text)));
+                        comeback.answered(|text| self.bar.aside(|| warn(text)));
                     }
                     match taken {
                         Ok(()) => continue,
@@ -335,7 +335,7 @@ impl Taking {
     }
 
     /// Says what is known of a batch before it is answered; once, also when it is sent again.
-    fn tell_before(&mut self, gathered: &mut Gathered) {
+    fn tell_before(&mut self, gathered: &mut InputBatch) {
         for number in gathered.too_long.drain(..) {
             self.unsent += 1;
             self.refuse(|| format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
@@ -363,9 +363,9 @@ impl Taking {
     fn refuse(&mut self, text: impl FnOnce() -> String) {
         self.refused += 1;
         if self.refused <= TOLD || !stderr().is_terminal() {
-            self.bar.aside(|| tell(&text()));
+            self.bar.aside(|| warn(&text()));
         } else if self.refused == TOLD + 1 {
-            self.bar.aside(|| tell("more refused lines are only counted; 2>FILE names them all"));
+            self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
         }
     }
 
@@ -374,7 +374,7 @@ impl Taking {
     async fn take(
         &mut self,
         connection: &Connection,
-        gathered: &Gathered,
+        gathered: &InputBatch,
         replies: &mut BatchStream,
         printed: &mut Option<usize>,
         out: &mut Printer<impl Write>,
@@ -435,10 +435,10 @@ impl Taking {
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
         if filled.all > 0 {
-            tell(&format!("filled in the current time in {filled}"));
+            warn(&format!("filled in the current time in {filled}"));
         }
         if doubtful.all > 0 {
-            tell(&format!("a time more than a year ahead in {doubtful}: milliseconds?"));
+            warn(&format!("a time more than a year ahead in {doubtful}: milliseconds?"));
         }
         let lines = plural(answered + unsent, "line", "lines");
         let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
@@ -456,9 +456,9 @@ impl Taking {
                     last + 1
                 ),
             };
-            tell(&format!("interrupted: {outcome}{left}"));
+            warn(&format!("interrupted: {outcome}{left}"));
         } else if seen || refused > 0 {
-            tell(&format!("{outcome}, in {}", took(time)));
+            warn(&format!("{outcome}, in {}", took(time)));
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::request::normalize::wire_line;
-use crate::request::plausible::hardly_meant;
+use crate::request::plausible::suspicious_timestamp;
 
 /// Bytes of input read, and so sent, at once.
 const READ_SIZE: usize = 128 * 1024;
@@ -22,7 +22,7 @@ const READ_SIZE: usize = 128 * 1024;
 const OVERHEAD: usize = 512;
 
 /// What one read brought, or several short ones.
-pub(super) struct Gathered {
+pub(super) struct InputBatch {
     /// The requests.
     pub batch: Batch,
     /// The numbers in the input of the lines of the batch.
@@ -39,7 +39,7 @@ pub(super) struct Gathered {
     room: Option<OwnedSemaphorePermit>,
 }
 
-impl Gathered {
+impl InputBatch {
     /// Takes away the first lines of the batch.
     pub(super) fn skip(&mut self, lines: usize) {
         let mut rest = Batch::default();
@@ -80,7 +80,7 @@ impl Gathered {
 /// Standard input, read to its end in a task of its own.
 pub(super) struct Reading {
     /// What was read, in order; bounded by the memory of what is in it or not yet dropped.
-    pub queue: mpsc::UnboundedReceiver<Gathered>,
+    pub queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory is spent, so nothing is read for now.
     pub full: watch::Receiver<bool>,
     /// How much was read so far.
@@ -135,7 +135,7 @@ impl Room {
 async fn read(
     mut input: impl AsyncRead + Unpin,
     clock: impl Fn() -> i64,
-    queue: mpsc::UnboundedSender<Gathered>,
+    queue: mpsc::UnboundedSender<InputBatch>,
     room: Room,
     counts: Arc<Counts>,
 ) -> io::Result<()> {
@@ -164,7 +164,7 @@ async fn read(
             if batch.push(&line.bytes).is_ok() {
                 lines.push(number);
                 filled.extend(line.filled.map(|_| number));
-                let doubt = line.given.and_then(|time| hardly_meant(time, now));
+                let doubt = line.given.and_then(|time| suspicious_timestamp(time, now));
                 doubtful.extend(doubt.map(|_| number));
             }
         }
@@ -174,7 +174,7 @@ async fn read(
             counts.lines.fetch_add(lines.len() as u64, Ordering::Relaxed);
             counts.filled.fetch_add(filled.len() as u64, Ordering::Relaxed);
             let mut gathered =
-                Gathered { batch, lines, too_long, filled, doubtful, size, room: None };
+                InputBatch { batch, lines, too_long, filled, doubtful, size, room: None };
             gathered.room = room.take(gathered.memory()).await;
             if queue.send(gathered).is_err() {
                 return Ok(());
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    fn text(gathered: &Gathered) -> Vec<String> {
+    fn text(gathered: &InputBatch) -> Vec<String> {
         gathered.batch.lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     }
 
@@ -204,7 +204,7 @@ mod tests {
         let (mut far, near) = tokio::io::duplex(1024);
         let reader = Arc::clone(&clock);
         let mut reading = start(near, 1 << 20, move || reader.load(Ordering::SeqCst));
-        let mut all: Option<Gathered> = None;
+        let mut all: Option<InputBatch> = None;
         for time in [100, 160, 220] {
             clock.store(time, Ordering::SeqCst);
             far.write_all(b"put a 1\n\nput b 2 7\n").await.unwrap();

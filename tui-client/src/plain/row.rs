@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use shared::point::encode_value;
 
 use crate::metrics::column::Column;
-use crate::metrics::sparkline::bars;
+use crate::metrics::sparkline::sparkline;
 use crate::metrics::summary::Series;
 
 /// The newest values that a trend shows.
@@ -26,7 +26,7 @@ impl Cell {
         let time = i128::from(series.last.timestamp);
         match column {
             Column::Key => Self::Word(series.key.to_string()),
-            Column::Spark => Self::Word(bars(series, TREND)),
+            Column::Spark => Self::Word(sparkline(series, TREND)),
             Column::Count => Self::Whole(series.count.into()),
             Column::Age => Self::Whole(i128::from(now) - time),
             Column::Time => Self::Whole(time),

@@ -9,13 +9,13 @@ use super::connection::Connection;
 use super::format::Printer;
 use super::row::Row;
 use super::watch::selectors;
-use super::{Failure, strange_lines, tell, unix_now, verdict};
+use super::{Failure, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
-use crate::metrics::alerts::Sentinel;
+use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::glob::Glob;
-use crate::metrics::sort::{Arrangement, Sort, arrange};
-use crate::metrics::summary::{Fold, Series};
+use crate::metrics::sort::{Sort, TableSpec, arrange};
+use crate::metrics::summary::{Series, Summarizer};
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as the table on the screen has of it.
@@ -33,10 +33,10 @@ pub(super) async fn run(
     out.begin()?;
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
-    let mut sieve = Sieve {
+    let mut sieve = Selection {
         keys,
         found: vec![false; keys.len()],
-        sentinel: Sentinel::once(&plan.alerts),
+        alerts: Alerts::once(&plan.alerts),
         arrangement: &plan.arrangement,
         passed: false,
         held: Vec::new(),
@@ -51,54 +51,54 @@ pub(super) async fn run(
     sieve.print_held(out)?;
     if outcome.is_ok() {
         let missing = keys.iter().zip(sieve.found).filter(|&(_, found)| !found);
-        missing.for_each(|(pattern, _)| tell(&format!("no points for {pattern}")));
+        missing.for_each(|(pattern, _)| warn(&format!("no points for {pattern}")));
         if plan.arrangement.filter.is_some() && !sieve.passed {
-            tell("no key passes the filter");
+            warn("no key passes the filter");
         }
     }
-    outcome.and_then(|()| verdict(&sieve.sentinel))
+    outcome.and_then(|()| verdict(&sieve.alerts))
 }
 
 async fn ask(
     connection: &Connection,
     selector: &str,
-    sieve: &mut Sieve<'_>,
+    sieve: &mut Selection<'_>,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else {
         return Ok(());
     };
-    let mut fold = Fold::new(TAIL);
+    let mut fold = Summarizer::new(TAIL);
     let reply = connection.client.get(selector).await?;
     let refused = connection.take_reply(reply, |data| {
         fold.add_lines(data);
         sieve.take(fold.take_complete(), out)
     });
     if let Some(reason) = refused.await? {
-        tell(&format!("{selector}: {reason}"));
+        warn(&format!("{selector}: {reason}"));
         return Err(Failure::Refused);
     }
     let rest = fold.finish();
-    if rest.strange > 0 {
-        tell(&format!("{selector}: {}", strange_lines(rest.strange)));
+    if rest.malformed > 0 {
+        warn(&format!("{selector}: {}", malformed_lines(rest.malformed)));
     }
     sieve.take(rest.series, out)
 }
 
 /// What becomes of the series in the replies.
-struct Sieve<'a> {
+struct Selection<'a> {
     keys: &'a [Glob],
     /// Which of the keys have points.
     found: Vec<bool>,
-    sentinel: Sentinel,
-    arrangement: &'a Arrangement,
+    alerts: Alerts,
+    arrangement: &'a TableSpec,
     /// At least one series has passed the filter.
     passed: bool,
     /// Passed, and waiting for their order.
     held: Vec<Series>,
 }
 
-impl Sieve<'_> {
+impl Selection<'_> {
     fn take(
         &mut self,
         mut series: Vec<Series>,
@@ -107,8 +107,8 @@ impl Sieve<'_> {
         series.retain(|series| self.is_wanted(series.key.as_str()));
         let now = unix_now();
         // Each key is asked for once, so that none can go away.
-        for news in self.sentinel.judge(&series, |_| false, |_| false, now) {
-            tell(&news.text);
+        for news in self.alerts.evaluate(&series, |_| false, |_| false, now) {
+            warn(&news.text);
         }
         for mut series in series {
             let filter = self.arrangement.filter.as_ref();
@@ -121,7 +121,7 @@ impl Sieve<'_> {
                 continue;
             }
             if !self.arrangement.columns.contains(&Column::Spark) {
-                series.tail = VecDeque::new();
+                series.recent = VecDeque::new();
             }
             self.held.push(series);
         }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::tell;
+use super::warn;
 
 /// After a signal, the end may take so long before it is made without ceremony.
 const GRACE: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ impl Ending {
             tokio::select! {
                 () = sleep(GRACE) => {
                     // Nobody may read this, either.
-                    thread::spawn(|| tell("ended while nobody reads the output"));
+                    thread::spawn(|| warn("ended while nobody reads the output"));
                     sleep(LAST_WORDS).await;
                 }
                 _ = coming.recv() => {}

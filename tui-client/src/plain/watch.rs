@@ -13,12 +13,12 @@ use tokio::time::{Instant, interval, sleep_until};
 use super::connection::{Comeback, Connection};
 use super::format::Printer;
 use super::signals::Ending;
-use super::{ALERTED, Failure, REFUSED, strange_lines, tell, unix_now, verdict};
-use crate::app::watch::{Ask, Extension, plan as requests};
+use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
 use crate::cli::Plan;
-use crate::metrics::alerts::Sentinel;
+use crate::metrics::alerts::Alerts;
 use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Fold, Series, is_news};
+use crate::metrics::summary::{Series, Summarizer, is_news};
+use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 
 /// Of more new points in one answer, alerts judge the newest.
 const POINTS_JUDGED: usize = 1024;
@@ -33,8 +33,8 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let connection = Connection::make(plan).await?;
     out.begin()?;
-    let (sentinel, answered) = (Sentinel::new(&plan.alerts), HashSet::new());
-    let mut guard = Guard { sentinel, ending: Ending::never(), answered };
+    let (alerts, answered) = (Alerts::new(&plan.alerts), HashSet::new());
+    let mut guard = Guard { alerts, ending: Ending::never(), answered };
     if !plan.alerts.is_empty() {
         // Without alerts there is nothing to say at the end, and a signal does its work.
         let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
@@ -47,15 +47,15 @@ pub(super) async fn run(
         _ = told => Ok(()),
     };
     match outcome {
-        Ok(()) => verdict(&guard.sentinel),
-        Err(Failure::Local(_)) if guard.sentinel.fired() => Err(Failure::Alerted),
+        Ok(()) => verdict(&guard.alerts),
+        Err(Failure::Local(_)) if guard.alerts.fired() => Err(Failure::Alerted),
         outcome => outcome,
     }
 }
 
 /// The alerts, and the exit code that they make.
 struct Guard {
-    sentinel: Sentinel,
+    alerts: Alerts,
     ending: Ending,
     /// The selectors that have been answered.
     answered: HashSet<String>,
@@ -66,11 +66,11 @@ impl Guard {
     fn judge(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
         let answered = |selector: &str| self.answered.contains(selector);
         let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
-        for news in self.sentinel.judge(series, asked, complete, unix_now()) {
-            tell(&news.text);
+        for news in self.alerts.evaluate(series, asked, complete, unix_now()) {
+            warn(&news.text);
         }
-        let unjudged = self.sentinel.unjudged().next().is_some();
-        self.ending.set_code(match (self.sentinel.fired(), unjudged) {
+        let unjudged = self.alerts.unjudged().next().is_some();
+        self.ending.set_code(match (self.alerts.fired(), unjudged) {
             (true, _) => ALERTED,
             (false, true) => REFUSED,
             (false, false) => 0,
@@ -116,7 +116,7 @@ async fn follow(
                 Err(failure) => return Err(failure),
             }
         };
-        connection = meanwhile(&watched, guard, comeback.from(reason, plan, tell)).await;
+        connection = meanwhile(&watched, guard, comeback.from(reason, plan, warn)).await;
     }
 }
 
@@ -131,7 +131,7 @@ async fn meanwhile<T>(
     loop {
         tokio::select! {
             due = &mut due => return due,
-            _ = seconds.tick(), if guard.sentinel.counts_time() => {
+            _ = seconds.tick(), if guard.alerts.counts_time() => {
                 for watched in watched {
                     guard.judge(&watched.guarded, |_| false);
                 }
@@ -150,7 +150,7 @@ async fn poll(
 ) -> Result<(), Failure> {
     for key in watched {
         key.ask(connection, guard, out).await?;
-        comeback.answered(tell);
+        comeback.answered(warn);
     }
     Ok(out.flush()?)
 }
@@ -158,11 +158,11 @@ async fn poll(
 /// What an answer has brought so far.
 struct Arriving {
     /// The series that alerts are about.
-    fold: Fold,
+    fold: Summarizer,
     /// Keys that were not known, in the order of the reply.
     first: Vec<KeyBuf>,
     /// Lines that are no points.
-    strange: u64,
+    malformed: u64,
     /// The key of the last line, because the lines of a key come together.
     current: Option<KeyBuf>,
     is_watched: bool,
@@ -172,9 +172,9 @@ struct Arriving {
 impl Default for Arriving {
     fn default() -> Self {
         Self {
-            fold: Fold::new(POINTS_JUDGED),
+            fold: Summarizer::new(POINTS_JUDGED),
             first: Vec::new(),
-            strange: 0,
+            malformed: 0,
             current: None,
             is_watched: false,
             is_guarded: false,
@@ -188,14 +188,14 @@ impl Arriving {
         key: Key<'_>,
         point: Point,
         watched: &mut Watched<'_>,
-        sentinel: &Sentinel,
+        alerts: &Alerts,
         out: &mut Printer<impl Write>,
     ) -> Result<(), Failure> {
         if self.current.as_ref().is_none_or(|current| current.as_key() != key) {
             let is_known = watched.last.contains_key(key.as_str());
             self.is_watched =
                 is_known || watched.patterns.iter().any(|pattern| pattern.matches(key.as_str()));
-            self.is_guarded = sentinel.concerns(key.as_str());
+            self.is_guarded = alerts.concerns(key.as_str());
             if self.is_watched && !is_known {
                 self.first.push(key.to_owned());
             }
@@ -259,32 +259,32 @@ impl<'a> Watched<'a> {
         let refused = connection.take_reply(reply, |data| {
             for point in decode_points(data) {
                 let Ok((key, point)) = point else {
-                    arriving.strange += 1;
+                    arriving.malformed += 1;
                     continue;
                 };
-                arriving.take(key, point, self, &guard.sentinel, out)?;
+                arriving.take(key, point, self, &guard.alerts, out)?;
             }
             Ok(())
         });
         if let Some(reason) = refused.await? {
             // A server that can't serve now may do so later; it is said once.
             if self.complaint.as_ref() != Some(&reason) {
-                tell(&format!("{}: {reason}", self.selector));
+                warn(&format!("{}: {reason}", self.selector));
                 self.complaint = Some(reason);
             }
             return Ok(());
         }
-        let Arriving { fold, first, strange, .. } = arriving;
-        let complaint = (strange > 0).then(|| strange_lines(strange));
+        let Arriving { fold, first, malformed, .. } = arriving;
+        let complaint = (malformed > 0).then(|| malformed_lines(malformed));
         if let Some(text) = complaint.as_ref().filter(|_| self.complaint != complaint) {
-            tell(&format!("{}: {text}", self.selector));
+            warn(&format!("{}: {text}", self.selector));
         }
         self.complaint = complaint;
         if !std::mem::replace(&mut self.begun, true) {
             for pattern in self.patterns {
                 let asked = self.selector == "*" || self.selector == pattern.as_str();
                 if asked && !first.iter().any(|key| pattern.matches(key.as_str())) {
-                    tell(&format!("no points for {pattern} yet"));
+                    warn(&format!("no points for {pattern} yet"));
                 }
             }
             for key in &first {

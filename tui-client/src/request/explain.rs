@@ -4,14 +4,14 @@
 use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
 
-use crate::text::escape::printable;
+use crate::text::escape::escape_untrusted;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const REQUEST: usize = 80;
 const WORD: usize = 24;
 
 /// What is wrong with a request as it goes over the wire.
-pub fn fault(line: &[u8]) -> Option<BadRequest> {
+pub fn validate(line: &[u8]) -> Option<BadRequest> {
     // The server does not look at what is in such a line.
     if line.len() > MAX_LINE {
         return Some(BadRequest { reason: BadRequestReason::TooLong, at: 0..line.len() });
@@ -20,28 +20,28 @@ pub fn fault(line: &[u8]) -> Option<BadRequest> {
 }
 
 /// The same in words; a data line that is sent as it was printed lacks only its command.
-pub fn why(line: &[u8]) -> Option<String> {
-    let bad = fault(line)?;
+pub fn explain(line: &[u8]) -> Option<String> {
+    let bad = validate(line)?;
     let is_data = bad.reason == BadRequestReason::UnknownCommand
-        && fault(&[b"put ", line].concat()).is_none();
+        && validate(&[b"put ", line].concat()).is_none();
     Some(if is_data { format!("{bad}; before a point goes put") } else { bad.to_string() })
 }
 
 /// The request and why it was refused: our own words where we know what is wrong with it, else
 /// the reason of the server.
-pub fn told(line: &[u8], reason: &str) -> String {
-    told_of("", line, reason)
+pub fn error_message(line: &[u8], reason: &str) -> String {
+    message_of("", line, reason)
 }
 
 /// The same of a line of many, by its number.
-pub fn told_of_line(number: u64, line: &[u8], reason: &str) -> String {
-    told_of(&format!("line {number}: "), line, reason)
+pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
+    message_of(&format!("line {number}: "), line, reason)
 }
 
-fn told_of(which: &str, line: &[u8], reason: &str) -> String {
+fn message_of(which: &str, line: &[u8], reason: &str) -> String {
     let shown = quoted(line, REQUEST);
-    let (Some(bad), Some(why)) = (fault(line), why(line)) else {
-        return format!("error in {which}{shown}: {}", printable(reason.as_bytes()));
+    let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
+        return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
     };
     let word = &line[bad.at.clone()];
     // What is all of the request needs no second look.
@@ -53,7 +53,7 @@ fn told_of(which: &str, line: &[u8], reason: &str) -> String {
 
 /// As a person is shown it, cut behind so many characters.
 pub fn quoted(line: &[u8], most: usize) -> String {
-    let line = printable(line);
+    let line = escape_untrusted(line);
     match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.into(),
@@ -88,18 +88,18 @@ mod tests {
             ("get a", "the disk is full\u{1b}", "error in get a: the disk is full\\u{1b}"),
             (&long, "", &cut),
         ] {
-            assert_eq!(told(line.as_bytes(), reason), expected);
+            assert_eq!(error_message(line.as_bytes(), reason), expected);
         }
-        let sixth = told_of_line(6, b"get a b", "wrong command");
+        let sixth = error_message_of_line(6, b"get a b", "wrong command");
         assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
     }
 
     #[test]
     fn a_line_that_is_too_long_is_wrong_though_it_reads_well() {
         let line = format!("get a{}", " ".repeat(MAX_LINE));
-        assert_eq!(fault(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
+        assert_eq!(validate(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
         let line = "x".repeat(MAX_LINE + 1);
-        assert_eq!(fault(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
-        assert_eq!(fault(b"get a"), None);
+        assert_eq!(validate(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
+        assert_eq!(validate(b"get a"), None);
     }
 }

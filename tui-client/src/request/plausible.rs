@@ -2,9 +2,6 @@
 
 use shared::{Request, Selector};
 
-use crate::app::App;
-use crate::app::prompt::check::{self, Verdict};
-use crate::app::watch::Extension;
 use crate::request::normalize;
 
 /// In seconds. A timestamp that lies further ahead is hardly meant.
@@ -17,28 +14,6 @@ const FINER: [(&str, i64); 3] =
 /// Where the selector extension is missing, a glob is an unknown key.
 pub const NO_GLOBS: &str = "this server knows no globs";
 
-impl App {
-    /// What there is to doubt in a line that would be accepted.
-    pub(crate) fn doubt(&self) -> Option<Verdict> {
-        let text = self.prompt().text();
-        let words = check::words(text);
-        if let [_, _, _, at] = &words[..] {
-            let timestamp = check::timestamp(text, 0)?;
-            let what = hardly_meant(timestamp, self.now().unix())?;
-            let why = format!("{}: {what}?", self.date_in_line()?);
-            return Some(Verdict::Doubtful { at: at.clone(), why });
-        }
-        if let [_, at] = &words[..]
-            && self.extension() == Extension::Missing
-            && is_extended(text)
-        {
-            let why = "this server takes a key or *; / filters the table".to_owned();
-            return Some(Verdict::Doubtful { at: at.clone(), why });
-        }
-        None
-    }
-}
-
 /// The line asks for what only the selector extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
@@ -46,7 +21,7 @@ pub fn is_extended(text: &str) -> bool {
 }
 
 /// What a timestamp far ahead may be.
-pub fn hardly_meant(timestamp: i64, now: i64) -> Option<&'static str> {
+pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;
     }
@@ -73,7 +48,7 @@ mod tests {
             (now * 1_000_000_000, Some("nanoseconds")),
             (i64::MAX, Some("is that meant")),
         ] {
-            assert_eq!(hardly_meant(timestamp, now), what, "{timestamp}");
+            assert_eq!(suspicious_timestamp(timestamp, now), what, "{timestamp}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Output;
 ///
 /// Not standard output itself, because whoever started the program writes there as well and would
 /// have to do so without waiting, too. A terminal of another user can't be opened once more.
-fn way() -> (BorrowedFd<'static>, bool) {
+fn tty_fd() -> (BorrowedFd<'static>, bool) {
     static OWN: OnceLock<Option<File>> = OnceLock::new();
     let open = || {
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -43,13 +43,13 @@ fn way() -> (BorrowedFd<'static>, bool) {
 
 /// Columns and rows of the terminal that is written to.
 pub fn size() -> io::Result<Size> {
-    let (file, _) = way();
+    let (file, _) = tty_fd();
     let size = tcgetwinsize(file)?;
     Ok(Size::new(size.ws_col, size.ws_row))
 }
 
 /// Nobody has the last word while this is held. Does not come back once somebody else has it.
-pub fn turn() -> MutexGuard<'static, Option<ThreadId>> {
+pub fn lock_output() -> MutexGuard<'static, Option<ThreadId>> {
     let turn = SPEAKER.lock().unwrap_or_else(PoisonError::into_inner);
     if turn.is_none_or(|only| only == thread::current().id()) {
         return turn;
@@ -62,13 +62,13 @@ pub fn turn() -> MutexGuard<'static, Option<ThreadId>> {
 
 /// From now on nobody but this thread is heard; it is about to end the program. Whoever wanted so
 /// before waits for that, too.
-pub fn silence_others() {
+pub fn take_over_output() {
     *SPEAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
 }
 
 /// Forgets what the terminal has not taken yet, and tells it as much of this as it takes at once.
-pub fn instead(bytes: &[u8]) {
-    let (file, _) = way();
+pub fn write_last(bytes: &[u8]) {
+    let (file, _) = tty_fd();
     let _ = tcflush(file, QueueSelector::OFlush);
     let mut rest = bytes;
     while !rest.is_empty() && is_ready(Some(&Timespec::default())) {
@@ -79,20 +79,20 @@ pub fn instead(bytes: &[u8]) {
 
 /// It takes something, within this time.
 fn is_ready(within: Option<&Timespec>) -> bool {
-    let (file, _) = way();
+    let (file, _) = tty_fd();
     let mut file = [PollFd::new(&file, PollFlags::OUT)];
     matches!(poll(&mut file, within), Ok(1..))
 }
 
 /// Writes what the terminal takes.
 fn write_now(bytes: &[u8]) -> Result<usize, Errno> {
-    let (file, at_once) = way();
-    let turn = turn();
+    let (file, at_once) = tty_fd();
+    let lock = lock_output();
     if at_once {
         return rustix::io::write(file, bytes);
     }
     // Not while it may wait for ever.
-    drop(turn);
+    drop(lock);
     block_in_place(|| rustix::io::write(file, bytes))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// The line without its end; control characters and what is not UTF-8 become visible escapes.
-pub fn printable(line: &[u8]) -> Box<str> {
+pub fn escape_untrusted(line: &[u8]) -> Box<str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let mut out = String::with_capacity(line.len());
     for chunk in line.utf8_chunks() {
@@ -23,14 +23,14 @@ pub fn printable(line: &[u8]) -> Box<str> {
 }
 
 /// Lines, each with its end, made safe to show in the same way.
-pub fn printable_lines(lines: &[u8]) -> String {
+pub fn escape_untrusted_lines(lines: &[u8]) -> String {
     let harmless = |&byte: &u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
     if lines.iter().all(harmless) {
         return String::from_utf8_lossy(lines).into_owned();
     }
     let mut text = String::with_capacity(lines.len());
     for line in lines.split_inclusive(|&byte| byte == b'\n') {
-        text.push_str(&printable(line));
+        text.push_str(&escape_untrusted(line));
         text.push('\n');
     }
     text
@@ -49,7 +49,7 @@ mod tests {
     fn lines_stay_lines() {
         for text in ["a 1.0 2\nb 1.0 2\n", "a\x1b\n\nb\n", "a\r\n\u{202e}\n"] {
             let lines: Vec<_> = text.lines().map(|_| ()).collect();
-            let shown = printable_lines(text.as_bytes());
+            let shown = escape_untrusted_lines(text.as_bytes());
             assert_eq!(shown.split_terminator('\n').count(), lines.len(), "{text:?}");
             assert!(shown.chars().all(|c| c == '\n' || !(c.is_control() || is_invisible(c))));
         }
@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn nothing_shown_can_steer_the_terminal() {
-        assert_eq!(&*printable(b"a\x1b[2J\xff 1.0 2\n"), "a\\u{1b}[2J\\xff 1.0 2");
-        assert_eq!(&*printable("ключ 😀\n".as_bytes()), "ключ 😀");
-        assert_eq!(&*printable("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+        assert_eq!(&*escape_untrusted(b"a\x1b[2J\xff 1.0 2\n"), "a\\u{1b}[2J\\xff 1.0 2");
+        assert_eq!(&*escape_untrusted("ключ 😀\n".as_bytes()), "ключ 😀");
+        assert_eq!(&*escape_untrusted("a\u{202e}b".as_bytes()), "a\\u{202e}b");
     }
 }

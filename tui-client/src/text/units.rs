@@ -70,7 +70,7 @@ impl Scale {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 16")]
     pub fn label(self, value: f64, step: f64) -> String {
         /// More decimals than this are scaled only where that saves nothing.
-        const MOST_DECIMALS: f64 = 4.0;
+        const MAX_DECIMALS: f64 = 4.0;
         /// All that there are in a number, but for the first.
         const DIGITS: f64 = 16.0;
         if value == 0.0 {
@@ -80,7 +80,7 @@ impl Scale {
         let decimals = (-step.log10() - 1e-9).ceil().max(0.0);
         let magnitude = scaled.abs();
         let readable = magnitude >= 1.0 && decimals <= DIGITS - magnitude.log10();
-        if magnitude < 1e6 && (readable || decimals <= MOST_DECIMALS) {
+        if magnitude < 1e6 && (readable || decimals <= MAX_DECIMALS) {
             let decimals = decimals as usize;
             return format!("{scaled:.decimals$}{}", self.suffix());
         }

@@ -42,17 +42,17 @@ impl Memo {
 
 /// Draws the chart of the selected key and the marked ones.
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
-    let charted: Vec<&Watched> = app.in_chart().collect();
-    let Some(bounds) = app.chart_bounds() else {
+    let charted: Vec<&Watched> = app.watch().in_chart().collect();
+    let Some(bounds) = app.watch().chart_bounds() else {
         return;
     };
     let (legend, rows) = chart::rows(area.height);
     let basis = Basis {
         keys: charted.iter().map(|key| (key.key.clone(), key.revision)).collect(),
-        range: app.look().range(bounds),
-        log: app.look().log,
-        cursor: app.look().cursor(),
-        thresholds: app.chart_thresholds(),
+        range: app.watch().viewport().range(bounds),
+        log: app.watch().viewport().log,
+        cursor: app.watch().viewport().cursor(),
+        thresholds: app.watch().thresholds(app.alerts()),
         size: (area.width, area.height),
     };
     let whole = area;
@@ -121,7 +121,7 @@ fn draw_legend(
     /// Room in which a value may have its size beside it.
     const ROOMY: u16 = 60;
     // One that time has left behind reads nothing.
-    let cursor = app.look().cursor().filter(|_| chart.cursor.is_some());
+    let cursor = app.watch().viewport().cursor().filter(|_| chart.cursor.is_some());
     let entries = charted.iter().enumerate().filter_map(|(line, key)| {
         let (series, unit) = (key.series.as_ref()?, Unit::of(&key.key));
         let read = chart.read.get(line).copied().flatten();
@@ -171,7 +171,7 @@ fn draw_legend(
 fn reading(app: &App, chart: &Chart, first: Option<&Entry<'_>>, room: usize) -> (String, String) {
     /// Columns in which one knows a key again.
     const KEY: usize = 5;
-    let Some(cursor) = app.look().cursor().filter(|_| chart.cursor.is_some()) else {
+    let Some(cursor) = app.watch().viewport().cursor().filter(|_| chart.cursor.is_some()) else {
         return (String::new(), String::new());
     };
     // The date of the point, not of the column.
@@ -279,17 +279,17 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
         let count = format::count(chart.not_positive as u64);
         notes.push(format!("left out: {count} not above 0"));
     }
-    if app.look().log {
+    if app.watch().viewport().log {
         notes.push("log scale".to_owned());
     }
-    if !app.look().follows() {
+    if !app.watch().viewport().follows() {
         notes.push("the past".to_owned());
     }
     notes.push(window(app));
     if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
-        && (series.tail.len() as u64) < series.count
+        && (series.recent.len() as u64) < series.count
     {
-        let (shown, all) = (series.tail.len() as u64, series.count);
+        let (shown, all) = (series.recent.len() as u64, series.count);
         notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
     }
     notes
@@ -297,8 +297,8 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
 
 /// The part of time in view: how long it is, or where it is in the past.
 fn window(app: &App) -> String {
-    let look = app.look();
-    let (from, to) = look.range(app.chart_bounds().unwrap_or_default());
+    let look = app.watch().viewport();
+    let (from, to) = look.range(app.watch().chart_bounds().unwrap_or_default());
     let span = format::span(to.abs_diff(from));
     if look.shows_all() {
         return span;

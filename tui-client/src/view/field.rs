@@ -6,14 +6,15 @@ use ratatui::layout::{Position, Rect};
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::field::Field;
+use crate::app::line_input::LineInput;
+use crate::keymap::Mode;
 
 /// The columns of an example that are enough to get the idea.
 const LEAST_EXAMPLE: usize = 16;
 
 /// Draws it, if there is one.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bool {
-    let Some(field) = app.field() else {
+    let Some(field) = input(app) else {
         return false;
     };
     let text = field.text();
@@ -51,18 +52,24 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> bool {
 
 /// Where the cursor belongs.
 pub fn cursor(app: &App, area: Rect) -> Option<Position> {
-    let field = app.field()?;
-    let column = width(&heading(field)) + field.cursor_column().saturating_sub(first(field, area));
+    let field = input(app)?;
+    let column =
+        width(&heading(field)) + field.editor().cursor_column().saturating_sub(first(field, area));
     let column = u16::try_from(column).unwrap_or(u16::MAX);
     let x = area.x.saturating_add(column).min(area.right().saturating_sub(1));
     (!area.is_empty()).then_some(Position { x, y: area.y })
 }
 
-fn heading(field: &Field) -> String {
+/// The line, if it has its place here.
+fn input(app: &App) -> Option<&LineInput> {
+    app.input().filter(|input| input.mode() == Mode::Field)
+}
+
+fn heading(field: &LineInput) -> String {
     format!(" {}: ", field.name())
 }
 
-fn first(field: &Field, area: Rect) -> usize {
+fn first(field: &LineInput, area: Rect) -> usize {
     let room = usize::from(area.width).saturating_sub(width(&heading(field)) + 1);
-    field.first_column(room)
+    field.editor().first_column(room)
 }

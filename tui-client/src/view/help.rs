@@ -8,8 +8,8 @@ use super::ascii::key_names;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::help::Help;
-use crate::app::mode::Mode;
+use crate::app::overlay::help::Help;
+use crate::keymap::Mode;
 use crate::keymap::{HelpLine, help_lines};
 
 /// Columns of the frame and the margin around the text.
@@ -19,8 +19,8 @@ const FRAME: usize = 4;
 const MARGIN: u16 = 16;
 
 /// Draws the list in the middle of the screen.
-pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
-    let lines = help_lines(app.help().before());
+pub fn draw(app: &App, help: &Help, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
+    let lines = help_lines(help.opened_in());
     let keys = lines.iter().map(|line| match line {
         HelpLine::Keys(keys, _) => width(&key_names(theme, keys.clone())),
         HelpLine::Heading(_) => 0,
@@ -30,7 +30,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         HelpLine::Keys(_, help) => width(help),
         HelpLine::Heading(_) => 0,
     });
-    let (columns, rows) = Help::shape(screen.width, screen.height);
+    let (columns, rows) = Help::shape((screen.width, screen.height));
     let wide = (keys + 2 + words.max().unwrap_or(0) + FRAME) * columns;
     let mut wide = u16::try_from(wide).unwrap_or(u16::MAX);
     // Beside it a few columns of what lies below would only look like dirt.
@@ -46,7 +46,7 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         let below = screen.bottom().saturating_sub(1);
         Clear.render(Rect { y: below, height: screen.height.min(1), ..screen }, buffer);
     }
-    let title = match (app.mode(), app.help().query()) {
+    let title = match (help.mode(), help.query()) {
         (Mode::HelpSearch, query) => format!(" keyboard /{query}_ "),
         (_, "") => " keyboard · / searches ".to_owned(),
         (_, query) => format!(" keyboard /{query} "),
@@ -55,14 +55,14 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     if covers_hints {
         super::status::draw_keys_at_foot(app, theme, area, buffer);
     }
-    let found = app.help().lines();
+    let found = help.lines();
     if found.is_empty() {
         Pen::new(buffer, inner, 0).write(" nothing found", theme.quiet);
     }
-    let seen = (app.help().top(), rows * columns, found.len());
+    let seen = (help.top(), rows * columns, found.len());
     super::whereabouts(theme, seen, None, area, buffer);
     let share = inner.width / u16::try_from(columns).unwrap_or(1);
-    let shown = found.get(app.help().top()..).unwrap_or_default();
+    let shown = found.get(help.top()..).unwrap_or_default();
     for (at, lines) in (0..).zip(shown.chunks(rows.max(1)).take(columns)) {
         let part = Rect { x: inner.x + at * share, width: share, ..inner };
         draw_column(lines, keys, theme, part, buffer);

@@ -10,11 +10,12 @@ use ratatui::style::{Modifier, Style};
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::ask::Question;
 use crate::app::editor::Editor;
-use crate::app::mode::Mode;
+use crate::app::line_input::{Found, InputPurpose, LineInput};
+use crate::app::overlay::Overlay;
 use crate::app::prompt::check::Verdict;
-use crate::app::prompt::paste::Wrong;
+use crate::app::prompt::paste::{Pasted, Wrong};
+use crate::keymap::Mode;
 use crate::request::normalize::wire_line;
 use crate::text::format;
 
@@ -29,14 +30,14 @@ pub fn draw(
     border: bool,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let asked = ask_title(app);
+    // The line that is asked for in the place of the command line, if there is one.
+    let input = app.input().filter(|input| input.mode() == app.mode());
+    let title = input.and_then(|input| title(app, input));
     let field = if border {
-        let (title, focused) = match app.mode() {
-            Mode::Prompt => (" request ", true),
-            Mode::Recall => (" search the lines entered before ", true),
-            Mode::Confirm => (" send these lines? ", true),
-            Mode::Ask => (&*asked, true),
-            _ => (" request ", false),
+        let (title, focused) = match (&title, app.mode()) {
+            (Some(title), _) => (&**title, true),
+            (None, Mode::Confirm) => (" send these lines? ", true),
+            (None, mode) => (" request ", mode == Mode::Prompt),
         };
         let inner = super::pane(theme, focused, title, &[], area, buffer);
         if let Some((text, style)) = remark(app, theme).or_else(|| wrong_line(app, theme)) {
@@ -52,53 +53,55 @@ pub fn draw(
         return None;
     }
     let pen = Pen::new(buffer, field, 0);
-    match app.mode() {
-        Mode::Recall => Some(draw_recall(app, theme, field, pen)),
-        Mode::Confirm => {
-            draw_pasted(app, theme, pen);
+    match (app.overlay(), input) {
+        (Some(Overlay::Confirm(pasted)), _) => {
+            draw_pasted(pasted, theme, pen);
             None
         }
-        Mode::Ask => {
-            let mark: &str = match app.asked().question {
-                Question::Search => "/",
-                Question::Filter => "&",
-                Question::Save => &match filtered(app).filter(|_| !border) {
-                    Some(lines) => format!("{lines} to "),
-                    None => "save to ".to_owned(),
-                },
-            };
-            let answer = &app.asked().answer;
-            let example = app.asked().example();
-            let spans = match answer.text() {
-                "" => [(&*example, theme.quiet)],
-                text => [(text, theme.text)],
-            };
-            Some(draw_line((mark, theme.focus), answer, &spans, field, pen))
-        }
-        Mode::Prompt => Some(draw_prompt(app, theme, field, pen)),
-        Mode::Table
-        | Mode::Watch
-        | Mode::Chart
-        | Mode::Columns
-        | Mode::Field
-        | Mode::Log
-        | Mode::Help
-        | Mode::HelpSearch => {
-            draw_prompt(app, theme, field, pen);
-            None
+        (_, Some(input)) if title.is_some() => Some(draw_input(app, input, theme, field, pen)),
+        _ => {
+            let cursor = draw_prompt(app, theme, field, pen);
+            (app.mode() == Mode::Prompt).then_some(cursor)
         }
     }
 }
 
-fn ask_title(app: &App) -> Cow<'static, str> {
-    match app.asked().question {
-        Question::Search => " search the log ".into(),
-        Question::Filter => " only lines with (!without) ".into(),
-        Question::Save => match filtered(app) {
+/// The title of a line that has its place here.
+fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
+    Some(match input.purpose() {
+        InputPurpose::HistorySearch(_) => " search the lines entered before ".into(),
+        InputPurpose::LogSearch(_) => " search the log ".into(),
+        InputPurpose::LogFilter(_) => " only lines with (!without) ".into(),
+        InputPurpose::SaveLog => match filtered(app) {
             Some(lines) => format!(" save {lines}, as filtered ").into(),
             None => " save the log ".into(),
         },
-    }
+        InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => return None,
+    })
+}
+
+fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen<'_>) -> Position {
+    const EXAMPLES: &str = "text  !without  > sent  < received  12:30";
+    let (mark, example): (Cow<'_, str>, _) = match (input.purpose(), app.log().last_search()) {
+        (InputPurpose::HistorySearch(found), _) => {
+            return draw_history_search(input.editor(), found, theme, field, pen);
+        }
+        (InputPurpose::LogSearch(_), Some(last)) => {
+            ("/".into(), format!("{EXAMPLES}; enter: {} again", last.text()))
+        }
+        (InputPurpose::LogSearch(_), None) => ("/".into(), EXAMPLES.to_owned()),
+        (InputPurpose::LogFilter(_), _) => ("&".into(), EXAMPLES.to_owned()),
+        // The title says it where there is a border.
+        _ => match filtered(app).filter(|_| !app.layout().prompt_border) {
+            Some(lines) => (format!("{lines} to ").into(), String::new()),
+            None => ("save to ".into(), String::new()),
+        },
+    };
+    let span = match input.text() {
+        "" => (&*example, theme.quiet),
+        text => (text, theme.text),
+    };
+    draw_line((&mark, theme.focus), input.editor(), &[span], field, pen)
 }
 
 /// How many lines the filter leaves of how many, if there is one.
@@ -116,7 +119,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     match app.verdict() {
         Verdict::Empty => None,
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
-        Verdict::Doubtful { why, .. } => Some((why, theme.alert)),
+        Verdict::Suspicious { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
@@ -124,7 +127,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
             filled.then(|| ("with the current time".to_owned(), theme.quiet))
         }
     }
-    .or_else(|| Some((app.date_in_line()?, theme.quiet)))
+    .or_else(|| Some((app.prompt().date(app.now(), app.zone())?, theme.quiet)))
 }
 
 fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Position {
@@ -136,14 +139,14 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
         pen.write("> ", mark).write("such as  get *   put palm.cpu 23.7", theme.quiet);
         return position(field, 2);
     }
-    let ghost = app.ghost().filter(|_| focused);
+    let ghost = app.prompt().ghost(app.now().unix()).filter(|_| focused);
     let marked = |at: Range<usize>, rest: Style, mark: Style| {
         let mark = mark.add_modifier(Modifier::UNDERLINED);
         vec![(&text[..at.start], rest), (&text[at.clone()], mark), (&text[at.end..], rest)]
     };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Doubtful { at, .. } => marked(at, theme.good, theme.alert),
+        Verdict::Suspicious { at, .. } => marked(at, theme.good, theme.alert),
         Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };
@@ -176,29 +179,33 @@ fn position(field: Rect, column: usize) -> Position {
     Position { x: field.x.saturating_add(column).min(field.right().saturating_sub(1)), y: field.y }
 }
 
-fn draw_recall(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Position {
-    let recall = app.prompt().recall();
-    let pattern = recall.pattern.text();
-    let style = if recall.failed { theme.bad } else { theme.focus };
-    pen.write("search: ", theme.quiet).write(pattern, style);
-    let cursor = position(field, width("search: ") + recall.pattern.cursor_column());
-    let found = recall.found();
-    if recall.failed && found.is_empty() {
+fn draw_history_search(
+    editor: &Editor,
+    search: &Found,
+    theme: &Theme,
+    field: Rect,
+    mut pen: Pen<'_>,
+) -> Position {
+    let (part, found) = (editor.text(), search.text());
+    let style = if search.failed { theme.bad } else { theme.focus };
+    pen.write("search: ", theme.quiet).write(part, style);
+    let cursor = position(field, width("search: ") + editor.cursor_column());
+    if search.failed && found.is_empty() {
         pen.write("  no such line", theme.quiet);
     } else if !found.is_empty() {
         pen.write("  → ", theme.quiet);
-        let at = found.find(pattern).unwrap_or(0);
+        let at = found.find(part).unwrap_or(0);
         let marked = theme.alert.add_modifier(Modifier::UNDERLINED);
         pen.write(&found[..at], theme.text)
-            .write(&found[at..at + pattern.len()], marked)
-            .write(&found[at + pattern.len()..], theme.text);
+            .write(&found[at..at + part.len()], marked)
+            .write(&found[at + part.len()..], theme.text);
     }
     cursor
 }
 
 /// Why the first wrong line of those pasted is wrong.
 fn wrong_line(app: &App, theme: &Theme) -> Option<(String, Style)> {
-    let pasted = app.pasted()?;
+    let pasted = app.overlay()?.pasted()?;
     Some((format!("line {}: {}", pasted.wrong.first, pasted.why.as_ref()?), theme.bad))
 }
 
@@ -208,8 +215,7 @@ fn wrong_lines(wrong: Wrong) -> String {
     format!("{at_least}{} of them wrong, {first}line {}", format::count(wrong.lines), wrong.first)
 }
 
-fn draw_pasted(app: &App, theme: &Theme, mut pen: Pen<'_>) {
-    let Some(pasted) = app.pasted() else { return };
+fn draw_pasted(pasted: &Pasted, theme: &Theme, mut pen: Pen<'_>) {
     let lines = format::plural(pasted.lines, "line", "lines");
     let size = format::bytes(pasted.text.len() as u64);
     pen.write(&format!("{lines}, {size}"), theme.alert);

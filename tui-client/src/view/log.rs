@@ -7,8 +7,9 @@ use ratatui::style::{Modifier, Style};
 use super::text::{Pen, behind, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::log::{Cost, Direction, Entry, Log, Remark, Tone};
-use crate::app::mode::Mode;
+use crate::app::log::Log;
+use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
+use crate::keymap::Mode;
 use crate::text::format;
 
 /// Below this many columns the time is left out.
@@ -40,7 +41,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn title(app: &App) -> String {
     let log = app.log();
-    let mut parts = vec![if app.logs_raw() { " raw log" } else { " log" }.to_owned()];
+    let mut parts = vec![if app.log().is_raw() { " raw log" } else { " log" }.to_owned()];
     if let Some(filter) = log.filter() {
         let (shown, all) = (format::count(log.shown()), format::count(log.len()));
         parts.push(format!("&{} {shown} of {all} lines", filter.text()));

@@ -9,10 +9,11 @@ use ratatui::layout::Rect;
 use super::ascii::key_names;
 use super::text::{Pen, width};
 use super::theme::Theme;
-use crate::app::link::{Purpose, State};
-use crate::app::mode::Mode;
+use crate::app::link::LinkState;
+use crate::app::link::pending::Purpose;
 use crate::app::prompt::paste::Import;
 use crate::app::{App, SLOW};
+use crate::keymap::Mode;
 use crate::keymap::{self, Hint};
 use crate::text::format;
 
@@ -22,15 +23,15 @@ const RETRYING: &str = ", retrying";
 /// Draws the top line.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (mark, style, state) = match app.link().state() {
-        State::Connecting => ("◌", theme.alert, "connecting".to_owned()),
-        State::Connected => ("●", theme.good, "connected".to_owned()),
-        State::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
+        LinkState::Connecting => ("◌", theme.alert, "connecting".to_owned()),
+        LinkState::Connected => ("●", theme.good, "connected".to_owned()),
+        LinkState::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = Pen::new(buffer, area, 0);
     pen.write(" ", theme.text)
         .write(mark, style)
         .write(" ", theme.text)
-        .write(app.address(), theme.title)
+        .write(app.link().address(), theme.title)
         .write("  ", theme.text);
     let waiting = waiting(app);
     // The mark says the state, too, where there is no room for both.
@@ -39,12 +40,12 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(&state, style);
         pen.write(if waiting.is_some() { "  " } else { "" }, theme.text);
     }
-    if matches!(app.link().state(), State::Waiting { .. }) && width(RETRYING) <= pen.room() {
+    if matches!(app.link().state(), LinkState::Waiting { .. }) && width(RETRYING) <= pen.room() {
         pen.write(RETRYING, style);
     }
     if let Some(waiting) = waiting {
         pen.write(&waiting, theme.alert);
-    } else if let Some(time) = app.link().round_trip().filter(|_| !app.paused()) {
+    } else if let Some(time) = app.link().round_trip().filter(|_| !app.polling().is_paused()) {
         pen.write("  ", theme.text).write(&format::took(time), theme.text);
     }
     if app.link().is_connected() {
@@ -54,9 +55,9 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// How often is asked and what that costs; where there is little room, the less of it.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
-    let every = format::interval(app.interval());
-    let (text, style) = match app.stretched() {
-        _ if app.paused() => ("paused ".to_owned(), theme.alert),
+    let every = format::interval(app.polling().interval());
+    let (text, style) = match app.polling().stretched() {
+        _ if app.polling().is_paused() => ("paused ".to_owned(), theme.alert),
         // What was wanted, and what a slow server makes of it.
         Some(period) => {
             (format!("every {every}, slowed to {} ", format::took(period)), theme.alert)
@@ -64,7 +65,7 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
         None => (format!("every {every} "), theme.quiet),
     };
     pen.write_right(&text, style);
-    if let Some(cost) = app.cost() {
+    if let Some(cost) = app.polling().cost(app.now().elapsed) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let bytes = format::bytes(cost.bytes as u64);
         pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
@@ -101,7 +102,7 @@ pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         pen.write(" ", theme.text).write(&notice.text, theme.tone(notice.tone));
         return;
     }
-    if let Some(import) = app.import() {
+    if let Some(import) = app.paste().import() {
         return draw_import(theme, import, &mut pen);
     }
     // Without a border around the command line, what is said about it stands here.
@@ -118,7 +119,7 @@ fn write_keys(hints: &[Hint], theme: &Theme, pen: &mut Pen<'_>) {
     let text = super::on_border(theme.text);
     for hint in hints {
         pen.write(" ", text)
-            .write(&key_names(theme, hint.keys()), super::on_border(theme.key))
+            .write(&key_names(theme, hint.keys.clone()), super::on_border(theme.key))
             .write(" ", text)
             .write(hint.word, super::on_border(theme.quiet))
             .write(" ", text);
@@ -155,16 +156,15 @@ pub fn draw_keys_beside(
 
 /// The columns that a hint takes.
 fn wide(hint: &Hint, theme: &Theme) -> usize {
-    width(&key_names(theme, hint.keys())) + width(hint.word) + 3
+    width(&key_names(theme, hint.keys.clone())) + width(hint.word) + 3
 }
 
 /// The hints for so many columns, the vital ones before all others. One that would be cut says
 /// less than none.
 fn hints(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
     let typed = !app.prompt().text().is_empty();
-    let offered = |hint: &&Hint| hint.action(app.mode()).is_some_and(|action| app.offers(action));
-    let mut hints: Vec<_> =
-        keymap::hints(app.mode(), typed).iter().filter(offered).copied().collect();
+    let offered = |hint: &Hint| app.offers(hint.action);
+    let mut hints: Vec<_> = keymap::hints(app.mode(), typed).into_iter().filter(offered).collect();
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {

@@ -10,28 +10,27 @@ use shared::Key;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::action::Action;
-use crate::app::field::Purpose;
-use crate::app::mode::Mode;
-use crate::app::views::ViewAction;
-use crate::app::watch::Extension;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap;
+use crate::keymap::Action;
+use crate::keymap::Mode;
 use crate::metrics::column::Column;
-use crate::metrics::sparkline::bars;
+use crate::metrics::sparkline::sparkline;
 use crate::metrics::summary::Series;
+use crate::metrics::watch_plan::Extension;
 use crate::request::plausible::NO_GLOBS;
 use crate::text::format;
 
 /// The most columns for the key.
-const WIDEST_KEY: usize = 48;
+const MAX_KEY_WIDTH: usize = 48;
 
 /// The most columns for the trend.
-const WIDEST_TREND: usize = 48;
+const MAX_TREND_WIDTH: usize = 48;
 
 /// Draws the table.
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
-    let filtering = app.field().is_some_and(|field| matches!(field.purpose, Purpose::Filter(_)));
+    let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::Field && filtering);
     let mut remarks = Vec::new();
@@ -85,8 +84,8 @@ fn title(app: &App) -> String {
 fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
     let mut area = area;
-    if table.answer().strange > 0 {
-        let lines = format::plural(table.answer().strange, "line", "lines");
+    if table.answer().malformed > 0 {
+        let lines = format::plural(table.answer().malformed, "line", "lines");
         let text = format!(" {lines} are no points ");
         let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
         pen.write_right(&text, super::on_border(theme.bad));
@@ -118,21 +117,21 @@ fn empty(app: &App) -> Vec<Cow<'static, str>> {
     if !app.table().loaded() {
         return vec!["asking …".into()];
     }
-    let Some(selector) = app.narrowed() else {
+    let Some(selector) = app.table().narrowed() else {
         return vec![
             "no points yet. Type a request below, such as".into(),
             "  put palm.cpu 23.7".into(),
         ];
     };
     let is_key = Key::new(selector).is_ok();
-    let knows = if is_key { Extension::Known } else { app.extension() };
+    let knows = if is_key { Extension::Known } else { app.polling().extension() };
     match knows {
         Extension::Known => vec![format!("no points for {selector}.").into(), ALL],
         Extension::Unknown | Extension::Asked => {
             vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
         }
         Extension::Missing => {
-            let watch = keymap::key_of(Mode::Table, Action::View(ViewAction::AddWatch));
+            let watch = keymap::key_of(Mode::Table, Action::AddWatch);
             vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
         }
     }
@@ -172,7 +171,7 @@ fn draw_row(
     buffer: &mut Buffer,
 ) -> bool {
     let now = app.now().unix();
-    let alarm = app.alerts().any(|alert| alert.fires(series, now));
+    let alarm = app.alerts().alerts().any(|alert| alert.fires(series, now));
     let late = series.is_stale(now);
     let (mark, base) = match (alarm, late) {
         (true, _) => ("!", theme.bad),
@@ -201,7 +200,7 @@ fn draw_row(
             Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
             Column::Spark => {
                 let style = if alarm || late { base } else { theme.plot };
-                (bars(series, wide), style)
+                (sparkline(series, wide), style)
             }
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
@@ -226,12 +225,12 @@ fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
     let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
     let mut left = room.saturating_sub(used);
     let key = columns.first().map_or(0, |(_, wide)| *wide);
-    let more = longest_key.min(WIDEST_KEY).saturating_sub(key).min(left);
+    let more = longest_key.min(MAX_KEY_WIDTH).saturating_sub(key).min(left);
     left -= more;
     for (column, wide) in &mut columns {
         match column {
             Column::Key => *wide = (*wide + more).min(room),
-            Column::Spark => *wide = (*wide + left).min(WIDEST_TREND),
+            Column::Spark => *wide = (*wide + left).min(MAX_TREND_WIDTH),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::log::Tone;
+use crate::app::log::entry::Tone;
 
 /// How things look.
 #[derive(Debug, Clone, PartialEq, Eq)]

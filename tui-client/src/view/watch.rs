@@ -9,18 +9,17 @@ use super::chart;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::field::Purpose;
-use crate::app::mode::Mode;
 use crate::app::watch::{Heard, Watch, Watched};
-use crate::metrics::sparkline::bars;
+use crate::keymap::Mode;
+use crate::metrics::sparkline::sparkline;
 use crate::text::format;
 
 /// Draws the pane.
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
     let watch = app.watch();
-    let typing = app.field().is_some_and(|field| !matches!(field.purpose, Purpose::Filter(_)));
-    let full = app.mode() == Mode::Chart || (typing && app.field().is_some_and(back_to_chart));
-    let focused = full || app.mode() == Mode::Watch;
+    // A line that is asked for in the full-screen chart leaves it where it is.
+    let typing = app.mode() == Mode::Field && app.layout().full;
+    let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     let remarks = remarks(app, theme);
     let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
     if inner.is_empty() {
@@ -58,16 +57,12 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut 
             buffer.set_style(name, theme.selected(watched.alarm));
         }
     }
-    if rows == 0 && app.chart_bounds().is_none() {
+    if rows == 0 && watch.chart_bounds().is_none() {
         Pen::new(buffer, inner, 0).write(" ", theme.text).write("no points yet", theme.quiet);
     } else if charted {
         let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
         chart::draw(app, theme, &mut memo.chart, below, buffer);
     }
-}
-
-fn back_to_chart(field: &crate::app::field::Field) -> bool {
-    field.back == Mode::Chart
 }
 
 fn title(watch: &Watch) -> String {
@@ -82,9 +77,9 @@ fn title(watch: &Watch) -> String {
 fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
-    let alerts = format::plural(app.alerts().len() as u64, "alert", "alerts");
+    let alerts = format::plural(app.alerts().alerts().len() as u64, "alert", "alerts");
     match watch.alarms() as u64 {
-        0 if app.alerts().len() == 0 => {}
+        0 if app.alerts().alerts().len() == 0 => {}
         0 => remarks.push((format!("· {alerts} "), theme.quiet)),
         // An alert may fire for several keys.
         keys => {
@@ -93,11 +88,11 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
         }
     }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();
-    let drawn = app.in_chart().count();
+    let drawn = watch.in_chart().count();
     if drawn < charted {
         remarks.push((format!("· {drawn} of {charted} in the chart "), theme.quiet));
     }
-    if app.paused() {
+    if app.polling().is_paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
     }
     remarks
@@ -118,7 +113,7 @@ fn is_late(app: &App, watched: &Watched) -> bool {
 
 /// The column before the key: the colour of its line in the chart, or the selection.
 fn mark(app: &App, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
-    let line = app.in_chart().position(|key| key.key == watched.key);
+    let line = app.watch().in_chart().position(|key| key.key == watched.key);
     match line {
         Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
         None if watched.marked => ("■", theme.quiet),
@@ -219,6 +214,6 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&bars(series, room.min(60)), theme.plot);
+        pen.write(&sparkline(series, room.min(60)), theme.plot);
     }
 }

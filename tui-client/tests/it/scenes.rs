@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ratatui::buffer::Cell;
 use ratatui::style::Color;
-use tui_client::app::mode::Mode;
+use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::Scene;
@@ -185,7 +185,7 @@ fn the_ascii_theme_draws_only_ascii_but_for_keys() {
 fn every_screen_shows_a_way_out() {
     each_screen(&Theme::colour(), |place, scene, cells| {
         let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
-        let wrong = scene.app.field().is_some_and(|field| field.fault().is_some());
+        let wrong = scene.app.input().is_some_and(|field| field.fault().is_some());
         // There the bottom line has something more urgent to say.
         if typing || wrong || scene.app.notice().is_some() {
             return;

@@ -3,7 +3,7 @@
 use shared::Point;
 
 use crate::app::chart::axis::Frame;
-use crate::app::chart::{MOST_LINES, Spec, Tick};
+use crate::app::chart::{MAX_LINES, Spec, Tick};
 
 /// The part of a line that is in view.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) struct Survey<'a> {
 impl<'a> Survey<'a> {
     pub fn of(spec: &Spec<'a>) -> Self {
         let lines: Vec<Line<'_>> =
-            spec.lines.iter().take(MOST_LINES).map(|points| Line::new(points, spec)).collect();
+            spec.lines.iter().take(MAX_LINES).map(|points| Line::new(points, spec)).collect();
         let points = lines.iter().flat_map(|line| line.points).filter(|point| spec.shows(point));
         let values = points.map(|point| point.value).chain(spec.thresholds.iter().copied());
         let wider = |range: Option<(f64, f64)>, value: f64| {

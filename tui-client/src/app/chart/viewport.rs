@@ -19,14 +19,14 @@ enum Window {
 
 /// How the chart is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct Viewport {
     window: Window,
     /// A logarithmic value axis.
     pub log: bool,
     cursor: Option<i64>,
 }
 
-impl Look {
+impl Viewport {
     /// The first and the last moment in view, of those from the first to the last point.
     pub fn range(&self, bounds: (i64, i64)) -> (i64, i64) {
         match self.window {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn zooming_follows_the_newest_until_one_looks_back() {
-        let mut look = Look::default();
+        let mut look = Viewport::default();
         assert_eq!(look.range(BOUNDS), (0, 1000));
         look.pan(-1, BOUNDS);
         assert!(look.shows_all(), "there is nothing beside all");
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn the_cursor_goes_from_point_to_point_and_holds_the_view() {
         let points: Vec<_> = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
-        let mut look = Look::default();
-        let step = |look: &mut Look, step| {
+        let mut look = Viewport::default();
+        let step = |look: &mut Viewport, step| {
             look.move_cursor(step, 50, &points, BOUNDS);
             look.cursor()
         };
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn the_newest_point_is_read_without_leaving_what_is_live() {
         let points: Vec<_> = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
-        let mut look = Look::default();
+        let mut look = Viewport::default();
         look.move_cursor(-1, 50, &points, BOUNDS);
         look.zoom(true, BOUNDS);
         assert_eq!((look.range(BOUNDS), look.cursor()), ((500, 1000), Some(1000)));
@@ -243,7 +243,7 @@ mod tests {
             let points: Vec<_> =
                 times.iter().map(|&timestamp| Point { timestamp, value: 1.0 }).collect();
             let bounds = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
-            let mut look = Look::default();
+            let mut look = Viewport::default();
             for (what, by) in steps {
                 match what {
                     0 => look.zoom(by > 0, bounds),

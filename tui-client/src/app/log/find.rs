@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use crate::app::log::Log;
+use crate::app::log::bookmark::Bookmark;
+use crate::app::log::pattern::Pattern;
 use crate::app::log::store::Store;
-use crate::app::log::{Log, Pattern};
 
 /// Lines, and bytes of text, that one step looks at.
 const STEP_LINES: u64 = 16 * 1024;
@@ -82,15 +84,6 @@ impl Seek {
     }
 }
 
-/// What is looked at and how, to come back to.
-#[derive(Debug, Clone)]
-pub struct Bookmark {
-    cursor: Option<u64>,
-    bottom: Option<u64>,
-    filter: Option<Pattern>,
-    search: Option<Pattern>,
-}
-
 /// The search.
 #[derive(Debug, Default)]
 pub(super) struct Search {
@@ -113,7 +106,7 @@ impl Log {
         self.filter.as_ref().map(|filter| &filter.pattern)
     }
 
-    /// There is something to do for [`Log::work`].
+    /// There is something to do for [`Log::step`].
     pub fn is_busy(&self) -> bool {
         self.search.seek.is_some() || self.filter.as_ref().is_some_and(|f| f.from > self.first())
     }
@@ -192,7 +185,7 @@ impl Log {
     }
 
     /// Does a bounded step of what is under way, on a screen of this many rows.
-    pub fn work(&mut self, rows: usize) -> Progress {
+    pub(super) fn step(&mut self, rows: usize) -> Progress {
         if self.search.seek.is_some() {
             return self.seek_step(rows);
         }
@@ -227,7 +220,7 @@ impl Log {
         let next = seek.next.clamp(here.start, here.end);
         let filter = self.filter.as_ref().map(|filter| &filter.pattern);
         let (mut bytes, mut visited, mut last) = (0, 0, next);
-        let mut fits = |line: &crate::app::log::Entry<'_>| {
+        let mut fits = |line: &crate::app::log::entry::Entry<'_>| {
             visited += 1;
             last = line.number;
             bytes += line.text.len();

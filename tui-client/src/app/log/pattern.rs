@@ -8,7 +8,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::log::{Direction, Entry};
+use crate::app::log::entry::{Direction, Entry};
 
 /// What a line must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,30 +3,31 @@
 
 use shared::response::Status;
 
-use crate::app::App;
-use crate::app::link::{Pending, Purpose};
-use crate::app::log::{Cost, Direction, Entry, Remark, Tone};
+use crate::app::context::Context;
+use crate::app::link::pending::{Pending, Purpose};
+use crate::app::log::Log;
+use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
 use crate::event::Moment;
-use crate::metrics::reply::{Detail, Reply};
+use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
-use crate::text::escape::printable;
+use crate::text::escape::escape_untrusted;
 use crate::text::format;
 
 /// Of the reply to a request that a person typed.
-const TYPED: Detail = Detail { raw: false, head: 200, foot: 20, tail: 64 };
+const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
 
 /// Of a poll that is shown line by line.
-const SHOWN_POLL: Detail = Detail { raw: false, head: 6, foot: 2, tail: 64 };
+const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64 };
 
 /// Of any other poll; of an error reply one line is enough.
-const QUIET_POLL: Detail = Detail { raw: false, head: 1, foot: 0, tail: 64 };
+const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 };
 
 /// Of watched keys, of which more points are kept anyway.
-const WATCHED: Detail = Detail { raw: false, head: 1, foot: 0, tail: 8 };
+const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
 
 /// What stands in the log from now on.
 #[derive(Debug)]
-pub(crate) struct Transcript {
+pub struct Recorder {
     /// Every line.
     raw: bool,
     poll: Poll,
@@ -52,19 +53,14 @@ struct Arriving {
     status: u64,
 }
 
-impl Transcript {
+impl Recorder {
+    /// `raw`: every line is logged.
     pub fn new(raw: bool) -> Self {
         Self { raw, poll: Poll::ShowNext, arriving: None }
     }
 
-    /// A new connection: replies that were under way never end.
-    pub fn restart(&mut self) {
-        (self.poll, self.arriving) = (Poll::ShowNext, None);
-    }
-
-    /// What is to be kept of the reply to a request that goes out now.
-    pub fn detail(&mut self, purpose: &Purpose) -> Detail {
-        let detail = match purpose {
+    fn capture(&mut self, purpose: &Purpose) -> Capture {
+        let capture = match purpose {
             Purpose::Typed(_) => TYPED,
             Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
             Purpose::Refresh => QUIET_POLL,
@@ -76,66 +72,82 @@ impl Transcript {
                 Poll::Showing | Poll::Brief => Poll::Brief,
             };
         }
-        if self.raw { Detail { raw: true, head: 1, foot: 0, ..detail } } else { detail }
+        if self.raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
     }
 }
 
-impl App {
-    /// The log gets every line that goes over the wire.
-    pub fn logs_raw(&self) -> bool {
-        self.transcript.raw
+impl Log {
+    /// Every line that goes over the wire is logged.
+    pub fn is_raw(&self) -> bool {
+        self.recorder.raw
     }
 
-    pub(crate) fn toggle_raw(&mut self) {
-        self.transcript.raw = !self.transcript.raw;
-        let what = if self.transcript.raw {
+    pub(super) fn toggle_raw(&mut self, cx: &mut Context) {
+        self.recorder.raw = !self.recorder.raw;
+        let what = if self.recorder.raw {
             "from now on every line, of polls too; raw fills the memory of --log-memory"
         } else {
             "from now on long replies in part, and polls in one line"
         };
-        self.say(Tone::Plain, what);
+        cx.say(Tone::Plain, what);
     }
 
-    /// Logs a request that goes out.
-    pub(crate) fn log_request(&mut self, id: u64, line: &str, filled: bool, now: Moment) {
-        let text = printable(line.as_bytes());
-        let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
-        let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
-        self.log.push(entry.remark(remark));
+    /// A new connection: replies that were under way never end.
+    pub fn restart(&mut self) {
+        (self.recorder.poll, self.recorder.arriving) = (Poll::ShowNext, None);
     }
 
-    /// Logs the status line of a raw reply, whose other lines follow.
-    pub(crate) fn on_reply_begins(&mut self, id: u64, status: Status, now: Moment) {
-        if self.link.pending().iter().any(|pending| pending.id == id) {
-            let (text, tone) = status_line(status);
-            let status = self.log.push(received(now, id, text, tone));
-            self.transcript.arriving = Some(Arriving { id, status });
+    /// What is to be kept of the reply to a request that goes out now.
+    pub fn capture(&mut self, purpose: &Purpose) -> Capture {
+        self.recorder.capture(purpose)
+    }
+
+    /// Logs a request that goes out, unless its reply will be logged in one line.
+    pub fn log_request(
+        &mut self,
+        (id, line): (u64, &str),
+        capture: Capture,
+        filled: bool,
+        now: Moment,
+    ) {
+        if capture.raw || capture.head > 1 {
+            let text = escape_untrusted(line.as_bytes());
+            let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
+            let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+            self.push(entry.remark(remark));
         }
     }
 
-    /// Logs some of its data lines.
-    pub(crate) fn on_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
-        if self.transcript.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
+    /// Logs the status line of a raw reply, whose other lines follow.
+    pub fn log_status(&mut self, id: u64, status: Status, now: Moment) {
+        let (text, tone) = status_line(status);
+        let status = self.push(received(now, id, text, tone));
+        self.recorder.arriving = Some(Arriving { id, status });
+    }
+
+    /// Logs some data lines of a raw reply.
+    pub fn log_lines(&mut self, id: u64, status: Status, lines: &str, now: Moment) {
+        if self.recorder.arriving.as_ref().is_some_and(|arriving| arriving.id == id) {
             for line in lines.split_terminator('\n') {
-                self.log.push(received(now, id, line, data_tone(status)));
+                self.push(received(now, id, line, data_tone(status)));
             }
         }
     }
 
     /// Logs a whole reply, or the end of one that came line by line.
-    pub(crate) fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
-        let arriving = self.transcript.arriving.take_if(|arriving| arriving.id == reply.id);
+    pub fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
+        let arriving = self.recorder.arriving.take_if(|arriving| arriving.id == reply.id);
         let poll = pending.purpose == Purpose::Refresh;
         if let Some(arriving) = arriving {
-            self.log.push(received(now, reply.id, "", Tone::Plain));
-            self.log.set_remark(arriving.status, Remark::Reply(cost(reply)));
+            self.push(received(now, reply.id, "", Tone::Plain));
+            self.set_remark(arriving.status, Remark::Reply(cost(reply)));
         } else if matches!(pending.purpose, Purpose::Typed(_)) {
             self.log_excerpt(reply, now);
-        } else if poll && self.transcript.poll == Poll::Showing {
-            self.transcript.poll = Poll::Brief;
+        } else if poll && self.recorder.poll == Poll::Showing {
+            self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
         } else if matches!(pending.purpose, Purpose::Probe(_)) {
-            // Nobody asked for it, and it would not be accepted from a person.
+            // It is no request of a person, and would not be accepted from one.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);
@@ -148,18 +160,18 @@ impl App {
     fn log_excerpt(&mut self, reply: &Reply, now: Moment) {
         let (text, tone) = status_line(reply.status);
         let id = reply.id;
-        self.log.push(received(now, id, text, tone).remark(Remark::Reply(cost(reply))));
+        self.push(received(now, id, text, tone).remark(Remark::Reply(cost(reply))));
         let tone = data_tone(reply.status);
         for text in &reply.head {
-            self.log.push(received(now, id, text, tone));
+            self.push(received(now, id, text, tone));
         }
         if reply.left_out > 0 {
             let lines = format::count(reply.left_out);
             let text = format!("… {lines} lines left out; r in the log keeps all …");
-            self.log.push(received(now, id, &text, Tone::Quiet));
+            self.push(received(now, id, &text, Tone::Quiet));
         }
         for text in &reply.foot {
-            self.log.push(received(now, id, text, tone));
+            self.push(received(now, id, text, tone));
         }
     }
 
@@ -169,27 +181,27 @@ impl App {
             Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
         };
         let entry = received(now, reply.id, &text, tone);
-        self.log.push_poll(entry.remark(Remark::Reply(cost(reply))));
+        self.push_poll(entry.remark(Remark::Reply(cost(reply))));
     }
 
     /// Logs what is no line of the protocol.
-    pub(crate) fn note(&mut self, now: Moment, tone: Tone, text: &str) {
-        let text = printable(text.as_bytes());
-        self.log.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
+    pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+        let text = escape_untrusted(text.as_bytes());
+        self.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
     /// The same where it belongs to an exchange: when many requests are under way, they stand far
     /// from their replies.
-    pub(crate) fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
-        let text = printable(text.as_bytes());
+    pub fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
+        let text = escape_untrusted(text.as_bytes());
         let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
-        self.log.push(entry.exchange(exchange));
+        self.push(entry.exchange(exchange));
     }
 }
 
 /// What an error reply says, together with its request.
-pub(crate) fn explained(pending: &Pending, reply: &Reply) -> String {
-    explain::told(pending.line.as_bytes(), reply.reason())
+pub fn explained(pending: &Pending, reply: &Reply) -> String {
+    explain::error_message(pending.line.as_bytes(), reply.reason())
 }
 
 fn status_line(status: Status) -> (&'static str, Tone) {

@@ -7,14 +7,15 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::app::log::{Direction, Entry, Pattern, Remark, Tone};
+use crate::app::log::entry::{Direction, Entry, Remark, Tone};
+use crate::app::log::pattern::Pattern;
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
 const CHUNK_LINES: usize = 4096;
 
 /// A line is cut behind so many bytes: a stranger may send longer ones.
-pub(super) const LONGEST_LINE: usize = 16 * 1024;
+pub(super) const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// The line belongs to no exchange.
 const NO_EXCHANGE: i32 = i32::MIN;
@@ -162,8 +163,8 @@ impl Store {
     }
 
     pub fn push(&mut self, mut entry: Entry<'_>) {
-        if entry.text.len() > LONGEST_LINE {
-            let ends = (LONGEST_LINE - 3..=LONGEST_LINE).rev();
+        if entry.text.len() > MAX_LINE_BYTES {
+            let ends = (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev();
             let end = ends.into_iter().find(|&end| entry.text.is_char_boundary(end));
             entry.text = &entry.text[..end.unwrap_or(0)];
         }
@@ -288,7 +289,7 @@ impl fmt::Debug for Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::Cost;
+    use crate::app::log::entry::Cost;
     use std::time::Duration;
 
     #[test]
@@ -322,7 +323,7 @@ mod tests {
     #[test]
     fn a_very_long_line_is_cut() {
         let mut store = Store::new(1024);
-        store.push(Entry::new(0, Direction::In, &"火".repeat(LONGEST_LINE)));
-        assert!(store.get(0).unwrap().text.len() <= LONGEST_LINE);
+        store.push(Entry::new(0, Direction::In, &"火".repeat(MAX_LINE_BYTES)));
+        assert!(store.get(0).unwrap().text.len() <= MAX_LINE_BYTES);
     }
 }

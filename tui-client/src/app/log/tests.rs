@@ -1,9 +1,12 @@
 use jiff::tz::TimeZone;
 
+use std::time::Duration;
+
+use crate::app::log::entry::{Cost, Direction};
 use crate::app::log::*;
 
 fn log(lines: std::ops::Range<u64>) -> Log {
-    let mut log = Log::new(1 << 26);
+    let mut log = Log::new(1 << 26, false);
     for line in lines {
         log.push(Entry::new(0, Direction::In, &line.to_string()));
     }
@@ -20,7 +23,7 @@ fn selected(log: &Log) -> &str {
 
 fn finish(log: &mut Log, rows: usize) -> Progress {
     loop {
-        let progress = log.work(rows);
+        let progress = log.step(rows);
         if progress != Progress::More {
             return progress;
         }
@@ -65,7 +68,7 @@ fn the_selection_moves_within_the_screen_first() {
 
 #[test]
 fn memory_is_bounded_and_the_place_survives() {
-    let mut log = Log::new(1 << 20);
+    let mut log = Log::new(1 << 20, false);
     for line in 0..200_000 {
         log.push(Entry::new(0, Direction::In, &line.to_string()));
     }
@@ -99,7 +102,7 @@ fn repeated_polls_share_a_line() {
 #[test]
 fn a_repeated_poll_is_filtered_by_all_of_its_times() {
     for (filter, expected) in [("00:01", [0, 1, 1]), ("!00:01", [1, 0, 0])] {
-        let mut log = Log::new(1 << 26);
+        let mut log = Log::new(1 << 26, false);
         log.set_filter(Pattern::new(filter, &TimeZone::UTC), 3);
         for (minute, shown) in (0..).zip(expected) {
             log.push_poll(Entry::new(minute * 60_000, Direction::In, "get *"));
@@ -111,7 +114,7 @@ fn a_repeated_poll_is_filtered_by_all_of_its_times() {
 
 #[test]
 fn times_rise_from_line_to_line_though_polls_share_them() {
-    let mut log = Log::new(1 << 26);
+    let mut log = Log::new(1 << 26, false);
     for (ms, text) in [(1, "get *"), (2, "get a"), (3, "get *"), (6, "get a"), (9, "get *")] {
         let cost = Cost { points: 1, bytes: 9, took: Duration::from_millis(ms) };
         let entry = Entry::new(ms.cast_signed(), Direction::In, text);
@@ -194,7 +197,7 @@ fn a_filter_leaves_the_matches_and_new_ones_join() {
 
 #[test]
 fn an_exchange_is_its_request_and_its_reply() {
-    let mut log = Log::new(1 << 26);
+    let mut log = Log::new(1 << 26, false);
     for (exchange, text) in [(1, "get a"), (2, "get b"), (1, "ok"), (1, "a 1"), (2, "ok")] {
         log.push(Entry::new(0, Direction::In, text).exchange(exchange));
     }
@@ -218,7 +221,7 @@ fn an_exchange_is_its_request_and_its_reply() {
 #[test]
 fn ten_million_lines_slow_nothing_down() {
     const LINES: u64 = 10_000_000;
-    let mut log = Log::new(1 << 30);
+    let mut log = Log::new(1 << 30, false);
     log.push(Entry::new(0, Direction::Out, "a needle at the far end"));
     for _ in 1..LINES {
         log.push(Entry::new(0, Direction::In, "palm.cpu 23.7 1150864247"));
@@ -234,7 +237,7 @@ fn ten_million_lines_slow_nothing_down() {
     log.search_for(Pattern::new("needle", &TimeZone::UTC));
     let mut steps = 0;
     let mut before = 0;
-    while log.work(50) == Progress::More {
+    while log.step(50) == Progress::More {
         steps += 1;
         assert!(log.visited() - before <= 16 * 1024, "a step is bounded");
         before = log.visited();
@@ -248,7 +251,7 @@ fn ten_million_lines_slow_nothing_down() {
     log.set_filter(Pattern::new("meanwhile", &TimeZone::UTC), 50);
     for _ in 0..10 {
         before = log.visited();
-        assert_eq!(log.work(50), Progress::More);
+        assert_eq!(log.step(50), Progress::More);
         assert!(log.visited() - before <= 16 * 1024, "so is a step of a filter");
     }
     assert!(log.shown() > 0, "the newest lines come first");

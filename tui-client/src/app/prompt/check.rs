@@ -19,7 +19,7 @@ pub enum Verdict {
     /// It is right so far; this is missing.
     Unfinished(String),
     /// It would be accepted, but is hardly meant.
-    Doubtful {
+    Suspicious {
         /// The bytes in question.
         at: Range<usize>,
         /// Why.
@@ -41,7 +41,7 @@ pub fn check(text: &str) -> Verdict {
     if request.is_empty() {
         return Verdict::Empty;
     }
-    let Some(bad) = explain::fault(request) else { return Verdict::Accepted };
+    let Some(bad) = explain::validate(request) else { return Verdict::Accepted };
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {

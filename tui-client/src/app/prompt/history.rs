@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::app::editor::LIMIT;
+use crate::app::editor::MAX_TEXT;
 use crate::app::prompt::check::{Verdict, check};
 
 /// Lines kept; the oldest go first.
@@ -49,7 +49,7 @@ impl History {
     /// Puts the lines of earlier sessions before those of this one.
     pub fn load(&mut self, mut earlier: Vec<String>) {
         // What the editor would not take is no line that was entered here.
-        earlier.retain(|line| line.len() <= LIMIT);
+        earlier.retain(|line| line.len() <= MAX_TEXT);
         let added = earlier.len();
         self.bytes += earlier.iter().map(String::len).sum::<usize>();
         let ours = std::mem::replace(&mut self.lines, earlier.into());
@@ -183,11 +183,11 @@ mod tests {
         history.load((0..2 * LINES).map(|n| n.to_string()).collect());
         assert_eq!(history.len(), LINES);
         for _ in 0..3 {
-            history.load(vec!["x".repeat(LIMIT); BYTES / LIMIT / 2 + 1]);
+            history.load(vec!["x".repeat(MAX_TEXT); BYTES / MAX_TEXT / 2 + 1]);
         }
         assert!(history.bytes <= BYTES);
-        history.load(vec!["x".repeat(LIMIT + 1)]);
-        assert!(history.lines.iter().all(|line| line.len() <= LIMIT));
+        history.load(vec!["x".repeat(MAX_TEXT + 1)]);
+        assert!(history.lines.iter().all(|line| line.len() <= MAX_TEXT));
     }
 
     #[test]

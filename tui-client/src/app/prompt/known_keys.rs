@@ -67,10 +67,10 @@ impl KnownKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::summary::Fold;
+    use crate::metrics::summary::Summarizer;
 
     fn series(range: std::ops::Range<usize>) -> Vec<Series> {
-        let mut fold = Fold::new(1);
+        let mut fold = Summarizer::new(1);
         for n in range {
             fold.add_lines(format!("key{n} 1 1\n").as_bytes());
         }

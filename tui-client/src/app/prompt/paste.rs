@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
-use crate::app::link::Purpose;
-use crate::app::log::{Direction, Entry, Remark, Tone};
-use crate::app::mode::Mode;
-use crate::effect::Effect;
-use crate::event::Moment;
+use crate::app::context::Context;
+use crate::app::link::Link;
+use crate::app::link::pending::Purpose;
+use crate::app::log::Log;
+use crate::app::log::entry::{Direction, Entry, Remark, Tone};
+use crate::effect::NetworkOrder;
+use crate::metrics::glob::Glob;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::text::format::{count, plural, took};
@@ -53,17 +54,18 @@ pub struct Wrong {
 }
 
 impl Pasted {
-    fn new(text: &str, now: i64) -> Self {
+    /// Counts and judges the lines.
+    pub fn new(text: &str, now: i64) -> Self {
         let lines = Self::lines(text).count() as u64;
         let mut sample = Self::lines(text).next().unwrap_or_default();
         let mut why = None;
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
         for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
-            if !wire.bytes.is_empty() && explain::fault(&wire.bytes).is_some() {
+            if !wire.bytes.is_empty() && explain::validate(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
                     (wrong.first, sample) = (number, line);
-                    why = explain::why(&wire.bytes);
+                    why = explain::explain(&wire.bytes);
                 }
                 wrong.lines += 1;
             }
@@ -78,9 +80,9 @@ impl Pasted {
     }
 }
 
-/// A few lines that are sent one by one, as if each had been typed.
+/// Pasted lines that are sent one by one, as if each had been typed.
 #[derive(Debug)]
-pub(crate) struct Few {
+struct PastedLines {
     first: u64,
     lines: u64,
     answered: u64,
@@ -103,12 +105,6 @@ pub struct Import {
     /// Lines that are on their way to the server or answered.
     pub sent: u64,
     since: Duration,
-}
-
-impl Import {
-    fn took(&self, now: Moment) -> String {
-        took(now.elapsed.saturating_sub(self.since))
-    }
 }
 
 /// How far an import has come.
@@ -148,143 +144,119 @@ pub enum ImportEnd {
     Stopped,
 }
 
-impl App {
-    /// Takes pasted text.
-    pub(crate) fn paste(&mut self, text: &str) {
-        if let Mode::Field = self.mode {
-            return self.paste_in_field(text.split(['\n', '\r']).next().unwrap_or_default());
-        }
-        if let Mode::Ask | Mode::Recall = self.mode {
-            return self.type_text(text);
-        }
-        if Pasted::lines(text).nth(1).is_some() {
-            self.pasted = Some(Pasted::new(text, self.now.unix()));
-            self.mode = Mode::Confirm;
-        } else {
-            self.mode = Mode::Prompt;
-            self.type_text(text.trim_end_matches(['\n', '\r']));
-        }
-    }
+/// Pasted lines on their way.
+#[derive(Debug, Default)]
+pub struct Paste {
+    import: Option<Import>,
+    lines: Option<PastedLines>,
+}
 
-    /// Forgets what was pasted.
-    pub(crate) fn discard_paste(&mut self) {
-        if let Some(pasted) = self.pasted.take() {
-            self.say(Tone::Plain, format!("{} lines not sent", count(pasted.lines)));
-        }
-        self.mode = Mode::Prompt;
-    }
-
-    /// Sends what was pasted.
-    pub(crate) fn send_paste(&mut self, now: Moment) -> Vec<Effect> {
-        if !self.link.is_connected() {
-            self.say(Tone::Bad, "not sent, no connection; Enter tries again, Esc discards");
-            return Vec::new();
-        }
-        if self.import.is_some() {
-            self.say(Tone::Bad, "the lines pasted before are still on their way");
-            return Vec::new();
-        }
-        self.mode = Mode::Prompt;
-        let Some(pasted) = self.pasted.take() else { return Vec::new() };
-        self.log.follow();
-        if pasted.lines <= ONE_BY_ONE as u64 {
-            return self.send_one_by_one(&pasted, now);
-        }
-        let id = self.link.next_id();
-        let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
-        let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
-        let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
-        self.log.push(entry.exchange(id));
-        let lines = pasted.lines;
-        let since = now.elapsed;
-        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
-        vec![Effect::Import { id, text: pasted.text }]
-    }
-
-    fn send_one_by_one(&mut self, pasted: &Pasted, now: Moment) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let mut first = None;
-        for line in Pasted::lines(&pasted.text) {
-            let wire = wire_line(line.as_bytes(), now.unix());
-            if !wire.bytes.is_empty() {
-                let purpose = Purpose::Typed(line.to_owned());
-                let line = String::from_utf8_lossy(&wire.bytes).into_owned();
-                let effect = self.send(line, purpose, wire.filled.is_some(), now);
-                if let Effect::Send(request) = &effect {
-                    first.get_or_insert(request.id);
-                }
-                effects.push(effect);
-            }
-        }
-        let lines = effects.len() as u64;
-        self.few = first.map(|first| Few { first, lines, answered: 0, refused: 0, why: None });
-        self.say(Tone::Plain, format!("{} sent", plural(lines, "pasted line", "pasted lines")));
-        effects
-    }
-
-    /// One of a few pasted lines was answered, or refused for a reason. What is said of the last
-    /// one is of all of them.
-    pub(crate) fn on_few(&mut self, id: u64, refused: Option<String>) {
-        let Some(few) = &mut self.few else { return };
-        if !(few.first..few.first + few.lines).contains(&id) {
-            return;
-        }
-        few.answered += 1;
-        few.refused += u64::from(refused.is_some());
-        few.why = few.why.take().or(refused);
-        if few.answered < few.lines {
-            return;
-        }
-        let lines = plural(few.lines, "pasted line", "pasted lines");
-        let refused = count(few.refused);
-        let why = few.why.take();
-        let all = few.lines;
-        self.few = None;
-        if let Some(why) = why {
-            self.say(Tone::Bad, format!("{lines} sent, {refused} refused: {why}"));
-        } else if all > 1 {
-            self.say(Tone::Good, format!("{lines} sent, none refused"));
-        }
-    }
-
-    /// The lines under way.
+impl Paste {
+    /// The lines under way as a stream.
     pub fn import(&self) -> Option<&Import> {
         self.import.as_ref()
     }
 
-    /// What waits for a yes.
-    pub fn pasted(&self) -> Option<&Pasted> {
-        self.pasted.as_ref()
+    /// Sends pasted lines: a few one by one, as if each had been typed, more as a stream. Returns
+    /// them if they can't be sent now.
+    pub fn send(
+        &mut self,
+        pasted: Pasted,
+        link: &mut Link,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) -> Option<Pasted> {
+        if !link.is_connected() {
+            cx.say(Tone::Bad, "not sent, no connection; Enter tries again, Esc discards");
+            return Some(pasted);
+        }
+        if self.import.is_some() {
+            cx.say(Tone::Bad, "the lines pasted before are still on their way");
+            return Some(pasted);
+        }
+        log.follow();
+        if pasted.lines > ONE_BY_ONE as u64 {
+            self.begin_import(link.next_id(), pasted, log, cx);
+            return None;
+        }
+        let mut ids = Vec::new();
+        for line in Pasted::lines(&pasted.text) {
+            let wire = wire_line(line.as_bytes(), cx.now().unix());
+            if !wire.bytes.is_empty() {
+                let request = String::from_utf8_lossy(&wire.bytes).into_owned();
+                let due = (request, Purpose::Typed(line.to_owned()));
+                ids.push(link.send(due, wire.filled.is_some(), watched, log, cx));
+            }
+        }
+        let lines = ids.len() as u64;
+        let begin = |&first: &u64| PastedLines { first, lines, answered: 0, refused: 0, why: None };
+        self.lines = ids.first().map(begin);
+        cx.say(Tone::Plain, format!("{} sent", plural(lines, "pasted line", "pasted lines")));
+        None
     }
 
-    /// Stops the lines under way; the last news of them say how far they came.
-    pub(crate) fn stop_import(&mut self) -> Option<Effect> {
-        self.import.as_ref()?;
-        self.say(Tone::Plain, "stopping");
-        Some(Effect::StopImport)
+    fn begin_import(&mut self, id: u64, pasted: Pasted, log: &mut Log, cx: &mut Context) {
+        let now = cx.now();
+        let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
+        let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
+        let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
+        log.push(entry.exchange(id));
+        let (lines, since) = (pasted.lines, now.elapsed);
+        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
+        cx.push(NetworkOrder::Import { id, text: pasted.text });
     }
 
-    pub(crate) fn on_import(&mut self, news: &ImportNews, now: Moment) {
-        let Some(mut import) = self.import.take_if(|import| import.id == news.id) else { return };
+    /// A request was answered, or refused for a reason: if it is one of a few pasted lines, what is
+    /// said of the last one is of all of them.
+    pub fn answered(&mut self, id: u64, refused: Option<String>, cx: &mut Context) {
+        let Some(pasted) = &mut self.lines else { return };
+        if !(pasted.first..pasted.first + pasted.lines).contains(&id) {
+            return;
+        }
+        pasted.answered += 1;
+        pasted.refused += u64::from(refused.is_some());
+        pasted.why = pasted.why.take().or(refused);
+        let (all, refused) = (pasted.lines, count(pasted.refused));
+        if pasted.answered < all {
+            return;
+        }
+        let lines = plural(all, "pasted line", "pasted lines");
+        if let Some(why) = self.lines.take().and_then(|pasted| pasted.why) {
+            cx.say(Tone::Bad, format!("{lines} sent, {refused} refused: {why}"));
+        } else if all > 1 {
+            cx.say(Tone::Good, format!("{lines} sent, none refused"));
+        }
+    }
+
+    /// Stops the import under way; the last news of it say how far it came.
+    pub fn stop_import(&self, cx: &mut Context) {
+        if self.import.is_some() {
+            cx.say(Tone::Plain, "stopping");
+            cx.push(NetworkOrder::StopImport);
+        }
+    }
+
+    /// Takes news of the import; says whether it has ended.
+    pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) -> bool {
+        let Some(import) = self.import.as_mut().filter(|import| import.id == news.id) else {
+            return false;
+        };
         (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
         for text in &news.refusals {
-            self.note_of(import.id, now, Tone::Bad, text);
+            log.note_of(import.id, cx.now(), Tone::Bad, text);
         }
         let lines = plural(import.answered, "line", "lines");
-        match news.end {
-            None => self.import = Some(import),
+        let took = took(cx.now().elapsed.saturating_sub(import.since));
+        let (tone, text) = match news.end {
+            None => return false,
+            Some(ImportEnd::Broken) => return self.lose(log, cx),
             Some(ImportEnd::Whole) if import.refused == 0 => {
-                let text = format!("{lines} sent in {}", import.took(now));
-                self.end_import(&import, text, Tone::Good, now);
+                (Tone::Good, format!("{lines} sent in {took}"))
             }
             Some(ImportEnd::Whole) => {
                 let refused = count(import.refused);
-                let text = format!("{lines} sent, {refused} refused in {}", import.took(now));
-                self.end_import(&import, text, Tone::Bad, now);
-            }
-            Some(ImportEnd::Broken) => {
-                self.import = Some(import);
-                self.lose_import(now);
+                (Tone::Bad, format!("{lines} sent, {refused} refused in {took}"))
             }
             Some(ImportEnd::Stopped) => {
                 let text = format!(
@@ -293,23 +265,26 @@ impl App {
                     count(import.lines),
                     count(import.sent.saturating_sub(import.answered))
                 );
-                self.end_import(&import, text, Tone::Bad, now);
+                (Tone::Bad, text)
             }
-        }
+        };
+        self.end(tone, text, log, cx)
     }
 
-    /// The connection is gone, and with it what was to be sent.
-    pub(crate) fn lose_import(&mut self, now: Moment) {
+    /// The connection is gone, and with it what was to be sent; says whether an import has ended.
+    pub fn lose(&mut self, log: &mut Log, cx: &mut Context) -> bool {
+        self.lines = None;
+        let Some(import) = &self.import else { return false };
+        let (answered, lines) = (count(import.answered), count(import.lines));
+        let text = format!("connection lost: {answered} of {lines} lines are sure");
+        self.end(Tone::Bad, text, log, cx)
+    }
+
+    fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) -> bool {
         if let Some(import) = self.import.take() {
-            let (answered, lines) = (count(import.answered), count(import.lines));
-            let text = format!("connection lost: {answered} of {lines} lines are sure");
-            self.end_import(&import, text, Tone::Bad, now);
+            log.note_of(import.id, cx.now(), tone, &text);
+            cx.say(tone, text);
         }
-    }
-
-    fn end_import(&mut self, import: &Import, text: String, tone: Tone, now: Moment) {
-        self.note_of(import.id, now, tone, &text);
-        self.say(tone, text);
-        self.refresh_at = now.elapsed;
+        true
     }
 }

@@ -4,7 +4,7 @@ use crate::metrics::expression::{BadExpr, Compare, Condition, Expr, Field};
 use crate::metrics::glob::Glob;
 
 /// Parentheses and negations in each other.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 const NUMBERS: &str = "there are last, change, rate, min, max, avg, count and age";
 
@@ -133,7 +133,7 @@ impl Parser {
     }
 
     fn term(&mut self, depth: usize) -> Result<Expr, BadExpr> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(self.bad("too deep"));
         }
         let at = self.place();

@@ -8,16 +8,17 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
-use tui_client::event::Msg;
-use tui_client::net::{self, Order};
+use tui_client::effect::NetworkOrder;
+use tui_client::event::Event;
+use tui_client::net;
 
 use crate::harness::patience::PATIENCE;
 use crate::harness::peer::{accept, listen, request, until_given_up};
 use crate::harness::server::TestServer;
 
 struct Wire {
-    orders: mpsc::Sender<Order>,
-    msgs: mpsc::Receiver<Msg>,
+    orders: mpsc::Sender<NetworkOrder>,
+    msgs: mpsc::Receiver<Event>,
 }
 
 impl Wire {
@@ -26,21 +27,21 @@ impl Wire {
         let (told, msgs) = mpsc::channel(16);
         tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
         let mut wire = Self { orders, msgs };
-        wire.orders.send(Order::Connect).await.unwrap();
-        assert_eq!(wire.msgs.recv().await, Some(Msg::Connected));
+        wire.orders.send(NetworkOrder::Connect).await.unwrap();
+        assert_eq!(wire.msgs.recv().await, Some(Event::Connected));
         wire
     }
 
     async fn import(&self, id: u64, text: String) {
         let text: Arc<str> = text.into();
-        self.orders.send(Order::Import { id, text }).await.unwrap();
+        self.orders.send(NetworkOrder::Import { id, text }).await.unwrap();
     }
 
     /// All news up to the last one.
     async fn news(&mut self) -> Vec<ImportNews> {
         let mut all = Vec::new();
         loop {
-            let Some(Msg::Import(news)) = self.msgs.recv().await else { panic!("news") };
+            let Some(Event::Import(news)) = self.msgs.recv().await else { panic!("news") };
             let over = news.end.is_some();
             all.push(news);
             if over {
@@ -89,7 +90,7 @@ fn a_lost_or_missing_connection_ends_the_import() {
         wire.import(1, "put a 1 1\n".repeat(1000)).await;
         let mut told = Vec::new();
         while let Some(msg) = wire.msgs.recv().await {
-            let over = matches!(msg, Msg::Disconnected(_));
+            let over = matches!(msg, Event::Disconnected(_));
             told.push(msg);
             if over {
                 break;
@@ -126,13 +127,13 @@ fn progress_is_counted_within_a_long_reply_and_a_stop_counts_lines_sent() {
         let mut wire = Wire::connect(port, PATIENCE).await;
         wire.import(1, "get a\n".repeat(100)).await;
         loop {
-            let Some(Msg::Import(news)) = wire.msgs.recv().await else { panic!("news") };
+            let Some(Event::Import(news)) = wire.msgs.recv().await else { panic!("news") };
             assert_eq!((news.end, news.sent), (None, 100));
             if news.answered == 3 {
                 break;
             }
         }
-        wire.orders.send(Order::StopImport).await.unwrap();
+        wire.orders.send(NetworkOrder::StopImport).await.unwrap();
         let last = wire.news().await.pop().unwrap();
         assert_eq!(last.end, Some(ImportEnd::Stopped));
         assert_eq!((last.answered, last.refused, last.sent), (3, 1, 100));
@@ -151,7 +152,7 @@ fn a_stalled_reply_ends_import_and_connection() {
         assert_eq!((last.answered, last.refused), (3, 1));
         assert_eq!(last.end, Some(ImportEnd::Broken));
         let stalled = "the reply stalled: nothing came for 1 s".to_owned();
-        assert_eq!(wire.msgs.recv().await, Some(Msg::Disconnected(stalled)));
+        assert_eq!(wire.msgs.recv().await, Some(Event::Disconnected(stalled)));
     });
     peer.join().unwrap();
 }

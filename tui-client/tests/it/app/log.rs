@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::Config;
-use tui_client::app::log::{Direction, Remark};
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
-use tui_client::event::{Code, Key, Msg};
+use tui_client::app::log::entry::{Direction, Remark};
+use tui_client::effect::{Effect, FileJob, TerminalOrder};
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::text::format::count;
 use tui_client::view::theme::Theme;
 
@@ -21,7 +21,7 @@ pub fn in_log(width: u16, height: u16) -> Scene {
     scene.answer("got *", Status::Error, "wrong command\n");
     scene.enter("get palm.cpu");
     scene.ok("get palm.cpu", "palm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001\n");
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     assert_eq!(scene.app.mode(), Mode::Log);
     scene
 }
@@ -46,7 +46,7 @@ fn requests_and_replies_are_kept_as_data() {
 #[test]
 fn an_error_says_which_request_it_answers_and_why() {
     let mut scene = in_log(80, 24);
-    scene.code(Code::Tab);
+    scene.code(KeyCode::Tab);
     for line in ["put a 12,7 1", "put b 1 1", "get c"] {
         scene.enter(line);
     }
@@ -62,43 +62,47 @@ fn an_error_says_which_request_it_answers_and_why() {
     assert_eq!(log[log.len() - 2..], ["< the disk is broken", &format!("- {disk}")]);
     assert_eq!(scene.notice(), disk, "in the same words");
 
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     scene.keys("&12,7\n");
     assert_eq!(selected(&scene), value);
     let copied = format!("put a 12,7 1\nerror\nwrong command\n{value}");
-    assert_eq!(scene.press(Key::char('e')), [Effect::Copy(copied)], "all of the exchange");
+    assert_eq!(
+        scene.press(KeyPress::char('e')),
+        [Effect::Terminal(TerminalOrder::Copy(copied))],
+        "all of the exchange"
+    );
 }
 
 #[test]
 fn search_goes_up_and_n_repeats_it() {
     let mut scene = in_log(80, 24);
-    scene.press(Key::char('/'));
+    scene.press(KeyPress::char('/'));
     scene.type_text("GET");
     assert_eq!(scene.app.mode(), Mode::Ask);
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.type_text("get ");
     assert_eq!(selected(&scene), "get palm.cpu", "while it is typed");
-    scene.code(Code::Enter);
-    scene.press(Key::char('n'));
+    scene.code(KeyCode::Enter);
+    scene.press(KeyPress::char('n'));
     assert_eq!(selected(&scene), "get eardrum.memory_used");
-    scene.press(Key::char('n'));
+    scene.press(KeyPress::char('n'));
     assert_eq!(selected(&scene), "get *");
-    scene.press(Key::char('n'));
+    scene.press(KeyPress::char('n'));
     let wrapped = "none above: gone on from the newest line";
     assert_eq!((selected(&scene), scene.notice()), ("get palm.cpu", wrapped));
-    scene.press(Key::char('N'));
+    scene.press(KeyPress::char('N'));
     let wrapped = "none below: gone on from the oldest line";
     assert_eq!((selected(&scene), scene.notice()), ("get *", wrapped));
-    scene.press(Key::char('N'));
+    scene.press(KeyPress::char('N'));
     assert_eq!(selected(&scene), "get eardrum.memory_used");
-    scene.press(Key::char('/'));
+    scene.press(KeyPress::char('/'));
     scene.type_text("wrong");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(selected(&scene), "get eardrum.memory_used", "back to where it began");
     assert_eq!(scene.app.log().search().unwrap().text(), "get ", "and to what was searched for");
     scene.keys("/zebra");
     assert_eq!(scene.notice(), "no match for zebra");
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Enter);
     assert_eq!(scene.notice(), "no match for zebra", "it stays");
     scene.keys("n");
     assert_eq!(scene.notice(), "no match for zebra", "and comes again");
@@ -110,12 +114,12 @@ fn an_empty_search_repeats_the_last_one() {
     scene.keys("/\n");
     assert_eq!(scene.notice(), "nothing was searched for before");
     scene.keys("/get \n");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(scene.app.log().search(), None);
     assert_eq!(selected(&scene), "get palm.cpu");
     scene.keys("/");
     cell_of(&draw(&scene, &Theme::colour(), 80, 24), "enter: get  again");
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Enter);
     assert_eq!(selected(&scene), "get eardrum.memory_used");
     assert_eq!(scene.app.log().search().unwrap().text(), "get ");
 }
@@ -129,12 +133,12 @@ fn escape_clears_search_and_filter_before_it_leaves_the_log() {
     ] {
         let mut scene = in_log(80, 24);
         scene.keys(keys);
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
         assert_eq!((scene.app.mode(), scene.notice()), (Mode::Log, dropped));
         assert_eq!((scene.app.log().search(), scene.app.log().filter()), (None, None));
-        scene.press(Key::char('n'));
+        scene.press(KeyPress::char('n'));
         assert_eq!(scene.notice(), "nothing is searched for: press / first");
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
         assert_eq!(scene.app.mode(), Mode::Prompt);
     }
 }
@@ -143,24 +147,24 @@ fn escape_clears_search_and_filter_before_it_leaves_the_log() {
 fn a_filter_follows_what_is_typed() {
     let mut scene = in_log(80, 24);
     let all = scene.app.log().len();
-    scene.press(Key::char('&'));
+    scene.press(KeyPress::char('&'));
     scene.type_text("palm");
     assert_eq!(scene.app.log().shown(), scene.log().len() as u64);
     assert!(scene.log().iter().all(|line| line.contains("palm")));
-    scene.code(Code::Enter);
-    scene.code(Code::Up);
+    scene.code(KeyCode::Enter);
+    scene.code(KeyCode::Up);
     let line = selected(&scene).to_owned();
     let filtered = scene.log();
-    scene.press(Key::char('&'));
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::char('&'));
+    scene.press(KeyPress::ctrl('u'));
     assert_eq!((scene.app.log().shown(), selected(&scene)), (all, &*line), "with context now");
     scene.keys("got");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     scene.wait(Duration::ZERO);
     assert_eq!((scene.log(), selected(&scene)), (filtered, &*line), "back to how it was");
-    scene.press(Key::char('&'));
-    scene.press(Key::ctrl('u'));
-    scene.code(Code::Enter);
+    scene.press(KeyPress::char('&'));
+    scene.press(KeyPress::ctrl('u'));
+    scene.code(KeyCode::Enter);
     assert_eq!((scene.app.log().filter(), selected(&scene)), (None, &*line), "no text, no filter");
 }
 
@@ -171,11 +175,11 @@ fn a_new_request_scrolls_the_log_to_its_reply() {
     assert!(!scene.app.log().follows());
     scene.enter("get a");
     assert!(scene.app.log().follows());
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     scene.keys("g");
-    scene.tell(Msg::Paste("get a\nget b\n".to_owned()));
+    scene.tell(Event::Paste("get a\nget b\n".to_owned()));
     assert!(!scene.app.log().follows(), "nothing is sent yet");
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Enter);
     assert!(scene.app.log().follows());
 }
 
@@ -183,10 +187,10 @@ fn a_new_request_scrolls_the_log_to_its_reply() {
 fn the_log_is_filtered_by_direction_and_by_time() {
     let mut scene = in_log(80, 24);
     let filtered = |scene: &mut Scene, filter: &str| {
-        scene.press(Key::char('&'));
-        scene.press(Key::ctrl('u'));
+        scene.press(KeyPress::char('&'));
+        scene.press(KeyPress::ctrl('u'));
         scene.keys(filter);
-        scene.code(Code::Enter);
+        scene.code(KeyCode::Enter);
         scene.log()
     };
     let sent = ["> get *", "> put palm.cpu 23.7 1150864260", "> get eardrum.memory_used"];
@@ -196,7 +200,7 @@ fn the_log_is_filtered_by_direction_and_by_time() {
     assert_eq!(filtered(&mut scene, "< wrong"), ["< wrong command"]);
     scene.wait(Duration::from_secs(60));
     scene.enter("get later");
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     assert_eq!(filtered(&mut scene, "> 04:32"), ["> get later"]);
 }
 
@@ -218,29 +222,29 @@ fn the_log_can_be_enlarged_to_the_whole_screen() {
     let first = selected(&scene).to_owned();
     scene.enter("get a");
     assert_eq!(large(&scene), (None, 19), "a reply is seen in it");
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     scene.keys("gz");
     assert_eq!((scene.app.layout(), selected(&scene)), (small, &*first));
     assert_eq!(scene.app.log().visible(small.log_rows()).next().unwrap().text, first, "in sight");
 
     scene.keys("z/get\n");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!((scene.notice(), large(&scene)), ("search dropped", (None, 19)));
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Log, small));
     scene.keys("z");
-    scene.code(Code::Tab);
-    scene.code(Code::Tab);
+    scene.code(KeyCode::Tab);
+    scene.code(KeyCode::Tab);
     assert_eq!((scene.app.mode(), scene.app.layout()), (Mode::Table, small), "another pane");
 }
 
 #[test]
 fn lines_and_exchanges_are_copied() {
     let mut scene = in_log(80, 24);
-    let copied = |text: &str| [Effect::Copy(text.to_owned())];
-    assert_eq!(scene.press(Key::char('y')), copied("palm.cpu 23.7 1150864001"));
+    let copied = |text: &str| [Effect::Terminal(TerminalOrder::Copy(text.to_owned()))];
+    assert_eq!(scene.press(KeyPress::char('y')), copied("palm.cpu 23.7 1150864001"));
     assert_eq!(
-        scene.press(Key::char('e')),
+        scene.press(KeyPress::char('e')),
         copied("get palm.cpu\nok\npalm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001")
     );
     assert_eq!(scene.notice(), "exchange copied");
@@ -250,9 +254,9 @@ fn lines_and_exchanges_are_copied() {
 fn raw() -> Scene {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", "a.b 1.0 1\n");
-    scene.code(Code::BackTab);
-    scene.press(Key::char('r'));
-    assert!(scene.app.logs_raw());
+    scene.code(KeyCode::BackTab);
+    scene.press(KeyPress::char('r'));
+    assert!(scene.app.log().is_raw());
     scene.wait(Duration::from_secs(1));
     scene
 }
@@ -275,7 +279,7 @@ fn the_raw_log_has_every_line_of_every_reply() {
     let log = scene.log();
     assert_eq!(log[log.len() - 4..], ["< error", "< no disk", "< ", "- error in get *: no disk"]);
 
-    scene.press(Key::char('r'));
+    scene.press(KeyPress::char('r'));
     scene.wait(Duration::from_secs(1));
     scene.ok("get *", "a.b 1.0 1\n");
     assert_eq!(scene.log().last().unwrap(), "< get * → ok", "in one line again");
@@ -285,7 +289,7 @@ fn the_raw_log_has_every_line_of_every_reply() {
 fn the_title_counts_lines_dropped_for_the_memory_limit() {
     let config = Config { log_memory: 0, raw_log: true, ..config() };
     let mut scene = Scene::with(80, 24, config);
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     let lines: String = (0..10_000).map(|n| format!("a.b {n}.0 {n}\n")).collect();
     scene.ok("get *", &lines);
     let dropped = scene.app.log().dropped();
@@ -301,7 +305,7 @@ fn the_title_counts_lines_dropped_for_the_memory_limit() {
 #[test]
 fn the_raw_log_has_requests_of_the_client_itself() {
     let mut scene = raw();
-    scene.code(Code::Tab);
+    scene.code(KeyCode::Tab);
     scene.type_text("get a.*");
     scene.answer("get a.b[last]", Status::Error, "wrong command\n");
     let log = scene.log();
@@ -314,11 +318,11 @@ fn the_raw_log_keeps_a_partial_reply() {
     let id = scene.sent[0].id;
     let lines = |value: &str| {
         let (status, lines) = (Status::Ok, format!("a.b {value} 1\n"));
-        Msg::Lines { id, status, lines }
+        Event::Lines { id, status, lines }
     };
-    scene.tell(Msg::ReplyBegins { id, status: Status::Ok });
+    scene.tell(Event::ReplyBegins { id, status: Status::Ok });
     scene.tell(lines("2.0"));
-    scene.tell(Msg::Disconnected("the reply stalled".to_owned()));
+    scene.tell(Event::Disconnected("the reply stalled".to_owned()));
     let log = scene.log();
     let end = ["< ok", "< a.b 2.0 1", "- the reply stalled; trying again until it works"];
     assert_eq!(log[log.len() - 3..], end);
@@ -329,39 +333,41 @@ fn the_raw_log_keeps_a_partial_reply() {
 #[test]
 fn long_lines_scroll_sideways() {
     let mut scene = in_log(40, 10);
-    scene.code(Code::Right);
+    scene.code(KeyCode::Right);
     let screen = draw(&scene, &Theme::colour(), 40, 10);
     assert_eq!(scene.app.log().shift(), 20, "by half the width");
     cell_of(&screen, "← 4001");
-    scene.press(Key::char('h'));
+    scene.press(KeyPress::char('h'));
     assert_eq!(scene.app.log().shift(), 0);
 }
 
 #[test]
 fn the_log_is_saved_to_the_path_entered() {
     let mut scene = in_log(80, 24);
-    scene.press(Key::char('&'));
+    scene.press(KeyPress::char('&'));
     scene.type_text("palm");
-    scene.code(Code::Enter);
-    scene.press(Key::char('s'));
-    assert_eq!(scene.app.asked().answer.text(), "tui-client-20060621-043100.log");
-    scene.press(Key::ctrl('u'));
+    scene.code(KeyCode::Enter);
+    scene.press(KeyPress::char('s'));
+    assert_eq!(scene.input().text(), "tui-client-20060621-043100.log");
+    scene.press(KeyPress::ctrl('u'));
     scene.type_text("/tmp/x");
-    let effects = scene.code(Code::Enter);
-    let [Effect::SaveLog { path, log }] = &effects[..] else { panic!("{effects:?}") };
+    let effects = scene.code(KeyCode::Enter);
+    let [Effect::File(FileJob::SaveLog { path, log })] = &effects[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!(path, "/tmp/x");
     assert_eq!(log.entries().count() as u64, scene.app.log().shown());
-    scene.tell(Msg::Saved { path: "/tmp/x".to_owned(), lines: 4 });
+    scene.tell(Event::Saved { path: "/tmp/x".to_owned(), lines: 4 });
     assert_eq!(scene.notice(), "4 lines saved in /tmp/x");
 }
 
 /// The log could not be saved.
 pub fn not_saved(scene: &mut Scene) {
-    scene.press(Key::char('s'));
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::char('s'));
+    scene.press(KeyPress::ctrl('u'));
     scene.keys("/nowhere/x\n");
     let (path, reason) = ("/nowhere/x".to_owned(), "there is no such directory".to_owned());
-    scene.tell(Msg::NotSaved { path, reason });
+    scene.tell(Event::NotSaved { path, reason });
 }
 
 #[test]
@@ -370,20 +376,22 @@ fn a_failed_save_asks_again_with_the_same_path() {
     not_saved(&mut scene);
     let why = "/nowhere/x: not saved, there is no such directory";
     assert_eq!((scene.app.mode(), scene.notice()), (Mode::Ask, why));
-    assert_eq!(scene.app.asked().answer.text(), "/nowhere/x");
-    let effects = scene.code(Code::Enter);
-    assert!(matches!(&effects[..], [Effect::SaveLog { path, .. }] if path == "/nowhere/x"));
+    assert_eq!(scene.input().text(), "/nowhere/x");
+    let effects = scene.code(KeyCode::Enter);
+    assert!(
+        matches!(&effects[..], [Effect::File(FileJob::SaveLog { path, .. })] if path == "/nowhere/x")
+    );
 
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     scene.keys("get a");
     let (path, reason) = ("/nowhere/x".to_owned(), "the disk is full".to_owned());
-    scene.tell(Msg::NotSaved { path, reason });
+    scene.tell(Event::NotSaved { path, reason });
     assert_eq!(scene.app.mode(), Mode::Prompt, "a person who types is left in peace");
     assert_eq!(scene.notice(), "/nowhere/x: not saved, the disk is full");
-    scene.code(Code::BackTab);
+    scene.code(KeyCode::BackTab);
     scene.keys("&disk\n");
     let later = ["- /nowhere/x: not saved, the disk is full"];
     assert_eq!(scene.log(), later, "it can be read later, too");
-    scene.tell(Msg::FileFailed("the history can't be kept: no disk".to_owned()));
+    scene.tell(Event::FileFailed("the history can't be kept: no disk".to_owned()));
     assert_eq!(scene.notice(), "the history can't be kept: no disk");
 }

@@ -6,24 +6,24 @@ use std::time::Duration;
 use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
-use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
-use tui_client::metrics::sort::{Arranged, Order};
-use tui_client::metrics::summary::Fold;
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use tui_client::metrics::sort::{Order, Sorted};
+use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::harness::scene::Scene;
 use crate::harness::snapshot::{draw, draw_after};
 
 /// A table that was arranged, though perhaps nobody asked for it.
-fn arranged() -> impl Strategy<Value = Arranged> {
+fn arranged() -> impl Strategy<Value = Sorted> {
     let order = prop_oneof![
         (0..9_u32).prop_map(Order::Reply),
         proptest::collection::vec(0..9_u32, 0..9).prop_map(Order::Rows),
     ];
     (0..30_u64, data(), order, any::<Option<usize>>()).prop_map(|(id, data, order, selected)| {
-        let mut fold = Fold::new(8);
+        let mut fold = Summarizer::new(8);
         fold.add_lines(data.as_bytes());
-        Arranged { id, answer: Arc::new(fold.finish()), order, selected }
+        Sorted { id, answer: Arc::new(fold.finish()), order, selected }
     })
 }
 
@@ -47,7 +47,7 @@ fn line() -> impl Strategy<Value = String> {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Tell(Msg),
+    Tell(Event),
     Wait(u16),
     /// To the next pane, then these keys.
     Keys(String),
@@ -55,44 +55,44 @@ enum Step {
     Answer(Status, String),
 }
 
-fn key() -> impl Strategy<Value = Key> {
+fn key() -> impl Strategy<Value = KeyPress> {
     let code = prop_oneof![
-        proptest::char::any().prop_map(Code::Char),
+        proptest::char::any().prop_map(KeyCode::Char),
         proptest::sample::select(vec![
             '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i', '/', '&', 'n', 'N',
             'y', 'e', 's', 'Y', '<', '>', 'o', 'c', 'h', 'l', 'H', 'L', 'z', 'Z', '[', ']', '0',
             '2', '9', 'm', 'M', '!', 'd', 'p', '+', '-', 'W', ' ', 't',
         ])
-        .prop_map(Code::Char),
+        .prop_map(KeyCode::Char),
         proptest::sample::select(vec![
-            Code::Enter,
-            Code::Tab,
-            Code::BackTab,
-            Code::Esc,
-            Code::Backspace,
-            Code::Delete,
-            Code::Up,
-            Code::Down,
-            Code::Left,
-            Code::Right,
-            Code::Home,
-            Code::End,
-            Code::PageUp,
-            Code::PageDown,
-            Code::F(1),
-            Code::F(5),
-            Code::F(6),
+            KeyCode::Enter,
+            KeyCode::Tab,
+            KeyCode::BackTab,
+            KeyCode::Esc,
+            KeyCode::Backspace,
+            KeyCode::Delete,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::Left,
+            KeyCode::Right,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::F(1),
+            KeyCode::F(5),
+            KeyCode::F(6),
         ]),
     ];
     (code, proptest::bool::weighted(0.1), proptest::bool::weighted(0.1))
-        .prop_map(|(code, ctrl, alt)| Key { code, ctrl, alt })
+        .prop_map(|(code, ctrl, alt)| KeyPress { code, ctrl, alt })
 }
 
-fn mouse() -> impl Strategy<Value = Mouse> {
-    let what = vec![Pointer::Click, Pointer::WheelUp, Pointer::WheelDown];
+fn mouse() -> impl Strategy<Value = MouseEvent> {
+    let what = vec![MouseKind::Click, MouseKind::WheelUp, MouseKind::WheelDown];
     let place = prop_oneof![(0..200_u16, 0..60_u16), (any::<u16>(), any::<u16>())];
-    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| Mouse {
-        what,
+    (proptest::sample::select(what), place).prop_map(|(what, (column, row))| MouseEvent {
+        kind: what,
         column,
         row,
     })
@@ -110,18 +110,22 @@ fn data() -> impl Strategy<Value = String> {
 }
 
 /// The keys of the command line, and the text around them.
-fn editing() -> impl Strategy<Value = Key> {
+fn editing() -> impl Strategy<Value = KeyPress> {
     let ctrl = proptest::sample::select(vec![
         'a', 'e', 'w', 'u', 'k', 'y', '_', 'r', 's', 'g', 'h', 'p', 'n', 'b', 'f', 'd',
     ]);
     let alt = prop_oneof![
-        proptest::sample::select(vec!['b', 'f', 'd']).prop_map(Code::Char),
-        Just(Code::Backspace)
+        proptest::sample::select(vec!['b', 'f', 'd']).prop_map(KeyCode::Char),
+        Just(KeyCode::Backspace)
     ];
     let text = proptest::sample::select(
         "put get a.b*\u{301}😀火 1e5-\u{200d}".chars().collect::<Vec<_>>(),
     );
-    prop_oneof![ctrl.prop_map(Key::ctrl), alt.prop_map(Key::alt), text.prop_map(Key::char)]
+    prop_oneof![
+        ctrl.prop_map(KeyPress::ctrl),
+        alt.prop_map(KeyPress::alt),
+        text.prop_map(KeyPress::char)
+    ]
 }
 
 fn news() -> impl Strategy<Value = ImportNews> {
@@ -141,25 +145,25 @@ fn news() -> impl Strategy<Value = ImportNews> {
 
 fn step() -> impl Strategy<Value = Step> {
     let msg = prop_oneof![
-        10 => key().prop_map(Msg::Key),
-        6 => editing().prop_map(Msg::Key),
-        1 => ".{0,60}".prop_map(Msg::Paste),
-        2 => mouse().prop_map(Msg::Mouse),
-        1 => "([a-z 0-9]{0,9}\n){0,99}".prop_map(Msg::Paste),
-        1 => news().prop_map(Msg::Import),
-        1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Msg::History),
-        1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Msg::Saved { path, lines }),
-        1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Msg::NotSaved { path, reason }),
-        1 => ".{0,30}".prop_map(Msg::FileFailed),
-        2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
-        1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Msg::Resize { width, height }),
-        1 => Just(Msg::Connected),
-        1 => ".{0,30}".prop_map(Msg::Disconnected),
-        1 => (0..40_u64).prop_map(|id| Msg::NotSent { id }),
-        1 => arranged().prop_map(Msg::Arranged),
-        1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Msg::Progress { id, points }),
-        1 => (0..40_u64).prop_map(|id| Msg::ReplyBegins { id, status: Status::Ok }),
-        1 => (0..40_u64, data()).prop_map(|(id, lines)| Msg::Lines { id, status: Status::Ok, lines }),
+        10 => key().prop_map(Event::Key),
+        6 => editing().prop_map(Event::Key),
+        1 => ".{0,60}".prop_map(Event::Paste),
+        2 => mouse().prop_map(Event::Mouse),
+        1 => "([a-z 0-9]{0,9}\n){0,99}".prop_map(Event::Paste),
+        1 => news().prop_map(Event::Import),
+        1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Event::History),
+        1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Event::Saved { path, lines }),
+        1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Event::NotSaved { path, reason }),
+        1 => ".{0,30}".prop_map(Event::FileFailed),
+        2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Event::Resize { width, height }),
+        1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Event::Resize { width, height }),
+        1 => Just(Event::Connected),
+        1 => ".{0,30}".prop_map(Event::Disconnected),
+        1 => (0..40_u64).prop_map(|id| Event::NotSent { id }),
+        1 => arranged().prop_map(Event::Sorted),
+        1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Event::Progress { id, points }),
+        1 => (0..40_u64).prop_map(|id| Event::ReplyBegins { id, status: Status::Ok }),
+        1 => (0..40_u64, data()).prop_map(|(id, lines)| Event::Lines { id, status: Status::Ok, lines }),
     ];
     let status = proptest::sample::select(vec![Status::Ok, Status::Ok, Status::Error]);
     prop_oneof![
@@ -181,17 +185,17 @@ proptest! {
         for step in steps {
             match step {
                 Step::Tell(msg) => {
-                    if let Msg::Resize { width: w, height: h } = msg {
+                    if let Event::Resize { width: w, height: h } = msg {
                         (width, height) = (w, h);
                     }
                     scene.tell(msg);
                 }
                 Step::Keys(keys) => {
-                    scene.code(Code::Tab);
+                    scene.code(KeyCode::Tab);
                     for c in keys.chars() {
                         scene.press(match c {
-                            '\n' => Key::plain(Code::Enter),
-                            c => Key::char(c),
+                            '\n' => KeyPress::plain(KeyCode::Enter),
+                            c => KeyPress::char(c),
                         });
                     }
                 }

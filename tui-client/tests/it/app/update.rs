@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
-use tui_client::event::{Code, Key, Msg};
+use tui_client::effect::{Effect, NetworkOrder};
+use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::HelpLine;
+use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene, sample};
 
@@ -58,7 +58,7 @@ fn help_search_finds_keys_by_common_words() {
         let mut scene = Scene::connected(80, 24, &[]);
         scene.keys("?/");
         scene.type_text(word);
-        let found = scene.app.help().lines();
+        let found = scene.help().lines();
         let listed = |key: &str| {
             found.iter().any(|line| match line {
                 HelpLine::Keys(keys, help) => keys == key && help.contains(word),
@@ -81,19 +81,19 @@ fn a_pause_stops_all_polling_from_any_pane() {
         } else {
             scene.to(mode);
         }
-        let keys: &[Key] = match mode {
-            Mode::Prompt => &[Key::plain(Code::F(6))],
-            _ => &[Key::plain(Code::F(6)), Key::char('p')],
+        let keys: &[KeyPress] = match mode {
+            Mode::Prompt => &[KeyPress::plain(KeyCode::F(6))],
+            _ => &[KeyPress::plain(KeyCode::F(6)), KeyPress::char('p')],
         };
         for &key in keys {
             scene.press(key);
-            assert_eq!(scene.notice(), "paused: F6 goes on, F5 asks once");
+            assert_eq!(scene.notice(), "paused, F6 resumes, F5 polls once");
             scene.wait(10 * SECOND);
-            assert!(scene.app.paused() && scene.sent.is_empty(), "{mode:?}");
+            assert!(scene.app.polling().is_paused() && scene.sent.is_empty(), "{mode:?}");
             assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");
             scene.press(key);
-            assert!(!scene.app.paused());
-            assert_eq!(scene.notice(), "asking again every 1s");
+            assert!(!scene.app.polling().is_paused());
+            assert_eq!(scene.notice(), "polling every 1s");
             let in_sight = scene.app.layout().table.is_some();
             let expected = if in_sight { "get *" } else { "get a.b" };
             assert_eq!(scene.sent[0].line, expected, "at once");
@@ -107,16 +107,16 @@ fn explicit_requests_are_sent_while_paused() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     asked(&mut scene);
     scene.to(Mode::Watch);
-    for key in [Key::char('p'), Key::plain(Code::F(5)), Key::char('r')] {
+    for key in [KeyPress::char('p'), KeyPress::plain(KeyCode::F(5)), KeyPress::char('r')] {
         scene.press(key);
-        let expected: &[&str] = if key == Key::char('p') { &[] } else { &["get *"] };
+        let expected: &[&str] = if key == KeyPress::char('p') { &[] } else { &["get *"] };
         assert_eq!(asked(&mut scene), expected, "the table asks for the watched keys too");
         scene.wait(10 * SECOND);
         assert!(scene.sent.is_empty());
     }
     scene.enter("get x");
     assert_eq!(asked(&mut scene), ["get x"]);
-    scene.code(Code::F(5));
+    scene.code(KeyCode::F(5));
     assert_eq!(asked(&mut scene), ["get a.b", "get x"]);
     scene.wait(10 * SECOND);
     assert!(scene.sent.is_empty());
@@ -139,11 +139,11 @@ fn the_watch_pane_has_the_focus_at_the_start() {
     assert_eq!(Scene::alerted(80, 24, &[], &["a > 5"]).app.mode(), Mode::Watch);
     for key in ['i', ':'] {
         let mut scene = Scene::connected(80, 24, &["a.b"]);
-        scene.press(Key::char(key));
+        scene.press(KeyPress::char(key));
         assert_eq!((scene.app.mode(), scene.app.prompt().text()), (Mode::Prompt, ""));
         scene.to(Mode::Watch);
         scene.keys("f");
-        scene.press(Key::char(key));
+        scene.press(KeyPress::char(key));
         assert_eq!(scene.app.mode(), Mode::Prompt, "from the full-screen chart, too");
     }
 }
@@ -156,12 +156,12 @@ fn an_unbound_key_shows_a_notice() {
         scene.keys(key);
         assert_eq!(scene.notice(), "u does nothing here; ? lists what does");
     }
-    scene.press(Key::ctrl('x'));
+    scene.press(KeyPress::ctrl('x'));
     assert_eq!(scene.notice(), "ctrl-x does nothing here; ? lists what does");
     scene.to(Mode::Prompt);
-    scene.press(Key::ctrl('x'));
+    scene.press(KeyPress::ctrl('x'));
     assert_eq!(scene.notice(), "");
-    scene.tell(Msg::Paste("put a 1 1\nput b 1 1\n".to_owned()));
+    scene.tell(Event::Paste("put a 1 1\nput b 1 1\n".to_owned()));
     scene.keys("u");
     assert_eq!(scene.notice(), "u does nothing here; F1 lists what does");
     assert_eq!(scene.app.mode(), Mode::Confirm);
@@ -171,15 +171,15 @@ fn an_unbound_key_shows_a_notice() {
 fn ctrl_c_clears_a_line_before_it_quits() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.type_text("put a 1");
-    assert!(!scene.press(Key::ctrl('c')).contains(&Effect::Quit));
+    assert!(!scene.press(KeyPress::ctrl('c')).contains(&Effect::Quit));
     assert_eq!(scene.app.prompt().text(), "");
     assert_eq!(scene.notice(), "ctrl-c again leaves, ctrl-_ undoes");
-    scene.press(Key::ctrl('_'));
+    scene.press(KeyPress::ctrl('_'));
     assert_eq!(scene.app.prompt().text(), "put a 1");
-    scene.press(Key::ctrl('c'));
-    assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
+    scene.press(KeyPress::ctrl('c'));
+    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
     let mut scene = Scene::parked(80, 24, &[], &[]).on(Mode::Table, "!");
-    scene.press(Key::ctrl('c'));
+    scene.press(KeyPress::ctrl('c'));
     assert_eq!(scene.app.mode(), Mode::Table, "it leaves no half-typed alert behind");
 }
 
@@ -199,9 +199,9 @@ fn watched_keys_are_polled_before_a_long_table() {
         scene.took("get *", took, "a 1.0 1\n");
     };
     slow(&mut scene, 2 * SECOND);
-    let hint = "- get * takes 2.0 s: p stops asking, get KEY asks for less";
+    let hint = "- get * takes 2.0 s: p pauses polling, get KEY asks for less";
     assert!(scene.log().iter().any(|line| line == hint), "{:?}", scene.log());
-    assert_eq!(scene.app.stretched(), Some(10 * SECOND));
+    assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     for _ in 0..7 {
         scene.wait(SECOND);
         scene.ok("get a", "a 1.0 1\n");
@@ -232,7 +232,7 @@ fn a_hidden_table_is_requested_once() {
 fn an_age_alert_fires_while_disconnected() {
     let mut scene = Scene::alerted(80, 24, &["a"], &["a age > 5s"]);
     scene.polled(&format!("a 1.0 {NOW}\n"));
-    scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
     scene.wait(4 * SECOND);
     assert_eq!(scene.app.watch().alarms(), 0);
     scene.wait(2 * SECOND);
@@ -269,8 +269,8 @@ fn an_entered_get_stays_in_the_table_and_is_refreshed() {
     scene.wait(SECOND);
     scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     assert_eq!(scene.app.table().answer().points, 2);
-    scene.code(Code::Tab);
-    scene.press(Key::char('*'));
+    scene.code(KeyCode::Tab);
+    scene.press(KeyPress::char('*'));
     scene.ok("get *", "a 1.0 1\n");
     assert_eq!(scene.app.table().request(), "get *");
 }
@@ -278,13 +278,13 @@ fn an_entered_get_stays_in_the_table_and_is_refreshed() {
 #[test]
 fn a_line_entered_while_disconnected_is_kept() {
     let mut scene = Scene::new(80, 24, &[]);
-    scene.tell(Msg::Disconnected("no server there".to_owned()));
+    scene.tell(Event::Disconnected("no server there".to_owned()));
     scene.enter("get palm.cpu");
     assert!(scene.sent.is_empty());
     assert!(scene.notice().starts_with("not sent, no server there"), "{}", scene.notice());
     assert_eq!(scene.app.prompt().text(), "get palm.cpu");
-    scene.tell(Msg::Connected);
-    scene.code(Code::Enter);
+    scene.tell(Event::Connected);
+    scene.code(KeyCode::Enter);
     scene.ok("get palm.cpu", "");
 }
 
@@ -292,23 +292,23 @@ fn a_line_entered_while_disconnected_is_kept() {
 fn reconnect_backs_off_and_is_logged_once() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     scene.enter("get x");
-    scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
     assert_eq!(scene.notice(), "no reply to: get x");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     scene.sent.clear();
     let mut waits = Vec::new();
     for _ in 0..7 {
         let wait = scene.next_wait();
         waits.push(wait.as_millis());
         scene.now.elapsed += wait;
-        assert_eq!(scene.tell(Msg::Tick), [Effect::Connect]);
+        assert_eq!(scene.tell(Event::Tick), [Effect::Network(NetworkOrder::Connect)]);
         assert_eq!(scene.app.next_wake(), None, "one try at a time");
-        scene.tell(Msg::Disconnected("no server there".to_owned()));
+        scene.tell(Event::Disconnected("no server there".to_owned()));
     }
     assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
     let failures = scene.log().iter().filter(|line| line.contains("trying again")).count();
     assert_eq!(failures, 1);
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     scene.ok("get *", "");
     scene.ok("get a.b", "a.b 1.0 1\n");
     assert_eq!(scene.notice(), "connected again");
@@ -338,7 +338,7 @@ fn a_replaced_older_point_does_not_mark_the_value_as_changed() {
         scene.polled(data);
         let watched = scene.app.watch().selected_key().unwrap();
         let series = watched.series.as_ref().unwrap();
-        let values: Vec<f64> = series.tail.iter().map(|point| point.value).collect();
+        let values: Vec<f64> = series.recent.iter().map(|point| point.value).collect();
         (values, series.max, watched.is_fresh(scene.now.elapsed))
     };
     let replaced = next("a.b 1.0 1\na.b 9.0 2\na.b 3.0 3\n");
@@ -355,13 +355,13 @@ fn a_replaced_older_point_does_not_mark_the_value_as_changed() {
 fn a_key_of_the_table_can_be_watched_and_unwatched() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.ok("get *", &sample());
-    scene.code(Code::Tab);
-    scene.code(Code::Down);
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Tab);
+    scene.code(KeyCode::Down);
+    scene.code(KeyCode::Enter);
     assert_eq!((scene.app.mode(), scene.notice()), (Mode::Watch, ""), "the title says it");
     scene.polled(&sample());
     assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
-    scene.press(Key::char('x'));
+    scene.press(KeyPress::char('x'));
     assert!(scene.app.watch().is_empty());
     assert_eq!(scene.app.mode(), Mode::Table);
 }
@@ -372,18 +372,18 @@ fn history_and_words_are_edited_with_the_usual_keys() {
     scene.enter("get one");
     scene.enter("get two");
     scene.type_text("ge");
-    scene.code(Code::Up);
-    scene.code(Code::Up);
+    scene.code(KeyCode::Up);
+    scene.code(KeyCode::Up);
     assert_eq!(scene.app.prompt().text(), "get one");
-    scene.code(Code::Down);
-    scene.code(Code::Down);
+    scene.code(KeyCode::Down);
+    scene.code(KeyCode::Down);
     assert_eq!(scene.app.prompt().text(), "ge");
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.type_text("put a.b 5");
-    scene.press(Key::alt(Code::Char('b')));
-    scene.press(Key::ctrl('w'));
-    scene.press(Key::ctrl('a'));
-    scene.press(Key::alt(Code::Char('d')));
+    scene.press(KeyPress::alt(KeyCode::Char('b')));
+    scene.press(KeyPress::ctrl('w'));
+    scene.press(KeyPress::ctrl('a'));
+    scene.press(KeyPress::alt(KeyCode::Char('d')));
     assert_eq!(scene.app.prompt().text(), " 5");
 }
 
@@ -391,18 +391,18 @@ fn history_and_words_are_edited_with_the_usual_keys() {
 fn quit_works_in_every_mode() {
     let mut scene = Scene::new(80, 24, &["a"]);
     for _ in 0..5 {
-        assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
-        scene.code(Code::Tab);
+        assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
+        scene.code(KeyCode::Tab);
     }
-    scene.press(Key::char('?'));
-    assert_eq!(scene.press(Key::ctrl('c')), [Effect::Quit]);
-    assert_eq!(scene.tell(Msg::Terminate), [Effect::Quit]);
+    scene.press(KeyPress::char('?'));
+    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
+    assert_eq!(scene.tell(Event::Terminate), [Effect::Quit]);
 }
 
 #[test]
 fn ages_advance_without_polling() {
     let mut scene = Scene::connected(80, 24, &[]);
-    scene.code(Code::F(6));
+    scene.code(KeyCode::F(6));
     scene.ok("get *", &format!("a 1.0 {}\n", NOW - 3));
     assert_eq!(scene.next_wait(), SECOND);
     scene.wait(60 * SECOND);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ratatui::style::Color;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
-use tui_client::effect::Effect;
-use tui_client::event::{Code, Key, Mouse, Msg, Pointer};
+use tui_client::effect::{Effect, TerminalOrder};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use tui_client::keymap::Mode;
 use tui_client::view::{Memo, theme::Theme};
 
 use crate::harness::scene::{NOW, Scene};
@@ -17,9 +17,9 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn escape_drops_the_cursor_before_it_leaves_the_chart() {
     let mut scene = Scene::parked(120, 40, &["palm.cpu"], &[]).on(Mode::Watch, "fh");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(scene.app.mode(), Mode::Chart, "first the cursor goes");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(scene.app.mode(), Mode::Watch);
 }
 
@@ -85,7 +85,7 @@ fn a_click_hits_its_column_whatever_the_label_width() {
             scene.to(Mode::Watch);
             scene.keys("f");
         });
-        scene.tell(Msg::Mouse(Mouse { what: Pointer::Click, column: 70, row: 12 }));
+        scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::Click, column: 70, row: 12 }));
         let screen = draw(&scene, &Theme::colour(), 120, 30);
         let mark = |row: u16| screen.buffer().cell((70, row)).is_some_and(|c| c.symbol() == "●");
         assert!((2..29).any(mark), "{screen}");
@@ -134,8 +134,8 @@ fn a_pause_does_not_age_points() {
 #[test]
 fn a_refusal_among_pasted_lines_stays_visible() {
     let mut scene = Scene::connected(80, 24, &[]);
-    scene.tell(Msg::Paste("put a 1 1\nput a x 2\nput a 3 3\n".to_owned()));
-    scene.code(Code::Enter);
+    scene.tell(Event::Paste("put a 1 1\nput a x 2\nput a 3 3\n".to_owned()));
+    scene.code(KeyCode::Enter);
     scene.ok("put a 1 1", "");
     let why = "wrong command: a value is a decimal number";
     scene.answer("put a x 2", Status::Error, why);
@@ -153,14 +153,14 @@ fn an_alert_rings_once_and_resolves() {
     let ring = |scene: &mut Scene, data: &str| {
         let request = scene.sent.remove(0);
         let status = shared::response::Status::Ok;
-        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.detail)
+        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.capture)
             .watching(request.watched);
         builder.add_lines(data.as_bytes());
         let took = Duration::from_millis(1);
         let reply = builder.finish(request.id, took, took);
-        let effects = scene.tell(Msg::Reply(Box::new(reply)));
+        let effects = scene.tell(Event::Reply(Box::new(reply)));
         scene.wait(SECOND);
-        effects.contains(&Effect::Bell)
+        effects.contains(&Effect::Terminal(TerminalOrder::Bell))
     };
     assert!(ring(&mut scene, "a 6.0 2\n"));
     assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
@@ -175,7 +175,8 @@ fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
     scene.wait(SECOND);
     let line = scene.sent[0].line.clone();
     let data = if line == "get a" && !data.starts_with("a ") { "" } else { data };
-    let bell = scene.answer(&line, Status::Ok, data).contains(&Effect::Bell);
+    let bell =
+        scene.answer(&line, Status::Ok, data).contains(&Effect::Terminal(TerminalOrder::Bell));
     let news = scene.log().into_iter().filter(|line| line.starts_with('-'));
     (bell, news.filter(|line| !before.contains(line)).collect())
 }
@@ -227,7 +228,7 @@ fn alerts_evaluate_all_points_of_a_new_key_but_not_the_past_of_one_watched_later
     assert_eq!(alerts(&mut scene, &all), ["new.* > 5: new.a was 9"]);
     scene.to(Mode::Watch);
     scene.keys("!");
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.keys("old.* > 5\n");
     assert_eq!(alerts(&mut scene, &all), [""; 0], "that was before");
     assert_eq!(alerts(&mut scene, &all), [""; 0]);
@@ -248,7 +249,7 @@ fn a_reply_requested_before_a_watch_does_not_count_for_it() {
     scene.wait(SECOND);
     scene.to(Mode::Watch);
     scene.keys("!");
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.keys("b* > 5\n");
     let said = scene.notice().to_owned();
     assert!(scene.sent.iter().any(|request| request.line == "get *"), "it is on its way");
@@ -291,7 +292,7 @@ fn an_alert_on_a_glob_watches_its_keys() {
     scene.ok("get a.temp", "a.temp 1 1\n");
     scene.to(Mode::Watch);
     scene.keys("!");
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.keys("*.temp > 2\n");
     assert_eq!(scene.notice(), "alert on *.temp > 2");
     scene.wait(SECOND);
@@ -345,11 +346,11 @@ fn pause_and_interval_changes_take_effect_at_once() {
     scene.keys("p");
     scene.ok("get a", "a 1.0 1\n");
     scene.keys("+");
-    assert_eq!(scene.app.interval(), 2 * SECOND);
+    assert_eq!(scene.app.polling().interval(), 2 * SECOND);
     scene.keys("--");
-    assert_eq!(scene.app.interval(), SECOND / 2);
+    assert_eq!(scene.app.polling().interval(), SECOND / 2);
     scene.keys("---------------");
-    assert_eq!(scene.app.interval(), SECOND / 10);
+    assert_eq!(scene.app.polling().interval(), SECOND / 10);
 }
 
 #[test]
@@ -358,11 +359,13 @@ fn a_slow_server_stretches_the_interval_and_gets_one_poll_at_a_time() {
     scene.wait(5 * SECOND);
     assert_eq!(scene.sent.len(), 2, "one for the table, one for the watched key");
     let request = scene.sent.remove(0);
-    let builder =
-        tui_client::metrics::reply::ReplyBuilder::new(shared::response::Status::Ok, request.detail);
+    let builder = tui_client::metrics::reply::ReplyBuilder::new(
+        shared::response::Status::Ok,
+        request.capture,
+    );
     let reply = builder.finish(request.id, 5 * SECOND, 5 * SECOND);
-    scene.tell(Msg::Reply(Box::new(reply)));
-    assert_eq!(scene.app.stretched(), Some(10 * SECOND));
+    scene.tell(Event::Reply(Box::new(reply)));
+    assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     let screen = draw(&scene, &Theme::colour(), 120, 30);
     assert_eq!(cell_of(&screen, "every 1s, slowed to 10.0 s").fg, Color::Yellow);
     scene.wait(4 * SECOND);
@@ -377,7 +380,7 @@ fn the_cost_of_polling_is_shown() {
         scene.wait(SECOND);
     }
     scene.answer_all();
-    let cost = scene.app.cost().unwrap();
+    let cost = scene.app.polling().cost(scene.app.now().elapsed).unwrap();
     assert!((0.9..1.6).contains(&cost.requests), "{cost:?}");
     let screen = draw(&scene, &Theme::colour(), 120, 30);
     cell_of(&screen, "req/s");
@@ -390,23 +393,23 @@ fn a_filter_counts_while_it_is_typed_and_is_dropped_on_escape() {
     scene.to(Mode::Table);
     scene.keys("/kettle");
     assert_eq!(scene.app.table().rows(), 2);
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(scene.app.table().rows(), 8);
     scene.keys("/last >");
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Enter);
     assert_eq!(scene.app.mode(), Mode::Field, "what is wrong is not taken");
     assert_eq!(scene.notice(), "at character 7: a number is missing");
-    scene.press(Key::ctrl('u'));
-    scene.code(Code::Enter);
+    scene.press(KeyPress::ctrl('u'));
+    scene.code(KeyCode::Enter);
     assert_eq!(scene.app.mode(), Mode::Table);
 }
 
 #[test]
 fn escape_drops_the_filter_before_it_leaves_the_table() {
     let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, "/kettle\n");
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!((scene.app.mode(), scene.app.table().rows()), (Mode::Table, 8));
-    scene.code(Code::Esc);
+    scene.code(KeyCode::Esc);
     assert_eq!(scene.app.mode(), Mode::Prompt);
 }
 
@@ -466,19 +469,19 @@ fn rows_are_stable_while_an_expression_is_typed() {
     scene.to(Mode::Table);
     let mut seen = Vec::new();
     for c in "/last > 1G and max".chars() {
-        scene.press(Key::char(c));
+        scene.press(KeyPress::char(c));
         seen.push(scene.app.table().rows());
     }
     seen.dedup();
     assert_eq!(seen, [8, 3], "only complete expressions count");
-    scene.press(Key::ctrl('u'));
+    scene.press(KeyPress::ctrl('u'));
     scene.keys("m");
     assert_eq!(scene.app.table().rows(), 8, "it may become min");
-    scene.code(Code::Enter);
+    scene.code(KeyCode::Enter);
     assert_eq!(scene.app.table().filter().unwrap().as_str(), "m", "it has not");
     scene.keys("/");
-    scene.press(Key::ctrl('u'));
-    scene.code(Code::Enter);
+    scene.press(KeyPress::ctrl('u'));
+    scene.code(KeyCode::Enter);
     assert_eq!(scene.app.table().filter(), None, "no text, no filter");
 }
 
@@ -487,24 +490,24 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     let mut scene = Scene::parked(120, 30, &[], &[]);
     scene.to(Mode::Table);
     scene.keys("!");
-    assert_eq!(scene.app.field().unwrap().text(), "palm.cpu > ");
+    assert_eq!(scene.input().text(), "palm.cpu > ");
     scene.keys("5");
-    scene.code(Code::Enter);
-    assert_eq!(scene.app.alerts().len(), 1);
+    scene.code(KeyCode::Enter);
+    assert_eq!(scene.app.alerts().alerts().len(), 1);
     scene.wait(SECOND);
     scene.answer_all();
     assert_eq!(scene.app.watch().alarms(), 1);
     scene.to(Mode::Watch);
     scene.keys("d");
-    assert_eq!((scene.app.alerts().len(), scene.app.watch().alarms()), (0, 0));
+    assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
 }
 
 #[test]
 fn a_pasted_alert_replaces_an_unfinished_one() {
     let field = |keys: &str, pasted: &str| {
         let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
-        scene.tell(Msg::Paste(pasted.to_owned()));
-        scene.app.field().unwrap().text().to_owned()
+        scene.tell(Event::Paste(pasted.to_owned()));
+        scene.input().text().to_owned()
     };
     assert_eq!(field("!", "palm.load1 > 0.1\n"), "palm.load1 > 0.1");
     assert_eq!(field("!", "0.1"), "palm.cpu > 0.1");
@@ -529,7 +532,7 @@ fn a_cached_chart_is_drawn_only_while_unchanged() {
     scene.polled("a.b 1 1\na.b 9 2\na.b 3 3\nc.d 7 1\nc.d 7 2\nc.d 1 3\n");
     look(&scene);
     for key in ['j', 'M', 'y', 'y', 'h', 'z', 'k', 'x'] {
-        scene.press(Key::char(key));
+        scene.press(KeyPress::char(key));
         look(&scene);
     }
     looks.dedup();

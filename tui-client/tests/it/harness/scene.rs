@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
-use tui_client::app::mode::Mode;
+use tui_client::app::line_input::{Found, InputPurpose, LineInput};
+use tui_client::app::overlay::Overlay;
+use tui_client::app::overlay::help::Help;
+use tui_client::app::prompt::paste::Pasted;
 use tui_client::app::{App, Config};
-use tui_client::effect::{Effect, Outgoing};
-use tui_client::event::{Code, Key, Moment, Msg};
+use tui_client::effect::{Effect, NetworkOrder, Outgoing};
+use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::metrics::expression::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
-use tui_client::metrics::sort::Arrangement;
-use tui_client::text::escape::printable_lines;
+use tui_client::metrics::sort::TableSpec;
+use tui_client::text::escape::escape_untrusted_lines;
 use tui_client::view::theme::Theme;
 
 /// 2006-06-21 04:31:00 UTC.
@@ -27,6 +31,30 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// The list of keys, which is open.
+    pub fn help(&self) -> &Help {
+        let Some(Overlay::Help(help)) = self.app.overlay() else { panic!("the list is closed") };
+        help
+    }
+
+    /// The line that is asked for.
+    pub fn input(&self) -> &LineInput {
+        self.app.input().expect("a line is asked for")
+    }
+
+    /// How far the search of the history has come.
+    pub fn history_search(&self) -> &Found {
+        let InputPurpose::HistorySearch(found) = self.input().purpose() else {
+            panic!("no search: {:?}", self.input())
+        };
+        found
+    }
+
+    /// The pasted lines that wait for a yes.
+    pub fn pasted(&self) -> &Pasted {
+        self.app.overlay().and_then(Overlay::pasted).expect("lines wait for a yes")
+    }
+
     pub fn new(width: u16, height: u16, watch: &[&str]) -> Self {
         Self::configured(width, height, watch, &[])
     }
@@ -40,14 +68,14 @@ impl Scene {
     pub fn with(width: u16, height: u16, config: Config) -> Self {
         let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let app = App::new(config, width, height, now);
-        assert_eq!(app.start(), [Effect::Connect]);
+        assert_eq!(app.start(), [Effect::Network(NetworkOrder::Connect)]);
         Self { app, now, sent: Vec::new(), theme: Theme::colour() }
     }
 
     /// Connected, with alerts besides.
     pub fn alerted(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
         let mut scene = Self::configured(width, height, watch, alerts);
-        scene.tell(Msg::Connected);
+        scene.tell(Event::Connected);
         scene
     }
 
@@ -59,7 +87,7 @@ impl Scene {
     pub fn parked(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
         let mut scene = Self::alerted(width, height, watch, alerts);
         scene.answer_all();
-        scene.tell(Msg::Resize { width, height });
+        scene.tell(Event::Resize { width, height });
         scene
     }
 
@@ -74,25 +102,25 @@ impl Scene {
     }
 
     /// Says what happened and notes what was sent.
-    pub fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+    pub fn tell(&mut self, msg: Event) -> Vec<Effect> {
         let effects = self.app.update(msg, self.now);
         self.sent.extend(effects.iter().filter_map(|effect| match effect {
-            Effect::Send(request) => Some(request.clone()),
+            Effect::Network(NetworkOrder::Send(request)) => Some(request.clone()),
             _ => None,
         }));
         effects
     }
 
-    pub fn press(&mut self, key: Key) -> Vec<Effect> {
-        self.tell(Msg::Key(key))
+    pub fn press(&mut self, key: KeyPress) -> Vec<Effect> {
+        self.tell(Event::Key(key))
     }
 
     /// A key for each character.
     pub fn keys(&mut self, keys: &str) {
         for c in keys.chars() {
             self.press(match c {
-                '\n' => Key::plain(Code::Enter),
-                c => Key::char(c),
+                '\n' => KeyPress::plain(KeyCode::Enter),
+                c => KeyPress::char(c),
             });
         }
     }
@@ -101,7 +129,7 @@ impl Scene {
     pub fn to(&mut self, mode: Mode) {
         for _ in 0..5 {
             if self.app.mode() != mode {
-                self.code(Code::Tab);
+                self.code(KeyCode::Tab);
             }
         }
         assert_eq!(self.app.mode(), mode);
@@ -120,8 +148,8 @@ impl Scene {
         self
     }
 
-    pub fn code(&mut self, code: Code) -> Vec<Effect> {
-        self.press(Key::plain(code))
+    pub fn code(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.press(KeyPress::plain(code))
     }
 
     pub fn type_text(&mut self, text: &str) {
@@ -131,10 +159,10 @@ impl Scene {
     /// Types a line and sends it, from wherever the keys are.
     pub fn enter(&mut self, line: &str) -> Vec<Effect> {
         if self.app.mode().pane().is_some() {
-            self.press(Key::char(':'));
+            self.press(KeyPress::char(':'));
         }
         self.type_text(line);
-        self.code(Code::Enter)
+        self.code(KeyCode::Enter)
     }
 
     /// Lets time pass; the application is woken when it wants to be.
@@ -145,7 +173,7 @@ impl Scene {
             turns += 1;
             assert!(turns < 10_000, "it never sleeps");
             self.advance_to(wake);
-            self.tell(Msg::Tick);
+            self.tell(Event::Tick);
         }
         self.advance_to(end);
     }
@@ -177,15 +205,15 @@ impl Scene {
         let at = at.unwrap_or_else(|| panic!("no {line:?} in {:?}", self.sent));
         let request = self.sent.remove(at);
         let id = request.id;
-        if request.detail.raw {
-            self.tell(Msg::ReplyBegins { id, status });
-            let lines = printable_lines(data.as_bytes());
-            self.tell(Msg::Lines { id, status, lines });
+        if request.capture.raw {
+            self.tell(Event::ReplyBegins { id, status });
+            let lines = escape_untrusted_lines(data.as_bytes());
+            self.tell(Event::Lines { id, status, lines });
         }
-        let mut builder = ReplyBuilder::new(status, request.detail).watching(request.watched);
+        let mut builder = ReplyBuilder::new(status, request.capture).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let first = Duration::from_micros(400);
-        self.tell(Msg::Reply(Box::new(builder.finish(id, first, took))))
+        self.tell(Event::Reply(Box::new(builder.finish(id, first, took))))
     }
 
     pub fn ok(&mut self, line: &str, data: &str) {
@@ -217,7 +245,7 @@ impl Scene {
 
     /// The log as text, `>` sent, `<` received, `-` notes.
     pub fn log(&self) -> Vec<String> {
-        use tui_client::app::log::Direction;
+        use tui_client::app::log::entry::Direction;
         let lines = self.app.log().visible(usize::MAX);
         lines
             .map(|entry| {
@@ -243,7 +271,7 @@ pub fn config() -> Config {
         interval: Duration::from_secs(1),
         watch: Vec::new(),
         alerts: Vec::new(),
-        arrangement: Arrangement::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1 << 26,
         raw_log: false,

@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use tui_client::app::Config;
-use tui_client::app::mode::Mode;
-use tui_client::event::{Code, Key, Msg};
+use tui_client::app::copy_command;
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::expression::Filter;
-use tui_client::metrics::sort::{Arrangement, Sort};
-use tui_client::metrics::sparkline::bars;
+use tui_client::metrics::sort::{Sort, TableSpec};
+use tui_client::metrics::sparkline::sparkline;
 use tui_client::metrics::summary::Series;
 
 use crate::harness::client::{finish, piped, unix_now};
@@ -46,11 +47,11 @@ fn server_with_series(now: i64) -> TestServer {
 }
 
 /// The screen of a client of this server.
-fn scene(server: &TestServer, arrangement: Arrangement) -> Scene {
+fn scene(server: &TestServer, table: TableSpec) -> Scene {
     let address = format!("localhost:{}", server.port);
-    let mut scene = Scene::with(200, 60, Config { address, arrangement, ..config() });
+    let mut scene = Scene::with(200, 60, Config { address, table, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     answer(&mut scene, server, "get *");
     scene
 }
@@ -81,7 +82,7 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Avg => number(Some(series.mean)),
         Column::Count => series.count.to_string(),
         Column::Time => series.last.timestamp.to_string(),
-        Column::Spark => bars(series, 16),
+        Column::Spark => sparkline(series, 16),
         // Changes with each second.
         Column::Age => AGE.to_owned(),
     }
@@ -131,14 +132,14 @@ fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
     let address = format!("localhost:{}", server.port);
     let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
     let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
-    scene.tell(Msg::Connected);
+    scene.tell(Event::Connected);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         answer(&mut scene, server, &line);
     }
     scene.to(Mode::Watch);
     scene.keys(keys);
     assert_eq!(scene.app.mode(), Mode::Chart);
-    scene.app.command()
+    copy_command::command(&scene.app)
 }
 
 #[test]
@@ -229,16 +230,16 @@ fn a_copied_command_prints_rows_columns_and_order_of_the_table() {
         ("cGk \x1b>>>>>>>>>>", 9, " --sort=-time --columns=key,last,"),
         ("/zebra*\n", 0, " --filter='zebra*' "),
     ] {
-        let mut scene = scene(&server, Arrangement::default());
+        let mut scene = scene(&server, TableSpec::default());
         scene.to(Mode::Table);
         for c in keys.chars() {
             scene.press(match c {
-                '\n' => Key::plain(Code::Enter),
-                '\x1b' => Key::plain(Code::Esc),
-                c => Key::char(c),
+                '\n' => KeyPress::plain(KeyCode::Enter),
+                '\x1b' => KeyPress::plain(KeyCode::Esc),
+                c => KeyPress::char(c),
             });
         }
-        let command = scene.app.command();
+        let command = copy_command::command(&scene.app);
         assert_eq!(scene.app.table().rows(), rows, "{keys:?}");
         assert!(command.contains(words), "{keys:?}: {command}");
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -255,12 +256,12 @@ fn a_copied_command_prints_the_row_of_a_single_key() {
         ("-v", "--watch=-v"),
         ("get", "--watch=get"),
     ] {
-        let mut scene = scene(&server, Arrangement::default());
+        let mut scene = scene(&server, TableSpec::default());
         let request = format!("get {key}");
         scene.enter(&request);
         answer(&mut scene, &server, &request);
         scene.to(Mode::Table);
-        let command = scene.app.command();
+        let command = copy_command::command(&scene.app);
         assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
         assert_eq!(scene.app.table().rows(), 1);
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -273,11 +274,11 @@ fn a_table_spec_from_the_start_is_copied_too() {
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };
     let columns = vec![Column::Count, Column::Last];
-    let mut scene = scene(&server, Arrangement { filter: Some(filter), sort, columns });
+    let mut scene = scene(&server, TableSpec { filter: Some(filter), sort, columns });
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);
-    let command = scene.app.command();
+    let command = copy_command::command(&scene.app);
     let words = " --once --filter='*.cpu' --sort=-last --columns=key,last,count";
     assert!(command.ends_with(words), "{command}");
     assert_eq!(printed(&command, &scene), view(&scene));

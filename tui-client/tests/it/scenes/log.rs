@@ -1,7 +1,7 @@
 //! The wire log.
 
-use tui_client::app::mode::Mode;
-use tui_client::event::{Code, Key};
+use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 
 use super::scenes;
 use super::screen::with_data;
@@ -17,7 +17,7 @@ scenes! {
     log: |w, h| with_data(w, h, &[]).then(|scene| {
         scene.enter("put palm.cpu 1");
         scene.to(Mode::Log);
-        scene.code(Code::Up);
+        scene.code(KeyCode::Up);
     }),
     log_following: |w, h| log(w, h, ""),
     log_paused: |w, h| log(w, h, "g"),
@@ -25,7 +25,7 @@ scenes! {
     log_shifted: |w, h| log(w, h, "l"),
     [search]
     log_search: |w, h| log(w, h, "/palm").then(|scene| {
-        scene.press(Key::ctrl('p'));
+        scene.press(KeyPress::ctrl('p'));
     }),
     log_search_empty: |w, h| log(w, h, "/cpu\n/"),
     log_found: |w, h| log(w, h, "/palm\nn"),
@@ -35,7 +35,7 @@ scenes! {
     log_filter_typed: |w, h| log(w, h, "&!palm"),
     log_filter_passes_nothing: |w, h| log(w, h, "&zebra\n"),
     log_filter_dropped: |w, h| log(w, h, "&palm\n").then(|scene| {
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
     }),
     [save]
     log_save: |w, h| log(w, h, "s"),

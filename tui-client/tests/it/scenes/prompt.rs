@@ -1,6 +1,6 @@
 //! The command line.
 
-use tui_client::event::{Code, Key, Msg};
+use tui_client::event::{Event, KeyCode, KeyPress};
 
 use super::scenes;
 use super::screen::with_data;
@@ -13,7 +13,7 @@ fn typed(width: u16, height: u16, text: &str) -> Scene {
 
 fn recall(width: u16, height: u16, text: &str) -> Scene {
     Scene::used(width, height).then(|scene| {
-        scene.press(Key::ctrl('r'));
+        scene.press(KeyPress::ctrl('r'));
         scene.type_text(text);
     })
 }
@@ -33,22 +33,22 @@ scenes! {
     doubtful_time: |w, h| typed(w, h, "put palm.cpu 23.7 1150864247000"),
     doubtful_glob: |w, h| typed(w, h, "get palm.*").then(|scene| scene.ok("get palm.cpu[last]", "")),
     completions: |w, h| typed(w, h, "get ").then(|scene| {
-        scene.code(Code::Tab);
-        scene.code(Code::Tab);
+        scene.code(KeyCode::Tab);
+        scene.code(KeyCode::Tab);
     }),
     interrupted: |w, h| typed(w, h, "put palm.cpu 23").then(|scene| {
-        scene.press(Key::ctrl('c'));
+        scene.press(KeyPress::ctrl('c'));
     }),
     [search]
     recall: |w, h| recall(w, h, "alm"),
     recall_failed: |w, h| recall(w, h, "almx"),
     [paste]
     confirm: |w, h| Scene::used(w, h).then(|scene| {
-        scene.tell(Msg::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
+        scene.tell(Event::Paste("put a 1 1\nput b 2 2\n".repeat(1000)));
     }),
     confirm_wrong: |w, h| Scene::used(w, h).then(|scene| {
         let (good, wrong) = ("put paste.a1 1.5 1795388000\n".repeat(250), "put paste.a3 12,7 1\n");
-        scene.tell(Msg::Paste(format!("{good}{wrong}{good}got a\n")));
+        scene.tell(Event::Paste(format!("{good}{wrong}{good}got a\n")));
     }),
     import: |w, h| Scene::used(w, h).then(|scene| {
         let id = paste_many(scene);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::mode::Mode;
-use tui_client::event::{Code, Key, Msg};
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use super::scenes;
@@ -22,7 +22,7 @@ pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
 }
 
 fn gone(scene: &mut Scene) {
-    scene.tell(Msg::Disconnected("the server closed the connection".to_owned()));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
 }
 
 fn help(width: u16, height: u16, keys: &str) -> Scene {
@@ -47,11 +47,11 @@ scenes! {
         scene.ok("put palm.cpu 23.7 1150864260", "");
     }),
     slow_reply: |w, h| Scene::used(w, h).then(|scene| {
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
         scene.wait(Duration::from_secs(5));
     }),
     no_server: |w, h| Scene::new(w, h, &[]).then(|scene| {
-        scene.tell(Msg::Disconnected("no server there".to_owned()));
+        scene.tell(Event::Disconnected("no server there".to_owned()));
     }),
     away: |w, h| Scene::connected(w, h, &[]).then(|scene| {
         gone(scene);
@@ -69,7 +69,7 @@ scenes! {
     help_found: |w, h| help(w, h, "?/watch\n"),
     help_not_found: |w, h| help(w, h, "?/xyzzy"),
     help_over_watch: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "").then(|scene| {
-        scene.press(Key::char('?'));
+        scene.press(KeyPress::char('?'));
     }),
     help_over_chart: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "f?"),
     help_over_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "?"),

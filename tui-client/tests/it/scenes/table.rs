@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tui_client::app::Config;
-use tui_client::app::mode::Mode;
-use tui_client::event::{Code, Key};
+use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
 
 use super::scenes;
 use super::screen::with_data;
@@ -32,16 +32,16 @@ scenes! {
     },
     table_stale: |w, h| table(w, h, "").then(|scene| {
         scene.wait(Duration::from_secs(600));
-        scene.code(Code::Down);
+        scene.code(KeyCode::Down);
     }),
     table_scrolled: |w, h| answered(w, h, &many(500)).then(|scene| {
-        scene.code(Code::PageDown);
-        scene.code(Code::PageDown);
+        scene.code(KeyCode::PageDown);
+        scene.code(KeyCode::PageDown);
     }),
     table_end: |w, h| answered(w, h, &many(500)).then(|scene| scene.keys("G")),
     table_without_focus: |w, h| answered(w, h, &many(500)).then(|scene| {
-        scene.code(Code::PageDown);
-        scene.code(Code::Esc);
+        scene.code(KeyCode::PageDown);
+        scene.code(KeyCode::Esc);
     }),
     table_sorting: |w, h| answered(w, h, &many(5000)).then(|scene| scene.keys("2")),
     table_wide_keys: |w, h| {
@@ -69,7 +69,7 @@ scenes! {
     table_columns: |w, h| table(w, h, "cjj jj "),
     table_columns_last: |w, h| table(w, h, "cG"),
     table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
-        scene.code(Code::Esc);
+        scene.code(KeyCode::Esc);
     }),
     [selection]
     table_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
@@ -91,7 +91,7 @@ scenes! {
     alert_asked_for: |w, h| table(w, h, "!9"),
     watch_asked_for: |w, h| table(w, h, "W"),
     alert_wrong: |w, h| table(w, h, "!").then(|scene| {
-        scene.press(Key::ctrl('u'));
+        scene.press(KeyPress::ctrl('u'));
         scene.keys("palm.cpu >> 5");
     }),
 }

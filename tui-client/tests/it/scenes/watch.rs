@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tui_client::app::mode::Mode;
-use tui_client::event::Msg;
+use tui_client::event::Event;
+use tui_client::keymap::Mode;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::view::theme::Theme;
 
@@ -67,10 +67,10 @@ scenes! {
     }),
     watch_stretched: |w, h| Scene::alerted(w, h, &["palm.cpu"], &[]).then(|scene| {
         let request = scene.sent.remove(0);
-        let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.detail)
+        let mut builder = ReplyBuilder::new(shared::response::Status::Ok, request.capture)
             .watching(request.watched);
         builder.add_lines(sample().as_bytes());
-        scene.tell(Msg::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
+        scene.tell(Event::Reply(Box::new(builder.finish(request.id, 5 * SECOND, 5 * SECOND))));
         scene.to(Mode::Watch);
     }),
     watch_cost: |w, h| watch(w, h, &["palm.cpu"], &[], "").then(|scene| {

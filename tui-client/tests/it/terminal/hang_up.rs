@@ -12,7 +12,7 @@ fn an_idle_client_ends_when_its_terminal_goes_away() {
     let (mut terminal, client) = BarePty::start(server.port);
     terminal.until_drawn("no points yet");
     terminal.master.write_all(b"\x1b[17~").unwrap();
-    terminal.until_drawn("paused: F6 goes on");
+    terminal.until_drawn("paused, F6 resumes");
     // The notice goes with the next key; then nothing on the screen changes any more.
     terminal.master.write_all(b"x").unwrap();
     terminal.until_drawn("> x");

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
 use tui_client::app::Config;
-use tui_client::metrics::sort::Arrangement;
+use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, Setting};
 use tui_client::view::theme::Theme;
 
@@ -171,7 +171,7 @@ fn the_client_that_panics() {
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),
-        arrangement: Arrangement::default(),
+        table: TableSpec::default(),
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,

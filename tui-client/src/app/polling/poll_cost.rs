@@ -15,7 +15,7 @@ struct Second {
 
 /// Counts by the second.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub struct PollCost {
     seconds: VecDeque<Second>,
     since: Option<Duration>,
 }
@@ -29,7 +29,7 @@ pub struct Rates {
     pub bytes: f64,
 }
 
-impl Meter {
+impl PollCost {
     /// Notes a request that was answered.
     pub fn count(&mut self, bytes: u64, now: Duration) {
         self.since.get_or_insert(now);
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn averages_over_the_last_whole_seconds() {
-        let mut meter = Meter::default();
+        let mut meter = PollCost::default();
         assert_eq!(meter.rates(Duration::ZERO), None);
         for tenths in 0..=300 {
             meter.count(100, Duration::from_millis(tenths * 100));

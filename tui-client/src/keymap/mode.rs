@@ -1,4 +1,4 @@
-//! Where the keys go: one value, so that two places can't both think they have the focus.
+//! Where the keys go. One value, so that two places can't both have the focus.
 
 /// What the keys act on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -10,23 +10,23 @@ pub enum Mode {
     Table,
     /// The watched keys and their chart.
     Watch,
-    /// The chart of the watched keys, all over the screen.
+    /// The chart of the watched keys on the full screen.
     Chart,
-    /// A line about the table or the watched keys is being typed.
+    /// The line for a filter of the table, an alert or a key to watch.
     Field,
-    /// The list in which the columns of the table are chosen.
+    /// The list in which the columns of the table are selected.
     Columns,
     /// The protocol log.
     Log,
     /// The list of keys, over everything else.
     Help,
-    /// What is searched for in that list.
+    /// The line for a search in the list of keys.
     HelpSearch,
-    /// Searching the lines entered before.
+    /// The history search of the command line.
     Recall,
-    /// Pasted lines wait for a yes.
+    /// Pasted lines wait for a confirmation.
     Confirm,
-    /// Something about the log is asked for in the place of the command line.
+    /// The line for a search, a filter or a file name of the log.
     Ask,
 }
 

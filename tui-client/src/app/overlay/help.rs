@@ -1,0 +1,127 @@
+//! The list of keys: what is searched for in it and which part is on screen.
+
+use crate::app::editor::Editor;
+use crate::app::overlay::Overlay;
+use crate::keymap::{Edit, HelpLine, Mode, help_lines};
+
+/// From this many columns on, the list stands in two columns.
+const WIDE: u16 = 160;
+
+/// The list while it is shown.
+#[derive(Debug)]
+pub struct Help {
+    top: usize,
+    query: Editor,
+    searching: bool,
+    /// The mode in which it was opened, whose keys come first.
+    opened_in: Mode,
+    below: Option<Box<Overlay>>,
+}
+
+impl Help {
+    /// Opens the list in a mode, over what was open there.
+    pub fn over(below: Option<Overlay>, opened_in: Mode) -> Self {
+        let (below, query) = (below.map(Box::new), Editor::default());
+        Self { top: 0, query, searching: false, opened_in, below }
+    }
+
+    /// Closes the list; returns what was open below.
+    pub fn close(self) -> Option<Overlay> {
+        self.below.map(|below| *below)
+    }
+
+    /// What is open below.
+    pub fn below(&self) -> Option<&Overlay> {
+        self.below.as_deref()
+    }
+
+    /// The mode in which it was opened.
+    pub fn opened_in(&self) -> Mode {
+        self.opened_in
+    }
+
+    /// The mode of the list.
+    pub fn mode(&self) -> Mode {
+        if self.searching { Mode::HelpSearch } else { Mode::Help }
+    }
+
+    /// The first line on screen.
+    pub fn top(&self) -> usize {
+        self.top
+    }
+
+    /// What is searched for.
+    pub fn query(&self) -> &str {
+        self.query.text()
+    }
+
+    /// Begins a search.
+    pub fn search(&mut self) {
+        self.searching = true;
+    }
+
+    /// Edits what is searched for; without anything, Backspace ends the search.
+    pub fn edit(&mut self, edit: Edit) {
+        if edit == Edit::DeleteLeft && self.query().is_empty() {
+            return self.end_search(false);
+        }
+        self.top = 0;
+        self.query.edit(edit);
+    }
+
+    /// Types text into what is searched for; says whether there was room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
+        self.top = 0;
+        self.query.insert(text)
+    }
+
+    /// Ends the search, with all lines in the list again unless what was found is to stay.
+    pub fn end_search(&mut self, keep: bool) {
+        self.searching = false;
+        if !keep {
+            (self.top, self.query) = (0, Editor::default());
+        }
+    }
+
+    /// The lines that fit what is searched for, each below its heading.
+    pub fn lines(&self) -> Vec<HelpLine> {
+        let query = self.query().to_lowercase();
+        let fits = |text: &str| text.to_lowercase().contains(&query);
+        let mut found = Vec::new();
+        let mut heading = None;
+        let mut whole = false;
+        for line in help_lines(self.opened_in) {
+            match &line {
+                HelpLine::Heading(text) => {
+                    whole = fits(text);
+                    heading = (!text.is_empty()).then_some(line);
+                }
+                HelpLine::Keys(keys, help) if whole || fits(keys) || fits(help) => {
+                    if let Some(heading) = heading.take() {
+                        if !found.is_empty() {
+                            found.push(HelpLine::Heading(""));
+                        }
+                        found.push(heading);
+                    }
+                    found.push(line);
+                }
+                HelpLine::Keys(..) => {}
+            }
+        }
+        found
+    }
+
+    /// How many columns and rows the list takes on a screen of this size.
+    pub fn shape((width, height): (u16, u16)) -> (usize, usize) {
+        let columns = if width >= WIDE { 2 } else { 1 };
+        let rows = usize::from(height.saturating_sub(2));
+        (columns, help_lines(Mode::default()).len().div_ceil(columns).min(rows))
+    }
+
+    /// Scrolls by lines on a screen of this size.
+    pub fn scroll(&mut self, lines: isize, size: (u16, u16)) {
+        let (columns, rows) = Self::shape(size);
+        let last = self.lines().len().saturating_sub(columns * rows);
+        self.top = self.top.saturating_add_signed(lines).min(last);
+    }
+}

@@ -1,0 +1,309 @@
+//! When to ask the server again, and for what: the table, the watched keys, whether the server
+//! knows the selector extension.
+
+pub mod poll_cost;
+
+use std::time::Duration;
+
+use shared::Selector;
+
+use crate::app::context::Context;
+use crate::app::link::Link;
+use crate::app::link::pending::{Due, Pending, Purpose};
+use crate::app::log::Log;
+use crate::app::log::entry::Tone;
+use crate::app::watch::Watch;
+use crate::event::Moment;
+use crate::keymap::Action;
+use crate::keymap::Mode;
+use crate::keymap::{self};
+use crate::metrics::glob::Glob;
+use crate::metrics::reply::Reply;
+use crate::metrics::watch_plan::{self, Ask, Extension};
+use crate::request::plausible::NO_GLOBS;
+use crate::text::format;
+use poll_cost::{PollCost, Rates};
+
+/// The request for all points of all keys.
+pub const ALL: &str = "get *";
+
+/// From this duration on, an answer with all keys is worth a word.
+const LONG: Duration = Duration::from_secs(1);
+
+/// After a `put`, the table is asked for at once if that took no longer than this.
+pub const CHEAP: Duration = Duration::from_millis(50);
+
+/// Intervals in milliseconds that `+` and `-` go through.
+const INTERVALS: [u64; 13] =
+    [100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
+
+/// The state of polling.
+#[derive(Debug)]
+pub struct Polling {
+    interval: Duration,
+    /// The request that the table repeats.
+    table_request: String,
+    /// Automatic polling is paused; only explicit requests are sent.
+    paused: bool,
+    refresh_once: bool,
+    refresh_at: Duration,
+    extension: Extension,
+    /// The duration of the last answer with all keys.
+    all_took: Option<Duration>,
+    /// The interval that the server can keep, when it is longer than the one wanted.
+    stretched: Option<Duration>,
+    cost: PollCost,
+}
+
+impl Polling {
+    /// Polls the table of all keys at this interval.
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            table_request: ALL.to_owned(),
+            paused: false,
+            refresh_once: false,
+            refresh_at: Duration::ZERO,
+            extension: Extension::default(),
+            all_took: None,
+            stretched: None,
+            cost: PollCost::default(),
+        }
+    }
+
+    /// Between two polls.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Automatic polling is paused; only explicit requests are sent.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether the server knows the selector extension.
+    pub fn extension(&self) -> Extension {
+        self.extension
+    }
+
+    /// The interval that the server can keep, when it is longer than the one wanted.
+    pub fn stretched(&self) -> Option<Duration> {
+        self.stretched
+    }
+
+    /// The cost of polling over the last seconds, unless it is paused.
+    pub fn cost(&self, now: Duration) -> Option<Rates> {
+        self.cost.rates(now).filter(|_| !self.paused)
+    }
+
+    /// The request that the table repeats.
+    pub fn table_request(&self) -> &str {
+        &self.table_request
+    }
+
+    /// Makes the table repeat another request.
+    pub fn set_table_request(&mut self, request: &str) {
+        request.clone_into(&mut self.table_request);
+    }
+
+    /// Polls the table next at this moment.
+    pub fn refresh_at(&mut self, at: Duration) {
+        self.refresh_at = at;
+    }
+
+    /// Polls the table once at this moment, also while paused or out of sight.
+    pub fn refresh_once(&mut self, at: Duration) {
+        (self.refresh_once, self.refresh_at) = (true, at);
+    }
+
+    /// Pauses or resumes automatic polling.
+    pub fn toggle_pause(&mut self, watch: &mut Watch, cx: &mut Context) {
+        self.paused = !self.paused;
+        let text = if self.paused {
+            "paused, F6 resumes, F5 polls once".to_owned()
+        } else {
+            self.refresh_at = cx.now().elapsed;
+            watch.hurry(self.refresh_at);
+            format!("polling every {}", format::interval(self.interval))
+        };
+        cx.say(Tone::Plain, text);
+    }
+
+    /// Goes to the next longer or shorter interval.
+    pub fn change_interval(&mut self, step: i8, watch: &mut Watch, cx: &mut Context) {
+        let current = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
+        let mut steps = INTERVALS.into_iter();
+        let next = if step > 0 {
+            steps.find(|&millis| millis > current)
+        } else {
+            steps.rev().find(|&millis| millis < current)
+        };
+        let Some(next) = next else {
+            return cx.say(Tone::Plain, "there is no interval beyond");
+        };
+        self.interval = Duration::from_millis(next);
+        let soon = cx.now().elapsed + self.interval;
+        self.refresh_at = self.refresh_at.min(soon);
+        watch.hurry(soon);
+        self.stretched = self.stretched.filter(|&period| period > self.interval);
+        cx.say(Tone::Plain, format!("polling every {}", format::interval(self.interval)));
+    }
+
+    /// A connection was made: polls at once, and finds out anew what the server knows.
+    pub fn restart(&mut self, now: Duration) {
+        self.refresh_at = now;
+        self.extension = Extension::Unknown;
+        (self.all_took, self.stretched) = (None, None);
+    }
+
+    /// Takes the polls that are due. `in_sight`: the table is, or the log in its place.
+    pub fn take_due(
+        &mut self,
+        in_sight: bool,
+        watch: &mut Watch,
+        link: &Link,
+        now: Duration,
+    ) -> Vec<Due> {
+        let mut due = Vec::new();
+        if !link.is_connected() {
+            return due;
+        }
+        let next = now + self.interval;
+        // The table may be large, and replies come in order: the watched keys go first.
+        if self.next_watch(in_sight, watch).is_some_and(|at| at <= now)
+            && let Ask::For(selectors) = self.plan(in_sight, watch)
+        {
+            watch.asked(selectors.len(), next);
+            let purposes = selectors.into_iter();
+            due.extend(
+                purposes.map(|selector| (format!("get {selector}"), Purpose::Watch(selector))),
+            );
+        }
+        if self.refresh_is_due(in_sight, link) && self.refresh_at <= now {
+            if self.plan(in_sight, watch) == Ask::WithTable {
+                watch.comes_otherwise(next);
+            }
+            (self.refresh_at, self.refresh_once) = (next, false);
+            due.push((self.table_request.clone(), Purpose::Refresh));
+        }
+        due
+    }
+
+    /// When the next poll is due.
+    pub fn next(&self, in_sight: bool, watch: &Watch, link: &Link) -> Option<Duration> {
+        if !link.is_connected() {
+            return None;
+        }
+        let refresh = self.refresh_is_due(in_sight, link).then_some(self.refresh_at);
+        refresh.into_iter().chain(self.next_watch(in_sight, watch)).min()
+    }
+
+    /// The table is to be polled: while it is in sight, and once for the keys to complete.
+    fn polls_table(&self, in_sight: bool) -> bool {
+        let of_use = in_sight || self.table_request == ALL && self.all_took.is_none();
+        self.refresh_once || !self.paused && of_use
+    }
+
+    fn refresh_is_due(&self, in_sight: bool, link: &Link) -> bool {
+        let mut pending = link.pending().iter();
+        self.polls_table(in_sight) && !pending.any(|p| p.purpose == Purpose::Refresh)
+    }
+
+    /// When the watched keys are to be asked for, unless the table does it.
+    fn next_watch(&self, in_sight: bool, watch: &Watch) -> Option<Duration> {
+        let due = watch.next_due().filter(|_| !self.paused || watch.is_wanted())?;
+        (self.plan(in_sight, watch) != Ask::WithTable).then_some(due)
+    }
+
+    fn plan(&self, in_sight: bool, watch: &Watch) -> Ask {
+        let all = self.polls_table(in_sight) && self.table_request == ALL;
+        let cheap = self.all_took.is_some_and(|took| took < CHEAP);
+        watch_plan::plan(watch.patterns(), self.extension, all, cheap)
+    }
+
+    /// A request that finds out whether the server knows the selector extension, by a key that it
+    /// would have to find; once a connection. `typed_needs_it`: so does the command line. Only
+    /// where that would save requests, or a typed line needs the extension.
+    pub fn probe(
+        &mut self,
+        typed_needs_it: bool,
+        watch: &Watch,
+        known_key: impl FnOnce() -> Option<String>,
+        link: &Link,
+    ) -> Option<Due> {
+        if self.extension != Extension::Unknown || !link.is_connected() {
+            return None;
+        }
+        let patterns = watch.patterns();
+        let several = patterns.len() > 1 || patterns.iter().any(|pattern| !pattern.is_key());
+        if !several && !typed_needs_it {
+            return None;
+        }
+        let watched = watch.keys().iter().find(|key| key.series.is_some());
+        let key = watched.map(|watched| watched.key.clone()).or_else(known_key)?;
+        self.extension = Extension::Asked;
+        Some((format!("get {key}[last]"), Purpose::Probe(key)))
+    }
+
+    /// A probe has this answer; `None`: it got none.
+    pub fn probed(&mut self, key: &str, reply: Option<&Reply>) {
+        let answer = reply.map_or(&[][..], |reply| &reply.answer.series);
+        let found = matches!(answer, [one] if one.key.as_str() == key);
+        self.extension = if found { Extension::Known } else { Extension::Missing };
+    }
+
+    /// What it means that there are no points for a selector.
+    pub fn why_nothing(&self, selector: Selector<'_>) -> String {
+        let none = format!("no points for {selector}");
+        match (selector, self.extension) {
+            (Selector::Extended(_), Extension::Missing) => {
+                let [watch, all] = [Action::AddWatch, Action::AllKeys]
+                    .map(|action| keymap::key_of(Mode::Table, action));
+                format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
+            }
+            (Selector::Extended(_), Extension::Unknown | Extension::Asked) => {
+                format!("{none}, or {NO_GLOBS}")
+            }
+            _ => none,
+        }
+    }
+
+    /// Notes what a reply took; returns the moment before which the server is left alone: one that
+    /// takes long is asked less often.
+    pub fn answered(
+        &mut self,
+        pending: &Pending,
+        reply: &Reply,
+        watch: &Watch,
+        log: &mut Log,
+        now: Moment,
+    ) -> Duration {
+        let rest = rest_after(&pending.purpose, reply.took, watch);
+        self.cost.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
+        if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
+            let period = reply.took + rest;
+            self.stretched = Some(period).filter(|&period| period > self.interval);
+        }
+        if pending.line == ALL {
+            if reply.took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
+                let took = format::took(reply.took);
+                let text = format!("{ALL} takes {took}: p pauses polling, get KEY asks for less");
+                log.note(now, Tone::Quiet, &text);
+            }
+            self.all_took = Some(reply.took);
+        }
+        let not_before = now.elapsed + rest;
+        if pending.purpose == Purpose::Refresh {
+            self.refresh_at = self.refresh_at.max(not_before);
+        }
+        not_before
+    }
+}
+
+/// How long to leave the server alone. Replies come in order, so that while keys are watched a
+/// long answer with all the others is in their way, and is asked for less often.
+fn rest_after(purpose: &Purpose, took: Duration, watch: &Watch) -> Duration {
+    let patterns = watch.patterns();
+    let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
+    if *purpose == Purpose::Refresh && keys_only { took * 4 } else { took }
+}

@@ -1,0 +1,181 @@
+//! The chart of the watched keys: which keys and which part of time it shows, and what its cursor
+//! reads.
+
+use jiff::tz::TimeZone;
+use shared::Point;
+
+use crate::app::chart::viewport::Viewport;
+use crate::app::chart::{self, Chart, Spec};
+use crate::app::context::Context;
+use crate::app::layout::Layout;
+use crate::app::log::entry::Tone;
+use crate::app::mouse::row_in;
+use crate::app::watch::{Watch, Watched, wider};
+use crate::event::MouseEvent;
+use crate::keymap::ChartAction;
+use crate::metrics::alerts::Alerts;
+use crate::metrics::expression::Alert;
+use crate::text::format;
+use crate::text::units::Unit;
+
+impl Watch {
+    /// Performs an action of the chart, which has this place on the screen.
+    pub fn update_chart(
+        &mut self,
+        action: ChartAction,
+        layout: &Layout,
+        alerts: &Alerts,
+        cx: &mut Context,
+    ) {
+        let Some(bounds) = self.chart_bounds() else { return };
+        let before = self.viewport.clone();
+        match action {
+            ChartAction::Zoom { closer } => self.viewport.zoom(closer, bounds),
+            ChartAction::Pan(quarters) => self.viewport.pan(quarters, bounds),
+            ChartAction::Cursor(step) => {
+                let (_, columns) = self.chart_columns(layout, alerts, cx.zone());
+                let points: Vec<Point> = self.selected_points().copied().collect();
+                self.viewport.move_cursor(step, columns, &points, bounds);
+                self.say_reading(&points, layout, cx);
+            }
+            ChartAction::Live => self.viewport.whole(),
+            ChartAction::LogAxis => self.viewport.log = !self.viewport.log,
+        }
+        let why = match action {
+            _ if self.viewport != before => None,
+            ChartAction::Zoom { closer: true } => {
+                Some("no closer: a second has a place of its own")
+            }
+            ChartAction::Zoom { .. } | ChartAction::Pan(_) if before.shows_all() => {
+                Some("all of it is shown")
+            }
+            ChartAction::Pan(..0) => Some("there is nothing earlier"),
+            ChartAction::Pan(_) => Some("there is nothing later"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            cx.say(Tone::Plain, why);
+        }
+    }
+
+    /// Selects the key that was clicked on, or puts the cursor on a point of the chart.
+    pub fn click(&mut self, mouse: MouseEvent, layout: &Layout, alerts: &Alerts, cx: &mut Context) {
+        let rows = layout.watch_rows(self.keys().len());
+        if let Some(row) = row_in(layout.watch, mouse, 1, rows) {
+            let at = self.first_visible(rows) + row;
+            self.move_by(at.cast_signed() - self.selected().cast_signed());
+        }
+        self.point_in_chart(mouse, layout, alerts, cx);
+    }
+
+    fn point_in_chart(
+        &mut self,
+        mouse: MouseEvent,
+        layout: &Layout,
+        alerts: &Alerts,
+        cx: &mut Context,
+    ) {
+        let Some(area) = layout.watch else { return };
+        let rows = u16::try_from(layout.watch_rows(self.keys().len())).unwrap_or(u16::MAX);
+        // Within the border, below the keys, behind the labels and the axis.
+        let below = mouse.row > area.y.saturating_add(rows);
+        let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
+        let (labels, columns) = self.chart_columns(layout, alerts, cx.zone());
+        let left = area.x.saturating_add(labels + 2);
+        let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
+        if let Some(column) = column {
+            let points: Vec<Point> = self.selected_points().copied().collect();
+            self.viewport.point_at(column, columns, &points, bounds);
+            self.say_reading(&points, layout, cx);
+        }
+    }
+
+    /// A chart that is too low for a legend has it on the bottom line.
+    fn say_reading(&self, points: &[Point], layout: &Layout, cx: &mut Context) {
+        let cursor = self.viewport.cursor();
+        let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
+        let read = points.iter().find(|point| Some(point.timestamp) == cursor);
+        if let Some(&Point { timestamp, value }) = read.filter(|_| !has_legend) {
+            let date = format::date(timestamp, cx.zone());
+            cx.say(Tone::Plain, format!("{date}  {}", format::exact(value)));
+        }
+    }
+
+    /// The columns of the labels and of the plot on the screen.
+    fn chart_columns(&self, layout: &Layout, alerts: &Alerts, zone: &TimeZone) -> (u16, u16) {
+        let (width, height) = self.chart_size(layout);
+        self.with_chart(height, alerts, zone, |spec| chart::columns(spec, width))
+    }
+
+    /// Its columns and rows on the screen, those of the legend and the axes counted.
+    fn chart_size(&self, layout: &Layout) -> (u16, u16) {
+        let Some(area) = layout.watch else { return (0, 0) };
+        let rows = area.inner_rows().saturating_sub(layout.watch_rows(self.keys().len()));
+        (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
+    }
+
+    /// The chart in this many columns and rows, those of the legend and the axes counted.
+    pub fn chart(&self, (width, height): (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
+        self.with_chart(height, alerts, zone, |spec| Chart::fitted(spec, width))
+    }
+
+    /// What is to be plotted, but for its columns.
+    fn with_chart<T>(
+        &self,
+        height: u16,
+        alerts: &Alerts,
+        zone: &TimeZone,
+        plot: impl FnOnce(&Spec<'_>) -> T,
+    ) -> T {
+        let series = self.in_chart().filter_map(|key| key.series.as_ref());
+        let lines: Vec<Vec<Point>> =
+            series.map(|series| series.recent.iter().copied().collect()).collect();
+        let (_, rows) = chart::rows(height);
+        plot(&Spec {
+            lines: &lines,
+            range: self.viewport.range(self.chart_bounds().unwrap_or_default()),
+            log: self.viewport.log,
+            thresholds: &self.thresholds(alerts),
+            cursor: self.viewport.cursor(),
+            unit: self.chart_unit(),
+            columns: 0,
+            rows: rows.into(),
+            zone,
+        })
+    }
+
+    /// The keys whose points are in the chart, the selected one first.
+    pub fn in_chart(&self) -> impl Iterator<Item = &Watched> {
+        let charted = self.charted().filter(|key| key.series.is_some());
+        charted.take(chart::MAX_LINES)
+    }
+
+    /// The values that alerts on the selected key compare with.
+    pub fn thresholds(&self, alerts: &Alerts) -> Vec<f64> {
+        let key = self.in_chart().next().map_or("", |first| &first.key);
+        let alerts = alerts.alerts().filter(|alert| alert.concerns(key));
+        alerts.filter_map(Alert::threshold).collect()
+    }
+
+    /// The unit that all lines share.
+    fn chart_unit(&self) -> Unit {
+        let mut units = self.in_chart().map(|key| Unit::of(&key.key));
+        let first = units.next().unwrap_or_default();
+        if units.all(|unit| unit == first) { first } else { Unit::Plain }
+    }
+
+    fn selected_points(&self) -> impl Iterator<Item = &Point> {
+        let series = self.selected_key().and_then(|key| key.series.as_ref());
+        series.into_iter().flat_map(|series| &series.recent)
+    }
+
+    /// The first and the last moment of the points that may be charted.
+    pub fn chart_bounds(&self) -> Option<(i64, i64)> {
+        wider(self.in_chart().filter_map(|key| key.bounds))
+    }
+
+    /// The part of time in the chart, and its cursor.
+    pub fn viewport(&self) -> &Viewport {
+        &self.viewport
+    }
+}

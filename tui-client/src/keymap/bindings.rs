@@ -1,0 +1,305 @@
+//! The table of keys: one row a key, or a set of keys with the same meaning.
+
+use super::action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
+use super::mode::Mode::{
+    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+};
+use Line::{Any, Empty, Typed};
+
+pub(super) const ALL: &[Mode] =
+    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Recall, Confirm, Ask, Columns, Field];
+pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
+pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
+pub(super) const CHARTED: &[Mode] = &[Watch, Chart];
+pub(super) const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
+pub(super) const TYPING: &[Mode] = &[Prompt, Recall, Field, Ask, HelpSearch];
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Binding {
+    /// The names of the keys, separated by blanks; the first one is shown in hints.
+    pub keys: &'static str,
+    /// Where the keys count.
+    pub modes: &'static [Mode],
+    /// What the keys mean.
+    pub action: Action,
+    /// The meaning in the list of keys.
+    pub help: &'static str,
+    /// The meaning on the bottom line.
+    pub hints: [Option<HintSpec>; 2],
+}
+
+/// A word for the bottom line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HintSpec {
+    /// The word. Neighbours with the same word are shown as one hint.
+    pub word: &'static str,
+    /// Shown however little room there is.
+    pub vital: bool,
+    /// The modes with the hint, and its rank there: the lowest comes first. Ranks go in tens, so
+    /// that another hint fits between two.
+    pub ranks: &'static [(Mode, u8)],
+    /// The command lines with the hint.
+    pub line: Line,
+}
+
+/// A state of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Any,
+    Empty,
+    Typed,
+}
+
+impl Binding {
+    pub fn key_names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.split(' ')
+    }
+
+    pub fn first_key(&self) -> &'static str {
+        self.key_names().next().unwrap_or_default()
+    }
+
+    const fn hint(self, word: &'static str, ranks: &'static [(Mode, u8)]) -> Self {
+        self.show(HintSpec { word, vital: false, ranks, line: Any })
+    }
+
+    const fn vital(self, word: &'static str, ranks: &'static [(Mode, u8)]) -> Self {
+        self.show(HintSpec { word, vital: true, ranks, line: Any })
+    }
+
+    /// Restricts the last hint to some command lines.
+    const fn on(mut self, line: Line) -> Self {
+        let last = if self.hints[1].is_some() { 1 } else { 0 };
+        if let Some(hint) = &mut self.hints[last] {
+            hint.line = line;
+        }
+        self
+    }
+
+    const fn show(mut self, hint: HintSpec) -> Self {
+        assert!(self.hints[1].is_none(), "a row has two hints at most");
+        let free = if self.hints[0].is_some() { 1 } else { 0 };
+        self.hints[free] = Some(hint);
+        self
+    }
+}
+
+const fn bind(
+    keys: &'static str,
+    modes: &'static [Mode],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, modes, action, help, hints: [None; 2] }
+}
+
+const SORT_BY: &str = "sort by that column; again: reverse";
+
+/// All keys. The first row that fits a mode and a key counts, so the keys of a line that is typed
+/// come after those with a meaning of their own in one such line.
+#[rustfmt::skip]
+pub(super) static BINDINGS: &[Binding] = &[
+    bind("enter w", &[Table], Action::Table(TableAction::Watch), "watch the selected key, with its chart")
+        .hint("watch", &[(Table, 20)]),
+    bind("f", &[Table], Action::Table(TableAction::Chart), "watch it, with the chart on the full screen")
+        .hint("chart", &[(Table, 30)]),
+    bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
+        .hint("filter", &[(Table, 40)]),
+    bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
+        .hint("sort", &[(Table, 51)]),
+    bind("< ←", &[Table], Action::Table(TableAction::SortBeside(-1)), "sort by the next column on the left")
+        .hint("sort", &[(Table, 50)]),
+    bind("o", &[Table], Action::Table(TableAction::Reverse), "reverse the sort order")
+        .hint("reverse", &[(Table, 110)]),
+    bind("c", &[Table], Action::Table(TableAction::Columns), "select columns")
+        .hint("columns", &[(Table, 60)]),
+    bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
+        .hint("all keys", &[(Table, 10)]),
+    bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter; without one, to the command line"),
+    bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
+    bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
+    bind("2", &[Table], Action::Table(TableAction::SortBy(2)), SORT_BY),
+    bind("3", &[Table], Action::Table(TableAction::SortBy(3)), SORT_BY),
+    bind("4", &[Table], Action::Table(TableAction::SortBy(4)), SORT_BY),
+    bind("5", &[Table], Action::Table(TableAction::SortBy(5)), SORT_BY),
+    bind("6", &[Table], Action::Table(TableAction::SortBy(6)), SORT_BY),
+    bind("7", &[Table], Action::Table(TableAction::SortBy(7)), SORT_BY),
+    bind("8", &[Table], Action::Table(TableAction::SortBy(8)), SORT_BY),
+    bind("9", &[Table], Action::Table(TableAction::SortBy(9)), SORT_BY),
+
+    bind("f enter", &[Watch], Action::Watch(WatchAction::FullScreen), "the chart on the full screen")
+        .hint("full screen", &[(Watch, 10)]),
+    bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
+        .hint("unwatch", &[(Watch, 50)]),
+    bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor; without one, to the command line"),
+    bind("esc q", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
+        .vital("back", &[(Chart, 110)]),
+    bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the panes"),
+    bind("← h", CHARTED, Action::Chart(ChartAction::Cursor(-1)), "cursor: read a point a column to the left")
+        .hint("cursor", &[(Watch, 70), (Chart, 40)]),
+    bind("→ l", CHARTED, Action::Chart(ChartAction::Cursor(1)), "cursor: read a point a column to the right")
+        .hint("cursor", &[(Watch, 71), (Chart, 41)]),
+    bind("H alt-←", CHARTED, Action::Chart(ChartAction::Cursor(-10)), "cursor: ten columns to the left"),
+    bind("L alt-→", CHARTED, Action::Chart(ChartAction::Cursor(10)), "cursor: ten columns to the right"),
+    bind("z", CHARTED, Action::Chart(ChartAction::Zoom { closer: true }), "zoom in, around the cursor, else at the newest")
+        .hint("zoom", &[(Watch, 80), (Chart, 30)]),
+    bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: twice the time")
+        .hint("zoom", &[(Watch, 81), (Chart, 31)]),
+    bind("[ <", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
+        .hint("move", &[(Watch, 90), (Chart, 10)]),
+    bind("] >", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
+        .hint("move", &[(Watch, 91), (Chart, 11)]),
+    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: all points, following the newest")
+        .hint("live", &[(Watch, 100), (Chart, 20)]),
+    bind("y", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
+        .hint("log axis", &[(Watch, 110), (Chart, 50)]),
+    bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
+        .hint("mark", &[(Watch, 120), (Chart, 80)]),
+    bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
+    bind("d", CHARTED, Action::DropAlerts, "drop the alerts on this key"),
+
+    bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
+        .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
+    bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
+        .hint("ask now", &[(Table, 120)]),
+    bind("+ =", SERIES, Action::Interval(1), "slower: poll less often, at a longer interval")
+        .hint("slower", &[(Table, 130), (Watch, 130), (Chart, 90)]),
+    bind("-", SERIES, Action::Interval(-1), "faster: poll more often, at a shorter interval")
+        .hint("faster", &[(Table, 140), (Watch, 140), (Chart, 100)]),
+    bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*"),
+
+    bind("space", &[Columns], Action::Table(TableAction::ToggleColumn), "show or hide the column")
+        .hint("show or hide", &[(Columns, 10)]),
+    bind("esc enter c q", &[Columns], Action::Cancel, "back to the table")
+        .vital("back", &[(Columns, 20)]),
+
+    bind("f", &[Log], Action::Log(LogAction::ToggleFollow), "follow new lines; again: stay where it is")
+        .hint("follow", &[(Log, 40)]),
+    bind("/", &[Log], Action::Log(LogAction::Search), "search upwards from the selected line")
+        .hint("search", &[(Log, 50)]),
+    bind("n", &[Log], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
+        .hint("older", &[(Log, 20)]),
+    bind("N", &[Log], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
+        .hint("newer", &[(Log, 30)]),
+    bind("&", &[Log], Action::Log(LogAction::Filter), "filter: show only lines with a text (!text: without it)")
+        .hint("filter", &[(Log, 60)]),
+    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop search and filter; end the zoom; to the command line")
+        .hint("clear", &[(Log, 10)]),
+    bind("z", &[Log], Action::Log(LogAction::Zoom), "zoom: the log in the room of all panes; again: back")
+        .hint("zoom", &[(Log, 110)]),
+    bind("r", &[Log], Action::Log(LogAction::ToggleRaw), "keep every line of replies; again: only excerpts")
+        .hint("raw", &[(Log, 100)]),
+    bind("→ l", &[Log], Action::Log(LogAction::Shift { right: true }), "see more of the right of long lines"),
+    bind("← h", &[Log], Action::Log(LogAction::Shift { right: false }), "back to the left"),
+    bind("y", &[Log], Action::Log(LogAction::CopyLine), "copy the selected line")
+        .hint("copy", &[(Log, 80)]),
+    bind("e", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
+        .hint("copy exchange", &[(Log, 70)]),
+    bind("s", &[Log], Action::Log(LogAction::Save), "save the log, as it is filtered, in a file")
+        .hint("save", &[(Log, 90)]),
+
+    bind("enter", &[Field, Ask], Action::Accept, "done")
+        .hint("done", &[(Field, 10), (Ask, 10)]),
+    bind("esc ctrl-c", &[Field], Action::Cancel, "cancel")
+        .vital("cancel", &[(Field, 20)]),
+    bind("esc ctrl-g ctrl-c", &[Ask], Action::Cancel, "cancel: back to how it was")
+        .vital("cancel", &[(Ask, 40)]),
+    bind("↑ ctrl-p", &[Ask], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
+        .hint("older", &[(Ask, 20)]),
+    bind("↓ ctrl-n", &[Ask], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
+        .hint("newer", &[(Ask, 30)]),
+
+    bind("enter", &[Prompt], Action::Submit, "send the line")
+        .hint("send", &[(Prompt, 10)]),
+    bind("?", &[Prompt], Action::HelpOrType, "open this list (on an empty line)")
+        .vital("help", &[(Prompt, 60)]).on(Empty),
+    bind("tab", &[Prompt], Action::Prompt(PromptAction::Complete { forward: true }), "completion: complete the word; empty line: next pane")
+        .hint("pane", &[(Prompt, 20)]).on(Empty)
+        .hint("complete", &[(Prompt, 20)]).on(Typed),
+    bind("shift-tab", &[Prompt], Action::Prompt(PromptAction::Complete { forward: false }), "to the pane before; in a completion: the one before"),
+    bind("ctrl-r", &[Prompt], Action::Prompt(PromptAction::Search { older: true }), "search the history: the lines entered before")
+        .hint("search", &[(Prompt, 30)]),
+    bind("↑ ctrl-p", &[Prompt], Action::Prompt(PromptAction::Older), "history: an older line that begins like this one"),
+    bind("↓ ctrl-n", &[Prompt], Action::Prompt(PromptAction::Newer), "history: a newer one, in the end what was typed here"),
+    bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close the completions; clear the line; stop a paste")
+        .vital("clear", &[(Prompt, 40)]).on(Typed),
+    bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
+    bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
+    bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),
+    bind("ctrl-c", &[Prompt], Action::QuitOrClear, "clear the line; on an empty line: quit")
+        .vital("quit", &[(Prompt, 50)]).on(Empty),
+
+    bind("enter", &[Recall], Action::Accept, "send the line found")
+        .hint("send", &[(Recall, 10)]),
+    bind("tab → ctrl-e end", &[Recall], Action::Prompt(PromptAction::TakeFound), "take the line found, to edit it")
+        .hint("edit", &[(Recall, 20)]),
+    bind("ctrl-r ↑", &[Recall], Action::Prompt(PromptAction::Search { older: true }), "an older line")
+        .hint("older", &[(Recall, 30)]),
+    bind("ctrl-s ↓", &[Recall], Action::Prompt(PromptAction::Search { older: false }), "a newer line")
+        .hint("newer", &[(Recall, 40)]),
+    bind("esc ctrl-g ctrl-c", &[Recall], Action::Cancel, "cancel: back to the line as it was")
+        .vital("back", &[(Recall, 50)]),
+    bind("ctrl-u", &[Recall], Action::Edit(Edit::KillAll), "search for something else"),
+
+    bind("enter y", &[Confirm], Action::Prompt(PromptAction::SendPaste), "send the pasted lines")
+        .hint("send", &[(Confirm, 10)]),
+    bind("esc n ctrl-c", &[Confirm], Action::Prompt(PromptAction::DiscardPaste), "don't send them")
+        .vital("discard", &[(Confirm, 20)]),
+
+    bind("esc enter q", &[Help], Action::Cancel, "close this list")
+        .vital("back", &[(Help, 10)]),
+    bind("/", &[Help], Action::SearchHelp, "search this list")
+        .hint("search", &[(Help, 20)]),
+    bind("enter", &[HelpSearch], Action::Accept, "end the search, keep what was found")
+        .hint("keep", &[(HelpSearch, 10)]),
+    bind("esc ctrl-c", &[HelpSearch], Action::Cancel, "end the search, back to the whole list")
+        .vital("all", &[(HelpSearch, 20)]),
+    bind("↑", &[HelpSearch], Action::Lines(-1), "while searching: up"),
+    bind("↓", &[HelpSearch], Action::Lines(1), "while searching: down"),
+
+    bind("← ctrl-b", TYPING, Action::Edit(Edit::Left), "a character left"),
+    bind("→ ctrl-f", TYPING, Action::Edit(Edit::Right), "a character right; at the end: take the suggestion"),
+    bind("alt-b alt-← ctrl-←", TYPING, Action::Edit(Edit::WordLeft), "a word left"),
+    bind("alt-f alt-→ ctrl-→", TYPING, Action::Edit(Edit::WordRight), "a word right; at the end: take a word of it"),
+    bind("home ctrl-a", TYPING, Action::Edit(Edit::Start), "to the beginning of the line"),
+    bind("end ctrl-e", TYPING, Action::Edit(Edit::End), "to the end of the line; there: take the suggestion"),
+    bind("backspace ctrl-h", TYPING, Action::Edit(Edit::DeleteLeft), "delete the character before the cursor"),
+    bind("delete ctrl-d", TYPING, Action::Edit(Edit::DeleteRight), "delete the character at the cursor"),
+    bind("ctrl-w", TYPING, Action::Edit(Edit::KillBlankWordLeft), "delete back to the blank before"),
+    bind("alt-backspace", TYPING, Action::Edit(Edit::KillWordLeft), "delete the word before the cursor"),
+    bind("alt-d", TYPING, Action::Edit(Edit::KillWordRight), "delete the word behind the cursor"),
+    bind("ctrl-u", TYPING, Action::Edit(Edit::KillToStart), "delete to the beginning of the line"),
+    bind("ctrl-k", TYPING, Action::Edit(Edit::KillToEnd), "delete to the end of the line"),
+    bind("ctrl-y", TYPING, Action::Edit(Edit::Yank), "put back what was deleted"),
+    bind("ctrl-_", TYPING, Action::Edit(Edit::Undo), "undo"),
+
+    bind("tab", PANES, Action::NextPane, "to the next pane")
+        .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
+    bind("shift-tab", PANES, Action::PreviousPane, "to the pane before"),
+    bind("i :", PANES, Action::FocusPrompt, "to the command line")
+        .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
+    bind("p", PANES, Action::TogglePause, "pause polling; again: resume")
+        .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
+    bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
+    bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
+        .vital("quit", &[(Table, 150), (Watch, 150), (Log, 150)]),
+
+    bind("↑ k", READING, Action::Lines(-1), "up a line, or a key"),
+    bind("↓ j", READING, Action::Lines(1), "down a line, or a key"),
+    bind("pgup ctrl-b", READING, Action::Pages(-1), "a page up"),
+    bind("pgdn ctrl-f", READING, Action::Pages(1), "a page down"),
+    bind("space", &[Table, Log, Help], Action::Pages(1), "a page down in the table, the log, this list"),
+    bind("home g", READING, Action::Top, "to the first line"),
+    bind("end G", READING, Action::Bottom, "to the last line"),
+    bind("?", READING, Action::Help, "open or close this list")
+        .vital("help", &[(Table, 160), (Watch, 160), (Chart, 120), (Log, 160), (Columns, 30)]),
+    bind("ctrl-c", READING, Action::Quit, "quit the program"),
+
+    bind("F1", ALL, Action::Help, "open or close this list")
+        .vital("help", &[(Prompt, 50)]).on(Typed),
+    bind("F5", ALL, Action::Refresh, "refresh now, even while paused"),
+    bind("F6", ALL, Action::TogglePause, "pause polling; again: resume")
+        .hint("pause", &[(Prompt, 40)]).on(Empty),
+    bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
+];
