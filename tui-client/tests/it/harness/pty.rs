@@ -148,11 +148,12 @@ impl Shell {
         let received = received.lock().unwrap();
         let (received, timeout) =
             changed.wait_timeout_while(received, PATIENCE, |received| !is(received)).unwrap();
-        assert!(
-            !timeout.timed_out(),
-            "waiting for {what}:\n{}",
-            received.parser.screen().contents()
-        );
+        if timeout.timed_out() {
+            let contents = received.parser.screen().contents();
+            // The threads of the terminal go on after the failure.
+            drop(received);
+            panic!("waiting for {what}:\n{contents}");
+        }
     }
 
     #[track_caller]

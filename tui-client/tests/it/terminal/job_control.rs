@@ -86,8 +86,8 @@ fn sigtstp_without_job_control_is_ignored() {
 /// has some attempts.
 #[test]
 fn sigtstp_followed_at_once_by_sigcont_does_not_stop() {
-    let server = TestServer::start();
     let is_taken_back = |_| {
+        let server = TestServer::start();
         let client = KnownClient::new(server.port);
         let shell = Shell::run(&format!("set -m; {}; stty -a; echo over", client.command));
         shell.until_shown("no points yet");
