@@ -3,10 +3,13 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nothing to say")]
 
+#[path = "../../shared/benches/measure/mod.rs"]
+mod measure;
+
+use std::hint::black_box;
 use std::path::Path;
 
-use divan::counter::{BytesCount, ItemsCount};
-use divan::{Bencher, black_box};
+use measure::Measure;
 use server::store::local::chunk::{self, Effort};
 use server::store::local::{Config, Durability, Local};
 use server::store::{Cursor, Store};
@@ -17,7 +20,22 @@ use tokio::runtime::Runtime;
 const SERIES: usize = 8000;
 
 fn main() {
-    divan::main();
+    let mut measure = Measure::from_args();
+    for points in CHUNKS {
+        measure.items(points);
+        encode_chunk(&measure, points, Effort::Quick);
+        encode_chunk(&measure, points, Effort::Thorough);
+        decode_chunk(&measure, points);
+    }
+    measure.samples(30);
+    for size in BATCHES {
+        measure.items(size);
+        put(&measure, size, Durability::Sync);
+        put(&measure, size, Durability::Interval);
+    }
+    measure.samples(5).items(POINTS);
+    get_all_from_parts(&measure);
+    recover_from_log(&measure);
 }
 
 /// A random walk of two decimals, a point a second.
@@ -52,34 +70,20 @@ impl Iterator for Walk {
 
 const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::CHUNK_POINTS];
 
-#[divan::bench(args = CHUNKS)]
-fn chunk_encode_quick(bencher: Bencher<'_, '_>, points: usize) {
-    encode(bencher, points, Effort::Quick);
-}
-
-#[divan::bench(args = CHUNKS)]
-fn chunk_encode_thorough(bencher: Bencher<'_, '_>, points: usize) {
-    encode(bencher, points, Effort::Thorough);
-}
-
-fn encode(bencher: Bencher<'_, '_>, points: usize, effort: Effort) {
-    let points: Vec<_> = Walk::new(7).take(points).collect();
+fn encode_chunk(measure: &Measure, count: usize, effort: Effort) {
+    let points: Vec<_> = Walk::new(7).take(count).collect();
     let mut bytes = Vec::new();
-    bencher.counter(ItemsCount::new(points.len())).bench_local(|| {
+    measure.run(&format!("encode_chunk {effort:?} {count}"), || {
         bytes.clear();
         chunk::encode(black_box(&points), effort, &mut bytes)
     });
 }
 
-#[divan::bench(args = CHUNKS)]
-fn chunk_decode(bencher: Bencher<'_, '_>, count: usize) {
+fn decode_chunk(measure: &Measure, count: usize) {
     let points: Vec<_> = Walk::new(7).take(count).collect();
     let mut bytes = Vec::new();
     chunk::encode(&points, Effort::Thorough, &mut bytes).expect("points of a walk can be packed");
-    bencher
-        .counter(ItemsCount::new(count))
-        .counter(BytesCount::new(bytes.len()))
-        .bench(|| chunk::decode(black_box(&bytes), count));
+    measure.run(&format!("decode_chunk {count}"), || chunk::decode(black_box(&bytes), count));
 }
 
 /// A store on a real disk, and many series to put.
@@ -136,30 +140,31 @@ fn open(path: &Path, durability: Durability) -> Local {
 
 const BATCHES: [usize; 4] = [1, 100, 1000, 8000];
 
-#[divan::bench(args = BATCHES, sample_count = 30)]
-fn put_sync(bencher: Bencher<'_, '_>, size: usize) {
-    let mut bench = Bench::new(Durability::Sync);
-    bencher.counter(ItemsCount::new(size)).bench_local(|| bench.put(size));
+fn put(measure: &Measure, size: usize, durability: Durability) {
+    let name = format!("put {durability} {size}");
+    if measure.wants(&name) {
+        let mut bench = Bench::new(durability);
+        measure.run(&name, || bench.put(size));
+    }
 }
 
-#[divan::bench(args = BATCHES, sample_count = 30)]
-fn put_interval(bencher: Bencher<'_, '_>, size: usize) {
-    let mut bench = Bench::new(Durability::Interval);
-    bencher.counter(ItemsCount::new(size)).bench_local(|| bench.put(size));
-}
+/// Points of a whole store.
+const POINTS: usize = 2_000_000;
 
-/// Everything of a store that has been closed and opened again: all of it in parts.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn get_all_from_parts(bencher: Bencher<'_, '_>) {
-    const POINTS: usize = 2_000_000;
+/// Everything in a store that has been closed and opened again, so that all points are in parts.
+fn get_all_from_parts(measure: &Measure) {
+    let name = "get_all_from_parts";
+    if !measure.wants(name) {
+        return;
+    }
     let mut bench = Bench::new(Durability::Interval);
     bench.fill(POINTS);
     let Bench { runtime, store, directory, .. } = bench;
     runtime.block_on(store.close());
-    // Its lock goes with the last handle.
+    // The lock goes with the last handle.
     drop(store);
     let store = open(directory.path(), Durability::Interval);
-    bencher.counter(ItemsCount::new(POINTS)).bench_local(|| {
+    measure.run(name, || {
         runtime.block_on(async {
             let mut cursor = store.get(Selector::All);
             let mut points = 0;
@@ -172,9 +177,11 @@ fn get_all_from_parts(bencher: Bencher<'_, '_>) {
 }
 
 /// Opening a store whose points are all in the log.
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn recover_from_log(bencher: Bencher<'_, '_>) {
-    const POINTS: usize = 2_000_000;
+fn recover_from_log(measure: &Measure) {
+    let name = "recover_from_log";
+    if !measure.wants(name) {
+        return;
+    }
     let mut bench = Bench::new(Durability::Interval);
     bench.fill(POINTS);
     // Copied while the store is running: what a crash would leave.
@@ -188,8 +195,5 @@ fn recover_from_log(bencher: Bencher<'_, '_>) {
         copy
     };
     let _within = bench.runtime.enter();
-    bencher
-        .counter(ItemsCount::new(POINTS))
-        .with_inputs(copy)
-        .bench_local_values(|copy| (open(copy.path(), Durability::Interval), copy));
+    measure.run_with(name, copy, |copy| (open(copy.path(), Durability::Interval), copy));
 }

@@ -5,23 +5,21 @@ use std::time::Duration;
 
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use server::store::local::{Config, Durability};
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
-use tracing::level_filters::LevelFilter;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Name or address to listen on; localhost means its IPv4 and its IPv6 address.
+    /// Name or address to listen on; localhost means both IPv4 and IPv6.
     #[arg(long, default_value = DEFAULT_HOST, value_parser = host())]
     pub host: String,
 
-    /// Port to listen on; 0 takes any free one, and the log says which.
+    /// Port to listen on; 0 picks a free one, which the log names.
     #[arg(long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
-    /// Where to keep the data; made when it is not there.
+    /// Data directory; created if missing.
     #[arg(
         long,
         value_name = "DIR",
@@ -30,26 +28,26 @@ pub struct Cli {
     )]
     pub data_dir: PathBuf,
 
-    /// What ok to a put means: it is on the disk, or the operating system has it and it is synced
-    /// every second.
+    /// What ok to a put means: synced to disk, or handed to the operating system and synced every
+    /// second.
     #[arg(long, value_enum, default_value_t = DurabilityChoice::Sync)]
     pub durability: DurabilityChoice,
 
-    /// Drop points that are older than this, such as 30d or 12h [default: keep them for ever].
+    /// Drop points older than this, such as 30d or 12h [default: keep forever].
     #[arg(long, value_name = "AGE", value_parser = retention)]
     pub retention: Option<Duration>,
 
-    /// Keep the data in a temporary directory and throw it away at the end.
+    /// Keep the data in a temporary directory that is removed at exit.
     #[arg(long)]
     pub ephemeral: bool,
 
-    /// How much log to write, such as 64MiB or 512KiB, before the points in memory are compressed
-    /// to a file of their own; memory is about three times this at the most, and a restart reads
-    /// little more than this. A plain number is in MiB.
+    /// Log size, such as 64MiB or 512KiB, at which the points in memory are written to a compressed
+    /// part. Memory use is at most about three times this, and a restart reads little more than
+    /// this. A plain number is in MiB.
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = log_limit)]
     pub log_limit: u64,
 
-    /// How much to log, on standard error; debug shows each request.
+    /// Log level, on standard error; debug shows each request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 }
@@ -68,14 +66,14 @@ fn log_limit(text: &str) -> Result<u64, String> {
         "KiB" => 10,
         "MiB" | "" => 20,
         "GiB" => 30,
-        _ => return Err("a size is a number and KiB, MiB or GiB".to_owned()),
+        _ => return Err("expected a number and KiB, MiB or GiB".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "a size is a whole number and KiB, MiB or GiB")?;
+    let number: u64 = digits.parse().map_err(|_| "expected a whole number and KiB, MiB or GiB")?;
     let size = number.checked_mul(1 << shift).filter(|size| LOG_LIMITS.contains(size));
-    size.ok_or_else(|| "it can be 64KiB to 64GiB".to_owned())
+    size.ok_or_else(|| "must be between 64KiB and 64GiB".to_owned())
 }
 
-/// Less would be a checkpoint for every batch; more would be a restart of many minutes.
+/// A smaller limit means a checkpoint for every batch, a larger one a restart of many minutes.
 const LOG_LIMITS: std::ops::RangeInclusive<u64> = 64 << 10..=64 << 30;
 
 const AFTER_HELP: &str = "\
@@ -83,14 +81,15 @@ Try it:
   server &
   printf 'put palm.cpu 23.7 1150864247\\nget *\\n' | nc -N localhost 10001
 
-It stops on Ctrl-C or SIGTERM after finishing the requests in hand.
-Exit codes: 0 stopped as asked, 1 could not start or failed, 2 wrong usage.";
+On Ctrl-C or SIGTERM it stops accepting, answers the requests in flight and exits.
+Exit codes: 0 stopped by a signal, 1 failed to start or to run, 2 wrong usage.";
 
-/// An age; none at all would drop everything, where elsewhere it means to keep it.
+/// Reads an age. Zero would drop everything, and often means "keep" in other tools, so it is
+/// refused.
 fn retention(text: &str) -> Result<Duration, String> {
     let age = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if age < Duration::from_secs(1) {
-        return Err("at least 1s; leave it out to keep everything".to_owned());
+        return Err("must be at least 1s; omit the option to keep everything".to_owned());
     }
     Ok(age)
 }
@@ -98,60 +97,33 @@ fn retention(text: &str) -> Result<Duration, String> {
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DurabilityChoice {
-    /// It is on the disk: it survives kill -9 and a power cut.
+    /// Synced to disk: survives kill -9 and a power cut.
     Sync,
-    /// The operating system has it: it survives kill -9; a power cut may take the last second.
+    /// Handed to the operating system: survives kill -9; a power cut may take the last second.
     Interval,
 }
 
-impl Cli {
-    /// The store's part of it.
-    pub fn store(&self) -> Config {
-        Config {
-            durability: match self.durability {
-                DurabilityChoice::Sync => Durability::Sync,
-                DurabilityChoice::Interval => Durability::Interval,
-            },
-            log_limit: self.log_limit,
-            retention: self.retention,
-            ..Config::default()
-        }
-    }
-}
-
-/// How much to log.
+/// The most detailed messages that are logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogLevel {
     /// Nothing.
     Off,
-    /// What went wrong for good.
+    /// Errors.
     Error,
-    /// What went wrong.
+    /// Errors and warnings.
     Warn,
-    /// Start, stop, and each connection.
+    /// Also start, stop and each connection.
     Info,
-    /// Requests as well.
+    /// Also each request.
     Debug,
     /// Everything.
     Trace,
 }
 
-impl From<LogLevel> for LevelFilter {
-    fn from(level: LogLevel) -> Self {
-        match level {
-            LogLevel::Off => Self::OFF,
-            LogLevel::Error => Self::ERROR,
-            LogLevel::Warn => Self::WARN,
-            LogLevel::Info => Self::INFO,
-            LogLevel::Debug => Self::DEBUG,
-            LogLevel::Trace => Self::TRACE,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use server::store::local::Config;
 
     use super::*;
 

@@ -1,26 +1,36 @@
-//! The metrics server as a library: `main` is argv, this is the rest.
+//! The metrics server as a library; `main` adds the command line.
 //!
-//! `net` (sockets) → `session` (requests and replies) → `store` (points); never backwards.
+//! `net` (sockets) → `protocol` (requests and replies) → `ingest`, `query` → `store` (points).
 
+pub mod clock;
+pub mod ingest;
 pub mod net;
-pub mod session;
+pub mod protocol;
+pub mod query;
 pub mod shutdown;
 pub mod store;
 
-use net::Listener;
+use net::{Listener, Permits};
+use protocol::text::TextProtocol;
 use shutdown::Shutdown;
 use store::Store;
 use tracing::{info, warn};
 
-/// Serves `listener` from `store` until `shutdown` begins, then finishes what is in hand.
+/// Serves the text protocol on `listener` from `store` until `shutdown` begins, then answers the
+/// requests in flight and closes the store.
 pub async fn run<S: Store + Clone>(listener: Listener, store: S, shutdown: Shutdown) {
     for address in listener.addresses() {
         info!("listening on {address}");
     }
-    listener.serve(store.clone(), &shutdown).await;
+    let permits = Permits::for_open_files();
+    let text = {
+        let store = store.clone();
+        move || TextProtocol::new(store.clone())
+    };
+    listener.serve(text, &permits, &shutdown).await;
     info!("shutting down");
     if let Err(names) = shutdown.finish().await {
-        warn!(unfinished = ?names, "not waiting any longer");
+        warn!(unfinished = ?names, "shutdown timed out");
     }
     store.close().await;
     info!("stopped");

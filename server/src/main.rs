@@ -1,6 +1,7 @@
-//! argv → configuration → log → run → exit code, nothing else.
+//! argv → configuration → log → run → exit code.
 
 mod cli;
+mod config;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -14,14 +15,13 @@ use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
 use cli::Cli;
+use config::{DataDirectory, ServerConfig};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    telemetry::start(cli.log_level.into());
-    match start(&cli) {
+    match ServerConfig::from_cli(Cli::parse()).and_then(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // To a closed standard error there is nothing to say.
+            // A closed standard error leaves no place to report to.
             let _ = writeln!(io::stderr(), "server: {error:#}");
             ExitCode::FAILURE
         }
@@ -29,31 +29,35 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn start(cli: &Cli) -> anyhow::Result<()> {
+async fn start(config: ServerConfig) -> anyhow::Result<()> {
+    telemetry::start(config.log_level);
     let shutdown = Shutdown::default();
     stop_on_signal(&shutdown)?;
-    let listener =
-        Listener::bind(&cli.host, cli.port).await.map_err(|error| refusal(cli, &error))?;
-    // Lives until the server has ended, and then takes its data with it.
-    let throw_away = if cli.ephemeral { Some(tempfile::tempdir().context(NO_ROOM)?) } else { None };
-    let path = throw_away.as_ref().map_or(cli.data_dir.as_path(), tempfile::TempDir::path);
-    let path = std::path::absolute(path).context("--data-dir is no path")?;
-    let config = cli.store();
+    let listener = Listener::bind(&config.host, config.port)
+        .await
+        .map_err(|error| bind_error(&config, &error))?;
+    // A temporary directory lives until the server has ended.
+    let (path, _temporary) = match config.data {
+        DataDirectory::Kept(path) => (path, None),
+        DataDirectory::Temporary => {
+            let directory = tempfile::tempdir()
+                .context("can't create a temporary directory; set TMPDIR to a writable place")?;
+            (std::path::absolute(directory.path())?, Some(directory))
+        }
+    };
     let store = tokio::task::spawn_blocking({
         let path = path.clone();
-        move || Local::open(&path, config)
+        move || Local::open(&path, config.store)
     });
     let store =
-        store.await?.with_context(|| format!("can't keep the data in {}", path.display()))?;
+        store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
     server::run(listener, store, shutdown).await;
     Ok(())
 }
 
-const NO_ROOM: &str = "can't make a temporary directory; set TMPDIR to a place where it can";
-
 fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("can't wait for Ctrl-C")?;
-    let mut terminate = signal(SignalKind::terminate()).context("can't wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("can't handle SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("can't handle SIGTERM")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
         tokio::select! {
@@ -65,16 +69,17 @@ fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One sentence that says what is wrong and what to do.
-fn refusal(cli: &Cli, error: &io::Error) -> anyhow::Error {
-    let address = shared::host::with_port(&cli.host, cli.port);
-    match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{address} is in use by another program, perhaps another server; stop it or choose another --port"
-        ),
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("no permission to listen on {address}; choose a --port above 1023")
+/// One line that says what is wrong and what to do.
+fn bind_error(config: &ServerConfig, error: &io::Error) -> anyhow::Error {
+    let address = shared::host::with_port(&config.host, config.port);
+    let reason = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "address already in use; stop the other server or choose another --port".to_owned()
         }
-        _ => anyhow::anyhow!("can't listen on {address}: {error}; check --host and --port"),
-    }
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; choose a --port above 1023".to_owned()
+        }
+        _ => format!("{error}; check --host and --port"),
+    };
+    anyhow::anyhow!("can't listen on {address}: {reason}")
 }

@@ -1,6 +1,8 @@
-//! Sockets: who connects, and the bytes of one peer.
+//! Sockets: accepting clients, and the bytes of one of them.
 
 mod connection;
 mod listener;
+mod permits;
 
 pub use listener::Listener;
+pub use permits::{Permit, Permits};

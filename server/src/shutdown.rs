@@ -1,4 +1,5 @@
-//! Ending in order: a token that says it begins, and the names of those who are not done yet.
+//! Graceful shutdown: a token that tells when it begins, and the names of the tasks that it waits
+//! for.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,36 +9,36 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long participants may take to finish what they have in hand.
-pub const GRACE: Duration = Duration::from_secs(5);
+/// How long tasks may take to finish.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A handle to the shutdown of one server; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     token: CancellationToken,
     tracker: TaskTracker,
-    names: Arc<Mutex<Names>>,
+    names: Arc<Mutex<TaskNames>>,
 }
 
 #[derive(Debug, Default)]
-struct Names {
+struct TaskNames {
     next: u64,
     present: BTreeMap<u64, String>,
 }
 
 impl Shutdown {
-    /// Begins it. Participants see it through their token.
+    /// Begins the shutdown, which every task sees through its token.
     pub fn begin(&self) {
         self.token.cancel();
     }
 
-    /// Resolves when it begins.
+    /// Waits until the shutdown begins.
     pub async fn begun(&self) {
         self.token.cancelled().await;
     }
 
-    /// Runs a task that [`Shutdown::finish`] waits for; `name` tells whom it waits for.
-    pub fn participate<F>(&self, name: String, task: impl FnOnce(CancellationToken) -> F)
+    /// Runs a task that [`Shutdown::finish`] waits for, under a name that is reported when it hangs.
+    pub fn spawn<F>(&self, name: String, task: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -49,28 +50,28 @@ impl Shutdown {
         });
     }
 
-    /// Waits for all participants, at most [`GRACE`].
+    /// Begins the shutdown and waits for all tasks, at most [`SHUTDOWN_TIMEOUT`].
     ///
     /// # Errors
-    /// The names of those who were not done by then.
+    /// The names of the tasks that have not ended by then.
     pub async fn finish(&self) -> Result<(), Vec<String>> {
         self.begin();
         self.tracker.close();
-        match tokio::time::timeout(GRACE, self.tracker.wait()).await {
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await {
             Ok(()) => Ok(()),
             Err(_) => Err(lock(&self.names).present.values().cloned().collect()),
         }
     }
 }
 
-/// A name on the list for as long as it lives, also through a panic.
+/// Keeps the name of a task on the list until dropped, also by a panic.
 struct Present {
-    names: Arc<Mutex<Names>>,
+    names: Arc<Mutex<TaskNames>>,
     id: u64,
 }
 
 impl Present {
-    fn enter(names: Arc<Mutex<Names>>, name: String) -> Self {
+    fn enter(names: Arc<Mutex<TaskNames>>, name: String) -> Self {
         let mut list = lock(&names);
         let id = list.next;
         list.next += 1;
@@ -86,7 +87,7 @@ impl Drop for Present {
     }
 }
 
-fn lock(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
+fn lock(names: &Mutex<TaskNames>) -> MutexGuard<'_, TaskNames> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -95,17 +96,17 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_participant_that_hangs_is_named() {
+    async fn a_task_that_hangs_is_named() {
         let shutdown = Shutdown::default();
-        shutdown.participate("quick".to_owned(), |begun| async move { begun.cancelled().await });
-        shutdown.participate("stuck".to_owned(), |_| std::future::pending());
+        shutdown.spawn("quick".to_owned(), |begun| async move { begun.cancelled().await });
+        shutdown.spawn("stuck".to_owned(), |_| std::future::pending());
         assert_eq!(shutdown.finish().await, Err(vec!["stuck".to_owned()]));
     }
 
     #[tokio::test]
-    async fn it_ends_when_all_are_done() {
+    async fn it_finishes_when_all_tasks_have_ended() {
         let shutdown = Shutdown::default();
-        shutdown.participate("quick".to_owned(), |begun| async move { begun.cancelled().await });
+        shutdown.spawn("quick".to_owned(), |begun| async move { begun.cancelled().await });
         shutdown.begin();
         shutdown.begun().await;
         assert_eq!(shutdown.finish().await, Ok(()));

@@ -25,14 +25,15 @@ pub trait Store: Send + Sync + 'static {
     /// Walks over the points of a `get`.
     type Cursor: Cursor;
 
-    /// Stores a batch, in order.
+    /// Stores a batch, in order, after all batches of earlier calls. The call itself takes what it
+    /// needs of `puts`; the future tells the outcome.
     ///
     /// # Errors
     /// [`PutError`] when the batch could not be stored; none of it counts.
     fn put_batch(
         &self,
         puts: &[(Key<'_>, Point)],
-    ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<Self>;
 
     /// Begins to read the selected series.
     fn get(&self, selector: Selector<'_>) -> Self::Cursor;

@@ -1,11 +1,11 @@
-//! The log that a person follows, on standard error.
+//! The log, on standard error.
 
 use std::io::{self, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
 
-/// Starts logging for the whole process. No colour when nobody looks or `NO_COLOR` is set.
+/// Starts logging for the whole process. In colour on a terminal, unless `NO_COLOR` is set.
 pub fn start(level: LevelFilter) {
     let colour = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -1,8 +1,11 @@
-//! What a point costs on the wire: `cargo bench -p shared --bench wire`. A second's throughput in
-//! items is points; 30 M items/s are 33 ns a point.
+//! What a point costs on the wire: `cargo bench -p shared --bench wire`. An item is a point; 30 M
+//! items/s are 33 ns a point.
 
-use divan::counter::ItemsCount;
-use divan::{Bencher, black_box};
+mod measure;
+
+use std::hint::black_box;
+
+use measure::Measure;
 use shared::frame::{Line, RequestFramer};
 use shared::response::{decode_points, encode_point};
 use shared::{Key, Point, Request};
@@ -10,7 +13,13 @@ use shared::{Key, Point, Request};
 const POINTS: u32 = 1000;
 
 fn main() {
-    divan::main();
+    let mut measure = Measure::from_args();
+    measure.items(POINTS);
+    frame(&measure);
+    frame_and_decode(&measure);
+    decode(&measure);
+    encode(&measure);
+    decode_data(&measure);
 }
 
 /// Points of many series, two decimals each.
@@ -27,11 +36,10 @@ fn puts() -> Vec<u8> {
     points().iter().flat_map(|(key, point)| format!("put {key} {point}\n").into_bytes()).collect()
 }
 
-/// A batch of puts cut into lines, and no more.
-#[divan::bench]
-fn frame(bencher: Bencher<'_, '_>) {
+/// A batch of puts cut into lines.
+fn frame(measure: &Measure) {
     let puts = puts();
-    bencher.counter(ItemsCount::new(POINTS)).bench(|| {
+    measure.run("frame", || {
         let (mut framer, mut input) = (RequestFramer::default(), puts.as_slice());
         while let Some(line) = framer.next_request(&mut input) {
             black_box(line);
@@ -40,10 +48,9 @@ fn frame(bencher: Bencher<'_, '_>) {
 }
 
 /// A batch of puts cut into lines and decoded.
-#[divan::bench]
-fn frame_and_decode(bencher: Bencher<'_, '_>) {
+fn frame_and_decode(measure: &Measure) {
     let puts = puts();
-    bencher.counter(ItemsCount::new(POINTS)).bench(|| {
+    measure.run("frame_and_decode", || {
         let (mut framer, mut input) = (RequestFramer::default(), puts.as_slice());
         while let Some(line) = framer.next_request(&mut input) {
             let _ = black_box(Request::decode_line(line));
@@ -52,26 +59,24 @@ fn frame_and_decode(bencher: Bencher<'_, '_>) {
 }
 
 /// The lines of a batch, decoded.
-#[divan::bench]
-fn decode(bencher: Bencher<'_, '_>) {
+fn decode(measure: &Measure) {
     let puts = puts();
     let lines: Vec<&[u8]> =
         puts.strip_suffix(b"\n").unwrap_or(&puts).split(|&b| b == b'\n').collect();
-    bencher.counter(ItemsCount::new(POINTS)).bench(|| {
+    measure.run("decode", || {
         for line in &lines {
             let _ = black_box(Request::decode_line(Line::Text(line)));
         }
     });
 }
 
-/// Data lines of an answer.
-#[divan::bench]
-fn encode(bencher: Bencher<'_, '_>) {
+/// Data lines of a reply.
+fn encode(measure: &Measure) {
     let points = points();
     let points: Vec<_> =
         points.iter().filter_map(|(key, point)| Some((Key::new(key).ok()?, *point))).collect();
     let mut out = Vec::with_capacity(64 * 1024);
-    bencher.counter(ItemsCount::new(points.len())).bench_local(|| {
+    measure.run("encode", || {
         out.clear();
         for &(key, point) in &points {
             encode_point(key, point, &mut out);
@@ -81,13 +86,12 @@ fn encode(bencher: Bencher<'_, '_>) {
 }
 
 /// Data lines read by a client.
-#[divan::bench]
-fn decode_data(bencher: Bencher<'_, '_>) {
+fn decode_data(measure: &Measure) {
     let mut data = Vec::new();
     for (key, point) in points() {
         data.extend_from_slice(format!("{key} {point}\n").as_bytes());
     }
-    bencher.counter(ItemsCount::new(POINTS)).bench(|| {
+    measure.run("decode_data", || {
         for point in decode_points(&data) {
             let _ = black_box(point);
         }

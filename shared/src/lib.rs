@@ -36,6 +36,8 @@ pub mod limits;
 pub mod point;
 pub mod request;
 pub mod response;
+#[cfg(feature = "structure")]
+pub mod structure;
 
 pub use client::Client;
 pub use key::{Key, KeyBuf, Selector};

@@ -49,7 +49,7 @@ pub struct Load {
     pub limit: Duration,
 }
 
-/// What a load has come to.
+/// The figures of a load.
 #[derive(Debug)]
 pub struct Outcome {
     /// Points sent, and acknowledged where there are acknowledgements.
@@ -76,7 +76,7 @@ pub fn drive(target: Target, load: Load) -> Result<Outcome> {
     let mut outcome =
         Outcome { points: 0, start: Instant::now(), elapsed: Duration::ZERO, trips: Vec::new() };
     std::thread::scope(|scope| {
-        // By the clocks of the connections: this thread may be woken long after they began.
+        // Measured by the connections, because this thread may be woken late.
         let mut span: Option<(Instant, Instant)> = None;
         let mut threads = Vec::new();
         for number in 0..load.connections {

@@ -1,18 +1,18 @@
 //! The load benchmark: starts the real server and its peers on loopback, gives them the same
-//! points, prints what came of it. `cargo bench -p server --bench load -- --help` says more.
+//! points, prints the figures. `cargo bench -p server --bench load -- --help` says more.
 //!
-//! Nothing in the tables is known before the run.
+//! All figures in the tables are measured in the run.
 
-mod answer;
 mod drive;
 mod http;
+mod loopback;
 mod options;
-mod ours;
 mod peers;
 mod process;
+mod reply;
 mod report;
 mod series;
-mod sink;
+mod server;
 mod units;
 
 use std::fs;
@@ -26,12 +26,12 @@ use tempfile::TempDir;
 
 use drive::{Load, Replies, Target, drive};
 use options::Options;
-use ours::{Mode, Server};
 use peers::PEERS;
 use process::DiskUse;
 use report::{
     PutRow, print_table, put_heading, read_cells, read_heading, start_cells, start_heading,
 };
+use server::{Mode, Server};
 
 /// The main run is that of the project's goal.
 const CONNECTIONS: usize = 8;
@@ -93,7 +93,7 @@ impl Bench {
     fn run(mut self) -> Result<()> {
         fs::create_dir_all(&self.options.dir)?;
         self.surroundings()?;
-        let modes = ours::modes(self.options.mode.as_deref(), &self.options.server)?;
+        let modes = server::modes(self.options.mode.as_deref(), &self.options.server)?;
         for (number, mode) in modes.iter().enumerate() {
             self.life(mode, number == 0).with_context(|| mode.name.clone())?;
             if self.options.wants("put") {
@@ -117,14 +117,14 @@ impl Bench {
         Ok(())
     }
 
-    /// What the figures are to be held against: the generator, loopback, the disk.
+    /// What the figures depend on: the generator, loopback, the disk.
     fn surroundings(&mut self) -> Result<()> {
         step("the generator, loopback and the disk alone");
         let cores = std::thread::available_parallelism()?;
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().next().unwrap_or("?");
         self.notes.push(format!("{cores} cores, generator included; load before the run {load}"));
-        let (cost, entropy) = (series::cost(ours::FORM)?, series::entropy());
+        let (cost, entropy) = (series::cost(server::FORM)?, series::entropy());
         self.notes.push(format!(
             "the generator takes {cost:.1} ns a point; a value holds {entropy:.2} bytes of entropy"
         ));
@@ -135,14 +135,15 @@ impl Bench {
             units::time(small),
             units::time(large)
         ));
-        let target = Target { address: sink::start()?, form: ours::FORM, replies: Replies::Ok };
+        let target =
+            Target { address: loopback::start()?, form: server::FORM, replies: Replies::Ok };
         let load = self.main_load();
         let outcome = drive(target, load)?;
         self.puts.push(PutRow::new("loopback alone (the ceiling)".to_owned(), load, &outcome));
         Ok(())
     }
 
-    /// The main run and everything that may become of its data.
+    /// The main run, then reads and restarts on its data.
     fn life(&mut self, mode: &Mode, thorough: bool) -> Result<()> {
         let load = self.main_load();
         let points = self.options.points();
@@ -244,7 +245,7 @@ impl Bench {
     fn peers(&mut self) -> Result<()> {
         let load = Load { limit: self.options.patience, ..self.main_load() };
         for peer in PEERS.iter().filter(|peer| self.options.wants_peer(peer.name)) {
-            if !peer.is_here() {
+            if !peer.is_installed() {
                 let (program, package) = (peer.program, peer.package);
                 self.notes.push(format!(
                     "skipped {program}, not on the PATH; to compare: apt-get install {package}"
@@ -274,7 +275,7 @@ impl Bench {
 /// Puts load on one of our servers.
 fn put(server: &Server, mode: &Mode, load: Load) -> Result<PutRow> {
     let meter = server.program.meter()?;
-    let outcome = server.drive(load).with_context(|| server.program.last_words())?;
+    let outcome = server.drive(load).with_context(|| server.program.log_tail())?;
     Ok(PutRow {
         processor: Some(meter.read()?),
         memory: Some(server.program.memory()?),

@@ -10,17 +10,17 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::answer::Answer;
 use crate::drive::{Load, Outcome};
 use crate::process::{Meter, Program};
+use crate::reply::Reply;
 use crate::report::PutRow;
 
-/// What a peer has come to.
-pub struct Measured {
+/// The figures of a peer.
+pub struct PeerResult {
     /// The puts.
     pub puts: PutRow,
     /// Everything read back: how, how many points, and the answer.
-    pub read: Option<(String, u64, Answer)>,
+    pub read: Option<(String, u64, Reply)>,
 }
 
 /// A system to compare with.
@@ -32,7 +32,7 @@ pub struct Peer {
     /// Debian's package.
     pub package: &'static str,
     /// Starts it in a directory, loads it, stops it: a result for each of its modes.
-    pub run: fn(&Path, Load) -> Result<Measured>,
+    pub run: fn(&Path, Load) -> Result<PeerResult>,
 }
 
 /// All of them.
@@ -60,7 +60,7 @@ pub const PEERS: [Peer; 4] = [
 
 impl Peer {
     /// Whether its program is on the PATH.
-    pub fn is_here(&self) -> bool {
+    pub fn is_installed(&self) -> bool {
         let tried = Command::new(self.program).arg("--version").output();
         !tried.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }

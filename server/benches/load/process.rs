@@ -28,35 +28,35 @@ impl Program {
         Ok(Self { child, log: log.to_owned(), started })
     }
 
-    /// Tries until `probe` says that the program serves; answers the time since its start.
+    /// Waits until `probe` finds the program serving; returns the time since its start.
     pub fn wait_until(&mut self, mut probe: impl FnMut() -> bool) -> Result<Duration> {
         loop {
             if probe() {
                 return Ok(self.started.elapsed());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("ended with {status}: {}", self.last_words());
+                bail!("ended with {status}: {}", self.log_tail());
             }
-            ensure!(self.started.elapsed() < PATIENCE, "not ready: {}", self.last_words());
+            ensure!(self.started.elapsed() < PATIENCE, "not ready: {}", self.log_tail());
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
     /// The end of its log.
-    pub fn last_words(&self) -> String {
+    pub fn log_tail(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = text.lines().rev().take(5).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    /// Asks it to stop and waits; answers how long that took.
+    /// Stops it by SIGTERM; returns how long that took.
     pub fn stop(mut self) -> Result<Duration> {
         let start = Instant::now();
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status()?;
         ensure!(asked.success(), "could not be asked to stop");
         while self.child.try_wait()?.is_none() {
-            ensure!(start.elapsed() < PATIENCE, "did not stop: {}", self.last_words());
+            ensure!(start.elapsed() < PATIENCE, "did not stop: {}", self.log_tail());
             std::thread::sleep(Duration::from_millis(2));
         }
         Ok(start.elapsed())
@@ -90,8 +90,8 @@ impl Program {
         Ok((field("VmRSS:").context("no VmRSS")?, field("VmHWM:").context("no VmHWM")?))
     }
 
-    /// Makes the peak count from now on, where the kernel allows it.
-    pub fn forget_peak(&self) -> bool {
+    /// Resets the peak of memory; returns whether the kernel allows that.
+    pub fn reset_peak(&self) -> bool {
         fs::write(self.proc_file("clear_refs"), "5").is_ok()
     }
 
@@ -107,7 +107,7 @@ impl Drop for Program {
     }
 }
 
-/// Who uses the processors during a run.
+/// Processor use during a run.
 pub struct Meter<'a> {
     of: &'a Program,
     start: Instant,
@@ -145,12 +145,12 @@ fn machine_time() -> Result<Duration> {
     Ok(ticks(stat.split_whitespace().skip(1).take(3)))
 }
 
-/// A loopback address that nobody listens on.
+/// A free loopback address.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// Whether somebody listens there.
+/// Whether a program listens on `address`.
 pub fn listens(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }

@@ -1,10 +1,10 @@
-//! Tables that a person can read and paste.
+//! Tables in Markdown.
 
 use std::time::Duration;
 
-use crate::answer::Answer;
 use crate::drive::{Load, Outcome};
 use crate::process::DiskUse;
+use crate::reply::Reply;
 use crate::units::{bytes, rate, ratio, scaled, time};
 
 /// Prints rows under a heading as a table in Markdown, columns aligned.
@@ -55,7 +55,7 @@ pub struct PutRow {
     pub rate: f64,
     /// Median and 99th percentile of a batch's round trip.
     pub trips: Option<(Duration, Duration)>,
-    /// Processor time of the server, and cores that others took meanwhile.
+    /// Processor time of the server, and cores that other processes took meanwhile.
     pub processor: Option<(Duration, f64)>,
     /// Resident memory after the run and at its peak.
     pub memory: Option<(u64, u64)>,
@@ -129,13 +129,8 @@ pub fn read_heading() -> Vec<String> {
     ["reads", "points", "points/s", "MB/s", "memory grew by", "checked"].map(str::to_owned).to_vec()
 }
 
-/// A large answer; `checked` says how many of its lines were held against what was put.
-pub fn read_cells(
-    how: String,
-    points: u64,
-    answer: &Answer,
-    checked: Option<usize>,
-) -> Vec<String> {
+/// A large reply; `checked` is the number of its lines that were compared with what was put.
+pub fn read_cells(how: String, points: u64, answer: &Reply, checked: Option<usize>) -> Vec<String> {
     vec![
         how,
         scaled(ratio(points, 1)),

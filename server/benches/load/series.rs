@@ -96,7 +96,7 @@ pub struct Form {
 /// Everything that is copied has a fixed size: a move or two instead of a call.
 const BEFORE: usize = 64;
 const TAIL: usize = 16;
-const LARGEST_POINT: usize = BEFORE + 8 + 8 + TAIL;
+const MAX_POINT: usize = BEFORE + 8 + 8 + TAIL;
 
 /// The text of a slice of the series, a batch at a time.
 pub struct Feed {
@@ -148,7 +148,7 @@ impl Feed {
 
     /// The text of the next `points` points.
     pub fn batch(&mut self, points: usize) -> &[u8] {
-        self.buffer.resize(points * LARGEST_POINT, 0);
+        self.buffer.resize(points * MAX_POINT, 0);
         let mut to = 0;
         for _ in 0..points {
             let (series, value) = self.walks.next();

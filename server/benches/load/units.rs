@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers as text, with units.
 
 use std::time::Duration;
 

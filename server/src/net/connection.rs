@@ -1,114 +1,194 @@
-//! One peer: read what is there, serve it as a batch, answer with one write.
+//! One client: read what is there, hand it to the protocol, write the replies.
+//!
+//! While requests are in flight, more is read and started, as far as the protocol has room.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::session::{Session, Tally};
-use crate::store::Store;
+use crate::protocol::{Protocol, Replies, SessionStats};
 
-/// The read buffer starts small, because most connections are idle, and doubles when filled.
-const FIRST_BUFFER: usize = 8 * 1024;
+/// Bytes of the read buffer at first, because most connections are idle; it doubles when filled.
+const INITIAL_BUFFER: usize = 8 * 1024;
 
-/// The most that is read before it is served; it bounds a batch.
-const LARGEST_BUFFER: usize = 256 * 1024;
+/// Bytes that the read buffer grows to; bounds what is served at once.
+const MAX_BUFFER: usize = 256 * 1024;
 
-/// A peer that has sent nothing for so long is taken to have nothing more on its way.
-const LAST_BYTES: Duration = Duration::from_millis(200);
+/// How long to wait for more requests of a client whose connection is being closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How a conversation ended.
+/// Why a connection was closed.
 #[derive(Debug)]
-pub enum Ended {
-    /// The peer closed its sending side, and all its requests were answered.
-    ByPeer,
+pub enum CloseReason {
+    /// The client closed its sending side, and all its requests were answered.
+    ClosedByClient,
     /// The server is shutting down.
     Shutdown,
-    /// The socket failed, or an answer could not be completed.
+    /// The socket failed, or a reply could not be completed.
     Failed(io::Error),
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ByPeer => f.write_str("closed by the client"),
+            Self::ClosedByClient => f.write_str("closed by the client"),
             Self::Shutdown => f.write_str("the server is shutting down"),
             Self::Failed(error) => write!(f, "{error}"),
         }
     }
 }
 
-/// Talks to one peer until either side ends it. Requests in hand are finished first.
-pub async fn converse<S: Store>(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    store: S,
+/// Serves one client until either side ends the connection. Requests in flight are answered first.
+pub async fn serve_connection<P: Protocol>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    protocol: P,
     shutdown: &CancellationToken,
-) -> (Tally, Ended) {
-    let mut session = Session::new(store);
-    let ended = match serve_all(&mut stream, &mut session, shutdown).await {
-        Ok(ended) => ended,
-        Err(error) => Ended::Failed(error),
-    };
-    if matches!(ended, Ended::Shutdown) {
-        drain(&mut stream).await;
+) -> (SessionStats, CloseReason) {
+    let mut connection =
+        ClientConnection { stream, protocol, input: ReadBuffer::default(), replies: Vec::new() };
+    let reason = connection.serve(shutdown).await.unwrap_or_else(CloseReason::Failed);
+    if matches!(reason, CloseReason::Shutdown) {
+        connection.drain().await;
     }
-    (session.tally(), ended)
+    (connection.protocol.stats(), reason)
 }
 
-/// Ends the answers, and reads what the peer still sends. Closing a socket with unread bytes
-/// resets it, and answers that are on their way would be lost with it.
-async fn drain(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-    // A peer that is gone already has nothing left to be told.
-    if stream.shutdown().await.is_ok() {
-        let mut unread = [0; 4096];
-        let mut read = async || tokio::time::timeout(LAST_BYTES, stream.read(&mut unread)).await;
-        while matches!(read().await, Ok(Ok(1..))) {}
-    }
+struct ClientConnection<T, P> {
+    stream: T,
+    protocol: P,
+    input: ReadBuffer,
+    /// Not written yet.
+    replies: Vec<u8>,
 }
 
-async fn serve_all<S: Store>(
-    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    session: &mut Session<S>,
-    shutdown: &CancellationToken,
-) -> io::Result<Ended> {
-    let mut buffer = vec![0; FIRST_BUFFER];
-    let mut filled = 0;
-    loop {
-        let read = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return Ok(Ended::Shutdown),
-            read = stream.read(&mut buffer[filled..]) => read?,
-        };
-        if read == 0 {
-            return Ok(Ended::ByPeer);
-        }
-        filled += read;
-        let mut full = filled == buffer.len();
-        // Serves what has come before it is answered as well, if that is requests.
+impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, P> {
+    async fn serve(&mut self, shutdown: &CancellationToken) -> io::Result<CloseReason> {
         loop {
-            let mut rest = &buffer[..filled];
-            session.serve(&mut rest, stream).await?;
-            let left = rest.len();
-            buffer.copy_within(filled - left..filled, 0);
-            filled = left;
-            // The empty line of the last request may have come meanwhile.
-            let late = read_ready(stream, &mut buffer[filled..]).await?;
-            full = full || filled + late == buffer.len();
-            let mut rest = &buffer[filled..filled + late];
-            session.absorb_empty_line(&mut rest);
-            let kept = rest.len();
-            buffer.copy_within(filled + late - kept..filled + late, filled);
-            filled += kept;
-            session.flush(stream).await?;
-            // Also for one who sends without a pause and so is never done with.
-            if std::mem::take(&mut full) && buffer.len() < LARGEST_BUFFER {
-                buffer.resize(buffer.len() * 2, 0);
+            let Self { stream, protocol, input, replies } = self;
+            let (is_busy, has_room) = (!protocol.is_idle(), protocol.has_room());
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => {
+                    self.finish().await?;
+                    return Ok(CloseReason::Shutdown);
+                }
+                () = poll_fn(|context| protocol.poll_replies(context, replies)), if is_busy => {}
+                read = stream.read(input.free()), if has_room => {
+                    let read = read?;
+                    if read == 0 {
+                        self.finish().await?;
+                        return Ok(CloseReason::ClosedByClient);
+                    }
+                    input.advance(read);
+                    self.serve_input().await?;
+                }
             }
-            if kept == 0 || shutdown.is_cancelled() {
-                break;
+            // What has come before the last reply is served as well, if that is requests.
+            while self.protocol.is_idle() && self.answer().await? && !shutdown.is_cancelled() {
+                self.serve_input().await?;
             }
+            self.write_replies().await?;
+        }
+    }
+
+    /// Starts the complete requests in the read buffer.
+    async fn serve_input(&mut self) -> io::Result<()> {
+        let mut rest = self.input.filled();
+        let length = rest.len();
+        let mut replies = Replies::new(&mut self.replies, &mut self.stream);
+        self.protocol.serve(&mut rest, &mut replies).await?;
+        let consumed = length - rest.len();
+        self.input.consume(consumed);
+        self.input.grow_if_filled();
+        Ok(())
+    }
+
+    /// Writes the replies when nothing is in flight; answers whether more input has come
+    /// meanwhile.
+    async fn answer(&mut self) -> io::Result<bool> {
+        let partial = self.input.filled().len();
+        let late = read_ready(&mut self.stream, self.input.free()).await?;
+        self.input.advance(late);
+        if partial == 0 {
+            let mut rest = self.input.filled();
+            self.protocol.take_trailing(&mut rest);
+            let consumed = late - rest.len();
+            self.input.consume(consumed);
+        }
+        self.protocol.mark_answered();
+        self.write_replies().await?;
+        Ok(self.input.filled().len() > partial)
+    }
+
+    /// Answers what is in flight.
+    async fn finish(&mut self) -> io::Result<()> {
+        while !self.protocol.is_idle() {
+            poll_fn(|context| self.protocol.poll_replies(context, &mut self.replies)).await;
+            self.write_replies().await?;
+        }
+        Ok(())
+    }
+
+    async fn write_replies(&mut self) -> io::Result<()> {
+        Replies::new(&mut self.replies, &mut self.stream).flush().await
+    }
+
+    /// Ends the replies, and reads what the client still sends. Closing a socket with unread bytes
+    /// resets it, and replies that are on their way would be lost with it.
+    async fn drain(&mut self) {
+        // A client that is gone already can't be told anything.
+        if self.stream.shutdown().await.is_ok() {
+            let mut unread = [0; 4096];
+            let mut read =
+                async || tokio::time::timeout(DRAIN_TIMEOUT, self.stream.read(&mut unread)).await;
+            while matches!(read().await, Ok(Ok(1..))) {}
+        }
+    }
+}
+
+/// What was read and not served yet.
+struct ReadBuffer {
+    bytes: Vec<u8>,
+    /// Bytes at the front that hold input.
+    filled: usize,
+    was_filled: bool,
+}
+
+impl Default for ReadBuffer {
+    fn default() -> Self {
+        Self { bytes: vec![0; INITIAL_BUFFER], filled: 0, was_filled: false }
+    }
+}
+
+impl ReadBuffer {
+    fn filled(&self) -> &[u8] {
+        &self.bytes[..self.filled]
+    }
+
+    fn free(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.filled..]
+    }
+
+    /// Adds what was read into the free part.
+    fn advance(&mut self, read: usize) {
+        self.filled += read;
+        self.was_filled |= self.filled == self.bytes.len();
+    }
+
+    /// Drops bytes at the front.
+    fn consume(&mut self, count: usize) {
+        self.bytes.copy_within(count..self.filled, 0);
+        self.filled -= count;
+    }
+
+    /// Doubles the buffer if it was filled since the last time, up to [`MAX_BUFFER`].
+    fn grow_if_filled(&mut self) {
+        if std::mem::take(&mut self.was_filled) && self.bytes.len() < MAX_BUFFER {
+            self.bytes.resize(self.bytes.len() * 2, 0);
         }
     }
 }
@@ -123,61 +203,4 @@ async fn read_ready(stream: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> i
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use shared::{Key, Point, Selector};
-
-    use super::*;
-    use crate::store::{Block, Cursor, PutError, ReadError, Refused};
-
-    /// Remembers only how many puts came together.
-    #[derive(Clone, Default)]
-    struct Sizes(Arc<Mutex<Vec<usize>>>);
-
-    struct Nothing;
-
-    impl Cursor for Nothing {
-        async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-            Ok(None)
-        }
-    }
-
-    impl Store for Sizes {
-        type Cursor = Nothing;
-
-        async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
-            self.0.lock().unwrap().push(puts.len());
-            Ok(Vec::new())
-        }
-
-        fn get(&self, _: Selector<'_>) -> Nothing {
-            Nothing
-        }
-
-        async fn close(&self) {}
-    }
-
-    #[tokio::test]
-    async fn the_batches_of_a_peer_who_never_pauses_grow() {
-        const LINE: &[u8] = b"put palm.cpu 23.7 1150864247\n";
-        const LINES: usize = 100_000;
-        let (near, mut far) = tokio::io::duplex(1024 * 1024);
-        let (mut replies, mut requests) = tokio::io::split(&mut far);
-        let (store, shutdown) = (Sizes::default(), CancellationToken::new());
-        let asking = async {
-            requests.write_all(&LINE.repeat(LINES)).await.unwrap();
-            requests.shutdown().await.unwrap();
-        };
-        let mut answered = vec![0; b"ok\n\n".len() * LINES];
-        let ((), read, (tally, _)) = tokio::join!(
-            asking,
-            replies.read_exact(&mut answered),
-            converse(near, store.clone(), &shutdown)
-        );
-        read.unwrap();
-        let sizes = store.0.lock().unwrap();
-        assert_eq!((tally.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
-        assert_eq!(sizes.iter().max(), Some(&(LARGEST_BUFFER / LINE.len())), "{sizes:?}");
-    }
-}
+mod tests;

@@ -1,29 +1,22 @@
-//! Who connects: binding, accepting with a limit, one task a peer.
+//! Binding and accepting, one task a client.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::DEFAULT_HOST;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error_span, info, warn};
 
-use super::connection::converse;
+use super::connection::serve_connection;
+use super::permits::Permits;
+use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
-use crate::store::Store;
 
-/// Peers at once; more wait in the backlog of the operating system.
-const MOST_CONNECTIONS: u64 = 16 * 1024;
-
-/// File descriptors that peers leave to the store.
-const RESERVED_FILES: u64 = 128;
-
-/// How long to leave it after a failed accept, such as for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// The bound addresses of a host.
 #[derive(Debug)]
@@ -63,39 +56,30 @@ impl Listener {
         self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
     }
 
-    /// Accepts peers until the shutdown begins. Each conversation is a participant in it.
-    pub async fn serve<S: Store + Clone>(self, store: S, shutdown: &Shutdown) {
-        let places = Arc::new(Semaphore::new(room_for_peers()));
+    /// Accepts clients until the shutdown begins, each with a `protocol` of its own. Every
+    /// connection takes part in the shutdown.
+    pub async fn serve<P: Protocol + 'static>(
+        self,
+        protocol: impl Fn() -> P + Clone + Send + 'static,
+        permits: &Permits,
+        shutdown: &Shutdown,
+    ) {
         let accepting = self.sockets.into_iter().map(|socket| {
-            let (store, shutdown, places) = (store.clone(), shutdown.clone(), Arc::clone(&places));
+            let (protocol, permits, shutdown) =
+                (protocol.clone(), permits.clone(), shutdown.clone());
             tokio::spawn(async move {
                 tokio::select! {
                     () = shutdown.begun() => {}
-                    () = accept_all(&socket, store, &shutdown, &places) => {}
+                    () = accept_all(&socket, protocol, &permits, &shutdown) => {}
                 }
             })
         });
         for task in accepting.collect::<Vec<_>>() {
             if let Err(error) = task.await {
-                warn!(%error, "accepting stopped");
+                warn!(%error, "accept loop failed");
             }
         }
     }
-}
-
-/// How many peers there are file descriptors for, after asking for as many as are allowed.
-fn room_for_peers() -> usize {
-    let mut limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_ok() {
-        limit = raised;
-    }
-    let files = limit.current.unwrap_or(u64::MAX);
-    let peers = files.saturating_sub(RESERVED_FILES).clamp(1, MOST_CONNECTIONS);
-    if peers < MOST_CONNECTIONS {
-        warn!("room for {peers} clients at once, because of the limit of open files (ulimit -n)");
-    }
-    usize::try_from(peers).unwrap_or(usize::MAX)
 }
 
 async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
@@ -113,54 +97,132 @@ async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    // Without IPv6 in the kernel the socket itself is refused (EAFNOSUPPORT).
+    // A kernel without IPv6 refuses to make the socket.
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
         || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
 }
 
-async fn accept_all<S: Store + Clone>(
+async fn accept_all<P: Protocol + 'static>(
     socket: &TcpListener,
-    store: S,
+    protocol: impl Fn() -> P,
+    permits: &Permits,
     shutdown: &Shutdown,
-    places: &Arc<Semaphore>,
 ) {
-    let mut failing = false;
+    let mut is_failing = false;
     loop {
-        let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
-                    warn!(%error, "can't accept clients at the moment");
+                if !std::mem::replace(&mut is_failing, true) {
+                    warn!(%error, "accept failed, retrying");
                 }
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             }
         };
-        failing = false;
-        let store = store.clone();
-        shutdown.participate(format!("connection of {peer}"), |begun| async move {
+        is_failing = false;
+        let Some(permit) = permits.acquire().await else { return };
+        let protocol = protocol();
+        shutdown.spawn(format!("connection of {peer}"), |begun| async move {
             let span = error_span!("client", %peer);
-            talk(stream, store, &begun).instrument(span).await;
-            drop(place);
+            handle(stream, protocol, &begun).instrument(span).await;
+            drop(permit);
         });
     }
 }
 
-async fn talk<S: Store>(stream: TcpStream, store: S, begun: &tokio_util::sync::CancellationToken) {
+async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &CancellationToken) {
     let start = Instant::now();
     info!("connected");
-    // Replies are batched here already; waiting for more would only delay them.
+    // Replies are batched here already; Nagle's algorithm would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
-        warn!(%error, "no TCP_NODELAY");
+        warn!(%error, "can't set TCP_NODELAY");
     }
-    let (tally, ended) = converse(stream, store, begun).await;
+    let (stats, reason) = serve_connection(stream, protocol, shutdown).await;
     info!(
-        puts = tally.puts,
-        gets = tally.gets,
-        points_sent = tally.points_sent,
-        errors = tally.errors,
+        puts = stats.puts,
+        gets = stats.gets,
+        points_sent = stats.points_sent,
+        errors = stats.errors,
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "disconnected: {ended}"
+        "disconnected: {reason}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+    use super::*;
+    use crate::protocol::{Replies, SessionStats};
+
+    /// Answers every byte with itself.
+    #[derive(Clone)]
+    struct Echo;
+
+    impl Protocol for Echo {
+        async fn serve(
+            &mut self,
+            input: &mut &[u8],
+            replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
+        ) -> io::Result<()> {
+            replies.buffer().extend_from_slice(std::mem::take(input));
+            Ok(())
+        }
+
+        fn has_room(&self) -> bool {
+            true
+        }
+
+        fn is_idle(&self) -> bool {
+            true
+        }
+
+        fn poll_replies(&mut self, _: &mut Context<'_>, _: &mut Vec<u8>) -> Poll<()> {
+            Poll::Ready(())
+        }
+
+        fn take_trailing(&mut self, _: &mut &[u8]) {}
+
+        fn mark_answered(&mut self) {}
+
+        fn stats(&self) -> SessionStats {
+            SessionStats::default()
+        }
+    }
+
+    async fn echoes(stream: &mut TcpStream, byte: u8) {
+        stream.write_u8(byte).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), byte);
+    }
+
+    /// The only permit goes to the client that comes, whichever listener it comes to.
+    #[tokio::test]
+    async fn listeners_share_permits_and_hold_none_while_they_wait() {
+        let (permits, shutdown) = (Permits::new(1), Shutdown::default());
+        let mut addresses = Vec::new();
+        for _ in 0..2 {
+            let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+            addresses.extend(listener.addresses());
+            let (permits, shutdown) = (permits.clone(), shutdown.clone());
+            tokio::spawn(async move { listener.serve(|| Echo, &permits, &shutdown).await });
+        }
+        let clients = async {
+            for address in addresses.iter().chain(addresses.iter().rev()) {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                echoes(&mut stream, 1).await;
+                // No permit for another one as long as this one is there.
+                let mut waiting = TcpStream::connect(addresses[0]).await.unwrap();
+                waiting.write_u8(2).await.unwrap();
+                echoes(&mut stream, 3).await;
+                assert!(waiting.try_read(&mut [0]).is_err());
+                drop(stream);
+                assert_eq!(waiting.read_u8().await.unwrap(), 2);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), clients).await.expect("a client is served");
+        assert_eq!(shutdown.finish().await, Ok(()));
+    }
 }

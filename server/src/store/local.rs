@@ -37,7 +37,7 @@ use log::{Kind, Row};
 use recovery::{Recovered, recover};
 use state::State;
 
-pub use config::{Clock, Config, Durability, SYNC_INTERVAL};
+pub use config::{Config, Durability, SYNC_INTERVAL};
 pub use cursor::LocalCursor;
 pub use recovery::OpenError;
 
@@ -104,6 +104,24 @@ impl Local {
         }
         (rows, refused)
     }
+
+    /// Queues a batch for the committer, which sends the outcome; `None` when there is nothing to
+    /// commit.
+    fn submit(
+        &self,
+        rows: Vec<Row>,
+    ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, PutError> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut record = Vec::with_capacity(log::HEADER + rows.len() * 12);
+        log::begin(&mut record);
+        log::encode_rows(&rows, &mut record);
+        log::seal(&mut record, Kind::Points);
+        let (done, outcome) = oneshot::channel();
+        self.queue.submit(Submission { rows, record, done })?;
+        Ok(Some(outcome))
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
@@ -113,19 +131,18 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 impl Store for Local {
     type Cursor = LocalCursor;
 
-    async fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
+    fn put_batch(
+        &self,
+        puts: &[(Key<'_>, Point)],
+    ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
         let (rows, refused) = self.rows(puts);
-        if rows.is_empty() {
-            return Ok(refused);
+        let committed = self.submit(rows);
+        async {
+            if let Some(committed) = committed? {
+                committed.await.unwrap_or(Err(PutError::Failed))?;
+            }
+            Ok(refused)
         }
-        let mut record = Vec::with_capacity(log::HEADER + rows.len() * 12);
-        log::begin(&mut record);
-        log::encode_rows(&rows, &mut record);
-        log::seal(&mut record, Kind::Points);
-        let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { rows, record, done })?;
-        outcome.await.unwrap_or(Err(PutError::Failed))?;
-        Ok(refused)
     }
 
     fn get(&self, selector: Selector<'_>) -> LocalCursor {

@@ -1,15 +1,13 @@
 //! The server from outside: real sockets, real processes.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod concurrent_clients;
 mod dialogues;
+mod directions;
 mod disk_full;
-mod files;
-mod golden;
-mod journal;
-mod kill;
-mod load;
+mod harness;
+mod kill_9;
+mod lifecycle;
 mod options;
-mod process;
-mod program;
-mod refusals;
-mod served;
+mod refused_directories;
+mod released_formats;

@@ -1,16 +1,16 @@
-//! The options about data, as a user types them.
+//! The command line options.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::files::{look, names};
-use crate::program::{Program, command};
+use crate::harness::files::{file_names, snapshot};
+use crate::harness::process::{ServerProcess, command, retry, run};
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// The data directory is made where it was asked for, for its owner alone.
+/// The data directory is created with permissions for its owner alone.
 #[test]
 fn data_directories_are_relative_nested_and_private() {
     for (arguments, place) in [
@@ -24,28 +24,29 @@ fn data_directories_are_relative_nested_and_private() {
             std::fs::create_dir(root.path().join("up")).unwrap();
         }
         let start = || {
-            let mut program = Program::spawn(command().current_dir(root.path()).args(arguments));
-            program.listen();
+            let mut program =
+                ServerProcess::spawn(command().current_dir(root.path()).args(arguments));
+            program.wait_until_listening();
             program
         };
         let mut program = start();
         assert!(program.log().contains("data in /"), "{}", program.log());
-        assert_eq!(program.ask("put a 1 1\n"), "ok\n\n");
+        assert_eq!(program.request("put a 1 1\n"), "ok\n\n");
         let directory = root.path().join(place);
-        for (path, seen) in look(&directory) {
+        for (path, seen) in snapshot(&directory) {
             let wanted = if path == directory { 0o700 } else { 0o600 };
             assert_eq!(seen.mode, wanted, "{}", path.display());
         }
         program.kill();
         let mut program = start();
-        assert_eq!(program.ask("get *\n"), "ok\na 1.0 1\n\n");
+        assert_eq!(program.request("get *\n"), "ok\na 1.0 1\n\n");
         program.stop();
         assert_eq!(
-            names(&directory),
+            file_names(&directory),
             ["FORMAT", "LOCK", "part-000000000001-000000000002"],
             "a clean end leaves no log"
         );
-        let start = look(root.path()).into_keys().filter(|path| path.is_file());
+        let start = snapshot(root.path()).into_keys().filter(|path| path.is_file());
         assert!(start.into_iter().all(|path| path.starts_with(&directory)), "nothing elsewhere");
     }
 }
@@ -54,53 +55,50 @@ fn data_directories_are_relative_nested_and_private() {
 #[test]
 fn an_ipv6_address_may_have_its_brackets() {
     for host in ["[::1]", "::1"] {
-        let mut program = Program::launch(["--ephemeral", "--host", host]);
-        let line = program.wait_for("listening on ");
+        let mut program = ServerProcess::launch(["--ephemeral", "--host", host]);
+        let line = program.wait_for_line("listening on ");
         let port = line.rsplit(':').next().unwrap();
         assert!(line.ends_with(&format!("listening on [::1]:{port}")), "{line}");
-        let second = command().args(["--ephemeral", "--host", host, "--port", port]).output();
-        let refusal = String::from_utf8(second.unwrap().stderr).unwrap();
-        let wanted = format!("server: [::1]:{port} is in use by another program");
+        let second = run(command().args(["--ephemeral", "--host", host, "--port", port]));
+        let refusal = String::from_utf8(second.stderr).unwrap();
+        let wanted = format!("server: can't listen on [::1]:{port}: address already in use");
         assert!(refusal.starts_with(&wanted), "{refusal}");
         program.kill();
     }
 }
 
-/// As when there are no inodes left: what is open can be written, but no file can be begun.
+/// As when there are no inodes left: open files can be written, but none can be created.
 #[test]
 fn a_directory_that_takes_no_new_file_bounds_the_log() {
-    const MOST: u64 = 200_000;
+    const MAX_PUTS: u64 = 200_000;
     let root = tempfile::tempdir().unwrap();
     let (data, away) = (root.path().join("data"), root.path().join("away"));
     let mut program =
-        Program::start(["--data-dir", data.to_str().unwrap(), "--log-limit", "64KiB"]);
+        ServerProcess::start(["--data-dir", data.to_str().unwrap(), "--log-limit", "64KiB"]);
     let mut put = 0;
-    let mut put_100 = |program: &mut Program| {
+    let mut put_100 = |program: &mut ServerProcess| {
         let lines: Vec<_> = (put..put + 100).map(|at| format!("put a {at} {at}\n")).collect();
-        let replies = program.ask(&lines.concat());
+        let replies = program.request(&lines.concat());
         let stored = replies == "ok\n\n".repeat(100);
         if stored {
             put += 100;
         } else {
             assert_eq!(replies, "error\nthe disk takes no more at the moment\n\n".repeat(100));
         }
-        assert!(put < MOST, "the log grows for ever: {}", program.log());
+        assert!(put < MAX_PUTS, "the log grows without bound: {}", program.log());
         stored
     };
     assert!(put_100(&mut program));
     std::fs::rename(&data, &away).unwrap();
     while put_100(&mut program) {}
     assert!(!put_100(&mut program));
-    program.hear("can't begin a new log file");
+    program.wait_until_logged("can't begin a new log file");
     std::fs::rename(&away, &data).unwrap();
-    let start = Instant::now();
-    while !put_100(&mut program) {
-        assert!(start.elapsed() < Duration::from_secs(60), "it does not go on");
-    }
-    let all = program.ask("get *\n");
+    retry("puts are not accepted again", || put_100(&mut program).then_some(()));
+    let all = program.request("get *\n");
     program.kill();
-    let mut program = Program::on(&data);
-    assert_eq!(program.ask("get *\n"), all);
+    let mut program = ServerProcess::open(&data);
+    assert_eq!(program.request("get *\n"), all);
     assert_eq!(all.lines().filter(|line| line.starts_with("a ")).count() as u64, put);
 }
 
@@ -108,15 +106,16 @@ fn a_directory_that_takes_no_new_file_bounds_the_log() {
 fn ephemeral_leaves_nothing_behind() {
     for signal in ["-TERM", "-INT"] {
         let root = tempfile::tempdir().unwrap();
-        let mut program = Program::spawn(command().env("TMPDIR", root.path()).arg("--ephemeral"));
-        program.listen();
-        assert_eq!(program.ask("put a 1 1\nget *\n"), "ok\n\nok\na 1.0 1\n\n");
-        assert_eq!(names(root.path()).len(), 1);
+        let mut program =
+            ServerProcess::spawn(command().env("TMPDIR", root.path()).arg("--ephemeral"));
+        program.wait_until_listening();
+        assert_eq!(program.request("put a 1 1\nget *\n"), "ok\n\nok\na 1.0 1\n\n");
+        assert_eq!(file_names(root.path()).len(), 1);
         program.signal(signal);
-        assert_eq!(program.finish().0, Some(0));
-        assert_eq!(names(root.path()), [""; 0]);
+        assert_eq!(program.wait_for_exit().0, Some(0));
+        assert_eq!(file_names(root.path()), [""; 0]);
     }
-    let both = command().args(["--ephemeral", "--data-dir", "data"]).output().unwrap();
+    let both = run(command().args(["--ephemeral", "--data-dir", "data"]));
     assert_eq!(both.status.code(), Some(2), "one or the other");
 }
 
@@ -127,13 +126,14 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
     let (now, day) = (now(), 24 * 60 * 60);
     let (old, recent) = (now - 31 * day, now - 29 * day);
 
-    // For ever, unless told otherwise.
-    let mut program = Program::on(directory.path());
-    assert_eq!(program.ask(&format!("put old 1 {old}\nput old 2 0\n")), "ok\n\nok\n\n");
+    // Points are kept forever by default.
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request(&format!("put old 1 {old}\nput old 2 0\n")), "ok\n\nok\n\n");
     program.stop();
 
-    let keep =
-        |path: &Path| Program::start(["--retention", "30d", "--data-dir", path.to_str().unwrap()]);
+    let keep = |path: &Path| {
+        ServerProcess::start(["--retention", "30d", "--data-dir", path.to_str().unwrap()])
+    };
     let mut program = keep(directory.path());
     let requests = format!(
         "put a 1 {recent}\nput a 2 {old}\nwhat\nput b 3 {now}\nput a 4 -5\nput a 5 {}\nget *\n",
@@ -143,22 +143,22 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
         "ok\n\n{REFUSED}error\nwrong command\n\nok\n\n{REFUSED}ok\n\nok\na 1.0 {recent}\na 5.0 {}\nb 3.0 {now}\n\n",
         now + 90 * day
     );
-    assert_eq!(program.ask(&requests), replies);
-    program.hear("all of it is older than the retention");
+    assert_eq!(program.request(&requests), replies);
+    program.wait_until_logged("all of it is older than the retention");
     program.stop();
 
-    // It is gone, not only hidden.
-    let mut program = Program::on(directory.path());
+    // The points are removed, not only hidden.
+    let mut program = ServerProcess::open(directory.path());
     let kept = format!("ok\na 1.0 {recent}\na 5.0 {}\nb 3.0 {now}\n\n", now + 90 * day);
-    assert_eq!(program.ask("get *\n"), kept);
+    assert_eq!(program.request("get *\n"), kept);
     program.stop();
-    let wrong = command().args(["--retention", "soon"]).output().unwrap();
+    let wrong = run(command().args(["--retention", "soon"]));
     assert_eq!(wrong.status.code(), Some(2));
 }
 
 #[test]
-fn help_tells_all_of_it() {
-    let output = command().arg("--help").output().unwrap();
+fn help_lists_all_options() {
+    let output = run(command().arg("--help"));
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8(output.stdout).unwrap();
     for said in [

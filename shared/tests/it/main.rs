@@ -3,5 +3,6 @@
 
 mod client;
 mod dialogues;
+mod directions;
 mod properties;
 mod repr;

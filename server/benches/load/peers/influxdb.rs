@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::{Measured, row};
+use super::{PeerResult, row};
 use crate::drive::{Load, Replies, Target, drive};
 use crate::http;
 use crate::process::{DiskUse, Program, free_address};
@@ -14,12 +14,12 @@ use crate::series::Form;
 const FORM: Form =
     Form { before: |key| format!("points,key={key} value="), counted: false, after: "\n" };
 
-pub fn run(dir: &Path, load: Load) -> Result<Measured> {
+pub fn run(dir: &Path, load: Load) -> Result<PeerResult> {
     let (http, rpc) = (free_address()?, free_address()?);
     let data = dir.join("data");
     let root = data.display();
     let config = dir.join("influxdb.conf");
-    // The defaults, but: nothing is reported to anybody, no log line for each request, and what
+    // The defaults, but: no usage reports, no log line for each request, and what
     // is in memory and in small files goes to its final form soon after the last write.
     let text = format!(
         "reporting-disabled = true\n\
@@ -47,5 +47,5 @@ pub fn run(dir: &Path, load: Load) -> Result<Measured> {
     DiskUse::settled(&data);
     program.stop()?;
     puts.disk = Some(DiskUse::of(&data).total());
-    Ok(Measured { puts, read: None })
+    Ok(PeerResult { puts, read: None })
 }

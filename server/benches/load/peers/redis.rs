@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Measured, row};
-use crate::answer::{End, fetch};
+use super::{PeerResult, row};
 use crate::drive::{Load, Replies, Target, drive};
 use crate::process::{DiskUse, Program, free_address, listens};
+use crate::reply::{ReplyEnd, fetch};
 use crate::series::{Form, SERIES, name};
 
 const FORM: Form = Form {
@@ -17,7 +17,7 @@ const FORM: Form = Form {
     after: "\n\r\n",
 };
 
-pub fn run(dir: &Path, load: Load, fsync: &str) -> Result<Measured> {
+pub fn run(dir: &Path, load: Load, fsync: &str) -> Result<PeerResult> {
     let address = free_address()?;
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string(), "--dir"]).arg(dir);
@@ -34,10 +34,10 @@ pub fn run(dir: &Path, load: Load, fsync: &str) -> Result<Measured> {
         request.extend(format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len()).bytes());
     }
     // Each value has a line with its length before it and a line end after it.
-    let end = End::Lines(outcome.points + 2 * SERIES as u64);
+    let end = ReplyEnd::Lines(outcome.points + 2 * SERIES as u64);
     let answer = fetch(&program, address, &request, end)?;
     program.stop()?;
     puts.disk = Some(DiskUse::of(dir).total());
     let how = format!("Redis, {SERIES} pipelined GET");
-    Ok(Measured { puts, read: Some((how, outcome.points, answer)) })
+    Ok(PeerResult { puts, read: Some((how, outcome.points, answer)) })
 }

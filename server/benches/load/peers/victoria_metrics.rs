@@ -1,4 +1,4 @@
-//! VictoriaMetrics: Graphite lines, which nobody acknowledges; the clock runs until it has
+//! VictoriaMetrics: Graphite lines, which are not acknowledged; the time ends when it has
 //! counted all rows.
 
 use std::net::SocketAddr;
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Measured, row};
-use crate::answer::{End, fetch};
+use super::{PeerResult, row};
 use crate::drive::{Load, Replies, Target, drive};
 use crate::http;
 use crate::process::{DiskUse, Program, free_address, listens};
+use crate::reply::{ReplyEnd, fetch};
 use crate::series::{FIRST_SECOND, Form};
 
 const FORM: Form = Form { before: |key| format!("{key} "), counted: false, after: "\n" };
 
-/// Rows are given up on that are not counted so long after the last was sent.
+/// How long after the last row was sent all must be counted.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub fn run(dir: &Path, load: Load) -> Result<Measured> {
+pub fn run(dir: &Path, load: Load) -> Result<PeerResult> {
     let (graphite, http) = (free_address()?, free_address()?);
     let data = dir.join("data");
     let mut command = Command::new("victoria-metrics");
@@ -54,11 +54,11 @@ pub fn run(dir: &Path, load: Load) -> Result<Measured> {
          &match[]={{__name__!=%22%22}}&start={FIRST_SECOND}&end={}",
         FIRST_SECOND + load.seconds
     );
-    let answer = fetch(&program, http, http::get(&path).as_bytes(), End::Closed)?;
+    let answer = fetch(&program, http, http::get(&path).as_bytes(), ReplyEnd::Closed)?;
     let points = answer.lines;
     program.stop()?;
     puts.disk = Some(DiskUse::of(&data).total());
-    Ok(Measured { puts, read: Some(("VictoriaMetrics, CSV export".to_owned(), points, answer)) })
+    Ok(PeerResult { puts, read: Some(("VictoriaMetrics, CSV export".to_owned(), points, answer)) })
 }
 
 /// Rows counted as inserted over Graphite.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::compact;
 use super::*;
+use crate::clock::Clock;
 
 fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> Config {
     let now = Arc::clone(now);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::answer::{Answer, End, fetch};
 use crate::drive::{Load, Outcome, Replies, Target, drive};
 use crate::process::{Program, free_address};
+use crate::reply::{Reply, ReplyEnd, fetch};
 use crate::series::{Form, SERIES, verify};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_server");
@@ -18,7 +18,7 @@ const SERVER: &str = env!("CARGO_BIN_EXE_server");
 /// `put <key> <value> <timestamp>`
 pub const FORM: Form = Form { before: |key| format!("put {key} "), counted: false, after: "\n" };
 
-/// What the server is asked to promise.
+/// How durable the server is to be.
 #[derive(Debug, Clone)]
 pub struct Mode {
     /// For the tables.
@@ -80,9 +80,9 @@ impl Server {
         drive(Target { address: self.address, form: FORM, replies: Replies::Ok }, load)
     }
 
-    /// Reads everything back and holds it against what `load` has put.
-    pub fn get_all(&self, load: Load) -> Result<(Answer, usize)> {
-        let answer = fetch(&self.program, self.address, b"get *\n", End::EmptyLine)?;
+    /// Reads everything back and compares it with what `load` has put.
+    pub fn get_all(&self, load: Load) -> Result<(Reply, usize)> {
+        let answer = fetch(&self.program, self.address, b"get *\n", ReplyEnd::EmptyLine)?;
         let points = answer.lines - 2;
         let expected = load.seconds * SERIES as u64;
         ensure!(points == expected, "{points} points of {expected} acknowledged ones are there");

@@ -1,15 +1,16 @@
-//! The program as a user runs it: exit codes, signals, what it says.
+//! The program as a user runs it: signals, exit codes, the log.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::process::Command;
 
-use crate::program::{Program, command};
+use crate::harness::PATIENCE;
+use crate::harness::process::{
+    ServerProcess, command, connect, retry, run, send_signal, wait_for_output,
+};
 
 #[test]
-fn signals_stop_it_in_order_with_exit_code_0() {
+fn signals_stop_it_gracefully_with_exit_code_0() {
     for name in ["-INT", "-TERM"] {
-        let program = Program::start(["--ephemeral"]);
+        let program = ServerProcess::start(["--ephemeral"]);
         let mut stream = program.connect();
         stream.write_all(b"put palm.cpu 23.7 1150864247\n").unwrap();
         let mut reply = [0; 4];
@@ -19,20 +20,19 @@ fn signals_stop_it_in_order_with_exit_code_0() {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, b"");
-        let (code, log) = program.finish();
+        let (code, log) = program.wait_for_exit();
         assert_eq!(code, Some(0), "{log}");
         for said in ["connected", "puts=1", "the server is shutting down", "stopped"] {
             assert!(log.contains(said), "{said:?} is missing in {log}");
         }
-        assert!(!log.contains('\u{1b}'), "no colour when nobody looks: {log:?}");
+        assert!(!log.contains('\u{1b}'), "no colour without a terminal: {log:?}");
     }
 }
 
 #[test]
-fn an_address_in_use_is_one_plain_sentence() {
-    let first = Program::start(["--ephemeral"]);
-    let second =
-        command().args(["--ephemeral", "--port", &first.port().to_string()]).output().unwrap();
+fn an_address_in_use_is_reported_in_one_line() {
+    let first = ServerProcess::start(["--ephemeral"]);
+    let second = run(command().args(["--ephemeral", "--port", &first.port().to_string()]));
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -42,36 +42,32 @@ fn an_address_in_use_is_one_plain_sentence() {
 
 #[test]
 fn requests_are_logged_at_debug_and_wrong_usage_exits_with_2() {
-    let mut program = Program::start(["--ephemeral", "--log-level", "debug"]);
-    let replies = program.ask("put a 1 1\ngot *\nget *\n");
+    let mut program = ServerProcess::start(["--ephemeral", "--log-level", "debug"]);
+    let replies = program.request("put a 1 1\ngot *\nget *\n");
     assert_eq!(replies, "ok\n\nerror\nwrong command\n\nok\na 1.0 1\n\n");
     let log = program.stop();
     for said in ["DEBUG", "selector=*", "errors=1", "closed by the client"] {
         assert!(log.contains(said), "{said:?} is missing in {log}");
     }
-    assert_eq!(command().arg("--nonsense").output().unwrap().status.code(), Some(2));
+    assert_eq!(run(command().arg("--nonsense")).status.code(), Some(2));
 }
 
-/// A log on a full disk costs the log, not the server.
+/// Such as on a full disk.
 #[test]
-fn a_log_that_cannot_be_written_stops_nothing() {
-    // Any free port: this one can't tell us which it took.
+fn a_log_that_cannot_be_written_does_not_stop_the_server() {
+    // A free port is chosen here, because the server can't log the one that it took.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut child =
         command().args(["--ephemeral", "--port", &port.to_string()]).stderr(full).spawn().unwrap();
-    let mut stream = loop {
-        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
-            break stream;
-        }
+    let mut stream = retry("it does not listen", || {
         assert_eq!(child.try_wait().unwrap(), None, "it ended");
-        std::thread::yield_now();
-    };
+        connect(port).ok()
+    });
     stream.write_all(b"put a 1 1\nget *\n").unwrap();
     let mut reply = [0; 15];
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"ok\n\nok\na 1.0 1\n");
-    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    send_signal(child.id(), "-TERM");
+    assert_eq!(wait_for_output(child, PATIENCE).status.code(), Some(0));
 }

@@ -1,5 +1,4 @@
-//! Data directories that the server does not touch: one plain sentence, exit code 1, and nothing
-//! in them changes.
+//! Data directories that the server refuses: one line, exit code 1, and nothing in them changes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,33 +7,33 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::files::{copy, look, names};
-use crate::program::Program;
+use crate::harness::files::{copy_files, file_names, snapshot};
+use crate::harness::process::ServerProcess;
 
 /// Starts a server on `directory`, which must be refused for a reason that contains `words`, and
 /// leave all below `root` as it is.
 fn refused(directory: &Path, root: &Path, words: &[&str]) {
-    let before = look(root);
-    let mut program = Program::launch([OsStr::new("--data-dir"), directory.as_os_str()]);
+    let before = snapshot(root);
+    let mut program = ServerProcess::launch([OsStr::new("--data-dir"), directory.as_os_str()]);
     while let Some(line) = program.next_line() {
         assert!(!line.contains("listening"), "it starts: {}", program.log());
     }
-    let (code, said) = program.finish();
+    let (code, said) = program.wait_for_exit();
     assert_eq!(code, Some(1), "{said}");
-    assert_eq!(said.lines().count(), 1, "one sentence: {said}");
-    let begin = format!("server: can't keep the data in {}: ", directory.display());
+    assert_eq!(said.lines().count(), 1, "one line: {said}");
+    let begin = format!("server: can't open data directory {}: ", directory.display());
     assert!(said.starts_with(&begin), "{said}");
     for word in words {
         assert_eq!(said.matches(word).count(), 1, "{word:?} once in {said}");
     }
-    assert_eq!(look(root), before, "after: {said}");
+    assert_eq!(snapshot(root), before, "after: {said}");
 }
 
 /// A data directory with a point in it, made by the server.
 fn made() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let mut program = Program::on(directory.path());
-    assert_eq!(program.ask("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     program.stop();
     directory
 }
@@ -42,14 +41,17 @@ fn made() -> TempDir {
 #[test]
 fn a_second_server_on_the_same_directory() {
     let directory = tempfile::tempdir().unwrap();
-    let mut first = Program::on(directory.path());
-    assert_eq!(first.ask("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    let mut first = ServerProcess::open(directory.path());
+    assert_eq!(first.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     refused(directory.path(), directory.path(), &["another server is using it", "--data-dir"]);
-    assert_eq!(first.ask("put palm.cpu 24 1150864248\n"), "ok\n\n");
+    assert_eq!(first.request("put palm.cpu 24 1150864248\n"), "ok\n\n");
     first.kill();
     // The lock went with the process.
-    let mut after = Program::on(directory.path());
-    assert_eq!(after.ask("get *\n"), "ok\npalm.cpu 23.7 1150864247\npalm.cpu 24.0 1150864248\n\n");
+    let mut after = ServerProcess::open(directory.path());
+    assert_eq!(
+        after.request("get *\n"),
+        "ok\npalm.cpu 23.7 1150864247\npalm.cpu 24.0 1150864248\n\n"
+    );
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn a_directory_whose_format_is_garbage() {
 }
 
 #[test]
-fn a_directory_of_somebody_else() {
+fn a_directory_with_foreign_files() {
     for (name, is_file) in [("notes.txt", true), ("photos", false), (".hidden", true)] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
@@ -111,7 +113,7 @@ fn a_directory_of_somebody_else() {
 }
 
 #[test]
-fn what_is_no_directory() {
+fn a_path_that_is_not_a_directory() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -122,7 +124,7 @@ fn what_is_no_directory() {
     refused(&circle, root.path(), &["it can't be read: Too many levels of symbolic links"]);
 }
 
-/// Such as after somebody copied two directories into one.
+/// Such as after two directories were copied into one.
 #[test]
 fn parts_that_contradict_each_other() {
     let directory = made();
@@ -138,21 +140,21 @@ fn parts_that_contradict_each_other() {
     );
 }
 
-/// A first start that was killed before it had written its format is made good by the second.
+/// The second start completes a first one that was killed before it had written the format.
 #[test]
-fn a_directory_that_was_just_begun() {
+fn a_directory_of_an_interrupted_first_start() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("LOCK"), "").unwrap();
     fs::write(directory.path().join("FORMAT.tmp"), "metrics").unwrap();
-    let mut program = Program::on(directory.path());
-    assert_eq!(program.ask("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     program.stop();
-    assert_eq!(names(directory.path()), ["FORMAT", "LOCK", "part-000000000001-000000000001"]);
+    assert_eq!(file_names(directory.path()), ["FORMAT", "LOCK", "part-000000000001-000000000001"]);
 }
 
-/// Only what the server itself leaves unfinished is tidied up; the rest is reported and kept.
+/// Only the server's own unfinished files are removed; others are reported and kept.
 #[test]
-fn files_of_others_stay_in_a_directory_of_ours() {
+fn foreign_files_are_kept() {
     let directory = made();
     let foreign = ["log-000000000009.tmp.tmp", "log-7", "my notes.tmp", "notes.txt", "old.tmp"];
     for name in foreign {
@@ -163,16 +165,16 @@ fn files_of_others_stay_in_a_directory_of_ours() {
         fs::write(directory.path().join(name), "unfinished").unwrap();
     }
     let copied = tempfile::tempdir().unwrap();
-    copy(directory.path(), copied.path());
-    let mut program = Program::on(copied.path());
-    assert_eq!(program.ask("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n");
+    copy_files(directory.path(), copied.path());
+    let mut program = ServerProcess::open(copied.path());
+    assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n");
     let log = program.stop();
-    let mut expected: Vec<String> = names(directory.path());
+    let mut expected: Vec<String> = file_names(directory.path());
     // Ending without a new point leaves an empty part: nothing is missing there.
     expected.push("part-000000000002-000000000002".to_owned());
     expected.retain(|name| !own.contains(&name.as_str()));
     expected.sort_unstable();
-    assert_eq!(names(copied.path()), expected);
+    assert_eq!(file_names(copied.path()), expected);
     for name in foreign {
         assert!(log.contains(&format!("{name} is none of the server's files")), "{name}: {log}");
         assert_eq!(fs::read(copied.path().join(name)).unwrap(), b"mine");

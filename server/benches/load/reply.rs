@@ -1,4 +1,4 @@
-//! Reads large answers as cheaply as possible: counts line ends, keeps a line of each buffer.
+//! Reads large replies as cheaply as possible: counts line ends, keeps a line of each buffer.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,9 +9,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::Program;
 
-/// When an answer is complete.
+/// Where a reply ends.
 #[derive(Debug, Clone, Copy)]
-pub enum End {
+pub enum ReplyEnd {
     /// With an empty line.
     EmptyLine,
     /// With this many lines.
@@ -20,9 +20,9 @@ pub enum End {
     Closed,
 }
 
-/// What an answer held.
+/// What a reply held.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Reply {
     /// Line ends.
     pub lines: u64,
     /// Bytes.
@@ -35,10 +35,15 @@ pub struct Answer {
     pub growth: u64,
 }
 
-/// Sends `request` and reads the answer, with an eye on the memory of the server.
-pub fn fetch(program: &Program, address: SocketAddr, request: &[u8], end: End) -> Result<Answer> {
+/// Sends `request` and reads the reply, while it watches the memory of the server.
+pub fn fetch(
+    program: &Program,
+    address: SocketAddr,
+    request: &[u8],
+    end: ReplyEnd,
+) -> Result<Reply> {
     let (before, _) = program.memory()?;
-    let exact = program.forget_peak();
+    let exact = program.reset_peak();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
@@ -53,15 +58,15 @@ pub fn fetch(program: &Program, address: SocketAddr, request: &[u8], end: End) -
         done.store(true, Ordering::Relaxed);
         let sampled = watcher.join().unwrap_or(before);
         let peak = if exact { program.memory()?.1.max(sampled) } else { sampled };
-        Ok(Answer { growth: peak.saturating_sub(before), ..answer? })
+        Ok(Reply { growth: peak.saturating_sub(before), ..answer? })
     })
 }
 
-fn read(address: SocketAddr, request: &[u8], end: End) -> Result<Answer> {
+fn read(address: SocketAddr, request: &[u8], end: ReplyEnd) -> Result<Reply> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut answer =
-        Answer { lines: 0, bytes: 0, elapsed: Duration::ZERO, samples: Vec::new(), growth: 0 };
+        Reply { lines: 0, bytes: 0, elapsed: Duration::ZERO, samples: Vec::new(), growth: 0 };
     let mut buffer = vec![0; 256 * 1024];
     let mut last_two = [0; 2];
     let start = Instant::now();
@@ -76,13 +81,13 @@ fn read(address: SocketAddr, request: &[u8], end: End) -> Result<Answer> {
             [.., a, b] => last_two = [*a, *b],
             [b] => last_two = [last_two[1], *b],
             [] => {
-                ensure!(matches!(end, End::Closed), "the connection was closed early");
+                ensure!(matches!(end, ReplyEnd::Closed), "the connection was closed early");
                 break;
             }
         }
         match end {
-            End::EmptyLine if last_two == *b"\n\n" => break,
-            End::Lines(lines) if answer.lines >= lines => break,
+            ReplyEnd::EmptyLine if last_two == *b"\n\n" => break,
+            ReplyEnd::Lines(lines) if answer.lines >= lines => break,
             _ => {}
         }
     }

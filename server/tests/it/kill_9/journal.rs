@@ -1,4 +1,4 @@
-//! What a client has sent and what was acknowledged, held against what a server has.
+//! The puts of a client and their replies, compared with what the server has stored.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -6,13 +6,14 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::Sender;
 
-use crate::program::Dice;
+use crate::harness::process::connect;
+use crate::harness::random::Random;
 
 /// Keys that each client has to itself, and keys that all share.
 const KEYS: u64 = 12;
 
-/// Most puts sent together.
-const BURST: u64 = 300;
+/// Puts sent together, at most.
+const MAX_BURST: u64 = 300;
 
 /// Bursts sent before the replies to the first are awaited.
 const AHEAD: usize = 4;
@@ -44,7 +45,7 @@ impl Points {
         series[place].1.insert(put.timestamp, put.value);
     }
 
-    /// Keys that several clients put have no order that one of them knows.
+    /// The order of keys that several clients put is not known.
     fn sort_shared(&mut self) {
         self.0.sort_by(|(a, _), (b, _)| {
             let shared = |key: &str| key.starts_with("shared.").then(|| key.to_owned());
@@ -57,7 +58,7 @@ impl Points {
 pub struct Journal {
     client: u64,
     clients: u64,
-    dice: Dice,
+    random: Random,
     /// What is known to be stored.
     stored: Points,
     /// What was sent since that was known, in order.
@@ -73,7 +74,7 @@ impl Journal {
         Self {
             client,
             clients,
-            dice: Dice(seed),
+            random: Random(seed),
             stored: Points::default(),
             sent: Vec::new(),
             acknowledged: 0,
@@ -83,7 +84,7 @@ impl Journal {
     }
 
     /// Puts sent and acknowledged since the last check.
-    pub fn so_far(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         (self.sent.len(), self.acknowledged)
     }
 
@@ -94,44 +95,43 @@ impl Journal {
         self.last_value += 1;
         let client = self.client;
         let known = 1 + (self.last_value / 5_000).min(KEYS - 1);
-        let key = match self.dice.below(4) {
-            0 => format!("shared.k{}", self.dice.below(known)),
-            _ => format!("c{client}.k{:02}", self.dice.below(known)),
+        let key = match self.random.below(4) {
+            0 => format!("shared.k{}", self.random.below(known)),
+            _ => format!("c{client}.k{:02}", self.random.below(known)),
         };
-        let time = match self.dice.below(128) {
+        let time = match self.random.below(128) {
             0 => {
                 self.newest += 1;
                 self.newest
             }
-            1..=40 => self.newest.saturating_sub(self.dice.below(NEAR)),
+            1..=40 => self.newest.saturating_sub(self.random.below(NEAR)),
             _ => self.newest,
         };
         Put { key, timestamp: time * self.clients + client, value: self.last_value }
     }
 
-    /// Sends bursts and counts the replies until the server is gone; tells `progress` how many
-    /// more were acknowledged.
+    /// Sends bursts until the server is gone, and sends the number of new replies to `progress`.
     pub fn put_until_it_ends(&mut self, port: u16, progress: &Sender<u64>) {
-        // It may be gone before all clients have come.
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return };
+        // The server may be killed before all clients have connected.
+        let Ok(mut stream) = connect(port) else { return };
         let mut reply = Vec::new();
         loop {
             let ahead = self.sent.len() - self.acknowledged;
-            let count = 1 + self.dice.below(BURST);
+            let count = 1 + self.random.below(MAX_BURST);
             let mut lines = String::new();
             for _ in 0..count {
                 let put = self.next();
                 writeln!(lines, "put {} {} {}", put.key, put.value, put.timestamp).unwrap();
-                // Before it is sent: who knows how much of it comes to be written.
+                // Noted before it is sent, because a part of the batch may be written.
                 self.sent.push(put);
             }
             let mut gone = stream.write_all(lines.as_bytes()).is_err();
-            let most = usize::try_from(BURST).unwrap() * AHEAD;
+            let most = usize::try_from(MAX_BURST).unwrap() * AHEAD;
             if gone || ahead > most {
                 let wanted = if gone { usize::MAX } else { self.sent.len() - most };
                 let before = self.acknowledged;
                 gone |= self.read_replies(&mut stream, &mut reply, wanted);
-                // Nobody may be counting.
+                // The receiver is gone when the round ends.
                 let _ = progress.send(u64::try_from(self.acknowledged - before).unwrap());
             }
             if gone {
@@ -140,7 +140,7 @@ impl Journal {
         }
     }
 
-    /// Reads until `wanted` puts are acknowledged in all; whether the server is gone.
+    /// Reads until `wanted` puts are acknowledged; returns whether the server is gone.
     fn read_replies(&mut self, stream: &mut TcpStream, reply: &mut Vec<u8>, wanted: usize) -> bool {
         let mut buffer = [0; 4096];
         while self.acknowledged < wanted {
@@ -148,6 +148,9 @@ impl Journal {
                 Ok(0) => return true,
                 Ok(read) => reply.extend_from_slice(&buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    panic!("the server does not reply any more")
+                }
                 Err(_) => return true,
             }
             // The last one may be cut off and is none then.
@@ -160,9 +163,9 @@ impl Journal {
         false
     }
 
-    /// Holds what the server has of this client against the journal. What is there becomes what
-    /// is stored.
-    fn settle(&mut self, mut found: Points) {
+    /// Compares the journal with what the server has of this client, which becomes what is known to
+    /// be stored.
+    fn reconcile(&mut self, mut found: Points) {
         let places: HashMap<u64, usize> =
             self.sent.iter().enumerate().map(|(place, put)| (put.value, place)).collect();
         let values = found.0.iter().flat_map(|(_, points)| points.values());
@@ -176,13 +179,13 @@ impl Journal {
         self.stored.sort_shared();
         found.sort_shared();
         if self.stored != found {
-            self.complain(&found);
+            self.report_differences(&found);
         }
         self.sent.clear();
         self.acknowledged = 0;
     }
 
-    fn complain(&self, found: &Points) -> ! {
+    fn report_differences(&self, found: &Points) -> ! {
         let mut differences = Vec::new();
         let keys = |points: &Points| -> Vec<String> {
             points.0.iter().map(|(key, _)| key.clone()).collect()
@@ -216,7 +219,7 @@ impl Journal {
     }
 }
 
-/// Holds the reply to `get *` against the journals of all clients.
+/// Compares the reply to `get *` with the journals of all clients.
 pub fn check(reply: &str, journals: &mut [Journal]) {
     let data = reply.strip_prefix("ok\n").and_then(|data| data.strip_suffix('\n'));
     let mut found: Vec<Points> = journals.iter().map(|_| Points::default()).collect();
@@ -240,6 +243,6 @@ pub fn check(reply: &str, journals: &mut [Journal]) {
     keys.dedup();
     assert_eq!(keys.len(), all, "a key comes twice");
     for (journal, found) in journals.iter_mut().zip(found) {
-        journal.settle(found);
+        journal.reconcile(found);
     }
 }

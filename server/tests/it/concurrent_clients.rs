@@ -1,13 +1,13 @@
-//! Many clients, large answers, clients that misbehave.
+//! Many clients, large replies, clients that do not read.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use shared::response::decode_points;
 use shared::{Client, Key, KeyBuf, Point, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::served::Served;
+use crate::harness::server::TestServer;
+use crate::harness::within;
 
 fn key(text: &str) -> KeyBuf {
     text.parse().unwrap()
@@ -17,10 +17,10 @@ fn key(text: &str) -> KeyBuf {
 async fn two_hundred_clients_lose_and_mix_up_nothing() {
     const CLIENTS: i64 = 200;
     const PUTS: i64 = 1000;
-    let served = Served::start().await;
+    let server = TestServer::start().await;
     let mut tasks = Vec::new();
     for number in 0..CLIENTS {
-        let client = served.client().await;
+        let client = server.client().await;
         tasks.push(tokio::spawn(async move {
             let own = key(&format!("client{number}.own"));
             let together = [key("shared.even"), key("shared.odd")];
@@ -36,10 +36,10 @@ async fn two_hundred_clients_lose_and_mix_up_nothing() {
         }));
     }
     for task in tasks {
-        task.await.unwrap();
+        within(task).await.unwrap();
     }
 
-    let all = served.client().await.get_points(Selector::All).await.unwrap();
+    let all = within(server.client().await.get_points(Selector::All)).await.unwrap();
     assert_eq!(all.len(), usize::try_from(CLIENTS * PUTS).unwrap());
     let mut last: HashMap<KeyBuf, i64> = HashMap::new();
     for (key, point) in all {
@@ -54,7 +54,7 @@ async fn two_hundred_clients_lose_and_mix_up_nothing() {
         let before = last.insert(key, point.timestamp);
         assert!(before.is_none_or(|before| before < point.timestamp), "not by rising timestamp");
     }
-    served.stop().await;
+    server.stop().await;
 }
 
 /// Puts `count` points of one key, a second apart.
@@ -64,7 +64,7 @@ async fn fill(client: &Client, key: Key<'_>, count: i64) {
             let value = f64::from(i32::try_from(timestamp).unwrap()) / 100.0;
             (key, Point { timestamp, value })
         });
-        assert_eq!(client.put_batch(points).await, Ok(Vec::new()));
+        assert_eq!(within(client.put_batch(points)).await, Ok(Vec::new()));
     }
 }
 
@@ -76,111 +76,103 @@ fn peak_memory() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_never_read_cost_little_and_disturb_nobody() {
+async fn clients_that_never_read_cost_little_memory_and_no_time() {
     const POINTS: i64 = 1_000_000;
     const LAZY: usize = 50;
-    let served = Served::start().await;
-    let client = served.client().await;
+    let server = TestServer::start().await;
+    let client = server.client().await;
     fill(&client, key("big.series").as_key(), POINTS).await;
 
     let before = peak_memory();
     let mut lazy = Vec::new();
     for _ in 0..LAZY {
-        let mut stream = served.connect().await;
-        stream.write_all(b"get *\n").await.unwrap();
-        // The answer has begun, so the server is at work on it; from here on nobody reads.
-        let mut begin = [0; 3];
-        stream.read_exact(&mut begin).await.unwrap();
-        assert_eq!(&begin, b"ok\n");
-        lazy.push(stream);
+        let mut connection = server.connect().await;
+        connection.send(b"get *\n").await;
+        // The reply has begun, and from here on it is not read.
+        assert_eq!(connection.read(3).await, b"ok\n");
+        lazy.push(connection);
     }
 
     // Meanwhile the others are served, a large answer included.
-    let other = served.client().await;
-    other.put(key("other.key").as_key(), Point { timestamp: 1, value: 1.0 }).await.unwrap();
+    let other = server.client().await;
+    within(other.put(key("other.key").as_key(), Point { timestamp: 1, value: 1.0 })).await.unwrap();
     let mut lines = 0_usize;
-    let reply = other.get(Selector::All).await.unwrap();
+    let reply = within(other.get(Selector::All)).await.unwrap();
     let count = |data: &[u8]| {
         lines += decode_points(data).count();
         Ok(())
     };
-    reply.for_each_data(count).await.unwrap();
+    within(reply.for_each_data(count)).await.unwrap();
     assert_eq!(lines, usize::try_from(POINTS).unwrap() + 1);
 
-    // The answer is 25 MB for each of them; what they cost is a piece and a block each.
+    // The reply to each of them is 25 MB; each costs a write buffer and a block of points.
     let grown = peak_memory() - before;
     assert!(grown < 64 * 1024, "{LAZY} clients that do not read cost {grown} KiB");
 
-    // One that begins to read after all gets all of it.
-    let mut whole = Vec::new();
+    // A client that reads after all gets the whole reply.
     let mut patient = lazy.pop().unwrap();
-    patient.shutdown().await.unwrap();
-    patient.read_to_end(&mut whole).await.unwrap();
+    patient.close_sending().await;
+    let whole = patient.read_to_end().await;
     assert!(whole.ends_with(b"\n\n"));
     drop(lazy);
-    served.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shutdown_finishes_the_answer_in_hand() {
-    let served = Served::start().await;
-    let client = served.client().await;
+async fn shutdown_finishes_a_reply() {
+    let server = TestServer::start().await;
+    let client = server.client().await;
     fill(&client, key("big.series").as_key(), 200_000).await;
-    let mut stream = served.connect().await;
-    stream.write_all(b"get *\n").await.unwrap();
-    let mut begin = [0; 3];
-    stream.read_exact(&mut begin).await.unwrap();
-    let port = served.port;
-    let stopping = tokio::spawn(served.stop());
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.unwrap();
+    let mut connection = server.connect().await;
+    connection.send(b"get *\n").await;
+    assert_eq!(connection.read(3).await, b"ok\n");
+    let port = server.port;
+    let stopping = tokio::spawn(server.stop());
+    let rest = connection.read_to_end().await;
     assert!(rest.ends_with(b"big.series 1999.99 199999\n\n"));
-    tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
+    within(stopping).await.unwrap();
     assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }
 
-/// Requests that are left unread must not reset the connection and take the answers with them.
+/// Closing a socket with unread requests resets it; the reply must arrive all the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn shutdown_delivers_the_answer_in_hand_to_a_client_that_has_asked_for_more() {
+async fn shutdown_delivers_a_reply_to_a_client_that_has_sent_more_requests() {
     const POINTS: i64 = 300_000;
-    let served = Served::start().await;
-    let client = served.client().await;
+    let server = TestServer::start().await;
+    let client = server.client().await;
     fill(&client, key("big.series").as_key(), POINTS).await;
-    let mut stream = served.connect().await;
-    stream.write_all(b"get *\n").await.unwrap();
-    let mut begin = [0; 3];
-    stream.read_exact(&mut begin).await.unwrap();
+    let mut connection = server.connect().await;
+    connection.send(b"get *\n").await;
+    assert_eq!(connection.read(3).await, b"ok\n");
     // More than the server reads at once, so that it ends with requests unread.
-    let (mut stream, mut asking) = stream.into_split();
+    let (mut replies, mut requests) = connection.0.into_split();
     let asked = tokio::spawn(async move {
-        let _ = asking.write_all(&b"get nothing\n".repeat(20_000)).await;
-        asking
+        let _ = requests.write_all(&b"get nothing\n".repeat(20_000)).await;
+        requests
     });
-    let stopping = tokio::spawn(served.stop());
+    let stopping = tokio::spawn(server.stop());
     let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.unwrap();
+    within(replies.read_to_end(&mut rest)).await.unwrap();
     let last = format!("big.series 2999.99 {}\n\n", POINTS - 1);
     let text = String::from_utf8(rest).unwrap();
     assert!(text.contains(&last), "the answer ends in {:?}", &text[text.len() - 80..]);
-    drop((stream, asked.await.unwrap()));
-    tokio::time::timeout(Duration::from_secs(60), stopping).await.unwrap().unwrap();
+    drop((replies, within(asked).await.unwrap()));
+    within(stopping).await.unwrap();
 }
 
 /// The empty line of a request that is still being answered belongs to it, however late it comes.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_line_that_comes_during_the_answer_gets_none_of_its_own() {
-    let served = Served::start().await;
-    let client = served.client().await;
+async fn an_empty_line_that_comes_during_the_reply_gets_none_of_its_own() {
+    let server = TestServer::start().await;
+    let client = server.client().await;
     fill(&client, key("big.series").as_key(), 1_000_000).await;
-    let mut stream = served.connect().await;
-    stream.write_all(b"get *\n").await.unwrap();
-    // The answer is too large for the sockets between us, so it is under way until we read.
-    let mut begin = [0; 3];
-    stream.read_exact(&mut begin).await.unwrap();
-    stream.write_all(b"\r\nget nowhere\n").await.unwrap();
-    stream.shutdown().await.unwrap();
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.unwrap();
+    let mut connection = server.connect().await;
+    connection.send(b"get *\n").await;
+    // The reply is larger than the socket buffers, so it goes on until it is read.
+    assert_eq!(connection.read(3).await, b"ok\n");
+    connection.send(b"\r\nget nowhere\n").await;
+    connection.close_sending().await;
+    let rest = connection.read_to_end().await;
     assert!(rest.ends_with(b"big.series 9999.99 999999\n\nok\n\n"));
-    served.stop().await;
+    server.stop().await;
 }

@@ -1,11 +1,10 @@
-//! Data directories of every format that was ever released: the server answers from them to the
-//! byte. And what FORMAT.md says about them is what is in them.
+//! Data directories of every released format are read, and FORMAT.md describes them to the byte.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::files::{copy, look, names};
-use crate::program::Program;
+use crate::harness::files::{copy_files, file_names, snapshot};
+use crate::harness::process::ServerProcess;
 
 const FORMAT_MD: &str = include_str!("../../FORMAT.md");
 
@@ -16,44 +15,47 @@ fn data(path: &str) -> PathBuf {
 #[test]
 fn every_released_format_is_read() {
     let mut read = 0;
-    for format in names(&data("")).iter().filter(|name| name.starts_with("format-")) {
+    for format in file_names(&data("")).iter().filter(|name| name.starts_with("format-")) {
         let format = data(format);
-        for name in names(&format).iter().filter(|name| format.join(name).is_dir()) {
+        for name in file_names(&format).iter().filter(|name| format.join(name).is_dir()) {
             let kept = format.join(name);
-            let before = look(&kept);
+            let before = snapshot(&kept);
             let directory = tempfile::tempdir().unwrap();
-            copy(&kept, directory.path());
+            copy_files(&kept, directory.path());
             let expected = fs::read_to_string(kept.with_extension("txt")).unwrap();
-            // As it was kept, after a start that ended by kill -9, and after an orderly end.
-            for end in [Program::kill, Program::kill, |program: Program| drop(program.stop())] {
-                let mut program = Program::on(directory.path());
-                assert_eq!(program.ask("get *\n"), expected, "{}", kept.display());
+            // As it was released, after `kill -9`, and after a clean shutdown.
+            for end in [ServerProcess::kill, ServerProcess::kill, |program: ServerProcess| {
+                drop(program.stop());
+            }] {
+                let mut program = ServerProcess::open(directory.path());
+                assert_eq!(program.request("get *\n"), expected, "{}", kept.display());
                 assert!(!program.log().contains("ERROR"), "{}", program.log());
                 end(program);
             }
-            let mut program = Program::on(directory.path());
-            assert_eq!(program.ask("get *\n"), expected, "{} as a part", kept.display());
-            assert_eq!(look(&kept), before);
+            let mut program = ServerProcess::open(directory.path());
+            assert_eq!(program.request("get *\n"), expected, "{} as a part", kept.display());
+            assert_eq!(snapshot(&kept), before);
             read += 1;
         }
     }
     assert!(read >= 4, "{read} directories");
 }
 
-/// What a crash left behind is said and tidied up.
+/// Files that a crash left are reported and removed.
 #[test]
-fn leftovers_are_named_and_removed() {
+fn leftovers_are_reported_and_removed() {
     let directory = tempfile::tempdir().unwrap();
-    copy(&data("format-1/crash"), directory.path());
-    let mut program = Program::on(directory.path());
-    program.hear("log-000000000003 ends in 31 bytes at 130 of a write that was cut off");
-    assert!(program.ask("get *\n").starts_with("ok\n"));
+    copy_files(&data("format-1/crash"), directory.path());
+    let mut program = ServerProcess::open(directory.path());
+    program
+        .wait_until_logged("log-000000000003 ends in 31 bytes at 130 of a write that was cut off");
+    assert!(program.request("get *\n").starts_with("ok\n"));
     program.kill();
-    let mut kept = names(&data("format-1/crash"));
+    let mut kept = file_names(&data("format-1/crash"));
     kept.retain(|name| !name.contains(".tmp") && !name.contains("log-"));
     kept.extend(["log-000000000003", "log-000000000004"].map(str::to_owned));
     kept.sort();
-    assert_eq!(names(directory.path()), kept);
+    assert_eq!(file_names(directory.path()), kept);
 }
 
 /// Lines of an offset, two spaces and hexadecimal bytes; what follows two more spaces is prose.

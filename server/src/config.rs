@@ -1,0 +1,96 @@
+//! From what was typed to a checked configuration.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use server::store::local::{self, Durability};
+use tracing::level_filters::LevelFilter;
+
+use crate::cli::{Cli, DurabilityChoice, LogLevel};
+
+/// How the server is to run.
+#[derive(Debug)]
+pub struct ServerConfig {
+    /// Name or address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 picks a free one.
+    pub port: u16,
+    /// Where the data is kept.
+    pub data: DataDirectory,
+    /// The store's settings.
+    pub store: local::Config,
+    /// The most detailed messages that are logged.
+    pub log_level: LevelFilter,
+}
+
+/// Where the data is kept.
+#[derive(Debug)]
+pub enum DataDirectory {
+    /// At an absolute path.
+    Kept(PathBuf),
+    /// In a temporary directory that is removed at the end.
+    Temporary,
+}
+
+impl ServerConfig {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// When the data directory has no absolute path.
+    pub fn from_cli(cli: Cli) -> anyhow::Result<Self> {
+        let data = if cli.ephemeral {
+            DataDirectory::Temporary
+        } else {
+            DataDirectory::Kept(absolute(&cli.data_dir)?)
+        };
+        let store = local::Config {
+            durability: match cli.durability {
+                DurabilityChoice::Sync => Durability::Sync,
+                DurabilityChoice::Interval => Durability::Interval,
+            },
+            log_limit: cli.log_limit,
+            retention: cli.retention,
+            ..local::Config::default()
+        };
+        let log_level = match cli.log_level {
+            LogLevel::Off => LevelFilter::OFF,
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        };
+        Ok(Self { host: cli.host, port: cli.port, data, store, log_level })
+    }
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).context("invalid --data-dir")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn config(arguments: &[&str]) -> anyhow::Result<ServerConfig> {
+        ServerConfig::from_cli(Cli::parse_from([&["server"], arguments].concat()))
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_store() {
+        let config = config(&[]).unwrap();
+        let store = local::Config::default();
+        assert_eq!(config.store.durability, store.durability);
+        assert_eq!(config.store.log_limit, store.log_limit);
+        assert_eq!(config.store.retention, store.retention);
+    }
+
+    #[test]
+    fn the_data_directory_is_absolute_or_temporary() {
+        let kept = config(&["--data-dir", "data"]).unwrap().data;
+        assert!(matches!(kept, DataDirectory::Kept(path) if path.is_absolute()));
+        assert!(matches!(config(&["--ephemeral"]).unwrap().data, DataDirectory::Temporary));
+    }
+}

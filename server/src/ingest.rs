@@ -1,0 +1,225 @@
+//! Taking points in: a batch of lines → the store → an outcome for each line. The same for every
+//! protocol.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use shared::{Key, Point};
+
+use crate::store::{PutError, Refused, Store};
+
+/// Batches that one client may have in flight.
+const MAX_BATCHES_IN_FLIGHT: usize = 16;
+
+/// Input in flight from which on no more batches are started. With a last batch of a whole read
+/// buffer, one client's share of the store's queue stays below 1 MiB of text.
+const MAX_BYTES_IN_FLIGHT: usize = 256 * 1024;
+
+/// Hands batches to a store.
+#[derive(Debug, Clone)]
+pub struct Ingest<S> {
+    store: S,
+}
+
+impl<S: Store> Ingest<S> {
+    /// Ingest into `store`.
+    pub fn new(store: S) -> Self {
+        Self { store }
+    }
+
+    /// Hands a batch to the store, behind all that were handed over before. `bytes` is the length
+    /// of its text.
+    pub fn start(&self, batch: IngestBatch<'_>, bytes: usize) -> PendingBatch {
+        let IngestBatch { puts, malformed } = batch;
+        let stored: Option<StoreFuture> =
+            if puts.is_empty() { None } else { Some(Box::pin(self.store.put_batch(&puts))) };
+        PendingBatch { stored, bytes, puts: puts.len(), malformed }
+    }
+}
+
+/// Lines that are stored together: points, and the places of malformed lines between them.
+#[derive(Debug, Default)]
+pub struct IngestBatch<'a> {
+    puts: Vec<(Key<'a>, Point)>,
+    /// For each malformed line, how many puts came before it.
+    malformed: Vec<usize>,
+}
+
+impl<'a> IngestBatch<'a> {
+    /// Makes room for so many more puts.
+    pub fn reserve(&mut self, puts: usize) {
+        self.puts.reserve(puts);
+    }
+
+    /// Adds the point of a line.
+    pub fn put(&mut self, key: Key<'a>, point: Point) {
+        self.puts.push((key, point));
+    }
+
+    /// Adds a line that holds no point.
+    pub fn add_malformed(&mut self) {
+        self.malformed.push(self.puts.len());
+    }
+
+    /// Number of points.
+    pub fn puts(&self) -> usize {
+        self.puts.len()
+    }
+
+    /// Number of malformed lines.
+    pub fn malformed(&self) -> usize {
+        self.malformed.len()
+    }
+
+    /// Whether there are no lines.
+    pub fn is_empty(&self) -> bool {
+        self.puts.is_empty() && self.malformed.is_empty()
+    }
+}
+
+type StoreFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
+
+/// A batch that the store has been given.
+pub struct PendingBatch {
+    /// `None` when there is nothing to store.
+    stored: Option<StoreFuture>,
+    bytes: usize,
+    puts: usize,
+    malformed: Vec<usize>,
+}
+
+impl fmt::Debug for PendingBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingBatch").field("puts", &self.puts).finish_non_exhaustive()
+    }
+}
+
+impl Future for PendingBatch {
+    type Output = BatchOutcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<BatchOutcome> {
+        let stored = match &mut self.stored {
+            Some(stored) => ready!(stored.as_mut().poll(context)),
+            None => Ok(Vec::new()),
+        };
+        let (refused, failure) = match stored {
+            Ok(refused) => (refused, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let malformed = std::mem::take(&mut self.malformed);
+        Poll::Ready(BatchOutcome { puts: self.puts, malformed, refused, failure })
+    }
+}
+
+/// What became of the lines of a batch.
+#[derive(Debug)]
+pub struct BatchOutcome {
+    puts: usize,
+    malformed: Vec<usize>,
+    refused: Vec<Refused>,
+    failure: Option<PutError>,
+}
+
+/// What became of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineOutcome<'a> {
+    /// Its point is stored.
+    Stored,
+    /// The store took the batch without this point.
+    Refused(&'a Refused),
+    /// The store could not take the batch; see [`BatchOutcome::failure`].
+    Failed,
+    /// It held no point.
+    Malformed,
+}
+
+impl BatchOutcome {
+    /// Why nothing of the batch is stored, if that is so.
+    pub fn failure(&self) -> Option<&PutError> {
+        self.failure.as_ref()
+    }
+
+    /// The outcome of each line, in their order.
+    pub fn lines(&self) -> impl Iterator<Item = LineOutcome<'_>> {
+        let mut malformed = self.malformed.iter().peekable();
+        let mut refused = self.refused.iter().peekable();
+        let mut puts = 0;
+        std::iter::from_fn(move || {
+            if malformed.next_if(|&&before| before == puts).is_some() {
+                return Some(LineOutcome::Malformed);
+            }
+            let put = puts;
+            if put == self.puts {
+                return None;
+            }
+            puts += 1;
+            if self.failure.is_some() {
+                return Some(LineOutcome::Failed);
+            }
+            let refused = refused.next_if(|refused| refused.index == put);
+            Some(refused.map_or(LineOutcome::Stored, LineOutcome::Refused))
+        })
+    }
+}
+
+/// The batches of one client that wait for the store, oldest first. Bounded.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    batches: VecDeque<PendingBatch>,
+    bytes: usize,
+}
+
+impl InFlight {
+    /// Adds the newest batch.
+    pub fn push(&mut self, batch: PendingBatch) {
+        self.bytes += batch.bytes;
+        self.batches.push_back(batch);
+    }
+
+    /// Whether another batch may be started.
+    pub fn has_room(&self) -> bool {
+        self.batches.len() < MAX_BATCHES_IN_FLIGHT && self.bytes < MAX_BYTES_IN_FLIGHT
+    }
+
+    /// Whether there are no batches.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// The outcome of the oldest batch as soon as it is known; `None` when there are no batches.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<BatchOutcome>> {
+        let Some(oldest) = self.batches.front_mut() else { return Poll::Ready(None) };
+        let outcome = ready!(Pin::new(oldest).poll(context));
+        if let Some(done) = self.batches.pop_front() {
+            self.bytes -= done.bytes;
+        }
+        Poll::Ready(Some(outcome))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_has_its_outcome_in_order() {
+        use LineOutcome::{Failed, Malformed, Stored};
+        let refused = Refused { index: 1, reason: "too old".to_owned() };
+        let outcome = |failure| BatchOutcome {
+            puts: 3,
+            malformed: vec![0, 0, 2, 3],
+            refused: vec![refused.clone()],
+            failure,
+        };
+        let taken = outcome(None);
+        let lines: Vec<_> = taken.lines().collect();
+        let refused = LineOutcome::Refused(&refused);
+        assert_eq!(lines, [Malformed, Malformed, Stored, refused, Malformed, Stored, Malformed]);
+        let failed = outcome(Some(PutError::DiskFull));
+        let lines: Vec<_> = failed.lines().collect();
+        assert_eq!(lines, [Malformed, Malformed, Failed, Failed, Malformed, Failed, Malformed]);
+    }
+}

@@ -1,0 +1,407 @@
+//! A connection with the text protocol over a pipe in memory and a store that answers when told.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use proptest::prelude::*;
+use shared::{Key, KeyBuf, Point, Selector};
+use tokio::io::{DuplexStream, ReadBuf};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::protocol::text::TextProtocol;
+use crate::store::{Block, Cursor, PutError, ReadError, Refused, Store};
+
+const LINE: &str = "put palm.cpu 23.7 1150864247\n";
+
+type Points = Vec<(KeyBuf, Point)>;
+
+type Outcome = Result<Vec<Refused>, PutError>;
+
+/// Points become visible and batches are answered when the test says so, or at once.
+#[derive(Clone, Default)]
+struct ManualStore(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    answers_at_once: bool,
+    /// Sizes of all batches so far.
+    sizes: Vec<usize>,
+    waiting: VecDeque<(Points, oneshot::Sender<Outcome>)>,
+    visible: Points,
+    gets: usize,
+}
+
+struct PointCursor(std::vec::IntoIter<(KeyBuf, Point)>);
+
+impl Cursor for PointCursor {
+    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        Ok(self.0.next().map(|(key, point)| Block { key, points: vec![point] }))
+    }
+}
+
+impl Store for ManualStore {
+    type Cursor = PointCursor;
+
+    fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> impl Future<Output = Outcome> + Send + use<> {
+        let (sender, outcome) = oneshot::channel();
+        let puts: Vec<_> = puts.iter().map(|&(key, point)| (key.to_owned(), point)).collect();
+        let mut inner = self.0.lock().unwrap();
+        inner.sizes.push(puts.len());
+        inner.waiting.push_back((puts, sender));
+        let at_once = inner.answers_at_once;
+        drop(inner);
+        if at_once {
+            self.answer(Ok(Vec::new()));
+        }
+        async { outcome.await.unwrap() }
+    }
+
+    fn get(&self, _: Selector<'_>) -> PointCursor {
+        let mut inner = self.0.lock().unwrap();
+        inner.gets += 1;
+        PointCursor(inner.visible.clone().into_iter())
+    }
+
+    async fn close(&self) {}
+}
+
+impl ManualStore {
+    /// Answers the oldest batch that waits.
+    fn answer(&self, outcome: Outcome) {
+        let mut inner = self.0.lock().unwrap();
+        let (puts, sender) = inner.waiting.pop_front().expect("a batch that waits");
+        if outcome.is_ok() {
+            inner.visible.extend(puts);
+        }
+        sender.send(outcome).unwrap();
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        self.0.lock().unwrap().sizes.clone()
+    }
+
+    fn gets(&self) -> usize {
+        self.0.lock().unwrap().gets
+    }
+
+    fn waiting(&self) -> usize {
+        self.0.lock().unwrap().waiting.len()
+    }
+}
+
+/// A stream that counts its writes.
+struct Counted {
+    stream: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.writes.fetch_add(usize::from(written.is_ready()), Ordering::Relaxed);
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+struct Client {
+    stream: DuplexStream,
+    store: ManualStore,
+    shutdown: CancellationToken,
+    writes: Arc<AtomicUsize>,
+    task: JoinHandle<(SessionStats, CloseReason)>,
+}
+
+impl Client {
+    fn connect(store: &ManualStore) -> Self {
+        let (near, stream) = tokio::io::duplex(4 * 1024 * 1024);
+        let (writes, shutdown) = (Arc::default(), CancellationToken::new());
+        let near = Counted { stream: near, writes: Arc::clone(&writes) };
+        let (protocol, token) = (TextProtocol::new(store.clone()), shutdown.clone());
+        let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
+        Self { stream, store: store.clone(), shutdown, writes, task }
+    }
+
+    /// Sends, and lets the connection do all that it can.
+    async fn send(&mut self, requests: &str) {
+        self.stream.write_all(requests.as_bytes()).await.unwrap();
+        self.run().await;
+    }
+
+    async fn answer(&mut self, outcome: Outcome) {
+        self.store.answer(outcome);
+        self.run().await;
+    }
+
+    /// Lets the connection do all that it can: nothing but this task and its own is running.
+    async fn run(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What has been answered and not read yet.
+    async fn read(&mut self) -> String {
+        let mut bytes = vec![0; 4 * 1024 * 1024];
+        let read = read_ready(&mut self.stream, &mut bytes).await.unwrap();
+        String::from_utf8(bytes[..read].to_vec()).unwrap()
+    }
+
+    async fn close(mut self) -> (String, SessionStats, CloseReason) {
+        self.stream.shutdown().await.unwrap();
+        let (stats, reason) = self.task.await.unwrap();
+        let mut rest = String::new();
+        self.stream.read_to_string(&mut rest).await.unwrap();
+        (rest, stats, reason)
+    }
+}
+
+fn failure() -> Outcome {
+    Err(PutError::DiskFull)
+}
+
+#[tokio::test]
+async fn the_batches_of_a_client_that_never_pauses_grow() {
+    const LINES: usize = 100_000;
+    let store = ManualStore::default();
+    store.0.lock().unwrap().answers_at_once = true;
+    let mut client = Client::connect(&store);
+    client.stream.write_all(LINE.repeat(LINES).as_bytes()).await.unwrap();
+    let (replies, stats, _) = client.close().await;
+    assert_eq!(replies.len(), "ok\n\n".len() * LINES);
+    let sizes = store.sizes();
+    assert_eq!((stats.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
+    assert_eq!(sizes.iter().max(), Some(&(MAX_BUFFER / LINE.len())), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn batches_overlap_and_replies_keep_their_order() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\nput a 2 2\nwhat\n").await;
+    client.send("put b 1 1\n").await;
+    client.send("put b 2 2\nwhat\n").await;
+    assert_eq!((store.sizes(), client.read().await), (vec![2, 1, 1], String::new()));
+    let refused = Refused { index: 1, reason: "too old".to_owned() };
+    client.answer(Ok(vec![refused])).await;
+    assert_eq!(client.read().await, "ok\n\nerror\ntoo old\n\nerror\nwrong command\n\n");
+    client.answer(failure()).await;
+    assert_eq!(client.read().await, "error\nthe disk is full\n\n");
+    client.answer(Ok(Vec::new())).await;
+    let (rest, stats, reason) = client.close().await;
+    assert_eq!(rest, "ok\n\nerror\nwrong command\n\n");
+    assert_eq!(stats, SessionStats { puts: 2, errors: 4, ..SessionStats::default() });
+    assert!(matches!(reason, CloseReason::ClosedByClient));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_bounded_in_batches() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    for _ in 0..100 {
+        client.send("put a 1 1\n").await;
+    }
+    let started = store.sizes().len();
+    assert!((2..=16).contains(&started), "{started}");
+    client.answer(Ok(Vec::new())).await;
+    // What came meanwhile is one batch.
+    assert_eq!(store.sizes()[started..], [100 - started]);
+    while store.waiting() > 0 {
+        client.answer(Ok(Vec::new())).await;
+    }
+    assert_eq!(client.close().await.0, "ok\n\n".repeat(100));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_bounded_in_bytes() {
+    const LINES: usize = 80_000;
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send(&LINE.repeat(LINES)).await;
+    let bytes = store.sizes().iter().sum::<usize>() * LINE.len();
+    assert!(bytes < 512 * 1024, "{bytes}");
+    while store.waiting() > 0 {
+        client.answer(Ok(Vec::new())).await;
+    }
+    assert_eq!(client.close().await.0.len(), "ok\n\n".len() * LINES);
+}
+
+#[tokio::test]
+async fn a_get_sees_the_puts_before_it_and_none_after_it() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\n").await;
+    client.send("put b 2 2\nget *\nput c 3 3\nget *\n").await;
+    assert_eq!((store.sizes(), store.gets()), (vec![1, 1], 0));
+    client.answer(Ok(Vec::new())).await;
+    assert_eq!(store.gets(), 0);
+    client.answer(Ok(Vec::new())).await;
+    assert_eq!((store.sizes(), store.gets()), (vec![1, 1, 1], 1));
+    client.answer(Ok(Vec::new())).await;
+    assert_eq!(
+        client.close().await.0,
+        "ok\n\nok\n\nok\na 1.0 1\nb 2.0 2\n\nok\n\nok\na 1.0 1\nb 2.0 2\nc 3.0 3\n\n"
+    );
+}
+
+#[tokio::test]
+async fn the_replies_to_one_read_are_one_write() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\nget *\nwhat\nput b 2 2\n").await;
+    for _ in 0..2 {
+        assert_eq!(client.writes.load(Ordering::Relaxed), 0);
+        client.answer(Ok(Vec::new())).await;
+    }
+    assert_eq!(client.writes.load(Ordering::Relaxed), 1);
+    // Batches that are answered together are written together.
+    client.send("put a 1 1\n").await;
+    client.send("put a 2 2\n").await;
+    store.answer(Ok(Vec::new()));
+    client.answer(Ok(Vec::new())).await;
+    assert_eq!(client.writes.load(Ordering::Relaxed), 2);
+    let (replies, ..) = client.close().await;
+    assert_eq!(replies, "ok\n\nok\na 1.0 1\n\nerror\nwrong command\n\nok\n\nok\n\nok\n\n");
+}
+
+#[tokio::test]
+async fn an_empty_line_belongs_to_a_request_in_flight_and_stands_alone_after_its_reply() {
+    const WRONG: &str = "error\nwrong command\n\n";
+    for (pieces, after, expected) in [
+        (&["put a 1 1\n", "\n"][..], "", "ok\n\n".to_owned()),
+        (&["put a 1 1\n", "\r\n"], "", "ok\n\n".to_owned()),
+        (&["put a 1 1\n", "\n", "\n"], "", format!("ok\n\n{WRONG}")),
+        (&["put a 1 1\n", "put b 1 1\n", "\n"], "", "ok\n\nok\n\n".to_owned()),
+        (&["put a 1 1\n", "\nput b 1 1\n\n"], "\n", format!("ok\n\nok\n\n{WRONG}")),
+        (&["put a 1 1\n"], "\n", format!("ok\n\n{WRONG}")),
+        (&["put a 1 1\n", "put b"], " 1 1\n\n", "ok\n\nok\n\n".to_owned()),
+    ] {
+        let store = ManualStore::default();
+        let mut client = Client::connect(&store);
+        for piece in pieces {
+            client.send(piece).await;
+        }
+        while store.waiting() > 0 {
+            client.answer(Ok(Vec::new())).await;
+        }
+        client.send(after).await;
+        while store.waiting() > 0 {
+            client.answer(Ok(Vec::new())).await;
+        }
+        assert_eq!(client.close().await.0, expected, "{pieces:?} {after:?}");
+    }
+}
+
+/// It came before the reply was written, though after the store had answered.
+#[tokio::test]
+async fn an_empty_line_that_comes_with_the_outcome_belongs_to_the_request() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\n").await;
+    store.answer(Ok(Vec::new()));
+    client.send("\nget *\n").await;
+    assert_eq!(client.close().await.0, "ok\n\nok\na 1.0 1\n\n");
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_what_is_in_flight() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\n").await;
+    client.send("put a 2 2\n").await;
+    client.shutdown.cancel();
+    client.send("put a 3 3\n").await;
+    assert_eq!(client.read().await, "");
+    client.answer(Ok(Vec::new())).await;
+    client.answer(failure()).await;
+    let (replies, stats, reason) = client.close().await;
+    assert_eq!(replies, "ok\n\nerror\nthe disk is full\n\n");
+    assert_eq!((stats.puts, store.sizes()), (1, vec![1, 1]));
+    assert!(matches!(reason, CloseReason::Shutdown));
+}
+
+/// What a client says, and what it is answered when each request waits for the one before it.
+fn session(requests: &[u8]) -> (Vec<String>, String) {
+    let (mut lines, mut replies, mut stored) = (Vec::new(), String::new(), String::new());
+    for (at, request) in requests.iter().enumerate() {
+        match request {
+            0 => {
+                lines.push("get *\n".to_owned());
+                write!(replies, "ok\n{stored}\n").unwrap();
+            }
+            1 => {
+                lines.push("got *\n".to_owned());
+                replies += "error\nwrong command\n\n";
+            }
+            _ => {
+                lines.push(format!("put k{at} {at} {at}\n"));
+                replies += "ok\n\n";
+                writeln!(stored, "k{at} {at}.0 {at}").unwrap();
+            }
+        }
+    }
+    (lines, replies)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// However the requests are cut into packets and whenever the store answers.
+    #[test]
+    fn packets_and_outcomes_make_no_difference(
+        requests in prop::collection::vec(0_u8..8, 0..40),
+        steps in prop::collection::vec((1_usize..60, any::<bool>()), 1..40),
+    ) {
+        let (lines, expected) = session(&requests);
+        let text = lines.concat();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let replies = runtime.block_on(async {
+            let store = ManualStore::default();
+            let mut client = Client::connect(&store);
+            let mut rest = text.as_str();
+            for &(length, answers) in steps.iter().cycle() {
+                if answers && store.waiting() > 0 {
+                    client.answer(Ok(Vec::new())).await;
+                }
+                let (packet, after) = rest.split_at(length.min(rest.len()));
+                rest = after;
+                client.send(packet).await;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            while store.waiting() > 0 {
+                client.answer(Ok(Vec::new())).await;
+            }
+            client.close().await.0
+        });
+        prop_assert_eq!(replies, expected);
+    }
+}

@@ -1,0 +1,110 @@
+//! What a connection needs of a protocol: bytes of a client in, bytes of replies out.
+//!
+//! A protocol reaches the store through [`crate::ingest`] and [`crate::query`] alone. It knows no
+//! sockets, and a connection knows no protocol, so every protocol shares the connection's read
+//! buffer, back-pressure, shutdown and limits.
+
+pub mod text;
+
+use std::future::Future;
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+/// Bytes of replies that are written at once. A longer reply goes out in pieces of about this
+/// size, so a client that does not read costs the server no more than that.
+pub const FLUSH_THRESHOLD: usize = 64 * 1024;
+
+/// The server's side of one client's session.
+///
+/// Requests may be in flight, that is started but not answered yet. Their replies keep the order
+/// of the requests.
+pub trait Protocol: Send {
+    /// Starts every complete request at the front of `input` and leaves the rest there, at most a
+    /// line. Called only while [`Protocol::has_room`].
+    ///
+    /// On return `replies` holds no part of the replies to `input` unless it holds all of them.
+    ///
+    /// # Errors
+    /// When the client can't be written to, or when a reply that has begun can't be completed: the
+    /// connection must end then, so that a cut reply does not pass for a whole one.
+    fn serve(
+        &mut self,
+        input: &mut &[u8],
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
+    ) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Whether more requests may be started. Bounds what one client has in flight.
+    fn has_room(&self) -> bool;
+
+    /// Whether nothing is in flight.
+    fn is_idle(&self) -> bool;
+
+    /// Appends the replies to the oldest requests in flight. Ready when there are any, and when
+    /// nothing is in flight.
+    fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()>;
+
+    /// Takes what belongs to the last request off the front of `input`, which came after that
+    /// request was started and before its reply is written. Called when nothing is in flight and
+    /// all input before this was served.
+    fn take_trailing(&mut self, input: &mut &[u8]);
+
+    /// Notes that the replies to all requests so far are being written.
+    fn mark_answered(&mut self);
+
+    /// What the client has asked so far.
+    fn stats(&self) -> SessionStats;
+}
+
+/// Counts of one client's session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionStats {
+    /// Points stored.
+    pub puts: u64,
+    /// Queries.
+    pub gets: u64,
+    /// Points sent in replies.
+    pub points_sent: u64,
+    /// Requests answered with an error.
+    pub errors: u64,
+}
+
+/// Replies on their way to a client: a buffer, and where it is written to.
+#[derive(Debug)]
+pub struct Replies<'a, W> {
+    buffer: &'a mut Vec<u8>,
+    peer: &'a mut W,
+}
+
+impl<'a, W: AsyncWrite + Unpin> Replies<'a, W> {
+    /// Replies that are gathered in `buffer` and written to `peer`.
+    pub fn new(buffer: &'a mut Vec<u8>, peer: &'a mut W) -> Self {
+        Self { buffer, peer }
+    }
+
+    /// What is not written yet; replies are appended here.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.buffer
+    }
+
+    /// Writes what is there as soon as it is [`FLUSH_THRESHOLD`] bytes.
+    ///
+    /// # Errors
+    /// When the client can't be written to.
+    pub async fn flush_if_large(&mut self) -> io::Result<()> {
+        if self.buffer.len() >= FLUSH_THRESHOLD { self.flush().await } else { Ok(()) }
+    }
+
+    /// Writes what is there.
+    ///
+    /// # Errors
+    /// When the client can't be written to.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        if !self.buffer.is_empty() {
+            self.peer.write_all(self.buffer).await?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}

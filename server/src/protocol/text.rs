@@ -1,0 +1,197 @@
+//! The text protocol: `put` and `get` lines, answered in order.
+//!
+//! The puts of one read are one batch, and batches overlap. A `get` waits for the batches before
+//! it, so that it sees their points, and is answered before anything after it is started.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use shared::Selector;
+use shared::frame::RequestFramer;
+use shared::request::Request;
+use shared::response::{self, OK, WRONG_COMMAND};
+use tokio::io::AsyncWrite;
+use tracing::{debug, warn};
+
+use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
+use crate::ingest::{BatchOutcome, InFlight, Ingest, IngestBatch, LineOutcome};
+use crate::query::Queries;
+use crate::store::Store;
+
+/// Malformed requests answered at once: their replies can be longer than they are.
+const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
+
+/// Shortest text of a usual put, to guess how many a batch will hold.
+const USUAL_PUT: usize = 24;
+
+/// One client's session.
+#[derive(Debug)]
+pub struct TextProtocol<S> {
+    ingest: Ingest<S>,
+    queries: Queries<S>,
+    framer: RequestFramer,
+    in_flight: InFlight,
+    stats: SessionStats,
+}
+
+impl<S: Store + Clone> TextProtocol<S> {
+    /// A session in which nothing was asked yet.
+    pub fn new(store: S) -> Self {
+        Self {
+            ingest: Ingest::new(store.clone()),
+            queries: Queries::new(store),
+            framer: RequestFramer::default(),
+            in_flight: InFlight::default(),
+            stats: SessionStats::default(),
+        }
+    }
+}
+
+impl<S: Store> Protocol for TextProtocol<S> {
+    async fn serve(
+        &mut self,
+        input: &mut &[u8],
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
+    ) -> io::Result<()> {
+        let mut batch = IngestBatch::default();
+        let mut unstarted = *input;
+        let mut has_replies = false;
+        while let Some(line) = self.framer.next_request(input) {
+            match Request::decode_line(line) {
+                Ok(Request::Put(key, point)) => {
+                    debug!(%key, %point, "put");
+                    if batch.puts() == 0 {
+                        batch.reserve(1 + input.len() / USUAL_PUT);
+                    }
+                    batch.put(key, point);
+                }
+                Ok(Request::Get(selector)) => {
+                    self.start(&mut batch, unstarted.len() - input.len());
+                    unstarted = *input;
+                    self.settle(replies.buffer()).await;
+                    self.answer_get(selector, replies).await?;
+                    has_replies = true;
+                }
+                Err(error) => {
+                    debug!(%error, "malformed request");
+                    batch.add_malformed();
+                    if batch.malformed() == MAX_MALFORMED {
+                        self.start(&mut batch, unstarted.len() - input.len());
+                        unstarted = *input;
+                        self.settle(replies.buffer()).await;
+                        self.mark_answered();
+                        replies.flush().await?;
+                    }
+                }
+            }
+        }
+        self.start(&mut batch, unstarted.len() - input.len());
+        if has_replies {
+            self.settle(replies.buffer()).await;
+        }
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.in_flight.has_room()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
+        let Some(outcome) = ready!(self.in_flight.poll_next(context)) else {
+            return Poll::Ready(());
+        };
+        self.encode_outcome(&outcome, out);
+        // One commit of the store often completes several batches: one write for all of them.
+        while out.len() < FLUSH_THRESHOLD {
+            let Poll::Ready(Some(outcome)) = self.in_flight.poll_next(context) else { break };
+            self.encode_outcome(&outcome, out);
+        }
+        Poll::Ready(())
+    }
+
+    /// The empty line that belongs to the last request.
+    fn take_trailing(&mut self, input: &mut &[u8]) {
+        self.framer.absorb_empty_line(input);
+    }
+
+    fn mark_answered(&mut self) {
+        self.framer.answered();
+    }
+
+    fn stats(&self) -> SessionStats {
+        self.stats
+    }
+}
+
+impl<S: Store> TextProtocol<S> {
+    /// Starts a batch of `bytes` of text, and leaves an empty one.
+    fn start(&mut self, batch: &mut IngestBatch<'_>, bytes: usize) {
+        let batch = std::mem::take(batch);
+        if !batch.is_empty() {
+            self.in_flight.push(self.ingest.start(batch, bytes));
+        }
+    }
+
+    /// Waits for all that is in flight.
+    async fn settle(&mut self, out: &mut Vec<u8>) {
+        while !self.is_idle() {
+            poll_fn(|context| self.poll_replies(context, out)).await;
+        }
+    }
+
+    fn encode_outcome(&mut self, outcome: &BatchOutcome, out: &mut Vec<u8>) {
+        let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
+        if let Some(error) = outcome.failure() {
+            debug!(%error, "batch not stored");
+        }
+        for line in outcome.lines() {
+            self.stats.errors += u64::from(line != LineOutcome::Stored);
+            match line {
+                LineOutcome::Stored => {
+                    out.extend_from_slice(OK);
+                    self.stats.puts += 1;
+                }
+                LineOutcome::Refused(refused) => {
+                    response::encode_error(&refused.reason, out);
+                }
+                LineOutcome::Failed => response::encode_error(&failure, out),
+                LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),
+            }
+        }
+    }
+
+    async fn answer_get(
+        &mut self,
+        selector: Selector<'_>,
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin>,
+    ) -> io::Result<()> {
+        self.stats.gets += 1;
+        let mut answer = match self.queries.run(selector).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                warn!(%selector, %error, "get failed");
+                response::encode_error(&error.to_string(), replies.buffer());
+                self.stats.errors += 1;
+                return Ok(());
+            }
+        };
+        response::encode_status_ok(replies.buffer());
+        let mut points = 0_u64;
+        while let Some(block) = answer.next_block().await.map_err(io::Error::other)? {
+            points += block.points.len() as u64;
+            for point in block.points {
+                response::encode_point(block.key.as_key(), point, replies.buffer());
+                self.stats.points_sent += 1;
+                replies.flush_if_large().await?;
+            }
+        }
+        response::encode_end(replies.buffer());
+        debug!(%selector, points, "get");
+        Ok(())
+    }
+}

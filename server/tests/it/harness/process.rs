@@ -1,0 +1,247 @@
+//! The server program as a user runs it: arguments in, log lines, replies and exit code out.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::PATIENCE;
+
+/// Gives a program the default signal dispositions. A script that runs the tests in the background
+/// has them start with SIGINT ignored, and every child would inherit that.
+const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
+
+/// Whether `env` knows the option: GNU coreutils 8.31 or newer.
+static ENV_RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
+    let mut env = Command::new("env");
+    env.args([DEFAULT_SIGNALS, "true"]).stdin(Stdio::null()).stderr(Stdio::null());
+    env.status().is_ok_and(|status| status.success())
+});
+
+/// A program with the default signal dispositions, not yet started. Its process id is that of the
+/// child: `env` is replaced by it.
+fn with_default_signals(program: &str) -> Command {
+    if !*ENV_RESETS_SIGNALS {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args([DEFAULT_SIGNALS, program]);
+    command
+}
+
+/// The server program, not yet started.
+pub fn command() -> Command {
+    with_default_signals(env!("CARGO_BIN_EXE_server"))
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_output(child, PATIENCE)
+}
+
+/// Waits for a child, which is killed after `limit`.
+pub fn wait_for_output(child: Child, limit: Duration) -> Output {
+    let id = child.id();
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = ended.recv_timeout(limit).unwrap_or_else(|_| {
+        send_signal(id, "-KILL");
+        panic!("process {id} does not end: {:?}", ended.recv());
+    });
+    output.unwrap()
+}
+
+pub fn send_signal(id: u32, name: &str) {
+    let sent = Command::new("kill").args([name, &id.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Connects to a local port. Reads and writes fail after [`PATIENCE`].
+pub fn connect(port: u16) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Calls `attempt` until it answers something.
+pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        thread::yield_now();
+    }
+}
+
+/// A running server on a free port, and the log it writes. It is killed when this is dropped.
+pub struct ServerProcess {
+    child: Child,
+    lines: Receiver<String>,
+    log: String,
+    port: u16,
+}
+
+impl ServerProcess {
+    /// Starts it, and waits for nothing.
+    pub fn launch<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        Self::spawn(command().args(arguments))
+    }
+
+    /// Starts `command` on a free port, and waits for nothing.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child =
+            command.args(["--port", "0"]).stderr(Stdio::piped()).spawn().expect("it starts");
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stderr.lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines, log: String::new(), port: 0 }
+    }
+
+    /// Starts it and waits until it listens.
+    pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut program = Self::launch(arguments);
+        program.wait_until_listening();
+        program
+    }
+
+    /// Starts it on a data directory and waits until it listens.
+    pub fn open(directory: &Path) -> Self {
+        Self::start([OsStr::new("--data-dir"), directory.as_os_str()])
+    }
+
+    /// Waits until it listens.
+    pub fn wait_until_listening(&mut self) {
+        let line = self.wait_for_line("listening on ");
+        self.port = line.rsplit(':').next().unwrap().parse().unwrap();
+    }
+
+    /// The next line of its log, or `None` when the process has ended.
+    pub fn next_line(&mut self) -> Option<String> {
+        let line = match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => panic!("it logs nothing more after {}", self.log),
+        };
+        self.log.push_str(&line);
+        self.log.push('\n');
+        Some(line)
+    }
+
+    /// Reads its log up to a line that contains `text`.
+    pub fn wait_for_line(&mut self, text: &str) -> String {
+        loop {
+            match self.next_line() {
+                Some(line) if line.contains(text) => return line,
+                Some(_) => {}
+                None => panic!("it ended without logging {text:?}: {}", self.describe_end()),
+            }
+        }
+    }
+
+    /// Waits until its log contains `text`.
+    pub fn wait_until_logged(&mut self, text: &str) {
+        if !self.log.contains(text) {
+            self.wait_for_line(text);
+        }
+    }
+
+    /// Its log as far as it was read.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        connect(self.port).expect("it accepts")
+    }
+
+    /// Sends `requests` on a connection of their own and returns all replies.
+    pub fn request(&mut self, requests: &str) -> String {
+        let mut stream = self.connect();
+        let mut replies = String::new();
+        std::thread::scope(|scope| {
+            let mut sender = stream.try_clone().unwrap();
+            scope.spawn(move || {
+                sender.write_all(requests.as_bytes()).unwrap();
+                sender.shutdown(Shutdown::Write).unwrap();
+            });
+            stream.read_to_string(&mut replies).expect("it replies");
+        });
+        assert!(replies.ends_with("\n\n"), "cut off: {}", self.describe_end());
+        replies
+    }
+
+    /// Its log and its exit status, for a report of an unexpected end.
+    pub fn describe_end(&mut self) -> String {
+        while let Ok(line) = self.lines.try_recv() {
+            self.log = format!("{}{line}\n", self.log);
+        }
+        format!("{:?} after\n{}", self.child.try_wait(), self.log)
+    }
+
+    pub fn signal(&self, name: &str) {
+        send_signal(self.child.id(), name);
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end; returns the exit code and the whole log.
+    pub fn wait_for_exit(mut self) -> (Option<i32>, String) {
+        while self.next_line().is_some() {}
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.log))
+    }
+
+    /// Stops it by SIGTERM; returns the whole log.
+    pub fn stop(self) -> String {
+        self.signal("-TERM");
+        let (code, log) = self.wait_for_exit();
+        assert_eq!(code, Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Fails when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Also when the tests were started with the signal ignored.
+#[test]
+fn children_have_default_signal_dispositions() {
+    let shell = with_default_signals("sh");
+    if shell.get_program() == "sh" {
+        return;
+    }
+    let output = run(Command::new("env")
+        .arg("--ignore-signal=HUP,INT,QUIT,TERM")
+        .arg(shell.get_program())
+        .args(shell.get_args())
+        .args(["-c", "kill -INT $$; echo ignored"]));
+    assert_eq!((output.status.signal(), output.stdout), (Some(2), Vec::new()));
+}

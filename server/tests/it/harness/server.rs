@@ -1,0 +1,75 @@
+//! A server inside the test's own process, on a free port.
+
+use server::net::Listener;
+use server::shutdown::Shutdown;
+use server::store::local::{Config, Local};
+use shared::Client;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::within;
+
+/// A running server with an empty store.
+pub struct TestServer {
+    pub port: u16,
+    shutdown: Shutdown,
+    task: JoinHandle<()>,
+    _data: TempDir,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        let listener = Listener::bind("localhost", 0).await.unwrap();
+        let port = listener.addresses()[0].port();
+        let shutdown = Shutdown::default();
+        let data = tempfile::tempdir().unwrap();
+        let store = Local::open(data.path(), Config::default()).unwrap();
+        let task = tokio::spawn(server::run(listener, store, shutdown.clone()));
+        Self { port, shutdown, task, _data: data }
+    }
+
+    pub async fn connect(&self) -> Connection {
+        let stream = within(TcpStream::connect(("127.0.0.1", self.port))).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Connection(stream)
+    }
+
+    pub async fn client(&self) -> Client {
+        within(Client::connect("localhost", self.port)).await.unwrap()
+    }
+
+    pub async fn stop(self) {
+        self.shutdown.begin();
+        within(self.task).await.unwrap();
+    }
+}
+
+/// A connection whose waits are limited.
+pub struct Connection(pub TcpStream);
+
+impl Connection {
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        within(self.0.write_all(bytes.as_ref())).await.unwrap();
+    }
+
+    pub async fn close_sending(&mut self) {
+        within(self.0.shutdown()).await.unwrap();
+    }
+
+    /// Reads so many bytes, fewer at the end.
+    pub async fn read(&mut self, count: usize) -> Vec<u8> {
+        let mut read = Vec::new();
+        let count = u64::try_from(count).unwrap();
+        within((&mut self.0).take(count).read_to_end(&mut read)).await.unwrap();
+        read
+    }
+
+    /// Reads what comes until the server closes.
+    pub async fn read_to_end(&mut self) -> Vec<u8> {
+        let mut read = Vec::new();
+        within(self.0.read_to_end(&mut read)).await.unwrap();
+        read
+    }
+}
