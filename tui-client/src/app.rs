@@ -6,6 +6,7 @@ pub mod chart;
 pub mod context;
 pub mod copy_command;
 pub mod editor;
+pub mod input;
 pub mod layout;
 pub mod line_input;
 pub mod link;
@@ -41,9 +42,9 @@ use crate::request::plausible::is_extended;
 use crate::text::escape::escape_untrusted;
 use crate::text::format;
 use context::Context;
-use editor::MAX_TEXT;
+use input::{Input, Outcome};
 use layout::Layout;
-use line_input::{Accepted, Found, InputPurpose, LineInput};
+use line_input::{InputPurpose, LineInput};
 use link::Link;
 use link::pending::{Due, Pending, Purpose};
 use log::Log;
@@ -54,7 +55,7 @@ use overlay::help::Help;
 use panes::Panes;
 use polling::{ALL, CHEAP, Polling};
 use prompt::Prompt;
-use prompt::paste::{Paste, Pasted};
+use prompt::paste::Paste;
 use table::Table;
 use watch::Watch;
 
@@ -89,9 +90,7 @@ pub struct Config {
 pub struct App {
     cx: Context,
     panes: Panes,
-    overlay: Option<Overlay>,
-    prompt: Prompt,
-    paste: Paste,
+    input: Input,
     log: Log,
     table: Table,
     watch: Watch,
@@ -107,9 +106,7 @@ impl App {
         Self {
             cx: Context::new(now, config.zone, config.in_tmux),
             panes: Panes::new(width, height, !watch.is_empty()),
-            overlay: None,
-            prompt: Prompt::default(),
-            paste: Paste::default(),
+            input: Input::default(),
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             watch,
@@ -139,7 +136,11 @@ impl App {
         match event {
             Event::Key(key) => self.on_key(key),
             Event::Mouse(mouse) => self.on_mouse(mouse),
-            Event::Paste(text) => self.on_paste(&text),
+            Event::Paste(text) => {
+                self.cx.take_notice();
+                let outcome = self.input.insert_pasted(&text, &mut self.cx);
+                self.on_outcome(outcome);
+            }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
                 self.table.move_by(0, self.layout().table_rows());
@@ -160,11 +161,11 @@ impl App {
             Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
             Event::Reply(reply) => self.on_reply(*reply),
             Event::Import(news) => {
-                if self.paste.on_news(&news, &mut self.log, &mut self.cx) {
+                if self.input.paste_mut().on_news(&news, &mut self.log, &mut self.cx) {
                     self.polling.refresh_at(now.elapsed);
                 }
             }
-            Event::History(lines) => self.prompt.load(lines),
+            Event::History(lines) => self.input.prompt_mut().load(lines),
             Event::Saved { path, lines } => {
                 let lines = format::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
@@ -204,10 +205,20 @@ impl App {
             None if mode.is_for_reading() => self.say_unbound(key),
             None => {
                 if let (KeyCode::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
-                    self.type_text(c.encode_utf8(&mut [0; 4]));
+                    self.insert(c.encode_utf8(&mut [0; 4]));
                 }
             }
         }
+    }
+
+    fn insert(&mut self, text: &str) {
+        let outcome = self.input.insert(text, self.panes.focus(), &mut self.cx);
+        self.on_outcome(outcome);
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        let outcome = self.input.edit(edit, &mut self.cx);
+        self.on_outcome(outcome);
     }
 
     fn say_unbound(&mut self, key: KeyPress) {
@@ -223,17 +234,13 @@ impl App {
         let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
-            Action::QuitOrClear | Action::Prompt(PromptAction::DeleteOrQuit)
-                if self.prompt.text().is_empty() =>
-            {
-                self.cx.push(Effect::Quit);
-            }
+            Action::QuitOrClear if self.prompt().text().is_empty() => self.cx.push(Effect::Quit),
             Action::QuitOrClear => {
                 self.edit(Edit::KillAll);
                 self.cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
             }
-            Action::HelpOrType if !self.prompt.text().is_empty() => self.type_text("?"),
-            Action::Help | Action::HelpOrType => self.toggle_help(),
+            Action::HelpOrType if !self.prompt().text().is_empty() => self.insert("?"),
+            Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
             Action::Suspend => self.cx.push(TerminalOrder::Suspend),
             Action::CopyCommand => {
                 let command = copy_command::command(self);
@@ -244,8 +251,14 @@ impl App {
             Action::PreviousPane => self.panes.cycle(-1, !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
             Action::Edit(edit) => self.edit(edit),
-            Action::Accept => self.accept(),
-            Action::Cancel => self.cancel(),
+            Action::Accept => {
+                let outcome = self.input.accept(&mut self.cx);
+                self.on_outcome(outcome);
+            }
+            Action::Cancel => {
+                let outcome = self.input.cancel();
+                self.on_outcome(outcome);
+            }
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
             Action::Pages(pages) => {
@@ -267,17 +280,17 @@ impl App {
                 self.polling.set_table_request(ALL);
                 self.polling.refresh_once(now.elapsed);
             }
-            Action::SearchHelp => {
-                if let Some(Overlay::Help(help)) = &mut self.overlay {
-                    help.search();
-                }
+            Action::SearchHelp => self.input.search_help(),
+            Action::Prompt(action) => {
+                let outcome = self.input.update(action, &mut self.cx);
+                self.on_outcome(outcome);
             }
-            Action::Prompt(action) => self.perform_prompt(action),
             Action::Log(action) => {
                 let layout = self.layout();
-                let input = self.log.update(action, &mut self.panes, &layout, &mut self.cx);
-                // Without a new one, the line that is open stays: a key goes to the next match.
-                self.overlay = input.map(Overlay::input_line).or(self.overlay.take());
+                if let Some(line) = self.log.update(action, &mut self.panes, &layout, &mut self.cx)
+                {
+                    self.input.open(line);
+                }
                 if matches!(action, LogAction::Zoom | LogAction::Leave) {
                     self.reflow();
                 }
@@ -290,50 +303,12 @@ impl App {
                 let layout = self.layout();
                 self.watch.update_chart(action, &layout, &self.alerts, &mut self.cx);
             }
-            Action::AddWatch => self.ask(InputPurpose::Watch, ""),
+            Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
                 let text = self.selected_key().map_or(String::new(), |key| format!("{key} > "));
-                self.ask(InputPurpose::Alert, &text);
+                self.input.ask(InputPurpose::Alert, &text);
             }
             Action::DropAlerts => self.drop_alerts(),
-        }
-    }
-
-    fn perform_prompt(&mut self, action: PromptAction) {
-        match (action, &mut self.overlay) {
-            (PromptAction::Clear, _) if self.prompt.text().is_empty() => {
-                self.paste.stop_import(&mut self.cx);
-            }
-            (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight),
-            (PromptAction::Search { older }, Some(Overlay::Input(input))) => {
-                if let Some((found, part)) = input.history_search() {
-                    self.prompt.search_on(found, part, older);
-                }
-            }
-            (PromptAction::Search { .. }, _) => {
-                self.ask(InputPurpose::HistorySearch(Found::default()), "");
-            }
-            (PromptAction::TakeFound, Some(Overlay::Input(input))) => {
-                if let Some((Found { line: Some((_, line)), .. }, _)) = input.history_search() {
-                    self.prompt.set(line);
-                }
-                self.overlay = None;
-            }
-            (PromptAction::SendPaste | PromptAction::DiscardPaste, _) => {
-                let Some(Overlay::Confirm(pasted)) = self.overlay.take() else { return };
-                if action == PromptAction::DiscardPaste {
-                    let lines = format::count(pasted.lines);
-                    return self.cx.say(Tone::Plain, format!("{lines} lines not sent"));
-                }
-                let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-                let unsent = self.paste.send(pasted, link, self.watch.patterns(), log, cx);
-                self.overlay = unsent.map(Overlay::Confirm);
-            }
-            _ if self.prompt.update(action, &mut self.cx) => {}
-            (PromptAction::Complete { forward }, _) => {
-                self.panes.cycle(if forward { 1 } else { -1 }, !self.watch.is_empty());
-            }
-            _ => {}
         }
     }
 
@@ -342,12 +317,12 @@ impl App {
             TableAction::Filter => {
                 let before = self.table.filter().cloned();
                 let text = before.as_ref().map_or(String::new(), |filter| filter.as_str().into());
-                self.ask(InputPurpose::Filter(before), &text);
+                self.input.ask(InputPurpose::Filter(before), &text);
             }
-            TableAction::Columns => self.overlay = Some(Overlay::Columns(0)),
+            TableAction::Columns => self.input.open_columns(),
             TableAction::ToggleColumn => {
-                if let Some(Overlay::Columns(line)) = self.overlay {
-                    self.table.toggle_column(Column::ALL[line]);
+                if let Some(column) = self.input.selected_column() {
+                    self.table.toggle_column(column);
                 }
             }
             TableAction::Watch | TableAction::Chart => {
@@ -380,143 +355,40 @@ impl App {
         self.table.move_by(0, layout.table_rows());
     }
 
-    fn ask(&mut self, purpose: InputPurpose, text: &str) {
-        self.overlay = Some(Overlay::input_line(LineInput::new(purpose, text)));
-    }
-
-    /// Takes the line that was asked for.
-    fn accept(&mut self) {
-        let input = match self.overlay.take() {
-            Some(Overlay::Input(input)) => input,
-            Some(Overlay::Help(mut help)) => {
-                help.end_search(true);
-                self.overlay = Some(Overlay::Help(help));
-                return;
+    fn on_outcome(&mut self, outcome: Outcome) {
+        let rows = self.layout().log_rows();
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Quit => self.cx.push(Effect::Quit),
+            Outcome::Submit => self.submit(),
+            Outcome::SendPaste(pasted) => {
+                let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+                self.input.send_paste(pasted, link, self.watch.patterns(), log, cx);
             }
-            _ => return,
-        };
-        match input.accept(&mut self.cx) {
-            Err(input) => self.overlay = Some(Overlay::Input(input)),
-            Ok(Accepted::Nothing) => {}
-            Ok(Accepted::Filter(filter)) => self.filter_table(filter),
-            Ok(Accepted::Alert(alert)) => {
+            Outcome::FocusPrompt => self.panes.focus_on(Mode::Prompt),
+            Outcome::Cycle(step) => self.panes.cycle(step, !self.watch.is_empty()),
+            Outcome::FilterTable(filter) => self.filter_table(filter),
+            Outcome::Alert(alert) => {
                 self.watch.cover(alert.pattern());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
                 self.alerts.add(alert);
                 self.evaluate_alerts();
             }
-            Ok(Accepted::Watch(pattern)) => {
+            Outcome::Watch(pattern) => {
                 self.watch_also(pattern);
                 self.panes.focus_on(Mode::Watch);
             }
-            Ok(Accepted::LogSearch) => {
-                self.log.accept_search(self.layout().log_rows(), &mut self.cx);
+            Outcome::SearchLog(text) => self.log.search_typed(&text, rows, &mut self.cx),
+            Outcome::FilterLog(text) => self.log.filter_typed(&text, rows, &mut self.cx),
+            Outcome::EndLogSearch => self.log.accept_search(rows, &mut self.cx),
+            Outcome::RestoreLog(before) => {
+                self.log.back_to(before);
+                self.log.work(rows, &mut self.cx);
             }
-            Ok(Accepted::SaveLog(path)) => {
+            Outcome::SaveLog(path) => {
                 self.cx.push(FileJob::SaveLog { path, log: self.log.snapshot() });
             }
-            Ok(Accepted::Submit(line)) => {
-                self.prompt.set(&line);
-                self.submit();
-            }
         }
-    }
-
-    /// Closes what was opened last, as if it had not been.
-    fn cancel(&mut self) {
-        match self.overlay.take() {
-            Some(Overlay::Help(mut help)) if help.mode() == Mode::HelpSearch => {
-                help.end_search(false);
-                self.overlay = Some(Overlay::Help(help));
-            }
-            Some(Overlay::Help(help)) => self.overlay = help.close(),
-            Some(Overlay::Input(input)) => match input.into_purpose() {
-                InputPurpose::Filter(before) => self.filter_table(before),
-                InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {
-                    self.log.back_to(before);
-                    self.log.work(self.layout().log_rows(), &mut self.cx);
-                }
-                _ => {}
-            },
-            Some(Overlay::Columns(_) | Overlay::Confirm(_)) | None => {}
-        }
-    }
-
-    /// Edits the line that is being typed.
-    fn edit(&mut self, edit: Edit) {
-        match &mut self.overlay {
-            None => self.prompt.edit(edit, self.cx.now().unix()),
-            Some(Overlay::Input(input)) => {
-                input.edit(edit);
-                self.input_changed();
-            }
-            Some(Overlay::Help(help)) => help.edit(edit),
-            Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
-        }
-    }
-
-    /// Types text into the line that is being typed.
-    fn type_text(&mut self, text: &str) {
-        let taken = match &mut self.overlay {
-            None if self.panes.focus() == Mode::Prompt => self.prompt.insert(text),
-            Some(Overlay::Input(input)) => input.insert(text),
-            Some(Overlay::Help(help)) if help.mode() == Mode::HelpSearch => help.insert(text),
-            _ => return,
-        };
-        self.typed(taken);
-    }
-
-    /// Text was typed, if there was room for it.
-    fn typed(&mut self, taken: bool) {
-        if taken {
-            return self.input_changed();
-        }
-        let most = format::bytes(MAX_TEXT as u64);
-        self.cx.say(Tone::Bad, format!("not taken: the line would be longer than {most}"));
-    }
-
-    fn on_paste(&mut self, text: &str) {
-        self.cx.take_notice();
-        if let Some(Overlay::Input(input)) = &mut self.overlay {
-            let taken = input.paste(text);
-            return self.typed(taken);
-        }
-        self.overlay = None;
-        self.panes.focus_on(Mode::Prompt);
-        if Pasted::lines(text).nth(1).is_some() {
-            self.overlay = Some(Overlay::Confirm(Pasted::new(text, self.cx.now().unix())));
-        } else {
-            self.type_text(text.trim_end_matches(['\n', '\r']));
-        }
-    }
-
-    /// Table, log and history show what a filter or a search does while it is typed.
-    fn input_changed(&mut self) {
-        let rows = self.layout().log_rows();
-        let Some(Overlay::Input(input)) = &mut self.overlay else { return };
-        match input.purpose() {
-            InputPurpose::LogSearch(_) => self.log.search_typed(input.text(), rows, &mut self.cx),
-            InputPurpose::LogFilter(_) => self.log.filter_typed(input.text(), rows, &mut self.cx),
-            InputPurpose::Filter(_) => {
-                if let Some(filter) = input.settled_filter() {
-                    self.filter_table(filter);
-                }
-            }
-            InputPurpose::HistorySearch(_) => {
-                if let Some((found, part)) = input.history_search() {
-                    self.prompt.search(found, part);
-                }
-            }
-            InputPurpose::Alert | InputPurpose::Watch | InputPurpose::SaveLog => {}
-        }
-    }
-
-    fn toggle_help(&mut self) {
-        let mode = self.mode();
-        self.overlay = match self.overlay.take() {
-            Some(Overlay::Help(help)) => help.close(),
-            below => Some(Overlay::Help(Help::over(below, mode))),
-        };
     }
 
     /// Rows of a page where the keys go.
@@ -534,15 +406,14 @@ impl App {
     /// Moves by lines where a mode has its keys.
     fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
-        match (mode, &mut self.overlay) {
-            (_, Some(Overlay::Help(help))) => help.scroll(lines, self.panes.size()),
-            (Mode::Columns, Some(Overlay::Columns(line))) => {
-                *line = line.saturating_add_signed(lines).min(Column::ALL.len() - 1);
+        match mode {
+            Mode::Help | Mode::HelpSearch | Mode::Columns => {
+                self.input.scroll(lines, self.panes.size());
             }
-            (Mode::Table, _) => self.table.move_by(lines, layout.table_rows()),
-            (Mode::Watch | Mode::Chart, _) => self.watch.move_by(lines),
-            (Mode::Field, _) => {}
-            (Mode::Log, _) if lines.unsigned_abs() == 1 => {
+            Mode::Table => self.table.move_by(lines, layout.table_rows()),
+            Mode::Watch | Mode::Chart => self.watch.move_by(lines),
+            Mode::Field => {}
+            Mode::Log if lines.unsigned_abs() == 1 => {
                 self.log.move_by(lines as i64, layout.log_rows());
             }
             _ => self.log.scroll(lines as i64, layout.log_rows()),
@@ -556,19 +427,19 @@ impl App {
             MouseKind::WheelUp => -mouse::TURN,
             MouseKind::WheelDown => mouse::TURN,
         };
-        match under {
+        match (self.mode(), under) {
+            (Mode::Help | Mode::HelpSearch, _) => self.scroll(Mode::Help, turn),
             // Few keys are watched, and each has its chart.
-            Some(Mode::Watch) => self.scroll(Mode::Watch, turn.signum()),
-            Some(mode) => self.scroll(mode, turn),
-            None if self.overlay.is_some() => self.scroll(Mode::Help, turn),
-            None => {}
+            (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, turn.signum()),
+            (_, Some(mode)) => self.scroll(mode, turn),
+            (_, None) => {}
         }
     }
 
     fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
-        match (&self.overlay, under) {
-            (Some(Overlay::Help(_)), _) => return self.toggle_help(),
+        match (self.overlay(), under) {
+            (Some(Overlay::Help(_)), _) => return self.input.toggle_help(self.panes.focus()),
             // A question waits for its answer.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}
@@ -637,7 +508,7 @@ impl App {
         // What the line needs is to be known when its reply comes.
         self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-        self.prompt.submit(link, self.watch.patterns(), log, cx);
+        self.input.prompt_mut().submit(link, self.watch.patterns(), log, cx);
     }
 
     fn send(&mut self, due: Due) {
@@ -655,7 +526,7 @@ impl App {
 
     fn probe(&mut self) {
         let known = || self.table.answer().series.first().map(|series| series.key.to_string());
-        let typed_needs_it = is_extended(self.prompt.text());
+        let typed_needs_it = is_extended(self.prompt().text());
         let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
         if let Some(due) = due {
             self.send(due);
@@ -665,19 +536,19 @@ impl App {
     fn on_reply(&mut self, reply: Reply) {
         let now = self.cx.now();
         let Some(pending) = self.link.on_reply(&reply, &mut self.log, &mut self.cx) else { return };
-        self.prompt.learn(&reply.answer.series);
+        self.input.prompt_mut().learn(&reply.answer.series);
         let (watch, log) = (&self.watch, &mut self.log);
         let not_before = self.polling.answered(&pending, &reply, watch, log, now);
         self.log.log_reply(&pending, &reply, now);
         match &pending.purpose {
             Purpose::Typed(entered) => {
-                self.prompt.answered(entered, reply.status);
+                self.input.prompt_mut().answered(entered, reply.status);
                 let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 match &refused {
                     Some(text) => self.cx.say(Tone::Bad, text.clone()),
                     None => self.on_accepted(&pending, reply),
                 }
-                self.paste.answered(pending.id, refused, &mut self.cx);
+                self.input.paste_mut().answered(pending.id, refused, &mut self.cx);
             }
             Purpose::Refresh => {
                 if pending.line == ALL {
@@ -738,7 +609,7 @@ impl App {
     fn on_disconnected(&mut self, reason: &str) {
         self.link.on_disconnected(reason, &mut self.log, &mut self.cx);
         self.watch.reset();
-        if self.paste.lose(&mut self.log, &mut self.cx) {
+        if self.input.paste_mut().lose(&mut self.log, &mut self.cx) {
             self.polling.refresh_at(self.cx.now().elapsed);
         }
     }
@@ -757,7 +628,7 @@ impl App {
     /// now.
     fn on_not_saved(&mut self, path: &str, reason: &str) {
         if self.mode() == Mode::Log {
-            self.ask(InputPurpose::SaveLog, path);
+            self.input.ask(InputPurpose::SaveLog, path);
         }
         let text = format!("{path}: not saved, {reason}");
         self.log.note(self.cx.now(), Tone::Bad, &text);
@@ -810,7 +681,7 @@ impl App {
 
     /// Where the keys go.
     pub fn mode(&self) -> Mode {
-        self.overlay.as_ref().map_or(self.panes.focus(), Overlay::mode)
+        self.input.mode(self.panes.focus())
     }
 
     /// Where everything goes on the screen.
@@ -839,12 +710,12 @@ impl App {
 
     /// What lies over the panes.
     pub fn overlay(&self) -> Option<&Overlay> {
-        self.overlay.as_ref()
+        self.input.overlay()
     }
 
     /// The line that is asked for, also while the list of keys lies over it.
     pub fn input(&self) -> Option<&LineInput> {
-        self.overlay.as_ref().and_then(Overlay::input)
+        self.input.line()
     }
 
     /// The zone for times of day.
@@ -864,17 +735,17 @@ impl App {
 
     /// The command line.
     pub fn prompt(&self) -> &Prompt {
-        &self.prompt
+        self.input.prompt()
     }
 
     /// Pasted lines on their way.
     pub fn paste(&self) -> &Paste {
-        &self.paste
+        self.input.paste()
     }
 
     /// The verdict on the command line.
     pub fn verdict(&self) -> prompt::check::Verdict {
-        self.prompt.verdict(self.now(), self.zone(), self.polling.extension())
+        self.prompt().verdict(self.now(), self.zone(), self.polling.extension())
     }
 
     /// The wire log.

@@ -1,33 +1,12 @@
 //! A line that is asked for: a filter, an alert, a key to watch, a search or a filter of the log, a
 //! file to save it to, a search of the history.
 
-use crate::app::context::Context;
 use crate::app::editor::Editor;
 use crate::app::log::bookmark::Bookmark;
-use crate::app::log::entry::Tone;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::expression::{Alert, BadExpr, Filter};
 use crate::metrics::glob::Glob;
-
-/// What a line that was accepted wants.
-#[derive(Debug)]
-pub enum Accepted {
-    /// Nothing.
-    Nothing,
-    /// This filter of the table.
-    Filter(Option<Filter>),
-    /// This alert.
-    Alert(Alert),
-    /// This key or glob to be watched.
-    Watch(Glob),
-    /// The search of the log ends, its match selected.
-    LogSearch,
-    /// The log in this file.
-    SaveLog(String),
-    /// This line of the history to be sent.
-    Submit(String),
-}
 
 /// Words that mean something else in a filter than a part of a key.
 const NAMES: [&str; 13] = [
@@ -52,6 +31,13 @@ pub enum InputPurpose {
     SaveLog,
     /// A part of a line in the history.
     HistorySearch(Found),
+}
+
+impl InputPurpose {
+    /// A search of the history that begins.
+    pub fn history_search() -> Self {
+        Self::HistorySearch(Found::default())
+    }
 }
 
 /// How far a search of the history has come.
@@ -88,9 +74,10 @@ impl LineInput {
         &self.purpose
     }
 
-    /// Takes the purpose out of a line that is given up.
-    pub fn into_purpose(self) -> InputPurpose {
-        self.purpose
+    /// Takes the line apart: its purpose, and its text without blanks at either end.
+    pub fn into_parts(self) -> (InputPurpose, String) {
+        let text = self.text().trim().to_owned();
+        (self.purpose, text)
     }
 
     /// How far a search of the history has come, and what is searched for.
@@ -148,40 +135,6 @@ impl LineInput {
             self.edit(Edit::KillAll);
         }
         self.insert(line)
-    }
-
-    /// Accepts the line, or says what is wrong with it and gives it back.
-    ///
-    /// # Errors
-    /// The line itself, when it is no filter, alert or key.
-    pub fn accept(self: Box<Self>, cx: &mut Context) -> Result<Accepted, Box<Self>> {
-        if let Some((at, reason)) = self.fault() {
-            cx.say(Tone::Bad, format!("at character {}: {reason}", at + 1));
-            return Err(self);
-        }
-        let text = self.editor.text().trim();
-        let accepted = match self.purpose {
-            InputPurpose::HistorySearch(Found { line: Some((_, line)), .. }) => {
-                Accepted::Submit(line)
-            }
-            InputPurpose::HistorySearch(_) => {
-                cx.say(Tone::Plain, "no such line, nothing sent");
-                Accepted::Nothing
-            }
-            InputPurpose::LogSearch(_) => Accepted::LogSearch,
-            InputPurpose::SaveLog if text.is_empty() => {
-                cx.say(Tone::Plain, "not saved: no name");
-                Accepted::Nothing
-            }
-            InputPurpose::SaveLog => Accepted::SaveLog(text.to_owned()),
-            // A word that could have become something else is a part of a key now.
-            InputPurpose::Filter(_) if !text.is_empty() => Accepted::Filter(text.parse().ok()),
-            InputPurpose::Alert => text.parse().map_or(Accepted::Nothing, Accepted::Alert),
-            InputPurpose::Watch => text.parse().map_or(Accepted::Nothing, Accepted::Watch),
-            // The filter counts already.
-            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) => Accepted::Nothing,
-        };
-        Ok(accepted)
     }
 
     /// The name of a line of [`Mode::Field`].

@@ -22,11 +22,6 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    /// A line is asked for.
-    pub fn input_line(input: LineInput) -> Self {
-        Self::Input(Box::new(input))
-    }
-
     /// The mode while it is open.
     pub fn mode(&self) -> Mode {
         match self {
