@@ -68,7 +68,7 @@ impl Iterator for Walk {
     }
 }
 
-const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::CHUNK_POINTS];
+const CHUNKS: [usize; 4] = [120, 1024, 2500, chunk::MAX_CHUNK_POINTS];
 
 fn encode_chunk(measure: &Measure, count: usize, effort: Effort) {
     let points: Vec<_> = Walk::new(7).take(count).collect();
@@ -166,7 +166,7 @@ fn get_all_from_parts(measure: &Measure) {
     let store = open(directory.path(), Durability::Interval);
     measure.run(name, || {
         runtime.block_on(async {
-            let mut cursor = store.get(Selector::All);
+            let mut cursor = store.get(Selector::ALL);
             let mut points = 0;
             while let Some(block) = cursor.next_block().await.expect("a block") {
                 points += block.points.len();

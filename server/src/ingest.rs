@@ -203,22 +203,23 @@ impl InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{RefusalReason, Unavailable};
 
     #[test]
     fn each_line_has_its_outcome_in_order() {
         use LineOutcome::{Failed, Malformed, Stored};
-        let refused = Refused { index: 1, reason: "too old".to_owned() };
+        let refused = Refused { index: 1, reason: RefusalReason::OlderThanRetention };
         let outcome = |failure| BatchOutcome {
             puts: 3,
             malformed: vec![0, 0, 2, 3],
-            refused: vec![refused.clone()],
+            refused: vec![refused],
             failure,
         };
         let taken = outcome(None);
         let lines: Vec<_> = taken.lines().collect();
         let refused = LineOutcome::Refused(&refused);
         assert_eq!(lines, [Malformed, Malformed, Stored, refused, Malformed, Stored, Malformed]);
-        let failed = outcome(Some(PutError::DiskFull));
+        let failed = outcome(Some(Unavailable::DiskFull.into()));
         let lines: Vec<_> = failed.lines().collect();
         assert_eq!(lines, [Malformed, Malformed, Failed, Failed, Malformed, Failed, Malformed]);
     }

@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::Parser;
 use server::net::Listener;
 use server::shutdown::Shutdown;
+use server::store::any::AnyStore;
 use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -51,7 +52,7 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
-    server::run(listener, store, shutdown).await;
+    server::run(listener, AnyStore::Local(store), shutdown).await;
     Ok(())
 }
 

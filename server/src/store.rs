@@ -1,35 +1,53 @@
-//! What the server asks of a store. `session` knows nothing else of it.
+//! What a store promises. The rest of the server knows nothing else of it.
 //!
-//! The contract, which `contract` holds every backend to:
-//! - **put**: when [`Store::put_batch`] answers `Ok`, every point of the batch that is not listed
-//!   as refused is stored as durably as the backend promises, and every later `get` sees it.
-//!   When it answers an error, no point of the batch counts as stored.
-//! - **last write wins**: of two points with the same key and timestamp the later put is kept;
+//! The guarantees have names; `contract` is a suite with a test for each of them, which every
+//! backend passes, also one that fails:
+//!
+//! - **Stored**: when [`Store::put_batch`] answers `Ok`, every point of the batch that is not
+//!   listed as refused is stored as durably as the backend promises, and every later `get` sees it.
+//!   A refused point is not stored.
+//! - **Call order**: batches are stored in the order in which `put_batch` was called, whatever the
+//!   order in which their outcomes are awaited.
+//! - **Last write wins**: of two points with the same key and timestamp the later put is kept;
 //!   within a batch the later place is the later put.
-//! - **get**: series in the order in which each key was first put, points by rising timestamp,
-//!   each timestamp once. Each series is a consistent snapshot. Nothing is held whole: a cursor
-//!   costs a bounded amount of memory, whatever it walks over.
-//! - **failure**: what can't be read at the moment makes a `get` an error, never a shorter answer.
-//!   What is damaged for good is left out, and the log of the server says what it was.
+//! - **Reading order**: a `get` answers series in the order in which each key was first put, points
+//!   by rising timestamp, each timestamp once.
+//! - **Snapshot**: each series is answered as it was at one moment after the `get` began.
+//! - **Bounded**: nothing is held whole. A block has at most [`MAX_BLOCK_POINTS`] points, and a
+//!   cursor costs a bounded amount of memory, whatever it walks over.
+//! - **Whole or error**: what can't be read at the moment makes a `get` an error, never a shorter
+//!   answer. What is damaged for good is left out, and the log of the server says what it was.
+//! - **Unavailable stores nothing**: after [`PutError::Unavailable`] no point of the batch is ever
+//!   seen. The same batch can be put again later.
+//! - **Unknown stays undecided**: after [`PutError::UnknownOutcome`] each point of the batch may be
+//!   stored or not. What a `get` has seen of it stays.
+//! - **Closed**: after [`Store::close`] puts are [`Unavailable::Closed`]; reading goes on.
+//! - **Status**: [`Store::status`] says why puts are unavailable from the first put that was, until
+//!   one is stored again.
 
+pub mod any;
 #[cfg(test)]
 pub mod contract;
 pub mod local;
 
 use std::future::Future;
+use std::io;
 
 use shared::{Key, KeyBuf, Point, Selector};
+
+/// Most points in a [`Block`].
+pub const MAX_BLOCK_POINTS: usize = 8192;
 
 /// A time-series store.
 pub trait Store: Send + Sync + 'static {
     /// Walks over the points of a `get`.
     type Cursor: Cursor;
 
-    /// Stores a batch, in order, after all batches of earlier calls. The call itself takes what it
-    /// needs of `puts`; the future tells the outcome.
+    /// Stores a batch, in order, after the batches of all earlier calls. The call takes what it
+    /// needs of `puts`; the future is the outcome: the points that were refused, by rising index.
     ///
     /// # Errors
-    /// [`PutError`] when the batch could not be stored; none of it counts.
+    /// [`PutError`] when the batch was not stored, or may not have been.
     fn put_batch(
         &self,
         puts: &[(Key<'_>, Point)],
@@ -38,7 +56,10 @@ pub trait Store: Send + Sync + 'static {
     /// Begins to read the selected series.
     fn get(&self, selector: Selector<'_>) -> Self::Cursor;
 
-    /// Waits for what is under way and releases the backend. Puts after this fail.
+    /// The present state of the store. Cheap: no I/O, no wait for puts.
+    fn status(&self) -> StoreStatus;
+
+    /// Waits for what is under way and releases the backend.
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
@@ -56,37 +77,77 @@ pub trait Cursor: Send {
 pub struct Block {
     /// The series.
     pub key: KeyBuf,
-    /// At least one.
+    /// At least one, at most [`MAX_BLOCK_POINTS`].
     pub points: Vec<Point>,
 }
 
-/// A put of a batch that was left out although the batch was stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The state of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Number of series that the store knows. All points of a series may have expired.
+    pub series: usize,
+    /// Bytes that the points take on the disk, in parts and in the log.
+    pub disk_bytes: u64,
+    /// Why puts are not stored at present; `None` when they are.
+    pub unavailable: Option<Unavailable>,
+}
+
+/// A point that was left out of a batch that was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// Its place in the batch.
     pub index: usize,
-    /// One short line for the client.
-    pub reason: String,
+    /// The reason.
+    pub reason: RefusalReason,
 }
 
-/// Why a batch could not be stored. The text goes to the client, so it is one short line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a point is refused. The text is for the client: one short line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusalReason {
+    /// Retention would drop the point at once.
+    #[error("the timestamp is older than the retention")]
+    OlderThanRetention,
+    /// No more series can be counted.
+    #[error("there are too many series")]
+    TooManySeries,
+}
+
+/// Why a batch may not be stored. The text is for the client: one short line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PutError {
-    /// The store is closing.
+    /// Nothing of the batch is stored.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// A write or sync failed with the batch in it: some, all or none of it may be stored.
+    #[error("the disk failed")]
+    UnknownOutcome,
+}
+
+/// Why a store takes no puts. The text is for the client: one short line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// The store is closing or closed.
     #[error("the server is shutting down")]
     Closed,
     /// There is no room; later puts may find some.
     #[error("the disk is full")]
     DiskFull,
-    /// Puts come faster than they can be moved to their place on the disk, and that fails.
+    /// Puts come faster than they can be moved to their place on the disk, and that fails; later
+    /// puts may succeed.
     #[error("the disk takes no more at the moment")]
     Stalled,
-    /// A write or sync failed; no put succeeds before the server is started again.
+    /// A write or sync failed before; no put succeeds until the server is started again.
     #[error("the disk failed")]
     Failed,
 }
 
-/// Why an answer can't be completed.
+/// Why an answer can't be completed. The text is for the client: one short line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ReadError(pub String);
+pub enum ReadError {
+    /// A file can't be read.
+    #[error("a part of the data can't be read: {0}")]
+    Unreadable(io::ErrorKind),
+    /// The task that reads ended early.
+    #[error("reading failed: {0}")]
+    Aborted(String),
+}

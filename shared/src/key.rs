@@ -131,58 +131,7 @@ impl std::str::FromStr for KeyBuf {
     }
 }
 
-/// What a `get` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Selector<'a> {
-    /// `*`: every series.
-    All,
-    /// One series by its name.
-    Key(Key<'a>),
-    /// A pattern or a range of the protocol's selector extension, unparsed. A server without the
-    /// extension knows no series of that name.
-    Extended(&'a str),
-}
-
-impl<'a> Selector<'a> {
-    /// Checks the word after `get`.
-    ///
-    /// # Errors
-    /// [`KeyError`] for a word that is neither a key nor made of a key's characters and
-    /// `* ? [ ] { }`.
-    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, KeyError> {
-        if bytes == b"*" {
-            return Ok(Self::All);
-        }
-        match Key::from_bytes(bytes) {
-            Ok(key) => Ok(Self::Key(key)),
-            Err(KeyError::Forbidden(c)) if is_pattern(c) => {
-                let text = str::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
-                match text.chars().find(|&c| is_forbidden(c)) {
-                    Some(c) => Err(KeyError::Forbidden(c)),
-                    None => Ok(Self::Extended(text)),
-                }
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The selector as it stands in a request.
-    pub fn as_str(self) -> &'a str {
-        match self {
-            Self::All => "*",
-            Self::Key(key) => key.as_str(),
-            Self::Extended(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for Selector<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
+pub(crate) fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
     match bytes.len() {
         0 => Err(KeyError::Empty),
         1..=MAX_KEY => Ok(()),
@@ -190,11 +139,11 @@ fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
     }
 }
 
-fn is_pattern(c: char) -> bool {
+pub(crate) fn is_pattern(c: char) -> bool {
     matches!(c, '*' | '?' | '[' | ']' | '{' | '}')
 }
 
-fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
@@ -234,15 +183,5 @@ mod tests {
             assert_eq!(Key::new(bad), Err(why), "{bad:?}");
         }
         assert_eq!(Key::from_bytes(b"a\xff"), Err(KeyError::NotUtf8));
-    }
-
-    #[test]
-    fn a_selector_is_all_a_key_or_the_extension() {
-        assert_eq!(Selector::from_bytes(b"*"), Ok(Selector::All));
-        assert!(matches!(Selector::from_bytes(b"palm.cpu"), Ok(Selector::Key(_))));
-        assert!(matches!(Selector::from_bytes(b"palm.*[-15m:]"), Ok(Selector::Extended(_))));
-        assert_eq!(Selector::from_bytes(b"*\x01"), Err(KeyError::Forbidden('\u{1}')));
-        assert_eq!(Selector::from_bytes(b"*\xff"), Err(KeyError::NotUtf8));
-        assert_eq!(Selector::from_bytes(b""), Err(KeyError::Empty));
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! // C: get palm.cpu
 //! let mut wire = Vec::new();
-//! Request::Get(Selector::Key(Key::new("palm.cpu")?)).encode(&mut wire);
+//! Request::Get(Selector::from(Key::new("palm.cpu")?)).encode(&mut wire);
 //! assert_eq!(wire, b"get palm.cpu\n");
 //!
 //! // S: ok
@@ -29,20 +29,25 @@
 pub mod client;
 #[cfg(feature = "dialogue")]
 pub mod dialogue;
+pub mod duration;
 pub mod frame;
 pub mod host;
 pub mod key;
 pub mod limits;
+pub mod pattern;
 pub mod point;
 pub mod request;
 pub mod response;
+pub mod selector;
 #[cfg(feature = "structure")]
 pub mod structure;
 
 pub use client::Client;
-pub use key::{Key, KeyBuf, Selector};
+pub use key::{Key, KeyBuf};
+pub use pattern::Glob;
 pub use point::Point;
 pub use request::Request;
+pub use selector::Selector;
 
 /// Where the server listens and the client connects unless told otherwise.
 pub const DEFAULT_HOST: &str = "localhost";

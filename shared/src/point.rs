@@ -14,10 +14,10 @@ pub struct Point {
 }
 
 impl Point {
-    /// Reads `<value> <timestamp>` where both are as usual; `None` for all that needs a second look.
-    pub(crate) fn short(text: &[u8]) -> Option<Self> {
-        let (value, rest) = short_value(text)?;
-        let (timestamp, rest) = short_timestamp(rest.strip_prefix(b" ")?)?;
+    /// Reads `<value> <timestamp>` where both are plain; `None` for all that needs a second look.
+    pub(crate) fn decode_fast(text: &[u8]) -> Option<Self> {
+        let (value, rest) = parse_value_fast(text)?;
+        let (timestamp, rest) = parse_timestamp_fast(rest.strip_prefix(b" ")?)?;
         rest.is_empty().then_some(Self { timestamp, value })
     }
 
@@ -60,7 +60,7 @@ pub enum NumberError {
 /// [`NumberError::NotDecimal`] for any other shape (`nan`, `0x10`, `1_000`, `1,5`),
 /// [`NumberError::NotFinite`] for what overflows.
 pub fn parse_value(text: &[u8]) -> Result<f64, NumberError> {
-    if let Some((value, [])) = short_value(text) {
+    if let Some((value, [])) = parse_value_fast(text) {
         return Ok(value);
     }
     if !is_decimal(text) {
@@ -71,16 +71,16 @@ pub fn parse_value(text: &[u8]) -> Result<f64, NumberError> {
 }
 
 /// Digits that a float holds without error.
-const EXACT_DIGITS: usize = 15;
+const MAX_EXACT_DIGITS: usize = 15;
 
 /// Powers of ten, all of them floats without error.
-const POWERS: [f64; EXACT_DIGITS + 1] =
+const POWERS: [f64; MAX_EXACT_DIGITS + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Reads the usual value off the front of `text`, with what follows it: up to 15 digits with an
+/// Reads a plain value off the front of `text`, with what follows it: up to 15 digits with an
 /// optional minus and point. Rounds as it should: digits and power are exact, and the division
 /// rounds once. `None` for any other number; what follows may still make it one.
-fn short_value(text: &[u8]) -> Option<(f64, &[u8])> {
+fn parse_value_fast(text: &[u8]) -> Option<(f64, &[u8])> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
@@ -92,7 +92,7 @@ fn short_value(text: &[u8]) -> Option<(f64, &[u8])> {
         decimals = fraction.len() - rest.len();
         digits += decimals;
     }
-    if digits == 0 || digits > EXACT_DIGITS {
+    if digits == 0 || digits > MAX_EXACT_DIGITS {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "15 digits are below 2^53")]
@@ -145,7 +145,7 @@ fn is_decimal(text: &[u8]) -> bool {
 /// # Errors
 /// [`NumberError::NotInteger`] or [`NumberError::OutOfRange`].
 pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
-    if let Some((timestamp, [])) = short_timestamp(text) {
+    if let Some((timestamp, [])) = parse_timestamp_fast(text) {
         return Ok(timestamp);
     }
     let (negative, digits) = match text {
@@ -166,9 +166,9 @@ pub fn parse_timestamp(text: &[u8]) -> Result<i64, NumberError> {
     if negative { Ok(sum) } else { sum.checked_neg().ok_or(NumberError::OutOfRange) }
 }
 
-/// Reads the usual timestamp off the front of `text`, with what follows it: up to 18 digits
+/// Reads a plain timestamp off the front of `text`, with what follows it: up to 18 digits
 /// without a sign. `None` for any other number.
-fn short_timestamp(text: &[u8]) -> Option<(i64, &[u8])> {
+fn parse_timestamp_fast(text: &[u8]) -> Option<(i64, &[u8])> {
     let (number, rest) = leading_digits(0, text);
     match text.len() - rest.len() {
         1..=18 => Some((number.cast_signed(), rest)),

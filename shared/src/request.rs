@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::frame::Line;
-use crate::key::{Key, KeyError, Selector};
+use crate::key::{Key, KeyError};
 use crate::point::{NumberError, Point, parse_timestamp, parse_value};
+use crate::selector::{Selector, SelectorErrorReason};
 
 /// A request, checked: everything in it may be stored and asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,9 +44,13 @@ pub enum BadRequestReason {
     /// A word after the last one.
     #[error("nothing may follow here")]
     Surplus,
-    /// The key or selector.
+    /// The key, or a selector that is not made of the characters that one may have.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A selector that does not parse, never for a [`SelectorErrorReason::Key`]. A server that
+    /// serves no selectors takes it for the name of a series that is not there.
+    #[error(transparent)]
+    Selector(SelectorErrorReason),
     /// The value or timestamp.
     #[error(transparent)]
     Number(#[from] NumberError),
@@ -81,17 +86,17 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`BadRequest`] names the first offending word.
     pub fn decode(line: &'a [u8]) -> Result<Self, BadRequest> {
-        match Self::usual_put(line) {
+        match Self::decode_put_fast(line) {
             Some(put) => Ok(put),
             None => Self::decode_words(line),
         }
     }
 
-    /// A put as nearly all are: plain words with single blanks between them, read in one pass in
-    /// half the time. Any other line is `None`, good or bad.
-    fn usual_put(line: &'a [u8]) -> Option<Self> {
+    /// Reads a put of plain words with single blanks between them, as nearly all are, in one pass
+    /// and half the time. `None` for any other line, good or bad.
+    fn decode_put_fast(line: &'a [u8]) -> Option<Self> {
         let (key, rest) = Key::plain_prefix(line.strip_prefix(b"put ")?)?;
-        Some(Self::Put(key, Point::short(rest.strip_prefix(b" ")?)?))
+        Some(Self::Put(key, Point::decode_fast(rest.strip_prefix(b" ")?)?))
     }
 
     fn decode_words(line: &'a [u8]) -> Result<Self, BadRequest> {
@@ -113,7 +118,16 @@ impl<'a> Request<'a> {
             }
             b"get" => {
                 let word = words.required(Argument::Selector)?;
-                Self::Get(Selector::from_bytes(&line[word.clone()]).map_err(|why| bad(why, word))?)
+                let selector = Selector::from_bytes(&line[word.clone()]);
+                Self::Get(selector.map_err(|error| match (error.reason, words.next()) {
+                    (SelectorErrorReason::Key(reason), _) => bad(reason, word),
+                    // No server takes a second word, but some take any selector.
+                    (_, Some(surplus)) => bad(BadRequestReason::Surplus, surplus),
+                    (reason, None) => BadRequest {
+                        reason: BadRequestReason::Selector(reason),
+                        at: word.start + error.at.start..word.start + error.at.end,
+                    },
+                })?)
             }
             _ => return Err(bad(BadRequestReason::UnknownCommand, command)),
         };
@@ -145,7 +159,7 @@ impl<'a> Request<'a> {
             }
             Self::Get(selector) => {
                 out.extend_from_slice(b"get ");
-                out.extend_from_slice(selector.as_str().as_bytes());
+                selector.encode(out);
             }
         }
         out.push(b'\n');
@@ -195,6 +209,7 @@ fn is_blank(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::PatternErrorReason;
 
     #[test]
     fn a_bad_request_points_at_the_word_to_blame() {
@@ -214,6 +229,14 @@ mod tests {
             ("put a 1 1.5", Why::Number(NumberError::NotInteger), 8..11),
             ("get", Why::Missing(Argument::Selector), 3..3),
             ("get a b", Why::Surplus, 6..7),
+            ("get *\u{1}", Why::Key(KeyError::Forbidden('\u{1}')), 4..6),
+            ("get a{b c", Why::Surplus, 8..9),
+            ("get a{b", Why::Selector(PatternErrorReason::UnclosedBrace.into()), 5..6),
+            (
+                "get  a[1:x]",
+                Why::Selector(SelectorErrorReason::Time(NumberError::NotInteger)),
+                9..10,
+            ),
         ] {
             assert_eq!(
                 Request::decode(line.as_bytes()),

@@ -157,13 +157,13 @@ pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point
 }
 
 fn decode_point(line: &[u8]) -> Result<(Key<'_>, Point), BadReply> {
-    usual_point(line).or_else(|| split_point(line)).ok_or_else(|| BadReply::Data(lossy(line)))
+    decode_point_fast(line).or_else(|| split_point(line)).ok_or_else(|| BadReply::Data(lossy(line)))
 }
 
-/// A data line as nearly all are, read in one pass.
-fn usual_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
+/// Reads a data line of a plain key and plain numbers, as nearly all are, in one pass.
+fn decode_point_fast(line: &[u8]) -> Option<(Key<'_>, Point)> {
     let (key, rest) = Key::plain_prefix(line)?;
-    Some((key, Point::short(rest.strip_prefix(b" ")?)?))
+    Some((key, Point::decode_fast(rest.strip_prefix(b" ")?)?))
 }
 
 fn split_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
@@ -179,6 +179,6 @@ fn split_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
 }
 
 fn lossy(bytes: &[u8]) -> String {
-    const SHOWN: usize = 80;
-    String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned()
+    const MAX_SHOWN: usize = 80;
+    String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_SHOWN)]).into_owned()
 }

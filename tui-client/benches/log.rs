@@ -83,6 +83,7 @@ impl Busy {
             zone: TimeZone::UTC,
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,
+            reconnect_seed: 0,
             in_tmux: false,
         };
         let mut app = App::new(config, 200, 50, moment(0));

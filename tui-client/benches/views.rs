@@ -24,13 +24,14 @@ use measure::Measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
+use shared::client::ConnectOptions;
 use shared::response::Status;
 use tui_client::app::{App, Config};
 use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
-use tui_client::metrics::expression::Filter;
+use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
@@ -204,8 +205,9 @@ async fn first_paint(port: u16) -> Instant {
     let config = Config { alerts: Vec::new(), ..config(&[], false) };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
     let (mut screen, theme) = (screen(), Theme::colour());
-    let patience = Duration::from_secs(60);
-    let network = tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
+    let mut server = ConnectOptions::new("localhost", port);
+    server.reply_timeout = Duration::from_secs(60);
+    let network = tokio::spawn(net::run(server, queue, told));
     orders.send(NetworkOrder::Connect).await.expect("it takes orders");
     loop {
         let msg = msgs.recv().await.expect("it goes on");
@@ -279,6 +281,7 @@ fn config(watch: &[&str], raw_log: bool) -> Config {
         zone: TimeZone::UTC,
         log_memory: LOG_MEMORY,
         raw_log,
+        reconnect_seed: 0,
         in_tmux: false,
     }
 }

@@ -12,7 +12,6 @@ pub mod line_input;
 pub mod link;
 pub mod log;
 pub mod mouse;
-pub mod outage;
 pub mod overlay;
 pub mod panes;
 pub mod polling;
@@ -23,24 +22,25 @@ pub mod watch;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use shared::Request;
 use shared::response::Status;
+use shared::{Glob, Request};
 
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap;
 use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
 use crate::keymap::{Mode, Pane};
+use crate::metrics::alerts::Alert;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
-use crate::metrics::glob::Glob;
+use crate::metrics::filter::Filter;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::{SortJob, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 use crate::request::plausible::is_extended;
+use crate::request::selector::selector_of;
 use crate::text::escape::escape_untrusted;
-use crate::text::format;
+use crate::text::number;
 use context::Context;
 use input::{Input, Outcome};
 use layout::Layout;
@@ -81,6 +81,8 @@ pub struct Config {
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
     pub raw_log: bool,
+    /// Of the random waits before the client connects again.
+    pub reconnect_seed: u64,
     /// The terminal is tmux, which passes on what is copied only when it is told to.
     pub in_tmux: bool,
 }
@@ -112,7 +114,7 @@ impl App {
             watch,
             alerts: Alerts::new(&config.alerts),
             polling: Polling::new(config.interval),
-            link: Link::new(config.address),
+            link: Link::new(config.address, config.reconnect_seed),
         }
     }
 
@@ -167,7 +169,7 @@ impl App {
             }
             Event::History(lines) => self.input.prompt_mut().load(lines),
             Event::Saved { path, lines } => {
-                let lines = format::plural(lines, "line", "lines");
+                let lines = number::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
             }
             Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason),
@@ -494,7 +496,7 @@ impl App {
         let Some(key) = self.selected_key() else { return };
         let text = match self.alerts.drop_alerts_on(&key) as u64 {
             0 => format!("no alert on {key}"),
-            gone => format!("{} on {key} gone", format::plural(gone, "alert", "alerts")),
+            gone => format!("{} on {key} gone", number::plural(gone, "alert", "alerts")),
         };
         self.cx.say(Tone::Plain, text);
         self.evaluate_alerts();
@@ -571,22 +573,18 @@ impl App {
 
     /// A typed request was accepted.
     fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
-        match Request::decode(pending.line.as_bytes()) {
-            Ok(Request::Get(selector)) => {
-                if reply.answer.series.is_empty() {
-                    let why = self.polling.why_nothing(selector);
-                    self.cx.say(Tone::Plain, why);
-                }
-                self.polling.set_table_request(&pending.line);
-                self.show_answer(&pending.line, reply);
+        if let Some(selector) = selector_of(pending.line.as_bytes()) {
+            if reply.answer.series.is_empty() {
+                let why = self.polling.why_nothing(selector);
+                self.cx.say(Tone::Plain, why);
             }
-            Ok(Request::Put(key, point)) => {
-                self.cx.say(Tone::Good, format!("stored {key} {point}"));
-                if reply.took < CHEAP {
-                    self.polling.refresh_at(self.cx.now().elapsed);
-                }
+            self.polling.set_table_request(&pending.line);
+            self.show_answer(&pending.line, reply);
+        } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
+            self.cx.say(Tone::Good, format!("stored {key} {point}"));
+            if reply.took < CHEAP {
+                self.polling.refresh_at(self.cx.now().elapsed);
             }
-            Err(_) => {}
         }
     }
 

@@ -10,11 +10,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use shared::client::ConnectOptions;
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
+use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
-use crate::metrics::glob::Glob;
+use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 
@@ -166,14 +167,10 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Where the server is.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Where the server is, and how long to wait for it.
+    pub server: ConnectOptions,
     /// Between two polls.
     pub interval: Duration,
-    /// Without a sign of a reply for this long, the connection is given up.
-    pub timeout: Duration,
     /// A server that goes away while requests are sent is waited for.
     pub retry: bool,
     /// How plain mode prints points.
@@ -290,11 +287,11 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
+        let mut server = ConnectOptions::new(args.host, args.port);
+        server.reply_timeout = args.timeout;
         Ok(Self {
-            host: args.host,
-            port: args.port,
+            server,
             interval: args.interval,
-            timeout: args.timeout,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
             look: Viewport { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },

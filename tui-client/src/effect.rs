@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use shared::Glob;
+
 use crate::app::log::store::Snapshot;
-use crate::metrics::glob::Glob;
 use crate::metrics::reply::Capture;
 use crate::metrics::sort::SortJob;
 use crate::metrics::summary::Answer;

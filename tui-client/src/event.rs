@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::response::Status;
 
-use crate::app::prompt::paste::ImportNews;
+use crate::import::ImportNews;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::Sorted;
 

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod effect;
 pub mod event;
 pub mod files;
+pub mod import;
 pub mod keymap;
 pub mod metrics;
 pub mod net;

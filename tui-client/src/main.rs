@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
+use shared::Glob;
 use tui_client::app::Config;
 use tui_client::cli::{Mode, Plan};
-use tui_client::metrics::glob::Glob;
+use tui_client::net::reconnect_seed;
 use tui_client::runtime::Setting;
 use tui_client::{plain, runtime, theme_detect};
 
@@ -56,7 +57,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
 
 async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
     let config = Config {
-        address: shared::host::with_port(&plan.host, plan.port),
+        address: shared::host::with_port(&plan.server.host, plan.server.port),
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
@@ -64,14 +65,10 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,
+        reconnect_seed: reconnect_seed(),
         in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
     };
-    let setting = Setting {
-        host: plan.host.clone(),
-        port: plan.port,
-        timeout: plan.timeout,
-        mouse: plan.look.mouse,
-    };
+    let setting = Setting { server: plan.server.clone(), mouse: plan.look.mouse };
     runtime::run(setting, config, || theme_detect::theme(plan.look)).await?;
     Ok(ExitCode::SUCCESS)
 }

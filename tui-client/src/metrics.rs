@@ -2,10 +2,12 @@
 
 pub mod alerts;
 pub mod column;
-pub mod expression;
-pub mod glob;
+pub mod filter;
+pub mod recent;
 pub mod reply;
+pub mod series;
 pub mod sort;
 pub mod sparkline;
+pub mod stale;
 pub mod summary;
 pub mod watch_plan;

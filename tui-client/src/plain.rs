@@ -2,32 +2,31 @@
 //! else to standard error. Knows nothing of the screen.
 
 mod connection;
-mod format;
 mod import;
 mod input;
+mod printer;
 mod progress;
-mod row;
 mod selection;
 mod signals;
 mod watch;
 
 use std::io::{self, Write, stdout};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
-use shared::{Request, Selector};
 
 use crate::cli::{Mode, Plan};
+use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
-use crate::metrics::glob::Glob;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
+use crate::request::selector::{needs_extension, selector_of};
 use crate::text::escape::escape_untrusted;
-use crate::text::format::plural;
-use connection::Connection;
-use format::Printer;
+use crate::text::number::plural;
+use connection::connect;
+use printer::Printer;
 
 /// Characters of a refused line that are shown.
 const SHOWN: usize = 80;
@@ -49,8 +48,8 @@ enum Failure {
     Connection(String),
     /// An alert has fired; it is reported already.
     Alerted,
-    /// An alert had nothing to judge; it is reported already.
-    Unjudged,
+    /// An alert had no data to evaluate; it is reported already.
+    NoData,
     /// It was told to end, which has this exit code; what was done is reported already.
     Interrupted(u8),
     /// Standard input or output failed.
@@ -71,7 +70,7 @@ impl From<ClientError> for Failure {
 
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let mut out = Printer::new(plan.format, stdout().lock());
+    let mut out = Printer::new(plan.format, &plan.arrangement.columns, stdout().lock());
     let outcome = match &plan.mode {
         Mode::Request(line) => request(&plan, line, &mut out).await,
         Mode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
@@ -85,7 +84,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused | Failure::Unjudged) => ExitCode::from(REFUSED),
+        Err(Failure::Refused | Failure::NoData) => ExitCode::from(REFUSED),
         Err(Failure::Usage) => ExitCode::from(2),
         Err(Failure::Alerted) => ExitCode::from(ALERTED),
         Err(Failure::Interrupted(code)) => ExitCode::from(code),
@@ -112,11 +111,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Usage);
     }
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
-    let mut replies = connection.client.send_batch(batch).await?;
+    let mut replies = connection.send_batch(batch).await?;
     let (mut refused, mut empty) = (false, true);
-    while let Some(piece) = connection.in_time(replies.next()).await? {
+    while let Some(piece) = replies.next().await? {
         match piece {
             BatchPiece::Data { lines, .. } => {
                 empty = false;
@@ -135,13 +134,11 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     if refused {
         return Err(Failure::Refused);
     }
-    if let (true, Ok(Request::Get(selector))) = (empty, Request::decode(&line.bytes)) {
-        let hint = match &selector {
-            Selector::Extended(glob) if glob.parse::<Glob>().is_ok() => {
-                format!("; {NO_GLOBS}, but --once does")
-            }
-            _ => String::new(),
-        };
+    if let (true, Some(selector)) = (empty, selector_of(&line.bytes)) {
+        let mut hint = String::new();
+        if needs_extension(selector) && selector.parse::<Glob>().is_ok() {
+            hint = format!("; {NO_GLOBS}, but --once does");
+        }
         warn(&format!("no points for {selector}{hint}"));
     }
     if let Some(time) = line.given
@@ -180,9 +177,9 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
         return Err(Failure::Alerted);
     }
     let mut outcome = Ok(());
-    for alert in alerts.unjudged() {
-        warn(&format!("not judged, for lack of points: {alert}"));
-        outcome = Err(Failure::Unjudged);
+    for alert in alerts.without_data() {
+        warn(&format!("no data: {alert}"));
+        outcome = Err(Failure::NoData);
     }
     outcome
 }
@@ -191,9 +188,4 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
 fn warn(text: &str) {
     // Without standard error there is nobody to tell.
     let _ = writeln!(io::stderr(), "tui-client: {text}");
-}
-
-fn unix_now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

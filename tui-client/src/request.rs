@@ -3,3 +3,4 @@
 pub mod explain;
 pub mod normalize;
 pub mod plausible;
+pub mod selector;

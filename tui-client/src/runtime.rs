@@ -12,16 +12,17 @@ use crossterm::event::{
     MouseEventKind,
 };
 use futures_util::StreamExt;
+use shared::client::ConnectOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::app::prompt::paste::ImportNews;
 use crate::app::{App, Config};
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{self, KeyPress, Moment, MouseKind};
 use crate::files::{self, History};
+use crate::import::ImportNews;
 use crate::metrics::sort::Sorted;
 use crate::net;
 use crate::terminal::{Terminal, emergency_exit, until_gone};
@@ -60,12 +61,8 @@ const SECOND_THOUGHTS: Duration = Duration::from_millis(50);
 /// Where to connect, and what to take from the terminal.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Where the server is.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Without a sign of a reply for this long, the connection is renewed.
-    pub timeout: Duration,
+    /// Where the server is, and how long to wait for it.
+    pub server: ConnectOptions,
     /// Clicks and the wheel are ours.
     pub mouse: bool,
 }
@@ -76,7 +73,7 @@ pub struct Setting {
 /// # Errors
 /// When the terminal fails.
 pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme) -> Result<()> {
-    let Setting { host, port, timeout: patience, mouse } = setting;
+    let Setting { server, mouse } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let ends = Ends::new().context("cannot listen for signals")?;
     // Of a terminal that is gone it could not be made, and that may happen while it is asked.
@@ -94,7 +91,7 @@ pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme
             let _ = tell.blocking_send(msg);
         });
     });
-    let network = tokio::spawn(net::run(host, port, patience, queue, told));
+    let network = tokio::spawn(net::run(server, queue, told));
     let (done, sorted) = mpsc::unbounded_channel();
     let sinks = Sinks { orders, jobs, sorted: done };
     let result = {

@@ -1,5 +1,8 @@
-//! Values as text: numbers, units, times, and what makes text of a stranger safe to show.
+//! Values as text: numbers, units, times, widths, and bytes from the network made safe to show.
 
 pub mod escape;
-pub mod format;
+pub mod link;
+pub mod number;
+pub mod time;
 pub mod units;
+pub mod width;

@@ -23,7 +23,8 @@ use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
 use crate::keymap::Mode;
-use crate::text::format;
+use crate::text::number;
+use crate::text::width::{cut, width};
 use text::Pen;
 use theme::Theme;
 
@@ -85,9 +86,9 @@ fn pane(
     let inner = block.inner(area);
     block.render(area, buffer);
     let mut pen = Pen::new(buffer, within_sides(area), 0);
-    let urgent: usize = remarks.iter().map(|(text, _)| text::width(text)).sum();
+    let urgent: usize = remarks.iter().map(|(text, _)| width(text)).sum();
     let room = pen.room().saturating_sub(urgent + 1);
-    pen.write(&text::cut(title.trim_end(), room), border.patch(theme.title));
+    pen.write(&cut(title.trim_end(), room), border.patch(theme.title));
     pen.write(" ", border.patch(theme.title));
     for (text, style) in remarks {
         pen.write(text, on_border(*style));
@@ -107,7 +108,7 @@ fn whereabouts(
     if all <= shown || shown == 0 {
         return;
     }
-    let count = |rows: usize| format::count(rows as u64);
+    let count = |rows: usize| number::count(rows as u64);
     let below = all.saturating_sub(first.saturating_add(shown));
     let place = at.map(|at| format!("{}/{}", count(at.saturating_add(1)), count(all)));
     let parts = [
@@ -118,7 +119,7 @@ fn whereabouts(
     let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let mut pen = Pen::new(buffer, within_sides(area), area.height.saturating_sub(1));
     let fits = [Some(whole), place].into_iter().flatten();
-    if let Some(text) = fits.into_iter().find(|text| text::width(text) + 2 < pen.room()) {
+    if let Some(text) = fits.into_iter().find(|text| width(text) + 2 < pen.room()) {
         pen.write_right(&format!(" {text} "), on_border(theme.quiet));
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use shared::Selector;
 use shared::frame::RequestFramer;
-use shared::request::Request;
+use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, warn};
@@ -71,6 +71,17 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     unstarted = *input;
                     self.settle(replies.buffer()).await;
                     self.answer_get(selector, replies).await?;
+                    has_replies = true;
+                }
+                // Only a key and `*` are served, so a selector that does not parse selects as
+                // little as any other.
+                Err(BadRequest { reason: BadRequestReason::Selector(reason), .. }) => {
+                    self.start(&mut batch, unstarted.len() - input.len());
+                    unstarted = *input;
+                    self.settle(replies.buffer()).await;
+                    debug!(%reason, points = 0, "get");
+                    self.stats.gets += 1;
+                    replies.buffer().extend_from_slice(OK);
                     has_replies = true;
                 }
                 Err(error) => {
@@ -157,7 +168,7 @@ impl<S: Store> TextProtocol<S> {
                     self.stats.puts += 1;
                 }
                 LineOutcome::Refused(refused) => {
-                    response::encode_error(&refused.reason, out);
+                    response::encode_error(&refused.reason.to_string(), out);
                 }
                 LineOutcome::Failed => response::encode_error(&failure, out),
                 LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),

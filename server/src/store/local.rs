@@ -1,26 +1,21 @@
 //! The embedded store: a write-ahead log, points in memory, compressed parts on the disk.
 //!
-//! `state` says what the threads share, `commit` takes points in, `checkpoint` and `compact` move
-//! them to their place on the disk, `cursor` reads them, `recovery` finds them again.
+//! `state` is what the threads share, `wal` takes points in, `background` moves them to their place
+//! on the disk, `reader` reads them, `recovery` finds them again.
 
-mod checkpoint;
-pub mod chunk;
-mod commit;
-mod compact;
+mod background;
 mod config;
-mod cursor;
 mod disk;
-mod index;
-mod layout;
-mod log;
-mod merge;
+mod file_name;
 mod part;
+mod reader;
 mod recovery;
-pub mod series;
+mod series;
 mod state;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod wal;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,21 +25,26 @@ use shared::{Key, Point, Selector};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use super::{PutError, Refused, Store};
-use commit::{Committer, Queue, Submission};
+use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
+use background::{checkpoint, compaction};
 use disk::Disk;
-use log::{Kind, Row};
-use recovery::{Recovered, recover};
-use state::State;
+use recovery::{Recovered, data_directory, open_error, recover};
+use series::series_point::SeriesPoint;
+use state::StoreState;
+use wal::group_commit::Committer;
+use wal::header::{RecordHeader, RecordKind};
+use wal::queue::{Queue, Submission};
+use wal::record;
 
 pub use config::{Config, Durability, SYNC_INTERVAL};
-pub use cursor::LocalCursor;
-pub use recovery::OpenError;
+pub use reader::LocalReader;
+pub use recovery::open_error::OpenError;
+pub use series::chunk;
 
-/// Handles to one store; clones share it.
+/// A handle to the store; clones share it.
 #[derive(Debug, Clone)]
 pub struct Local {
-    state: Arc<State>,
+    state: Arc<StoreState>,
     queue: Arc<Queue>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -55,40 +55,39 @@ impl Local {
     /// # Errors
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
-        let directory = recovery::open_directory(path)?;
+        let directory = data_directory::open(path)?;
         info!(durability = %config.durability, "data in {}", path.display());
         Self::over(directory, config)
     }
 
     fn over(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
-        let Recovered { state, resume, damaged_logs } = recover(disk, config)?;
+        let Recovered { state, resume, damaged_segments } = recover(disk, config)?;
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
-            .map_err(recovery::io("its log can't be written"))?;
+            .map_err(open_error::io("its log can't be written"))?;
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let threads = [
             spawn("commit", move || committer.run()),
-            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_logs)),
-            spawn("compact", move || compact::run(&merges)),
+            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
+            spawn("compact", move || compaction::run(&merges)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
-        let threads = threads.map_err(recovery::io("no threads can be started"))?;
+        let threads = threads.map_err(open_error::io("no threads can be started"))?;
         Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
     }
 
-    /// The rows of a batch. Series that are new get their place.
-    fn rows(&self, puts: &[(Key<'_>, Point)]) -> (Vec<Row>, Vec<Refused>) {
-        let cutoff = self.state.config.cutoff();
-        let mut rows = Vec::with_capacity(puts.len());
+    /// The points of a batch with their series, which are made when they are new, and the points that
+    /// are refused.
+    fn resolve(&self, puts: &[(Key<'_>, Point)]) -> (Vec<SeriesPoint>, Vec<Refused>) {
+        let cutoff = self.state.config().cutoff();
+        let mut points = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
         let mut index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
-            let mut refuse = |reason: &str| {
-                refused.push(Refused { index: place, reason: reason.to_owned() });
-            };
+            let mut refuse = |reason| refused.push(Refused { index: place, reason });
             if point.timestamp < cutoff {
-                refuse("the timestamp is older than the retention");
+                refuse(RefusalReason::OlderThanRetention);
                 continue;
             }
             let mut series = index.find(key);
@@ -98,28 +97,28 @@ impl Local {
                 index = self.state.index();
             }
             match series {
-                Some(series) => rows.push(Row { series, point }),
-                None => refuse("there are too many series"),
+                Some(series) => points.push(SeriesPoint { series, point }),
+                None => refuse(RefusalReason::TooManySeries),
             }
         }
-        (rows, refused)
+        (points, refused)
     }
 
     /// Queues a batch for the committer, which sends the outcome; `None` when there is nothing to
     /// commit.
     fn submit(
         &self,
-        rows: Vec<Row>,
-    ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, PutError> {
-        if rows.is_empty() {
+        points: Vec<SeriesPoint>,
+    ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, Unavailable> {
+        if points.is_empty() {
             return Ok(None);
         }
-        let mut record = Vec::with_capacity(log::HEADER + rows.len() * 12);
-        log::begin(&mut record);
-        log::encode_rows(&rows, &mut record);
-        log::seal(&mut record, Kind::Points);
+        let mut record = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
+        record::begin(&mut record);
+        record::encode_points(&points, &mut record);
+        record::seal(&mut record, RecordKind::Points);
         let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { rows, record, done })?;
+        self.queue.submit(Submission { points, record, done })?;
         Ok(Some(outcome))
     }
 }
@@ -129,35 +128,42 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 }
 
 impl Store for Local {
-    type Cursor = LocalCursor;
+    type Cursor = LocalReader;
 
     fn put_batch(
         &self,
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
-        let (rows, refused) = self.rows(puts);
-        let committed = self.submit(rows);
+        let (points, refused) = self.resolve(puts);
+        let committed = self.submit(points);
         async {
             if let Some(committed) = committed? {
-                committed.await.unwrap_or(Err(PutError::Failed))?;
+                // Without an outcome the committer ended in the middle of the batch.
+                committed.await.unwrap_or(Err(PutError::UnknownOutcome))?;
             }
             Ok(refused)
         }
     }
 
-    fn get(&self, selector: Selector<'_>) -> LocalCursor {
+    fn get(&self, selector: Selector<'_>) -> LocalReader {
         let index = self.state.index();
-        let series = match selector {
-            Selector::All => 0..index.end(),
-            Selector::Key(key) => index.find(key).map_or(0..0, |series| series..series + 1),
-            Selector::Extended(_) => 0..0,
+        let series = match selector.as_key() {
+            _ if selector == Selector::ALL => 0..index.end(),
+            Some(key) => index.find(key).map_or(0..0, |series| series..series + 1),
+            // Globs and clauses are not served.
+            None => 0..0,
         };
         drop(index);
-        LocalCursor::new(Arc::clone(&self.state), series)
+        LocalReader::new(Arc::clone(&self.state), series)
+    }
+
+    fn status(&self) -> StoreStatus {
+        let status = self.state.status();
+        StoreStatus { unavailable: self.queue.closed().or(status.unavailable), ..status }
     }
 
     async fn close(&self) {
-        self.queue.close(PutError::Closed);
+        self.queue.close(Unavailable::Closed);
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {

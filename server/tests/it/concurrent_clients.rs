@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use shared::response::decode_points;
-use shared::{Client, Key, KeyBuf, Point, Selector};
+use shared::client::{Batch, ReplyPiece};
+use shared::response::{Status, decode_points};
+use shared::{Client, Key, KeyBuf, Point, Request, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::server::TestServer;
@@ -11,6 +12,31 @@ use crate::harness::within;
 
 fn key(text: &str) -> KeyBuf {
     text.parse().unwrap()
+}
+
+/// Puts all points with one write.
+async fn put_all<'k>(client: &Client, points: impl Iterator<Item = (Key<'k>, Point)>) {
+    let (mut batch, mut line) = (Batch::default(), Vec::new());
+    for (key, point) in points {
+        line.clear();
+        Request::Put(key, point).encode(&mut line);
+        batch.push(line.strip_suffix(b"\n").unwrap()).unwrap();
+    }
+    let mut replies = client.send_batch(batch).await.unwrap();
+    assert_eq!(replies.next().await, Ok(None), "nothing is refused");
+}
+
+/// Gives each point of all keys to `each`.
+async fn get_all(client: &Client, mut each: impl FnMut(Key<'_>, Point)) {
+    let mut reply = client.get(Selector::ALL).await.unwrap();
+    while let Some(piece) = reply.next().await.unwrap() {
+        match piece {
+            ReplyPiece::Status(status) => assert_eq!(status, Status::Ok),
+            ReplyPiece::Data(data) => {
+                decode_points(&data).map(Result::unwrap).for_each(|(key, point)| each(key, point));
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,17 +58,17 @@ async fn two_hundred_clients_lose_and_mix_up_nothing() {
                 let key = if at % 4 == 0 { &together[shared] } else { &own };
                 (key.as_key(), point)
             });
-            assert_eq!(client.put_batch(puts).await, Ok(Vec::new()));
+            put_all(&client, puts).await;
         }));
     }
     for task in tasks {
         within(task).await.unwrap();
     }
 
-    let all = within(server.client().await.get_points(Selector::All)).await.unwrap();
-    assert_eq!(all.len(), usize::try_from(CLIENTS * PUTS).unwrap());
+    let mut count = 0;
     let mut last: HashMap<KeyBuf, i64> = HashMap::new();
-    for (key, point) in all {
+    let check = |key: Key<'_>, point: Point| {
+        count += 1;
         assert_eq!(point.value.to_string(), point.timestamp.to_string(), "a point of another put");
         let (number, at) = (point.timestamp / PUTS, point.timestamp % PUTS);
         let expected = match at % 8 {
@@ -51,9 +77,11 @@ async fn two_hundred_clients_lose_and_mix_up_nothing() {
             _ => format!("client{number}.own"),
         };
         assert_eq!(key.as_str(), expected, "mixed up");
-        let before = last.insert(key, point.timestamp);
+        let before = last.insert(key.to_owned(), point.timestamp);
         assert!(before.is_none_or(|before| before < point.timestamp), "not by rising timestamp");
-    }
+    };
+    get_all(&server.client().await, check).await;
+    assert_eq!(count, CLIENTS * PUTS);
     server.stop().await;
 }
 
@@ -64,7 +92,7 @@ async fn fill(client: &Client, key: Key<'_>, count: i64) {
             let value = f64::from(i32::try_from(timestamp).unwrap()) / 100.0;
             (key, Point { timestamp, value })
         });
-        assert_eq!(within(client.put_batch(points)).await, Ok(Vec::new()));
+        put_all(client, points).await;
     }
 }
 
@@ -95,15 +123,10 @@ async fn clients_that_never_read_cost_little_memory_and_no_time() {
 
     // Meanwhile the others are served, a large answer included.
     let other = server.client().await;
-    within(other.put(key("other.key").as_key(), Point { timestamp: 1, value: 1.0 })).await.unwrap();
-    let mut lines = 0_usize;
-    let reply = within(other.get(Selector::All)).await.unwrap();
-    let count = |data: &[u8]| {
-        lines += decode_points(data).count();
-        Ok(())
-    };
-    within(reply.for_each_data(count)).await.unwrap();
-    assert_eq!(lines, usize::try_from(POINTS).unwrap() + 1);
+    fill(&other, key("other.key").as_key(), 1).await;
+    let mut count = 0;
+    get_all(&other, |_, _| count += 1).await;
+    assert_eq!(count, POINTS + 1);
 
     // The reply to each of them is 25 MB; each costs a write buffer and a block of points.
     let grown = peak_memory() - before;

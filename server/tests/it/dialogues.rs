@@ -4,11 +4,12 @@ use shared::dialogue::{self, Turn};
 
 use crate::harness::server::{Connection, TestServer};
 
-const DIALOGUES: [(&str, &str); 4] = [
+const DIALOGUES: [(&str, &str); 5] = [
     ("protocol", include_str!("../../../shared/tests/data/protocol.dialogue")),
     ("framing", include_str!("../../../shared/tests/data/framing.dialogue")),
     ("requests", include_str!("../../../shared/tests/data/requests.dialogue")),
     ("order", include_str!("../../../shared/tests/data/order.dialogue")),
+    ("selectors", include_str!("../../../shared/tests/data/selectors.dialogue")),
 ];
 
 async fn expect(connection: &mut Connection, bytes: &[u8], place: &str) {

@@ -1,20 +1,42 @@
 //! The task that owns the socket: writes commands in order and matches replies to them.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 
 use super::batch::BatchReplies;
-use super::{ClientError, Refusal, ReplyPiece};
+use super::{ClientError, ReplyPiece};
 use crate::response::{ReplyDecoder, ReplyEvent, Status};
 
 /// Room made in the read buffer before each read.
 const READ_SIZE: usize = 64 * 1024;
 
 /// Commands whose replies are due; more wait before they are written.
-const COMMANDS_IN_FLIGHT: usize = 4096;
+const MAX_COMMANDS_IN_FLIGHT: usize = 4096;
+
+/// How the connection ends, shared by the driver and the handles.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    aborted: Notify,
+    reason: OnceLock<ClientError>,
+}
+
+impl End {
+    /// Tells the driver to end the connection.
+    pub(super) fn abort(&self) {
+        self.aborted.notify_one();
+    }
+
+    /// Why it ended, once it has.
+    pub(super) fn reason(&self) -> ClientError {
+        self.reason.get().cloned().unwrap_or(ClientError::Closed)
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Command {
@@ -22,14 +44,12 @@ pub(super) struct Command {
     pub(super) awaiting: Awaiting,
 }
 
-/// Who waits for the replies to a command.
+/// Where the replies to a command go.
 #[derive(Debug)]
 pub(super) enum Awaiting {
     /// One reply, in pieces.
     Stream(mpsc::Sender<Delivery>),
-    /// The replies to a batch of puts.
-    Puts(Tally),
-    /// The replies to a batch of any lines, in pieces.
+    /// The replies to a batch, in pieces.
     Batch(BatchReplies),
 }
 
@@ -40,46 +60,37 @@ pub(super) enum Delivery {
     Failed(ClientError),
 }
 
-#[derive(Debug)]
-pub(super) struct Tally {
-    count: usize,
-    answered: usize,
-    refusals: Vec<Refusal>,
-    done: oneshot::Sender<Result<Vec<Refusal>, ClientError>>,
-}
-
-impl Tally {
-    pub(super) fn new(
-        count: usize,
-        done: oneshot::Sender<Result<Vec<Refusal>, ClientError>>,
-    ) -> Self {
-        Self { count, answered: 0, refusals: Vec::new(), done }
-    }
-}
-
 /// The one line of an error reply as text.
-pub(super) fn reason_text(data: &[u8]) -> String {
+fn reason_text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).trim_end().to_owned()
 }
 
-/// Runs until the connection ends or all handles are gone and all replies have come.
-pub(super) async fn drive<S: AsyncRead + AsyncWrite>(stream: S, commands: mpsc::Receiver<Command>) {
+/// Runs until the connection ends, or all handles are gone and all replies have come.
+pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
+    stream: S,
+    mut commands: mpsc::Receiver<Command>,
+    end: Arc<End>,
+    reply_timeout: Duration,
+) {
     let (read_half, write_half) = tokio::io::split(stream);
-    let (due, awaited) = mpsc::channel(COMMANDS_IN_FLIGHT);
+    let (due, awaited) = mpsc::channel(MAX_COMMANDS_IN_FLIGHT);
     let mut reader = Reader {
         stream: read_half,
         buffer: BytesMut::new(),
         decoder: ReplyDecoder::default(),
+        reply_timeout,
         awaited,
+        next: None,
         current: None,
     };
     // The two run side by side, so that a server that waits for us to read can't stall a write.
-    // Neither is ever dropped half-way: the reader holds pieces that are on their way.
+    // Only an abort drops them half-way: the reader holds pieces that are on their way.
     let error = {
         let reading = reader.run();
-        let writing = write(write_half, commands, due);
+        let writing = write(write_half, &mut commands, due);
         tokio::pin!(reading, writing);
         tokio::select! {
+            () = end.aborted.notified() => ClientError::Aborted,
             error = &mut reading => error,
             error = &mut writing => match error {
                 // No more commands: what is still due may come.
@@ -88,13 +99,16 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(stream: S, commands: mpsc::
             },
         }
     };
+    // Before the handles find the queue of commands gone.
+    let error = end.reason.get_or_init(|| error).clone();
+    drop(commands);
     reader.fail(error).await;
 }
 
 /// Ends with an error, or with `None` when there are no more commands.
 async fn write<S: AsyncWrite>(
     mut stream: WriteHalf<S>,
-    mut commands: mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<Command>,
     due: mpsc::Sender<Awaiting>,
 ) -> Option<ClientError> {
     while let Some(command) = commands.recv().await {
@@ -123,7 +137,10 @@ struct Reader<S> {
     stream: ReadHalf<S>,
     buffer: BytesMut,
     decoder: ReplyDecoder,
+    reply_timeout: Duration,
     awaited: mpsc::Receiver<Awaiting>,
+    /// The first of those, taken to know that a reply is due.
+    next: Option<Awaiting>,
     current: Option<Current>,
 }
 
@@ -142,12 +159,32 @@ impl<S: AsyncRead> Reader<S> {
                 return error;
             }
             self.buffer.reserve(READ_SIZE);
-            match self.stream.read_buf(&mut self.buffer).await {
+            match self.read().await {
                 Ok(0) => return ClientError::Closed,
                 Ok(_) => {}
-                Err(error) => return lost(&error),
+                Err(error) => return error,
             }
         }
+    }
+
+    /// Reads what has come. While a reply is due, it waits no longer than the time for replies.
+    async fn read(&mut self) -> Result<usize, ClientError> {
+        let Self { stream, buffer, awaited, next, .. } = self;
+        if self.current.is_none() && next.is_none() {
+            tokio::select! {
+                read = stream.read_buf(buffer) => return read.map_err(|error| lost(&error)),
+                awaiting = awaited.recv() => *next = awaiting,
+            }
+        }
+        let is_due = self.current.is_some() || next.is_some();
+        let read = stream.read_buf(buffer);
+        let read = if is_due {
+            let stalled = |_| ClientError::Stalled(self.reply_timeout);
+            timeout(self.reply_timeout, read).await.map_err(stalled)?
+        } else {
+            read.await
+        };
+        read.map_err(|error| lost(&error))
     }
 
     async fn deliver_events(&mut self) -> Result<(), ClientError> {
@@ -178,13 +215,13 @@ impl<S: AsyncRead> Reader<S> {
     }
 
     async fn begin(&mut self, status: Status) -> Result<(), ClientError> {
-        // A batch of puts stays current until all its replies have come.
+        // A batch stays current until all its replies have come.
         let mut current = match self.current.take() {
             Some(current) => current,
-            None => match self.awaited.try_recv() {
-                Ok(awaiting) => Current { awaiting, status, reason: Vec::new() },
-                // A reply that nobody asked for.
-                Err(_) => return Err(ClientError::Closed),
+            None => match self.next.take().or_else(|| self.awaited.try_recv().ok()) {
+                Some(awaiting) => Current { awaiting, status, reason: Vec::new() },
+                // A reply without a request.
+                None => return Err(ClientError::Closed),
             },
         };
         current.status = status;
@@ -201,15 +238,11 @@ impl<S: AsyncRead> Reader<S> {
             Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
                 let _ = sender.send(Delivery::Piece(ReplyPiece::Data(data))).await;
             }
-            Some(Current {
-                awaiting: Awaiting::Puts(_) | Awaiting::Batch(_),
-                status: Status::Error,
-                reason,
-            }) => {
+            Some(Current { awaiting: Awaiting::Batch(_), status: Status::Error, reason }) => {
                 reason.extend_from_slice(&data);
             }
             Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data).await,
-            _ => {}
+            None => {}
         }
     }
 
@@ -220,19 +253,6 @@ impl<S: AsyncRead> Reader<S> {
         match current.awaiting {
             Awaiting::Stream(sender) => {
                 let _ = sender.send(Delivery::End).await;
-            }
-            Awaiting::Puts(mut tally) => {
-                if current.status == Status::Error {
-                    let reason = reason_text(&std::mem::take(&mut current.reason));
-                    tally.refusals.push(Refusal { index: tally.answered, reason });
-                }
-                tally.answered += 1;
-                if tally.answered == tally.count {
-                    let _ = tally.done.send(Ok(tally.refusals));
-                } else {
-                    current.awaiting = Awaiting::Puts(tally);
-                    self.current = Some(current);
-                }
             }
             Awaiting::Batch(mut batch) => {
                 let reason = (current.status == Status::Error)
@@ -245,24 +265,23 @@ impl<S: AsyncRead> Reader<S> {
         }
     }
 
-    /// Tells everyone who still waits.
-    async fn fail(mut self, error: ClientError) {
-        self.awaited.close();
-        let mut next = self.current.take().map(|current| current.awaiting);
-        loop {
-            match next {
-                Some(Awaiting::Stream(sender)) => {
+    /// Closes the connection and fails all replies that are due.
+    async fn fail(self, error: ClientError) {
+        let Self { stream, mut awaited, next, current, .. } = self;
+        // At once, also when a caller takes its time.
+        drop(stream);
+        awaited.close();
+        let mut due: Vec<_> = current.map(|current| current.awaiting).into_iter().collect();
+        due.extend(next);
+        while let Ok(awaiting) = awaited.try_recv() {
+            due.push(awaiting);
+        }
+        for awaiting in due {
+            match awaiting {
+                Awaiting::Stream(sender) => {
                     let _ = sender.send(Delivery::Failed(error.clone())).await;
                 }
-                Some(Awaiting::Puts(tally)) => {
-                    let _ = tally.done.send(Err(error.clone()));
-                }
-                Some(Awaiting::Batch(batch)) => batch.fail(error.clone()).await,
-                None => {}
-            }
-            next = self.awaited.recv().await;
-            if next.is_none() {
-                return;
+                Awaiting::Batch(batch) => batch.fail(error.clone()).await,
             }
         }
     }

@@ -1,10 +1,15 @@
 //! The client over an in-memory pipe, against a peer that says exactly what the test has it say.
 
+use std::time::Duration;
+
 use shared::client::{Batch, BatchPiece, ClientError, Refusal, ReplyPiece};
 use shared::dialogue::{self, Turn};
 use shared::response::{BadReply, Status, decode_points, encode_point};
-use shared::{Client, Key, Point, Selector};
+use shared::{Client, Key, Point, Request, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
+
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn key() -> Key<'static> {
     Key::new("palm.cpu").unwrap()
@@ -16,7 +21,25 @@ fn point(timestamp: i64) -> Point {
 
 fn pair() -> (Client, DuplexStream) {
     let (near, far) = tokio::io::duplex(1 << 16);
-    (Client::over(near), far)
+    (Client::over(near, REPLY_TIMEOUT), far)
+}
+
+/// Stores points with one write; gives those that are refused.
+async fn put_points(
+    client: &Client,
+    timestamps: impl IntoIterator<Item = i64>,
+) -> Result<Vec<BatchPiece>, ClientError> {
+    let (mut batch, mut line) = (Batch::default(), Vec::new());
+    for timestamp in timestamps {
+        line.clear();
+        Request::Put(key(), point(timestamp)).encode(&mut line);
+        batch.push(line.strip_suffix(b"\n").unwrap())?;
+    }
+    let (mut replies, mut refused) = (client.send_batch(batch).await?, Vec::new());
+    while let Some(piece) = replies.next().await? {
+        refused.push(piece);
+    }
+    Ok(refused)
 }
 
 async fn expect(peer: &mut DuplexStream, bytes: &[u8]) {
@@ -28,46 +51,46 @@ async fn expect(peer: &mut DuplexStream, bytes: &[u8]) {
 #[tokio::test]
 async fn puts_are_pipelined_and_refusals_found_by_place() {
     let (client, mut peer) = pair();
-    let batch =
-        tokio::spawn(async move { client.put_batch((1..=3).map(|at| (key(), point(at)))).await });
+    let batch = tokio::spawn(async move { put_points(&client, 1..=3).await });
     expect(&mut peer, b"put palm.cpu 1.5 1\nput palm.cpu 1.5 2\nput palm.cpu 1.5 3\n").await;
     peer.write_all(b"ok\n\nerror\ndisk full\n\nok\n\n").await.unwrap();
     let refused = Refusal { index: 1, reason: "disk full".to_owned() };
-    assert_eq!(batch.await.unwrap(), Ok(vec![refused]));
+    assert_eq!(batch.await.unwrap(), Ok(vec![BatchPiece::Refused(refused)]));
 }
 
 #[tokio::test]
 async fn replies_come_in_the_order_of_the_requests() {
     let (client, mut peer) = pair();
     let mut first = client.send(b"get palm.cpu").await.unwrap();
-    let second = tokio::spawn(async move { client.get_points(Selector::All).await });
+    let mut second = client.get(Selector::ALL).await.unwrap();
     expect(&mut peer, b"get palm.cpu\nget *\n").await;
     peer.write_all(b"ok\npalm.cpu 1.5 1\n\nok\na 1.0 1\na 2.0 2\n\n").await.unwrap();
     assert_eq!(first.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
     assert_eq!(first.next().await, Ok(Some(ReplyPiece::Data("palm.cpu 1.5 1\n".into()))));
     assert_eq!(first.next().await, Ok(None));
     assert_eq!(first.next().await, Ok(None));
-    let points = second.await.unwrap().unwrap();
-    assert_eq!(points.iter().map(|(_, point)| point.timestamp).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(second.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(second.next().await, Ok(Some(ReplyPiece::Data("a 1.0 1\na 2.0 2\n".into()))));
+    assert_eq!(second.next().await, Ok(None));
 }
 
 #[tokio::test]
 async fn a_dropped_reply_leaves_the_connection_in_step() {
     let (client, mut peer) = pair();
-    drop(client.get(Selector::All).await.unwrap());
-    let put = tokio::spawn(async move { client.put(key(), point(1)).await });
+    drop(client.get(Selector::ALL).await.unwrap());
+    let put = tokio::spawn(async move { put_points(&client, [1]).await });
     expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
     peer.write_all(b"ok\na 1.0 1\na 2.0 2\n\nok\n\n").await.unwrap();
-    assert_eq!(put.await.unwrap(), Ok(()));
+    assert_eq!(put.await.unwrap(), Ok(Vec::new()));
 }
 
 #[tokio::test]
 async fn a_reply_that_breaks_off_is_no_reply() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     let put = tokio::spawn({
         let client = client.clone();
-        async move { client.put(key(), point(1)).await }
+        async move { put_points(&client, [1]).await }
     });
     expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
     peer.write_all(b"ok\na 1.0 1\n").await.unwrap();
@@ -77,14 +100,14 @@ async fn a_reply_that_breaks_off_is_no_reply() {
     assert!(matches!(rest, Ok(Some(ReplyPiece::Data(_)))), "{rest:?}");
     assert_eq!(reply.next().await, Err(ClientError::Closed));
     assert_eq!(put.await.unwrap(), Err(ClientError::Closed));
-    client.closed().await;
-    assert_eq!(client.put(key(), point(2)).await, Err(ClientError::Closed));
+    assert_eq!(client.closed().await, ClientError::Closed);
+    assert_eq!(put_points(&client, [2]).await, Err(ClientError::Closed));
 }
 
 #[tokio::test]
 async fn another_protocol_is_named() {
     let (client, mut peer) = pair();
-    let put = tokio::spawn(async move { client.put(key(), point(1)).await });
+    let put = tokio::spawn(async move { put_points(&client, [1]).await });
     expect(&mut peer, b"put palm.cpu 1.5 1\n").await;
     peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     let status = "HTTP/1.1 400 Bad Request".to_owned();
@@ -102,7 +125,7 @@ async fn lines_that_could_get_the_client_out_of_step_are_not_sent() {
 #[tokio::test]
 async fn replies_still_come_after_the_last_handle_is_gone() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     drop(client);
     let mut sent = Vec::new();
     peer.read_to_end(&mut sent).await.unwrap();
@@ -175,7 +198,7 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
     const PIECES: i64 = 40;
     const POINTS: i64 = 1000;
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::All).await.unwrap();
+    let mut reply = client.get(Selector::ALL).await.unwrap();
     expect(&mut peer, b"get *\n").await;
     let answer = tokio::spawn(async move {
         let mut bytes = b"ok\n".to_vec();
@@ -201,6 +224,71 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
         }
     }
     assert_eq!(timestamps, (0..PIECES * POINTS).collect::<Vec<_>>());
+}
+
+/// Any byte is a sign of life, but only of a reply that is due.
+#[tokio::test(start_paused = true)]
+async fn a_slow_reply_is_waited_for_and_a_stalled_one_ends_the_connection() {
+    let (client, mut peer) = pair();
+    tokio::time::sleep(10 * REPLY_TIMEOUT).await;
+    let mut replies = client.send_batch(batch(&["got"; 5])).await.unwrap();
+    let mut after = client.send(b"got").await.unwrap();
+    peer.read_exact(&mut [0; 24]).await.unwrap();
+    let peer = tokio::spawn(async move {
+        for piece in [&b"ok\n"[..], b"\nok\n\no", b"k\n\nok"] {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            peer.write_all(piece).await.unwrap();
+        }
+        peer
+    });
+    let begun = Instant::now();
+    let stalled = ClientError::Stalled(REPLY_TIMEOUT);
+    assert_eq!(replies.next().await, Err(stalled.clone()));
+    assert_eq!(begun.elapsed().as_secs(), 90, "three pieces, each in time, and the limit");
+    assert_eq!(replies.answered(), 3);
+    assert_eq!(after.next().await, Err(stalled.clone()));
+    assert_eq!(client.closed().await, stalled);
+    assert_eq!(stalled.to_string(), "the reply stalled: nothing came for 30 s");
+    let mut rest = Vec::new();
+    peer.await.unwrap().read_to_end(&mut rest).await.unwrap();
+}
+
+/// A reply that the caller does not take is no stall of the peer.
+#[tokio::test(start_paused = true)]
+async fn a_slow_caller_is_no_stall() {
+    let (client, mut peer) = pair();
+    let mut reply = client.send(b"get a").await.unwrap();
+    expect(&mut peer, b"get a\n").await;
+    peer.write_all(b"ok\n").await.unwrap();
+    for _ in 0..10 {
+        peer.write_all(b"a 1.0 1\n").await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    peer.write_all(b"\n").await.unwrap();
+    tokio::time::sleep(10 * REPLY_TIMEOUT).await;
+    let mut lines = 0;
+    while let Some(piece) = reply.next().await.unwrap() {
+        if let ReplyPiece::Data(data) = piece {
+            lines += decode_points(&data).count();
+        }
+    }
+    assert_eq!(lines, 10);
+}
+
+#[tokio::test]
+async fn an_abort_ends_the_connection_whatever_is_due() {
+    let (client, mut peer) = pair();
+    let mut first = client.send(b"get *").await.unwrap();
+    let mut second = client.send_batch(batch(&["got", "got"])).await.unwrap();
+    expect(&mut peer, b"get *\ngot\ngot\n").await;
+    client.clone().abort();
+    assert_eq!(first.next().await, Err(ClientError::Aborted));
+    assert_eq!(second.next().await, Err(ClientError::Aborted));
+    assert_eq!(client.closed().await, ClientError::Aborted);
+    assert_eq!(client.send(b"get *").await.err(), Some(ClientError::Closed));
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"");
 }
 
 const DIALOGUES: [(&str, &str); 3] = [

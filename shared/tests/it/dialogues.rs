@@ -2,14 +2,16 @@
 
 use shared::dialogue::{self, Turn};
 use shared::frame::RequestFramer;
+use shared::request::{BadRequest, BadRequestReason};
 use shared::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 use shared::{Request, response};
 
-const DIALOGUES: [(&str, &str); 4] = [
+const DIALOGUES: [(&str, &str); 5] = [
     ("protocol", include_str!("../data/protocol.dialogue")),
     ("framing", include_str!("../data/framing.dialogue")),
     ("requests", include_str!("../data/requests.dialogue")),
     ("order", include_str!("../data/order.dialogue")),
+    ("selectors", include_str!("../data/selectors.dialogue")),
 ];
 
 /// The requests in what a client says, each as it would be encoded again, bad ones as `None`.
@@ -19,11 +21,16 @@ fn decode_requests(framer: &mut RequestFramer, pieces: &[&[u8]]) -> Vec<Option<V
         buffer.extend_from_slice(piece);
         let mut input = buffer.as_slice();
         while let Some(line) = framer.next_request(&mut input) {
-            requests.push(Request::decode_line(line).ok().map(|request| {
-                let mut encoded = Vec::new();
-                request.encode(&mut encoded);
-                encoded
-            }));
+            requests.push(match Request::decode_line(line) {
+                Ok(request) => {
+                    let mut encoded = Vec::new();
+                    request.encode(&mut encoded);
+                    Some(encoded)
+                }
+                // Until selectors are served, one that does not parse is an unknown key.
+                Err(BadRequest { reason: BadRequestReason::Selector(_), .. }) => Some(Vec::new()),
+                Err(_) => None,
+            });
         }
         let left = input.len();
         buffer.drain(..buffer.len() - left);

@@ -22,7 +22,7 @@ proptest! {
     #[test]
     fn a_request_reads_back_as_it_was_written(key in key(), point in point(), all: bool) {
         let key = Key::new(&key).unwrap();
-        let selector = if all { Selector::All } else { Selector::Key(key) };
+        let selector = if all { Selector::ALL } else { key.into() };
         for request in [Request::Put(key, point), Request::Get(selector)] {
             let mut line = Vec::new();
             request.encode(&mut line);

@@ -8,6 +8,7 @@ pub mod viewport;
 use jiff::tz::TimeZone;
 use shared::Point;
 
+use crate::metrics::recent::Recent;
 use crate::text::units::Unit;
 use extent::{Line, Survey};
 use readout::{Reading, nearest};
@@ -45,7 +46,7 @@ fn divided(spec: &Spec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
 #[derive(Debug, Clone, Copy)]
 pub struct Spec<'a> {
     /// The points of each line, oldest first; the first line is on top.
-    pub lines: &'a [Vec<Point>],
+    pub lines: &'a [Recent],
     /// The first and the last moment.
     pub range: (i64, i64),
     /// A logarithmic value axis.
@@ -175,7 +176,7 @@ impl Chart {
         let within = |point: &&Point| spec.shows(point);
         let lines = &survey.lines;
         if spec.log {
-            let all = lines.iter().flat_map(|line| line.points).filter(within);
+            let all = lines.iter().flat_map(Line::points).filter(within);
             chart.not_positive = all.filter(|point| point.value <= 0.0).count();
         }
         let Some(frame) = survey.frame(spec) else {
@@ -190,7 +191,7 @@ impl Chart {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             let mut before: Option<(i64, Column)> = None;
             let spot = |edge: Point| (edge.timestamp, Some(edge.value));
-            let spots = line.points.iter().filter(within).map(|point| {
+            let spots = line.points().filter(within).map(|point| {
                 let place = spec.fits(point.value).then(|| spec.place(point.value));
                 (point.timestamp, place)
             });
@@ -227,12 +228,12 @@ impl Chart {
                 line.is_near(point, time) || column(point.timestamp) == column(time)
             };
             let read = lines.iter().map(|line| {
-                let nearest = nearest(line.points.iter().filter(within), time);
+                let nearest = nearest(line.points().filter(within), time);
                 nearest.filter(|point| is_near(line, point))
             });
             chart.read = read.collect();
             if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {
-                chart.reading = Reading::at(time, line.points.iter().filter(within), column);
+                chart.reading = Reading::at(time, line.points().filter(within), column);
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
                 let read = read.filter(|point| spec.fits(point.value));
@@ -289,12 +290,12 @@ mod tests {
     use super::extent::gap;
     use super::*;
 
-    fn points(points: &[(i64, f64)]) -> Vec<Point> {
+    fn points(points: &[(i64, f64)]) -> Recent {
         points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect()
     }
 
-    fn spec<'a>(lines: &'a [Vec<Point>], zone: &'a TimeZone) -> Spec<'a> {
-        let times = || lines.iter().flatten().map(|point| point.timestamp);
+    fn spec<'a>(lines: &'a [Recent], zone: &'a TimeZone) -> Spec<'a> {
+        let times = || lines.iter().flat_map(Recent::iter).map(|point| point.timestamp);
         Spec {
             lines,
             range: (times().min().unwrap_or(0), times().max().unwrap_or(0)),
@@ -484,8 +485,8 @@ mod tests {
     #[test]
     fn the_nearest_point_is_found() {
         let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
-        assert_eq!(nearest(&points, 14).map(|point| point.value), Some(2.0));
-        assert_eq!(nearest(&points, i64::MAX).map(|point| point.value), Some(3.0));
+        assert_eq!(nearest(points.iter(), 14).map(|point| point.value), Some(2.0));
+        assert_eq!(nearest(points.iter(), i64::MAX).map(|point| point.value), Some(3.0));
         assert_eq!(nearest(&[], 0), None);
     }
 
@@ -512,11 +513,11 @@ mod tests {
             let cells = vec![Cell::default(); columns * rows];
             let mut expected = Chart { columns, cells, ..Chart::default() };
             let dot = |point: &Point| frame.dot(point.timestamp, point.value);
-            for pair in lines[0].windows(2) {
-                let joined = pair[1].timestamp - pair[0].timestamp <= gap(&lines[0]);
-                let from = if joined { &pair[0] } else { &pair[1] };
-                expected.line(dot(&pair[0]), dot(&pair[0]), 0);
-                expected.line(dot(from), dot(&pair[1]), 0);
+            for (before, point) in lines[0].iter().zip(lines[0].iter().skip(1)) {
+                let joined = point.timestamp - before.timestamp <= gap(&lines[0]);
+                let from = if joined { before } else { point };
+                expected.line(dot(before), dot(before), 0);
+                expected.line(dot(from), dot(point), 0);
             }
             prop_assert_eq!(chart.cells, expected.cells);
         }

@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Request, Selector};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 
 use crate::app::App;
 use crate::app::table::Table;
 use crate::app::watch::Watch;
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
 use crate::metrics::sort::Sort;
-use crate::text::format;
+use crate::request::selector::selector_of;
 
 /// The command that prints the current view without a screen.
 pub fn command(app: &App) -> String {
@@ -42,9 +41,9 @@ pub fn command(app: &App) -> String {
 
 fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
-    let interval = format::interval(app.polling().interval());
-    if interval != "1s" {
-        words.extend(["--interval".into(), interval.trim_end_matches('s').to_owned().into()]);
+    let seconds = app.polling().interval().as_secs_f64().to_string();
+    if seconds != "1" {
+        words.extend(["--interval".into(), seconds.into()]);
     }
     let patterns = app.watch().shown_patterns();
     words.extend(patterns.iter().map(|pattern| option("watch", pattern.as_str())));
@@ -76,18 +75,14 @@ fn chart_command(watch: &Watch, program: &str) -> Option<String> {
 /// far as `--once` would not do it so by itself.
 fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
-    match Request::decode(table.request().as_bytes()) {
-        Ok(Request::Get(Selector::All)) => {}
-        // Behind --once that would be a mistake, or an option.
-        Ok(Request::Get(Selector::Key(key)))
-            if matches!(key.as_str(), "get" | "put") || key.as_str().starts_with('-') =>
-        {
-            words.push(option("watch", key.as_str()));
+    match selector_of(table.request().as_bytes()) {
+        Some("*") => {}
+        Some(key) if Key::new(key).is_ok() => {
+            // Behind --once that would be a mistake, or an option.
+            let special = matches!(key, "get" | "put") || key.starts_with('-');
+            words.push(if special { option("watch", key) } else { quoted(key) });
         }
-        Ok(Request::Get(Selector::Key(key))) => words.push(quoted(key.as_str())),
-        Ok(Request::Get(Selector::Extended(glob)))
-            if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() =>
-        {
+        Some(glob) if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() => {
             words.push(quoted(glob));
         }
         // Only the server knows what it means, and whether it means anything.

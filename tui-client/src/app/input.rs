@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use shared::Glob;
+
 use crate::app::context::Context;
 use crate::app::editor::MAX_TEXT;
 use crate::app::line_input::{InputPurpose, LineInput};
@@ -13,11 +15,12 @@ use crate::app::overlay::Overlay;
 use crate::app::overlay::help::Help;
 use crate::app::prompt::Prompt;
 use crate::app::prompt::paste::{Paste, Pasted};
+use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
+use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
-use crate::metrics::expression::{Alert, Filter};
-use crate::metrics::glob::Glob;
-use crate::text::format;
+use crate::metrics::filter::Filter;
+use crate::text::number;
 
 /// What typing asks of the other parts of the application.
 #[derive(Debug)]
@@ -173,7 +176,7 @@ impl Input {
                     if action == PromptAction::SendPaste {
                         return Outcome::SendPaste(pasted);
                     }
-                    let lines = format::count(pasted.lines);
+                    let lines = number::count(pasted.lines);
                     cx.say(Tone::Plain, format!("{lines} lines not sent"));
                 }
             }
@@ -231,7 +234,7 @@ impl Input {
             let taken = line.paste(text);
             return self.inserted(taken, cx);
         }
-        if Pasted::lines(text).nth(1).is_some() {
+        if pasted_lines(text).nth(1).is_some() {
             self.overlay = Some(Overlay::Confirm(Pasted::new(text, cx.now().unix())));
         } else {
             self.overlay = None;
@@ -245,7 +248,7 @@ impl Input {
         if taken {
             return self.changed();
         }
-        let most = format::bytes(MAX_TEXT as u64);
+        let most = number::bytes(MAX_TEXT as u64);
         cx.say(Tone::Bad, format!("not taken: the line would be longer than {most}"));
         Outcome::Nothing
     }

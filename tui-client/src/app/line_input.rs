@@ -1,12 +1,14 @@
 //! A line that is asked for: a filter, an alert, a key to watch, a search or a filter of the log, a
 //! file to save it to, a search of the history.
 
+use shared::Glob;
+
 use crate::app::editor::Editor;
 use crate::app::log::bookmark::Bookmark;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
-use crate::metrics::expression::{Alert, BadExpr, Filter};
-use crate::metrics::glob::Glob;
+use crate::metrics::alerts::Alert;
+use crate::metrics::filter::{BadExpr, Filter};
 
 /// Words that mean something else in a filter than a part of a key.
 const NAMES: [&str; 13] = [
@@ -179,7 +181,8 @@ impl LineInput {
             InputPurpose::Filter(_) => text.parse::<Filter>().err().map(bad),
             InputPurpose::Alert => text.parse::<Alert>().err().map(bad),
             InputPurpose::Watch => {
-                text.trim().parse::<Glob>().err().map(|bad| (bad.at, bad.reason))
+                let bad = text.trim().parse::<Glob>().err()?;
+                Some((bad.character, bad.reason.to_string()))
             }
             _ => None,
         }

@@ -6,13 +6,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
+use shared::client::{LinkEvent, Reconnect};
+
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
-use crate::app::outage::{self, News, Outage};
 use crate::effect::{NetworkOrder, Outgoing};
-use crate::metrics::glob::Glob;
 use crate::metrics::reply::Reply;
+use crate::text::link::link_message;
 use pending::{Due, Pending, Purpose};
 
 /// The state of the connection.
@@ -36,19 +38,19 @@ pub enum LinkState {
 pub struct Link {
     address: String,
     state: LinkState,
-    outage: Outage,
+    reconnect: Reconnect,
     pending: VecDeque<Pending>,
     next_id: u64,
     round_trip: Option<Duration>,
 }
 
 impl Link {
-    /// A connection to `address` that is being made.
-    pub fn new(address: String) -> Self {
+    /// A connection to `address` that is being made; the seed makes the waits before later ones.
+    pub fn new(address: String, seed: u64) -> Self {
         Self {
             address,
             state: LinkState::Connecting,
-            outage: Outage::default(),
+            reconnect: Reconnect::new(seed),
             pending: VecDeque::new(),
             next_id: 0,
             round_trip: None,
@@ -105,21 +107,21 @@ impl Link {
     /// The connection stands.
     pub fn on_connected(&mut self, log: &mut Log, cx: &mut Context) {
         self.state = LinkState::Connected;
-        let news = self.outage.connected();
-        self.tell_connected(news, log, cx);
+        let event = self.reconnect.connected();
+        self.tell_connected(event, log, cx);
     }
 
     /// The connection failed: the requests under way get no reply.
     pub fn on_disconnected(&mut self, reason: &str, log: &mut Log, cx: &mut Context) {
         let now = cx.now();
-        let (wait, news) = self.outage.failed();
+        let (wait, event) = self.reconnect.failed();
         self.state = LinkState::Waiting { until: now.elapsed + wait, reason: reason.to_owned() };
         self.round_trip = None;
         log.restart();
-        if let Some(news) = news {
-            let text = outage::told(news, reason);
+        if let Some(event) = event {
+            let text = link_message(event, reason);
             log.note(now, Tone::Bad, &text);
-            if news == News::Unsteady {
+            if event == LinkEvent::Unsteady {
                 // Not what was said of the connection a moment ago.
                 cx.say(Tone::Bad, text);
             }
@@ -133,9 +135,9 @@ impl Link {
         }
     }
 
-    fn tell_connected(&self, news: Option<News>, log: &mut Log, cx: &mut Context) {
-        let Some(news) = news else { return };
-        let again = news == News::Back;
+    fn tell_connected(&self, event: Option<LinkEvent>, log: &mut Log, cx: &mut Context) {
+        let Some(event) = event else { return };
+        let again = event == LinkEvent::Reconnected;
         let what = if again { "connected again to" } else { "connected to" };
         log.note(cx.now(), Tone::Good, &format!("{what} {}", self.address));
         if again {
@@ -171,8 +173,8 @@ impl Link {
     /// A reply has come; returns the request that it answers.
     pub fn on_reply(&mut self, reply: &Reply, log: &mut Log, cx: &mut Context) -> Option<Pending> {
         self.round_trip = Some(reply.first);
-        let news = self.outage.answered();
-        self.tell_connected(news, log, cx);
+        let event = self.reconnect.answered();
+        self.tell_connected(event, log, cx);
         self.take(reply.id)
     }
 

@@ -15,7 +15,7 @@ use crate::app::layout::Layout;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
-use crate::text::format;
+use crate::text::time;
 use entry::{Entry, Remark, Tone};
 use find::{Filter, Progress, Search};
 use recorder::Recorder;
@@ -103,7 +103,7 @@ impl Log {
                 return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
-                let time = format::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
+                let time = time::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
                 let name = format!("tui-client-{time}.log");
                 return Some(LineInput::new(InputPurpose::SaveLog, &name));
             }

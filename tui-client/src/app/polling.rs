@@ -5,7 +5,7 @@ pub mod poll_cost;
 
 use std::time::Duration;
 
-use shared::Selector;
+use shared::Glob;
 
 use crate::app::context::Context;
 use crate::app::link::Link;
@@ -17,11 +17,11 @@ use crate::event::Moment;
 use crate::keymap::Action;
 use crate::keymap::Mode;
 use crate::keymap::{self};
-use crate::metrics::glob::Glob;
 use crate::metrics::reply::Reply;
 use crate::metrics::watch_plan::{self, Ask, Extension};
 use crate::request::plausible::NO_GLOBS;
-use crate::text::format;
+use crate::request::selector::needs_extension;
+use crate::text::time;
 use poll_cost::{PollCost, Rates};
 
 /// The request for all points of all keys.
@@ -124,7 +124,7 @@ impl Polling {
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);
-            format!("polling every {}", format::interval(self.interval))
+            format!("polling every {}", time::duration(self.interval))
         };
         cx.say(Tone::Plain, text);
     }
@@ -146,7 +146,7 @@ impl Polling {
         self.refresh_at = self.refresh_at.min(soon);
         watch.hurry(soon);
         self.stretched = self.stretched.filter(|&period| period > self.interval);
-        cx.say(Tone::Plain, format!("polling every {}", format::interval(self.interval)));
+        cx.say(Tone::Plain, format!("polling every {}", time::duration(self.interval)));
     }
 
     /// A connection was made: polls at once, and finds out anew what the server knows.
@@ -253,18 +253,17 @@ impl Polling {
     }
 
     /// What it means that there are no points for a selector.
-    pub fn why_nothing(&self, selector: Selector<'_>) -> String {
+    pub fn why_nothing(&self, selector: &str) -> String {
         let none = format!("no points for {selector}");
-        match (selector, self.extension) {
-            (Selector::Extended(_), Extension::Missing) => {
+        match self.extension {
+            _ if !needs_extension(selector) => none,
+            Extension::Missing => {
                 let [watch, all] = [Action::AddWatch, Action::AllKeys]
                     .map(|action| keymap::key_of(Mode::Table, action));
                 format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
             }
-            (Selector::Extended(_), Extension::Unknown | Extension::Asked) => {
-                format!("{none}, or {NO_GLOBS}")
-            }
-            _ => none,
+            Extension::Unknown | Extension::Asked => format!("{none}, or {NO_GLOBS}"),
+            Extension::Known => none,
         }
     }
 
@@ -286,7 +285,7 @@ impl Polling {
         }
         if pending.line == ALL {
             if reply.took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
-                let took = format::took(reply.took);
+                let took = time::duration(reply.took);
                 let text = format!("{ALL} takes {took}: p pauses polling, get KEY asks for less");
                 log.note(now, Tone::Quiet, &text);
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use shared::request::BadRequestReason;
 use shared::response::Status;
-use shared::{Request, Selector};
+use shared::{Glob, Request};
 
 use crate::app::context::Context;
 use crate::app::editor::{Editor, after_word};
@@ -22,13 +22,13 @@ use crate::app::log::entry::Tone;
 use crate::effect::FileJob;
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
-use crate::metrics::glob::Glob;
-use crate::metrics::summary::Series;
+use crate::metrics::series::Series;
 use crate::metrics::watch_plan::Extension;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
-use crate::text::format::{self, age, date};
+use crate::text::number;
+use crate::text::time::{age, date};
 use check::{Verdict, words};
 use history::History;
 use known_keys::KnownKeys;
@@ -88,9 +88,12 @@ impl Prompt {
     }
 
     fn learn_from(&mut self, line: &str) {
-        if let Ok(Request::Put(key, _) | Request::Get(Selector::Key(key))) =
-            Request::decode(line.as_bytes())
-        {
+        let key = match Request::decode(line.as_bytes()) {
+            Ok(Request::Put(key, _)) => Some(key),
+            Ok(Request::Get(selector)) => selector.as_key(),
+            Err(_) => None,
+        };
+        if let Some(key) = key {
             self.keys.add(key.as_str());
         }
     }
@@ -166,7 +169,7 @@ impl Prompt {
         if let Some(bad) = explain::validate(&wire.bytes)
             && bad.reason == BadRequestReason::TooLong
         {
-            let length = format::count(wire.bytes.len() as u64);
+            let length = number::count(wire.bytes.len() as u64);
             return cx.say(Tone::Bad, format!("not sent: {bad}, this one has {length}"));
         }
         if !link.is_connected() {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use shared::{KeyBuf, Request, Selector};
+use shared::KeyBuf;
 
 use crate::keymap::TableAction;
 use crate::metrics::column::{Chosen, Column};
-use crate::metrics::expression::Filter;
+use crate::metrics::filter::Filter;
+use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::summary::Answer;
+use crate::request::selector::selector_of;
 
 /// The last answer and how it is shown.
 #[derive(Debug)]
@@ -196,10 +198,7 @@ impl Table {
 
     /// What the table was asked for, unless that is all keys.
     pub fn narrowed(&self) -> Option<&str> {
-        match Request::decode(self.request.as_bytes()) {
-            Ok(Request::Get(Selector::All) | Request::Put(..)) | Err(_) => None,
-            Ok(Request::Get(selector)) => Some(selector.as_str()),
-        }
+        selector_of(self.request.as_bytes()).filter(|selector| *selector != "*")
     }
 
     /// Shows or hides a column; the key stays.

@@ -6,15 +6,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
+
 use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
 use crate::app::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertEvent, Alerts, Change};
-use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::alerts::{AlertEvent, Alerts};
+use crate::metrics::series::Series;
+use crate::metrics::summary::Answer;
 use crate::metrics::watch_plan::with_alerted;
 
 /// How long a changed value stays marked.
@@ -83,7 +85,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| &series.recent);
+            let times = series.into_iter().flat_map(|series| series.recent.iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
@@ -397,16 +399,16 @@ impl Watch {
         }
     }
 
-    /// Holds the watched keys against the alerts; rings when one fires.
+    /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
         let known = self.keys.iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let now = cx.now();
-        for AlertEvent { change, text } in alerts.evaluate(known, |_| true, complete, now.unix()) {
-            match change {
-                Change::Resolved => log.note(now, Tone::Good, &text),
-                Change::NoData => log.note(now, Tone::Plain, &text),
-                Change::Firing => {
+        for event in alerts.evaluate(known, |_| true, complete, now.unix()) {
+            match event {
+                AlertEvent::Resolved(text) => log.note(now, Tone::Good, &text),
+                AlertEvent::NoData(text) => log.note(now, Tone::Plain, &text),
+                AlertEvent::Firing(text) => {
                     log.note(now, Tone::Bad, &text);
                     cx.say(Tone::Bad, text);
                     cx.ring();

@@ -1,71 +1,212 @@
-//! Alerts held against series, for the screen and for whoever has none: what is new is told once.
+//! Alerts on series, for the screen and for plain mode: each change of state is reported once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::str::FromStr;
 
 use shared::{KeyBuf, Point};
 
-use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
-use crate::metrics::summary::Series;
+use crate::metrics::column::{Column, Kind};
+use crate::metrics::filter::{BadExpr, Condition, parse_alert};
+use crate::metrics::series::{Series, is_news};
+use crate::text::{number, time};
+use shared::Glob;
 
-/// Alerts and what is known of them.
+/// A condition on the keys of a pattern: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    text: String,
+    pattern: Glob,
+    condition: Condition,
+}
+
+impl Alert {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The keys that it is about.
+    pub fn pattern(&self) -> &Glob {
+        &self.pattern
+    }
+
+    /// It is about this key.
+    pub fn concerns(&self, key: &str) -> bool {
+        self.pattern.matches(key)
+    }
+
+    /// It concerns this series, and its condition holds.
+    pub fn fires(&self, series: &Series, now: i64) -> bool {
+        self.condition.holds(series, now) && self.concerns(series.key.as_str())
+    }
+
+    /// The series has the number to compare: with one point it has no rate.
+    fn has_data(&self, series: &Series, now: i64) -> bool {
+        self.condition.column.number(series, now).is_some()
+    }
+
+    /// The newest point but the last for which it would have fired, of those that came after the
+    /// one that was `seen`, or of all: a value that came and went between two answers. Text such
+    /// as `palm.cpu was 95 (age 7s)`.
+    fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
+        let Condition { column, compare, limit } = self.condition;
+        let points = |skipped| series.recent.iter().rev().skip(skipped);
+        let before = points(2).map(Some).chain([None]);
+        let mut new = points(1)
+            .zip(before)
+            .take_while(|(point, _)| seen.is_none_or(|seen| is_news(**point, seen)));
+        new.find_map(|(point, before)| {
+            let value = match column.kind() {
+                _ if column == Column::Last => point.value,
+                Kind::Difference(of) => of(*before?, *point)?,
+                // Nearly the same in the next answer, or not a property of one point.
+                _ => return None,
+            };
+            let holds = compare.holds(value, limit);
+            let age = time::age(point.timestamp, now);
+            holds
+                .then(|| format!("{} was {} (age {age})", self.subject(series), self.number(value)))
+        })
+    }
+
+    /// It may fire by the passing of time alone.
+    pub fn is_about_age(&self) -> bool {
+        self.condition.column == Column::Age
+    }
+
+    /// The number that it compares: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
+    fn found(&self, series: &Series, now: i64) -> String {
+        let value = match self.condition.column {
+            Column::Age => Some(time::age(series.last.timestamp, now)),
+            column => column.number(series, now).map(|number| self.number(number)),
+        };
+        format!("{} is {}", self.subject(series), value.unwrap_or_default())
+    }
+
+    fn subject(&self, series: &Series) -> String {
+        match self.condition.column {
+            Column::Last => series.key.to_string(),
+            column => format!("the {} of {}", column.word(), series.key),
+        }
+    }
+
+    /// Stored values are exact, computed ones rounded.
+    fn number(&self, value: f64) -> String {
+        const WIDE: usize = 24;
+        match self.condition.column.kind() {
+            Kind::Difference(_) => number::rounded(value, WIDE),
+            Kind::Mean => number::mean(value, WIDE),
+            _ => number::exact(value),
+        }
+    }
+
+    /// The value that the last one is compared with: a line in the chart.
+    pub fn threshold(&self) -> Option<f64> {
+        let is_stored = matches!(self.condition.column.kind(), Kind::Stored(_));
+        is_stored.then_some(self.condition.limit)
+    }
+}
+
+impl fmt::Display for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Alert {
+    type Err = BadExpr;
+
+    fn from_str(text: &str) -> Result<Self, BadExpr> {
+        let (pattern, condition) = parse_alert(text)?;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Self { text, pattern, condition })
+    }
+}
+
+// Its limit is finite, so it equals itself.
+impl Eq for Alert {}
+
+/// Alerts and their states.
 #[derive(Debug, Default)]
 pub struct Alerts {
     states: Vec<AlertState>,
     fired: bool,
-    /// Counts the judgements, so that keys without points are found.
+    /// Counts the evaluations, so that keys without points are found.
     turn: u64,
-    /// There is one answer, so that nothing can come between two.
+    /// There is only one answer, so nothing can come between two.
     once: bool,
 }
 
+/// An alert and what is known of its keys.
 #[derive(Debug)]
 struct AlertState {
     alert: Alert,
-    /// There was a series for it to evaluate.
-    judged: bool,
-    /// The keys for which it fires, and when it last did.
+    /// There was a series to evaluate.
+    has_data: bool,
+    /// The keys for which it fires, and the turn in which it last did.
     firing: BTreeMap<KeyBuf, u64>,
-    /// The last point judged, so that those between two answers are judged too.
+    /// The last point of each key, so that points between two answers are evaluated too.
     seen: HashMap<KeyBuf, Point>,
-    /// All its series have been judged, so that all points of another one are new.
+    /// All its series have been evaluated, so that all points of another series are new.
     answered: bool,
+}
+
+/// A change of state, with its text for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertEvent {
+    /// The alert fires for a key.
+    Firing(String),
+    /// It fires no longer.
+    Resolved(String),
+    /// The key for which it fired has no points any more.
+    NoData(String),
+}
+
+impl AlertEvent {
+    /// The text for the user.
+    pub fn text(&self) -> &str {
+        let (Self::Firing(text) | Self::Resolved(text) | Self::NoData(text)) = self;
+        text
+    }
 }
 
 impl AlertState {
     fn new(alert: Alert) -> Self {
         let (firing, seen) = (BTreeMap::new(), HashMap::new());
-        Self { alert, judged: false, firing, seen, answered: false }
+        Self { alert, has_data: false, firing, seen, answered: false }
     }
 
-    /// Holds a series that it is about against the alert.
-    fn evaluate(&mut self, series: &Series, turn: u64, now: i64, news: &mut Vec<AlertEvent>) {
-        let Self { alert, judged, firing, seen, answered } = self;
-        let key = &series.key;
-        *judged |= alert.judges(series, now);
-        let (before, fires) = (firing.contains_key(key.as_str()), alert.fires(series, now));
-        if fires {
-            firing.insert(key.clone(), turn);
-        } else {
-            firing.remove(key.as_str());
-        }
-        let found = match (before, fires) {
+    /// Evaluates a series that the alert concerns.
+    fn evaluate(&mut self, series: &Series, turn: u64, now: i64, events: &mut Vec<AlertEvent>) {
+        let Self { alert, has_data, firing, seen, answered } = self;
+        let key = series.key.as_str();
+        *has_data |= alert.has_data(series, now);
+        let (fired, fires) = (firing.contains_key(key), alert.fires(series, now));
+        let found = match (fired, fires) {
             (true, _) => None,
             (false, true) => Some(alert.found(series, now)),
-            (false, false) => match seen.get(key.as_str()) {
-                // What had been before anybody looked is over.
+            (false, false) => match seen.get(key) {
+                // Points before the first answer are history.
                 None if !*answered => None,
                 seen => alert.missed(series, seen.copied(), now),
             },
         };
-        let is_over = !fires && (before || found.is_some());
-        let told = found.map(|found| (Change::Firing, format!("alert: {alert}: {found}")));
-        let over = || format!("well again: {alert}: {}", alert.found(series, now));
-        let over = is_over.then(|| (Change::Resolved, over()));
-        news.extend(told.into_iter().chain(over).map(|(change, text)| AlertEvent { change, text }));
+        if fires {
+            firing.insert(series.key.clone(), turn);
+        } else {
+            firing.remove(key);
+        }
+        let resolved = !fires && (fired || found.is_some());
+        let firing = found.map(|found| AlertEvent::Firing(format!("alert: {alert}: {found}")));
+        events.extend(firing);
+        if resolved {
+            let found = alert.found(series, now);
+            events.push(AlertEvent::Resolved(format!("resolved: {alert}: {found}")));
+        }
     }
 
-    fn has_seen(&mut self, series: &Series) {
+    fn remember(&mut self, series: &Series) {
         match self.seen.get_mut(series.key.as_str()) {
             Some(seen) => *seen = series.last,
             None => drop(self.seen.insert(series.key.clone(), series.last)),
@@ -73,34 +214,12 @@ impl AlertState {
     }
 }
 
-/// Something has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AlertEvent {
-    /// What became of the alarm.
-    pub change: Change,
-    /// For a person.
-    pub text: String,
-}
-
-/// What becomes of an alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It fires now.
-    Firing,
-    /// All is well again.
-    Resolved,
-    /// There is nothing left to evaluate.
-    NoData,
-}
-
 impl Alerts {
-    /// Watches for these.
+    /// Watches for these, each once.
     pub fn new(alerts: &[Alert]) -> Self {
-        let mut watched = Self::default();
-        for alert in alerts {
-            watched.add(alert.clone());
-        }
-        watched
+        let mut all = Self::default();
+        alerts.iter().for_each(|alert| all.add(alert.clone()));
+        all
     }
 
     /// Watches for these in one answer, which may come in parts.
@@ -115,14 +234,14 @@ impl Alerts {
         }
     }
 
-    /// Watches no longer for what is about this key; says how many alerts that were.
+    /// Removes the alerts that concern this key; returns how many.
     pub fn drop_alerts_on(&mut self, key: &str) -> usize {
         let before = self.states.len();
         self.states.retain(|state| !state.alert.concerns(key));
         before - self.states.len()
     }
 
-    /// Nobody looks at this key any longer: when it fires again, that is news.
+    /// Forgets the state of a key that is watched no longer: the next firing is reported again.
     pub fn forget(&mut self, key: &str) {
         for state in &mut self.states {
             state.firing.remove(key);
@@ -130,7 +249,7 @@ impl Alerts {
         }
     }
 
-    /// What it watches for.
+    /// The alerts, in the order in which they were added.
     pub fn alerts(&self) -> impl ExactSizeIterator<Item = &Alert> {
         self.states.iter().map(|state| &state.alert)
     }
@@ -150,9 +269,9 @@ impl Alerts {
         self.states.is_empty()
     }
 
-    /// The alerts that have had nothing to evaluate so far, which is not to be taken for well.
-    pub fn unjudged(&self) -> impl Iterator<Item = &Alert> {
-        self.states.iter().filter(|state| !state.judged).map(|state| &state.alert)
+    /// The alerts that have had nothing to evaluate so far, which must not pass for good.
+    pub fn without_data(&self) -> impl Iterator<Item = &Alert> {
+        self.states.iter().filter(|state| !state.has_data).map(|state| &state.alert)
     }
 
     /// An alert has fired at least once.
@@ -165,9 +284,8 @@ impl Alerts {
         self.states.iter().any(|state| state.firing.contains_key(key))
     }
 
-    /// Holds series against the alerts; says what is new. `asked` tells the keys that would be
-    /// among the series if they had points, and `complete` the patterns of which by now all keys
-    /// would.
+    /// Evaluates series; returns the changes. `asked` tells the keys that would be among the series
+    /// if they had points, and `complete` the patterns of which by now all keys would.
     pub fn evaluate<'a>(
         &mut self,
         series: impl IntoIterator<Item = &'a Series>,
@@ -175,35 +293,37 @@ impl Alerts {
         complete: impl Fn(&Glob) -> bool,
         now: i64,
     ) -> Vec<AlertEvent> {
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         self.turn += 1;
         for series in series {
             let key = series.key.as_str();
             for state in self.states.iter_mut().filter(|state| state.alert.concerns(key)) {
-                state.evaluate(series, self.turn, now, &mut news);
+                state.evaluate(series, self.turn, now, &mut events);
                 if !self.once {
-                    state.has_seen(series);
+                    state.remember(series);
                 }
             }
         }
-        self.fired |= news.iter().any(|news| news.change == Change::Firing);
+        self.fired |= events.iter().any(|event| matches!(event, AlertEvent::Firing(_)));
         for AlertState { alert, firing, answered, .. } in &mut self.states {
             *answered = complete(alert.pattern());
             firing.retain(|key, turn| {
                 let gone = *turn != self.turn && asked(key.as_str());
                 if gone {
-                    let text = format!("alert over: {alert}: {key} has no points any more");
-                    news.push(AlertEvent { change: Change::NoData, text });
+                    let text = format!("no data: {alert}: {key} has no points any more");
+                    events.push(AlertEvent::NoData(text));
                 }
                 !gone
             });
         }
-        news
+        events
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::metrics::summary::Summarizer;
 
@@ -217,42 +337,42 @@ mod tests {
         fold.add_lines(data.as_bytes());
         let asked = |key: &str| selector == "*" || selector == key;
         let complete = |pattern: &Glob| asked(pattern.as_str());
-        let news = alerts.evaluate(&fold.finish().series, asked, complete, 10);
-        news.into_iter().map(|news| news.text).collect()
+        let events = alerts.evaluate(&fold.finish().series, asked, complete, 10);
+        events.iter().map(|event| event.text().to_owned()).collect()
     }
 
     #[test]
-    fn an_alert_is_told_once_until_it_is_well_again() {
+    fn an_alert_fires_once_until_it_is_resolved() {
         let mut alerts = alerts(&["*.cpu > 90"]);
         let mut evaluate = |data: &str| evaluate(&mut alerts, "*", data);
         assert_eq!(evaluate("palm.cpu 90 1\n"), [""; 0]);
         assert_eq!(evaluate("palm.cpu 95 2\nx.mem 99 2\n"), ["alert: *.cpu > 90: palm.cpu is 95"]);
         assert_eq!(evaluate("palm.cpu 96 3\n"), [""; 0]);
-        assert_eq!(evaluate("palm.cpu 1 4\n"), ["well again: *.cpu > 90: palm.cpu is 1"]);
+        assert_eq!(evaluate("palm.cpu 1 4\n"), ["resolved: *.cpu > 90: palm.cpu is 1"]);
         assert!(alerts.fired() && !alerts.fires("palm.cpu"));
     }
 
     #[test]
-    fn a_point_between_two_answers_is_judged_too() {
+    fn a_point_between_two_answers_is_evaluated_too() {
         let mut alerts = alerts(&["a > 90", "a max > 98"]);
         let mut evaluate = |data: &str| evaluate(&mut alerts, "a", data);
         assert_eq!(evaluate("a 95 1\na 1 2\n"), [""; 0], "what was before is over");
-        let between = ["alert: a > 90: a was 95.5 (age 7s)", "well again: a > 90: a is 1"];
+        let between = ["alert: a > 90: a was 95.5 (age 7s)", "resolved: a > 90: a is 1"];
         assert_eq!(evaluate("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), between);
         assert_eq!(evaluate("a 95 1\na 1 2\na 95.5 3\na 1 4\n"), [""; 0], "only once");
         assert_eq!(evaluate("a 1 4\na 97 5\n"), ["alert: a > 90: a is 97"]);
         assert_eq!(evaluate("a 97 5\na 1 6\na 98 7\na 98 8\n"), [""; 0], "it fired, and fires");
-        assert_eq!(evaluate("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["well again: a > 90: a is 1"]);
+        assert_eq!(evaluate("a 98 8\na 1 9\na 97 10\na 1 11\n"), ["resolved: a > 90: a is 1"]);
         assert!(alerts.fired() && !alerts.fires("a"));
     }
 
     #[test]
-    fn all_points_of_a_new_key_are_judged() {
+    fn all_points_of_a_new_key_are_evaluated() {
         for first in ["", "a 1 1\n"] {
             let mut alerts = alerts(&["* > 90"]);
             let mut evaluate = |data: &str| evaluate(&mut alerts, "*", data);
             assert_eq!(evaluate(first), [""; 0]);
-            let between = ["alert: * > 90: b was 95 (age 9s)", "well again: * > 90: b is 1"];
+            let between = ["alert: * > 90: b was 95 (age 9s)", "resolved: * > 90: b is 1"];
             assert_eq!(evaluate(&format!("{first}b 95 1\nb 1 2\n")), between);
         }
         let mut alerts = alerts(&["* > 90"]);
@@ -261,38 +381,38 @@ mod tests {
     }
 
     #[test]
-    fn changes_between_two_answers_are_judged_too() {
+    fn changes_between_two_answers_are_evaluated_too() {
         let mut alerts = alerts(&["a change > 5", "a rate > 5", "a max > 50"]);
         let mut evaluate = |data: &str| evaluate(&mut alerts, "*", data);
         assert_eq!(evaluate("a 1 1\na 9 2\na 9 3\n"), [""; 0]);
         let told = [
             "alert: a change > 5: the change of a was 10 (age 5s)",
-            "well again: a change > 5: the change of a is 0",
+            "resolved: a change > 5: the change of a is 0",
         ];
         assert_eq!(evaluate("a 1 1\na 9 2\na 9 3\na 19 5\na 19 6\n"), told);
     }
 
     #[test]
-    fn what_had_nothing_to_judge_is_known() {
+    fn alerts_without_data_are_known() {
         let mut alerts = alerts(&["a > 5", "no*such > 5"]);
-        let unjudged = |alerts: &Alerts| alerts.unjudged().count();
-        assert_eq!((unjudged(&alerts), evaluate(&mut alerts, "*", "b 9 1\n").len()), (2, 0));
+        let without_data = |alerts: &Alerts| alerts.without_data().count();
+        assert_eq!((without_data(&alerts), evaluate(&mut alerts, "*", "b 9 1\n").len()), (2, 0));
         evaluate(&mut alerts, "*", "a 1 1\n");
         let mut of_one_point = super::Alerts::new(&["a rate > 5".parse().unwrap()]);
         evaluate(&mut of_one_point, "*", "a 1 1\n");
-        assert_eq!(unjudged(&of_one_point), 1, "it has no rate");
+        assert_eq!(without_data(&of_one_point), 1, "it has no rate");
         evaluate(&mut of_one_point, "*", "a 1 1\na 2 2\n");
-        assert_eq!(unjudged(&of_one_point), 0);
-        let left: Vec<_> = alerts.unjudged().map(ToString::to_string).collect();
+        assert_eq!(without_data(&of_one_point), 0);
+        let left: Vec<_> = alerts.without_data().map(ToString::to_string).collect();
         assert_eq!(left, ["no*such > 5"]);
     }
 
     #[test]
-    fn every_alert_on_a_key_is_told() {
+    fn every_alert_on_a_key_fires() {
         let mut alerts = alerts(&["a > 5", "a > 8"]);
         assert_eq!(evaluate(&mut alerts, "a", "a 6 1\n"), ["alert: a > 5: a is 6"]);
         assert_eq!(evaluate(&mut alerts, "a", "a 9 2\n"), ["alert: a > 8: a is 9"]);
-        assert_eq!(evaluate(&mut alerts, "a", "a 7 3\n"), ["well again: a > 8: a is 7"]);
+        assert_eq!(evaluate(&mut alerts, "a", "a 7 3\n"), ["resolved: a > 8: a is 7"]);
         assert!(alerts.fires("a"));
         alerts.add("a > 6".parse().unwrap());
         assert_eq!(evaluate(&mut alerts, "a", "a 7 3\n"), ["alert: a > 6: a is 7"]);
@@ -303,13 +423,82 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_ends_with_the_last_point_of_its_key() {
+    fn an_alert_ends_with_the_last_point_of_its_key() {
         let mut alerts = alerts(&["* > 5"]);
         assert_eq!(evaluate(&mut alerts, "*", "a 6 1\nb 7 1\n").len(), 2);
         assert_eq!(evaluate(&mut alerts, "b", "b 7 1\n"), [""; 0], "a was not asked for");
-        let over = "alert over: * > 5: a has no points any more";
+        let over = "no data: * > 5: a has no points any more";
         assert_eq!(evaluate(&mut alerts, "*", "b 7 1\n"), [over]);
         assert_eq!(evaluate(&mut alerts, "*", "b 7 1\n"), [""; 0]);
         assert!(alerts.fires("b") && !alerts.fires("a"));
+    }
+
+    fn series(data: &str) -> Series {
+        let mut fold = Summarizer::new(16);
+        fold.add_lines(data.as_bytes());
+        fold.finish().series.remove(0)
+    }
+
+    #[test]
+    fn alerts_fire() {
+        let palm = series("palm.cpu 20.0 998\npalm.cpu 95.0 1000\n");
+        for (alert, fires, threshold) in [
+            ("palm.cpu > 90", true, Some(90.0)),
+            ("palm.* > 95", false, Some(95.0)),
+            ("*.cpu last >= 95", true, Some(95.0)),
+            ("palm.cpu age > 1m", true, None),
+            ("palm.cpu rate > 2", true, None),
+            ("eardrum.cpu > 1", false, Some(1.0)),
+        ] {
+            let alert: Alert = alert.parse().unwrap();
+            assert_eq!(alert.fires(&palm, 2000), fires, "{alert}");
+            assert_eq!(alert.threshold(), threshold, "{alert}");
+        }
+    }
+
+    #[test]
+    fn what_is_computed_is_told_without_noise() {
+        let palm = series("a 11.6 100\na 10.26 101\na 0.30000000000000004 104\n");
+        for (alert, found) in [
+            ("a change < 0", "the change of a is -9.96"),
+            ("a rate < 0", "the rate of a is -3.32"),
+            ("a avg > 0", "the avg of a is 7.38667"),
+            ("a min < 1", "the min of a is 0.30000000000000004"),
+            ("a > 0", "a is 0.30000000000000004"),
+            ("a age > 1", "the age of a is 10s"),
+        ] {
+            let alert: Alert = alert.parse().unwrap();
+            assert_eq!(alert.found(&palm, 114), found);
+        }
+    }
+
+    #[test]
+    fn a_mistake_has_a_place() {
+        for (alert, message) in [
+            ("palm.cpu", "at character 9: one of < <= > >= = != is missing"),
+            ("> 90", "at character 1: a key or a pattern is missing"),
+            ("palm.cpu > 90 and 3", "at character 15: nothing more belongs here"),
+            ("palm.cpu 90", "at character 10: one of < <= > >= = != is missing"),
+            (
+                "a b",
+                "at character 3: no number is called b; there are last, change, rate, min, max, avg, count and age",
+            ),
+        ] {
+            let bad = alert.parse::<Alert>().expect_err(alert);
+            assert_eq!(bad.to_string(), message, "{alert}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_has_a_mistake_within(
+            text in prop_oneof![".{0,40}", "[lastge<>=!()&|~\" 0-9kms*{},.火-]{0,30}",
+                "((last|age|key|stale|not|and|or|\\(|\\)|<|>=|!|~|1k|5m|a\\*|\\{|\") ?){0,12}"]
+        ) {
+            match text.parse::<Alert>() {
+                Ok(alert) => { alert.fires(&series("a 1.0 1\n"), 5); }
+                Err(bad) => prop_assert!(bad.at <= text.chars().count() && !bad.reason.is_empty()),
+            }
+        }
     }
 }

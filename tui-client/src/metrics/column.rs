@@ -1,11 +1,13 @@
-//! The columns of the table: which there are, which are chosen, which have room.
+//! The columns of the table: one row of data a column, which are chosen, which have room.
 
-use crate::metrics::expression::Field;
+use shared::Point;
 
-/// Columns of a number.
+use crate::metrics::series::{Series, change, rate};
+
+/// Cells of a number.
 const NUMBER: usize = 11;
 
-/// Columns that are enough for most keys.
+/// Cells that are enough for most keys.
 const USUAL_KEY: usize = 19;
 
 /// A column of the table.
@@ -25,60 +27,94 @@ pub enum Column {
     Spark,
 }
 
+/// What a column holds: how its value is computed, and so how it is compared and printed.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// The key of the series.
+    Key,
+    /// A value as it was put, so it is printed exactly.
+    Stored(fn(&Series) -> f64),
+    /// A number computed from the two newest points, the older one first.
+    Difference(fn(Point, Point) -> Option<f64>),
+    /// The mean of all values.
+    Mean,
+    /// The number of points.
+    Count,
+    /// Seconds since the newest point.
+    Age,
+    /// The timestamp of the newest point.
+    Time,
+    /// The recent values as bars.
+    Trend,
+}
+
+/// A row of [`COLUMNS`].
+struct Row {
+    column: Column,
+    /// The heading on the screen.
+    name: &'static str,
+    /// The word on the command line, in filters and in exports.
+    word: &'static str,
+    about: &'static str,
+    /// Cells, at least.
+    width: usize,
+    /// The column with the greatest rank is the first to go where there is little room.
+    rank: u8,
+    kind: Kind,
+}
+
+/// From left to right, in the order of [`Column`].
+#[rustfmt::skip]
+const COLUMNS: [Row; 11] = [
+    Row { column: Column::Key, name: "key", word: "key", about: "the name; always shown",
+        width: 12, rank: 0, kind: Kind::Key },
+    Row { column: Column::Last, name: "last", word: "last", about: "the newest value",
+        width: NUMBER, rank: 1, kind: Kind::Stored(|series| series.last.value) },
+    Row { column: Column::Change, name: "change", word: "change", about: "its difference to the value before",
+        width: 10, rank: 4, kind: Kind::Difference(|before, point| Some(change(before, point))) },
+    Row { column: Column::Rate, name: "rate/s", word: "rate", about: "the same for each second between",
+        width: 10, rank: 5, kind: Kind::Difference(rate) },
+    Row { column: Column::Min, name: "min", word: "min", about: "the least value",
+        width: NUMBER, rank: 7, kind: Kind::Stored(|series| series.min) },
+    Row { column: Column::Max, name: "max", word: "max", about: "the greatest value",
+        width: NUMBER, rank: 8, kind: Kind::Stored(|series| series.max) },
+    Row { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
+        width: NUMBER, rank: 9, kind: Kind::Mean },
+    Row { column: Column::Count, name: "count", word: "count", about: "how many points",
+        width: 9, rank: 6, kind: Kind::Count },
+    Row { column: Column::Age, name: "age", word: "age", about: "since the newest point",
+        width: 6, rank: 2, kind: Kind::Age },
+    Row { column: Column::Time, name: "time", word: "time", about: "date of the newest point",
+        width: 19, rank: 10, kind: Kind::Time },
+    Row { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
+        width: 8, rank: 3, kind: Kind::Trend },
+];
+
 impl Column {
     /// From left to right.
-    pub const ALL: [Self; 11] = [
-        Self::Key,
-        Self::Last,
-        Self::Change,
-        Self::Rate,
-        Self::Min,
-        Self::Max,
-        Self::Avg,
-        Self::Count,
-        Self::Age,
-        Self::Time,
-        Self::Spark,
-    ];
+    pub const ALL: [Self; COLUMNS.len()] = {
+        let mut all = [Self::Key; COLUMNS.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = COLUMNS[at].column;
+            at += 1;
+        }
+        all
+    };
 
-    /// From the most important on: where there is little room the others go first.
-    const IMPORTANCE: [Self; 11] = [
-        Self::Key,
-        Self::Last,
-        Self::Age,
-        Self::Spark,
-        Self::Change,
-        Self::Rate,
-        Self::Count,
-        Self::Min,
-        Self::Max,
-        Self::Avg,
-        Self::Time,
-    ];
+    fn row(self) -> &'static Row {
+        let rows: &'static [Row] = &COLUMNS;
+        &rows[self as usize]
+    }
 
     /// Its heading.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Last => "last",
-            Self::Change => "change",
-            Self::Rate => "rate/s",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Avg => "avg",
-            Self::Count => "count",
-            Self::Age => "age",
-            Self::Time => "time",
-            Self::Spark => "trend",
-        }
+        self.row().name
     }
 
-    /// Its name on the command line: a word, and the one that filters use where they have one.
+    /// Its name on the command line, in filters and in exports: one word.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Rate => "rate",
-            _ => self.name(),
-        }
+        self.row().word
     }
 
     /// The column of this name on the command line.
@@ -88,56 +124,47 @@ impl Column {
 
     /// What it shows, in a few words.
     pub fn about(self) -> &'static str {
-        match self {
-            Self::Key => "the name; always shown",
-            Self::Last => "the newest value",
-            Self::Change => "its difference to the value before",
-            Self::Rate => "the same for each second between",
-            Self::Min => "the least value",
-            Self::Max => "the greatest value",
-            Self::Avg => "the mean of all values",
-            Self::Count => "how many points",
-            Self::Age => "since the newest point",
-            Self::Time => "date of the newest point",
-            Self::Spark => "the recent values as bars",
-        }
+        self.row().about
     }
 
     /// The least width.
     pub fn width(self) -> usize {
-        match self {
-            Self::Key => 12,
-            Self::Count => 9,
-            Self::Age => 6,
-            Self::Time => 19,
-            Self::Spark => 8,
-            Self::Change | Self::Rate => 10,
-            Self::Last | Self::Min | Self::Max | Self::Avg => NUMBER,
-        }
+        self.row().width
     }
 
-    /// The number that it is ordered by; none for the key.
-    pub fn number(self) -> Option<Field> {
-        Some(match self {
-            Self::Key => return None,
-            Self::Last => Field::Last,
-            Self::Change | Self::Spark => Field::Change,
-            Self::Rate => Field::Rate,
-            Self::Min => Field::Min,
-            Self::Max => Field::Max,
-            Self::Avg => Field::Avg,
-            Self::Count => Field::Count,
-            Self::Age | Self::Time => Field::Age,
-        })
+    /// What it holds.
+    pub fn kind(self) -> Kind {
+        self.row().kind
     }
 
     /// Numbers stand at the right of their column.
     pub fn is_number(self) -> bool {
-        !matches!(self, Self::Key | Self::Spark)
+        !matches!(self.kind(), Kind::Key | Kind::Trend)
+    }
+
+    /// The columns that filters and alerts compare with a number.
+    pub fn compared() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|column| column.is_number() && *column != Self::Time)
+    }
+
+    /// Its number, if the series has one: in seconds where it is a time or an age. What is said by
+    /// a word, a key or a trend, has none.
+    #[expect(clippy::cast_precision_loss, reason = "compared with what a person typed")]
+    pub fn number(self, series: &Series, now: i64) -> Option<f64> {
+        let timestamp = series.last.timestamp;
+        Some(match self.kind() {
+            Kind::Key | Kind::Trend => return None,
+            Kind::Stored(of) => of(series),
+            Kind::Difference(of) => of(series.before?, series.last)?,
+            Kind::Mean => series.mean,
+            Kind::Count => series.count as f64,
+            Kind::Age => (i128::from(now) - i128::from(timestamp)) as f64,
+            Kind::Time => timestamp as f64,
+        })
     }
 }
 
-/// The columns that a person wants to see, and the line of the list in which they are chosen.
+/// The columns that are wanted, the key always among them.
 #[derive(Debug, Clone)]
 pub struct Chosen {
     hidden: Vec<Column>,
@@ -172,40 +199,31 @@ impl Chosen {
 
     /// Shows or hides a column. The key stays.
     pub fn toggle(&mut self, column: Column) {
-        if column == Column::Key {
-            return;
-        }
-        if self.shows(column) {
-            self.hidden.push(column);
-        } else {
+        if !self.shows(column) {
             self.hidden.retain(|&hidden| hidden != column);
+        } else if column != Column::Key {
+            self.hidden.push(column);
         }
     }
 
     /// The wanted columns that fit into this many cells, with a blank after each, from left to
-    /// right. `sorted` is shown before all others, so that one sees what the order is about. The
-    /// key has as much as most keys need; a longer one is cut rather than a column left out.
+    /// right. `sorted` is shown before all others but the key, so that one sees what the order is
+    /// about. The key has as much as most keys need; a longer one is cut rather than a column left
+    /// out.
     pub fn fitting(&self, room: usize, sorted: Option<Column>) -> Vec<(Column, usize)> {
         let key = (room / 3).clamp(Column::Key.width(), USUAL_KEY);
         let width = |column: Column| if column == Column::Key { key } else { column.width() };
-        let first = [Some(Column::Key), sorted.filter(|&column| self.shows(column))];
-        let mut wanted: Vec<_> = first.into_iter().flatten().collect();
-        let rest = Column::IMPORTANCE.into_iter().filter(|&column| self.shows(column));
-        wanted.extend(rest);
+        let mut fitting: Vec<Column> = self.shown().collect();
+        fitting.sort_by_key(|&column| {
+            (column != Column::Key, Some(column) != sorted, column.row().rank)
+        });
         let mut used = 0;
-        let mut fitting: Vec<Column> = Vec::new();
-        for column in wanted {
-            if fitting.contains(&column) {
-                continue;
-            }
-            let wide = width(column) + 1;
-            if used + wide > room && !fitting.is_empty() {
-                break;
-            }
-            used += wide;
-            fitting.push(column);
-        }
-        let shown = Column::ALL.into_iter().filter(|column| fitting.contains(column));
+        let fits = fitting.iter().take_while(|&&column| {
+            used += width(column) + 1;
+            used <= room || column == Column::Key
+        });
+        fitting.truncate(fits.count());
+        let shown = self.shown().filter(|column| fitting.contains(column));
         shown.map(|column| (column, width(column))).collect()
     }
 }
@@ -213,6 +231,17 @@ impl Chosen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_has_a_row_for_each_column_and_each_rank_once() {
+        let mut ranks = COLUMNS.map(|row| row.rank);
+        for (at, column) in Column::ALL.into_iter().enumerate() {
+            assert_eq!((column as usize, column.row().column), (at, column));
+            assert_eq!(Column::named(column.word()), Some(column));
+        }
+        ranks.sort_unstable();
+        assert!((0..).zip(ranks).all(|(at, rank)| at == rank));
+    }
 
     #[test]
     fn the_key_stays_and_the_order_is_seen() {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::{memchr, memchr_iter};
+use shared::Glob;
 use shared::response::Status;
 
-use crate::metrics::glob::Glob;
 use crate::metrics::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 

@@ -4,13 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::metrics::column::Column;
-use crate::metrics::expression::Filter;
-use crate::metrics::summary::{Answer, Series};
+use crate::metrics::filter::Filter;
+use crate::metrics::series::Series;
+use crate::metrics::summary::Answer;
 
-/// Tables up to this size are arranged at once, on one thread: it takes less than a millisecond.
+/// Tables up to this size are arranged at once: it takes less than a millisecond.
 pub const AT_ONCE: usize = 4096;
 
 /// What to order by; the order of the reply where there is none.
@@ -97,21 +96,16 @@ impl Order {
     /// The place in the answer of a row.
     pub fn place(&self, row: usize) -> Option<usize> {
         match self {
-            Self::Reply(rows) => (u32::try_from(row).ok()? < *rows).then_some(row),
+            Self::Reply(_) => Some(row).filter(|&row| row < self.len()),
             Self::Rows(rows) => usize::try_from(*rows.get(row)?).ok(),
         }
     }
-}
 
-impl Order {
     /// The row that shows a place of the answer.
     fn row(&self, place: usize) -> Option<usize> {
         match self {
-            Self::Reply(rows) => (u32::try_from(place).ok()? < *rows).then_some(place),
-            Self::Rows(rows) => {
-                let place = u32::try_from(place).ok()?;
-                rows.iter().position(|&row| row == place)
-            }
+            Self::Reply(_) => self.place(place),
+            Self::Rows(rows) => rows.iter().position(|&row| usize::try_from(row) == Ok(place)),
         }
     }
 }
@@ -158,10 +152,9 @@ impl SortJob {
     /// Does it.
     pub fn run(self) -> Sorted {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
-        // In the order of the reply, which is that of the memory, so that a long search is quick.
         let selected = self.selected.and_then(|key| {
-            let series = self.answer.series.par_iter().with_min_len(AT_ONCE);
-            let place = series.position_any(|series| series.key == key)?;
+            // In the order of the reply, which is that of the memory, so that the search is quick.
+            let place = self.answer.series.iter().position(|series| series.key == key)?;
             order.row(place)
         });
         Sorted { id: self.id, answer: self.answer, order, selected }
@@ -175,26 +168,19 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     if sort == Sort::default() && filter.is_none() {
         return Order::Reply(all);
     }
-    let places = (0..all).into_par_iter().zip(series).with_min_len(AT_ONCE);
-    let rows = places.filter(|(_, series)| filter.is_none_or(|filter| filter.passes(series, now)));
-    let Some(column) = sort.column else {
-        let mut rows: Vec<u32> = rows.map(|(row, _)| row).collect();
-        if sort.descending {
-            rows.reverse();
-        }
-        return Order::Rows(rows);
-    };
-    let order = match column.number() {
-        None => by_key(rows, series, sort.descending),
-        Some(field) => {
-            // A point is the later the younger it is.
-            let descending = sort.descending != (column == Column::Time);
-            let mark = |(row, series)| {
-                let value: Option<f64> = field.of(series, now);
-                (value.map_or(u64::MAX, |value| rank(value, descending)), row)
+    let passes = |series: &Series| filter.is_none_or(|filter| filter.passes(series, now));
+    let rows = (0..all).zip(series).filter(|(_, series)| passes(series));
+    let order: Vec<u32> = match sort.column {
+        None if sort.descending => rows.rev().map(|(row, _)| row).collect(),
+        None => rows.map(|(row, _)| row).collect(),
+        Some(Column::Key) => by_key(rows, series, sort.descending),
+        Some(column) => {
+            let mark = |series| match column.number(series, now) {
+                Some(value) => rank(value, sort.descending),
+                None => u64::MAX,
             };
-            let mut marks: Vec<(u64, u32)> = rows.map(mark).collect();
-            sort_marks(&mut marks);
+            let mut marks: Vec<_> = rows.map(|(row, series)| (mark(series), row)).collect();
+            marks.sort_unstable();
             marks.into_iter().map(|(_, row)| row).collect()
         }
     };
@@ -209,43 +195,41 @@ fn rank(value: f64, descending: bool) -> u64 {
     if descending { !rising } else { rising }
 }
 
-/// Small tables are sorted in the loop that takes the keys, which must not wait for other threads.
-fn sort_marks<M: Ord + Send>(marks: &mut [M]) {
-    if marks.len() <= AT_ONCE { marks.sort_unstable() } else { marks.par_sort_unstable() }
-}
-
-/// Keys mostly begin alike, so the sixteen bytes after what all share decide nearly always, and
-/// the keys themselves, which lie all over the memory, are rarely looked at.
+/// Keys mostly begin alike, so the twelve bytes after what all share decide nearly always, and the
+/// keys themselves, which lie all over the memory, are rarely looked at.
 fn by_key<'a>(
-    rows: impl ParallelIterator<Item = (u32, &'a Series)>,
+    rows: impl Iterator<Item = (u32, &'a Series)>,
     series: &[Series],
     descending: bool,
 ) -> Vec<u32> {
+    /// The bytes of a mark that are of the key; below them is the row.
+    const BYTES: usize = size_of::<u128>() - size_of::<u32>();
     let keys = rows.map(|(row, series)| (series.key.as_str().as_bytes(), row));
     let keys: Vec<(&[u8], u32)> = keys.collect();
     let Some(&(first, _)) = keys.first() else { return Vec::new() };
     let alike = |key: &[u8]| first.iter().zip(key).take_while(|(a, b)| a == b).count();
-    let prefixes = keys.par_iter().with_min_len(AT_ONCE).map(|(key, _)| alike(key));
-    let shared = prefixes.min().unwrap_or(0);
+    let shared = keys.iter().map(|(key, _)| alike(key)).min().unwrap_or(0);
     let mark = |(key, row): (&[u8], u32)| {
-        let mut mark = [0; 16];
+        let mut mark = [0; size_of::<u128>()];
         let rest = &key[shared..];
-        let length = rest.len().min(16);
+        let length = rest.len().min(BYTES);
         mark[..length].copy_from_slice(&rest[..length]);
         let mark = u128::from_be_bytes(mark);
-        (if descending { !mark } else { mark }, row)
+        (if descending { !mark } else { mark }) & !u128::from(u32::MAX) | u128::from(row)
     };
-    let mut marks: Vec<(u128, u32)> =
-        keys.into_par_iter().with_min_len(AT_ONCE).map(mark).collect();
-    sort_marks(&mut marks);
-    let key = |row: u32| usize::try_from(row).map_or("", |place| series[place].key.as_str());
-    for alike in marks.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
-        alike.sort_unstable_by(|a, b| {
-            let order = key(a.1).cmp(key(b.1));
-            if descending { order.reverse() } else { order }.then(a.1.cmp(&b.1))
+    let mut marks: Vec<u128> = keys.into_iter().map(mark).collect();
+    marks.sort_unstable();
+    #[expect(clippy::cast_possible_truncation, reason = "the row is the lowest 32 bits")]
+    let row = |mark: u128| mark as u32;
+    let key =
+        |mark: u128| usize::try_from(row(mark)).map_or("", |place| series[place].key.as_str());
+    for alike in marks.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|alike| alike.len() > 1) {
+        alike.sort_unstable_by(|&a, &b| {
+            let order = key(a).cmp(key(b));
+            if descending { order.reverse() } else { order }.then(a.cmp(&b))
         });
     }
-    marks.into_iter().map(|(_, row)| row).collect()
+    marks.into_iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -305,7 +289,6 @@ mod tests {
         assert!(order.is_sorted());
     }
 
-    /// So many that several threads share the work.
     #[test]
     fn large_tables_are_in_the_order_of_a_stable_sort() {
         let number = |at: u32| at.wrapping_mul(2_654_435_761) % 1009;

@@ -1,14 +1,14 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
-use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point};
+use shared::{Key, Point};
 
-use crate::metrics::glob::Glob;
+use crate::metrics::series::Series;
+use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const RECENT_BUDGET: usize = 2 * 1024 * 1024;
@@ -16,151 +16,15 @@ const RECENT_BUDGET: usize = 2 * 1024 * 1024;
 /// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
 const MIN_RECENT: usize = 16;
 
-/// Room for points that a new series has at once: few have less.
-const INITIAL_RECENT: usize = 4;
-
-/// Recent points of a patterns series, whose chart needs more of them than a sparkline.
+/// Recent points of a watched series, whose chart needs more of them than a sparkline.
 const MAX_RECENT_WATCHED: usize = 65_536;
 
-/// Recent points kept over all patterns series of an answer: 16 MiB, and as above.
+/// Recent points kept over all watched series of an answer: 16 MiB, and as above.
 const WATCHED_BUDGET: usize = 1024 * 1024;
 
-/// Series that globs may watch; what matches besides is as any other. Those patterns by their names
-/// come on top.
+/// Series that globs may watch; further ones that match are as any other. Series watched by their
+/// names come on top.
 pub const MAX_BY_GLOB: usize = 1000;
-
-/// A series is stale when its next point is late by this many of its usual distances.
-const STALE_STEPS: i64 = 5;
-
-/// But not before this many seconds without a point.
-const MIN_STALE: i64 = 30;
-
-/// So many distances say what is usual.
-const USUAL: usize = 15;
-
-/// A series of one point has no usual distance; it is stale after this many seconds.
-const STALE_ALONE: i64 = 300;
-
-/// A point is news to whoever knows this one: it came later, or was put again with another value.
-pub fn is_news(point: Point, known: Point) -> bool {
-    point.timestamp > known.timestamp
-        || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
-}
-
-/// From one value to the next.
-pub fn change(before: Point, point: Point) -> f64 {
-    point.value - before.value
-}
-
-/// The same for each second between the two, if there is any.
-#[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
-pub fn rate(before: Point, point: Point) -> Option<f64> {
-    let seconds = i128::from(point.timestamp) - i128::from(before.timestamp);
-    (seconds > 0).then(|| change(before, point) / seconds as f64)
-}
-
-/// What is known of one series.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Series {
-    /// Its name.
-    pub key: KeyBuf,
-    /// Points in the answer.
-    pub count: u64,
-    /// The newest point.
-    pub last: Point,
-    /// The least value.
-    pub min: f64,
-    /// The greatest value.
-    pub max: f64,
-    /// The mean of all values.
-    pub mean: f64,
-    /// The most recent points, oldest first; not all of them in a long series.
-    pub recent: VecDeque<Point>,
-    before: Option<Point>,
-    max_recent: usize,
-}
-
-impl Series {
-    fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
-        let mut recent = VecDeque::with_capacity(max_recent.min(INITIAL_RECENT));
-        recent.push_back(point);
-        Self {
-            key,
-            count: 1,
-            last: point,
-            min: point.value,
-            max: point.value,
-            mean: point.value,
-            recent,
-            before: None,
-            max_recent,
-        }
-    }
-
-    fn add(&mut self, point: Point) {
-        self.count += 1;
-        if point.timestamp >= self.last.timestamp {
-            self.before = Some(self.last);
-            self.last = point;
-        }
-        self.min = self.min.min(point.value);
-        self.max = self.max.max(point.value);
-        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-        let count = self.count as f64;
-        let step = (point.value - self.mean) / count;
-        // The difference of two huge values may overflow where their mean does not.
-        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
-        if self.recent.len() >= self.max_recent {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(point);
-    }
-
-    /// Keeps fewer points from now on.
-    fn keep(&mut self, limit: usize) {
-        self.max_recent = limit;
-        if self.recent.len() > limit {
-            self.recent.drain(..self.recent.len() - limit);
-            self.recent.shrink_to_fit();
-        }
-    }
-
-    /// The newest value less the one before it, if there are two.
-    pub fn change(&self) -> Option<f64> {
-        Some(change(self.before?, self.last))
-    }
-
-    /// The same for each second between the two.
-    pub fn rate(&self) -> Option<f64> {
-        rate(self.before?, self.last)
-    }
-
-    /// The usual distance of its newest points in seconds, if there are two.
-    pub fn step(&self) -> Option<i64> {
-        let times = self.recent.iter().rev().map(|point| point.timestamp);
-        let mut steps = [0; USUAL];
-        let pairs = times.clone().skip(1).zip(times);
-        let mut count = 0;
-        for (step, (before, after)) in steps.iter_mut().zip(pairs) {
-            *step = after.saturating_sub(before);
-            count += 1;
-        }
-        // The median, which an outage does not move.
-        let middle = steps.get_mut(..count).filter(|steps| !steps.is_empty())?;
-        Some(*middle.select_nth_unstable(count / 2).1)
-    }
-
-    /// Its next point is late.
-    pub fn is_stale(&self, now: i64) -> bool {
-        let age = now.saturating_sub(self.last.timestamp);
-        // Without looking at the points, which is slow for many series.
-        age > MIN_STALE
-            && age
-                > self
-                    .step()
-                    .map_or(STALE_ALONE, |step| step.saturating_mul(STALE_STEPS).max(MIN_STALE))
-    }
-}
 
 /// Of a budget, what each of so many series may keep; it changes only when their number doubles.
 fn share(wanted: usize, budget: usize, series: usize) -> usize {
@@ -256,7 +120,7 @@ impl Summarizer {
         self.series.push(Series::new(key.to_owned(), point, limit));
     }
 
-    /// A new series is one of those that are patterns, for which there is room.
+    /// A new series is one of the watched ones, for which there is room.
     fn is_watched(&mut self, key: Key<'_>) -> bool {
         let mut matching = self.patterns.iter().filter(|glob| glob.matches(key.as_str()));
         let Some(first) = matching.next() else { return false };
@@ -285,7 +149,7 @@ impl Summarizer {
         self.limit
     }
 
-    /// The same for one that is patterns.
+    /// The same for a watched one.
     fn watched_limit(&mut self) -> usize {
         let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
         if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
@@ -300,7 +164,7 @@ impl Summarizer {
     }
 
     /// Takes the series out that are complete: all but the last, because the lines of a series come
-    /// together. For whoever is done with a series at once, so that no large answer is ever held.
+    /// together. So no large answer is ever held where each series is used once.
     pub fn take_complete(&mut self) -> Vec<Series> {
         let mut complete = std::mem::take(&mut self.series);
         self.series.extend(complete.pop());
@@ -331,11 +195,11 @@ impl Summarizer {
 pub struct Answer {
     /// In the order of the reply.
     pub series: Vec<Series>,
-    /// The places of the patterns ones.
+    /// The places of the watched ones.
     pub watched: Vec<u32>,
-    /// What made them be patterns, when it was asked for.
+    /// The patterns that were watched when the request was sent.
     pub patterns: Arc<[Glob]>,
-    /// Globs match more than may be patterns.
+    /// Globs match more than may be watched.
     pub cut: bool,
     /// Points in all series.
     pub points: u64,
@@ -345,6 +209,8 @@ pub struct Answer {
 
 #[cfg(test)]
 mod tests {
+    use shared::KeyBuf;
+
     use super::*;
 
     fn fold(recent: usize, data: &str) -> Answer {
@@ -369,8 +235,8 @@ mod tests {
     fn rates_and_staleness_come_from_the_distance_of_points() {
         let answer = fold(8, "a 1.0 100\na 2.0 110\na 7.0 120\nb 1.0 100\n");
         let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
-        assert_eq!((a.change(), a.rate(), a.step()), (Some(5.0), Some(0.5), Some(10)));
-        assert_eq!((b.change(), b.rate(), b.step()), (None, None, None));
+        assert_eq!((a.change(), a.step()), (Some(5.0), Some(10)));
+        assert_eq!((b.change(), b.step()), (None, None));
         assert_eq!((a.is_stale(170), a.is_stale(171)), (false, true));
         assert_eq!((b.is_stale(400), b.is_stale(401)), (false, true));
         assert!(!b.is_stale(i64::MIN));
@@ -403,7 +269,7 @@ mod tests {
             let answer = fold.finish();
             assert!(answer.series.iter().all(|series| series.recent.len() == share), "{name}");
             assert!(
-                answer.series.iter().all(|series| series.recent[0].timestamp > 0),
+                answer.series.iter().all(|series| series.recent.get(0).unwrap().timestamp > 0),
                 "the newest"
             );
         }

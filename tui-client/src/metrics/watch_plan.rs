@@ -2,16 +2,16 @@
 
 use shared::limits::MAX_LINE;
 
-use crate::metrics::expression::Alert;
-use crate::metrics::glob::Glob;
+use crate::metrics::alerts::Alert;
+use shared::Glob;
 
 /// Whether the server knows the selector extension of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Extension {
-    /// It was not asked yet.
+    /// It was not tried yet.
     #[default]
     Unknown,
-    /// It is being asked.
+    /// A request that tries it is on its way.
     Asked,
     /// It does.
     Known,
@@ -19,7 +19,7 @@ pub enum Extension {
     Missing,
 }
 
-/// What is to be watched: these, and what an alert is about; nothing twice.
+/// The patterns to watch: these and those of the alerts, each once.
 pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
     let both = || watch.iter().chain(alerts.iter().map(Alert::pattern));
     let mut all: Vec<Glob> = Vec::new();

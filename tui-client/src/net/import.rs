@@ -1,176 +1,76 @@
-//! Pasted lines, streamed: large writes, a few batches under way, replies taken meanwhile, news
-//! a few times a second.
+//! Pasted lines, sent by the import engine, with news a few times a second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shared::Client;
-use shared::client::{Batch, BatchPiece, BatchStream, ClientError, Refusal};
+use shared::client::ClientError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, Interval, interval_at};
 
-use super::Wire;
-use crate::app::prompt::paste::{ImportEnd, ImportNews, Pasted, TOLD};
 use crate::event::Event;
+use crate::import::engine::{self, Handler};
+use crate::import::source::PastedText;
+use crate::import::{ImportEnd, ImportNews, MAX_REFUSALS};
 use crate::request::explain;
-use crate::request::normalize::wire_line;
 
-/// A batch is full with so many bytes: small enough that a poll in between has its turn.
-const BATCH: usize = 64 * 1024;
-
-/// Batches under way.
+/// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 4;
 
-/// How often there are news.
-const NEWS: Duration = Duration::from_millis(100);
-
-/// A batch on the wire.
-struct Sent {
-    replies: BatchStream,
-    /// The same lines, to name the ones that are refused.
-    batch: Batch,
-    /// Their numbers.
-    numbers: Vec<u64>,
-}
-
-/// Sends the lines and tells how it goes; the last news has an end.
+/// Sends the lines and reports how far they have come; the last news has an end.
 pub(super) async fn run(
     client: Client,
-    wire: Wire,
+    events: mpsc::Sender<Event>,
     id: u64,
     text: Arc<str>,
     stop: oneshot::Receiver<()>,
 ) {
     let sent = AtomicU64::new(0);
     let news = ImportNews { end: None, ..ImportNews::broken(id) };
-    let teller = Teller { news, sent: &sent, told: (0, 0), msgs: wire.msgs.clone() };
-    let ticks = interval_at(Instant::now() + NEWS, NEWS);
-    let mut taking = Taking { teller, ticks, wire };
-    let (queue, mut under_way) = mpsc::channel(IN_FLIGHT);
-    let sending = send(client, &text, queue, &sent);
-    let taken = async {
-        while let Some(sent) = under_way.recv().await {
-            taking.take(sent).await?;
-        }
-        Ok::<(), ClientError>(())
-    };
+    let mut reporter = Reporter { news, sent: &sent, reported: (0, 0), events };
+    let mut source = PastedText::new(&text, &sent);
     let end = tokio::select! {
-        outcome = async { tokio::try_join!(sending, taken) } => match outcome {
-            Ok(_) => ImportEnd::Whole,
+        outcome = engine::run(&client, IN_FLIGHT, &mut source, &mut reporter) => match outcome {
+            Ok(()) => ImportEnd::Whole,
             Err(_) => ImportEnd::Broken,
         },
         Ok(()) = stop => ImportEnd::Stopped,
     };
-    taking.teller.end(end).await;
+    reporter.news.sent = sent.load(Ordering::Relaxed);
+    reporter.news.end = Some(end);
+    // The application may have ended.
+    let _ = reporter.events.send(Event::Import(reporter.news)).await;
 }
 
-async fn send(
-    client: Client,
-    text: &str,
-    queue: mpsc::Sender<Sent>,
-    sent: &AtomicU64,
-) -> Result<(), ClientError> {
-    let mut lines = (1..).zip(Pasted::lines(text)).peekable();
-    while lines.peek().is_some() {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
-        let (mut batch, mut numbers) = (Batch::default(), Vec::new());
-        while batch.size() < BATCH
-            && let Some((number, line)) = lines.next()
-        {
-            // What is empty without its conveniences is no request.
-            if batch.push(&wire_line(line.as_bytes(), now).bytes).is_ok() {
-                numbers.push(number);
-            }
-        }
-        // Room first, so that no more than the bound is ever under way.
-        let Ok(room) = queue.reserve().await else { return Ok(()) };
-        // What is being written may have come through when it is stopped.
-        sent.fetch_add(numbers.len() as u64, Ordering::Relaxed);
-        let replies = client.send_batch(batch.clone()).await?;
-        room.send(Sent { replies, batch, numbers });
-    }
-    Ok(())
-}
-
-/// Tells how it goes.
-struct Teller<'a> {
+struct Reporter<'a> {
     news: ImportNews,
     sent: &'a AtomicU64,
-    /// Lines answered and sent, as told last.
-    told: (u64, u64),
-    msgs: mpsc::Sender<Event>,
+    /// Lines answered and sent, as reported last.
+    reported: (u64, u64),
+    events: mpsc::Sender<Event>,
 }
 
-impl Teller<'_> {
-    /// Tells what is new.
-    fn tell(&mut self) {
+impl Handler for Reporter<'_> {
+    type Error = ClientError;
+
+    fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
+        self.news.answered += lines.count() as u64;
+    }
+
+    fn refused(&mut self, number: u64, line: &[u8], reason: &str) {
+        let news = &mut self.news;
+        if news.refused < MAX_REFUSALS {
+            news.refusals.push(explain::error_message_of_line(number, line, reason));
+        }
+        (news.answered, news.refused) = (news.answered + 1, news.refused + 1);
+    }
+
+    fn tick(&mut self) {
         self.news.sent = self.sent.load(Ordering::Relaxed);
         let now = (self.news.answered, self.news.sent);
-        if now != self.told && self.msgs.try_send(Event::Import(self.news.clone())).is_ok() {
-            self.told = now;
+        let news = || Event::Import(self.news.clone());
+        if now != self.reported && self.events.try_send(news()).is_ok() {
+            self.reported = now;
             self.news.refusals.clear();
         }
-    }
-
-    async fn end(mut self, end: ImportEnd) {
-        self.news.sent = self.sent.load(Ordering::Relaxed);
-        self.news.end = Some(end);
-        // Nobody is there to be told when this fails.
-        let _ = self.msgs.send(Event::Import(self.news)).await;
-    }
-}
-
-struct Taking<'a> {
-    teller: Teller<'a>,
-    ticks: Interval,
-    wire: Wire,
-}
-
-impl Taking<'_> {
-    /// Takes the replies to a batch, as far as they come.
-    async fn take(&mut self, mut sent: Sent) -> Result<(), ClientError> {
-        let before = self.teller.news.answered;
-        // A stall ends the connection and with it the replies; what had come before counts.
-        while !sent.replies.is_over() {
-            // Each piece says how many replies are complete: one that is long must not hide them.
-            let answered = match self.next(&mut sent.replies).await {
-                Some(BatchPiece::Refused(refusal)) => {
-                    self.refused(&sent, &refusal);
-                    refusal.index + 1
-                }
-                Some(BatchPiece::Data { index, .. }) => index,
-                None => continue,
-            };
-            self.teller.news.answered = before + answered as u64;
-        }
-        self.teller.news.answered = before + sent.replies.answered() as u64;
-        sent.replies.next().await?;
-        Ok(())
-    }
-
-    /// The next piece, if there is one; tells now and then while it is waited for.
-    async fn next(&mut self, replies: &mut BatchStream) -> Option<BatchPiece> {
-        let piece = self.wire.lifeline.in_time(self.wire.patience, replies.next());
-        tokio::pin!(piece);
-        loop {
-            tokio::select! {
-                biased;
-                _ = self.ticks.tick() => self.teller.tell(),
-                piece = &mut piece => return piece.ok()?.ok()?,
-            }
-        }
-    }
-
-    fn refused(&mut self, sent: &Sent, refusal: &Refusal) {
-        let news = &mut self.teller.news;
-        let mut lines = sent.numbers.iter().zip(sent.batch.lines());
-        if news.refused < TOLD
-            && let Some((&number, line)) = lines.nth(refusal.index)
-        {
-            news.refusals.push(explain::error_message_of_line(number, line, &refusal.reason));
-        }
-        news.refused += 1;
     }
 }

@@ -1,42 +1,39 @@
-//! Requests from standard input, one a line: streamed in large writes, replies taken at the same
-//! time; over more than one connection where that is wanted.
+//! Requests from standard input, one a line; with `--retry`, over more than one connection.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::fmt;
-use std::future::pending;
 use std::io::{self, IsTerminal, Write, stderr, stdin};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::Client;
-use shared::client::{BatchPiece, BatchStream, ClientError};
 use shared::limits::MAX_LINE;
 use tokio::io::AsyncRead;
-use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
-use super::connection::{Comeback, Connection};
-use super::format::Printer;
-use super::input::{self, Counts, InputBatch, Reading};
+use super::connection::{Comeback, connect, try_connect};
+use super::input::{self, Counts, READ_SIZE, Reading};
+use super::printer::Printer;
 use super::progress::Progress;
-use super::signals::Ending;
-use super::{Failure, explain, quoted, unix_now, warn};
+use super::{Failure, explain, quoted, signals, warn};
 use crate::cli::Plan;
-use crate::text::format::{count, plural, took};
+use crate::import::engine::{self, Broken, Handler};
+use crate::import::source::{InputBatch, Remark, Source, unix_now};
+use crate::text::number::{count, plural};
+use crate::text::time::duration;
 
-/// Batches under way.
+/// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
 
-/// Line numbers that are named.
-const NAMED: usize = 5;
+/// Line numbers that are named in a remark.
+const MAX_NAMED: usize = 5;
 
-/// Refused lines that are told one by one to a person; a file is patient.
-const TOLD: u64 = 100;
+/// Refused lines that are reported one by one on a terminal; a file gets them all.
+const MAX_REFUSALS: u64 = 100;
 
-/// How often a person is told what waits for a server that is away.
-const NEWS: Duration = Duration::from_secs(1);
+/// How often the bar shows what waits for a server that is away.
+const BAR_PERIOD: Duration = Duration::from_secs(1);
 
 /// Memory for what is read and not answered yet, in bytes.
 const MEMORY: u32 = 4 * 1024 * 1024;
@@ -56,22 +53,21 @@ pub(super) async fn run(
     // What comes before there is a connection has its own time, so it is not left unread.
     let (first, reading) = if plan.retry {
         let reading = read();
-        (Connection::try_make(plan).await, reading)
+        (try_connect(plan).await, reading)
     } else {
-        (Ok(Connection::make(plan).await?), read())
+        (Ok(connect(plan).await?), read())
     };
     out.begin()?;
     if stdin().is_terminal() {
         warn("requests, one a line; Ctrl-D ends");
     }
     let Reading { queue, full, counts, task } = reading;
-    let mut sending = Sending { queue, full, again: VecDeque::new(), current: None };
-    let mut taking = Taking::new(Progress::for_input());
-    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let told = Ending::listen(signals)?.told();
+    let mut pending = Pending { queue, full, again: VecDeque::new() };
+    let mut report = Report::new(Progress::for_input());
+    let interrupted = signals::listen(None)?;
     let outcome = tokio::select! {
-        outcome = send_all(plan, first, &mut sending, &mut taking, out) => outcome,
-        code = told => Err(Failure::Interrupted(code)),
+        outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
+        code = interrupted => Err(Failure::Interrupted(code)),
     };
     let outcome = match outcome {
         Ok(()) => match task.await {
@@ -80,52 +76,41 @@ pub(super) async fn run(
         },
         failed => failed,
     };
-    let refused = taking.refused > 0;
-    taking.sum_up(matches!(outcome, Err(Failure::Interrupted(_))).then_some(&counts));
+    let refused = report.refused > 0;
+    report.sum_up(matches!(outcome, Err(Failure::Interrupted(_))).then_some(&counts));
     if refused { outcome.and(Err(Failure::Refused)) } else { outcome }
 }
 
 async fn send_all(
     plan: &Plan,
-    first: Result<Connection, String>,
-    sending: &mut Sending,
-    taking: &mut Taking,
+    first: Result<Client, String>,
+    pending: &mut Pending,
+    report: &mut Report,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let mut comeback = Comeback::default();
+    let mut comeback = Comeback::new();
     let mut connection = match first {
         Ok(connection) => {
             comeback.begin();
             connection
         }
-        Err(reason) => wait(plan, reason, &mut comeback, sending, &taking.bar).await,
+        Err(reason) => wait(plan, reason, &mut comeback, pending, &report.bar).await,
     };
     loop {
-        let (on_their_way, mut sent) = mpsc::channel(IN_FLIGHT);
-        let taken = tokio::select! {
-            taken = taking.run(&connection, &mut comeback, &mut sent, out) => taken,
-            // Its end, good or bad, shows in what can be taken.
-            never = async {
-                sending.run(&connection.client, on_their_way).await;
-                pending::<Infallible>().await
-            } => match never {},
-        };
-        let Err(Lost { batch, printed, error }) = taken? else { return Ok(()) };
-        let mut unanswered: Vec<_> = batch.into_iter().collect();
-        while let Ok(sent) = sent.try_recv() {
-            unanswered.push(sent.gathered);
-        }
-        unanswered.extend(sending.current.take());
-        // Once more, it would print again what is printed.
-        if !plan.retry || printed {
+        let mut replies = Replies { report, comeback: &mut comeback, out };
+        let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
+        let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
+        let Failure::Connection(error) = error else { return Err(error) };
+        // Sent again, it would print again what is printed.
+        if !plan.retry || (partial && !report.closed) {
             let from = unanswered.first().and_then(|first| first.lines.first());
             return Err(Failure::Connection(match from {
                 Some(from) => format!("{error}; from line {from} on it is unknown what was stored"),
                 None => error,
             }));
         }
-        unanswered.into_iter().rev().for_each(|batch| sending.again.push_front(batch));
-        connection = wait(plan, error, &mut comeback, sending, &taking.bar).await;
+        unanswered.into_iter().rev().for_each(|batch| pending.again.push_front(batch));
+        connection = wait(plan, error, &mut comeback, pending, &report.bar).await;
     }
 }
 
@@ -134,27 +119,27 @@ async fn wait(
     plan: &Plan,
     reason: String,
     comeback: &mut Comeback,
-    sending: &mut Sending,
+    pending: &mut Pending,
     bar: &Progress,
-) -> Connection {
+) -> Client {
     let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
-    let (mut told, mut full) = (false, sending.full.clone());
-    let (since, mut news) = (Instant::now(), interval(NEWS));
+    let (mut told, mut full) = (false, pending.full.clone());
+    let (since, mut ticks) = (Instant::now(), interval(BAR_PERIOD));
     loop {
         tokio::select! {
             connection = &mut connecting => {
                 bar.goes_on();
                 return connection;
             }
-            _ = news.tick(), if bar.is_wanted() => {
-                let (lines, bytes) = sending.kept();
+            _ = ticks.tick(), if bar.is_wanted() => {
+                let (lines, bytes) = pending.kept();
                 bar.waits(lines, bytes, since.elapsed());
             }
-            Some(next) = sending.queue.recv() => sending.keep(next),
+            Some(next) = pending.queue.recv() => pending.keep(next),
             true = spent(&mut full), if !told => {
                 told = true;
-                if sending.fills_in() {
+                if pending.fills_in() {
                     let memory = MEMORY_TO_RETRY / 1024 / 1024;
                     bar.aside(|| warn(&format!(
                         "{memory} MiB wait for the server: no more is read until it is back, and \
@@ -172,27 +157,28 @@ async fn spent(full: &mut watch::Receiver<bool>) -> bool {
 }
 
 /// What is to be sent.
-struct Sending {
+struct Pending {
     queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory for it is spent.
     full: watch::Receiver<bool>,
-    /// Before that: what an earlier connection left without an answer, and what came after.
+    /// Goes first: what an earlier connection left without an answer, and what came after.
     again: VecDeque<InputBatch>,
-    /// On its way, or stuck there with a connection that stalls.
-    current: Option<InputBatch>,
 }
 
-/// A batch on the wire.
-struct Sent {
-    gathered: InputBatch,
-    replies: Result<BatchStream, ClientError>,
+impl Source for Pending {
+    async fn next(&mut self) -> Option<InputBatch> {
+        match self.again.pop_front() {
+            Some(next) => Some(next),
+            None => self.queue.recv().await,
+        }
+    }
 }
 
-impl Sending {
+impl Pending {
     /// Keeps what was read until there is a connection.
     fn keep(&mut self, next: InputBatch) {
         let left = match self.again.back_mut() {
-            Some(last) => last.append(next),
+            Some(last) => last.append(next, READ_SIZE),
             None => Some(next),
         };
         self.again.extend(left);
@@ -206,41 +192,14 @@ impl Sending {
         })
     }
 
-    /// There are times that are filled in among what is kept.
+    /// Some timestamps are filled in among what is kept.
     fn fills_in(&self) -> bool {
-        self.again.iter().any(|gathered| !gathered.filled.is_empty())
-    }
-
-    /// Sends until there is no more, or the connection ends.
-    async fn run(&mut self, client: &Client, on_their_way: mpsc::Sender<Sent>) {
-        // Room first, so that no more than the bound is ever under way.
-        while let Ok(room) = on_their_way.reserve().await {
-            let again = self.again.pop_front();
-            let Some(next) = (if again.is_some() { again } else { self.queue.recv().await }) else {
-                return;
-            };
-            let batch = self.current.insert(next).batch.clone();
-            let replies = client.send_batch(batch).await;
-            let failed = replies.is_err();
-            let Some(gathered) = self.current.take() else { return };
-            room.send(Sent { gathered, replies });
-            if failed {
-                return;
-            }
-        }
+        let mut remarks = self.again.iter().flat_map(|batch| &batch.remarks);
+        remarks.any(|&(_, remark)| remark == Remark::Filled)
     }
 }
 
-/// The connection is lost.
-struct Lost {
-    /// What it left without an answer of the batch whose replies were being taken.
-    batch: Option<InputBatch>,
-    /// Some data of the first reply that is missing is printed.
-    printed: bool,
-    error: String,
-}
-
-/// Puts of which something is to be said, the first of them by the numbers of their lines.
+/// Puts with a remark: how many, and the numbers of the first lines.
 #[derive(Default)]
 struct Named {
     lines: Vec<u64>,
@@ -248,10 +207,11 @@ struct Named {
 }
 
 impl Named {
-    fn take(&mut self, lines: &mut Vec<u64>) {
-        self.all += lines.len();
-        let room = NAMED.saturating_sub(self.lines.len()).min(lines.len());
-        self.lines.extend(lines.drain(..).take(room));
+    fn add(&mut self, number: u64) {
+        self.all += 1;
+        if self.lines.len() < MAX_NAMED {
+            self.lines.push(number);
+        }
     }
 }
 
@@ -266,7 +226,7 @@ impl fmt::Display for Named {
 }
 
 /// What has come back.
-struct Taking {
+struct Report {
     bar: Progress,
     answered: u64,
     /// Longer than a request may be.
@@ -276,169 +236,52 @@ struct Taking {
     stored: u64,
     /// The number of the last line up to which all is answered.
     last: u64,
-    /// Puts whose timestamp was filled in.
     filled: Named,
-    /// Puts whose timestamp is hardly meant.
-    doubtful: Named,
-    /// Nobody reads standard output any longer.
-    unread: bool,
+    suspicious: Named,
+    /// Standard output is closed.
+    closed: bool,
 }
 
-impl Taking {
+impl Report {
     fn new(bar: Progress) -> Self {
-        Self {
-            bar,
-            answered: 0,
-            unsent: 0,
-            refused: 0,
-            stored: 0,
-            last: 0,
-            filled: Named::default(),
-            doubtful: Named::default(),
-            unread: false,
-        }
+        let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
+        let (filled, suspicious) = (Named::default(), Named::default());
+        let closed = false;
+        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
     }
 
-    /// Takes all replies. The outer failure is no matter of the connection.
-    async fn run(
-        &mut self,
-        connection: &Connection,
-        comeback: &mut Comeback,
-        sent: &mut mpsc::Receiver<Sent>,
-        out: &mut Printer<impl Write>,
-    ) -> Result<Result<(), Lost>, Failure> {
-        while let Some(Sent { mut gathered, replies }) = sent.recv().await {
-            self.tell_before(&mut gathered);
-            let (mut answered, mut printed) = (0, None);
-            let failure = match replies {
-                Err(error) => Failure::from(error),
-                Ok(mut replies) => {
-                    let taken =
-                        self.take(connection, &gathered, &mut replies, &mut printed, out).await;
-                    answered = replies.answered();
-                    if answered > 0 {
-                        comeback.answered(|text| self.bar.aside(|| warn(text)));
-                    }
-                    match taken {
-                        Ok(()) => continue,
-                        Err(failure) => failure,
-                    }
-                }
-            };
-            let Failure::Connection(error) = failure else { return Err(failure) };
-            gathered.skip(answered);
-            let printed = printed.is_some_and(|index| index >= answered);
-            let batch = Some(gathered).filter(|gathered| !gathered.batch.is_empty());
-            return Ok(Err(Lost { batch, printed, error }));
-        }
-        Ok(Ok(()))
-    }
-
-    /// Says what is known of a batch before it is answered; once, also when it is sent again.
-    fn tell_before(&mut self, gathered: &mut InputBatch) {
-        for number in gathered.too_long.drain(..) {
-            self.unsent += 1;
-            self.refuse(|| format!("line {number}: not sent, longer than {MAX_LINE} bytes"));
-        }
-        self.filled.take(&mut gathered.filled);
-        self.doubtful.take(&mut gathered.doubtful);
-    }
-
-    /// Counts lines of a batch that are answered well, up to a place in it.
-    fn count<'a>(
-        &mut self,
-        lines: &mut impl Iterator<Item = (&'a u64, &'a [u8])>,
-        known: &mut usize,
-        to: usize,
-    ) {
-        for (&number, line) in lines.take(to.saturating_sub(*known)) {
-            self.answered += 1;
-            self.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
-            self.last = number;
-        }
-        *known = to.max(*known);
-    }
-
-    /// Counts a refused line, and tells it unless that would be too much.
+    /// Counts a refused line, and reports it unless that would be too much.
     fn refuse(&mut self, text: impl FnOnce() -> String) {
         self.refused += 1;
-        if self.refused <= TOLD || !stderr().is_terminal() {
+        if self.refused <= MAX_REFUSALS || !stderr().is_terminal() {
             self.bar.aside(|| warn(&text()));
-        } else if self.refused == TOLD + 1 {
+        } else if self.refused == MAX_REFUSALS + 1 {
             self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
         }
     }
 
-    /// Takes the replies to a batch; `printed` is the place of the last request in it of whose reply
-    /// something is printed.
-    async fn take(
-        &mut self,
-        connection: &Connection,
-        gathered: &InputBatch,
-        replies: &mut BatchStream,
-        printed: &mut Option<usize>,
-        out: &mut Printer<impl Write>,
-    ) -> Result<(), Failure> {
-        let mut lines = gathered.lines.iter().zip(gathered.batch.lines());
-        let mut known = 0;
-        let mut failure = None;
-        while !replies.is_over() {
-            match connection.in_time(replies.next()).await {
-                Ok(Some(BatchPiece::Data { index, lines: data })) => {
-                    self.count(&mut lines, &mut known, index);
-                    if !self.unread {
-                        *printed = Some(index);
-                        let outcome = self.bar.aside_for_data(|| out.data(&data));
-                        self.note_unread(outcome)?;
-                    }
-                }
-                Ok(None) => {}
-                Ok(Some(BatchPiece::Refused(refusal))) => {
-                    self.count(&mut lines, &mut known, refusal.index);
-                    if let Some((&number, line)) = lines.next() {
-                        (known, self.answered, self.last) = (known + 1, self.answered + 1, number);
-                        self.refuse(|| {
-                            let (reason, line) = (explain(&refusal.reason, line), quoted(line));
-                            format!("line {number}: {reason}: {line}")
-                        });
-                    }
-                }
-                // What had come before is still told, and counts.
-                Err(why) => failure = Some(why),
-            }
-        }
-        self.count(&mut lines, &mut known, replies.answered());
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        let outcome = self.bar.aside_for_data(|| out.flush());
-        self.note_unread(outcome.map_err(Failure::Local))?;
-        self.bar.add(gathered.size, gathered.batch.len());
-        Ok(())
-    }
-
-    /// Whoever reads standard output may have enough of it, but what is to be stored is stored.
-    fn note_unread(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+    /// The import goes on when the reader of standard output has enough of it.
+    fn note_closed(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         match outcome {
             Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.unread = true;
+                self.closed = true;
                 Ok(())
             }
             outcome => outcome,
         }
     }
 
-    /// Says how it went, as far as that is not clear.
-    /// When it was interrupted, some of what was read may be left without an answer.
+    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
+    /// was read may be left without an answer.
     fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, unsent, refused, stored, last, filled, doubtful, .. } = self;
+        let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
         if filled.all > 0 {
             warn(&format!("filled in the current time in {filled}"));
         }
-        if doubtful.all > 0 {
-            warn(&format!("a time more than a year ahead in {doubtful}: milliseconds?"));
+        if suspicious.all > 0 {
+            warn(&format!("a time more than a year ahead in {suspicious}: milliseconds?"));
         }
         let lines = plural(answered + unsent, "line", "lines");
         let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
@@ -458,7 +301,71 @@ impl Taking {
             };
             warn(&format!("interrupted: {outcome}{left}"));
         } else if seen || refused > 0 {
-            warn(&format!("{outcome}, in {}", took(time)));
+            warn(&format!("{outcome}, in {}", duration(time)));
         }
+    }
+}
+
+/// The replies of one connection.
+struct Replies<'a, W: Write> {
+    report: &'a mut Report,
+    comeback: &'a mut Comeback,
+    out: &'a mut Printer<W>,
+}
+
+impl<W: Write> Replies<'_, W> {
+    /// Counts an answered line.
+    fn answered(&mut self, number: u64) {
+        (self.report.answered, self.report.last) = (self.report.answered + 1, number);
+        self.comeback.answered(|text| self.report.bar.aside(|| warn(text)));
+    }
+}
+
+impl<W: Write> Handler for Replies<'_, W> {
+    type Error = Failure;
+
+    /// Reports the remarks once, also when the batch is sent again.
+    fn begin(&mut self, batch: &mut InputBatch) {
+        for (number, remark) in batch.remarks.drain(..) {
+            match remark {
+                Remark::TooLong => {
+                    self.report.unsent += 1;
+                    let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
+                    self.report.refuse(text);
+                }
+                Remark::Filled => self.report.filled.add(number),
+                Remark::Suspicious => self.report.suspicious.add(number),
+            }
+        }
+    }
+
+    fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
+        for (number, line) in lines {
+            self.answered(number);
+            self.report.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
+        }
+    }
+
+    fn refused(&mut self, number: u64, line: &[u8], reason: &str) {
+        self.answered(number);
+        self.report.refuse(|| {
+            let (reason, line) = (explain(reason, line), quoted(line));
+            format!("line {number}: {reason}: {line}")
+        });
+    }
+
+    fn data(&mut self, lines: &[u8]) -> Result<(), Failure> {
+        if self.report.closed {
+            return Ok(());
+        }
+        let outcome = self.report.bar.aside_for_data(|| self.out.data(lines));
+        self.report.note_closed(outcome)
+    }
+
+    fn end(&mut self, batch: &InputBatch) -> Result<(), Failure> {
+        let outcome = self.report.bar.aside_for_data(|| self.out.flush());
+        self.report.note_closed(outcome.map_err(Failure::Local))?;
+        self.report.bar.add(batch.size, batch.batch.len());
+        Ok(())
     }
 }

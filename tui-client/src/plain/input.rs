@@ -1,81 +1,20 @@
-//! Standard input, cut into batches of requests as it comes, whatever becomes of the connection:
-//! a `put` without a timestamp gets the time at which it was read.
+//! Standard input, cut into batches of requests as it comes, with or without a connection: a `put`
+//! without a timestamp gets the time at which it was read.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf, BytesMut};
-use shared::client::Batch;
 use shared::frame::{Line, LineFramer};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::request::normalize::wire_line;
-use crate::request::plausible::suspicious_timestamp;
+use crate::import::source::{InputBatch, Remark};
 
 /// Bytes of input read, and so sent, at once.
-const READ_SIZE: usize = 128 * 1024;
-
-/// Memory of a batch besides its lines and their numbers.
-const OVERHEAD: usize = 512;
-
-/// What one read brought, or several short ones.
-pub(super) struct InputBatch {
-    /// The requests.
-    pub batch: Batch,
-    /// The numbers in the input of the lines of the batch.
-    pub lines: Vec<u64>,
-    /// The numbers of lines that cannot be sent.
-    pub too_long: Vec<u64>,
-    /// The numbers of lines whose timestamp is filled in.
-    pub filled: Vec<u64>,
-    /// The numbers of lines whose timestamp is hardly meant.
-    pub doubtful: Vec<u64>,
-    /// Bytes of the input.
-    pub size: usize,
-    /// Its share of the memory, given back when it is dropped.
-    room: Option<OwnedSemaphorePermit>,
-}
-
-impl InputBatch {
-    /// Takes away the first lines of the batch.
-    pub(super) fn skip(&mut self, lines: usize) {
-        let mut rest = Batch::default();
-        for line in self.batch.lines().skip(lines) {
-            // It was a line before.
-            let _ = rest.push(line);
-        }
-        self.batch = rest;
-        self.lines.drain(..lines.min(self.lines.len()));
-    }
-
-    /// Takes in what was read after it, if both together are no more than one read may bring:
-    /// many short ones would cost far more memory than their lines.
-    pub(super) fn append(&mut self, mut next: Self) -> Option<Self> {
-        if self.batch.size() + next.batch.size() > READ_SIZE {
-            return Some(next);
-        }
-        self.batch.append(&next.batch);
-        self.lines.append(&mut next.lines);
-        self.too_long.append(&mut next.too_long);
-        self.filled.append(&mut next.filled);
-        self.doubtful.append(&mut next.doubtful);
-        self.size += next.size;
-        if let (Some(room), Some(mut more)) = (&mut self.room, next.room) {
-            drop(more.split(OVERHEAD));
-            room.merge(more);
-        }
-        None
-    }
-
-    fn memory(&self) -> usize {
-        let named = self.too_long.len() + self.filled.len() + self.doubtful.len();
-        let numbers = self.lines.len() + named;
-        self.batch.size() + numbers * size_of::<u64>() + OVERHEAD
-    }
-}
+pub(super) const READ_SIZE: usize = 128 * 1024;
 
 /// Standard input, read to its end in a task of its own.
 pub(super) struct Reading {
@@ -146,37 +85,27 @@ async fn read(
         buffer.reserve(READ_SIZE);
         let end = input.read_buf(&mut buffer).await? == 0;
         if end && !framer.is_between_lines() {
-            // People forget the end of the last line.
+            // The last line may lack its end.
             buffer.extend_from_slice(b"\n");
         }
-        let (mut batch, mut lines) = (Batch::default(), Vec::new());
-        let (mut too_long, mut filled, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
+        let mut batch = InputBatch::default();
         let now = clock();
         let mut rest = &buffer[..];
         while let Some(line) = framer.next_line(&mut rest) {
             number += 1;
-            let Line::Text(text) = line else {
-                too_long.push(number);
-                continue;
-            };
-            let line = wire_line(text, now);
-            // What is empty is no request.
-            if batch.push(&line.bytes).is_ok() {
-                lines.push(number);
-                filled.extend(line.filled.map(|_| number));
-                let doubt = line.given.and_then(|time| suspicious_timestamp(time, now));
-                doubtful.extend(doubt.map(|_| number));
+            match line {
+                Line::Text(text) => batch.push(number, text, now),
+                _ => batch.remarks.push((number, Remark::TooLong)),
             }
         }
-        let size = buffer.len() - rest.len();
-        buffer.advance(size);
-        if !(lines.is_empty() && too_long.is_empty()) {
-            counts.lines.fetch_add(lines.len() as u64, Ordering::Relaxed);
-            counts.filled.fetch_add(filled.len() as u64, Ordering::Relaxed);
-            let mut gathered =
-                InputBatch { batch, lines, too_long, filled, doubtful, size, room: None };
-            gathered.room = room.take(gathered.memory()).await;
-            if queue.send(gathered).is_err() {
+        batch.size = buffer.len() - rest.len();
+        buffer.advance(batch.size);
+        if !(batch.lines.is_empty() && batch.remarks.is_empty()) {
+            let filled = batch.remarks.iter().filter(|(_, remark)| *remark == Remark::Filled);
+            counts.lines.fetch_add(batch.lines.len() as u64, Ordering::Relaxed);
+            counts.filled.fetch_add(filled.count() as u64, Ordering::Relaxed);
+            batch.room = room.take(batch.memory()).await;
+            if queue.send(batch).is_err() {
                 return Ok(());
             }
         }
@@ -193,6 +122,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+    use crate::import::source::BATCH_OVERHEAD;
 
     fn text(gathered: &InputBatch) -> Vec<String> {
         gathered.batch.lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
@@ -210,7 +140,7 @@ mod tests {
             far.write_all(b"put a 1\n\nput b 2 7\n").await.unwrap();
             let next = reading.queue.recv().await.unwrap();
             match &mut all {
-                Some(all) => assert!(all.append(next).is_none()),
+                Some(all) => assert!(all.append(next, READ_SIZE).is_none()),
                 None => all = Some(next),
             }
         }
@@ -218,13 +148,14 @@ mod tests {
         let expected =
             ["put a 1 100", "put b 2 7", "put a 1 160", "put b 2 7", "put a 1 220", "put b 2 7"];
         assert_eq!(text(&all), expected);
-        assert_eq!((all.lines, all.filled), (vec![1, 3, 4, 6, 7, 9], vec![1, 4, 7]));
+        assert_eq!(all.lines, [1, 3, 4, 6, 7, 9]);
+        assert_eq!(all.remarks, [1, 4, 7].map(|number| (number, Remark::Filled)));
     }
 
     #[tokio::test]
     async fn reading_waits_for_memory_that_short_reads_do_not_waste() {
         let lines = 500;
-        let memory = u32::try_from(lines * 20 + 4 * OVERHEAD).unwrap();
+        let memory = u32::try_from(lines * 20 + 4 * BATCH_OVERHEAD).unwrap();
         let (mut far, near) = tokio::io::duplex(1024);
         let mut reading = start(near, memory, || 7);
         far.write_all(b"get a\n").await.unwrap();
@@ -232,7 +163,7 @@ mod tests {
         for _ in 1..lines {
             far.write_all(b"get a\n").await.unwrap();
             assert!(!*reading.full.borrow());
-            assert!(all.append(reading.queue.recv().await.unwrap()).is_none());
+            assert!(all.append(reading.queue.recv().await.unwrap(), READ_SIZE).is_none());
         }
         assert_eq!(all.lines.len(), lines);
         let more = "get a\n".repeat(lines);

@@ -5,11 +5,10 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use indicatif::{
-    BinaryBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
-};
+use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::text::format::plural;
+use crate::text::number::plural;
+use crate::text::time::duration;
 
 /// An import that is over sooner has nothing to show.
 const SHORT: Duration = Duration::from_millis(500);
@@ -64,7 +63,7 @@ impl Progress {
         let (lines, bytes) = (plural(lines, "line", "lines"), BinaryBytes(bytes));
         self.show(format!(
             "{lines} ({bytes}) kept for the server, away for {}",
-            HumanDuration(away)
+            duration(Duration::from_secs(away.as_secs()))
         ));
     }
 

@@ -1,21 +1,21 @@
 //! The last point of each key, or what a table shows of it, once.
 
-use std::collections::VecDeque;
 use std::io::Write;
 
-use shared::Selector;
+use shared::{Client, Glob, Selector};
 
-use super::connection::Connection;
-use super::format::Printer;
-use super::row::Row;
+use super::connection::{connect, take_reply};
+use super::printer::Printer;
 use super::watch::selectors;
-use super::{Failure, malformed_lines, unix_now, verdict, warn};
+use super::{Failure, malformed_lines, verdict, warn};
 use crate::cli::Plan;
+use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::glob::Glob;
+use crate::metrics::recent::Recent;
+use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
-use crate::metrics::summary::{Series, Summarizer};
+use crate::metrics::summary::Summarizer;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as the table on the screen has of it.
@@ -28,8 +28,7 @@ pub(super) async fn run(
     keys: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    out.show(&plan.arrangement.columns);
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
     let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
     let mut outcome = Ok(());
@@ -60,7 +59,7 @@ pub(super) async fn run(
 }
 
 async fn ask(
-    connection: &Connection,
+    connection: &Client,
     selector: &str,
     sieve: &mut Selection<'_>,
     out: &mut Printer<impl Write>,
@@ -69,8 +68,8 @@ async fn ask(
         return Ok(());
     };
     let mut fold = Summarizer::new(TAIL);
-    let reply = connection.client.get(selector).await?;
-    let refused = connection.take_reply(reply, |data| {
+    let reply = connection.get(selector).await?;
+    let refused = take_reply(reply, |data| {
         fold.add_lines(data);
         sieve.take(fold.take_complete(), out)
     });
@@ -107,8 +106,8 @@ impl Selection<'_> {
         series.retain(|series| self.is_wanted(series.key.as_str()));
         let now = unix_now();
         // Each key is asked for once, so that none can go away.
-        for news in self.alerts.evaluate(&series, |_| false, |_| false, now) {
-            warn(&news.text);
+        for event in self.alerts.evaluate(&series, |_| false, |_| false, now) {
+            warn(event.text());
         }
         for mut series in series {
             let filter = self.arrangement.filter.as_ref();
@@ -121,7 +120,7 @@ impl Selection<'_> {
                 continue;
             }
             if !self.arrangement.columns.contains(&Column::Spark) {
-                series.recent = VecDeque::new();
+                series.recent = Recent::default();
             }
             self.held.push(series);
         }
@@ -152,7 +151,7 @@ impl Selection<'_> {
     ) -> Result<(), Failure> {
         match &self.arrangement.columns[..] {
             [] => out.point(series.key.as_key(), series.last),
-            columns => out.row(&Row::new(series, columns, now)),
+            columns => out.row(series, columns, now),
         }
     }
 }

@@ -1,223 +1,74 @@
-//! New points of the watched keys, a data line each, across restarts of the server.
+//! New points of the watched keys, a data line each, across restarts of the server; alerts on them
+//! are reported as they change.
 
 use std::collections::{HashMap, HashSet};
+use std::future;
 use std::io::{Write, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use shared::response::decode_points;
-use shared::{Key, KeyBuf, Point, Selector};
-use tokio::signal::unix::SignalKind;
+use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::connection::{Comeback, Connection};
-use super::format::Printer;
-use super::signals::Ending;
-use super::{ALERTED, Failure, REFUSED, malformed_lines, unix_now, verdict, warn};
+use super::connection::{Comeback, connect, take_reply};
+use super::printer::Printer;
+use super::{ALERTED, Failure, REFUSED, malformed_lines, signals, verdict, warn};
 use crate::cli::Plan;
+use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
-use crate::metrics::glob::Glob;
-use crate::metrics::summary::{Series, Summarizer, is_news};
+use crate::metrics::series::{Series, is_news};
+use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 
-/// Of more new points in one answer, alerts judge the newest.
-const POINTS_JUDGED: usize = 1024;
+/// Points of a series in one answer that alerts evaluate, the newest.
+const MAX_EVALUATED: usize = 1024;
 
-/// Runs until standard output is closed. The first connection must succeed, so that a wrong
-/// `--port` shows at once; later ones are tried again until they do. When an alert has fired, that
-/// is told at the end.
+/// Runs until standard output is closed, or with alerts until a signal. The first connection must
+/// succeed, so that a wrong `--port` shows at once; later ones are tried again until they do. The
+/// outcome says whether an alert has fired.
 pub(super) async fn run(
     plan: &Plan,
-    keys: &[Glob],
+    patterns: &[Glob],
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let connection = Connection::make(plan).await?;
+    let connection = connect(plan).await?;
     out.begin()?;
+    let exit_code = Arc::new(AtomicU8::new(0));
+    // Without alerts there is nothing to report at the end, and signals end the program.
+    let listening = !plan.alerts.is_empty();
+    let signal = listening.then(|| signals::listen(Some(Arc::clone(&exit_code)))).transpose()?;
     let (alerts, answered) = (Alerts::new(&plan.alerts), HashSet::new());
-    let mut guard = Guard { alerts, ending: Ending::never(), answered };
-    if !plan.alerts.is_empty() {
-        // Without alerts there is nothing to say at the end, and a signal does its work.
-        let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        guard.ending = Ending::listen_with_code(signals)?;
-    }
-    let told = guard.ending.told();
+    let mut watcher = Watcher { patterns, alerts, exit_code, answered, out };
     let outcome = tokio::select! {
-        outcome = follow(plan, keys, connection, &mut guard, out) => outcome,
+        outcome = watcher.run(plan, connection) => outcome,
         () = output_closed() => Ok(()),
-        _ = told => Ok(()),
+        () = async { match signal {
+            Some(signal) => drop(signal.await),
+            None => future::pending().await,
+        }} => Ok(()),
     };
     match outcome {
-        Ok(()) => verdict(&guard.alerts),
-        Err(Failure::Local(_)) if guard.alerts.fired() => Err(Failure::Alerted),
+        Ok(()) => verdict(&watcher.alerts),
+        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Alerted),
         outcome => outcome,
     }
 }
 
-/// The alerts, and the exit code that they make.
-struct Guard {
-    alerts: Alerts,
-    ending: Ending,
-    /// The selectors that have been answered.
-    answered: HashSet<String>,
-}
-
-impl Guard {
-    /// Tells what is new; `asked` tells the keys that would be in the answer if they had points.
-    fn judge(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
-        let answered = |selector: &str| self.answered.contains(selector);
-        let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
-        for news in self.alerts.evaluate(series, asked, complete, unix_now()) {
-            warn(&news.text);
-        }
-        let unjudged = self.alerts.unjudged().next().is_some();
-        self.ending.set_code(match (self.alerts.fired(), unjudged) {
-            (true, _) => ALERTED,
-            (false, true) => REFUSED,
-            (false, false) => 0,
-        });
-    }
-}
-
-/// Comes when nobody reads standard output any longer, which matters where there is nothing to
-/// write for a long time.
+/// Comes when standard output is closed, which matters where there is nothing to write for a long
+/// time.
 async fn output_closed() {
     let closed = tokio::task::spawn_blocking(|| {
         let output = stdout();
-        // No events are asked for: an error or the end is told in any case.
+        // Without events, an error or the end is reported in any case.
         let mut output = [PollFd::new(&output, PollFlags::empty())];
         rustix::event::poll(&mut output, None)
     });
     if !matches!(closed.await, Ok(Ok(_))) {
-        std::future::pending::<()>().await;
+        future::pending::<()>().await;
     }
-}
-
-async fn follow(
-    plan: &Plan,
-    keys: &[Glob],
-    mut connection: Connection,
-    guard: &mut Guard,
-    out: &mut Printer<impl Write>,
-) -> Result<(), Failure> {
-    let mut watched = Watched::all(keys);
-    let mut comeback = Comeback::default();
-    comeback.begin();
-    loop {
-        let mut next = Instant::now();
-        let reason = loop {
-            meanwhile(&watched, guard, sleep_until(next)).await;
-            let begun = Instant::now();
-            let outcome = poll(&connection, &mut watched, guard, &mut comeback, out).await;
-            // A server that takes long has as long a rest.
-            next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
-            match outcome {
-                Ok(()) => {}
-                Err(Failure::Connection(reason)) => break reason,
-                Err(failure) => return Err(failure),
-            }
-        };
-        connection = meanwhile(&watched, guard, comeback.from(reason, plan, warn)).await;
-    }
-}
-
-/// Waits for something. Meanwhile time passes, of which some alerts are.
-async fn meanwhile<T>(
-    watched: &[Watched<'_>],
-    guard: &mut Guard,
-    due: impl Future<Output = T>,
-) -> T {
-    let mut seconds = interval(Duration::from_secs(1));
-    tokio::pin!(due);
-    loop {
-        tokio::select! {
-            due = &mut due => return due,
-            _ = seconds.tick(), if guard.alerts.counts_time() => {
-                for watched in watched {
-                    guard.judge(&watched.guarded, |_| false);
-                }
-            }
-        }
-    }
-}
-
-/// Asks for everything once.
-async fn poll(
-    connection: &Connection,
-    watched: &mut [Watched<'_>],
-    guard: &mut Guard,
-    comeback: &mut Comeback,
-    out: &mut Printer<impl Write>,
-) -> Result<(), Failure> {
-    for key in watched {
-        key.ask(connection, guard, out).await?;
-        comeback.answered(warn);
-    }
-    Ok(out.flush()?)
-}
-
-/// What an answer has brought so far.
-struct Arriving {
-    /// The series that alerts are about.
-    fold: Summarizer,
-    /// Keys that were not known, in the order of the reply.
-    first: Vec<KeyBuf>,
-    /// Lines that are no points.
-    malformed: u64,
-    /// The key of the last line, because the lines of a key come together.
-    current: Option<KeyBuf>,
-    is_watched: bool,
-    is_guarded: bool,
-}
-
-impl Default for Arriving {
-    fn default() -> Self {
-        Self {
-            fold: Summarizer::new(POINTS_JUDGED),
-            first: Vec::new(),
-            malformed: 0,
-            current: None,
-            is_watched: false,
-            is_guarded: false,
-        }
-    }
-}
-
-impl Arriving {
-    fn take(
-        &mut self,
-        key: Key<'_>,
-        point: Point,
-        watched: &mut Watched<'_>,
-        alerts: &Alerts,
-        out: &mut Printer<impl Write>,
-    ) -> Result<(), Failure> {
-        if self.current.as_ref().is_none_or(|current| current.as_key() != key) {
-            let is_known = watched.last.contains_key(key.as_str());
-            self.is_watched =
-                is_known || watched.patterns.iter().any(|pattern| pattern.matches(key.as_str()));
-            self.is_guarded = alerts.concerns(key.as_str());
-            if self.is_watched && !is_known {
-                self.first.push(key.to_owned());
-            }
-            self.current = Some(key.to_owned());
-        }
-        if self.is_guarded {
-            self.fold.add(key, point);
-        }
-        if self.is_watched { watched.take(key, point, out) } else { Ok(()) }
-    }
-}
-
-/// What is asked for with one request, and how far each of its keys is printed.
-struct Watched<'a> {
-    patterns: &'a [Glob],
-    selector: String,
-    last: HashMap<KeyBuf, Point>,
-    /// The first answer is behind us: from now on every point is new.
-    begun: bool,
-    complaint: Option<String>,
-    /// The series that alerts are about, as of the last answer.
-    guarded: Vec<Series>,
 }
 
 /// The selectors that bring all keys of these patterns, as few as possible.
@@ -228,95 +79,201 @@ pub(super) fn selectors(patterns: &[Glob]) -> Vec<String> {
     }
 }
 
-impl<'a> Watched<'a> {
-    fn all(patterns: &'a [Glob]) -> Vec<Self> {
-        let new = |selector| Self {
-            patterns,
-            selector,
-            last: HashMap::new(),
-            begun: false,
-            complaint: None,
-            guarded: Vec::new(),
-        };
-        selectors(patterns).into_iter().map(new).collect()
+/// What all requests share.
+struct Watcher<'a, W: Write> {
+    patterns: &'a [Glob],
+    alerts: Alerts,
+    /// The exit code that the alerts make so far.
+    exit_code: Arc<AtomicU8>,
+    /// The selectors that have been answered.
+    answered: HashSet<String>,
+    out: &'a mut Printer<W>,
+}
+
+/// A selector that is polled, and how far each of its keys is printed.
+#[derive(Default)]
+struct Feed {
+    selector: String,
+    last: HashMap<KeyBuf, Point>,
+    /// The first answer has come: from now on every point is new.
+    begun: bool,
+    /// The last warning, which is not repeated.
+    warning: Option<String>,
+    /// The series that alerts concern, as of the last answer.
+    series: Vec<Series>,
+}
+
+impl Feed {
+    fn covers(&self, key: &str) -> bool {
+        self.selector == "*" || self.selector == key
     }
 
-    async fn ask(
-        &mut self,
-        connection: &Connection,
-        guard: &mut Guard,
-        out: &mut Printer<impl Write>,
-    ) -> Result<(), Failure> {
-        if !self.begun {
-            // What came of a first answer that broke off is not printed yet.
-            self.last.clear();
-        }
-        let Ok(selector) = Selector::from_bytes(self.selector.as_bytes()) else {
-            return Ok(());
-        };
-        let reply = connection.client.get(selector).await?;
-        let mut arriving = Arriving::default();
-        let refused = connection.take_reply(reply, |data| {
-            for point in decode_points(data) {
-                let Ok((key, point)) = point else {
-                    arriving.malformed += 1;
-                    continue;
-                };
-                arriving.take(key, point, self, &guard.alerts, out)?;
-            }
-            Ok(())
-        });
-        if let Some(reason) = refused.await? {
-            // A server that can't serve now may do so later; it is said once.
-            if self.complaint.as_ref() != Some(&reason) {
-                warn(&format!("{}: {reason}", self.selector));
-                self.complaint = Some(reason);
-            }
-            return Ok(());
-        }
-        let Arriving { fold, first, malformed, .. } = arriving;
-        let complaint = (malformed > 0).then(|| malformed_lines(malformed));
-        if let Some(text) = complaint.as_ref().filter(|_| self.complaint != complaint) {
+    fn warn_once(&mut self, warning: Option<String>) {
+        if let Some(text) = warning.as_ref().filter(|_| self.warning != warning) {
             warn(&format!("{}: {text}", self.selector));
         }
-        self.complaint = complaint;
-        if !std::mem::replace(&mut self.begun, true) {
-            for pattern in self.patterns {
-                let asked = self.selector == "*" || self.selector == pattern.as_str();
-                if asked && !first.iter().any(|key| pattern.matches(key.as_str())) {
-                    warn(&format!("no points for {pattern} yet"));
+        self.warning = warning;
+    }
+}
+
+/// An answer that is arriving.
+struct Answer {
+    /// The series that alerts concern.
+    summarizer: Summarizer,
+    /// Keys that were not known, in the order of the reply.
+    first: Vec<KeyBuf>,
+    /// Lines that are no points.
+    malformed: u64,
+    /// The key of the last line, because the lines of a key come together; whether it is watched,
+    /// and whether an alert concerns it.
+    current: Option<(KeyBuf, bool, bool)>,
+}
+
+impl<W: Write> Watcher<'_, W> {
+    async fn run(&mut self, plan: &Plan, mut connection: Client) -> Result<(), Failure> {
+        let feed = |selector| Feed { selector, ..Feed::default() };
+        let mut feeds: Vec<Feed> = selectors(self.patterns).into_iter().map(feed).collect();
+        let mut comeback = Comeback::new();
+        comeback.begin();
+        loop {
+            let begun = Instant::now();
+            match self.poll(&connection, &mut feeds, &mut comeback).await {
+                Ok(()) => {
+                    // A server that takes long has as long a rest.
+                    let next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
+                    self.meanwhile(&feeds, sleep_until(next)).await;
                 }
+                Err(Failure::Connection(reason)) => {
+                    let connecting = comeback.from(reason, plan, warn);
+                    connection = self.meanwhile(&feeds, connecting).await;
+                }
+                Err(failure) => return Err(failure),
             }
-            for key in &first {
-                if let Some(last) = self.last.get(key.as_str()) {
-                    out.point(key.as_key(), *last)?;
+        }
+    }
+
+    /// Waits for something. Meanwhile alerts on ages are evaluated every second.
+    async fn meanwhile<T>(&mut self, feeds: &[Feed], due: impl Future<Output = T>) -> T {
+        let mut seconds = interval(Duration::from_secs(1));
+        tokio::pin!(due);
+        loop {
+            tokio::select! {
+                due = &mut due => return due,
+                _ = seconds.tick(), if self.alerts.counts_time() => {
+                    feeds.iter().for_each(|feed| self.evaluate(&feed.series, |_| false));
                 }
             }
         }
-        let asked = |key: &str| self.selector == "*" || self.selector == key;
-        self.guarded = fold.finish().series;
-        guard.answered.insert(self.selector.clone());
-        guard.judge(&self.guarded, asked);
+    }
+
+    /// Reports what is new; `asked` tells the keys that would be among the series if they had
+    /// points.
+    fn evaluate(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
+        let answered = |selector: &str| self.answered.contains(selector);
+        let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
+        for event in self.alerts.evaluate(series, asked, complete, unix_now()) {
+            warn(event.text());
+        }
+        let without_data = self.alerts.without_data().next().is_some();
+        let code = match (self.alerts.fired(), without_data) {
+            (true, _) => ALERTED,
+            (false, true) => REFUSED,
+            (false, false) => 0,
+        };
+        self.exit_code.store(code, Ordering::Relaxed);
+    }
+
+    /// Asks for everything once.
+    async fn poll(
+        &mut self,
+        connection: &Client,
+        feeds: &mut [Feed],
+        comeback: &mut Comeback,
+    ) -> Result<(), Failure> {
+        for feed in feeds {
+            self.ask(connection, feed).await?;
+            comeback.answered(warn);
+        }
+        Ok(self.out.flush()?)
+    }
+
+    async fn ask(&mut self, connection: &Client, feed: &mut Feed) -> Result<(), Failure> {
+        if !feed.begun {
+            // The points of a first answer that broke off are not printed yet.
+            feed.last.clear();
+        }
+        let selector = feed.selector.clone();
+        let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
+        let reply = connection.get(selector).await?;
+        let summarizer = Summarizer::new(MAX_EVALUATED);
+        let mut answer = Answer { summarizer, first: Vec::new(), malformed: 0, current: None };
+        let refused = take_reply(reply, |data| {
+            decode_points(data).try_for_each(|point| match point {
+                Ok((key, point)) => self.take(key, point, feed, &mut answer),
+                Err(_) => {
+                    answer.malformed += 1;
+                    Ok(())
+                }
+            })
+        });
+        if let Some(reason) = refused.await? {
+            // A server that can't serve now may do so later.
+            feed.warn_once(Some(reason));
+            return Ok(());
+        }
+        feed.warn_once((answer.malformed > 0).then(|| malformed_lines(answer.malformed)));
+        if !std::mem::replace(&mut feed.begun, true) {
+            let missing = |pattern: &&Glob| {
+                let mut keys = answer.first.iter();
+                feed.covers(pattern.as_str()) && !keys.any(|key| pattern.matches(key.as_str()))
+            };
+            for pattern in self.patterns.iter().filter(missing) {
+                warn(&format!("no points for {pattern} yet"));
+            }
+            for key in &answer.first {
+                if let Some(last) = feed.last.get(key.as_str()) {
+                    self.out.point(key.as_key(), *last)?;
+                }
+            }
+        }
+        feed.series = answer.summarizer.finish().series;
+        self.answered.insert(feed.selector.clone());
+        self.evaluate(&feed.series, |key| feed.covers(key));
         Ok(())
     }
 
-    /// Prints a point that is new.
+    /// Takes a point; prints it if it is watched and new.
     fn take(
         &mut self,
         key: Key<'_>,
         point: Point,
-        out: &mut Printer<impl Write>,
+        feed: &mut Feed,
+        answer: &mut Answer,
     ) -> Result<(), Failure> {
-        if self.begun {
-            if self.last.get(key.as_str()).is_some_and(|&last| !is_news(point, last)) {
-                return Ok(());
+        let current = answer.current.take().filter(|(current, ..)| current.as_key() == key);
+        let (_, is_watched, is_alerted) = *answer.current.insert(current.unwrap_or_else(|| {
+            let name = key.as_str();
+            let is_known = feed.last.contains_key(name);
+            let is_watched = is_known || self.patterns.iter().any(|glob| glob.matches(name));
+            if is_watched && !is_known {
+                answer.first.push(key.to_owned());
             }
-            out.point(key, point)?;
+            (key.to_owned(), is_watched, self.alerts.concerns(name))
+        }));
+        if is_alerted {
+            answer.summarizer.add(key, point);
         }
-        match self.last.get_mut(key.as_str()) {
+        if !is_watched {
+            return Ok(());
+        }
+        let last = feed.last.get_mut(key.as_str());
+        if feed.begun && last.as_ref().is_some_and(|last| !is_news(point, **last)) {
+            return Ok(());
+        }
+        match last {
             Some(last) => *last = point,
-            None => drop(self.last.insert(key.to_owned(), point)),
+            None => drop(feed.last.insert(key.to_owned(), point)),
         }
-        Ok(())
+        if feed.begun { self.out.point(key, point) } else { Ok(()) }
     }
 }

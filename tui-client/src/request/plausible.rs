@@ -1,26 +1,26 @@
-//! What the server would take though it is hardly meant.
-
-use shared::{Request, Selector};
+//! Requests that the server accepts though they are probably mistakes.
 
 use crate::request::normalize;
+use crate::request::selector::{needs_extension, selector_of};
 
-/// In seconds. A timestamp that lies further ahead is hardly meant.
+/// In seconds. A timestamp further ahead is suspicious.
 const YEAR: i64 = 31_557_600;
 
-/// What clocks count besides seconds, and how many of it are one.
+/// Finer units of clocks, and how many of each are a second.
 const FINER: [(&str, i64); 3] =
     [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
 
 /// Where the selector extension is missing, a glob is an unknown key.
 pub const NO_GLOBS: &str = "this server knows no globs";
 
-/// The line asks for what only the selector extension of the protocol has.
+/// The line is a `get` with a selector that only the extension of the protocol has.
 pub fn is_extended(text: &str) -> bool {
     let request = &text.as_bytes()[normalize::body(text.as_bytes())];
-    matches!(Request::decode(request), Ok(Request::Get(Selector::Extended(_))))
+    selector_of(request).is_some_and(needs_extension)
 }
 
-/// What a timestamp far ahead may be.
+/// The unit in which a timestamp far ahead would be near, or a question; none when it is not far
+/// ahead.
 pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;

@@ -1,6 +1,6 @@
 //! Numbers on an axis: scaled by k, M, G and with the unit that a key's name suggests.
 
-use crate::text::format;
+use crate::text::number;
 
 /// The unit of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +88,7 @@ impl Scale {
         let behind_first = (magnitude.log10().floor() - step.log10().floor()).clamp(0.0, DIGITS);
         let behind_first = behind_first as usize;
         let rounded: f64 = format!("{value:.behind_first$e}").parse().unwrap_or(value);
-        format!("{}{}", format::exact(rounded), self.unit.name())
+        format!("{}{}", number::exact(rounded), self.unit.name())
     }
 
     fn suffix(self) -> String {
@@ -98,7 +98,7 @@ impl Scale {
 
 /// A value alone as it is stored; beside it what its size is, where there is a unit to say it in.
 pub fn exact(value: f64, unit: Unit) -> String {
-    let text = format::exact(value);
+    let text = number::exact(value);
     match unit {
         Unit::Plain => text,
         Unit::Percent => format!("{text}%"),
@@ -118,10 +118,10 @@ pub fn short(value: f64, unit: Unit) -> String {
     let scaled = value / scale.divisor;
     let magnitude = scaled.abs();
     if magnitude >= 1e6 || (magnitude < 1e-3 && value != 0.0) {
-        return format!("{}{}", format::rounded(value, 9), unit.name());
+        return format!("{}{}", number::rounded(value, 9), unit.name());
     }
     let rounded: f64 = format!("{scaled:.3e}").parse().unwrap_or(scaled);
-    format!("{}{}", format::value(rounded + 0.0, 9), scale.suffix())
+    format!("{}{}", number::value(rounded + 0.0, 9), scale.suffix())
 }
 
 #[cfg(test)]

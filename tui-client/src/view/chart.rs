@@ -1,16 +1,19 @@
 //! Series over time in braille dots, with both axes, a legend and what the cursor reads.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::text::{Pen, cut, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::chart::{self, Chart};
 use crate::app::watch::Watched;
-use crate::text::format;
 use crate::text::units::{self, Unit};
+use crate::text::width::{cut, width};
+use crate::text::{number, time};
 
 /// Everything that a plot is made of; as long as it is the same, so is the plot.
 #[derive(Debug, PartialEq)]
@@ -127,7 +130,7 @@ fn draw_legend(
         let read = chart.read.get(line).copied().flatten();
         let value = match cursor {
             Some(_) => read.map_or("–".to_owned(), |point| match area.width {
-                ..ROOMY => format::exact(point.value),
+                ..ROOMY => number::exact(point.value),
                 _ => units::exact(point.value, unit),
             }),
             None => units::short(series.last.value, unit),
@@ -177,12 +180,12 @@ fn reading(app: &App, chart: &Chart, first: Option<&Entry<'_>>, room: usize) -> 
     // The date of the point, not of the column.
     let point = chart.read.first().copied().flatten();
     let time = point.map_or(cursor, |point| point.timestamp);
-    let date = format!(" {}", format::date(time, app.zone()));
-    let clock = format!(" {}", format::formatted(time, app.zone(), "%H:%M:%S"));
+    let date = format!(" {}", time::date(time, app.zone()));
+    let clock = format!(" {}", time::formatted(time, app.zone(), "%H:%M:%S"));
     let mut ways = Vec::new();
     if let Some(read) = chart.reading.filter(|read| read.count > 1) {
-        let range = format!("{} to {}", format::exact(read.least), format::exact(read.greatest));
-        let count = format::count(read.count as u64);
+        let range = format!("{} to {}", number::exact(read.least), number::exact(read.greatest));
+        let count = number::count(read.count as u64);
         let long = format!(" · {count} points here, {range}");
         ways.extend([(&date, long.clone()), (&clock, long)]);
         ways.push((&clock, format!(" · {count}: {range}")));
@@ -245,7 +248,7 @@ fn draw_threshold(
         }
     }
     if labels > 0 {
-        let text = format::exact(value);
+        let text = number::exact(value);
         let text = format!("{text:>wide$}", wide = usize::from(labels));
         Pen::new(buffer, area, row).write(&text, theme.bad);
     }
@@ -276,7 +279,7 @@ fn draw_times(chart: &Chart, plot: Rect, row: u16, theme: &Theme, buffer: &mut B
 fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     let mut notes = Vec::new();
     if chart.not_positive > 0 {
-        let count = format::count(chart.not_positive as u64);
+        let count = number::count(chart.not_positive as u64);
         notes.push(format!("left out: {count} not above 0"));
     }
     if app.watch().viewport().log {
@@ -290,7 +293,7 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
         && (series.recent.len() as u64) < series.count
     {
         let (shown, all) = (series.recent.len() as u64, series.count);
-        notes.push(format!("last {} of {}", format::count(shown), format::count(all)));
+        notes.push(format!("last {} of {}", number::count(shown), number::count(all)));
     }
     notes
 }
@@ -299,19 +302,19 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
 fn window(app: &App) -> String {
     let look = app.watch().viewport();
     let (from, to) = look.range(app.watch().chart_bounds().unwrap_or_default());
-    let span = format::span(to.abs_diff(from));
+    let span = time::duration(Duration::from_secs(to.abs_diff(from)));
     if look.shows_all() {
         return span;
     }
     if look.follows() {
         return format!("last {span}");
     }
-    let day = |time| format::formatted(time, app.zone(), "%Y-%m-%d");
+    let day = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
     // A date that both have in common is said once.
     let end = if day(from) == day(to) {
-        format::formatted(to, app.zone(), "%H:%M:%S")
+        time::formatted(to, app.zone(), "%H:%M:%S")
     } else {
-        format::date(to, app.zone())
+        time::date(to, app.zone())
     };
-    format!("{} to {end}", format::date(from, app.zone()))
+    format!("{} to {end}", time::date(from, app.zone()))
 }

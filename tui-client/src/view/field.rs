@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::text::{Pen, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::LineInput;
 use crate::keymap::Mode;
+use crate::text::width::width;
 
 /// The columns of an example that are enough to get the idea.
 const LEAST_EXAMPLE: usize = 16;

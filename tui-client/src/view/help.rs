@@ -5,12 +5,13 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use super::ascii::key_names;
-use super::text::{Pen, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::overlay::help::Help;
 use crate::keymap::Mode;
 use crate::keymap::{HelpLine, help_lines};
+use crate::text::width::width;
 
 /// Columns of the frame and the margin around the text.
 const FRAME: usize = 4;

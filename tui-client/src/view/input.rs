@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-use super::text::{Pen, behind, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::editor::Editor;
@@ -17,7 +17,8 @@ use crate::app::prompt::check::Verdict;
 use crate::app::prompt::paste::{Pasted, Wrong};
 use crate::keymap::Mode;
 use crate::request::normalize::wire_line;
-use crate::text::format;
+use crate::text::number;
+use crate::text::width::{behind, width};
 
 /// A piece of text and how it looks.
 type Span<'a> = (&'a str, Style);
@@ -107,8 +108,8 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
 /// How many lines the filter leaves of how many, if there is one.
 fn filtered(app: &App) -> Option<String> {
     let log = app.log();
-    let all = format::plural(log.len(), "line", "lines");
-    log.filter().map(|_| format!("{} of {all}", format::count(log.shown())))
+    let all = number::plural(log.len(), "line", "lines");
+    log.filter().map(|_| format!("{} of {all}", number::count(log.shown())))
 }
 
 /// What there is to say about the line: why it is wrong, what is missing, its date.
@@ -212,12 +213,12 @@ fn wrong_line(app: &App, theme: &Theme) -> Option<(String, Style)> {
 fn wrong_lines(wrong: Wrong) -> String {
     let at_least = if wrong.at_least { "at least " } else { "" };
     let first = if wrong.lines == 1 && !wrong.at_least { "" } else { "first " };
-    format!("{at_least}{} of them wrong, {first}line {}", format::count(wrong.lines), wrong.first)
+    format!("{at_least}{} of them wrong, {first}line {}", number::count(wrong.lines), wrong.first)
 }
 
 fn draw_pasted(pasted: &Pasted, theme: &Theme, mut pen: Pen<'_>) {
-    let lines = format::plural(pasted.lines, "line", "lines");
-    let size = format::bytes(pasted.text.len() as u64);
+    let lines = number::plural(pasted.lines, "line", "lines");
+    let size = number::bytes(pasted.text.len() as u64);
     pen.write(&format!("{lines}, {size}"), theme.alert);
     if pasted.wrong.lines > 0 {
         pen.write(&format!(", {}", wrong_lines(pasted.wrong)), theme.bad);

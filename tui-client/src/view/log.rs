@@ -4,13 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::text::{Pen, behind, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::log::Log;
 use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
 use crate::keymap::Mode;
-use crate::text::format;
+use crate::text::width::{behind, width};
+use crate::text::{number, time};
 
 /// Below this many columns the time is left out.
 const WITH_TIME: u16 = 50;
@@ -43,7 +44,7 @@ fn title(app: &App) -> String {
     let log = app.log();
     let mut parts = vec![if app.log().is_raw() { " raw log" } else { " log" }.to_owned()];
     if let Some(filter) = log.filter() {
-        let (shown, all) = (format::count(log.shown()), format::count(log.len()));
+        let (shown, all) = (number::count(log.shown()), number::count(log.len()));
         parts.push(format!("&{} {shown} of {all} lines", filter.text()));
     }
     parts.extend(log.search().map(|pattern| format!("/{}", pattern.text())));
@@ -54,12 +55,12 @@ fn title(app: &App) -> String {
     if !log.follows() {
         parts.push(match log.below() {
             0 => "not following".to_owned(),
-            below => format!("not following, {} below", format::plural(below, "line", "lines")),
+            below => format!("not following, {} below", number::plural(below, "line", "lines")),
         });
     }
     // What is gone is searched for in vain.
     if log.dropped() > 0 {
-        parts.push(format!("{} older dropped", format::count(log.dropped())));
+        parts.push(format!("{} older dropped", number::count(log.dropped())));
     }
     parts.join(" · ") + " "
 }
@@ -79,7 +80,7 @@ fn draw_entry(
     };
     let mut pen = Pen::new(buffer, area, row);
     if area.width >= WITH_TIME {
-        pen.write(&format::clock(entry.unix_ms, app.zone()), theme.quiet).write(" ", theme.text);
+        pen.write(&time::clock(entry.unix_ms, app.zone()), theme.quiet).write(" ", theme.text);
     }
     pen.write(arrow, style).write(" ", theme.text);
     // The line itself comes first where there is no room for both.
@@ -122,13 +123,13 @@ fn besides(app: &App, entry: &Entry<'_>) -> Vec<String> {
         None => return Vec::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
         Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => String::new(),
-        Some(Remark::Reply(Cost { points, .. })) => format::plural(points, "point", "points"),
+        Some(Remark::Reply(Cost { points, .. })) => number::plural(points, "point", "points"),
     };
     if entry.times == 1 {
         return vec![points];
     }
-    let times = format!("×{}", format::count(entry.times.into()));
-    let until = format::formatted(entry.until_ms.div_euclid(1000), app.zone(), "%H:%M:%S");
+    let times = format!("×{}", number::count(entry.times.into()));
+    let until = time::formatted(entry.until_ms.div_euclid(1000), app.zone(), "%H:%M:%S");
     let until = format!("{times} until {until}");
     vec![format!("{until}  {points}").trim_end().to_owned(), until, times]
 }
@@ -137,8 +138,8 @@ fn besides(app: &App, entry: &Entry<'_>) -> Vec<String> {
 fn remark(entry: &Entry<'_>, columns: bool, what: &str) -> String {
     let (size, took) = match &entry.remark {
         None => return String::new(),
-        Some(Remark::Request { bytes, .. }) => (format::bytes(*bytes), String::new()),
-        Some(Remark::Reply(cost)) => (format::bytes(cost.bytes), format::took(cost.took)),
+        Some(Remark::Request { bytes, .. }) => (number::bytes(*bytes), String::new()),
+        Some(Remark::Reply(cost)) => (number::bytes(cost.bytes), time::duration(cost.took)),
     };
     if columns {
         return format!("{what}  {size:>9}  {took:>8} ").trim_start().to_owned();

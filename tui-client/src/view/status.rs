@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::ascii::key_names;
-use super::text::{Pen, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::link::LinkState;
 use crate::app::link::pending::Purpose;
@@ -15,7 +15,8 @@ use crate::app::prompt::paste::Import;
 use crate::app::{App, SLOW};
 use crate::keymap::Mode;
 use crate::keymap::{self, Hint};
-use crate::text::format;
+use crate::text::width::width;
+use crate::text::{number, time};
 
 /// What is done about a lost connection.
 const RETRYING: &str = ", retrying";
@@ -46,7 +47,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if let Some(waiting) = waiting {
         pen.write(&waiting, theme.alert);
     } else if let Some(time) = app.link().round_trip().filter(|_| !app.polling().is_paused()) {
-        pen.write("  ", theme.text).write(&format::took(time), theme.text);
+        pen.write("  ", theme.text).write(&time::duration(time), theme.text);
     }
     if app.link().is_connected() {
         draw_polling(app, theme, &mut pen);
@@ -55,19 +56,19 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// How often is asked and what that costs; where there is little room, the less of it.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
-    let every = format::interval(app.polling().interval());
+    let every = time::duration(app.polling().interval());
     let (text, style) = match app.polling().stretched() {
         _ if app.polling().is_paused() => ("paused ".to_owned(), theme.alert),
         // What was wanted, and what a slow server makes of it.
         Some(period) => {
-            (format!("every {every}, slowed to {} ", format::took(period)), theme.alert)
+            (format!("every {every}, slowed to {} ", time::duration(period)), theme.alert)
         }
         None => (format!("every {every} "), theme.quiet),
     };
     pen.write_right(&text, style);
     if let Some(cost) = app.polling().cost(app.now().elapsed) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
-        let bytes = format::bytes(cost.bytes as u64);
+        let bytes = number::bytes(cost.bytes as u64);
         pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
     }
 }
@@ -85,8 +86,8 @@ fn waiting(app: &App) -> Option<String> {
         Purpose::Typed(_) | Purpose::Refresh | Purpose::Probe(_) => &oldest.line,
     };
     Some(match oldest.points {
-        0 => format!("waiting {} for {what}", format::interval(seconds)),
-        points => format!("{} so far of {what}", format::plural(points, "point", "points")),
+        0 => format!("waiting {} for {what}", time::duration(seconds)),
+        points => format!("{} so far of {what}", number::plural(points, "point", "points")),
     })
 }
 
@@ -189,11 +190,11 @@ fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
     let done = import.answered.min(import.lines);
     let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
     let percent = format!(" {} %", share(100));
-    let all = format::count(import.lines);
-    let lines = format!(" {} of {all}", format::count(done));
+    let all = number::count(import.lines);
+    let lines = format!(" {} of {all}", number::count(done));
     let refused = match import.refused {
         0 => String::new(),
-        refused => format!(", {} refused", format::count(refused)),
+        refused => format!(", {} refused", number::count(refused)),
     };
     let needed = width(&percent) + width(&refused) + width(STOP.0) + width(STOP.1);
     let room = pen.room().saturating_sub(needed);

@@ -7,19 +7,20 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use shared::Key;
 
-use super::text::{Pen, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap;
 use crate::keymap::Action;
 use crate::keymap::Mode;
-use crate::metrics::column::Column;
+use crate::metrics::column::{Column, Kind};
+use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
-use crate::metrics::summary::Series;
 use crate::metrics::watch_plan::Extension;
 use crate::request::plausible::NO_GLOBS;
-use crate::text::format;
+use crate::text::width::width;
+use crate::text::{number, time};
 
 /// The most columns for the key.
 const MAX_KEY_WIDTH: usize = 48;
@@ -67,11 +68,11 @@ fn title(app: &App) -> String {
     let mut title = format!(" {} ", table.request());
     if table.loaded() {
         let all = table.answer().series.len();
-        let series = format::plural(all as u64, "key", "keys");
-        let points = format::plural(table.answer().points, "point", "points");
+        let series = number::plural(all as u64, "key", "keys");
+        let points = number::plural(table.answer().points, "point", "points");
         title = match table.filter() {
             Some(filter) => {
-                let shown = format::count(table.rows() as u64);
+                let shown = number::count(table.rows() as u64);
                 format!("{title}· {shown} of {series} · {} ", filter.as_str())
             }
             None => format!("{title}· {series} · {points} "),
@@ -85,7 +86,7 @@ fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buf
     let table = app.table();
     let mut area = area;
     if table.answer().malformed > 0 {
-        let lines = format::plural(table.answer().malformed, "line", "lines");
+        let lines = number::plural(table.answer().malformed, "line", "lines");
         let text = format!(" {lines} are no points ");
         let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
         pen.write_right(&text, super::on_border(theme.bad));
@@ -181,27 +182,23 @@ fn draw_row(
     let mut pen = Pen::new(buffer, area, row);
     pen.write(mark, base);
     for &(column, wide) in columns {
-        let (text, style) = match column {
-            Column::Key => (series.key.as_str().to_owned(), base),
-            Column::Last => {
-                let style = if alarm || late { base } else { theme.title };
-                (format::value(series.last.value, wide), style)
+        let last = series.last.timestamp;
+        let well = |style| if alarm || late { base } else { style };
+        let (text, style) = match column.kind() {
+            Kind::Key => (series.key.as_str().to_owned(), base),
+            Kind::Stored(of) => {
+                let style = if column == Column::Last { well(theme.title) } else { base };
+                (number::value(of(series), wide), style)
             }
-            Column::Change => change(series.change(), wide, theme, base),
-            Column::Rate => change(series.rate(), wide, theme, base),
-            Column::Min => (format::value(series.min, wide), base),
-            Column::Max => (format::value(series.max, wide), base),
-            Column::Avg => (format::mean(series.mean, wide), base),
-            Column::Count => (format::count(series.count), base),
-            Column::Age => {
+            Kind::Difference(_) => change(column.number(series, now), wide, theme, base),
+            Kind::Mean => (number::mean(series.mean, wide), base),
+            Kind::Count => (number::count(series.count), base),
+            Kind::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
-                (format::short_age(series.last.timestamp, now), style)
+                (time::short_age(last, now), style)
             }
-            Column::Time => (format::date(series.last.timestamp, app.zone()), theme.quiet),
-            Column::Spark => {
-                let style = if alarm || late { base } else { theme.plot };
-                (sparkline(series, wide), style)
-            }
+            Kind::Time => (time::date(last, app.zone()), theme.quiet),
+            Kind::Trend => (sparkline(series, wide), well(theme.plot)),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }
@@ -213,7 +210,7 @@ fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, 
     match by {
         None => ("–".to_owned(), theme.quiet),
         Some(0.0) => ("0".to_owned(), theme.quiet),
-        Some(by) => (format::change(by, wide), base),
+        Some(by) => (number::change(by, wide), base),
     }
 }
 

@@ -6,13 +6,14 @@ use ratatui::style::Style;
 
 use super::Memo;
 use super::chart;
-use super::text::{Pen, width};
+use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::sparkline::sparkline;
-use crate::text::format;
+use crate::text::width::width;
+use crate::text::{number, time};
 
 /// Draws the pane.
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
@@ -69,21 +70,21 @@ fn title(watch: &Watch) -> String {
     let count = watch.keys().len() as u64;
     match watch.keys() {
         [one] => format!(" watch {} ", one.key),
-        _ if watch.cut() => format!(" watch · the first {} keys ", format::count(count)),
-        _ => format!(" watch · {} ", format::plural(count, "key", "keys")),
+        _ if watch.cut() => format!(" watch · the first {} keys ", number::count(count)),
+        _ => format!(" watch · {} ", number::plural(count, "key", "keys")),
     }
 }
 
 fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
-    let alerts = format::plural(app.alerts().alerts().len() as u64, "alert", "alerts");
+    let alerts = number::plural(app.alerts().alerts().len() as u64, "alert", "alerts");
     match watch.alarms() as u64 {
         0 if app.alerts().alerts().len() == 0 => {}
         0 => remarks.push((format!("· {alerts} "), theme.quiet)),
         // An alert may fire for several keys.
         keys => {
-            let keys = format::plural(keys, "key", "keys");
+            let keys = number::plural(keys, "key", "keys");
             remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
         }
     }
@@ -188,13 +189,13 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
         (false, false) => base,
     };
     let value = theme.title.patch(value);
-    pen.field(&format::value(series.last.value, VALUE - 1), VALUE, true, value);
+    pen.field(&number::value(series.last.value, VALUE - 1), VALUE, true, value);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),
-        Some(by) => (if by > 0.0 { "▲" } else { "▼" }, format::change(by, 9)),
+        Some(by) => (if by > 0.0 { "▲" } else { "▼" }, number::change(by, 9)),
     };
-    let age = format::short_age(series.last.timestamp, app.now().unix());
+    let age = time::short_age(series.last.timestamp, app.now().unix());
     let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
     let age_style = if late && !watched.alarm { theme.alert } else { base };
     // That a value is old matters more than by how much it changed.
@@ -209,7 +210,7 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
     for (name, number) in numbers.into_iter().take(shape.numbers) {
         pen.write(name, theme.quiet)
             .write(" ", theme.text)
-            .field(&format::mean(number, 10), NAMED - 6, false, base)
+            .field(&number::mean(number, 10), NAMED - 6, false, base)
             .write("  ", theme.text);
     }
     let room = pen.room();

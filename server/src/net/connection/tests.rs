@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::protocol::text::TextProtocol;
-use crate::store::{Block, Cursor, PutError, ReadError, Refused, Store};
+use crate::store::{
+    Block, Cursor, PutError, ReadError, RefusalReason, Refused, Store, StoreStatus, Unavailable,
+};
 
 const LINE: &str = "put palm.cpu 23.7 1150864247\n";
 
@@ -66,6 +68,10 @@ impl Store for ManualStore {
         let mut inner = self.0.lock().unwrap();
         inner.gets += 1;
         PointCursor(inner.visible.clone().into_iter())
+    }
+
+    fn status(&self) -> StoreStatus {
+        StoreStatus { series: 0, disk_bytes: 0, unavailable: None }
     }
 
     async fn close(&self) {}
@@ -184,7 +190,7 @@ impl Client {
 }
 
 fn failure() -> Outcome {
-    Err(PutError::DiskFull)
+    Err(Unavailable::DiskFull.into())
 }
 
 #[tokio::test]
@@ -209,9 +215,12 @@ async fn batches_overlap_and_replies_keep_their_order() {
     client.send("put b 1 1\n").await;
     client.send("put b 2 2\nwhat\n").await;
     assert_eq!((store.sizes(), client.read().await), (vec![2, 1, 1], String::new()));
-    let refused = Refused { index: 1, reason: "too old".to_owned() };
+    let refused = Refused { index: 1, reason: RefusalReason::OlderThanRetention };
     client.answer(Ok(vec![refused])).await;
-    assert_eq!(client.read().await, "ok\n\nerror\ntoo old\n\nerror\nwrong command\n\n");
+    assert_eq!(
+        client.read().await,
+        "ok\n\nerror\nthe timestamp is older than the retention\n\nerror\nwrong command\n\n"
+    );
     client.answer(failure()).await;
     assert_eq!(client.read().await, "error\nthe disk is full\n\n");
     client.answer(Ok(Vec::new())).await;

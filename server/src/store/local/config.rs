@@ -1,8 +1,9 @@
-//! How a store is to behave.
+//! The options of the local store.
 
 use std::fmt;
 use std::time::Duration;
 
+use super::series::retention;
 use crate::clock::Clock;
 
 /// What `ok` to a put means.
@@ -27,27 +28,26 @@ impl fmt::Display for Durability {
 /// The most that a power cut can take in [`Durability::Interval`].
 pub const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The choices of an operator.
+/// The options of a store.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// What `ok` means.
     pub durability: Durability,
     /// Bytes of log after which the points in memory are written to a part.
     pub log_limit: u64,
-    /// Bytes after which a log file is followed by the next one, so that a recovery can make a
+    /// Bytes of a segment after which the next one is begun, so that a recovery can write a
     /// checkpoint now and then.
-    pub log_file_size: u64,
+    pub segment_size: u64,
     /// How long to wait before a rotation, checkpoint or merge that failed is tried again.
     pub retry: Duration,
-    /// Points older than this are dropped; `None` keeps them for ever.
+    /// Points older than this are dropped; `None` keeps all.
     pub retention: Option<Duration>,
-    /// What time it is.
+    /// Tells the present time; retention counts from it.
     pub clock: Clock,
 }
 
-/// Bytes of log before a checkpoint, unless told otherwise. A point takes about 10 of them in a
-/// large batch and 16 in memory, so this bounds the heads to some 100 MiB, twice that while a
-/// checkpoint is being written.
+/// Default of [`Config::log_limit`]. A point takes about 10 bytes of log in a large batch and 16 in
+/// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
 
 impl Default for Config {
@@ -55,7 +55,7 @@ impl Default for Config {
         Self {
             durability: Durability::default(),
             log_limit: DEFAULT_LOG_LIMIT,
-            log_file_size: 64 << 20,
+            segment_size: 64 << 20,
             retry: Duration::from_secs(1),
             retention: None,
             clock: Clock::default(),
@@ -66,7 +66,6 @@ impl Default for Config {
 impl Config {
     /// The oldest timestamp that is kept, as of now.
     pub fn cutoff(&self) -> i64 {
-        let age = self.retention.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
-        age.map_or(i64::MIN, |age| self.clock.now().saturating_sub(age))
+        retention::cutoff(self.clock.now(), self.retention)
     }
 }

@@ -1,7 +1,8 @@
 //! What the threads of the store share, and the order in which points move through it:
 //! log → heads → frozen heads → parts. A point is in at least one of them at any time.
 
-use std::ops::RangeInclusive;
+pub mod memory;
+
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -12,86 +13,121 @@ use tracing::error;
 
 use super::config::Config;
 use super::disk::Disk;
-use super::index::{Index, SeriesId};
-use super::layout::{DAMAGED, FileName, Generation};
-use super::merge::Source;
-use super::part::{ChunkSource, Part};
-use super::series::{Head, Run};
-use crate::store::{PutError, ReadError};
+use super::part::ChunkSource;
+use super::series::merge::Source;
+use super::series::run::Run;
+use super::series::series_index::{SeriesId, SeriesIndex};
+use crate::store::{ReadError, StoreStatus, Unavailable};
+use memory::{Memory, Phase};
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
-pub struct State {
-    pub disk: Arc<dyn Disk>,
-    pub config: Config,
-    index: RwLock<Index>,
+pub struct StoreState {
+    disk: Arc<dyn Disk>,
+    config: Config,
+    index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
     changed: Condvar,
 }
 
-/// Points in memory, and the parts on the disk.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// The newest points, by series.
-    pub heads: Vec<Head>,
-    /// Heads on their way to a part.
-    pub frozen: Option<Arc<Frozen>>,
-    /// By generation, oldest first; replaced as a whole.
-    pub parts: Arc<Vec<Arc<Part>>>,
-    /// What puts that have to wait for a checkpoint are told, when the last try at it failed.
-    pub checkpoint_failure: Option<PutError>,
-    /// Whether puts are taken.
-    pub phase: Phase,
-}
+impl StoreState {
+    /// The state after a recovery.
+    pub fn new(disk: Arc<dyn Disk>, config: Config, index: SeriesIndex, memory: Memory) -> Self {
+        Self {
+            disk,
+            config,
+            index: RwLock::new(index),
+            memory: Mutex::new(memory),
+            changed: Condvar::new(),
+        }
+    }
 
-/// Whether the store takes puts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Phase {
-    /// It does.
-    #[default]
-    Open,
-    /// A write or sync failed: no put is ever acknowledged again by this process.
-    Failed,
-    /// It takes no more; what it took is being committed.
-    Closing,
-    /// All that was taken is committed; the last heads are frozen.
-    Closed,
-}
+    /// Where the files are.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
 
-impl Phase {
-    /// Whether the background should come to an end.
-    pub fn is_ending(self) -> bool {
-        matches!(self, Self::Closing | Self::Closed)
+    /// The options of the store.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The series, for reading.
+    pub fn index(&self) -> RwLockReadGuard<'_, SeriesIndex> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The series, to add some.
+    pub fn index_mut(&self) -> RwLockWriteGuard<'_, SeriesIndex> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The points in memory and the parts.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes all threads that wait for a change.
+    pub fn notify(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Waits for a change, at most `limit`.
+    pub fn wait<'m>(
+        &self,
+        memory: MutexGuard<'m, Memory>,
+        limit: Duration,
+    ) -> MutexGuard<'m, Memory> {
+        self.changed.wait_timeout(memory, limit).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Refuses all puts from now on and logs why.
+    pub fn fail(&self, what: &str) {
+        let mut memory = self.memory();
+        if memory.phase == Phase::Open {
+            error!("{what}; no more puts are acknowledged until the server is started again");
+            memory.phase = Phase::Failed;
+        }
+        drop(memory);
+        self.notify();
+    }
+
+    /// The present state of the store.
+    pub fn status(&self) -> StoreStatus {
+        let series = self.index().len();
+        let memory = self.memory();
+        let unavailable = match memory.phase {
+            Phase::Open => memory.unavailable,
+            Phase::Failed => Some(Unavailable::Failed),
+            Phase::Closing | Phase::Closed => Some(Unavailable::Closed),
+        };
+        StoreStatus { series, disk_bytes: memory.disk_bytes(), unavailable }
+    }
+
+    /// The key and all points of a series, oldest first: a consistent snapshot.
+    pub fn snapshot(&self, series: SeriesId) -> Option<(KeyBuf, Vec<Piece>)> {
+        let key = self.index().key(series)?.clone();
+        let mut memory = self.memory();
+        let parts = Arc::clone(&memory.parts);
+        let frozen = memory.frozen.clone();
+        let runs = memory.heads.snapshot(series);
+        drop(memory);
+
+        let mut pieces: Vec<Piece> =
+            parts.iter().flat_map(|part| ChunkSource::of(part, series)).map(Piece::Chunk).collect();
+        let frozen = frozen.map(|frozen| frozen.snapshot(series)).unwrap_or_default();
+        pieces.extend(frozen.into_iter().chain(runs).map(Piece::Run));
+        Some((key, pieces))
     }
 }
 
-/// Heads that take no more points. They are sorted as they are read, hence the lock.
-#[derive(Debug)]
-pub struct Frozen {
-    heads: Mutex<Vec<Head>>,
-    /// The log files that hold their points.
-    pub generations: RangeInclusive<Generation>,
-}
-
-impl Frozen {
-    pub fn new(heads: Vec<Head>, generations: RangeInclusive<Generation>) -> Self {
-        Self { heads: Mutex::new(heads), generations }
-    }
-
-    pub fn series(&self) -> SeriesId {
-        SeriesId::try_from(guard(&self.heads).len()).unwrap_or(SeriesId::MAX)
-    }
-
-    pub fn runs(&self, series: SeriesId) -> Vec<Run> {
-        guard(&self.heads).get_mut(series as usize).map(Head::snapshot).unwrap_or_default()
-    }
-}
-
-/// Points of a series, wherever they are.
+/// Points of a series, on the disk or in memory.
 #[derive(Debug)]
 pub enum Piece {
+    /// In a part.
     Chunk(ChunkSource),
+    /// In a head.
     Run(Run),
 }
 
@@ -109,87 +145,4 @@ impl Source for Piece {
             Self::Run(run) => run.open(),
         }
     }
-}
-
-impl State {
-    pub fn new(disk: Arc<dyn Disk>, config: Config, index: Index, memory: Memory) -> Self {
-        Self {
-            disk,
-            config,
-            index: RwLock::new(index),
-            memory: Mutex::new(memory),
-            changed: Condvar::new(),
-        }
-    }
-
-    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
-        self.index.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn memory(&self) -> MutexGuard<'_, Memory> {
-        guard(&self.memory)
-    }
-
-    /// Wakes all threads that wait for a change.
-    pub fn notify(&self) {
-        self.changed.notify_all();
-    }
-
-    /// Waits for a change, at most `limit`.
-    pub fn wait<'m>(
-        &self,
-        memory: MutexGuard<'m, Memory>,
-        limit: Duration,
-    ) -> MutexGuard<'m, Memory> {
-        self.changed.wait_timeout(memory, limit).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// Ends the taking of puts, loudly.
-    pub fn fail(&self, what: &str) {
-        let mut memory = self.memory();
-        if memory.phase == Phase::Open {
-            error!("{what}; no more puts are acknowledged until the server is started again");
-            memory.phase = Phase::Failed;
-        }
-        drop(memory);
-        self.notify();
-    }
-
-    /// Everything there is of a series, oldest first: a consistent snapshot.
-    pub fn snapshot(&self, series: SeriesId) -> Option<(KeyBuf, Vec<Piece>)> {
-        let key = self.index().key(series)?.clone();
-        let mut memory = self.memory();
-        let parts = Arc::clone(&memory.parts);
-        let frozen = memory.frozen.clone();
-        let runs = memory.heads.get_mut(series as usize).map(Head::snapshot).unwrap_or_default();
-        drop(memory);
-
-        let mut pieces: Vec<Piece> =
-            parts.iter().flat_map(|part| ChunkSource::of(part, series)).map(Piece::Chunk).collect();
-        let frozen = frozen.map(|frozen| frozen.runs(series)).unwrap_or_default();
-        pieces.extend(frozen.into_iter().chain(runs).map(Piece::Run));
-        Some((key, pieces))
-    }
-
-    /// Removes a file that is no longer needed, or puts it aside when it was damaged.
-    pub fn retire(&self, name: &FileName, damaged: bool) {
-        let name = name.to_string();
-        let done = if damaged {
-            self.disk.rename(&name, &format!("{DAMAGED}{name}"))
-        } else {
-            self.disk.remove(&name)
-        };
-        if let Err(error) = done {
-            // It is recognised as superseded at the next start.
-            error!(%error, "can't remove {name}");
-        }
-    }
-}
-
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,25 +1,31 @@
 //! The local store over a disk of the tests' own, held against simple models.
 
+mod acknowledgement;
 mod crash;
 mod damage;
-mod ends;
+mod disk_full;
 mod faults;
 mod history;
 mod merging;
+mod random;
 mod retention;
+mod shutdown;
 mod sim_disk;
 
 use std::sync::Arc;
 
 use shared::{Key, Point};
 
-use super::merge::Merge;
+use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
-use super::state::{Phase, State};
+use super::series::merge::Merge;
+use super::state::StoreState;
+use super::state::memory::Phase;
+use super::wal::header::SegmentHeader;
 use super::*;
 use crate::store::{ReadError, contract};
 use history::Row;
-use sim_disk::{Image, SimDisk};
+use sim_disk::{Image, SimDisk, Verb};
 
 #[tokio::test]
 async fn keeps_the_contract() {
@@ -37,11 +43,70 @@ async fn keeps_the_contract_when_everything_moves_all_the_time() {
     contract::hold(|| Local::over(Arc::new(SimDisk::new(Image::new())), restless()).unwrap()).await;
 }
 
-/// Begins log files, checkpoints and merges every few batches.
+#[tokio::test]
+async fn status_counts_the_bytes_of_parts_and_log() {
+    let disk = SimDisk::new(Image::new());
+    let on_disk = |kind: &str| -> usize {
+        let files = disk.visible().into_iter().filter(|(name, _)| name.starts_with(kind));
+        files.map(|(_, bytes)| bytes.len()).sum()
+    };
+    let config = Config { log_limit: 1 << 20, ..Config::default() };
+    let store = open(&disk, config.clone()).unwrap();
+    assert_eq!(store.status(), StoreStatus { series: 0, disk_bytes: 0, unavailable: None });
+    put(&store, &[("a".to_owned(), 1, 1.0), ("b".to_owned(), 1, 1.0)]).await.unwrap();
+    put(&store, &[("a".to_owned(), 2, 1.0)]).await.unwrap();
+    let bytes = (on_disk("log-") - SegmentHeader::LENGTH) as u64;
+    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
+    store.close().await;
+    assert_eq!(store.status().disk_bytes, on_disk("part-") as u64);
+
+    let store = open(&disk, config.clone()).unwrap();
+    let bytes = on_disk("part-") as u64;
+    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
+    store.close().await;
+}
+
+/// Makes the disk under a store fail.
+struct DiskFaults(SimDisk);
+
+impl contract::Faults for DiskFaults {
+    fn refuse_puts(&self) {
+        self.0.set_room(Some(0));
+    }
+
+    fn lose_outcomes(&self) {
+        self.0.on_call(|verb, name| {
+            let of_log = verb == Verb::Sync && name.starts_with("log-");
+            of_log.then_some(std::io::ErrorKind::Other)
+        });
+    }
+
+    fn fail_reads(&self) {
+        self.0.on_call(|verb, _| (verb == Verb::Read).then_some(std::io::ErrorKind::Other));
+    }
+
+    fn heal(&self) {
+        self.0.set_room(None);
+        self.0.no_faults();
+    }
+}
+
+#[tokio::test]
+async fn keeps_the_contract_while_its_disk_fails() {
+    for config in [Config::default(), restless()] {
+        contract::hold_while_failing(|| {
+            let disk = SimDisk::new(Image::new());
+            (open(&disk, config.clone()).unwrap(), DiskFaults(disk))
+        })
+        .await;
+    }
+}
+
+/// Begins segments, checkpoints and merges every few batches.
 fn restless() -> Config {
     Config {
         log_limit: 700,
-        log_file_size: 300,
+        segment_size: 300,
         retry: std::time::Duration::from_millis(1),
         ..Config::default()
     }
@@ -57,12 +122,12 @@ fn recovered(disk: &SimDisk, config: Config) -> Result<Recovered, OpenError> {
 }
 
 /// What `get *` answers, read on this thread.
-fn read(state: &State) -> Result<Vec<Row>, ReadError> {
+fn read(state: &StoreState) -> Result<Vec<Row>, ReadError> {
     let mut rows = Vec::new();
     let series = state.index().end();
     for series in 0..series {
         let Some((key, pieces)) = state.snapshot(series) else { continue };
-        let mut merge = Merge::since(state.config.cutoff(), pieces);
+        let mut merge = Merge::since(state.config().cutoff(), pieces);
         while let Some(points) = merge.next_block()? {
             rows.extend(
                 points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
@@ -86,9 +151,9 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
 fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
-        let sizes: Vec<_> = memory.parts.iter().map(|part| part.size).collect();
-        let due =
-            memory.frozen.is_some() || compact::choose(&sizes, &vec![0.0; sizes.len()]).is_some();
+        let parts: Vec<_> =
+            memory.parts.iter().map(|part| compaction::candidate(part, i64::MIN, false)).collect();
+        let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
         if !due || memory.phase != Phase::Open {
             return;
         }

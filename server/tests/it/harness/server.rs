@@ -4,12 +4,13 @@ use server::net::Listener;
 use server::shutdown::Shutdown;
 use server::store::local::{Config, Local};
 use shared::Client;
+use shared::client::ConnectOptions;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::within;
+use super::{PATIENCE, within};
 
 /// A running server with an empty store.
 pub struct TestServer {
@@ -37,7 +38,10 @@ impl TestServer {
     }
 
     pub async fn client(&self) -> Client {
-        within(Client::connect("localhost", self.port)).await.unwrap()
+        let mut options = ConnectOptions::new("localhost", self.port);
+        // A busy machine is no failure.
+        options.reply_timeout = PATIENCE;
+        within(Client::connect(&options)).await.unwrap()
     }
 
     pub async fn stop(self) {

@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 
 use crate::app::chart::{Spec, Tick};
-use crate::text::format;
+use crate::metrics::recent::Recent;
+use crate::text::time;
 use crate::text::units::{Scale, Unit};
 
 /// Steps between ticks of time, in seconds.
@@ -28,7 +29,7 @@ pub(super) struct Frame {
 impl Frame {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
     pub(super) fn around(spec: &Spec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
-        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Vec::is_empty) {
+        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Recent::is_empty) {
             return None;
         }
         if low >= high {
@@ -200,7 +201,7 @@ impl Frame {
             if time < self.from || time > self.to {
                 continue;
             }
-            let date = format::formatted(time, zone, "%Y-%m-%d");
+            let date = time::formatted(time, zone, "%Y-%m-%d");
             // The date stands where it is news.
             let form = match step {
                 _ if step >= 86_400 => "%Y-%m-%d",
@@ -214,7 +215,7 @@ impl Frame {
             day = date;
             ticks.push(Tick {
                 at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: format::formatted(time, zone, form),
+                label: time::formatted(time, zone, form),
             });
         }
         ticks

@@ -1,15 +1,19 @@
 //! What is in view of the lines, and between which places on the value axis.
 
+use std::ops::Range;
+
 use shared::Point;
 
 use crate::app::chart::axis::Frame;
 use crate::app::chart::{MAX_LINES, Spec, Tick};
+use crate::metrics::recent::Recent;
 
 /// The part of a line that is in view.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
-    /// From the first visible point to the last.
-    pub points: &'a [Point],
+    points: &'a Recent,
+    /// The places of the first visible point and behind the last.
+    visible: Range<usize>,
     /// Where it comes in on the left and goes out on the right, if it does: the value is a place
     /// on the value axis, along what is drawn.
     pub entry: Option<Point>,
@@ -19,21 +23,28 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// From the first visible point to the last.
+    pub fn points(&self) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
+        self.points.iter().skip(self.visible.start).take(self.visible.len())
+    }
+
     /// At this moment the line is drawn for the point, or as near as points usually are.
     pub fn is_near(&self, point: &Point, time: i64) -> bool {
-        let first = self.entry.as_ref().or(self.points.first());
-        let last = self.exit.as_ref().or(self.points.last());
+        let Range { start, end } = self.visible;
+        let shown = |at: usize| self.points.get(at).filter(|_| self.visible.contains(&at));
+        let first = self.entry.as_ref().or(shown(start));
+        let last = self.exit.as_ref().or(end.checked_sub(1).and_then(shown));
         let within = first.is_some_and(|first| first.timestamp <= time)
             && last.is_some_and(|last| time <= last.timestamp);
         let has_habit = self.gap < i64::MAX.unsigned_abs();
         (within || has_habit) && point.timestamp.abs_diff(time) <= self.gap
     }
 
-    fn new(points: &'a [Point], spec: &Spec<'_>) -> Self {
+    fn new(points: &'a Recent, spec: &Spec<'_>) -> Self {
         let (from, to) = spec.range;
         let gap = gap(points).unsigned_abs();
-        let crossing = |pair: Option<&[Point]>, edge: i64| {
-            let &[before, after] = pair? else { return None };
+        let crossing = |pair: Option<(&Point, &Point)>, edge: i64| {
+            let (before, after) = pair?;
             let crosses = before.timestamp < edge && edge < after.timestamp;
             let joined = after.timestamp.abs_diff(before.timestamp) <= gap;
             let drawn = crosses && joined && spec.fits(before.value) && spec.fits(after.value);
@@ -48,20 +59,17 @@ impl<'a> Line<'a> {
         };
         let visible = |point: &Point| spec.shows(point);
         let Some(first) = points.iter().position(visible) else {
-            let over = |pair: &&[Point]| pair[0].timestamp < from && to < pair[1].timestamp;
-            let pair = points.windows(2).find(over);
-            return Self {
-                points: &[],
-                entry: crossing(pair, from),
-                exit: crossing(pair, to),
-                gap,
-            };
+            let over = |(a, b): &(&Point, &Point)| a.timestamp < from && to < b.timestamp;
+            let pair = points.iter().zip(points.iter().skip(1)).find(over);
+            let (entry, exit) = (crossing(pair, from), crossing(pair, to));
+            return Self { points, visible: 0..0, entry, exit, gap };
         };
-        let end = points.iter().rposition(visible).map_or(first, |last| last + 1);
-        let entry = first.checked_sub(1).and_then(|before| points.get(before..=first));
-        let exit = points.get(end - 1..=end);
-        let (entry, exit) = (crossing(entry, from), crossing(exit, to));
-        Self { points: &points[first..end], entry, exit, gap }
+        let behind = points.iter().rev().position(visible).unwrap_or(0);
+        let end = points.len() - behind;
+        let pair = |at: usize| Some((points.get(at)?, points.get(at + 1)?));
+        let entry = crossing(first.checked_sub(1).and_then(pair), from);
+        let exit = crossing(pair(end - 1), to);
+        Self { points, visible: first..end, entry, exit, gap }
     }
 }
 
@@ -83,7 +91,7 @@ impl<'a> Survey<'a> {
     pub fn of(spec: &Spec<'a>) -> Self {
         let lines: Vec<Line<'_>> =
             spec.lines.iter().take(MAX_LINES).map(|points| Line::new(points, spec)).collect();
-        let points = lines.iter().flat_map(|line| line.points).filter(|point| spec.shows(point));
+        let points = lines.iter().flat_map(Line::points).filter(|point| spec.shows(point));
         let values = points.map(|point| point.value).chain(spec.thresholds.iter().copied());
         let wider = |range: Option<(f64, f64)>, value: f64| {
             let (low, high) = range.unwrap_or((value, value));
@@ -113,12 +121,15 @@ impl<'a> Survey<'a> {
 
 /// The distance beyond which two points are not joined, because some between them are missing:
 /// four times the usual one.
-pub(super) fn gap(points: &[Point]) -> i64 {
+pub(super) fn gap(points: &Recent) -> i64 {
     /// So many distances say well enough what is usual.
     const SAMPLE: usize = 1024;
-    let pairs = points.windows(2).step_by(points.len() / SAMPLE + 1);
-    let mut steps: Vec<i64> =
-        pairs.map(|pair| pair[1].timestamp.saturating_sub(pair[0].timestamp)).collect();
+    let pairs = (1..points.len()).step_by(points.len() / SAMPLE + 1);
+    let step = |at: usize| {
+        let (before, after) = (points.get(at - 1)?, points.get(at)?);
+        Some(after.timestamp.saturating_sub(before.timestamp))
+    };
+    let mut steps: Vec<i64> = pairs.filter_map(step).collect();
     if steps.is_empty() {
         return i64::MAX;
     }

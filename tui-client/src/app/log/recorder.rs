@@ -11,7 +11,7 @@ use crate::event::Moment;
 use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
 use crate::text::escape::escape_untrusted;
-use crate::text::format;
+use crate::text::number;
 
 /// Of the reply to a request that a person typed.
 const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
@@ -166,7 +166,7 @@ impl Log {
             self.push(received(now, id, text, tone));
         }
         if reply.left_out > 0 {
-            let lines = format::count(reply.left_out);
+            let lines = number::count(reply.left_out);
             let text = format!("… {lines} lines left out; r in the log keeps all …");
             self.push(received(now, id, &text, Tone::Quiet));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::metrics::summary::Series;
+use crate::metrics::series::Series;
 
 /// Memory for them, in bytes of text and 48 for each.
 const BUDGET: usize = 4 * 1024 * 1024;

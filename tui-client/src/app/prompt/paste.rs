@@ -4,16 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
+
 use crate::app::context::Context;
 use crate::app::link::Link;
 use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
 use crate::app::log::entry::{Direction, Entry, Remark, Tone};
 use crate::effect::NetworkOrder;
-use crate::metrics::glob::Glob;
+use crate::import::source::pasted_lines;
+use crate::import::{ImportEnd, ImportNews};
 use crate::request::explain;
 use crate::request::normalize::wire_line;
-use crate::text::format::{count, plural, took};
+use crate::text::number::{count, plural};
+use crate::text::time::duration;
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;
@@ -23,9 +27,6 @@ const JUDGED: usize = 100_000;
 
 /// Characters of a line that are shown.
 const SAMPLE: usize = 200;
-
-/// Refusals that are told line by line.
-pub const TOLD: u64 = 20;
 
 /// Text that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +57,11 @@ pub struct Wrong {
 impl Pasted {
     /// Counts and judges the lines.
     pub fn new(text: &str, now: i64) -> Self {
-        let lines = Self::lines(text).count() as u64;
-        let mut sample = Self::lines(text).next().unwrap_or_default();
+        let lines = pasted_lines(text).count() as u64;
+        let mut sample = pasted_lines(text).next().unwrap_or_default();
         let mut why = None;
         let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
-        for (number, line) in (1..).zip(Self::lines(text)).take(JUDGED) {
+        for (number, line) in (1..).zip(pasted_lines(text)).take(JUDGED) {
             let wire = wire_line(line.as_bytes(), now);
             if !wire.bytes.is_empty() && explain::validate(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
@@ -72,11 +73,6 @@ impl Pasted {
         }
         let sample = explain::quoted(sample.as_bytes(), SAMPLE);
         Self { text: text.into(), lines, wrong, why, sample }
-    }
-
-    /// The lines in it, without the empty ones.
-    pub fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
     }
 }
 
@@ -105,43 +101,6 @@ pub struct Import {
     /// Lines that are on their way to the server or answered.
     pub sent: u64,
     since: Duration,
-}
-
-/// How far an import has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportNews {
-    /// Which one.
-    pub id: u64,
-    /// Lines answered so far.
-    pub answered: u64,
-    /// Lines sent so far.
-    pub sent: u64,
-    /// Lines refused so far.
-    pub refused: u64,
-    /// Lines refused since the last news, each with its number and why; only the first [`TOLD`]
-    /// in all.
-    pub refusals: Vec<String>,
-    /// It is over.
-    pub end: Option<ImportEnd>,
-}
-
-impl ImportNews {
-    /// It ended before it began.
-    pub fn broken(id: u64) -> Self {
-        let end = Some(ImportEnd::Broken);
-        Self { id, answered: 0, sent: 0, refused: 0, refusals: Vec::new(), end }
-    }
-}
-
-/// How an import ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportEnd {
-    /// Every line has its answer.
-    Whole,
-    /// The connection was lost.
-    Broken,
-    /// Somebody wanted it to.
-    Stopped,
 }
 
 /// Pasted lines on their way.
@@ -181,7 +140,7 @@ impl Paste {
             return None;
         }
         let mut ids = Vec::new();
-        for line in Pasted::lines(&pasted.text) {
+        for line in pasted_lines(&pasted.text) {
             let wire = wire_line(line.as_bytes(), cx.now().unix());
             if !wire.bytes.is_empty() {
                 let request = String::from_utf8_lossy(&wire.bytes).into_owned();
@@ -247,7 +206,7 @@ impl Paste {
             log.note_of(import.id, cx.now(), Tone::Bad, text);
         }
         let lines = plural(import.answered, "line", "lines");
-        let took = took(cx.now().elapsed.saturating_sub(import.since));
+        let took = duration(cx.now().elapsed.saturating_sub(import.since));
         let (tone, text) = match news.end {
             None => return false,
             Some(ImportEnd::Broken) => return self.lose(log, cx),

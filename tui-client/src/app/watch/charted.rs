@@ -13,10 +13,10 @@ use crate::app::mouse::row_in;
 use crate::app::watch::{Watch, Watched, wider};
 use crate::event::MouseEvent;
 use crate::keymap::ChartAction;
-use crate::metrics::alerts::Alerts;
-use crate::metrics::expression::Alert;
-use crate::text::format;
+use crate::metrics::alerts::{Alert, Alerts};
+use crate::metrics::recent::Recent;
 use crate::text::units::Unit;
+use crate::text::{number, time};
 
 impl Watch {
     /// Performs an action of the chart, which has this place on the screen.
@@ -34,7 +34,7 @@ impl Watch {
             ChartAction::Pan(quarters) => self.viewport.pan(quarters, bounds),
             ChartAction::Cursor(step) => {
                 let (_, columns) = self.chart_columns(layout, alerts, cx.zone());
-                let points: Vec<Point> = self.selected_points().copied().collect();
+                let points = self.selected_points();
                 self.viewport.move_cursor(step, columns, &points, bounds);
                 self.say_reading(&points, layout, cx);
             }
@@ -84,20 +84,20 @@ impl Watch {
         let left = area.x.saturating_add(labels + 2);
         let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
         if let Some(column) = column {
-            let points: Vec<Point> = self.selected_points().copied().collect();
+            let points = self.selected_points();
             self.viewport.point_at(column, columns, &points, bounds);
             self.say_reading(&points, layout, cx);
         }
     }
 
     /// A chart that is too low for a legend has it on the bottom line.
-    fn say_reading(&self, points: &[Point], layout: &Layout, cx: &mut Context) {
+    fn say_reading(&self, points: &Recent, layout: &Layout, cx: &mut Context) {
         let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
         let read = points.iter().find(|point| Some(point.timestamp) == cursor);
         if let Some(&Point { timestamp, value }) = read.filter(|_| !has_legend) {
-            let date = format::date(timestamp, cx.zone());
-            cx.say(Tone::Plain, format!("{date}  {}", format::exact(value)));
+            let date = time::date(timestamp, cx.zone());
+            cx.say(Tone::Plain, format!("{date}  {}", number::exact(value)));
         }
     }
 
@@ -128,8 +128,7 @@ impl Watch {
         plot: impl FnOnce(&Spec<'_>) -> T,
     ) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
-        let lines: Vec<Vec<Point>> =
-            series.map(|series| series.recent.iter().copied().collect()).collect();
+        let lines: Vec<Recent> = series.map(|series| series.recent.clone()).collect();
         let (_, rows) = chart::rows(height);
         plot(&Spec {
             lines: &lines,
@@ -164,9 +163,10 @@ impl Watch {
         if units.all(|unit| unit == first) { first } else { Unit::Plain }
     }
 
-    fn selected_points(&self) -> impl Iterator<Item = &Point> {
+    /// The points of the selected key, which it shares.
+    fn selected_points(&self) -> Recent {
         let series = self.selected_key().and_then(|key| key.series.as_ref());
-        series.into_iter().flat_map(|series| &series.recent)
+        series.map(|series| series.recent.clone()).unwrap_or_default()
     }
 
     /// The first and the last moment of the points that may be charted.

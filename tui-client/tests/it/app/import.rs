@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::effect::NetworkOrder;
 use tui_client::event::Event;
+use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::net;
 
 use crate::harness::patience::PATIENCE;
@@ -25,7 +26,9 @@ impl Wire {
     async fn connect(port: u16, patience: Duration) -> Self {
         let (orders, queue) = mpsc::channel(16);
         let (told, msgs) = mpsc::channel(16);
-        tokio::spawn(net::run("localhost".to_owned(), port, patience, queue, told));
+        let mut server = ConnectOptions::new("localhost", port);
+        server.reply_timeout = patience;
+        tokio::spawn(net::run(server, queue, told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(NetworkOrder::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Event::Connected));

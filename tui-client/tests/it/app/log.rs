@@ -8,7 +8,7 @@ use tui_client::app::log::entry::{Direction, Remark};
 use tui_client::effect::{Effect, FileJob, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::text::format::count;
+use tui_client::text::number::count;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{Scene, config};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::response::Status;
-use tui_client::app::prompt::paste::{ImportEnd, ImportNews};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::metrics::sort::{Order, Sorted};
 use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{Memo, theme::Theme};

@@ -101,15 +101,15 @@ fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
         (screen.lines().nth(2).unwrap().to_owned(), scene.notice().to_owned())
     };
     for (keys, window, notice) in [
-        ("", " 59 m 59 s ", ""),
-        ("Z", " 59 m 59 s ", "all of it is shown"),
-        ("[", " 59 m 59 s ", "all of it is shown"),
-        ("z", " last 29 m 59 s ", ""),
-        ("]", " last 29 m 59 s ", "there is nothing later"),
+        ("", " 59m59s ", ""),
+        ("Z", " 59m59s ", "all of it is shown"),
+        ("[", " 59m59s ", "all of it is shown"),
+        ("z", " last 29m59s ", ""),
+        ("]", " last 29m59s ", "there is nothing later"),
         ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
         ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
-        ("0hz", " last 29 m 59 s ", ""),
-        ("zzzzzzzzzz", " last 4 s ", "no closer: a second has a place of its own"),
+        ("0hz", " last 29m59s ", ""),
+        ("zzzzzzzzzz", " last 4s ", "no closer: a second has a place of its own"),
     ] {
         let (line, said) = look(keys);
         assert!(line.contains(window), "{keys}: {line}");
@@ -165,7 +165,7 @@ fn an_alert_rings_once_and_resolves() {
     assert!(ring(&mut scene, "a 6.0 2\n"));
     assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
     assert!(!ring(&mut scene, "a 1.0 4\n"));
-    assert!(scene.log().contains(&"- well again: a > 5: a is 1".to_owned()));
+    assert!(scene.log().contains(&"- resolved: a > 5: a is 1".to_owned()));
     assert!(ring(&mut scene, "a 9.0 5\n"));
 }
 
@@ -190,7 +190,7 @@ fn a_second_alert_on_a_key_is_reported_too() {
     let told = |text: &str| vec![format!("- {text}")];
     assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
     assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
-    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("well again: a > 8: a is 7")));
+    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("resolved: a > 8: a is 7")));
     assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
     scene.to(Mode::Watch);
     scene.keys("xWa\n");
@@ -206,7 +206,7 @@ fn a_point_between_two_polls_rings_too() {
     assert_eq!(scene.notice(), "", "what was before is over");
     let (rang, told) = ring(&mut scene, "a 6.0 1\na 1.0 2\na 7.0 3\na 2.0 4\n");
     assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
-    assert_eq!(told[1..], ["- well again: a > 5: a is 2"]);
+    assert_eq!(told[1..], ["- resolved: a > 5: a is 2"]);
     assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
     assert_eq!(scene.app.watch().alarms(), 0);
 }
@@ -268,7 +268,7 @@ fn an_alert_ends_with_the_last_point_of_its_key() {
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
     assert_eq!(scene.app.watch().alarms(), 1);
-    let told = "- alert over: a > 5: a has no points any more".to_owned();
+    let told = "- no data: a > 5: a has no points any more".to_owned();
     assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
     assert_eq!(scene.app.watch().alarms(), 0);
     cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");
@@ -367,7 +367,7 @@ fn a_slow_server_stretches_the_interval_and_gets_one_poll_at_a_time() {
     scene.tell(Event::Reply(Box::new(reply)));
     assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     let screen = draw(&scene, &Theme::colour(), 120, 30);
-    assert_eq!(cell_of(&screen, "every 1s, slowed to 10.0 s").fg, Color::Yellow);
+    assert_eq!(cell_of(&screen, "every 1s, slowed to 10s").fg, Color::Yellow);
     scene.wait(4 * SECOND);
     assert_eq!(scene.sent.len(), 1);
 }

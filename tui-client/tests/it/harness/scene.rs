@@ -12,7 +12,7 @@ use tui_client::app::{App, Config};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
-use tui_client::metrics::expression::Alert;
+use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::text::escape::escape_untrusted_lines;
@@ -275,6 +275,7 @@ pub fn config() -> Config {
         zone: TimeZone::UTC,
         log_memory: 1 << 26,
         raw_log: false,
+        reconnect_seed: 0,
         in_tmux: false,
     }
 }

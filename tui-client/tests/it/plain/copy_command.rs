@@ -8,10 +8,10 @@ use tui_client::app::copy_command;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
-use tui_client::metrics::expression::Filter;
+use tui_client::metrics::filter::Filter;
+use tui_client::metrics::series::{Series, rate};
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::sparkline::sparkline;
-use tui_client::metrics::summary::Series;
 
 use crate::harness::client::{finish, piped, unix_now};
 use crate::harness::scene::{Scene, config};
@@ -76,7 +76,7 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Key => series.key.to_string(),
         Column::Last => number(Some(series.last.value)),
         Column::Change => number(series.change()),
-        Column::Rate => number(series.rate()),
+        Column::Rate => number(series.before.and_then(|before| rate(before, series.last))),
         Column::Min => number(Some(series.min)),
         Column::Max => number(Some(series.max)),
         Column::Avg => number(Some(series.mean)),

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
+use shared::client::ConnectOptions;
 use tui_client::app::Config;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, Setting};
@@ -160,12 +161,7 @@ fn the_client_that_panics() {
         File::open("panic").unwrap().read_exact(&mut [0]).unwrap();
         panic!("as it was told to");
     });
-    let setting = Setting {
-        host: "localhost".to_owned(),
-        port,
-        timeout: Duration::from_secs(30),
-        mouse: true,
-    };
+    let setting = Setting { server: ConnectOptions::new("localhost", port), mouse: true };
     let config = Config {
         address: format!("localhost:{port}"),
         interval: Duration::from_millis(20),
@@ -175,6 +171,7 @@ fn the_client_that_panics() {
         zone: TimeZone::UTC,
         log_memory: 1024 * 1024,
         raw_log: true,
+        reconnect_seed: 0,
         in_tmux: false,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -9,7 +9,8 @@ use std::cell::{Cell, RefCell};
 use tokio::runtime::Runtime;
 
 use super::history::{History, Moment};
-use super::sim_disk::{Left, Random, Survival};
+use super::random::Random;
+use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
 
 const STEPS: usize = 60;
@@ -18,7 +19,7 @@ fn rounds() -> u64 {
     std::env::var("CRASH_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
 }
 
-/// A store in use and what is known of it.
+/// A store in use and the history of its puts.
 struct Session<'s> {
     disk: &'s SimDisk,
     history: RefCell<History>,
@@ -26,7 +27,7 @@ struct Session<'s> {
     next_value: Cell<usize>,
     /// Lets checkpoints and merges end before the next put, so that a seed does the same each
     /// time; otherwise they run alongside.
-    calm: bool,
+    settled: bool,
 }
 
 impl Session<'_> {
@@ -66,7 +67,7 @@ impl Session<'_> {
                 } else {
                     self.send(&store, one).await;
                 }
-                if self.calm {
+                if self.settled {
                     super::settle(&store);
                 }
             }
@@ -96,7 +97,7 @@ fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
 
 /// Cuts the power behind each operation from `start` on and looks at what is left; `then` gets
 /// the images.
-fn cut_everywhere(
+fn power_cut_everywhere(
     disk: &SimDisk,
     history: &History,
     start: Moment,
@@ -111,8 +112,8 @@ fn cut_everywhere(
             if known.contains(&image) {
                 continue;
             }
-            let looked_at = SimDisk::new(image.clone());
-            let found = recovered(&looked_at, config.clone())
+            let copy = SimDisk::new(image.clone());
+            let found = recovered(&copy, config.clone())
                 .map_err(|error| format!("can't open: {error}"))
                 .and_then(|found| read(&found.state).map_err(|error| error.to_string()))
                 .and_then(|found| history.check(&found, moment));
@@ -125,12 +126,12 @@ fn cut_everywhere(
     }
 }
 
-fn crash_everywhere(config: &Config, seed: u64, calm: bool) {
+fn crash_everywhere(config: &Config, seed: u64, settled: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let session = |disk: &SimDisk, history: History, steps: usize| {
         let random = RefCell::new(Random(seed << 32 | disk.operations() as u64));
         let next_value = Cell::new(history.sent());
-        let session = Session { disk, history: RefCell::new(history), random, next_value, calm };
+        let session = Session { disk, history: RefCell::new(history), random, next_value, settled };
         if let Err(broken) = session.run(&runtime, config.clone(), steps) {
             panic!("{broken}\nseed {seed}\n{}", disk.around(disk.operations()));
         }
@@ -141,12 +142,12 @@ fn crash_everywhere(config: &Config, seed: u64, calm: bool) {
 
     // Every image is looked at; from some of them a store goes on and is crashed again.
     let mut number = 0;
-    cut_everywhere(&disk, &history, 0, config, seed, |image, history| {
+    power_cut_everywhere(&disk, &history, 0, config, seed, |image, history| {
         number += 1;
         if number % 29 == 0 {
             let disk = SimDisk::new(image);
             let history = session(&disk, history.clone(), 3);
-            cut_everywhere(&disk, &history, 0, config, seed, |_, _| {});
+            power_cut_everywhere(&disk, &history, 0, config, seed, |_, _| {});
         }
     });
     // The process dies, its successor goes on, and then the power is cut.
@@ -154,7 +155,7 @@ fn crash_everywhere(config: &Config, seed: u64, calm: bool) {
         let history = history.cut_at(moment);
         let disk = disk.killed_after(moment);
         let history = session(&disk, history, 3);
-        cut_everywhere(&disk, &history, moment, config, seed, |_, _| {});
+        power_cut_everywhere(&disk, &history, moment, config, seed, |_, _| {});
     }
 }
 

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::super::checkpoint::checkpoint;
-use super::super::compact;
-use super::super::layout::{DAMAGED, FileName};
-use super::super::log::FILE_HEADER;
-use super::super::state::Frozen;
+use super::super::background::checkpoint::checkpoint;
+use super::super::background::compaction;
+use super::super::file_name::{DAMAGED, FileName};
+use super::super::wal::header::SegmentHeader;
 use super::*;
 
 /// Collects what is logged by a thread.
@@ -42,11 +41,11 @@ fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
 }
 
 /// Merges of parts that hold everything, without threads.
-fn never() -> Config {
-    Config { log_limit: 1 << 30, log_file_size: 1 << 30, ..Config::default() }
+fn without_rotation() -> Config {
+    Config { log_limit: 1 << 30, segment_size: 1 << 30, ..Config::default() }
 }
 
-/// Rows of a batch: two series, timestamps of their own, so that each batch can be told apart.
+/// Rows of a batch: two series, timestamps of their own, so that each batch can be distinguished.
 fn batch(number: i64) -> Vec<Row> {
     let row = |at: i64| {
         let key = format!("series{}", (number + at) % 3);
@@ -62,12 +61,12 @@ fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
 }
 
 /// What a killed store leaves that commits `batches`, with `parts` files of them in parts and a
-/// log file each for the rest.
-async fn leave(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
+/// segment each for the rest.
+async fn killed_store(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
     let mut disk = SimDisk::new(Image::new());
     let mut sent = Vec::new();
     for round in 0..parts + logs {
-        let store = open(&disk, never()).unwrap();
+        let store = open(&disk, without_rotation()).unwrap();
         for number in 0..batches_each {
             let rows = batch(number + batches_each * i64::try_from(round).unwrap());
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
@@ -86,41 +85,43 @@ async fn leave(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<
 
 /// How a file is damaged.
 #[derive(Debug, Clone, Copy)]
-enum Harm {
+enum Damage {
     Flip(usize),
     Cut(usize),
     Gone,
 }
 
-fn harms(length: usize) -> impl Iterator<Item = Harm> {
-    let flips = (0..length).map(Harm::Flip);
-    flips.chain((0..length).map(Harm::Cut)).chain([Harm::Gone])
+fn all_damages(length: usize) -> impl Iterator<Item = Damage> {
+    let flips = (0..length).map(Damage::Flip);
+    flips.chain((0..length).map(Damage::Cut)).chain([Damage::Gone])
 }
 
-fn harmed(image: &Image, name: &str, harm: Harm) -> Image {
+fn damaged(image: &Image, name: &str, damage: Damage) -> Image {
     let mut image = image.clone();
     let bytes = image.get_mut(name).unwrap();
-    match harm {
-        Harm::Flip(at) => bytes[at] ^= 1 << (at % 8),
-        Harm::Cut(length) => bytes.truncate(length),
-        Harm::Gone => drop(image.remove(name)),
+    match damage {
+        Damage::Flip(at) => bytes[at] ^= 1 << (at % 8),
+        Damage::Cut(length) => bytes.truncate(length),
+        Damage::Gone => drop(image.remove(name)),
     }
     image
 }
 
 /// Opens, reads, and then moves everything on into one part as checkpoints and merges do.
 fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
-    let Recovered { state, resume, damaged_logs } = recovered(disk, never()).unwrap();
+    let Recovered { state, resume, damaged_segments } =
+        recovered(disk, without_rotation()).unwrap();
     let found = read(&state).unwrap();
-    let heads = std::mem::take(&mut state.memory().heads);
-    if resume.first_generation < resume.generation {
-        let frozen = Frozen::new(heads, resume.first_generation..=resume.generation - 1);
-        state.memory().frozen = Some(Arc::new(frozen));
+    if resume.first_segment < resume.segment {
+        let mut memory = state.memory();
+        let frozen = memory.take_heads(resume.first_segment..=resume.segment - 1);
+        memory.frozen = Some(Arc::new(frozen));
+        drop(memory);
         let frozen = state.memory().frozen.clone().unwrap();
-        checkpoint(&state, &frozen, &damaged_logs).unwrap();
+        checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
-    compact::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, i64::MIN).unwrap();
     let merged = read(&state).unwrap();
     (found, merged)
 }
@@ -133,27 +134,32 @@ fn missing(sent: &[Row], found: &[Row], what: &str) -> Vec<Row> {
 }
 
 /// Damages `name` in every way; `allowed` says how many batches or series may be missing.
-fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl Fn(Harm, &[Row])) {
+fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl Fn(Damage, &[Row])) {
     let whole = image[name].clone();
-    for harm in harms(whole.len()) {
-        let what = format!("{name} of {} bytes, {harm:?}", whole.len());
-        let disk = SimDisk::new(harmed(image, name, harm));
+    for damage in all_damages(whole.len()) {
+        let what = format!("{name} of {} bytes, {damage:?}", whole.len());
+        let disk = SimDisk::new(damaged(image, name, damage));
         let ((found, merged), log) = logged(|| open_and_move(&disk));
         let lost = missing(sent, &found, &what);
-        bounded(harm, &lost);
+        bounded(damage, &lost);
         assert_eq!(merged, found, "{what}: after a merge");
-        assert_eq!(read(&recovered(&disk, never()).unwrap().state).unwrap(), found, "{what}");
-        // What was at the very end of everything leaves no trace. Nor does a first log file of
+        assert_eq!(
+            read(&recovered(&disk, without_rotation()).unwrap().state).unwrap(),
+            found,
+            "{what}"
+        );
+        // What was at the very end of everything leaves no trace. Nor does a first segment of
         // which no record is left: it could be one that a crash left empty.
-        let logs = names(image, |name| matches!(name, FileName::Log(_)));
-        let untold = logs.last() == Some(name) && !matches!(harm, Harm::Flip(_))
-            || logs.first() == Some(name) && matches!(harm, Harm::Cut(0 | FILE_HEADER));
-        if !lost.is_empty() && !untold {
+        let logs = names(image, |name| matches!(name, FileName::Segment(_)));
+        let unreported = logs.last() == Some(name) && !matches!(damage, Damage::Flip(_))
+            || logs.first() == Some(name)
+                && matches!(damage, Damage::Cut(0 | SegmentHeader::LENGTH));
+        if !lost.is_empty() && !unreported {
             assert!(log.contains(name), "{what}: lost {lost:?}, and the log says only {log}");
         }
-        if log.contains("ERROR") && !matches!(harm, Harm::Gone) {
+        if log.contains("ERROR") && !matches!(damage, Damage::Gone) {
             let kept = disk.visible().remove(&format!("{DAMAGED}{name}"));
-            assert_eq!(kept, Some(harmed(image, name, harm)[name].clone()), "{what}: evidence");
+            assert_eq!(kept, Some(damaged(image, name, damage)[name].clone()), "{what}: evidence");
         }
     }
 }
@@ -166,33 +172,33 @@ fn names(image: &Image, kind: impl Fn(&FileName) -> bool) -> Vec<String> {
 async fn a_damaged_log_costs_one_record() {
     // With a part before them, and alone: then nothing but the logs knows the names.
     for parts in [1, 0] {
-        let (image, batches) = leave(parts, 3, 3).await;
-        damaged_logs(&image, &batches);
+        let (image, batches) = killed_store(parts, 3, 3).await;
+        damaged_segments(&image, &batches);
     }
 }
 
-fn damaged_logs(image: &Image, batches: &[Vec<Row>]) {
+fn damaged_segments(image: &Image, batches: &[Vec<Row>]) {
     let sent = batches.concat();
-    let logs = names(image, |name| matches!(name, FileName::Log(_)));
+    let logs = names(image, |name| matches!(name, FileName::Segment(_)));
     assert_eq!(logs.len(), 3, "{:?}", image.keys());
     for name in &logs {
-        damage_everywhere(image, name, &sent, |harm, lost| {
+        damage_everywhere(image, name, &sent, |damage, lost| {
             let hit = batches.iter().filter(|batch| batch.iter().any(|row| lost.contains(row)));
-            let most = if matches!(harm, Harm::Flip(_)) { 1 } else { 3 };
-            assert!(hit.count() <= most, "{name}, {harm:?}: lost {lost:?}");
+            let most = if matches!(damage, Damage::Flip(_)) { 1 } else { 3 };
+            assert!(hit.count() <= most, "{name}, {damage:?}: lost {lost:?}");
         });
     }
 }
 
 #[tokio::test]
 async fn a_damaged_part_costs_one_chunk() {
-    let (image, batches) = leave(3, 1, 6).await;
+    let (image, batches) = killed_store(3, 1, 6).await;
     damaged_parts(&image, &batches, 0..3);
 }
 
 #[tokio::test]
 async fn a_damaged_part_without_its_index_costs_one_chunk() {
-    let (mut image, batches) = leave(3, 1, 6).await;
+    let (mut image, batches) = killed_store(3, 1, 6).await;
     for name in names(&image, |name| matches!(name, FileName::Part(_))) {
         *image.get_mut(&name).unwrap().last_mut().unwrap() ^= 1;
     }
@@ -204,45 +210,45 @@ fn damaged_parts(image: &Image, batches: &[Vec<Row>], which: std::ops::Range<usi
     let parts = names(image, |name| matches!(name, FileName::Part(_)));
     assert_eq!(parts.len(), 3);
     for name in &parts[which] {
-        damage_everywhere(image, name, &sent, |harm, lost| {
+        damage_everywhere(image, name, &sent, |damage, lost| {
             let series: BTreeSet<_> = lost.iter().map(|row| &row.0).collect();
             // Each series has one chunk in a part.
-            let most = if matches!(harm, Harm::Flip(_)) { 1 } else { 3 };
-            assert!(series.len() <= most, "{name}, {harm:?}: lost {lost:?}");
+            let most = if matches!(damage, Damage::Flip(_)) { 1 } else { 3 };
+            assert!(series.len() <= most, "{name}, {damage:?}: lost {lost:?}");
         });
     }
 }
 
 #[tokio::test]
 async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
-    let (image, _) = leave(1, 0, 6).await;
+    let (image, _) = killed_store(1, 0, 6).await;
     let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(0);
-    let harm = Harm::Flip(100);
-    let disk = SimDisk::new(harmed(&image, &name, harm));
-    let Recovered { state, .. } = recovered(&disk, never()).unwrap();
+    let damage = Damage::Flip(100);
+    let disk = SimDisk::new(damaged(&image, &name, damage));
+    let Recovered { state, .. } = recovered(&disk, without_rotation()).unwrap();
     let parts = Arc::clone(&state.memory().parts);
-    let ((), log) = logged(|| compact::merge(&state, &parts, 20).unwrap());
+    let ((), log) = logged(|| compaction::merge(&state, &parts, 20).unwrap());
     assert!(log.contains(&name), "{log}");
     assert_eq!(
         disk.visible().remove(&format!("{DAMAGED}{name}")),
-        harmed(&image, &name, harm).remove(&name)
+        damaged(&image, &name, damage).remove(&name)
     );
 }
 
 #[tokio::test]
 async fn damaged_files_that_a_crash_left_behind_are_kept() {
-    let (image, _) = leave(2, 2, 3).await;
-    let damaged: Vec<_> = names(&image, |name| !matches!(name, FileName::Other));
-    for name in &damaged {
-        let harm = Harm::Flip(60);
-        let disk = SimDisk::new(harmed(&image, name, harm));
+    let (image, _) = killed_store(2, 2, 3).await;
+    let damaged_names: Vec<_> = names(&image, |name| !matches!(name, FileName::Other));
+    for name in &damaged_names {
+        let damage = Damage::Flip(60);
+        let disk = SimDisk::new(damaged(&image, name, damage));
         open_and_move(&disk);
         // All the old files are there again: their removal was not durable.
         let mut left = disk.visible();
         left.remove(&format!("{DAMAGED}{name}")).unwrap();
-        left.extend(harmed(&image, name, harm));
+        left.extend(damaged(&image, name, damage));
         let disk = SimDisk::new(left);
-        let found = read(&recovered(&disk, never()).unwrap().state).unwrap();
+        let found = read(&recovered(&disk, without_rotation()).unwrap().state).unwrap();
         assert!(!found.is_empty());
         let kept: Vec<_> =
             disk.visible().into_keys().filter(|name| name.starts_with(DAMAGED)).collect();

@@ -1,27 +1,28 @@
-//! A disk that fills up, that breaks, and that answers late.
+//! A disk whose operations fail.
 
 use std::io;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
-use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use super::super::series::Head;
-use super::super::state::Frozen;
+use super::super::series::head::Heads;
+use super::super::state::memory::Frozen;
 use super::history::History;
-use super::sim_disk::{Left, Random, Survival, Verb};
+use super::random::Random;
+use super::sim_disk::Verb;
+use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
 use crate::store::Cursor;
 
 const BROKEN: io::ErrorKind = io::ErrorKind::Other;
-const FULL: io::ErrorKind = io::ErrorKind::StorageFull;
+pub const FULL: io::ErrorKind = io::ErrorKind::StorageFull;
 
 /// How many calls there were, and the first that failed.
-type Seen = Arc<(AtomicUsize, Mutex<Option<(Verb, String)>>)>;
+pub type Seen = Arc<(AtomicUsize, Mutex<Option<(Verb, String)>>)>;
 
 /// Makes the calls for which `chosen` is true fail, from number `first` on, `times` times.
 /// Answers the count of chosen calls and what the first failing call was.
-fn fail_at(
+pub fn fail_at(
     disk: &SimDisk,
     (first, times): (usize, usize),
     error: io::ErrorKind,
@@ -53,8 +54,8 @@ fn rows(number: usize) -> Vec<Row> {
     (0..=number % 9).map(row).collect()
 }
 
-/// Puts, and notes in `history` what comes of it.
-async fn send(
+/// Puts, and records the outcome in `history`.
+pub async fn send(
     store: &Local,
     disk: &SimDisk,
     history: &mut History,
@@ -68,14 +69,14 @@ async fn send(
             assert_eq!(refused, &[]);
             history.acknowledge(sent, disk.operations());
         }
-        Err(PutError::DiskFull | PutError::Stalled) => history.refuse(sent, disk.operations()),
-        Err(_) => {}
+        Err(PutError::Unavailable(_)) => history.refuse(sent, disk.operations()),
+        Err(PutError::UnknownOutcome) => {}
     }
     outcome.map(drop)
 }
 
 /// What is there now and what would be there after a power cut fits the history.
-fn check(disk: &SimDisk, history: &History, what: &str) {
+pub fn check(disk: &SimDisk, history: &History, what: &str) {
     let now = disk.operations();
     let survival = |names, bytes| Survival { names, bytes, random: Random(7) };
     let images = [
@@ -91,24 +92,8 @@ fn check(disk: &SimDisk, history: &History, what: &str) {
     }
 }
 
-/// What was written of a refused put is not there after a power cut.
-fn stays_refused(disk: &SimDisk, history: &History) {
-    let now = disk.operations();
-    for seed in 0..8 {
-        let (names, bytes) = (Left::Everything, Left::Some);
-        let image = disk.image(now, &mut Survival { names, bytes, random: Random(seed) });
-        let found = recovered(&SimDisk::new(image), restless()).unwrap();
-        let fits = history.check(&read(&found.state).unwrap(), now);
-        assert_eq!(fits, Ok(()), "seed {seed}\n{}", disk.around(now));
-    }
-}
-
-fn takes_room(verb: Verb, _: &str) -> bool {
-    matches!(verb, Verb::Create | Verb::Write)
-}
-
 /// What failed is tried again after a pause; the store has to come to it by itself.
-async fn goes_on(store: &Local, disk: &SimDisk, history: &mut History) {
+pub async fn resumes(store: &Local, disk: &SimDisk, history: &mut History) {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut in_a_row = 0;
     for number in 1000.. {
@@ -123,87 +108,7 @@ async fn goes_on(store: &Local, disk: &SimDisk, history: &mut History) {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_for_a_moment_refuses_puts_for_a_moment() {
-    for times in [1, 4] {
-        let mut first = 0;
-        loop {
-            let disk = SimDisk::new(Image::new());
-            let store = open(&disk, restless()).unwrap();
-            let seen = fail_at(&disk, (first, times), FULL, takes_room);
-            let mut history = History::default();
-            for number in 0..40 {
-                match send(&store, &disk, &mut history, number).await {
-                    Ok(()) | Err(PutError::DiskFull | PutError::Stalled) => {}
-                    Err(error) => panic!("{error} at {:?}", seen.1),
-                }
-                let now = disk.operations();
-                let fits = history.check(&read(&store.state).unwrap(), now);
-                assert_eq!(fits, Ok(()), "full at {:?}\n{}", seen.1, disk.around(now));
-                settle(&store);
-            }
-            goes_on(&store, &disk, &mut history).await;
-            store.close().await;
-            check(&disk, &history, &format!("full at {:?}", seen.1));
-            if seen.0.load(Ordering::SeqCst) < first {
-                break;
-            }
-            first += 1;
-        }
-        assert!(first > 80, "only {first} calls were tried");
-    }
-}
-
-#[tokio::test]
-async fn a_disk_without_room_refuses_puts_until_there_is_room_again() {
-    for room in (0..4000).step_by(37) {
-        let disk = SimDisk::new(Image::new());
-        let store = open(&disk, restless()).unwrap();
-        let mut history = History::default();
-        disk.set_room(Some(room));
-        let mut refused = 0;
-        let mut number = 0;
-        while refused < 5 {
-            match send(&store, &disk, &mut history, number).await {
-                Ok(()) => {}
-                Err(PutError::DiskFull | PutError::Stalled) => {
-                    refused += 1;
-                    stays_refused(&disk, &history);
-                }
-                Err(error) => panic!("{error} with room for {room}"),
-            }
-            number += 1;
-            let fits = history.check(&read(&store.state).unwrap(), disk.operations());
-            assert_eq!(fits, Ok(()), "with room for {room}");
-            assert!(number < 5000, "never full with room for {room}");
-        }
-        check(&disk, &history, &format!("with room for {room}"));
-        disk.set_room(None);
-        goes_on(&store, &disk, &mut history).await;
-        check(&disk, &history, &format!("after room for {room}"));
-        store.close().await;
-        check(&disk, &history, &format!("closed after room for {room}"));
-    }
-}
-
-#[tokio::test]
-async fn without_new_files_memory_stays_bounded() {
-    let disk = SimDisk::new(Image::new());
-    let store = open(&disk, restless()).unwrap();
-    let mut history = History::default();
-    disk.on_call(|verb, _| (verb == Verb::Create).then_some(FULL));
-    let mut number = 0;
-    while send(&store, &disk, &mut history, number).await != Err(PutError::DiskFull) {
-        number += 1;
-        assert!(number < 100, "the heads grow and grow");
-    }
-    disk.no_faults();
-    goes_on(&store, &disk, &mut history).await;
-    store.close().await;
-    check(&disk, &history, "closed");
-}
-
-#[tokio::test]
-async fn a_panic_in_a_checkpoint_stops_puts_and_holds_up_nobody() {
+async fn a_panic_in_a_checkpoint_stops_puts_and_blocks_nothing() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     let mut history = History::default();
@@ -212,7 +117,7 @@ async fn a_panic_in_a_checkpoint_stops_puts_and_holds_up_nobody() {
         None
     });
     let mut number = 0;
-    while send(&store, &disk, &mut history, number).await != Err(PutError::Failed) {
+    while send(&store, &disk, &mut history, number).await != Err(Unavailable::Failed.into()) {
         number += 1;
     }
     assert_eq!(history.check(&read(&store.state).unwrap(), disk.operations()), Ok(()));
@@ -225,18 +130,19 @@ async fn a_panic_in_a_checkpoint_stops_puts_and_holds_up_nobody() {
 fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     let disk = SimDisk::new(Image::new());
     let state = recovered(&disk, restless()).unwrap().state;
-    for generation in 1..=4 {
-        let mut head = Head::default();
-        head.append(Point { timestamp: i64::try_from(generation).unwrap(), value: 0.5 });
-        state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
-        let frozen = Frozen::new(vec![head], generation..=generation);
+    for segment in 1..=4 {
+        let mut heads = Heads::default();
+        let point = Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 };
+        let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
+        heads.append([series::series_point::SeriesPoint { series, point }]);
+        let frozen = Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();
     }
     let before = read(&state).unwrap();
     assert_eq!(before.len(), 4);
     disk.on_call(|verb, _| (verb == Verb::SyncDirectory).then_some(BROKEN));
     // Returns although the store is open.
-    compact::run(&state);
+    compaction::run(&state);
     disk.no_faults();
     assert_eq!(state.memory().parts.len(), 4);
     assert_eq!(read(&state).unwrap(), before);
@@ -260,7 +166,12 @@ async fn nothing_is_acknowledged_after_a_failed_write_or_sync_of_the_log() {
             let broken = seen.1.lock().unwrap().clone();
             match outcome {
                 Ok(()) => assert_eq!(broken, None, "acknowledged"),
-                Err(error) => assert_eq!((error, broken.is_some()), (PutError::Failed, true)),
+                Err(error) => {
+                    assert!(broken.is_some(), "{error}");
+                    // Only the first failure leaves an unknown outcome.
+                    let again = error == Unavailable::Failed.into();
+                    assert!(again || !broken_before && error == PutError::UnknownOutcome);
+                }
             }
             let found = read(&store.state).unwrap();
             assert_eq!(history.check(&found, disk.operations()), Ok(()), "broken at {broken:?}");
@@ -292,8 +203,12 @@ async fn a_disk_that_breaks_anywhere_loses_nothing_that_was_acknowledged() {
             for number in 0..25 {
                 match send(&store, &disk, &mut history, number).await {
                     Ok(()) => assert!(!failed, "acknowledged after a failure at {:?}", seen.1),
-                    Err(PutError::Failed) => failed = true,
-                    Err(PutError::Stalled) => {}
+                    Err(PutError::UnknownOutcome) => {
+                        assert!(!failed, "unknown after a failure at {:?}", seen.1);
+                        failed = true;
+                    }
+                    Err(PutError::Unavailable(Unavailable::Failed)) => failed = true,
+                    Err(PutError::Unavailable(Unavailable::Stalled)) => {}
                     Err(error) => panic!("{error} at {:?}", seen.1),
                 }
             }
@@ -310,7 +225,7 @@ async fn a_disk_that_breaks_anywhere_loses_nothing_that_was_acknowledged() {
 }
 
 /// A disk with parts, and with logs that no checkpoint has seen.
-async fn used(batches: usize) -> (SimDisk, History) {
+async fn store_in_use(batches: usize) -> (SimDisk, History) {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     let mut history = History::default();
@@ -326,14 +241,14 @@ async fn used(batches: usize) -> (SimDisk, History) {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_whole_is_an_error() {
-    let (disk, _) = used(60).await;
+    let (disk, _) = store_in_use(60).await;
     let store = open(&disk, restless()).unwrap();
-    let all = contract::read(&store, Selector::All).await;
+    let all = contract::read(&store, Selector::ALL).await;
     for error in [BROKEN, io::ErrorKind::UnexpectedEof] {
         let mut first = 0;
         loop {
             let seen = fail_at(&disk, (first, 1), error, |verb, _| verb == Verb::Read);
-            let mut cursor = store.get(Selector::All);
+            let mut cursor = store.get(Selector::ALL);
             let outcome = loop {
                 match cursor.next_block().await {
                     Ok(Some(_)) => {}
@@ -351,14 +266,14 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
         assert!(first > 5, "only {first} reads were tried");
     }
     disk.no_faults();
-    assert_eq!(contract::read(&store, Selector::All).await, all);
+    assert_eq!(contract::read(&store, Selector::ALL).await, all);
     store.close().await;
 }
 
 #[tokio::test]
 async fn a_recovery_that_fails_changes_nothing_for_the_next_one() {
     let small = Config { log_limit: 300, ..restless() };
-    let (disk, history) = used(55).await;
+    let (disk, history) = store_in_use(55).await;
     let image = disk.visible();
     for error in [BROKEN, FULL, io::ErrorKind::UnexpectedEof] {
         for times in [1, usize::MAX] {
@@ -390,79 +305,4 @@ async fn a_recovery_that_fails_changes_nothing_for_the_next_one() {
             assert!(failures > 10, "only {failures} failures");
         }
     }
-}
-
-/// Holds up the syncs of the log.
-#[derive(Default)]
-struct Gate {
-    shut: Mutex<(bool, usize)>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn wait<'g>(
-        &'g self,
-        guard: MutexGuard<'g, (bool, usize)>,
-        until: impl Fn(&mut (bool, usize)) -> bool,
-    ) -> MutexGuard<'g, (bool, usize)> {
-        self.changed.wait_while(guard, |state| !until(state)).unwrap()
-    }
-
-    fn pass(&self) {
-        let mut state = self.shut.lock().unwrap();
-        state.1 += 1;
-        self.changed.notify_all();
-        drop(self.wait(state, |state| !state.0));
-    }
-
-    fn set(&self, shut: bool) {
-        self.shut.lock().unwrap().0 = shut;
-        self.changed.notify_all();
-    }
-}
-
-#[tokio::test]
-async fn a_put_is_neither_acknowledged_nor_seen_before_it_is_synced() {
-    let disk = SimDisk::new(Image::new());
-    let store = open(&disk, Config::default()).unwrap();
-    let gate = Arc::new(Gate::default());
-    gate.set(true);
-    let keeper = Arc::clone(&gate);
-    disk.on_call(move |verb, name| {
-        if verb == Verb::Sync && name.starts_with("log-") {
-            keeper.pass();
-        }
-        None
-    });
-    let row = [("a".to_owned(), 1, 1.0)];
-    let mut put = Box::pin(super::put(&store, &row));
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(put.as_mut().poll(&mut context).is_pending());
-    let waiting = gate.shut.lock().unwrap();
-    drop(gate.wait(waiting, |state| state.1 > 0));
-    assert!(put.as_mut().poll(&mut context).is_pending(), "acknowledged before the sync");
-    assert_eq!(read(&store.state).unwrap(), []);
-    gate.set(false);
-    assert_eq!(put.await, Ok(vec![]));
-    assert_eq!(read(&store.state).unwrap(), row);
-    store.close().await;
-}
-
-#[tokio::test]
-async fn with_an_interval_what_was_acknowledged_outlives_the_process() {
-    let config = Config { durability: Durability::Interval, ..restless() };
-    let disk = SimDisk::new(Image::new());
-    let store = open(&disk, config.clone()).unwrap();
-    let mut history = History::default();
-    for number in 0..40 {
-        send(&store, &disk, &mut history, number).await.unwrap();
-        settle(&store);
-    }
-    store.close().await;
-    for moment in 0..=disk.operations() {
-        let found = recovered(&disk.killed_after(moment), config.clone()).unwrap();
-        let fits = history.check(&read(&found.state).unwrap(), moment);
-        assert_eq!(fits, Ok(()), "{}", disk.around(moment));
-    }
-    check(&disk, &history, "closed");
 }

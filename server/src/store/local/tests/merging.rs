@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::compact::{GROWTH, LARGEST, choose};
-use super::sim_disk::Random;
+use super::super::background::compaction_policy::{Candidate, GROWTH, MAX_PART_SIZE, choose};
+use super::random::Random;
 use super::*;
 
 /// What becomes of checkpoints of these sizes.
@@ -23,14 +23,21 @@ impl Simulation {
         self.sizes.push(size);
         self.checkpointed += size;
         self.written += size;
-        while let Some(range) = choose(&self.sizes, &vec![0.0; self.sizes.len()]) {
+        while let Some(range) = choose(&self.candidates()) {
             assert!(range.len() > 1, "{range:?} of {:?}", self.sizes);
             let total: u64 = self.sizes[range.clone()].iter().sum();
-            assert!(total <= LARGEST);
+            assert!(total <= MAX_PART_SIZE);
             self.written += total;
             self.sizes.splice(range, [total]);
         }
         self.most_parts = self.most_parts.max(self.sizes.len());
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let sizes = self.sizes.iter().zip(1..);
+        sizes
+            .map(|(&size, id)| Candidate { segments: id..=id, size, expired: 0.0, resting: false })
+            .collect()
     }
 
     fn amplification(&self) -> f64 {
@@ -45,8 +52,8 @@ fn check_bounds(simulation: &Simulation, smallest: u64) {
     let levels = |total: u64| (total / smallest).max(1).ilog(GROWTH) + 1;
     let times = f64::from(levels(simulation.checkpointed));
     assert!(simulation.amplification() <= times, "{:.2} > {times}", simulation.amplification());
-    let small = 2 * levels(simulation.checkpointed.min(LARGEST));
-    let parts = u64::from(small) + 3 * (simulation.checkpointed / LARGEST);
+    let small = 2 * levels(simulation.checkpointed.min(MAX_PART_SIZE));
+    let parts = u64::from(small) + 3 * (simulation.checkpointed / MAX_PART_SIZE);
     assert!(simulation.most_parts as u64 <= parts, "{} > {parts}", simulation.most_parts);
 }
 

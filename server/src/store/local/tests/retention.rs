@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::super::compact;
+use super::super::background::compaction;
+use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
 use super::*;
 use crate::clock::Clock;
 
@@ -21,7 +22,7 @@ fn row(key: &str, timestamp: i64) -> Row {
     (key.to_owned(), timestamp, f64::from(i32::try_from(timestamp).unwrap()) / 2.0)
 }
 
-fn parts(state: &State) -> Vec<Arc<super::super::part::Part>> {
+fn parts(state: &StoreState) -> Vec<Arc<super::super::part::Part>> {
     state.memory().parts.to_vec()
 }
 
@@ -34,13 +35,13 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         let start = now.load(Ordering::SeqCst);
         let rows = [row("a", start - 101), row("a", start - 100), row("b", start), row("c", 5)];
         let refused = put(&store, &rows).await.unwrap();
-        let reason = "the timestamp is older than the retention".to_owned();
-        assert_eq!(refused, [0, 3].map(|index| Refused { index, reason: reason.clone() }));
+        let reason = RefusalReason::OlderThanRetention;
+        assert_eq!(refused, [0, 3].map(|index| Refused { index, reason }));
         // A checkpoint in the second round, when the limit is a byte.
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);
 
-        let answer = async || contract::read(&store, Selector::All).await;
+        let answer = async || contract::read(&store, Selector::ALL).await;
         let rest = [row("b", start), row("b", start + 1)];
         assert_eq!(answer().await, [&[row("a", start - 100)][..], &rest].concat());
         now.fetch_add(1, Ordering::SeqCst);
@@ -87,13 +88,15 @@ async fn expired_parts_are_dropped_and_trimmed() {
     let mut merges = 0;
     loop {
         let parts = parts(&state);
-        let cutoff = state.config.cutoff();
-        let expired: Vec<_> = parts.iter().map(|part| compact::expired(part, cutoff)).collect();
+        let cutoff = state.config().cutoff();
         // By the share that is expired alone, not by size.
-        let Some(range) = compact::choose(&vec![u64::MAX / 8; parts.len()], &expired) else {
-            break;
-        };
-        compact::merge(&state, &parts[range], cutoff).unwrap();
+        let size = MAX_PART_SIZE + 1;
+        let candidates: Vec<_> = parts
+            .iter()
+            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
+            .collect();
+        let Some(range) = choose(&candidates) else { break };
+        compaction::merge(&state, &parts[range], cutoff).unwrap();
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
     }
@@ -106,7 +109,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compact::merge(&state, &all, state.config.cutoff()).unwrap();
+    compaction::merge(&state, &all, state.config().cutoff()).unwrap();
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
@@ -132,7 +135,7 @@ async fn a_series_that_expired_whole_begins_anew() {
         }
         let cutoff = now.load(Ordering::SeqCst) - 100;
         expected.retain(|row| row.1 >= cutoff);
-        let mut found = contract::read(&store, Selector::All).await;
+        let mut found = contract::read(&store, Selector::ALL).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
         store.close().await;

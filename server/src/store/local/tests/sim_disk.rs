@@ -1,14 +1,9 @@
-//! A disk in memory that remembers every operation, so that it can be looked at as it would be
-//! after a power cut at any of them, and that fills up and breaks when told to.
-//!
-//! What a power cut may leave is as bad as POSIX allows:
-//! - Names are those of the last directory sync. Later changes survive or not, each on its own,
-//!   but those of one name in their order; a rename is one change.
-//! - Bytes are those of the file's last sync. Each later sector is as it was at any moment since,
-//!   whatever the other sectors are, and the length is any that the file had since.
-//! - What a failed sync should have made durable stays in doubt for ever, whatever syncs follow.
+//! A disk in memory that records every operation, fills up and fails at will, and gives images of
+//! what a power cut after any operation would leave; see `power_cut`.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod power_cut;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,60 +12,6 @@ use super::super::disk::{Disk, DiskFile};
 
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;
-
-/// What is written at once or not at all.
-const SECTOR: usize = 512;
-
-/// Small, fast and the same on every machine: splitmix64.
-#[derive(Debug, Clone)]
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `end`, or 0.
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        usize::try_from(mixed % end.max(1) as u64).unwrap()
-    }
-}
-
-/// How much of what was not synced a power cut leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    Nothing,
-    Everything,
-    Some,
-}
-
-/// What a power cut leaves of names and of bytes.
-#[derive(Debug, Clone)]
-pub struct Survival {
-    pub names: Left,
-    pub bytes: Left,
-    pub random: Random,
-}
-
-impl Survival {
-    /// How many of `all` changes in a row survive.
-    fn of(left: Left, random: &mut Random, all: usize) -> usize {
-        match left {
-            Left::Nothing => 0,
-            Left::Everything => all,
-            Left::Some => random.below(all + 1),
-        }
-    }
-
-    fn changes(&mut self, all: usize) -> usize {
-        Self::of(self.bytes, &mut self.random, all)
-    }
-
-    fn name(&mut self) -> bool {
-        Self::of(self.names, &mut self.random, 1) == 1
-    }
-}
 
 /// One change of the disk.
 #[derive(Clone)]
@@ -222,102 +163,6 @@ impl SimDisk {
         drop(inner);
         killed
     }
-
-    /// What is there after a power cut behind the first `count` operations.
-    pub fn image(&self, count: usize, survival: &mut Survival) -> Image {
-        let inner = self.inner();
-        let mut names: BTreeMap<&str, usize> =
-            inner.base.keys().map(String::as_str).zip(0..).collect();
-        let mut unsynced_names: Vec<&Operation> = Vec::new();
-        let mut files: Vec<Pending> =
-            inner.base.values().map(|bytes| Pending::durable(bytes.clone())).collect();
-        for operation in &inner.journal[..count] {
-            match &operation.kind {
-                Kind::Create => {
-                    files.push(Pending::default());
-                    unsynced_names.push(operation);
-                }
-                Kind::Rename(_) | Kind::Remove => unsynced_names.push(operation),
-                Kind::SyncDirectory => {
-                    for operation in unsynced_names.drain(..) {
-                        operation.apply_name(&mut names);
-                    }
-                }
-                Kind::Change(change) => files[operation.file].changes.push(change.clone()),
-                Kind::Sync => files[operation.file].sync(survival),
-                Kind::FailedSync => {
-                    let file = &mut files[operation.file];
-                    file.doomed = file.changes.len();
-                }
-            }
-        }
-        let mut stuck: BTreeSet<&str> = BTreeSet::new();
-        for operation in unsynced_names {
-            let touched = operation.touched();
-            if touched.iter().flatten().any(|name| stuck.contains(name)) || !survival.name() {
-                stuck.extend(touched.into_iter().flatten());
-            } else {
-                operation.apply_name(&mut names);
-            }
-        }
-        names
-            .into_iter()
-            .map(|(name, file)| {
-                let Pending { durable, changes, .. } = &files[file];
-                (name.to_owned(), settle(durable, changes, survival))
-            })
-            .collect()
-    }
-}
-
-impl Operation {
-    fn touched(&self) -> [Option<&str>; 2] {
-        let to = match &self.kind {
-            Kind::Rename(to) => Some(to.as_str()),
-            _ => None,
-        };
-        [Some(&self.name), to]
-    }
-
-    fn apply_name<'n>(&'n self, names: &mut BTreeMap<&'n str, usize>) {
-        match &self.kind {
-            Kind::Create => {
-                names.insert(&self.name, self.file);
-            }
-            Kind::Rename(to) => {
-                names.remove(self.name.as_str());
-                names.insert(to, self.file);
-            }
-            Kind::Remove => {
-                names.remove(self.name.as_str());
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A file with what is not durable of it.
-#[derive(Default)]
-struct Pending {
-    durable: Vec<u8>,
-    changes: Vec<Change>,
-    /// So many of the changes were part of a sync that failed.
-    doomed: usize,
-}
-
-impl Pending {
-    fn durable(durable: Vec<u8>) -> Self {
-        Self { durable, ..Self::default() }
-    }
-
-    fn sync(&mut self, survival: &mut Survival) {
-        let doomed: Vec<_> = self.changes.drain(..self.doomed).collect();
-        self.durable = settle(&self.durable, &doomed, survival);
-        self.doomed = 0;
-        for change in self.changes.drain(..) {
-            change.apply(&mut self.durable);
-        }
-    }
 }
 
 impl Change {
@@ -333,42 +178,6 @@ impl Change {
             Self::Truncate(length) => bytes.resize(*length, 0),
         }
     }
-
-    /// Whether it changes anything from `start` to `end`.
-    fn touches(&self, start: usize, end: usize) -> bool {
-        match self {
-            Self::Write(at, written) => *at < end && start < at + written.len(),
-            Self::Truncate(length) => *length < end,
-        }
-    }
-}
-
-/// What a power cut leaves of a file.
-fn settle(durable: &[u8], changes: &[Change], survival: &mut Survival) -> Vec<u8> {
-    if changes.is_empty() {
-        return durable.to_vec();
-    }
-    let mut versions = vec![durable.to_vec()];
-    for change in changes {
-        let mut next = versions.last().unwrap().clone();
-        change.apply(&mut next);
-        versions.push(next);
-    }
-    let length = versions[survival.changes(changes.len())].len();
-    let mut left = vec![0; length];
-    for start in (0..length).step_by(SECTOR) {
-        let end = length.min(start + SECTOR);
-        let mut moments = vec![0];
-        moments.extend(
-            (0..changes.len()).filter(|&at| changes[at].touches(start, end)).map(|at| at + 1),
-        );
-        let version = &versions[moments[survival.changes(moments.len() - 1)]];
-        let end = end.min(version.len());
-        if start < end {
-            left[start..end].copy_from_slice(&version[start..end]);
-        }
-    }
-    left
 }
 
 impl Inner {

@@ -1,0 +1,111 @@
+//! A store that is chosen when the program runs.
+
+use std::pin::Pin;
+
+use shared::{Key, Point, Selector};
+
+#[cfg(test)]
+use super::contract::failing::{FailingCursor, FailingStore};
+use super::local::{Local, LocalReader};
+use super::{Block, Cursor, PutError, ReadError, Refused, Store, StoreStatus};
+
+/// One of the stores; clones share it.
+#[derive(Debug, Clone)]
+pub enum AnyStore {
+    /// In a directory of this machine.
+    Local(Local),
+    /// In memory; it fails at will.
+    #[cfg(test)]
+    Failing(FailingStore),
+}
+
+/// The answer to a `get` from one of the stores.
+#[derive(Debug)]
+pub enum AnyReader {
+    /// From [`AnyStore::Local`].
+    Local(LocalReader),
+    /// From [`AnyStore::Failing`].
+    #[cfg(test)]
+    Failing(FailingCursor),
+}
+
+/// The outcome of a batch, once it is known.
+type PutFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
+
+impl Store for AnyStore {
+    type Cursor = AnyReader;
+
+    fn put_batch(
+        &self,
+        puts: &[(Key<'_>, Point)],
+    ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
+        let outcome: PutFuture = match self {
+            Self::Local(store) => Box::pin(store.put_batch(puts)),
+            #[cfg(test)]
+            Self::Failing(store) => Box::pin(store.put_batch(puts)),
+        };
+        outcome
+    }
+
+    fn get(&self, selector: Selector<'_>) -> AnyReader {
+        match self {
+            Self::Local(store) => AnyReader::Local(store.get(selector)),
+            #[cfg(test)]
+            Self::Failing(store) => AnyReader::Failing(store.get(selector)),
+        }
+    }
+
+    fn status(&self) -> StoreStatus {
+        match self {
+            Self::Local(store) => store.status(),
+            #[cfg(test)]
+            Self::Failing(store) => store.status(),
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Local(store) => store.close().await,
+            #[cfg(test)]
+            Self::Failing(store) => store.close().await,
+        }
+    }
+}
+
+impl Cursor for AnyReader {
+    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        match self {
+            Self::Local(reader) => reader.next_block().await,
+            #[cfg(test)]
+            Self::Failing(cursor) => cursor.next_block().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    #[tokio::test]
+    async fn either_store_keeps_the_contract() {
+        let directory = tempfile::tempdir().unwrap();
+        let number = std::cell::Cell::new(0);
+        contract::hold(|| {
+            number.set(number.get() + 1);
+            let path = directory.path().join(number.get().to_string());
+            AnyStore::Local(Local::open(&path, super::super::local::Config::default()).unwrap())
+        })
+        .await;
+        contract::hold(|| AnyStore::Failing(FailingStore::default())).await;
+    }
+
+    #[tokio::test]
+    async fn a_failing_store_keeps_the_contract() {
+        contract::hold_while_failing(|| {
+            let store = FailingStore::default();
+            (AnyStore::Failing(store.clone()), store)
+        })
+        .await;
+    }
+}

@@ -1,0 +1,5 @@
+//! The threads that move points to their place on the disk.
+
+pub mod checkpoint;
+pub mod compaction;
+pub mod compaction_policy;

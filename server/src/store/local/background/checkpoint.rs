@@ -1,0 +1,130 @@
+//! Checkpoints: frozen heads become a part, and their segments are released.
+
+use std::io;
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use crate::store::Unavailable;
+use crate::store::local::disk::{self, quarantine};
+use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::part::Part;
+use crate::store::local::part::writer::PartWriter;
+use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::merge::Merge;
+use crate::store::local::state::StoreState;
+use crate::store::local::state::memory::{Frozen, Memory, Phase};
+
+/// Which segments were found damaged, so that they are kept.
+pub type DamagedSegments = Vec<SegmentId>;
+
+/// Writes a checkpoint whenever heads are frozen, until the store is closed.
+pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
+    let _failing = FailOnPanic(state);
+    let mut memory = state.memory();
+    loop {
+        if let Some(frozen) = memory.frozen.clone() {
+            drop(memory);
+            let outcome = checkpoint(state, &frozen, damaged_segments);
+            memory = state.memory();
+            let Err(error) = outcome else {
+                memory.checkpoint_failure = None;
+                state.notify();
+                continue;
+            };
+            warn!("can't write a checkpoint; its points stay in the log: {error}");
+            let full = disk::is_full(&error);
+            memory.checkpoint_failure =
+                Some(if full { Unavailable::DiskFull } else { Unavailable::Stalled });
+            state.notify();
+            if memory.phase.is_ending() {
+                return;
+            }
+            memory = pause(state, memory);
+        } else if memory.phase == Phase::Closed {
+            return;
+        } else {
+            memory = state.wait(memory, Duration::from_secs(60));
+        }
+    }
+}
+
+/// Fails the store when the thread panics: without checkpoints puts would wait for ever.
+struct FailOnPanic<'s>(&'s StoreState);
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("the thread that writes checkpoints ended by a panic");
+            // Puts may wait for this checkpoint.
+            self.0.memory().checkpoint_failure = Some(Unavailable::Failed);
+            self.0.notify();
+        }
+    }
+}
+
+/// Waits before a checkpoint that failed is tried again, or until the store is closed.
+fn pause<'m>(state: &StoreState, mut memory: MutexGuard<'m, Memory>) -> MutexGuard<'m, Memory> {
+    let end = Instant::now() + state.config().retry;
+    while !memory.phase.is_ending() && Instant::now() < end {
+        memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
+    }
+    memory
+}
+
+/// Writes frozen heads to a part and releases their segments.
+///
+/// # Errors
+/// When the part can't be written; the heads stay frozen.
+pub fn checkpoint(
+    state: &StoreState,
+    frozen: &Frozen,
+    damaged_segments: &DamagedSegments,
+) -> io::Result<()> {
+    let start = Instant::now();
+    let part = write(state, frozen)?;
+    let mut memory = state.memory();
+    info!(
+        points = part.points(),
+        bytes = part.size(),
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "checkpoint: {part}"
+    );
+    memory.publish_checkpoint(part);
+    drop(memory);
+    for segment in frozen.segments().clone() {
+        quarantine::release(
+            state.disk(),
+            &FileName::Segment(segment),
+            damaged_segments.contains(&segment),
+        );
+    }
+    Ok(())
+}
+
+/// The frozen heads as a part.
+fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
+    let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
+    if let Err(error) = fill(state, frozen, &mut writer) {
+        writer.abandon();
+        return Err(error);
+    }
+    Ok(writer.finish()?)
+}
+
+fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
+    let cutoff = state.config().cutoff();
+    for series in 0..frozen.end() {
+        let runs = frozen.snapshot(series);
+        if runs.is_empty() {
+            continue;
+        }
+        let Some(key) = state.index().key(series).cloned() else { continue };
+        let mut merge = Merge::since(cutoff, runs);
+        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+            writer.add(series, &key, &points)?;
+        }
+    }
+    Ok(())
+}

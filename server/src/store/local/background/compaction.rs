@@ -1,0 +1,175 @@
+//! Merging small parts into larger ones, and dropping what is older than the retention.
+//!
+//! Only neighbours are merged, so that which of two points is the later put stays known by the
+//! order of the parts.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{error, info, warn};
+
+use super::compaction_policy::{Candidate, choose};
+use crate::store::local::disk::quarantine;
+use crate::store::local::file_name::{DAMAGED, FileName};
+use crate::store::local::part::writer::{PartError, PartWriter};
+use crate::store::local::part::{ChunkSource, Part};
+use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::merge::Merge;
+use crate::store::local::series::retention;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::state::StoreState;
+
+/// How often parts are looked at for expired points.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often the progress of a long merge is logged.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Merges and drops until the store is closed.
+pub fn run(state: &StoreState) {
+    let mut memory = state.memory();
+    // Parts that could not be merged, and until when they are left out.
+    let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
+    while !memory.phase.is_ending() {
+        let parts = Arc::clone(&memory.parts);
+        drop(memory);
+        let cutoff = state.config().cutoff();
+        resting.retain(|(_, until)| *until > Instant::now());
+        let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
+        let candidates: Vec<_> =
+            parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
+        let pause = match choose(&candidates) {
+            None if resting.is_empty() => RETENTION_INTERVAL,
+            None => state.config().retry,
+            Some(range) => match merge(state, &parts[range.clone()], cutoff) {
+                Ok(()) => Duration::ZERO,
+                Err(PartError::NotMade(error)) => {
+                    warn!(%error, "can't merge parts; they stay as they are");
+                    let until = Instant::now() + state.config().retry.saturating_mul(10);
+                    resting.extend(parts[range].iter().map(|part| (Arc::clone(part), until)));
+                    Duration::ZERO
+                }
+                Err(error @ PartError::NotDurable(_)) => {
+                    // The merged part and its inputs may both be there: another merge of some of
+                    // them would overlap with the first one.
+                    error!("no more parts are merged until the server is started again: {error}");
+                    return;
+                }
+            },
+        };
+        memory = state.memory();
+        let end = Instant::now() + pause;
+        while !memory.phase.is_ending() && Instant::now() < end {
+            if pause == RETENTION_INTERVAL && !Arc::ptr_eq(&parts, &memory.parts) {
+                break;
+            }
+            memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+/// What the choice of a merge depends on.
+pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
+    let last = part.entries().iter().map(|entry| entry.last);
+    Candidate {
+        segments: part.segments().clone(),
+        size: part.size(),
+        expired: retention::expired_share(last, cutoff),
+        resting,
+    }
+}
+
+/// Replaces parts by one with their points from the timestamp `cutoff` on. Does nothing when the
+/// store is closed meanwhile.
+///
+/// # Errors
+/// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
+pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
+    let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
+    let segments = *first.segments().start()..=*last.segments().end();
+    let start = Instant::now();
+    let points: u64 = inputs.iter().map(|part| part.points()).sum();
+    info!(parts = inputs.len(), points, "merging");
+    let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
+    match fill(state, inputs, cutoff, points, &mut writer) {
+        Ok(true) => {}
+        Ok(false) => {
+            writer.abandon();
+            return Ok(());
+        }
+        Err(error) => {
+            writer.abandon();
+            return Err(error.into());
+        }
+    }
+    // A part that is rewritten keeps its name, so a damaged one would vanish.
+    if let [only] = inputs
+        && only.is_damaged()
+        && let Err(error) = only.copy_to(state.disk(), &format!("{DAMAGED}{only}"))
+    {
+        writer.abandon();
+        return Err(error.into());
+    }
+    let output = writer.finish()?;
+    let what = match output.points() {
+        0 if points > 0 => "; all of it is older than the retention",
+        _ => "",
+    };
+    info!(
+        points = output.points(),
+        bytes = output.size(),
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "merged {} parts into {output}{what}",
+        inputs.len()
+    );
+    state.memory().publish_merge(inputs, output);
+    state.notify();
+    for part in inputs {
+        if *part.segments() != segments {
+            quarantine::release(
+                state.disk(),
+                &FileName::Part(part.segments().clone()),
+                part.is_damaged(),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Writes all points of the inputs; `false` when the store is closed meanwhile.
+fn fill(
+    state: &StoreState,
+    inputs: &[Arc<Part>],
+    cutoff: i64,
+    total: u64,
+    writer: &mut PartWriter<'_>,
+) -> io::Result<bool> {
+    let mut logged = Instant::now();
+    let mut from = 0;
+    while let Some(series) = next_series(inputs, from) {
+        if state.memory().phase.is_ending() {
+            return Ok(false);
+        }
+        let Some(key) = state.index().key(series).cloned() else {
+            return Err(io::Error::other(format!("series {series} has no name")));
+        };
+        let sources = inputs.iter().flat_map(|part| ChunkSource::of(part, series));
+        let mut merge = Merge::since(cutoff, sources);
+        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+            writer.add(series, &key, &points)?;
+        }
+        if logged.elapsed() >= PROGRESS_INTERVAL {
+            logged = Instant::now();
+            info!("merging: {} of {total} points", writer.points());
+        }
+        let Some(next) = series.checked_add(1) else { break };
+        from = next;
+    }
+    Ok(true)
+}
+
+/// The smallest series of any input, from `from` on.
+fn next_series(inputs: &[Arc<Part>], from: SeriesId) -> Option<SeriesId> {
+    inputs.iter().filter_map(|part| part.first_series(from)).min()
+}

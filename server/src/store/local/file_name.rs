@@ -1,0 +1,106 @@
+//! Which files a data directory holds, by name. FORMAT.md describes what is in them.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Number of a segment, a file of the write-ahead log, from 1 on. A part names the range of segments
+/// whose points it holds.
+pub type SegmentId = u64;
+
+/// Name of the file whose lock keeps a second server off a directory.
+pub const LOCK: &str = "LOCK";
+
+/// Name of the file that says what this directory is.
+pub const FORMAT: &str = "FORMAT";
+
+/// What [`FORMAT`] holds before the version number.
+pub const FORMAT_PREFIX: &str = "metrics server data, format ";
+
+/// The format that this program writes, and the newest that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Ends the names of files that are not finished; their contents do not count.
+pub const UNFINISHED: &str = ".tmp";
+
+/// Begins the names of quarantined files: they were replaced although not all of them could be
+/// read. They are kept for the operator and never opened again.
+pub const DAMAGED: &str = "damaged-";
+
+/// The name of a file in a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileName {
+    /// A file of the write-ahead log.
+    Segment(SegmentId),
+    /// Points of these segments, first to last, merged and compressed.
+    Part(RangeInclusive<SegmentId>),
+    /// A file that was not finished, of any kind.
+    Unfinished,
+    /// [`FORMAT`], [`LOCK`] or a quarantined file.
+    Other,
+    /// A file of something else.
+    Foreign,
+}
+
+impl FileName {
+    /// Reads a name.
+    pub fn parse(name: &str) -> Self {
+        if let Some(finished) = name.strip_suffix(UNFINISHED) {
+            let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
+            let known = finished == FORMAT || matches!(Self::parse(part), Self::Part(_));
+            return if known { Self::Unfinished } else { Self::Foreign };
+        }
+        if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
+            return Self::Other;
+        }
+        let number = |text: &str| -> Option<SegmentId> {
+            let number = text.parse().ok()?;
+            (text == format!("{number:012}") && number > 0).then_some(number)
+        };
+        let parsed = if let Some(log) = name.strip_prefix("log-") {
+            number(log).map(Self::Segment)
+        } else {
+            name.strip_prefix("part-").and_then(|part| part.split_once('-')).and_then(
+                |(first, last)| {
+                    let range = number(first)?..=number(last)?;
+                    (!range.is_empty()).then_some(Self::Part(range))
+                },
+            )
+        };
+        parsed.unwrap_or(Self::Foreign)
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(segment) => write!(f, "log-{segment:012}"),
+            Self::Part(range) => write!(f, "part-{:012}-{:012}", range.start(), range.end()),
+            Self::Unfinished => f.write_str(UNFINISHED),
+            Self::Other | Self::Foreign => f.write_str("?"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for name in [FileName::Segment(7), FileName::Part(1..=1), FileName::Part(3..=u64::MAX)] {
+            assert_eq!(FileName::parse(&name.to_string()), name);
+        }
+        for foreign in ["log-7", "log-000000000000", "part-000000000002-000000000001", "notes.txt"]
+        {
+            assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
+        }
+        assert_eq!(FileName::parse("part-000000000001-000000000001.tmp"), FileName::Unfinished);
+        for foreign in ["notes.tmp", "log-000000000001.tmp", "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
+            assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
+        }
+        assert_eq!(FileName::parse("FORMAT.tmp"), FileName::Unfinished);
+        let copy = "damaged-part-000000000001-000000000001.tmp";
+        assert_eq!(FileName::parse(copy), FileName::Unfinished);
+        assert_eq!(FileName::parse("LOCK"), FileName::Other);
+    }
+}

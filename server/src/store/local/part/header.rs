@@ -1,0 +1,172 @@
+//! The structures of fixed width in a part, byte for byte as FORMAT.md describes them.
+
+use std::mem::{offset_of, size_of};
+
+use zerocopy::little_endian::{I64, U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::store::local::series::series_index::SeriesId;
+
+/// Begins and ends a part.
+const FILE_MAGIC: [u8; 4] = *b"MPRT";
+
+/// Begins a chunk; the search for chunks looks for it when the index is bad.
+pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
+
+/// The beginning of a part.
+#[derive(Debug, IntoBytes, Immutable, Unaligned)]
+#[repr(C)]
+pub struct FileHeader {
+    magic: [u8; 4],
+    zero: [u8; 4],
+}
+
+impl FileHeader {
+    /// Length in bytes.
+    pub const LENGTH: usize = size_of::<Self>();
+
+    /// The header of every part.
+    pub fn new() -> Self {
+        Self { magic: FILE_MAGIC, zero: [0; 4] }
+    }
+}
+
+/// Where a chunk is and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkEntry {
+    /// The series of the points.
+    pub series: SeriesId,
+    /// Number of points.
+    pub count: u32,
+    /// First timestamp.
+    pub first: i64,
+    /// Last timestamp.
+    pub last: i64,
+    /// Place in the file.
+    pub offset: u64,
+    /// Length in bytes, header included.
+    pub length: u32,
+}
+
+/// The beginning of a chunk. The key and the packed points follow.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct ChunkHeader {
+    magic: [u8; 4],
+    length: U32,
+    series: U32,
+    count: U32,
+    first: I64,
+    last: I64,
+    key_length: U16,
+    /// CRC32C of the fields before.
+    checksum: U32,
+    /// CRC32C of the key and the points.
+    body_checksum: U32,
+}
+
+impl ChunkHeader {
+    /// Length in bytes.
+    pub const LENGTH: usize = size_of::<Self>();
+
+    /// The header of a chunk; `body` is the key, `key_length` bytes, and the packed points.
+    pub fn new(entry: &ChunkEntry, key_length: usize, body: &[u8]) -> Self {
+        let mut header = Self {
+            magic: CHUNK_MAGIC,
+            length: entry.length.into(),
+            series: entry.series.into(),
+            count: entry.count.into(),
+            first: entry.first.into(),
+            last: entry.last.into(),
+            // A key has at most 1,024 bytes.
+            key_length: u16::try_from(key_length).unwrap_or(u16::MAX).into(),
+            checksum: U32::ZERO,
+            body_checksum: crc32c::crc32c(body).into(),
+        };
+        header.checksum = header.sum().into();
+        header
+    }
+
+    /// The header at the front of `bytes`; `None` when magic or checksum are wrong.
+    pub fn decode(bytes: &[u8]) -> Option<&Self> {
+        let (header, _) = Self::ref_from_prefix(bytes).ok()?;
+        let sound = header.magic == CHUNK_MAGIC && header.checksum == header.sum();
+        sound.then_some(header)
+    }
+
+    /// Header, key and packed points of a whole chunk; `None` when any checksum is wrong.
+    pub fn decode_chunk(chunk: &[u8]) -> Option<(&Self, &[u8], &[u8])> {
+        let header = Self::decode(chunk)?;
+        let body = &chunk[Self::LENGTH..];
+        if header.body_checksum != crc32c::crc32c(body) {
+            return None;
+        }
+        let (key, points) = body.split_at_checked(usize::from(header.key_length.get()))?;
+        Some((header, key, points))
+    }
+
+    /// The entry of the chunk when it stands at `offset`.
+    pub fn entry(&self, offset: u64) -> ChunkEntry {
+        ChunkEntry {
+            series: self.series.get(),
+            count: self.count.get(),
+            first: self.first.get(),
+            last: self.last.get(),
+            offset,
+            length: self.length.get(),
+        }
+    }
+
+    fn sum(&self) -> u32 {
+        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// The end of a part; it says where the index is.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct Footer {
+    index_offset: U64,
+    index_checksum: U32,
+    /// CRC32C of the fields before.
+    checksum: U32,
+    magic: [u8; 4],
+}
+
+impl Footer {
+    /// Length in bytes.
+    pub const LENGTH: usize = size_of::<Self>();
+
+    /// The footer of a part whose index stands at `index_offset`.
+    pub fn new(index_offset: u64, index: &[u8]) -> Self {
+        let mut footer = Self {
+            index_offset: index_offset.into(),
+            index_checksum: crc32c::crc32c(index).into(),
+            checksum: U32::ZERO,
+            magic: FILE_MAGIC,
+        };
+        footer.checksum = footer.sum().into();
+        footer
+    }
+
+    /// The footer in `bytes`; `None` when magic or checksum are wrong.
+    pub fn decode(bytes: &[u8]) -> Option<&Self> {
+        let footer = Self::ref_from_bytes(bytes).ok()?;
+        let sound = footer.magic == FILE_MAGIC && footer.checksum == footer.sum();
+        sound.then_some(footer)
+    }
+
+    /// Place of the index in the file.
+    pub fn index_offset(&self) -> u64 {
+        self.index_offset.get()
+    }
+
+    /// Whether the checksum of the index is right.
+    pub fn matches(&self, index: &[u8]) -> bool {
+        self.index_checksum == crc32c::crc32c(index)
+    }
+
+    fn sum(&self) -> u32 {
+        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}

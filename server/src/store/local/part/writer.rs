@@ -1,0 +1,153 @@
+//! Writing a part.
+
+use std::io;
+use std::ops::RangeInclusive;
+
+use shared::{KeyBuf, Point};
+use zerocopy::IntoBytes;
+
+use super::Part;
+use super::header::{ChunkEntry, ChunkHeader, FileHeader, Footer};
+use super::index::PartIndex;
+use crate::store::local::disk::{Disk, DiskFile};
+use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
+use crate::store::local::series::chunk::{self, Effort};
+use crate::store::local::series::series_index::SeriesId;
+
+/// Bytes of chunks that are gathered before they are written.
+const WRITE_SIZE: usize = 1 << 20;
+
+/// A part that is being written.
+#[derive(Debug)]
+pub struct PartWriter<'d> {
+    disk: &'d dyn Disk,
+    name: FileName,
+    effort: Effort,
+    segments: RangeInclusive<SegmentId>,
+    file: Box<dyn DiskFile>,
+    /// Bytes before `buffer`, already written.
+    written: u64,
+    buffer: Vec<u8>,
+    index: PartIndex,
+}
+
+impl<'d> PartWriter<'d> {
+    /// Begins a part under an unfinished name.
+    ///
+    /// # Errors
+    /// When the file can't be made.
+    pub fn create(
+        disk: &'d dyn Disk,
+        segments: RangeInclusive<SegmentId>,
+        effort: Effort,
+    ) -> io::Result<Self> {
+        let name = FileName::Part(segments.clone());
+        let file = disk.create(&unfinished(&name))?;
+        let buffer = FileHeader::new().as_bytes().to_vec();
+        let index = PartIndex::default();
+        Ok(Self { disk, name, effort, segments, file, written: 0, buffer, index })
+    }
+
+    /// Adds points of a series, at most [`chunk::MAX_CHUNK_POINTS`], by strictly rising timestamp.
+    /// Series come by rising id, chunks of a series by time and without overlap.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    pub fn add(&mut self, series: SeriesId, key: &KeyBuf, points: &[Point]) -> io::Result<()> {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
+        let start = self.buffer.len();
+        let key_bytes = key.as_str().as_bytes();
+        let count = u32::try_from(points.len()).map_err(io::Error::other)?;
+        self.buffer.resize(start + ChunkHeader::LENGTH, 0);
+        self.buffer.extend_from_slice(key_bytes);
+        chunk::encode(points, self.effort, &mut self.buffer).map_err(io::Error::other)?;
+        let length = u32::try_from(self.buffer.len() - start).map_err(io::Error::other)?;
+        let entry = ChunkEntry {
+            series,
+            count,
+            first: first.timestamp,
+            last: last.timestamp,
+            offset: self.written + start as u64,
+            length,
+        };
+        let (header, body) = self.buffer[start..].split_at_mut(ChunkHeader::LENGTH);
+        header.copy_from_slice(ChunkHeader::new(&entry, key_bytes.len(), body).as_bytes());
+        if self.index.keys.last().is_none_or(|(last, _)| *last != series) {
+            self.index.keys.push((series, key.clone()));
+        }
+        self.index.entries.push(entry);
+        if self.buffer.len() >= WRITE_SIZE { self.write_out() } else { Ok(()) }
+    }
+
+    /// Number of points that were added.
+    pub fn points(&self) -> u64 {
+        self.index.points()
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&self.buffer, self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Makes the part durable under its name: write, sync, rename, sync the directory. A part
+    /// without points is a part all the same: it says that nothing of its segments is missing.
+    ///
+    /// # Errors
+    /// When any of it fails; the part then counts for nothing.
+    pub fn finish(mut self) -> Result<Part, PartError> {
+        if let Err(error) = self.complete() {
+            self.abandon();
+            return Err(PartError::NotMade(error));
+        }
+        self.disk.sync_directory().map_err(PartError::NotDurable)?;
+        Ok(Part::new(self.segments, self.written, self.file, self.index.entries))
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
+        let index_offset = self.written + self.buffer.len() as u64;
+        let start = self.buffer.len();
+        self.index.encode(&mut self.buffer);
+        let footer = Footer::new(index_offset, &self.buffer[start..]);
+        self.buffer.extend_from_slice(footer.as_bytes());
+        self.write_out()?;
+        self.file.sync()?;
+        self.disk.rename(&unfinished(&self.name), &self.name.to_string())
+    }
+
+    /// Removes what was written so far, to make room.
+    pub fn abandon(self) {
+        // What stays behind is removed at the next start.
+        let _ = self.disk.remove(&unfinished(&self.name));
+    }
+}
+
+/// Why there is no new part.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// There is nothing under its name.
+    #[error(transparent)]
+    NotMade(io::Error),
+    /// It is under its name, and that may or may not be durable.
+    #[error("the directory can't be synced: {0}")]
+    NotDurable(io::Error),
+}
+
+impl From<io::Error> for PartError {
+    fn from(error: io::Error) -> Self {
+        Self::NotMade(error)
+    }
+}
+
+impl From<PartError> for io::Error {
+    fn from(error: PartError) -> Self {
+        match error {
+            PartError::NotMade(error) | PartError::NotDurable(error) => error,
+        }
+    }
+}
+
+fn unfinished(name: &FileName) -> String {
+    format!("{name}{UNFINISHED}")
+}

@@ -1,0 +1,52 @@
+//! Why a data directory can't be used.
+
+use std::io;
+
+use crate::store::local::disk::is_full;
+use crate::store::local::file_name::FORMAT_VERSION;
+
+/// Why a data directory can't be used. Nothing in it was changed, except by a recovery that ended
+/// in [`OpenError::Io`] or [`OpenError::DiskFull`]; the next start continues that recovery.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds its lock.
+    #[error("another server is using it; stop that one or choose another --data-dir")]
+    Locked,
+    /// It holds files of something else.
+    #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
+    Foreign,
+    /// Its file `FORMAT` is damaged or was written by another program.
+    #[error(
+        "its file FORMAT is not one that a metrics server writes; restore that file or choose another --data-dir"
+    )]
+    BadFormat,
+    /// There is a file in its place.
+    #[error("it is not a directory; choose another --data-dir")]
+    NotADirectory,
+    /// There is no room to begin a segment or to write a checkpoint.
+    #[error("the disk is full; make room there and start the server again")]
+    DiskFull,
+    /// A newer server wrote it.
+    #[error(
+        "it has format {found}, and this server knows formats up to {FORMAT_VERSION}; use a newer server"
+    )]
+    Newer {
+        /// The version in its file `FORMAT`.
+        found: u32,
+    },
+    /// Two parts hold some of the same segments.
+    #[error("its parts {0} and {1} contradict each other; move one of them away")]
+    Overlap(String, String),
+    /// It can't be read or written.
+    #[error("{0}: {1}; fix that or choose another --data-dir")]
+    Io(&'static str, io::Error),
+}
+
+/// The error of an operation; `what` is the failure in words.
+pub fn io(what: &'static str) -> impl FnOnce(io::Error) -> OpenError {
+    move |error| match error.kind() {
+        io::ErrorKind::NotADirectory => OpenError::NotADirectory,
+        _ if is_full(&error) => OpenError::DiskFull,
+        _ => OpenError::Io(what, error),
+    }
+}

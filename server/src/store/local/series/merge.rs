@@ -1,0 +1,187 @@
+//! Many sorted sources of points into one: by rising timestamp, the newest source wins.
+//!
+//! Sources are opened when their first timestamp is due and dropped when they are read, so that
+//! a merge over any number of chunks holds only those that overlap.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use shared::Point;
+
+use super::run::Run;
+use crate::store::{MAX_BLOCK_POINTS, ReadError};
+
+/// Points by strictly rising timestamp, whose range is known before they are read.
+pub trait Source {
+    /// First and last timestamp; it holds at least one point.
+    fn range(&self) -> (i64, i64);
+
+    /// Reads the points.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn open(&self) -> Result<Run, ReadError>;
+}
+
+impl Source for Run {
+    fn range(&self) -> (i64, i64) {
+        match (self.first(), self.last()) {
+            (Some(first), Some(last)) => (first.timestamp, last.timestamp),
+            _ => (i64::MIN, i64::MIN),
+        }
+    }
+
+    fn open(&self) -> Result<Run, ReadError> {
+        Ok(Self::clone(self))
+    }
+}
+
+/// The merge of sources.
+#[derive(Debug)]
+pub struct Merge<S> {
+    /// Not yet opened, by first timestamp; the number is the age, newer is larger.
+    waiting: VecDeque<(usize, S)>,
+    /// Opened, each at its next point.
+    open: BinaryHeap<Reverse<Opened>>,
+    /// Points before this are left out.
+    cutoff: i64,
+}
+
+#[derive(Debug)]
+struct Opened {
+    points: Run,
+    at: usize,
+    age: usize,
+}
+
+impl Opened {
+    fn timestamp(&self) -> i64 {
+        self.points[self.at].timestamp
+    }
+}
+
+impl Ord for Opened {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.timestamp(), self.age).cmp(&(other.timestamp(), other.age))
+    }
+}
+
+impl PartialOrd for Opened {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Opened {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Opened {}
+
+impl<S: Source> Merge<S> {
+    /// Merges `sources`, given oldest first, from the timestamp `cutoff` on.
+    pub fn since(cutoff: i64, sources: impl IntoIterator<Item = S>) -> Self {
+        let sources = sources.into_iter().enumerate();
+        let mut waiting: Vec<_> =
+            sources.filter(|(_, source)| source.range().1 >= cutoff).collect();
+        waiting.sort_by_key(|(age, source)| (source.range().0, *age));
+        Self { waiting: waiting.into(), open: BinaryHeap::new(), cutoff }
+    }
+
+    /// The next points, at least one and at most [`MAX_BLOCK_POINTS`], or `None` at the end.
+    ///
+    /// # Errors
+    /// When a source can't be read.
+    pub fn next_block(&mut self) -> Result<Option<Vec<Point>>, ReadError> {
+        let mut block: Vec<Point> = Vec::new();
+        while block.len() < MAX_BLOCK_POINTS {
+            self.open_due()?;
+            let Some(Reverse(mut first)) = self.open.pop() else { break };
+            if block.is_empty() {
+                block.reserve_exact(first.points.len().min(MAX_BLOCK_POINTS));
+            }
+            let alone = self.first_foreign_timestamp();
+            let room = MAX_BLOCK_POINTS - block.len();
+            let rest = &first.points[first.at..];
+            // Most series arrive in order, so nearly always the whole source goes out at once.
+            let take = match alone {
+                None => rest.len(),
+                Some(limit) => rest.partition_point(|point| point.timestamp < limit).max(1),
+            };
+            let take = take.min(room);
+            for &point in &rest[..take] {
+                push_newest(&mut block, point);
+            }
+            first.at += take;
+            if first.at < first.points.len() {
+                self.open.push(Reverse(first));
+            }
+            // A block ends only where no other source can still replace its last point.
+            if block.len() == MAX_BLOCK_POINTS {
+                self.replace_last(&mut block)?;
+            }
+        }
+        Ok((!block.is_empty()).then_some(block))
+    }
+
+    /// Opens every source that may hold the smallest timestamp that is left.
+    fn open_due(&mut self) -> Result<(), ReadError> {
+        while let Some((_, source)) = self.waiting.front() {
+            let due =
+                self.open.peek().is_none_or(|Reverse(first)| source.range().0 <= first.timestamp());
+            if !due {
+                break;
+            }
+            if let Some((age, source)) = self.waiting.pop_front() {
+                let points = source.open()?;
+                let at = points.partition_point(|point| point.timestamp < self.cutoff);
+                // Empty when it is damaged.
+                if at < points.len() {
+                    self.open.push(Reverse(Opened { points, at, age }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The smallest timestamp that any source but the one just taken out may have.
+    fn first_foreign_timestamp(&self) -> Option<i64> {
+        let open = self.open.peek().map(|Reverse(other)| other.timestamp());
+        let waiting = self.waiting.front().map(|(_, source)| source.range().0);
+        match (open, waiting) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn replace_last(&mut self, block: &mut [Point]) -> Result<(), ReadError> {
+        let Some(last) = block.last_mut() else { return Ok(()) };
+        loop {
+            self.open_due()?;
+            match self.open.pop() {
+                Some(Reverse(mut same)) if same.timestamp() == last.timestamp => {
+                    *last = same.points[same.at];
+                    same.at += 1;
+                    if same.at < same.points.len() {
+                        self.open.push(Reverse(same));
+                    }
+                }
+                Some(other) => {
+                    self.open.push(other);
+                    return Ok(());
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Sources with equal timestamps come oldest first, so the later one replaces the earlier.
+fn push_newest(block: &mut Vec<Point>, point: Point) {
+    match block.last_mut() {
+        Some(last) if last.timestamp == point.timestamp => *last = point,
+        _ => block.push(point),
+    }
+}

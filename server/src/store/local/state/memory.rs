@@ -1,0 +1,122 @@
+//! Points in memory, and which parts there are.
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::store::Unavailable;
+use crate::store::local::file_name::SegmentId;
+use crate::store::local::part::Part;
+use crate::store::local::series::head::Heads;
+use crate::store::local::series::run::Run;
+use crate::store::local::series::series_index::SeriesId;
+
+/// Where the points are, and whether more are taken.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The newest points, by series.
+    pub heads: Heads,
+    /// Bytes of log whose points are in the heads.
+    pub log_bytes: u64,
+    /// Heads on their way to a part.
+    pub frozen: Option<Arc<Frozen>>,
+    /// By segment, oldest first; replaced as a whole.
+    pub parts: Arc<Vec<Arc<Part>>>,
+    /// Why the last attempt at a checkpoint failed; `None` when it succeeded.
+    pub checkpoint_failure: Option<Unavailable>,
+    /// Why the last batch was not stored; `None` when it was.
+    pub unavailable: Option<Unavailable>,
+    /// Whether puts are taken.
+    pub phase: Phase,
+}
+
+impl Memory {
+    /// Bytes that the points take on the disk.
+    pub fn disk_bytes(&self) -> u64 {
+        let parts: u64 = self.parts.iter().map(|part| part.size()).sum();
+        parts + self.log_bytes + self.frozen.as_ref().map_or(0, |frozen| frozen.log_bytes)
+    }
+
+    /// Empties the heads; their points are in `segments`.
+    pub fn take_heads(&mut self, segments: RangeInclusive<SegmentId>) -> Frozen {
+        let heads = std::mem::take(&mut self.heads);
+        Frozen::new(heads, std::mem::take(&mut self.log_bytes), segments)
+    }
+
+    /// Replaces the frozen heads by the part with their points. In one step, so that no reader
+    /// sees a point twice or not at all.
+    pub fn publish_checkpoint(&mut self, part: Part) {
+        let mut parts = self.parts.to_vec();
+        parts.push(Arc::new(part));
+        self.parts = Arc::new(parts);
+        self.frozen = None;
+    }
+
+    /// Replaces parts by the merged one with their points, in one step.
+    pub fn publish_merge(&mut self, inputs: &[Arc<Part>], output: Part) {
+        let mut output = Some(Arc::new(output));
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in self.parts.iter() {
+            if inputs.iter().any(|input| Arc::ptr_eq(input, part)) {
+                parts.extend(output.take());
+            } else {
+                parts.push(Arc::clone(part));
+            }
+        }
+        self.parts = Arc::new(parts);
+    }
+}
+
+/// Whether the store takes puts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// It does.
+    #[default]
+    Open,
+    /// A write or sync failed: no put is ever acknowledged again by this process.
+    Failed,
+    /// Puts are refused; those taken before are being committed.
+    Closing,
+    /// All that was taken is committed; the last heads are frozen.
+    Closed,
+}
+
+impl Phase {
+    /// Whether the background threads end.
+    pub fn is_ending(self) -> bool {
+        matches!(self, Self::Closing | Self::Closed)
+    }
+}
+
+/// Heads that take no more points. They are sorted as they are read, hence the lock.
+#[derive(Debug)]
+pub struct Frozen {
+    heads: Mutex<Heads>,
+    log_bytes: u64,
+    segments: RangeInclusive<SegmentId>,
+}
+
+impl Frozen {
+    /// Heads whose points are in `log_bytes` of `segments`.
+    pub fn new(heads: Heads, log_bytes: u64, segments: RangeInclusive<SegmentId>) -> Self {
+        Self { heads: Mutex::new(heads), log_bytes, segments }
+    }
+
+    /// The segments that hold their points.
+    pub fn segments(&self) -> &RangeInclusive<SegmentId> {
+        &self.segments
+    }
+
+    /// All series with points are below this id.
+    pub fn end(&self) -> SeriesId {
+        self.heads().end()
+    }
+
+    /// The runs of a series, oldest first.
+    pub fn snapshot(&self, series: SeriesId) -> Vec<Run> {
+        self.heads().snapshot(series)
+    }
+
+    fn heads(&self) -> MutexGuard<'_, Heads> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

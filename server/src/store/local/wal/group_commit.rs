@@ -1,0 +1,324 @@
+//! The committer: one thread that takes all batches that wait, writes them to the log, syncs
+//! once, puts them into the heads and answers all. A point is visible only when it is durable.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::header::{RecordHeader, RecordKind};
+use super::queue::{Queue, Submission};
+use super::record;
+use super::rotation::{self, Attempt, Decision, Facts};
+use super::segment::{Segment, SegmentError};
+use crate::store::local::config::{Durability, SYNC_INTERVAL};
+use crate::store::local::disk;
+use crate::store::local::file_name::SegmentId;
+use crate::store::local::state::StoreState;
+use crate::store::local::state::memory::{Memory, Phase};
+use crate::store::{PutError, Unavailable};
+
+const CHECKPOINT_NEEDS_ROOM: &str =
+    "the log is as long as it may get, and there is no room for a checkpoint";
+
+/// The state of the committing thread.
+#[derive(Debug)]
+pub struct Committer {
+    state: Arc<StoreState>,
+    queue: Arc<Queue>,
+    segment: Segment,
+    /// The oldest segment whose points are in the heads.
+    first_segment: SegmentId,
+    next_sequence: u64,
+    /// By series: the newest segment that defines it.
+    defined: Vec<SegmentId>,
+    /// The records of a group.
+    buffer: Vec<u8>,
+    /// When a new segment could not be made; `None` since there was one.
+    rotation_failed: Option<Instant>,
+    /// The log of the server says that there is no room.
+    disk_full_logged: bool,
+    /// When the oldest write that is not synced was made.
+    unsynced_since: Option<Instant>,
+}
+
+/// Where the log goes on after recovery.
+#[derive(Debug, Clone, Copy)]
+pub struct Resume {
+    /// The oldest segment whose points are in the heads.
+    pub first_segment: SegmentId,
+    /// The segment to begin.
+    pub segment: SegmentId,
+    /// The number of the next record.
+    pub next_sequence: u64,
+}
+
+impl Committer {
+    /// Begins a new segment.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
+        let segment = Segment::create(state.disk(), resume.segment)?;
+        Ok(Self {
+            state,
+            queue,
+            segment,
+            first_segment: resume.first_segment,
+            next_sequence: resume.next_sequence,
+            defined: Vec::new(),
+            buffer: Vec::new(),
+            rotation_failed: None,
+            disk_full_logged: false,
+            unsynced_since: None,
+        })
+    }
+
+    /// Commits until the queue is closed and empty, then freezes the heads.
+    pub fn run(mut self) {
+        // Batches that wait when this thread ends, even by a panic, must not wait for ever.
+        let queue = Arc::clone(&self.queue);
+        let state = Arc::clone(&self.state);
+        let _closing = CloseOnDrop { queue: &queue, state: &state };
+        loop {
+            let due =
+                self.unsynced_since.map(|since| SYNC_INTERVAL.saturating_sub(since.elapsed()));
+            let Some(group) = queue.take(due) else { break };
+            if !group.is_empty() {
+                let outcome = self.commit(&group);
+                if let Err(PutError::Unavailable(why)) = outcome {
+                    self.state.memory().unavailable = Some(why);
+                }
+                for submission in group {
+                    // The receiver is gone when its connection is.
+                    let _ = submission.done.send(outcome);
+                }
+            }
+            if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
+                let _ = self.sync();
+            }
+        }
+        if self.unsynced_since.is_some() {
+            let _ = self.sync();
+        }
+        let mut memory = self.state.memory();
+        let sound = memory.phase == Phase::Open;
+        memory.phase = Phase::Closing;
+        self.state.notify();
+        while sound && memory.frozen.is_some() && memory.checkpoint_failure.is_none() {
+            memory = self.state.wait(memory, Duration::from_secs(1));
+        }
+        // A clean end leaves no log to replay.
+        if sound && memory.frozen.is_none() {
+            self.freeze(&mut memory);
+        }
+        memory.phase = Phase::Closed;
+        drop(memory);
+        self.state.notify();
+    }
+
+    fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
+        // Nothing of the group is written before there is room.
+        self.make_room()?;
+        let records = self.gather(group);
+        match self.segment.write(&self.buffer) {
+            Ok(()) => {}
+            Err(error) if disk::is_full(&error) => {
+                self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
+                return Err(Unavailable::DiskFull.into());
+            }
+            Err(error) => {
+                self.fail("can't write to the log", &error);
+                return Err(PutError::UnknownOutcome);
+            }
+        }
+        if std::mem::take(&mut self.disk_full_logged) {
+            info!("there is room on the disk again; puts are stored");
+        }
+        match self.state.config().durability {
+            Durability::Sync => self.sync().map_err(|_| PutError::UnknownOutcome)?,
+            Durability::Interval => {
+                self.unsynced_since.get_or_insert_with(Instant::now);
+            }
+        }
+        self.next_sequence += records;
+        self.segment.keep(self.buffer.len() as u64);
+        let mut memory = self.state.memory();
+        memory.unavailable = None;
+        memory.log_bytes += self.buffer.len() as u64;
+        for submission in group {
+            memory.heads.append(submission.points.iter().copied());
+        }
+        Ok(())
+    }
+
+    /// Puts the records of a group into the buffer: the keys of series that the segment does not
+    /// define yet, the batches, and the keys once more, away from the first place. Answers the
+    /// number of records.
+    fn gather(&mut self, group: &[Submission]) -> u64 {
+        let mut keys = Vec::new();
+        record::begin(&mut keys);
+        let index = self.state.index();
+        for point in group.iter().flat_map(|submission| &submission.points) {
+            let place = point.series as usize;
+            if place >= self.defined.len() {
+                self.defined.resize(place + 1, 0);
+            }
+            if self.defined[place] != self.segment.id() {
+                self.defined[place] = self.segment.id();
+                if let Some(key) = index.key(point.series) {
+                    record::encode_series(point.series, key.as_key(), &mut keys);
+                }
+            }
+        }
+        drop(index);
+        let any_new = keys.len() > RecordHeader::LENGTH;
+        if any_new {
+            record::seal(&mut keys, RecordKind::Series);
+        }
+        self.buffer.clear();
+        let first = any_new.then_some(&keys);
+        let records = group.iter().map(|submission| &submission.record);
+        for (record, sequence) in
+            first.into_iter().chain(records).chain(first).zip(self.next_sequence..)
+        {
+            let start = self.buffer.len();
+            self.buffer.extend_from_slice(record);
+            record::number(&mut self.buffer[start..], sequence);
+        }
+        group.len() as u64 + 2 * u64::from(any_new)
+    }
+
+    fn sync(&mut self) -> Result<(), Unavailable> {
+        self.unsynced_since = None;
+        self.segment.sync().map_err(|error| self.fail("can't sync the log", &error))
+    }
+
+    /// Takes back, durably, a write for which there was no room: no recovery may find it once the
+    /// client has the error.
+    fn roll_back(&mut self, error: &io::Error) -> Result<(), Unavailable> {
+        self.log_disk_full(&error.to_string());
+        self.defined.clear();
+        self.segment
+            .roll_back()
+            .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))
+    }
+
+    /// Says once that the disk is full, until there is room again.
+    fn log_disk_full(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.disk_full_logged, true) {
+            warn!("no room on the disk: puts are refused until there is; reads go on ({reason})");
+        }
+    }
+
+    fn fail(&self, what: &str, error: &io::Error) -> Unavailable {
+        self.state.fail(&format!("{what}: {error}"));
+        Unavailable::Failed
+    }
+
+    /// Does what has to be done before a group is written; see [`rotation::decide`].
+    fn make_room(&mut self) -> Result<(), Unavailable> {
+        let state = Arc::clone(&self.state);
+        let mut failure: Option<io::Error> = None;
+        loop {
+            let memory = state.memory();
+            match rotation::decide(&self.facts(&memory, failure.as_ref())) {
+                Decision::Proceed => return Ok(()),
+                Decision::SyncFirst => {
+                    drop(memory);
+                    self.sync()?;
+                }
+                Decision::WaitForCheckpoint => drop(state.wait(memory, Duration::from_secs(1))),
+                Decision::Rotate { freeze } => {
+                    drop(memory);
+                    failure = self.rotate(freeze)?;
+                    if failure.is_none() {
+                        return Ok(());
+                    }
+                }
+                Decision::Refuse(why) => {
+                    drop(memory);
+                    if why == Unavailable::DiskFull {
+                        let reason =
+                            failure.map_or(CHECKPOINT_NEEDS_ROOM.into(), |e| e.to_string());
+                        self.log_disk_full(&reason);
+                    }
+                    return Err(why);
+                }
+            }
+        }
+    }
+
+    fn facts(&self, memory: &Memory, failure: Option<&io::Error>) -> Facts {
+        let config = self.state.config();
+        Facts {
+            open: memory.phase == Phase::Open,
+            checkpointing: memory.frozen.is_some(),
+            checkpoint_failure: memory.checkpoint_failure,
+            log_bytes: memory.log_bytes,
+            log_limit: config.log_limit,
+            segment_bytes: self.segment.length(),
+            segment_size: config.segment_size,
+            unsynced: self.unsynced_since.is_some(),
+            attempt: match failure {
+                Some(error) => Attempt::Failed { disk_full: disk::is_full(error) },
+                None if self.rotation_paused() => Attempt::Paused,
+                None => Attempt::Due,
+            },
+        }
+    }
+
+    fn rotation_paused(&self) -> bool {
+        self.rotation_failed.is_some_and(|at| at.elapsed() < self.state.config().retry)
+    }
+
+    /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
+    /// segment is then as good as before.
+    fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
+        match Segment::create(self.state.disk(), self.segment.id() + 1) {
+            Ok(next) => {
+                self.rotation_failed = None;
+                if freeze {
+                    self.freeze(&mut self.state.memory());
+                    self.state.notify();
+                    self.first_segment = next.id();
+                }
+                self.segment = next;
+                Ok(None)
+            }
+            Err(SegmentError::NotMade(error)) => {
+                if !self.rotation_paused() {
+                    warn!(%error, "can't begin a new log file");
+                    self.rotation_failed = Some(Instant::now());
+                }
+                Ok(Some(error))
+            }
+            Err(SegmentError::Broken(error)) => {
+                Err(self.fail("can't begin a new log file", &error))
+            }
+        }
+    }
+
+    fn freeze(&self, memory: &mut Memory) {
+        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=self.segment.id())));
+    }
+}
+
+/// Ends the waits of others when the committing thread ends.
+struct CloseOnDrop<'q> {
+    queue: &'q Queue,
+    state: &'q StoreState,
+}
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.state.fail("the thread that writes the log ended by a panic");
+        }
+        self.queue.close(Unavailable::Failed);
+        self.queue.refuse_all(Unavailable::Failed);
+        self.state.memory().phase = Phase::Closed;
+        self.state.notify();
+    }
+}

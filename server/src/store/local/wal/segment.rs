@@ -1,0 +1,119 @@
+//! The files of the write-ahead log.
+
+use std::io;
+
+use zerocopy::IntoBytes;
+
+use super::header::SegmentHeader;
+use super::record::{self, SegmentEntry};
+use crate::store::local::disk::{self, Disk, DiskFile};
+use crate::store::local::file_name::{FileName, SegmentId};
+
+/// The segment that is being written.
+#[derive(Debug)]
+pub struct Segment {
+    file: Box<dyn DiskFile>,
+    id: SegmentId,
+    length: u64,
+}
+
+impl Segment {
+    /// Begins a segment. It is durable when this answers `Ok`.
+    ///
+    /// # Errors
+    /// [`SegmentError`] when there is no new segment.
+    pub fn create(disk: &dyn Disk, id: SegmentId) -> Result<Self, SegmentError> {
+        let name = FileName::Segment(id).to_string();
+        let header = SegmentHeader::new(id);
+        let not_made = |error| {
+            // Starts that fail for want of room must not fill the directory with empty files.
+            let _ = disk.remove(&name);
+            SegmentError::NotMade(error)
+        };
+        let file = disk.create(&name).map_err(not_made)?;
+        file.write_all_at(header.as_bytes(), 0).map_err(|error| {
+            if disk::is_full(&error) { not_made(error) } else { SegmentError::Broken(error) }
+        })?;
+        file.sync().map_err(SegmentError::Broken)?;
+        disk.sync_directory().map_err(SegmentError::Broken)?;
+        Ok(Self { file, id, length: SegmentHeader::LENGTH as u64 })
+    }
+
+    /// Its number.
+    pub fn id(&self) -> SegmentId {
+        self.id
+    }
+
+    /// Bytes in it that count, header included.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Writes records behind those that count. They count after [`Segment::keep`].
+    ///
+    /// # Errors
+    /// When some of them may not be written.
+    pub fn write(&self, records: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(records, self.length)
+    }
+
+    /// Makes all that was written durable.
+    ///
+    /// # Errors
+    /// When it is unknown what is durable; see [`DiskFile::sync`].
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Has the `length` bytes that were written last count.
+    pub fn keep(&mut self, length: u64) {
+        self.length += length;
+    }
+
+    /// Takes back, durably, what was written and does not count.
+    ///
+    /// # Errors
+    /// When it may be found by a recovery.
+    pub fn roll_back(&self) -> io::Result<()> {
+        self.file.truncate(self.length)?;
+        self.file.sync()
+    }
+}
+
+/// Why there is no new segment.
+#[derive(Debug)]
+pub enum SegmentError {
+    /// The file could not be made, or there is no room for it; nothing of it is left.
+    NotMade(io::Error),
+    /// A write or sync failed.
+    Broken(io::Error),
+}
+
+impl From<SegmentError> for io::Error {
+    fn from(error: SegmentError) -> Self {
+        match error {
+            SegmentError::NotMade(error) | SegmentError::Broken(error) => error,
+        }
+    }
+}
+
+/// The bytes of a segment and its file.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read(disk: &dyn Disk, id: SegmentId) -> io::Result<(Vec<u8>, Box<dyn DiskFile>)> {
+    let file = disk.open(&FileName::Segment(id).to_string())?;
+    let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok((bytes, file))
+}
+
+/// Whether a segment can't be read or has bytes that are no record anywhere but at its end.
+pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
+    read(disk, id).map_or(true, |(bytes, _)| {
+        let entries: Vec<_> = record::entries(&bytes, id).collect();
+        let torn = matches!(entries.last(), Some(SegmentEntry::Bad { .. }));
+        entries.iter().filter(|entry| matches!(entry, SegmentEntry::Bad { .. })).count()
+            > usize::from(torn)
+    })
+}

@@ -1,0 +1,393 @@
+//! Which keys a selector is about: a key, or a glob. `*` is any run of characters, `?` one Unicode
+//! character, `{a,b}` alternatives; everything else is itself.
+//!
+//! [`Pattern`] is a checked text that borrows, [`Glob`] one that is ready to be matched.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::ops::Range;
+use std::str::{Chars, FromStr};
+
+use crate::key::{Key, is_forbidden};
+use crate::limits::{MAX_GLOB_DEPTH, MAX_KEY, MAX_SELECTOR};
+
+/// A pattern of the protocol: a key, or a glob without braces in braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pattern<'a>(&'a str);
+
+/// Why a text is no pattern, and which of it is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at character {}: {reason}", .character + 1)]
+pub struct PatternError {
+    /// The rule that is broken.
+    pub reason: PatternErrorReason,
+    /// The offending bytes; empty where something is missing.
+    pub at: Range<usize>,
+    /// The characters before them.
+    pub character: usize,
+}
+
+/// The rules of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PatternErrorReason {
+    /// No characters at all.
+    #[error("a key or a pattern is missing")]
+    Empty,
+    /// More than [`MAX_SELECTOR`] bytes.
+    #[error("a pattern is no longer than a key may be")]
+    TooLong,
+    /// White space, a control character or a square bracket.
+    #[error("no key holds this character")]
+    Forbidden,
+    /// A brace that is not closed.
+    #[error("a {{ without its }}")]
+    UnclosedBrace,
+    /// A brace that closes nothing.
+    #[error("a }} without its {{")]
+    UnopenedBrace,
+    /// More braces in each other than are allowed.
+    #[error("too many braces in each other")]
+    NestedTooDeep,
+}
+
+impl<'a> Pattern<'a> {
+    /// `*`: every key.
+    pub const ALL: Pattern<'static> = Pattern("*");
+
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// [`PatternError`] has the first place where it is no pattern.
+    pub fn new(text: &'a str) -> Result<Self, PatternError> {
+        check(text, 1).map(|()| Self(text))
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// It is `*`, which matches every key.
+    pub fn is_all(self) -> bool {
+        self == Self::ALL
+    }
+
+    /// The one key that it matches, unless it is a glob.
+    pub fn as_key(self) -> Option<Key<'a>> {
+        Key::new(self.0).ok()
+    }
+}
+
+impl<'a> From<Key<'a>> for Pattern<'a> {
+    fn from(key: Key<'a>) -> Self {
+        Self(key.as_str())
+    }
+}
+
+impl fmt::Display for Pattern<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A pattern that is ready to be matched and owns its text. Read from a text, it may have braces
+/// in braces, [`MAX_GLOB_DEPTH`] deep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob {
+    text: String,
+    /// What each key begins with. The whole key, when there is no `rest`.
+    prefix: String,
+    /// What stands between the prefix and the suffix.
+    rest: Vec<Part>,
+    /// What each key ends with.
+    suffix: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    AnyCharacter,
+    AnyRun,
+    Alternatives(Vec<Vec<Part>>),
+}
+
+impl Glob {
+    /// The glob as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// It can match one key only: itself.
+    pub fn is_key(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Whether the whole of `text` matches; what is longer than a key does not. Takes time in
+    /// proportion to the length of the glob times the length of the text at most.
+    pub fn matches(&self, text: &str) -> bool {
+        let outer = text.strip_prefix(&*self.prefix);
+        let Some(middle) = outer.and_then(|text| text.strip_suffix(&*self.suffix)) else {
+            return false;
+        };
+        match &self.rest[..] {
+            _ if text.len() > MAX_KEY => false,
+            [] => middle.is_empty(),
+            [Part::AnyRun] => true,
+            rest => step_all(rest, middle, Places::at(0)).contains(middle.len()),
+        }
+    }
+
+    /// Compiles a text that was checked.
+    fn compile(text: &str) -> Self {
+        let mut rest = parse_sequence(&mut text.chars().peekable(), false);
+        let mut prefix = String::new();
+        if let Some(Part::Literal(literal)) = rest.first_mut() {
+            prefix = std::mem::take(literal);
+            rest.remove(0);
+        }
+        let suffix = match rest.pop() {
+            Some(Part::Literal(literal)) => literal,
+            last => {
+                rest.extend(last);
+                String::new()
+            }
+        };
+        Self { text: text.to_owned(), prefix, rest, suffix }
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Glob {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        check(text, MAX_GLOB_DEPTH).map(|()| Self::compile(text))
+    }
+}
+
+impl From<Pattern<'_>> for Glob {
+    fn from(pattern: Pattern<'_>) -> Self {
+        Self::compile(pattern.0)
+    }
+}
+
+/// Finds the first place where `text` is no pattern with braces so deep in each other.
+fn check(text: &str, max_depth: usize) -> Result<(), PatternError> {
+    let bad = |reason, at: Range<usize>| {
+        let character = text[..at.start].chars().count();
+        Err(PatternError { reason, at, character })
+    };
+    if text.is_empty() {
+        return bad(PatternErrorReason::Empty, 0..0);
+    }
+    if text.len() > MAX_SELECTOR {
+        return bad(PatternErrorReason::TooLong, 0..text.len());
+    }
+    let in_no_key = |&(_, c): &(usize, char)| is_forbidden(c) || matches!(c, '[' | ']');
+    if let Some((at, c)) = text.char_indices().find(in_no_key) {
+        return bad(PatternErrorReason::Forbidden, at..at + c.len_utf8());
+    }
+    let mut open = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' if open.len() == max_depth => {
+                return bad(PatternErrorReason::NestedTooDeep, at..at + 1);
+            }
+            b'{' => open.push(at),
+            b'}' if open.pop().is_none() => {
+                return bad(PatternErrorReason::UnopenedBrace, at..at + 1);
+            }
+            _ => {}
+        }
+    }
+    match open.pop() {
+        Some(at) => bad(PatternErrorReason::UnclosedBrace, at..at + 1),
+        None => Ok(()),
+    }
+}
+
+/// The parts up to the end; within braces, up to the `,` or `}` that ends an alternative.
+fn parse_sequence(chars: &mut Peekable<Chars<'_>>, in_braces: bool) -> Vec<Part> {
+    let mut parts = Vec::new();
+    while let Some(c) = chars.next_if(|c| !in_braces || !matches!(c, ',' | '}')) {
+        match (c, parts.last_mut()) {
+            ('*', Some(Part::AnyRun)) => {}
+            ('*', _) => parts.push(Part::AnyRun),
+            ('?', _) => parts.push(Part::AnyCharacter),
+            ('{', _) => parts.push(parse_alternatives(chars)),
+            (other, Some(Part::Literal(literal))) => literal.push(other),
+            (other, _) => parts.push(Part::Literal(other.into())),
+        }
+    }
+    parts
+}
+
+/// What stands behind a `{`, up to its `}`.
+fn parse_alternatives(chars: &mut Peekable<Chars<'_>>) -> Part {
+    let mut alternatives = Vec::new();
+    loop {
+        alternatives.push(parse_sequence(chars, true));
+        if chars.next() != Some(',') {
+            return Part::Alternatives(alternatives);
+        }
+    }
+}
+
+/// Every place in `text` where a match of all `parts` can end that begins at one of `places`.
+/// Each part is visited once, so that alternatives and runs cost no backtracking.
+fn step_all(parts: &[Part], text: &str, places: Places) -> Places {
+    parts.iter().fold(places, |places, part| step(part, text, places))
+}
+
+fn step(part: &Part, text: &str, places: Places) -> Places {
+    match part {
+        Part::Literal(literal) => {
+            let fits = |at: &usize| text.as_bytes()[*at..].starts_with(literal.as_bytes());
+            places.iter().filter(fits).map(|at| at + literal.len()).collect()
+        }
+        Part::AnyCharacter => {
+            let width = |at: usize| text.get(at..)?.chars().next().map(char::len_utf8);
+            places.iter().filter_map(|at| Some(at + width(at)?)).collect()
+        }
+        Part::AnyRun => places.iter().next().map_or(places, |first| (first..=text.len()).collect()),
+        Part::Alternatives(alternatives) => alternatives
+            .iter()
+            .fold(Places::default(), |all, parts| all.or(step_all(parts, text, places))),
+    }
+}
+
+/// Places in a text that is as long as a key at most, as a set of bits. After a run they may lie
+/// within a character, where neither a literal nor a single character matches.
+#[derive(Debug, Clone, Copy, Default)]
+struct Places([u64; MAX_KEY / 64 + 1]);
+
+impl Places {
+    fn at(place: usize) -> Self {
+        let mut places = Self::default();
+        places.insert(place);
+        places
+    }
+
+    fn insert(&mut self, place: usize) {
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+
+    fn contains(&self, place: usize) -> bool {
+        self.0[place / 64] & 1 << (place % 64) != 0
+    }
+
+    fn or(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// The places by rising order.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(index, &word)| {
+            let mut word = word;
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros() as usize;
+                (word != 0).then(|| {
+                    word &= word - 1;
+                    index * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+impl FromIterator<usize> for Places {
+    fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
+        let mut places = Self::default();
+        iter.into_iter().for_each(|place| places.insert(place));
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_whole_keys() {
+        let long = "k".repeat(MAX_KEY);
+        for (glob, yes, no) in [
+            ("palm.cpu", &["palm.cpu"][..], &["palm.cpu2", "palm", "PALM.cpu"][..]),
+            ("palm.*", &["palm.cpu", "palm.", "palm.a.b"], &["palm", "xpalm.cpu"]),
+            ("*.cpu", &["palm.cpu", ".cpu", "a.cpu.cpu"], &["palm.cpu.x"]),
+            ("?", &["a", "火"], &["", "ab"]),
+            ("*?", &["a", "火", "火a"], &[""]),
+            ("a*a", &["aa", "aba"], &["a"]),
+            ("*火*", &["火", "a火b"], &["ab", "灬"]),
+            ("{a,b}.{cpu,mem}", &["a.cpu", "b.mem"], &["a.b", "c.cpu"]),
+            ("{a,b{1,2}*}", &["a", "b1", "b2x"], &["b", "b3"]),
+            ("a{,b}", &["a", "ab"], &["b", "abb"]),
+            ("{b}", &["b"], &["{b}", ""]),
+            ("{*.cpu,?}x", &["a.cpux", "火x"], &["x", "a.cpu"]),
+            ("*", &["", "x", "😀", &long], &[]),
+            ("k*k", &[&long], &[&long[1..MAX_KEY - 1].replace('k', "é")]),
+            ("a**b", &["ab", "axxb"], &["a"]),
+            ("a,b", &["a,b"], &["a"]),
+        ] {
+            let compiled: Glob = glob.parse().unwrap();
+            assert_eq!(compiled.to_string(), glob);
+            for text in yes {
+                assert!(compiled.matches(text), "{glob} matches {text}");
+            }
+            for text in no {
+                assert!(!compiled.matches(text), "{glob} does not match {text}");
+            }
+            assert_eq!(compiled.is_key(), Key::new(glob).is_ok(), "{glob}");
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_has_a_place() {
+        use PatternErrorReason as Why;
+        let long = "*".repeat(MAX_SELECTOR + 1);
+        for (glob, reason, at, character) in [
+            ("", Why::Empty, 0..0, 0),
+            ("a b", Why::Forbidden, 1..2, 1),
+            ("火\u{a0}b", Why::Forbidden, 3..5, 1),
+            ("x[1]", Why::Forbidden, 1..2, 1),
+            ("火{b", Why::UnclosedBrace, 3..4, 1),
+            ("a}b", Why::UnopenedBrace, 1..2, 1),
+            ("{{{{{{{{{a", Why::NestedTooDeep, 8..9, 8),
+            (&long, Why::TooLong, 0..1025, 0),
+        ] {
+            let bad = PatternError { reason, at, character };
+            assert_eq!(glob.parse::<Glob>(), Err(bad), "{glob}");
+        }
+        let bad = Pattern::new("a{b{c}}").unwrap_err();
+        assert_eq!((bad.reason, bad.at.clone()), (Why::NestedTooDeep, 3..4));
+        assert_eq!(bad.to_string(), "at character 4: too many braces in each other");
+    }
+
+    #[test]
+    fn a_pattern_is_all_a_key_or_a_glob() {
+        assert!(Pattern::new("*").unwrap().is_all());
+        assert_eq!(Pattern::new("palm.cpu").unwrap().as_key(), Key::new("palm.cpu").ok());
+        let glob = Pattern::new("palm.{cpu,mem}").unwrap();
+        assert_eq!((glob.is_all(), glob.as_key()), (false, None));
+        assert!(Glob::from(glob).matches("palm.mem"));
+    }
+
+    /// Where backtracking would take longer than anyone waits.
+    #[test]
+    fn runs_and_alternatives_cost_no_backtracking() {
+        let text = "a".repeat(MAX_KEY);
+        for (glob, matches) in [
+            ("a*".repeat(500) + "b", false),
+            ("{a,aa,*}".repeat(100), true),
+            ("{a,aa}".repeat(170) + "b", false),
+            ("?*".repeat(500) + "{b,c}?", false),
+        ] {
+            assert_eq!(glob.parse::<Glob>().unwrap().matches(&text), matches, "{glob}");
+        }
+    }
+}

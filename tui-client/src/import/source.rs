@@ -1,0 +1,148 @@
+//! Lines as they were typed, pasted or read, made into batches of requests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use shared::client::Batch;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::request::normalize::wire_line;
+use crate::request::plausible::suspicious_timestamp;
+
+/// A batch of pasted lines is full with so many bytes: small enough that a poll in between has its
+/// turn.
+const MAX_PASTED: usize = 64 * 1024;
+
+/// Memory of a batch besides its lines and their numbers, in bytes.
+pub const BATCH_OVERHEAD: usize = 512;
+
+/// Where batches come from.
+pub trait Source {
+    /// The next batch; none when there are no more.
+    fn next(&mut self) -> impl Future<Output = Option<InputBatch>> + Send;
+}
+
+/// What is reported about a line besides its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    /// It is longer than a request may be, and not sent.
+    TooLong,
+    /// Its timestamp was missing and is filled in.
+    Filled,
+    /// Its timestamp is far ahead.
+    Suspicious,
+}
+
+/// Requests for one write.
+#[derive(Debug, Default)]
+pub struct InputBatch {
+    /// The requests.
+    pub batch: Batch,
+    /// The number in the input of each line of the batch.
+    pub lines: Vec<u64>,
+    /// Remarks on lines, with their numbers.
+    pub remarks: Vec<(u64, Remark)>,
+    /// Bytes of the input.
+    pub size: usize,
+    /// Its share of the memory, given back when it is dropped.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+impl InputBatch {
+    /// Adds a line; `now` is its timestamp if it is a put that has none. A line that is empty
+    /// without a prompt and blanks is left out.
+    pub fn push(&mut self, number: u64, line: &[u8], now: i64) {
+        let line = wire_line(line, now);
+        if self.batch.push(&line.bytes).is_err() {
+            return;
+        }
+        self.lines.push(number);
+        if line.filled.is_some() {
+            self.remarks.push((number, Remark::Filled));
+        }
+        if line.given.is_some_and(|time| suspicious_timestamp(time, now).is_some()) {
+            self.remarks.push((number, Remark::Suspicious));
+        }
+    }
+
+    /// The requests with the numbers of their lines.
+    pub fn numbered(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.lines.iter().copied().zip(self.batch.lines())
+    }
+
+    /// Takes away the first lines of the batch.
+    pub fn skip(&mut self, lines: usize) {
+        let mut rest = Batch::default();
+        for line in self.batch.lines().skip(lines) {
+            // It was a line before.
+            let _ = rest.push(line);
+        }
+        self.batch = rest;
+        self.lines.drain(..lines.min(self.lines.len()));
+    }
+
+    /// Takes in what was read after it, if both together are no larger than `limit`: many short
+    /// batches would cost far more memory than their lines.
+    pub fn append(&mut self, mut next: Self, limit: usize) -> Option<Self> {
+        if self.batch.size() + next.batch.size() > limit {
+            return Some(next);
+        }
+        self.batch.append(&next.batch);
+        self.lines.append(&mut next.lines);
+        self.remarks.append(&mut next.remarks);
+        self.size += next.size;
+        if let (Some(room), Some(mut more)) = (&mut self.room, next.room) {
+            drop(more.split(BATCH_OVERHEAD));
+            room.merge(more);
+        }
+        None
+    }
+
+    /// Bytes that it takes.
+    pub fn memory(&self) -> usize {
+        let numbers = self.lines.len() * size_of::<u64>();
+        let remarks = self.remarks.len() * size_of::<(u64, Remark)>();
+        self.batch.size() + numbers + remarks + BATCH_OVERHEAD
+    }
+}
+
+/// The lines of pasted text, without the empty ones.
+pub fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
+}
+
+/// Pasted text, cut into batches when they are sent.
+pub struct PastedText<'a> {
+    /// With their numbers.
+    lines: Box<dyn Iterator<Item = (u64, &'a str)> + Send + 'a>,
+    sent: &'a AtomicU64,
+}
+
+impl<'a> PastedText<'a> {
+    /// Nothing is taken out yet; `sent` will count the requests that are.
+    pub fn new(text: &'a str, sent: &'a AtomicU64) -> Self {
+        Self { lines: Box::new((1..).zip(pasted_lines(text))), sent }
+    }
+}
+
+impl Source for PastedText<'_> {
+    async fn next(&mut self) -> Option<InputBatch> {
+        let now = unix_now();
+        let (mut batch, mut is_over) = (InputBatch::default(), true);
+        while batch.batch.size() < MAX_PASTED
+            && let Some((number, line)) = self.lines.next()
+        {
+            batch.push(number, line.as_bytes(), now);
+            is_over = false;
+        }
+        // What is being written may have come through when it is stopped.
+        self.sent.fetch_add(batch.lines.len() as u64, Ordering::Relaxed);
+        Some(batch).filter(|_| !is_over)
+    }
+}
+
+/// Unix time in seconds.
+pub fn unix_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,273 @@
+//! Filters: `last > 20 and age < 1m`, `palm.* or not stale`. A mistake is reported with its place.
+
+mod parse;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::metrics::column::Column;
+use crate::metrics::series::Series;
+pub(super) use parse::alert as parse_alert;
+use shared::Glob;
+
+/// What is wrong with an expression, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadExpr {
+    /// Characters before the fault.
+    pub at: usize,
+    /// For a person.
+    pub reason: String,
+}
+
+impl fmt::Display for BadExpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at character {}: {}", self.at + 1, self.reason)
+    }
+}
+
+impl std::error::Error for BadExpr {}
+
+/// How two numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compare {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+}
+
+impl Compare {
+    #[expect(clippy::float_cmp, reason = "that is what `=` asks for")]
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+        }
+    }
+}
+
+/// A number of a series compared with a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Condition {
+    pub column: Column,
+    pub compare: Compare,
+    pub limit: f64,
+}
+
+impl Condition {
+    pub fn holds(self, series: &Series, now: i64) -> bool {
+        self.column.number(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Expr {
+    Condition(Condition),
+    Matches(Glob),
+    /// In lower case.
+    Contains(String),
+    Stale,
+    Not(Box<Expr>),
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
+}
+
+impl Expr {
+    fn holds(&self, series: &Series, now: i64) -> bool {
+        match self {
+            Self::Condition(condition) => condition.holds(series, now),
+            Self::Matches(glob) => glob.matches(series.key.as_str()),
+            Self::Contains(part) => contains(series.key.as_str(), part),
+            Self::Stale => series.is_stale(now),
+            Self::Not(inner) => !inner.holds(series, now),
+            Self::All(all) => all.iter().all(|inner| inner.holds(series, now)),
+            Self::Any(any) => any.iter().any(|inner| inner.holds(series, now)),
+        }
+    }
+}
+
+/// Whether `text` holds `part`, which is in lower case, in any case.
+fn contains(text: &str, part: &str) -> bool {
+    if part.is_empty() {
+        return true;
+    }
+    if text.is_ascii() {
+        let (text, part) = (text.as_bytes(), part.as_bytes());
+        return text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
+    }
+    text.to_lowercase().contains(part)
+}
+
+/// Which series to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    text: String,
+    expr: Expr,
+}
+
+impl Filter {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a series passes.
+    pub fn passes(&self, series: &Series, now: i64) -> bool {
+        self.expr.holds(series, now)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = BadExpr;
+
+    fn from_str(text: &str) -> Result<Self, BadExpr> {
+        Ok(Self { text: text.trim().to_owned(), expr: parse::filter(text)? })
+    }
+}
+
+// Its numbers are finite, so they equal themselves.
+impl Eq for Filter {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metrics::summary::Summarizer;
+
+    fn series(data: &str) -> Series {
+        let mut fold = Summarizer::new(16);
+        fold.add_lines(data.as_bytes());
+        fold.finish().series.remove(0)
+    }
+
+    #[test]
+    fn filters_pick_series() {
+        // Last 25 after 20 two seconds before; 10 s old at 1010.
+        let palm = series("palm.cpu 30.0 990\npalm.cpu 20.0 998\npalm.cpu 25.0 1000\n");
+        for (filter, passes) in [
+            ("last > 20 and age < 1m", true),
+            ("last>20 and age<5s", false),
+            ("last > 20 or age < 5s", true),
+            ("palm.*", true),
+            ("CPU", true),
+            ("*.mem", false),
+            ("palm.* and last >= 25", true),
+            ("LAST > 20 AND Age < 1m And Key = palm.cpu", true),
+            ("not palm.*", false),
+            ("!(last = 25)", false),
+            ("change = 5 && rate = 2.5", true),
+            ("min=20 and max=30&avg=25 & count=3", true),
+            ("last < 0.025k", false),
+            ("last <= 0.025k", true),
+            ("age >= 10 and age <= 10s", true),
+            ("key ~ palm.* and key != *.mem", true),
+            ("key = palm.cpu", true),
+            ("\"palm.cpu\"", true),
+            ("stale", false),
+            ("not stale", true),
+            ("a or b and c or cpu", true),
+            ("last > -1e3", true),
+        ] {
+            let parsed: Filter = filter.parse().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
+            assert_eq!(parsed.passes(&palm, 1010), passes, "{filter}");
+        }
+        let once = series("a 1.0 5\n");
+        assert!(!"change < 1 or change >= 1".parse::<Filter>().unwrap().passes(&once, 5));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        for (filter, message) in [
+            ("", "at character 1: a glob or a comparison is missing"),
+            ("last", "at character 5: one of < <= > >= = != is missing"),
+            ("last >", "at character 7: a number is missing"),
+            ("last > x", "at character 8: not a number such as 20, 1.5k or 2M"),
+            ("last > 20m", "at character 8: not a number such as 20, 1.5k or 2M"),
+            ("age < 1q", "at character 7: not a duration such as 90s, 5m or 2h"),
+            ("(last > 1", "at character 10: a ) is missing"),
+            ("last > 1)", "at character 9: a ( is missing before this"),
+            ("a and", "at character 6: a glob or a comparison is missing"),
+            ("or a", "at character 1: a glob or a comparison is missing"),
+            ("火 and > 1", "at character 7: a name is missing before this"),
+            ("{a", "at character 1: a { without its }"),
+            ("last > 20 und age < 1m", "at character 11: expected and, or"),
+            ("last > 20 xor age < 1m", "at character 11: expected and, or"),
+            ("last > 20, age < 1m", "at character 10: expected and, or"),
+            ("last > 20 age < 1m", "at character 11: expected and, or"),
+            ("palm.* last > 20", "at character 8: expected and, or"),
+            ("last > 20 (age < 1m)", "at character 11: expected and, or"),
+            ("a.* l.*", "at character 5: expected and, or; no key has a blank in it"),
+            ("palm \"cpu\"", "at character 6: expected and, or; no key has a blank in it"),
+            ("palm !stale", "at character 6: expected and, or"),
+            ("last > 20 a", "at character 12: expected and, or"),
+            ("TIME > 5", "at character 1: times are not compared; age is, as in age < 1h"),
+            ("b \"a", "at character 3: a \" without its end"),
+            (
+                "cpu > 1",
+                "at character 1: no column is called cpu; there are last, change, rate, min, max, avg, count and age",
+            ),
+            (
+                "palm.cpu > 3",
+                "at character 1: no column is called palm.cpu; write key = palm.cpu and last > 3",
+            ),
+            ("last ~ 1", "at character 6: ~ compares keys only"),
+            ("key > 1", "at character 5: keys are compared with =, != and ~"),
+        ] {
+            let bad = filter.parse::<Filter>().expect_err(filter);
+            assert_eq!(bad.to_string(), message, "{filter}");
+        }
+    }
+
+    fn expression() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "(last|change|rate|min|max|avg|count) ?(<|<=|>|>=|=|!=) ?-?[0-9]{1,3}(k|M|G|)",
+            "age ?(<|>) ?[0-9]{1,3}(s|m|h|d|)",
+            "[a-c]{1,3}\\.\\*",
+            "stale",
+        ];
+        leaf.prop_recursive(4, 16, 3, |inner| {
+            prop_oneof![
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} and {b}")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+                inner.prop_map(|a| format!("not ({a})")),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses_or_has_a_fault_within(
+            text in prop_oneof![".{0,40}", "[lastge<>=!()&|~\" 0-9kms*{},.火-]{0,30}",
+                "((last|age|key|stale|not|and|or|\\(|\\)|<|>=|!|~|1k|5m|a\\*|\\{|\") ?){0,12}"]
+        ) {
+            let length = text.chars().count();
+            match text.parse::<Filter>() {
+                Ok(filter) => { filter.passes(&series("a 1.0 1\n"), 5); }
+                Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
+            }
+        }
+
+        #[test]
+        fn deep_nesting_is_refused_not_survived(depth in 0..5000_usize) {
+            let text = format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
+            prop_assert_eq!(text.parse::<Filter>().is_ok(), depth <= 32);
+        }
+
+        #[test]
+        fn what_is_written_well_is_read(text in expression(), value in -100.0..100.0_f64) {
+            let filter: Filter = text.parse().map_err(|bad: BadExpr| {
+                TestCaseError::fail(format!("{text}: {bad}"))
+            })?;
+            let series = series(&format!("ab.x {value:?} 10\n"));
+            let not: Filter = format!("not ({text})").parse().unwrap();
+            prop_assert_ne!(filter.passes(&series, 20), not.passes(&series, 20));
+        }
+    }
+}

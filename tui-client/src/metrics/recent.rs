@@ -1,0 +1,170 @@
+//! The newest points of a series, in pieces that are shared and not copied.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use shared::Point;
+
+/// Points in a full piece; also the most that a clone has to copy.
+const PIECE: usize = 512;
+
+/// The newest points of a series in the order of the reply, oldest first: full pieces, which all
+/// clones share, and a tail.
+#[derive(Clone, Default)]
+pub struct Recent {
+    full: Option<Arc<Full>>,
+    tail: VecDeque<Point>,
+}
+
+#[derive(Clone, Default)]
+struct Full {
+    pieces: VecDeque<Arc<[Point]>>,
+    /// Points at the beginning of the first piece that are forgotten.
+    skipped: usize,
+}
+
+impl Recent {
+    /// Adds the newest point.
+    pub fn push(&mut self, point: Point) {
+        if self.tail.len() == PIECE {
+            let full = Arc::make_mut(self.full.get_or_insert_default());
+            full.pieces.push_back(self.tail.drain(..).collect());
+        }
+        self.tail.push_back(point);
+    }
+
+    /// Keeps only so many, the newest.
+    pub fn keep(&mut self, limit: usize) {
+        let mut surplus = self.len().saturating_sub(limit);
+        if surplus == 0 {
+            return;
+        }
+        if let Some(full) = self.full.as_mut().map(Arc::make_mut) {
+            full.skipped += surplus;
+            surplus = 0;
+            while full.skipped >= PIECE && full.pieces.pop_front().is_some() {
+                full.skipped -= PIECE;
+            }
+            if full.pieces.is_empty() {
+                (surplus, self.full) = (full.skipped, None);
+            }
+        }
+        self.tail.drain(..surplus);
+    }
+
+    /// Gives back memory that is not in use.
+    pub fn shrink_to_fit(&mut self) {
+        self.tail.shrink_to_fit();
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        let full = self.full.as_ref();
+        full.map_or(0, |full| full.pieces.len() * PIECE - full.skipped) + self.tail.len()
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The point at a place, counted from the oldest.
+    pub fn get(&self, at: usize) -> Option<&Point> {
+        let Some(full) = &self.full else { return self.tail.get(at) };
+        let at = at + full.skipped;
+        match full.pieces.get(at / PIECE) {
+            Some(piece) => piece.get(at % PIECE),
+            None => self.tail.get(at - full.pieces.len() * PIECE),
+        }
+    }
+
+    /// The points as slices, oldest first.
+    pub fn pieces(&self) -> impl DoubleEndedIterator<Item = &[Point]> + Clone {
+        let full = self.full.iter().flat_map(|full| {
+            let skipped = |at| if at == 0 { full.skipped } else { 0 };
+            full.pieces.iter().enumerate().map(move |(at, piece)| &piece[skipped(at)..])
+        });
+        let (older, newer) = self.tail.as_slices();
+        full.chain([older, newer])
+    }
+
+    /// The points, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Point> + Clone {
+        self.pieces().flatten()
+    }
+
+    /// The newest so many, oldest first.
+    pub fn newest(&self, count: usize) -> impl Iterator<Item = &Point> + Clone {
+        self.iter().skip(self.len().saturating_sub(count))
+    }
+}
+
+impl PartialEq for Recent {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl FromIterator<Point> for Recent {
+    fn from_iter<I: IntoIterator<Item = Point>>(points: I) -> Self {
+        let mut recent = Self::default();
+        points.into_iter().for_each(|point| recent.push(point));
+        recent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point(timestamp: i64) -> Point {
+        Point { timestamp, value: 1.0 }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_queue_that_forgets_the_oldest(
+            steps in proptest::collection::vec((0..3 * PIECE, 0..4 * PIECE), 1..8)
+        ) {
+            let (mut recent, mut model, mut time) = (Recent::default(), VecDeque::new(), 0);
+            for (more, limit) in steps {
+                for _ in 0..more {
+                    time += 1;
+                    recent.push(point(time));
+                    model.push_back(point(time));
+                }
+                let shared = recent.clone();
+                let before: Vec<Point> = model.iter().copied().collect();
+                recent.keep(limit);
+                model.drain(..model.len().saturating_sub(limit));
+                prop_assert!(shared.iter().eq(&before), "a clone stays as it was");
+                prop_assert!(recent.iter().eq(&model) && recent.iter().rev().eq(model.iter().rev()));
+                prop_assert_eq!(recent.len(), model.len());
+                for at in [0, model.len() / 2, model.len().saturating_sub(1), model.len()] {
+                    prop_assert_eq!(recent.get(at), model.get(at));
+                }
+                let newest = model.iter().skip(model.len().saturating_sub(limit / 2));
+                prop_assert!(recent.newest(limit / 2).eq(newest));
+            }
+        }
+    }
+
+    #[test]
+    fn clones_share_the_full_pieces() {
+        let recent: Recent = (0..3000).map(point).collect();
+        let same = recent.clone();
+        let whole = |recent: &Recent| recent.pieces().map(<[Point]>::as_ptr).collect::<Vec<_>>();
+        let pairs = whole(&recent).into_iter().zip(whole(&same));
+        assert_eq!(pairs.filter(|(one, other)| one == other).count(), 3000 / PIECE);
+        assert_eq!(recent, same);
+    }
+}

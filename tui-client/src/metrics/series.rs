@@ -1,0 +1,93 @@
+//! What is known of one series.
+
+use shared::{KeyBuf, Point};
+
+use crate::metrics::recent::Recent;
+
+/// A point is newer than the one that is known, or replaces it: it came later, or was put again with
+/// another value.
+pub fn is_news(point: Point, known: Point) -> bool {
+    point.timestamp > known.timestamp
+        || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
+}
+
+/// From one value to the next.
+pub fn change(before: Point, point: Point) -> f64 {
+    point.value - before.value
+}
+
+/// The same for each second between the two, if there is any.
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+pub fn rate(before: Point, point: Point) -> Option<f64> {
+    let seconds = i128::from(point.timestamp) - i128::from(before.timestamp);
+    (seconds > 0).then(|| change(before, point) / seconds as f64)
+}
+
+/// What is known of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its name.
+    pub key: KeyBuf,
+    /// Points in the answer.
+    pub count: u64,
+    /// The newest point.
+    pub last: Point,
+    /// The least value.
+    pub min: f64,
+    /// The greatest value.
+    pub max: f64,
+    /// The mean of all values.
+    pub mean: f64,
+    /// The most recent points, oldest first; not all of them in a long series.
+    pub recent: Recent,
+    /// The newest point before the last one.
+    pub before: Option<Point>,
+    /// At least 1.
+    max_recent: usize,
+}
+
+impl Series {
+    pub(super) fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
+        Self {
+            key,
+            count: 1,
+            last: point,
+            min: point.value,
+            max: point.value,
+            mean: point.value,
+            recent: Recent::from_iter([point]),
+            before: None,
+            max_recent,
+        }
+    }
+
+    pub(super) fn add(&mut self, point: Point) {
+        self.count += 1;
+        if point.timestamp >= self.last.timestamp {
+            self.before = Some(self.last);
+            self.last = point;
+        }
+        self.min = self.min.min(point.value);
+        self.max = self.max.max(point.value);
+        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+        let count = self.count as f64;
+        let step = (point.value - self.mean) / count;
+        // The difference of two huge values may overflow where their mean does not.
+        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
+        // Room first, so that its memory never grows beyond the limit.
+        self.recent.keep(self.max_recent - 1);
+        self.recent.push(point);
+    }
+
+    /// Keeps fewer points from now on.
+    pub(super) fn keep(&mut self, limit: usize) {
+        self.max_recent = limit;
+        self.recent.keep(limit);
+        self.recent.shrink_to_fit();
+    }
+
+    /// The newest value less the one before it, if there are two.
+    pub fn change(&self) -> Option<f64> {
+        Some(change(self.before?, self.last))
+    }
+}

@@ -1,0 +1,216 @@
+//! Points and rows of the table as text, JSON or CSV, exact where the screen rounds.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use shared::point::encode_value;
+use shared::response::decode_points;
+use shared::{Key, Point};
+
+use super::Failure;
+use crate::cli::Format;
+use crate::metrics::column::{Column, Kind};
+use crate::metrics::series::Series;
+use crate::metrics::sparkline::sparkline;
+
+/// The newest values that a trend shows.
+const TREND: usize = 16;
+
+/// A value of a record.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Cell<'a> {
+    Word(&'a str),
+    Bars(String),
+    Number(f64),
+    Whole(i128),
+    /// As the change of a series with one point.
+    Missing,
+}
+
+impl<'a> Cell<'a> {
+    fn of(series: &'a Series, column: Column, now: i64) -> Self {
+        let time = i128::from(series.last.timestamp);
+        match column.kind() {
+            Kind::Key => Self::Word(series.key.as_str()),
+            Kind::Trend => Self::Bars(sparkline(series, TREND)),
+            Kind::Count => Self::Whole(series.count.into()),
+            Kind::Age => Self::Whole(i128::from(now) - time),
+            Kind::Time => Self::Whole(time),
+            Kind::Stored(_) | Kind::Difference(_) | Kind::Mean => {
+                let number = column.number(series, now);
+                // The difference of two values may be larger than any number.
+                number.filter(|number| number.is_finite()).map_or(Self::Missing, Self::Number)
+            }
+        }
+    }
+
+    /// Appends it as text; `missing` stands for no value.
+    fn encode(&self, missing: &str, out: &mut Vec<u8>) {
+        match self {
+            Self::Word(word) => out.extend_from_slice(word.as_bytes()),
+            Self::Bars(bars) => out.extend_from_slice(bars.as_bytes()),
+            Self::Number(number) => encode_value(*number, out),
+            Self::Whole(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Missing => out.extend_from_slice(missing.as_bytes()),
+        }
+    }
+}
+
+/// Writes records in one format.
+pub(super) struct Printer<W: Write> {
+    output: Output<W>,
+    header: Vec<&'static str>,
+    /// Reused for every record.
+    line: Vec<u8>,
+}
+
+enum Output<W: Write> {
+    Text(W),
+    Json(W),
+    Csv(Box<csv::Writer<W>>),
+}
+
+impl<W: Write> Printer<W> {
+    /// Writes points, or rows of the table where there are columns, to `out`; nothing is written
+    /// yet.
+    pub(super) fn new(format: Format, columns: &[Column], out: W) -> Self {
+        let output = match format {
+            Format::Text => Output::Text(out),
+            Format::Json => Output::Json(out),
+            Format::Csv => Output::Csv(Box::new(csv::Writer::from_writer(out))),
+        };
+        let mut header: Vec<_> = columns.iter().map(|column| column.word()).collect();
+        if header.is_empty() {
+            header = vec!["key", "value", "timestamp"];
+        }
+        Self { output, header, line: Vec::new() }
+    }
+
+    /// Writes the header of CSV.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        if let Output::Csv(out) = &mut self.output {
+            out.write_record(&self.header).map_err(csv_error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a
+    /// point.
+    pub(super) fn data(&mut self, data: &[u8]) -> Result<(), Failure> {
+        if let Output::Text(out) = &mut self.output {
+            return Ok(out.write_all(data)?);
+        }
+        for point in decode_points(data) {
+            let (key, point) =
+                point.map_err(|bad| Failure::Connection(format!("a line is no point: {bad}")))?;
+            self.point(key, point)?;
+        }
+        Ok(())
+    }
+
+    /// Writes one point.
+    pub(super) fn point(&mut self, key: Key<'_>, point: Point) -> Result<(), Failure> {
+        let Point { timestamp, value } = point;
+        self.record(&[Cell::Word(key.as_str()), Cell::Number(value), Cell::Whole(timestamp.into())])
+    }
+
+    /// Writes one row of the table.
+    pub(super) fn row(
+        &mut self,
+        series: &Series,
+        columns: &[Column],
+        now: i64,
+    ) -> Result<(), Failure> {
+        let cells: Vec<_> = columns.iter().map(|&column| Cell::of(series, column, now)).collect();
+        self.record(&cells)
+    }
+
+    /// Writes one record: in text with blanks between its cells, none of which holds any.
+    fn record(&mut self, cells: &[Cell<'_>]) -> Result<(), Failure> {
+        let line = &mut self.line;
+        line.clear();
+        match &mut self.output {
+            Output::Text(out) => {
+                for (at, cell) in cells.iter().enumerate() {
+                    line.extend_from_slice(if at > 0 { b" " } else { b"" });
+                    cell.encode("-", line);
+                }
+                line.push(b'\n');
+                out.write_all(line)?;
+            }
+            Output::Json(out) => {
+                let mut json = serde_json::Serializer::new(&mut *line);
+                let object = json.serialize_map(Some(cells.len()));
+                let object = object.and_then(|mut object| {
+                    for (name, cell) in self.header.iter().zip(cells) {
+                        object.serialize_entry(name, cell)?;
+                    }
+                    object.end()
+                });
+                object.map_err(io::Error::from)?;
+                line.push(b'\n');
+                out.write_all(line)?;
+            }
+            Output::Csv(out) => {
+                for cell in cells {
+                    line.clear();
+                    cell.encode("", line);
+                    out.write_field(&line).map_err(csv_error)?;
+                }
+                out.write_record(None::<&[u8]>).map_err(csv_error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands everything on.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.output {
+            Output::Text(out) | Output::Json(out) => out.flush(),
+            Output::Csv(out) => out.flush(),
+        }
+    }
+}
+
+/// A failure of the output, such as a closed pipe.
+fn csv_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(format: Format, data: &str) -> (String, bool) {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(format, &[], &mut out);
+        printer.begin().unwrap();
+        let good = printer.data(data.as_bytes()).is_ok();
+        printer.flush().unwrap();
+        drop(printer);
+        (String::from_utf8(out).unwrap(), good)
+    }
+
+    #[test]
+    fn each_format_says_the_same() {
+        let data = "a,\"b 23.7 -5\n火😀 1e+300 9223372036854775807\n";
+        assert_eq!(printed(Format::Text, data), (data.to_owned(), true));
+        let json = "{\"key\":\"a,\\\"b\",\"value\":23.7,\"timestamp\":-5}\n\
+                    {\"key\":\"火😀\",\"value\":1e+300,\"timestamp\":9223372036854775807}\n";
+        assert_eq!(printed(Format::Json, data), (json.to_owned(), true));
+        let csv = "key,value,timestamp\n\"a,\"\"b\",23.7,-5\n火😀,1e+300,9223372036854775807\n";
+        assert_eq!(printed(Format::Csv, data), (csv.to_owned(), true));
+    }
+
+    #[test]
+    fn a_line_that_is_no_point_is_passed_on_only_as_text() {
+        assert_eq!(printed(Format::Text, "nonsense\n"), ("nonsense\n".to_owned(), true));
+        assert!(!printed(Format::Json, "a 1.0 1\nnonsense\n").1);
+        assert_eq!(printed(Format::Csv, ""), ("key,value,timestamp\n".to_owned(), true));
+    }
+}
