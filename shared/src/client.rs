@@ -7,25 +7,27 @@ mod backoff;
 mod batch;
 mod connect;
 mod driver;
+mod error;
 mod reconnect;
+mod reply;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
-pub use batch::{Batch, BatchPiece, BatchStream};
+pub use batch::{Batch, BatchPiece, BatchStream, Refusal};
 pub use connect::ConnectOptions;
+pub use error::ClientError;
 pub use reconnect::{LinkEvent, Reconnect};
+pub use reply::{ReplyPiece, ReplyStream};
 
 use crate::request::Request;
-use crate::response::{BadReply, Status};
 use crate::selector::Selector;
 use batch::BatchReplies;
-use driver::{Awaiting, Command, Delivery, End};
+use driver::{Awaiting, Command, End};
 
 /// Commands that may wait for the socket before callers wait too.
 const MAX_QUEUED_COMMANDS: usize = 64;
@@ -39,77 +41,6 @@ const MAX_QUEUED_PIECES: usize = 4;
 pub struct Client {
     commands: mpsc::Sender<Command>,
     end: Arc<End>,
-}
-
-/// Why a request got no reply, or only a part of one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// The peer does not speak the protocol.
-    #[error("the peer does not speak the protocol: {0}")]
-    BadReply(#[from] BadReply),
-    /// The connection ended before the reply was complete.
-    #[error("the connection closed before the reply was complete")]
-    Closed,
-    /// A reply was due and no byte came for so long, so the connection was ended.
-    #[error("the reply stalled: nothing came for {} s", .0.as_secs_f64())]
-    Stalled(Duration),
-    /// The connection was ended by [`Client::abort`].
-    #[error("the connection was aborted")]
-    Aborted,
-    /// The socket failed.
-    #[error("the connection failed: {0}")]
-    Io(io::ErrorKind),
-    /// [`Client::send`] takes exactly one line that is not empty.
-    #[error("a request is one line that is not empty")]
-    NotOneLine,
-}
-
-/// A line that the server refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Its place in the batch.
-    pub index: usize,
-    /// The server's reason.
-    pub reason: String,
-}
-
-/// A part of a reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReplyPiece {
-    /// The reply begins.
-    Status(Status),
-    /// Whole data lines, each with its `\n`; [`crate::response::decode_points`] reads them.
-    Data(Bytes),
-}
-
-/// One reply as it arrives. Dropping it discards the rest and leaves the connection in step.
-///
-/// A reply that is not taken holds back the replies after it.
-#[derive(Debug)]
-pub struct ReplyStream {
-    deliveries: mpsc::Receiver<Delivery>,
-    complete: bool,
-}
-
-impl ReplyStream {
-    /// The next piece, or `None` once the reply is complete.
-    ///
-    /// # Errors
-    /// [`ClientError`] when the reply breaks off; what came of it then is no reply.
-    pub async fn next(&mut self) -> Result<Option<ReplyPiece>, ClientError> {
-        if self.complete {
-            return Ok(None);
-        }
-        match self.deliveries.recv().await {
-            Some(Delivery::Piece(piece)) => Ok(Some(piece)),
-            Some(Delivery::End) => {
-                self.complete = true;
-                Ok(None)
-            }
-            Some(Delivery::Failed(error)) => Err(error),
-            None => Err(ClientError::Closed),
-        }
-    }
 }
 
 impl Client {
@@ -174,7 +105,7 @@ impl Client {
     async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {
         let (sender, deliveries) = mpsc::channel(MAX_QUEUED_PIECES);
         self.command(Command { bytes, awaiting: Awaiting::Stream(sender) }).await?;
-        Ok(ReplyStream { deliveries, complete: false })
+        Ok(ReplyStream::new(deliveries))
     }
 
     async fn command(&self, command: Command) -> Result<(), ClientError> {

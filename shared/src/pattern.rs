@@ -98,17 +98,17 @@ pub struct Glob {
     /// What each key begins with. The whole key, when there is no `rest`.
     prefix: String,
     /// What stands between the prefix and the suffix.
-    rest: Vec<Part>,
+    rest: Vec<GlobPart>,
     /// What each key ends with.
     suffix: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum GlobPart {
     Literal(String),
     AnyCharacter,
     AnyRun,
-    Alternatives(Vec<Vec<Part>>),
+    Alternatives(Vec<Vec<GlobPart>>),
 }
 
 impl Glob {
@@ -125,15 +125,18 @@ impl Glob {
     /// Whether the whole of `text` matches; what is longer than a key does not. Takes time in
     /// proportion to the length of the glob times the length of the text at most.
     pub fn matches(&self, text: &str) -> bool {
-        let outer = text.strip_prefix(&*self.prefix);
-        let Some(middle) = outer.and_then(|text| text.strip_suffix(&*self.suffix)) else {
+        let Some(length) = text.len().checked_sub(self.prefix.len() + self.suffix.len()) else {
             return false;
         };
+        let (prefix, behind) = text.as_bytes().split_at(self.prefix.len());
+        let (middle, suffix) = behind.split_at(length);
+        if text.len() > MAX_KEY || !begins(prefix, &self.prefix) || !begins(suffix, &self.suffix) {
+            return false;
+        }
         match &self.rest[..] {
-            _ if text.len() > MAX_KEY => false,
             [] => middle.is_empty(),
-            [Part::AnyRun] => true,
-            rest => step_all(rest, middle, Places::at(0)).contains(middle.len()),
+            [GlobPart::AnyRun] => true,
+            rest => fits(rest, middle),
         }
     }
 
@@ -141,12 +144,12 @@ impl Glob {
     fn compile(text: &str) -> Self {
         let mut rest = parse_sequence(&mut text.chars().peekable(), false);
         let mut prefix = String::new();
-        if let Some(Part::Literal(literal)) = rest.first_mut() {
+        if let Some(GlobPart::Literal(literal)) = rest.first_mut() {
             prefix = std::mem::take(literal);
             rest.remove(0);
         }
         let suffix = match rest.pop() {
-            Some(Part::Literal(literal)) => literal,
+            Some(GlobPart::Literal(literal)) => literal,
             last => {
                 rest.extend(last);
                 String::new()
@@ -212,100 +215,146 @@ fn check(text: &str, max_depth: usize) -> Result<(), PatternError> {
 }
 
 /// The parts up to the end; within braces, up to the `,` or `}` that ends an alternative.
-fn parse_sequence(chars: &mut Peekable<Chars<'_>>, in_braces: bool) -> Vec<Part> {
+fn parse_sequence(chars: &mut Peekable<Chars<'_>>, in_braces: bool) -> Vec<GlobPart> {
     let mut parts = Vec::new();
     while let Some(c) = chars.next_if(|c| !in_braces || !matches!(c, ',' | '}')) {
         match (c, parts.last_mut()) {
-            ('*', Some(Part::AnyRun)) => {}
-            ('*', _) => parts.push(Part::AnyRun),
-            ('?', _) => parts.push(Part::AnyCharacter),
+            ('*', Some(GlobPart::AnyRun)) => {}
+            ('*', _) => parts.push(GlobPart::AnyRun),
+            ('?', _) => parts.push(GlobPart::AnyCharacter),
             ('{', _) => parts.push(parse_alternatives(chars)),
-            (other, Some(Part::Literal(literal))) => literal.push(other),
-            (other, _) => parts.push(Part::Literal(other.into())),
+            (other, Some(GlobPart::Literal(literal))) => literal.push(other),
+            (other, _) => parts.push(GlobPart::Literal(other.into())),
         }
     }
     parts
 }
 
 /// What stands behind a `{`, up to its `}`.
-fn parse_alternatives(chars: &mut Peekable<Chars<'_>>) -> Part {
+fn parse_alternatives(chars: &mut Peekable<Chars<'_>>) -> GlobPart {
     let mut alternatives = Vec::new();
     loop {
         alternatives.push(parse_sequence(chars, true));
         if chars.next() != Some(',') {
-            return Part::Alternatives(alternatives);
+            return GlobPart::Alternatives(alternatives);
         }
     }
+}
+
+/// Whether the parts match all of a text that is no longer than a key.
+fn fits(parts: &[GlobPart], text: &[u8]) -> bool {
+    const WORDS: usize = MAX_KEY / 64 + 1;
+    // Nearly all keys are short.
+    if text.len() < 64 { fits_in::<1>(parts, text) } else { fits_in::<WORDS>(parts, text) }
+}
+
+fn fits_in<const WORDS: usize>(parts: &[GlobPart], text: &[u8]) -> bool {
+    let mut begin = Places::<WORDS>::new(text.len());
+    begin.insert(0);
+    step_all(parts, text, begin).contains(text.len())
 }
 
 /// Every place in `text` where a match of all `parts` can end that begins at one of `places`.
 /// Each part is visited once, so that alternatives and runs cost no backtracking.
-fn step_all(parts: &[Part], text: &str, places: Places) -> Places {
-    parts.iter().fold(places, |places, part| step(part, text, places))
+fn step_all<const WORDS: usize>(
+    parts: &[GlobPart],
+    text: &[u8],
+    places: Places<WORDS>,
+) -> Places<WORDS> {
+    parts.iter().fold(places, |places, part| step(part, text, &places))
 }
 
-fn step(part: &Part, text: &str, places: Places) -> Places {
+fn step<const WORDS: usize>(part: &GlobPart, text: &[u8], places: &Places<WORDS>) -> Places<WORDS> {
+    let mut next = Places::new(text.len());
     match part {
-        Part::Literal(literal) => {
-            let fits = |at: &usize| text.as_bytes()[*at..].starts_with(literal.as_bytes());
-            places.iter().filter(fits).map(|at| at + literal.len()).collect()
+        GlobPart::Literal(literal) => places.for_each(|at| {
+            if begins(&text[at..], literal) {
+                next.insert(at + literal.len());
+            }
+        }),
+        GlobPart::AnyCharacter => places.for_each(|at| {
+            // By the first byte of UTF-8; within a character there is none.
+            match text.get(at) {
+                None | Some(0x80..0xc0) => {}
+                Some(..0x80) => next.insert(at + 1),
+                Some(0xc0..0xe0) => next.insert(at + 2),
+                Some(0xe0..0xf0) => next.insert(at + 3),
+                Some(0xf0..) => next.insert(at + 4),
+            }
+        }),
+        GlobPart::AnyRun => {
+            if let Some(first) = places.first() {
+                next.insert_from(first);
+            }
         }
-        Part::AnyCharacter => {
-            let width = |at: usize| text.get(at..)?.chars().next().map(char::len_utf8);
-            places.iter().filter_map(|at| Some(at + width(at)?)).collect()
+        GlobPart::Alternatives(alternatives) => {
+            for parts in alternatives {
+                next.add(&step_all(parts, text, *places));
+            }
         }
-        Part::AnyRun => places.iter().next().map_or(places, |first| (first..=text.len()).collect()),
-        Part::Alternatives(alternatives) => alternatives
-            .iter()
-            .fold(Places::default(), |all, parts| all.or(step_all(parts, text, places))),
     }
+    next
 }
 
-/// Places in a text that is as long as a key at most, as a set of bits. After a run they may lie
-/// within a character, where neither a literal nor a single character matches.
-#[derive(Debug, Clone, Copy, Default)]
-struct Places([u64; MAX_KEY / 64 + 1]);
+/// Whether a text begins with a literal, byte by byte: keys are short, and a call costs more.
+fn begins(text: &[u8], literal: &str) -> bool {
+    literal.len() <= text.len() && literal.bytes().zip(text).all(|(wanted, &byte)| wanted == byte)
+}
 
-impl Places {
-    fn at(place: usize) -> Self {
-        let mut places = Self::default();
-        places.insert(place);
-        places
+/// Places in a text, its end included, as a set of bits in so many words. After a run they may lie
+/// within a character, where neither a literal nor a single character matches.
+#[derive(Debug, Clone, Copy)]
+struct Places<const WORDS: usize> {
+    words: [u64; WORDS],
+    /// The last place.
+    end: usize,
+}
+
+impl<const WORDS: usize> Places<WORDS> {
+    /// None of the places of a text of this length.
+    fn new(length: usize) -> Self {
+        Self { words: [0; WORDS], end: length }
+    }
+
+    fn words(&self) -> &[u64] {
+        &self.words[..=self.end / 64]
     }
 
     fn insert(&mut self, place: usize) {
-        self.0[place / 64] |= 1 << (place % 64);
+        self.words[place / 64] |= 1 << (place % 64);
+    }
+
+    /// Inserts a place and all behind it.
+    fn insert_from(&mut self, place: usize) {
+        let (first, last) = (place / 64, self.end / 64);
+        self.words[first..=last].fill(u64::MAX);
+        self.words[first] &= u64::MAX << (place % 64);
+        self.words[last] &= u64::MAX >> (63 - self.end % 64);
+    }
+
+    fn add(&mut self, other: &Self) {
+        let words = self.end / 64;
+        self.words[..=words].iter_mut().zip(other.words()).for_each(|(word, other)| *word |= other);
     }
 
     fn contains(&self, place: usize) -> bool {
-        self.0[place / 64] & 1 << (place % 64) != 0
+        self.words[place / 64] & 1 << (place % 64) != 0
     }
 
-    fn or(mut self, other: Self) -> Self {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
-        self
+    fn first(&self) -> Option<usize> {
+        let index = self.words().iter().position(|&word| word != 0)?;
+        Some(index * 64 + self.words[index].trailing_zeros() as usize)
     }
 
-    /// The places by rising order.
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(index, &word)| {
-            let mut word = word;
-            std::iter::from_fn(move || {
-                let bit = word.trailing_zeros() as usize;
-                (word != 0).then(|| {
-                    word &= word - 1;
-                    index * 64 + bit
-                })
-            })
-        })
-    }
-}
-
-impl FromIterator<usize> for Places {
-    fn from_iter<I: IntoIterator<Item = usize>>(iter: I) -> Self {
-        let mut places = Self::default();
-        iter.into_iter().for_each(|place| places.insert(place));
-        places
+    /// By rising order.
+    fn for_each(&self, mut each: impl FnMut(usize)) {
+        for (index, &word) in self.words().iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                each(index * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
     }
 }
 
@@ -377,7 +426,7 @@ mod tests {
         assert!(Glob::from(glob).matches("palm.mem"));
     }
 
-    /// Where backtracking would take longer than anyone waits.
+    /// With backtracking, each of these would take years.
     #[test]
     fn runs_and_alternatives_cost_no_backtracking() {
         let text = "a".repeat(MAX_KEY);

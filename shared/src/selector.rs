@@ -208,7 +208,7 @@ impl<'a> Selector<'a> {
 
     /// Which points of each key; all when there is none.
     pub fn clause(self) -> Option<Clause> {
-        parse_clause(Part { text: self.clause?, at: 0 }).ok()
+        parse_clause(Fragment { text: self.clause?, at: 0 }).ok()
     }
 
     /// The key, if all points of one are selected.
@@ -245,12 +245,12 @@ fn check_characters(bytes: &[u8]) -> Result<&str, KeyError> {
 
 /// A part of the selector and its place in it.
 #[derive(Clone, Copy)]
-struct Part<'a> {
+struct Fragment<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Part<'_> {
+impl Fragment<'_> {
     fn bad(self, reason: impl Into<SelectorErrorReason>) -> SelectorError {
         SelectorError { reason: reason.into(), at: self.at..self.at + self.text.len() }
     }
@@ -264,16 +264,16 @@ impl Part<'_> {
 }
 
 /// What stands in the brackets of which the first is at `open`.
-fn brackets(text: &str, open: usize) -> Result<Part<'_>, SelectorError> {
-    let whole = Part { text: &text[open..], at: open };
+fn brackets(text: &str, open: usize) -> Result<Fragment<'_>, SelectorError> {
+    let whole = Fragment { text: &text[open..], at: open };
     let inside = whole.text[1..].strip_suffix(']').filter(|inside| !inside.contains(['[', ']']));
     match inside {
-        Some(text) => Ok(Part { text, at: open + 1 }),
+        Some(text) => Ok(Fragment { text, at: open + 1 }),
         None => Err(whole.bad(SelectorErrorReason::UnclosedBracket)),
     }
 }
 
-fn parse_clause(clause: Part<'_>) -> Result<Clause, SelectorError> {
+fn parse_clause(clause: Fragment<'_>) -> Result<Clause, SelectorError> {
     match parse_last(clause).or_else(|| parse_follow(clause)) {
         Some(parsed) => parsed,
         None => parse_range(clause),
@@ -281,7 +281,7 @@ fn parse_clause(clause: Part<'_>) -> Result<Clause, SelectorError> {
 }
 
 /// `last [ ":" N ] [ "@" to ]`; `None` for a clause that does not begin so.
-fn parse_last(clause: Part<'_>) -> Option<Result<Clause, SelectorError>> {
+fn parse_last(clause: Fragment<'_>) -> Option<Result<Clause, SelectorError>> {
     let (head, to) = match clause.split_once('@') {
         Some((head, to)) => (head, Some(to)),
         None => (clause, None),
@@ -301,7 +301,7 @@ fn parse_last(clause: Part<'_>) -> Option<Result<Clause, SelectorError>> {
 }
 
 /// `[ [from] ":" ] "+"`; `None` for a clause that does not end so.
-fn parse_follow(clause: Part<'_>) -> Option<Result<Clause, SelectorError>> {
+fn parse_follow(clause: Fragment<'_>) -> Option<Result<Clause, SelectorError>> {
     if clause.text == "+" {
         return Some(Ok(Clause::Follow { since: None }));
     }
@@ -314,8 +314,9 @@ fn parse_follow(clause: Part<'_>) -> Option<Result<Clause, SelectorError>> {
 }
 
 /// `[from] ":" [to] [ ":" step [ ":" how ] ]`
-fn parse_range(clause: Part<'_>) -> Result<Clause, SelectorError> {
-    let optional = |part: Part<'_>| (!part.text.is_empty()).then(|| parse_time(part)).transpose();
+fn parse_range(clause: Fragment<'_>) -> Result<Clause, SelectorError> {
+    let optional =
+        |part: Fragment<'_>| (!part.text.is_empty()).then(|| parse_time(part)).transpose();
     let Some((from, rest)) = clause.split_once(':') else {
         return Err(clause.bad(SelectorErrorReason::UnknownClause));
     };
@@ -332,7 +333,7 @@ fn parse_range(clause: Part<'_>) -> Result<Clause, SelectorError> {
 }
 
 /// A timestamp, or a duration behind a `-`.
-fn parse_time(part: Part<'_>) -> Result<Time, SelectorError> {
+fn parse_time(part: Fragment<'_>) -> Result<Time, SelectorError> {
     let ago = part.text.strip_prefix('-').filter(|ago| ago.ends_with(char::is_alphabetic));
     match ago {
         Some(ago) => ago.parse().map(Time::Ago).map_err(|why: DurationError| part.bad(why)),
@@ -343,7 +344,7 @@ fn parse_time(part: Part<'_>) -> Result<Time, SelectorError> {
 }
 
 /// A duration or plain seconds, not 0; or `all`.
-fn parse_step(part: Part<'_>) -> Result<Step, SelectorError> {
+fn parse_step(part: Fragment<'_>) -> Result<Step, SelectorError> {
     if part.text == "all" {
         return Ok(Step::All);
     }
@@ -353,7 +354,7 @@ fn parse_step(part: Part<'_>) -> Result<Step, SelectorError> {
     step.ok_or_else(|| part.bad(SelectorErrorReason::Step))
 }
 
-fn parse_aggregate(part: Part<'_>) -> Result<Aggregate, SelectorError> {
+fn parse_aggregate(part: Fragment<'_>) -> Result<Aggregate, SelectorError> {
     let named = Aggregate::NAMES.iter().find(|(name, _)| *name == part.text);
     named.map(|&(_, how)| how).ok_or_else(|| part.bad(SelectorErrorReason::Aggregate))
 }

@@ -176,7 +176,7 @@ pub struct Plan {
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
-    pub look: Viewport,
+    pub look: ScreenOptions,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
@@ -186,7 +186,7 @@ pub struct Plan {
     /// What is shown of a table.
     pub arrangement: TableSpec,
     /// How.
-    pub mode: Mode,
+    pub mode: RunMode,
 }
 
 /// How points are printed.
@@ -216,7 +216,7 @@ pub enum Colours {
 
 /// How the screen looks and what it takes from the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Viewport {
+pub struct ScreenOptions {
     /// Which colours.
     pub colours: Colours,
     /// ASCII characters alone.
@@ -227,7 +227,7 @@ pub struct Viewport {
 
 /// How to do it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
+pub enum RunMode {
     /// The terminal UI, with these keys watched.
     Screen(Vec<Glob>),
     /// Plain: one request.
@@ -268,21 +268,21 @@ impl Plan {
         let arrangement = arrangement(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
-            Mode::Print(manual::completions(shell))
+            RunMode::Print(manual::completions(shell))
         } else if args.man {
-            Mode::Print(manual::manual())
+            RunMode::Print(manual::manual())
         } else if !args.request.is_empty() {
-            Mode::Request(args.request.join(" "))
+            RunMode::Request(args.request.join(" "))
         } else if args.once {
-            Mode::Once(watch)
+            RunMode::Once(watch)
         } else if interactive && args.format.is_none() && !args.retry {
-            Mode::Screen(args.watch)
+            RunMode::Screen(args.watch)
         } else if watch.is_empty() {
-            Mode::Input
+            RunMode::Input
         } else {
-            Mode::Watch(watch)
+            RunMode::Watch(watch)
         };
-        let has_table = matches!(mode, Mode::Once(_) | Mode::Screen(_) | Mode::Print(_));
+        let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
         if arrangement != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
@@ -294,7 +294,7 @@ impl Plan {
             interval: args.interval,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
-            look: Viewport { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            look: ScreenOptions { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,
@@ -358,7 +358,7 @@ fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString
 mod tests {
     use super::*;
 
-    fn mode(line: &str, interactive: bool) -> Mode {
+    fn mode(line: &str, interactive: bool) -> RunMode {
         let args = line.split(' ').filter(|word| !word.is_empty());
         Plan::parse(["tui-client"].into_iter().chain(args), interactive).unwrap().mode
     }
@@ -366,18 +366,18 @@ mod tests {
     #[test]
     fn the_terminal_and_the_arguments_decide_the_mode() {
         let key = || vec!["a.b".parse().unwrap()];
-        assert_eq!(mode("", true), Mode::Screen(vec![]));
-        assert_eq!(mode("--watch a.b", true), Mode::Screen(key()));
-        assert_eq!(mode("", false), Mode::Input);
-        assert_eq!(mode("--watch a.b", false), Mode::Watch(key()));
-        let request = Mode::Request("put a.b -1.5 -7".to_owned());
+        assert_eq!(mode("", true), RunMode::Screen(vec![]));
+        assert_eq!(mode("--watch a.b", true), RunMode::Screen(key()));
+        assert_eq!(mode("", false), RunMode::Input);
+        assert_eq!(mode("--watch a.b", false), RunMode::Watch(key()));
+        let request = RunMode::Request("put a.b -1.5 -7".to_owned());
         assert_eq!(mode("put a.b -1.5 -7", true), request);
         assert_eq!(mode("put a.b -1.5 -7 --port 9", false), request);
-        assert_eq!(mode("--once", true), Mode::Once(vec![]));
-        assert_eq!(mode("--once --watch a.b", true), Mode::Once(key()));
-        assert_eq!(mode("--once a.b", true), Mode::Once(key()));
-        assert_eq!(mode("--format json --watch a.b", true), Mode::Watch(key()));
-        assert_eq!(mode("--format csv", true), Mode::Input);
+        assert_eq!(mode("--once", true), RunMode::Once(vec![]));
+        assert_eq!(mode("--once --watch a.b", true), RunMode::Once(key()));
+        assert_eq!(mode("--once a.b", true), RunMode::Once(key()));
+        assert_eq!(mode("--format json --watch a.b", true), RunMode::Watch(key()));
+        assert_eq!(mode("--format csv", true), RunMode::Input);
     }
 
     #[test]
@@ -394,10 +394,10 @@ mod tests {
             ("get -5.load", "get -5.load"),
             ("get - -1", "get - -1"),
         ] {
-            assert_eq!(mode(typed, true), Mode::Request(sent.to_owned()), "{typed}");
+            assert_eq!(mode(typed, true), RunMode::Request(sent.to_owned()), "{typed}");
         }
         let keys = |keys: &[&str]| keys.iter().map(|key| key.parse().unwrap()).collect();
-        assert_eq!(mode("--once -.5 --port 9 a", true), Mode::Once(keys(&["-.5", "a"])));
+        assert_eq!(mode("--once -.5 --port 9 a", true), RunMode::Once(keys(&["-.5", "a"])));
         let refused = Plan::parse(["tui-client", "--interval", "-.5", "get", "a"], true);
         assert!(!refused.unwrap_err().to_string().contains(MARK));
         let refused = Plan::parse(["tui-client", "get", "-v"], true);
@@ -409,7 +409,7 @@ mod tests {
         let args = ["tui-client", "--once", "b", "a.b", "--alert", "a.b > 4", "--watch", "c"];
         let plan = Plan::parse(args, true).unwrap();
         let keys = ["c", "b", "a.b"].map(|key| key.parse().unwrap());
-        assert_eq!(plan.mode, Mode::Once(keys.to_vec()));
+        assert_eq!(plan.mode, RunMode::Once(keys.to_vec()));
         assert_eq!(plan.alerts, ["a.b > 4".parse().unwrap()]);
     }
 
@@ -427,12 +427,12 @@ mod tests {
     #[test]
     fn completions_and_manual_come_from_the_same_table() {
         for shell in Shell::value_variants() {
-            let Mode::Print(text) = mode(&format!("--completions {shell}"), true) else {
+            let RunMode::Print(text) = mode(&format!("--completions {shell}"), true) else {
                 panic!("{shell}");
             };
             assert!(String::from_utf8(text).unwrap().contains("columns"), "{shell}");
         }
-        let Mode::Print(man) = mode("--man", false) else { panic!("no manual") };
+        let RunMode::Print(man) = mode("--man", false) else { panic!("no manual") };
         let man = String::from_utf8(man).unwrap();
         for part in [".TH", "no\\-mouse", "filter", "columns", "EXIT CODES", "palm.cpu"] {
             assert!(man.contains(part), "{part}");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::Config;
-use tui_client::cli::{Mode, Plan};
+use tui_client::cli::{Plan, RunMode};
 use tui_client::net::reconnect_seed;
 use tui_client::runtime::Setting;
 use tui_client::{plain, runtime, theme_detect};
@@ -46,7 +46,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
         .context("cannot start")?;
     let code = tokio.block_on(async {
         match plan.mode {
-            Mode::Screen(ref watch) => screen(&plan, watch).await,
+            RunMode::Screen(ref watch) => screen(&plan, watch).await,
             _ => Ok(plain::run(plan).await),
         }
     });

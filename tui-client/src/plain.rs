@@ -3,9 +3,9 @@
 
 mod connection;
 mod import;
+mod import_bar;
 mod input;
 mod printer;
-mod progress;
 mod selection;
 mod signals;
 mod watch;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
 
-use crate::cli::{Mode, Plan};
+use crate::cli::{Plan, RunMode};
 use crate::import::source::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::request::explain;
@@ -72,12 +72,12 @@ impl From<ClientError> for Failure {
 pub async fn run(plan: Plan) -> ExitCode {
     let mut out = Printer::new(plan.format, &plan.arrangement.columns, stdout().lock());
     let outcome = match &plan.mode {
-        Mode::Request(line) => request(&plan, line, &mut out).await,
-        Mode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
-        Mode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
-        Mode::Once(keys) => selection::run(&plan, keys, &mut out).await,
-        Mode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
-        Mode::Screen(_) => Ok(()),
+        RunMode::Request(line) => request(&plan, line, &mut out).await,
+        RunMode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
+        RunMode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
+        RunMode::Once(keys) => selection::run(&plan, keys, &mut out).await,
+        RunMode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
+        RunMode::Screen(_) => Ok(()),
     };
     // What came before a failure is as good as before.
     let flushed = out.flush();

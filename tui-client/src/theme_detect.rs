@@ -5,11 +5,11 @@ use std::env;
 
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
-use crate::cli::{Colours, Viewport};
+use crate::cli::{Colours, ScreenOptions};
 use crate::view::theme::Theme;
 
 /// The theme for this look. Asks the terminal, so it must not be in use yet.
-pub fn theme(look: Viewport) -> Theme {
+pub fn theme(look: ScreenOptions) -> Theme {
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let background = || match theme_mode(QueryOptions::default()) {
         Ok(ThemeMode::Light) => Colours::Light,

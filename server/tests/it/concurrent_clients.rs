@@ -22,14 +22,14 @@ async fn put_all<'k>(client: &Client, points: impl Iterator<Item = (Key<'k>, Poi
         Request::Put(key, point).encode(&mut line);
         batch.push(line.strip_suffix(b"\n").unwrap()).unwrap();
     }
-    let mut replies = client.send_batch(batch).await.unwrap();
-    assert_eq!(replies.next().await, Ok(None), "nothing is refused");
+    let mut replies = within(client.send_batch(batch)).await.unwrap();
+    assert_eq!(within(replies.next()).await, Ok(None), "nothing is refused");
 }
 
 /// Gives each point of all keys to `each`.
 async fn get_all(client: &Client, mut each: impl FnMut(Key<'_>, Point)) {
-    let mut reply = client.get(Selector::ALL).await.unwrap();
-    while let Some(piece) = reply.next().await.unwrap() {
+    let mut reply = within(client.get(Selector::ALL)).await.unwrap();
+    while let Some(piece) = within(reply.next()).await.unwrap() {
         match piece {
             ReplyPiece::Status(status) => assert_eq!(status, Status::Ok),
             ReplyPiece::Data(data) => {

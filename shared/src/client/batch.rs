@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{ClientError, Refusal};
+use super::error::ClientError;
 
 /// Request lines to be sent with one write, right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +53,15 @@ impl Batch {
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
+}
+
+/// A line that the server refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its place in the batch.
+    pub index: usize,
+    /// The server's reason.
+    pub reason: String,
 }
 
 /// What is worth knowing of the replies to a [`Batch`].

@@ -10,7 +10,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use super::batch::BatchReplies;
-use super::{ClientError, ReplyPiece};
+use super::error::ClientError;
+use super::reply::{Delivery, ReplyPiece};
 use crate::response::{ReplyDecoder, ReplyEvent, Status};
 
 /// Room made in the read buffer before each read.
@@ -51,13 +52,6 @@ pub(super) enum Awaiting {
     Stream(mpsc::Sender<Delivery>),
     /// The replies to a batch, in pieces.
     Batch(BatchReplies),
-}
-
-#[derive(Debug)]
-pub(super) enum Delivery {
-    Piece(ReplyPiece),
-    End,
-    Failed(ClientError),
 }
 
 /// The one line of an error reply as text.

@@ -19,7 +19,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     // Where a line ends does not depend on what it means.
     ("frame", &["crate::request", "crate::response", "crate::key", "crate::point"]),
     ("request", &["crate::response"]),
-    ("response", &["crate::request"]),
+    ("response", &["crate::request", "crate::selector"]),
+    ("selector", &["crate::request", "crate::response"]),
+    ("pattern", &["crate::selector", "crate::request"]),
+    ("duration", &["crate"]),
     ("limits", &["crate"]),
 ];
 

@@ -54,6 +54,9 @@ proptest! {
                 .iter()
                 .any(|glob| fits(&glob.chars().collect::<Vec<_>>(), &text_chars));
             prop_assert_eq!(compiled.matches(&text), expected);
+            // The same far behind in a long text.
+            let (glob, text) = ("?".repeat(70) + &glob, "火".repeat(70) + &text);
+            prop_assert_eq!(glob.parse::<Glob>().unwrap().matches(&text), expected);
         }
     }
 

@@ -9,7 +9,7 @@ use shared::client::{BatchPiece, BatchStream, ClientError};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 
-use super::source::{InputBatch, Source};
+use super::source::{BatchSource, InputBatch};
 
 /// How often a handler may report how far it has come.
 const TICK: Duration = Duration::from_millis(100);
@@ -59,7 +59,7 @@ pub struct Broken<E> {
 }
 
 /// A batch on the wire.
-struct Sent {
+struct SentBatch {
     batch: InputBatch,
     replies: Result<BatchStream, ClientError>,
 }
@@ -71,7 +71,7 @@ struct Sent {
 pub async fn run<H: Handler>(
     client: &Client,
     in_flight: usize,
-    source: &mut impl Source,
+    source: &mut impl BatchSource,
     handler: &mut H,
 ) -> Result<(), Broken<H::Error>> {
     let (queue, mut sent) = mpsc::channel(in_flight);
@@ -95,9 +95,9 @@ pub async fn run<H: Handler>(
 
 async fn send_all(
     client: &Client,
-    source: &mut impl Source,
+    source: &mut impl BatchSource,
     current: &mut Option<InputBatch>,
-    queue: mpsc::Sender<Sent>,
+    queue: mpsc::Sender<SentBatch>,
 ) {
     // Room first, so that no more than the bound is ever under way.
     while let Ok(room) = queue.reserve().await {
@@ -106,7 +106,7 @@ async fn send_all(
         let replies = client.send_batch(lines).await;
         let failed = replies.is_err();
         let Some(batch) = current.take() else { return };
-        room.send(Sent { batch, replies });
+        room.send(SentBatch { batch, replies });
         if failed {
             return;
         }
@@ -114,11 +114,11 @@ async fn send_all(
 }
 
 async fn take_all<H: Handler>(
-    sent: &mut mpsc::Receiver<Sent>,
+    sent: &mut mpsc::Receiver<SentBatch>,
     handler: &mut H,
 ) -> Result<(), Broken<H::Error>> {
     let mut ticks = interval_at(Instant::now() + TICK, TICK);
-    while let Some(Sent { mut batch, replies }) = sent.recv().await {
+    while let Some(SentBatch { mut batch, replies }) = sent.recv().await {
         handler.begin(&mut batch);
         let mut data_of = None;
         let (error, answered) = match replies {

@@ -17,14 +17,14 @@ const MAX_PASTED: usize = 64 * 1024;
 pub const BATCH_OVERHEAD: usize = 512;
 
 /// Where batches come from.
-pub trait Source {
+pub trait BatchSource {
     /// The next batch; none when there are no more.
     fn next(&mut self) -> impl Future<Output = Option<InputBatch>> + Send;
 }
 
 /// What is reported about a line besides its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remark {
+pub enum LineNote {
     /// It is longer than a request may be, and not sent.
     TooLong,
     /// Its timestamp was missing and is filled in.
@@ -41,7 +41,7 @@ pub struct InputBatch {
     /// The number in the input of each line of the batch.
     pub lines: Vec<u64>,
     /// Remarks on lines, with their numbers.
-    pub remarks: Vec<(u64, Remark)>,
+    pub notes: Vec<(u64, LineNote)>,
     /// Bytes of the input.
     pub size: usize,
     /// Its share of the memory, given back when it is dropped.
@@ -58,10 +58,10 @@ impl InputBatch {
         }
         self.lines.push(number);
         if line.filled.is_some() {
-            self.remarks.push((number, Remark::Filled));
+            self.notes.push((number, LineNote::Filled));
         }
         if line.given.is_some_and(|time| suspicious_timestamp(time, now).is_some()) {
-            self.remarks.push((number, Remark::Suspicious));
+            self.notes.push((number, LineNote::Suspicious));
         }
     }
 
@@ -89,7 +89,7 @@ impl InputBatch {
         }
         self.batch.append(&next.batch);
         self.lines.append(&mut next.lines);
-        self.remarks.append(&mut next.remarks);
+        self.notes.append(&mut next.notes);
         self.size += next.size;
         if let (Some(room), Some(mut more)) = (&mut self.room, next.room) {
             drop(more.split(BATCH_OVERHEAD));
@@ -101,8 +101,8 @@ impl InputBatch {
     /// Bytes that it takes.
     pub fn memory(&self) -> usize {
         let numbers = self.lines.len() * size_of::<u64>();
-        let remarks = self.remarks.len() * size_of::<(u64, Remark)>();
-        self.batch.size() + numbers + remarks + BATCH_OVERHEAD
+        let notes = self.notes.len() * size_of::<(u64, LineNote)>();
+        self.batch.size() + numbers + notes + BATCH_OVERHEAD
     }
 }
 
@@ -125,7 +125,7 @@ impl<'a> PastedText<'a> {
     }
 }
 
-impl Source for PastedText<'_> {
+impl BatchSource for PastedText<'_> {
     async fn next(&mut self) -> Option<InputBatch> {
         let now = unix_now();
         let (mut batch, mut is_over) = (InputBatch::default(), true);

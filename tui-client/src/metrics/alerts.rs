@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use shared::{KeyBuf, Point};
 
-use crate::metrics::column::{Column, Kind};
+use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::filter::{BadExpr, Condition, parse_alert};
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
@@ -59,7 +59,7 @@ impl Alert {
         new.find_map(|(point, before)| {
             let value = match column.kind() {
                 _ if column == Column::Last => point.value,
-                Kind::Difference(of) => of(*before?, *point)?,
+                ColumnKind::Difference(of) => of(*before?, *point)?,
                 // Nearly the same in the next answer, or not a property of one point.
                 _ => return None,
             };
@@ -95,15 +95,15 @@ impl Alert {
     fn number(&self, value: f64) -> String {
         const WIDE: usize = 24;
         match self.condition.column.kind() {
-            Kind::Difference(_) => number::rounded(value, WIDE),
-            Kind::Mean => number::mean(value, WIDE),
+            ColumnKind::Difference(_) => number::rounded(value, WIDE),
+            ColumnKind::Mean => number::mean(value, WIDE),
             _ => number::exact(value),
         }
     }
 
     /// The value that the last one is compared with: a line in the chart.
     pub fn threshold(&self) -> Option<f64> {
-        let is_stored = matches!(self.condition.column.kind(), Kind::Stored(_));
+        let is_stored = matches!(self.condition.column.kind(), ColumnKind::Stored(_));
         is_stored.then_some(self.condition.limit)
     }
 }

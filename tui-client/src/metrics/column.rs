@@ -29,7 +29,7 @@ pub enum Column {
 
 /// What a column holds: how its value is computed, and so how it is compared and printed.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum ColumnKind {
     /// The key of the series.
     Key,
     /// A value as it was put, so it is printed exactly.
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 /// A row of [`COLUMNS`].
-struct Row {
+struct ColumnSpec {
     column: Column,
     /// The heading on the screen.
     name: &'static str,
@@ -60,34 +60,34 @@ struct Row {
     width: usize,
     /// The column with the greatest rank is the first to go where there is little room.
     rank: u8,
-    kind: Kind,
+    kind: ColumnKind,
 }
 
 /// From left to right, in the order of [`Column`].
 #[rustfmt::skip]
-const COLUMNS: [Row; 11] = [
-    Row { column: Column::Key, name: "key", word: "key", about: "the name; always shown",
-        width: 12, rank: 0, kind: Kind::Key },
-    Row { column: Column::Last, name: "last", word: "last", about: "the newest value",
-        width: NUMBER, rank: 1, kind: Kind::Stored(|series| series.last.value) },
-    Row { column: Column::Change, name: "change", word: "change", about: "its difference to the value before",
-        width: 10, rank: 4, kind: Kind::Difference(|before, point| Some(change(before, point))) },
-    Row { column: Column::Rate, name: "rate/s", word: "rate", about: "the same for each second between",
-        width: 10, rank: 5, kind: Kind::Difference(rate) },
-    Row { column: Column::Min, name: "min", word: "min", about: "the least value",
-        width: NUMBER, rank: 7, kind: Kind::Stored(|series| series.min) },
-    Row { column: Column::Max, name: "max", word: "max", about: "the greatest value",
-        width: NUMBER, rank: 8, kind: Kind::Stored(|series| series.max) },
-    Row { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
-        width: NUMBER, rank: 9, kind: Kind::Mean },
-    Row { column: Column::Count, name: "count", word: "count", about: "how many points",
-        width: 9, rank: 6, kind: Kind::Count },
-    Row { column: Column::Age, name: "age", word: "age", about: "since the newest point",
-        width: 6, rank: 2, kind: Kind::Age },
-    Row { column: Column::Time, name: "time", word: "time", about: "date of the newest point",
-        width: 19, rank: 10, kind: Kind::Time },
-    Row { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
-        width: 8, rank: 3, kind: Kind::Trend },
+const COLUMNS: [ColumnSpec; 11] = [
+    ColumnSpec { column: Column::Key, name: "key", word: "key", about: "the name; always shown",
+        width: 12, rank: 0, kind: ColumnKind::Key },
+    ColumnSpec { column: Column::Last, name: "last", word: "last", about: "the newest value",
+        width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| series.last.value) },
+    ColumnSpec { column: Column::Change, name: "change", word: "change", about: "its difference to the value before",
+        width: 10, rank: 4, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
+    ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the same for each second between",
+        width: 10, rank: 5, kind: ColumnKind::Difference(rate) },
+    ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the least value",
+        width: NUMBER, rank: 7, kind: ColumnKind::Stored(|series| series.min) },
+    ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the greatest value",
+        width: NUMBER, rank: 8, kind: ColumnKind::Stored(|series| series.max) },
+    ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
+        width: NUMBER, rank: 9, kind: ColumnKind::Mean },
+    ColumnSpec { column: Column::Count, name: "count", word: "count", about: "how many points",
+        width: 9, rank: 6, kind: ColumnKind::Count },
+    ColumnSpec { column: Column::Age, name: "age", word: "age", about: "since the newest point",
+        width: 6, rank: 2, kind: ColumnKind::Age },
+    ColumnSpec { column: Column::Time, name: "time", word: "time", about: "date of the newest point",
+        width: 19, rank: 10, kind: ColumnKind::Time },
+    ColumnSpec { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
+        width: 8, rank: 3, kind: ColumnKind::Trend },
 ];
 
 impl Column {
@@ -102,8 +102,8 @@ impl Column {
         all
     };
 
-    fn row(self) -> &'static Row {
-        let rows: &'static [Row] = &COLUMNS;
+    fn row(self) -> &'static ColumnSpec {
+        let rows: &'static [ColumnSpec] = &COLUMNS;
         &rows[self as usize]
     }
 
@@ -133,13 +133,13 @@ impl Column {
     }
 
     /// What it holds.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> ColumnKind {
         self.row().kind
     }
 
     /// Numbers stand at the right of their column.
     pub fn is_number(self) -> bool {
-        !matches!(self.kind(), Kind::Key | Kind::Trend)
+        !matches!(self.kind(), ColumnKind::Key | ColumnKind::Trend)
     }
 
     /// The columns that filters and alerts compare with a number.
@@ -153,13 +153,13 @@ impl Column {
     pub fn number(self, series: &Series, now: i64) -> Option<f64> {
         let timestamp = series.last.timestamp;
         Some(match self.kind() {
-            Kind::Key | Kind::Trend => return None,
-            Kind::Stored(of) => of(series),
-            Kind::Difference(of) => of(series.before?, series.last)?,
-            Kind::Mean => series.mean,
-            Kind::Count => series.count as f64,
-            Kind::Age => (i128::from(now) - i128::from(timestamp)) as f64,
-            Kind::Time => timestamp as f64,
+            ColumnKind::Key | ColumnKind::Trend => return None,
+            ColumnKind::Stored(of) => of(series),
+            ColumnKind::Difference(of) => of(series.before?, series.last)?,
+            ColumnKind::Mean => series.mean,
+            ColumnKind::Count => series.count as f64,
+            ColumnKind::Age => (i128::from(now) - i128::from(timestamp)) as f64,
+            ColumnKind::Time => timestamp as f64,
         })
     }
 }

@@ -13,20 +13,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
 use super::connection::{Comeback, connect, try_connect};
-use super::input::{self, Counts, READ_SIZE, Reading};
+use super::import_bar::ImportBar;
+use super::input::{self, Counts, InputQueue, READ_SIZE};
 use super::printer::Printer;
-use super::progress::Progress;
 use super::{Failure, explain, quoted, signals, warn};
 use crate::cli::Plan;
 use crate::import::engine::{self, Broken, Handler};
-use crate::import::source::{InputBatch, Remark, Source, unix_now};
+use crate::import::source::{BatchSource, InputBatch, LineNote, unix_now};
 use crate::text::number::{count, plural};
 use crate::text::time::duration;
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
 
-/// Line numbers that are named in a remark.
+/// Line numbers that are named in a note.
 const MAX_NAMED: usize = 5;
 
 /// Refused lines that are reported one by one on a terminal; a file gets them all.
@@ -61,9 +61,9 @@ pub(super) async fn run(
     if stdin().is_terminal() {
         warn("requests, one a line; Ctrl-D ends");
     }
-    let Reading { queue, full, counts, task } = reading;
-    let mut pending = Pending { queue, full, again: VecDeque::new() };
-    let mut report = Report::new(Progress::for_input());
+    let InputQueue { queue, full, counts, task } = reading;
+    let mut pending = PendingInput { queue, full, again: VecDeque::new() };
+    let mut report = Report::new(ImportBar::for_input());
     let interrupted = signals::listen(None)?;
     let outcome = tokio::select! {
         outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
@@ -84,7 +84,7 @@ pub(super) async fn run(
 async fn send_all(
     plan: &Plan,
     first: Result<Client, String>,
-    pending: &mut Pending,
+    pending: &mut PendingInput,
     report: &mut Report,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
@@ -97,7 +97,7 @@ async fn send_all(
         Err(reason) => wait(plan, reason, &mut comeback, pending, &report.bar).await,
     };
     loop {
-        let mut replies = Replies { report, comeback: &mut comeback, out };
+        let mut replies = ReplyReporter { report, comeback: &mut comeback, out };
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -119,8 +119,8 @@ async fn wait(
     plan: &Plan,
     reason: String,
     comeback: &mut Comeback,
-    pending: &mut Pending,
-    bar: &Progress,
+    pending: &mut PendingInput,
+    bar: &ImportBar,
 ) -> Client {
     let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
@@ -157,7 +157,7 @@ async fn spent(full: &mut watch::Receiver<bool>) -> bool {
 }
 
 /// What is to be sent.
-struct Pending {
+struct PendingInput {
     queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory for it is spent.
     full: watch::Receiver<bool>,
@@ -165,7 +165,7 @@ struct Pending {
     again: VecDeque<InputBatch>,
 }
 
-impl Source for Pending {
+impl BatchSource for PendingInput {
     async fn next(&mut self) -> Option<InputBatch> {
         match self.again.pop_front() {
             Some(next) => Some(next),
@@ -174,7 +174,7 @@ impl Source for Pending {
     }
 }
 
-impl Pending {
+impl PendingInput {
     /// Keeps what was read until there is a connection.
     fn keep(&mut self, next: InputBatch) {
         let left = match self.again.back_mut() {
@@ -194,12 +194,12 @@ impl Pending {
 
     /// Some timestamps are filled in among what is kept.
     fn fills_in(&self) -> bool {
-        let mut remarks = self.again.iter().flat_map(|batch| &batch.remarks);
-        remarks.any(|&(_, remark)| remark == Remark::Filled)
+        let mut notes = self.again.iter().flat_map(|batch| &batch.notes);
+        notes.any(|&(_, note)| note == LineNote::Filled)
     }
 }
 
-/// Puts with a remark: how many, and the numbers of the first lines.
+/// Puts with a note: how many, and the numbers of the first lines.
 #[derive(Default)]
 struct Named {
     lines: Vec<u64>,
@@ -227,7 +227,7 @@ impl fmt::Display for Named {
 
 /// What has come back.
 struct Report {
-    bar: Progress,
+    bar: ImportBar,
     answered: u64,
     /// Longer than a request may be.
     unsent: u64,
@@ -243,7 +243,7 @@ struct Report {
 }
 
 impl Report {
-    fn new(bar: Progress) -> Self {
+    fn new(bar: ImportBar) -> Self {
         let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
         let (filled, suspicious) = (Named::default(), Named::default());
         let closed = false;
@@ -307,13 +307,13 @@ impl Report {
 }
 
 /// The replies of one connection.
-struct Replies<'a, W: Write> {
+struct ReplyReporter<'a, W: Write> {
     report: &'a mut Report,
     comeback: &'a mut Comeback,
     out: &'a mut Printer<W>,
 }
 
-impl<W: Write> Replies<'_, W> {
+impl<W: Write> ReplyReporter<'_, W> {
     /// Counts an answered line.
     fn answered(&mut self, number: u64) {
         (self.report.answered, self.report.last) = (self.report.answered + 1, number);
@@ -321,20 +321,20 @@ impl<W: Write> Replies<'_, W> {
     }
 }
 
-impl<W: Write> Handler for Replies<'_, W> {
+impl<W: Write> Handler for ReplyReporter<'_, W> {
     type Error = Failure;
 
-    /// Reports the remarks once, also when the batch is sent again.
+    /// Reports the notes once, also when the batch is sent again.
     fn begin(&mut self, batch: &mut InputBatch) {
-        for (number, remark) in batch.remarks.drain(..) {
-            match remark {
-                Remark::TooLong => {
+        for (number, note) in batch.notes.drain(..) {
+            match note {
+                LineNote::TooLong => {
                     self.report.unsent += 1;
                     let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
                     self.report.refuse(text);
                 }
-                Remark::Filled => self.report.filled.add(number),
-                Remark::Suspicious => self.report.suspicious.add(number),
+                LineNote::Filled => self.report.filled.add(number),
+                LineNote::Suspicious => self.report.suspicious.add(number),
             }
         }
     }

@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::import::source::{InputBatch, Remark};
+use crate::import::source::{InputBatch, LineNote};
 
 /// Bytes of input read, and so sent, at once.
 pub(super) const READ_SIZE: usize = 128 * 1024;
 
 /// Standard input, read to its end in a task of its own.
-pub(super) struct Reading {
+pub(super) struct InputQueue {
     /// What was read, in order; bounded by the memory of what is in it or not yet dropped.
     pub queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory is spent, so nothing is read for now.
@@ -37,18 +37,18 @@ pub(super) struct Counts {
     pub filled: AtomicU64,
 }
 
-/// Begins. Reading waits while more than `memory` bytes are read and not dropped.
+/// Begins. InputQueue waits while more than `memory` bytes are read and not dropped.
 pub(super) fn start(
     input: impl AsyncRead + Unpin + Send + 'static,
     memory: u32,
     clock: impl Fn() -> i64 + Send + 'static,
-) -> Reading {
+) -> InputQueue {
     let (sender, queue) = mpsc::unbounded_channel();
     let (spent, full) = watch::channel(false);
     let room = Room { memory, free: Arc::new(Semaphore::new(memory as usize)), spent };
     let counts = Arc::default();
     let task = tokio::spawn(read(input, clock, sender, room, Arc::clone(&counts)));
-    Reading { queue, full, counts, task }
+    InputQueue { queue, full, counts, task }
 }
 
 /// Memory, in bytes.
@@ -95,13 +95,13 @@ async fn read(
             number += 1;
             match line {
                 Line::Text(text) => batch.push(number, text, now),
-                _ => batch.remarks.push((number, Remark::TooLong)),
+                _ => batch.notes.push((number, LineNote::TooLong)),
             }
         }
         batch.size = buffer.len() - rest.len();
         buffer.advance(batch.size);
-        if !(batch.lines.is_empty() && batch.remarks.is_empty()) {
-            let filled = batch.remarks.iter().filter(|(_, remark)| *remark == Remark::Filled);
+        if !(batch.lines.is_empty() && batch.notes.is_empty()) {
+            let filled = batch.notes.iter().filter(|(_, note)| *note == LineNote::Filled);
             counts.lines.fetch_add(batch.lines.len() as u64, Ordering::Relaxed);
             counts.filled.fetch_add(filled.count() as u64, Ordering::Relaxed);
             batch.room = room.take(batch.memory()).await;
@@ -149,7 +149,7 @@ mod tests {
             ["put a 1 100", "put b 2 7", "put a 1 160", "put b 2 7", "put a 1 220", "put b 2 7"];
         assert_eq!(text(&all), expected);
         assert_eq!(all.lines, [1, 3, 4, 6, 7, 9]);
-        assert_eq!(all.remarks, [1, 4, 7].map(|number| (number, Remark::Filled)));
+        assert_eq!(all.notes, [1, 4, 7].map(|number| (number, LineNote::Filled)));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use shared::{Key, Point};
 
 use super::Failure;
 use crate::cli::Format;
-use crate::metrics::column::{Column, Kind};
+use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
 
@@ -20,7 +20,7 @@ const TREND: usize = 16;
 /// A value of a record.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-enum Cell<'a> {
+enum FieldValue<'a> {
     Word(&'a str),
     Bars(String),
     Number(f64),
@@ -29,16 +29,16 @@ enum Cell<'a> {
     Missing,
 }
 
-impl<'a> Cell<'a> {
+impl<'a> FieldValue<'a> {
     fn of(series: &'a Series, column: Column, now: i64) -> Self {
         let time = i128::from(series.last.timestamp);
         match column.kind() {
-            Kind::Key => Self::Word(series.key.as_str()),
-            Kind::Trend => Self::Bars(sparkline(series, TREND)),
-            Kind::Count => Self::Whole(series.count.into()),
-            Kind::Age => Self::Whole(i128::from(now) - time),
-            Kind::Time => Self::Whole(time),
-            Kind::Stored(_) | Kind::Difference(_) | Kind::Mean => {
+            ColumnKind::Key => Self::Word(series.key.as_str()),
+            ColumnKind::Trend => Self::Bars(sparkline(series, TREND)),
+            ColumnKind::Count => Self::Whole(series.count.into()),
+            ColumnKind::Age => Self::Whole(i128::from(now) - time),
+            ColumnKind::Time => Self::Whole(time),
+            ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean => {
                 let number = column.number(series, now);
                 // The difference of two values may be larger than any number.
                 number.filter(|number| number.is_finite()).map_or(Self::Missing, Self::Number)
@@ -60,13 +60,13 @@ impl<'a> Cell<'a> {
 
 /// Writes records in one format.
 pub(super) struct Printer<W: Write> {
-    output: Output<W>,
+    output: Encoding<W>,
     header: Vec<&'static str>,
     /// Reused for every record.
     line: Vec<u8>,
 }
 
-enum Output<W: Write> {
+enum Encoding<W: Write> {
     Text(W),
     Json(W),
     Csv(Box<csv::Writer<W>>),
@@ -77,9 +77,9 @@ impl<W: Write> Printer<W> {
     /// yet.
     pub(super) fn new(format: Format, columns: &[Column], out: W) -> Self {
         let output = match format {
-            Format::Text => Output::Text(out),
-            Format::Json => Output::Json(out),
-            Format::Csv => Output::Csv(Box::new(csv::Writer::from_writer(out))),
+            Format::Text => Encoding::Text(out),
+            Format::Json => Encoding::Json(out),
+            Format::Csv => Encoding::Csv(Box::new(csv::Writer::from_writer(out))),
         };
         let mut header: Vec<_> = columns.iter().map(|column| column.word()).collect();
         if header.is_empty() {
@@ -90,7 +90,7 @@ impl<W: Write> Printer<W> {
 
     /// Writes the header of CSV.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        if let Output::Csv(out) = &mut self.output {
+        if let Encoding::Csv(out) = &mut self.output {
             out.write_record(&self.header).map_err(csv_error)?;
         }
         Ok(())
@@ -99,7 +99,7 @@ impl<W: Write> Printer<W> {
     /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a
     /// point.
     pub(super) fn data(&mut self, data: &[u8]) -> Result<(), Failure> {
-        if let Output::Text(out) = &mut self.output {
+        if let Encoding::Text(out) = &mut self.output {
             return Ok(out.write_all(data)?);
         }
         for point in decode_points(data) {
@@ -113,7 +113,11 @@ impl<W: Write> Printer<W> {
     /// Writes one point.
     pub(super) fn point(&mut self, key: Key<'_>, point: Point) -> Result<(), Failure> {
         let Point { timestamp, value } = point;
-        self.record(&[Cell::Word(key.as_str()), Cell::Number(value), Cell::Whole(timestamp.into())])
+        self.record(&[
+            FieldValue::Word(key.as_str()),
+            FieldValue::Number(value),
+            FieldValue::Whole(timestamp.into()),
+        ])
     }
 
     /// Writes one row of the table.
@@ -123,16 +127,17 @@ impl<W: Write> Printer<W> {
         columns: &[Column],
         now: i64,
     ) -> Result<(), Failure> {
-        let cells: Vec<_> = columns.iter().map(|&column| Cell::of(series, column, now)).collect();
+        let cells: Vec<_> =
+            columns.iter().map(|&column| FieldValue::of(series, column, now)).collect();
         self.record(&cells)
     }
 
     /// Writes one record: in text with blanks between its cells, none of which holds any.
-    fn record(&mut self, cells: &[Cell<'_>]) -> Result<(), Failure> {
+    fn record(&mut self, cells: &[FieldValue<'_>]) -> Result<(), Failure> {
         let line = &mut self.line;
         line.clear();
         match &mut self.output {
-            Output::Text(out) => {
+            Encoding::Text(out) => {
                 for (at, cell) in cells.iter().enumerate() {
                     line.extend_from_slice(if at > 0 { b" " } else { b"" });
                     cell.encode("-", line);
@@ -140,7 +145,7 @@ impl<W: Write> Printer<W> {
                 line.push(b'\n');
                 out.write_all(line)?;
             }
-            Output::Json(out) => {
+            Encoding::Json(out) => {
                 let mut json = serde_json::Serializer::new(&mut *line);
                 let object = json.serialize_map(Some(cells.len()));
                 let object = object.and_then(|mut object| {
@@ -153,7 +158,7 @@ impl<W: Write> Printer<W> {
                 line.push(b'\n');
                 out.write_all(line)?;
             }
-            Output::Csv(out) => {
+            Encoding::Csv(out) => {
                 for cell in cells {
                     line.clear();
                     cell.encode("", line);
@@ -168,8 +173,8 @@ impl<W: Write> Printer<W> {
     /// Hands everything on.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match &mut self.output {
-            Output::Text(out) | Output::Json(out) => out.flush(),
-            Output::Csv(out) => out.flush(),
+            Encoding::Text(out) | Encoding::Json(out) => out.flush(),
+            Encoding::Csv(out) => out.flush(),
         }
     }
 }

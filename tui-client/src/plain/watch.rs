@@ -117,7 +117,7 @@ impl Feed {
 }
 
 /// An answer that is arriving.
-struct Answer {
+struct ArrivingAnswer {
     /// The series that alerts concern.
     summarizer: Summarizer,
     /// Keys that were not known, in the order of the reply.
@@ -206,7 +206,8 @@ impl<W: Write> Watcher<'_, W> {
         let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
         let reply = connection.get(selector).await?;
         let summarizer = Summarizer::new(MAX_EVALUATED);
-        let mut answer = Answer { summarizer, first: Vec::new(), malformed: 0, current: None };
+        let mut answer =
+            ArrivingAnswer { summarizer, first: Vec::new(), malformed: 0, current: None };
         let refused = take_reply(reply, |data| {
             decode_points(data).try_for_each(|point| match point {
                 Ok((key, point)) => self.take(key, point, feed, &mut answer),
@@ -248,7 +249,7 @@ impl<W: Write> Watcher<'_, W> {
         key: Key<'_>,
         point: Point,
         feed: &mut Feed,
-        answer: &mut Answer,
+        answer: &mut ArrivingAnswer,
     ) -> Result<(), Failure> {
         let current = answer.current.take().filter(|(current, ..)| current.as_key() == key);
         let (_, is_watched, is_alerted) = *answer.current.insert(current.unwrap_or_else(|| {

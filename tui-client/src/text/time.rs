@@ -57,7 +57,7 @@ pub fn date(timestamp: i64, zone: &TimeZone) -> String {
 /// As [`date`], in a form of `strftime`.
 pub fn formatted(timestamp: i64, zone: &TimeZone, form: &str) -> String {
     match Timestamp::from_second(timestamp) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime(form).to_string(),
+        Ok(time) => time.to_zoned_datetime(zone.clone()).strftime(form).to_string(),
         Err(_) => timestamp.to_string(),
     }
 }
@@ -65,7 +65,7 @@ pub fn formatted(timestamp: i64, zone: &TimeZone, form: &str) -> String {
 /// The time of day, to the millisecond.
 pub fn clock(unix_ms: i64, zone: &TimeZone) -> String {
     match Timestamp::from_millisecond(unix_ms) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
+        Ok(time) => time.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
         Err(_) => unix_ms.to_string(),
     }
 }

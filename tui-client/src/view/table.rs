@@ -14,7 +14,7 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap;
 use crate::keymap::Action;
 use crate::keymap::Mode;
-use crate::metrics::column::{Column, Kind};
+use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::watch_plan::Extension;
@@ -185,20 +185,20 @@ fn draw_row(
         let last = series.last.timestamp;
         let well = |style| if alarm || late { base } else { style };
         let (text, style) = match column.kind() {
-            Kind::Key => (series.key.as_str().to_owned(), base),
-            Kind::Stored(of) => {
+            ColumnKind::Key => (series.key.as_str().to_owned(), base),
+            ColumnKind::Stored(of) => {
                 let style = if column == Column::Last { well(theme.title) } else { base };
                 (number::value(of(series), wide), style)
             }
-            Kind::Difference(_) => change(column.number(series, now), wide, theme, base),
-            Kind::Mean => (number::mean(series.mean, wide), base),
-            Kind::Count => (number::count(series.count), base),
-            Kind::Age => {
+            ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
+            ColumnKind::Mean => (number::mean(series.mean, wide), base),
+            ColumnKind::Count => (number::count(series.count), base),
+            ColumnKind::Age => {
                 let style = if late && !alarm { theme.alert } else { base };
                 (time::short_age(last, now), style)
             }
-            Kind::Time => (time::date(last, app.zone()), theme.quiet),
-            Kind::Trend => (sparkline(series, wide), well(theme.plot)),
+            ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
+            ColumnKind::Trend => (sparkline(series, wide), well(theme.plot)),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }

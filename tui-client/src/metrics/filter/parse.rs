@@ -1,19 +1,24 @@
 //! Text to expression: words with their places, then recursive descent with a bounded depth.
 
-use crate::metrics::column::Column;
-use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
 use shared::Glob;
 use shared::duration::split_unit;
 use shared::pattern::PatternError;
+use shared::point::parse_value;
+
+use crate::metrics::column::Column;
+use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
 
 /// Parentheses and negations in each other.
 const MAX_DEPTH: usize = 32;
 
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Word(String),
+const NOT_JOINED: &str = "expected and, or";
+const SURPLUS: &str = "nothing more belongs here";
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Token<'a> {
+    Word(&'a str),
     /// In quotes, so never a name or a connective.
-    Quoted(String),
+    Quoted(&'a str),
     Compare(Compare),
     /// `~`
     Like,
@@ -24,77 +29,127 @@ enum Token {
     Close,
 }
 
+/// The longer ones first.
+const SYMBOLS: [(&str, Token<'_>); 17] = [
+    ("<=", Token::Compare(Compare::LessOrEqual)),
+    ("<>", Token::Compare(Compare::NotEqual)),
+    ("!=", Token::Compare(Compare::NotEqual)),
+    ("!~", Token::Compare(Compare::NotEqual)),
+    (">=", Token::Compare(Compare::GreaterOrEqual)),
+    ("==", Token::Compare(Compare::Equal)),
+    ("&&", Token::And),
+    ("||", Token::Or),
+    ("<", Token::Compare(Compare::Less)),
+    (">", Token::Compare(Compare::Greater)),
+    ("=", Token::Compare(Compare::Equal)),
+    ("!", Token::Not),
+    ("~", Token::Like),
+    ("&", Token::And),
+    ("|", Token::Or),
+    ("(", Token::Open),
+    (")", Token::Close),
+];
+
 pub(super) fn filter(text: &str) -> Result<Expr, BadExpr> {
     let mut parser = Parser::new(text)?;
     let expr = parser.any(0)?;
     match parser.peek() {
         None => Ok(expr),
         Some(Token::Close) => Err(parser.bad("a ( is missing before this")),
-        Some(_) => Err(parser.bad("nothing more belongs here")),
+        Some(_) => Err(parser.bad(SURPLUS)),
     }
 }
 
 pub(in crate::metrics) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
     let mut parser = Parser::new(text)?;
-    let at = parser.place();
-    let pattern = match parser.next() {
-        Some(Token::Word(word) | Token::Quoted(word)) => glob(&word, at)?,
-        _ => return Err(bad(at, "a key or a pattern is missing")),
-    };
-    let mut number = Column::Last;
+    let pattern = parser.pattern()?;
+    let mut compared = Column::Last;
     if let Some(Token::Word(word)) = parser.peek()
         && !word.starts_with(|c: char| c.is_ascii_digit())
     {
         let unknown = || parser.bad(&format!("no number is called {word}; {}", numbers()));
-        number = column(word).ok_or_else(unknown)?;
+        compared = column(word).ok_or_else(unknown)?;
         parser.skip();
     }
-    let condition = parser.condition(number)?;
-    match parser.peek() {
-        None => Ok((pattern, condition)),
-        Some(_) => Err(parser.bad("nothing more belongs here")),
-    }
+    let condition = parser.condition(compared)?;
+    if parser.peek().is_some() { Err(parser.bad(SURPLUS)) } else { Ok((pattern, condition)) }
 }
 
-struct Parser {
-    tokens: Vec<(usize, Token)>,
-    at: usize,
-    end: usize,
+struct Parser<'a> {
+    text: &'a str,
+    /// With their places, in bytes.
+    tokens: Vec<(usize, Token<'a>)>,
+    next: usize,
 }
 
-impl Parser {
-    fn new(text: &str) -> Result<Self, BadExpr> {
-        let end = text.trim_end().chars().count();
-        Ok(Self { tokens: tokens(text)?, at: 0, end })
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Result<Self, BadExpr> {
+        let mut parser = Self { text: text.trim_end(), tokens: Vec::new(), next: 0 };
+        let mut rest = parser.text.trim_start();
+        while !rest.is_empty() {
+            let at = parser.text.len() - rest.len();
+            let (token, length) = if let Some(quoted) = rest.strip_prefix('"') {
+                let end = quoted.find('"');
+                let length = end.ok_or_else(|| parser.bad_at(at, "a \" without its end"))?;
+                (Token::Quoted(&quoted[..length]), length + 2)
+            } else if let Some((symbol, token)) =
+                SYMBOLS.into_iter().find(|(symbol, _)| rest.starts_with(symbol))
+            {
+                (token, symbol.len())
+            } else {
+                let ends_word = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
+                let word = rest.split(ends_word).next().unwrap_or(rest);
+                let connectives = [("and", Token::And), ("or", Token::Or), ("not", Token::Not)];
+                let mut connectives = connectives.into_iter();
+                let connective = connectives.find(|(name, _)| name.eq_ignore_ascii_case(word));
+                (connective.map_or(Token::Word(word), |(_, token)| token), word.len())
+            };
+            parser.tokens.push((at, token));
+            rest = rest[length..].trim_start();
+        }
+        Ok(parser)
     }
 
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at).map(|(_, token)| token)
+    fn peek(&self) -> Option<Token<'a>> {
+        self.tokens.get(self.next).map(|&(_, token)| token)
     }
 
-    fn next(&mut self) -> Option<Token> {
-        let token = self.peek().cloned();
+    fn skip(&mut self) {
+        self.next = (self.next + 1).min(self.tokens.len());
+    }
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let token = self.peek();
         self.skip();
         token
     }
 
-    fn skip(&mut self) {
-        self.at = (self.at + 1).min(self.tokens.len());
+    /// Skips the token if it comes next.
+    fn accept(&mut self, token: Token<'_>) -> bool {
+        let comes = self.peek() == Some(token);
+        if comes {
+            self.skip();
+        }
+        comes
     }
 
-    /// Where the next token stands.
+    /// Where the next token stands, in bytes.
     fn place(&self) -> usize {
-        self.tokens.get(self.at).map_or(self.end, |&(at, _)| at)
+        self.tokens.get(self.next).map_or(self.text.len(), |&(at, _)| at)
     }
 
+    /// What is wrong with the next token.
     fn bad(&self, reason: &str) -> BadExpr {
-        bad(self.place(), reason)
+        self.bad_at(self.place(), reason)
+    }
+
+    fn bad_at(&self, at: usize, reason: &str) -> BadExpr {
+        BadExpr { at: self.text[..at].chars().count(), reason: reason.to_owned() }
     }
 
     fn any(&mut self, depth: usize) -> Result<Expr, BadExpr> {
         let mut all = vec![self.all(depth)?];
-        while self.peek() == Some(&Token::Or) {
-            self.skip();
+        while self.accept(Token::Or) {
             all.push(self.all(depth)?);
         }
         Ok(if all.len() == 1 { all.remove(0) } else { Expr::Any(all) })
@@ -102,11 +157,9 @@ impl Parser {
 
     fn all(&mut self, depth: usize) -> Result<Expr, BadExpr> {
         let mut all = vec![self.term(depth)?];
-        loop {
-            match self.peek() {
-                Some(Token::And) => self.skip(),
-                None | Some(Token::Or | Token::Close) => break,
-                Some(_) => return Err(self.not_joined(all.last())),
+        while !matches!(self.peek(), None | Some(Token::Or | Token::Close)) {
+            if !self.accept(Token::And) {
+                return Err(self.not_joined(all.last()));
             }
             all.push(self.term(depth)?);
         }
@@ -115,20 +168,18 @@ impl Parser {
 
     /// Something stands behind a term without anything between the two.
     fn not_joined(&self, before: Option<&Expr>) -> BadExpr {
-        const EXPECTED: &str = "expected and, or";
-        let behind = self.tokens.get(self.at..).unwrap_or_default();
-        match behind {
+        match &self.tokens[self.next..] {
             // It may be on its way to one of them.
             [(_, Token::Word(word))] if ["and", "or"].iter().any(|way| way.starts_with(word)) => {
-                bad(self.end, EXPECTED)
+                self.bad_at(self.text.len(), NOT_JOINED)
             }
             [(_, Token::Word(_) | Token::Quoted(_)), rest @ ..]
                 if !matches!(rest.first(), Some((_, Token::Compare(_) | Token::Like)))
                     && matches!(before, Some(Expr::Matches(_) | Expr::Contains(_))) =>
             {
-                self.bad(&format!("{EXPECTED}; no key has a blank in it"))
+                self.bad(&format!("{NOT_JOINED}; no key has a blank in it"))
             }
-            _ => self.bad(EXPECTED),
+            _ => self.bad(NOT_JOINED),
         }
     }
 
@@ -136,77 +187,98 @@ impl Parser {
         if depth > MAX_DEPTH {
             return Err(self.bad("too deep"));
         }
-        let at = self.place();
-        match self.next() {
-            Some(Token::Not) => Ok(Expr::Not(Box::new(self.term(depth + 1)?))),
-            Some(Token::Open) => {
-                let inner = self.any(depth + 1)?;
-                match self.peek() {
-                    Some(Token::Close) => self.skip(),
-                    _ => return Err(self.bad("a ) is missing")),
-                }
-                Ok(inner)
+        match self.peek() {
+            Some(Token::Not) => {
+                self.skip();
+                Ok(Expr::Not(Box::new(self.term(depth + 1)?)))
             }
-            Some(Token::Quoted(word)) => key(&word, at),
-            Some(Token::Word(word)) => self.named(&word, at),
-            Some(Token::Compare(_) | Token::Like) => Err(bad(at, "a name is missing before this")),
+            Some(Token::Open) => {
+                self.skip();
+                let inner = self.any(depth + 1)?;
+                if self.accept(Token::Close) { Ok(inner) } else { Err(self.bad("a ) is missing")) }
+            }
+            Some(Token::Word(word)) => self.named(word),
+            Some(Token::Quoted(word)) => self.key(word),
+            Some(Token::Compare(_) | Token::Like) => Err(self.bad("a name is missing before this")),
             None | Some(Token::And | Token::Or | Token::Close) => {
-                Err(bad(at, "a glob or a comparison is missing"))
+                Err(self.bad("a glob or a comparison is missing"))
             }
         }
     }
 
-    fn named(&mut self, word: &str, at: usize) -> Result<Expr, BadExpr> {
-        let compared = matches!(self.peek(), Some(Token::Compare(_) | Token::Like));
-        match column(word) {
-            Some(column) => Ok(Expr::Condition(self.condition(column)?)),
-            None if compared && word.eq_ignore_ascii_case("key") => self.key_condition(),
-            None if compared && word.eq_ignore_ascii_case("time") => {
-                Err(bad(at, "times are not compared; age is, as in age < 1h"))
-            }
-            None if compared && word.contains('.') => {
-                let why = format!("no column is called {word}; write key = {word} and last > 3");
-                Err(bad(at, &why))
-            }
-            None if compared => Err(bad(at, &format!("no column is called {word}; {}", numbers()))),
-            None if word.eq_ignore_ascii_case("stale") => Ok(Expr::Stale),
-            None => key(word, at),
+    fn named(&mut self, word: &str) -> Result<Expr, BadExpr> {
+        let after = self.tokens.get(self.next + 1);
+        let is_compared = matches!(after, Some((_, Token::Compare(_) | Token::Like)));
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        if let Some(column) = column(word) {
+            self.skip();
+            Ok(Expr::Condition(self.condition(column)?))
+        } else if is_compared && is("key") {
+            self.skip();
+            self.key_condition()
+        } else if is_compared && is("time") {
+            Err(self.bad("times are not compared; age is, as in age < 1h"))
+        } else if is_compared {
+            let hint = match word.contains('.') {
+                true => format!("write key = {word} and last > 3"),
+                false => numbers(),
+            };
+            Err(self.bad(&format!("no column is called {word}; {hint}")))
+        } else if is("stale") {
+            self.skip();
+            Ok(Expr::Stale)
+        } else {
+            self.key(word)
         }
+    }
+
+    /// A word alone: a glob for the whole key, or a part of it.
+    fn key(&mut self, word: &str) -> Result<Expr, BadExpr> {
+        if word.contains(['*', '?', '{', '}', '[', ']']) {
+            return Ok(Expr::Matches(self.pattern()?));
+        }
+        self.skip();
+        Ok(Expr::Contains(word.to_lowercase()))
     }
 
     fn key_condition(&mut self) -> Result<Expr, BadExpr> {
-        let negated = match self.peek() {
-            Some(Token::Compare(Compare::NotEqual)) => true,
-            Some(Token::Compare(Compare::Equal) | Token::Like) => false,
-            _ => return Err(self.bad("keys are compared with =, != and ~")),
-        };
-        self.skip();
-        let at = self.place();
-        let matches = match self.next() {
-            Some(Token::Word(word) | Token::Quoted(word)) => Expr::Matches(glob(&word, at)?),
-            _ => return Err(bad(at, "a key or a pattern is missing")),
-        };
+        let negated = self.accept(Token::Compare(Compare::NotEqual));
+        if !(negated || self.accept(Token::Compare(Compare::Equal)) || self.accept(Token::Like)) {
+            return Err(self.bad("keys are compared with =, != and ~"));
+        }
+        let matches = Expr::Matches(self.pattern()?);
         Ok(if negated { Expr::Not(Box::new(matches)) } else { matches })
+    }
+
+    fn pattern(&mut self) -> Result<Glob, BadExpr> {
+        let bad = self.bad("a key or a pattern is missing");
+        let Some(Token::Word(word) | Token::Quoted(word)) = self.next() else { return Err(bad) };
+        let wrong = |why: PatternError| BadExpr {
+            at: bad.at + why.character,
+            reason: why.reason.to_string(),
+        };
+        word.parse().map_err(wrong)
     }
 
     fn condition(&mut self, column: Column) -> Result<Condition, BadExpr> {
         let compare = match self.peek() {
-            Some(&Token::Compare(compare)) => compare,
+            Some(Token::Compare(compare)) => compare,
             Some(Token::Like) => return Err(self.bad("~ compares keys only")),
             _ => return Err(self.bad("one of < <= > >= = != is missing")),
         };
         self.skip();
-        let at = self.place();
-        let limit = match self.next() {
-            Some(Token::Word(word)) => number(&word, column, at)?,
-            _ => return Err(bad(at, "a number is missing")),
+        let Some(Token::Word(word)) = self.peek() else {
+            return Err(self.bad("a number is missing"));
         };
+        let limit = number(word, column).map_err(|wanted| match word.strip_suffix(',') {
+            Some(before) if number(before, column).is_ok() => {
+                self.bad_at(self.place() + before.len(), NOT_JOINED)
+            }
+            _ => self.bad(&format!("not {wanted}")),
+        })?;
+        self.skip();
         Ok(Condition { column, compare, limit })
     }
-}
-
-fn bad(at: usize, reason: &str) -> BadExpr {
-    BadExpr { at, reason: reason.to_owned() }
 }
 
 /// The column of this name, in any case, if it is one that is compared.
@@ -221,18 +293,11 @@ fn numbers() -> String {
     format!("there are {} and {last}", others.join(", "))
 }
 
-fn glob(word: &str, at: usize) -> Result<Glob, BadExpr> {
-    word.parse().map_err(|why: PatternError| bad(at + why.character, &why.reason.to_string()))
-}
-
-/// A word alone: a glob for the whole key, or a part of it.
-fn key(word: &str, at: usize) -> Result<Expr, BadExpr> {
-    let special = word.contains(['*', '?', '{', '}', '[', ']']);
-    Ok(if special { Expr::Matches(glob(word, at)?) } else { Expr::Contains(word.to_lowercase()) })
-}
-
-/// A number with a unit that suits the field.
-fn number(word: &str, column: Column, at: usize) -> Result<f64, BadExpr> {
+/// A number with a unit that suits the column.
+///
+/// # Errors
+/// What is expected.
+fn number(word: &str, column: Column) -> Result<f64, &'static str> {
     const SIZES: [(&str, f64); 13] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),
@@ -256,75 +321,6 @@ fn number(word: &str, column: Column, at: usize) -> Result<f64, BadExpr> {
         _ => (SIZES.iter().find_map(size), "a number such as 20, 1.5k or 2M"),
     };
     let (digits, times) = unit.unwrap_or((word, 1.0));
-    let value = shared::point::parse_value(digits.as_bytes()).ok().map(|value| value * times);
-    value.filter(|value| value.is_finite()).ok_or_else(|| match word.strip_suffix(',') {
-        Some(before) if number(before, column, at).is_ok() => {
-            bad(at + before.chars().count(), "expected and, or")
-        }
-        _ => bad(at, &format!("not {wanted}")),
-    })
-}
-
-fn tokens(text: &str) -> Result<Vec<(usize, Token)>, BadExpr> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        if c.is_whitespace() {
-            at += 1;
-            continue;
-        }
-        let from = at;
-        let token = if c == '"' {
-            let length = chars[at + 1..].iter().position(|&c| c == '"');
-            let length = length.ok_or_else(|| bad(at, "a \" without its end"))?;
-            let word = chars[at + 1..at + 1 + length].iter().collect();
-            at += length + 2;
-            Token::Quoted(word)
-        } else if let Some((token, length)) = symbol(c, chars.get(at + 1).copied()) {
-            at += length;
-            token
-        } else {
-            let rest = chars[at..].iter();
-            let length = rest.take_while(|&&c| !ends_word(c)).count().max(1);
-            at += length;
-            word(chars[from..at].iter().collect())
-        };
-        tokens.push((from, token));
-    }
-    Ok(tokens)
-}
-
-fn ends_word(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '<' | '>' | '=' | '!' | '(' | ')' | '&' | '|' | '~' | '"')
-}
-
-fn word(text: String) -> Token {
-    match &*text.to_ascii_lowercase() {
-        "and" => Token::And,
-        "or" => Token::Or,
-        "not" => Token::Not,
-        _ => Token::Word(text),
-    }
-}
-
-fn symbol(c: char, next: Option<char>) -> Option<(Token, usize)> {
-    Some(match (c, next) {
-        ('<', Some('=')) => (Token::Compare(Compare::LessOrEqual), 2),
-        ('<', Some('>')) | ('!', Some('=' | '~')) => (Token::Compare(Compare::NotEqual), 2),
-        ('<', _) => (Token::Compare(Compare::Less), 1),
-        ('>', Some('=')) => (Token::Compare(Compare::GreaterOrEqual), 2),
-        ('>', _) => (Token::Compare(Compare::Greater), 1),
-        ('=', Some('=')) => (Token::Compare(Compare::Equal), 2),
-        ('=', _) => (Token::Compare(Compare::Equal), 1),
-        ('!', _) => (Token::Not, 1),
-        ('~', _) => (Token::Like, 1),
-        ('&', Some('&')) => (Token::And, 2),
-        ('&', _) => (Token::And, 1),
-        ('|', Some('|')) => (Token::Or, 2),
-        ('|', _) => (Token::Or, 1),
-        ('(', _) => (Token::Open, 1),
-        (')', _) => (Token::Close, 1),
-        _ => return None,
-    })
+    let value = parse_value(digits.as_bytes()).ok().map(|value| value * times);
+    value.filter(|value| value.is_finite()).ok_or(wanted)
 }

@@ -26,7 +26,7 @@ fn an_alert_is_reported_and_sets_the_exit_code() {
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
     server.send("put palm.cpu 1 30\n");
     let told = err.next_line();
-    assert_eq!(told, "tui-client: well again: palm.cpu > 90: palm.cpu is 1");
+    assert_eq!(told, "tui-client: resolved: palm.cpu > 90: palm.cpu is 1");
     signal(&child, Signal::TERM);
     assert_eq!(finish(child).0, 4);
 }
@@ -36,7 +36,7 @@ fn an_alert_ends_with_the_last_point_of_its_key() {
     // Stands for a server whose retention has dropped all points of the key.
     let told = told_of(["ok\na 6.0 1\n\n", "ok\n\n"]);
     assert_eq!(told[0], "tui-client: alert: a > 5: a is 6");
-    assert_eq!(told[1], "tui-client: alert over: a > 5: a has no points any more");
+    assert_eq!(told[1], "tui-client: no data: a > 5: a has no points any more");
 }
 
 /// What is told of an alert on `a > 5` that has these answers; it has fired.
@@ -62,7 +62,7 @@ fn a_point_between_two_polls_is_evaluated() {
     for second in ["a 1.0 2\na 7.0 3\na 2.0 4\n", "a 7.0 2\na 2.0 4\n"] {
         let told = told_of([first, &format!("ok\na 6.0 1\n{second}\n")]);
         assert!(told[0].starts_with("tui-client: alert: a > 5: a was 7 (age "), "{told:?}");
-        assert_eq!(told[1], "tui-client: well again: a > 5: a is 2");
+        assert_eq!(told[1], "tui-client: resolved: a > 5: a is 2");
     }
 }
 
@@ -81,7 +81,7 @@ fn a_key_new_between_two_polls_is_evaluated_from_its_first_point() {
         let [_, told @ ..] = [(); 3].map(|()| err.next_line());
         let expected = format!("tui-client: alert: {alert}: {key} was 9 (age ");
         assert!(told[0].starts_with(&expected), "{told:?}");
-        assert_eq!(told[1], format!("tui-client: well again: {alert}: {key} is 1"));
+        assert_eq!(told[1], format!("tui-client: resolved: {alert}: {key} is 1"));
         signal(&child, Signal::TERM);
         assert_eq!(finish(child).0, 4);
     }
@@ -109,7 +109,7 @@ fn an_alert_that_had_no_data_exits_with_1() {
         signal(&child, ending);
         let (code, _, err) = finish(child);
         assert_eq!(code, 1, "{ending:?}");
-        assert!(err.contains("not judged, for lack of points: b > 5"), "{err}");
+        assert!(err.contains("no data: b > 5"), "{err}");
     }
 }
 
@@ -166,7 +166,7 @@ fn once_takes_globs_and_evaluates_alerts() {
     // Not to be taken for well.
     assert_eq!((code, &*out), (1, ""));
     let said = "tui-client: no points for palm.cup\n\
-        tui-client: not judged, for lack of points: palm.cup > 90\n";
+        tui-client: no data: palm.cup > 90\n";
     assert_eq!(err, said);
     let (code, _, err) =
         once(&["--once", "--alert", "palm.cup age > 1m", "--alert", "palm.* > 90"]);

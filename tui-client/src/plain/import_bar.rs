@@ -19,7 +19,7 @@ const OF_WAIT: &str = "{msg}";
 
 /// The bar, or nothing at all.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct ImportBar {
     bar: Option<ProgressBar>,
     form: &'static str,
     /// Data would be written across it.
@@ -28,7 +28,7 @@ pub(super) struct Progress {
     lines: u64,
 }
 
-impl Progress {
+impl ImportBar {
     /// A bar, if standard error is a terminal and standard input is none.
     pub(super) fn for_input() -> Self {
         let wanted = stderr().is_terminal() && !stdin().is_terminal();
@@ -51,7 +51,7 @@ impl Progress {
         self.lines += lines as u64;
         let Some(bar) = &self.bar else { return };
         bar.inc(bytes as u64);
-        if self.begun.elapsed() >= SHORT {
+        if self.is_seen() || self.begun.elapsed() >= SHORT {
             self.show(HumanCount(self.lines).to_string());
         }
     }
@@ -106,7 +106,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ImportBar {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

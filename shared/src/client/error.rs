@@ -1,0 +1,29 @@
+//! Why a request got no reply.
+
+use std::io;
+use std::time::Duration;
+
+use crate::response::BadReply;
+
+/// Why a request got no reply, or only a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The peer does not speak the protocol.
+    #[error("the peer does not speak the protocol: {0}")]
+    BadReply(#[from] BadReply),
+    /// The connection ended before the reply was complete.
+    #[error("the connection closed before the reply was complete")]
+    Closed,
+    /// A reply was due and no byte came for so long, so the connection was ended.
+    #[error("the reply stalled: nothing came for {} s", .0.as_secs_f64())]
+    Stalled(Duration),
+    /// The connection was ended by [`super::Client::abort`].
+    #[error("the connection was aborted")]
+    Aborted,
+    /// The socket failed.
+    #[error("the connection failed: {0}")]
+    Io(io::ErrorKind),
+    /// [`super::Client::send`] takes exactly one line that is not empty.
+    #[error("a request is one line that is not empty")]
+    NotOneLine,
+}
