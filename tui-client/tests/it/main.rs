@@ -11,6 +11,7 @@
 
 mod app;
 mod harness;
+mod import;
 mod plain;
 mod scenes;
 mod terminal;
