@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use shared::Client;
 use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
@@ -85,7 +85,8 @@ async fn serve(
     let (queue, awaited) = mpsc::channel(IN_FLIGHT);
     // In a task of its own, so that replies are taken while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, events.clone()));
-    let mut importing = Importing::default();
+    // An import goes no further when this goes out of scope.
+    let (mut imports, mut stop) = (JoinSet::new(), None);
     loop {
         tokio::select! {
             _ = &mut reading => break,
@@ -104,11 +105,15 @@ async fn serve(
                 let request = match order {
                     NetworkOrder::Send(request) => request,
                     NetworkOrder::Import { id, text } => {
-                        importing.begin(client.clone(), events.clone(), id, text);
+                        imports.abort_all();
+                        let (sender, stopped) = oneshot::channel();
+                        stop = Some(sender);
+                        imports.spawn(import::run(client.clone(), events.clone(), id, text, stopped));
                         continue;
                     }
                     NetworkOrder::StopImport => {
-                        importing.stop();
+                        // The import may have ended.
+                        let _ = stop.take().map(|stop| stop.send(()));
                         continue;
                     }
                     NetworkOrder::Connect => continue,
@@ -130,56 +135,12 @@ async fn serve(
     }
     // Nothing that is still due is taken, should the connection stand.
     client.abort();
-    // It tells how far it came before the end of the connection is told.
-    importing.finish().await;
+    // The import reports how far it came before the end of the connection is reported.
+    while imports.join_next().await.is_some() {}
     Some(match client.closed().await {
         ClientError::Closed => "the server closed the connection".to_owned(),
         other => other.to_string(),
     })
-}
-
-/// An import under way; it goes no further when this goes out of scope.
-#[derive(Default)]
-struct Importing {
-    task: Option<JoinHandle<()>>,
-    stop: Option<oneshot::Sender<()>>,
-}
-
-impl Importing {
-    fn begin(&mut self, client: Client, events: mpsc::Sender<Event>, id: u64, text: Arc<str>) {
-        self.abort();
-        let (stop, stopped) = oneshot::channel();
-        self.task = Some(tokio::spawn(import::run(client, events, id, text, stopped)));
-        self.stop = Some(stop);
-    }
-
-    /// Sends no more; it tells by itself how far it came.
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // It may have come to its end.
-            let _ = stop.send(());
-        }
-    }
-
-    fn abort(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
-    }
-
-    /// Waits for its end.
-    async fn finish(mut self) {
-        if let Some(task) = &mut self.task {
-            // It tells by itself how it ended.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Importing {
-    fn drop(&mut self) {
-        self.abort();
-    }
 }
 
 /// Takes replies in order; ends with the first one that fails.
