@@ -30,7 +30,7 @@ use connection::connect;
 use printer::Printer;
 
 /// Characters of a refused line that are shown.
-const SHOWN: usize = 80;
+const MAX_QUOTED: usize = 80;
 
 /// The exit code when a request was refused, an alert had no data, or input or output failed.
 const REFUSED: u8 = 1;
@@ -159,9 +159,9 @@ fn explain(reason: &str, line: &[u8]) -> String {
     }
 }
 
-/// A line made safe to show, cut to [`SHOWN`] characters.
+/// A line made safe to show, cut to [`MAX_QUOTED`] characters.
 fn quoted(line: &[u8]) -> String {
-    explain::quoted(line, SHOWN)
+    explain::quoted(line, MAX_QUOTED)
 }
 
 /// The outcome of a run with alerts that has succeeded otherwise.

@@ -93,10 +93,10 @@ impl Alert {
 
     /// Stored values are exact, computed ones rounded.
     fn number(&self, value: f64) -> String {
-        const WIDE: usize = 24;
+        const MAX_WIDTH: usize = 24;
         match self.condition.column.kind() {
-            ColumnKind::Difference(_) => number::rounded(value, WIDE),
-            ColumnKind::Mean => number::mean(value, WIDE),
+            ColumnKind::Difference(_) => number::rounded(value, MAX_WIDTH),
+            ColumnKind::Mean => number::mean(value, MAX_WIDTH),
             _ => number::exact(value),
         }
     }

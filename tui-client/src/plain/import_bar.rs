@@ -10,8 +10,8 @@ use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progre
 use crate::text::number::plural;
 use crate::text::time::duration;
 
-/// An import that is over sooner has nothing to show.
-const SHORT: Duration = Duration::from_millis(500);
+/// The bar is shown when an import takes longer.
+const BAR_DELAY: Duration = Duration::from_millis(500);
 
 const OF_FILE: &str = "{bar:24} {percent:>3}%  {msg} lines, {binary_bytes_per_sec}, {eta} left";
 const OF_PIPE: &str = "{msg} lines, {binary_bytes}, {elapsed}";
@@ -54,7 +54,7 @@ impl ImportBar {
     pub(super) fn add(&mut self, bytes: usize, lines: usize) {
         self.lines += lines as u64;
         self.bar.inc(bytes as u64);
-        if self.is_seen() || self.begun.elapsed() >= SHORT {
+        if self.is_seen() || self.begun.elapsed() >= BAR_DELAY {
             self.show(HumanCount(self.lines).to_string());
         }
     }

@@ -18,12 +18,12 @@ const MAX_REFUSALS: u64 = 100;
 
 /// Puts with a note: how many, and the numbers of the first lines.
 #[derive(Default)]
-pub(super) struct Named {
+pub(super) struct NamedLines {
     lines: Vec<u64>,
     all: usize,
 }
 
-impl Named {
+impl NamedLines {
     pub(super) fn add(&mut self, number: u64) {
         self.all += 1;
         if self.lines.len() < MAX_NAMED {
@@ -32,7 +32,7 @@ impl Named {
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for NamedLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, all } = self;
         let more = if *all > lines.len() { ", …" } else { "" };
@@ -53,8 +53,8 @@ pub(super) struct ImportReport {
     pub stored: u64,
     /// The number of the last line up to which all is answered.
     pub last: u64,
-    pub filled: Named,
-    pub suspicious: Named,
+    pub filled: NamedLines,
+    pub suspicious: NamedLines,
     /// Standard output is closed.
     pub closed: bool,
 }
@@ -62,7 +62,7 @@ pub(super) struct ImportReport {
 impl ImportReport {
     pub(super) fn new(bar: ImportBar) -> Self {
         let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
-        let (filled, suspicious) = (Named::default(), Named::default());
+        let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
         let closed = false;
         Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
     }

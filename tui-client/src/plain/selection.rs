@@ -19,7 +19,7 @@ use crate::metrics::summary::Summarizer;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as for the table on the screen.
-const TAIL: usize = 64;
+const MAX_RECENT: usize = 64;
 
 /// Prints the last point of these keys, or of all when there are none, arranged as the command line
 /// says. Alerts that fire are reported.
@@ -76,7 +76,7 @@ struct Selection<'a, W: Write> {
 impl<W: Write> Selection<'_, W> {
     async fn ask(&mut self, connection: &Client, selector: &str) -> Result<(), Failure> {
         let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
-        let mut summarizer = Summarizer::new(TAIL);
+        let mut summarizer = Summarizer::new(MAX_RECENT);
         let reply = connection.get(selector).await?;
         let refused = take_reply(reply, |data| {
             summarizer.add_lines(data);

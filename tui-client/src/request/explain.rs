@@ -7,8 +7,8 @@ use shared::request::{BadRequest, BadRequestReason, Request};
 use crate::text::escape::escape_untrusted;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
-const REQUEST: usize = 80;
-const WORD: usize = 24;
+const MAX_REQUEST: usize = 80;
+const MAX_WORD: usize = 24;
 
 /// What is wrong with a request as it goes over the wire. A selector that does not parse is not:
 /// for a server without the selector extension it is the name of a key that is not there.
@@ -40,7 +40,7 @@ pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
 }
 
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
-    let shown = quoted(line, REQUEST);
+    let shown = quoted(line, MAX_REQUEST);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
         return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
     };
@@ -49,7 +49,7 @@ fn message_of(which: &str, line: &[u8], reason: &str) -> String {
     if word.is_empty() || word.len() == line.len() {
         return format!("error in {which}{shown}: {why}");
     }
-    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, WORD))
+    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, MAX_WORD))
 }
 
 /// A line made safe to show, cut behind so many characters.

@@ -20,13 +20,13 @@ use crate::text::number::{count, plural};
 use crate::text::time::duration;
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
-const ONE_BY_ONE: usize = 64;
+const MAX_ONE_BY_ONE: usize = 64;
 
-/// Lines that are judged before they are sent; more would let the screen wait.
-const JUDGED: usize = 100_000;
+/// Lines that are checked before they are sent; more would let the screen wait.
+const MAX_CHECKED: usize = 100_000;
 
 /// Characters of a line that are shown.
-const SAMPLE: usize = 200;
+const MAX_SAMPLE: usize = 200;
 
 /// Text that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +55,13 @@ pub struct Wrong {
 }
 
 impl Pasted {
-    /// Counts and judges the lines.
+    /// Counts and checks the lines.
     pub fn new(text: &str, now: i64) -> Self {
         let lines = pasted_lines(text).count() as u64;
         let mut sample = pasted_lines(text).next().unwrap_or_default();
         let mut why = None;
-        let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
-        for (number, line) in (1..).zip(pasted_lines(text)).take(JUDGED) {
+        let mut wrong = Wrong { at_least: lines > MAX_CHECKED as u64, ..Wrong::default() };
+        for (number, line) in (1..).zip(pasted_lines(text)).take(MAX_CHECKED) {
             let wire = wire_line(line.as_bytes(), now);
             if !wire.bytes.is_empty() && explain::validate(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
@@ -71,7 +71,7 @@ impl Pasted {
                 wrong.lines += 1;
             }
         }
-        let sample = explain::quoted(sample.as_bytes(), SAMPLE);
+        let sample = explain::quoted(sample.as_bytes(), MAX_SAMPLE);
         Self { text: text.into(), lines, wrong, why, sample }
     }
 }
@@ -135,7 +135,7 @@ impl Paste {
             return Some(pasted);
         }
         log.follow();
-        if pasted.lines > ONE_BY_ONE as u64 {
+        if pasted.lines > MAX_ONE_BY_ONE as u64 {
             self.begin_import(link.next_id(), pasted, log, cx);
             return None;
         }
