@@ -318,8 +318,7 @@ impl Watch {
 
     /// Takes what an answer to `selector` says of the watched keys.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
-        let deep =
-            answer.watched.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+        let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;

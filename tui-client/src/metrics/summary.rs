@@ -51,7 +51,7 @@ pub struct Summarizer {
     /// What each series may keep now.
     limit: usize,
     patterns: Arc<[Glob]>,
-    watched: Vec<u32>,
+    watched: Vec<usize>,
     /// Of those, how many no name but a glob brought.
     by_glob: usize,
     points: u64,
@@ -111,10 +111,8 @@ impl Summarizer {
         let place = Place { hash, place: self.current };
         self.index.insert_unique(hash, place, |known| known.hash);
         let mut limit = self.limit();
-        if let Ok(place) = u32::try_from(self.current)
-            && self.is_watched(key)
-        {
-            self.watched.push(place);
+        if self.is_watched(key) {
+            self.watched.push(self.current);
             limit = self.watched_limit();
         }
         self.series.push(Series::new(key.to_owned(), point, limit));
@@ -138,9 +136,9 @@ impl Summarizer {
         if others.is_power_of_two() {
             let limit = share(self.wanted_recent, RECENT_BUDGET, others + 1);
             if limit < self.limit {
-                let mut watched = self.watched.iter().copied().peekable();
-                for (place, series) in (0..).zip(&mut self.series) {
-                    if watched.next_if_eq(&place).is_none() {
+                let mut watched = self.watched.iter().peekable();
+                for (place, series) in self.series.iter_mut().enumerate() {
+                    if watched.next_if_eq(&&place).is_none() {
                         series.keep(limit);
                     }
                 }
@@ -154,8 +152,7 @@ impl Summarizer {
     fn watched_limit(&mut self) -> usize {
         let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
         if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
-            let places = self.watched.iter().filter_map(|&place| usize::try_from(place).ok());
-            for place in places {
+            for &place in &self.watched {
                 if let Some(series) = self.series.get_mut(place) {
                     series.keep(limit);
                 }
@@ -191,13 +188,13 @@ impl Summarizer {
     }
 }
 
-/// A folded answer to a `get`.
+/// A summarized answer to a `get`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// In the order of the reply.
     pub series: Vec<Series>,
     /// The places of the watched ones.
-    pub watched: Vec<u32>,
+    pub watched: Vec<usize>,
     /// The patterns that were watched when the request was sent.
     pub patterns: Arc<[Glob]>,
     /// Globs match more than may be watched.
