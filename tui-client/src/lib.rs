@@ -4,10 +4,11 @@
 //! [`app`] decides and does nothing; [`view`] draws it; [`net`], [`files`] and [`runtime`] do what
 //! it wishes. [`theme_detect`] finds the theme that suits the terminal.
 //! [`plain`] stands beside the screen: it has no [`app::App`], only what there is to know of points,
-//! globs, expressions and alerts.
+//! globs, filters and alerts.
 
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod effect;
 pub mod event;
 pub mod files;

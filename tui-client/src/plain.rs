@@ -18,7 +18,7 @@ use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
 
 use crate::cli::{Plan, RunMode};
-use crate::import::source::unix_now;
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::request::explain;
 use crate::request::normalize::wire_line;

@@ -4,7 +4,7 @@
 use std::future;
 use std::io::ErrorKind;
 use std::sync::mpsc::{self as blocking, TrySendError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crossterm::event::{
@@ -19,6 +19,7 @@ use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::{App, Config};
+use crate::clock::unix_ms;
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{self, KeyPress, Moment, MouseKind};
 use crate::files::{self, History};
@@ -291,11 +292,7 @@ impl Clock {
     }
 
     fn now(&self) -> Moment {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment {
-            elapsed: self.start.elapsed(),
-            unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX),
-        }
+        Moment { elapsed: self.start.elapsed(), unix_ms: unix_ms() }
     }
 }
 

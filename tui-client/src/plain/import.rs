@@ -17,8 +17,9 @@ use super::input::{self, InputQueue, READ_SIZE};
 use super::printer::Printer;
 use super::{Failure, REFUSED, explain, quoted, signals, warn};
 use crate::cli::Plan;
+use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
-use crate::import::source::{BatchSource, InputBatch, LineNote, unix_now};
+use crate::import::source::{BatchSource, InputBatch, LineNote};
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;

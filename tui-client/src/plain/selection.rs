@@ -9,7 +9,7 @@ use super::printer::Printer;
 use super::watch::selectors;
 use super::{Failure, REFUSED, malformed_lines, verdict, warn};
 use crate::cli::Plan;
-use crate::import::source::unix_now;
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::recent::Recent;

@@ -17,7 +17,7 @@ use super::connection::{Reconnector, connect, take_reply};
 use super::printer::Printer;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, signals, verdict, warn};
 use crate::cli::Plan;
-use crate::import::source::unix_now;
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
