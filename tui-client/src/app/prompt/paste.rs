@@ -90,16 +90,10 @@ struct PastedLines {
 /// Lines that are being sent as a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// Comes back with what is told of it.
-    pub id: u64,
     /// Lines in all.
     pub lines: u64,
-    /// Lines answered.
-    pub answered: u64,
-    /// Lines refused among them.
-    pub refused: u64,
-    /// Lines that are on their way to the server or answered.
-    pub sent: u64,
+    /// How far they have come.
+    pub news: ImportNews,
     since: Duration,
 }
 
@@ -162,7 +156,8 @@ impl Paste {
         let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         log.push(entry.exchange(id));
         let (lines, since) = (pasted.lines, now.elapsed);
-        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
+        let news = ImportNews { end: None, ..ImportNews::broken(id) };
+        self.import = Some(Import { lines, news, since });
         cx.push(NetworkOrder::Import { id, text: pasted.text });
     }
 
@@ -198,31 +193,31 @@ impl Paste {
 
     /// Takes news of the import; says whether it has ended.
     pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) -> bool {
-        let Some(import) = self.import.as_mut().filter(|import| import.id == news.id) else {
+        let Some(import) = self.import.as_mut().filter(|import| import.news.id == news.id) else {
             return false;
         };
-        (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
+        import.news.clone_from(news);
         for text in &news.refusals {
-            log.note_of(import.id, cx.now(), Tone::Bad, text);
+            log.note_of(news.id, cx.now(), Tone::Bad, text);
         }
-        let lines = plural(import.answered, "line", "lines");
+        let lines = plural(news.answered, "line", "lines");
         let took = duration(cx.now().elapsed.saturating_sub(import.since));
         let (tone, text) = match news.end {
             None => return false,
             Some(ImportEnd::Broken) => return self.lose(log, cx),
-            Some(ImportEnd::Whole) if import.refused == 0 => {
+            Some(ImportEnd::Whole) if news.refused == 0 => {
                 (Tone::Good, format!("{lines} sent in {took}"))
             }
             Some(ImportEnd::Whole) => {
-                let refused = count(import.refused);
+                let refused = count(news.refused);
                 (Tone::Bad, format!("{lines} sent, {refused} refused in {took}"))
             }
             Some(ImportEnd::Stopped) => {
                 let text = format!(
                     "stopped: {} of {} lines answered, {} more sent, perhaps stored",
-                    count(import.answered),
+                    count(news.answered),
                     count(import.lines),
-                    count(import.sent.saturating_sub(import.answered))
+                    count(news.sent.saturating_sub(news.answered))
                 );
                 (Tone::Bad, text)
             }
@@ -234,14 +229,14 @@ impl Paste {
     pub fn lose(&mut self, log: &mut Log, cx: &mut Context) -> bool {
         self.lines = None;
         let Some(import) = &self.import else { return false };
-        let (answered, lines) = (count(import.answered), count(import.lines));
+        let (answered, lines) = (count(import.news.answered), count(import.lines));
         let text = format!("connection lost: {answered} of {lines} lines are sure");
         self.end(Tone::Bad, text, log, cx)
     }
 
     fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) -> bool {
         if let Some(import) = self.import.take() {
-            log.note_of(import.id, cx.now(), tone, &text);
+            log.note_of(import.news.id, cx.now(), tone, &text);
             cx.say(tone, text);
         }
         true

@@ -129,7 +129,7 @@ fn a_large_paste_is_a_stream_with_progress() {
     let id = paste_many(&mut scene);
     scene.tell(news(id, 20_000, None));
     let import = scene.app.paste().import().unwrap();
-    assert_eq!((import.lines, import.answered, import.refused), (50_000, 20_000, 1));
+    assert_eq!((import.lines, import.news.answered, import.news.refused), (50_000, 20_000, 1));
     let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
     assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
