@@ -2,13 +2,13 @@
 
 mod manual;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command, CommandFactory, Parser, ValueEnum};
+use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
@@ -41,27 +41,26 @@ struct Args {
     #[arg(long, value_name = "KEY")]
     watch: Vec<Glob>,
 
-    /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
-    /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
-    /// exit code 4; also for what came and went between two polls; may be repeated
+    /// Alert on a condition such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age > 1m', also
+    /// when it held only between two polls: on the screen, the bell, a marked row and a line in the
+    /// chart; in a pipe, a message on standard error and exit code 4; may be repeated
     #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
 
-    /// Print the last point of each key, or of these keys and globs, and leave; a key without
-    /// points is named on standard error, and is no failure
+    /// Print the last point of each key, or of these keys and globs, and exit; a key without points
+    /// is named on standard error and is no failure
     #[arg(long)]
     once: bool,
 
-    /// With --once or on the screen: only the keys that pass, as behind / in the table: a part of
-    /// the key, a glob or an expression such as 'last > 20 and age < 1m'; stale is a key whose
-    /// next point is late: none for 5 times as long as usual, and for 30 s, or for 5 min after its
-    /// only one
+    /// With --once or on the screen: only the keys that match, as after / in the table: a part of
+    /// the key, a glob or an expression such as 'last > 20 and age < 1m'; a key is stale after 5
+    /// times its usual step without a point, but at least 30s, or 5m after its only point
     #[arg(long, value_name = "EXPR")]
     filter: Option<Filter>,
 
-    /// With --once or on the screen: in the order of a column, the least first; behind a dash, as
-    /// in --sort -rate, the greatest first; reply is the order in which the server has them
-    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
+    /// With --once or on the screen: sort by a column, ascending; with a dash, as in --sort -rate,
+    /// descending; reply is the order of the server
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = sort())]
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
@@ -72,28 +71,28 @@ struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Requests from a pipe or a file: wait for a server that is not there or goes away, keep what
-    /// comes meanwhile in 64 MiB of memory, and send again what it has not answered; a `get` whose
-    /// reply broke off in the middle is not asked for again and ends it
+    /// Requests from a pipe or a file: reconnect when the server is away, buffer up to 64 MiB of
+    /// input meanwhile, and resend what was not answered; a `get` whose reply broke off in the
+    /// middle is not sent again and ends it
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
-    /// Seconds without a sign of a reply that is due before the connection is given up
+    /// Seconds without any byte of a reply that is due, after which the connection is closed
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
 
     #[command(flatten)]
     screen: ScreenOptions,
 
-    /// Print the completions for a shell and leave
+    /// Print the completions for a shell and exit
     #[arg(long, value_name = "SHELL")]
     completions: Option<Shell>,
 
-    /// Print the manual page and leave
+    /// Print the manual page and exit
     #[arg(long)]
     man: bool,
 
-    /// Memory for the log of the screen, in MiB; the oldest lines make room
+    /// Memory for the log of the screen, in MiB; the oldest lines are dropped
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     log_memory: u16,
 
@@ -113,34 +112,17 @@ fn host() -> impl TypedValueParser<Value = String> {
 
 /// One of some names, listed in the help and in completions.
 fn one_of<T: Clone + Send + Sync + 'static>(
-    names: impl IntoIterator<Item = &'static str>,
+    names: impl IntoIterator<Item = impl Into<PossibleValue>>,
     find: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names).try_map(move |name| find(&name).ok_or("no such name"))
 }
 
-/// A column, or one behind a dash for the descending order. The help lists those without.
-#[derive(Clone)]
-struct SortParser;
-
-impl TypedValueParser for SortParser {
-    type Value = Sort;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Sort, clap::Error> {
-        let name = value.to_str().and_then(|text| text.strip_prefix('-'));
-        let ascending = one_of(Sort::words(), Sort::named);
-        let sort = ascending.parse_ref(command, arg, name.map_or(value, OsStr::new))?;
-        Ok(Sort { descending: name.is_some(), ..sort })
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Sort::words().map(PossibleValue::new)))
-    }
+/// A column, or one behind a dash for the descending order; the help lists those without.
+fn sort() -> impl TypedValueParser<Value = Sort> {
+    let ascending = Sort::words().map(PossibleValue::new);
+    let descending = Sort::words().map(|word| PossibleValue::new(format!("-{word}")).hide(true));
+    one_of(ascending.chain(descending), Sort::named)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -214,7 +196,7 @@ pub struct ScreenOptions {
     #[arg(long)]
     pub ascii: bool,
 
-    /// Leave the mouse to the terminal, which selects text with it
+    /// Leave the mouse to the terminal, to select text
     #[arg(long = "no-mouse", action = ArgAction::SetFalse)]
     pub mouse: bool,
 }

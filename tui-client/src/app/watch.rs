@@ -318,8 +318,7 @@ impl Watch {
 
     /// Takes what an answer to `selector` says of the watched keys.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
-        let deep =
-            answer.watched.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+        let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
@@ -440,9 +439,9 @@ mod tests {
     }
 
     fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut fold = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     fn take(watch: &mut Watch, selector: &str, data: &str) {

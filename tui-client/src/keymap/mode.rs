@@ -51,11 +51,6 @@ impl Pane {
 }
 
 impl Mode {
-    /// The list of keys is shown.
-    pub fn is_help(self) -> bool {
-        matches!(self, Self::Help | Self::HelpSearch)
-    }
-
     /// No text is typed, and nothing lies over the bottom line.
     pub fn is_for_reading(self) -> bool {
         use Mode::{Chart, Columns, Confirm, Log, Table, Watch};

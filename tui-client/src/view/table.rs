@@ -82,9 +82,10 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
     let table = canvas.app.table();
     if table.answer().malformed > 0 {
         let style = on_border(canvas.theme.bad);
-        let lines = number::plural(table.answer().malformed, "line", "lines");
+        let (one, many) = ("malformed line", "malformed lines");
+        let lines = number::plural(table.answer().malformed, one, many);
         let mut pen = canvas.foot_pen(area);
-        pen.write_right(&format!(" {lines} are no points "), style);
+        pen.write_right(&format!(" skipped {lines} "), style);
         area.width = area.width.min(cells(pen.room() + 2));
     }
     canvas.scroll_position((table.first(rows), rows, table.rows()), Some(table.selected()), area);

@@ -3,7 +3,7 @@
 use crate::metrics::recent::Recent;
 
 /// The shortest span in seconds.
-const SHORTEST: i128 = 4;
+const MIN_SPAN: i128 = 4;
 
 /// The part of time in view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,8 +57,8 @@ impl Viewport {
         let (from, to) = wide(self.range(bounds));
         let (first, last) = wide(bounds);
         let span = (to - from).max(1);
-        let new = if closer { (span / 2).max(SHORTEST) } else { span * 2 };
-        if closer && span <= SHORTEST {
+        let new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
+        if closer && span <= MIN_SPAN {
             return;
         }
         if new >= last - first {

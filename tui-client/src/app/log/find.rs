@@ -106,7 +106,7 @@ impl Log {
         self.filter.as_ref().map(|filter| &filter.pattern)
     }
 
-    /// There is something to do for [`Log::step`].
+    /// A search or a filter has lines left to look at.
     pub fn is_busy(&self) -> bool {
         self.search.seek.is_some() || self.filter.as_ref().is_some_and(|f| f.from > self.first())
     }
