@@ -64,7 +64,7 @@ pub const SLOW: Duration = Duration::from_secs(1);
 
 /// What the application is started with.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct AppConfig {
     /// `host:port`, to show.
     pub address: String,
     /// Between two polls.
@@ -103,7 +103,7 @@ pub struct App {
 
 impl App {
     /// The state at the start, on a screen of this size.
-    pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
+    pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
             cx: Context::new(now, config.zone, config.in_tmux),
@@ -414,7 +414,7 @@ impl App {
             }
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
             Mode::Watch | Mode::Chart => self.watch.move_by(lines),
-            Mode::Field => {}
+            Mode::SeriesInput => {}
             Mode::Log if lines.unsigned_abs() == 1 => {
                 self.log.move_by(lines as i64, layout.log_rows());
             }

@@ -215,8 +215,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::entry::{Cost, Entry};
-    use crate::app::log::{Log, Pattern};
+    use crate::app::log::entry::{Cost, LogEntry};
+    use crate::app::log::{Log, LogPattern};
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
@@ -324,11 +324,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
         let mut log = Log::new(1 << 26, false);
-        log.push(Entry::new(0, Direction::Out, "get a"));
+        log.push(LogEntry::new(0, Direction::Out, "get a"));
         let took = Duration::from_micros(1500);
         let cost = Cost { points: 1, bytes: 12, took };
-        log.push(Entry::new(1, Direction::In, "ok").remark(Remark::Reply(cost)));
-        log.push(Entry::new(2, Direction::In, "a 1.0 2"));
+        log.push(LogEntry::new(1, Direction::In, "ok").remark(Remark::Reply(cost)));
+        log.push(LogEntry::new(2, Direction::In, "a 1.0 2"));
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 3);
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
@@ -338,7 +338,7 @@ mod tests {
         );
         let error = save(&path, &log.snapshot()).unwrap_err();
         assert_eq!(why(&error), "there is such a file already");
-        log.set_filter(Pattern::new("get", &TimeZone::UTC), 5);
+        log.set_filter(LogPattern::new("get", &TimeZone::UTC), 5);
         let path = directory.path().join("filtered");
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 1);
         assert!(save(&directory.path().join("no/such"), &log.snapshot()).is_err());

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::app::{App, Config};
+use crate::app::{App, AppConfig};
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{self, KeyPress, Moment, MouseKind};
 use crate::files::{self, History};
@@ -72,7 +72,7 @@ pub struct Setting {
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(setting: Setting, config: Config, theme: impl FnOnce() -> Theme) -> Result<()> {
+pub async fn run(setting: Setting, config: AppConfig, theme: impl FnOnce() -> Theme) -> Result<()> {
     let Setting { server, mouse } = setting;
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let ends = Ends::new().context("cannot listen for signals")?;
@@ -148,7 +148,7 @@ async fn drive(
     mut inputs: Inputs,
     sinks: &Sinks,
     signals: &mut Signals,
-    config: Config,
+    config: AppConfig,
     theme: &Theme,
 ) -> Result<()> {
     let clock = Clock::new();

@@ -54,7 +54,7 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, frame: &mut Frame<'_>) {
     }
     let mut cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
     status::draw_hints(app, theme, place(layout.hints), buffer);
-    if app.mode() == Mode::Field {
+    if app.mode() == Mode::SeriesInput {
         cursor = field::cursor(app, place(layout.hints));
     }
     match app.overlay() {

@@ -303,8 +303,12 @@ impl Input {
             InputPurpose::Filter(_) if !text.is_empty() => {
                 return Outcome::FilterTable(text.parse().ok());
             }
-            InputPurpose::Alert => return text.parse().map_or(Outcome::Nothing, Outcome::Alert),
-            InputPurpose::Watch => return text.parse().map_or(Outcome::Nothing, Outcome::Watch),
+            InputPurpose::Alert => {
+                return text.parse().map_or(Outcome::Nothing, Outcome::Alert);
+            }
+            InputPurpose::Watch => {
+                return text.parse().map_or(Outcome::Nothing, Outcome::Watch);
+            }
             // The filter counts already.
             InputPurpose::Filter(_) | InputPurpose::LogFilter(_) => {}
         }

@@ -8,7 +8,7 @@ pub mod pattern;
 pub mod recorder;
 pub mod store;
 
-pub use pattern::Pattern;
+pub use pattern::LogPattern;
 
 use crate::app::context::Context;
 use crate::app::layout::Layout;
@@ -16,10 +16,10 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
-use entry::{Entry, Remark, Tone};
-use find::{Filter, Progress, Search};
+use entry::{LogEntry, Remark, Tone};
+use find::{LineFilter, LogSearch, Progress};
 use recorder::Recorder;
-use store::{Snapshot, Store};
+use store::{LineStore, Snapshot};
 
 /// Terminals take no more than about 100 kB of base64 at once.
 const MAX_COPY: usize = 72 * 1024;
@@ -33,7 +33,7 @@ const MAX_POLLS: u64 = 256;
 /// The lines and which of them are on screen.
 #[derive(Debug)]
 pub struct Log {
-    store: Store,
+    store: LineStore,
     /// The selected line; `None` is the newest.
     cursor: Option<u64>,
     /// The number of the last line on screen; `None` follows the newest.
@@ -42,16 +42,16 @@ pub struct Log {
     polls: u64,
     /// Columns that lines are moved to the left.
     shift: usize,
-    filter: Option<Filter>,
-    search: Search,
+    filter: Option<LineFilter>,
+    search: LogSearch,
     /// The last text that was searched for.
-    last_search: Option<Pattern>,
+    last_search: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
 }
 
 /// Those lines that belong to an exchange, one after the other.
-fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = Entry<'a>>) -> Vec<&'a str> {
+fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = LogEntry<'a>>) -> Vec<&'a str> {
     let mut others = 0;
     let near = lines.take_while(|line| {
         others = if line.exchange == Some(exchange) { 0 } else { others + 1 };
@@ -65,13 +65,13 @@ impl Log {
     /// `raw`: it gets every line that goes over the wire.
     pub fn new(budget: usize, raw: bool) -> Self {
         Self {
-            store: Store::new(budget),
+            store: LineStore::new(budget),
             cursor: None,
             bottom: None,
             polls: 0,
             shift: 0,
             filter: None,
-            search: Search::default(),
+            search: LogSearch::default(),
             last_search: None,
             visited: 0,
             recorder: Recorder::new(raw),
@@ -99,7 +99,7 @@ impl Log {
                 return Some(LineInput::new(InputPurpose::LogSearch(before), ""));
             }
             LogAction::Filter => {
-                let text = self.filter().map_or("", Pattern::text);
+                let text = self.filter().map_or("", LogPattern::text);
                 return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
@@ -149,13 +149,13 @@ impl Log {
 
     /// Searches for a text while it is typed.
     pub fn search_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
-        self.search_for(Pattern::new(text, cx.zone()));
+        self.search_for(LogPattern::new(text, cx.zone()));
         self.work(rows, cx);
     }
 
     /// Filters by a text; an empty one shows all lines.
     pub fn filter_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
-        self.set_filter(Pattern::new(text, cx.zone()), rows);
+        self.set_filter(LogPattern::new(text, cx.zone()), rows);
         self.work(rows, cx);
     }
 
@@ -176,7 +176,7 @@ impl Log {
     }
 
     /// The last text that was searched for.
-    pub fn last_search(&self) -> Option<&Pattern> {
+    pub fn last_search(&self) -> Option<&LogPattern> {
         self.last_search.as_ref()
     }
 
@@ -214,7 +214,7 @@ impl Log {
     }
 
     /// Appends a line and gives its number; the oldest make room.
-    pub fn push(&mut self, entry: Entry<'_>) -> u64 {
+    pub fn push(&mut self, entry: LogEntry<'_>) -> u64 {
         self.polls = 0;
         let number = self.store.end();
         self.store.push(entry);
@@ -239,7 +239,7 @@ impl Log {
     /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll share
     /// the line, so that polling does not push everything else out of sight. It keeps the time of
     /// the first, so that times rise from line to line, and has the cost of the last.
-    pub fn push_poll(&mut self, entry: Entry<'_>) {
+    pub fn push_poll(&mut self, entry: LogEntry<'_>) {
         let end = self.store.end();
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
         let same = recent.rev().find(|recent| recent.text == entry.text);
@@ -308,7 +308,7 @@ impl Log {
     }
 
     /// The lines on a screen of this many rows.
-    pub fn visible(&self, rows: usize) -> impl Iterator<Item = Entry<'_>> {
+    pub fn visible(&self, rows: usize) -> impl Iterator<Item = LogEntry<'_>> {
         let shown = self.shown();
         let rows = (rows as u64).min(shown);
         let end = self.bottom.map_or(shown, |bottom| self.rank(bottom + 1)).max(rows);
@@ -323,7 +323,7 @@ impl Log {
     }
 
     /// The selected line.
-    pub fn selected_entry(&self) -> Option<Entry<'_>> {
+    pub fn selected_entry(&self) -> Option<LogEntry<'_>> {
         self.store.get(self.selected()?)
     }
 

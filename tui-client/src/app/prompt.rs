@@ -30,7 +30,7 @@ use crate::request::plausible::{is_extended, suspicious_timestamp};
 use crate::text::number;
 use crate::text::time::{age, date};
 use check::{Verdict, words};
-use history::History;
+use history::PromptHistory;
 use known_keys::KnownKeys;
 
 /// Completions offered at once.
@@ -40,7 +40,7 @@ const OFFERED: usize = 100;
 #[derive(Debug, Default)]
 pub struct Prompt {
     editor: Editor,
-    history: History,
+    history: PromptHistory,
     keys: KnownKeys,
     cycle: Option<Cycle>,
 }

@@ -3,7 +3,8 @@
 
 use super::bindings::{ALL, BINDINGS, Binding, CHARTED, PANES, READING, SERIES, TYPING};
 use super::mode::Mode::{
-    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+    self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
+    SeriesInput, Table, Watch,
 };
 
 /// A line of the list.
@@ -19,17 +20,17 @@ pub enum HelpLine {
 /// modes, so the general ones come last.
 const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Command line", &[Prompt]),
-    ("Search for a line entered before", &[Recall]),
+    ("Search for a line entered before", &[HistorySearch]),
     ("Pasted lines", &[Confirm]),
     ("Table", &[Table]),
     ("Watched keys", &[Watch]),
     ("Full-screen chart", &[Chart]),
     ("Chart, full-screen or not", CHARTED),
     ("Choice of columns", &[Columns]),
-    ("Typing a filter, an alert, a key to watch", &[Field]),
+    ("Typing a filter, an alert, a key to watch", &[SeriesInput]),
     ("Log", &[Log]),
-    ("Typing a search, a filter, a file for the log", &[Ask]),
-    ("Typing a filter, an alert, a search, a file", &[Field, Ask]),
+    ("Typing a search, a filter, a file for the log", &[LogInput]),
+    ("Typing a filter, an alert, a search, a file", &[SeriesInput, LogInput]),
     ("This list", &[Help, HelpSearch]),
     ("Table, watched keys, chart", SERIES),
     ("All panes", PANES),

@@ -63,7 +63,7 @@ pub fn cursor(app: &App, area: Rect) -> Option<Position> {
 
 /// The line, if it has its place here.
 fn input(app: &App) -> Option<&LineInput> {
-    app.input().filter(|input| input.mode() == Mode::Field)
+    app.input().filter(|input| input.mode() == Mode::SeriesInput)
 }
 
 fn heading(field: &LineInput) -> String {

@@ -8,7 +8,7 @@ use super::text::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::log::Log;
-use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
+use crate::app::log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::keymap::Mode;
 use crate::text::width::{behind, width};
 use crate::text::{number, time};
@@ -30,7 +30,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             Pen::new(buffer, inner, row).write(line, theme.quiet);
         }
     }
-    let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
+    let selected = log.selected().filter(|_| focused || app.mode() == Mode::LogInput);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(app, theme, &entry, inner, row, buffer);
         if selected == Some(entry.number) {
@@ -68,7 +68,7 @@ fn title(app: &App) -> String {
 fn draw_entry(
     app: &App,
     theme: &Theme,
-    entry: &Entry<'_>,
+    entry: &LogEntry<'_>,
     area: Rect,
     row: u16,
     buffer: &mut Buffer,
@@ -118,7 +118,7 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
 }
 
 /// What is known besides size and time: all of it, then less.
-fn besides(app: &App, entry: &Entry<'_>) -> Vec<String> {
+fn besides(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
     let points = match entry.remark {
         None => return Vec::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
@@ -135,7 +135,7 @@ fn besides(app: &App, entry: &Entry<'_>) -> Vec<String> {
 }
 
 /// Size and time behind what else is known.
-fn remark(entry: &Entry<'_>, columns: bool, what: &str) -> String {
+fn remark(entry: &LogEntry<'_>, columns: bool, what: &str) -> String {
     let (size, took) = match &entry.remark {
         None => return String::new(),
         Some(Remark::Request { bytes, .. }) => (number::bytes(*bytes), String::new()),

@@ -94,7 +94,7 @@ fn waiting(app: &App) -> Option<String> {
 /// Draws the bottom line.
 pub fn draw_hints(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     // What is wrong with a line is said in its place, until it is changed.
-    let typing = app.mode() == Mode::Field && app.notice().is_none();
+    let typing = app.mode() == Mode::SeriesInput && app.notice().is_none();
     if typing && super::field::draw(app, theme, area, buffer) {
         return;
     }

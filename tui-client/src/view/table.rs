@@ -33,7 +33,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let table = app.table();
     let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
-        || (app.mode() == Mode::Field && filtering);
+        || (app.mode() == Mode::SeriesInput && filtering);
     let mut remarks = Vec::new();
     if table.arranging() {
         remarks.push(("· sorting … ".to_owned(), theme.title));

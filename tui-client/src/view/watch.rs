@@ -19,7 +19,7 @@ use crate::text::{number, time};
 pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
     let watch = app.watch();
     // A line that is asked for in the full-screen chart leaves it where it is.
-    let typing = app.mode() == Mode::Field && app.layout().full;
+    let typing = app.mode() == Mode::SeriesInput && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     let remarks = remarks(app, theme);
     let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);

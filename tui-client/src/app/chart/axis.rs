@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::app::chart::{Spec, Tick};
+use crate::app::chart::{AxisTick, ChartSpec};
 use crate::metrics::recent::Recent;
 use crate::text::time;
 use crate::text::units::{Scale, Unit};
@@ -14,7 +14,7 @@ const TIME_STEPS: [i64; 22] = [
 ];
 
 /// What is in view, and how it maps to dots. Values of a logarithmic axis are logarithms here.
-pub(super) struct Frame {
+pub(super) struct Axes {
     from: i64,
     to: i64,
     low: f64,
@@ -26,9 +26,9 @@ pub(super) struct Frame {
     unit: Unit,
 }
 
-impl Frame {
+impl Axes {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
-    pub(super) fn around(spec: &Spec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
+    pub(super) fn around(spec: &ChartSpec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
         if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Recent::is_empty) {
             return None;
         }
@@ -87,11 +87,11 @@ impl Frame {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
-    pub(super) fn value_ticks(&self, rows: usize) -> Vec<Tick> {
+    pub(super) fn value_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
         let mut closer = [1.0, 1.6, 2.5, 4.0].map(|times| self.spaced_ticks(wanted * times, rows));
         // One label alone is no scale; nor are labels of which some had no row for themselves.
-        let apart = |ticks: &[Tick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
+        let apart = |ticks: &[AxisTick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
         let enough = closer.iter().position(|ticks| ticks.len() >= 2 && apart(ticks)).unwrap_or(2);
         let mut ticks = std::mem::take(&mut closer[enough]);
         // Steps far below the value's own precision repeat themselves.
@@ -99,7 +99,7 @@ impl Frame {
         ticks
     }
 
-    fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<Tick> {
+    fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<AxisTick> {
         let half_range = self.high / 2.0 - self.low / 2.0;
         let step = nice(half_range / wanted * 2.0);
         if !(step.is_finite() && step > 0.0) {
@@ -107,20 +107,20 @@ impl Frame {
         }
         let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
         let first = (self.low / step).ceil();
-        let mut ticks: Vec<Tick> = Vec::new();
+        let mut ticks: Vec<AxisTick> = Vec::new();
         for n in 0..20 {
             let value = (first + f64::from(n)) * step;
             if !value.is_finite() || value > self.high {
                 break;
             }
-            ticks.push(Tick { at: self.row(value, rows), label: scale.label(value, step) });
+            ticks.push(AxisTick { at: self.row(value, rows), label: scale.label(value, step) });
         }
         ticks
     }
 
     /// Decades, and parts of them where there are few.
     #[expect(clippy::cast_possible_truncation, reason = "a float has 633 decades")]
-    pub(super) fn log_ticks(&self, rows: usize) -> Vec<Tick> {
+    pub(super) fn log_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let (first, last) = (self.low.ceil() as i32, self.high.floor() as i32);
         let decades = last - first + 1;
         let wanted = i32::try_from(rows / 3).unwrap_or(i32::MAX).clamp(1, 8);
@@ -130,7 +130,7 @@ impl Frame {
             _ => &[1.0],
         };
         let step = (decades / wanted).max(1);
-        let mut ticks: Vec<Tick> = Vec::new();
+        let mut ticks: Vec<AxisTick> = Vec::new();
         for decade in (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0) {
             for n in times {
                 let value = n * 10_f64.powi(decade);
@@ -142,7 +142,7 @@ impl Frame {
                 let at = self.row(log, rows);
                 if ticks.last().is_none_or(|last| last.at > at) {
                     let label = crate::text::units::short(value, self.unit);
-                    ticks.push(Tick { at, label });
+                    ticks.push(AxisTick { at, label });
                 }
             }
         }
@@ -154,11 +154,11 @@ impl Frame {
         if even.len() > ticks.len() { even } else { ticks }
     }
 
-    fn even_log_ticks(&self, rows: usize) -> Vec<Tick> {
+    fn even_log_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
         let wanted = (rows / 3).clamp(1, 8);
         let step = nice((high - low) / f64::from(u32::try_from(wanted).unwrap_or(1)));
-        let mut ticks: Vec<Tick> = Vec::new();
+        let mut ticks: Vec<AxisTick> = Vec::new();
         if !(step.is_finite() && step > 0.0) {
             return ticks;
         }
@@ -171,7 +171,7 @@ impl Frame {
             }
             let at = self.row(value.log10(), rows);
             if ticks.last().is_none_or(|last| last.at > at) {
-                ticks.push(Tick { at, label: scale.label(value, step) });
+                ticks.push(AxisTick { at, label: scale.label(value, step) });
             }
         }
         ticks
@@ -183,7 +183,7 @@ impl Frame {
         clippy::cast_sign_loss,
         reason = "few columns"
     )]
-    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<Tick> {
+    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<AxisTick> {
         let span = i128::from(self.to) - i128::from(self.from);
         let wanted = (columns / 16).max(1) as i128;
         let steps = TIME_STEPS.iter().map(|&step| i128::from(step));
@@ -192,7 +192,7 @@ impl Frame {
         let offset = jiff::Timestamp::from_second(self.from)
             .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
         let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
-        let mut ticks: Vec<Tick> = Vec::new();
+        let mut ticks: Vec<AxisTick> = Vec::new();
         let mut day = String::new();
         for n in 0..=wanted + 2 {
             let Ok(time) = i64::try_from(first + n * step) else {
@@ -213,7 +213,7 @@ impl Frame {
                 _ => "%Y-%m-%d %H:%M",
             };
             day = date;
-            ticks.push(Tick {
+            ticks.push(AxisTick {
                 at: (self.across(time) * (columns - 1) as f64).round() as usize,
                 label: time::formatted(time, zone, form),
             });

@@ -53,7 +53,7 @@ pub struct Cost {
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct LogEntry<'a> {
     /// Counted since the start; the log gives it.
     pub number: u64,
     /// When, in Unix milliseconds.
@@ -74,7 +74,7 @@ pub struct Entry<'a> {
     pub exchange: Option<u64>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> LogEntry<'a> {
     /// A line without any remark.
     pub fn new(unix_ms: i64, direction: Direction, text: &'a str) -> Self {
         Self {

@@ -6,7 +6,7 @@ use shared::response::Status;
 use crate::app::context::Context;
 use crate::app::link::pending::{Pending, Purpose};
 use crate::app::log::Log;
-use crate::app::log::entry::{Cost, Direction, Entry, Remark, Tone};
+use crate::app::log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::event::Moment;
 use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
@@ -113,7 +113,7 @@ impl Log {
         if capture.raw || capture.head > 1 {
             let text = escape_untrusted(line.as_bytes());
             let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
-            let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+            let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).exchange(id);
             self.push(entry.remark(remark));
         }
     }
@@ -187,14 +187,14 @@ impl Log {
     /// Logs what is no line of the protocol.
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
-        self.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
+        self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
     /// The same where it belongs to an exchange: when many requests are under way, they stand far
     /// from their replies.
     pub fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
-        let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
+        let entry = LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone);
         self.push(entry.exchange(exchange));
     }
 }
@@ -215,8 +215,8 @@ fn data_tone(status: Status) -> Tone {
     if status == Status::Error { Tone::Bad } else { Tone::Plain }
 }
 
-fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
-    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
+fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> LogEntry<'_> {
+    LogEntry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
 }
 
 fn cost(reply: &Reply) -> Cost {

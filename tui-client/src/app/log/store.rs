@@ -7,8 +7,8 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::app::log::entry::{Direction, Entry, Remark, Tone};
-use crate::app::log::pattern::Pattern;
+use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
+use crate::app::log::pattern::LogPattern;
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
@@ -28,13 +28,13 @@ struct Chunk {
     base_ms: i64,
     base_exchange: u64,
     text: String,
-    lines: Vec<Line>,
+    lines: Vec<StoredLine>,
     /// In the order of the lines.
     extras: Vec<Extra>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Line {
+struct StoredLine {
     /// Where its text ends in the text of the chunk.
     end: u32,
     /// Since the time of the chunk.
@@ -55,7 +55,7 @@ struct Extra {
 }
 
 impl Chunk {
-    fn new(first: u64, entry: &Entry<'_>) -> Self {
+    fn new(first: u64, entry: &LogEntry<'_>) -> Self {
         Self {
             first,
             base_ms: entry.unix_ms,
@@ -69,7 +69,7 @@ impl Chunk {
     fn memory(&self) -> usize {
         size_of::<Self>()
             + self.text.capacity()
-            + self.lines.capacity() * size_of::<Line>()
+            + self.lines.capacity() * size_of::<StoredLine>()
             + self.extras.capacity() * size_of::<Extra>()
     }
 
@@ -78,7 +78,7 @@ impl Chunk {
     }
 
     /// The line as it is kept here, unless it needs a new chunk.
-    fn line(&self, entry: &Entry<'_>) -> Option<Line> {
+    fn line(&self, entry: &LogEntry<'_>) -> Option<StoredLine> {
         let end = self.text.len() + entry.text.len();
         let full = self.lines.len() >= CHUNK_LINES || (end > CHUNK_TEXT && !self.lines.is_empty());
         let exchange = match entry.exchange {
@@ -90,7 +90,7 @@ impl Chunk {
                     .filter(|&from| from != NO_EXCHANGE)?
             }
         };
-        (!full).then_some(Line {
+        (!full).then_some(StoredLine {
             end: u32::try_from(end).ok()?,
             after_ms: u32::try_from(entry.unix_ms - self.base_ms).ok()?,
             exchange,
@@ -99,7 +99,7 @@ impl Chunk {
         })
     }
 
-    fn push(&mut self, line: Line, entry: &Entry<'_>) {
+    fn push(&mut self, line: StoredLine, entry: &LogEntry<'_>) {
         if self.base_exchange == 0 {
             self.base_exchange = entry.exchange.unwrap_or(0);
         }
@@ -112,14 +112,14 @@ impl Chunk {
         self.lines.push(line);
     }
 
-    fn get(&self, number: u64) -> Option<Entry<'_>> {
+    fn get(&self, number: u64) -> Option<LogEntry<'_>> {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let line = self.lines.get(at)?;
         let start = at.checked_sub(1).map_or(0, |before| self.lines[before].end);
         let extra = self.extras.binary_search_by_key(&at, |extra| extra.line as usize);
         let extra = extra.ok().map(|place| &self.extras[place]);
         let unix_ms = self.base_ms + i64::from(line.after_ms);
-        Some(Entry {
+        Some(LogEntry {
             number,
             unix_ms,
             direction: line.direction,
@@ -136,14 +136,14 @@ impl Chunk {
 
 /// The lines, numbered since the start.
 #[derive(Debug, Clone)]
-pub(super) struct Store {
+pub(super) struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
     end: u64,
     memory: usize,
     budget: usize,
 }
 
-impl Store {
+impl LineStore {
     pub fn new(budget: usize) -> Self {
         Self { chunks: VecDeque::new(), end: 0, memory: 0, budget }
     }
@@ -162,7 +162,7 @@ impl Store {
         self.memory
     }
 
-    pub fn push(&mut self, mut entry: Entry<'_>) {
+    pub fn push(&mut self, mut entry: LogEntry<'_>) {
         if entry.text.len() > MAX_LINE_BYTES {
             let ends = (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev();
             let end = ends.into_iter().find(|&end| entry.text.is_char_boundary(end));
@@ -172,7 +172,7 @@ impl Store {
         self.evict();
     }
 
-    fn append(&mut self, entry: &Entry<'_>) {
+    fn append(&mut self, entry: &LogEntry<'_>) {
         if let Some(chunk) = self.chunks.back_mut() {
             if let Some(line) = chunk.line(entry) {
                 self.end += 1;
@@ -209,12 +209,12 @@ impl Store {
         }
     }
 
-    pub fn get(&self, number: u64) -> Option<Entry<'_>> {
+    pub fn get(&self, number: u64) -> Option<LogEntry<'_>> {
         let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
         self.chunks.get(at)?.get(number)
     }
 
-    pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = Entry<'_>> {
+    pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = LogEntry<'_>> {
         numbers.filter_map(|number| self.get(number))
     }
 
@@ -224,7 +224,7 @@ impl Store {
     }
 
     /// The same as in a line that is there has happened once more.
-    pub fn repeat(&mut self, number: u64, entry: &Entry<'_>) {
+    pub fn repeat(&mut self, number: u64, entry: &LogEntry<'_>) {
         self.set_extra(number, |extra, first_ms| {
             extra.until_ms = entry.unix_ms.saturating_sub(first_ms).max(0);
             extra.times = extra.times.saturating_add(1);
@@ -256,13 +256,13 @@ impl Store {
 /// The log at one moment: costs almost nothing to take, and stays as it is.
 #[derive(Clone)]
 pub struct Snapshot {
-    pub(super) store: Store,
-    pub(super) filter: Option<Pattern>,
+    pub(super) store: LineStore,
+    pub(super) filter: Option<LogPattern>,
 }
 
 impl Snapshot {
     /// The lines that the filter leaves.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = LogEntry<'_>> {
         let lines =
             self.store.chunks.iter().flat_map(|chunk| {
                 (chunk.first..chunk.end()).filter_map(|number| chunk.get(number))
@@ -294,12 +294,12 @@ mod tests {
 
     #[test]
     fn every_line_comes_back_as_it_went_in() {
-        let mut store = Store::new(usize::MAX);
+        let mut store = LineStore::new(usize::MAX);
         let text = |n: u64| format!("{} {}", n, "火x".repeat(usize::try_from(n % 30).unwrap()));
         let entry = |n: u64, text: &'static str| {
             // Time jumps back and far ahead, exchanges come out of order.
             let ms = if n % 5000 == 4999 { -1 } else { i64::try_from(n * 1_000_000).unwrap() };
-            let mut entry = Entry::new(ms, Direction::In, text).tone(Tone::Good);
+            let mut entry = LogEntry::new(ms, Direction::In, text).tone(Tone::Good);
             entry.exchange = (!n.is_multiple_of(3)).then_some(n + 10 - n % 7);
             if n.is_multiple_of(11) {
                 let took = Duration::from_micros(n);
@@ -322,8 +322,8 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut() {
-        let mut store = Store::new(1024);
-        store.push(Entry::new(0, Direction::In, &"火".repeat(MAX_LINE_BYTES)));
+        let mut store = LineStore::new(1024);
+        store.push(LogEntry::new(0, Direction::In, &"火".repeat(MAX_LINE_BYTES)));
         assert!(store.get(0).unwrap().text.len() <= MAX_LINE_BYTES);
     }
 }

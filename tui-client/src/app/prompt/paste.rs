@@ -10,7 +10,7 @@ use crate::app::context::Context;
 use crate::app::link::Link;
 use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
-use crate::app::log::entry::{Direction, Entry, Remark, Tone};
+use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
 use crate::effect::NetworkOrder;
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
@@ -159,7 +159,7 @@ impl Paste {
         let now = cx.now();
         let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
         let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
-        let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
+        let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         log.push(entry.exchange(id));
         let (lines, since) = (pasted.lines, now.elapsed);
         self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use shared::Point;
 
 use crate::app::chart::viewport::Viewport;
-use crate::app::chart::{self, Chart, Spec};
+use crate::app::chart::{self, Chart, ChartSpec};
 use crate::app::context::Context;
 use crate::app::layout::Layout;
 use crate::app::log::entry::Tone;
@@ -125,12 +125,12 @@ impl Watch {
         height: u16,
         alerts: &Alerts,
         zone: &TimeZone,
-        plot: impl FnOnce(&Spec<'_>) -> T,
+        plot: impl FnOnce(&ChartSpec<'_>) -> T,
     ) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
         let lines: Vec<Recent> = series.map(|series| series.recent.clone()).collect();
         let (_, rows) = chart::rows(height);
-        plot(&Spec {
+        plot(&ChartSpec {
             lines: &lines,
             range: self.viewport.range(self.chart_bounds().unwrap_or_default()),
             log: self.viewport.log,

@@ -1,6 +1,6 @@
 //! Mouse, search in the list of keys, the copied command.
 
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
@@ -160,7 +160,7 @@ fn help_begins_with_the_current_pane_and_keeps_the_chart_visible() {
 
 #[test]
 fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(80, 24, Config { in_tmux: true, ..config() });
+    let mut scene = Scene::with(80, 24, AppConfig { in_tmux: true, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Log);
     scene.keys("y");
@@ -211,7 +211,7 @@ fn the_view_is_copied_as_a_plain_command() {
 #[test]
 fn the_copied_command_says_where_the_server_is() {
     let address = "[::1]:7".to_owned();
-    let mut scene = Scene::with(80, 24, Config { address, ..config() });
+    let mut scene = Scene::with(80, 24, AppConfig { address, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Table);
     assert!(copy_command::command(&scene.app).starts_with("tui-client --host ::1 --port 7 --once"));

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
@@ -49,7 +49,7 @@ fn server_with_series(now: i64) -> TestServer {
 /// The screen of a client of this server.
 fn scene(server: &TestServer, table: TableSpec) -> Scene {
     let address = format!("localhost:{}", server.port);
-    let mut scene = Scene::with(200, 60, Config { address, table, ..config() });
+    let mut scene = Scene::with(200, 60, AppConfig { address, table, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
     scene.tell(Event::Connected);
     answer(&mut scene, server, "get *");
@@ -131,7 +131,7 @@ fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
 fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
     let address = format!("localhost:{}", server.port);
     let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
-    let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
+    let mut scene = Scene::with(200, 60, AppConfig { address, watch, ..config() });
     scene.tell(Event::Connected);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         answer(&mut scene, server, &line);
