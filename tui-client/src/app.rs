@@ -120,7 +120,7 @@ impl App {
 
     /// What is to be done first.
     pub fn start(&self) -> Vec<Effect> {
-        vec![NetworkOrder::Connect.into()]
+        vec![Effect::Network(NetworkOrder::Connect)]
     }
 
     /// Takes an event; what it returns is to be done in that order.
@@ -129,7 +129,7 @@ impl App {
         self.route(event, now);
         self.poll();
         for answer in self.table.take_garbage() {
-            self.cx.push(ComputeJob::Free(answer));
+            self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
         }
         self.cx.take_effects()
     }
@@ -193,7 +193,7 @@ impl App {
             self.evaluate_alerts();
         }
         if self.link.try_now(now.elapsed) {
-            self.cx.push(NetworkOrder::Connect);
+            self.cx.push(Effect::Network(NetworkOrder::Connect));
         }
     }
 
@@ -243,7 +243,7 @@ impl App {
             }
             Action::HelpOrType if !self.prompt().text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
-            Action::Suspend => self.cx.push(TerminalOrder::Suspend),
+            Action::Suspend => self.cx.push(Effect::Terminal(TerminalOrder::Suspend)),
             Action::CopyCommand => {
                 let command = copy_command::command(self);
                 let copied = self.cx.copy(command.clone());
@@ -388,7 +388,8 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Outcome::SaveLog(path) => {
-                self.cx.push(FileJob::SaveLog { path, log: self.log.snapshot() });
+                let log = self.log.snapshot();
+                self.cx.push(Effect::File(FileJob::SaveLog { path, log }));
             }
         }
     }
@@ -473,7 +474,7 @@ impl App {
 
     fn sort(&mut self, job: Option<SortJob>) {
         if let Some(job) = job {
-            self.cx.push(ComputeJob::Sort(job));
+            self.cx.push(Effect::Compute(ComputeJob::Sort(job)));
         }
     }
 

@@ -84,8 +84,8 @@ impl Context {
     }
 
     /// Wants something to be done.
-    pub fn push(&mut self, effect: impl Into<Effect>) {
-        self.effects.push(effect.into());
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
     }
 
     /// Rings the bell, once for an event.
@@ -98,7 +98,7 @@ impl Context {
 
     /// Copies a text to the clipboard; whether the terminal took it can't be known.
     pub fn copy(&mut self, text: String) -> &'static str {
-        self.push(TerminalOrder::Copy(text));
+        self.push(Effect::Terminal(TerminalOrder::Copy(text)));
         if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
     }
 

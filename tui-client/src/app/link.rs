@@ -12,7 +12,7 @@ use shared::client::{LinkEvent, Reconnect};
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
-use crate::effect::{NetworkOrder, Outgoing};
+use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
 use crate::text::link::link_message;
 use pending::{Due, Pending, Purpose};
@@ -166,7 +166,7 @@ impl Link {
         log.log_request((id, &line), capture, filled, cx.now());
         self.pending.push_back(Pending { id, line: line.clone(), purpose, since, points: 0 });
         let watched = Arc::clone(watched);
-        cx.push(NetworkOrder::Send(Outgoing { id, line, capture, watched }));
+        cx.push(Effect::Network(NetworkOrder::Send(Outgoing { id, line, capture, watched })));
         id
     }
 

@@ -19,7 +19,7 @@ use crate::app::link::pending::Purpose;
 use crate::app::link::{Link, LinkState};
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
-use crate::effect::FileJob;
+use crate::effect::{Effect, FileJob};
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
 use crate::metrics::series::Series;
@@ -190,7 +190,7 @@ impl Prompt {
         let due = (request, Purpose::Typed(typed.clone()));
         link.send(due, filled, watched, log, cx);
         if new {
-            cx.push(FileJob::AppendHistory(typed));
+            cx.push(Effect::File(FileJob::AppendHistory(typed)));
         }
     }
 

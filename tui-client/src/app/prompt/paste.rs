@@ -11,7 +11,7 @@ use crate::app::link::Link;
 use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
 use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
-use crate::effect::NetworkOrder;
+use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
 use crate::request::explain;
@@ -163,7 +163,7 @@ impl Paste {
         log.push(entry.exchange(id));
         let (lines, since) = (pasted.lines, now.elapsed);
         self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
-        cx.push(NetworkOrder::Import { id, text: pasted.text });
+        cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
     /// A request was answered, or refused for a reason: if it is one of a few pasted lines, what is
@@ -192,7 +192,7 @@ impl Paste {
     pub fn stop_import(&self, cx: &mut Context) {
         if self.import.is_some() {
             cx.say(Tone::Plain, "stopping");
-            cx.push(NetworkOrder::StopImport);
+            cx.push(Effect::Network(NetworkOrder::StopImport));
         }
     }
 
