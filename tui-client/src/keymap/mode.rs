@@ -51,11 +51,6 @@ impl Pane {
 }
 
 impl Mode {
-    /// The list of keys is shown.
-    pub fn is_help(self) -> bool {
-        matches!(self, Self::Help | Self::HelpSearch)
-    }
-
     /// No text is typed, and nothing lies over the bottom line.
     pub fn is_for_reading(self) -> bool {
         use Mode::{Chart, Columns, Confirm, Log, Table, Watch};
@@ -68,13 +63,7 @@ impl Mode {
             Self::Table | Self::Columns => Some(Pane::Table),
             Self::Watch | Self::Chart => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
-            Self::Prompt
-            | Self::Help
-            | Self::HelpSearch
-            | Self::SeriesInput
-            | Self::HistorySearch
-            | Self::Confirm
-            | Self::LogInput => None,
+            _ => None,
         }
     }
 }

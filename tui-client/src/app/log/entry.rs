@@ -52,6 +52,7 @@ pub struct Cost {
 }
 
 /// One line.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEntry<'a> {
     /// Counted since the start; the log gives it.
@@ -91,21 +92,18 @@ impl<'a> LogEntry<'a> {
     }
 
     /// With another tone.
-    #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
     /// With a remark.
-    #[must_use]
     pub fn remark(mut self, remark: Remark) -> Self {
         self.remark = Some(remark);
         self
     }
 
     /// As a part of an exchange.
-    #[must_use]
     pub fn exchange(mut self, id: u64) -> Self {
         self.exchange = Some(id);
         self

@@ -21,7 +21,7 @@ pub(super) const MAX_LINE_BYTES: usize = 16 * 1024;
 const NO_EXCHANGE: i32 = i32::MIN;
 
 /// Lines that follow each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Chunk {
     /// The number of its first line.
     first: u64,
@@ -56,14 +56,8 @@ struct Extra {
 
 impl Chunk {
     fn new(first: u64, entry: &LogEntry<'_>) -> Self {
-        Self {
-            first,
-            base_ms: entry.unix_ms,
-            base_exchange: entry.exchange.unwrap_or(0),
-            text: String::new(),
-            lines: Vec::new(),
-            extras: Vec::new(),
-        }
+        let base_exchange = entry.exchange.unwrap_or(0);
+        Self { first, base_ms: entry.unix_ms, base_exchange, ..Self::default() }
     }
 
     fn memory(&self) -> usize {
@@ -135,7 +129,7 @@ impl Chunk {
 }
 
 /// The lines, numbered since the start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
     end: u64,
@@ -145,7 +139,7 @@ pub(super) struct LineStore {
 
 impl LineStore {
     pub fn new(budget: usize) -> Self {
-        Self { chunks: VecDeque::new(), end: 0, memory: 0, budget }
+        Self { budget, ..Self::default() }
     }
 
     /// The number of the first line that is kept.
@@ -173,23 +167,17 @@ impl LineStore {
     }
 
     fn append(&mut self, entry: &LogEntry<'_>) {
-        if let Some(chunk) = self.chunks.back_mut() {
-            if let Some(line) = chunk.line(entry) {
+        if let Some(last) = self.chunks.len().checked_sub(1) {
+            if let Some(line) = self.chunks[last].line(entry) {
                 self.end += 1;
-                // A copy, while somebody holds the log as it was, may have less room than it.
-                let before = chunk.memory();
-                let chunk = Arc::make_mut(chunk);
-                chunk.push(line, entry);
-                self.memory = self.memory + chunk.memory() - before;
-                return;
+                return self.change(last, |chunk| chunk.push(line, entry));
             }
-            // No more comes here: what was reserved is given back.
-            let before = chunk.memory();
-            let chunk = Arc::make_mut(chunk);
-            chunk.text.shrink_to_fit();
-            chunk.lines.shrink_to_fit();
-            chunk.extras.shrink_to_fit();
-            self.memory = self.memory + chunk.memory() - before;
+            // The chunk is full: reserved memory is given back.
+            self.change(last, |chunk| {
+                chunk.text.shrink_to_fit();
+                chunk.lines.shrink_to_fit();
+                chunk.extras.shrink_to_fit();
+            });
         }
         let mut chunk = Chunk::new(self.end, entry);
         if let Some(line) = chunk.line(entry) {
@@ -235,21 +223,27 @@ impl LineStore {
     /// Changes what is known of a line besides its text; `set` is told when it came, too.
     fn set_extra(&mut self, number: u64, set: impl FnOnce(&mut Extra, i64)) {
         let chunk = self.chunks.partition_point(|chunk| chunk.end() <= number);
-        let Some(chunk) = self.chunks.get_mut(chunk) else { return };
+        self.change(chunk, |chunk| {
+            let Some(at) = number.checked_sub(chunk.first) else { return };
+            let Ok(line) = u32::try_from(at) else { return };
+            let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
+            let place = place.unwrap_or_else(|place| {
+                chunk.extras.insert(place, Extra { line, remark: None, times: 1, until_ms: 0 });
+                place
+            });
+            let after_ms = chunk.lines.get(line as usize).map_or(0, |line| line.after_ms);
+            set(&mut chunk.extras[place], chunk.base_ms + i64::from(after_ms));
+        });
+    }
+
+    /// Changes a chunk and the memory of the store with it. A chunk that a snapshot shares is
+    /// copied, and the copy may reserve less than the original.
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Chunk)) {
+        let Some(chunk) = self.chunks.get_mut(at) else { return };
         let before = chunk.memory();
         let chunk = Arc::make_mut(chunk);
-        let Some(at) = number.checked_sub(chunk.first) else { return };
-        let Ok(at) = usize::try_from(at) else { return };
-        let line = u32::try_from(at).unwrap_or(u32::MAX);
-        let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
-        let place = place.unwrap_or_else(|place| {
-            chunk.extras.insert(place, Extra { line, remark: None, times: 1, until_ms: 0 });
-            place
-        });
-        let first_ms = chunk.base_ms + chunk.lines.get(at).map_or(0, |line| line.after_ms.into());
-        set(&mut chunk.extras[place], first_ms);
-        let after = chunk.memory();
-        self.memory = self.memory + after - before;
+        change(chunk);
+        self.memory = self.memory + chunk.memory() - before;
     }
 }
 
