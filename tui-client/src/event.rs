@@ -22,6 +22,12 @@ impl Moment {
     pub fn unix(self) -> i64 {
         self.unix_ms.div_euclid(1000)
     }
+
+    /// The next multiple of a period of Unix time in milliseconds, as time since the start.
+    pub fn next_multiple(self, period_ms: i64) -> Duration {
+        let left = (period_ms - self.unix_ms.rem_euclid(period_ms)).unsigned_abs();
+        self.elapsed + Duration::from_millis(left)
+    }
 }
 
 /// An input of the application: keys, the network, files, the clock.

@@ -12,7 +12,8 @@ pub use pattern::LogPattern;
 
 use crate::app::context::Context;
 use crate::app::layout::Layout;
-use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::line_input::InputPurpose;
+use crate::app::message::Message;
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
@@ -31,7 +32,7 @@ const EXCHANGE_REACH: usize = 4096;
 const MAX_POLLS: u64 = 256;
 
 /// The lines and which of them are on screen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Log {
     store: LineStore,
     /// The selected line; `None` is the newest.
@@ -64,18 +65,9 @@ impl Log {
     /// An empty log that takes at most `budget` bytes of memory, with a filter half as much again.
     /// `raw`: it gets every line that goes over the wire.
     pub fn new(budget: usize, raw: bool) -> Self {
-        Self {
-            store: LineStore::new(budget),
-            cursor: None,
-            bottom: None,
-            polls: 0,
-            shift: 0,
-            filter: None,
-            search: LogSearch::default(),
-            last_search: None,
-            visited: 0,
-            recorder: Recorder::new(raw),
-        }
+        let mut log = Self { store: LineStore::new(budget), ..Self::default() };
+        log.recorder.raw = raw;
+        log
     }
 
     /// Columns that lines are moved to the left, so that the end of long ones can be read.
@@ -83,29 +75,27 @@ impl Log {
         self.shift
     }
 
-    /// Performs an action; returns the line that it asks for.
+    /// Performs an action of the log.
     pub fn update(
         &mut self,
         action: LogAction,
         panes: &mut Panes,
         layout: &Layout,
         cx: &mut Context,
-    ) -> Option<LineInput> {
+    ) {
         let rows = layout.log_rows();
         match action {
             LogAction::Search => {
-                let before = self.bookmark();
+                cx.send(Message::Ask(InputPurpose::LogSearch(self.bookmark()), String::new()));
                 self.begin_search();
-                return Some(LineInput::new(InputPurpose::LogSearch(before), ""));
             }
             LogAction::Filter => {
-                let text = self.filter().map_or("", LogPattern::text);
-                return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
+                let text = self.filter().map_or("", LogPattern::text).to_owned();
+                cx.send(Message::Ask(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
                 let time = time::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
-                let name = format!("tui-client-{time}.log");
-                return Some(LineInput::new(InputPurpose::SaveLog, &name));
+                cx.send(Message::Ask(InputPurpose::SaveLog, format!("tui-client-{time}.log")));
             }
             LogAction::Match { .. } if self.search().is_none() => {
                 cx.say(Tone::Plain, "nothing is searched for: press / first");
@@ -130,7 +120,6 @@ impl Log {
             LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
             LogAction::Leave => panes.focus_on(Mode::Prompt),
         }
-        None
     }
 
     /// Does one bounded step of a search or a filter under way, and says what it came to.

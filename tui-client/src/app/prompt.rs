@@ -19,6 +19,7 @@ use crate::app::link::pending::Purpose;
 use crate::app::link::{Link, LinkState};
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
+use crate::app::message::Message;
 use crate::effect::{Effect, FileJob};
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
@@ -98,9 +99,8 @@ impl Prompt {
         }
     }
 
-    /// Performs an action of the history or of completion; says whether it is done, else the
-    /// action is about the panes.
-    pub fn update(&mut self, action: PromptAction, cx: &mut Context) -> bool {
+    /// Performs an action of the history or of completion.
+    pub fn update(&mut self, action: PromptAction, cx: &mut Context) {
         match action {
             PromptAction::Older if self.older() => {}
             PromptAction::Older => {
@@ -112,10 +112,9 @@ impl Prompt {
             }
             PromptAction::Newer => self.newer(),
             PromptAction::Complete { forward } => {
-                // Back out of a line that is a draft still; only among completions it means the
-                // last one.
+                // Backward leaves the line, except in a list of completions.
                 if self.text().is_empty() || (!forward && !self.is_completing()) {
-                    return false;
+                    return cx.send(Message::Cycle(if forward { 1 } else { -1 }));
                 }
                 match self.complete(forward) {
                     Completed::Nothing if self.end_word() => {}
@@ -125,9 +124,8 @@ impl Prompt {
                 }
             }
             PromptAction::Clear => self.editor.edit(Edit::KillAll),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// Edits the line; at its end, the keys that go right take over what is suggested.

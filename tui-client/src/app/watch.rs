@@ -23,7 +23,7 @@ use crate::metrics::watch_plan::with_alerted;
 const FRESH: Duration = Duration::from_secs(2);
 
 /// One watched key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watched {
     /// The key.
     pub key: String,
@@ -48,9 +48,10 @@ pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
 }
 
 /// What is heard of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     /// No answer has come.
+    #[default]
     Nothing,
     /// It has no points.
     NoPoints,
@@ -60,16 +61,7 @@ pub enum Heard {
 
 impl Watched {
     fn new(key: String) -> Self {
-        Self {
-            key,
-            series: None,
-            heard: Heard::Nothing,
-            alarm: false,
-            marked: false,
-            revision: 0,
-            bounds: None,
-            changed: None,
-        }
+        Self { key, ..Self::default() }
     }
 
     /// The value came within the last moments.

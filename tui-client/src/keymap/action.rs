@@ -63,6 +63,10 @@ pub enum Action {
     AddAlert,
     /// Remove the alerts on the selected key.
     DropAlerts,
+    /// Open the list of columns.
+    Columns,
+    /// Show or hide the selected column.
+    ToggleColumn,
 }
 
 /// An edit of the line that is being typed.
@@ -153,10 +157,6 @@ pub enum TableAction {
     Reverse,
     /// Type a filter.
     Filter,
-    /// Open the list of columns.
-    Columns,
-    /// Show or hide the selected column.
-    ToggleColumn,
     /// Watch the selected key.
     Watch,
     /// Watch the selected key with the chart on the full screen.

@@ -125,7 +125,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("sort", &[(Table, 50)]),
     bind("o", &[Table], Action::Table(TableAction::Reverse), "reverse the sort order")
         .hint("reverse", &[(Table, 110)]),
-    bind("c", &[Table], Action::Table(TableAction::Columns), "select columns")
+    bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
     bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
         .hint("all keys", &[(Table, 10)]),
@@ -182,7 +182,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("faster", &[(Table, 140), (Watch, 140), (Chart, 100)]),
     bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*"),
 
-    bind("space", &[Columns], Action::Table(TableAction::ToggleColumn), "show or hide the column")
+    bind("space", &[Columns], Action::ToggleColumn, "show or hide the column")
         .hint("show or hide", &[(Columns, 10)]),
     bind("esc enter c q", &[Columns], Action::Cancel, "back to the table")
         .vital("back", &[(Columns, 20)]),

@@ -26,18 +26,19 @@ const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 }
 const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
 
 /// What stands in the log from now on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Recorder {
-    /// Every line.
-    raw: bool,
+    /// Every line of requests and replies is logged.
+    pub raw: bool,
     poll: Poll,
     arriving: Option<Arriving>,
 }
 
 /// How polls of the table appear among excerpts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Poll {
-    /// The next one line by line, so that a newcomer sees the protocol.
+    /// The next poll is logged line by line, as an example of the protocol.
+    #[default]
     ShowNext,
     /// The one under way is such a one.
     Showing,
@@ -53,31 +54,8 @@ struct Arriving {
     status: u64,
 }
 
-impl Recorder {
-    /// `raw`: every line is logged.
-    pub fn new(raw: bool) -> Self {
-        Self { raw, poll: Poll::ShowNext, arriving: None }
-    }
-
-    fn capture(&mut self, purpose: &Purpose) -> Capture {
-        let capture = match purpose {
-            Purpose::Typed(_) => TYPED,
-            Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
-            Purpose::Refresh => QUIET_POLL,
-            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
-        };
-        if *purpose == Purpose::Refresh {
-            self.poll = match self.poll {
-                Poll::ShowNext => Poll::Showing,
-                Poll::Showing | Poll::Brief => Poll::Brief,
-            };
-        }
-        if self.raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
-    }
-}
-
 impl Log {
-    /// Every line that goes over the wire is logged.
+    /// Every line of requests and replies is logged.
     pub fn is_raw(&self) -> bool {
         self.recorder.raw
     }
@@ -99,7 +77,17 @@ impl Log {
 
     /// What is to be kept of the reply to a request that goes out now.
     pub fn capture(&mut self, purpose: &Purpose) -> Capture {
-        self.recorder.capture(purpose)
+        let Recorder { raw, poll, .. } = &mut self.recorder;
+        let capture = match (purpose, &poll) {
+            (Purpose::Typed(_), _) => TYPED,
+            (Purpose::Watch(_) | Purpose::Probe(_), _) => WATCHED,
+            (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
+            (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
+        };
+        if *purpose == Purpose::Refresh {
+            *poll = if *poll == Poll::ShowNext { Poll::Showing } else { Poll::Brief };
+        }
+        if *raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
     }
 
     /// Logs a request that goes out, unless its reply will be logged in one line.

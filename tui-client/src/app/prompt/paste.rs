@@ -11,6 +11,7 @@ use crate::app::link::Link;
 use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
 use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
+use crate::app::message::Message;
 use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
@@ -196,10 +197,10 @@ impl Paste {
         }
     }
 
-    /// Takes news of the import; says whether it has ended.
-    pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) -> bool {
+    /// Takes progress or the end of the import.
+    pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) {
         let Some(import) = self.import.as_mut().filter(|import| import.id == news.id) else {
-            return false;
+            return;
         };
         (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
         for text in &news.refusals {
@@ -208,7 +209,7 @@ impl Paste {
         let lines = plural(import.answered, "line", "lines");
         let took = duration(cx.now().elapsed.saturating_sub(import.since));
         let (tone, text) = match news.end {
-            None => return false,
+            None => return,
             Some(ImportEnd::Broken) => return self.lose(log, cx),
             Some(ImportEnd::Whole) if import.refused == 0 => {
                 (Tone::Good, format!("{lines} sent in {took}"))
@@ -227,23 +228,23 @@ impl Paste {
                 (Tone::Bad, text)
             }
         };
-        self.end(tone, text, log, cx)
+        self.end(tone, text, log, cx);
     }
 
-    /// The connection is gone, and with it what was to be sent; says whether an import has ended.
-    pub fn lose(&mut self, log: &mut Log, cx: &mut Context) -> bool {
+    /// Ends an import whose connection is lost.
+    pub fn lose(&mut self, log: &mut Log, cx: &mut Context) {
         self.lines = None;
-        let Some(import) = &self.import else { return false };
+        let Some(import) = &self.import else { return };
         let (answered, lines) = (count(import.answered), count(import.lines));
         let text = format!("connection lost: {answered} of {lines} lines are sure");
-        self.end(Tone::Bad, text, log, cx)
+        self.end(Tone::Bad, text, log, cx);
     }
 
-    fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) -> bool {
+    fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) {
         if let Some(import) = self.import.take() {
             log.note_of(import.id, cx.now(), tone, &text);
             cx.say(tone, text);
+            cx.send(Message::Refresh);
         }
-        true
     }
 }
