@@ -198,23 +198,19 @@ impl Chart {
             let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
             for (time, place) in spots {
                 let next = place.map(|place| DotColumn::of(axes.dot(time, place)));
-                let joined = |(earlier, column): (i64, DotColumn)| {
-                    let next = next.filter(|_| time.abs_diff(earlier) <= line.gap)?;
-                    Some((column, next))
-                };
-                let drawn = match before.map(|before| (before.1, joined(before))) {
-                    Some((_, Some((column, next)))) if column.x == next.x => {
-                        before = Some((time, column.with(next)));
-                        continue;
+                if let Some((earlier, column)) = before {
+                    match next.filter(|_| time.abs_diff(earlier) <= line.gap) {
+                        Some(next) if column.x == next.x => {
+                            before = Some((time, column.with(next)));
+                            continue;
+                        }
+                        Some(next) => {
+                            chart.line((column.x, column.last), (next.x, next.last), number);
+                        }
+                        None => {}
                     }
-                    Some((column, Some((_, next)))) => {
-                        chart.line((column.x, column.last), (next.x, next.last), number);
-                        Some(column)
-                    }
-                    Some((column, None)) => Some(column),
-                    None => None,
-                };
-                drawn.inspect(|column| chart.column(column, number));
+                    chart.column(&column, number);
+                }
                 before = next.map(|next| (time, next));
             }
             before.inspect(|(_, column)| chart.column(column, number));
@@ -236,11 +232,9 @@ impl Chart {
                 chart.reading = Reading::at(time, line.points().filter(within), column);
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
-                let read = read.filter(|point| spec.fits(point.value));
-                let dot = read.map(|point| axes.dot(point.timestamp, spec.place(point.value)));
-                if let Some((Ok(x), Ok(y))) =
-                    dot.map(|(x, y)| (usize::try_from(x / 2), usize::try_from(y / 4)))
-                {
+                let Some(point) = read.filter(|point| spec.fits(point.value)) else { continue };
+                let (x, y) = axes.dot(point.timestamp, spec.place(point.value));
+                if let (Ok(x), Ok(y)) = (usize::try_from(x / 2), usize::try_from(y / 4)) {
                     chart.marks.push((x, y, line));
                 }
             }

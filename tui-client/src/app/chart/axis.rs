@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use crate::app::chart::{AxisTick, ChartSpec};
 use crate::metrics::recent::Recent;
-use crate::text::time;
 use crate::text::units::{Scale, Unit};
+use crate::text::{time, units};
 
 /// Steps between ticks of time, in seconds.
 const TIME_STEPS: [i64; 22] = [
@@ -102,20 +102,9 @@ impl Axes {
     fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<AxisTick> {
         let half_range = self.high / 2.0 - self.low / 2.0;
         let step = nice(half_range / wanted * 2.0);
-        if !(step.is_finite() && step > 0.0) {
-            return Vec::new();
-        }
         let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
-        let first = (self.low / step).ceil();
-        let mut ticks: Vec<AxisTick> = Vec::new();
-        for n in 0..20 {
-            let value = (first + f64::from(n)) * step;
-            if !value.is_finite() || value > self.high {
-                break;
-            }
-            ticks.push(AxisTick { at: self.row(value, rows), label: scale.label(value, step) });
-        }
-        ticks
+        let tick = |value| AxisTick { at: self.row(value, rows), label: scale.label(value, step) };
+        multiples(step, self.low, self.high).map(tick).collect()
     }
 
     /// Decades, and parts of them where there are few.
@@ -130,50 +119,34 @@ impl Axes {
             _ => &[1.0],
         };
         let step = (decades / wanted).max(1);
-        let mut ticks: Vec<AxisTick> = Vec::new();
-        for decade in (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0) {
-            for n in times {
-                let value = n * 10_f64.powi(decade);
-                let log = value.log10();
-                // Between the logarithm and back a little is lost.
-                if !(self.low - 1e-9..=self.high + 1e-9).contains(&log) {
-                    continue;
-                }
-                let at = self.row(log, rows);
-                if ticks.last().is_none_or(|last| last.at > at) {
-                    let label = crate::text::units::short(value, self.unit);
-                    ticks.push(AxisTick { at, label });
-                }
-            }
-        }
+        let labelled = (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0);
+        let values = labelled.flat_map(|decade| times.iter().map(move |n| n * 10_f64.powi(decade)));
+        // A logarithm and its power differ a little.
+        let bounds = self.low - 1e-9..=self.high + 1e-9;
+        let values = values.filter(|value| bounds.contains(&value.log10()));
+        let ticks = self.one_a_row(values, rows, |value| units::short(value, self.unit));
         if ticks.len() >= 3 {
             return ticks;
         }
-        // Between two decades' parts it is as good as linear.
-        let even = self.even_log_ticks(rows);
+        // Between the parts of two decades the axis is as good as linear.
+        let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
+        let step = nice((high - low) / f64::from(wanted));
+        let scale = Scale::new(self.unit, high);
+        let values = multiples(step, low.max(step), high);
+        let even = self.one_a_row(values, rows, |value| scale.label(value, step));
         if even.len() > ticks.len() { even } else { ticks }
     }
 
-    fn even_log_ticks(&self, rows: usize) -> Vec<AxisTick> {
-        let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
-        let wanted = (rows / 3).clamp(1, 8);
-        let step = nice((high - low) / f64::from(u32::try_from(wanted).unwrap_or(1)));
-        let mut ticks: Vec<AxisTick> = Vec::new();
-        if !(step.is_finite() && step > 0.0) {
-            return ticks;
-        }
-        let scale = Scale::new(self.unit, high);
-        let first = (low / step).ceil().max(1.0);
-        for n in 0..20 {
-            let value = (first + f64::from(n)) * step;
-            if value > high {
-                break;
-            }
-            let at = self.row(value.log10(), rows);
-            if ticks.last().is_none_or(|last| last.at > at) {
-                ticks.push(AxisTick { at, label: scale.label(value, step) });
-            }
-        }
+    /// The ticks of a logarithmic axis at rising values, the first one of each row.
+    fn one_a_row(
+        &self,
+        values: impl Iterator<Item = f64>,
+        rows: usize,
+        label: impl Fn(f64) -> String,
+    ) -> Vec<AxisTick> {
+        let tick = |value: f64| AxisTick { at: self.row(value.log10(), rows), label: label(value) };
+        let mut ticks: Vec<_> = values.map(tick).collect();
+        ticks.dedup_by_key(|tick| tick.at);
         ticks
     }
 
@@ -192,6 +165,8 @@ impl Axes {
         let offset = jiff::Timestamp::from_second(self.from)
             .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
         let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
+        let short_date = if columns < 50 { "%m-%d" } else { "%Y-%m-%d" };
+        let clock = if step < 60 { "%H:%M:%S" } else { "%H:%M" };
         let mut ticks: Vec<AxisTick> = Vec::new();
         let mut day = String::new();
         for n in 0..=wanted + 2 {
@@ -202,24 +177,28 @@ impl Axes {
                 continue;
             }
             let date = time::formatted(time, zone, "%Y-%m-%d");
-            // The date stands where it is news.
-            let form = match step {
-                _ if step >= 86_400 => "%Y-%m-%d",
-                _ if date == day && step < 60 => "%H:%M:%S",
-                _ if date == day => "%H:%M",
-                _ if columns < 50 && step < 60 => "%m-%d %H:%M:%S",
-                _ if columns < 50 => "%m-%d %H:%M",
-                _ if step < 60 => "%Y-%m-%d %H:%M:%S",
-                _ => "%Y-%m-%d %H:%M",
+            // The first tick of a day has its date.
+            let form = match (step >= 86_400, date == day) {
+                (true, _) => "%Y-%m-%d".to_owned(),
+                (false, true) => clock.to_owned(),
+                (false, false) => format!("{short_date} {clock}"),
             };
             day = date;
             ticks.push(AxisTick {
                 at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: time::formatted(time, zone, form),
+                label: time::formatted(time, zone, &form),
             });
         }
         ticks
     }
+}
+
+/// The multiples of a step within two bounds, at most 20; none if the step is not a positive number.
+fn multiples(step: f64, low: f64, high: f64) -> impl Iterator<Item = f64> {
+    let first = (low / step).ceil();
+    let count = if step.is_finite() && step > 0.0 { 20 } else { 0 };
+    let values = (0..count).map(move |n| (first + f64::from(n)) * step);
+    values.take_while(move |value| value.is_finite() && *value <= high)
 }
 
 /// The least of 1, 2, 5, 10, … that is not below `step`.
