@@ -402,7 +402,7 @@ impl App {
     fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
         match (self.overlay(), under) {
-            (Some(Overlay::Help(_)), _) => return self.input.toggle_help(self.panes.focus()),
+            (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
             // A question waits for its answer.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}

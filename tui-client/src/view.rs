@@ -58,7 +58,7 @@ pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, frame: &mut Frame<'_>) {
         cursor = field::cursor(app, place(layout.hints));
     }
     match app.overlay() {
-        Some(Overlay::Help(help)) => help::draw(app, help, theme, screen, buffer),
+        Some(Overlay::Help(help, _)) => help::draw(app, help, theme, screen, buffer),
         Some(Overlay::Columns(line)) => columns::draw(app, *line, theme, screen, buffer),
         _ => {
             if let Some(cursor) = cursor.filter(|&cursor| screen.contains(cursor)) {

@@ -69,14 +69,14 @@ impl Input {
     pub fn toggle_help(&mut self, focus: Mode) {
         let mode = self.mode(focus);
         self.overlay = match self.overlay.take() {
-            Some(Overlay::Help(help)) => help.close(),
-            below => Some(Overlay::Help(Help::over(below, mode))),
+            Some(Overlay::Help(_, below)) => below.map(|below| *below),
+            below => Some(Overlay::Help(Help::new(mode), below.map(Box::new))),
         };
     }
 
     /// Begins to search the list of keys.
     pub fn search_help(&mut self) {
-        if let Some(Overlay::Help(help)) = &mut self.overlay {
+        if let Some(Overlay::Help(help, _)) = &mut self.overlay {
             help.search();
         }
     }
@@ -84,7 +84,7 @@ impl Input {
     /// Scrolls the overlay by lines, on a screen of this size.
     pub fn scroll(&mut self, lines: isize, size: (u16, u16)) {
         match &mut self.overlay {
-            Some(Overlay::Help(help)) => help.scroll(lines, size),
+            Some(Overlay::Help(help, _)) => help.scroll(lines, size),
             Some(Overlay::Columns(line)) => {
                 *line = line.saturating_add_signed(lines).min(Column::ALL.len() - 1);
             }
@@ -145,7 +145,7 @@ impl Input {
                 line.edit(edit);
                 self.preview(cx);
             }
-            Some(Overlay::Help(help)) => help.edit(edit),
+            Some(Overlay::Help(help, _)) => help.edit(edit),
             Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
         }
     }
@@ -155,7 +155,7 @@ impl Input {
         let taken = match &mut self.overlay {
             None if focus == Mode::Prompt => self.prompt.insert(text),
             Some(Overlay::Input(line)) => line.insert(text),
-            Some(Overlay::Help(help)) if help.mode() == Mode::HelpSearch => help.insert(text),
+            Some(Overlay::Help(help, _)) if help.mode() == Mode::HelpSearch => help.insert(text),
             _ => true,
         };
         self.inserted(taken, cx);
@@ -209,7 +209,7 @@ impl Input {
         let line = match self.overlay.take() {
             Some(Overlay::Input(line)) => line,
             mut other => {
-                if let Some(Overlay::Help(help)) = &mut other {
+                if let Some(Overlay::Help(help, _)) = &mut other {
                     help.end_search(true);
                 }
                 self.overlay = other;
@@ -256,11 +256,11 @@ impl Input {
     /// Closes the overlay opened last and undoes its preview.
     pub fn cancel(&mut self, cx: &mut Context) {
         match self.overlay.take() {
-            Some(Overlay::Help(mut help)) if help.mode() == Mode::HelpSearch => {
+            Some(Overlay::Help(mut help, below)) if help.mode() == Mode::HelpSearch => {
                 help.end_search(false);
-                self.overlay = Some(Overlay::Help(help));
+                self.overlay = Some(Overlay::Help(help, below));
             }
-            Some(Overlay::Help(help)) => self.overlay = help.close(),
+            Some(Overlay::Help(_, below)) => self.overlay = below.map(|below| *below),
             Some(Overlay::Input(line)) => match line.into_parts().0 {
                 InputPurpose::Filter(before) => cx.send(Message::FilterTable(before)),
                 InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {

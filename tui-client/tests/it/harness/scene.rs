@@ -33,7 +33,7 @@ pub struct Scene {
 impl Scene {
     /// The list of keys, which is open.
     pub fn help(&self) -> &Help {
-        let Some(Overlay::Help(help)) = self.app.overlay() else { panic!("the list is closed") };
+        let Some(Overlay::Help(help, _)) = self.app.overlay() else { panic!("the list is closed") };
         help
     }
 
