@@ -23,7 +23,7 @@ const MARGIN: u16 = 16;
 pub fn draw(app: &App, help: &Help, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
     let lines = help_lines(help.opened_in());
     let keys = lines.iter().map(|line| match line {
-        HelpLine::Keys(keys, _) => width(&key_names(theme, keys.clone())),
+        HelpLine::Keys(keys, _) => width(&key_names(theme, keys.to_string())),
         HelpLine::Heading(_) => 0,
     });
     let keys = keys.max().unwrap_or(0);
@@ -82,7 +82,7 @@ fn draw_column(lines: &[HelpLine], keys: usize, theme: &Theme, area: Rect, buffe
         match line {
             HelpLine::Heading(text) => pen.write(" ", theme.text).write(text, theme.title),
             HelpLine::Keys(names, help) => {
-                let names = key_names(theme, names.clone());
+                let names = key_names(theme, names.to_string());
                 pen.write(" ", theme.text)
                     .field(&names, column(&names, help), false, theme.key)
                     .write("  ", theme.text)
