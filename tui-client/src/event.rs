@@ -123,11 +123,6 @@ impl KeyPress {
         Self { code: KeyCode::Char(c), ctrl: true, alt: false }
     }
 
-    /// A key that is no character, with Ctrl.
-    pub const fn with_ctrl(code: KeyCode) -> Self {
-        Self { code, ctrl: true, alt: false }
-    }
-
     /// A key with Alt.
     pub const fn alt(code: KeyCode) -> Self {
         Self { code, ctrl: false, alt: true }

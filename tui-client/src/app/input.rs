@@ -6,7 +6,7 @@ use shared::Glob;
 
 use crate::app::context::Context;
 use crate::app::editor::MAX_TEXT;
-use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::log::entry::Tone;
@@ -105,7 +105,9 @@ impl Input {
                     self.prompt.search_on(found, part, older);
                 }
             }
-            (PromptAction::Search { .. }, _) => self.ask(InputPurpose::history_search(), ""),
+            (PromptAction::Search { .. }, _) => {
+                self.ask(InputPurpose::HistorySearch(Found::default()), "");
+            }
             (PromptAction::TakeFound, Some(Overlay::Input(line))) => {
                 let found = line.history_search().and_then(|(found, _)| found.line.take());
                 if let Some((_, line)) = found {

@@ -35,13 +35,6 @@ pub enum InputPurpose {
     HistorySearch(Found),
 }
 
-impl InputPurpose {
-    /// A search of the history that begins.
-    pub fn history_search() -> Self {
-        Self::HistorySearch(Found::default())
-    }
-}
-
 /// How far a search of the history has come.
 #[derive(Debug, Clone, Default)]
 pub struct Found {

@@ -17,7 +17,7 @@ use crate::app::message::Message;
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
-use entry::{LogEntry, Remark, Tone};
+use entry::{LogEntry, Tone};
 use find::{LineFilter, LogSearch, Progress};
 use recorder::Recorder;
 use store::{LineStore, Snapshot};
@@ -218,11 +218,6 @@ impl Log {
             }
         }
         number
-    }
-
-    /// Puts a remark to a line, if it is still there.
-    pub fn set_remark(&mut self, number: u64, remark: Remark) {
-        self.store.set_remark(number, remark);
     }
 
     /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll share

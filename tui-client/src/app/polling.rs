@@ -162,10 +162,8 @@ impl Polling {
             && let Ask::For(selectors) = self.plan(in_sight, watch)
         {
             watch.asked(selectors.len(), next);
-            let purposes = selectors.into_iter();
-            due.extend(
-                purposes.map(|selector| (format!("get {selector}"), Purpose::Watch(selector))),
-            );
+            let request = |selector| (format!("get {selector}"), Purpose::Watch(selector));
+            due.extend(selectors.into_iter().map(request));
         }
         if self.refresh_is_due(in_sight, link) && self.refresh_at <= now {
             if self.plan(in_sight, watch) == Ask::WithTable {

@@ -56,17 +56,6 @@ struct Cycle {
     text: String,
 }
 
-/// The outcome of a completion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completed {
-    /// Nothing completes the word.
-    Nothing,
-    /// One completion, which is in the line now.
-    One,
-    /// Several completions, of which none or one is in the line now.
-    Several(Vec<String>),
-}
-
 impl Prompt {
     /// The text.
     pub fn text(&self) -> &str {
@@ -116,11 +105,11 @@ impl Prompt {
                 if self.text().is_empty() || (!forward && !self.is_completing()) {
                     return cx.send(Message::Cycle(if forward { 1 } else { -1 }));
                 }
-                match self.complete(forward) {
-                    Completed::Nothing if self.end_word() => {}
-                    Completed::Nothing => cx.say(Tone::Plain, "nothing known completes this word"),
-                    Completed::One => {}
-                    Completed::Several(choices) => cx.list_completions(&choices),
+                match &self.complete(forward)[..] {
+                    [] if self.end_word() => {}
+                    [] => cx.say(Tone::Plain, "nothing known completes this word"),
+                    [_] => {}
+                    choices => cx.list_completions(choices),
                 }
             }
             PromptAction::Clear => self.editor.edit(Edit::KillAll),
@@ -241,17 +230,14 @@ impl Prompt {
     /// Shows the line entered before the one shown that begins like what was typed; says whether
     /// there is one.
     fn older(&mut self) -> bool {
-        let Some(line) = self.history.older(self.editor.text()) else { return false };
-        let line = line.to_owned();
-        self.editor.set(&line);
-        true
+        let older = self.history.older(self.editor.text());
+        older.inspect(|line| self.editor.set(line)).is_some()
     }
 
     /// Shows the line entered after the one shown.
     fn newer(&mut self) {
         if let Some(line) = self.history.newer(self.editor.text()) {
-            let line = line.to_owned();
-            self.editor.set(&line);
+            self.editor.set(line);
         }
     }
 
@@ -290,23 +276,21 @@ impl Prompt {
         true
     }
 
-    /// Completes the word before the cursor, or goes on to the next or last completion.
-    fn complete(&mut self, forward: bool) -> Completed {
+    /// Completes the word before the cursor, or replaces it by the next or previous completion;
+    /// returns all completions.
+    fn complete(&mut self, forward: bool) -> Vec<String> {
         if let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.text == self.editor.text()) {
             let count = cycle.choices.len();
             cycle.at = (cycle.at + if forward { 1 } else { count - 1 }) % count;
             self.editor.replace_before(cycle.start, &cycle.choices[cycle.at]);
             self.editor.text().clone_into(&mut cycle.text);
-            return Completed::Several(cycle.choices.clone());
+            return cycle.choices.clone();
         }
         self.cycle = None;
         let (start, choices) = self.choices();
         match &choices[..] {
-            [] => Completed::Nothing,
-            [one] => {
-                self.editor.replace_before(start, one);
-                Completed::One
-            }
+            [] => {}
+            [one] => self.editor.replace_before(start, one),
             [first, ..] => {
                 let common = choices.iter().fold(first.as_str(), |common, choice| {
                     let same = common.chars().zip(choice.chars()).take_while(|(a, b)| a == b);
@@ -315,15 +299,15 @@ impl Prompt {
                 if common.len() > self.editor.cursor() - start {
                     let common = common.to_owned();
                     self.editor.replace_before(start, &common);
-                    return Completed::Several(choices);
+                    return choices;
                 }
                 let at = if forward { 0 } else { choices.len() - 1 };
                 self.editor.replace_before(start, &choices[at]);
                 let text = self.editor.text().to_owned();
                 self.cycle = Some(Cycle { choices: choices.clone(), at, start, text });
-                Completed::Several(choices)
             }
         }
+        choices
     }
 
     /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says

@@ -26,16 +26,12 @@ pub enum Tone {
     Bad,
 }
 
-/// What is known of a line besides its bytes.
+/// Details of a line besides its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum Remark {
-    /// A request.
-    Request {
-        /// Its size on the wire.
-        bytes: u64,
-        /// The timestamp was filled in here.
-        filled: bool,
-    },
+    /// A request of so many bytes on the wire; `filled`: the client has added the timestamp.
+    Request { bytes: u64, filled: bool },
     /// The reply that begins with this line.
     Reply(Cost),
 }

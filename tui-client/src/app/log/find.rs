@@ -20,13 +20,8 @@ pub enum Progress {
     Idle,
     /// There is more to do.
     More,
-    /// The search has come to a match.
-    Found {
-        /// It went on from the other end of the log to find it.
-        wrapped: bool,
-        /// It went back in time.
-        older: bool,
-    },
+    /// A match is found; `wrapped`: beyond an end of the log, `older`: searching back in time.
+    Found { wrapped: bool, older: bool },
     /// The search has been all over the log.
     NotFound,
 }

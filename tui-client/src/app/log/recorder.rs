@@ -128,7 +128,7 @@ impl Log {
         let poll = pending.purpose == Purpose::Refresh;
         if let Some(arriving) = arriving {
             self.push(received(now, reply.id, "", Tone::Plain));
-            self.set_remark(arriving.status, Remark::Reply(cost(reply)));
+            self.store.set_remark(arriving.status, Remark::Reply(cost(reply)));
         } else if matches!(pending.purpose, Purpose::Typed(_)) {
             self.log_excerpt(reply, now);
         } else if poll && self.recorder.poll == Poll::Showing {

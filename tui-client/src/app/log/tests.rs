@@ -2,7 +2,7 @@ use jiff::tz::TimeZone;
 
 use std::time::Duration;
 
-use crate::app::log::entry::{Cost, Direction};
+use crate::app::log::entry::{Cost, Direction, Remark};
 use crate::app::log::*;
 
 fn log(lines: std::ops::Range<u64>) -> Log {

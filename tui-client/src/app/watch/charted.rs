@@ -58,27 +58,16 @@ impl Watch {
         }
     }
 
-    /// Selects the key that was clicked on, or puts the cursor on a point of the chart.
+    /// Selects the key under the pointer, or moves the cursor of the chart there.
     pub fn click(&mut self, mouse: MouseEvent, layout: &Layout, alerts: &Alerts, cx: &mut Context) {
         let rows = layout.watch_rows(self.keys().len());
         if let Some(row) = row_in(layout.watch, mouse, 1, rows) {
             let at = self.first_visible(rows) + row;
             self.move_by(at.cast_signed() - self.selected().cast_signed());
         }
-        self.point_in_chart(mouse, layout, alerts, cx);
-    }
-
-    fn point_in_chart(
-        &mut self,
-        mouse: MouseEvent,
-        layout: &Layout,
-        alerts: &Alerts,
-        cx: &mut Context,
-    ) {
         let Some(area) = layout.watch else { return };
-        let rows = u16::try_from(layout.watch_rows(self.keys().len())).unwrap_or(u16::MAX);
-        // Within the border, below the keys, behind the labels and the axis.
-        let below = mouse.row > area.y.saturating_add(rows);
+        // The plot begins below the border and the keys, right of the labels and the axis.
+        let below = usize::from(mouse.row) > usize::from(area.y) + rows;
         let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
         let (labels, columns) = self.chart_columns(layout, alerts, cx.zone());
         let left = area.x.saturating_add(labels + 2);

@@ -90,7 +90,7 @@ fn ctrl_moves_by_words_and_search_deletes_words() {
     let mut scene = Scene::used(80, 24);
     scene.type_text("put palm.cpu 1");
     for (code, cursor) in [(KeyCode::Left, 13), (KeyCode::Left, 9), (KeyCode::Right, 12)] {
-        scene.press(KeyPress::with_ctrl(code));
+        scene.press(KeyPress { ctrl: true, ..KeyPress::plain(code) });
         assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
     }
     let pattern = |scene: &Scene| scene.input().text().to_owned();
