@@ -16,7 +16,7 @@ use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
 use tui_client::metrics::sort::TableSpec;
-use tui_client::view::{self, Memo, theme::Theme};
+use tui_client::view::{self, PlotCache, theme::Theme};
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -117,11 +117,11 @@ fn a_thousand_lines(bencher: Bencher<'_, '_>, fill: Fill) {
 /// The selection moves up in the log.
 #[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
 fn frame(bencher: Bencher<'_, '_>, fill: Fill) {
-    let (mut busy, theme, mut memo) = (Busy::new(fill), Theme::colour(), Memo::default());
+    let (mut busy, theme, mut plots) = (Busy::new(fill), Theme::colour(), PlotCache::default());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory");
     bencher.bench_local(|| {
         busy.press(KeyPress::char('k'));
-        terminal.draw(|frame| view::draw(&busy.app, &theme, &mut memo, frame)).expect("memory");
+        terminal.draw(|frame| view::draw(&busy.app, &theme, &mut plots, frame)).expect("memory");
     });
 }
 

@@ -32,7 +32,7 @@ use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
 use tui_client::net;
-use tui_client::view::{self, Memo, theme::Theme};
+use tui_client::view::{self, PlotCache, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;
 const SIZE: (u16, u16) = (200, 50);
@@ -277,17 +277,17 @@ fn app(watch: &[&str], raw_log: bool) -> (App, Outgoing) {
 
 struct Screen {
     terminal: Terminal<TestBackend>,
-    memo: Memo,
+    plots: PlotCache,
 }
 
 fn screen() -> Screen {
     let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("memory");
-    Screen { terminal, memo: Memo::default() }
+    Screen { terminal, plots: PlotCache::default() }
 }
 
 fn draw(screen: &mut Screen, app: &App, theme: &Theme) {
-    let Screen { terminal, memo } = screen;
-    terminal.draw(|frame| view::draw(app, theme, memo, frame)).expect("memory");
+    let Screen { terminal, plots } = screen;
+    terminal.draw(|frame| view::draw(app, theme, plots, frame)).expect("memory");
 }
 
 /// The default of `--log-memory`.

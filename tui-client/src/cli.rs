@@ -1,4 +1,4 @@
-//! The command line: what was typed, made into a checked [`Plan`].
+//! The command line, parsed and checked into a [`Plan`].
 
 mod manual;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, Command, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
@@ -21,8 +21,8 @@ use crate::metrics::watch_plan::with_alerted;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "what was typed; Plan is what it means")]
-#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::behind_options())]
+#[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
+#[command(name = "tui-client", version, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
     /// Where the server is
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]
@@ -65,7 +65,7 @@ struct Args {
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = column())]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
     columns: Vec<Column>,
 
     /// How plain mode prints points [default: text]
@@ -82,17 +82,8 @@ struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
     timeout: Duration,
 
-    /// The colours of the screen
-    #[arg(long, value_name = "THEME", default_value = "auto")]
-    theme: Colours,
-
-    /// Draw the screen with ASCII characters alone; keys stay as they are
-    #[arg(long)]
-    ascii: bool,
-
-    /// Leave the mouse to the terminal, which selects text with it
-    #[arg(long)]
-    no_mouse: bool,
+    #[command(flatten)]
+    screen: ScreenOptions,
 
     /// Print the completions for a shell and leave
     #[arg(long, value_name = "SHELL")]
@@ -120,21 +111,17 @@ fn host() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
-fn column() -> impl TypedValueParser<Value = Column> {
-    let names = Column::ALL.map(Column::word);
-    PossibleValuesParser::new(names).try_map(|name| Column::named(&name).ok_or("no column"))
+/// One of some names, listed in the help and in completions.
+fn one_of<T: Clone + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = &'static str>,
+    find: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(move |name| find(&name).ok_or("no such name"))
 }
 
-/// A column, or one behind a dash. Listed are those without.
+/// A column, or one behind a dash for the descending order. The help lists those without.
 #[derive(Clone)]
 struct SortParser;
-
-impl SortParser {
-    fn rising() -> impl TypedValueParser<Value = Sort> {
-        let names = PossibleValuesParser::new(Sort::words());
-        names.try_map(|name| Sort::named(&name).ok_or("no order"))
-    }
-}
 
 impl TypedValueParser for SortParser {
     type Value = Sort;
@@ -146,7 +133,8 @@ impl TypedValueParser for SortParser {
         value: &OsStr,
     ) -> Result<Sort, clap::Error> {
         let name = value.to_str().and_then(|text| text.strip_prefix('-'));
-        let sort = Self::rising().parse_ref(command, arg, name.map_or(value, OsStr::new))?;
+        let ascending = one_of(Sort::words(), Sort::named);
+        let sort = ascending.parse_ref(command, arg, name.map_or(value, OsStr::new))?;
         Ok(Sort { descending: name.is_some(), ..sort })
     }
 
@@ -164,28 +152,28 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What to do.
+/// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Where the server is, and how long to wait for it.
     pub server: ConnectOptions,
     /// Between two polls.
     pub interval: Duration,
-    /// A server that goes away while requests are sent is waited for.
+    /// Requests are sent again after a lost connection.
     pub retry: bool,
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
-    pub look: ScreenOptions,
+    pub screen: ScreenOptions,
     /// Memory for the log, in bytes.
     pub log_memory: usize,
     /// The log gets every line that goes over the wire.
     pub raw_log: bool,
-    /// What should not be.
+    /// The alerts from the start.
     pub alerts: Vec<Alert>,
-    /// What is shown of a table.
-    pub arrangement: TableSpec,
-    /// How.
+    /// Filter, order and columns of the table.
+    pub table: TableSpec,
+    /// The mode with its arguments.
     pub mode: RunMode,
 }
 
@@ -201,7 +189,7 @@ pub enum Format {
     Csv,
 }
 
-/// Which colours.
+/// The colours of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Colours {
     /// As the terminal and the environment say
@@ -215,20 +203,26 @@ pub enum Colours {
 }
 
 /// How the screen looks and what it takes from the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// The comments of the fields are the texts of `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct ScreenOptions {
-    /// Which colours.
-    pub colours: Colours,
-    /// ASCII characters alone.
+    /// The colours of the screen
+    #[arg(long, value_name = "THEME", default_value = "auto")]
+    pub theme: Colours,
+
+    /// Draw the screen with ASCII characters alone; keys stay as they are
+    #[arg(long)]
     pub ascii: bool,
-    /// Clicks and the wheel are ours.
+
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long = "no-mouse", action = ArgAction::SetFalse)]
     pub mouse: bool,
 }
 
-/// How to do it.
+/// The mode: the screen, plain mode in one of its forms, or text about the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunMode {
-    /// The terminal UI, with these keys watched.
+    /// The screen, with these keys watched.
     Screen(Vec<Glob>),
     /// Plain: one request.
     Request(String),
@@ -238,7 +232,7 @@ pub enum RunMode {
     Watch(Vec<Glob>),
     /// Plain: the last point of these keys, or of all when there are none.
     Once(Vec<Glob>),
-    /// This text, made here.
+    /// Plain: this text, such as the manual page.
     Print(Vec<u8>),
 }
 
@@ -265,7 +259,7 @@ impl Plan {
             let why = "--watch and --alert go with --once, or without a REQUEST";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
-        let arrangement = arrangement(&mut args)?;
+        let table = table_spec(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
         let mode = if let Some(shell) = args.completions {
             RunMode::Print(manual::completions(shell))
@@ -283,7 +277,7 @@ impl Plan {
             RunMode::Watch(watch)
         };
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
-        if arrangement != TableSpec::default() && !has_table {
+        if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(wrong(ErrorKind::ArgumentConflict, why));
         }
@@ -294,11 +288,11 @@ impl Plan {
             interval: args.interval,
             retry: args.retry,
             format: args.format.unwrap_or_default(),
-            look: ScreenOptions { colours: args.theme, ascii: args.ascii, mouse: !args.no_mouse },
+            screen: args.screen,
             log_memory: usize::from(args.log_memory) * 1024 * 1024,
             raw_log: args.raw_log,
             alerts: args.alert,
-            arrangement,
+            table,
             mode,
         })
     }
@@ -308,11 +302,11 @@ fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
 }
 
-fn arrangement(args: &mut Args) -> Result<TableSpec, clap::Error> {
+fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
     let columns = std::mem::take(&mut args.columns);
     let twice = (0..).zip(&columns).find(|&(at, column)| columns[..at].contains(column));
     if let Some((_, column)) = twice {
-        // They are the names in an object, too.
+        // The columns are the names in a JSON object, too.
         let why = format!("--columns has {} twice", column.word());
         return Err(wrong(ErrorKind::ValueValidation, why));
     }
@@ -329,11 +323,11 @@ fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
     keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
 }
 
-/// Stands before a word that clap would take for an option; no argument can hold it otherwise.
+/// The prefix of a word that clap would take for an option; no argument can contain this character.
 const MARK: char = '\0';
 
-/// Marks what belongs to a request though it begins with a dash: a number, such as `-7`, `-.5` and
-/// `-1e-3`, which no option looks like. What an option takes is left to it.
+/// Marks numbers such as `-7`, `-.5` and `-1e-3`, which no option looks like, as words of the
+/// request. The value of an option is not marked.
 fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let command = Args::command();
     let takes_next = move |word: &str| {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use shared::Glob;
 
-use crate::app::log::store::Snapshot;
 use crate::metrics::reply::Capture;
 use crate::metrics::sort::SortJob;
 use crate::metrics::summary::Answer;
+use crate::wire_log::store::Snapshot;
 
 /// An output of the application.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,5 @@
-//! The files of the terminal UI: the history of all sessions, and logs to be saved. One thread
-//! does it, so that no disk is waited for while keys are pressed.
+//! The files of the terminal UI: the history of all sessions, and saved logs. They have a thread of
+//! their own, so that no key waits for a disk.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -10,50 +10,49 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::log::entry::{Direction, Remark};
-use crate::app::log::store::Snapshot;
 use crate::app::prompt::history::{BYTES, LINES};
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::wire_log::entry::{Direction, Remark};
+use crate::wire_log::store::Snapshot;
 
-/// What is read of a history file that has grown beyond all bounds: its end.
-const READ: u64 = 2 * BYTES as u64;
+/// Bytes that are read from the end of a history file.
+const MAX_READ: u64 = 2 * BYTES as u64;
 
-/// Loads the history, then serves until there are no more jobs.
-pub fn run(history: Option<History>, jobs: &Receiver<FileJob>, tell: impl Fn(Event)) {
-    let mut complained = false;
-    let mut history = history;
-    let loaded = history.as_ref().map_or(Ok(Vec::new()), History::load);
-    match loaded {
+/// Loads the history, then runs jobs until there are no more. `send` takes the events.
+pub fn run(mut history: Option<HistoryFile>, jobs: &Receiver<FileJob>, send: impl Fn(Event)) {
+    match history.as_ref().map_or(Ok(Vec::new()), HistoryFile::load) {
         Ok(lines) if lines.is_empty() => {}
-        Ok(lines) => tell(Event::History(lines)),
+        Ok(lines) => send(Event::History(lines)),
         Err(error) => {
-            tell(Event::FileFailed(format!("the history can't be read: {error}")));
-            // What can't be read is not written over.
+            send(Event::FileFailed(format!("the history can't be read: {error}")));
+            // An unreadable file is not overwritten.
             history = None;
         }
     }
+    let mut failed = false;
     for job in jobs {
         match job {
             FileJob::AppendHistory(line) => {
-                let stored = history.as_ref().map_or(Ok(()), |history| history.add(&line));
-                if let (Err(error), false) = (stored, complained) {
-                    complained = true;
-                    tell(Event::FileFailed(format!("the history can't be kept: {error}")));
+                if let Some(Err(error)) = history.as_ref().map(|history| history.add(&line))
+                    && !failed
+                {
+                    failed = true;
+                    send(Event::FileFailed(format!("the history can't be kept: {error}")));
                 }
             }
             FileJob::SaveLog { path, log } => {
                 let file = expand(&path);
-                tell(match save(&file, &log) {
+                send(match save(&file, &log) {
                     Ok(lines) => Event::Saved { path: absolute(&file), lines },
-                    Err(error) => Event::NotSaved { path, reason: why(&error) },
+                    Err(error) => Event::NotSaved { path, reason: explain(&error) },
                 });
             }
         }
     }
 }
 
-fn why(error: &io::Error) -> String {
+fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
         io::ErrorKind::NotFound => "there is no such directory".to_owned(),
@@ -61,7 +60,7 @@ fn why(error: &io::Error) -> String {
     }
 }
 
-/// `~/` as in a shell.
+/// The path with `~/` replaced, as in a shell.
 fn expand(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
@@ -69,18 +68,18 @@ fn expand(path: &str) -> PathBuf {
     }
 }
 
-/// A name alone does not say in which directory.
+/// The path from the root on, to show.
 fn absolute(path: &Path) -> String {
     std::path::absolute(path).as_deref().unwrap_or(path).display().to_string()
 }
 
-/// Writes a log to a file that did not exist, one line each: time, direction, text and, behind a
-/// tab, what is known besides.
+/// Writes a log to a new file, a line for each entry: time, direction, text and, behind a tab, the
+/// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = write_log(file, log);
     if written.is_err() {
-        // Half a log would pass for a whole one. That it failed is told already.
+        // A part of a log would pass for a whole one.
         let _ = fs::remove_file(path);
     }
     written
@@ -91,13 +90,12 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
     let mut lines = 0;
     for entry in log.entries() {
         lines += 1;
-        write!(out, "{}", time(entry.unix_ms))?;
         let arrow = match entry.direction {
             Direction::Out => '→',
             Direction::In => '←',
             Direction::Note => '·',
         };
-        write!(out, " {arrow} {}", entry.text)?;
+        write!(out, "{} {arrow} {}", time(entry.unix_ms), entry.text)?;
         match entry.remark {
             None => {}
             Some(Remark::Request { bytes, .. }) => write!(out, "\t{bytes} B")?,
@@ -119,16 +117,16 @@ fn time(unix_ms: i64) -> String {
     time.map_or_else(|_| unix_ms.to_string(), |time| format!("{time:.3}"))
 }
 
-/// The history of all sessions: a line each, oldest first. Whoever writes holds a lock, reads
-/// what others have added, and puts a new file in the place of the old one, so that nothing is
-/// lost between sessions and a crash leaves the old file or the new one.
+/// The history of all sessions: a line for each request, oldest first. To add a line, a session
+/// takes a lock, reads the lines of other sessions and replaces the file by a new one, so that no
+/// line is lost and a crash leaves the old file or the new one.
 #[derive(Debug, Clone)]
-pub struct History {
+pub struct HistoryFile {
     directory: PathBuf,
 }
 
-impl History {
-    /// In the directory for state of the XDG specification; nowhere without a home.
+impl HistoryFile {
+    /// In the state directory of the XDG specification; none without a home directory.
     pub fn of_user() -> Option<Self> {
         let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let state = absolute("XDG_STATE_HOME")
@@ -143,11 +141,11 @@ impl History {
 
     fn file(&self) -> PathBuf {
         let path = self.directory.join("history");
-        // What a link points to is replaced, not the link.
+        // A symbolic link is followed, not replaced.
         fs::canonicalize(&path).unwrap_or(path)
     }
 
-    /// The lines, oldest first. What is no line that a person could have entered is left out.
+    /// The lines, oldest first, without those that can't have been entered.
     ///
     /// # Errors
     /// When there is a file that can't be read.
@@ -157,30 +155,30 @@ impl History {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let start = file.metadata()?.len().saturating_sub(READ);
+        let start = file.metadata()?.len().saturating_sub(MAX_READ);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        file.take(READ).read_to_end(&mut bytes)?;
-        let mut lines = bytes.split(|&byte| byte == b'\n');
+        file.take(MAX_READ).read_to_end(&mut bytes)?;
+        // The newest first, as long as there is room.
+        let mut lines = bytes.rsplit(|&byte| byte == b'\n');
         if start > 0 {
-            // The first one is a part of a line.
-            lines.next();
+            // A part of a line.
+            lines.next_back();
         }
-        let entered = |line: &&str| {
-            !line.is_empty()
-                && line.len() <= shared::limits::MAX_LINE
-                && !line.contains(char::is_control)
+        let valid = |line: &&str| {
+            let length = 1..=shared::limits::MAX_LINE;
+            length.contains(&line.len()) && !line.contains(char::is_control)
         };
-        let lines: Vec<_> =
-            lines.filter_map(|line| str::from_utf8(line).ok()).filter(entered).collect();
         let mut room = BYTES;
-        let fits = |line: &&&str| {
+        let fits = |line: &&str| {
             let fits = line.len() < room;
             room = room.saturating_sub(line.len() + 1);
             fits
         };
-        let kept = lines.iter().rev().take(LINES).take_while(fits).count();
-        Ok(lines[lines.len() - kept..].iter().map(|&line| line.to_owned()).collect())
+        let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
+        let mut lines: Vec<_> = lines.take(LINES).take_while(fits).map(str::to_owned).collect();
+        lines.reverse();
+        Ok(lines)
     }
 
     /// Adds a line.
@@ -192,7 +190,7 @@ impl History {
         let lock = self.directory.join("history.lock");
         let lock =
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock)?;
-        // Given back when it goes out of scope, and by the system when the process dies.
+        // Released at the end of the scope, or by the system at the end of the process.
         lock.lock()?;
         let mut lines = self.load()?;
         if lines.last().is_some_and(|last| last == line) {
@@ -215,15 +213,16 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::entry::{Cost, LogEntry};
-    use crate::app::log::{Log, LogPattern};
+    use crate::app::log::Log;
+    use crate::wire_log::entry::{Cost, LogEntry};
+    use crate::wire_log::pattern::LogPattern;
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
-    fn history() -> (tempfile::TempDir, History) {
+    fn history() -> (tempfile::TempDir, HistoryFile) {
         let directory = tempfile::tempdir().unwrap();
-        let history = History::in_directory(directory.path().join("a/b"));
+        let history = HistoryFile::in_directory(directory.path().join("a/b"));
         (directory, history)
     }
 
@@ -250,7 +249,7 @@ mod tests {
         }
         assert_eq!(lines.len(), 80);
         let mode = fs::metadata(history.file()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "what was entered is nobody else's business");
+        assert_eq!(mode & 0o777, 0o600, "other users can't read it");
     }
 
     #[test]
@@ -292,11 +291,13 @@ mod tests {
         sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
         drop(sender);
         let told = std::cell::RefCell::new(Vec::new());
-        run(Some(History::in_directory(file.join("x"))), &jobs, |msg| told.borrow_mut().push(msg));
+        run(Some(HistoryFile::in_directory(file.join("x"))), &jobs, |msg| {
+            told.borrow_mut().push(msg);
+        });
         let told = told.into_inner();
         assert!(matches!(&told[..], [Event::FileFailed(_)]), "{told:?}");
         // A directory where the file should be.
-        let history = History::in_directory(directory.path().join("d"));
+        let history = HistoryFile::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
         assert!(history.load().is_err() && history.add("x").is_err());
     }
@@ -337,7 +338,7 @@ mod tests {
              1970-01-01T00:00:00.002Z ← a 1.0 2\n"
         );
         let error = save(&path, &log.snapshot()).unwrap_err();
-        assert_eq!(why(&error), "there is such a file already");
+        assert_eq!(explain(&error), "there is such a file already");
         log.set_filter(LogPattern::new("get", &TimeZone::UTC), 5);
         let path = directory.path().join("filtered");
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 1);

@@ -22,3 +22,4 @@ pub mod terminal;
 pub mod text;
 pub mod theme_detect;
 pub mod view;
+pub mod wire_log;

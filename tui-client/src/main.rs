@@ -1,4 +1,4 @@
-//! `tui-client`: see the library.
+//! The program `tui-client`: the screen, or plain mode.
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
@@ -9,32 +9,29 @@ use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
 use tui_client::net::reconnect_seed;
-use tui_client::runtime::Setting;
+use tui_client::runtime::RunOptions;
 use tui_client::{plain, runtime, theme_detect};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
-    let plan = match Plan::parse(std::env::args_os(), interactive) {
-        Ok(plan) => plan,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            return match error.print() {
-                // Whoever reads help through a pipe may have enough of it.
-                Err(why) if code == 0 && why.kind() != ErrorKind::BrokenPipe => {
-                    let _ = writeln!(stderr(), "tui-client: {why}");
-                    ExitCode::FAILURE
-                }
-                _ => ExitCode::from(code),
-            };
-        }
+    let code = match Plan::parse(std::env::args_os(), interactive) {
+        Ok(plan) => run(plan),
+        Err(message) => print(&message),
     };
-    match run(plan) {
-        Ok(code) => code,
-        Err(error) => {
-            // When the terminal is gone, so is standard error.
-            let _ = writeln!(stderr(), "tui-client: {error:#}");
-            ExitCode::FAILURE
-        }
+    code.unwrap_or_else(|error| {
+        // When the terminal is gone, so is standard error.
+        let _ = writeln!(stderr(), "tui-client: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints the help, the version or the mistake in the command line.
+fn print(message: &clap::Error) -> Result<ExitCode> {
+    let code = if message.use_stderr() { 2 } else { 0 };
+    match message.print() {
+        // A pager may be closed before the end of the help.
+        Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::from(code)),
     }
 }
 
@@ -61,14 +58,14 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),
-        table: plan.arrangement.clone(),
+        table: plan.table.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,
         reconnect_seed: reconnect_seed(),
         in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
     };
-    let setting = Setting { server: plan.server.clone(), mouse: plan.look.mouse };
-    runtime::run(setting, config, || theme_detect::theme(plan.look)).await?;
+    let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };
+    runtime::run(options, config, || theme_detect::theme(plan.screen)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! The network: requests in, messages out. Large replies are folded here, next to the socket.
+//! The network: orders in, events out. Large replies are summarized here, next to the socket.
 
 mod import;
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use shared::Client;
 use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
@@ -18,13 +18,13 @@ use crate::import::ImportNews;
 use crate::metrics::reply::{Reply, ReplyBuilder};
 use crate::text::escape::escape_untrusted_lines;
 
-/// Requests that may wait for their replies on one connection.
-const IN_FLIGHT: usize = 1024;
+/// Requests without a reply on one connection.
+const MAX_IN_FLIGHT: usize = 1024;
 
-/// How often a large reply says how far it has come.
-const PROGRESS: Duration = Duration::from_millis(200);
+/// The interval of progress events for a large reply.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Serves until there are no more orders or nobody takes the events.
+/// Carries out orders until there are no more, or the receiver of the events is gone.
 pub async fn run(
     server: ConnectOptions,
     mut orders: mpsc::Receiver<NetworkOrder>,
@@ -37,20 +37,28 @@ pub async fn run(
                     if events.send(Event::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, &events, &mut orders).await {
-                        Some(reason) => Event::Disconnected(reason),
-                        None => return,
-                    }
+                    let Some(reason) = serve(client, &events, &mut orders).await else { return };
+                    Some(Event::Disconnected(reason))
                 }
-                Err(error) => Event::Disconnected(connect_reason(&error)),
+                Err(error) => Some(Event::Disconnected(connect_reason(&error))),
             },
-            NetworkOrder::Send(request) => Event::NotSent { id: request.id },
-            NetworkOrder::Import { id, .. } => Event::Import(ImportNews::broken(id)),
-            NetworkOrder::StopImport => continue,
+            order => undelivered(order),
         };
-        if events.send(event).await.is_err() {
+        if let Some(event) = event
+            && events.send(event).await.is_err()
+        {
             return;
         }
+    }
+}
+
+/// The event that answers an order which does not get to a connection.
+pub fn undelivered(order: NetworkOrder) -> Option<Event> {
+    match order {
+        NetworkOrder::Send(request) => Some(Event::NotSent { id: request.id }),
+        NetworkOrder::Import { id, .. } => Some(Event::Import(ImportNews::broken(id))),
+        // Nothing is waiting for an answer.
+        NetworkOrder::Connect | NetworkOrder::StopImport => None,
     }
 }
 
@@ -76,49 +84,36 @@ struct Awaited {
     stream: ReplyStream,
 }
 
-/// Serves one connection until it ends, which gives the reason, or there are no more orders.
+/// Serves one connection and returns the reason of its end; nothing if there are no more orders.
 async fn serve(
     client: Client,
     events: &mpsc::Sender<Event>,
     orders: &mut mpsc::Receiver<NetworkOrder>,
 ) -> Option<String> {
-    let (queue, awaited) = mpsc::channel(IN_FLIGHT);
-    // In a task of its own, so that replies are taken while a request waits to be written.
+    let (queue, awaited) = mpsc::channel(MAX_IN_FLIGHT);
+    // In a task of its own, so that replies are read while a request waits to be written.
     let mut reading = tokio::spawn(read_replies(awaited, events.clone()));
-    let mut importing = Importing::default();
+    // At most one import runs; it stops when its sender is dropped.
+    let (mut import, mut stop_import) = (JoinSet::new(), None);
     loop {
-        tokio::select! {
+        let order = tokio::select! {
             _ = &mut reading => break,
             _ = client.closed() => {
                 drop(queue);
-                // Replies that came whole are taken; a panic has its message.
+                // Whole replies are taken; a panic has reported itself.
                 let _ = reading.await;
                 break;
             }
-            order = orders.recv() => {
-                let Some(order) = order else {
-                    reading.abort();
-                    client.abort();
-                    return None;
-                };
-                let request = match order {
-                    NetworkOrder::Send(request) => request,
-                    NetworkOrder::Import { id, text } => {
-                        importing.begin(client.clone(), events.clone(), id, text);
-                        continue;
-                    }
-                    NetworkOrder::StopImport => {
-                        importing.stop();
-                        continue;
-                    }
-                    NetworkOrder::Connect => continue,
-                };
+            order = orders.recv() => order,
+        };
+        match order {
+            Some(NetworkOrder::Send(request)) => {
                 let sent = Instant::now();
                 let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
                 let unsent = match stream {
                     Ok(stream) => queue.try_send(Awaited { request, sent, stream }).is_err(),
                     // The end of the connection has its own event.
-                    Err(ClientError::Closed) => continue,
+                    Err(ClientError::Closed) => false,
                     Err(_) => true,
                 };
                 if unsent && events.send(Event::NotSent { id }).await.is_err() {
@@ -126,63 +121,32 @@ async fn serve(
                     return None;
                 }
             }
+            Some(NetworkOrder::Import { id, text }) => {
+                import.abort_all();
+                let (sender, stopped) = oneshot::channel();
+                stop_import = Some(sender);
+                import.spawn(import::run(client.clone(), events.clone(), id, text, stopped));
+            }
+            Some(NetworkOrder::StopImport) => drop(stop_import.take()),
+            Some(NetworkOrder::Connect) => {}
+            None => {
+                reading.abort();
+                client.abort();
+                return None;
+            }
         }
     }
-    // Nothing that is still due is taken, should the connection stand.
+    // Later replies are not taken, should the connection stand.
     client.abort();
-    // It tells how far it came before the end of the connection is told.
-    importing.finish().await;
+    // The last news of an import comes before the end of the connection.
+    while import.join_next().await.is_some() {}
     Some(match client.closed().await {
         ClientError::Closed => "the server closed the connection".to_owned(),
         other => other.to_string(),
     })
 }
 
-/// An import under way; it goes no further when this goes out of scope.
-#[derive(Default)]
-struct Importing {
-    task: Option<JoinHandle<()>>,
-    stop: Option<oneshot::Sender<()>>,
-}
-
-impl Importing {
-    fn begin(&mut self, client: Client, events: mpsc::Sender<Event>, id: u64, text: Arc<str>) {
-        self.abort();
-        let (stop, stopped) = oneshot::channel();
-        self.task = Some(tokio::spawn(import::run(client, events, id, text, stopped)));
-        self.stop = Some(stop);
-    }
-
-    /// Sends no more; it tells by itself how far it came.
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // It may have come to its end.
-            let _ = stop.send(());
-        }
-    }
-
-    fn abort(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
-    }
-
-    /// Waits for its end.
-    async fn finish(mut self) {
-        if let Some(task) = &mut self.task {
-            // It tells by itself how it ended.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Importing {
-    fn drop(&mut self) {
-        self.abort();
-    }
-}
-
-/// Takes replies in order; ends with the first one that fails.
+/// Reads replies in order; ends at the first one that fails.
 async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, events: mpsc::Sender<Event>) {
     while let Some(next) = awaited.recv().await {
         let Some(reply) = read_reply(next, &events).await else { return };
@@ -192,11 +156,11 @@ async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, events: mpsc::Sender
     }
 }
 
-/// A reply, unless the connection ends or nobody takes the events.
+/// A whole reply; nothing if the connection ends or the receiver of the events is gone.
 async fn read_reply(awaited: Awaited, events: &mpsc::Sender<Event>) -> Option<Reply> {
     let Awaited { request, sent, mut stream } = awaited;
     let (id, raw) = (request.id, request.capture.raw);
-    let mut told = sent;
+    let mut reported = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
     while let Some(piece) = stream.next().await.ok()? {
         match (piece, &mut arriving) {
@@ -214,10 +178,10 @@ async fn read_reply(awaited: Awaited, events: &mpsc::Sender<Event>) -> Option<Re
                     let (status, lines) = (builder.status(), escape_untrusted_lines(&data));
                     events.send(Event::Lines { id, status, lines }).await.ok()?;
                 }
-                if told.elapsed() >= PROGRESS {
-                    told = Instant::now();
+                if reported.elapsed() >= PROGRESS_INTERVAL {
+                    reported = Instant::now();
                     let points = builder.points();
-                    // Only news of the moment: there is no need to wait for room.
+                    // Without waiting for room: the next progress replaces this one.
                     let _ = events.try_send(Event::Progress { id, points });
                 }
             }

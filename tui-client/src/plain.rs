@@ -70,7 +70,7 @@ impl From<ClientError> for Failure {
 
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let mut out = Printer::new(plan.format, &plan.arrangement.columns, stdout().lock());
+    let mut out = Printer::new(plan.format, &plan.table.columns, stdout().lock());
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
         RunMode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,

@@ -1,6 +1,8 @@
-//! A request line before it goes out: what is sent of it, why it would be refused, whether it is meant.
+//! A request line before it is sent (completed, checked, explained), and while it waits for its
+//! reply.
 
 pub mod explain;
 pub mod normalize;
+pub mod pending;
 pub mod plausible;
 pub mod selector;

@@ -1,6 +1,7 @@
-//! The terminal, taken over and given back: at the end, after an error, a panic or a signal, and
-//! while the program is stopped.
+//! The terminal, taken over at the start and restored at the end, after an error, a panic or a
+//! signal, and while the program is stopped.
 
+mod input;
 mod output;
 
 use std::fmt;
@@ -14,59 +15,56 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, execute, queue};
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::Size;
 use ratatui::{Frame, TerminalOptions, Viewport};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
+pub use input::translate;
 use output::Output;
 
-/// A frame goes out in few writes.
-const BUFFER: usize = 64 * 1024;
+/// Bytes of a frame that are written at once.
+const BUFFER_SIZE: usize = 64 * 1024;
 
-/// The terminal is ours, so that giving it back twice, which would move the cursor over what was
-/// said in between, can't happen.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// The terminal is taken over. Restoring it twice would move the cursor over text that was written
+/// in between.
+static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
 
-/// What a program ends with after a panic.
-const PANICKED: i32 = 101;
+/// The exit code after a panic.
+const PANIC_EXIT_CODE: i32 = 101;
 
-type Inner = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
+type Screen = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
 
-/// The terminal while it is ours; dropping it gives it back.
+/// The terminal, taken over; dropping it restores the terminal.
 pub struct Terminal {
-    inner: Inner,
-    /// The size that the next frame is drawn for, unless the terminal has another one by then.
+    inner: Screen,
+    /// The size of the last frame.
     size: Size,
     mouse: bool,
-    /// What it shows may not be what was drawn.
+    /// The screen may differ from the last frame.
     stale: bool,
-    /// It is given back until the program goes on.
-    away: bool,
+    /// The terminal is restored until the program is continued.
+    suspended: bool,
 }
 
 impl Terminal {
     /// Takes the terminal over, with the mouse or without.
     ///
     /// # Errors
-    /// When it is none, or does not answer. It is given back then.
+    /// When the output is no terminal, or fails. The terminal is restored then.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
-        // From here on, an error drops the guard.
-        let guard = Guard;
-        take(mouse)?;
-        let size = output::size()?;
-        let inner = on_standard_output(size)?;
-        mem::forget(guard);
-        Ok(Self { inner, size, mouse, stale: false, away: false })
+        let (inner, size) = take_over(mouse).inspect_err(|_| drop(restore()))?;
+        Ok(Self { inner, size, mouse, stale: false, suspended: false })
     }
 
     /// Columns and rows.
@@ -78,8 +76,8 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Learns the new columns and rows. The next frame is drawn as a whole, even if they are those
-    /// of the last one: a terminal that was small in between has lost what did not fit.
+    /// The new columns and rows. The next frame is drawn whole even if they did not change: a
+    /// terminal that was small in between has lost the rest of its screen.
     ///
     /// # Errors
     /// When the terminal is gone.
@@ -88,28 +86,24 @@ impl Terminal {
         self.size()
     }
 
-    /// Puts text on the clipboard, in the terminals that let programs do so.
+    /// Puts text on the clipboard, in terminals that support it.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        if self.away {
-            return Ok(());
-        }
-        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+        self.write(CopyToClipboard::to_clipboard_from(text))
     }
 
-    /// Rings.
+    /// Rings the bell.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn bell(&mut self) -> io::Result<()> {
-        if self.away {
-            return Ok(());
-        }
-        let backend = self.inner.backend_mut();
-        backend.write_all(b"\x07")?;
-        io::Write::flush(backend)
+        self.write(Print('\x07'))
+    }
+
+    fn write(&mut self, command: impl Command) -> io::Result<()> {
+        if self.suspended { Ok(()) } else { execute!(self.inner.backend_mut(), command) }
     }
 
     /// Draws one frame, which the terminal shows as a whole.
@@ -117,159 +111,144 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        if self.away {
+        if self.suspended {
             return Ok(());
         }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         let size = output::size()?;
         if mem::take(&mut self.stale) || size != self.size {
             self.size = size;
-            self.inner.resize(area(size))?;
+            self.inner.resize(size.into())?;
         }
         self.inner.draw(render)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Gives the terminal back and stops, with all of the job, as the shell's job control expects
-    /// it. The program stops a little later, when another of its threads has heard of it; until it
-    /// is to [resume](Self::resume), nothing is shown. Where no shell would say so nothing happens.
+    /// Restores the terminal and stops the whole job, as the shell's job control expects. The stop
+    /// takes effect a little later, in any thread; until [`resume`](Self::resume) nothing is
+    /// drawn. Does nothing where no shell could continue the job.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
-        // Before it has gone on, a second wish is the first one.
-        if self.away || !is_job() {
+        if self.suspended || !is_job() {
             return Ok(());
         }
-        // Of a terminal that is gone, nobody would wake it.
+        // A terminal that is gone has no shell that would continue the job: an error ends it here.
         restore()?;
-        self.away = true;
-        // Not the signal for this, which the program takes itself.
+        self.suspended = true;
+        // Not SIGTSTP, which this program handles itself.
         Ok(kill_current_process_group(Signal::STOP)?)
     }
 
-    /// Takes the terminal over again, whoever had it in the meantime.
+    /// Takes the terminal over again.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
-        take(self.mouse)?;
-        // A new one knows that nothing is drawn yet.
-        self.size = output::size()?;
-        self.inner = on_standard_output(self.size)?;
-        self.away = false;
+        // Its new buffers know that nothing is drawn yet.
+        (self.inner, self.size) = take_over(self.mouse)?;
+        self.suspended = false;
         Ok(())
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // What is still buffered belongs before the farewell.
+        // Buffered bytes belong before those that restore the terminal.
         let _ = self.inner.backend_mut().flush();
         let _ = restore();
     }
 }
 
-/// Some shell of the session started this as a job, and could wake it again. The system asks for
-/// this only when a stop is left to its default action, which is lost once a signal is heard.
+/// Whether a shell of the session started this program as a job, and could continue it. The kernel
+/// checks this only for a stop by the default action, which a signal handler replaces.
 fn is_job() -> bool {
     let session = getsid(None).ok();
     let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
-    // The one who began the session has nobody above who would look after its group.
+    // The leader of the session has no shell above.
     of_session && session != Some(getpgrp())
 }
 
-/// Waits until the terminal is gone, which not every program in it is told by a signal; false
-/// where that can't be waited for.
-pub fn until_gone() -> bool {
+/// Waits until the terminal is gone, which not every program on it learns by a signal; false where
+/// that is impossible.
+pub fn wait_for_hang_up() -> bool {
     let input = stdin();
-    // No events are asked for: an error or the end is told in any case.
+    // Errors and hang-ups are reported without being requested.
     let mut input = [PollFd::new(&input, PollFlags::empty())];
     while poll(&mut input, None) == Err(Errno::INTR) {}
     input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-struct Guard;
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let _ = restore();
-    }
-}
-
+/// Takes the terminal over, with new buffers of its size.
+///
 /// The viewport is fixed because the library fits any other to the size of the controlling
 /// terminal of the session, which need not be the terminal that is written to.
-fn on_standard_output(size: Size) -> io::Result<Inner> {
-    let buffer = BufWriter::with_capacity(BUFFER, Output);
-    let options = TerminalOptions { viewport: Viewport::Fixed(area(size)) };
-    ratatui::Terminal::with_options(CrosstermBackend::new(buffer), options)
-}
-
-fn area(size: Size) -> Rect {
-    Rect::from((Position::ORIGIN, size))
-}
-
-fn take(mouse: bool) -> io::Result<()> {
+fn take_over(mouse: bool) -> io::Result<(Screen, Size)> {
     take_keys()?;
-    let mut welcome = Vec::new();
-    queue!(welcome, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
+    let mut commands = Vec::new();
+    queue!(commands, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
     if mouse {
-        queue!(welcome, EnableClicks)?;
+        queue!(commands, EnableClicks)?;
     }
-    Output.write_all(&welcome)?;
-    Ok(())
+    Output.write_all(&commands)?;
+    let size = output::size()?;
+    let buffer = BufWriter::with_capacity(BUFFER_SIZE, Output);
+    let options = TerminalOptions { viewport: Viewport::Fixed(size.into()) };
+    let screen = ratatui::Terminal::with_options(CrosstermBackend::new(buffer), options)?;
+    Ok((screen, size))
 }
 
 fn take_keys() -> io::Result<()> {
-    let _turn = output::lock_output();
-    OURS.store(true, Ordering::SeqCst);
+    let _lock = output::lock_output();
+    TAKEN_OVER.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    // A shell may have changed the mode behind the back of the library, which remembers it and
-    // would do nothing. Never in between as a shell wants it: a key would be another one then.
+    // The library does nothing if it has set the mode before, but a shell may have changed it
+    // since. Without an interval in the mode of the shell, in which keys have other meanings.
     let mut mode = tcgetattr(stdin())?;
     mode.make_raw();
     Ok(tcsetattr(stdin(), OptionalActions::Now, &mode)?)
 }
 
-/// Undoes everything that [`Terminal::enter`] did. On a terminal that is gone there is nothing
-/// left to do, so errors don't matter to who ends.
+/// Undoes everything that [`Terminal::enter`] did. At the end of the program errors don't matter: a
+/// terminal that is gone needs no restoring.
 fn restore() -> io::Result<()> {
-    if !OURS.load(Ordering::SeqCst) {
+    if !TAKEN_OVER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    let said = Output.write_all(&farewell());
-    // It is ours until here, so that whoever has the last word in between gives it back.
-    let _turn = output::lock_output();
-    OURS.store(false, Ordering::SeqCst);
-    disable_raw_mode().and(said)
+    let written = Output.write_all(&restore_commands());
+    // Taken over until here, so that an emergency exit in between restores the terminal.
+    let _lock = output::lock_output();
+    TAKEN_OVER.store(false, Ordering::SeqCst);
+    disable_raw_mode().and(written)
 }
 
-/// Undoes what was written by [`take`] and by a frame that is cut off anywhere.
-fn farewell() -> Vec<u8> {
-    let mut farewell = Vec::new();
-    // Memory takes everything.
+/// The commands that undo those of [`take_over`], and those of a frame that is cut off anywhere.
+fn restore_commands() -> Vec<u8> {
+    let mut commands = Vec::new();
+    // Writing to memory can't fail.
     let _ = queue!(
-        farewell,
+        commands,
         EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
     );
-    farewell
+    commands
 }
 
-/// Ends the program from beside the one who uses the terminal and may wait for it for ever. The
-/// terminal is given back as far as it can be without waiting.
+/// Ends the program while another thread uses the terminal, perhaps blocked for ever. The terminal
+/// is restored as far as it can be without waiting.
 pub fn emergency_exit(code: i32) -> ! {
     output::take_over_output();
-    output::write_last(&farewell());
+    output::write_last(&restore_commands());
     let _ = disable_raw_mode();
     process::exit(code);
 }
 
-/// The message of a panic is printed on the restored screen, not lost with the other one. Then
-/// there is nothing that could go on, whoever it was that panicked.
+/// Prints the message of a panic on the restored screen, not on the alternate one that is lost, and
+/// exits, whichever thread panicked.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -278,12 +257,12 @@ fn restore_on_panic() {
             output::take_over_output();
             let _ = restore();
             before(info);
-            process::exit(PANICKED);
+            process::exit(PANIC_EXIT_CODE);
         }));
     });
 }
 
-/// Clicks and the wheel, but not each movement of the mouse: that would wake the program for
+/// Enables clicks and the wheel, but not movements of the mouse, which would wake the program for
 /// nothing.
 struct EnableClicks;
 

@@ -1,5 +1,5 @@
-//! Which theme suits the terminal: what was asked for, else what the environment says, else what
-//! the terminal answers.
+//! The choice of a theme: by option, else by environment, else by the background that the terminal
+//! reports.
 
 use std::env;
 
@@ -8,24 +8,24 @@ use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use crate::cli::{Colours, ScreenOptions};
 use crate::view::theme::Theme;
 
-/// The theme for this look. Asks the terminal, so it must not be in use yet.
-pub fn theme(look: ScreenOptions) -> Theme {
+/// The theme for these options. May query the terminal, which must not be in use yet.
+pub fn theme(options: ScreenOptions) -> Theme {
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let background = || match theme_mode(QueryOptions::default()) {
         Ok(ThemeMode::Light) => Colours::Light,
         // Dark is more usual, and its colours are legible on most backgrounds.
         Ok(ThemeMode::Dark) | Err(_) => Colours::Dark,
     };
-    let chosen = choose(look.colours, &variable("NO_COLOR"), &variable("COLORFGBG"), background);
+    let chosen = choose(options.theme, &variable("NO_COLOR"), &variable("COLORFGBG"), background);
     let theme = match chosen {
         Colours::None => Theme::plain(),
         Colours::Light => Theme::light(),
         Colours::Dark | Colours::Auto => Theme::colour(),
     };
-    // The library has its own idea of NO_COLOR; what was asked for comes first. Without colours
-    // it is to say nothing of colours at all, not even that they are the default.
+    // The library reads NO_COLOR as well, but the option comes first. Without colours it must not
+    // write any colour command, not even the one for the default.
     crossterm::style::force_color_output(chosen != Colours::None);
-    Theme { ascii: look.ascii, ..theme }
+    Theme { ascii: options.ascii, ..theme }
 }
 
 fn choose(

@@ -1,135 +1,81 @@
 //! The screen: reads the application, changes nothing, builds only what is visible.
+//!
+//! ```text
+//!  ● 127.0.0.1:9300  connected  1ms                      every 1s     status
+//! ╭ get * · 3 keys · 9 points ───────╮╭ watch · 2 keys ────────────╮  table, watch
+//! │ key▲           last       change ││ ■ palm.cpu      23.7 ▲ 0.4 │
+//! │ eardrum.cpu    40.1          0.2 ││   eardrum.cpu   40.1 ▲ 0.2 │
+//! │·palm.cpu       23.7          0.4 ││ ■ palm.cpu 23.7  last 10m  │  chart, below the keys
+//! │                                  ││ 24 ┤    ⢀⡠⠒⠉               │
+//! ╰──────────────────────── 1/3 ─────╯╰────────────────────────────╯
+//! ╭ log ───────────────────────────────────────────────────────────╮  log
+//! │ 04:31:00 → get palm.cpu                                        │
+//! ╰────────────────────────────────────────────────────────────────╯
+//! ╭ request ───────────────────────────────────────────────────────╮  input
+//! │> put palm.cpu 23.7                                             │
+//! ╰────────────────────────────────────────────────────────────────╯
+//!  enter send  tab next pane  ? help                                  bottom line
+//! ```
+//!
+//! `help` and `columns` are lists over everything else.
 
-mod ascii;
+mod bottom_line;
+mod canvas;
 mod chart;
 mod columns;
-mod field;
 mod help;
+mod hints;
 mod input;
 mod log;
 mod status;
 mod table;
-mod text;
 pub mod theme;
 mod watch;
 
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
-use ratatui::widgets::{Block, BorderType, Widget};
+use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
 use crate::keymap::Mode;
-use crate::text::number;
-use crate::text::width::{cut, width};
-use text::Pen;
+use canvas::{Canvas, ascii};
+pub use chart::PlotCache;
 use theme::Theme;
 
-/// What is kept from frame to frame to save work; it makes no difference to what is drawn.
-#[derive(Debug, Default)]
-pub struct Memo {
-    chart: chart::Memo,
-}
-
-/// Draws everything.
-pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, frame: &mut Frame<'_>) {
+/// Draws a frame; `plots` saves work from frame to frame and makes no difference to the result.
+pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'_>) {
     let layout = app.layout();
-    // The terminal may have changed its size a moment ago: nothing is drawn outside.
+    // The layout may be of another size than a terminal that has just been resized.
     let screen = frame.area();
     let place =
         |area: Area| Rect::new(area.x, area.y, area.width, area.height).intersection(screen);
-    let buffer = frame.buffer_mut();
-    status::draw(app, theme, place(layout.status), buffer);
+    let canvas = &mut Canvas { app, theme, buffer: frame.buffer_mut() };
+    status::draw(canvas, place(layout.status));
     if let Some(area) = layout.table {
-        table::draw(app, theme, place(area), buffer);
+        table::draw(canvas, place(area));
     }
     if let Some(area) = layout.watch {
-        watch::draw(app, theme, memo, place(area), buffer);
+        watch::draw(canvas, plots, place(area));
     }
     if let Some(area) = layout.log {
-        log::draw(app, theme, place(area), buffer);
+        log::draw(canvas, place(area));
     }
-    let mut cursor = input::draw(app, theme, place(layout.prompt), layout.prompt_border, buffer);
-    status::draw_hints(app, theme, place(layout.hints), buffer);
+    let mut cursor = input::draw(canvas, place(layout.prompt), layout.prompt_border);
+    bottom_line::draw(canvas, place(layout.hints));
     if app.mode() == Mode::SeriesInput {
-        cursor = field::cursor(app, place(layout.hints));
+        cursor = bottom_line::field::cursor(app, place(layout.hints));
     }
     match app.overlay() {
-        Some(Overlay::Help(help, _)) => help::draw(app, help, theme, screen, buffer),
-        Some(Overlay::Columns(line)) => columns::draw(app, *line, theme, screen, buffer),
+        Some(Overlay::Help(help, _)) => help::draw(canvas, help),
+        Some(Overlay::Columns(selected)) => columns::draw(canvas, *selected),
         _ => {
             if let Some(cursor) = cursor.filter(|&cursor| screen.contains(cursor)) {
-                frame.set_cursor_position::<Position>(cursor);
+                frame.set_cursor_position(cursor);
             }
         }
     }
     if theme.ascii {
         ascii::redraw(frame.buffer_mut());
     }
-}
-
-/// Draws the frame around a pane and returns what is left within. The title ends where the frame
-/// does; the remarks behind it are not to be missed, so they are never cut before it.
-fn pane(
-    theme: &Theme,
-    focused: bool,
-    title: &str,
-    remarks: &[(String, Style)],
-    area: Rect,
-    buffer: &mut Buffer,
-) -> Rect {
-    let border = if focused { theme.focus } else { theme.border };
-    let block = Block::bordered().border_type(BorderType::Rounded).border_style(border);
-    let inner = block.inner(area);
-    block.render(area, buffer);
-    let mut pen = Pen::new(buffer, within_sides(area), 0);
-    let urgent: usize = remarks.iter().map(|(text, _)| width(text)).sum();
-    let room = pen.room().saturating_sub(urgent + 1);
-    pen.write(&cut(title.trim_end(), room), border.patch(theme.title));
-    pen.write(" ", border.patch(theme.title));
-    for (text, style) in remarks {
-        pen.write(text, on_border(*style));
-    }
-    inner
-}
-
-/// Says at the foot of a frame how many rows are out of sight: `shown` from `first` on are not,
-/// and perhaps which of them has the keys. Where there is no room for all that, the latter alone.
-fn whereabouts(
-    theme: &Theme,
-    (first, shown, all): (usize, usize, usize),
-    at: Option<usize>,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    if all <= shown || shown == 0 {
-        return;
-    }
-    let count = |rows: usize| number::count(rows as u64);
-    let below = all.saturating_sub(first.saturating_add(shown));
-    let place = at.map(|at| format!("{}/{}", count(at.saturating_add(1)), count(all)));
-    let parts = [
-        (first > 0).then(|| format!("{} above", count(first))),
-        place.clone(),
-        (below > 0).then(|| format!("{} below", count(below))),
-    ];
-    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    let mut pen = Pen::new(buffer, within_sides(area), area.height.saturating_sub(1));
-    let fits = [Some(whole), place].into_iter().flatten();
-    if let Some(text) = fits.into_iter().find(|text| width(text) + 2 < pen.room()) {
-        pen.write_right(&format!(" {text} "), on_border(theme.quiet));
-    }
-}
-
-/// What is written on a frame doesn't take its colour, which would say something else.
-fn on_border(style: Style) -> Style {
-    Style::reset().patch(style)
-}
-
-/// The area without the frame on its left and right.
-fn within_sides(area: Rect) -> Rect {
-    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(2), ..area }
 }

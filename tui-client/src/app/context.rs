@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::app::log::entry::Tone;
 use crate::app::message::Message;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
+use crate::wire_log::entry::Tone;
 
 /// Time a notice stays unless a key is pressed before.
 const NOTICE: Duration = Duration::from_secs(8);

@@ -9,7 +9,6 @@ use crate::app::editor::MAX_TEXT;
 use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
-use crate::app::log::entry::Tone;
 use crate::app::message::Message;
 use crate::app::overlay::Overlay;
 use crate::app::overlay::help::Help;
@@ -20,6 +19,7 @@ use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
 use crate::text::number;
+use crate::wire_log::entry::Tone;
 
 /// The command line, the pasted lines being sent, and the overlay over the panes.
 #[derive(Debug, Default)]

@@ -4,11 +4,11 @@
 use shared::Glob;
 
 use crate::app::editor::Editor;
-use crate::app::log::bookmark::Bookmark;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::filter::{BadExpr, Filter};
+use crate::wire_log::bookmark::Bookmark;
 
 /// Words that mean something else in a filter than a part of a key.
 const NAMES: [&str; 13] = [

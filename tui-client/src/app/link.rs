@@ -1,7 +1,5 @@
 //! The connection as the application sees it, and the requests that wait for their replies.
 
-pub mod pending;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +9,11 @@ use shared::client::{LinkEvent, Reconnect};
 
 use crate::app::context::Context;
 use crate::app::log::Log;
-use crate::app::log::entry::Tone;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
+use crate::request::pending::{Due, Pending, Purpose};
 use crate::text::link::link_message;
-use pending::{Due, Pending, Purpose};
+use crate::wire_log::entry::Tone;
 
 /// Waiting time from which on a pending request is shown.
 pub const SLOW: Duration = Duration::from_secs(1);

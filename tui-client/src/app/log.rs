@@ -1,14 +1,8 @@
 //! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
 //! selected, searched for. What happened is kept as data, not as it is drawn.
 
-pub mod bookmark;
-pub mod entry;
 mod find;
-pub mod pattern;
 pub mod recorder;
-pub mod store;
-
-pub use pattern::LogPattern;
 
 use crate::app::context::Context;
 use crate::app::layout::Layout;
@@ -17,10 +11,11 @@ use crate::app::message::Message;
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
-use entry::{LogEntry, Tone};
+use crate::wire_log::entry::{LogEntry, Tone};
+use crate::wire_log::pattern::LogPattern;
+use crate::wire_log::store::{LineStore, Snapshot};
 use find::{LineFilter, LogSearch, Progress};
 use recorder::Recorder;
-use store::{LineStore, Snapshot};
 
 /// Terminals take no more than about 100 kB of base64 at once.
 const MAX_COPY: usize = 72 * 1024;

@@ -9,17 +9,17 @@ use shared::Glob;
 
 use crate::app::context::Context;
 use crate::app::link::Link;
-use crate::app::link::pending::{Due, Pending, Purpose};
 use crate::app::log::Log;
-use crate::app::log::entry::Tone;
 use crate::app::watch::Watch;
 use crate::event::Moment;
 use crate::keymap::{self, Action, Mode};
 use crate::metrics::reply::Reply;
 use crate::metrics::watch_plan::{self, Ask, Extension};
+use crate::request::pending::{Due, Pending, Purpose};
 use crate::request::plausible::NO_GLOBS;
 use crate::request::selector::needs_extension;
 use crate::text::time;
+use crate::wire_log::entry::Tone;
 use poll_cost::{PollCost, Rates};
 
 /// The request for all points of all keys.

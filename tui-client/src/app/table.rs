@@ -7,7 +7,6 @@ use shared::KeyBuf;
 use crate::app::context::Context;
 use crate::app::layout::Layout;
 use crate::app::line_input::InputPurpose;
-use crate::app::log::entry::Tone;
 use crate::app::message::Message;
 use crate::app::mouse::row_in;
 use crate::event::MouseEvent;
@@ -18,6 +17,7 @@ use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
 use crate::request::selector::selector_of;
+use crate::wire_log::entry::Tone;
 
 /// The last answer and how it is shown.
 #[derive(Debug, Default)]

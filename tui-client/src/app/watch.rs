@@ -11,13 +11,13 @@ use shared::Glob;
 use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
-use crate::app::log::entry::Tone;
 use crate::app::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertEvent, Alerts};
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
 use crate::metrics::watch_plan::with_alerted;
+use crate::wire_log::entry::Tone;
 
 /// How long a changed value stays marked.
 const FRESH: Duration = Duration::from_secs(2);

@@ -14,9 +14,10 @@ use crate::import::{ImportEnd, ImportNews, MAX_REFUSALS};
 use crate::request::explain;
 
 /// Batches sent ahead of their replies.
-const IN_FLIGHT: usize = 4;
+const MAX_IN_FLIGHT: usize = 4;
 
-/// Sends the lines and reports how far they have come; the last news has an end.
+/// Sends the lines and reports their progress; the last news has an end. Stops when the sender of
+/// `stop` is dropped.
 pub(super) async fn run(
     client: Client,
     events: mpsc::Sender<Event>,
@@ -29,11 +30,11 @@ pub(super) async fn run(
     let mut reporter = Reporter { news, sent: &sent, reported: (0, 0), events };
     let mut source = PastedText::new(&text, &sent);
     let end = tokio::select! {
-        outcome = engine::run(&client, IN_FLIGHT, &mut source, &mut reporter) => match outcome {
+        outcome = engine::run(&client, MAX_IN_FLIGHT, &mut source, &mut reporter) => match outcome {
             Ok(()) => ImportEnd::Whole,
             Err(_) => ImportEnd::Broken,
         },
-        Ok(()) = stop => ImportEnd::Stopped,
+        _ = stop => ImportEnd::Stopped,
     };
     reporter.news.sent = sent.load(Ordering::Relaxed);
     reporter.news.end = Some(end);

@@ -36,7 +36,7 @@ pub(super) async fn run(
         keys,
         found: vec![false; keys.len()],
         alerts: Alerts::once(&plan.alerts),
-        arrangement: &plan.arrangement,
+        arrangement: &plan.table,
         passed: false,
         held: Vec::new(),
     };
@@ -51,7 +51,7 @@ pub(super) async fn run(
     if outcome.is_ok() {
         let missing = keys.iter().zip(sieve.found).filter(|&(_, found)| !found);
         missing.for_each(|(pattern, _)| warn(&format!("no points for {pattern}")));
-        if plan.arrangement.filter.is_some() && !sieve.passed {
+        if plan.table.filter.is_some() && !sieve.passed {
             warn("no key passes the filter");
         }
     }

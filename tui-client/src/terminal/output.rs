@@ -1,5 +1,5 @@
-//! The way to the terminal. A write waits for a terminal that takes nothing, but without holding
-//! it, so that somebody else can still have the last word there, and without holding up the other
+//! Writes to the terminal. A write waits for a terminal that takes no output, but without holding
+//! the lock, so that another thread can still write the last bytes, and without blocking the other
 //! tasks of its thread.
 
 use std::fs::{File, OpenOptions};
@@ -17,25 +17,25 @@ use rustix::stdio::stdout;
 use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
 use tokio::task::block_in_place;
 
-/// Who is still heard, when not everybody is.
-static SPEAKER: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// The only thread that may write, if one has taken over the output.
+static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 /// Standard output, which has to be a terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Output;
 
-/// Where to write, and whether a write there comes back at once.
+/// The file to write to, and whether a write there returns at once.
 ///
-/// Not standard output itself, because whoever started the program writes there as well and would
-/// have to do so without waiting, too. A terminal of another user can't be opened once more.
+/// Not standard output itself where possible, because `O_NONBLOCK` would also apply to the shell
+/// that shares it. A terminal of another user can't be opened again.
 fn tty_fd() -> (BorrowedFd<'static>, bool) {
-    static OWN: OnceLock<Option<File>> = OnceLock::new();
+    static OPENED: OnceLock<Option<File>> = OnceLock::new();
     let open = || {
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         let flags = flags.bits().try_into().ok()?;
         OpenOptions::new().write(true).custom_flags(flags).open("/dev/fd/1").ok()
     };
-    match OWN.get_or_init(open) {
+    match OPENED.get_or_init(open) {
         Some(file) => (file.as_fd(), true),
         None => (stdout(), false),
     }
@@ -48,25 +48,26 @@ pub fn size() -> io::Result<Size> {
     Ok(Size::new(size.ws_col, size.ws_row))
 }
 
-/// Nobody has the last word while this is held. Does not come back once somebody else has it.
+/// Locks the output against a take-over. Never returns once another thread has taken it over.
 pub fn lock_output() -> MutexGuard<'static, Option<ThreadId>> {
-    let turn = SPEAKER.lock().unwrap_or_else(PoisonError::into_inner);
-    if turn.is_none_or(|only| only == thread::current().id()) {
-        return turn;
+    let owner = OWNER.lock().unwrap_or_else(PoisonError::into_inner);
+    if owner.is_none_or(|only| only == thread::current().id()) {
+        return owner;
     }
-    drop(turn);
+    drop(owner);
     loop {
         thread::park();
     }
 }
 
-/// From now on nobody but this thread is heard; it is about to end the program. Whoever wanted so
-/// before waits for that, too.
+/// Makes this thread, which is about to end the program, the only one that may write. A thread that
+/// had taken over the output before is blocked as well.
 pub fn take_over_output() {
-    *SPEAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+    *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
 }
 
-/// Forgets what the terminal has not taken yet, and tells it as much of this as it takes at once.
+/// Discards output that the terminal has not taken yet, and writes as many bytes as it takes at
+/// once.
 pub fn write_last(bytes: &[u8]) {
     let (file, _) = tty_fd();
     let _ = tcflush(file, QueueSelector::OFlush);
@@ -77,21 +78,21 @@ pub fn write_last(bytes: &[u8]) {
     }
 }
 
-/// It takes something, within this time.
+/// Whether the terminal takes output within this time.
 fn is_ready(within: Option<&Timespec>) -> bool {
     let (file, _) = tty_fd();
     let mut file = [PollFd::new(&file, PollFlags::OUT)];
     matches!(poll(&mut file, within), Ok(1..))
 }
 
-/// Writes what the terminal takes.
+/// Writes as many bytes as the terminal takes.
 fn write_now(bytes: &[u8]) -> Result<usize, Errno> {
     let (file, at_once) = tty_fd();
     let lock = lock_output();
     if at_once {
         return rustix::io::write(file, bytes);
     }
-    // Not while it may wait for ever.
+    // The write may block for ever.
     drop(lock);
     block_in_place(|| rustix::io::write(file, bytes))
 }

@@ -1,13 +1,13 @@
-//! The command line, and what stands in its place while something else is asked for.
+//! The command line, or in its place a search, a filter, a file name or a confirmation.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-use super::text::Pen;
+use super::canvas::pen::Pen;
+use super::canvas::{Canvas, cursor_at, on_border};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::editor::Editor;
@@ -23,43 +23,34 @@ use crate::text::width::{behind, width};
 /// A piece of text and how it looks.
 type Span<'a> = (&'a str, Style);
 
-/// Draws it and says where the cursor belongs.
-pub fn draw(
-    app: &App,
-    theme: &Theme,
-    area: Rect,
-    border: bool,
-    buffer: &mut Buffer,
-) -> Option<Position> {
-    // The line that is asked for in the place of the command line, if there is one.
+/// Draws the pane and returns the place of the cursor.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, border: bool) -> Option<Position> {
+    let Canvas { app, theme, .. } = *canvas;
     let input = app.input().filter(|input| input.mode() == app.mode());
-    let title = input.and_then(|input| title(app, input));
-    let field = if border {
-        let (title, focused) = match (&title, app.mode()) {
-            (Some(title), _) => (&**title, true),
+    // A line without a title here has its place elsewhere.
+    let input = input.and_then(|input| Some((input, title(app, input)?)));
+    let mut field = area;
+    if border {
+        let (title, focused) = match (&input, app.mode()) {
+            (Some((_, title)), _) => (&**title, true),
             (None, Mode::Confirm) => (" send these lines? ", true),
             (None, mode) => (" request ", mode == Mode::Prompt),
         };
-        let inner = super::pane(theme, focused, title, &[], area, buffer);
+        field = canvas.pane(focused, title, &[], area);
         if let Some((text, style)) = remark(app, theme).or_else(|| wrong_line(app, theme)) {
-            let below = area.height.saturating_sub(1);
-            Pen::new(buffer, super::within_sides(area), below)
-                .write(&format!(" {text} "), super::on_border(style));
+            canvas.foot_pen(area).write(&format!(" {text} "), on_border(style));
         }
-        inner
-    } else {
-        area
-    };
+    }
     if field.is_empty() {
         return None;
     }
-    let pen = Pen::new(buffer, field, 0);
+    let pen = canvas.pen(field, 0);
     match (app.overlay(), input) {
         (Some(Overlay::Confirm(pasted)), _) => {
             draw_pasted(pasted, theme, pen);
             None
         }
-        (_, Some(input)) if title.is_some() => Some(draw_input(app, input, theme, field, pen)),
+        (_, Some((input, _))) => Some(draw_input(app, input, theme, field, pen)),
         _ => {
             let cursor = draw_prompt(app, theme, field, pen);
             (app.mode() == Mode::Prompt).then_some(cursor)
@@ -92,7 +83,7 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
         }
         (InputPurpose::LogSearch(_), None) => ("/".into(), EXAMPLES.to_owned()),
         (InputPurpose::LogFilter(_), _) => ("&".into(), EXAMPLES.to_owned()),
-        // The title says it where there is a border.
+        // With a border, the title says how many lines.
         _ => match filtered(app).filter(|_| !app.layout().prompt_border) {
             Some(lines) => (format!("{lines} to ").into(), String::new()),
             None => ("save to ".into(), String::new()),
@@ -105,14 +96,14 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
     draw_line((&mark, theme.focus), input.editor(), &[span], field, pen)
 }
 
-/// How many lines the filter leaves of how many, if there is one.
+/// How many lines of the log pass its filter, if there is one.
 fn filtered(app: &App) -> Option<String> {
     let log = app.log();
     let all = number::plural(log.len(), "line", "lines");
     log.filter().map(|_| format!("{} of {all}", number::count(log.shown())))
 }
 
-/// What there is to say about the line: why it is wrong, what is missing, its date.
+/// The remark on the line: why it is wrong, what is missing, or its date.
 pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
     if app.mode() != Mode::Prompt {
         return None;
@@ -138,24 +129,29 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     let mark = if focused { theme.focus } else { theme.quiet };
     if text.is_empty() {
         pen.write("> ", mark).write("such as  get *   put palm.cpu 23.7", theme.quiet);
-        return position(field, 2);
+        return cursor_at(field, 2);
     }
     let ghost = app.prompt().ghost(app.now().unix()).filter(|_| focused);
-    let marked = |at: Range<usize>, rest: Style, mark: Style| {
-        let mark = mark.add_modifier(Modifier::UNDERLINED);
-        vec![(&text[..at.start], rest), (&text[at.clone()], mark), (&text[at.end..], rest)]
-    };
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
-        Verdict::Suspicious { at, .. } => marked(at, theme.good, theme.alert),
-        Verdict::Wrong { at, .. } if !at.is_empty() => marked(at, theme.text, theme.bad),
+        Verdict::Suspicious { at, .. } => underlined(text, at, theme.good, theme.alert).to_vec(),
+        Verdict::Wrong { at, .. } if !at.is_empty() => {
+            underlined(text, at, theme.text, theme.bad).to_vec()
+        }
         Verdict::Empty | Verdict::Unfinished(_) | Verdict::Wrong { .. } => vec![(text, theme.text)],
     };
     spans.extend(ghost.as_deref().map(|ghost| (ghost, theme.quiet)));
     draw_line(("> ", mark), editor, &spans, field, pen)
 }
 
-fn draw_line(
+/// A text in which one part is underlined and has a style of its own.
+fn underlined(text: &str, part: Range<usize>, rest: Style, style: Style) -> [Span<'_>; 3] {
+    let style = style.add_modifier(Modifier::UNDERLINED);
+    [(&text[..part.start], rest), (&text[part.clone()], style), (&text[part.end..], rest)]
+}
+
+/// Draws a line behind its mark, scrolled to its cursor, and returns the place of the cursor.
+pub fn draw_line(
     mark: Span<'_>,
     editor: &Editor,
     spans: &[Span<'_>],
@@ -163,21 +159,24 @@ fn draw_line(
     mut pen: Pen<'_>,
 ) -> Position {
     pen.write(mark.0, mark.1);
-    // One column stays free for the cursor behind the last character.
-    let first = editor.first_column(pen.room().saturating_sub(1));
-    let mut skip = first;
+    let mut skip = first_column(editor, width(mark.0), field);
     for &(text, style) in spans {
         let rest;
         (rest, skip) = behind(text, skip);
         pen.write(rest, style);
     }
-    let column = editor.cursor_column().saturating_sub(first) + width(mark.0);
-    position(field, column)
+    cursor(editor, width(mark.0), field)
 }
 
-fn position(field: Rect, column: usize) -> Position {
-    let column = u16::try_from(column).unwrap_or(u16::MAX);
-    Position { x: field.x.saturating_add(column).min(field.right().saturating_sub(1)), y: field.y }
+/// The place of the cursor in a line behind a mark of so many columns.
+pub fn cursor(editor: &Editor, mark: usize, field: Rect) -> Position {
+    let first = first_column(editor, mark, field);
+    cursor_at(field, mark + editor.cursor_column().saturating_sub(first))
+}
+
+/// The first column in view; one stays free for a cursor behind the last character.
+fn first_column(editor: &Editor, mark: usize, field: Rect) -> usize {
+    editor.first_column(usize::from(field.width).saturating_sub(mark + 1))
 }
 
 fn draw_history_search(
@@ -190,21 +189,20 @@ fn draw_history_search(
     let (part, found) = (editor.text(), search.text());
     let style = if search.failed { theme.bad } else { theme.focus };
     pen.write("search: ", theme.quiet).write(part, style);
-    let cursor = position(field, width("search: ") + editor.cursor_column());
+    let cursor = cursor_at(field, width("search: ") + editor.cursor_column());
     if search.failed && found.is_empty() {
         pen.write("  no such line", theme.quiet);
     } else if !found.is_empty() {
         pen.write("  → ", theme.quiet);
         let at = found.find(part).unwrap_or(0);
-        let marked = theme.alert.add_modifier(Modifier::UNDERLINED);
-        pen.write(&found[..at], theme.text)
-            .write(&found[at..at + part.len()], marked)
-            .write(&found[at + part.len()..], theme.text);
+        for (text, style) in underlined(found, at..at + part.len(), theme.text, theme.alert) {
+            pen.write(text, style);
+        }
     }
     cursor
 }
 
-/// Why the first wrong line of those pasted is wrong.
+/// The reason why the first wrong line among the pasted ones is wrong.
 fn wrong_line(app: &App, theme: &Theme) -> Option<(String, Style)> {
     let pasted = app.overlay()?.pasted()?;
     Some((format!("line {}: {}", pasted.wrong.first, pasted.why.as_ref()?), theme.bad))

@@ -1,48 +1,46 @@
 //! The wire log.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::text::Pen;
+use super::canvas::Canvas;
+use super::canvas::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::log::Log;
-use crate::app::log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::keymap::Mode;
 use crate::text::width::{behind, width};
 use crate::text::{number, time};
+use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
-/// Below this many columns the time is left out.
+/// The fewest columns with the time of a line.
 const WITH_TIME: u16 = 50;
 
-/// From this many columns on, sizes and times stand in columns.
+/// The fewest columns with sizes and durations below each other.
 const WITH_COLUMNS: u16 = 76;
 
 /// Draws the lines in view.
-pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { app, theme, .. } = *canvas;
     let log = app.log();
     let focused = app.mode() == Mode::Log;
-    let inner = super::pane(theme, focused, &title(app), &[], area, buffer);
+    let inner = canvas.pane(focused, &title(app), &[], area);
     if log.shown() == 0 && log.filter().is_some() && log.percent().is_none() {
-        let lines = [" no line passes the filter.", " & changes it, esc drops it"];
-        for (row, line) in (0..).zip(lines) {
-            Pen::new(buffer, inner, row).write(line, theme.quiet);
-        }
+        canvas.pen(inner, 0).write(" no line passes the filter.", theme.quiet);
+        canvas.pen(inner, 1).write(" & changes it, esc drops it", theme.quiet);
     }
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::LogInput);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
-        draw_entry(app, theme, &entry, inner, row, buffer);
+        draw_entry(canvas, &entry, inner, row);
         if selected == Some(entry.number) {
-            let line = Rect { y: inner.y + row, height: 1, ..inner };
-            buffer.set_style(line, theme.selected(entry.tone == Tone::Bad));
+            canvas.select_row(inner, row, entry.tone == Tone::Bad);
         }
     }
 }
 
 fn title(app: &App) -> String {
     let log = app.log();
-    let mut parts = vec![if app.log().is_raw() { " raw log" } else { " log" }.to_owned()];
+    let mut parts = vec![if log.is_raw() { " raw log" } else { " log" }.to_owned()];
     if let Some(filter) = log.filter() {
         let (shown, all) = (number::count(log.shown()), number::count(log.len()));
         parts.push(format!("&{} {shown} of {all} lines", filter.text()));
@@ -58,37 +56,30 @@ fn title(app: &App) -> String {
             below => format!("not following, {} below", number::plural(below, "line", "lines")),
         });
     }
-    // What is gone is searched for in vain.
+    // A search does not find the dropped lines.
     if log.dropped() > 0 {
         parts.push(format!("{} older dropped", number::count(log.dropped())));
     }
     parts.join(" · ") + " "
 }
 
-fn draw_entry(
-    app: &App,
-    theme: &Theme,
-    entry: &LogEntry<'_>,
-    area: Rect,
-    row: u16,
-    buffer: &mut Buffer,
-) {
+fn draw_entry(canvas: &mut Canvas<'_>, entry: &LogEntry<'_>, area: Rect, row: u16) {
+    let Canvas { app, theme, .. } = *canvas;
     let (arrow, style) = match entry.direction {
         Direction::Out => ("→", theme.sent),
         Direction::In => ("←", theme.received),
         Direction::Note => ("·", theme.quiet),
     };
-    let mut pen = Pen::new(buffer, area, row);
+    let mut pen = canvas.pen(area, row);
     if area.width >= WITH_TIME {
         pen.write(&time::clock(entry.unix_ms, app.zone()), theme.quiet).write(" ", theme.text);
     }
     pen.write(arrow, style).write(" ", theme.text);
-    // The line itself comes first where there is no room for both.
+    // The line takes precedence over the remark.
     let room = pen.room().saturating_sub(width(entry.text));
     let columns = area.width >= WITH_COLUMNS;
-    let besides = besides(app, entry).into_iter().chain([String::new()]);
-    let mut wanted = besides.map(|what| remark(entry, columns, &what));
-    if let Some(remark) = wanted.find(|remark| width(remark) < room) {
+    let mut remarks = details(app, entry).into_iter().map(|what| remark(entry, columns, &what));
+    if let Some(remark) = remarks.find(|remark| width(remark) < room) {
         pen.write_right(&remark, theme.quiet);
     }
     let text = match (entry.direction, entry.tone) {
@@ -99,7 +90,7 @@ fn draw_entry(
     write_marked(&mut pen, app.log(), shown, text, theme);
 }
 
-/// Writes the text with what is searched for, and what the lines are chosen by, marked in it.
+/// Writes the text with the matches of the search, or else of the filter, marked in it.
 fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &Theme) {
     let Some(pattern) = log.search().or(log.filter()) else {
         pen.write(text, style);
@@ -117,8 +108,8 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
     pen.write(&text[from..], style);
 }
 
-/// What is known besides size and time: all of it, then less.
-fn besides(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
+/// The remark on an entry without its size and duration, in variants from the longest to none.
+fn details(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
     let points = match entry.remark {
         None => return Vec::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
@@ -126,15 +117,15 @@ fn besides(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
         Some(Remark::Reply(Cost { points, .. })) => number::plural(points, "point", "points"),
     };
     if entry.times == 1 {
-        return vec![points];
+        return vec![points, String::new()];
     }
     let times = format!("×{}", number::count(entry.times.into()));
     let until = time::formatted(entry.until_ms.div_euclid(1000), app.zone(), "%H:%M:%S");
     let until = format!("{times} until {until}");
-    vec![format!("{until}  {points}").trim_end().to_owned(), until, times]
+    vec![format!("{until}  {points}").trim_end().to_owned(), until, times, String::new()]
 }
 
-/// Size and time behind what else is known.
+/// The details of an entry with its size and duration.
 fn remark(entry: &LogEntry<'_>, columns: bool, what: &str) -> String {
     let (size, took) = match &entry.remark {
         None => return String::new(),

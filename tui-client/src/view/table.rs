@@ -1,19 +1,15 @@
-//! The table of the last `get`. Columns go, the least important first, where there is no room.
+//! The table of the last `get`. On a narrow screen the least important columns are left out.
 
-use std::borrow::Cow;
-
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use shared::Key;
 
-use super::text::Pen;
+use super::canvas::pen::cells;
+use super::canvas::{Canvas, on_border};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
-use crate::keymap;
-use crate::keymap::Action;
-use crate::keymap::Mode;
+use crate::keymap::{self, Action, Mode};
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
@@ -25,130 +21,110 @@ use crate::text::{number, time};
 /// The most columns for the key.
 const MAX_KEY_WIDTH: usize = 48;
 
-/// The most columns for the trend.
+/// The most columns for the sparkline.
 const MAX_TREND_WIDTH: usize = 48;
 
 /// Draws the table.
-pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let app = canvas.app;
     let table = app.table();
     let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::SeriesInput && filtering);
-    let mut remarks = Vec::new();
-    if table.arranging() {
-        remarks.push(("· sorting … ".to_owned(), theme.title));
-    }
-    let inner = super::pane(theme, focused, &title(app), &remarks, area, buffer);
+    let sorting = table.arranging().then(|| ("· sorting … ".to_owned(), canvas.theme.title));
+    let inner = canvas.pane(focused, &title(app), sorting.as_slice(), area);
     if inner.is_empty() {
         return;
     }
     let rows = usize::from(inner.height.saturating_sub(1));
-    draw_foot(app, theme, rows, area, buffer);
+    draw_foot(canvas, rows, area);
     if table.rows() == 0 {
-        return draw_empty(app, theme, inner, buffer);
+        let quiet = canvas.theme.quiet;
+        for (row, line) in (0..).zip(placeholder(app).lines()) {
+            canvas.pen(inner, row).skip(1).write(line, quiet);
+        }
+        return;
     }
     let first = table.first(rows);
     let longest = table.visible(rows).map(|series| width(series.key.as_str())).max();
-    // One column on the left is for marks.
+    // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = columns(app, room, longest.unwrap_or(0));
-    draw_heading(app, theme, &columns, inner, buffer);
+    draw_heading(canvas, &columns, inner);
     for (row, series) in (1..).zip(table.visible(rows)) {
-        let chosen = first + usize::from(row) - 1 == table.selected();
-        let alarm = draw_row(app, theme, series, &columns, (inner, row), buffer);
-        if focused && chosen {
-            let line = Rect { y: inner.y + row, height: 1, ..inner };
-            buffer.set_style(line, theme.selected(alarm));
+        let selected = first + usize::from(row) - 1 == table.selected();
+        let firing = draw_row(canvas, series, &columns, inner, row);
+        if focused && selected {
+            canvas.select_row(inner, row, firing);
         }
     }
 }
 
 fn title(app: &App) -> String {
     let table = app.table();
-    let mut title = format!(" {} ", table.request());
-    if table.loaded() {
-        let all = table.answer().series.len();
-        let series = number::plural(all as u64, "key", "keys");
-        let points = number::plural(table.answer().points, "point", "points");
-        title = match table.filter() {
-            Some(filter) => {
-                let shown = number::count(table.rows() as u64);
-                format!("{title}· {shown} of {series} · {} ", filter.as_str())
-            }
-            None => format!("{title}· {series} · {points} "),
-        };
+    let request = table.request();
+    if !table.loaded() {
+        return format!(" {request} ");
     }
-    title
+    let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
+    let points = number::plural(table.answer().points, "point", "points");
+    match table.filter() {
+        Some(filter) => {
+            let shown = number::count(table.rows() as u64);
+            format!(" {request} · {shown} of {keys} · {} ", filter.as_str())
+        }
+        None => format!(" {request} · {keys} · {points} "),
+    }
 }
 
-/// What does not fit into the title: where in the table one is, and lines that are no points.
-fn draw_foot(app: &App, theme: &Theme, rows: usize, area: Rect, buffer: &mut Buffer) {
-    let table = app.table();
-    let mut area = area;
+/// Draws the scroll position, and how many lines of the answer are malformed.
+fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
+    let table = canvas.app.table();
     if table.answer().malformed > 0 {
+        let style = on_border(canvas.theme.bad);
         let lines = number::plural(table.answer().malformed, "line", "lines");
-        let text = format!(" {lines} are no points ");
-        let mut pen = Pen::new(buffer, super::within_sides(area), area.height.saturating_sub(1));
-        pen.write_right(&text, super::on_border(theme.bad));
-        let left = pen.room() + 2;
-        area.width = area.width.min(u16::try_from(left).unwrap_or(u16::MAX));
+        let mut pen = canvas.foot_pen(area);
+        pen.write_right(&format!(" {lines} are no points "), style);
+        area.width = area.width.min(cells(pen.room() + 2));
     }
-    let shown = (table.first(rows), rows, table.rows());
-    super::whereabouts(theme, shown, Some(table.selected()), area, buffer);
+    canvas.scroll_position((table.first(rows), rows, table.rows()), Some(table.selected()), area);
 }
 
-fn draw_empty(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    for (row, line) in (0..).zip(&empty(app)) {
-        Pen::new(buffer, area, row).write(" ", theme.text).write(line, theme.quiet);
-    }
-}
-
-/// Why there are no rows, and what to do about it.
-fn empty(app: &App) -> Vec<Cow<'static, str>> {
-    const ALL: Cow<'static, str> = Cow::Borrowed("all keys: get *, or * in the table");
+/// The lines in place of rows: why there are none, and which keys or requests help.
+fn placeholder(app: &App) -> String {
+    const ALL: &str = "all keys: get *, or * in the table";
     if !app.table().answer().series.is_empty() {
-        return vec![
-            "no key passes the filter.".into(),
-            "/ changes it; empty, it passes all".into(),
-        ];
+        return "no key passes the filter.\n/ changes it; empty, it passes all".to_owned();
     }
     if !app.link().is_connected() {
-        return vec!["no data yet: not connected".into()];
+        return "no data yet: not connected".to_owned();
     }
     if !app.table().loaded() {
-        return vec!["asking …".into()];
+        return "asking …".to_owned();
     }
     let Some(selector) = app.table().narrowed() else {
-        return vec![
-            "no points yet. Type a request below, such as".into(),
-            "  put palm.cpu 23.7".into(),
-        ];
+        return "no points yet. Type a request below, such as\n  put palm.cpu 23.7".to_owned();
     };
     let is_key = Key::new(selector).is_ok();
-    let knows = if is_key { Extension::Known } else { app.polling().extension() };
-    match knows {
-        Extension::Known => vec![format!("no points for {selector}.").into(), ALL],
+    let globs = if is_key { Extension::Known } else { app.polling().extension() };
+    match globs {
+        Extension::Known => format!("no points for {selector}.\n{ALL}"),
         Extension::Unknown | Extension::Asked => {
-            vec![format!("no points for {selector}, or {NO_GLOBS}.").into(), ALL]
+            format!("no points for {selector}, or {NO_GLOBS}.\n{ALL}")
         }
         Extension::Missing => {
             let watch = keymap::key_of(Mode::Table, Action::AddWatch);
-            vec![format!("{NO_GLOBS}.").into(), format!("{watch} watches {selector}").into(), ALL]
+            format!("{NO_GLOBS}.\n{watch} watches {selector}\n{ALL}")
         }
     }
 }
 
-fn draw_heading(
-    app: &App,
-    theme: &Theme,
-    columns: &[(Column, usize)],
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let sort = app.table().sort();
+fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect) {
+    let theme = canvas.theme;
+    let sort = canvas.app.table().sort();
     let arrow = if sort.descending { "▼" } else { "▲" };
     let sorted = theme.key.add_modifier(Modifier::BOLD);
-    let mut pen = Pen::new(buffer, area, 0);
+    let mut pen = canvas.pen(area, 0);
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
@@ -157,55 +133,46 @@ fn draw_heading(
             (true, true) => (format!("{arrow}{}", column.name()), sorted),
             (true, false) => (format!("{}{arrow}", column.name()), sorted),
         };
-        pen.field(&name, wide, column.is_number(), style);
-        pen.write(" ", theme.text);
+        pen.field(&name, wide, column.is_number(), style).write(" ", theme.text);
     }
 }
 
-/// Draws a row; says whether an alert fires for it.
+/// Draws a row and returns whether an alert fires for it.
 fn draw_row(
-    app: &App,
-    theme: &Theme,
+    canvas: &mut Canvas<'_>,
     series: &Series,
     columns: &[(Column, usize)],
-    (area, row): (Rect, u16),
-    buffer: &mut Buffer,
+    area: Rect,
+    row: u16,
 ) -> bool {
+    let Canvas { app, theme, .. } = *canvas;
     let now = app.now().unix();
-    let alarm = app.alerts().alerts().any(|alert| alert.fires(series, now));
-    let late = series.is_stale(now);
-    let (mark, base) = match (alarm, late) {
-        (true, _) => ("!", theme.bad),
-        (false, true) => ("·", theme.quiet),
-        (false, false) => (" ", theme.text),
-    };
-    let mut pen = Pen::new(buffer, area, row);
+    let firing = app.alerts().alerts().any(|alert| alert.fires(series, now));
+    let (mark, base, age) = theme.series(firing, series.is_stale(now));
+    let marked = mark != " ";
+    let mut pen = canvas.pen(area, row);
     pen.write(mark, base);
     for &(column, wide) in columns {
         let last = series.last.timestamp;
-        let well = |style| if alarm || late { base } else { style };
         let (text, style) = match column.kind() {
             ColumnKind::Key => (series.key.as_str().to_owned(), base),
             ColumnKind::Stored(of) => {
-                let style = if column == Column::Last { well(theme.title) } else { base };
-                (number::value(of(series), wide), style)
+                let title = column == Column::Last && !marked;
+                (number::value(of(series), wide), if title { theme.title } else { base })
             }
             ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
             ColumnKind::Mean => (number::mean(series.mean, wide), base),
             ColumnKind::Count => (number::count(series.count), base),
-            ColumnKind::Age => {
-                let style = if late && !alarm { theme.alert } else { base };
-                (time::short_age(last, now), style)
-            }
+            ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
-            ColumnKind::Trend => (sparkline(series, wide), well(theme.plot)),
+            ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
         };
         pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
     }
-    alarm
+    firing
 }
 
-/// A difference; none and zero are quiet, so that what moves is seen.
+/// A difference, quiet if there is none or it is zero.
 fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, Style) {
     match by {
         None => ("–".to_owned(), theme.quiet),
@@ -214,8 +181,8 @@ fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, 
     }
 }
 
-/// The columns that fit. What is left over goes to the key as far as it needs it, then to the
-/// trend.
+/// The columns that fit, each with its width. The rest of the room goes to the key as far as the
+/// longest one needs it, then to the sparkline.
 fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
     let table = app.table();
     let mut columns = table.chosen().fitting(room, table.sort().column);

@@ -1,11 +1,11 @@
-//! The few styles there are. The sixteen colours of the terminal only, so that its own palette
-//! decides; and a theme without any colour.
+//! The styles of the screen: the sixteen colours of the terminal, so that its own palette decides,
+//! or no colours at all.
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::log::entry::Tone;
+use crate::wire_log::entry::Tone;
 
-/// How things look.
+/// The style of everything on the screen, by its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     /// Ordinary text.
@@ -16,21 +16,21 @@ pub struct Theme {
     pub title: Style,
     /// The border of a pane.
     pub border: Style,
-    /// The border of the pane that has the keys.
+    /// The border of the focused pane.
     pub focus: Style,
-    /// What went out.
+    /// Lines sent to the server.
     pub sent: Style,
-    /// What came back.
+    /// Lines received from the server.
     pub received: Style,
-    /// Good news.
+    /// Success.
     pub good: Style,
-    /// Bad news.
+    /// Failures and firing alerts.
     pub bad: Style,
-    /// A state in between, a fresh value.
+    /// Warnings and fresh values.
     pub alert: Style,
     /// Sparklines and charts.
     pub plot: Style,
-    /// What marks the selected row, besides the colour of its text.
+    /// The selected row, put over the style of its text.
     pub selection: Style,
     /// The name of a key on the bottom line.
     pub key: Style,
@@ -39,68 +39,70 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// With colours.
+    /// Colours for a dark background.
     pub fn colour() -> Self {
+        Self::coloured(Color::Cyan, Color::Yellow)
+    }
+
+    /// Colours for a light background, where cyan and yellow are illegible.
+    pub fn light() -> Self {
+        Self::coloured(Color::Blue, Color::Magenta)
+    }
+
+    fn coloured(accent: Color, alert: Color) -> Self {
         let fg = |colour| Style::new().fg(colour);
         Self {
-            text: Style::new(),
-            quiet: Style::new().add_modifier(Modifier::DIM),
-            title: Style::new().add_modifier(Modifier::BOLD),
-            border: Style::new().add_modifier(Modifier::DIM),
-            focus: fg(Color::Cyan),
-            sent: fg(Color::Cyan),
+            focus: fg(accent),
+            sent: fg(accent),
             received: fg(Color::Green),
             good: fg(Color::Green),
             bad: fg(Color::Red),
-            alert: fg(Color::Yellow),
-            plot: fg(Color::Cyan),
-            selection: Style::new().add_modifier(Modifier::REVERSED),
-            key: fg(Color::Cyan),
-            ascii: false,
+            alert: fg(alert),
+            plot: fg(accent),
+            key: fg(accent),
+            ..Self::plain()
         }
     }
 
-    /// With colours that can be read on a light background, where cyan and yellow can't.
-    pub fn light() -> Self {
-        let fg = |colour| Style::new().fg(colour);
-        Self {
-            focus: fg(Color::Blue),
-            sent: fg(Color::Blue),
-            alert: fg(Color::Magenta),
-            plot: fg(Color::Blue),
-            key: fg(Color::Blue),
-            ..Self::colour()
-        }
-    }
-
-    /// Without: no style sets a colour, because even "no colour" is a command that some
-    /// back-ends answer by resetting everything else.
+    /// No colours: no style sets one, because even "no colour" is a command that some back-ends
+    /// answer by resetting everything else.
     pub fn plain() -> Self {
-        let with = |modifier| Style::new().add_modifier(modifier);
+        let normal = Style::new();
+        let (dim, bold) = (normal.add_modifier(Modifier::DIM), normal.add_modifier(Modifier::BOLD));
         Self {
-            text: Style::new(),
-            quiet: with(Modifier::DIM),
-            title: with(Modifier::BOLD),
-            border: with(Modifier::DIM),
-            focus: with(Modifier::BOLD),
-            sent: with(Modifier::BOLD),
-            received: Style::new(),
-            good: Style::new(),
-            bad: with(Modifier::BOLD),
-            alert: with(Modifier::BOLD),
-            plot: Style::new(),
-            selection: with(Modifier::REVERSED),
-            key: with(Modifier::BOLD),
+            text: normal,
+            quiet: dim,
+            title: bold,
+            border: dim,
+            focus: bold,
+            sent: bold,
+            received: normal,
+            good: normal,
+            bad: bold,
+            alert: bold,
+            plot: normal,
+            selection: normal.add_modifier(Modifier::REVERSED),
+            key: bold,
             ascii: false,
         }
     }
 
-    /// What is put over the selected row: one bar, in which bad news alone keep their colour.
+    /// The style put over the selected row: one bar, in which only failures keep their colour.
     pub fn selected(&self, bad: bool) -> Style {
         match self.plot.fg {
             None => self.selection,
             Some(_) if bad => self.selection.patch(self.bad),
             Some(_) => self.selection.fg(Color::Reset),
+        }
+    }
+
+    /// The mark of a series for which an alert fires or which is stale, the style of its texts and
+    /// that of its age.
+    pub fn series(&self, firing: bool, stale: bool) -> (&'static str, Style, Style) {
+        match (firing, stale) {
+            (true, _) => ("!", self.bad, self.bad),
+            (false, true) => ("·", self.quiet, self.alert),
+            (false, false) => (" ", self.text, self.text),
         }
     }
 

@@ -1,12 +1,11 @@
 //! The watched keys: value, change, age; below them the chart of the selected one.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::Memo;
-use super::chart;
-use super::text::Pen;
+use super::canvas::Canvas;
+use super::canvas::pen::cells;
+use super::chart::{self, PlotCache};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::watch::{Heard, Watch, Watched};
@@ -16,53 +15,45 @@ use crate::text::width::width;
 use crate::text::{number, time};
 
 /// Draws the pane.
-pub fn draw(app: &App, theme: &Theme, memo: &mut Memo, area: Rect, buffer: &mut Buffer) {
+pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
+    let Canvas { app, theme, .. } = *canvas;
     let watch = app.watch();
-    // A line that is asked for in the full-screen chart leaves it where it is.
+    // The full-screen chart keeps the focus while a line is typed below it.
     let typing = app.mode() == Mode::SeriesInput && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
-    let remarks = remarks(app, theme);
-    let inner = super::pane(theme, focused, &title(watch), &remarks, area, buffer);
+    let inner = canvas.pane(focused, &title(watch), &remarks(app, theme), area);
     if inner.is_empty() {
         return;
     }
     if watch.keys().is_empty() {
         let patterns: Vec<_> = watch.patterns().iter().map(ToString::to_string).collect();
         let text = format!("no key matches {} yet", patterns.join(" "));
-        Pen::new(buffer, inner, 0).write(" ", theme.text).write(&text, theme.quiet);
+        canvas.pen(inner, 0).skip(1).write(&text, theme.quiet);
         return;
     }
     let visible = app.layout().watch_rows(watch.keys().len());
-    let rows = u16::try_from(visible).unwrap_or(u16::MAX).min(inner.height);
-    let charted = rows < inner.height;
+    let rows = cells(visible).min(inner.height);
     let first = watch.first_visible(visible);
     let shown = watch.keys().iter().enumerate().skip(first).take(visible);
-    if visible > 0 {
-        let shown = (first, visible, watch.keys().len());
-        super::whereabouts(theme, shown, Some(watch.selected()), area, buffer);
-    }
+    canvas.scroll_position((first, visible, watch.keys().len()), Some(watch.selected()), area);
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
-    for (row, (at, watched)) in (0..).zip(shown) {
-        let chosen = at == watch.selected() && watch.keys().len() > 1;
-        let mut pen = Pen::new(buffer, inner, row);
-        for (mark, style) in [state_mark(app, watched, theme), mark(app, watched, chosen, theme)] {
-            pen.write(mark, style);
-        }
-        let marks = inner.width - u16::try_from(pen.room()).unwrap_or(inner.width);
-        draw_key(app, theme, watched, shape, &mut pen);
-        if chosen && focused {
-            // Marks and values keep their colours, which say something.
-            let name = u16::try_from(shape.key).unwrap_or(inner.width).min(inner.width - marks);
-            let name = Rect::new(inner.x + marks, inner.y + row, name, 1);
-            buffer.set_style(name, theme.selected(watched.alarm));
+    for (row, (at, watched)) in (0..rows).zip(shown) {
+        let selected = at == watch.selected() && watch.keys().len() > 1;
+        let line = Rect { y: inner.y + row, height: 1, ..inner };
+        draw_key(canvas, watched, selected, shape, line);
+        if selected && focused {
+            // Marks and values keep their colours, which have meanings.
+            let marks = cells(MARKS).min(inner.width);
+            let key = cells(shape.key).min(inner.width - marks);
+            canvas.select_row(Rect { x: inner.x + marks, width: key, ..line }, 0, watched.alarm);
         }
     }
     if rows == 0 && watch.chart_bounds().is_none() {
-        Pen::new(buffer, inner, 0).write(" ", theme.text).write("no points yet", theme.quiet);
-    } else if charted {
+        canvas.pen(inner, 0).skip(1).write("no points yet", theme.quiet);
+    } else if rows < inner.height {
         let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
-        chart::draw(app, theme, &mut memo.chart, below, buffer);
+        chart::draw(canvas, plots, below);
     }
 }
 
@@ -78,15 +69,14 @@ fn title(watch: &Watch) -> String {
 fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
-    let alerts = number::plural(app.alerts().alerts().len() as u64, "alert", "alerts");
-    match watch.alarms() as u64 {
-        0 if app.alerts().alerts().len() == 0 => {}
-        0 => remarks.push((format!("· {alerts} "), theme.quiet)),
-        // An alert may fire for several keys.
-        keys => {
-            let keys = number::plural(keys, "key", "keys");
-            remarks.push((format!("· {alerts}, {keys} firing "), theme.bad));
-        }
+    // An alert may fire for several keys.
+    let (alerts, firing) = (app.alerts().alerts().len() as u64, watch.alarms() as u64);
+    let count = number::plural(alerts, "alert", "alerts");
+    if firing > 0 {
+        let keys = number::plural(firing, "key", "keys");
+        remarks.push((format!("· {count}, {keys} firing "), theme.bad));
+    } else if alerts > 0 {
+        remarks.push((format!("· {count} "), theme.quiet));
     }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();
     let drawn = watch.in_chart().count();
@@ -99,80 +89,70 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The first column, as in the table: an alert fires, or the key is stale.
-fn state_mark(app: &App, watched: &Watched, theme: &Theme) -> (&'static str, Style) {
-    match (watched.alarm, is_late(app, watched)) {
-        (true, _) => ("!", theme.bad),
-        (false, true) => ("·", theme.quiet),
-        (false, false) => (" ", theme.text),
-    }
-}
-
-fn is_late(app: &App, watched: &Watched) -> bool {
-    watched.series.as_ref().is_some_and(|series| series.is_stale(app.now().unix()))
-}
-
 /// The column before the key: the colour of its line in the chart, or the selection.
-fn mark(app: &App, watched: &Watched, chosen: bool, theme: &Theme) -> (&'static str, Style) {
+fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'static str, Style) {
     let line = app.watch().in_chart().position(|key| key.key == watched.key);
     match line {
         Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
         None if watched.marked => ("■", theme.quiet),
-        _ if chosen => ("▸", theme.focus),
+        _ if selected => ("▸", theme.focus),
         _ => (" ", theme.text),
     }
 }
 
-/// Columns of the marks, and of what stands behind the key: the value, the arrow with its blanks,
-/// how much it changed, its age; a number that has a name.
+/// Columns of the state and the mark.
 const MARKS: usize = 2;
+/// Columns of the value.
 const VALUE: usize = 13;
+/// Columns of the arrow with its blanks.
 const ARROW: usize = 4;
+/// Columns of the change.
 const CHANGE: usize = 9;
+/// Columns of the age.
 const AGE: usize = 8;
+/// Columns of a number with its name, such as the minimum.
 const NAMED: usize = 16;
 
-/// What a pane has room for. The key takes what is left over, and nothing else depends on it: no
-/// column goes because of a key that comes into view.
+/// The columns that a pane has room for. They depend on the width of the pane alone, except that
+/// of the key: no column vanishes because of a key that is scrolled into view.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     /// Columns of the key.
     key: usize,
-    /// How much the value changed.
+    /// The change is shown.
     change: bool,
-    /// How many of the least, the greatest and the mean value.
+    /// How many of minimum, maximum and mean are shown.
     numbers: usize,
 }
 
 impl Shape {
     fn new(width: usize, longest_key: usize) -> Self {
-        /// What is left to any key while there is more than the value and its age.
+        /// Columns kept for the key before anything but its value and age is shown.
         const KEY: usize = 16;
-        /// What the bars are worth, and what a long key leaves of that.
-        const BARS: usize = 24;
-        const FEW_BARS: usize = 8;
+        /// Columns of the sparkline, and the fewest beside a long key.
+        const SPARKLINE: usize = 24;
+        const MIN_SPARKLINE: usize = 8;
         let left = width.saturating_sub(MARKS + VALUE + ARROW + AGE);
         let change = left > KEY + CHANGE;
-        // On a wide pane there is room for what the table shows.
         let more = left.saturating_sub(2 + if change { CHANGE + 1 } else { 0 });
-        let numbers = (more.saturating_sub(KEY + BARS) / NAMED).min(3);
+        let numbers = (more.saturating_sub(KEY + SPARKLINE) / NAMED).min(3);
         let most = match (change, numbers) {
             (false, _) => left,
             (true, 0) => more,
-            (true, _) => more - numbers * NAMED - FEW_BARS,
+            (true, _) => more - numbers * NAMED - MIN_SPARKLINE,
         };
         Self { key: longest_key.min(width / 3).min(most).max(6), change, numbers }
     }
 }
 
-fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut Pen<'_>) {
-    let late = is_late(app, watched);
-    let base = match (watched.alarm, late) {
-        (true, _) => theme.bad,
-        (false, true) => theme.quiet,
-        (false, false) => theme.text,
-    };
-    pen.field(&watched.key, shape.key, false, base);
+fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: Shape, line: Rect) {
+    let Canvas { app, theme, .. } = *canvas;
+    let now = app.now().unix();
+    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(now));
+    let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
+    let (mark, mark_style) = mark(app, watched, selected, theme);
+    let mut pen = canvas.pen(line, 0);
+    pen.write(state_mark, base).write(mark, mark_style).field(&watched.key, shape.key, false, base);
     let Some(series) = &watched.series else {
         let text = match watched.heard {
             Heard::Nothing => "  …",
@@ -182,23 +162,16 @@ fn draw_key(app: &App, theme: &Theme, watched: &Watched, shape: Shape, pen: &mut
         pen.write(text, theme.quiet);
         return;
     };
-    let fresh = watched.is_fresh(app.now().elapsed);
-    let value = match (watched.alarm, fresh) {
-        (true, _) => theme.bad,
-        (false, true) => theme.alert,
-        (false, false) => base,
-    };
-    let value = theme.title.patch(value);
+    let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm;
+    let value = theme.title.patch(if fresh { theme.alert } else { base });
     pen.field(&number::value(series.last.value, VALUE - 1), VALUE, true, value);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),
         Some(by) => (if by > 0.0 { "▲" } else { "▼" }, number::change(by, 9)),
     };
-    let age = time::short_age(series.last.timestamp, app.now().unix());
-    let ago = if series.last.timestamp > app.now().unix() { "" } else { " ago" };
-    let age_style = if late && !watched.alarm { theme.alert } else { base };
-    // That a value is old matters more than by how much it changed.
+    let age = time::short_age(series.last.timestamp, now);
+    let ago = if series.last.timestamp > now { "" } else { " ago" };
     if pen.room() >= ARROW + AGE {
         pen.write("  ", theme.text).write(arrow, theme.plot).write(" ", theme.text);
         if shape.change {

@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod directions;
 mod harness;
 mod plain;
 mod scenes;

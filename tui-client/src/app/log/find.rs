@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::app::log::Log;
-use crate::app::log::bookmark::Bookmark;
-use crate::app::log::pattern::LogPattern;
-use crate::app::log::store::LineStore;
+use crate::wire_log::bookmark::Bookmark;
+use crate::wire_log::pattern::LogPattern;
+use crate::wire_log::store::LineStore;
 
 /// Lines, and bytes of text, that one step looks at.
 const STEP_LINES: u64 = 16 * 1024;
@@ -215,7 +215,7 @@ impl Log {
         let next = seek.next.clamp(here.start, here.end);
         let filter = self.filter.as_ref().map(|filter| &filter.pattern);
         let (mut bytes, mut visited, mut last) = (0, 0, next);
-        let mut fits = |line: &crate::app::log::entry::LogEntry<'_>| {
+        let mut fits = |line: &crate::wire_log::entry::LogEntry<'_>| {
             visited += 1;
             last = line.number;
             bytes += line.text.len();

@@ -4,14 +4,14 @@
 use shared::response::Status;
 
 use crate::app::context::Context;
-use crate::app::link::pending::{Pending, Purpose};
 use crate::app::log::Log;
-use crate::app::log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::event::Moment;
 use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
+use crate::request::pending::{Pending, Purpose};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
+use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
 /// Of the reply to a request that a person typed.
 const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };

@@ -2,8 +2,8 @@ use jiff::tz::TimeZone;
 
 use std::time::Duration;
 
-use crate::app::log::entry::{Cost, Direction, Remark};
 use crate::app::log::*;
+use crate::wire_log::entry::{Cost, Direction, Remark};
 
 fn log(lines: std::ops::Range<u64>) -> Log {
     let mut log = Log::new(1 << 26, false);

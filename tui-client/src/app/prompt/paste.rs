@@ -8,17 +8,17 @@ use shared::Glob;
 
 use crate::app::context::Context;
 use crate::app::link::Link;
-use crate::app::link::pending::Purpose;
 use crate::app::log::Log;
-use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
 use crate::app::message::Message;
 use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
 use crate::request::explain;
 use crate::request::normalize::wire_line;
+use crate::request::pending::Purpose;
 use crate::text::number::{count, plural};
 use crate::text::time::duration;
+use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const ONE_BY_ONE: usize = 64;

@@ -8,7 +8,6 @@ use crate::app::chart::viewport::Viewport;
 use crate::app::chart::{self, Chart, ChartSpec};
 use crate::app::context::Context;
 use crate::app::layout::Layout;
-use crate::app::log::entry::Tone;
 use crate::app::mouse::row_in;
 use crate::app::watch::{Watch, Watched, wider};
 use crate::event::MouseEvent;
@@ -17,6 +16,7 @@ use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::recent::Recent;
 use crate::text::units::Unit;
 use crate::text::{number, time};
+use crate::wire_log::entry::Tone;
 
 impl Watch {
     /// Performs an action of the chart, which has this place on the screen.

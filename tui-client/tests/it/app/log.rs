@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::AppConfig;
-use tui_client::app::log::entry::{Direction, Remark};
 use tui_client::effect::{Effect, FileJob, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::text::number::count;
 use tui_client::view::theme::Theme;
+use tui_client::wire_log::entry::{Direction, Remark};
 
 use crate::harness::scene::{Scene, config};
 use crate::harness::snapshot::{cell_of, draw};

@@ -2,7 +2,6 @@
 
 use shared::limits::MAX_LINE;
 use shared::response::Status;
-use tui_client::app::log::entry::Tone;
 use tui_client::app::prompt::check::Verdict;
 use tui_client::app::prompt::paste::Wrong;
 use tui_client::effect::{Effect, FileJob, NetworkOrder};
@@ -11,6 +10,7 @@ use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::keymap::Mode;
 use tui_client::request::explain::error_message_of_line;
 use tui_client::view::theme::Theme;
+use tui_client::wire_log::entry::Tone;
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::snapshot::{cell_of, draw};

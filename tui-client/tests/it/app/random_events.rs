@@ -9,7 +9,7 @@ use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::metrics::sort::{Order, Sorted};
 use tui_client::metrics::summary::Summarizer;
-use tui_client::view::{Memo, theme::Theme};
+use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::Scene;
 use crate::harness::snapshot::{draw, draw_after};
@@ -181,7 +181,7 @@ proptest! {
     fn random_events_never_panic(steps in proptest::collection::vec(step(), 1..60)) {
         let mut scene = Scene::alerted(80, 24, &["a", "😀.火", "b*"], &["a > 0", "c* age > 1m"]);
         let (mut width, mut height) = (80, 24);
-        let mut memo = Memo::default();
+        let mut plots = PlotCache::default();
         for step in steps {
             match step {
                 Step::Tell(msg) => {
@@ -209,7 +209,7 @@ proptest! {
             }
             // The terminal may lag behind the application, and the other way round.
             let fresh = draw(&scene, &Theme::colour(), width, height);
-            let drawn = draw_after(&scene, &Theme::colour(), &mut memo, width, height);
+            let drawn = draw_after(&scene, &Theme::colour(), &mut plots, width, height);
             prop_assert_eq!(fresh.buffer(), drawn.buffer(), "nothing of an earlier frame is left");
             draw(&scene, &Theme { ascii: true, ..Theme::plain() }, 33, 7);
         }

@@ -7,7 +7,7 @@ use shared::response::Status;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
-use tui_client::view::{Memo, theme::Theme};
+use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::snapshot::{cell_of, draw, draw_after, find};
@@ -517,10 +517,10 @@ fn a_pasted_alert_replaces_an_unfinished_one() {
 #[test]
 fn a_cached_chart_is_drawn_only_while_unchanged() {
     let mut scene = Scene::connected(80, 24, &["a.b", "c.d"]);
-    let mut memo = Memo::default();
+    let mut plots = PlotCache::default();
     let mut looks = Vec::new();
     let mut look = |scene: &Scene| {
-        let drawn = draw_after(scene, &Theme::colour(), &mut memo, 80, 24);
+        let drawn = draw_after(scene, &Theme::colour(), &mut plots, 80, 24);
         assert_eq!(drawn.buffer(), draw(scene, &Theme::colour(), 80, 24).buffer());
         looks.push(drawn.to_string());
     };

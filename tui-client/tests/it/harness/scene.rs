@@ -245,7 +245,7 @@ impl Scene {
 
     /// The log as text, `>` sent, `<` received, `-` notes.
     pub fn log(&self) -> Vec<String> {
-        use tui_client::app::log::entry::Direction;
+        use tui_client::wire_log::entry::Direction;
         let lines = self.app.log().visible(usize::MAX);
         lines
             .map(|entry| {

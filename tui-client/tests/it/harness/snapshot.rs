@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
-use tui_client::view::{self, Memo, theme::Theme};
+use tui_client::view::{self, PlotCache, theme::Theme};
 use unicode_width::UnicodeWidthStr;
 
 use crate::harness::scene::Scene;
@@ -21,19 +21,19 @@ pub const ONE_SIZE: (u16, u16) = (80, 24);
 pub type Make = fn(u16, u16) -> Scene;
 
 pub fn draw(scene: &Scene, theme: &Theme, width: u16, height: u16) -> TestBackend {
-    draw_after(scene, theme, &mut Memo::default(), width, height)
+    draw_after(scene, theme, &mut PlotCache::default(), width, height)
 }
 
 /// With what is kept from the frames before.
 pub fn draw_after(
     scene: &Scene,
     theme: &Theme,
-    memo: &mut Memo,
+    plots: &mut PlotCache,
     width: u16,
     height: u16,
 ) -> TestBackend {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| view::draw(&scene.app, theme, memo, frame)).unwrap();
+    terminal.draw(|frame| view::draw(&scene.app, theme, plots, frame)).unwrap();
     terminal.backend().clone()
 }
 

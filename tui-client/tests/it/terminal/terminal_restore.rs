@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use shared::client::ConnectOptions;
 use tui_client::app::AppConfig;
 use tui_client::metrics::sort::TableSpec;
-use tui_client::runtime::{self, Setting};
+use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::Theme;
 
 use crate::harness::job_shell::{JobShell, fifo};
@@ -161,7 +161,7 @@ fn the_client_that_panics() {
         File::open("panic").unwrap().read_exact(&mut [0]).unwrap();
         panic!("as it was told to");
     });
-    let setting = Setting { server: ConnectOptions::new("localhost", port), mouse: true };
+    let options = RunOptions { server: ConnectOptions::new("localhost", port), mouse: true };
     let config = AppConfig {
         address: format!("localhost:{port}"),
         interval: Duration::from_millis(20),
@@ -175,7 +175,7 @@ fn the_client_that_panics() {
         in_tmux: false,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    tokio.block_on(runtime::run(setting, config, Theme::colour)).unwrap();
+    tokio.block_on(runtime::run(options, config, Theme::colour)).unwrap();
     tokio.shutdown_background();
 }
 

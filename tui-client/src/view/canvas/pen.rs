@@ -1,4 +1,4 @@
-//! Text drawn on one row, cut where the room ends.
+//! Text written from left to right on one row, cut at its end.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,21 +6,26 @@ use ratatui::style::Style;
 
 use crate::text::width::{cut, simple, width};
 
-/// Writes from a place on, at most so many columns, and says where it ends.
-fn put(text: &str, (x, y): (u16, u16), most: usize, style: Style, buffer: &mut Buffer) -> u16 {
+/// A count of cells as the unit of the screen.
+pub fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+/// Writes at most `limit` columns and returns the column behind the last one.
+fn put(text: &str, (x, y): (u16, u16), limit: usize, style: Style, buffer: &mut Buffer) -> u16 {
     if simple(text).is_none() {
-        return buffer.set_stringn(x, y, text, most, style).0;
+        return buffer.set_stringn(x, y, text, limit, style).0;
     }
     let columns = x..buffer.area.right();
     let mut end = x;
-    for (x, c) in columns.zip(text.chars()).take(most) {
+    for (x, c) in columns.zip(text.chars()).take(limit) {
         buffer[(x, y)].set_char(c).set_style(style);
         end = x + 1;
     }
     end
 }
 
-/// Writes on one row, from left to right, until it is full.
+/// A position on one row; writing moves it to the right until the row is full.
 pub struct Pen<'a> {
     buffer: &'a mut Buffer,
     area: Rect,
@@ -39,6 +44,12 @@ impl<'a> Pen<'a> {
         usize::from(self.area.width.saturating_sub(self.x)) * usize::from(self.area.height)
     }
 
+    /// Moves on by so many columns and leaves them as they are.
+    pub fn skip(&mut self, columns: usize) -> &mut Self {
+        self.x = self.x.saturating_add(cells(columns));
+        self
+    }
+
     /// Writes, cut where the row ends.
     pub fn write(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.room();
@@ -50,14 +61,13 @@ impl<'a> Pen<'a> {
         self
     }
 
-    /// Writes at the right end in at most the room that is left, or not at all.
+    /// Writes at the right end of the columns left, or nothing if they are too few.
     pub fn write_right(&mut self, text: &str, style: Style) -> &mut Self {
-        let wide = width(text);
-        if wide > 0 && wide < self.room() {
-            let wide = u16::try_from(wide).unwrap_or(u16::MAX);
-            let x = self.area.right() - wide;
-            put(text, (x, self.area.y), usize::from(wide), style, self.buffer);
-            self.area.width -= wide + 1;
+        let columns = width(text);
+        if columns > 0 && columns < self.room() {
+            let x = self.area.right() - cells(columns);
+            put(text, (x, self.area.y), columns, style, self.buffer);
+            self.area.width -= cells(columns) + 1;
         }
         self
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::log::entry::{Direction, LogEntry};
+use crate::wire_log::entry::{Direction, LogEntry};
 
 /// What a line must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

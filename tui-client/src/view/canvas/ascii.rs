@@ -1,11 +1,11 @@
 //! Lines, bars, dots and arrows as ASCII characters, for terminals and fonts without them. Letters
-//! stay: they are somebody's data.
+//! of keys and requests stay.
 
 use ratatui::buffer::Buffer;
 
-use super::theme::Theme;
+use crate::view::theme::Theme;
 
-/// Replaces what this program draws with; one column by one column.
+/// Replaces the characters of borders, bars, dots and arrows, one column by one column.
 pub fn redraw(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let mut symbol = cell.symbol().chars();
@@ -18,7 +18,7 @@ pub fn redraw(buffer: &mut Buffer) {
     }
 }
 
-/// The names of keys, those of the arrows in words: a `<` is another key.
+/// The names of keys, in an ASCII theme with the arrows as words, because `<` is another key.
 pub fn key_names(theme: &Theme, names: String) -> String {
     const WORDS: [(&str, &str); 4] = [("←", "left"), ("→", "right"), ("↑", "up"), ("↓", "down")];
     if !theme.ascii {
@@ -50,8 +50,7 @@ fn replacement(c: char) -> Option<char> {
     })
 }
 
-/// What comes closest to a cell of braille dots: where they are high, in the middle or low, and
-/// whether they rise.
+/// The character nearest to a cell of braille dots: by their height in the cell and their slope.
 fn dots(pattern: u8) -> char {
     /// The bits of the rows, from the top.
     const ROWS: [u8; 4] = [0x09, 0x12, 0x24, 0xc0];

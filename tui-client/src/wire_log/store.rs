@@ -7,15 +7,15 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::app::log::entry::{Direction, LogEntry, Remark, Tone};
-use crate::app::log::pattern::LogPattern;
+use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
+use crate::wire_log::pattern::LogPattern;
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
 const CHUNK_LINES: usize = 4096;
 
 /// A line is cut behind so many bytes: a stranger may send longer ones.
-pub(super) const MAX_LINE_BYTES: usize = 16 * 1024;
+pub const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// The line belongs to no exchange.
 const NO_EXCHANGE: i32 = i32::MIN;
@@ -130,7 +130,7 @@ impl Chunk {
 
 /// The lines, numbered since the start.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LineStore {
+pub struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
     end: u64,
     memory: usize,
@@ -250,8 +250,8 @@ impl LineStore {
 /// The log at one moment: costs almost nothing to take, and stays as it is.
 #[derive(Clone)]
 pub struct Snapshot {
-    pub(super) store: LineStore,
-    pub(super) filter: Option<LogPattern>,
+    pub store: LineStore,
+    pub filter: Option<LogPattern>,
 }
 
 impl Snapshot {
@@ -283,7 +283,7 @@ impl fmt::Debug for Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::log::entry::Cost;
+    use crate::wire_log::entry::Cost;
     use std::time::Duration;
 
     #[test]

@@ -1,0 +1,66 @@
+//! The bottom line: a line that is typed there, the last notice, the progress of an import, or
+//! hints at the most useful keys.
+
+pub mod field;
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::canvas::pen::Pen;
+use super::theme::Theme;
+use super::{hints, input};
+use crate::app::prompt::paste::Import;
+use crate::keymap::Mode;
+use crate::text::number;
+use crate::text::width::width;
+
+/// The most columns of the progress bar.
+const MAX_BAR_WIDTH: usize = 20;
+
+/// Draws the bottom line.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let Canvas { app, theme, .. } = *canvas;
+    if let Some(notice) = app.notice() {
+        canvas.pen(area, 0).skip(1).write(&notice.text, theme.tone(notice.tone));
+        return;
+    }
+    if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
+        return;
+    }
+    if let Some(import) = app.paste().import() {
+        draw_import(theme, import, &mut canvas.pen(area, 0));
+        return;
+    }
+    // The remark on the command line has its place here if the line has no border.
+    if !app.layout().prompt_border
+        && let Some((text, style)) = input::remark(app, theme)
+    {
+        canvas.pen(area, 0).skip(1).write(&text, style);
+        return;
+    }
+    hints::draw(canvas, area);
+}
+
+fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
+    const STOP: (&str, &str) = ("  esc", " stop");
+    let done = import.answered.min(import.lines);
+    let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
+    let percent = format!(" {} %", share(100));
+    let all = number::count(import.lines);
+    let lines = format!(" {} of {all}", number::count(done));
+    let refused = match import.refused {
+        0 => String::new(),
+        refused => format!(", {} refused", number::count(refused)),
+    };
+    let needed = width(&percent) + width(&refused) + width(STOP.0) + width(STOP.1);
+    let room = pen.room().saturating_sub(needed);
+    pen.write(&percent, theme.text);
+    // How to stop the import takes precedence over the bar and exact numbers.
+    if let Some(bar) = room.checked_sub(width(&lines) + 1).map(|room| room.min(MAX_BAR_WIDTH)) {
+        let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
+        pen.write(" ", theme.text).field(&full, bar, false, theme.plot).write(&lines, theme.text);
+    } else if width(&all) + 4 <= room {
+        pen.write(&format!(" of {all}"), theme.text);
+    }
+    pen.write(&refused, theme.bad).write(STOP.0, theme.key).write(STOP.1, theme.quiet);
+}

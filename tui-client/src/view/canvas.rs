@@ -1,0 +1,120 @@
+//! The surface that widgets draw on: the cells of the screen, the theme, and the application that
+//! is shown.
+
+pub mod ascii;
+pub mod pen;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Position, Rect};
+use ratatui::style::Style;
+use ratatui::widgets::{Block, BorderType, Clear, Widget};
+
+use super::theme::Theme;
+use crate::app::App;
+use crate::text::number;
+use crate::text::width::{cut, width};
+use pen::{Pen, cells};
+
+/// The cells of a frame, with what decides about their contents and styles.
+pub struct Canvas<'a> {
+    /// The application, only read.
+    pub app: &'a App,
+    /// The styles.
+    pub theme: &'a Theme,
+    /// The cells.
+    pub buffer: &'a mut Buffer,
+}
+
+impl Canvas<'_> {
+    /// A pen at the left end of a row of `area`.
+    pub fn pen(&mut self, area: Rect, row: u16) -> Pen<'_> {
+        Pen::new(self.buffer, area, row)
+    }
+
+    /// A pen on the lower border of a pane.
+    pub fn foot_pen(&mut self, area: Rect) -> Pen<'_> {
+        self.pen(within_sides(area), area.height.saturating_sub(1))
+    }
+
+    /// Draws the border of a pane and returns the area within. The title is cut where the border
+    /// ends; the remarks behind the title are never cut before it.
+    pub fn pane(
+        &mut self,
+        focused: bool,
+        title: &str,
+        remarks: &[(String, Style)],
+        area: Rect,
+    ) -> Rect {
+        let border = if focused { self.theme.focus } else { self.theme.border };
+        let style = border.patch(self.theme.title);
+        let block = Block::bordered().border_type(BorderType::Rounded).border_style(border);
+        let inner = block.inner(area);
+        block.render(area, self.buffer);
+        let mut pen = self.pen(within_sides(area), 0);
+        let reserved: usize = remarks.iter().map(|(text, _)| width(text)).sum();
+        let room = pen.room().saturating_sub(reserved + 1);
+        pen.write(&cut(title.trim_end(), room), style).write(" ", style);
+        for (text, style) in remarks {
+            pen.write(text, on_border(*style));
+        }
+        inner
+    }
+
+    /// Clears an area of so many columns and rows in the middle of the screen and returns it.
+    pub fn popup(&mut self, columns: usize, rows: usize) -> Rect {
+        let [width, height] = [columns, rows].map(|count| Constraint::Length(cells(count)));
+        let area = self.buffer.area.centered(width, height);
+        Clear.render(area, self.buffer);
+        area
+    }
+
+    /// Writes on the lower border of a pane how many of `all` rows are above and below the `shown`
+    /// ones from `first` on, and which one is `selected`; only the last where the room is short.
+    pub fn scroll_position(
+        &mut self,
+        (first, shown, all): (usize, usize, usize),
+        selected: Option<usize>,
+        area: Rect,
+    ) {
+        if all <= shown || shown == 0 {
+            return;
+        }
+        let style = on_border(self.theme.quiet);
+        let count = |rows: usize| number::count(rows as u64);
+        let below = all.saturating_sub(first.saturating_add(shown));
+        let selected = selected.map(|at| format!("{}/{}", count(at.saturating_add(1)), count(all)));
+        let parts = [
+            (first > 0).then(|| format!("{} above", count(first))),
+            selected.clone(),
+            (below > 0).then(|| format!("{} below", count(below))),
+        ];
+        let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let mut pen = self.foot_pen(area);
+        let mut texts = [Some(whole), selected].into_iter().flatten();
+        if let Some(text) = texts.find(|text| width(text) + 2 < pen.room()) {
+            pen.write_right(&format!(" {text} "), style);
+        }
+    }
+
+    /// Marks a row of `area` as the selected one; `bad` keeps the colour of a failure.
+    pub fn select_row(&mut self, area: Rect, row: u16, bad: bool) {
+        let line = Rect { y: area.y + row, height: 1, ..area };
+        self.buffer.set_style(line, self.theme.selected(bad));
+    }
+}
+
+/// The style of text on a border, which does not take the colour of the border.
+pub fn on_border(style: Style) -> Style {
+    Style::reset().patch(style)
+}
+
+/// The place of the cursor in so many columns from the left end of a line.
+pub fn cursor_at(area: Rect, column: usize) -> Position {
+    let x = area.x.saturating_add(cells(column)).min(area.right().saturating_sub(1));
+    Position { x, y: area.y }
+}
+
+/// The area without the border on its left and right.
+fn within_sides(area: Rect) -> Rect {
+    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(2), ..area }
+}
