@@ -14,7 +14,7 @@ use measure::Measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
-use tui_client::app::{App, Config};
+use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
@@ -74,7 +74,7 @@ impl Busy {
             Fill::TenMillion => (10_000_000, 1024),
             Fill::Full => (5_000_000, 64),
         };
-        let config = Config {
+        let config = AppConfig {
             address: "localhost:10001".to_owned(),
             interval: Duration::from_secs(1),
             watch: Vec::new(),

@@ -26,7 +26,7 @@ use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
 use shared::client::ConnectOptions;
 use shared::response::Status;
-use tui_client::app::{App, Config};
+use tui_client::app::{App, AppConfig};
 use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
@@ -202,7 +202,7 @@ const ROUNDS: usize = 7;
 async fn first_paint(port: u16) -> Instant {
     let (orders, queue) = tokio::sync::mpsc::channel(16);
     let (told, mut msgs) = tokio::sync::mpsc::channel(16);
-    let config = Config { alerts: Vec::new(), ..config(&[], false) };
+    let config = AppConfig { alerts: Vec::new(), ..config(&[], false) };
     let mut app = App::new(config, SIZE.0, SIZE.1, moment(0));
     let (mut screen, theme) = (screen(), Theme::colour());
     let mut server = ConnectOptions::new("localhost", port);
@@ -271,8 +271,8 @@ fn arranged(effects: Vec<Effect>) -> Event {
     Event::Sorted(job.expect("it is to be arranged").run())
 }
 
-fn config(watch: &[&str], raw_log: bool) -> Config {
-    Config {
+fn config(watch: &[&str], raw_log: bool) -> AppConfig {
+    AppConfig {
         address: "localhost:10001".to_owned(),
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),

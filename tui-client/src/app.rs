@@ -11,6 +11,7 @@ pub mod layout;
 pub mod line_input;
 pub mod link;
 pub mod log;
+pub mod message;
 pub mod mouse;
 pub mod overlay;
 pub mod panes;
@@ -28,12 +29,11 @@ use shared::{Glob, Request};
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap;
-use crate::keymap::{Action, Edit, LogAction, PromptAction, TableAction};
+use crate::keymap::{Action, Edit, LogAction, PromptAction};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::alerts::Alert;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::filter::Filter;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::{SortJob, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
@@ -44,12 +44,13 @@ use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
 use context::Context;
-use input::{Input, Outcome};
+use input::Input;
 use layout::Layout;
 use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
 use log::recorder::explained;
+use message::Message;
 use overlay::Overlay;
 use overlay::help::Help;
 use panes::Panes;
@@ -59,12 +60,9 @@ use prompt::paste::Paste;
 use table::Table;
 use watch::Watch;
 
-/// A request that waits longer than this is shown as such.
-pub const SLOW: Duration = Duration::from_secs(1);
-
 /// What the application is started with.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct AppConfig {
     /// `host:port`, to show.
     pub address: String,
     /// Between two polls.
@@ -103,7 +101,7 @@ pub struct App {
 
 impl App {
     /// The state at the start, on a screen of this size.
-    pub fn new(config: Config, width: u16, height: u16, now: Moment) -> Self {
+    pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
             cx: Context::new(now, config.zone, config.in_tmux),
@@ -120,16 +118,19 @@ impl App {
 
     /// What is to be done first.
     pub fn start(&self) -> Vec<Effect> {
-        vec![NetworkOrder::Connect.into()]
+        vec![Effect::Network(NetworkOrder::Connect)]
     }
 
     /// Takes an event; what it returns is to be done in that order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         self.cx.begin(now);
         self.route(event, now);
+        while let Some(message) = self.cx.take_message() {
+            self.carry_out(message);
+        }
         self.poll();
         for answer in self.table.take_garbage() {
-            self.cx.push(ComputeJob::Free(answer));
+            self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
         }
         self.cx.take_effects()
     }
@@ -140,8 +141,7 @@ impl App {
             Event::Mouse(mouse) => self.on_mouse(mouse),
             Event::Paste(text) => {
                 self.cx.take_notice();
-                let outcome = self.input.insert_pasted(&text, &mut self.cx);
-                self.on_outcome(outcome);
+                self.input.insert_pasted(&text, &mut self.cx);
             }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
@@ -162,12 +162,8 @@ impl App {
             Event::ReplyBegins { .. } => {}
             Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
             Event::Reply(reply) => self.on_reply(*reply),
-            Event::Import(news) => {
-                if self.input.paste_mut().on_news(&news, &mut self.log, &mut self.cx) {
-                    self.polling.refresh_at(now.elapsed);
-                }
-            }
-            Event::History(lines) => self.input.prompt_mut().load(lines),
+            Event::Import(news) => self.input.paste.on_news(&news, &mut self.log, &mut self.cx),
+            Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
@@ -193,7 +189,7 @@ impl App {
             self.evaluate_alerts();
         }
         if self.link.try_now(now.elapsed) {
-            self.cx.push(NetworkOrder::Connect);
+            self.cx.push(Effect::Network(NetworkOrder::Connect));
         }
     }
 
@@ -214,13 +210,7 @@ impl App {
     }
 
     fn insert(&mut self, text: &str) {
-        let outcome = self.input.insert(text, self.panes.focus(), &mut self.cx);
-        self.on_outcome(outcome);
-    }
-
-    fn edit(&mut self, edit: Edit) {
-        let outcome = self.input.edit(edit, &mut self.cx);
-        self.on_outcome(outcome);
+        self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
     fn say_unbound(&mut self, key: KeyPress) {
@@ -238,12 +228,12 @@ impl App {
             Action::Quit => self.cx.push(Effect::Quit),
             Action::QuitOrClear if self.prompt().text().is_empty() => self.cx.push(Effect::Quit),
             Action::QuitOrClear => {
-                self.edit(Edit::KillAll);
+                self.input.edit(Edit::KillAll, &mut self.cx);
                 self.cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
             }
             Action::HelpOrType if !self.prompt().text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
-            Action::Suspend => self.cx.push(TerminalOrder::Suspend),
+            Action::Suspend => self.cx.push(Effect::Terminal(TerminalOrder::Suspend)),
             Action::CopyCommand => {
                 let command = copy_command::command(self);
                 let copied = self.cx.copy(command.clone());
@@ -252,15 +242,9 @@ impl App {
             Action::NextPane => self.panes.cycle(1, !self.watch.is_empty()),
             Action::PreviousPane => self.panes.cycle(-1, !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
-            Action::Edit(edit) => self.edit(edit),
-            Action::Accept => {
-                let outcome = self.input.accept(&mut self.cx);
-                self.on_outcome(outcome);
-            }
-            Action::Cancel => {
-                let outcome = self.input.cancel();
-                self.on_outcome(outcome);
-            }
+            Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
+            Action::Accept => self.input.accept(&mut self.cx),
+            Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
             Action::Pages(pages) => {
@@ -283,21 +267,18 @@ impl App {
                 self.polling.refresh_once(now.elapsed);
             }
             Action::SearchHelp => self.input.search_help(),
-            Action::Prompt(action) => {
-                let outcome = self.input.update(action, &mut self.cx);
-                self.on_outcome(outcome);
-            }
+            Action::Prompt(action) => self.input.update(action, &mut self.cx),
             Action::Log(action) => {
                 let layout = self.layout();
-                if let Some(line) = self.log.update(action, &mut self.panes, &layout, &mut self.cx)
-                {
-                    self.input.open(line);
-                }
+                self.log.update(action, &mut self.panes, &layout, &mut self.cx);
                 if matches!(action, LogAction::Zoom | LogAction::Leave) {
                     self.reflow();
                 }
             }
-            Action::Table(action) => self.perform_table(action),
+            Action::Table(action) => {
+                let job = self.table.update(action, self.layout().table_rows(), &mut self.cx);
+                self.sort(job);
+            }
             Action::Watch(action) => {
                 self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
             }
@@ -311,41 +292,11 @@ impl App {
                 self.input.ask(InputPurpose::Alert, &text);
             }
             Action::DropAlerts => self.drop_alerts(),
-        }
-    }
-
-    fn perform_table(&mut self, action: TableAction) {
-        match action {
-            TableAction::Filter => {
-                let before = self.table.filter().cloned();
-                let text = before.as_ref().map_or(String::new(), |filter| filter.as_str().into());
-                self.input.ask(InputPurpose::Filter(before), &text);
-            }
-            TableAction::Columns => self.input.open_columns(),
-            TableAction::ToggleColumn => {
+            Action::Columns => self.input.open_columns(),
+            Action::ToggleColumn => {
                 if let Some(column) = self.input.selected_column() {
                     self.table.toggle_column(column);
                 }
-            }
-            TableAction::Watch | TableAction::Chart => {
-                let Some(key) = self.table.selected_key().map(ToString::to_string) else {
-                    return self.cx.say(Tone::Bad, "no key is selected");
-                };
-                if let Ok(pattern) = key.parse() {
-                    self.watch_also(pattern);
-                }
-                let full = action == TableAction::Chart;
-                self.panes.focus_on(if full { Mode::Chart } else { Mode::Watch });
-            }
-            TableAction::Leave if self.table.filter().is_some() => {
-                self.filter_table(None);
-                self.cx.say(Tone::Plain, "filter dropped");
-            }
-            TableAction::Leave => self.panes.focus_on(Mode::Prompt),
-            TableAction::SortBeside(_) | TableAction::SortBy(_) | TableAction::Reverse => {
-                let (rows, now) = (self.layout().table_rows(), self.cx.now().unix());
-                let job = self.table.sort_otherwise(action, rows, now);
-                self.sort(job);
             }
         }
     }
@@ -357,38 +308,48 @@ impl App {
         self.table.move_by(0, layout.table_rows());
     }
 
-    fn on_outcome(&mut self, outcome: Outcome) {
+    /// Carries out what one part asks of the others.
+    fn carry_out(&mut self, message: Message) {
         let rows = self.layout().log_rows();
-        match outcome {
-            Outcome::Nothing => {}
-            Outcome::Quit => self.cx.push(Effect::Quit),
-            Outcome::Submit => self.submit(),
-            Outcome::SendPaste(pasted) => {
+        match message {
+            Message::Focus(mode) => self.panes.focus_on(mode),
+            Message::Ask(purpose, text) => self.input.ask(purpose, &text),
+            Message::Refresh => self.polling.refresh_at(self.cx.now().elapsed),
+            Message::Submit => self.submit(),
+            Message::SendPaste => {
                 let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-                self.input.send_paste(pasted, link, self.watch.patterns(), log, cx);
+                self.input.send_paste(link, self.watch.patterns(), log, cx);
             }
-            Outcome::FocusPrompt => self.panes.focus_on(Mode::Prompt),
-            Outcome::Cycle(step) => self.panes.cycle(step, !self.watch.is_empty()),
-            Outcome::FilterTable(filter) => self.filter_table(filter),
-            Outcome::Alert(alert) => {
+            Message::Cycle(step) => self.panes.cycle(step, !self.watch.is_empty()),
+            Message::FilterTable(filter) => {
+                if self.table.filter() != filter.as_ref() {
+                    let rows = self.layout().table_rows();
+                    let job = self.table.set_filter(filter, rows, self.cx.now().unix());
+                    self.sort(job);
+                }
+            }
+            Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
                 self.alerts.add(alert);
                 self.evaluate_alerts();
             }
-            Outcome::Watch(pattern) => {
-                self.watch_also(pattern);
-                self.panes.focus_on(Mode::Watch);
+            Message::Watch(pattern) => {
+                self.watch.add(pattern);
+                self.polling.refresh_at(self.cx.now().elapsed);
+                // The alerts know nothing of the new keys yet.
+                self.evaluate_alerts();
             }
-            Outcome::SearchLog(text) => self.log.search_typed(&text, rows, &mut self.cx),
-            Outcome::FilterLog(text) => self.log.filter_typed(&text, rows, &mut self.cx),
-            Outcome::EndLogSearch => self.log.accept_search(rows, &mut self.cx),
-            Outcome::RestoreLog(before) => {
+            Message::SearchLog(text) => self.log.search_typed(&text, rows, &mut self.cx),
+            Message::FilterLog(text) => self.log.filter_typed(&text, rows, &mut self.cx),
+            Message::EndLogSearch => self.log.accept_search(rows, &mut self.cx),
+            Message::RestoreLog(before) => {
                 self.log.back_to(before);
                 self.log.work(rows, &mut self.cx);
             }
-            Outcome::SaveLog(path) => {
-                self.cx.push(FileJob::SaveLog { path, log: self.log.snapshot() });
+            Message::SaveLog(path) => {
+                let log = self.log.snapshot();
+                self.cx.push(Effect::File(FileJob::SaveLog { path, log }));
             }
         }
     }
@@ -414,7 +375,7 @@ impl App {
             }
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
             Mode::Watch | Mode::Chart => self.watch.move_by(lines),
-            Mode::Field => {}
+            Mode::SeriesInput => {}
             Mode::Log if lines.unsigned_abs() == 1 => {
                 self.log.move_by(lines as i64, layout.log_rows());
             }
@@ -441,7 +402,7 @@ impl App {
     fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
         match (self.overlay(), under) {
-            (Some(Overlay::Help(_)), _) => return self.input.toggle_help(self.panes.focus()),
+            (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
             // A question waits for its answer.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}
@@ -449,16 +410,8 @@ impl App {
         }
         let layout = self.layout();
         match under {
-            Some(Mode::Table) => {
-                let rows = layout.table_rows();
-                // Below the border and the heading.
-                if let Some(row) = mouse::row_in(layout.table, mouse, 2, rows) {
-                    self.table.select_line(row, rows);
-                }
-            }
-            Some(Mode::Watch) => {
-                self.watch.click(mouse, &layout, &self.alerts, &mut self.cx);
-            }
+            Some(Mode::Table) => self.table.click(mouse, &layout),
+            Some(Mode::Watch) => self.watch.click(mouse, &layout, &self.alerts, &mut self.cx),
             _ => {}
         }
     }
@@ -473,23 +426,8 @@ impl App {
 
     fn sort(&mut self, job: Option<SortJob>) {
         if let Some(job) = job {
-            self.cx.push(ComputeJob::Sort(job));
+            self.cx.push(Effect::Compute(ComputeJob::Sort(job)));
         }
-    }
-
-    fn filter_table(&mut self, filter: Option<Filter>) {
-        if self.table.filter() != filter.as_ref() {
-            let rows = self.layout().table_rows();
-            let job = self.table.set_filter(filter, rows, self.cx.now().unix());
-            self.sort(job);
-        }
-    }
-
-    fn watch_also(&mut self, pattern: Glob) {
-        self.watch.add(pattern);
-        self.polling.refresh_at(self.cx.now().elapsed);
-        // Of what it brings, the alerts know nothing yet.
-        self.evaluate_alerts();
     }
 
     fn drop_alerts(&mut self) {
@@ -510,7 +448,7 @@ impl App {
         // What the line needs is to be known when its reply comes.
         self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-        self.input.prompt_mut().submit(link, self.watch.patterns(), log, cx);
+        self.input.prompt.submit(link, self.watch.patterns(), log, cx);
     }
 
     fn send(&mut self, due: Due) {
@@ -538,19 +476,19 @@ impl App {
     fn on_reply(&mut self, reply: Reply) {
         let now = self.cx.now();
         let Some(pending) = self.link.on_reply(&reply, &mut self.log, &mut self.cx) else { return };
-        self.input.prompt_mut().learn(&reply.answer.series);
+        self.input.prompt.learn(&reply.answer.series);
         let (watch, log) = (&self.watch, &mut self.log);
         let not_before = self.polling.answered(&pending, &reply, watch, log, now);
         self.log.log_reply(&pending, &reply, now);
         match &pending.purpose {
             Purpose::Typed(entered) => {
-                self.input.prompt_mut().answered(entered, reply.status);
+                self.input.prompt.answered(entered, reply.status);
                 let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 match &refused {
                     Some(text) => self.cx.say(Tone::Bad, text.clone()),
                     None => self.on_accepted(&pending, reply),
                 }
-                self.input.paste_mut().answered(pending.id, refused, &mut self.cx);
+                self.input.paste.answered(pending.id, refused, &mut self.cx);
             }
             Purpose::Refresh => {
                 if pending.line == ALL {
@@ -607,9 +545,7 @@ impl App {
     fn on_disconnected(&mut self, reason: &str) {
         self.link.on_disconnected(reason, &mut self.log, &mut self.cx);
         self.watch.reset();
-        if self.input.paste_mut().lose(&mut self.log, &mut self.cx) {
-            self.polling.refresh_at(self.cx.now().elapsed);
-        }
+        self.input.paste.lose(&mut self.log, &mut self.cx);
     }
 
     fn on_not_sent(&mut self, id: u64) {
@@ -636,25 +572,11 @@ impl App {
     /// When the application wants an [`Event::Tick`], if nothing else happens before.
     pub fn next_wake(&self) -> Option<Duration> {
         let now = self.now().elapsed;
-        let slow = self.link.oldest().map(|oldest| {
-            let waited = now.saturating_sub(oldest.since).as_secs();
-            oldest.since + SLOW.max(Duration::from_secs(waited + 1))
-        });
         let notice = self.notice().map(|notice| notice.until);
         let busy = self.log.is_busy().then_some(now);
         let poll = self.polling.next(self.table_in_sight(), &self.watch, &self.link);
-        [
-            busy,
-            self.link.retry_at(),
-            slow,
-            self.watch.fresh_until(now),
-            notice,
-            poll,
-            self.next_age(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
+        [busy, link, fresh, notice, poll, self.next_age()].into_iter().flatten().min()
     }
 
     /// When an age on the screen grows: every second while one is counted in seconds, else every
@@ -665,11 +587,9 @@ impl App {
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
         let newest = rows.chain(shown).map(|series| series.last.timestamp).max()?;
-        let now = self.now();
-        let young = now.unix().saturating_sub(newest) < 60;
-        let period: i64 = if young || self.alerts.counts_time() { 1000 } else { 60_000 };
-        let left = (period - now.unix_ms.rem_euclid(period)).unsigned_abs();
-        Some(now.elapsed + Duration::from_millis(left))
+        let is_young = self.now().unix().saturating_sub(newest) < 60;
+        let by_second = is_young || self.alerts.counts_time();
+        Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
     }
 
     /// The table is in sight, or a large log in its place.
@@ -733,12 +653,12 @@ impl App {
 
     /// The command line.
     pub fn prompt(&self) -> &Prompt {
-        self.input.prompt()
+        &self.input.prompt
     }
 
     /// Pasted lines on their way.
     pub fn paste(&self) -> &Paste {
-        self.input.paste()
+        &self.input.paste
     }
 
     /// The verdict on the command line.

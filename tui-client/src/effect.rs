@@ -1,5 +1,5 @@
-//! Everything the application wants done, as data: a variant for each part of the program that
-//! does it. The runtime hands them over as they are.
+//! The outputs of the application, as data: a variant for each part of the program that carries
+//! them out. The runtime passes them on unchanged.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use crate::metrics::sort::SortJob;
 use crate::metrics::summary::Answer;
 use crate::wire_log::store::Snapshot;
 
-/// Something to be done.
+/// An output of the application.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// By the network.
+    /// An order for the network.
     Network(NetworkOrder),
-    /// By the thread that reads and writes files.
+    /// A job for the thread that reads and writes files.
     File(FileJob),
-    /// Beside the loop, because it takes long.
+    /// A job for a background thread.
     Compute(ComputeJob),
-    /// By the terminal.
+    /// An order for the terminal.
     Terminal(TerminalOrder),
     /// Leave the program.
     Quit,
@@ -27,55 +27,47 @@ pub enum Effect {
 
 /// An order for the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum NetworkOrder {
     /// Try to connect once; the answer is `Connected` or `Disconnected`.
     Connect,
     /// Send a request; the answer is `Reply`, `NotSent` or `Disconnected`.
     Send(Outgoing),
-    /// Send many lines as a stream; its progress comes as `Import`.
-    Import {
-        /// Comes back with the progress.
-        id: u64,
-        /// One request a line, as it was pasted.
-        text: Arc<str>,
-    },
-    /// Send no more lines of the import.
+    /// Send pasted text, one request a line, as a stream; progress with this id comes as `Import`.
+    Import { id: u64, text: Arc<str> },
+    /// Stop sending lines of the import.
     StopImport,
 }
 
-/// A request on its way out.
+/// A request to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Comes back with the reply.
+    /// The id that comes back with the reply.
     pub id: u64,
-    /// One line without its end.
+    /// The request line without its end.
     pub line: String,
-    /// How much of the reply to keep.
+    /// The part of the reply to keep.
     pub capture: Capture,
-    /// Series that match one of these are watched.
+    /// The keys and globs of the watched series.
     pub watched: Arc<[Glob]>,
 }
 
 /// A job for the thread that reads and writes files.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum FileJob {
     /// Add a line to the history of all sessions.
     AppendHistory(String),
-    /// Write the log to a new file; the answer is `Saved` or `NotSaved`.
-    SaveLog {
-        /// As it was typed.
-        path: String,
-        /// What to write.
-        log: Snapshot,
-    },
+    /// Write the log to a new file at a path as typed; the answer is `Saved` or `NotSaved`.
+    SaveLog { path: String, log: Snapshot },
 }
 
-/// A job that takes too long for the loop.
+/// A job that takes too long for the event loop.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ComputeJob {
     /// Sort and filter a large table; the answer is `Sorted`.
     Sort(SortJob),
-    /// Free a large answer.
+    /// Drop a large answer.
     Free(Arc<Answer>),
 }
 
@@ -86,30 +78,6 @@ pub enum TerminalOrder {
     Copy(String),
     /// Ring the bell.
     Bell,
-    /// Give the terminal back until the shell continues the program.
+    /// Restore the terminal and stop until the shell continues the program.
     Suspend,
-}
-
-impl From<NetworkOrder> for Effect {
-    fn from(order: NetworkOrder) -> Self {
-        Self::Network(order)
-    }
-}
-
-impl From<FileJob> for Effect {
-    fn from(job: FileJob) -> Self {
-        Self::File(job)
-    }
-}
-
-impl From<ComputeJob> for Effect {
-    fn from(job: ComputeJob) -> Self {
-        Self::Compute(job)
-    }
-}
-
-impl From<TerminalOrder> for Effect {
-    fn from(order: TerminalOrder) -> Self {
-        Self::Terminal(order)
-    }
 }

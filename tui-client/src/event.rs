@@ -1,4 +1,4 @@
-//! Everything that can happen to the application, as data. Time comes along, never from a clock.
+//! The inputs of the application, as data; the time of an event comes with it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::import::ImportNews;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::Sorted;
 
-/// When a message arrived, on both clocks.
+/// The time of an event, on the monotonic and on the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// Since the program started; never goes back.
@@ -22,98 +22,70 @@ impl Moment {
     pub fn unix(self) -> i64 {
         self.unix_ms.div_euclid(1000)
     }
+
+    /// The next multiple of a period of Unix time in milliseconds, as time since the start.
+    pub fn next_multiple(self, period_ms: i64) -> Duration {
+        let left = (period_ms - self.unix_ms.rem_euclid(period_ms)).unsigned_abs();
+        self.elapsed + Duration::from_millis(left)
+    }
 }
 
-/// What happened.
+/// An input of the application: keys, the network, files, the clock.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum Event {
     /// A key was pressed.
     Key(KeyPress),
-    /// The mouse did something.
+    /// A click or a turn of the mouse wheel.
     Mouse(MouseEvent),
     /// Text was pasted in one piece.
     Paste(String),
-    /// The terminal has a new size.
-    Resize {
-        /// Columns.
-        width: u16,
-        /// Rows.
-        height: u16,
-    },
+    /// The terminal has a new size in columns and rows.
+    Resize { width: u16, height: u16 },
     /// The moment that [`crate::app::App::next_wake`] asked for has come.
     Tick,
-    /// The connection stands.
+    /// The connection is established.
     Connected,
-    /// The connection could not be made, or ended; the reason is for a person.
+    /// The connection could not be made, or ended, with the reason to show.
     Disconnected(String),
-    /// A request could not be handed to the network.
-    NotSent {
-        /// Which one.
-        id: u64,
-    },
-    /// A large reply is still arriving.
-    Progress {
-        /// The request it answers.
-        id: u64,
-        /// Points so far.
-        points: u64,
-    },
-    /// The status line of a raw reply came.
-    ReplyBegins {
-        /// The request it answers.
-        id: u64,
-        /// `ok` or `error`.
-        status: Status,
-    },
-    /// Some data lines of a raw reply came.
-    Lines {
-        /// The request it answers.
-        id: u64,
-        /// Of the reply.
-        status: Status,
-        /// Safe to show; each ends with `\n`.
-        lines: String,
-    },
-    /// A reply came, whole.
+    /// The request with this id could not be handed to the network.
+    NotSent { id: u64 },
+    /// A large reply is still arriving: the id of its request, and the points so far.
+    Progress { id: u64, points: u64 },
+    /// The status line of a raw reply came; `id` is that of its request.
+    ReplyBegins { id: u64, status: Status },
+    /// Data lines of a raw reply came, safe to show, each ending with `\n`.
+    Lines { id: u64, status: Status, lines: String },
+    /// A complete reply came.
     Reply(Box<Reply>),
-    /// How far pasted lines have come.
+    /// Progress or end of the import of pasted lines.
     Import(ImportNews),
     /// The lines entered in earlier sessions, oldest first.
     History(Vec<String>),
-    /// The log is saved.
-    Saved {
-        /// Where, from the root on.
-        path: String,
-        /// Lines of it.
-        lines: u64,
-    },
-    /// The log is not saved.
-    NotSaved {
-        /// As it was typed.
-        path: String,
-        /// For a person.
-        reason: String,
-    },
-    /// The history could not be read or written; the reason is for a person.
+    /// The log is saved: the absolute path, and the number of lines.
+    Saved { path: String, lines: u64 },
+    /// The log is not saved: the path as it was typed, and the reason to show.
+    NotSaved { path: String, reason: String },
+    /// The history could not be read or written, with the reason to show.
     FileFailed(String),
     /// A large table is arranged.
     Sorted(Sorted),
-    /// The system wants the program to end.
+    /// A signal asks the program to end.
     Terminate,
 }
 
-/// What the mouse did and where, free of any terminal library.
+/// A mouse event and its cell, independent of any terminal library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MouseEvent {
-    /// What.
+    /// The kind of event.
     pub kind: MouseKind,
-    /// The column.
+    /// The column, from 0.
     pub column: u16,
-    /// The row.
+    /// The row, from 0.
     pub row: u16,
 }
 
-/// What a mouse can do.
+/// The kinds of mouse events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
     /// The main button went down.
@@ -124,7 +96,7 @@ pub enum MouseKind {
     WheelDown,
 }
 
-/// A key press, free of any terminal library.
+/// A key press, independent of any terminal library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyPress {
     /// The key.

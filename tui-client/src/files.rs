@@ -214,8 +214,8 @@ impl HistoryFile {
 mod tests {
     use super::*;
     use crate::app::log::Log;
-    use crate::wire_log::entry::{Cost, Entry};
-    use crate::wire_log::pattern::Pattern;
+    use crate::wire_log::entry::{Cost, LogEntry};
+    use crate::wire_log::pattern::LogPattern;
     use jiff::tz::TimeZone;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
@@ -325,11 +325,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
         let mut log = Log::new(1 << 26, false);
-        log.push(Entry::new(0, Direction::Out, "get a"));
+        log.push(LogEntry::new(0, Direction::Out, "get a"));
         let took = Duration::from_micros(1500);
         let cost = Cost { points: 1, bytes: 12, took };
-        log.push(Entry::new(1, Direction::In, "ok").remark(Remark::Reply(cost)));
-        log.push(Entry::new(2, Direction::In, "a 1.0 2"));
+        log.push(LogEntry::new(1, Direction::In, "ok").remark(Remark::Reply(cost)));
+        log.push(LogEntry::new(2, Direction::In, "a 1.0 2"));
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 3);
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
@@ -339,7 +339,7 @@ mod tests {
         );
         let error = save(&path, &log.snapshot()).unwrap_err();
         assert_eq!(explain(&error), "there is such a file already");
-        log.set_filter(Pattern::new("get", &TimeZone::UTC), 5);
+        log.set_filter(LogPattern::new("get", &TimeZone::UTC), 5);
         let path = directory.path().join("filtered");
         assert_eq!(save(&path, &log.snapshot()).unwrap(), 1);
         assert!(save(&directory.path().join("no/such"), &log.snapshot()).is_err());

@@ -114,16 +114,16 @@ mod tests {
     #[test]
     fn a_key_with_its_own_meaning_in_one_line_goes_before_the_edit_keys() {
         for (mode, key, action) in [
-            (Mode::Field, KeyPress::ctrl('d'), Action::Edit(Edit::DeleteRight)),
+            (Mode::SeriesInput, KeyPress::ctrl('d'), Action::Edit(Edit::DeleteRight)),
             (Mode::Prompt, KeyPress::ctrl('d'), Action::Prompt(PromptAction::DeleteOrQuit)),
-            (Mode::Ask, KeyPress::plain(KeyCode::Right), Action::Edit(Edit::Right)),
+            (Mode::LogInput, KeyPress::plain(KeyCode::Right), Action::Edit(Edit::Right)),
             (
-                Mode::Recall,
+                Mode::HistorySearch,
                 KeyPress::plain(KeyCode::Right),
                 Action::Prompt(PromptAction::TakeFound),
             ),
             (Mode::HelpSearch, KeyPress::ctrl('u'), Action::Edit(Edit::KillToStart)),
-            (Mode::Recall, KeyPress::ctrl('u'), Action::Edit(Edit::KillAll)),
+            (Mode::HistorySearch, KeyPress::ctrl('u'), Action::Edit(Edit::KillAll)),
         ] {
             assert_eq!(lookup(mode, key), Some(action), "{} in {mode:?}", name(key));
         }

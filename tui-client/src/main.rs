@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use shared::Glob;
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
 use tui_client::net::reconnect_seed;
 use tui_client::runtime::RunOptions;
@@ -53,7 +53,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
 }
 
 async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
-    let config = Config {
+    let config = AppConfig {
         address: shared::host::with_port(&plan.server.host, plan.server.port),
         interval: plan.interval,
         watch: watch.to_vec(),

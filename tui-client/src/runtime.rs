@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::app::{App, Config};
+use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, Moment};
@@ -69,7 +69,11 @@ pub struct RunOptions {
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(options: RunOptions, config: Config, theme: impl FnOnce() -> Theme) -> Result<()> {
+pub async fn run(
+    options: RunOptions,
+    config: AppConfig,
+    theme: impl FnOnce() -> Theme,
+) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let exit_signals = ExitSignals::new().context("cannot listen for signals")?;
     // Before the query, because the stream can't be made for a terminal that is gone.
@@ -145,7 +149,7 @@ async fn run_loop(
     mut sources: Sources,
     sinks: &Sinks,
     signals: &mut Signals,
-    config: Config,
+    config: AppConfig,
     theme: &Theme,
 ) -> Result<()> {
     let start = Instant::now();

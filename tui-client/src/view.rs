@@ -66,11 +66,11 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
     }
     let mut cursor = input::draw(canvas, place(layout.prompt), layout.prompt_border);
     bottom_line::draw(canvas, place(layout.hints));
-    if app.mode() == Mode::Field {
+    if app.mode() == Mode::SeriesInput {
         cursor = bottom_line::field::cursor(app, place(layout.hints));
     }
     match app.overlay() {
-        Some(Overlay::Help(help)) => help::draw(canvas, help),
+        Some(Overlay::Help(help, _)) => help::draw(canvas, help),
         Some(Overlay::Columns(selected)) => columns::draw(canvas, *selected),
         _ => {
             if let Some(cursor) = cursor.filter(|&cursor| screen.contains(cursor)) {

@@ -10,7 +10,7 @@ use shared::Point;
 
 use crate::metrics::recent::Recent;
 use crate::text::units::Unit;
-use extent::{Line, Survey};
+use extent::{Survey, VisibleLine};
 use readout::{Reading, nearest};
 
 /// Columns for the labels of the value axis, where there is room for them; more when they need it.
@@ -29,13 +29,13 @@ pub fn rows(height: u16) -> (u16, u16) {
 }
 
 /// The columns of labels and of the plot, the axis between them not counted, in this many.
-pub fn columns(spec: &Spec<'_>, width: u16) -> (u16, u16) {
+pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
     divided(spec, &Survey::of(spec), width)
 }
 
-fn divided(spec: &Spec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
-    let frame = survey.frame(&Spec { columns: usize::from(width.max(1)), ..*spec });
-    let ticks = frame.map_or(Vec::new(), |frame| survey.value_ticks(spec, &frame));
+fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
+    let axes = survey.axes(&ChartSpec { columns: usize::from(width.max(1)), ..*spec });
+    let ticks = axes.map_or(Vec::new(), |axes| survey.value_ticks(spec, &axes));
     let longest = ticks.iter().map(|tick| tick.label.len()).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
@@ -44,7 +44,7 @@ fn divided(spec: &Spec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
 
 /// What to plot.
 #[derive(Debug, Clone, Copy)]
-pub struct Spec<'a> {
+pub struct ChartSpec<'a> {
     /// The points of each line, oldest first; the first line is on top.
     pub lines: &'a [Recent],
     /// The first and the last moment.
@@ -67,7 +67,7 @@ pub struct Spec<'a> {
 
 /// A label on an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tick {
+pub struct AxisTick {
     /// Its column or row, counted from the left or the top.
     pub at: usize,
     /// Its text.
@@ -76,7 +76,7 @@ pub struct Tick {
 
 /// A cell of the plot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cell {
+pub struct PlotCell {
     /// A braille pattern, as the offset from U+2800.
     pub dots: u8,
     /// The line that it belongs to.
@@ -91,11 +91,11 @@ pub struct Chart {
     /// Columns of the plot.
     pub columns: usize,
     /// Row by row from the top.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<PlotCell>,
     /// Labels of the value axis.
-    pub values: Vec<Tick>,
+    pub values: Vec<AxisTick>,
     /// Labels of the time axis, by the column of their middle.
-    pub times: Vec<Tick>,
+    pub times: Vec<AxisTick>,
     /// The thresholds that have a place, and their rows.
     pub thresholds: Vec<(usize, f64)>,
     /// The column of the cursor.
@@ -112,14 +112,14 @@ pub struct Chart {
 
 /// The points of a line that share a column of dots: drawn once, however many there are.
 #[derive(Debug, Clone, Copy)]
-struct Column {
+struct DotColumn {
     x: i64,
     low: i64,
     high: i64,
     last: i64,
 }
 
-impl Column {
+impl DotColumn {
     fn of((x, y): (i64, i64)) -> Self {
         Self { x, low: y, high: y, last: y }
     }
@@ -130,7 +130,7 @@ impl Column {
     }
 }
 
-impl Spec<'_> {
+impl ChartSpec<'_> {
     /// A point is within the time shown.
     fn shows(&self, point: &Point) -> bool {
         (self.range.0..=self.range.1).contains(&point.timestamp) && point.value.is_finite()
@@ -156,40 +156,40 @@ fn logarithm(value: f64) -> f64 {
 
 impl Chart {
     /// Plots in this many columns, those of the axis and its labels counted.
-    pub fn fitted(spec: &Spec<'_>, width: u16) -> Self {
+    pub fn fitted(spec: &ChartSpec<'_>, width: u16) -> Self {
         let survey = Survey::of(spec);
         let (labels, columns) = divided(spec, &survey, width);
-        let spec = Spec { columns: columns.into(), ..*spec };
+        let spec = ChartSpec { columns: columns.into(), ..*spec };
         Self { labels, ..Self::of(&spec, &survey) }
     }
 
     /// Plots.
     #[cfg(test)]
-    fn new(spec: &Spec<'_>) -> Self {
+    fn new(spec: &ChartSpec<'_>) -> Self {
         Self::of(spec, &Survey::of(spec))
     }
 
-    fn of(spec: &Spec<'_>, survey: &Survey<'_>) -> Self {
+    fn of(spec: &ChartSpec<'_>, survey: &Survey<'_>) -> Self {
         let (columns, rows) = (spec.columns, spec.rows);
         let mut chart =
-            Self { columns, cells: vec![Cell::default(); columns * rows], ..Self::default() };
+            Self { columns, cells: vec![PlotCell::default(); columns * rows], ..Self::default() };
         let within = |point: &&Point| spec.shows(point);
         let lines = &survey.lines;
         if spec.log {
-            let all = lines.iter().flat_map(Line::points).filter(within);
+            let all = lines.iter().flat_map(VisibleLine::points).filter(within);
             chart.not_positive = all.filter(|point| point.value <= 0.0).count();
         }
-        let Some(frame) = survey.frame(spec) else {
+        let Some(axes) = survey.axes(spec) else {
             return chart;
         };
-        chart.times = frame.time_ticks(columns, spec.zone);
+        chart.times = axes.time_ticks(columns, spec.zone);
         if survey.places.is_none() {
             return chart;
         }
         // The first line is drawn last, and so on top.
         for (number, line) in lines.iter().enumerate().rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
-            let mut before: Option<(i64, Column)> = None;
+            let mut before: Option<(i64, DotColumn)> = None;
             let spot = |edge: Point| (edge.timestamp, Some(edge.value));
             let spots = line.points().filter(within).map(|point| {
                 let place = spec.fits(point.value).then(|| spec.place(point.value));
@@ -197,34 +197,30 @@ impl Chart {
             });
             let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
             for (time, place) in spots {
-                let next = place.map(|place| Column::of(frame.dot(time, place)));
-                let joined = |(earlier, column): (i64, Column)| {
-                    let next = next.filter(|_| time.abs_diff(earlier) <= line.gap)?;
-                    Some((column, next))
-                };
-                let drawn = match before.map(|before| (before.1, joined(before))) {
-                    Some((_, Some((column, next)))) if column.x == next.x => {
-                        before = Some((time, column.with(next)));
-                        continue;
+                let next = place.map(|place| DotColumn::of(axes.dot(time, place)));
+                if let Some((earlier, column)) = before {
+                    match next.filter(|_| time.abs_diff(earlier) <= line.gap) {
+                        Some(next) if column.x == next.x => {
+                            before = Some((time, column.with(next)));
+                            continue;
+                        }
+                        Some(next) => {
+                            chart.line((column.x, column.last), (next.x, next.last), number);
+                        }
+                        None => {}
                     }
-                    Some((column, Some((_, next)))) => {
-                        chart.line((column.x, column.last), (next.x, next.last), number);
-                        Some(column)
-                    }
-                    Some((column, None)) => Some(column),
-                    None => None,
-                };
-                drawn.inspect(|column| chart.column(column, number));
+                    chart.column(&column, number);
+                }
                 before = next.map(|next| (time, next));
             }
             before.inspect(|(_, column)| chart.column(column, number));
         }
         if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
         {
-            let column = |time: i64| frame.dot(time, 0.0).0 / 2;
+            let column = |time: i64| axes.dot(time, 0.0).0 / 2;
             chart.cursor = usize::try_from(column(time)).ok();
             // Of a line that is missing there, nothing is read.
-            let is_near = |line: &Line<'_>, point: &Point| {
+            let is_near = |line: &VisibleLine<'_>, point: &Point| {
                 line.is_near(point, time) || column(point.timestamp) == column(time)
             };
             let read = lines.iter().map(|line| {
@@ -236,24 +232,22 @@ impl Chart {
                 chart.reading = Reading::at(time, line.points().filter(within), column);
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
-                let read = read.filter(|point| spec.fits(point.value));
-                let dot = read.map(|point| frame.dot(point.timestamp, spec.place(point.value)));
-                if let Some((Ok(x), Ok(y))) =
-                    dot.map(|(x, y)| (usize::try_from(x / 2), usize::try_from(y / 4)))
-                {
+                let Some(point) = read.filter(|point| spec.fits(point.value)) else { continue };
+                let (x, y) = axes.dot(point.timestamp, spec.place(point.value));
+                if let (Ok(x), Ok(y)) = (usize::try_from(x / 2), usize::try_from(y / 4)) {
                     chart.marks.push((x, y, line));
                 }
             }
         }
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
-        let row = |value: f64| frame.row(spec.place(value), rows);
+        let row = |value: f64| axes.row(spec.place(value), rows);
         chart.thresholds = thresholds.map(|&value| (row(value), value)).collect();
-        chart.values = survey.value_ticks(spec, &frame);
+        chart.values = survey.value_ticks(spec, &axes);
         chart
     }
 
     /// Sets the dots of a column.
-    fn column(&mut self, column: &Column, line: u8) {
+    fn column(&mut self, column: &DotColumn, line: u8) {
         self.line((column.x, column.low), (column.x, column.high), line);
     }
 
@@ -275,7 +269,7 @@ impl Chart {
             && let Some(cell) = self.cells.get_mut(y / 4 * self.columns + x / 2)
         {
             if cell.line != line {
-                *cell = Cell { dots: 0, line };
+                *cell = PlotCell { dots: 0, line };
             }
             cell.dots |= DOTS[y % 4][x % 2];
         }
@@ -286,7 +280,7 @@ impl Chart {
 mod tests {
     use proptest::prelude::*;
 
-    use super::axis::Frame;
+    use super::axis::Axes;
     use super::extent::gap;
     use super::*;
 
@@ -294,9 +288,9 @@ mod tests {
         points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect()
     }
 
-    fn spec<'a>(lines: &'a [Recent], zone: &'a TimeZone) -> Spec<'a> {
+    fn spec<'a>(lines: &'a [Recent], zone: &'a TimeZone) -> ChartSpec<'a> {
         let times = || lines.iter().flat_map(Recent::iter).map(|point| point.timestamp);
-        Spec {
+        ChartSpec {
             lines,
             range: (times().min().unwrap_or(0), times().max().unwrap_or(0)),
             log: false,
@@ -309,7 +303,7 @@ mod tests {
         }
     }
 
-    fn labels(ticks: &[Tick]) -> Vec<&str> {
+    fn labels(ticks: &[AxisTick]) -> Vec<&str> {
         ticks.iter().map(|tick| &*tick.label).collect()
     }
 
@@ -348,15 +342,15 @@ mod tests {
         let zone = TimeZone::UTC;
         let lines = [points(&[(0, 0.0), (100, 100.0)])];
         for range in [(50, 100), (0, 50), (20, 60)] {
-            let chart = Chart::new(&Spec { range, ..spec(&lines, &zone) });
+            let chart = Chart::new(&ChartSpec { range, ..spec(&lines, &zone) });
             assert_eq!(ends(&chart), [vec![9], vec![0]], "from corner to corner: {range:?}");
         }
         let lines = [points(&[(0, 1.0), (100, 100.0)])];
-        let chart = Chart::new(&Spec { range: (50, 100), log: true, ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { range: (50, 100), log: true, ..spec(&lines, &zone) });
         assert_eq!(labels(&chart.values)[0], "10", "straight where values are logarithms");
         assert_eq!(ends(&chart), [vec![9], vec![0]]);
         let lines = [points(&[(0, 0.0), (100, 100.0)])];
-        let chart = Chart::new(&Spec { range: (50, 100), log: true, ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { range: (50, 100), log: true, ..spec(&lines, &zone) });
         assert_eq!(ends(&chart), [vec![], vec![5]], "it comes from nowhere");
     }
 
@@ -366,14 +360,14 @@ mod tests {
         let lines = [points(&steady)];
         let zone = TimeZone::UTC;
         let drawn = |range| {
-            let chart = Chart::new(&Spec { range, ..spec(&lines, &zone) });
+            let chart = Chart::new(&ChartSpec { range, ..spec(&lines, &zone) });
             let column = |column: usize| chart.cells.chunks(40).any(|row| row[column].dots > 0);
             (0..40).map(column).collect::<Vec<_>>()
         };
         assert_eq!(drawn((40, 79)), [[false; 20], [true; 20]].concat());
         assert_eq!(drawn((0, 39)), [[true; 20], [false; 20]].concat());
         assert_eq!(drawn((25, 45)), [false; 40]);
-        let nothing = Chart::new(&Spec { range: (25, 45), ..spec(&lines, &zone) });
+        let nothing = Chart::new(&ChartSpec { range: (25, 45), ..spec(&lines, &zone) });
         assert_eq!((nothing.values.len(), nothing.times.len()), (0, 2), "there is still time");
     }
 
@@ -381,7 +375,7 @@ mod tests {
     fn a_logarithmic_axis_has_decades_and_no_place_for_zero() {
         let lines = [points(&[(0, 1.0), (1, 0.0), (2, 1000.0), (3, -5.0), (4, 10.0)])];
         let zone = TimeZone::UTC;
-        let chart = Chart::new(&Spec { log: true, ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { log: true, ..spec(&lines, &zone) });
         assert_eq!(labels(&chart.values), ["1", "10", "100", "1k"]);
         assert_eq!(chart.not_positive, 2);
         let rows: Vec<_> = chart.values.iter().map(|tick| tick.at).collect();
@@ -392,7 +386,7 @@ mod tests {
     fn a_narrow_logarithmic_axis_has_labels_enough() {
         let lines = [points(&[(0, 0.38), (9, 0.69)])];
         let zone = TimeZone::UTC;
-        let chart = Chart::new(&Spec { log: true, rows: 24, ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { log: true, rows: 24, ..spec(&lines, &zone) });
         let labels: Vec<_> = chart.values.iter().map(|tick| tick.label.as_str()).collect();
         assert_eq!(labels, ["0.40", "0.45", "0.50", "0.55", "0.60", "0.65"]);
         assert!(chart.values.windows(2).all(|pair| pair[0].at > pair[1].at));
@@ -402,12 +396,12 @@ mod tests {
     fn thresholds_are_within_the_axis() {
         let lines = [points(&[(0, 10.0), (9, 20.0)])];
         let zone = TimeZone::UTC;
-        let chart = Chart::new(&Spec { thresholds: &[100.0], ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { thresholds: &[100.0], ..spec(&lines, &zone) });
         assert_eq!(chart.thresholds, [(0, 100.0)]);
         let thresholds = &[-1.0, 15.0];
-        let chart = Chart::new(&Spec { thresholds, log: true, ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { thresholds, log: true, ..spec(&lines, &zone) });
         assert_eq!(chart.thresholds, [(4, 15.0)], "the other one has no place");
-        let nothing = Chart::new(&Spec { lines: &[], ..spec(&lines, &zone) });
+        let nothing = Chart::new(&ChartSpec { lines: &[], ..spec(&lines, &zone) });
         assert_eq!((nothing.thresholds, nothing.values), (vec![], vec![]));
     }
 
@@ -415,11 +409,11 @@ mod tests {
     fn the_cursor_marks_what_it_reads() {
         let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
         let zone = TimeZone::UTC;
-        let chart = Chart::new(&Spec { cursor: Some(59), ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { cursor: Some(59), ..spec(&lines, &zone) });
         assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 0, 0)]), "what is there");
-        let chart = Chart::new(&Spec { cursor: Some(0), ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { cursor: Some(0), ..spec(&lines, &zone) });
         assert_eq!((chart.cursor, chart.marks), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
-        let chart = Chart::new(&Spec { cursor: Some(61), ..spec(&lines, &zone) });
+        let chart = Chart::new(&ChartSpec { cursor: Some(61), ..spec(&lines, &zone) });
         assert_eq!((chart.cursor, chart.marks), (None, vec![]));
     }
 
@@ -429,7 +423,8 @@ mod tests {
         dense[203].1 = 100_000.0;
         let (lines, zone) = ([points(&dense), points(&[(0, 7.0)])], TimeZone::UTC);
         let read = |cursor: i64, range: (i64, i64)| {
-            let chart = Chart::new(&Spec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
+            let chart =
+                Chart::new(&ChartSpec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
             let read = chart.reading.unwrap();
             (read.point.timestamp, read.count, read.least, read.greatest)
         };
@@ -447,7 +442,8 @@ mod tests {
         let zone = TimeZone::UTC;
         let read = |cursor: i64| {
             let range = (0, 200);
-            let chart = Chart::new(&Spec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
+            let chart =
+                Chart::new(&ChartSpec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
             let times = chart.read.iter().map(|read| read.map(|point| point.timestamp));
             times.collect::<Vec<_>>()
         };
@@ -460,7 +456,7 @@ mod tests {
     fn labels_that_need_more_room_get_it() {
         let label = |values: &[(i64, f64)], unit: Unit, width: u16| {
             let (lines, zone) = ([points(values)], TimeZone::UTC);
-            let chart = Chart::fitted(&Spec { unit, ..spec(&lines, &zone) }, width);
+            let chart = Chart::fitted(&ChartSpec { unit, ..spec(&lines, &zone) }, width);
             assert_eq!(usize::from(chart.labels) + 1 + chart.columns, usize::from(width));
             let labels = labels(&chart.values).join(" ");
             (chart.labels, labels)
@@ -504,15 +500,15 @@ mod tests {
             });
             let lines = [points(&walk.collect::<Vec<_>>())];
             let zone = TimeZone::UTC;
-            let spec = Spec { columns, rows, ..spec(&lines, &zone) };
+            let spec = ChartSpec { columns, rows, ..spec(&lines, &zone) };
             let chart = Chart::new(&spec);
 
             let values = || lines[0].iter().map(|point| point.value);
             let range = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
-            let frame = Frame::around(&spec, range).unwrap();
-            let cells = vec![Cell::default(); columns * rows];
+            let axes = Axes::around(&spec, range).unwrap();
+            let cells = vec![PlotCell::default(); columns * rows];
             let mut expected = Chart { columns, cells, ..Chart::default() };
-            let dot = |point: &Point| frame.dot(point.timestamp, point.value);
+            let dot = |point: &Point| axes.dot(point.timestamp, point.value);
             for (before, point) in lines[0].iter().zip(lines[0].iter().skip(1)) {
                 let joined = point.timestamp - before.timestamp <= gap(&lines[0]);
                 let from = if joined { before } else { point };
@@ -541,9 +537,9 @@ mod tests {
                     let thresholds = &[f64::MIN, 0.0, f64::MAX];
                     let cursor = Some(1);
                     let whole =
-                        Spec { log, thresholds, cursor, columns, rows, ..spec(&lines, &zone) };
+                        ChartSpec { log, thresholds, cursor, columns, rows, ..spec(&lines, &zone) };
                     for range in [whole.range, (-1, 1), (2, 4), (i64::MIN, 0), (5, i64::MAX)] {
-                        let chart = Chart::new(&Spec { range, ..whole });
+                        let chart = Chart::new(&ChartSpec { range, ..whole });
                         assert_eq!(chart.cells.len(), columns * rows);
                         assert!(chart.times.iter().all(|tick| tick.at < columns));
                         assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));

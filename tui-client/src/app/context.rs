@@ -1,15 +1,17 @@
-//! What every part of the application is given with an event: the moment, and a place for what is
-//! to be said and done because of it.
+//! The context of an event that every part of the application gets: its time, and queues for
+//! notices, messages to other parts and effects.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::app::message::Message;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
 use crate::wire_log::entry::Tone;
 
-/// A notice stays this long, or until the next key.
+/// Time a notice stays unless a key is pressed before.
 const NOTICE: Duration = Duration::from_secs(8);
 
 /// A text on the bottom line.
@@ -17,38 +19,40 @@ const NOTICE: Duration = Duration::from_secs(8);
 pub struct Notice {
     /// The text.
     pub text: String,
-    /// Its tone.
+    /// The tone of the text.
     pub tone: Tone,
-    /// When it goes by itself, since the start of the program.
+    /// When the notice goes, since the start of the program.
     pub until: Duration,
-    /// It lists the completions of a word.
+    /// The notice is a list of completions.
     pub completions: bool,
 }
 
-/// The moment of an event, and its consequences.
+/// The time of an event, and its consequences.
 #[derive(Debug)]
 pub struct Context {
     now: Moment,
     zone: TimeZone,
     in_tmux: bool,
     notice: Option<Notice>,
+    messages: VecDeque<Message>,
     effects: Vec<Effect>,
 }
 
 impl Context {
-    /// Nothing said and nothing to do. `in_tmux`: the terminal passes on what is copied only if it
-    /// is set up to.
+    /// A context without notices, messages and effects. `in_tmux`: the terminal is tmux, which
+    /// passes copied text on only if `set-clipboard` is on.
     pub fn new(now: Moment, zone: TimeZone, in_tmux: bool) -> Self {
-        Self { now, zone, in_tmux, notice: None, effects: Vec::new() }
+        let (messages, effects) = (VecDeque::new(), Vec::new());
+        Self { now, zone, in_tmux, notice: None, messages, effects }
     }
 
-    /// An event has come at this moment.
+    /// Begins an event at this time; a notice that is due to go goes.
     pub fn begin(&mut self, now: Moment) {
         self.now = now;
         self.notice.take_if(|notice| notice.until <= now.elapsed);
     }
 
-    /// The moment of the last event.
+    /// The time of the last event.
     pub fn now(&self) -> Moment {
         self.now
     }
@@ -63,7 +67,7 @@ impl Context {
         self.notice.as_ref()
     }
 
-    /// Takes the notice away.
+    /// Removes the notice and returns it.
     pub fn take_notice(&mut self) -> Option<Notice> {
         self.notice.take()
     }
@@ -77,18 +81,26 @@ impl Context {
     /// Shows the completions of a word.
     pub fn list_completions(&mut self, choices: &[String]) {
         let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
-        self.say(Tone::Plain, list.join("  "));
-        if let Some(notice) = &mut self.notice {
-            notice.completions = true;
-        }
+        let (text, until) = (list.join("  "), self.now.elapsed + NOTICE);
+        self.notice = Some(Notice { until, text, tone: Tone::Plain, completions: true });
     }
 
-    /// Wants something to be done.
-    pub fn push(&mut self, effect: impl Into<Effect>) {
-        self.effects.push(effect.into());
+    /// Queues a message to another part.
+    pub fn send(&mut self, message: Message) {
+        self.messages.push_back(message);
     }
 
-    /// Rings the bell, once for an event.
+    /// Takes the oldest message.
+    pub fn take_message(&mut self) -> Option<Message> {
+        self.messages.pop_front()
+    }
+
+    /// Queues an effect.
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Rings the bell, at most once an event.
     pub fn ring(&mut self) {
         let bell = Effect::Terminal(TerminalOrder::Bell);
         if !self.effects.contains(&bell) {
@@ -96,13 +108,14 @@ impl Context {
         }
     }
 
-    /// Copies a text to the clipboard; whether the terminal took it can't be known.
+    /// Copies a text to the clipboard and returns what to show; a terminal does not say whether the
+    /// text has arrived.
     pub fn copy(&mut self, text: String) -> &'static str {
-        self.push(TerminalOrder::Copy(text));
+        self.push(Effect::Terminal(TerminalOrder::Copy(text)));
         if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
     }
 
-    /// Takes what is to be done, in its order.
+    /// Takes the effects, in the order in which they were queued.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

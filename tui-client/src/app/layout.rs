@@ -71,30 +71,21 @@ impl Layout {
     /// Divides a screen. `pane` was last in focus; `upper` is the last in focus of table and
     /// watch.
     pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
-        let screen = Area { x: 0, y: 0, width, height };
         let compact = width < COMPACT.0 || height < COMPACT.1;
-        let prompt_rows = if compact { 1 } else { 3 };
-        // What a tiny screen drops first: the hints, then the status.
-        let hints = u16::from(height >= 6);
-        let status = u16::from(height >= 2);
-        let prompt_rows = prompt_rows.min(height);
-        let middle = height - prompt_rows.min(height) - hints - status;
-        let mut layout = Self {
-            status: screen.rows(0, status),
-            prompt: screen.rows(status + middle, prompt_rows),
-            prompt_border: !compact,
-            hints: screen.rows(height - hints, hints),
-            ..Self::default()
-        };
-        let panes = screen.rows(status, middle);
+        let (mut layout, middle) = Self::edges(width, height);
+        let prompt_rows = if compact { 1 } else { 3 }.min(middle.height);
+        let panes = middle.rows(middle.y, middle.height - prompt_rows);
+        layout.prompt = middle.rows(panes.y + panes.height, prompt_rows);
+        layout.prompt_border = !compact;
         if compact {
-            if middle >= 3 {
+            if panes.height >= 3 {
                 *layout.pane(pane) = Some(panes);
             }
             return layout;
         }
-        let log = (middle * 2 / 5).clamp(5, 16);
-        let (top, log) = (panes.rows(status, middle - log), panes.rows(status + middle - log, log));
+        let log = (panes.height * 2 / 5).clamp(5, 16);
+        let top = panes.rows(panes.y, panes.height - log);
+        let log = panes.rows(top.y + top.height, log);
         layout.log = Some(log);
         if !watching {
             layout.table = Some(top);
@@ -123,16 +114,18 @@ impl Layout {
 
     /// The watched keys' chart takes the whole screen but for the lines at its edges.
     pub fn full(width: u16, height: u16) -> Self {
+        let (edges, middle) = Self::edges(width, height);
+        Self { watch: Some(middle), full: true, ..edges }
+    }
+
+    /// A layout of the status and the hints alone, and the area between them. A tiny screen drops
+    /// first the hints, then the status.
+    fn edges(width: u16, height: u16) -> (Self, Area) {
         let screen = Area { x: 0, y: 0, width, height };
         let (status, hints) = (u16::from(height >= 2), u16::from(height >= 6));
-        let middle = screen.rows(status, height - status - hints);
-        Self {
-            status: screen.rows(0, status),
-            watch: Some(middle),
-            hints: screen.rows(height - hints, hints),
-            full: true,
-            ..Self::default()
-        }
+        let hint_area = screen.rows(height - hints, hints);
+        let edges = Self { status: screen.rows(0, status), hints: hint_area, ..Self::default() };
+        (edges, screen.rows(status, height - status - hints))
     }
 
     fn pane(&mut self, pane: Pane) -> &mut Option<Area> {

@@ -35,13 +35,6 @@ pub enum InputPurpose {
     HistorySearch(Found),
 }
 
-impl InputPurpose {
-    /// A search of the history that begins.
-    pub fn history_search() -> Self {
-        Self::HistorySearch(Found::default())
-    }
-}
-
 /// How far a search of the history has come.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -103,11 +96,13 @@ impl LineInput {
     /// The mode while the line is typed.
     pub fn mode(&self) -> Mode {
         match self.purpose {
-            InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => Mode::Field,
-            InputPurpose::LogSearch(_) | InputPurpose::LogFilter(_) | InputPurpose::SaveLog => {
-                Mode::Ask
+            InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => {
+                Mode::SeriesInput
             }
-            InputPurpose::HistorySearch(_) => Mode::Recall,
+            InputPurpose::LogSearch(_) | InputPurpose::LogFilter(_) | InputPurpose::SaveLog => {
+                Mode::LogInput
+            }
+            InputPurpose::HistorySearch(_) => Mode::HistorySearch,
         }
     }
 
@@ -124,7 +119,7 @@ impl LineInput {
     /// Inserts pasted text. Of a filter, an alert or a key only the first line; a whole alert takes
     /// the place of one that was only begun.
     pub fn paste(&mut self, text: &str) -> bool {
-        if self.mode() != Mode::Field {
+        if self.mode() != Mode::SeriesInput {
             return self.insert(text);
         }
         let is_alert = |text: &str| text.parse::<Alert>().is_ok();
@@ -139,7 +134,7 @@ impl LineInput {
         self.insert(line)
     }
 
-    /// The name of a line of [`Mode::Field`].
+    /// The name of a line of [`Mode::SeriesInput`].
     pub fn name(&self) -> &'static str {
         match self.purpose {
             InputPurpose::Alert => "alert",
@@ -148,7 +143,7 @@ impl LineInput {
         }
     }
 
-    /// An example for the empty line of [`Mode::Field`].
+    /// An example for the empty line of [`Mode::SeriesInput`].
     pub fn example(&self) -> &'static str {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",

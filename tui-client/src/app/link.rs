@@ -9,26 +9,25 @@ use shared::client::{LinkEvent, Reconnect};
 
 use crate::app::context::Context;
 use crate::app::log::Log;
-use crate::effect::{NetworkOrder, Outgoing};
+use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{Due, Pending, Purpose};
 use crate::text::link::link_message;
 use crate::wire_log::entry::Tone;
 
+/// Waiting time from which on a pending request is shown.
+pub const SLOW: Duration = Duration::from_secs(1);
+
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum LinkState {
-    /// A try is under way.
+    /// A connection is being made.
     Connecting,
-    /// It stands.
+    /// The connection is established.
     Connected,
-    /// The next try comes at `until`.
-    Waiting {
-        /// When.
-        until: Duration,
-        /// Why the last one failed.
-        reason: String,
-    },
+    /// The next try is due at `until`; `reason` is that of the last failure.
+    Waiting { until: Duration, reason: String },
 }
 
 /// The connection.
@@ -85,12 +84,14 @@ impl Link {
         &self.pending
     }
 
-    /// When the next try is due.
-    pub fn retry_at(&self) -> Option<Duration> {
-        match &self.state {
-            LinkState::Waiting { until, .. } => Some(*until),
-            _ => None,
+    /// When the link wants a tick: for the next try, or to show how long a slow reply has taken.
+    pub fn next_wake(&self, now: Duration) -> Option<Duration> {
+        if let LinkState::Waiting { until, .. } = self.state {
+            return Some(until);
         }
+        let since = self.oldest()?.since;
+        let waited = now.saturating_sub(since).as_secs();
+        Some(since + SLOW.max(Duration::from_secs(waited + 1)))
     }
 
     /// Begins the next try if it is due, and says so.
@@ -164,7 +165,7 @@ impl Link {
         log.log_request((id, &line), capture, filled, cx.now());
         self.pending.push_back(Pending { id, line: line.clone(), purpose, since, points: 0 });
         let watched = Arc::clone(watched);
-        cx.push(NetworkOrder::Send(Outgoing { id, line, capture, watched }));
+        cx.push(Effect::Network(NetworkOrder::Send(Outgoing { id, line, capture, watched })));
         id
     }
 

@@ -6,14 +6,15 @@ pub mod recorder;
 
 use crate::app::context::Context;
 use crate::app::layout::Layout;
-use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::line_input::InputPurpose;
+use crate::app::message::Message;
 use crate::app::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
-use crate::wire_log::entry::{Entry, Remark, Tone};
-use crate::wire_log::pattern::Pattern;
-use crate::wire_log::store::{Snapshot, Store};
-use find::{Filter, Progress, Search};
+use crate::wire_log::entry::{LogEntry, Tone};
+use crate::wire_log::pattern::LogPattern;
+use crate::wire_log::store::{LineStore, Snapshot};
+use find::{LineFilter, LogSearch, Progress};
 use recorder::Recorder;
 
 /// Terminals take no more than about 100 kB of base64 at once.
@@ -26,9 +27,9 @@ const EXCHANGE_REACH: usize = 4096;
 const MAX_POLLS: u64 = 256;
 
 /// The lines and which of them are on screen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Log {
-    store: Store,
+    store: LineStore,
     /// The selected line; `None` is the newest.
     cursor: Option<u64>,
     /// The number of the last line on screen; `None` follows the newest.
@@ -37,16 +38,16 @@ pub struct Log {
     polls: u64,
     /// Columns that lines are moved to the left.
     shift: usize,
-    filter: Option<Filter>,
-    search: Search,
+    filter: Option<LineFilter>,
+    search: LogSearch,
     /// The last text that was searched for.
-    last_search: Option<Pattern>,
+    last_search: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
 }
 
 /// Those lines that belong to an exchange, one after the other.
-fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = Entry<'a>>) -> Vec<&'a str> {
+fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = LogEntry<'a>>) -> Vec<&'a str> {
     let mut others = 0;
     let near = lines.take_while(|line| {
         others = if line.exchange == Some(exchange) { 0 } else { others + 1 };
@@ -59,18 +60,9 @@ impl Log {
     /// An empty log that takes at most `budget` bytes of memory, with a filter half as much again.
     /// `raw`: it gets every line that goes over the wire.
     pub fn new(budget: usize, raw: bool) -> Self {
-        Self {
-            store: Store::new(budget),
-            cursor: None,
-            bottom: None,
-            polls: 0,
-            shift: 0,
-            filter: None,
-            search: Search::default(),
-            last_search: None,
-            visited: 0,
-            recorder: Recorder::new(raw),
-        }
+        let mut log = Self { store: LineStore::new(budget), ..Self::default() };
+        log.recorder.raw = raw;
+        log
     }
 
     /// Columns that lines are moved to the left, so that the end of long ones can be read.
@@ -78,29 +70,27 @@ impl Log {
         self.shift
     }
 
-    /// Performs an action; returns the line that it asks for.
+    /// Performs an action of the log.
     pub fn update(
         &mut self,
         action: LogAction,
         panes: &mut Panes,
         layout: &Layout,
         cx: &mut Context,
-    ) -> Option<LineInput> {
+    ) {
         let rows = layout.log_rows();
         match action {
             LogAction::Search => {
-                let before = self.bookmark();
+                cx.send(Message::Ask(InputPurpose::LogSearch(self.bookmark()), String::new()));
                 self.begin_search();
-                return Some(LineInput::new(InputPurpose::LogSearch(before), ""));
             }
             LogAction::Filter => {
-                let text = self.filter().map_or("", Pattern::text);
-                return Some(LineInput::new(InputPurpose::LogFilter(self.bookmark()), text));
+                let text = self.filter().map_or("", LogPattern::text).to_owned();
+                cx.send(Message::Ask(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
                 let time = time::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
-                let name = format!("tui-client-{time}.log");
-                return Some(LineInput::new(InputPurpose::SaveLog, &name));
+                cx.send(Message::Ask(InputPurpose::SaveLog, format!("tui-client-{time}.log")));
             }
             LogAction::Match { .. } if self.search().is_none() => {
                 cx.say(Tone::Plain, "nothing is searched for: press / first");
@@ -125,7 +115,6 @@ impl Log {
             LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
             LogAction::Leave => panes.focus_on(Mode::Prompt),
         }
-        None
     }
 
     /// Does one bounded step of a search or a filter under way, and says what it came to.
@@ -144,13 +133,13 @@ impl Log {
 
     /// Searches for a text while it is typed.
     pub fn search_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
-        self.search_for(Pattern::new(text, cx.zone()));
+        self.search_for(LogPattern::new(text, cx.zone()));
         self.work(rows, cx);
     }
 
     /// Filters by a text; an empty one shows all lines.
     pub fn filter_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
-        self.set_filter(Pattern::new(text, cx.zone()), rows);
+        self.set_filter(LogPattern::new(text, cx.zone()), rows);
         self.work(rows, cx);
     }
 
@@ -171,7 +160,7 @@ impl Log {
     }
 
     /// The last text that was searched for.
-    pub fn last_search(&self) -> Option<&Pattern> {
+    pub fn last_search(&self) -> Option<&LogPattern> {
         self.last_search.as_ref()
     }
 
@@ -209,7 +198,7 @@ impl Log {
     }
 
     /// Appends a line and gives its number; the oldest make room.
-    pub fn push(&mut self, entry: Entry<'_>) -> u64 {
+    pub fn push(&mut self, entry: LogEntry<'_>) -> u64 {
         self.polls = 0;
         let number = self.store.end();
         self.store.push(entry);
@@ -226,15 +215,10 @@ impl Log {
         number
     }
 
-    /// Puts a remark to a line, if it is still there.
-    pub fn set_remark(&mut self, number: u64, remark: Remark) {
-        self.store.set_remark(number, remark);
-    }
-
     /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll share
     /// the line, so that polling does not push everything else out of sight. It keeps the time of
     /// the first, so that times rise from line to line, and has the cost of the last.
-    pub fn push_poll(&mut self, entry: Entry<'_>) {
+    pub fn push_poll(&mut self, entry: LogEntry<'_>) {
         let end = self.store.end();
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
         let same = recent.rev().find(|recent| recent.text == entry.text);
@@ -303,7 +287,7 @@ impl Log {
     }
 
     /// The lines on a screen of this many rows.
-    pub fn visible(&self, rows: usize) -> impl Iterator<Item = Entry<'_>> {
+    pub fn visible(&self, rows: usize) -> impl Iterator<Item = LogEntry<'_>> {
         let shown = self.shown();
         let rows = (rows as u64).min(shown);
         let end = self.bottom.map_or(shown, |bottom| self.rank(bottom + 1)).max(rows);
@@ -318,7 +302,7 @@ impl Log {
     }
 
     /// The selected line.
-    pub fn selected_entry(&self) -> Option<Entry<'_>> {
+    pub fn selected_entry(&self) -> Option<LogEntry<'_>> {
         self.store.get(self.selected()?)
     }
 

@@ -11,8 +11,8 @@ use help::Help;
 /// What lies over the panes.
 #[derive(Debug)]
 pub enum Overlay {
-    /// The list of keys.
-    Help(Help),
+    /// The list of keys, and the overlay that it covers.
+    Help(Help, Option<Box<Overlay>>),
     /// A line is asked for.
     Input(Box<LineInput>),
     /// The columns of the table are selected; the line of the list.
@@ -25,7 +25,7 @@ impl Overlay {
     /// The mode while it is open.
     pub fn mode(&self) -> Mode {
         match self {
-            Self::Help(help) => help.mode(),
+            Self::Help(help, _) => help.mode(),
             Self::Input(input) => input.mode(),
             Self::Columns(_) => Mode::Columns,
             Self::Confirm(_) => Mode::Confirm,
@@ -36,7 +36,7 @@ impl Overlay {
     pub fn input(&self) -> Option<&LineInput> {
         match self {
             Self::Input(input) => Some(input),
-            Self::Help(help) => help.below().and_then(Self::input),
+            Self::Help(_, below) => below.as_deref().and_then(Self::input),
             Self::Columns(_) | Self::Confirm(_) => None,
         }
     }
@@ -45,7 +45,7 @@ impl Overlay {
     pub fn pasted(&self) -> Option<&Pasted> {
         match self {
             Self::Confirm(pasted) => Some(pasted),
-            Self::Help(help) => help.below().and_then(Self::pasted),
+            Self::Help(_, below) => below.as_deref().and_then(Self::pasted),
             Self::Columns(_) | Self::Input(_) => None,
         }
     }

@@ -12,9 +12,7 @@ use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::watch::Watch;
 use crate::event::Moment;
-use crate::keymap::Action;
-use crate::keymap::Mode;
-use crate::keymap::{self};
+use crate::keymap::{self, Action, Mode};
 use crate::metrics::reply::Reply;
 use crate::metrics::watch_plan::{self, Ask, Extension};
 use crate::request::pending::{Due, Pending, Purpose};
@@ -38,7 +36,7 @@ const INTERVALS: [u64; 13] =
     [100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
 /// The state of polling.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Polling {
     interval: Duration,
     /// The request that the table repeats.
@@ -58,17 +56,7 @@ pub struct Polling {
 impl Polling {
     /// Polls the table of all keys at this interval.
     pub fn new(interval: Duration) -> Self {
-        Self {
-            interval,
-            table_request: ALL.to_owned(),
-            paused: false,
-            refresh_once: false,
-            refresh_at: Duration::ZERO,
-            extension: Extension::default(),
-            all_took: None,
-            stretched: None,
-            cost: PollCost::default(),
-        }
+        Self { interval, table_request: ALL.to_owned(), ..Self::default() }
     }
 
     /// Between two polls.
@@ -174,10 +162,8 @@ impl Polling {
             && let Ask::For(selectors) = self.plan(in_sight, watch)
         {
             watch.asked(selectors.len(), next);
-            let purposes = selectors.into_iter();
-            due.extend(
-                purposes.map(|selector| (format!("get {selector}"), Purpose::Watch(selector))),
-            );
+            let request = |selector| (format!("get {selector}"), Purpose::Watch(selector));
+            due.extend(selectors.into_iter().map(request));
         }
         if self.refresh_is_due(in_sight, link) && self.refresh_at <= now {
             if self.plan(in_sight, watch) == Ask::WithTable {

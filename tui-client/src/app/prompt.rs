@@ -17,7 +17,8 @@ use crate::app::editor::{Editor, after_word};
 use crate::app::line_input::Found;
 use crate::app::link::{Link, LinkState};
 use crate::app::log::Log;
-use crate::effect::FileJob;
+use crate::app::message::Message;
+use crate::effect::{Effect, FileJob};
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
 use crate::metrics::series::Series;
@@ -30,7 +31,7 @@ use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
 use check::{Verdict, words};
-use history::History;
+use history::PromptHistory;
 use known_keys::KnownKeys;
 
 /// Completions offered at once.
@@ -40,7 +41,7 @@ const OFFERED: usize = 100;
 #[derive(Debug, Default)]
 pub struct Prompt {
     editor: Editor,
-    history: History,
+    history: PromptHistory,
     keys: KnownKeys,
     cycle: Option<Cycle>,
 }
@@ -53,17 +54,6 @@ struct Cycle {
     start: usize,
     /// The line as the last Tab left it.
     text: String,
-}
-
-/// The outcome of a completion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completed {
-    /// Nothing completes the word.
-    Nothing,
-    /// One completion, which is in the line now.
-    One,
-    /// Several completions, of which none or one is in the line now.
-    Several(Vec<String>),
 }
 
 impl Prompt {
@@ -98,9 +88,8 @@ impl Prompt {
         }
     }
 
-    /// Performs an action of the history or of completion; says whether it is done, else the
-    /// action is about the panes.
-    pub fn update(&mut self, action: PromptAction, cx: &mut Context) -> bool {
+    /// Performs an action of the history or of completion.
+    pub fn update(&mut self, action: PromptAction, cx: &mut Context) {
         match action {
             PromptAction::Older if self.older() => {}
             PromptAction::Older => {
@@ -112,22 +101,20 @@ impl Prompt {
             }
             PromptAction::Newer => self.newer(),
             PromptAction::Complete { forward } => {
-                // Back out of a line that is a draft still; only among completions it means the
-                // last one.
+                // Backward leaves the line, except in a list of completions.
                 if self.text().is_empty() || (!forward && !self.is_completing()) {
-                    return false;
+                    return cx.send(Message::Cycle(if forward { 1 } else { -1 }));
                 }
-                match self.complete(forward) {
-                    Completed::Nothing if self.end_word() => {}
-                    Completed::Nothing => cx.say(Tone::Plain, "nothing known completes this word"),
-                    Completed::One => {}
-                    Completed::Several(choices) => cx.list_completions(&choices),
+                match &self.complete(forward)[..] {
+                    [] if self.end_word() => {}
+                    [] => cx.say(Tone::Plain, "nothing known completes this word"),
+                    [_] => {}
+                    choices => cx.list_completions(choices),
                 }
             }
             PromptAction::Clear => self.editor.edit(Edit::KillAll),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// Edits the line; at its end, the keys that go right take over what is suggested.
@@ -190,7 +177,7 @@ impl Prompt {
         let due = (request, Purpose::Typed(typed.clone()));
         link.send(due, filled, watched, log, cx);
         if new {
-            cx.push(FileJob::AppendHistory(typed));
+            cx.push(Effect::File(FileJob::AppendHistory(typed)));
         }
     }
 
@@ -243,17 +230,14 @@ impl Prompt {
     /// Shows the line entered before the one shown that begins like what was typed; says whether
     /// there is one.
     fn older(&mut self) -> bool {
-        let Some(line) = self.history.older(self.editor.text()) else { return false };
-        let line = line.to_owned();
-        self.editor.set(&line);
-        true
+        let older = self.history.older(self.editor.text());
+        older.inspect(|line| self.editor.set(line)).is_some()
     }
 
     /// Shows the line entered after the one shown.
     fn newer(&mut self) {
         if let Some(line) = self.history.newer(self.editor.text()) {
-            let line = line.to_owned();
-            self.editor.set(&line);
+            self.editor.set(line);
         }
     }
 
@@ -292,23 +276,21 @@ impl Prompt {
         true
     }
 
-    /// Completes the word before the cursor, or goes on to the next or last completion.
-    fn complete(&mut self, forward: bool) -> Completed {
+    /// Completes the word before the cursor, or replaces it by the next or previous completion;
+    /// returns all completions.
+    fn complete(&mut self, forward: bool) -> Vec<String> {
         if let Some(cycle) = self.cycle.as_mut().filter(|cycle| cycle.text == self.editor.text()) {
             let count = cycle.choices.len();
             cycle.at = (cycle.at + if forward { 1 } else { count - 1 }) % count;
             self.editor.replace_before(cycle.start, &cycle.choices[cycle.at]);
             self.editor.text().clone_into(&mut cycle.text);
-            return Completed::Several(cycle.choices.clone());
+            return cycle.choices.clone();
         }
         self.cycle = None;
         let (start, choices) = self.choices();
         match &choices[..] {
-            [] => Completed::Nothing,
-            [one] => {
-                self.editor.replace_before(start, one);
-                Completed::One
-            }
+            [] => {}
+            [one] => self.editor.replace_before(start, one),
             [first, ..] => {
                 let common = choices.iter().fold(first.as_str(), |common, choice| {
                     let same = common.chars().zip(choice.chars()).take_while(|(a, b)| a == b);
@@ -317,15 +299,15 @@ impl Prompt {
                 if common.len() > self.editor.cursor() - start {
                     let common = common.to_owned();
                     self.editor.replace_before(start, &common);
-                    return Completed::Several(choices);
+                    return choices;
                 }
                 let at = if forward { 0 } else { choices.len() - 1 };
                 self.editor.replace_before(start, &choices[at]);
                 let text = self.editor.text().to_owned();
                 self.cycle = Some(Cycle { choices: choices.clone(), at, start, text });
-                Completed::Several(choices)
             }
         }
+        choices
     }
 
     /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says

@@ -4,16 +4,23 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
-use crate::keymap::TableAction;
+use crate::app::context::Context;
+use crate::app::layout::Layout;
+use crate::app::line_input::InputPurpose;
+use crate::app::message::Message;
+use crate::app::mouse::row_in;
+use crate::event::MouseEvent;
+use crate::keymap::{Mode, TableAction};
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
 use crate::request::selector::selector_of;
+use crate::wire_log::entry::Tone;
 
 /// The last answer and how it is shown.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Table {
     request: String,
     answer: Arc<Answer>,
@@ -53,23 +60,7 @@ struct UnderWay {
 impl Table {
     /// Empty, waiting for the answer to `request`.
     pub fn new(request: impl Into<String>) -> Self {
-        Self {
-            request: request.into(),
-            answer: Arc::default(),
-            order: Order::default(),
-            loaded: false,
-            held: false,
-            selected: 0,
-            top: 0,
-            sort: Sort::default(),
-            filter: None,
-            chosen: Chosen::default(),
-            job: 0,
-            under_way: None,
-            again: false,
-            next: None,
-            garbage: Vec::new(),
-        }
+        Self { request: request.into(), ..Self::default() }
     }
 
     /// Shows this of the answers to come.
@@ -178,22 +169,43 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// Orders the rows as a key says.
-    pub fn sort_otherwise(
+    /// Performs an action of the table, which has this many rows on the screen.
+    pub fn update(
         &mut self,
         action: TableAction,
         rows: usize,
-        now: i64,
+        cx: &mut Context,
     ) -> Option<SortJob> {
+        let now = cx.now().unix();
         match action {
-            TableAction::SortBeside(step) => self.sort_beside(step.into(), rows, now),
-            TableAction::SortBy(number) => self.sort_by(number.into(), rows, now),
+            TableAction::SortBeside(step) => return self.sort_beside(step.into(), rows, now),
+            TableAction::SortBy(number) => return self.sort_by(number.into(), rows, now),
             TableAction::Reverse => {
                 let sort = Sort { descending: !self.sort.descending, ..self.sort };
-                self.set_sort(sort, rows, now)
+                return self.set_sort(sort, rows, now);
             }
-            _ => None,
+            TableAction::Filter => {
+                let text = self.filter.as_ref().map_or("", Filter::as_str).to_owned();
+                cx.send(Message::Ask(InputPurpose::Filter(self.filter.clone()), text));
+            }
+            TableAction::Watch | TableAction::Chart => {
+                let Some(key) = self.selected_key() else {
+                    cx.say(Tone::Bad, "no key is selected");
+                    return None;
+                };
+                if let Ok(pattern) = key.as_str().parse() {
+                    cx.send(Message::Watch(pattern));
+                }
+                let chart = action == TableAction::Chart;
+                cx.send(Message::Focus(if chart { Mode::Chart } else { Mode::Watch }));
+            }
+            TableAction::Leave if self.filter.is_some() => {
+                cx.say(Tone::Plain, "filter dropped");
+                return self.set_filter(None, rows, now);
+            }
+            TableAction::Leave => cx.send(Message::Focus(Mode::Prompt)),
         }
+        None
     }
 
     /// What the table was asked for, unless that is all keys.
@@ -352,10 +364,13 @@ impl Table {
         self.keep_in_sight(rows);
     }
 
-    /// Selects the row on a line of the screen, if there is one.
-    pub fn select_line(&mut self, line: usize, rows: usize) {
-        let row = self.first(rows) + line;
-        if row < self.order.len() {
+    /// Selects the row under the pointer.
+    pub fn click(&mut self, mouse: MouseEvent, layout: &Layout) {
+        let rows = layout.table_rows();
+        // Below the border and the heading.
+        let line = row_in(layout.table, mouse, 2, rows);
+        let row = line.map(|line| self.first(rows) + line);
+        if let Some(row) = row.filter(|&row| row < self.order.len()) {
             (self.selected, self.held) = (row, true);
         }
     }

@@ -23,7 +23,7 @@ use crate::wire_log::entry::Tone;
 const FRESH: Duration = Duration::from_secs(2);
 
 /// One watched key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watched {
     /// The key.
     pub key: String,
@@ -48,9 +48,10 @@ pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
 }
 
 /// What is heard of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     /// No answer has come.
+    #[default]
     Nothing,
     /// It has no points.
     NoPoints,
@@ -60,16 +61,7 @@ pub enum Heard {
 
 impl Watched {
     fn new(key: String) -> Self {
-        Self {
-            key,
-            series: None,
-            heard: Heard::Nothing,
-            alarm: false,
-            marked: false,
-            revision: 0,
-            bounds: None,
-            changed: None,
-        }
+        Self { key, ..Self::default() }
     }
 
     /// The value came within the last moments.
@@ -270,29 +262,9 @@ impl Watch {
         until.filter(|&until| until > now).min()
     }
 
-    /// Charts the selected key together with others, or not.
-    fn toggle_mark(&mut self) {
-        if let Some(key) = self.keys.get_mut(self.selected) {
-            key.marked = !key.marked;
-        }
-    }
-
-    /// Charts all keys together, or only the selected one.
-    fn toggle_all(&mut self) {
-        let all = self.keys.iter().all(|key| key.marked);
-        for key in &mut self.keys {
-            key.marked = !all;
-        }
-    }
-
-    /// The next poll may go out. There is never more than one.
-    pub fn is_ready(&self) -> bool {
-        self.asking == 0 && !self.is_empty()
-    }
-
-    /// When the next poll is due, if it may go out.
+    /// When the next poll is due; none while a poll is under way.
     pub fn next_due(&self) -> Option<Duration> {
-        self.is_ready().then_some(self.next)
+        (self.asking == 0 && !self.is_empty()).then_some(self.next)
     }
 
     /// A poll of this many requests goes out; the one after it is due at `next`.
@@ -327,12 +299,9 @@ impl Watch {
         let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
-            match told.get(&*watched.key) {
-                Some(series) => watched.answer(Some(series), revision, now),
-                None if is_current && selector.matches(&watched.key) => {
-                    watched.answer(None, revision, now);
-                }
-                None => {}
+            let series = told.get(&*watched.key).copied();
+            if series.is_some() || is_current && selector.matches(&watched.key) {
+                watched.answer(series, revision, now);
             }
         }
         if is_current && !selector.is_key() {
@@ -345,11 +314,8 @@ impl Watch {
         let known: HashSet<String> = self.keys.iter().map(|key| key.key.clone()).collect();
         for series in deep {
             let key = series.key.as_str();
-            let wanted = |pattern: &Glob| pattern.matches(key);
-            if known.contains(key) || self.unwanted.contains(key) {
-                continue;
-            }
-            if self.patterns.iter().any(wanted) {
+            let is_new = !known.contains(key) && !self.unwanted.contains(key);
+            if is_new && self.patterns.iter().any(|pattern| pattern.matches(key)) {
                 let mut watched = Watched::new(key.to_owned());
                 watched.answer(Some(series), revision, now);
                 self.keys.push(watched);
@@ -390,8 +356,15 @@ impl Watch {
                     panes.focus_on(Mode::Table);
                 }
             }
-            WatchAction::Mark => self.toggle_mark(),
-            WatchAction::MarkAll => self.toggle_all(),
+            WatchAction::Mark => {
+                if let Some(key) = self.keys.get_mut(self.selected) {
+                    key.marked = !key.marked;
+                }
+            }
+            WatchAction::MarkAll => {
+                let all = self.keys.iter().all(|key| key.marked);
+                self.keys.iter_mut().for_each(|key| key.marked = !all);
+            }
             WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
             WatchAction::Leave if self.viewport.drop_cursor() => {}
             WatchAction::Leave => panes.focus_on(if full { Mode::Watch } else { Mode::Prompt }),

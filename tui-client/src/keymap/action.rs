@@ -1,6 +1,6 @@
-//! What a key can mean, as data; the application carries it out.
+//! The actions that keys are bound to, as data.
 
-/// What a key can mean.
+/// An action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// End the program.
@@ -11,7 +11,7 @@ pub enum Action {
     Help,
     /// Open the list of keys if the command line is empty, else type the character.
     HelpOrType,
-    /// Stop, as the shell's job control does.
+    /// Suspend the program to the shell.
     Suspend,
     /// Copy the shell command that prints the view.
     CopyCommand,
@@ -23,9 +23,9 @@ pub enum Action {
     FocusPrompt,
     /// Edit the line that is being typed.
     Edit(Edit),
-    /// Take what was typed: a filter, an alert, a search, a file name, the history line found.
+    /// Accept the typed filter, alert, search or file name, or the found history line.
     Accept,
-    /// Leave what was opened last, without effect.
+    /// Close the overlay opened last, without effect.
     Cancel,
     /// Send the request in the command line.
     Submit,
@@ -45,7 +45,7 @@ pub enum Action {
     Interval(i8),
     /// Show the table of all keys.
     AllKeys,
-    /// Type what to find in the list of keys.
+    /// Search the list of keys.
     SearchHelp,
     /// An action of the command line.
     Prompt(PromptAction),
@@ -63,9 +63,13 @@ pub enum Action {
     AddAlert,
     /// Remove the alerts on the selected key.
     DropAlerts,
+    /// Open the list of columns.
+    Columns,
+    /// Show or hide the selected column.
+    ToggleColumn,
 }
 
-/// What a key does to the line that is being typed.
+/// An edit of the line that is being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Edit {
@@ -92,26 +96,21 @@ pub enum Edit {
 
 /// Actions of the command line, its history search and pasted lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum PromptAction {
     /// The previous history line that begins like the one typed.
     Older,
     /// The next history line.
     Newer,
-    /// Complete the word; with nothing typed, change the pane.
-    Complete {
-        /// The next completion or pane, else the one before.
-        forward: bool,
-    },
+    /// Complete the word, forward or backward; with nothing typed, change the pane.
+    Complete { forward: bool },
     /// Close the completions, else clear the line, else stop an import.
     Clear,
     /// Delete the character at the cursor; with nothing typed, end the program.
     DeleteOrQuit,
-    /// Open the history search, or go to its next match.
-    Search {
-        /// Back in time.
-        older: bool,
-    },
-    /// Edit the history line found.
+    /// Open the history search, or go to its next older or newer match.
+    Search { older: bool },
+    /// Put the found history line into the command line.
     TakeFound,
     /// Send the pasted lines.
     SendPaste,
@@ -121,28 +120,23 @@ pub enum PromptAction {
 
 /// Actions of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum LogAction {
-    /// Type what to search for.
+    /// Type a search.
     Search,
     /// Type a filter.
     Filter,
     /// Type the name of a file to save the log in.
     Save,
-    /// Move to the next match.
-    Match {
-        /// Upwards, back in time.
-        older: bool,
-    },
-    /// Move long lines by half the width of the pane.
-    Shift {
-        /// Show more of their right.
-        right: bool,
-    },
-    /// Give the log the room of all panes, or take it back.
+    /// Move to the next match, up (older) or down.
+    Match { older: bool },
+    /// Scroll long lines by half the width of the pane, to the right or the left.
+    Shift { right: bool },
+    /// Show the log in place of all panes, or the panes again.
     Zoom,
     /// Log every line of replies, or excerpts.
     ToggleRaw,
-    /// Follow new lines, or stay.
+    /// Follow new lines, or stop following.
     ToggleFollow,
     /// Copy the selected line.
     CopyLine,
@@ -163,10 +157,6 @@ pub enum TableAction {
     Reverse,
     /// Type a filter.
     Filter,
-    /// Open the list of columns.
-    Columns,
-    /// Show or hide the selected column.
-    ToggleColumn,
     /// Watch the selected key.
     Watch,
     /// Watch the selected key with the chart on the full screen.
@@ -180,11 +170,11 @@ pub enum TableAction {
 pub enum WatchAction {
     /// Stop watching the selected key.
     Unwatch,
-    /// Keep the selected key in the chart, or not.
+    /// Keep the selected key in the chart, or drop it.
     Mark,
     /// Chart all keys, or the selected one.
     MarkAll,
-    /// Give the chart the full screen, or take it back.
+    /// Show the chart on the full screen, or the panes again.
     FullScreen,
     /// Remove the cursor, else leave the full screen, else focus the command line.
     Leave,
@@ -192,12 +182,10 @@ pub enum WatchAction {
 
 /// Actions of the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum ChartAction {
-    /// Show half of the time span, or twice as much.
-    Zoom {
-        /// Half of it.
-        closer: bool,
-    },
+    /// Show half of the time span (closer), or twice as much.
+    Zoom { closer: bool },
     /// Move by quarters of the width, to later points if positive.
     Pan(i8),
     /// Move the cursor by columns, to the right if positive.

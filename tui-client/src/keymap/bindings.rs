@@ -2,17 +2,30 @@
 
 use super::action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 use super::mode::Mode::{
-    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+    self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
+    SeriesInput, Table, Watch,
 };
-use Line::{Any, Empty, Typed};
+use PromptState::{Any, Empty, Typed};
 
-pub(super) const ALL: &[Mode] =
-    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Recall, Confirm, Ask, Columns, Field];
+pub(super) const ALL: &[Mode] = &[
+    Prompt,
+    Table,
+    Watch,
+    Chart,
+    Log,
+    Help,
+    HelpSearch,
+    HistorySearch,
+    Confirm,
+    LogInput,
+    Columns,
+    SeriesInput,
+];
 pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
 pub(super) const CHARTED: &[Mode] = &[Watch, Chart];
 pub(super) const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
-pub(super) const TYPING: &[Mode] = &[Prompt, Recall, Field, Ask, HelpSearch];
+pub(super) const TYPING: &[Mode] = &[Prompt, HistorySearch, SeriesInput, LogInput, HelpSearch];
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +53,12 @@ pub(super) struct HintSpec {
     /// that another hint fits between two.
     pub ranks: &'static [(Mode, u8)],
     /// The command lines with the hint.
-    pub line: Line,
+    pub line: PromptState,
 }
 
 /// A state of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum PromptState {
     Any,
     Empty,
     Typed,
@@ -69,7 +82,7 @@ impl Binding {
     }
 
     /// Restricts the last hint to some command lines.
-    const fn on(mut self, line: Line) -> Self {
+    const fn on(mut self, line: PromptState) -> Self {
         let last = if self.hints[1].is_some() { 1 } else { 0 };
         if let Some(hint) = &mut self.hints[last] {
             hint.line = line;
@@ -112,7 +125,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("sort", &[(Table, 50)]),
     bind("o", &[Table], Action::Table(TableAction::Reverse), "reverse the sort order")
         .hint("reverse", &[(Table, 110)]),
-    bind("c", &[Table], Action::Table(TableAction::Columns), "select columns")
+    bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
     bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
         .hint("all keys", &[(Table, 10)]),
@@ -169,7 +182,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("faster", &[(Table, 140), (Watch, 140), (Chart, 100)]),
     bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*"),
 
-    bind("space", &[Columns], Action::Table(TableAction::ToggleColumn), "show or hide the column")
+    bind("space", &[Columns], Action::ToggleColumn, "show or hide the column")
         .hint("show or hide", &[(Columns, 10)]),
     bind("esc enter c q", &[Columns], Action::Cancel, "back to the table")
         .vital("back", &[(Columns, 20)]),
@@ -199,16 +212,16 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("s", &[Log], Action::Log(LogAction::Save), "save the log, as it is filtered, in a file")
         .hint("save", &[(Log, 90)]),
 
-    bind("enter", &[Field, Ask], Action::Accept, "done")
-        .hint("done", &[(Field, 10), (Ask, 10)]),
-    bind("esc ctrl-c", &[Field], Action::Cancel, "cancel")
-        .vital("cancel", &[(Field, 20)]),
-    bind("esc ctrl-g ctrl-c", &[Ask], Action::Cancel, "cancel: back to how it was")
-        .vital("cancel", &[(Ask, 40)]),
-    bind("↑ ctrl-p", &[Ask], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
-        .hint("older", &[(Ask, 20)]),
-    bind("↓ ctrl-n", &[Ask], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
-        .hint("newer", &[(Ask, 30)]),
+    bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
+        .hint("done", &[(SeriesInput, 10), (LogInput, 10)]),
+    bind("esc ctrl-c", &[SeriesInput], Action::Cancel, "cancel")
+        .vital("cancel", &[(SeriesInput, 20)]),
+    bind("esc ctrl-g ctrl-c", &[LogInput], Action::Cancel, "cancel: back to how it was")
+        .vital("cancel", &[(LogInput, 40)]),
+    bind("↑ ctrl-p", &[LogInput], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
+        .hint("older", &[(LogInput, 20)]),
+    bind("↓ ctrl-n", &[LogInput], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
+        .hint("newer", &[(LogInput, 30)]),
 
     bind("enter", &[Prompt], Action::Submit, "send the line")
         .hint("send", &[(Prompt, 10)]),
@@ -230,17 +243,17 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("ctrl-c", &[Prompt], Action::QuitOrClear, "clear the line; on an empty line: quit")
         .vital("quit", &[(Prompt, 50)]).on(Empty),
 
-    bind("enter", &[Recall], Action::Accept, "send the line found")
-        .hint("send", &[(Recall, 10)]),
-    bind("tab → ctrl-e end", &[Recall], Action::Prompt(PromptAction::TakeFound), "take the line found, to edit it")
-        .hint("edit", &[(Recall, 20)]),
-    bind("ctrl-r ↑", &[Recall], Action::Prompt(PromptAction::Search { older: true }), "an older line")
-        .hint("older", &[(Recall, 30)]),
-    bind("ctrl-s ↓", &[Recall], Action::Prompt(PromptAction::Search { older: false }), "a newer line")
-        .hint("newer", &[(Recall, 40)]),
-    bind("esc ctrl-g ctrl-c", &[Recall], Action::Cancel, "cancel: back to the line as it was")
-        .vital("back", &[(Recall, 50)]),
-    bind("ctrl-u", &[Recall], Action::Edit(Edit::KillAll), "search for something else"),
+    bind("enter", &[HistorySearch], Action::Accept, "send the line found")
+        .hint("send", &[(HistorySearch, 10)]),
+    bind("tab → ctrl-e end", &[HistorySearch], Action::Prompt(PromptAction::TakeFound), "take the line found, to edit it")
+        .hint("edit", &[(HistorySearch, 20)]),
+    bind("ctrl-r ↑", &[HistorySearch], Action::Prompt(PromptAction::Search { older: true }), "an older line")
+        .hint("older", &[(HistorySearch, 30)]),
+    bind("ctrl-s ↓", &[HistorySearch], Action::Prompt(PromptAction::Search { older: false }), "a newer line")
+        .hint("newer", &[(HistorySearch, 40)]),
+    bind("esc ctrl-g ctrl-c", &[HistorySearch], Action::Cancel, "cancel: back to the line as it was")
+        .vital("back", &[(HistorySearch, 50)]),
+    bind("ctrl-u", &[HistorySearch], Action::Edit(Edit::KillAll), "search for something else"),
 
     bind("enter y", &[Confirm], Action::Prompt(PromptAction::SendPaste), "send the pasted lines")
         .hint("send", &[(Confirm, 10)]),

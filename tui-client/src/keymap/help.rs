@@ -1,35 +1,39 @@
 //! The list of keys: each row of the table once, below the places where it counts, those of the
 //! active mode first; and notes on the mouse, the marks and copying.
 
+use std::borrow::Cow;
+
 use super::bindings::{ALL, BINDINGS, Binding, CHARTED, PANES, READING, SERIES, TYPING};
 use super::mode::Mode::{
-    self, Ask, Chart, Columns, Confirm, Field, Help, HelpSearch, Log, Prompt, Recall, Table, Watch,
+    self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
+    SeriesInput, Table, Watch,
 };
+use HelpLine::Heading;
 
-/// A line of the list.
+/// A line of the list of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HelpLine {
-    /// Where the keys below count; empty between sections.
+    /// The heading of a section; empty between sections.
     Heading(&'static str),
-    /// Keys, or what else is explained, and the meaning.
-    Keys(String, &'static str),
+    /// Keys, or another subject, and the meaning.
+    Keys(Cow<'static, str>, &'static str),
 }
 
 /// Headings and the modes below them. A row stands in the first section that covers all of its
 /// modes, so the general ones come last.
 const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Command line", &[Prompt]),
-    ("Search for a line entered before", &[Recall]),
+    ("Search for a line entered before", &[HistorySearch]),
     ("Pasted lines", &[Confirm]),
     ("Table", &[Table]),
     ("Watched keys", &[Watch]),
     ("Full-screen chart", &[Chart]),
     ("Chart, full-screen or not", CHARTED),
     ("Choice of columns", &[Columns]),
-    ("Typing a filter, an alert, a key to watch", &[Field]),
+    ("Typing a filter, an alert, a key to watch", &[SeriesInput]),
     ("Log", &[Log]),
-    ("Typing a search, a filter, a file for the log", &[Ask]),
-    ("Typing a filter, an alert, a search, a file", &[Field, Ask]),
+    ("Typing a search, a filter, a file for the log", &[LogInput]),
+    ("Typing a filter, an alert, a search, a file", &[SeriesInput, LogInput]),
     ("This list", &[Help, HelpSearch]),
     ("Table, watched keys, chart", SERIES),
     ("All panes", PANES),
@@ -38,73 +42,58 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Everywhere", ALL),
 ];
 
-/// Explanations besides the keys: a heading, and lines of what is explained and how.
-const NOTES: [(&str, &[(&str, &str)]); 5] = [
-    (
-        "Mouse",
-        &[
-            ("click", "to that pane, and selects that line"),
-            ("wheel", "scrolls what is below the pointer"),
-            ("--no-mouse", "started so, the terminal has the mouse for itself"),
-        ],
-    ),
-    (
-        "Marks in the table and in the list of watched keys",
-        &[
-            ("▸", "selected"),
-            ("■", "kept in the chart; its colour is that of its line"),
-            ("!", "an alert fires"),
-            ("·", "stale: no point for 5 times as long as usual"),
-            ("", "(never stale before 30 s; a single point after 5 min)"),
-        ],
-    ),
-    (
-        "Search and filter of the log",
-        &[
-            ("text", "case is ignored unless you type a capital"),
-            ("!text", "lines without it"),
-            ("> text", "only what was sent; > alone: all of it"),
-            ("< text", "only what was received; < alone: all of it"),
-            ("12:30", "lines of that minute, besides those with the text"),
-            ("12:30:05", "the same of that second"),
-            ("> 12:30 put", "what was sent then and has the text"),
-        ],
-    ),
-    (
-        "Times",
-        &[("on the screen", "local, as TZ says"), ("in a saved log", "UTC, with a Z behind")],
-    ),
-    (
-        "Copying",
-        &[
-            ("y e Y", "what is copied goes through the terminal (OSC 52)"),
-            ("in tmux", "only with set -s set-clipboard on in its settings"),
-        ],
-    ),
+/// The sections that are not about keys.
+const NOTES: &[HelpLine] = &[
+    Heading("Mouse"),
+    note("click", "to that pane, and selects that line"),
+    note("wheel", "scrolls what is below the pointer"),
+    note("--no-mouse", "started so, the terminal has the mouse for itself"),
+    Heading(""),
+    Heading("Marks in the table and in the list of watched keys"),
+    note("▸", "selected"),
+    note("■", "kept in the chart; its colour is that of its line"),
+    note("!", "an alert fires"),
+    note("·", "stale: no point for 5 times as long as usual"),
+    note("", "(never stale before 30 s; a single point after 5 min)"),
+    Heading(""),
+    Heading("Search and filter of the log"),
+    note("text", "case is ignored unless you type a capital"),
+    note("!text", "lines without it"),
+    note("> text", "only what was sent; > alone: all of it"),
+    note("< text", "only what was received; < alone: all of it"),
+    note("12:30", "lines of that minute, besides those with the text"),
+    note("12:30:05", "the same of that second"),
+    note("> 12:30 put", "what was sent then and has the text"),
+    Heading(""),
+    Heading("Times"),
+    note("on the screen", "local, as TZ says"),
+    note("in a saved log", "UTC, with a Z behind"),
+    Heading(""),
+    Heading("Copying"),
+    note("y e Y", "what is copied goes through the terminal (OSC 52)"),
+    note("in tmux", "only with set -s set-clipboard on in its settings"),
 ];
 
-/// The list, as it is opened in a mode.
+const fn note(subject: &'static str, meaning: &'static str) -> HelpLine {
+    HelpLine::Keys(Cow::Borrowed(subject), meaning)
+}
+
+/// The list of keys in a mode: the sections of the mode, the notes, the other sections.
 pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
-    let sections = SECTIONS.iter().enumerate().map(|(at, (heading, modes))| {
+    let sections = SECTIONS.iter().enumerate().map(|(at, &(heading, modes))| {
         let mine: Vec<_> = BINDINGS.iter().filter(|row| section_of(row) == at).collect();
         // Keys that differ by a number alone share a line.
         let lines = mine.chunk_by(|a, b| a.help == b.help).map(|same| {
             let keys: Vec<_> = same.iter().map(|row| row.keys).collect();
-            HelpLine::Keys(keys.join(" "), same[0].help)
+            HelpLine::Keys(keys.join(" ").into(), same[0].help)
         });
-        (modes.contains(&mode), section(heading, lines))
+        (modes, [Heading(heading)].into_iter().chain(lines).collect())
     });
-    let (here, elsewhere): (Vec<_>, Vec<_>) = sections.partition(|(here, _)| *here);
-    let notes = NOTES.iter().map(|(heading, notes)| {
-        section(heading, notes.iter().map(|&(what, how)| HelpLine::Keys(what.to_owned(), how)))
-    });
-    let keys = |sections: Vec<(bool, Vec<HelpLine>)>| sections.into_iter().map(|(_, lines)| lines);
-    let all: Vec<_> = keys(here).chain(notes).chain(keys(elsewhere)).collect();
-    all.join(&HelpLine::Heading(""))
-}
-
-fn section(heading: &'static str, lines: impl Iterator<Item = HelpLine>) -> Vec<HelpLine> {
-    [HelpLine::Heading(heading)].into_iter().chain(lines).collect()
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) =
+        sections.partition(|(modes, _)| modes.contains(&mode));
+    here.push((ALL, NOTES.to_vec()));
+    let all: Vec<Vec<_>> = here.into_iter().chain(elsewhere).map(|(_, lines)| lines).collect();
+    all.join(&Heading(""))
 }
 
 /// The section with a row; the last one covers everything.

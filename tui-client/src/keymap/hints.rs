@@ -1,7 +1,7 @@
 //! The hints of the bottom line: the most useful keys of a mode, the most useful ones first.
 
 use super::action::Action;
-use super::bindings::{BINDINGS, HintSpec, Line};
+use super::bindings::{BINDINGS, HintSpec, PromptState};
 use super::mode::Mode;
 
 /// A hint of the bottom line.
@@ -35,9 +35,9 @@ pub fn hints(mode: Mode, typed: bool) -> Vec<Hint> {
 /// A hint for each key, with its rank.
 fn ranked(mode: Mode, typed: bool) -> Vec<(u8, Hint)> {
     let shown = |hint: &&HintSpec| match hint.line {
-        Line::Any => true,
-        Line::Empty => !typed,
-        Line::Typed => typed,
+        PromptState::Any => true,
+        PromptState::Empty => !typed,
+        PromptState::Typed => typed,
     };
     let mut ranked = Vec::new();
     for row in BINDINGS {

@@ -13,7 +13,7 @@ pub enum Mode {
     /// The chart of the watched keys on the full screen.
     Chart,
     /// The line for a filter of the table, an alert or a key to watch.
-    Field,
+    SeriesInput,
     /// The list in which the columns of the table are selected.
     Columns,
     /// The protocol log.
@@ -23,11 +23,11 @@ pub enum Mode {
     /// The line for a search in the list of keys.
     HelpSearch,
     /// The history search of the command line.
-    Recall,
+    HistorySearch,
     /// Pasted lines wait for a confirmation.
     Confirm,
     /// The line for a search, a filter or a file name of the log.
-    Ask,
+    LogInput,
 }
 
 /// The panes above the command line.
@@ -63,13 +63,7 @@ impl Mode {
             Self::Table | Self::Columns => Some(Pane::Table),
             Self::Watch | Self::Chart => Some(Pane::Watch),
             Self::Log => Some(Pane::Log),
-            Self::Prompt
-            | Self::Help
-            | Self::HelpSearch
-            | Self::Field
-            | Self::Recall
-            | Self::Confirm
-            | Self::Ask => None,
+            _ => None,
         }
     }
 }

@@ -24,7 +24,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.pen(area, 0).skip(1).write(&notice.text, theme.tone(notice.tone));
         return;
     }
-    if app.mode() == Mode::Field && field::draw(canvas, area) {
+    if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
         return;
     }
     if let Some(import) = app.paste().import() {

@@ -23,7 +23,7 @@ pub fn draw(canvas: &mut Canvas<'_>, help: &Help) {
     let (mut keys, mut words) = (0, 0);
     for line in help_lines(help.opened_in()) {
         if let HelpLine::Keys(names, help) = line {
-            keys = keys.max(width(&key_names(theme, names)));
+            keys = keys.max(width(&key_names(theme, names.into_owned())));
             words = words.max(width(help));
         }
     }
@@ -73,7 +73,7 @@ fn draw_column(canvas: &mut Canvas<'_>, lines: &[HelpLine], keys: usize, area: R
         match line {
             HelpLine::Heading(text) => pen.write(text, theme.title),
             HelpLine::Keys(names, help) => {
-                let names = key_names(theme, names.clone());
+                let names = key_names(theme, names.to_string());
                 pen.field(&names, column(&names, help), false, theme.key)
                     .write("  ", theme.text)
                     .write(help, theme.text)

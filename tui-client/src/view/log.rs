@@ -11,7 +11,7 @@ use crate::app::log::Log;
 use crate::keymap::Mode;
 use crate::text::width::{behind, width};
 use crate::text::{number, time};
-use crate::wire_log::entry::{Cost, Direction, Entry, Remark, Tone};
+use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
 /// The fewest columns with the time of a line.
 const WITH_TIME: u16 = 50;
@@ -29,7 +29,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.pen(inner, 0).write(" no line passes the filter.", theme.quiet);
         canvas.pen(inner, 1).write(" & changes it, esc drops it", theme.quiet);
     }
-    let selected = log.selected().filter(|_| focused || app.mode() == Mode::Ask);
+    let selected = log.selected().filter(|_| focused || app.mode() == Mode::LogInput);
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(canvas, &entry, inner, row);
         if selected == Some(entry.number) {
@@ -63,7 +63,7 @@ fn title(app: &App) -> String {
     parts.join(" · ") + " "
 }
 
-fn draw_entry(canvas: &mut Canvas<'_>, entry: &Entry<'_>, area: Rect, row: u16) {
+fn draw_entry(canvas: &mut Canvas<'_>, entry: &LogEntry<'_>, area: Rect, row: u16) {
     let Canvas { app, theme, .. } = *canvas;
     let (arrow, style) = match entry.direction {
         Direction::Out => ("→", theme.sent),
@@ -109,7 +109,7 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
 }
 
 /// The remark on an entry without its size and duration, in variants from the longest to none.
-fn details(app: &App, entry: &Entry<'_>) -> Vec<String> {
+fn details(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
     let points = match entry.remark {
         None => return Vec::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
@@ -126,7 +126,7 @@ fn details(app: &App, entry: &Entry<'_>) -> Vec<String> {
 }
 
 /// The details of an entry with its size and duration.
-fn remark(entry: &Entry<'_>, columns: bool, what: &str) -> String {
+fn remark(entry: &LogEntry<'_>, columns: bool, what: &str) -> String {
     let (size, took) = match &entry.remark {
         None => return String::new(),
         Some(Remark::Request { bytes, .. }) => (number::bytes(*bytes), String::new()),

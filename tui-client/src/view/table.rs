@@ -30,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let table = app.table();
     let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
-        || (app.mode() == Mode::Field && filtering);
+        || (app.mode() == Mode::SeriesInput && filtering);
     let sorting = table.arranging().then(|| ("· sorting … ".to_owned(), canvas.theme.title));
     let inner = canvas.pane(focused, &title(app), sorting.as_slice(), area);
     if inner.is_empty() {

@@ -19,7 +19,7 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     let watch = app.watch();
     // The full-screen chart keeps the focus while a line is typed below it.
-    let typing = app.mode() == Mode::Field && app.layout().full;
+    let typing = app.mode() == Mode::SeriesInput && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     let inner = canvas.pane(focused, &title(watch), &remarks(app, theme), area);
     if inner.is_empty() {

@@ -26,16 +26,12 @@ pub enum Tone {
     Bad,
 }
 
-/// What is known of a line besides its bytes.
+/// Details of a line besides its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum Remark {
-    /// A request.
-    Request {
-        /// Its size on the wire.
-        bytes: u64,
-        /// The timestamp was filled in here.
-        filled: bool,
-    },
+    /// A request of so many bytes on the wire; `filled`: the client has added the timestamp.
+    Request { bytes: u64, filled: bool },
     /// The reply that begins with this line.
     Reply(Cost),
 }
@@ -52,8 +48,9 @@ pub struct Cost {
 }
 
 /// One line.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct LogEntry<'a> {
     /// Counted since the start; the log gives it.
     pub number: u64,
     /// When, in Unix milliseconds.
@@ -74,7 +71,7 @@ pub struct Entry<'a> {
     pub exchange: Option<u64>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> LogEntry<'a> {
     /// A line without any remark.
     pub fn new(unix_ms: i64, direction: Direction, text: &'a str) -> Self {
         Self {
@@ -91,21 +88,18 @@ impl<'a> Entry<'a> {
     }
 
     /// With another tone.
-    #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
     /// With a remark.
-    #[must_use]
     pub fn remark(mut self, remark: Remark) -> Self {
         self.remark = Some(remark);
         self
     }
 
     /// As a part of an exchange.
-    #[must_use]
     pub fn exchange(mut self, id: u64) -> Self {
         self.exchange = Some(id);
         self

@@ -8,11 +8,11 @@ use std::ops::Range;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::wire_log::entry::{Direction, Entry};
+use crate::wire_log::entry::{Direction, LogEntry};
 
 /// What a line must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub struct LogPattern {
     typed: Box<str>,
     /// Only lines that went this way are meant.
     direction: Option<Direction>,
@@ -28,7 +28,7 @@ pub struct Pattern {
     within: Option<TimeOfDay>,
 }
 
-impl Pattern {
+impl LogPattern {
     /// What was typed, with times of day in a zone; nothing when that says nothing yet.
     pub fn new(typed: &str, zone: &TimeZone) -> Option<Self> {
         let directed = |arrows: [char; 2], direction| {
@@ -63,7 +63,7 @@ impl Pattern {
     }
 
     /// The line is meant.
-    pub fn matches(&self, line: &Entry<'_>) -> bool {
+    pub fn matches(&self, line: &LogEntry<'_>) -> bool {
         if self.direction.is_some_and(|direction| direction != line.direction) {
             return false;
         }
@@ -196,10 +196,10 @@ mod tests {
         // 04:31:05.250, two hours further east.
         let at = 1_150_864_265_250;
         let lines = [
-            Entry::new(at, Direction::Out, "put a 1"),
-            Entry::new(at + 1000, Direction::In, "ok"),
-            Entry::new(at + 60_000, Direction::In, "put, they say"),
-            Entry::new(at, Direction::Note, "put 06:32 > 1"),
+            LogEntry::new(at, Direction::Out, "put a 1"),
+            LogEntry::new(at + 1000, Direction::In, "ok"),
+            LogEntry::new(at + 60_000, Direction::In, "put, they say"),
+            LogEntry::new(at, Direction::Note, "put 06:32 > 1"),
         ];
         for (pattern, meant) in [
             (">", &[0][..]),
@@ -226,25 +226,25 @@ mod tests {
             ("06:32 ok", &[]),
             ("!06:31 put", &[1, 2]),
         ] {
-            let pattern = Pattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
+            let pattern = LogPattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
             let found: Vec<_> = (0..4).filter(|&at| pattern.matches(&lines[at])).collect();
             assert_eq!(found, meant, "{pattern:?}");
         }
-        let mut poll = Entry::new(at, Direction::In, "get *");
+        let mut poll = LogEntry::new(at, Direction::In, "get *");
         poll.until_ms = at + 20 * 60 * 60 * 1000;
         for (time, met) in [("06:30", false), ("12:00", true), ("02:31:05", true), ("03:00", false)]
         {
-            let pattern = Pattern::new(time, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
+            let pattern = LogPattern::new(time, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
             assert_eq!(pattern.matches(&poll), met, "{time} in a repeated poll");
         }
         assert_eq!(pattern_of(">").unwrap().places("put").count(), 0, "nothing to mark");
     }
 
-    fn pattern_of(typed: &str) -> Option<Pattern> {
-        Pattern::new(typed, &TimeZone::UTC)
+    fn pattern_of(typed: &str) -> Option<LogPattern> {
+        LogPattern::new(typed, &TimeZone::UTC)
     }
 
-    fn received(text: &str) -> Entry<'_> {
-        Entry::new(0, Direction::In, text)
+    fn received(text: &str) -> LogEntry<'_> {
+        LogEntry::new(0, Direction::In, text)
     }
 }

@@ -7,8 +7,8 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::wire_log::entry::{Direction, Entry, Remark, Tone};
-use crate::wire_log::pattern::Pattern;
+use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
+use crate::wire_log::pattern::LogPattern;
 
 /// A chunk is full with so much text or so many lines.
 const CHUNK_TEXT: usize = 64 * 1024;
@@ -21,20 +21,20 @@ pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
 const NO_EXCHANGE: i32 = i32::MIN;
 
 /// Lines that follow each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Chunk {
     /// The number of its first line.
     first: u64,
     base_ms: i64,
     base_exchange: u64,
     text: String,
-    lines: Vec<Line>,
+    lines: Vec<StoredLine>,
     /// In the order of the lines.
     extras: Vec<Extra>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Line {
+struct StoredLine {
     /// Where its text ends in the text of the chunk.
     end: u32,
     /// Since the time of the chunk.
@@ -55,21 +55,15 @@ struct Extra {
 }
 
 impl Chunk {
-    fn new(first: u64, entry: &Entry<'_>) -> Self {
-        Self {
-            first,
-            base_ms: entry.unix_ms,
-            base_exchange: entry.exchange.unwrap_or(0),
-            text: String::new(),
-            lines: Vec::new(),
-            extras: Vec::new(),
-        }
+    fn new(first: u64, entry: &LogEntry<'_>) -> Self {
+        let base_exchange = entry.exchange.unwrap_or(0);
+        Self { first, base_ms: entry.unix_ms, base_exchange, ..Self::default() }
     }
 
     fn memory(&self) -> usize {
         size_of::<Self>()
             + self.text.capacity()
-            + self.lines.capacity() * size_of::<Line>()
+            + self.lines.capacity() * size_of::<StoredLine>()
             + self.extras.capacity() * size_of::<Extra>()
     }
 
@@ -78,7 +72,7 @@ impl Chunk {
     }
 
     /// The line as it is kept here, unless it needs a new chunk.
-    fn line(&self, entry: &Entry<'_>) -> Option<Line> {
+    fn line(&self, entry: &LogEntry<'_>) -> Option<StoredLine> {
         let end = self.text.len() + entry.text.len();
         let full = self.lines.len() >= CHUNK_LINES || (end > CHUNK_TEXT && !self.lines.is_empty());
         let exchange = match entry.exchange {
@@ -90,7 +84,7 @@ impl Chunk {
                     .filter(|&from| from != NO_EXCHANGE)?
             }
         };
-        (!full).then_some(Line {
+        (!full).then_some(StoredLine {
             end: u32::try_from(end).ok()?,
             after_ms: u32::try_from(entry.unix_ms - self.base_ms).ok()?,
             exchange,
@@ -99,7 +93,7 @@ impl Chunk {
         })
     }
 
-    fn push(&mut self, line: Line, entry: &Entry<'_>) {
+    fn push(&mut self, line: StoredLine, entry: &LogEntry<'_>) {
         if self.base_exchange == 0 {
             self.base_exchange = entry.exchange.unwrap_or(0);
         }
@@ -112,14 +106,14 @@ impl Chunk {
         self.lines.push(line);
     }
 
-    fn get(&self, number: u64) -> Option<Entry<'_>> {
+    fn get(&self, number: u64) -> Option<LogEntry<'_>> {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let line = self.lines.get(at)?;
         let start = at.checked_sub(1).map_or(0, |before| self.lines[before].end);
         let extra = self.extras.binary_search_by_key(&at, |extra| extra.line as usize);
         let extra = extra.ok().map(|place| &self.extras[place]);
         let unix_ms = self.base_ms + i64::from(line.after_ms);
-        Some(Entry {
+        Some(LogEntry {
             number,
             unix_ms,
             direction: line.direction,
@@ -135,17 +129,17 @@ impl Chunk {
 }
 
 /// The lines, numbered since the start.
-#[derive(Debug, Clone)]
-pub(crate) struct Store {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
     end: u64,
     memory: usize,
     budget: usize,
 }
 
-impl Store {
+impl LineStore {
     pub fn new(budget: usize) -> Self {
-        Self { chunks: VecDeque::new(), end: 0, memory: 0, budget }
+        Self { budget, ..Self::default() }
     }
 
     /// The number of the first line that is kept.
@@ -162,7 +156,7 @@ impl Store {
         self.memory
     }
 
-    pub fn push(&mut self, mut entry: Entry<'_>) {
+    pub fn push(&mut self, mut entry: LogEntry<'_>) {
         if entry.text.len() > MAX_LINE_BYTES {
             let ends = (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev();
             let end = ends.into_iter().find(|&end| entry.text.is_char_boundary(end));
@@ -172,24 +166,18 @@ impl Store {
         self.evict();
     }
 
-    fn append(&mut self, entry: &Entry<'_>) {
-        if let Some(chunk) = self.chunks.back_mut() {
-            if let Some(line) = chunk.line(entry) {
+    fn append(&mut self, entry: &LogEntry<'_>) {
+        if let Some(last) = self.chunks.len().checked_sub(1) {
+            if let Some(line) = self.chunks[last].line(entry) {
                 self.end += 1;
-                // A copy, while somebody holds the log as it was, may have less room than it.
-                let before = chunk.memory();
-                let chunk = Arc::make_mut(chunk);
-                chunk.push(line, entry);
-                self.memory = self.memory + chunk.memory() - before;
-                return;
+                return self.change(last, |chunk| chunk.push(line, entry));
             }
-            // No more comes here: what was reserved is given back.
-            let before = chunk.memory();
-            let chunk = Arc::make_mut(chunk);
-            chunk.text.shrink_to_fit();
-            chunk.lines.shrink_to_fit();
-            chunk.extras.shrink_to_fit();
-            self.memory = self.memory + chunk.memory() - before;
+            // The chunk is full: reserved memory is given back.
+            self.change(last, |chunk| {
+                chunk.text.shrink_to_fit();
+                chunk.lines.shrink_to_fit();
+                chunk.extras.shrink_to_fit();
+            });
         }
         let mut chunk = Chunk::new(self.end, entry);
         if let Some(line) = chunk.line(entry) {
@@ -209,12 +197,12 @@ impl Store {
         }
     }
 
-    pub fn get(&self, number: u64) -> Option<Entry<'_>> {
+    pub fn get(&self, number: u64) -> Option<LogEntry<'_>> {
         let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
         self.chunks.get(at)?.get(number)
     }
 
-    pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = Entry<'_>> {
+    pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = LogEntry<'_>> {
         numbers.filter_map(|number| self.get(number))
     }
 
@@ -224,7 +212,7 @@ impl Store {
     }
 
     /// The same as in a line that is there has happened once more.
-    pub fn repeat(&mut self, number: u64, entry: &Entry<'_>) {
+    pub fn repeat(&mut self, number: u64, entry: &LogEntry<'_>) {
         self.set_extra(number, |extra, first_ms| {
             extra.until_ms = entry.unix_ms.saturating_sub(first_ms).max(0);
             extra.times = extra.times.saturating_add(1);
@@ -235,34 +223,40 @@ impl Store {
     /// Changes what is known of a line besides its text; `set` is told when it came, too.
     fn set_extra(&mut self, number: u64, set: impl FnOnce(&mut Extra, i64)) {
         let chunk = self.chunks.partition_point(|chunk| chunk.end() <= number);
-        let Some(chunk) = self.chunks.get_mut(chunk) else { return };
+        self.change(chunk, |chunk| {
+            let Some(at) = number.checked_sub(chunk.first) else { return };
+            let Ok(line) = u32::try_from(at) else { return };
+            let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
+            let place = place.unwrap_or_else(|place| {
+                chunk.extras.insert(place, Extra { line, remark: None, times: 1, until_ms: 0 });
+                place
+            });
+            let after_ms = chunk.lines.get(line as usize).map_or(0, |line| line.after_ms);
+            set(&mut chunk.extras[place], chunk.base_ms + i64::from(after_ms));
+        });
+    }
+
+    /// Changes a chunk and the memory of the store with it. A chunk that a snapshot shares is
+    /// copied, and the copy may reserve less than the original.
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut Chunk)) {
+        let Some(chunk) = self.chunks.get_mut(at) else { return };
         let before = chunk.memory();
         let chunk = Arc::make_mut(chunk);
-        let Some(at) = number.checked_sub(chunk.first) else { return };
-        let Ok(at) = usize::try_from(at) else { return };
-        let line = u32::try_from(at).unwrap_or(u32::MAX);
-        let place = chunk.extras.binary_search_by_key(&line, |extra| extra.line);
-        let place = place.unwrap_or_else(|place| {
-            chunk.extras.insert(place, Extra { line, remark: None, times: 1, until_ms: 0 });
-            place
-        });
-        let first_ms = chunk.base_ms + chunk.lines.get(at).map_or(0, |line| line.after_ms.into());
-        set(&mut chunk.extras[place], first_ms);
-        let after = chunk.memory();
-        self.memory = self.memory + after - before;
+        change(chunk);
+        self.memory = self.memory + chunk.memory() - before;
     }
 }
 
 /// The log at one moment: costs almost nothing to take, and stays as it is.
 #[derive(Clone)]
 pub struct Snapshot {
-    pub(crate) store: Store,
-    pub(crate) filter: Option<Pattern>,
+    pub(crate) store: LineStore,
+    pub(crate) filter: Option<LogPattern>,
 }
 
 impl Snapshot {
     /// The lines that the filter leaves.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = LogEntry<'_>> {
         let lines =
             self.store.chunks.iter().flat_map(|chunk| {
                 (chunk.first..chunk.end()).filter_map(|number| chunk.get(number))
@@ -294,12 +288,12 @@ mod tests {
 
     #[test]
     fn every_line_comes_back_as_it_went_in() {
-        let mut store = Store::new(usize::MAX);
+        let mut store = LineStore::new(usize::MAX);
         let text = |n: u64| format!("{} {}", n, "火x".repeat(usize::try_from(n % 30).unwrap()));
         let entry = |n: u64, text: &'static str| {
             // Time jumps back and far ahead, exchanges come out of order.
             let ms = if n % 5000 == 4999 { -1 } else { i64::try_from(n * 1_000_000).unwrap() };
-            let mut entry = Entry::new(ms, Direction::In, text).tone(Tone::Good);
+            let mut entry = LogEntry::new(ms, Direction::In, text).tone(Tone::Good);
             entry.exchange = (!n.is_multiple_of(3)).then_some(n + 10 - n % 7);
             if n.is_multiple_of(11) {
                 let took = Duration::from_micros(n);
@@ -322,8 +316,8 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut() {
-        let mut store = Store::new(1024);
-        store.push(Entry::new(0, Direction::In, &"火".repeat(MAX_LINE_BYTES)));
+        let mut store = LineStore::new(1024);
+        store.push(LogEntry::new(0, Direction::In, &"火".repeat(MAX_LINE_BYTES)));
         assert!(store.get(0).unwrap().text.len() <= MAX_LINE_BYTES);
     }
 }

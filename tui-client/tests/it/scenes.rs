@@ -117,14 +117,14 @@ fn every_mode_is_kept_at_every_size() {
         Mode::Table,
         Mode::Watch,
         Mode::Chart,
-        Mode::Field,
+        Mode::SeriesInput,
         Mode::Columns,
         Mode::Log,
         Mode::Help,
         Mode::HelpSearch,
-        Mode::Recall,
+        Mode::HistorySearch,
         Mode::Confirm,
-        Mode::Ask,
+        Mode::LogInput,
     ];
     assert_eq!(HashSet::from(modes), HashSet::from(every));
 }

@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use crate::app::chart::{Spec, Tick};
+use crate::app::chart::{AxisTick, ChartSpec};
 use crate::metrics::recent::Recent;
-use crate::text::time;
 use crate::text::units::{Scale, Unit};
+use crate::text::{time, units};
 
 /// Steps between ticks of time, in seconds.
 const TIME_STEPS: [i64; 22] = [
@@ -14,7 +14,7 @@ const TIME_STEPS: [i64; 22] = [
 ];
 
 /// What is in view, and how it maps to dots. Values of a logarithmic axis are logarithms here.
-pub(super) struct Frame {
+pub(super) struct Axes {
     from: i64,
     to: i64,
     low: f64,
@@ -26,9 +26,9 @@ pub(super) struct Frame {
     unit: Unit,
 }
 
-impl Frame {
+impl Axes {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
-    pub(super) fn around(spec: &Spec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
+    pub(super) fn around(spec: &ChartSpec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
         if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Recent::is_empty) {
             return None;
         }
@@ -87,11 +87,11 @@ impl Frame {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
-    pub(super) fn value_ticks(&self, rows: usize) -> Vec<Tick> {
+    pub(super) fn value_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
         let mut closer = [1.0, 1.6, 2.5, 4.0].map(|times| self.spaced_ticks(wanted * times, rows));
         // One label alone is no scale; nor are labels of which some had no row for themselves.
-        let apart = |ticks: &[Tick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
+        let apart = |ticks: &[AxisTick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
         let enough = closer.iter().position(|ticks| ticks.len() >= 2 && apart(ticks)).unwrap_or(2);
         let mut ticks = std::mem::take(&mut closer[enough]);
         // Steps far below the value's own precision repeat themselves.
@@ -99,28 +99,17 @@ impl Frame {
         ticks
     }
 
-    fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<Tick> {
+    fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<AxisTick> {
         let half_range = self.high / 2.0 - self.low / 2.0;
         let step = nice(half_range / wanted * 2.0);
-        if !(step.is_finite() && step > 0.0) {
-            return Vec::new();
-        }
         let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
-        let first = (self.low / step).ceil();
-        let mut ticks: Vec<Tick> = Vec::new();
-        for n in 0..20 {
-            let value = (first + f64::from(n)) * step;
-            if !value.is_finite() || value > self.high {
-                break;
-            }
-            ticks.push(Tick { at: self.row(value, rows), label: scale.label(value, step) });
-        }
-        ticks
+        let tick = |value| AxisTick { at: self.row(value, rows), label: scale.label(value, step) };
+        multiples(step, self.low, self.high).map(tick).collect()
     }
 
     /// Decades, and parts of them where there are few.
     #[expect(clippy::cast_possible_truncation, reason = "a float has 633 decades")]
-    pub(super) fn log_ticks(&self, rows: usize) -> Vec<Tick> {
+    pub(super) fn log_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let (first, last) = (self.low.ceil() as i32, self.high.floor() as i32);
         let decades = last - first + 1;
         let wanted = i32::try_from(rows / 3).unwrap_or(i32::MAX).clamp(1, 8);
@@ -130,50 +119,34 @@ impl Frame {
             _ => &[1.0],
         };
         let step = (decades / wanted).max(1);
-        let mut ticks: Vec<Tick> = Vec::new();
-        for decade in (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0) {
-            for n in times {
-                let value = n * 10_f64.powi(decade);
-                let log = value.log10();
-                // Between the logarithm and back a little is lost.
-                if !(self.low - 1e-9..=self.high + 1e-9).contains(&log) {
-                    continue;
-                }
-                let at = self.row(log, rows);
-                if ticks.last().is_none_or(|last| last.at > at) {
-                    let label = crate::text::units::short(value, self.unit);
-                    ticks.push(Tick { at, label });
-                }
-            }
-        }
+        let labelled = (first - 1..=last).filter(|decade| decade.rem_euclid(step) == 0);
+        let values = labelled.flat_map(|decade| times.iter().map(move |n| n * 10_f64.powi(decade)));
+        // A logarithm and its power differ a little.
+        let bounds = self.low - 1e-9..=self.high + 1e-9;
+        let values = values.filter(|value| bounds.contains(&value.log10()));
+        let ticks = self.one_a_row(values, rows, |value| units::short(value, self.unit));
         if ticks.len() >= 3 {
             return ticks;
         }
-        // Between two decades' parts it is as good as linear.
-        let even = self.even_log_ticks(rows);
+        // Between the parts of two decades the axis is as good as linear.
+        let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
+        let step = nice((high - low) / f64::from(wanted));
+        let scale = Scale::new(self.unit, high);
+        let values = multiples(step, low.max(step), high);
+        let even = self.one_a_row(values, rows, |value| scale.label(value, step));
         if even.len() > ticks.len() { even } else { ticks }
     }
 
-    fn even_log_ticks(&self, rows: usize) -> Vec<Tick> {
-        let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
-        let wanted = (rows / 3).clamp(1, 8);
-        let step = nice((high - low) / f64::from(u32::try_from(wanted).unwrap_or(1)));
-        let mut ticks: Vec<Tick> = Vec::new();
-        if !(step.is_finite() && step > 0.0) {
-            return ticks;
-        }
-        let scale = Scale::new(self.unit, high);
-        let first = (low / step).ceil().max(1.0);
-        for n in 0..20 {
-            let value = (first + f64::from(n)) * step;
-            if value > high {
-                break;
-            }
-            let at = self.row(value.log10(), rows);
-            if ticks.last().is_none_or(|last| last.at > at) {
-                ticks.push(Tick { at, label: scale.label(value, step) });
-            }
-        }
+    /// The ticks of a logarithmic axis at rising values, the first one of each row.
+    fn one_a_row(
+        &self,
+        values: impl Iterator<Item = f64>,
+        rows: usize,
+        label: impl Fn(f64) -> String,
+    ) -> Vec<AxisTick> {
+        let tick = |value: f64| AxisTick { at: self.row(value.log10(), rows), label: label(value) };
+        let mut ticks: Vec<_> = values.map(tick).collect();
+        ticks.dedup_by_key(|tick| tick.at);
         ticks
     }
 
@@ -183,7 +156,7 @@ impl Frame {
         clippy::cast_sign_loss,
         reason = "few columns"
     )]
-    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<Tick> {
+    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<AxisTick> {
         let span = i128::from(self.to) - i128::from(self.from);
         let wanted = (columns / 16).max(1) as i128;
         let steps = TIME_STEPS.iter().map(|&step| i128::from(step));
@@ -192,7 +165,9 @@ impl Frame {
         let offset = jiff::Timestamp::from_second(self.from)
             .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
         let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
-        let mut ticks: Vec<Tick> = Vec::new();
+        let short_date = if columns < 50 { "%m-%d" } else { "%Y-%m-%d" };
+        let clock = if step < 60 { "%H:%M:%S" } else { "%H:%M" };
+        let mut ticks: Vec<AxisTick> = Vec::new();
         let mut day = String::new();
         for n in 0..=wanted + 2 {
             let Ok(time) = i64::try_from(first + n * step) else {
@@ -202,24 +177,28 @@ impl Frame {
                 continue;
             }
             let date = time::formatted(time, zone, "%Y-%m-%d");
-            // The date stands where it is news.
-            let form = match step {
-                _ if step >= 86_400 => "%Y-%m-%d",
-                _ if date == day && step < 60 => "%H:%M:%S",
-                _ if date == day => "%H:%M",
-                _ if columns < 50 && step < 60 => "%m-%d %H:%M:%S",
-                _ if columns < 50 => "%m-%d %H:%M",
-                _ if step < 60 => "%Y-%m-%d %H:%M:%S",
-                _ => "%Y-%m-%d %H:%M",
+            // The first tick of a day has its date.
+            let form = match (step >= 86_400, date == day) {
+                (true, _) => "%Y-%m-%d".to_owned(),
+                (false, true) => clock.to_owned(),
+                (false, false) => format!("{short_date} {clock}"),
             };
             day = date;
-            ticks.push(Tick {
+            ticks.push(AxisTick {
                 at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: time::formatted(time, zone, form),
+                label: time::formatted(time, zone, &form),
             });
         }
         ticks
     }
+}
+
+/// The multiples of a step within two bounds, at most 20; none if the step is not a positive number.
+fn multiples(step: f64, low: f64, high: f64) -> impl Iterator<Item = f64> {
+    let first = (low / step).ceil();
+    let count = if step.is_finite() && step > 0.0 { 20 } else { 0 };
+    let values = (0..count).map(move |n| (first + f64::from(n)) * step);
+    values.take_while(move |value| value.is_finite() && *value <= high)
 }
 
 /// The least of 1, 2, 5, 10, … that is not below `step`.

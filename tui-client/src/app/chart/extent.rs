@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use shared::Point;
 
-use crate::app::chart::axis::Frame;
-use crate::app::chart::{MAX_LINES, Spec, Tick};
+use crate::app::chart::axis::Axes;
+use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
 use crate::metrics::recent::Recent;
 
 /// The part of a line that is in view.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct VisibleLine<'a> {
     points: &'a Recent,
     /// The places of the first visible point and behind the last.
     visible: Range<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Line<'a> {
     pub gap: u64,
 }
 
-impl<'a> Line<'a> {
+impl<'a> VisibleLine<'a> {
     /// From the first visible point to the last.
     pub fn points(&self) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
         self.points.iter().skip(self.visible.start).take(self.visible.len())
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
         (within || has_habit) && point.timestamp.abs_diff(time) <= self.gap
     }
 
-    fn new(points: &'a Recent, spec: &Spec<'_>) -> Self {
+    fn new(points: &'a Recent, spec: &ChartSpec<'_>) -> Self {
         let (from, to) = spec.range;
         let gap = gap(points).unsigned_abs();
         let crossing = |pair: Option<(&Point, &Point)>, edge: i64| {
@@ -83,15 +83,19 @@ fn between((t0, v0): (i64, f64), (t1, v1): (i64, f64), time: i64) -> f64 {
 
 /// What is in view of the lines, and between which places on the value axis.
 pub(super) struct Survey<'a> {
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<VisibleLine<'a>>,
     pub places: Option<(f64, f64)>,
 }
 
 impl<'a> Survey<'a> {
-    pub fn of(spec: &Spec<'a>) -> Self {
-        let lines: Vec<Line<'_>> =
-            spec.lines.iter().take(MAX_LINES).map(|points| Line::new(points, spec)).collect();
-        let points = lines.iter().flat_map(Line::points).filter(|point| spec.shows(point));
+    pub fn of(spec: &ChartSpec<'a>) -> Self {
+        let lines: Vec<VisibleLine<'_>> = spec
+            .lines
+            .iter()
+            .take(MAX_LINES)
+            .map(|points| VisibleLine::new(points, spec))
+            .collect();
+        let points = lines.iter().flat_map(VisibleLine::points).filter(|point| spec.shows(point));
         let values = points.map(|point| point.value).chain(spec.thresholds.iter().copied());
         let wider = |range: Option<(f64, f64)>, value: f64| {
             let (low, high) = range.unwrap_or((value, value));
@@ -106,15 +110,15 @@ impl<'a> Survey<'a> {
     }
 
     /// Where there is nothing, there is still time.
-    pub fn frame(&self, spec: &Spec<'_>) -> Option<Frame> {
-        Frame::around(spec, self.places.unwrap_or((0.0, 1.0)))
+    pub fn axes(&self, spec: &ChartSpec<'_>) -> Option<Axes> {
+        Axes::around(spec, self.places.unwrap_or((0.0, 1.0)))
     }
 
-    pub fn value_ticks(&self, spec: &Spec<'_>, frame: &Frame) -> Vec<Tick> {
+    pub fn value_ticks(&self, spec: &ChartSpec<'_>, axes: &Axes) -> Vec<AxisTick> {
         match self.places {
             None => Vec::new(),
-            Some(_) if spec.log => frame.log_ticks(spec.rows),
-            Some(_) => frame.value_ticks(spec.rows),
+            Some(_) if spec.log => axes.log_ticks(spec.rows),
+            Some(_) => axes.value_ticks(spec.rows),
         }
     }
 }

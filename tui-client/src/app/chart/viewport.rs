@@ -7,7 +7,7 @@ const MIN_SPAN: i128 = 4;
 
 /// The part of time in view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Window {
+enum TimeWindow {
     /// All that there is.
     #[default]
     All,
@@ -20,7 +20,7 @@ enum Window {
 /// How the chart is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Viewport {
-    window: Window,
+    window: TimeWindow,
     /// A logarithmic value axis.
     pub log: bool,
     cursor: Option<i64>,
@@ -30,20 +30,20 @@ impl Viewport {
     /// The first and the last moment in view, of those from the first to the last point.
     pub fn range(&self, bounds: (i64, i64)) -> (i64, i64) {
         match self.window {
-            Window::All => bounds,
-            Window::Last(span) => (bounds.1.saturating_sub(span), bounds.1),
-            Window::Fixed(from, to) => (from, to),
+            TimeWindow::All => bounds,
+            TimeWindow::Last(span) => (bounds.1.saturating_sub(span), bounds.1),
+            TimeWindow::Fixed(from, to) => (from, to),
         }
     }
 
     /// New points come into view.
     pub fn follows(&self) -> bool {
-        !matches!(self.window, Window::Fixed(..))
+        !matches!(self.window, TimeWindow::Fixed(..))
     }
 
     /// All that there is is in view.
     pub fn shows_all(&self) -> bool {
-        self.window == Window::All
+        self.window == TimeWindow::All
     }
 
     /// The moment under the cursor.
@@ -62,7 +62,7 @@ impl Viewport {
             return;
         }
         if new >= last - first {
-            self.window = Window::All;
+            self.window = TimeWindow::All;
             return;
         }
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
@@ -85,7 +85,7 @@ impl Viewport {
 
     /// Shows all, and the newest points as they come.
     pub fn whole(&mut self) {
-        self.window = Window::All;
+        self.window = TimeWindow::All;
         self.cursor = None;
     }
 
@@ -148,9 +148,9 @@ impl Viewport {
         // What is read behind the newest point would go out of view.
         let newest = self.cursor.is_none_or(|cursor| i128::from(cursor) >= last);
         self.window = if to >= last && newest {
-            Window::Last(narrow(span))
+            TimeWindow::Last(narrow(span))
         } else {
-            Window::Fixed(narrow(from), narrow(to))
+            TimeWindow::Fixed(narrow(from), narrow(to))
         };
     }
 }

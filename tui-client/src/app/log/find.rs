@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use crate::app::log::Log;
 use crate::wire_log::bookmark::Bookmark;
-use crate::wire_log::pattern::Pattern;
-use crate::wire_log::store::Store;
+use crate::wire_log::pattern::LogPattern;
+use crate::wire_log::store::LineStore;
 
 /// Lines, and bytes of text, that one step looks at.
 const STEP_LINES: u64 = 16 * 1024;
@@ -20,29 +20,24 @@ pub enum Progress {
     Idle,
     /// There is more to do.
     More,
-    /// The search has come to a match.
-    Found {
-        /// It went on from the other end of the log to find it.
-        wrapped: bool,
-        /// It went back in time.
-        older: bool,
-    },
+    /// A match is found; `wrapped`: beyond an end of the log, `older`: searching back in time.
+    Found { wrapped: bool, older: bool },
     /// The search has been all over the log.
     NotFound,
 }
 
 /// Which lines are shown.
 #[derive(Debug)]
-pub(super) struct Filter {
-    pub pattern: Pattern,
+pub(super) struct LineFilter {
+    pub pattern: LogPattern,
     /// The numbers of the lines, ascending.
     pub hits: VecDeque<u64>,
     /// Every line from here on has been looked at.
     pub from: u64,
 }
 
-impl Filter {
-    pub fn new(pattern: Pattern, store: &Store) -> Self {
+impl LineFilter {
+    pub fn new(pattern: LogPattern, store: &LineStore) -> Self {
         Self { pattern, hits: VecDeque::new(), from: store.end() }
     }
 }
@@ -86,8 +81,8 @@ impl Seek {
 
 /// The search.
 #[derive(Debug, Default)]
-pub(super) struct Search {
-    pub pattern: Option<Pattern>,
+pub(super) struct LogSearch {
+    pub pattern: Option<LogPattern>,
     seek: Option<Seek>,
     /// It has found nothing.
     failed: bool,
@@ -97,12 +92,12 @@ pub(super) struct Search {
 
 impl Log {
     /// What is searched for.
-    pub fn search(&self) -> Option<&Pattern> {
+    pub fn search(&self) -> Option<&LogPattern> {
         self.search.pattern.as_ref()
     }
 
     /// Which lines are shown.
-    pub fn filter(&self) -> Option<&Pattern> {
+    pub fn filter(&self) -> Option<&LogPattern> {
         self.filter.as_ref().map(|filter| &filter.pattern)
     }
 
@@ -124,11 +119,11 @@ impl Log {
 
     /// Remembers where a search begins.
     pub fn begin_search(&mut self) {
-        self.search = Search { origin: (self.cursor, self.bottom), ..Search::default() };
+        self.search = LogSearch { origin: (self.cursor, self.bottom), ..LogSearch::default() };
     }
 
     /// Searches from where it began, back in time, the selected line included.
-    pub fn search_for(&mut self, pattern: Option<Pattern>) {
+    pub fn search_for(&mut self, pattern: Option<LogPattern>) {
         (self.cursor, self.bottom) = self.search.origin;
         self.search.failed = false;
         self.search.seek = match (&pattern, self.selected()) {
@@ -147,7 +142,7 @@ impl Log {
     }
 
     /// Searches for something once more, from the selected line on.
-    pub fn search_again(&mut self, pattern: Pattern) {
+    pub fn search_again(&mut self, pattern: LogPattern) {
         self.search.pattern = Some(pattern);
         self.search_on(true);
     }
@@ -159,7 +154,7 @@ impl Log {
 
     /// Marks nothing any more.
     pub fn drop_search(&mut self) {
-        self.search = Search::default();
+        self.search = LogSearch::default();
     }
 
     /// What is looked at now.
@@ -172,15 +167,15 @@ impl Log {
     pub fn back_to(&mut self, bookmark: Bookmark) {
         let Bookmark { cursor, bottom, filter, search } = bookmark;
         if self.filter() != filter.as_ref() {
-            self.filter = filter.map(|pattern| Filter::new(pattern, &self.store));
+            self.filter = filter.map(|pattern| LineFilter::new(pattern, &self.store));
         }
-        self.search = Search { pattern: search, ..Search::default() };
+        self.search = LogSearch { pattern: search, ..LogSearch::default() };
         (self.cursor, self.bottom) = (cursor, bottom);
     }
 
     /// Shows only some lines, or all again; the selected line stays in sight if it can.
-    pub fn set_filter(&mut self, pattern: Option<Pattern>, rows: usize) {
-        self.filter = pattern.map(|pattern| Filter::new(pattern, &self.store));
+    pub fn set_filter(&mut self, pattern: Option<LogPattern>, rows: usize) {
+        self.filter = pattern.map(|pattern| LineFilter::new(pattern, &self.store));
         self.reveal(rows);
     }
 
@@ -220,7 +215,7 @@ impl Log {
         let next = seek.next.clamp(here.start, here.end);
         let filter = self.filter.as_ref().map(|filter| &filter.pattern);
         let (mut bytes, mut visited, mut last) = (0, 0, next);
-        let mut fits = |line: &crate::wire_log::entry::Entry<'_>| {
+        let mut fits = |line: &crate::wire_log::entry::LogEntry<'_>| {
             visited += 1;
             last = line.number;
             bytes += line.text.len();

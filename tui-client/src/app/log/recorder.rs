@@ -11,7 +11,7 @@ use crate::request::explain;
 use crate::request::pending::{Pending, Purpose};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
-use crate::wire_log::entry::{Cost, Direction, Entry, Remark, Tone};
+use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
 /// Of the reply to a request that a person typed.
 const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
@@ -26,18 +26,19 @@ const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 }
 const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
 
 /// What stands in the log from now on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Recorder {
-    /// Every line.
-    raw: bool,
+    /// Every line of requests and replies is logged.
+    pub raw: bool,
     poll: Poll,
     arriving: Option<Arriving>,
 }
 
 /// How polls of the table appear among excerpts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Poll {
-    /// The next one line by line, so that a newcomer sees the protocol.
+    /// The next poll is logged line by line, as an example of the protocol.
+    #[default]
     ShowNext,
     /// The one under way is such a one.
     Showing,
@@ -53,31 +54,8 @@ struct Arriving {
     status: u64,
 }
 
-impl Recorder {
-    /// `raw`: every line is logged.
-    pub fn new(raw: bool) -> Self {
-        Self { raw, poll: Poll::ShowNext, arriving: None }
-    }
-
-    fn capture(&mut self, purpose: &Purpose) -> Capture {
-        let capture = match purpose {
-            Purpose::Typed(_) => TYPED,
-            Purpose::Refresh if self.poll == Poll::ShowNext => SHOWN_POLL,
-            Purpose::Refresh => QUIET_POLL,
-            Purpose::Watch(_) | Purpose::Probe(_) => WATCHED,
-        };
-        if *purpose == Purpose::Refresh {
-            self.poll = match self.poll {
-                Poll::ShowNext => Poll::Showing,
-                Poll::Showing | Poll::Brief => Poll::Brief,
-            };
-        }
-        if self.raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
-    }
-}
-
 impl Log {
-    /// Every line that goes over the wire is logged.
+    /// Every line of requests and replies is logged.
     pub fn is_raw(&self) -> bool {
         self.recorder.raw
     }
@@ -99,7 +77,17 @@ impl Log {
 
     /// What is to be kept of the reply to a request that goes out now.
     pub fn capture(&mut self, purpose: &Purpose) -> Capture {
-        self.recorder.capture(purpose)
+        let Recorder { raw, poll, .. } = &mut self.recorder;
+        let capture = match (purpose, &poll) {
+            (Purpose::Typed(_), _) => TYPED,
+            (Purpose::Watch(_) | Purpose::Probe(_), _) => WATCHED,
+            (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
+            (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
+        };
+        if *purpose == Purpose::Refresh {
+            *poll = if *poll == Poll::ShowNext { Poll::Showing } else { Poll::Brief };
+        }
+        if *raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
     }
 
     /// Logs a request that goes out, unless its reply will be logged in one line.
@@ -113,7 +101,7 @@ impl Log {
         if capture.raw || capture.head > 1 {
             let text = escape_untrusted(line.as_bytes());
             let remark = Remark::Request { bytes: line.len() as u64 + 1, filled };
-            let entry = Entry::new(now.unix_ms, Direction::Out, &text).exchange(id);
+            let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).exchange(id);
             self.push(entry.remark(remark));
         }
     }
@@ -140,7 +128,7 @@ impl Log {
         let poll = pending.purpose == Purpose::Refresh;
         if let Some(arriving) = arriving {
             self.push(received(now, reply.id, "", Tone::Plain));
-            self.set_remark(arriving.status, Remark::Reply(cost(reply)));
+            self.store.set_remark(arriving.status, Remark::Reply(cost(reply)));
         } else if matches!(pending.purpose, Purpose::Typed(_)) {
             self.log_excerpt(reply, now);
         } else if poll && self.recorder.poll == Poll::Showing {
@@ -187,14 +175,14 @@ impl Log {
     /// Logs what is no line of the protocol.
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
-        self.push(Entry::new(now.unix_ms, Direction::Note, &text).tone(tone));
+        self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
     /// The same where it belongs to an exchange: when many requests are under way, they stand far
     /// from their replies.
     pub fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
-        let entry = Entry::new(now.unix_ms, Direction::Note, &text).tone(tone);
+        let entry = LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone);
         self.push(entry.exchange(exchange));
     }
 }
@@ -215,8 +203,8 @@ fn data_tone(status: Status) -> Tone {
     if status == Status::Error { Tone::Bad } else { Tone::Plain }
 }
 
-fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> Entry<'_> {
-    Entry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
+fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> LogEntry<'_> {
+    LogEntry::new(now.unix_ms, Direction::In, text).tone(tone).exchange(exchange)
 }
 
 fn cost(reply: &Reply) -> Cost {

@@ -1,7 +1,6 @@
 //! The list of keys: what is searched for in it and which part is on screen.
 
 use crate::app::editor::Editor;
-use crate::app::overlay::Overlay;
 use crate::keymap::{Edit, HelpLine, Mode, help_lines};
 
 /// From this many columns on, the list stands in two columns.
@@ -15,24 +14,12 @@ pub struct Help {
     searching: bool,
     /// The mode in which it was opened, whose keys come first.
     opened_in: Mode,
-    below: Option<Box<Overlay>>,
 }
 
 impl Help {
-    /// Opens the list in a mode, over what was open there.
-    pub fn over(below: Option<Overlay>, opened_in: Mode) -> Self {
-        let (below, query) = (below.map(Box::new), Editor::default());
-        Self { top: 0, query, searching: false, opened_in, below }
-    }
-
-    /// Closes the list; returns what was open below.
-    pub fn close(self) -> Option<Overlay> {
-        self.below.map(|below| *below)
-    }
-
-    /// What is open below.
-    pub fn below(&self) -> Option<&Overlay> {
-        self.below.as_deref()
+    /// Opens the list in a mode.
+    pub fn new(opened_in: Mode) -> Self {
+        Self { top: 0, query: Editor::default(), searching: false, opened_in }
     }
 
     /// The mode in which it was opened.

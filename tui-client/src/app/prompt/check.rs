@@ -9,29 +9,20 @@ use shared::request::{Argument, BadRequest, BadRequestReason, Request};
 use crate::request::explain;
 use crate::request::normalize;
 
-/// What would become of the line.
+/// The verdict of the protocol on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum Verdict {
-    /// Nothing is typed.
+    /// The line is empty.
     Empty,
-    /// It would be accepted.
+    /// The line would be accepted.
     Accepted,
-    /// It is right so far; this is missing.
+    /// The line is valid so far, with what is missing.
     Unfinished(String),
-    /// It would be accepted, but is hardly meant.
-    Suspicious {
-        /// The bytes in question.
-        at: Range<usize>,
-        /// Why.
-        why: String,
-    },
-    /// It would be refused.
-    Wrong {
-        /// The bytes to blame.
-        at: Range<usize>,
-        /// Why.
-        why: String,
-    },
+    /// The line would be accepted, but the bytes in question are probably a mistake.
+    Suspicious { at: Range<usize>, why: String },
+    /// The line would be refused because of the bytes in question.
+    Wrong { at: Range<usize>, why: String },
 }
 
 /// Judges a line.

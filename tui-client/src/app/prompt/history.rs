@@ -13,7 +13,7 @@ pub const BYTES: usize = 1024 * 1024;
 
 /// What was entered, oldest first.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct PromptHistory {
     lines: VecDeque<String>,
     /// Those that the server refused.
     refused: HashSet<String>,
@@ -23,7 +23,7 @@ pub struct History {
     draft: String,
 }
 
-impl History {
+impl PromptHistory {
     /// Remembers a line and says so, unless it repeats the one before; looking back ends.
     pub fn push(&mut self, line: &str) -> bool {
         self.at = None;
@@ -141,8 +141,8 @@ impl History {
 mod tests {
     use super::*;
 
-    fn history(lines: &[&str]) -> History {
-        let mut history = History::default();
+    fn history(lines: &[&str]) -> PromptHistory {
+        let mut history = PromptHistory::default();
         for line in lines {
             history.push(line);
         }
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(history.newer("one"), Some("two"));
         assert_eq!(history.newer("two"), Some(""));
         assert_eq!(history.newer(""), None);
-        assert_eq!(History::default().older("x"), None);
+        assert_eq!(PromptHistory::default().older("x"), None);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use shared::Glob;
 use crate::app::context::Context;
 use crate::app::link::Link;
 use crate::app::log::Log;
-use crate::effect::NetworkOrder;
+use crate::app::message::Message;
+use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
 use crate::request::explain;
@@ -17,7 +18,7 @@ use crate::request::normalize::wire_line;
 use crate::request::pending::Purpose;
 use crate::text::number::{count, plural};
 use crate::text::time::duration;
-use crate::wire_log::entry::{Direction, Entry, Remark, Tone};
+use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// Up to so many lines are sent as if each had been entered, with each reply in the log.
 const MAX_ONE_BY_ONE: usize = 64;
@@ -153,12 +154,12 @@ impl Paste {
         let now = cx.now();
         let text = format!("{} pasted", plural(pasted.lines, "line", "lines"));
         let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
-        let entry = Entry::new(now.unix_ms, Direction::Out, &text).remark(remark);
+        let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         log.push(entry.exchange(id));
         let (lines, since) = (pasted.lines, now.elapsed);
         let news = ImportNews { end: None, ..ImportNews::broken(id) };
         self.import = Some(Import { lines, news, since });
-        cx.push(NetworkOrder::Import { id, text: pasted.text });
+        cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
     /// A request was answered, or refused for a reason: if it is one of a few pasted lines, what is
@@ -187,14 +188,14 @@ impl Paste {
     pub fn stop_import(&self, cx: &mut Context) {
         if self.import.is_some() {
             cx.say(Tone::Plain, "stopping");
-            cx.push(NetworkOrder::StopImport);
+            cx.push(Effect::Network(NetworkOrder::StopImport));
         }
     }
 
-    /// Takes news of the import; says whether it has ended.
-    pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) -> bool {
+    /// Takes progress or the end of the import.
+    pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) {
         let Some(import) = self.import.as_mut().filter(|import| import.news.id == news.id) else {
-            return false;
+            return;
         };
         import.news.clone_from(news);
         for text in &news.refusals {
@@ -203,7 +204,7 @@ impl Paste {
         let lines = plural(news.answered, "line", "lines");
         let took = duration(cx.now().elapsed.saturating_sub(import.since));
         let (tone, text) = match news.end {
-            None => return false,
+            None => return,
             Some(ImportEnd::Broken) => return self.lose(log, cx),
             Some(ImportEnd::Whole) if news.refused == 0 => {
                 (Tone::Good, format!("{lines} sent in {took}"))
@@ -222,23 +223,23 @@ impl Paste {
                 (Tone::Bad, text)
             }
         };
-        self.end(tone, text, log, cx)
+        self.end(tone, text, log, cx);
     }
 
-    /// The connection is gone, and with it what was to be sent; says whether an import has ended.
-    pub fn lose(&mut self, log: &mut Log, cx: &mut Context) -> bool {
+    /// Ends an import whose connection is lost.
+    pub fn lose(&mut self, log: &mut Log, cx: &mut Context) {
         self.lines = None;
-        let Some(import) = &self.import else { return false };
+        let Some(import) = &self.import else { return };
         let (answered, lines) = (count(import.news.answered), count(import.lines));
         let text = format!("connection lost: {answered} of {lines} lines are sure");
-        self.end(Tone::Bad, text, log, cx)
+        self.end(Tone::Bad, text, log, cx);
     }
 
-    fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) -> bool {
+    fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) {
         if let Some(import) = self.import.take() {
             log.note_of(import.news.id, cx.now(), tone, &text);
             cx.say(tone, text);
+            cx.send(Message::Refresh);
         }
-        true
     }
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use shared::Point;
 
 use crate::app::chart::viewport::Viewport;
-use crate::app::chart::{self, Chart, Spec};
+use crate::app::chart::{self, Chart, ChartSpec};
 use crate::app::context::Context;
 use crate::app::layout::Layout;
 use crate::app::mouse::row_in;
@@ -58,27 +58,16 @@ impl Watch {
         }
     }
 
-    /// Selects the key that was clicked on, or puts the cursor on a point of the chart.
+    /// Selects the key under the pointer, or moves the cursor of the chart there.
     pub fn click(&mut self, mouse: MouseEvent, layout: &Layout, alerts: &Alerts, cx: &mut Context) {
         let rows = layout.watch_rows(self.keys().len());
         if let Some(row) = row_in(layout.watch, mouse, 1, rows) {
             let at = self.first_visible(rows) + row;
             self.move_by(at.cast_signed() - self.selected().cast_signed());
         }
-        self.point_in_chart(mouse, layout, alerts, cx);
-    }
-
-    fn point_in_chart(
-        &mut self,
-        mouse: MouseEvent,
-        layout: &Layout,
-        alerts: &Alerts,
-        cx: &mut Context,
-    ) {
         let Some(area) = layout.watch else { return };
-        let rows = u16::try_from(layout.watch_rows(self.keys().len())).unwrap_or(u16::MAX);
-        // Within the border, below the keys, behind the labels and the axis.
-        let below = mouse.row > area.y.saturating_add(rows);
+        // The plot begins below the border and the keys, right of the labels and the axis.
+        let below = usize::from(mouse.row) > usize::from(area.y) + rows;
         let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
         let (labels, columns) = self.chart_columns(layout, alerts, cx.zone());
         let left = area.x.saturating_add(labels + 2);
@@ -125,12 +114,12 @@ impl Watch {
         height: u16,
         alerts: &Alerts,
         zone: &TimeZone,
-        plot: impl FnOnce(&Spec<'_>) -> T,
+        plot: impl FnOnce(&ChartSpec<'_>) -> T,
     ) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
         let lines: Vec<Recent> = series.map(|series| series.recent.clone()).collect();
         let (_, rows) = chart::rows(height);
-        plot(&Spec {
+        plot(&ChartSpec {
             lines: &lines,
             range: self.viewport.range(self.chart_bounds().unwrap_or_default()),
             log: self.viewport.log,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, FileJob, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
@@ -78,7 +78,7 @@ fn search_goes_up_and_n_repeats_it() {
     let mut scene = in_log(80, 24);
     scene.press(KeyPress::char('/'));
     scene.type_text("GET");
-    assert_eq!(scene.app.mode(), Mode::Ask);
+    assert_eq!(scene.app.mode(), Mode::LogInput);
     scene.press(KeyPress::ctrl('u'));
     scene.type_text("get ");
     assert_eq!(selected(&scene), "get palm.cpu", "while it is typed");
@@ -287,7 +287,7 @@ fn the_raw_log_has_every_line_of_every_reply() {
 
 #[test]
 fn the_title_counts_lines_dropped_for_the_memory_limit() {
-    let config = Config { log_memory: 0, raw_log: true, ..config() };
+    let config = AppConfig { log_memory: 0, raw_log: true, ..config() };
     let mut scene = Scene::with(80, 24, config);
     scene.tell(Event::Connected);
     let lines: String = (0..10_000).map(|n| format!("a.b {n}.0 {n}\n")).collect();
@@ -375,7 +375,7 @@ fn a_failed_save_asks_again_with_the_same_path() {
     let mut scene = in_log(80, 24);
     not_saved(&mut scene);
     let why = "/nowhere/x: not saved, there is no such directory";
-    assert_eq!((scene.app.mode(), scene.notice()), (Mode::Ask, why));
+    assert_eq!((scene.app.mode(), scene.notice()), (Mode::LogInput, why));
     assert_eq!(scene.input().text(), "/nowhere/x");
     let effects = scene.code(KeyCode::Enter);
     assert!(

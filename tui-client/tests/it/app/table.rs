@@ -23,7 +23,7 @@ fn a_filter_counts_while_it_is_typed_and_is_dropped_on_escape() {
     assert_eq!(scene.app.table().rows(), 8);
     scene.keys("/last >");
     scene.code(KeyCode::Enter);
-    assert_eq!(scene.app.mode(), Mode::Field, "what is wrong is not taken");
+    assert_eq!(scene.app.mode(), Mode::SeriesInput, "what is wrong is not taken");
     assert_eq!(scene.notice(), "at character 7: a number is missing");
     scene.press(KeyPress::ctrl('u'));
     scene.code(KeyCode::Enter);

@@ -8,7 +8,7 @@ use tui_client::app::line_input::{Found, InputPurpose, LineInput};
 use tui_client::app::overlay::Overlay;
 use tui_client::app::overlay::help::Help;
 use tui_client::app::prompt::paste::Pasted;
-use tui_client::app::{App, Config};
+use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
@@ -33,7 +33,7 @@ pub struct Scene {
 impl Scene {
     /// The list of keys, which is open.
     pub fn help(&self) -> &Help {
-        let Some(Overlay::Help(help)) = self.app.overlay() else { panic!("the list is closed") };
+        let Some(Overlay::Help(help, _)) = self.app.overlay() else { panic!("the list is closed") };
         help
     }
 
@@ -62,10 +62,10 @@ impl Scene {
     fn configured(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();
         let watch = watch.iter().map(|glob| glob.parse().expect("a glob")).collect();
-        Self::with(width, height, Config { watch, alerts, ..config() })
+        Self::with(width, height, AppConfig { watch, alerts, ..config() })
     }
 
-    pub fn with(width: u16, height: u16, config: Config) -> Self {
+    pub fn with(width: u16, height: u16, config: AppConfig) -> Self {
         let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Network(NetworkOrder::Connect)]);
@@ -275,8 +275,8 @@ impl Scene {
 }
 
 /// Nothing special.
-pub fn config() -> Config {
-    Config {
+pub fn config() -> AppConfig {
+    AppConfig {
         address: "localhost:10001".to_owned(),
         interval: Duration::from_secs(1),
         watch: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
@@ -50,7 +50,7 @@ fn server_with_series(now: i64) -> TestServer {
 /// The screen of a client of this server.
 fn scene(server: &TestServer, table: TableSpec) -> Scene {
     let address = format!("localhost:{}", server.port);
-    let mut scene = Scene::with(200, 60, Config { address, table, ..config() });
+    let mut scene = Scene::with(200, 60, AppConfig { address, table, ..config() });
     scene.now.unix_ms = unix_now() * 1000;
     scene.tell(Event::Connected);
     answer(&mut scene, server, "get *");
@@ -132,7 +132,7 @@ fn printed(command: &str, scene: &Scene) -> Vec<Vec<String>> {
 fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
     let address = format!("localhost:{}", server.port);
     let watch = watched.iter().map(|key| key.parse().unwrap()).collect();
-    let mut scene = Scene::with(200, 60, Config { address, watch, ..config() });
+    let mut scene = Scene::with(200, 60, AppConfig { address, watch, ..config() });
     scene.tell(Event::Connected);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         answer(&mut scene, server, &line);
@@ -287,7 +287,7 @@ fn a_table_spec_from_the_start_is_copied_too() {
 
 #[test]
 fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(80, 24, Config { in_tmux: true, ..config() });
+    let mut scene = Scene::with(80, 24, AppConfig { in_tmux: true, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Log);
     scene.keys("y");
@@ -338,7 +338,7 @@ fn the_view_is_copied_as_a_plain_command() {
 #[test]
 fn the_copied_command_says_where_the_server_is() {
     let address = "[::1]:7".to_owned();
-    let mut scene = Scene::with(80, 24, Config { address, ..config() });
+    let mut scene = Scene::with(80, 24, AppConfig { address, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Table);
     assert!(copy_command::command(&scene.app).starts_with("tui-client --host ::1 --port 7 --once"));

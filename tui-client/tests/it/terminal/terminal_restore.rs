@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rustix::process::Signal;
 use shared::client::ConnectOptions;
-use tui_client::app::Config;
+use tui_client::app::AppConfig;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::Theme;
@@ -162,7 +162,7 @@ fn the_client_that_panics() {
         panic!("on request");
     });
     let options = RunOptions { server: ConnectOptions::new("localhost", port), mouse: true };
-    let config = Config {
+    let config = AppConfig {
         address: format!("localhost:{port}"),
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
