@@ -77,12 +77,8 @@ fn absolute(path: &Path) -> String {
 /// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = write_log(file, log);
-    if written.is_err() {
-        // A part of a log would pass for a whole one.
-        let _ = fs::remove_file(path);
-    }
-    written
+    // A part of a log would pass for a whole one.
+    write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {

@@ -58,7 +58,7 @@ fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
     // How to stop the import takes precedence over the bar and exact numbers.
     if let Some(bar) = room.checked_sub(width(&lines) + 1).map(|room| room.min(MAX_BAR_WIDTH)) {
         let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
-        pen.write(" ", theme.text).field(&full, bar, false, theme.plot).write(&lines, theme.text);
+        pen.skip(1).field(&full, bar, false, theme.plot).write(&lines, theme.text);
     } else if width(&all) + 4 <= room {
         pen.write(&format!(" of {all}"), theme.text);
     }

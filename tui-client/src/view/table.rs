@@ -134,7 +134,7 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
             (true, true) => (format!("{arrow}{}", column.name()), sorted),
             (true, false) => (format!("{}{arrow}", column.name()), sorted),
         };
-        pen.field(&name, wide, column.is_number(), style).write(" ", theme.text);
+        pen.field(&name, wide, column.is_number(), style).skip(1);
     }
 }
 
@@ -168,7 +168,7 @@ fn draw_row(
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
             ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
         };
-        pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
+        pen.field(&text, wide, column.is_number(), style).skip(1);
     }
     firing
 }
