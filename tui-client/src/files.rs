@@ -286,12 +286,12 @@ mod tests {
         sender.send(FileJob::AppendHistory("one".to_owned())).unwrap();
         sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
         drop(sender);
-        let told = std::cell::RefCell::new(Vec::new());
+        let events = std::cell::RefCell::new(Vec::new());
         run(Some(HistoryFile::in_directory(file.join("x"))), &jobs, |msg| {
-            told.borrow_mut().push(msg);
+            events.borrow_mut().push(msg);
         });
-        let told = told.into_inner();
-        assert!(matches!(&told[..], [Event::FileFailed(_)]), "{told:?}");
+        let events = events.into_inner();
+        assert!(matches!(&events[..], [Event::FileFailed(_)]), "{events:?}");
         // A directory where the file should be.
         let history = HistoryFile::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
@@ -308,11 +308,11 @@ mod tests {
             sender.send(FileJob::SaveLog { path: path.clone(), log }).unwrap();
         }
         drop(sender);
-        let told = std::cell::RefCell::new(Vec::new());
-        run(None, &jobs, |msg| told.borrow_mut().push(msg));
+        let events = std::cell::RefCell::new(Vec::new());
+        run(None, &jobs, |msg| events.borrow_mut().push(msg));
         let reason = "there is such a file already".to_owned();
         let saved = Event::Saved { path: path.clone(), lines: 0 };
-        assert_eq!(told.into_inner(), [saved, Event::NotSaved { path, reason }]);
+        assert_eq!(events.into_inner(), [saved, Event::NotSaved { path, reason }]);
         assert!(absolute(Path::new("x.log")).starts_with('/'));
     }
 

@@ -125,7 +125,7 @@ impl Terminal {
     }
 
     /// Restores the terminal and stops the whole job, as the shell's job control expects. The stop
-    /// takes effect a little later, in any thread; until [`resume`](Self::resume) nothing is
+    /// takes effect a little later, from another thread; until [`resume`](Self::resume) nothing is
     /// drawn. Does nothing where no shell could continue the job.
     ///
     /// # Errors
