@@ -66,7 +66,7 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
     if app.mode() == Mode::SeriesInput {
         cursor = bottom_line::field::cursor(app, place(layout.hints));
     }
-    match app.overlay() {
+    match app.input().overlay() {
         Some(Overlay::Help(help, _)) => help::draw(canvas, help),
         Some(Overlay::Columns(selected)) => columns::draw(canvas, *selected),
         _ => {

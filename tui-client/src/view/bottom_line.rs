@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
         return;
     }
-    if let Some(import) = app.paste().import() {
+    if let Some(import) = app.input().paste.import() {
         draw_import(theme, import, &mut canvas.pen(area, 0));
         return;
     }

@@ -16,7 +16,7 @@ use crate::harness::scene::{NOW, Scene};
 use crate::harness::snapshot::{cell_of, draw};
 
 fn text(scene: &Scene) -> &str {
-    scene.app.prompt().text()
+    scene.app.input().prompt.text()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn ctrl_moves_by_words_and_search_deletes_words() {
     scene.type_text("put palm.cpu 1");
     for (code, cursor) in [(KeyCode::Left, 13), (KeyCode::Left, 9), (KeyCode::Right, 12)] {
         scene.press(KeyPress { ctrl: true, ..KeyPress::plain(code) });
-        assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
+        assert_eq!(scene.app.input().prompt.editor().cursor(), cursor, "{code:?}");
     }
     let pattern = |scene: &Scene| scene.input().text().to_owned();
     scene.press(KeyPress::ctrl('r'));
@@ -157,7 +157,7 @@ fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
 fn a_suggestion_is_accepted_whole_or_by_the_word() {
     let mut scene = Scene::used(80, 24);
     let ghost =
-        |scene: &Scene| scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default();
+        |scene: &Scene| scene.app.input().prompt.ghost(scene.app.now().unix()).unwrap_or_default();
     assert_eq!(ghost(&scene), "");
     scene.type_text("pu");
     assert_eq!(ghost(&scene), "t palm.cpu 23.7", "entered before");
@@ -172,7 +172,7 @@ fn a_suggestion_is_accepted_whole_or_by_the_word() {
     scene.code(KeyCode::End);
     assert_eq!(text(&scene), format!("put palm.cpu 23.7 {NOW}"));
     assert_eq!(
-        scene.app.prompt().date(scene.app.now(), scene.app.zone()).unwrap(),
+        scene.app.input().prompt.date(scene.app.now(), scene.app.zone()).unwrap(),
         "2006-06-21 04:31:00, 0s ago"
     );
     scene.code(KeyCode::Esc);
@@ -268,7 +268,7 @@ fn refused_lines_are_not_suggested() {
     let ghost = |scene: &mut Scene, text: &str| {
         scene.code(KeyCode::Esc);
         scene.type_text(text);
-        scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default()
+        scene.app.input().prompt.ghost(scene.app.now().unix()).unwrap_or_default()
     };
     assert_eq!(ghost(&mut scene, "get g"), "ood");
     assert_eq!(ghost(&mut scene, "get b"), "", "it is no request");
@@ -394,19 +394,19 @@ fn a_large_paste_is_a_stream_with_progress() {
     let mut scene = Scene::used(80, 24);
     let id = paste_many(&mut scene);
     scene.tell(news(id, 20_000, None));
-    let import = scene.app.paste().import().unwrap();
+    let import = scene.app.input().paste.import().unwrap();
     assert_eq!((import.lines, import.answered, import.refused), (50_000, 20_000, 1));
     let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
     assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
     scene.tell(news(id, 50_000, Some(ImportEnd::Whole)));
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     assert_eq!(scene.notice(), "50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.log().last().unwrap(), "- 50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.app.notice().unwrap().tone, Tone::Bad);
     scene.tell(news(id, 1, None));
-    assert!(scene.app.paste().import().is_none(), "late news are no news");
+    assert!(scene.app.input().paste.import().is_none(), "late news are no news");
 }
 
 #[test]
@@ -417,10 +417,10 @@ fn a_large_paste_ends_by_a_stop_or_a_lost_connection() {
     scene.tell(news(id, 7000, Some(ImportEnd::Stopped)));
     let stopped = "stopped: 7,000 of 50,000 lines answered, 12,000 more sent, perhaps stored";
     assert_eq!(scene.notice(), stopped);
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     paste_many(&mut scene);
     scene.tell(Event::Disconnected("gone".to_owned()));
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     assert!(scene.notice().starts_with("connection lost"), "{}", scene.notice());
 }
 
@@ -430,5 +430,5 @@ fn refused_lines_do_not_become_keys() {
     scene.enter("got zebra");
     scene.answer("got zebra", Status::Error, "wrong command\n");
     scene.type_text("get z");
-    assert_eq!(scene.app.prompt().ghost(scene.app.now().unix()), None);
+    assert_eq!(scene.app.input().prompt.ghost(scene.app.now().unix()), None);
 }
