@@ -144,11 +144,14 @@ impl App {
                 let lines = number::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
             }
-            Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason),
-            Event::FileFailed(reason) => {
-                self.log.note(now, Tone::Bad, &reason);
-                self.cx.say(Tone::Bad, reason);
+            Event::NotSaved { path, reason } => {
+                // The path can be corrected, unless the log has lost the keys meanwhile.
+                if self.mode() == Mode::Log {
+                    self.input.ask(InputPurpose::SaveLog, &path);
+                }
+                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
+            Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
                 let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
                 self.sort(job);
@@ -522,17 +525,6 @@ impl App {
         }
     }
 
-    /// Says why, and asks again with the path as it was typed; unless the keys are elsewhere by
-    /// now.
-    fn on_not_saved(&mut self, path: &str, reason: &str) {
-        if self.mode() == Mode::Log {
-            self.input.ask(InputPurpose::SaveLog, path);
-        }
-        let text = format!("{path}: not saved, {reason}");
-        self.log.note(self.cx.now(), Tone::Bad, &text);
-        self.cx.say(Tone::Bad, text);
-    }
-
     /// When the application wants an [`Event::Tick`], if nothing else happens before.
     pub fn next_wake(&self) -> Option<Duration> {
         let now = self.now().elapsed;
@@ -595,7 +587,7 @@ impl App {
         self.cx.zone()
     }
 
-    /// The moment of the last event.
+    /// The time of the last event.
     pub fn now(&self) -> Moment {
         self.cx.now()
     }

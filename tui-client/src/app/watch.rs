@@ -382,8 +382,7 @@ impl Watch {
                 AlertEvent::Resolved(text) => log.note(now, Tone::Good, &text),
                 AlertEvent::NoData(text) => log.note(now, Tone::Plain, &text),
                 AlertEvent::Firing(text) => {
-                    log.note(now, Tone::Bad, &text);
-                    cx.say(Tone::Bad, text);
+                    log.report(text, cx);
                     cx.ring();
                 }
             }

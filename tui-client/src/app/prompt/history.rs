@@ -126,14 +126,9 @@ impl PromptHistory {
         Some((at, self.lines.get(at)?))
     }
 
-    /// Lines remembered.
-    pub fn len(&self) -> usize {
+    /// The number of lines.
+    pub(super) fn len(&self) -> usize {
         self.lines.len()
-    }
-
-    /// Nothing remembered.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
     }
 }
 
