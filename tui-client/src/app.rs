@@ -6,18 +6,13 @@ pub mod chart;
 mod config;
 pub mod context;
 pub mod copy_command;
-pub mod editor;
 pub mod input;
-pub mod layout;
 pub mod line_input;
 pub mod link;
 pub mod log;
 pub mod message;
-pub mod mouse;
-pub mod overlay;
-pub mod panes;
 pub mod polling;
-pub mod prompt;
+pub mod screen;
 pub mod table;
 pub mod watch;
 
@@ -44,16 +39,17 @@ use crate::wire_log::entry::Tone;
 pub use config::AppConfig;
 use context::Context;
 use input::Input;
-use layout::Layout;
+use input::overlay::Overlay;
+use input::overlay::help::Help;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
 use log::recorder::explained;
 use message::Message;
-use overlay::Overlay;
-use overlay::help::Help;
-use panes::Panes;
 use polling::{ALL, CHEAP, Polling};
+use screen::layout::Layout;
+use screen::mouse;
+use screen::panes::Panes;
 use table::Table;
 use watch::Watch;
 
@@ -598,7 +594,7 @@ impl App {
     }
 
     /// The verdict on the command line.
-    pub fn verdict(&self) -> prompt::check::Verdict {
+    pub fn verdict(&self) -> input::prompt::check::Verdict {
         self.input.prompt.verdict(self.now(), self.zone(), self.polling.extension())
     }
 

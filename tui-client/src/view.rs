@@ -36,8 +36,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::layout::Area;
-use crate::app::overlay::Overlay;
+use crate::app::input::overlay::Overlay;
+use crate::app::screen::layout::Area;
 use crate::keymap::Mode;
 use canvas::{Canvas, ascii};
 pub use chart::PlotCache;

@@ -5,10 +5,10 @@ mod find;
 pub mod recorder;
 
 use crate::app::context::Context;
-use crate::app::layout::Layout;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
-use crate::app::panes::Panes;
+use crate::app::screen::layout::Layout;
+use crate::app::screen::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
 use crate::wire_log::entry::{LogEntry, Tone};

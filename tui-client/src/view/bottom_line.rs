@@ -9,7 +9,7 @@ use super::canvas::Canvas;
 use super::canvas::pen::Pen;
 use super::theme::Theme;
 use super::{hints, input};
-use crate::app::prompt::paste::Import;
+use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
 use crate::text::width::width;

@@ -2,8 +2,8 @@
 
 use shared::limits::MAX_LINE;
 use shared::response::Status;
-use tui_client::app::prompt::check::Verdict;
-use tui_client::app::prompt::paste::Wrong;
+use tui_client::app::input::prompt::check::Verdict;
+use tui_client::app::input::prompt::paste::Wrong;
 use tui_client::effect::{Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::import::{ImportEnd, ImportNews};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
+use tui_client::app::input::overlay::Overlay;
+use tui_client::app::input::overlay::help::Help;
+use tui_client::app::input::prompt::paste::Pasted;
 use tui_client::app::line_input::{Found, InputPurpose, LineInput};
-use tui_client::app::overlay::Overlay;
-use tui_client::app::overlay::help::Help;
-use tui_client::app::prompt::paste::Pasted;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};

@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::app::editor::MAX_TEXT;
-use crate::app::prompt::check::{Verdict, check};
+use crate::app::input::prompt::check::{Verdict, check};
+use crate::app::line_input::editor::MAX_TEXT;
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;
