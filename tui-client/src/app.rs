@@ -3,39 +3,32 @@
 //! it is drawn.
 
 pub mod chart;
+mod config;
 pub mod context;
 pub mod copy_command;
-pub mod editor;
 pub mod input;
-pub mod layout;
 pub mod line_input;
 pub mod link;
 pub mod log;
 pub mod message;
-pub mod mouse;
-pub mod overlay;
-pub mod panes;
 pub mod polling;
-pub mod prompt;
+pub mod screen;
 pub mod table;
 pub mod watch;
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use shared::Request;
 use shared::response::Status;
-use shared::{Glob, Request};
 
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
-use crate::keymap;
-use crate::keymap::{Action, Edit, LogAction, PromptAction};
-use crate::keymap::{Mode, Pane};
-use crate::metrics::alerts::Alert;
+use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::reply::Reply;
-use crate::metrics::sort::{SortJob, TableSpec};
+use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
 use crate::request::pending::{Due, Pending, Purpose};
 use crate::request::plausible::is_extended;
@@ -43,47 +36,22 @@ use crate::request::selector::selector_of;
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
+pub use config::AppConfig;
 use context::Context;
 use input::Input;
-use layout::Layout;
-use line_input::{InputPurpose, LineInput};
+use input::overlay::Overlay;
+use input::overlay::help::Help;
+use line_input::InputPurpose;
 use link::Link;
 use log::Log;
 use log::recorder::explained;
 use message::Message;
-use overlay::Overlay;
-use overlay::help::Help;
-use panes::Panes;
 use polling::{ALL, CHEAP, Polling};
-use prompt::Prompt;
-use prompt::paste::Paste;
+use screen::layout::Layout;
+use screen::mouse;
+use screen::panes::Panes;
 use table::Table;
 use watch::Watch;
-
-/// What the application is started with.
-#[derive(Debug, Clone)]
-pub struct AppConfig {
-    /// `host:port`, to show.
-    pub address: String,
-    /// Between two polls.
-    pub interval: Duration,
-    /// The keys and globs to watch from the start.
-    pub watch: Vec<Glob>,
-    /// The alerts from the start.
-    pub alerts: Vec<Alert>,
-    /// Filter, order and columns of the table at the start.
-    pub table: TableSpec,
-    /// The zone for times of day.
-    pub zone: TimeZone,
-    /// Memory for the log, in bytes.
-    pub log_memory: usize,
-    /// The log gets every line that goes over the wire.
-    pub raw_log: bool,
-    /// Of the random waits before the client connects again.
-    pub reconnect_seed: u64,
-    /// The terminal is tmux, which passes on what is copied only when it is told to.
-    pub in_tmux: bool,
-}
 
 /// The whole state.
 #[derive(Debug)]
@@ -153,7 +121,11 @@ impl App {
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
             }
-            Event::Disconnected(reason) => self.on_disconnected(&reason),
+            Event::Disconnected(reason) => {
+                self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
+                self.watch.reset();
+                self.input.paste.lose(&mut self.log, &mut self.cx);
+            }
             Event::NotSent { id } => self.on_not_sent(id),
             Event::Progress { id, points } => self.link.progress(id, points),
             Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
@@ -168,11 +140,14 @@ impl App {
                 let lines = number::plural(lines, "line", "lines");
                 self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
             }
-            Event::NotSaved { path, reason } => self.on_not_saved(&path, &reason),
-            Event::FileFailed(reason) => {
-                self.log.note(now, Tone::Bad, &reason);
-                self.cx.say(Tone::Bad, reason);
+            Event::NotSaved { path, reason } => {
+                // The path can be corrected, unless the log has lost the keys meanwhile.
+                if self.mode() == Mode::Log {
+                    self.input.ask(InputPurpose::SaveLog, &path);
+                }
+                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
+            Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
                 let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
                 self.sort(job);
@@ -200,7 +175,12 @@ impl App {
             // The list of completions was above the line, and is gone by now.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
             Some(action) => self.perform(action),
-            None if mode.is_for_reading() => self.say_unbound(key),
+            None if mode.is_for_reading() => {
+                let name = escape_untrusted(keymap::name(key).as_bytes());
+                let help = keymap::key_of(mode, Action::Help);
+                self.cx
+                    .say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
+            }
             None => {
                 if let (KeyCode::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
                     self.insert(c.encode_utf8(&mut [0; 4]));
@@ -213,25 +193,18 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
-    fn say_unbound(&mut self, key: KeyPress) {
-        let mut help = [KeyPress::char('?'), KeyPress::plain(KeyCode::F(1))].into_iter();
-        let help = help.find(|&key| keymap::lookup(self.mode(), key) == Some(Action::Help));
-        if let Some(help) = help.map(keymap::name) {
-            let name = escape_untrusted(keymap::name(key).as_bytes());
-            self.cx.say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
-        }
-    }
-
     fn perform(&mut self, action: Action) {
         let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
-            Action::QuitOrClear if self.prompt().text().is_empty() => self.cx.push(Effect::Quit),
+            Action::QuitOrClear if self.input.prompt.text().is_empty() => {
+                self.cx.push(Effect::Quit);
+            }
             Action::QuitOrClear => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 self.cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
             }
-            Action::HelpOrType if !self.prompt().text().is_empty() => self.insert("?"),
+            Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
             Action::Suspend => self.cx.push(Effect::Terminal(TerminalOrder::Suspend)),
             Action::CopyCommand => {
@@ -272,7 +245,10 @@ impl App {
                 let layout = self.layout();
                 self.log.update(action, &mut self.panes, &layout, &mut self.cx);
                 if matches!(action, LogAction::Zoom | LogAction::Leave) {
-                    self.reflow();
+                    // The selections stay in sight when the panes move.
+                    let layout = self.layout();
+                    self.log.reveal(layout.log_rows());
+                    self.table.move_by(0, layout.table_rows());
                 }
             }
             Action::Table(action) => {
@@ -299,13 +275,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// What is selected stays in sight when the panes have other places.
-    fn reflow(&mut self) {
-        let layout = self.layout();
-        self.log.reveal(layout.log_rows());
-        self.table.move_by(0, layout.table_rows());
     }
 
     /// Carries out what one part asks of the others.
@@ -401,7 +370,7 @@ impl App {
 
     fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
-        match (self.overlay(), under) {
+        match (self.input.overlay(), under) {
             (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
             // A question waits for its answer.
             (Some(_), _) | (None, None) => return,
@@ -466,7 +435,7 @@ impl App {
 
     fn probe(&mut self) {
         let known = || self.table.answer().series.first().map(|series| series.key.to_string());
-        let typed_needs_it = is_extended(self.prompt().text());
+        let typed_needs_it = is_extended(self.input.prompt.text());
         let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
         if let Some(due) = due {
             self.send(due);
@@ -542,12 +511,6 @@ impl App {
         }
     }
 
-    fn on_disconnected(&mut self, reason: &str) {
-        self.link.on_disconnected(reason, &mut self.log, &mut self.cx);
-        self.watch.reset();
-        self.input.paste.lose(&mut self.log, &mut self.cx);
-    }
-
     fn on_not_sent(&mut self, id: u64) {
         match self.link.on_not_sent(id, &mut self.log, &mut self.cx) {
             Some(Purpose::Watch(_)) => {
@@ -556,17 +519,6 @@ impl App {
             Some(Purpose::Probe(key)) => self.polling.probed(&key, None),
             Some(Purpose::Typed(_) | Purpose::Refresh) | None => {}
         }
-    }
-
-    /// Says why, and asks again with the path as it was typed; unless the keys are elsewhere by
-    /// now.
-    fn on_not_saved(&mut self, path: &str, reason: &str) {
-        if self.mode() == Mode::Log {
-            self.input.ask(InputPurpose::SaveLog, path);
-        }
-        let text = format!("{path}: not saved, {reason}");
-        self.log.note(self.cx.now(), Tone::Bad, &text);
-        self.cx.say(Tone::Bad, text);
     }
 
     /// When the application wants an [`Event::Tick`], if nothing else happens before.
@@ -609,13 +561,8 @@ impl App {
 
     /// Whether a key has anything to act on, so that it is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
-        let searched = self.log.search().is_some();
         match action {
-            Action::Log(LogAction::Match { .. }) => match self.input().map(LineInput::purpose) {
-                Some(purpose) => searched && matches!(purpose, InputPurpose::LogSearch(_)),
-                None => searched,
-            },
-            Action::Log(LogAction::Leave) => searched || self.log.filter().is_some(),
+            Action::Log(action) => self.log.offers(action, self.input.line()),
             Action::AllKeys => self.table.narrowed().is_some(),
             _ => true,
         }
@@ -626,14 +573,9 @@ impl App {
         self.panes.pane()
     }
 
-    /// What lies over the panes.
-    pub fn overlay(&self) -> Option<&Overlay> {
-        self.input.overlay()
-    }
-
-    /// The line that is asked for, also while the list of keys lies over it.
-    pub fn input(&self) -> Option<&LineInput> {
-        self.input.line()
+    /// The command line, the overlay and pasted lines.
+    pub fn input(&self) -> &Input {
+        &self.input
     }
 
     /// The zone for times of day.
@@ -641,7 +583,7 @@ impl App {
         self.cx.zone()
     }
 
-    /// The moment of the last event.
+    /// The time of the last event.
     pub fn now(&self) -> Moment {
         self.cx.now()
     }
@@ -651,19 +593,9 @@ impl App {
         self.cx.notice()
     }
 
-    /// The command line.
-    pub fn prompt(&self) -> &Prompt {
-        &self.input.prompt
-    }
-
-    /// Pasted lines on their way.
-    pub fn paste(&self) -> &Paste {
-        &self.input.paste
-    }
-
     /// The verdict on the command line.
-    pub fn verdict(&self) -> prompt::check::Verdict {
-        self.prompt().verdict(self.now(), self.zone(), self.polling.extension())
+    pub fn verdict(&self) -> input::prompt::check::Verdict {
+        self.input.prompt.verdict(self.now(), self.zone(), self.polling.extension())
     }
 
     /// The wire log.

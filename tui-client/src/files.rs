@@ -10,7 +10,7 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::prompt::history::{BYTES, LINES};
+use crate::app::input::prompt::history::{BYTES, LINES};
 use crate::effect::FileJob;
 use crate::event::Event;
 use crate::wire_log::entry::{Direction, Remark};

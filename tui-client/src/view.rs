@@ -39,8 +39,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::app::App;
-use crate::app::layout::Area;
-use crate::app::overlay::Overlay;
+use crate::app::input::overlay::Overlay;
+use crate::app::screen::layout::Area;
 use crate::keymap::Mode;
 use canvas::{Canvas, ascii};
 pub use chart::PlotCache;
@@ -69,7 +69,7 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
     if app.mode() == Mode::SeriesInput {
         cursor = bottom_line::field::cursor(app, place(layout.hints));
     }
-    match app.overlay() {
+    match app.input().overlay() {
         Some(Overlay::Help(help, _)) => help::draw(canvas, help),
         Some(Overlay::Columns(selected)) => columns::draw(canvas, *selected),
         _ => {

@@ -1,19 +1,22 @@
 //! All input of text: the command line, pasted lines, and the overlay over the panes.
 
+pub mod overlay;
+pub mod prompt;
+
 use std::sync::Arc;
 
 use shared::Glob;
 
 use crate::app::context::Context;
-use crate::app::editor::MAX_TEXT;
+use crate::app::input::overlay::Overlay;
+use crate::app::input::overlay::help::Help;
+use crate::app::input::prompt::Prompt;
+use crate::app::input::prompt::paste::{Paste, Pasted};
+use crate::app::line_input::editor::MAX_TEXT;
 use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::message::Message;
-use crate::app::overlay::Overlay;
-use crate::app::overlay::help::Help;
-use crate::app::prompt::Prompt;
-use crate::app::prompt::paste::{Paste, Pasted};
 use crate::effect::Effect;
 use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};

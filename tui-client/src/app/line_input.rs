@@ -1,9 +1,11 @@
 //! A line that is asked for: a filter, an alert, a key to watch, a search or a filter of the log, a
 //! file to save it to, a search of the history.
 
+pub mod editor;
+
 use shared::Glob;
 
-use crate::app::editor::Editor;
+use crate::app::line_input::editor::Editor;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;

@@ -112,24 +112,22 @@ impl Link {
 
     /// The connection failed: the requests under way get no reply.
     pub fn on_disconnected(&mut self, reason: &str, log: &mut Log, cx: &mut Context) {
-        let now = cx.now();
         let (wait, event) = self.reconnect.failed();
-        self.state = LinkState::Waiting { until: now.elapsed + wait, reason: reason.to_owned() };
+        let until = cx.now().elapsed + wait;
+        self.state = LinkState::Waiting { until, reason: reason.to_owned() };
         self.round_trip = None;
         log.restart();
         if let Some(event) = event {
             let text = link_message(event, reason);
-            log.note(now, Tone::Bad, &text);
-            if event == LinkEvent::Unsteady {
-                // Not what was said of the connection a moment ago.
-                cx.say(Tone::Bad, text);
+            match event {
+                // This replaces the notice that the connection is established.
+                LinkEvent::Unsteady => log.report(text, cx),
+                _ => log.note(cx.now(), Tone::Bad, &text),
             }
         }
         for pending in std::mem::take(&mut self.pending) {
             if let Purpose::Typed(_) = pending.purpose {
-                let text = format!("no reply to: {}", pending.line);
-                log.note(now, Tone::Bad, &text);
-                cx.say(Tone::Bad, text);
+                log.report(format!("no reply to: {}", pending.line), cx);
             }
         }
     }
@@ -181,11 +179,10 @@ impl Link {
     pub fn on_not_sent(&mut self, id: u64, log: &mut Log, cx: &mut Context) -> Option<Purpose> {
         let pending = self.take(id)?;
         let text = format!("not sent, too much is waiting: {}", pending.line);
-        if !matches!(pending.purpose, Purpose::Probe(_)) {
-            log.note(cx.now(), Tone::Bad, &text);
-        }
-        if matches!(pending.purpose, Purpose::Typed(_)) {
-            cx.say(Tone::Bad, text);
+        match pending.purpose {
+            Purpose::Typed(_) => log.report(text, cx),
+            Purpose::Refresh | Purpose::Watch(_) => log.note(cx.now(), Tone::Bad, &text),
+            Purpose::Probe(_) => {}
         }
         Some(pending.purpose)
     }

@@ -5,10 +5,10 @@ mod find;
 pub mod recorder;
 
 use crate::app::context::Context;
-use crate::app::layout::Layout;
-use crate::app::line_input::InputPurpose;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
-use crate::app::panes::Panes;
+use crate::app::screen::layout::Layout;
+use crate::app::screen::panes::Panes;
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
 use crate::wire_log::entry::{LogEntry, Tone};
@@ -114,6 +114,20 @@ impl Log {
             LogAction::Leave if self.leave(rows, cx) => {}
             LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
             LogAction::Leave => panes.focus_on(Mode::Prompt),
+        }
+    }
+
+    /// An action has something to act on while this line input is open.
+    pub fn offers(&self, action: LogAction, line: Option<&LineInput>) -> bool {
+        let has_search = self.search().is_some();
+        match action {
+            LogAction::Match { .. } => {
+                let is_search =
+                    |line: &LineInput| matches!(line.purpose(), InputPurpose::LogSearch(_));
+                has_search && line.is_none_or(is_search)
+            }
+            LogAction::Leave => has_search || self.filter().is_some(),
+            _ => true,
         }
     }
 

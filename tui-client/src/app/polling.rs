@@ -263,7 +263,12 @@ impl Polling {
         log: &mut Log,
         now: Moment,
     ) -> Duration {
-        let rest = rest_after(&pending.purpose, reply.took, watch);
+        // Replies come in order, so a long answer with all keys delays those of the watched ones:
+        // the table is polled less often then.
+        let patterns = watch.patterns();
+        let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
+        let delays_watch = pending.purpose == Purpose::Refresh && keys_only;
+        let rest = if delays_watch { reply.took * 4 } else { reply.took };
         self.cost.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
         if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
             let period = reply.took + rest;
@@ -283,12 +288,4 @@ impl Polling {
         }
         not_before
     }
-}
-
-/// How long to leave the server alone. Replies come in order, so that while keys are watched a
-/// long answer with all the others is in their way, and is asked for less often.
-fn rest_after(purpose: &Purpose, took: Duration, watch: &Watch) -> Duration {
-    let patterns = watch.patterns();
-    let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
-    if *purpose == Purpose::Refresh && keys_only { took * 4 } else { took }
 }

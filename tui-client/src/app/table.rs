@@ -5,10 +5,10 @@ use std::sync::Arc;
 use shared::KeyBuf;
 
 use crate::app::context::Context;
-use crate::app::layout::Layout;
 use crate::app::line_input::InputPurpose;
 use crate::app::message::Message;
-use crate::app::mouse::row_in;
+use crate::app::screen::layout::Layout;
+use crate::app::screen::mouse::row_in;
 use crate::event::MouseEvent;
 use crate::keymap::{Mode, TableAction};
 use crate::metrics::column::{Chosen, Column};

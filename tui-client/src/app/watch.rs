@@ -11,7 +11,7 @@ use shared::Glob;
 use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
-use crate::app::panes::Panes;
+use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertEvent, Alerts};
 use crate::metrics::series::Series;
@@ -381,8 +381,7 @@ impl Watch {
                 AlertEvent::Resolved(text) => log.note(now, Tone::Good, &text),
                 AlertEvent::NoData(text) => log.note(now, Tone::Plain, &text),
                 AlertEvent::Firing(text) => {
-                    log.note(now, Tone::Bad, &text);
-                    cx.say(Tone::Bad, text);
+                    log.report(text, cx);
                     cx.ring();
                 }
             }

@@ -9,7 +9,7 @@ use super::canvas::Canvas;
 use super::canvas::pen::Pen;
 use super::theme::Theme;
 use super::{hints, input};
-use crate::app::prompt::paste::Import;
+use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
 use crate::text::width::width;
@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
         return;
     }
-    if let Some(import) = app.paste().import() {
+    if let Some(import) = app.input().paste.import() {
         draw_import(theme, import, &mut canvas.pen(area, 0));
         return;
     }

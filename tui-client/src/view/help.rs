@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use super::canvas::ascii::key_names;
 use super::canvas::pen::cells;
 use super::hints;
-use crate::app::overlay::help::Help;
+use crate::app::input::overlay::help::Help;
 use crate::keymap::{HelpLine, Mode, help_lines};
 use crate::text::width::width;
 

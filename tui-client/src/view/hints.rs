@@ -54,7 +54,7 @@ fn hint_width(hint: &Hint, theme: &Theme) -> usize {
 
 /// The hints that fit whole into so many columns, the vital ones before all others.
 fn fitting(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
-    let typed = !app.prompt().text().is_empty();
+    let typed = !app.input().prompt.text().is_empty();
     let mut hints = keymap::hints(app.mode(), typed);
     hints.retain(|hint| app.offers(hint.action));
     // The blank behind the last one may be cut.

@@ -10,11 +10,11 @@ use super::canvas::pen::Pen;
 use super::canvas::{Canvas, cursor_at, on_border};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::editor::Editor;
+use crate::app::input::overlay::Overlay;
+use crate::app::input::prompt::check::Verdict;
+use crate::app::input::prompt::paste::{Pasted, Wrong};
+use crate::app::line_input::editor::Editor;
 use crate::app::line_input::{Found, InputPurpose, LineInput};
-use crate::app::overlay::Overlay;
-use crate::app::prompt::check::Verdict;
-use crate::app::prompt::paste::{Pasted, Wrong};
 use crate::keymap::Mode;
 use crate::request::normalize::wire_line;
 use crate::text::number;
@@ -26,7 +26,7 @@ type Span<'a> = (&'a str, Style);
 /// Draws the pane and returns the place of the cursor.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, border: bool) -> Option<Position> {
     let Canvas { app, theme, .. } = *canvas;
-    let input = app.input().filter(|input| input.mode() == app.mode());
+    let input = app.input().line().filter(|input| input.mode() == app.mode());
     // A line without a title here has its place elsewhere.
     let input = input.and_then(|input| Some((input, title(app, input)?)));
     let mut field = area;
@@ -45,7 +45,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, border: bool) -> Option<Positio
         return None;
     }
     let pen = canvas.pen(field, 0);
-    match (app.overlay(), input) {
+    match (app.input().overlay(), input) {
         (Some(Overlay::Confirm(pasted)), _) => {
             draw_pasted(pasted, theme, pen);
             None
@@ -115,23 +115,23 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
-            let filled = wire_line(app.prompt().text().as_bytes(), now).filled.is_some();
+            let filled = wire_line(app.input().prompt.text().as_bytes(), now).filled.is_some();
             filled.then(|| ("with the current time".to_owned(), theme.quiet))
         }
     }
-    .or_else(|| Some((app.prompt().date(app.now(), app.zone())?, theme.quiet)))
+    .or_else(|| Some((app.input().prompt.date(app.now(), app.zone())?, theme.quiet)))
 }
 
 fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Position {
     let focused = app.mode() == Mode::Prompt;
-    let editor = app.prompt().editor();
+    let editor = app.input().prompt.editor();
     let text = editor.text();
     let mark = if focused { theme.focus } else { theme.quiet };
     if text.is_empty() {
         pen.write("> ", mark).write("such as  get *   put palm.cpu 23.7", theme.quiet);
         return cursor_at(field, 2);
     }
-    let ghost = app.prompt().ghost(app.now().unix()).filter(|_| focused);
+    let ghost = app.input().prompt.ghost(app.now().unix()).filter(|_| focused);
     let mut spans = match app.verdict() {
         Verdict::Accepted => vec![(text, theme.good)],
         Verdict::Suspicious { at, .. } => underlined(text, at, theme.good, theme.alert).to_vec(),
@@ -204,7 +204,7 @@ fn draw_history_search(
 
 /// The reason why the first wrong line among the pasted ones is wrong.
 fn wrong_line(app: &App, theme: &Theme) -> Option<(String, Style)> {
-    let pasted = app.overlay()?.pasted()?;
+    let pasted = app.input().overlay()?.pasted()?;
     Some((format!("line {}: {}", pasted.wrong.first, pasted.why.as_ref()?), theme.bad))
 }
 

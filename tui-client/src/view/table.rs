@@ -28,7 +28,8 @@ const MAX_TREND_WIDTH: usize = 48;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let app = canvas.app;
     let table = app.table();
-    let filtering = matches!(app.input().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
+    let filtering =
+        matches!(app.input().line().map(LineInput::purpose), Some(InputPurpose::Filter(_)));
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::SeriesInput && filtering);
     let sorting = table.arranging().then(|| ("· sorting … ".to_owned(), canvas.theme.title));

@@ -2,7 +2,6 @@
 //! besides for each line, the rare rest in a list of its own. Old lines go by the chunk.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
@@ -129,7 +128,7 @@ impl Chunk {
 }
 
 /// The lines, numbered since the start.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
     end: u64,
@@ -247,8 +246,8 @@ impl LineStore {
     }
 }
 
-/// The log at one moment: costs almost nothing to take, and stays as it is.
-#[derive(Clone)]
+/// The log at one moment, whose lines are shared with the log.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     pub(crate) store: LineStore,
     pub(crate) filter: Option<LogPattern>,
@@ -262,21 +261,6 @@ impl Snapshot {
                 (chunk.first..chunk.end()).filter_map(|number| chunk.get(number))
             });
         lines.filter(|line| self.filter.as_ref().is_none_or(|filter| filter.matches(line)))
-    }
-}
-
-impl PartialEq for Snapshot {
-    fn eq(&self, other: &Self) -> bool {
-        self.store.chunks == other.store.chunks && self.filter == other.filter
-    }
-}
-
-impl Eq for Snapshot {}
-
-impl fmt::Debug for Snapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.store.end - self.store.first();
-        f.debug_struct("Snapshot").field("lines", &lines).field("filter", &self.filter).finish()
     }
 }
 

@@ -46,7 +46,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 
 /// What only these modules may use.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("tui_input", &["app::editor"]),
+    ("tui_input", &["app::line_input::editor"]),
     ("std::time::SystemTime", &["clock"]),
     ("ratatui", &["view", "terminal"]),
     ("crossterm", &["terminal", "runtime", "theme_detect"]),

@@ -184,8 +184,9 @@ fn the_ascii_theme_draws_only_ascii_but_for_keys() {
 #[test]
 fn every_screen_shows_a_way_out() {
     each_screen(&Theme::colour(), |place, scene, cells| {
-        let typing = scene.app.mode() == Mode::Prompt && !scene.app.prompt().text().is_empty();
-        let wrong = scene.app.input().is_some_and(|field| field.fault().is_some());
+        let typing =
+            scene.app.mode() == Mode::Prompt && !scene.app.input().prompt.text().is_empty();
+        let wrong = scene.app.input().line().is_some_and(|field| field.fault().is_some());
         // There the bottom line has something more urgent to say.
         if typing || wrong || scene.app.notice().is_some() {
             return;

@@ -172,14 +172,20 @@ impl Log {
         self.push_poll(entry.remark(Remark::Reply(cost(reply))));
     }
 
-    /// Logs what is no line of the protocol.
+    /// Logs a note of the client.
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
         self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
-    /// The same where it belongs to an exchange: when many requests are under way, they stand far
-    /// from their replies.
+    /// Logs a failure and shows it on the bottom line.
+    pub fn report(&mut self, text: String, cx: &mut Context) {
+        self.note(cx.now(), Tone::Bad, &text);
+        cx.say(Tone::Bad, text);
+    }
+
+    /// Logs a note that belongs to an exchange: with many requests under way, replies are far from
+    /// their requests.
     pub fn note_of(&mut self, exchange: u64, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
         let entry = LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone);

@@ -48,7 +48,7 @@ pub fn cursor(app: &App, area: Rect) -> Option<Position> {
 
 /// The line that is typed, if it has its place here.
 fn line(app: &App) -> Option<&LineInput> {
-    app.input().filter(|input| input.mode() == Mode::SeriesInput)
+    app.input().line().filter(|input| input.mode() == Mode::SeriesInput)
 }
 
 fn heading(line: &LineInput) -> String {

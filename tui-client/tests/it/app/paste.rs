@@ -2,8 +2,8 @@
 
 use shared::limits::MAX_LINE;
 use shared::response::Status;
-use tui_client::app::prompt::check::Verdict;
-use tui_client::app::prompt::paste::Wrong;
+use tui_client::app::input::prompt::check::Verdict;
+use tui_client::app::input::prompt::paste::Wrong;
 use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode};
 use tui_client::import::{ImportEnd, ImportNews};
@@ -16,7 +16,7 @@ use crate::harness::scene::Scene;
 use crate::harness::snapshot::{cell_of, draw};
 
 fn text(scene: &Scene) -> &str {
-    scene.app.prompt().text()
+    scene.app.input().prompt.text()
 }
 
 #[test]
@@ -128,19 +128,19 @@ fn a_large_paste_is_a_stream_with_progress() {
     let mut scene = Scene::used(80, 24);
     let id = paste_many(&mut scene);
     scene.tell(news(id, 20_000, None));
-    let import = scene.app.paste().import().unwrap();
+    let import = scene.app.input().paste.import().unwrap();
     assert_eq!((import.lines, import.news.answered, import.news.refused), (50_000, 20_000, 1));
     let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
     assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
     scene.tell(news(id, 50_000, Some(ImportEnd::Whole)));
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     assert_eq!(scene.notice(), "50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.log().last().unwrap(), "- 50,000 lines sent, 1 refused in 0s");
     assert_eq!(scene.app.notice().unwrap().tone, Tone::Bad);
     scene.tell(news(id, 1, None));
-    assert!(scene.app.paste().import().is_none(), "late news are no news");
+    assert!(scene.app.input().paste.import().is_none(), "late news are no news");
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn a_large_paste_ends_by_a_stop_or_a_lost_connection() {
     scene.tell(news(id, 7000, Some(ImportEnd::Stopped)));
     let stopped = "stopped: 7,000 of 50,000 lines answered, 12,000 more sent, perhaps stored";
     assert_eq!(scene.notice(), stopped);
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     paste_many(&mut scene);
     scene.tell(Event::Disconnected("gone".to_owned()));
-    assert!(scene.app.paste().import().is_none());
+    assert!(scene.app.input().paste.import().is_none());
     assert!(scene.notice().starts_with("connection lost"), "{}", scene.notice());
 }
 

@@ -1,7 +1,7 @@
 //! The command line: editing, history, completion, checking.
 
 use shared::response::Status;
-use tui_client::app::prompt::check::Verdict;
+use tui_client::app::input::prompt::check::Verdict;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
@@ -9,7 +9,7 @@ use tui_client::keymap::Mode;
 use crate::harness::scene::{NOW, Scene};
 
 fn text(scene: &Scene) -> &str {
-    scene.app.prompt().text()
+    scene.app.input().prompt.text()
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn ctrl_moves_by_words_and_search_deletes_words() {
     scene.type_text("put palm.cpu 1");
     for (code, cursor) in [(KeyCode::Left, 13), (KeyCode::Left, 9), (KeyCode::Right, 12)] {
         scene.press(KeyPress { ctrl: true, ..KeyPress::plain(code) });
-        assert_eq!(scene.app.prompt().editor().cursor(), cursor, "{code:?}");
+        assert_eq!(scene.app.input().prompt.editor().cursor(), cursor, "{code:?}");
     }
     let pattern = |scene: &Scene| scene.input().text().to_owned();
     scene.press(KeyPress::ctrl('r'));
@@ -150,7 +150,7 @@ fn escape_closes_the_list_of_completions_before_it_clears_the_line() {
 fn a_suggestion_is_accepted_whole_or_by_the_word() {
     let mut scene = Scene::used(80, 24);
     let ghost =
-        |scene: &Scene| scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default();
+        |scene: &Scene| scene.app.input().prompt.ghost(scene.app.now().unix()).unwrap_or_default();
     assert_eq!(ghost(&scene), "");
     scene.type_text("pu");
     assert_eq!(ghost(&scene), "t palm.cpu 23.7", "entered before");
@@ -165,7 +165,7 @@ fn a_suggestion_is_accepted_whole_or_by_the_word() {
     scene.code(KeyCode::End);
     assert_eq!(text(&scene), format!("put palm.cpu 23.7 {NOW}"));
     assert_eq!(
-        scene.app.prompt().date(scene.app.now(), scene.app.zone()).unwrap(),
+        scene.app.input().prompt.date(scene.app.now(), scene.app.zone()).unwrap(),
         "2006-06-21 04:31:00, 0s ago"
     );
     scene.code(KeyCode::Esc);
@@ -261,7 +261,7 @@ fn refused_lines_are_not_suggested() {
     let ghost = |scene: &mut Scene, text: &str| {
         scene.code(KeyCode::Esc);
         scene.type_text(text);
-        scene.app.prompt().ghost(scene.app.now().unix()).unwrap_or_default()
+        scene.app.input().prompt.ghost(scene.app.now().unix()).unwrap_or_default()
     };
     assert_eq!(ghost(&mut scene, "get g"), "ood");
     assert_eq!(ghost(&mut scene, "get b"), "", "it is no request");
@@ -284,5 +284,5 @@ fn refused_lines_do_not_become_keys() {
     scene.enter("got zebra");
     scene.answer("got zebra", Status::Error, "wrong command\n");
     scene.type_text("get z");
-    assert_eq!(scene.app.prompt().ghost(scene.app.now().unix()), None);
+    assert_eq!(scene.app.input().prompt.ghost(scene.app.now().unix()), None);
 }

@@ -54,10 +54,10 @@ fn ctrl_c_clears_a_line_before_it_quits() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.type_text("put a 1");
     assert!(!scene.press(KeyPress::ctrl('c')).contains(&Effect::Quit));
-    assert_eq!(scene.app.prompt().text(), "");
+    assert_eq!(scene.app.input().prompt.text(), "");
     assert_eq!(scene.notice(), "ctrl-c again leaves, ctrl-_ undoes");
     scene.press(KeyPress::ctrl('_'));
-    assert_eq!(scene.app.prompt().text(), "put a 1");
+    assert_eq!(scene.app.input().prompt.text(), "put a 1");
     scene.press(KeyPress::ctrl('c'));
     assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
     let mut scene = Scene::parked(80, 24, &[], &[]).on(Mode::Table, "!");
@@ -107,7 +107,7 @@ fn a_line_entered_while_disconnected_is_kept() {
     scene.enter("get palm.cpu");
     assert!(scene.sent.is_empty());
     assert!(scene.notice().starts_with("not sent, no server there"), "{}", scene.notice());
-    assert_eq!(scene.app.prompt().text(), "get palm.cpu");
+    assert_eq!(scene.app.input().prompt.text(), "get palm.cpu");
     scene.tell(Event::Connected);
     scene.code(KeyCode::Enter);
     scene.ok("get palm.cpu", "");
@@ -145,17 +145,17 @@ fn history_and_words_are_edited_with_the_usual_keys() {
     scene.type_text("ge");
     scene.code(KeyCode::Up);
     scene.code(KeyCode::Up);
-    assert_eq!(scene.app.prompt().text(), "get one");
+    assert_eq!(scene.app.input().prompt.text(), "get one");
     scene.code(KeyCode::Down);
     scene.code(KeyCode::Down);
-    assert_eq!(scene.app.prompt().text(), "ge");
+    assert_eq!(scene.app.input().prompt.text(), "ge");
     scene.press(KeyPress::ctrl('u'));
     scene.type_text("put a.b 5");
     scene.press(KeyPress::alt(KeyCode::Char('b')));
     scene.press(KeyPress::ctrl('w'));
     scene.press(KeyPress::ctrl('a'));
     scene.press(KeyPress::alt(KeyCode::Char('d')));
-    assert_eq!(scene.app.prompt().text(), " 5");
+    assert_eq!(scene.app.input().prompt.text(), " 5");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn the_watch_pane_has_the_focus_at_the_start() {
     for key in ['i', ':'] {
         let mut scene = Scene::connected(80, 24, &["a.b"]);
         scene.press(KeyPress::char(key));
-        assert_eq!((scene.app.mode(), scene.app.prompt().text()), (Mode::Prompt, ""));
+        assert_eq!((scene.app.mode(), scene.app.input().prompt.text()), (Mode::Prompt, ""));
         scene.to(Mode::Watch);
         scene.keys("f");
         scene.press(KeyPress::char(key));

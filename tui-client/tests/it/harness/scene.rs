@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::response::Status;
+use tui_client::app::input::overlay::Overlay;
+use tui_client::app::input::overlay::help::Help;
+use tui_client::app::input::prompt::paste::Pasted;
 use tui_client::app::line_input::{Found, InputPurpose, LineInput};
-use tui_client::app::overlay::Overlay;
-use tui_client::app::overlay::help::Help;
-use tui_client::app::prompt::paste::Pasted;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
@@ -33,13 +33,15 @@ pub struct Scene {
 impl Scene {
     /// The list of keys, which is open.
     pub fn help(&self) -> &Help {
-        let Some(Overlay::Help(help, _)) = self.app.overlay() else { panic!("the list is closed") };
+        let Some(Overlay::Help(help, _)) = self.app.input().overlay() else {
+            panic!("the list is closed")
+        };
         help
     }
 
     /// The line that is asked for.
     pub fn input(&self) -> &LineInput {
-        self.app.input().expect("a line is asked for")
+        self.app.input().line().expect("a line is asked for")
     }
 
     /// How far the search of the history has come.
@@ -52,7 +54,7 @@ impl Scene {
 
     /// The pasted lines that wait for a yes.
     pub fn pasted(&self) -> &Pasted {
-        self.app.overlay().and_then(Overlay::pasted).expect("lines wait for a yes")
+        self.app.input().overlay().and_then(Overlay::pasted).expect("lines wait for a yes")
     }
 
     pub fn new(width: u16, height: u16, watch: &[&str]) -> Self {

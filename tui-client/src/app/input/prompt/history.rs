@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::app::editor::MAX_TEXT;
-use crate::app::prompt::check::{Verdict, check};
+use crate::app::input::prompt::check::{Verdict, check};
+use crate::app::line_input::editor::MAX_TEXT;
 
 /// Lines kept; the oldest go first.
 pub const LINES: usize = 10_000;
@@ -126,14 +126,9 @@ impl PromptHistory {
         Some((at, self.lines.get(at)?))
     }
 
-    /// Lines remembered.
-    pub fn len(&self) -> usize {
+    /// The number of lines.
+    pub(super) fn len(&self) -> usize {
         self.lines.len()
-    }
-
-    /// Nothing remembered.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
     }
 }
 

@@ -13,8 +13,8 @@ use shared::response::Status;
 use shared::{Glob, Request};
 
 use crate::app::context::Context;
-use crate::app::editor::{Editor, after_word};
 use crate::app::line_input::Found;
+use crate::app::line_input::editor::{Editor, after_word};
 use crate::app::link::{Link, LinkState};
 use crate::app::log::Log;
 use crate::app::message::Message;

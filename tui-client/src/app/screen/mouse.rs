@@ -1,6 +1,6 @@
 //! Where the mouse points to.
 
-use crate::app::layout::{Area, Layout};
+use crate::app::screen::layout::{Area, Layout};
 use crate::event::MouseEvent;
 use crate::keymap::Mode;
 

@@ -3,8 +3,8 @@
 
 pub mod help;
 
+use crate::app::input::prompt::paste::Pasted;
 use crate::app::line_input::LineInput;
-use crate::app::prompt::paste::Pasted;
 use crate::keymap::Mode;
 use help::Help;
 

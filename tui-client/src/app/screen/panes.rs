@@ -1,6 +1,6 @@
 //! Which pane has the keys, and which are in sight.
 
-use crate::app::layout::Layout;
+use crate::app::screen::layout::Layout;
 use crate::keymap::{Mode, Pane};
 
 /// The panes on a screen of some size.

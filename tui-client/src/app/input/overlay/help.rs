@@ -1,6 +1,6 @@
 //! The list of keys: what is searched for in it and which part is on screen.
 
-use crate::app::editor::Editor;
+use crate::app::line_input::editor::Editor;
 use crate::keymap::{Edit, HelpLine, Mode, help_lines};
 
 /// From this many columns on, the list stands in two columns.

@@ -1,0 +1,34 @@
+//! The settings that the application starts with.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use shared::Glob;
+
+use crate::metrics::alerts::Alert;
+use crate::metrics::sort::TableSpec;
+
+/// The settings that the application starts with.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// The address of the server to show, `host:port`.
+    pub address: String,
+    /// The time between two polls.
+    pub interval: Duration,
+    /// The keys and globs to watch.
+    pub watch: Vec<Glob>,
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// Filter, order and columns of the table.
+    pub table: TableSpec,
+    /// The zone for times of day.
+    pub zone: TimeZone,
+    /// The memory for the log, in bytes.
+    pub log_memory: usize,
+    /// The log gets every line of requests and replies.
+    pub raw_log: bool,
+    /// The seed of the random waits before the client connects again.
+    pub reconnect_seed: u64,
+    /// The terminal is tmux, which passes copied text on only if `set-clipboard` is on.
+    pub in_tmux: bool,
+}
