@@ -35,7 +35,7 @@ use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::metrics::summary::Answer;
-use tui_client::net;
+use tui_client::system::net;
 use tui_client::view::{self, PlotCache, theme::Theme};
 
 const NOW: i64 = 1_700_000_000;

@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
-use tui_client::net::reconnect_seed;
 use tui_client::runtime::RunOptions;
-use tui_client::{plain, runtime, theme_detect};
+use tui_client::system::net::reconnect_seed;
+use tui_client::system::theme_detect;
+use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();

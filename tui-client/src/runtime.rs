@@ -20,10 +20,10 @@ use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, Moment};
-use crate::files::{self, HistoryFile};
 use crate::metrics::sort::Sorted;
-use crate::net;
-use crate::terminal::{Terminal, emergency_exit, translate, wait_for_hang_up};
+use crate::system::files::{self, HistoryFile};
+use crate::system::net;
+use crate::system::terminal::{Terminal, emergency_exit, translate, wait_for_hang_up};
 use crate::view::{self, PlotCache, theme::Theme};
 
 /// Orders that may wait for the network.

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::Failure;
 use crate::cli::Plan;
-use crate::net::{connect_reason, reconnect_seed};
+use crate::system::net::{connect_reason, reconnect_seed};
 use crate::text::escape::escape_untrusted;
 use crate::text::link::link_message;
 

@@ -6,7 +6,8 @@ const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
 
 /// What draws, and what it draws.
-const SCREEN: &[&str] = &["crate::app", "crate::view", "crate::terminal", "ratatui", "crossterm"];
+const SCREEN: &[&str] =
+    &["crate::app", "crate::view", "crate::system::terminal", "ratatui", "crossterm"];
 
 /// A module, and what it must not use.
 const FORBIDDEN: &[(&str, &[&str])] = &[
@@ -22,10 +23,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "app",
         &[
             "crate::view",
-            "crate::net",
-            "crate::files",
+            "crate::system::net",
+            "crate::system::files",
             "crate::runtime",
-            "crate::terminal",
+            "crate::system::terminal",
             "crate::cli",
             "tokio",
             "crossterm",
@@ -37,21 +38,28 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "view",
-        &["crate::runtime", "crate::terminal", "crate::net", "crate::files", "tokio", "crossterm"],
+        &[
+            "crate::runtime",
+            "crate::system::terminal",
+            "crate::system::net",
+            "crate::system::files",
+            "tokio",
+            "crossterm",
+        ],
     ),
-    ("net", &["crate::view", "crate::runtime", "ratatui", "crossterm"]),
-    ("files", &["crate::view", "crate::runtime", "ratatui", "crossterm"]),
-    ("terminal", &["crate::app", "crate::view", "crate::runtime"]),
+    ("system::net", &["crate::view", "crate::runtime", "ratatui", "crossterm"]),
+    ("system::files", &["crate::view", "crate::runtime", "ratatui", "crossterm"]),
+    ("system::terminal", &["crate::app", "crate::view", "crate::runtime"]),
 ];
 
 /// What only these modules may use.
 const CONFINED: &[(&str, &[&str])] = &[
     ("tui_input", &["app::line_input::editor"]),
     ("std::time::SystemTime", &["clock"]),
-    ("ratatui", &["view", "terminal"]),
-    ("crossterm", &["terminal", "runtime", "theme_detect"]),
+    ("ratatui", &["view", "system::terminal"]),
+    ("crossterm", &["system::terminal", "runtime", "system::theme_detect"]),
     ("crate::runtime", &[""]),
-    ("crate::theme_detect", &[""]),
+    ("crate::system::theme_detect", &[""]),
 ];
 
 /// What these modules use of this crate, and nothing else.

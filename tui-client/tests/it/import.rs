@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tui_client::effect::NetworkOrder;
 use tui_client::event::Event;
 use tui_client::import::{ImportEnd, ImportNews};
-use tui_client::net;
+use tui_client::system::net;
 
 use crate::harness::patience::PATIENCE;
 use crate::harness::peer::{accept, listen, request, until_given_up};

@@ -310,7 +310,7 @@ const PANIC_HERE: &str = "PANIC_IN_THIS_TERMINAL";
 #[test]
 fn a_panic_restores_the_terminal_before_its_message() {
     if std::env::var_os(PANIC_HERE).is_some() {
-        let mut terminal = tui_client::terminal::Terminal::enter(true).unwrap();
+        let mut terminal = tui_client::system::terminal::Terminal::enter(true).unwrap();
         terminal.draw(|frame| frame.render_widget("screen", frame.area())).unwrap();
         let text = String::from("in the terminal");
         panic!("it happened {text}");
