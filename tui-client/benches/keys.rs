@@ -7,9 +7,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/harness/patience.rs"]
-mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -21,6 +18,9 @@ mod server;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/it/harness/signals.rs"]
 mod signals;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/wait.rs"]
+mod wait;
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
@@ -28,10 +28,10 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use patience::PATIENCE;
 use proxy::Proxy;
 use pty::Shell;
 use server::TestServer;
+use wait::PATIENCE;
 
 /// Points in each answer: with ten answers a second some more than are asked for.
 const POINTS: u32 = 6500;

@@ -3,7 +3,7 @@
 pub mod alerts;
 pub mod column;
 pub mod filter;
-pub mod recent;
+pub mod recent_points;
 pub mod reply;
 pub mod series;
 pub mod sort;

@@ -8,7 +8,7 @@ pub mod viewport;
 use jiff::tz::TimeZone;
 use shared::Point;
 
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 use crate::text::units::Unit;
 use extent::{Survey, VisibleLine};
 use readout::{Reading, nearest};
@@ -46,7 +46,7 @@ fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) 
 #[derive(Debug, Clone, Copy)]
 pub struct ChartSpec<'a> {
     /// The points of each line, oldest first; the first line is on top.
-    pub lines: &'a [Recent],
+    pub lines: &'a [RecentPoints],
     /// The first and the last moment.
     pub range: (i64, i64),
     /// A logarithmic value axis.
@@ -284,12 +284,12 @@ mod tests {
     use super::extent::gap;
     use super::*;
 
-    fn points(points: &[(i64, f64)]) -> Recent {
+    fn points(points: &[(i64, f64)]) -> RecentPoints {
         points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect()
     }
 
-    fn spec<'a>(lines: &'a [Recent], zone: &'a TimeZone) -> ChartSpec<'a> {
-        let times = || lines.iter().flat_map(Recent::iter).map(|point| point.timestamp);
+    fn spec<'a>(lines: &'a [RecentPoints], zone: &'a TimeZone) -> ChartSpec<'a> {
+        let times = || lines.iter().flat_map(RecentPoints::iter).map(|point| point.timestamp);
         ChartSpec {
             lines,
             range: (times().min().unwrap_or(0), times().max().unwrap_or(0)),

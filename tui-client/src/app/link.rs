@@ -12,7 +12,7 @@ use crate::app::log::Log;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{Due, Pending, Purpose};
-use crate::text::link::link_message;
+use crate::text::connection::link_message;
 use crate::wire_log::entry::Tone;
 
 /// Waiting time from which on a pending request is shown.

@@ -1,6 +1,6 @@
 //! The watched keys: what is known of each, how to ask for all of them, when to ask again.
 
-mod charted;
+mod chart_pane;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

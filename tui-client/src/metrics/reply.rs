@@ -22,7 +22,7 @@ pub struct Capture {
     pub head: usize,
     /// Raw lines from its end, for the log.
     pub foot: usize,
-    /// Recent points of each series.
+    /// RecentPoints points of each series.
     pub recent: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use shared::{KeyBuf, Point};
 
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 
 /// A point is newer than the one that is known, or replaces it: it came later, or was put again with
 /// another value.
@@ -39,7 +39,7 @@ pub struct Series {
     /// The mean of all values.
     pub mean: f64,
     /// The most recent points, oldest first; not all of them in a long series.
-    pub recent: Recent,
+    pub recent: RecentPoints,
     /// The newest point before the last one.
     pub before: Option<Point>,
     /// At least 1.
@@ -55,7 +55,7 @@ impl Series {
             min: point.value,
             max: point.value,
             mean: point.value,
-            recent: Recent::from_iter([point]),
+            recent: RecentPoints::from_iter([point]),
             before: None,
             max_recent,
         }

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 use super::Failure;
 use crate::cli::Plan;
 use crate::system::net::{connect_reason, reconnect_seed};
+use crate::text::connection::link_message;
 use crate::text::escape::escape_untrusted;
-use crate::text::link::link_message;
 
 /// Tries once to connect.
 pub(super) async fn connect(plan: &Plan) -> Result<Client, Failure> {

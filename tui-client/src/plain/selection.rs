@@ -12,12 +12,12 @@ use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
 
-/// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
+/// RecentPoints points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as for the table on the screen.
 const MAX_RECENT: usize = 64;
 
@@ -109,7 +109,7 @@ impl<W: Write> Selection<'_, W> {
                 continue;
             }
             if !columns.contains(&Column::Spark) {
-                series.recent = Recent::default();
+                series.recent = RecentPoints::default();
             }
             self.held.push(series);
         }

@@ -3,7 +3,6 @@
 pub mod bare_pty;
 pub mod client;
 pub mod job_shell;
-pub mod patience;
 pub mod peer;
 pub mod pty;
 pub mod scene;
@@ -12,3 +11,4 @@ pub mod server_process;
 pub mod signals;
 pub mod snapshot;
 pub mod throttle;
+pub mod wait;

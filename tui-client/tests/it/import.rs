@@ -13,9 +13,9 @@ use tui_client::event::Event;
 use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::system::net;
 
-use crate::harness::patience::PATIENCE;
 use crate::harness::peer::{accept, listen, request, until_given_up};
 use crate::harness::server::TestServer;
+use crate::harness::wait::PATIENCE;
 
 struct Wire {
     orders: mpsc::Sender<NetworkOrder>,

@@ -2,10 +2,10 @@
 
 mod alerts;
 mod copy_command;
+mod import;
 mod import_retry;
 mod once;
 mod output;
-mod plain_import;
 mod progress;
 mod requests;
 mod signals;

@@ -2,9 +2,9 @@
 //! all views is asserted of each.
 
 mod log;
-mod meanings;
 mod prompt;
 mod screen;
+mod styles;
 mod table;
 mod watch;
 

@@ -6,12 +6,12 @@ use shared::Point;
 
 use crate::app::chart::axis::Axes;
 use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 
 /// The part of a line that is in view.
 #[derive(Debug)]
 pub(super) struct VisibleLine<'a> {
-    points: &'a Recent,
+    points: &'a RecentPoints,
     /// The places of the first visible point and behind the last.
     visible: Range<usize>,
     /// Where it comes in on the left and goes out on the right, if it does: the value is a place
@@ -40,7 +40,7 @@ impl<'a> VisibleLine<'a> {
         (within || has_habit) && point.timestamp.abs_diff(time) <= self.gap
     }
 
-    fn new(points: &'a Recent, spec: &ChartSpec<'_>) -> Self {
+    fn new(points: &'a RecentPoints, spec: &ChartSpec<'_>) -> Self {
         let (from, to) = spec.range;
         let gap = gap(points).unsigned_abs();
         let crossing = |pair: Option<(&Point, &Point)>, edge: i64| {
@@ -125,7 +125,7 @@ impl<'a> Survey<'a> {
 
 /// The distance beyond which two points are not joined, because some between them are missing:
 /// four times the usual one.
-pub(super) fn gap(points: &Recent) -> i64 {
+pub(super) fn gap(points: &RecentPoints) -> i64 {
     /// So many distances say well enough what is usual.
     const SAMPLE: usize = 1024;
     let pairs = (1..points.len()).step_by(points.len() / SAMPLE + 1);

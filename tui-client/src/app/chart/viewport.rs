@@ -1,6 +1,6 @@
 //! Which part of time a chart shows, and where its cursor is.
 
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 
 /// The shortest span in seconds.
 const MIN_SPAN: i128 = 4;
@@ -90,7 +90,13 @@ impl Viewport {
     }
 
     /// Puts the cursor on the point that is nearest to a column of so many.
-    pub fn point_at(&mut self, column: u16, columns: u16, points: &Recent, bounds: (i64, i64)) {
+    pub fn point_at(
+        &mut self,
+        column: u16,
+        columns: u16,
+        points: &RecentPoints,
+        bounds: (i64, i64),
+    ) {
         let (from, to) = wide(self.range(bounds));
         let middle =
             from + (to - from) * (2 * i128::from(column) + 1) / (2 * i128::from(columns.max(1)));
@@ -109,7 +115,13 @@ impl Viewport {
 
     /// Moves the cursor to the next point that is at least a column away, or as far as there is
     /// one; it comes into view.
-    pub fn move_cursor(&mut self, step: i8, columns: u16, points: &Recent, bounds: (i64, i64)) {
+    pub fn move_cursor(
+        &mut self,
+        step: i8,
+        columns: u16,
+        points: &RecentPoints,
+        bounds: (i64, i64),
+    ) {
         let (from, to) = wide(self.range(bounds));
         let column = ((to - from) / i128::from(columns.max(1))).max(1);
         let times = || points.iter().map(|point| i128::from(point.timestamp));
@@ -199,7 +211,8 @@ mod tests {
 
     #[test]
     fn the_cursor_goes_from_point_to_point_and_holds_the_view() {
-        let points: Recent = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
+        let points: RecentPoints =
+            (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
         let mut look = Viewport::default();
         let step = |look: &mut Viewport, step| {
             look.move_cursor(step, 50, &points, BOUNDS);
@@ -225,7 +238,8 @@ mod tests {
 
     #[test]
     fn the_newest_point_is_read_without_leaving_what_is_live() {
-        let points: Recent = (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
+        let points: RecentPoints =
+            (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
         let mut look = Viewport::default();
         look.move_cursor(-1, 50, &points, BOUNDS);
         look.zoom(true, BOUNDS);
@@ -242,7 +256,7 @@ mod tests {
             times in proptest::collection::vec(any::<i64>(), 1..8),
             steps in proptest::collection::vec((0..6_u8, any::<i8>()), 0..40),
         ) {
-            let points: Recent =
+            let points: RecentPoints =
                 times.iter().map(|&timestamp| Point { timestamp, value: 1.0 }).collect();
             let bounds = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
             let mut look = Viewport::default();

@@ -12,9 +12,9 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use super::patience::PATIENCE;
 use super::pty::cells;
 use super::signals;
+use super::wait::PATIENCE;
 
 pub struct BarePty {
     pub master: File,

@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::patience::{PATIENCE, in_time, wait_until};
 use super::signals;
+use super::wait::{PATIENCE, in_time, wait_until};
 
 /// The client, with nothing to read.
 pub fn client(port: u16) -> Command {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::patience::PATIENCE;
 use super::pty::{Shell, find, still_on};
+use super::wait::PATIENCE;
 
 /// The client takes the place of the `sh` that wrote its process id. The `sh` around it ignores HUP,
 /// and so reports the exit code after the terminal has gone away. `-isig` and `-ixon`: keys pressed

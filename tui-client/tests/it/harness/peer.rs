@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::patience::PATIENCE;
+use super::wait::PATIENCE;
 
 /// A listener, and its port.
 pub fn listen() -> (TcpListener, u16) {

@@ -13,8 +13,8 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-use super::patience::PATIENCE;
 use super::signals;
+use super::wait::PATIENCE;
 
 /// What the terminal has received.
 struct Received {

@@ -12,7 +12,7 @@ use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig, OpenError};
 use tempfile::TempDir;
 
-use super::patience::{PATIENCE, in_time};
+use super::wait::{PATIENCE, in_time};
 
 pub struct TestServer {
     pub port: u16,

@@ -9,9 +9,9 @@ use std::thread;
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
 
-use super::patience::in_time;
 use super::server::serve;
 use super::signals;
+use super::wait::in_time;
 
 /// Set for the process that serves: the directory with the data, and the port.
 const DATA: &str = "SERVE_THIS_DIRECTORY";

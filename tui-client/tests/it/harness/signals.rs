@@ -68,7 +68,7 @@ fn children_do_not_inherit_ignored_signals() {
         let input = child.stdin.take();
         rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::INT)
             .unwrap();
-        let status = super::patience::in_time("the end of a child", move || child.wait().unwrap());
+        let status = super::wait::in_time("the end of a child", move || child.wait().unwrap());
         drop(input);
         assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
         return;

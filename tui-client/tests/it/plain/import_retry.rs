@@ -6,9 +6,9 @@ use std::process::Stdio;
 use std::thread;
 
 use crate::harness::client::{Lines, client, finish, pipe, run, unix_now};
-use crate::harness::patience::wait_until;
 use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
 use crate::harness::server::TestServer;
+use crate::harness::wait::wait_until;
 
 #[test]
 fn a_lost_connection_reports_the_first_line_of_unknown_outcome() {

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::harness::patience::in_time;
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
+use crate::harness::wait::in_time;
 
 #[test]
 fn a_long_import_shows_progress_and_a_summary() {

@@ -7,8 +7,8 @@ use std::thread;
 use rustix::process::Signal;
 
 use crate::harness::client::{Lines, client, finish, signal, until_full};
-use crate::harness::patience::wait_until;
 use crate::harness::server::TestServer;
+use crate::harness::wait::wait_until;
 
 #[test]
 fn a_signal_ends_a_client_blocked_on_standard_output() {

@@ -2,9 +2,9 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::patience::wait_until;
 use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
+use crate::harness::wait::wait_until;
 
 /// A command that runs the client, and writes its process id to a file.
 struct KnownClient {

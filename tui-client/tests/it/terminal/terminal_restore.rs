@@ -17,9 +17,9 @@ use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::Theme;
 
 use crate::harness::job_shell::{JobShell, fifo};
-use crate::harness::patience::PATIENCE;
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
+use crate::harness::wait::PATIENCE;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]

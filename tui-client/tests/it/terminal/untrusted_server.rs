@@ -6,9 +6,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use crate::harness::client::{pipe, run};
-use crate::harness::patience::PATIENCE;
 use crate::harness::peer::listen;
 use crate::harness::pty::{Shell, find, script};
+use crate::harness::wait::PATIENCE;
 
 /// A server that gives every connection to `serve`, with its number from 0.
 fn server(serve: impl Fn(usize, TcpStream) + Send + Sync + Clone + 'static) -> u16 {

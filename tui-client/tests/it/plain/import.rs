@@ -6,9 +6,9 @@ use std::process::Stdio;
 use rustix::process::Signal;
 
 use crate::harness::client::{Lines, client, finish, first_line, pipe, run, signal};
-use crate::harness::patience::wait_until;
 use crate::harness::peer::{accept, listen, request};
 use crate::harness::server::TestServer;
+use crate::harness::wait::wait_until;
 
 #[test]
 fn stored_lines_are_counted_whatever_their_spaces() {

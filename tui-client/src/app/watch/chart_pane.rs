@@ -13,7 +13,7 @@ use crate::app::watch::{Watch, Watched, wider};
 use crate::event::MouseEvent;
 use crate::keymap::ChartAction;
 use crate::metrics::alerts::{Alert, Alerts};
-use crate::metrics::recent::Recent;
+use crate::metrics::recent_points::RecentPoints;
 use crate::text::units::Unit;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -80,7 +80,7 @@ impl Watch {
     }
 
     /// A chart that is too low for a legend has it on the bottom line.
-    fn say_reading(&self, points: &Recent, layout: &Layout, cx: &mut Context) {
+    fn say_reading(&self, points: &RecentPoints, layout: &Layout, cx: &mut Context) {
         let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
         let read = points.iter().find(|point| Some(point.timestamp) == cursor);
@@ -117,7 +117,7 @@ impl Watch {
         plot: impl FnOnce(&ChartSpec<'_>) -> T,
     ) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
-        let lines: Vec<Recent> = series.map(|series| series.recent.clone()).collect();
+        let lines: Vec<RecentPoints> = series.map(|series| series.recent.clone()).collect();
         let (_, rows) = chart::rows(height);
         plot(&ChartSpec {
             lines: &lines,
@@ -153,7 +153,7 @@ impl Watch {
     }
 
     /// The points of the selected key, which it shares.
-    fn selected_points(&self) -> Recent {
+    fn selected_points(&self) -> RecentPoints {
         let series = self.selected_key().and_then(|key| key.series.as_ref());
         series.map(|series| series.recent.clone()).unwrap_or_default()
     }

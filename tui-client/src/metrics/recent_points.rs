@@ -12,7 +12,7 @@ const PIECE: usize = 512;
 /// The newest points of a series in the order of the reply, oldest first: full pieces, which all
 /// clones share, and a tail.
 #[derive(Clone, Default)]
-pub struct Recent {
+pub struct RecentPoints {
     full: Option<Arc<Full>>,
     tail: VecDeque<Point>,
 }
@@ -24,7 +24,7 @@ struct Full {
     skipped: usize,
 }
 
-impl Recent {
+impl RecentPoints {
     /// Adds the newest point.
     pub fn push(&mut self, point: Point) {
         if self.tail.len() == PIECE {
@@ -100,19 +100,19 @@ impl Recent {
     }
 }
 
-impl PartialEq for Recent {
+impl PartialEq for RecentPoints {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
-impl fmt::Debug for Recent {
+impl fmt::Debug for RecentPoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl FromIterator<Point> for Recent {
+impl FromIterator<Point> for RecentPoints {
     fn from_iter<I: IntoIterator<Item = Point>>(points: I) -> Self {
         let mut recent = Self::default();
         points.into_iter().for_each(|point| recent.push(point));
@@ -135,7 +135,7 @@ mod tests {
         fn it_is_a_queue_that_forgets_the_oldest(
             steps in proptest::collection::vec((0..3 * PIECE, 0..4 * PIECE), 1..8)
         ) {
-            let (mut recent, mut model, mut time) = (Recent::default(), VecDeque::new(), 0);
+            let (mut recent, mut model, mut time) = (RecentPoints::default(), VecDeque::new(), 0);
             for (more, limit) in steps {
                 for _ in 0..more {
                     time += 1;
@@ -160,9 +160,10 @@ mod tests {
 
     #[test]
     fn clones_share_the_full_pieces() {
-        let recent: Recent = (0..3000).map(point).collect();
+        let recent: RecentPoints = (0..3000).map(point).collect();
         let same = recent.clone();
-        let whole = |recent: &Recent| recent.pieces().map(<[Point]>::as_ptr).collect::<Vec<_>>();
+        let whole =
+            |recent: &RecentPoints| recent.pieces().map(<[Point]>::as_ptr).collect::<Vec<_>>();
         let pairs = whole(&recent).into_iter().zip(whole(&same));
         assert_eq!(pairs.filter(|(one, other)| one == other).count(), 3000 / PIECE);
         assert_eq!(recent, same);

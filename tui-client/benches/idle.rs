@@ -5,15 +5,12 @@
 //! - processor time while one key is watched at 1 Hz: less than half a percent of a core,
 //! - memory over a long watch, at 100 Hz instead of 10: flat.
 //!
-//! `cargo bench -p tui-client --bench manners [-- SECONDS]`; SECONDS of the long watch, 60 if not
+//! `cargo bench -p tui-client --bench idle [-- SECONDS]`; SECONDS of the long watch, 60 if not
 //! said, of which a quarter is for the buffers to grow; 570 for as many polls as an hour at 10 Hz
 //! has. Fails when a bound is not held.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/it/harness/patience.rs"]
-mod patience;
 #[allow(dead_code, reason = "other benchmarks use all of it")]
 mod proxy;
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -25,6 +22,9 @@ mod server;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/it/harness/signals.rs"]
 mod signals;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/harness/wait.rs"]
+mod wait;
 
 use std::fs;
 use std::io::{Read, Write};
