@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod column;
+mod condition;
 pub mod filter;
 pub mod recent_points;
 pub mod reply;

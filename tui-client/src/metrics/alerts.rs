@@ -7,7 +7,8 @@ use std::str::FromStr;
 use shared::{KeyBuf, Point};
 
 use crate::metrics::column::{Column, ColumnKind};
-use crate::metrics::filter::{BadExpr, Condition, parse_alert};
+use crate::metrics::condition::Condition;
+use crate::metrics::filter::{BadExpr, parse_alert};
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;

@@ -5,7 +5,7 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::metrics::column::Column;
+use crate::metrics::condition::Condition;
 use crate::metrics::series::Series;
 pub(super) use parse::alert as parse_alert;
 use shared::Glob;
@@ -26,45 +26,6 @@ impl fmt::Display for BadExpr {
 }
 
 impl std::error::Error for BadExpr {}
-
-/// How two numbers are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compare {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
-}
-
-impl Compare {
-    #[expect(clippy::float_cmp, reason = "that is what `=` asks for")]
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-        }
-    }
-}
-
-/// A number of a series compared with a limit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Condition {
-    pub column: Column,
-    pub compare: Compare,
-    pub limit: f64,
-}
-
-impl Condition {
-    pub fn holds(self, series: &Series, now: i64) -> bool {
-        self.column.number(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
-    }
-}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Expr {

@@ -6,7 +6,8 @@ use shared::pattern::PatternError;
 use shared::point::parse_value;
 
 use crate::metrics::column::Column;
-use crate::metrics::filter::{BadExpr, Compare, Condition, Expr};
+use crate::metrics::condition::{Compare, Condition, OPERATORS};
+use crate::metrics::filter::{BadExpr, Expr};
 
 /// Parentheses and negations in each other.
 const MAX_DEPTH: usize = 32;
@@ -29,19 +30,10 @@ enum Token<'a> {
     Close,
 }
 
-/// The longer ones first.
-const SYMBOLS: [(&str, Token<'_>); 17] = [
-    ("<=", Token::Compare(Compare::LessOrEqual)),
-    ("<>", Token::Compare(Compare::NotEqual)),
-    ("!=", Token::Compare(Compare::NotEqual)),
-    ("!~", Token::Compare(Compare::NotEqual)),
-    (">=", Token::Compare(Compare::GreaterOrEqual)),
-    ("==", Token::Compare(Compare::Equal)),
+/// The symbols besides [`OPERATORS`], the longer ones first.
+const SYMBOLS: [(&str, Token<'_>); 8] = [
     ("&&", Token::And),
     ("||", Token::Or),
-    ("<", Token::Compare(Compare::Less)),
-    (">", Token::Compare(Compare::Greater)),
-    ("=", Token::Compare(Compare::Equal)),
     ("!", Token::Not),
     ("~", Token::Like),
     ("&", Token::And),
@@ -49,6 +41,11 @@ const SYMBOLS: [(&str, Token<'_>); 17] = [
     ("(", Token::Open),
     (")", Token::Close),
 ];
+
+fn symbols() -> impl Iterator<Item = (&'static str, Token<'static>)> {
+    let operators = OPERATORS.into_iter();
+    operators.map(|(symbol, compare)| (symbol, Token::Compare(compare))).chain(SYMBOLS)
+}
 
 pub(super) fn filter(text: &str) -> Result<Expr, BadExpr> {
     let mut parser = Parser::new(text)?;
@@ -93,7 +90,7 @@ impl<'a> Parser<'a> {
                 let length = end.ok_or_else(|| parser.bad_at(at, "a \" without its end"))?;
                 (Token::Quoted(&quoted[..length]), length + 2)
             } else if let Some((symbol, token)) =
-                SYMBOLS.into_iter().find(|(symbol, _)| rest.starts_with(symbol))
+                symbols().find(|(symbol, _)| rest.starts_with(symbol))
             {
                 (token, symbol.len())
             } else {
