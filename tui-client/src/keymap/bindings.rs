@@ -240,7 +240,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
     bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),
-    bind("ctrl-c", &[Prompt], Action::QuitOrClear, "clear the line; on an empty line: quit")
+    bind("ctrl-c", &[Prompt], Action::Prompt(PromptAction::QuitOrClear), "clear the line; on an empty line: quit")
         .vital("quit", &[(Prompt, 50)]).on(Empty),
 
     bind("enter", &[HistorySearch], Action::Accept, "send the line found")
