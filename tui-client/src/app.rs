@@ -205,8 +205,7 @@ impl App {
                 let copied = self.cx.copy(command.clone());
                 self.cx.say(Tone::Good, format!("{copied}: {command}"));
             }
-            Action::NextPane => self.panes.cycle(1, !self.watch.is_empty()),
-            Action::PreviousPane => self.panes.cycle(-1, !self.watch.is_empty()),
+            Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),

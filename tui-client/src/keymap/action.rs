@@ -13,10 +13,8 @@ pub enum Action {
     Suspend,
     /// Copy the shell command that prints the view.
     CopyCommand,
-    /// Focus the next pane.
-    NextPane,
-    /// Focus the pane before.
-    PreviousPane,
+    /// Focus the pane so many further on, or back if negative.
+    CyclePane(i8),
     /// Focus the command line.
     FocusPrompt,
     /// Edit the line that is being typed.

@@ -91,18 +91,25 @@ impl Prompt {
     /// Performs an action of the history or of completion.
     pub fn update(&mut self, action: PromptAction, cx: &mut Context) {
         match action {
-            PromptAction::Older if self.older() => {}
             PromptAction::Older => {
-                let none = match self.history.draft() {
-                    "" => "no older line",
-                    _ => "no older line begins like this",
-                };
-                cx.say(Tone::Plain, none);
+                if let Some(line) = self.history.older(self.editor.text()) {
+                    self.editor.set(line);
+                } else if self.history.draft().is_empty() {
+                    cx.say(Tone::Plain, "no older line");
+                } else {
+                    cx.say(Tone::Plain, "no older line begins like this");
+                }
             }
-            PromptAction::Newer => self.newer(),
+            PromptAction::Newer => {
+                if let Some(line) = self.history.newer(self.editor.text()) {
+                    self.editor.set(line);
+                }
+            }
             PromptAction::Complete { forward } => {
                 // Backward leaves the line, except in a list of completions.
-                if self.text().is_empty() || (!forward && !self.is_completing()) {
+                let text = self.editor.text();
+                let is_completing = self.cycle.as_ref().is_some_and(|cycle| cycle.text == text);
+                if text.is_empty() || (!forward && !is_completing) {
                     return cx.send(Message::Cycle(if forward { 1 } else { -1 }));
                 }
                 match &self.complete(forward)[..] {
@@ -227,20 +234,6 @@ impl Prompt {
         Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
     }
 
-    /// Shows the line entered before the one shown that begins like what was typed; says whether
-    /// there is one.
-    fn older(&mut self) -> bool {
-        let older = self.history.older(self.editor.text());
-        older.inspect(|line| self.editor.set(line)).is_some()
-    }
-
-    /// Shows the line entered after the one shown.
-    fn newer(&mut self) {
-        if let Some(line) = self.history.newer(self.editor.text()) {
-            self.editor.set(line);
-        }
-    }
-
     /// What may follow the line: the current time after the value of a `put`, else what was
     /// entered before, else a command or a known key.
     pub fn ghost(&self, now: i64) -> Option<String> {
@@ -321,11 +314,6 @@ impl Prompt {
             self.editor.insert(" ");
         }
         ends
-    }
-
-    /// The line is as the last Tab left it, with more to choose from.
-    fn is_completing(&self) -> bool {
-        self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
     }
 
     /// Where the word before the cursor begins, and what it may become.

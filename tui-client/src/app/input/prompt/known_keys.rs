@@ -32,12 +32,8 @@ impl KnownKeys {
             // Such a reply does not disturb the way through a larger one.
             return series.iter().for_each(|series| self.add(series.key.as_str()));
         }
-        let goes_on = self
-            .looked
-            .checked_sub(1)
-            .and_then(|at| series.get(at))
-            .is_some_and(|series| self.last.as_deref() == Some(series.key.as_str()));
-        if !goes_on {
+        let reached = self.looked.checked_sub(1).and_then(|at| series.get(at));
+        if reached.map(|series| series.key.as_str()) != self.last.as_deref() {
             self.looked = 0;
         }
         for series in series.iter().skip(self.looked).take(STEP) {
