@@ -24,7 +24,7 @@ use shared::response::Status;
 
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
-use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
+use crate::keymap::{self, Action, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::column::Column;
 use crate::metrics::reply::Reply;
@@ -197,13 +197,6 @@ impl App {
         let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
-            Action::QuitOrClear if self.input.prompt.text().is_empty() => {
-                self.cx.push(Effect::Quit);
-            }
-            Action::QuitOrClear => {
-                self.input.edit(Edit::KillAll, &mut self.cx);
-                self.cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
-            }
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
             Action::Suspend => self.cx.push(Effect::Terminal(TerminalOrder::Suspend)),
@@ -212,8 +205,7 @@ impl App {
                 let copied = self.cx.copy(command.clone());
                 self.cx.say(Tone::Good, format!("{copied}: {command}"));
             }
-            Action::NextPane => self.panes.cycle(1, !self.watch.is_empty()),
-            Action::PreviousPane => self.panes.cycle(-1, !self.watch.is_empty()),
+            Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),

@@ -1,4 +1,4 @@
-//! Points as lines of braille dots with labels on both axes: geometry only, no colours.
+//! The chart: points as lines of braille dots with labels on both axes; geometry only, no colours.
 
 mod axis;
 mod extent;
@@ -13,22 +13,22 @@ use crate::text::units::Unit;
 use extent::{Survey, VisibleLine};
 use readout::{Reading, nearest};
 
-/// Columns for the labels of the value axis, where there is room for them; more when they need it.
+/// The least columns for the labels of the value axis; none on a narrow screen.
 const LABELS: u16 = 9;
 
-/// Lines that are drawn together; more could not be told apart.
+/// The most lines in one chart; more could not be told apart.
 pub const MAX_LINES: usize = 6;
 
-/// Below this many rows the legend is left out.
+/// The least rows of a chart with a legend.
 const WITH_LEGEND: u16 = 5;
 
-/// The rows of the legend and of the plot, the axis below not counted, in this many.
+/// Divides the height: rows of the legend, and of the plot without the axis below it.
 pub fn rows(height: u16) -> (u16, u16) {
     let legend = u16::from(height >= WITH_LEGEND);
     (legend, height.saturating_sub(legend + 1))
 }
 
-/// The columns of labels and of the plot, the axis between them not counted, in this many.
+/// Divides the width: columns of the labels, and of the plot without the axis between them.
 pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
     divided(spec, &Survey::of(spec), width)
 }
@@ -42,35 +42,35 @@ fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) 
     (labels, width.saturating_sub(labels + 1))
 }
 
-/// What to plot.
+/// The data and the size of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct ChartSpec<'a> {
     /// The points of each line, oldest first; the first line is on top.
     pub lines: &'a [RecentPoints],
-    /// The first and the last moment.
+    /// The first and the last time.
     pub range: (i64, i64),
     /// A logarithmic value axis.
     pub log: bool,
-    /// Values that are marked by a horizontal line.
+    /// Values marked by a horizontal line.
     pub thresholds: &'a [f64],
-    /// A moment that is read.
+    /// The time under the cursor.
     pub cursor: Option<i64>,
-    /// What the values count.
+    /// The unit of the values.
     pub unit: Unit,
     /// Columns of the plot.
     pub columns: usize,
     /// Rows of the plot.
     pub rows: usize,
-    /// For the times of day.
+    /// The zone for times of day.
     pub zone: &'a TimeZone,
 }
 
 /// A label on an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AxisTick {
-    /// Its column or row, counted from the left or the top.
+    /// The column or row, counted from the left or the top.
     pub at: usize,
-    /// Its text.
+    /// The text.
     pub label: String,
 }
 
@@ -79,7 +79,7 @@ pub struct AxisTick {
 pub struct PlotCell {
     /// A braille pattern, as the offset from U+2800.
     pub dots: u8,
-    /// The line that it belongs to.
+    /// The line that the dots belong to.
     pub line: u8,
 }
 
@@ -90,27 +90,27 @@ pub struct Chart {
     pub labels: u16,
     /// Columns of the plot.
     pub columns: usize,
-    /// Row by row from the top.
+    /// The cells, row by row from the top.
     pub cells: Vec<PlotCell>,
     /// Labels of the value axis.
     pub values: Vec<AxisTick>,
-    /// Labels of the time axis, by the column of their middle.
+    /// Labels of the time axis, at the column of their middle.
     pub times: Vec<AxisTick>,
-    /// The thresholds that have a place, and their rows.
+    /// The rows and values of the thresholds that the axis can show.
     pub thresholds: Vec<(usize, f64)>,
     /// The column of the cursor.
     pub cursor: Option<usize>,
-    /// The cells of the points that the cursor reads, and their lines.
+    /// The column, row and line of the points under the cursor.
     pub marks: Vec<(usize, usize, usize)>,
-    /// What the cursor reads of each line, where that has a point near it.
+    /// The point of each line under the cursor, if there is one near it.
     pub read: Vec<Option<Point>>,
-    /// What the cursor reads of the first line.
+    /// The points of the first line under the cursor.
     pub reading: Option<Reading>,
-    /// Points that a logarithmic axis has no place for.
+    /// The number of points that a logarithmic axis can't show.
     pub not_positive: usize,
 }
 
-/// The points of a line that share a column of dots: drawn once, however many there are.
+/// The points of a line in one column of dots, drawn at once.
 #[derive(Debug, Clone, Copy)]
 struct DotColumn {
     x: i64,
@@ -124,38 +124,37 @@ impl DotColumn {
         Self { x, low: y, high: y, last: y }
     }
 
-    /// With a later point of the same column.
+    /// This column with a later point of it.
     fn with(self, next: Self) -> Self {
         Self { low: self.low.min(next.low), high: self.high.max(next.high), ..next }
     }
 }
 
 impl ChartSpec<'_> {
-    /// A point is within the time shown.
+    /// The point is within the range of time.
     fn shows(&self, point: &Point) -> bool {
         (self.range.0..=self.range.1).contains(&point.timestamp) && point.value.is_finite()
     }
 
-    /// The value axis has a place for a value.
+    /// The value axis can show the value.
     fn fits(&self, value: f64) -> bool {
         value.is_finite() && (!self.log || value > 0.0)
     }
 
-    /// Where on the value axis.
+    /// The position of a value on the value axis.
     fn place(&self, value: f64) -> f64 {
         if self.log { logarithm(value) } else { value }
     }
 }
 
-/// Apart, because the compiler would rather compute it for nothing than jump over it, and a chart
-/// has many points.
+/// The logarithm of a value. Not inlined, because the compiler would compute it for linear axes too.
 #[inline(never)]
 fn logarithm(value: f64) -> f64 {
     value.log10()
 }
 
 impl Chart {
-    /// Plots in this many columns, those of the axis and its labels counted.
+    /// Plots in a width that includes the value axis and its labels.
     pub fn fitted(spec: &ChartSpec<'_>, width: u16) -> Self {
         let survey = Survey::of(spec);
         let (labels, columns) = divided(spec, &survey, width);
@@ -163,7 +162,7 @@ impl Chart {
         Self { labels, ..Self::of(&spec, &survey) }
     }
 
-    /// Plots.
+    /// Plots in the size of the spec.
     #[cfg(test)]
     fn new(spec: &ChartSpec<'_>) -> Self {
         Self::of(spec, &Survey::of(spec))
@@ -186,7 +185,7 @@ impl Chart {
         if survey.places.is_none() {
             return chart;
         }
-        // The first line is drawn last, and so on top.
+        // The first line is drawn last, on top of the others.
         for (number, line) in lines.iter().enumerate().rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             let mut before: Option<(i64, DotColumn)> = None;
@@ -219,7 +218,7 @@ impl Chart {
         {
             let column = |time: i64| axes.dot(time, 0.0).0 / 2;
             chart.cursor = usize::try_from(column(time)).ok();
-            // Of a line that is missing there, nothing is read.
+            // A line without points near the cursor has no reading.
             let is_near = |line: &VisibleLine<'_>, point: &Point| {
                 line.is_near(point, time) || column(point.timestamp) == column(time)
             };
@@ -251,7 +250,7 @@ impl Chart {
         self.line((column.x, column.low), (column.x, column.high), line);
     }
 
-    /// Sets the dots between two places, both included.
+    /// Sets the dots of a straight line, with both ends.
     fn line(&mut self, (x0, y0): (i64, i64), (x1, y1): (i64, i64), line: u8) {
         let steps = (x1 - x0).abs().max((y1 - y0).abs()).max(1);
         for step in 0..=steps {

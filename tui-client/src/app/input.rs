@@ -97,12 +97,17 @@ impl Input {
 
     /// Performs an action of the command line.
     pub fn update(&mut self, action: PromptAction, cx: &mut Context) {
+        let is_empty = self.prompt.text().is_empty();
         match (action, &mut self.overlay) {
-            (PromptAction::Clear, _) if self.prompt.text().is_empty() => self.paste.stop_import(cx),
-            (PromptAction::DeleteOrQuit, _) if self.prompt.text().is_empty() => {
+            (PromptAction::Clear, _) if is_empty => self.paste.stop_import(cx),
+            (PromptAction::DeleteOrQuit | PromptAction::QuitOrClear, _) if is_empty => {
                 cx.push(Effect::Quit);
             }
             (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight, cx),
+            (PromptAction::QuitOrClear, _) => {
+                self.edit(Edit::KillAll, cx);
+                cx.say(Tone::Plain, "ctrl-c again leaves, ctrl-_ undoes");
+            }
             (PromptAction::Search { older }, Some(Overlay::Input(line))) => {
                 if let Some((found, part)) = line.history_search() {
                     self.prompt.search_on(found, part, older);

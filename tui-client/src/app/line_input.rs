@@ -1,5 +1,5 @@
-//! A line that is asked for: a filter, an alert, a key to watch, a search or a filter of the log, a
-//! file to save it to, a search of the history.
+//! The line input: a filter, an alert, a key to watch, a search or a filter of the log, a file for
+//! the log, a search of the history.
 
 pub mod editor;
 
@@ -12,48 +12,48 @@ use crate::metrics::alerts::Alert;
 use crate::metrics::filter::{BadExpr, Filter};
 use crate::wire_log::bookmark::Bookmark;
 
-/// Words that mean something else in a filter than a part of a key.
+/// The reserved words of the filter language; other words are parts of keys.
 const NAMES: [&str; 13] = [
     "last", "change", "rate", "min", "max", "avg", "count", "age", "key", "stale", "and", "or",
     "not",
 ];
 
-/// What the line is for.
+/// The purpose of a line input.
 #[derive(Debug, Clone)]
 pub enum InputPurpose {
-    /// A filter of the table; the one before comes back on cancel.
+    /// A filter of the table, with the previous filter, which is restored on cancel.
     Filter(Option<Filter>),
     /// An alert.
     Alert,
     /// A key or a glob to watch.
     Watch,
-    /// A text to go to in the log; the view before comes back on cancel.
+    /// A search of the log, with the position in the log, which is restored on cancel.
     LogSearch(Bookmark),
-    /// A filter of the log; likewise.
+    /// A filter of the log, with the position in the log, which is restored on cancel.
     LogFilter(Bookmark),
     /// The file to save the log to.
     SaveLog,
-    /// A part of a line in the history.
+    /// A search of the history, with its state.
     HistorySearch(Found),
 }
 
-/// How far a search of the history has come.
+/// The state of a search of the history.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The number of the line found last, and the line.
     pub line: Option<(usize, String)>,
-    /// The last step found nothing.
+    /// The last step had no match.
     pub failed: bool,
 }
 
 impl Found {
-    /// The line found; empty when there is none.
+    /// The line found; empty without one.
     pub fn text(&self) -> &str {
         self.line.as_ref().map_or("", |(_, line)| line)
     }
 }
 
-/// A line that is being typed for a purpose.
+/// A line being typed, and its purpose.
 #[derive(Debug, Clone)]
 pub struct LineInput {
     purpose: InputPurpose,
@@ -61,23 +61,23 @@ pub struct LineInput {
 }
 
 impl LineInput {
-    /// Begins with a text.
+    /// A line input that begins with a text.
     pub fn new(purpose: InputPurpose, text: &str) -> Self {
         Self { purpose, editor: Editor::with_text(text) }
     }
 
-    /// What the line is for.
+    /// The purpose of the line.
     pub fn purpose(&self) -> &InputPurpose {
         &self.purpose
     }
 
-    /// Takes the line apart: its purpose, and its text without blanks at either end.
+    /// The purpose, and the text without blanks at either end.
     pub fn into_parts(self) -> (InputPurpose, String) {
         let text = self.text().trim().to_owned();
         (self.purpose, text)
     }
 
-    /// How far a search of the history has come, and what is searched for.
+    /// The state of a search of the history, and the text searched for.
     pub fn history_search(&mut self) -> Option<(&mut Found, &str)> {
         match &mut self.purpose {
             InputPurpose::HistorySearch(found) => Some((found, self.editor.text())),
@@ -85,7 +85,7 @@ impl LineInput {
         }
     }
 
-    /// The line.
+    /// The editor of the line.
     pub fn editor(&self) -> &Editor {
         &self.editor
     }
@@ -113,20 +113,20 @@ impl LineInput {
         self.editor.edit(edit);
     }
 
-    /// Types text; says whether there was room for it.
+    /// Inserts typed text; false if there is no room.
     pub fn insert(&mut self, text: &str) -> bool {
         self.editor.insert(text)
     }
 
-    /// Inserts pasted text. Of a filter, an alert or a key only the first line; a whole alert takes
-    /// the place of one that was only begun.
+    /// Inserts pasted text: only the first line for a filter, an alert or a key. A complete alert
+    /// replaces an incomplete one.
     pub fn paste(&mut self, text: &str) -> bool {
         if self.mode() != Mode::SeriesInput {
             return self.insert(text);
         }
         let is_alert = |text: &str| text.parse::<Alert>().is_ok();
         let line = text.split(['\n', '\r']).next().unwrap_or_default();
-        // As on a command line.
+        // Quotes of a shell are removed.
         let bare = line.trim().strip_prefix('\'').and_then(|line| line.strip_suffix('\''));
         let line = bare.filter(|line| is_alert(line)).unwrap_or(line);
         let replaces = is_alert(line) && !is_alert(self.text());
@@ -154,8 +154,8 @@ impl LineInput {
         }
     }
 
-    /// The table's filter that the text is, unless it is on its way to another one: rows that come
-    /// and go with each letter of `last > 20` tell nothing. `Some(None)` is no filter.
+    /// The filter to preview: none while the text may be the beginning of a longer expression, so
+    /// that the rows do not change with each letter of `last > 20`. `Some(None)` shows all rows.
     pub fn settled_filter(&self) -> Option<Option<Filter>> {
         let text = self.text().trim();
         if text.is_empty() {
@@ -167,7 +167,7 @@ impl LineInput {
         if on_its_way && word != "stale" { None } else { text.parse().ok().map(Some) }
     }
 
-    /// What is wrong with the text as it is, and after how many characters.
+    /// The character at which the text is invalid, from 0, and the reason.
     pub fn fault(&self) -> Option<(usize, String)> {
         let text = self.text();
         if text.trim().is_empty() {

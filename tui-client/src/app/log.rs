@@ -168,7 +168,7 @@ impl Log {
             (None, None) => cx.say(Tone::Plain, "nothing was searched for before"),
         }
         // The key has taken it from the bottom line.
-        if self.search_failed() {
+        if self.search.failed {
             self.say_not_found(cx);
         }
     }
@@ -192,7 +192,7 @@ impl Log {
             (false, true) => "filter dropped",
             (false, false) => return false,
         };
-        self.drop_search();
+        self.search = LogSearch::default();
         self.set_filter(None, rows);
         self.work(rows, cx);
         cx.say(Tone::Plain, dropped);

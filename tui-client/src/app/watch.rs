@@ -1,4 +1,4 @@
-//! The watched keys: what is known of each, how to ask for all of them, when to ask again.
+//! The watched keys: the state of each, the next poll, the alerts on them.
 
 mod chart_pane;
 
@@ -19,7 +19,7 @@ use crate::metrics::summary::Answer;
 use crate::metrics::watch_plan::with_alerted;
 use crate::wire_log::entry::Tone;
 
-/// How long a changed value stays marked.
+/// Time for which a changed value is marked.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// One watched key.
@@ -27,35 +27,35 @@ const FRESH: Duration = Duration::from_secs(2);
 pub struct Watched {
     /// The key.
     pub key: String,
-    /// The last answer; `None` when the key has no points, or before the first answer.
+    /// The series of the last answer; `None` if the key has no points, or before the first answer.
     pub series: Option<Series>,
-    /// What the answers so far have said.
+    /// What is known from the answers so far.
     pub heard: Heard,
     /// An alert fires.
     pub alarm: bool,
-    /// In the chart even when another key is selected.
+    /// The key is in the chart even if another one is selected.
     pub marked: bool,
-    /// Another one for each series that this key has had.
+    /// A number that changes with the series.
     pub revision: u64,
-    /// The first and the last moment of its points, kept because a chart asks for it all the time.
+    /// The times of the first and last point, cached for the chart.
     pub bounds: Option<(i64, i64)>,
     changed: Option<Duration>,
 }
 
-/// What takes in all of these stretches of time, if there are any.
+/// The range that includes all ranges of time; none without any.
 pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
     bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
 }
 
-/// What is heard of a key.
+/// What is known of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     /// No answer has come.
     #[default]
     Nothing,
-    /// It has no points.
+    /// The key has no points.
     NoPoints,
-    /// It has points, or had some.
+    /// The key has points, or had some.
     Points,
 }
 
@@ -64,13 +64,13 @@ impl Watched {
         Self { key, ..Self::default() }
     }
 
-    /// The value came within the last moments.
+    /// The value has changed a short time ago.
     pub fn is_fresh(&self, now: Duration) -> bool {
         self.changed.is_some_and(|at| now < at + FRESH)
     }
 
     fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
-        // An older point may have another value now, or be gone: all of it is shown somewhere.
+        // An older point may have changed or be gone: the whole series is compared.
         if self.series.as_ref() != series {
             if self.heard > Heard::Nothing && self.is_news(series) {
                 self.changed = Some(now);
@@ -84,7 +84,7 @@ impl Watched {
         self.heard = self.heard.max(heard);
     }
 
-    /// The newest point is another one, or there are more.
+    /// The series has a new or changed newest point.
     fn is_news(&self, series: Option<&Series>) -> bool {
         match (&self.series, series) {
             (Some(before), Some(series)) => {
@@ -100,19 +100,19 @@ impl Watched {
 pub struct Watch {
     patterns: Arc<[Glob]>,
     keys: Vec<Watched>,
-    /// Keys that a glob matches but nobody wants.
+    /// Keys that match a glob but were unwatched.
     unwanted: HashSet<String>,
     selected: usize,
-    /// Somebody wants an answer, even while nothing is asked for otherwise.
+    /// The next poll goes out even while polling is paused.
     wanted: bool,
-    /// Requests of a poll that have no reply yet.
+    /// Requests of the current poll without reply.
     asking: usize,
     next: Duration,
     /// More keys matched than may be watched.
     cut: bool,
-    /// What was asked for and has been answered, so that what else comes of it is new.
+    /// Selectors that have been answered since the patterns changed.
     answered: HashSet<String>,
-    /// Counts the answers taken.
+    /// The number of answers taken.
     revision: u64,
     viewport: Viewport,
 }
@@ -133,12 +133,12 @@ impl Watch {
         &self.keys
     }
 
-    /// The keys and globs that were asked for; shared with the network.
+    /// The watched keys and globs; shared with the network.
     pub fn patterns(&self) -> &Arc<[Glob]> {
         &self.patterns
     }
 
-    /// The fewest keys and globs that match what is watched and nothing that was left.
+    /// The fewest keys and globs that match the watched keys and no unwatched ones.
     pub fn shown_patterns(&self) -> Vec<Glob> {
         let mut shown: Vec<Glob> = Vec::new();
         for pattern in with_alerted(&self.patterns, &[]) {
@@ -158,17 +158,17 @@ impl Watch {
         self.patterns.is_empty()
     }
 
-    /// The next poll goes out as soon as possible, even while there are no others.
+    /// Makes the next poll go out as soon as possible, even while polling is paused.
     pub fn want(&mut self) {
         (self.wanted, self.next) = (true, Duration::ZERO);
     }
 
-    /// The next poll does not wait for the end of a pause.
+    /// The next poll goes out even while polling is paused.
     pub fn is_wanted(&self) -> bool {
         self.wanted
     }
 
-    /// What is wanted comes with the table; the next poll is not before `next`.
+    /// The poll of the table includes the watched keys; the next poll is not before `next`.
     pub fn comes_otherwise(&mut self, next: Duration) {
         (self.wanted, self.next) = (false, self.next.max(next));
     }
@@ -178,12 +178,12 @@ impl Watch {
         self.cut
     }
 
-    /// All keys that match this would be among the watched ones if they had points.
+    /// All keys with points that match the pattern are among the watched ones.
     pub fn has_heard_of(&self, pattern: &Glob) -> bool {
         !self.cut && [pattern.as_str(), "*"].iter().any(|&asked| self.answered.contains(asked))
     }
 
-    /// The place of the selected key.
+    /// The index of the selected key.
     pub fn selected(&self) -> usize {
         self.selected
     }
@@ -193,7 +193,7 @@ impl Watch {
         self.keys.get(self.selected)
     }
 
-    /// The first key in a list of this many rows; the selected one is always in sight.
+    /// The index of the first key in a list of this many rows, so that the selected one is visible.
     pub fn first_visible(&self, rows: usize) -> usize {
         (self.selected + 1).saturating_sub(rows.max(1))
     }
@@ -205,7 +205,7 @@ impl Watch {
         self.selected_key().into_iter().chain(others.map(|(_, key)| key))
     }
 
-    /// Watches a key or what a glob matches, or selects it if it is watched already.
+    /// Watches a key or the keys that match a glob; a key that is watched already is selected.
     pub fn add(&mut self, pattern: Glob) {
         let text = pattern.as_str().to_owned();
         self.unwanted.retain(|key| !pattern.matches(key));
@@ -222,7 +222,7 @@ impl Watch {
         self.want();
     }
 
-    /// Watches what an alert is about, unless it is watched already.
+    /// Watches the keys of an alert, unless they are watched already.
     pub fn cover(&mut self, pattern: &Glob) {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
         if !is_watched && !self.patterns.contains(pattern) {
@@ -230,7 +230,7 @@ impl Watch {
         }
     }
 
-    /// Watches the selected key no longer; without any key, the last glob.
+    /// Stops watching the selected key; without any key, the last glob.
     pub fn remove_selected(&mut self) -> Option<String> {
         let gone = if self.selected < self.keys.len() {
             self.keys.remove(self.selected).key
@@ -240,7 +240,7 @@ impl Watch {
         self.unwanted.insert(gone.clone());
         self.answered.clear();
         let keys = &self.keys;
-        // A glob goes with the last of its keys.
+        // A glob is removed with the last of its keys.
         let stays = |pattern: &&Glob| {
             let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
             mine || !(pattern.as_str() == gone || pattern.matches(&gone))
@@ -256,7 +256,7 @@ impl Watch {
         self.selected = self.selected.saturating_add_signed(lines).min(last);
     }
 
-    /// When the mark of a fresh value goes next.
+    /// When the next mark of a fresh value ends.
     pub fn fresh_until(&self, now: Duration) -> Option<Duration> {
         let until = self.keys.iter().filter_map(|key| Some(key.changed? + FRESH));
         until.filter(|&until| until > now).min()
@@ -267,35 +267,35 @@ impl Watch {
         (self.asking == 0 && !self.is_empty()).then_some(self.next)
     }
 
-    /// A poll of this many requests goes out; the one after it is due at `next`.
+    /// Records a poll of this many requests; the next one is due at `next`.
     pub fn asked(&mut self, requests: usize, next: Duration) {
         (self.asking, self.next, self.wanted) = (requests, next, false);
     }
 
-    /// One request of the poll is done with; the next poll is not before `next`.
+    /// Records the end of one request of the poll; the next poll is not before `next`.
     pub fn done(&mut self, next: Duration) {
         self.asking = self.asking.saturating_sub(1);
         self.next = self.next.max(next);
     }
 
-    /// No answer will come: asks again as soon as possible.
+    /// Forgets the poll under way; the next one goes out as soon as possible.
     pub fn reset(&mut self) {
         (self.asking, self.next) = (0, Duration::ZERO);
     }
 
-    /// The interval has changed: the next poll is not later than `next`.
+    /// Makes the next poll go out at `next` at the latest.
     pub fn hurry(&mut self, next: Duration) {
         self.next = self.next.min(next);
     }
 
-    /// Takes what an answer to `selector` says of the watched keys.
+    /// Takes the watched series of an answer to `selector`.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
         let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
         let revision = self.revision;
-        // What has been added since it was asked for was not looked for.
+        // An answer for older patterns does not cover keys added since.
         let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
@@ -327,7 +327,7 @@ impl Watch {
         }
     }
 
-    /// In the order in which they were asked for.
+    /// Sorts the keys by the patterns that they match.
     fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = Arc::clone(&self.patterns);
@@ -391,7 +391,7 @@ impl Watch {
         }
     }
 
-    /// Keys for which an alert fires.
+    /// The number of keys with a firing alert.
     pub fn alarms(&self) -> usize {
         self.keys.iter().filter(|key| key.alarm).count()
     }

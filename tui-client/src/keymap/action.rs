@@ -5,8 +5,6 @@
 pub enum Action {
     /// End the program.
     Quit,
-    /// End the program if the command line is empty, else clear the line.
-    QuitOrClear,
     /// Open or close the list of keys.
     Help,
     /// Open the list of keys if the command line is empty, else type the character.
@@ -15,10 +13,8 @@ pub enum Action {
     Suspend,
     /// Copy the shell command that prints the view.
     CopyCommand,
-    /// Focus the next pane.
-    NextPane,
-    /// Focus the pane before.
-    PreviousPane,
+    /// Focus the pane so many further on, or back if negative.
+    CyclePane(i8),
     /// Focus the command line.
     FocusPrompt,
     /// Edit the line that is being typed.
@@ -108,6 +104,8 @@ pub enum PromptAction {
     Clear,
     /// Delete the character at the cursor; with nothing typed, end the program.
     DeleteOrQuit,
+    /// Clear the line; with nothing typed, end the program.
+    QuitOrClear,
     /// Open the history search, or go to its next older or newer match.
     Search { older: bool },
     /// Put the found history line into the command line.

@@ -240,7 +240,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
     bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),
-    bind("ctrl-c", &[Prompt], Action::QuitOrClear, "clear the line; on an empty line: quit")
+    bind("ctrl-c", &[Prompt], Action::Prompt(PromptAction::QuitOrClear), "clear the line; on an empty line: quit")
         .vital("quit", &[(Prompt, 50)]).on(Empty),
 
     bind("enter", &[HistorySearch], Action::Accept, "send the line found")
@@ -287,9 +287,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("ctrl-y", TYPING, Action::Edit(Edit::Yank), "put back what was deleted"),
     bind("ctrl-_", TYPING, Action::Edit(Edit::Undo), "undo"),
 
-    bind("tab", PANES, Action::NextPane, "to the next pane")
+    bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
-    bind("shift-tab", PANES, Action::PreviousPane, "to the pane before"),
+    bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("p", PANES, Action::TogglePause, "pause polling; again: resume")

@@ -39,17 +39,6 @@ pub enum Pane {
     Log,
 }
 
-impl Pane {
-    /// The mode in which the pane has the focus.
-    pub fn mode(self) -> Mode {
-        match self {
-            Self::Table => Mode::Table,
-            Self::Watch => Mode::Watch,
-            Self::Log => Mode::Log,
-        }
-    }
-}
-
 impl Mode {
     /// No text is typed, and nothing lies over the bottom line.
     pub fn is_for_reading(self) -> bool {

@@ -22,7 +22,7 @@ pub struct Capture {
     pub head: usize,
     /// Raw lines from its end, for the log.
     pub foot: usize,
-    /// RecentPoints points of each series.
+    /// Recent points of each series.
     pub recent: usize,
 }
 

@@ -10,16 +10,16 @@ use shared::{Key, Point};
 use crate::metrics::series::Series;
 use shared::Glob;
 
-/// RecentPoints points kept over all series of an answer: 16 bytes each, so 32 MiB.
+/// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const RECENT_BUDGET: usize = 2 * 1024 * 1024;
 
-/// RecentPoints points that a series may keep even when the budget is spent: enough for a sparkline.
+/// Recent points that a series may keep even when the budget is spent: enough for a sparkline.
 const MIN_RECENT: usize = 16;
 
-/// RecentPoints points of a watched series, whose chart needs more of them than a sparkline.
+/// Recent points of a watched series, whose chart needs more of them than a sparkline.
 const MAX_RECENT_WATCHED: usize = 65_536;
 
-/// RecentPoints points kept over all watched series of an answer: 16 MiB, and as above.
+/// Recent points kept over all watched series of an answer: 16 MiB, and as above.
 const WATCHED_BUDGET: usize = 1024 * 1024;
 
 /// Series that globs may watch; further ones that match are as any other. Series watched by their

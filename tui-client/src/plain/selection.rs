@@ -17,7 +17,7 @@ use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
 
-/// RecentPoints points of a series from which a trend is drawn, and known whether it is stale: as many
+/// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as for the table on the screen.
 const MAX_RECENT: usize = 64;
 

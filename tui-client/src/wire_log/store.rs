@@ -1,5 +1,5 @@
-//! Millions of lines in little memory: the text of many lines in one string, sixteen bytes
-//! besides for each line, the rare rest in a list of its own. Old lines go by the chunk.
+//! The lines of the log in little memory: the text of many lines in one string, sixteen bytes more
+//! for each line, rare details in a separate list. Old lines are dropped by the chunk.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -9,36 +9,36 @@ use std::sync::Arc;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 use crate::wire_log::pattern::LogPattern;
 
-/// A chunk is full with so much text or so many lines.
+/// Bytes of text and number of lines that fill a chunk.
 const CHUNK_TEXT: usize = 64 * 1024;
 const CHUNK_LINES: usize = 4096;
 
-/// A line is cut behind so many bytes: a stranger may send longer ones.
+/// Longer lines, which an untrusted server may send, are cut.
 pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
 
-/// The line belongs to no exchange.
+/// The value of [`StoredLine::exchange`] for a line without exchange.
 const NO_EXCHANGE: i32 = i32::MIN;
 
-/// Lines that follow each other.
+/// Consecutive lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Chunk {
-    /// The number of its first line.
+    /// The number of the first line.
     first: u64,
     base_ms: i64,
     base_exchange: u64,
     text: String,
     lines: Vec<StoredLine>,
-    /// In the order of the lines.
+    /// Details, in the order of the lines.
     extras: Vec<Extra>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct StoredLine {
-    /// Where its text ends in the text of the chunk.
+    /// The end of the line in the text of the chunk.
     end: u32,
-    /// Since the time of the chunk.
+    /// Milliseconds after the first line of the chunk.
     after_ms: u32,
-    /// From the first exchange of the chunk on; earlier ones are negative.
+    /// The difference to the first exchange of the chunk, or [`NO_EXCHANGE`].
     exchange: i32,
     direction: Direction,
     tone: Tone,
@@ -49,7 +49,7 @@ struct Extra {
     line: u32,
     remark: Option<Remark>,
     times: u32,
-    /// The last of the times, since the first.
+    /// Milliseconds from the first repetition to the last.
     until_ms: i64,
 }
 
@@ -70,7 +70,7 @@ impl Chunk {
         self.first + self.lines.len() as u64
     }
 
-    /// The line as it is kept here, unless it needs a new chunk.
+    /// The line in the form of this chunk, unless it needs a new one.
     fn line(&self, entry: &LogEntry<'_>) -> Option<StoredLine> {
         let end = self.text.len() + entry.text.len();
         let full = self.lines.len() >= CHUNK_LINES || (end > CHUNK_TEXT && !self.lines.is_empty());
@@ -127,7 +127,7 @@ impl Chunk {
     }
 }
 
-/// The lines, numbered since the start.
+/// The lines of the log, numbered since the start.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct LineStore {
     chunks: VecDeque<Arc<Chunk>>,
@@ -137,6 +137,7 @@ pub(crate) struct LineStore {
 }
 
 impl LineStore {
+    /// A store without lines that takes at most `budget` bytes of memory.
     pub fn new(budget: usize) -> Self {
         Self { budget, ..Self::default() }
     }
@@ -151,10 +152,12 @@ impl LineStore {
         self.end
     }
 
+    /// The memory taken, in bytes.
     pub fn memory(&self) -> usize {
         self.memory
     }
 
+    /// Appends a line, cut to [`MAX_LINE_BYTES`], and drops the oldest lines beyond the budget.
     pub fn push(&mut self, mut entry: LogEntry<'_>) {
         if entry.text.len() > MAX_LINE_BYTES {
             let ends = (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev();
@@ -196,21 +199,23 @@ impl LineStore {
         }
     }
 
+    /// The line with a number.
     pub fn get(&self, number: u64) -> Option<LogEntry<'_>> {
         let at = self.chunks.partition_point(|chunk| chunk.end() <= number);
         self.chunks.get(at)?.get(number)
     }
 
+    /// The lines with numbers in a range.
     pub fn range(&self, numbers: Range<u64>) -> impl DoubleEndedIterator<Item = LogEntry<'_>> {
         numbers.filter_map(|number| self.get(number))
     }
 
-    /// Puts a remark to a line that is there.
+    /// Sets the remark of a line, if it is still kept.
     pub fn set_remark(&mut self, number: u64, remark: Remark) {
         self.set_extra(number, |extra, _| extra.remark = Some(remark));
     }
 
-    /// The same as in a line that is there has happened once more.
+    /// Counts a repetition of a line, with the time and the remark of the repetition.
     pub fn repeat(&mut self, number: u64, entry: &LogEntry<'_>) {
         self.set_extra(number, |extra, first_ms| {
             extra.until_ms = entry.unix_ms.saturating_sub(first_ms).max(0);
@@ -219,7 +224,7 @@ impl LineStore {
         });
     }
 
-    /// Changes what is known of a line besides its text; `set` is told when it came, too.
+    /// Changes the details of a line; `set` also gets the time of the line in Unix milliseconds.
     fn set_extra(&mut self, number: u64, set: impl FnOnce(&mut Extra, i64)) {
         let chunk = self.chunks.partition_point(|chunk| chunk.end() <= number);
         self.change(chunk, |chunk| {
@@ -254,7 +259,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The lines that the filter leaves.
+    /// The lines that pass the filter.
     pub fn entries(&self) -> impl Iterator<Item = LogEntry<'_>> {
         let lines =
             self.store.chunks.iter().flat_map(|chunk| {

@@ -1,4 +1,4 @@
-//! How moments and values map to dots, and which of them get a label.
+//! The axes of a chart: the mapping of times and values to dots, and the ticks with labels.
 
 use jiff::tz::TimeZone;
 
@@ -13,15 +13,15 @@ const TIME_STEPS: [i64; 22] = [
     172_800, 604_800, 2_592_000, 31_536_000,
 ];
 
-/// What is in view, and how it maps to dots. Values of a logarithmic axis are logarithms here.
+/// The visible range, and its mapping to dots. Values of a logarithmic axis are logarithms.
 pub(super) struct Axes {
     from: i64,
     to: i64,
     low: f64,
     high: f64,
-    /// The last dot of each direction.
+    /// The last dot on each axis.
     dots: (f64, f64),
-    /// Dots for each second, and for twice a value.
+    /// Dots a second, and dots for two units of the value.
     scale: (f64, f64),
     unit: Unit,
 }
@@ -33,13 +33,13 @@ impl Axes {
             return None;
         }
         if low >= high {
-            // A flat line runs through the middle.
+            // A constant line is in the middle.
             let room = (low.abs() / 20.0).max(0.5);
             (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
         }
         let (mut from, mut to) = spec.range;
         if from >= to {
-            // So does a single moment.
+            // A single time is in the middle.
             (from, to) = (from.saturating_sub(1), from.saturating_add(1));
         }
         let dots = ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64);
@@ -47,27 +47,28 @@ impl Axes {
         Some(Self { from, to, low, high, dots, scale, unit: spec.unit })
     }
 
-    /// Seconds since the first moment.
+    /// Seconds since the first time.
     #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
     fn since_from(&self, timestamp: i64) -> f64 {
         let distance = timestamp.abs_diff(self.from) as f64;
         if timestamp < self.from { -distance } else { distance }
     }
 
-    /// From 0 at the first moment to 1 at the last.
+    /// The position in time: 0 at the first time, 1 at the last.
     #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
     fn across(&self, timestamp: i64) -> f64 {
         self.since_from(timestamp) / self.to.abs_diff(self.from) as f64
     }
 
-    /// From 0 at the top to 1 at the bottom. Halved, because a difference may overflow.
+    /// The position of a value: 0 at the top, 1 at the bottom. Halved, because a difference may
+    /// overflow.
     fn down(&self, value: f64) -> f64 {
         (self.high / 2.0 - value / 2.0) / (self.high / 2.0 - self.low / 2.0)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "both are within the field")]
     pub(super) fn dot(&self, timestamp: i64, value: f64) -> (i64, i64) {
-        // A chart has many points, so these are multiplied, not divided.
+        // Multiplication is faster than division, and a chart has many points.
         let x = self.since_from(timestamp) * self.scale.0;
         let y = (self.high / 2.0 - value / 2.0) * self.scale.1;
         let nearest = |dot: f64, last: f64| (dot + 0.5).min(last) as i64;
@@ -90,11 +91,11 @@ impl Axes {
     pub(super) fn value_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
         let mut closer = [1.0, 1.6, 2.5, 4.0].map(|times| self.spaced_ticks(wanted * times, rows));
-        // One label alone is no scale; nor are labels of which some had no row for themselves.
+        // A scale needs at least two labels, each in a row of its own.
         let apart = |ticks: &[AxisTick]| ticks.windows(2).all(|pair| pair[0].at > pair[1].at);
         let enough = closer.iter().position(|ticks| ticks.len() >= 2 && apart(ticks)).unwrap_or(2);
         let mut ticks = std::mem::take(&mut closer[enough]);
-        // Steps far below the value's own precision repeat themselves.
+        // Steps below the precision of a float make equal labels.
         ticks.dedup_by(|tick, before| tick.at == before.at || tick.label == before.label);
         ticks
     }
@@ -107,7 +108,7 @@ impl Axes {
         multiples(step, self.low, self.high).map(tick).collect()
     }
 
-    /// Decades, and parts of them where there are few.
+    /// The ticks of a logarithmic axis: decades, and parts of decades where there are few.
     #[expect(clippy::cast_possible_truncation, reason = "a float has 633 decades")]
     pub(super) fn log_ticks(&self, rows: usize) -> Vec<AxisTick> {
         let (first, last) = (self.low.ceil() as i32, self.high.floor() as i32);
@@ -128,7 +129,7 @@ impl Axes {
         if ticks.len() >= 3 {
             return ticks;
         }
-        // Between the parts of two decades the axis is as good as linear.
+        // An axis of less than two decades is nearly linear.
         let (low, high) = (10_f64.powf(self.low), 10_f64.powf(self.high));
         let step = nice((high - low) / f64::from(wanted));
         let scale = Scale::new(self.unit, high);
@@ -161,7 +162,7 @@ impl Axes {
         let wanted = (columns / 16).max(1) as i128;
         let steps = TIME_STEPS.iter().map(|&step| i128::from(step));
         let step = steps.clone().find(|step| span / step <= wanted).unwrap_or(span / wanted);
-        // Aligned to the local day, so that ticks fall on round times of day.
+        // Aligned to the local day, so that ticks are at round times of day.
         let offset = jiff::Timestamp::from_second(self.from)
             .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
         let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
@@ -193,7 +194,7 @@ impl Axes {
     }
 }
 
-/// The multiples of a step within two bounds, at most 20; none if the step is not a positive number.
+/// At most 20 multiples of a step within two bounds; none if the step is not positive and finite.
 fn multiples(step: f64, low: f64, high: f64) -> impl Iterator<Item = f64> {
     let first = (low / step).ceil();
     let count = if step.is_finite() && step > 0.0 { 20 } else { 0 };

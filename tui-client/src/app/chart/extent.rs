@@ -1,4 +1,4 @@
-//! What is in view of the lines, and between which places on the value axis.
+//! The extent of the visible lines: their visible parts, and the range of the value axis.
 
 use std::ops::Range;
 
@@ -8,27 +8,28 @@ use crate::app::chart::axis::Axes;
 use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
 use crate::metrics::recent_points::RecentPoints;
 
-/// The part of a line that is in view.
+/// The visible part of a line.
 #[derive(Debug)]
 pub(super) struct VisibleLine<'a> {
     points: &'a RecentPoints,
-    /// The places of the first visible point and behind the last.
+    /// The range of the visible points.
     visible: Range<usize>,
-    /// Where it comes in on the left and goes out on the right, if it does: the value is a place
-    /// on the value axis, along what is drawn.
+    /// The points where the line enters at the left edge and leaves at the right edge, if it crosses
+    /// them; the value is a position on the value axis.
     pub entry: Option<Point>,
     pub exit: Option<Point>,
-    /// Points that are farther from each other are not joined.
+    /// The longest time between joined points.
     pub gap: u64,
 }
 
 impl<'a> VisibleLine<'a> {
-    /// From the first visible point to the last.
+    /// The visible points.
     pub fn points(&self) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
         self.points.iter().skip(self.visible.start).take(self.visible.len())
     }
 
-    /// At this moment the line is drawn for the point, or as near as points usually are.
+    /// The point represents the line at a time: the line is drawn there, or the point is as near as
+    /// points usually are.
     pub fn is_near(&self, point: &Point, time: i64) -> bool {
         let Range { start, end } = self.visible;
         let shown = |at: usize| self.points.get(at).filter(|_| self.visible.contains(&at));
@@ -73,15 +74,15 @@ impl<'a> VisibleLine<'a> {
     }
 }
 
-/// The height at a moment of the straight line between two places.
+/// The value at a time on the straight line between two points.
 #[expect(clippy::cast_precision_loss, reason = "a dot is coarser")]
 fn between((t0, v0): (i64, f64), (t1, v1): (i64, f64), time: i64) -> f64 {
     let part = time.abs_diff(t0) as f64 / t1.abs_diff(t0) as f64;
-    // The difference of the two may overflow.
+    // The difference of the values may overflow.
     v0 * (1.0 - part) + v1 * part
 }
 
-/// What is in view of the lines, and between which places on the value axis.
+/// The visible lines, and the range of their positions on the value axis.
 pub(super) struct Survey<'a> {
     pub lines: Vec<VisibleLine<'a>>,
     pub places: Option<(f64, f64)>,
@@ -103,13 +104,13 @@ impl<'a> Survey<'a> {
         };
         let values = values.filter(|&value| spec.fits(value)).fold(None, wider);
         let values = values.map(|(low, high)| (spec.place(low), spec.place(high)));
-        // What comes in from beside is to be seen where it does.
+        // Lines are visible where they cross the edges.
         let edges = lines.iter().flat_map(|line| [line.entry, line.exit]).flatten();
         let places = edges.map(|edge| edge.value).fold(values, wider);
         Self { lines, places }
     }
 
-    /// Where there is nothing, there is still time.
+    /// The axes; without values, those of the time alone are meaningful.
     pub fn axes(&self, spec: &ChartSpec<'_>) -> Option<Axes> {
         Axes::around(spec, self.places.unwrap_or((0.0, 1.0)))
     }
@@ -123,10 +124,10 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// The distance beyond which two points are not joined, because some between them are missing:
-/// four times the usual one.
+/// The longest time between joined points, four times the usual one; points are missing in longer
+/// gaps.
 pub(super) fn gap(points: &RecentPoints) -> i64 {
-    /// So many distances say well enough what is usual.
+    /// Gaps that are sampled for the usual one.
     const SAMPLE: usize = 1024;
     let pairs = (1..points.len()).step_by(points.len() / SAMPLE + 1);
     let step = |at: usize| {
@@ -139,6 +140,6 @@ pub(super) fn gap(points: &RecentPoints) -> i64 {
     }
     let middle = steps.len() / 2;
     let (_, &mut median, _) = steps.select_nth_unstable(middle);
-    // The median of two or three is no habit.
+    // Two or three gaps say nothing of the usual one.
     if steps.len() < 4 { i64::MAX } else { median.saturating_mul(4).max(2) }
 }

@@ -1,22 +1,22 @@
-//! What the cursor of a chart reads.
+//! The reading at the cursor of a chart.
 
 use shared::Point;
 
-/// What the cursor reads of the first line.
+/// The points of the first line in the column of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// The point that it stands at.
+    /// The point nearest to the cursor.
     pub point: Point,
-    /// Points in the column of that one.
+    /// The number of points in the column.
     pub count: usize,
-    /// The least value among them.
+    /// The least value in the column.
     pub least: f64,
-    /// The greatest value among them.
+    /// The greatest value in the column.
     pub greatest: f64,
 }
 
 impl Reading {
-    /// Of some points, those that are in one column with the one nearest to `time`.
+    /// The reading of the column with the point nearest to `time`.
     pub(super) fn at<'a>(
         time: i64,
         points: impl Iterator<Item = &'a Point> + Clone,
@@ -36,7 +36,7 @@ impl Reading {
     }
 }
 
-/// The point nearest to a moment.
+/// The point nearest to a time.
 pub(super) fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Option<Point> {
     points.into_iter().min_by_key(|point| point.timestamp.abs_diff(time)).copied()
 }

@@ -1,23 +1,23 @@
-//! Which part of time a chart shows, and where its cursor is.
+//! The viewport of a chart: its window of time, its scale and its cursor.
 
 use crate::metrics::recent_points::RecentPoints;
 
-/// The shortest span in seconds.
+/// The shortest window in seconds.
 const MIN_SPAN: i128 = 4;
 
-/// The part of time in view.
+/// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum TimeWindow {
-    /// All that there is.
+    /// All points.
     #[default]
     All,
-    /// The newest seconds; goes along with new points.
+    /// The newest seconds; the window follows new points.
     Last(i64),
-    /// From here to there.
+    /// A fixed first and last time.
     Fixed(i64, i64),
 }
 
-/// How the chart is looked at.
+/// The window of time, the scale and the cursor of a chart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Viewport {
     window: TimeWindow,
@@ -27,7 +27,7 @@ pub struct Viewport {
 }
 
 impl Viewport {
-    /// The first and the last moment in view, of those from the first to the last point.
+    /// The first and the last visible time; `bounds` are the times of the first and last point.
     pub fn range(&self, bounds: (i64, i64)) -> (i64, i64) {
         match self.window {
             TimeWindow::All => bounds,
@@ -36,23 +36,22 @@ impl Viewport {
         }
     }
 
-    /// New points come into view.
+    /// The window follows new points.
     pub fn follows(&self) -> bool {
         !matches!(self.window, TimeWindow::Fixed(..))
     }
 
-    /// All that there is is in view.
+    /// All points are visible.
     pub fn shows_all(&self) -> bool {
         self.window == TimeWindow::All
     }
 
-    /// The moment under the cursor.
+    /// The time under the cursor.
     pub fn cursor(&self) -> Option<i64> {
         self.cursor
     }
 
-    /// Halves the span, or doubles it; what is under the cursor stays there, without one the
-    /// right end.
+    /// Halves or doubles the window around the cursor; without a cursor, the right end stays.
     pub fn zoom(&mut self, closer: bool, bounds: (i64, i64)) {
         let (from, to) = wide(self.range(bounds));
         let (first, last) = wide(bounds);
@@ -70,7 +69,7 @@ impl Viewport {
         self.set(from, new, bounds);
     }
 
-    /// Moves the view by quarters of its width, to the past when negative; the cursor goes along.
+    /// Moves the window and the cursor by quarters of the width, to the past if negative.
     pub fn pan(&mut self, quarters: i8, bounds: (i64, i64)) {
         if self.shows_all() {
             return;
@@ -83,13 +82,13 @@ impl Viewport {
         self.cursor = self.cursor.map(|cursor| narrow(i128::from(cursor) + moved));
     }
 
-    /// Shows all, and the newest points as they come.
+    /// Shows all points, follows new ones and removes the cursor.
     pub fn whole(&mut self) {
         self.window = TimeWindow::All;
         self.cursor = None;
     }
 
-    /// Puts the cursor on the point that is nearest to a column of so many.
+    /// Moves the cursor to the visible point nearest to a column.
     pub fn point_at(
         &mut self,
         column: u16,
@@ -108,13 +107,13 @@ impl Viewport {
         self.cursor = nearest.or(self.cursor);
     }
 
-    /// Takes the cursor away; says whether there was one.
+    /// Removes the cursor; false if there was none.
     pub fn drop_cursor(&mut self) -> bool {
         self.cursor.take().is_some()
     }
 
-    /// Moves the cursor to the next point that is at least a column away, or as far as there is
-    /// one; it comes into view.
+    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction, and
+    /// the window so that the cursor is visible.
     pub fn move_cursor(
         &mut self,
         step: i8,
@@ -152,12 +151,12 @@ impl Viewport {
         }
     }
 
-    /// Shows a span from a moment on, moved so that it is within the bounds.
+    /// Sets the window to a span from a time on, moved into the bounds.
     fn set(&mut self, from: i128, span: i128, bounds: (i64, i64)) {
         let (first, last) = wide(bounds);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
-        // What is read behind the newest point would go out of view.
+        // A window that follows new points would lose a cursor before the newest point.
         let newest = self.cursor.is_none_or(|cursor| i128::from(cursor) >= last);
         self.window = if to >= last && newest {
             TimeWindow::Last(narrow(span))

@@ -1,5 +1,4 @@
-//! What lies over the panes and has the keys until it is closed. It carries its own state, so that
-//! none of it outlives it.
+//! The overlay over the panes, which gets the keys until it is closed, with its state.
 
 pub mod help;
 
@@ -8,21 +7,21 @@ use crate::app::line_input::LineInput;
 use crate::keymap::Mode;
 use help::Help;
 
-/// What lies over the panes.
+/// The overlay over the panes.
 #[derive(Debug)]
 pub enum Overlay {
     /// The list of keys, and the overlay that it covers.
     Help(Help, Option<Box<Overlay>>),
-    /// A line is asked for.
+    /// A line input.
     Input(Box<LineInput>),
-    /// The columns of the table are selected; the line of the list.
+    /// The list of columns, with the selected line.
     Columns(usize),
-    /// Pasted lines wait for a yes.
+    /// Pasted lines that wait for a confirmation.
     Confirm(Pasted),
 }
 
 impl Overlay {
-    /// The mode while it is open.
+    /// The mode while the overlay is open.
     pub fn mode(&self) -> Mode {
         match self {
             Self::Help(help, _) => help.mode(),
@@ -32,7 +31,7 @@ impl Overlay {
         }
     }
 
-    /// The line that is asked for, also while the list of keys lies over it.
+    /// The line input, also while the list of keys covers it.
     pub fn input(&self) -> Option<&LineInput> {
         match self {
             Self::Input(input) => Some(input),
@@ -41,7 +40,7 @@ impl Overlay {
         }
     }
 
-    /// The pasted lines that wait for a yes, likewise.
+    /// The pasted lines that wait for a confirmation, also while the list of keys covers them.
     pub fn pasted(&self) -> Option<&Pasted> {
         match self {
             Self::Confirm(pasted) => Some(pasted),

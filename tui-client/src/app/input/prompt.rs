@@ -1,4 +1,4 @@
-//! The command line: the text and its keys, the history, completion, the verdict on what is typed.
+//! The command line: its text, its history, its completions, the check of what is typed.
 
 pub mod check;
 pub mod history;
@@ -34,10 +34,10 @@ use check::{Verdict, words};
 use history::PromptHistory;
 use known_keys::KnownKeys;
 
-/// Completions offered at once.
+/// The most completions offered at once.
 const OFFERED: usize = 100;
 
-/// The line being edited, and everything that helps to write it.
+/// The command line with its history and completions.
 #[derive(Debug, Default)]
 pub struct Prompt {
     editor: Editor,
@@ -46,13 +46,13 @@ pub struct Prompt {
     cycle: Option<Cycle>,
 }
 
-/// Completions that Tab goes through.
+/// The completions that Tab cycles through.
 #[derive(Debug)]
 struct Cycle {
     choices: Vec<String>,
     at: usize,
     start: usize,
-    /// The line as the last Tab left it.
+    /// The line after the last Tab.
     text: String,
 }
 
@@ -67,7 +67,7 @@ impl Prompt {
         &self.editor
     }
 
-    /// Takes the lines of earlier sessions into the history.
+    /// Adds the lines of earlier sessions to the history.
     pub fn load(&mut self, earlier: Vec<String>) {
         self.history.load(earlier);
     }
@@ -91,18 +91,25 @@ impl Prompt {
     /// Performs an action of the history or of completion.
     pub fn update(&mut self, action: PromptAction, cx: &mut Context) {
         match action {
-            PromptAction::Older if self.older() => {}
             PromptAction::Older => {
-                let none = match self.history.draft() {
-                    "" => "no older line",
-                    _ => "no older line begins like this",
-                };
-                cx.say(Tone::Plain, none);
+                if let Some(line) = self.history.older(self.editor.text()) {
+                    self.editor.set(line);
+                } else if self.history.draft().is_empty() {
+                    cx.say(Tone::Plain, "no older line");
+                } else {
+                    cx.say(Tone::Plain, "no older line begins like this");
+                }
             }
-            PromptAction::Newer => self.newer(),
+            PromptAction::Newer => {
+                if let Some(line) = self.history.newer(self.editor.text()) {
+                    self.editor.set(line);
+                }
+            }
             PromptAction::Complete { forward } => {
                 // Backward leaves the line, except in a list of completions.
-                if self.text().is_empty() || (!forward && !self.is_completing()) {
+                let text = self.editor.text();
+                let is_completing = self.cycle.as_ref().is_some_and(|cycle| cycle.text == text);
+                if text.is_empty() || (!forward && !is_completing) {
                     return cx.send(Message::Cycle(if forward { 1 } else { -1 }));
                 }
                 match &self.complete(forward)[..] {
@@ -117,7 +124,7 @@ impl Prompt {
         }
     }
 
-    /// Edits the line; at its end, the keys that go right take over what is suggested.
+    /// Edits the line; at its end, keys to the right accept the suggestion.
     pub fn edit(&mut self, edit: Edit, now: i64) {
         let accepts = matches!(edit, Edit::Right | Edit::End | Edit::WordRight)
             && self.accept_ghost(now, edit == Edit::WordRight);
@@ -126,19 +133,19 @@ impl Prompt {
         }
     }
 
-    /// Types text; says whether there was room for it.
+    /// Inserts typed text; false if there is no room.
     pub fn insert(&mut self, text: &str) -> bool {
         self.editor.insert(text)
     }
 
-    /// Takes the line out; says whether the history has changed by it.
+    /// Takes the line out; true if it is new in the history.
     fn take(&mut self) -> (String, bool) {
         let line = self.editor.take();
         let new = self.history.push(&line);
         (line, new)
     }
 
-    /// Sends the line, if it can be.
+    /// Sends the line, if possible.
     pub fn submit(
         &mut self,
         link: &mut Link,
@@ -152,7 +159,7 @@ impl Prompt {
             self.take();
             return;
         }
-        // Else the server is the judge, but of such a line it would not even see the end.
+        // Other errors are the reply of the server, but it does not read such a line to the end.
         if let Some(bad) = explain::validate(&wire.bytes)
             && bad.reason == BadRequestReason::TooLong
         {
@@ -171,7 +178,7 @@ impl Prompt {
         let filled = wire.filled.is_some();
         let request = String::from_utf8_lossy(&wire.bytes).into_owned();
         self.learn_from(&request);
-        // The reply is to be seen.
+        // The reply becomes visible.
         log.follow();
         let (typed, new) = self.take();
         let due = (request, Purpose::Typed(typed.clone()));
@@ -181,17 +188,17 @@ impl Prompt {
         }
     }
 
-    /// A line that was taken out has its reply.
+    /// Records the reply to a line in the history.
     pub fn answered(&mut self, line: &str, status: Status) {
         self.history.answered(line, status == Status::Ok);
     }
 
-    /// Puts a line into the prompt.
+    /// Replaces the text.
     pub fn set(&mut self, line: &str) {
         self.editor.set(line);
     }
 
-    /// The verdict of the protocol on the line, and of common sense.
+    /// The verdict on the line: of the protocol, and of plausibility checks.
     pub fn verdict(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Verdict {
         let verdict = check::check(self.text());
         let suspicious =
@@ -199,7 +206,7 @@ impl Prompt {
         suspicious.unwrap_or(verdict)
     }
 
-    /// What is suspicious in a line that would be accepted.
+    /// The doubt about a line that would be accepted, if there is one.
     fn suspicious(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Option<Verdict> {
         let text = self.text();
         match &words(text)[..] {
@@ -217,32 +224,18 @@ impl Prompt {
         }
     }
 
-    /// The date of a timestamp in the line, and its age.
+    /// The date and the age of a timestamp in the line.
     pub fn date(&self, now: Moment, zone: &TimeZone) -> Option<String> {
         let timestamp = check::timestamp(self.text(), self.editor.cursor())?;
         let date = date(timestamp, zone);
         let age = age(timestamp, now.unix());
         let age = if age.starts_with("in ") { age } else { format!("{age} ago") };
-        // A moment that no calendar has is the bare number once more.
+        // A timestamp beyond the calendar is formatted as the number.
         Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
     }
 
-    /// Shows the line entered before the one shown that begins like what was typed; says whether
-    /// there is one.
-    fn older(&mut self) -> bool {
-        let older = self.history.older(self.editor.text());
-        older.inspect(|line| self.editor.set(line)).is_some()
-    }
-
-    /// Shows the line entered after the one shown.
-    fn newer(&mut self) {
-        if let Some(line) = self.history.newer(self.editor.text()) {
-            self.editor.set(line);
-        }
-    }
-
-    /// What may follow the line: the current time after the value of a `put`, else what was
-    /// entered before, else a command or a known key.
+    /// The suggested rest of the line: the current time after the value of a `put`, else the rest of
+    /// a history line, else of a command or a known key.
     pub fn ghost(&self, now: i64) -> Option<String> {
         let text = self.editor.text();
         if text.is_empty() || !self.editor.at_end() {
@@ -259,7 +252,7 @@ impl Prompt {
         if let Some(line) = self.history.suggestion(text) {
             return Some(line[text.len()..].to_owned());
         }
-        // Behind a blank every key would do.
+        // After a blank, every key would match.
         if blank {
             return None;
         }
@@ -268,7 +261,7 @@ impl Prompt {
         Some(choice[text.len() - start..].trim_end().to_owned())
     }
 
-    /// Takes over the ghost, or its first word; says whether there was one.
+    /// Accepts the suggestion, or its first word; false without a suggestion.
     fn accept_ghost(&mut self, now: i64, word: bool) -> bool {
         let Some(ghost) = self.ghost(now) else { return false };
         let taken = if word { ghost.len() - after_word(&ghost).len() } else { ghost.len() };
@@ -310,8 +303,8 @@ impl Prompt {
         choices
     }
 
-    /// Behind a word of a `put` that nothing completes, so that only a blank can follow; says
-    /// whether it is typed. A terminal that does not mark what is pasted sends its tabs as keys.
+    /// Inserts a blank after a word of a `put` without completions; true if it is inserted. Terminals
+    /// without bracketed paste send pasted tabs as keys.
     fn end_word(&mut self) -> bool {
         let before = self.editor.before();
         let words = words(before);
@@ -323,12 +316,7 @@ impl Prompt {
         ends
     }
 
-    /// The line is as the last Tab left it, with more to choose from.
-    fn is_completing(&self) -> bool {
-        self.cycle.as_ref().is_some_and(|cycle| cycle.text == self.editor.text())
-    }
-
-    /// Where the word before the cursor begins, and what it may become.
+    /// The beginning of the word before the cursor, and its completions.
     fn choices(&self) -> (usize, Vec<String>) {
         let before = self.editor.before();
         let start = before.rfind([' ', '\t']).map_or(0, |blank| blank + 1);
@@ -355,7 +343,7 @@ impl Prompt {
         (start, choices)
     }
 
-    /// Searches the history anew for a part of a line.
+    /// Starts a search of the history for a part of a line.
     pub fn search(&self, found: &mut Found, part: &str) {
         *found = Found::default();
         if !part.is_empty() {
@@ -363,7 +351,7 @@ impl Prompt {
         }
     }
 
-    /// To the match before or after the one found.
+    /// Finds the next older or newer match.
     pub fn search_on(&self, found: &mut Found, part: &str, older: bool) {
         let (at, shown) = match &found.line {
             Some((at, line)) => (*at, line.as_str()),

@@ -84,8 +84,8 @@ impl Seek {
 pub(super) struct LogSearch {
     pub pattern: Option<LogPattern>,
     seek: Option<Seek>,
-    /// It has found nothing.
-    failed: bool,
+    /// The whole log has no match.
+    pub failed: bool,
     /// The selected line and the last on screen when it began.
     origin: (Option<u64>, Option<u64>),
 }
@@ -145,16 +145,6 @@ impl Log {
     pub fn search_again(&mut self, pattern: LogPattern) {
         self.search.pattern = Some(pattern);
         self.search_on(true);
-    }
-
-    /// The search has found nothing in the whole log.
-    pub fn search_failed(&self) -> bool {
-        self.search.failed
-    }
-
-    /// Marks nothing any more.
-    pub fn drop_search(&mut self) {
-        self.search = LogSearch::default();
     }
 
     /// What is looked at now.

@@ -1,5 +1,4 @@
-//! How much of requests and replies stands in the log: excerpts, among which a person finds
-//! something, or, raw, every line that went over the wire.
+//! The recorder of requests and replies: it logs excerpts, or, raw, every line sent and received.
 
 use shared::response::Status;
 
@@ -13,19 +12,19 @@ use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
-/// Of the reply to a request that a person typed.
+/// The part kept of the reply to a typed request.
 const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
 
-/// Of a poll that is shown line by line.
+/// The part kept of a poll that is logged line by line.
 const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64 };
 
-/// Of any other poll; of an error reply one line is enough.
+/// The part kept of any other poll; one line is enough for an error.
 const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 };
 
-/// Of watched keys, of which more points are kept anyway.
+/// The part kept of a reply about watched keys, whose points are kept separately.
 const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
 
-/// What stands in the log from now on.
+/// The level of detail of the log, and the state of the polls and replies being logged.
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// Every line of requests and replies is logged.
@@ -34,23 +33,23 @@ pub struct Recorder {
     arriving: Option<Arriving>,
 }
 
-/// How polls of the table appear among excerpts.
+/// The level of detail of polls of the table in excerpts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Poll {
     /// The next poll is logged line by line, as an example of the protocol.
     #[default]
     ShowNext,
-    /// The one under way is such a one.
+    /// The poll under way is logged line by line.
     Showing,
-    /// In one line.
+    /// Polls are logged in one line.
     Brief,
 }
 
-/// A raw reply, of which lines have come.
+/// A raw reply that has arrived in part.
 #[derive(Debug)]
 struct Arriving {
     id: u64,
-    /// The number of its status line in the log.
+    /// The number of the status line in the log.
     status: u64,
 }
 
@@ -70,12 +69,12 @@ impl Log {
         cx.say(Tone::Plain, what);
     }
 
-    /// A new connection: replies that were under way never end.
+    /// Resets the state of polls and replies for a new connection.
     pub fn restart(&mut self) {
         (self.recorder.poll, self.recorder.arriving) = (Poll::ShowNext, None);
     }
 
-    /// What is to be kept of the reply to a request that goes out now.
+    /// The part to keep of the reply to a request that is sent now.
     pub fn capture(&mut self, purpose: &Purpose) -> Capture {
         let Recorder { raw, poll, .. } = &mut self.recorder;
         let capture = match (purpose, &poll) {
@@ -135,7 +134,7 @@ impl Log {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
         } else if matches!(pending.purpose, Purpose::Probe(_)) {
-            // It is no request of a person, and would not be accepted from one.
+            // Probes are not logged: a typed request of this form would not be accepted.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);
@@ -193,7 +192,7 @@ impl Log {
     }
 }
 
-/// What an error reply says, together with its request.
+/// The message of an error reply, with an explanation of the request.
 pub fn explained(pending: &Pending, reply: &Reply) -> String {
     explain::error_message(pending.line.as_bytes(), reply.reason())
 }

@@ -167,7 +167,7 @@ fn a_search_goes_on_from_the_other_end_and_looks_at_each_line_once() {
         let none = pattern == "nowhere";
         let expected =
             if none { Progress::NotFound } else { Progress::Found { wrapped: true, older } };
-        assert_eq!((finish(&mut log, 9), log.search_failed()), (expected, none));
+        assert_eq!((finish(&mut log, 9), log.search.failed), (expected, none));
         assert!(none || selected(&log) == pattern);
         assert!(log.visited() - before <= log.len());
     }

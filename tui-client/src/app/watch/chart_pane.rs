@@ -1,5 +1,4 @@
-//! The chart of the watched keys: which keys and which part of time it shows, and what its cursor
-//! reads.
+//! The chart of the watched keys: its keys, its viewport and its cursor.
 
 use jiff::tz::TimeZone;
 use shared::Point;
@@ -19,7 +18,7 @@ use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl Watch {
-    /// Performs an action of the chart, which has this place on the screen.
+    /// Performs an action of the chart.
     pub fn update_chart(
         &mut self,
         action: ChartAction,
@@ -79,7 +78,7 @@ impl Watch {
         }
     }
 
-    /// A chart that is too low for a legend has it on the bottom line.
+    /// Shows the reading of the cursor on the bottom line if the chart has no legend.
     fn say_reading(&self, points: &RecentPoints, layout: &Layout, cx: &mut Context) {
         let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
@@ -96,19 +95,19 @@ impl Watch {
         self.with_chart(height, alerts, zone, |spec| chart::columns(spec, width))
     }
 
-    /// Its columns and rows on the screen, those of the legend and the axes counted.
+    /// The columns and rows of the chart on the screen, with legend and axes.
     fn chart_size(&self, layout: &Layout) -> (u16, u16) {
         let Some(area) = layout.watch else { return (0, 0) };
         let rows = area.inner_rows().saturating_sub(layout.watch_rows(self.keys().len()));
         (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
-    /// The chart in this many columns and rows, those of the legend and the axes counted.
+    /// The chart in this many columns and rows, with legend and axes.
     pub fn chart(&self, (width, height): (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
         self.with_chart(height, alerts, zone, |spec| Chart::fitted(spec, width))
     }
 
-    /// What is to be plotted, but for its columns.
+    /// Passes the spec of the chart, without its columns, to a function.
     fn with_chart<T>(
         &self,
         height: u16,
@@ -152,18 +151,18 @@ impl Watch {
         if units.all(|unit| unit == first) { first } else { Unit::Plain }
     }
 
-    /// The points of the selected key, which it shares.
+    /// The points of the selected key, shared with its series.
     fn selected_points(&self) -> RecentPoints {
         let series = self.selected_key().and_then(|key| key.series.as_ref());
         series.map(|series| series.recent.clone()).unwrap_or_default()
     }
 
-    /// The first and the last moment of the points that may be charted.
+    /// The times of the first and last point of the keys in the chart.
     pub fn chart_bounds(&self) -> Option<(i64, i64)> {
         wider(self.in_chart().filter_map(|key| key.bounds))
     }
 
-    /// The part of time in the chart, and its cursor.
+    /// The viewport of the chart.
     pub fn viewport(&self) -> &Viewport {
         &self.viewport
     }

@@ -1,18 +1,18 @@
-//! The list of keys: what is searched for in it and which part is on screen.
+//! The list of keys: its search and its scroll position.
 
 use crate::app::line_input::editor::Editor;
 use crate::keymap::{Edit, HelpLine, Mode, help_lines};
 
-/// From this many columns on, the list stands in two columns.
+/// Columns of the screen from which on the list has two columns.
 const WIDE: u16 = 160;
 
-/// The list while it is shown.
+/// The open list of keys.
 #[derive(Debug)]
 pub struct Help {
     top: usize,
     query: Editor,
     searching: bool,
-    /// The mode in which it was opened, whose keys come first.
+    /// The mode in which the list was opened, whose keys come first.
     opened_in: Mode,
 }
 
@@ -22,7 +22,7 @@ impl Help {
         Self { top: 0, query: Editor::default(), searching: false, opened_in }
     }
 
-    /// The mode in which it was opened.
+    /// The mode in which the list was opened.
     pub fn opened_in(&self) -> Mode {
         self.opened_in
     }
@@ -37,7 +37,7 @@ impl Help {
         self.top
     }
 
-    /// What is searched for.
+    /// The text searched for.
     pub fn query(&self) -> &str {
         self.query.text()
     }
@@ -47,7 +47,7 @@ impl Help {
         self.searching = true;
     }
 
-    /// Edits what is searched for; without anything, Backspace ends the search.
+    /// Edits the text searched for; Backspace on an empty text ends the search.
     pub fn edit(&mut self, edit: Edit) {
         if edit == Edit::DeleteLeft && self.query().is_empty() {
             return self.end_search(false);
@@ -56,13 +56,13 @@ impl Help {
         self.query.edit(edit);
     }
 
-    /// Types text into what is searched for; says whether there was room for it.
+    /// Inserts text into the search; false if there is no room.
     pub fn insert(&mut self, text: &str) -> bool {
         self.top = 0;
         self.query.insert(text)
     }
 
-    /// Ends the search, with all lines in the list again unless what was found is to stay.
+    /// Ends the search and keeps the matches, or shows all lines again.
     pub fn end_search(&mut self, keep: bool) {
         self.searching = false;
         if !keep {
@@ -70,7 +70,7 @@ impl Help {
         }
     }
 
-    /// The lines that fit what is searched for, each below its heading.
+    /// The lines that match the search, each below its heading.
     pub fn lines(&self) -> Vec<HelpLine> {
         let query = self.query().to_lowercase();
         let fits = |text: &str| text.to_lowercase().contains(&query);
@@ -98,7 +98,7 @@ impl Help {
         found
     }
 
-    /// How many columns and rows the list takes on a screen of this size.
+    /// The columns and rows of the list on a screen of this size.
     pub fn shape((width, height): (u16, u16)) -> (usize, usize) {
         let columns = if width >= WIDE { 2 } else { 1 };
         let rows = usize::from(height.saturating_sub(2));

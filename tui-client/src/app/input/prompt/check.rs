@@ -1,5 +1,5 @@
-//! What the protocol says about the line while it is typed: its own parser, with the
-//! conveniences of the client taken into account.
+//! The check of the command line while it is typed: the parser of the protocol, and the additions of
+//! the client.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub enum Verdict {
     Wrong { at: Range<usize>, why: String },
 }
 
-/// Judges a line.
+/// Checks a line.
 pub fn check(text: &str) -> Verdict {
     let body = normalize::body(text.as_bytes());
     let request = &text.as_bytes()[body.clone()];
@@ -56,18 +56,18 @@ fn wrong(bad: &BadRequest, start: usize) -> Verdict {
     Verdict::Wrong { at: start + bad.at.start..start + bad.at.end, why: bad.to_string() }
 }
 
-/// What is wrong with a put that only lacks its timestamp, which is filled in.
+/// The error of a `put` without its timestamp, which the client fills in.
 fn with_value(request: &[u8]) -> Option<BadRequest> {
     Request::decode(&[request, b" 0"].concat()).err()
 }
 
-/// One of these at the end would make it right so far: `pu`, `put a -`, `put a 1e`.
+/// The request may be the beginning of a valid one: `pu`, `put a -`, `put a 1e`.
 fn may_go_on(request: &[u8]) -> bool {
     const MORE: [&[u8]; 7] = [b"ut a 1 1", b"t a 1 1", b"et a", b"t a", b"1 1", b"1", b" 1"];
     MORE.iter().any(|more| Request::decode(&[request, more].concat()).is_ok())
 }
 
-/// The words of a line without its conveniences, as places in it.
+/// The byte ranges of the words of a line, without what the client adds to the protocol.
 pub fn words(text: &str) -> Vec<Range<usize>> {
     let body = normalize::body(text.as_bytes());
     let (start, body) = (body.start, &text[body]);
@@ -82,7 +82,7 @@ pub fn words(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// The timestamp of a put, or else a number under the cursor that looks like one.
+/// The timestamp of a `put`, else a number under the cursor that may be a timestamp.
 pub fn timestamp(text: &str, cursor: usize) -> Option<i64> {
     let words = words(text);
     if let [command, _, _, timestamp] = &words[..]

@@ -1,30 +1,30 @@
-//! The lines entered before, and the draft that is left while looking at them.
+//! The history of the command line, and the draft while older lines are shown.
 
 use std::collections::{HashSet, VecDeque};
 
 use crate::app::input::prompt::check::{Verdict, check};
 use crate::app::line_input::editor::MAX_TEXT;
 
-/// Lines kept; the oldest go first.
+/// The most lines kept; the oldest are dropped first.
 pub const LINES: usize = 10_000;
 
-/// Bytes kept.
+/// The most bytes kept.
 pub const BYTES: usize = 1024 * 1024;
 
-/// What was entered, oldest first.
+/// The lines entered, oldest first.
 #[derive(Debug, Default)]
 pub struct PromptHistory {
     lines: VecDeque<String>,
-    /// Those that the server refused.
+    /// Lines that the server refused.
     refused: HashSet<String>,
     bytes: usize,
-    /// The line shown, while looking back.
+    /// The history line shown in the command line.
     at: Option<usize>,
     draft: String,
 }
 
 impl PromptHistory {
-    /// Remembers a line and says so, unless it repeats the one before; looking back ends.
+    /// Adds a line and returns true, unless the line repeats the last one. The draft is cleared.
     pub fn push(&mut self, line: &str) -> bool {
         self.at = None;
         self.draft.clear();
@@ -37,7 +37,7 @@ impl PromptHistory {
         true
     }
 
-    /// The server has accepted or refused a line.
+    /// Records that the server accepted or refused a line.
     pub fn answered(&mut self, line: &str, accepted: bool) {
         if accepted {
             self.refused.remove(line);
@@ -46,9 +46,9 @@ impl PromptHistory {
         }
     }
 
-    /// Puts the lines of earlier sessions before those of this one.
+    /// Inserts the lines of earlier sessions before those of this session.
     pub fn load(&mut self, mut earlier: Vec<String>) {
-        // What the editor would not take is no line that was entered here.
+        // The editor accepts no longer lines.
         earlier.retain(|line| line.len() <= MAX_TEXT);
         let added = earlier.len();
         self.bytes += earlier.iter().map(String::len).sum::<usize>();
@@ -67,7 +67,8 @@ impl PromptHistory {
         }
     }
 
-    /// The line before the one shown that begins like the draft. `current` is kept as the draft when looking back begins.
+    /// The previous line that begins like the draft. `current`, the text of the command line, is the
+    /// draft unless it is the history line shown.
     pub fn older(&mut self, current: &str) -> Option<&str> {
         self.begin_unless_unchanged(current);
         let end = self.at.unwrap_or(self.lines.len());
@@ -76,12 +77,12 @@ impl PromptHistory {
         self.lines.get(found).map(String::as_str)
     }
 
-    /// What was typed when looking back began.
+    /// The text typed before the history was shown.
     pub fn draft(&self) -> &str {
         &self.draft
     }
 
-    /// The line after the one shown that begins like the draft, in the end the draft.
+    /// The next line that begins like the draft, after the last one the draft.
     pub fn newer(&mut self, current: &str) -> Option<&str> {
         let at = self.at.filter(|&at| self.lines.get(at).is_some_and(|line| line == current))?;
         let after = self.lines.range(at + 1..);
@@ -90,7 +91,7 @@ impl PromptHistory {
         Some(self.at.and_then(|at| self.lines.get(at)).unwrap_or(&self.draft))
     }
 
-    /// A line that was changed after it was called up is a draft of its own.
+    /// An edited history line becomes the draft.
     fn begin_unless_unchanged(&mut self, current: &str) {
         let unchanged = self.at.and_then(|at| self.lines.get(at)).is_some_and(|l| l == current);
         if !unchanged {
@@ -103,7 +104,7 @@ impl PromptHistory {
         line.starts_with(&self.draft)
     }
 
-    /// The newest line that begins like `start` and goes on, of those that are worth repeating.
+    /// The newest valid line that is longer than `start` and begins with it.
     pub fn suggestion(&self, start: &str) -> Option<&str> {
         let longer = |line: &str| line.len() > start.len() && line.starts_with(start);
         let good = |line: &str| !self.refused.contains(line) && check(line) == Verdict::Accepted;
@@ -111,15 +112,15 @@ impl PromptHistory {
         newest.find(|line| longer(line) && good(line))
     }
 
-    /// The newest line before number `before` that contains `part`, with its number; a line that
-    /// is the same as `shown` is no news.
+    /// The newest line before number `before` that contains `part` and differs from `shown`, with
+    /// its number.
     pub fn find_older(&self, part: &str, before: usize, shown: &str) -> Option<(usize, &str)> {
         let before = before.min(self.lines.len());
         let at = self.lines.range(..before).rposition(|l| l.contains(part) && l != shown)?;
         Some((at, self.lines.get(at)?))
     }
 
-    /// The oldest such line after number `after`.
+    /// The oldest line after number `after` that contains `part` and differs from `shown`.
     pub fn find_newer(&self, part: &str, after: usize, shown: &str) -> Option<(usize, &str)> {
         let from = (after + 1).min(self.lines.len());
         let at = from + self.lines.range(from..).position(|l| l.contains(part) && l != shown)?;

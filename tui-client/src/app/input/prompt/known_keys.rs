@@ -5,39 +5,35 @@ use std::ops::Bound;
 
 use crate::metrics::series::Series;
 
-/// Memory for them, in bytes of text and 48 for each.
+/// The most memory for keys: bytes of text, and the overhead for each.
 const BUDGET: usize = 4 * 1024 * 1024;
 
-/// What a key costs besides its text.
+/// Memory of a key besides its text.
 const OVERHEAD: usize = 48;
 
-/// Keys taken from one reply; the others come with the next one.
+/// The most keys learnt from one reply; the next reply brings the others.
 const STEP: usize = 4096;
 
-/// What is known.
+/// The known keys.
 #[derive(Debug, Default)]
 pub struct KnownKeys {
     keys: BTreeSet<Box<str>>,
     memory: usize,
-    /// Series of the last reply that were looked at, and the last of them: replies keep their
-    /// order, so that the next one is taken up from there.
+    /// Series of the last large reply learnt so far, and the key of the last one: replies keep their
+    /// order, so learning continues there.
     looked: usize,
     last: Option<Box<str>>,
 }
 
 impl KnownKeys {
-    /// Looks at a bounded number of series that are new.
+    /// Learns the keys of a bounded number of series.
     pub fn learn(&mut self, series: &[Series]) {
         if series.len() <= STEP {
-            // Such a reply does not disturb the way through a larger one.
+            // A small reply does not change the position in a larger one.
             return series.iter().for_each(|series| self.add(series.key.as_str()));
         }
-        let goes_on = self
-            .looked
-            .checked_sub(1)
-            .and_then(|at| series.get(at))
-            .is_some_and(|series| self.last.as_deref() == Some(series.key.as_str()));
-        if !goes_on {
+        let reached = self.looked.checked_sub(1).and_then(|at| series.get(at));
+        if reached.map(|series| series.key.as_str()) != self.last.as_deref() {
             self.looked = 0;
         }
         for series in series.iter().skip(self.looked).take(STEP) {
@@ -47,7 +43,7 @@ impl KnownKeys {
         self.last = self.looked.checked_sub(1).map(|at| series[at].key.as_str().into());
     }
 
-    /// Learns one key, while there is room.
+    /// Learns one key, if there is memory.
     pub fn add(&mut self, key: &str) {
         let cost = key.len() + OVERHEAD;
         if self.memory + cost <= BUDGET && !self.keys.contains(key) {

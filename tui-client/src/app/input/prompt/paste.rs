@@ -1,4 +1,4 @@
-//! Pasted text: one line is typed, several are counted, asked about and sent; many of them as a
+//! Pasted lines: they are counted, checked and confirmed, then sent one by one, or, many lines, as a
 //! stream whose progress is shown.
 
 use std::sync::Arc;
@@ -20,25 +20,25 @@ use crate::text::number::{count, plural};
 use crate::text::time::duration;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
-/// Up to so many lines are sent as if each had been entered, with each reply in the log.
+/// The most lines that are sent one by one, with each reply in the log; more go as a stream.
 const MAX_ONE_BY_ONE: usize = 64;
 
-/// Lines that are checked before they are sent; more would let the screen wait.
+/// The most lines that are checked before they are sent; more would delay the screen.
 const MAX_CHECKED: usize = 100_000;
 
-/// Characters of a line that are shown.
+/// The most characters shown of a line.
 const MAX_SAMPLE: usize = 200;
 
-/// Text that waits for a yes.
+/// Pasted lines that wait for a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pasted {
-    /// What was pasted.
+    /// The pasted text.
     pub text: Arc<str>,
-    /// Lines with something in them.
+    /// The number of lines that are not empty.
     pub lines: u64,
-    /// What the protocol says about them.
+    /// The lines that the server would refuse.
     pub wrong: Wrong,
-    /// What is wrong with the first wrong line.
+    /// The reason for which the first wrong line would be refused.
     pub why: Option<String>,
     /// The first wrong line, else the first one; safe to show.
     pub sample: String,
@@ -47,11 +47,11 @@ pub struct Pasted {
 /// The lines that the server would refuse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wrong {
-    /// How many.
+    /// The number of lines.
     pub lines: u64,
-    /// The number of the first one.
+    /// The number of the first line.
     pub first: u64,
-    /// There are lines that were not looked at, so it may be more.
+    /// Not all lines were checked, so there may be more.
     pub at_least: bool,
 }
 
@@ -84,7 +84,7 @@ struct PastedLines {
     lines: u64,
     answered: u64,
     refused: u64,
-    /// Of the first that was refused.
+    /// The reason of the first refusal.
     why: Option<String>,
 }
 
@@ -98,7 +98,7 @@ pub struct Import {
     since: Duration,
 }
 
-/// Pasted lines on their way.
+/// The pasted lines being sent.
 #[derive(Debug, Default)]
 pub struct Paste {
     import: Option<Import>,
@@ -106,13 +106,13 @@ pub struct Paste {
 }
 
 impl Paste {
-    /// The lines under way as a stream.
+    /// The import, if lines are being sent as a stream.
     pub fn import(&self) -> Option<&Import> {
         self.import.as_ref()
     }
 
     /// Sends pasted lines: a few one by one, as if each had been typed, more as a stream. Returns
-    /// them if they can't be sent now.
+    /// the lines if they can't be sent now.
     pub fn send(
         &mut self,
         pasted: Pasted,
@@ -162,8 +162,7 @@ impl Paste {
         cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
-    /// A request was answered, or refused for a reason: if it is one of a few pasted lines, what is
-    /// said of the last one is of all of them.
+    /// Counts the answer to one of the pasted lines, or its refusal; shows the result after the last.
     pub fn answered(&mut self, id: u64, refused: Option<String>, cx: &mut Context) {
         let Some(pasted) = &mut self.lines else { return };
         if !(pasted.first..pasted.first + pasted.lines).contains(&id) {
@@ -184,7 +183,7 @@ impl Paste {
         }
     }
 
-    /// Stops the import under way; the last news of it say how far it came.
+    /// Stops the import under way; its end is reported by [`Paste::on_news`].
     pub fn stop_import(&self, cx: &mut Context) {
         if self.import.is_some() {
             cx.say(Tone::Plain, "stopping");
