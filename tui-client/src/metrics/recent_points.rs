@@ -101,8 +101,26 @@ impl RecentPoints {
 }
 
 impl PartialEq for RecentPoints {
+    /// Slice by slice, which is faster than point by point; where slices end makes no difference.
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().eq(other.iter())
+        let (mut left, mut right) = (self.pieces(), other.pieces());
+        let (mut a, mut b): (&[Point], &[Point]) = (&[], &[]);
+        self.len() == other.len()
+            && loop {
+                if a.is_empty() {
+                    let Some(next) = left.next() else { break true };
+                    a = next;
+                } else if b.is_empty() {
+                    let Some(next) = right.next() else { break false };
+                    b = next;
+                } else {
+                    let length = a.len().min(b.len());
+                    if a[..length] != b[..length] {
+                        break false;
+                    }
+                    (a, b) = (&a[length..], &b[length..]);
+                }
+            }
     }
 }
 
@@ -154,6 +172,11 @@ mod tests {
                 }
                 let newest = model.iter().skip(model.len().saturating_sub(limit / 2));
                 prop_assert!(recent.newest(limit / 2).eq(newest));
+                let mut again: RecentPoints = model.iter().copied().collect();
+                prop_assert_eq!(&again, &recent, "wherever the pieces end");
+                again.keep(recent.len().saturating_sub(1));
+                again.push(point(-1));
+                prop_assert_eq!(again == recent, recent.is_empty() && again.is_empty());
             }
         }
     }
