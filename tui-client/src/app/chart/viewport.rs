@@ -106,8 +106,8 @@ impl Viewport {
         self.cursor.take().is_some()
     }
 
-    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction, and
-    /// the window so that the cursor is visible.
+    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction,
+    /// and the window so that the cursor is visible.
     pub fn move_cursor(&mut self, step: i8, columns: u16, points: &Recent, bounds: (i64, i64)) {
         let (from, to) = wide(self.range(bounds));
         let column = ((to - from) / i128::from(columns.max(1))).max(1);

@@ -234,8 +234,8 @@ impl Prompt {
         Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
     }
 
-    /// The suggested rest of the line: the current time after the value of a `put`, else the rest of
-    /// a history line, else of a command or a known key.
+    /// The suggested rest of the line: the current time after the value of a `put`, else the rest
+    /// of a history line, else of a command or a known key.
     pub fn ghost(&self, now: i64) -> Option<String> {
         let text = self.editor.text();
         if text.is_empty() || !self.editor.at_end() {
@@ -303,8 +303,8 @@ impl Prompt {
         choices
     }
 
-    /// Inserts a blank after a word of a `put` without completions; true if it is inserted. Terminals
-    /// without bracketed paste send pasted tabs as keys.
+    /// Inserts a blank after a word of a `put` without completions; true if it is inserted.
+    /// Terminals without bracketed paste send pasted tabs as keys.
     fn end_word(&mut self) -> bool {
         let before = self.editor.before();
         let words = words(before);

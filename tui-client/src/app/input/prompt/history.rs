@@ -67,8 +67,8 @@ impl PromptHistory {
         }
     }
 
-    /// The previous line that begins like the draft. `current`, the text of the command line, is the
-    /// draft unless it is the history line shown.
+    /// The previous line that begins like the draft. `current`, the text of the command line, is
+    /// the draft unless it is the history line shown.
     pub fn older(&mut self, current: &str) -> Option<&str> {
         self.begin_unless_unchanged(current);
         let end = self.at.unwrap_or(self.lines.len());

@@ -19,8 +19,8 @@ const STEP: usize = 4096;
 pub struct KnownKeys {
     keys: BTreeSet<Box<str>>,
     memory: usize,
-    /// Series of the last large reply learnt so far, and the key of the last one: replies keep their
-    /// order, so learning continues there.
+    /// Series of the last large reply learnt so far, and the key of the last one: replies keep
+    /// their order, so learning continues there.
     looked: usize,
     last: Option<Box<str>>,
 }
