@@ -1,6 +1,6 @@
-//! The application: [`App::update`] takes an event and says what is to be done. Its parts decide,
-//! this file routes events to them; nothing here does input or output, reads a clock, or knows how
-//! it is drawn.
+//! The application: [`App::update`] takes an event and returns effects. The parts decide; this file
+//! routes events, actions and messages to them. The application does no input or output, reads no
+//! clock and does not draw.
 
 pub mod chart;
 mod config;
@@ -53,7 +53,7 @@ use screen::panes::Panes;
 use table::Table;
 use watch::Watch;
 
-/// The whole state.
+/// The state of the application.
 #[derive(Debug)]
 pub struct App {
     cx: Context,
@@ -68,7 +68,7 @@ pub struct App {
 }
 
 impl App {
-    /// The state at the start, on a screen of this size.
+    /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
@@ -84,12 +84,12 @@ impl App {
         }
     }
 
-    /// What is to be done first.
+    /// The effects at the start.
     pub fn start(&self) -> Vec<Effect> {
         vec![Effect::Network(NetworkOrder::Connect)]
     }
 
-    /// Takes an event; what it returns is to be done in that order.
+    /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         self.cx.begin(now);
         self.route(event, now);
@@ -159,7 +159,7 @@ impl App {
     fn on_tick(&mut self) {
         let now = self.cx.now();
         self.log.work(self.layout().log_rows(), &mut self.cx);
-        // While polling is paused, nothing is known of what has come.
+        // While polling is paused, nothing is known of new points.
         if self.alerts.counts_time() && !self.polling.is_paused() {
             self.evaluate_alerts();
         }
@@ -172,7 +172,7 @@ impl App {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
         match keymap::lookup(mode, key) {
-            // The list of completions was above the line, and is gone by now.
+            // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
             Some(action) => self.perform(action),
             None if mode.is_for_reading() => {
@@ -269,7 +269,7 @@ impl App {
         }
     }
 
-    /// Carries out what one part asks of the others.
+    /// Carries out a message of one part to the others.
     fn carry_out(&mut self, message: Message) {
         let rows = self.layout().log_rows();
         match message {
@@ -315,7 +315,7 @@ impl App {
         }
     }
 
-    /// Rows of a page where the keys go.
+    /// Rows of a page in the current mode.
     fn page(&self) -> usize {
         let layout = self.layout();
         match self.mode() {
@@ -327,7 +327,7 @@ impl App {
         }
     }
 
-    /// Moves by lines where a mode has its keys.
+    /// Scrolls the part of a mode by lines.
     fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
         match mode {
@@ -353,7 +353,7 @@ impl App {
         };
         match (self.mode(), under) {
             (Mode::Help | Mode::HelpSearch, _) => self.scroll(Mode::Help, turn),
-            // Few keys are watched, and each has its chart.
+            // Watched keys are few, so they move by one.
             (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, turn.signum()),
             (_, Some(mode)) => self.scroll(mode, turn),
             (_, None) => {}
@@ -364,7 +364,7 @@ impl App {
         self.cx.take_notice();
         match (self.input.overlay(), under) {
             (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
-            // A question waits for its answer.
+            // Other overlays stay until they are answered.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}
             (None, Some(mode)) => self.panes.focus_on(mode),
@@ -377,7 +377,7 @@ impl App {
         }
     }
 
-    /// The key that the selection is on.
+    /// The selected key of the table or the watched keys.
     fn selected_key(&self) -> Option<String> {
         match self.mode() {
             Mode::Table => self.table.selected_key().map(ToString::to_string),
@@ -406,7 +406,7 @@ impl App {
     }
 
     fn submit(&mut self) {
-        // What the line needs is to be known when its reply comes.
+        // Whether the server has the extension must be known when the reply comes.
         self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
         self.input.prompt.submit(link, self.watch.patterns(), log, cx);
@@ -470,7 +470,7 @@ impl App {
         }
     }
 
-    /// A typed request was accepted.
+    /// Takes the reply to a typed request that was accepted.
     fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
         if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
@@ -487,7 +487,7 @@ impl App {
         }
     }
 
-    /// Takes what a reply says of the watched keys.
+    /// Takes the watched series of a reply.
     fn take_watched(&mut self, selector: &str, reply: &Reply) {
         if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
             self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
@@ -513,7 +513,7 @@ impl App {
         }
     }
 
-    /// When the application wants an [`Event::Tick`], if nothing else happens before.
+    /// The time of the next [`Event::Tick`], unless another event comes before.
     pub fn next_wake(&self) -> Option<Duration> {
         let now = self.now().elapsed;
         let notice = self.notice().map(|notice| notice.until);
@@ -523,8 +523,8 @@ impl App {
         [busy, link, fresh, notice, poll, self.next_age()].into_iter().flatten().min()
     }
 
-    /// When an age on the screen grows: every second while one is counted in seconds, else every
-    /// minute, and never when there is none.
+    /// When an age on the screen changes: every second while one is in seconds, else every minute;
+    /// none without any age.
     fn next_age(&self) -> Option<Duration> {
         let layout = self.layout();
         let rows = self.table.visible(layout.table_rows());
@@ -536,22 +536,22 @@ impl App {
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
     }
 
-    /// The table is in sight, or a large log in its place.
+    /// The table, or a zoomed log in its place, is visible.
     fn table_in_sight(&self) -> bool {
         self.layout().table.is_some() || self.panes.log_is_zoomed()
     }
 
-    /// Where the keys go.
+    /// The mode that gets the keys.
     pub fn mode(&self) -> Mode {
         self.input.mode(self.panes.focus())
     }
 
-    /// Where everything goes on the screen.
+    /// The layout of the screen.
     pub fn layout(&self) -> Layout {
         self.panes.layout(!self.watch.is_empty())
     }
 
-    /// Whether a key has anything to act on, so that it is worth a hint.
+    /// The action has something to act on, so its key is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
@@ -565,7 +565,7 @@ impl App {
         self.panes.pane()
     }
 
-    /// The command line, the overlay and pasted lines.
+    /// The command line, the overlay and the pasted lines.
     pub fn input(&self) -> &Input {
         &self.input
     }
@@ -595,7 +595,7 @@ impl App {
         &self.log
     }
 
-    /// The last answer.
+    /// The table of the last answer.
     pub fn table(&self) -> &Table {
         &self.table
     }
@@ -605,8 +605,7 @@ impl App {
         &self.watch
     }
 
-    /// The chart of the watched keys in this many columns and rows, those of legend and axes
-    /// counted.
+    /// The chart of the watched keys in this many columns and rows, with legend and axes.
     pub fn chart(&self, width: u16, height: u16) -> chart::Chart {
         self.watch.chart((width, height), &self.alerts, self.zone())
     }

@@ -229,9 +229,9 @@ impl Log {
         number
     }
 
-    /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll
-    /// share the line, so that polling does not push everything else out of sight. It keeps the
-    /// time of the first, so that times rise from line to line, and has the cost of the last.
+    /// Appends one line for a poll and its reply. Repetitions of a poll share the line, so that
+    /// polls do not displace other lines. The line has the time of the first repetition and the
+    /// cost of the last.
     pub fn push_poll(&mut self, entry: LogEntry<'_>) {
         let end = self.store.end();
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
