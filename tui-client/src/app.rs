@@ -22,11 +22,10 @@ use jiff::tz::TimeZone;
 use shared::Request;
 use shared::response::Status;
 
-use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
+use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap::{self, Action, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
-use crate::metrics::column::Column;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
@@ -40,7 +39,6 @@ pub use config::AppConfig;
 use context::Context;
 use input::Input;
 use input::overlay::Overlay;
-use input::overlay::help::Help;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
@@ -115,7 +113,14 @@ impl App {
                 self.panes.resize(width, height);
                 self.table.move_by(0, self.layout().table_rows());
             }
-            Event::Tick => self.on_tick(),
+            Event::Tick => {
+                self.log.work(self.layout().log_rows(), &mut self.cx);
+                // While polling is paused, nothing is known of new points.
+                if self.alerts.counts_time() && !self.polling.is_paused() {
+                    self.evaluate_alerts();
+                }
+                self.link.retry(&mut self.cx);
+            }
             Event::Connected => {
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
@@ -156,18 +161,6 @@ impl App {
         }
     }
 
-    fn on_tick(&mut self) {
-        let now = self.cx.now();
-        self.log.work(self.layout().log_rows(), &mut self.cx);
-        // While polling is paused, nothing is known of new points.
-        if self.alerts.counts_time() && !self.polling.is_paused() {
-            self.evaluate_alerts();
-        }
-        if self.link.try_now(now.elapsed) {
-            self.cx.push(Effect::Network(NetworkOrder::Connect));
-        }
-    }
-
     fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
@@ -194,7 +187,6 @@ impl App {
     }
 
     fn perform(&mut self, action: Action) {
-        let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
@@ -213,23 +205,21 @@ impl App {
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
             Action::Pages(pages) => {
-                let rows = self.page().max(2).cast_signed() - 1;
-                self.scroll(self.mode(), isize::from(pages) * rows);
+                let overlay = self.input.page(self.panes.size());
+                let keys = self.watch.keys().len();
+                let rows = overlay.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+                self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
             }
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
-            Action::Refresh if self.link.is_connected() => {
-                self.polling.refresh_once(now.elapsed);
-                self.watch.want();
-            }
-            Action::Refresh => self.cx.say(Tone::Bad, "not refreshed: no connection"),
+            Action::Refresh => self.polling.refresh(&self.link, &mut self.watch, &mut self.cx),
             Action::TogglePause => self.polling.toggle_pause(&mut self.watch, &mut self.cx),
             Action::Interval(step) => {
                 self.polling.change_interval(step, &mut self.watch, &mut self.cx);
             }
             Action::AllKeys => {
                 self.polling.set_table_request(ALL);
-                self.polling.refresh_once(now.elapsed);
+                self.polling.refresh_once(self.cx.now().elapsed);
             }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
@@ -251,8 +241,7 @@ impl App {
                 self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
             }
             Action::Chart(action) => {
-                let layout = self.layout();
-                self.watch.update_chart(action, &layout, &self.alerts, &mut self.cx);
+                self.watch.update_chart(action, &self.layout(), &self.alerts, &mut self.cx);
             }
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
@@ -308,22 +297,7 @@ impl App {
                 self.log.back_to(before);
                 self.log.work(rows, &mut self.cx);
             }
-            Message::SaveLog(path) => {
-                let log = self.log.snapshot();
-                self.cx.push(Effect::File(FileJob::SaveLog { path, log }));
-            }
-        }
-    }
-
-    /// Rows of a page in the current mode.
-    fn page(&self) -> usize {
-        let layout = self.layout();
-        match self.mode() {
-            Mode::Table => layout.table_rows(),
-            Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
-            Mode::Columns => Column::ALL.len(),
-            Mode::Help | Mode::HelpSearch => Help::shape(self.panes.size()).1,
-            _ => layout.log_rows(),
+            Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }
     }
 
@@ -418,7 +392,8 @@ impl App {
 
     /// Sends the requests that are due.
     fn poll(&mut self) {
-        let (in_sight, now) = (self.table_in_sight(), self.cx.now().elapsed);
+        let (in_sight, now) =
+            (self.panes.shows_table(!self.watch.is_empty()), self.cx.now().elapsed);
         for due in self.polling.take_due(in_sight, &mut self.watch, &self.link, now) {
             self.send(due);
         }
@@ -428,8 +403,7 @@ impl App {
     fn probe(&mut self) {
         let known = || self.table.answer().series.first().map(|series| series.key.to_string());
         let typed_needs_it = is_extended(self.input.prompt.text());
-        let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
-        if let Some(due) = due {
+        if let Some(due) = self.polling.probe(typed_needs_it, &self.watch, known, &self.link) {
             self.send(due);
         }
     }
@@ -474,8 +448,7 @@ impl App {
     fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
         if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
-                let why = self.polling.why_nothing(selector);
-                self.cx.say(Tone::Plain, why);
+                self.cx.say(Tone::Plain, self.polling.why_nothing(selector));
             }
             self.polling.set_table_request(&pending.line);
             self.show_answer(&pending.line, reply);
@@ -518,7 +491,11 @@ impl App {
         let now = self.now().elapsed;
         let notice = self.notice().map(|notice| notice.until);
         let busy = self.log.is_busy().then_some(now);
-        let poll = self.polling.next(self.table_in_sight(), &self.watch, &self.link);
+        let poll = self.polling.next(
+            self.panes.shows_table(!self.watch.is_empty()),
+            &self.watch,
+            &self.link,
+        );
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
         [busy, link, fresh, notice, poll, self.next_age()].into_iter().flatten().min()
     }
@@ -534,11 +511,6 @@ impl App {
         let is_young = self.now().unix().saturating_sub(newest) < 60;
         let by_second = is_young || self.alerts.counts_time();
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
-    }
-
-    /// The table, or a zoomed log in its place, is visible.
-    fn table_in_sight(&self) -> bool {
-        self.layout().table.is_some() || self.panes.log_is_zoomed()
     }
 
     /// The mode that gets the keys.

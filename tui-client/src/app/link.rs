@@ -95,13 +95,12 @@ impl Link {
         Some(since + SLOW.max(Duration::from_secs(waited + 1)))
     }
 
-    /// Begins the next try if it is due; true if so.
-    pub fn try_now(&mut self, now: Duration) -> bool {
-        let due = matches!(&self.state, LinkState::Waiting { until, .. } if *until <= now);
-        if due {
+    /// Begins the next try if it is due.
+    pub fn retry(&mut self, cx: &mut Context) {
+        if matches!(self.state, LinkState::Waiting { until, .. } if until <= cx.now().elapsed) {
             self.state = LinkState::Connecting;
+            cx.push(Effect::Network(NetworkOrder::Connect));
         }
-        due
     }
 
     /// Records an established connection.

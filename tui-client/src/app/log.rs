@@ -9,6 +9,7 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
 use crate::app::screen::layout::Layout;
 use crate::app::screen::panes::Panes;
+use crate::effect::{Effect, FileJob};
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
 use crate::wire_log::entry::{LogEntry, Tone};
@@ -329,6 +330,11 @@ impl Log {
         lines.reverse();
         lines.extend(of_exchange(exchange, self.store.range(selected.number..self.end())));
         Some(lines.join("\n"))
+    }
+
+    /// Saves a snapshot of the log to a file.
+    pub fn save(&self, path: String, cx: &mut Context) {
+        cx.push(Effect::File(FileJob::SaveLog { path, log: self.snapshot() }));
     }
 
     /// A snapshot of the log and its filter.

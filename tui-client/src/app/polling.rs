@@ -104,6 +104,16 @@ impl Polling {
         (self.refresh_once, self.refresh_at) = (true, at);
     }
 
+    /// Polls the table and the watched keys once, now.
+    pub fn refresh(&mut self, link: &Link, watch: &mut Watch, cx: &mut Context) {
+        if link.is_connected() {
+            self.refresh_once(cx.now().elapsed);
+            watch.want();
+        } else {
+            cx.say(Tone::Bad, "not refreshed: no connection");
+        }
+    }
+
     /// Pauses or resumes automatic polling.
     pub fn toggle_pause(&mut self, watch: &mut Watch, cx: &mut Context) {
         self.paused = !self.paused;

@@ -1,6 +1,6 @@
 //! The layout of the screen. The application needs it for scrolling by pages, the view for drawing.
 
-use crate::keymap::Pane;
+use crate::keymap::{Mode, Pane};
 
 /// Columns and rows below which one pane is shown at a time.
 const COMPACT: (u16, u16) = (60, 18);
@@ -132,6 +132,15 @@ impl Layout {
             Pane::Table => &mut self.table,
             Pane::Watch => &mut self.watch,
             Pane::Log => &mut self.log,
+        }
+    }
+
+    /// Rows of a page in a mode, with this many watched keys.
+    pub fn page(&self, mode: Mode, keys: usize) -> usize {
+        match mode {
+            Mode::Table => self.table_rows(),
+            Mode::Watch | Mode::Chart => self.watch_rows(keys),
+            _ => self.log_rows(),
         }
     }
 

@@ -74,6 +74,11 @@ impl Panes {
         self.zoomed_log
     }
 
+    /// The table, or the zoomed log in its place, is visible.
+    pub fn shows_table(&self, watching: bool) -> bool {
+        self.zoomed_log || self.layout(watching).table.is_some()
+    }
+
     /// Shows the log in place of all panes, or the panes again.
     pub fn zoom_log(&mut self, zoomed: bool) {
         self.zoomed_log = zoomed;
