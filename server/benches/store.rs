@@ -11,7 +11,7 @@ use std::path::Path;
 
 use measure::Measure;
 use server::store::local::chunk::{self, Effort};
-use server::store::local::{Config, Durability, Local};
+use server::store::local::{Durability, Local, LocalConfig};
 use server::store::{Cursor, Store};
 use shared::{Key, KeyBuf, Point, Selector};
 use tempfile::TempDir;
@@ -135,7 +135,7 @@ impl Bench {
 }
 
 fn open(path: &Path, durability: Durability) -> Local {
-    Local::open(path, Config { durability, ..Config::default() }).expect("a store")
+    Local::open(path, LocalConfig { durability, ..LocalConfig::default() }).expect("a store")
 }
 
 const BATCHES: [usize; 4] = [1, 100, 1000, 8000];

@@ -123,7 +123,7 @@ pub enum LogLevel {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use server::store::local::Config;
+    use server::store::local::LocalConfig;
 
     use super::*;
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        assert_eq!(log_limit(DEFAULT_LOG_LIMIT_TEXT), Ok(Config::default().log_limit));
+        assert_eq!(log_limit(DEFAULT_LOG_LIMIT_TEXT), Ok(LocalConfig::default().log_limit));
         for (text, size) in
             [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("1GiB", 1 << 30)]
         {

@@ -18,7 +18,7 @@ pub struct ServerConfig {
     /// Where the data is kept.
     pub data: DataDirectory,
     /// The store's settings.
-    pub store: local::Config,
+    pub store: local::LocalConfig,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -43,14 +43,14 @@ impl ServerConfig {
         } else {
             DataDirectory::Kept(absolute(&cli.data_dir)?)
         };
-        let store = local::Config {
+        let store = local::LocalConfig {
             durability: match cli.durability {
                 DurabilityChoice::Sync => Durability::Sync,
                 DurabilityChoice::Interval => Durability::Interval,
             },
             log_limit: cli.log_limit,
             retention: cli.retention,
-            ..local::Config::default()
+            ..local::LocalConfig::default()
         };
         let log_level = match cli.log_level {
             LogLevel::Off => LevelFilter::OFF,
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_store() {
         let config = config(&[]).unwrap();
-        let store = local::Config::default();
+        let store = local::LocalConfig::default();
         assert_eq!(config.store.durability, store.durability);
         assert_eq!(config.store.log_limit, store.log_limit);
         assert_eq!(config.store.retention, store.retention);

@@ -3,11 +3,14 @@
 
 #![allow(clippy::expect_used, reason = "a panic is the report")]
 
+#[path = "../../shared/benches/measure/mod.rs"]
+mod measure;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use divan::Bencher;
 use jiff::tz::TimeZone;
+use measure::Measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use shared::response::Status;
@@ -34,7 +37,14 @@ enum Fill {
 const FILLS: [Fill; 3] = [Fill::Short, Fill::TenMillion, Fill::Full];
 
 fn main() {
-    divan::main();
+    let mut measure = Measure::from_args();
+    for fill in FILLS {
+        measure.samples(500);
+        a_thousand_lines(&measure, fill);
+        frame(&measure, fill);
+        measure.samples(200);
+        step_of_a_search(&measure, fill);
+    }
 }
 
 fn moment(millis: u64) -> Moment {
@@ -108,28 +118,37 @@ impl Busy {
 }
 
 /// A thousand lines are taken in.
-#[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
-fn a_thousand_lines(bencher: Bencher<'_, '_>, fill: Fill) {
+fn a_thousand_lines(measure: &Measure, fill: Fill) {
+    let name = format!("a_thousand_lines {fill:?}");
+    if !measure.wants(&name) {
+        return;
+    }
     let mut busy = Busy::new(fill);
-    bencher.bench_local(|| busy.receive());
+    measure.run_single(&name, || busy.receive());
 }
 
 /// The selection moves up in the log.
-#[divan::bench(args = FILLS, sample_count = 500, sample_size = 1)]
-fn frame(bencher: Bencher<'_, '_>, fill: Fill) {
+fn frame(measure: &Measure, fill: Fill) {
+    let name = format!("frame {fill:?}");
+    if !measure.wants(&name) {
+        return;
+    }
     let (mut busy, theme, mut plots) = (Busy::new(fill), Theme::colour(), PlotCache::default());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("memory");
-    bencher.bench_local(|| {
+    measure.run_single(&name, || {
         busy.press(KeyPress::char('k'));
         terminal.draw(|frame| view::draw(&busy.app, &theme, &mut plots, frame)).expect("memory");
     });
 }
 
 /// A search for what is not there takes one step after another; a key waits for one at the most.
-#[divan::bench(args = FILLS, sample_count = 200, sample_size = 1)]
-fn step_of_a_search(bencher: Bencher<'_, '_>, fill: Fill) {
+fn step_of_a_search(measure: &Measure, fill: Fill) {
+    let name = format!("step_of_a_search {fill:?}");
+    if !measure.wants(&name) {
+        return;
+    }
     let mut busy = Busy::new(fill);
-    bencher.bench_local(|| {
+    measure.run_single(&name, || {
         if busy.app.log().percent().is_none() {
             busy.press(KeyPress::char('/'));
             "nowhere".chars().for_each(|c| busy.press(KeyPress::char(c)));

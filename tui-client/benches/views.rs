@@ -7,16 +7,20 @@
 
 #![allow(clippy::expect_used, reason = "a panic is the report")]
 
+#[path = "../../shared/benches/measure/mod.rs"]
+mod measure;
+
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use divan::{Bencher, black_box};
 use jiff::tz::TimeZone;
+use measure::Measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rustix::time::{ClockId, clock_gettime};
@@ -38,9 +42,23 @@ const NOW: i64 = 1_700_000_000;
 const SIZE: (u16, u16) = (200, 50);
 
 fn main() {
-    divan::main();
-    // Where only some are asked for, or only a list of them.
-    if std::env::args().all(|arg| arg == "--bench" || !arg.starts_with('-')) {
+    let mut measure = Measure::from_args();
+    measure.samples(1000);
+    for keys in [1_000, 100_000] {
+        frame(&measure, keys);
+    }
+    frame_of_the_chart(&measure);
+    measure.samples(20);
+    first_paint_of_a_million(&measure);
+    for column in ["key", "last", "age", "rate/s"] {
+        sort_a_million(&measure, column);
+    }
+    for filter in ["last > 2000 and age < 5s", "*.disk{1,2}.used*"] {
+        filter_a_million(&measure, filter);
+    }
+    measure.samples(50);
+    key_that_sorts_a_million(&measure);
+    if measure.is_asked() {
         percentiles();
         from_the_wire();
     }
@@ -338,11 +356,14 @@ fn busy(keys: u32) -> Busy {
 }
 
 /// A frame while nothing but one line changes.
-#[divan::bench(args = [1_000, 100_000], sample_count = 1000, sample_size = 1)]
-fn frame(bencher: Bencher<'_, '_>, keys: u32) {
+fn frame(measure: &Measure, keys: u32) {
+    let name = format!("frame {keys}");
+    if !measure.wants(&name) {
+        return;
+    }
     let (mut app, mut screen, theme) = (busy(keys).app, screen(), Theme::colour());
     let mut at = 10_000;
-    bencher.bench_local(|| {
+    measure.run_single(&name, || {
         at += 1;
         app.update(Event::Key(KeyPress::char('j')), moment(at));
         draw(&mut screen, &app, &theme);
@@ -350,14 +371,17 @@ fn frame(bencher: Bencher<'_, '_>, keys: u32) {
 }
 
 /// The same with the chart all over the screen.
-#[divan::bench(sample_count = 1000, sample_size = 1)]
-fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
+fn frame_of_the_chart(measure: &Measure) {
+    let name = "frame_of_the_chart";
+    if !measure.wants(name) {
+        return;
+    }
     let (mut app, mut screen, theme) = (busy(100_000).app, screen(), Theme::colour());
     app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), moment(10_000));
     app.update(Event::Key(KeyPress::char('f')), moment(10_000));
     assert_eq!(app.mode(), Mode::Chart);
     let mut at = 10_000;
-    bencher.bench_local(|| {
+    measure.run_single(name, || {
         at += 1;
         app.update(Event::Key(KeyPress::char('h')), moment(at));
         draw(&mut screen, &app, &theme);
@@ -365,19 +389,21 @@ fn frame_of_the_chart(bencher: Bencher<'_, '_>) {
 }
 
 /// From the reply, parsed and folded, to the screen.
-#[divan::bench(sample_count = 20, sample_size = 1)]
-fn first_paint_of_a_million(bencher: Bencher<'_, '_>) {
+fn first_paint_of_a_million(measure: &Measure) {
+    let name = "first_paint_of_a_million";
+    if !measure.wants(name) {
+        return;
+    }
     let (data, theme) = (data(1_000_000), Theme::colour());
     let prepare = || {
         let (app, all) = app(&[], false);
-        (app, screen(), Some(reply(&all, &data)))
+        (app, screen(), reply(&all, &data))
     };
-    // By reference, so that to free it all is not measured.
-    bencher.with_inputs(prepare).bench_local_refs(|(app, screen, reply)| {
-        if let Some(reply) = reply.take() {
-            app.update(Event::Reply(reply), moment(1));
-        }
-        draw(screen, app, &theme);
+    // All of it is returned, so that to free it is not measured.
+    measure.run_with(name, prepare, |(mut app, mut screen, reply)| {
+        app.update(Event::Reply(reply), moment(1));
+        draw(&mut screen, &app, &theme);
+        (app, screen)
     });
 }
 
@@ -387,24 +413,30 @@ fn million() -> Arc<Answer> {
 }
 
 /// By each kind of column, beside the loop.
-#[divan::bench(args = ["key", "last", "age", "rate/s"], sample_count = 20, sample_size = 1)]
-fn sort_a_million(bencher: Bencher<'_, '_>, column: &str) {
+fn sort_a_million(measure: &Measure, column: &str) {
+    let name = format!("sort_a_million {column}");
+    if !measure.wants(&name) {
+        return;
+    }
     let answer = million();
     let column = Column::ALL.into_iter().find(|known| known.name() == column);
     let sort = Sort { column, descending: true };
     let selected = answer.series.last().map(|series| series.key.clone());
-    bencher.bench_local(|| {
+    measure.run_single(&name, || {
         let (answer, selected) = (Arc::clone(&answer), selected.clone());
         black_box(SortJob { id: 1, answer, sort, filter: None, selected, now: NOW }.run())
     });
 }
 
 /// By an expression, beside the loop.
-#[divan::bench(args = ["last > 2000 and age < 5s", "*.disk{1,2}.used*"], sample_count = 20, sample_size = 1)]
-fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
+fn filter_a_million(measure: &Measure, filter: &str) {
+    let name = format!("filter_a_million {filter}");
+    if !measure.wants(&name) {
+        return;
+    }
     let answer = million();
     let filter: Filter = filter.parse().expect("a filter");
-    bencher.bench_local(|| {
+    measure.run_single(&name, || {
         let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
         let (sort, selected) = (Sort::default(), None);
         black_box(SortJob { id: 1, answer, sort, filter, selected, now: NOW }.run())
@@ -412,8 +444,11 @@ fn filter_a_million(bencher: Bencher<'_, '_>, filter: &str) {
 }
 
 /// What a key press costs while a million rows are to be sorted: the loop only hands them over.
-#[divan::bench(sample_count = 50, sample_size = 1)]
-fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
+fn key_that_sorts_a_million(measure: &Measure) {
+    let name = "key_that_sorts_a_million";
+    if !measure.wants(name) {
+        return;
+    }
     let (mut app, all) = app(&[], false);
     app.update(Event::Reply(reply(&all, &data(1_000_000))), moment(1));
     app.update(Event::Key(KeyPress::char(':')), moment(2));
@@ -429,9 +464,13 @@ fn key_that_sorts_a_million(bencher: Bencher<'_, '_>) {
         }
         app.borrow_mut().update(Event::Key(KeyPress::char('0')), moment(3));
     };
-    bencher.with_inputs(|| finish(asked.take())).bench_local_values(|()| {
-        let effects = app.borrow_mut().update(Event::Key(KeyPress::char('>')), moment(3));
-        draw(&mut screen, &app.borrow(), &theme);
-        asked.replace(effects)
-    });
+    measure.run_with(
+        name,
+        || finish(asked.take()),
+        |()| {
+            let effects = app.borrow_mut().update(Event::Key(KeyPress::char('>')), moment(3));
+            draw(&mut screen, &app.borrow(), &theme);
+            asked.replace(effects)
+        },
+    );
 }

@@ -2,13 +2,13 @@
 
 mod manual;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command, CommandFactory, Parser, ValueEnum};
+use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
@@ -33,7 +33,7 @@ struct Args {
     port: u16,
 
     /// Seconds between two polls, such as 0.5
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     interval: Duration,
 
     /// Watch a key, or all keys that match a glob such as 'palm.*': value, change and a chart
@@ -41,27 +41,26 @@ struct Args {
     #[arg(long, value_name = "KEY")]
     watch: Vec<Glob>,
 
-    /// Watch for what should not be, such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age >
-    /// 1m': the bell, a marked row, a line in the chart; in a pipe, a word on standard error and
-    /// exit code 4; also for what came and went between two polls; may be repeated
+    /// Alert on a condition such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age > 1m', also
+    /// when it held only between two polls: on the screen, the bell, a marked row and a line in the
+    /// chart; in a pipe, a message on standard error and exit code 4; may be repeated
     #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
 
-    /// Print the last point of each key, or of these keys and globs, and leave; a key without
-    /// points is named on standard error, and is no failure
+    /// Print the last point of each key, or of these keys and globs, and exit; a key without points
+    /// is named on standard error and is no failure
     #[arg(long)]
     once: bool,
 
-    /// With --once or on the screen: only the keys that pass, as behind / in the table: a part of
-    /// the key, a glob or an expression such as 'last > 20 and age < 1m'; stale is a key whose
-    /// next point is late: none for 5 times as long as usual, and for 30 s, or for 5 min after its
-    /// only one
+    /// With --once or on the screen: only the keys that match, as after / in the table: a part of
+    /// the key, a glob or an expression such as 'last > 20 and age < 1m'; a key is stale after 5
+    /// times its usual step without a point, but at least 30s, or 5m after its only point
     #[arg(long, value_name = "EXPR")]
     filter: Option<Filter>,
 
-    /// With --once or on the screen: in the order of a column, the least first; behind a dash, as
-    /// in --sort -rate, the greatest first; reply is the order in which the server has them
-    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = SortParser)]
+    /// With --once or on the screen: sort by a column, ascending; with a dash, as in --sort -rate,
+    /// descending; reply is the order of the server
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true, value_parser = sort())]
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
@@ -72,28 +71,28 @@ struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// Requests from a pipe or a file: wait for a server that is not there or goes away, keep what
-    /// comes meanwhile in 64 MiB of memory, and send again what it has not answered; a `get` whose
-    /// reply broke off in the middle is not asked for again and ends it
+    /// Requests from a pipe or a file: reconnect when the server is away, buffer up to 64 MiB of
+    /// input meanwhile, and resend what was not answered; a `get` whose reply broke off in the
+    /// middle is not sent again and ends it
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
-    /// Seconds without a sign of a reply that is due before the connection is given up
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = interval)]
+    /// Seconds without any byte of a reply that is due, after which the connection is closed
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
 
     #[command(flatten)]
     screen: ScreenOptions,
 
-    /// Print the completions for a shell and leave
+    /// Print the completions for a shell and exit
     #[arg(long, value_name = "SHELL")]
     completions: Option<Shell>,
 
-    /// Print the manual page and leave
+    /// Print the manual page and exit
     #[arg(long)]
     man: bool,
 
-    /// Memory for the log of the screen, in MiB; the oldest lines make room
+    /// Memory for the log of the screen, in MiB; the oldest lines are dropped
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     log_memory: u16,
 
@@ -106,44 +105,27 @@ struct Args {
     request: Vec<String>,
 }
 
-/// An IPv6 address may have the brackets that it is shown with.
+/// A host name or address; an IPv6 address with or without brackets.
 fn host() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 /// One of some names, listed in the help and in completions.
 fn one_of<T: Clone + Send + Sync + 'static>(
-    names: impl IntoIterator<Item = &'static str>,
+    names: impl IntoIterator<Item = impl Into<PossibleValue>>,
     find: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names).try_map(move |name| find(&name).ok_or("no such name"))
 }
 
-/// A column, or one behind a dash for the descending order. The help lists those without.
-#[derive(Clone)]
-struct SortParser;
-
-impl TypedValueParser for SortParser {
-    type Value = Sort;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Sort, clap::Error> {
-        let name = value.to_str().and_then(|text| text.strip_prefix('-'));
-        let ascending = one_of(Sort::words(), Sort::named);
-        let sort = ascending.parse_ref(command, arg, name.map_or(value, OsStr::new))?;
-        Ok(Sort { descending: name.is_some(), ..sort })
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Sort::words().map(PossibleValue::new)))
-    }
+/// A column, or one behind a dash for the descending order; the help lists those without.
+fn sort() -> impl TypedValueParser<Value = Sort> {
+    let ascending = Sort::words().map(PossibleValue::new);
+    let descending = Sort::words().map(|word| PossibleValue::new(format!("-{word}")).hide(true));
+    one_of(ascending.chain(descending), Sort::named)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
@@ -155,9 +137,9 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Where the server is, and how long to wait for it.
+    /// The server, and the timeouts of its connection.
     pub server: ConnectOptions,
-    /// Between two polls.
+    /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
     pub retry: bool,
@@ -214,7 +196,7 @@ pub struct ScreenOptions {
     #[arg(long)]
     pub ascii: bool,
 
-    /// Leave the mouse to the terminal, which selects text with it
+    /// Leave the mouse to the terminal, to select text
     #[arg(long = "no-mouse", action = ArgAction::SetFalse)]
     pub mouse: bool,
 }
@@ -240,12 +222,12 @@ impl Plan {
     /// Reads the command line. `interactive` says that both input and output are a terminal.
     ///
     /// # Errors
-    /// For `--help`, `--version` and what is wrong, ready to be printed.
+    /// For `--help`, `--version` and mistakes, ready to be printed.
     pub fn parse<T: Into<OsString>>(
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let mut args = Args::try_parse_from(marked(args.into_iter().map(Into::into)))?;
+        let mut args = Args::try_parse_from(mark_numbers(args.into_iter().map(Into::into)))?;
         for word in &mut args.request {
             if let Some(typed) = word.strip_prefix(MARK) {
                 *word = typed.to_owned();
@@ -253,11 +235,11 @@ impl Plan {
         }
         if args.once {
             let keys = std::mem::take(&mut args.request);
-            args.watch.extend(globs(&keys)?);
+            args.watch.extend(parse_keys(&keys)?);
         }
         if !(args.request.is_empty() || args.watch.is_empty() && args.alert.is_empty()) {
             let why = "--watch and --alert go with --once, or without a REQUEST";
-            return Err(wrong(ErrorKind::ArgumentConflict, why));
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let table = table_spec(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
@@ -279,7 +261,7 @@ impl Plan {
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
-            return Err(wrong(ErrorKind::ArgumentConflict, why));
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let mut server = ConnectOptions::new(args.host, args.port);
         server.reply_timeout = args.timeout;
@@ -298,7 +280,7 @@ impl Plan {
     }
 }
 
-fn wrong(kind: ErrorKind, why: impl Display) -> clap::Error {
+fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
 }
 
@@ -308,19 +290,19 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
     if let Some((_, column)) = twice {
         // The columns are the names in a JSON object, too.
         let why = format!("--columns has {} twice", column.word());
-        return Err(wrong(ErrorKind::ValueValidation, why));
+        return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
     Ok(TableSpec { filter, sort, columns })
 }
 
 /// The keys and globs behind `--once`.
-fn globs(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
-    let wrong = |why: String| wrong(ErrorKind::ValueValidation, why);
+fn parse_keys(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
+    let invalid = |why: String| usage_error(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
-        return Err(wrong(format!("--once takes keys and globs, without {command}")));
+        return Err(invalid(format!("--once takes keys and globs, without {command}")));
     }
-    keys.iter().map(|key| key.parse().map_err(|why| wrong(format!("{key}: {why}")))).collect()
+    keys.iter().map(|key| key.parse().map_err(|why| invalid(format!("{key}: {why}")))).collect()
 }
 
 /// The prefix of a word that clap would take for an option; no argument can contain this character.
@@ -328,7 +310,7 @@ const MARK: char = '\0';
 
 /// Marks numbers such as `-7`, `-.5` and `-1e-3`, which no option looks like, as words of the
 /// request. The value of an option is not marked.
-fn marked(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+fn mark_numbers(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let command = Args::command();
     let takes_next = move |word: &str| {
         let mut options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
@@ -435,9 +417,9 @@ mod tests {
 
     #[test]
     fn intervals_are_checked() {
-        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for bad in ["0", "-1", "nan", "inf", "1e9", "x", ""] {
-            assert!(interval(bad).is_err(), "{bad}");
+            assert!(seconds(bad).is_err(), "{bad}");
         }
     }
 }

@@ -42,7 +42,7 @@ pub fn run(mut history: Option<HistoryFile>, jobs: &Receiver<FileJob>, send: imp
                 }
             }
             FileJob::SaveLog { path, log } => {
-                let file = expand(&path);
+                let file = expand_home(&path);
                 send(match save(&file, &log) {
                     Ok(lines) => Event::Saved { path: absolute(&file), lines },
                     Err(error) => Event::NotSaved { path, reason: explain(&error) },
@@ -61,7 +61,7 @@ fn explain(error: &io::Error) -> String {
 }
 
 /// The path with `~/` replaced, as in a shell.
-fn expand(path: &str) -> PathBuf {
+fn expand_home(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => path.into(),
@@ -77,12 +77,8 @@ fn absolute(path: &Path) -> String {
 /// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = write_log(file, log);
-    if written.is_err() {
-        // A part of a log would pass for a whole one.
-        let _ = fs::remove_file(path);
-    }
-    written
+    // A part of a log would pass for a whole one.
+    write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
@@ -95,7 +91,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
             Direction::In => '←',
             Direction::Note => '·',
         };
-        write!(out, "{} {arrow} {}", time(entry.unix_ms), entry.text)?;
+        write!(out, "{} {arrow} {}", format_time(entry.unix_ms), entry.text)?;
         match entry.remark {
             None => {}
             Some(Remark::Request { bytes, .. }) => write!(out, "\t{bytes} B")?,
@@ -104,7 +100,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
             }
         }
         if entry.times > 1 {
-            write!(out, " ×{} until {}", entry.times, time(entry.until_ms))?;
+            write!(out, " ×{} until {}", entry.times, format_time(entry.until_ms))?;
         }
         writeln!(out)?;
     }
@@ -112,7 +108,7 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
     Ok(lines)
 }
 
-fn time(unix_ms: i64) -> String {
+fn format_time(unix_ms: i64) -> String {
     let time = Timestamp::from_millisecond(unix_ms);
     time.map_or_else(|_| unix_ms.to_string(), |time| format!("{time:.3}"))
 }
@@ -290,12 +286,12 @@ mod tests {
         sender.send(FileJob::AppendHistory("one".to_owned())).unwrap();
         sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
         drop(sender);
-        let told = std::cell::RefCell::new(Vec::new());
+        let events = std::cell::RefCell::new(Vec::new());
         run(Some(HistoryFile::in_directory(file.join("x"))), &jobs, |msg| {
-            told.borrow_mut().push(msg);
+            events.borrow_mut().push(msg);
         });
-        let told = told.into_inner();
-        assert!(matches!(&told[..], [Event::FileFailed(_)]), "{told:?}");
+        let events = events.into_inner();
+        assert!(matches!(&events[..], [Event::FileFailed(_)]), "{events:?}");
         // A directory where the file should be.
         let history = HistoryFile::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
@@ -312,11 +308,11 @@ mod tests {
             sender.send(FileJob::SaveLog { path: path.clone(), log }).unwrap();
         }
         drop(sender);
-        let told = std::cell::RefCell::new(Vec::new());
-        run(None, &jobs, |msg| told.borrow_mut().push(msg));
+        let events = std::cell::RefCell::new(Vec::new());
+        run(None, &jobs, |msg| events.borrow_mut().push(msg));
         let reason = "there is such a file already".to_owned();
         let saved = Event::Saved { path: path.clone(), lines: 0 };
-        assert_eq!(told.into_inner(), [saved, Event::NotSaved { path, reason }]);
+        assert_eq!(events.into_inner(), [saved, Event::NotSaved { path, reason }]);
         assert!(absolute(Path::new("x.log")).starts_with('/'));
     }
 

@@ -1,13 +1,14 @@
 //! A terminal client for the metrics server: prompt, wire log, live table, charts; and a plain
 //! mode for pipes and scripts.
 //!
-//! [`app`] decides and does nothing; [`view`] draws it; [`net`], [`files`] and [`runtime`] do what
-//! it wishes. [`theme_detect`] finds the theme that suits the terminal.
-//! [`plain`] stands beside the screen: it has no [`app::App`], only what there is to know of points,
-//! globs, expressions and alerts.
+//! [`app`] takes events and decides; [`view`] draws the application; [`net`], [`files`] and
+//! [`runtime`] carry out its effects. [`theme_detect`] chooses the theme for the terminal.
+//! [`plain`] stands beside the screen and knows only the domain: [`metrics`], [`request`],
+//! [`import`] and [`text`].
 
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod effect;
 pub mod event;
 pub mod files;

@@ -4,6 +4,7 @@
 mod connection;
 mod import;
 mod import_bar;
+mod import_report;
 mod input;
 mod printer;
 mod selection;
@@ -17,7 +18,7 @@ use shared::Glob;
 use shared::client::{Batch, BatchPiece, ClientError};
 
 use crate::cli::{Plan, RunMode};
-use crate::import::source::unix_now;
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
@@ -29,10 +30,16 @@ use connection::connect;
 use printer::Printer;
 
 /// Characters of a refused line that are shown.
-const SHOWN: usize = 80;
+const MAX_QUOTED: usize = 80;
 
-/// The exit code when a request was refused, or an alert had nothing to judge.
+/// The exit code when a request was refused, an alert had no data, or input or output failed.
 const REFUSED: u8 = 1;
+
+/// The exit code when the command line holds no request.
+const USAGE: u8 = 2;
+
+/// The exit code when there is no connection, or it was lost.
+const NO_CONNECTION: u8 = 3;
 
 /// The exit code when an alert has fired.
 const ALERTED: u8 = 4;
@@ -40,18 +47,10 @@ const ALERTED: u8 = 4;
 /// How a run ended, other than well.
 #[derive(Debug)]
 enum Failure {
-    /// The server answered with an error; it is reported already.
-    Refused,
-    /// What was asked for is no request; it is reported already.
-    Usage,
-    /// No connection, or it was lost; the sentence is for a person.
+    /// With this exit code; what went wrong is reported already.
+    Exit(u8),
+    /// No connection, or it was lost; a sentence.
     Connection(String),
-    /// An alert has fired; it is reported already.
-    Alerted,
-    /// An alert had no data to evaluate; it is reported already.
-    NoData,
-    /// It was told to end, which has this exit code; what was done is reported already.
-    Interrupted(u8),
     /// Standard input or output failed.
     Local(io::Error),
 }
@@ -84,21 +83,18 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Refused | Failure::NoData) => ExitCode::from(REFUSED),
-        Err(Failure::Usage) => ExitCode::from(2),
-        Err(Failure::Alerted) => ExitCode::from(ALERTED),
-        Err(Failure::Interrupted(code)) => ExitCode::from(code),
-        // Whoever read our output has enough of it.
+        Err(Failure::Exit(code)) => ExitCode::from(code),
+        // The reader of the output has enough of it.
         Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(Failure::Local(error)) => {
             warn(&error.to_string());
-            ExitCode::from(1)
+            ExitCode::from(REFUSED)
         }
         Err(Failure::Connection(reason)) => {
             warn(&reason);
-            ExitCode::from(3)
+            ExitCode::from(NO_CONNECTION)
         }
     }
 }
@@ -109,7 +105,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     let mut batch = Batch::default();
     if batch.push(&line.bytes).is_err() {
         warn("a request is one line that is not empty, such as: get palm.cpu");
-        return Err(Failure::Usage);
+        return Err(Failure::Exit(USAGE));
     }
     let connection = connect(plan).await?;
     out.begin()?;
@@ -123,16 +119,13 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
             }
             BatchPiece::Refused(refusal) => {
                 refused = true;
-                warn(&format!(
-                    "{}: {}",
-                    explain(&refusal.reason, &line.bytes),
-                    quoted(&line.bytes)
-                ));
+                let reason = explain(&refusal.reason, &line.bytes);
+                warn(&format!("{reason}: {}", quoted(&line.bytes)));
             }
         }
     }
     if refused {
-        return Err(Failure::Refused);
+        return Err(Failure::Exit(REFUSED));
     }
     if let (true, Some(selector)) = (empty, selector_of(&line.bytes)) {
         let mut hint = String::new();
@@ -152,12 +145,12 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     Ok(())
 }
 
-/// What is said of data lines that are no points.
+/// The warning about data lines that are no points.
 fn malformed_lines(count: u64) -> String {
-    format!("no points, and left out: {}", plural(count, "line", "lines"))
+    format!("skipped {}", plural(count, "malformed line", "malformed lines"))
 }
 
-/// The server's reason, and ours where we know better what is wrong with the line.
+/// The server's reason, and the rule that the line breaks where it is known.
 fn explain(reason: &str, line: &[u8]) -> String {
     let reason = escape_untrusted(reason.as_bytes());
     match explain::explain(line) {
@@ -166,26 +159,26 @@ fn explain(reason: &str, line: &[u8]) -> String {
     }
 }
 
-/// A line as a person is shown it.
+/// A line made safe to show, cut to [`MAX_QUOTED`] characters.
 fn quoted(line: &[u8]) -> String {
-    explain::quoted(line, SHOWN)
+    explain::quoted(line, MAX_QUOTED)
 }
 
-/// How a run with alerts ends that has nothing else to report.
+/// The outcome of a run with alerts that has succeeded otherwise.
 fn verdict(alerts: &Alerts) -> Result<(), Failure> {
     if alerts.fired() {
-        return Err(Failure::Alerted);
+        return Err(Failure::Exit(ALERTED));
     }
     let mut outcome = Ok(());
     for alert in alerts.without_data() {
         warn(&format!("no data: {alert}"));
-        outcome = Err(Failure::NoData);
+        outcome = Err(Failure::Exit(REFUSED));
     }
     outcome
 }
 
-/// Says something to a person.
+/// Writes a message to standard error.
 fn warn(text: &str) {
-    // Without standard error there is nobody to tell.
+    // Without standard error there is no place for it.
     let _ = writeln!(io::stderr(), "tui-client: {text}");
 }

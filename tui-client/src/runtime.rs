@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::{self as blocking, TrySendError};
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crossterm::event::{Event as TerminalEvent, EventStream};
@@ -17,6 +17,7 @@ use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::{App, AppConfig};
+use crate::clock::unix_ms;
 use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, Moment};
 use crate::files::{self, HistoryFile};
@@ -270,9 +271,7 @@ fn perform(
 
 /// The time on both clocks, for a program that started at `start`.
 fn moment(start: Instant) -> Moment {
-    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let unix_ms = i64::try_from(unix.as_millis()).unwrap_or(i64::MAX);
-    Moment { elapsed: start.elapsed(), unix_ms }
+    Moment { elapsed: start.elapsed(), unix_ms: unix_ms() }
 }
 
 fn resized(terminal: &mut Terminal) -> Result<Event> {

@@ -30,7 +30,7 @@ use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_gro
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 pub use input::translate;
-use output::Output;
+use output::TtyWriter;
 
 /// Bytes of a frame that are written at once.
 const BUFFER_SIZE: usize = 64 * 1024;
@@ -42,7 +42,7 @@ static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
 /// The exit code after a panic.
 const PANIC_EXIT_CODE: i32 = 101;
 
-type Screen = ratatui::Terminal<CrosstermBackend<BufWriter<Output>>>;
+type Screen = ratatui::Terminal<CrosstermBackend<BufWriter<TtyWriter>>>;
 
 /// The terminal, taken over; dropping it restores the terminal.
 pub struct Terminal {
@@ -125,7 +125,7 @@ impl Terminal {
     }
 
     /// Restores the terminal and stops the whole job, as the shell's job control expects. The stop
-    /// takes effect a little later, in any thread; until [`resume`](Self::resume) nothing is
+    /// takes effect a little later, from another thread; until [`resume`](Self::resume) nothing is
     /// drawn. Does nothing where no shell could continue the job.
     ///
     /// # Errors
@@ -191,9 +191,9 @@ fn take_over(mouse: bool) -> io::Result<(Screen, Size)> {
     if mouse {
         queue!(commands, EnableClicks)?;
     }
-    Output.write_all(&commands)?;
+    TtyWriter.write_all(&commands)?;
     let size = output::size()?;
-    let buffer = BufWriter::with_capacity(BUFFER_SIZE, Output);
+    let buffer = BufWriter::with_capacity(BUFFER_SIZE, TtyWriter);
     let options = TerminalOptions { viewport: Viewport::Fixed(size.into()) };
     let screen = ratatui::Terminal::with_options(CrosstermBackend::new(buffer), options)?;
     Ok((screen, size))
@@ -216,7 +216,7 @@ fn restore() -> io::Result<()> {
     if !TAKEN_OVER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    let written = Output.write_all(&restore_commands());
+    let written = TtyWriter.write_all(&restore_commands());
     // Taken over until here, so that an emergency exit in between restores the terminal.
     let _lock = output::lock_output();
     TAKEN_OVER.store(false, Ordering::SeqCst);

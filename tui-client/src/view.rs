@@ -1,23 +1,26 @@
 //! The screen: reads the application, changes nothing, builds only what is visible.
 //!
 //! ```text
-//!  ● 127.0.0.1:9300  connected  1ms                      every 1s     status
-//! ╭ get * · 3 keys · 9 points ───────╮╭ watch · 2 keys ────────────╮  table, watch
-//! │ key▲           last       change ││ ■ palm.cpu      23.7 ▲ 0.4 │
-//! │ eardrum.cpu    40.1          0.2 ││   eardrum.cpu   40.1 ▲ 0.2 │
-//! │·palm.cpu       23.7          0.4 ││ ■ palm.cpu 23.7  last 10m  │  chart, below the keys
-//! │                                  ││ 24 ┤    ⢀⡠⠒⠉               │
-//! ╰──────────────────────── 1/3 ─────╯╰────────────────────────────╯
-//! ╭ log ───────────────────────────────────────────────────────────╮  log
-//! │ 04:31:00 → get palm.cpu                                        │
-//! ╰────────────────────────────────────────────────────────────────╯
-//! ╭ request ───────────────────────────────────────────────────────╮  input
-//! │> put palm.cpu 23.7                                             │
-//! ╰────────────────────────────────────────────────────────────────╯
-//!  enter send  tab next pane  ? help                                  bottom line
+//!  ● localhost:9300  connected  0.4ms                            every 1s    status
+//! ╭ get * · 3 keys · 40 points ─────╮╭ watch · 2 keys · 1 alert ──────────╮  table, watch
+//! │ key            last   age trend ││  eardrum.cpu  14.7  ▲ +0.3  1s ago │
+//! │ eardrum.cpu    14.7    1s ▁▂▃▄▅ ││ ▸palm.cpu     28.8  ▼ -0.6  1s ago │
+//! │!kettle.cpu     66.2    1s ▁▃▅▆█ ││ ■ palm.cpu 28.8              9m59s │  chart
+//! │ palm.cpu       28.8    1s █▇▅▄▂ ││   80┤   ⠙⣆              ⠋⠙⠲⣄       │
+//! │                                 ││   20┤     ⠙⠲⢤⡀      ⣠⠖          ⠱⣄ │
+//! │                                 ││              04:25           04:30 │
+//! ╰─────────────────────────── 1/3 ─╯╰────────────────────────────────────╯
+//! ╭ log ──────────────────────────────────────────────────────────────────╮  log
+//! │04:31:00.000 → put palm.cpu 28.8                                       │
+//! ╰───────────────────────────────────────────────────────────────────────╯
+//! ╭ request ──────────────────────────────────────────────────────────────╮  input
+//! │> get *                                                                │
+//! ╰───────────────────────────────────────────────────────────────────────╯
+//!  enter send  tab pane  ? help                                               bottom line
 //! ```
 //!
-//! `help` and `columns` are lists over everything else.
+//! On the bottom line: `bottom_line::field`, `hints`, a notice or the progress of an import. Over
+//! everything else: `help` and `columns`. All draw on a `canvas` in the styles of a `theme`.
 
 mod bottom_line;
 mod canvas;

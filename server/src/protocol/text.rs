@@ -22,8 +22,8 @@ use crate::store::Store;
 /// Malformed requests answered at once: their replies can be longer than they are.
 const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
 
-/// Shortest text of a usual put, to guess how many a batch will hold.
-const USUAL_PUT: usize = 24;
+/// Bytes of a short put, to guess how many a batch will hold.
+const SHORT_PUT: usize = 24;
 
 /// One client's session.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                 Ok(Request::Put(key, point)) => {
                     debug!(%key, %point, "put");
                     if batch.puts() == 0 {
-                        batch.reserve(1 + input.len() / USUAL_PUT);
+                        batch.reserve(1 + input.len() / SHORT_PUT);
                     }
                     batch.put(key, point);
                 }

@@ -94,7 +94,9 @@ mod tests {
         contract::hold(|| {
             number.set(number.get() + 1);
             let path = directory.path().join(number.get().to_string());
-            AnyStore::Local(Local::open(&path, super::super::local::Config::default()).unwrap())
+            AnyStore::Local(
+                Local::open(&path, super::super::local::LocalConfig::default()).unwrap(),
+            )
         })
         .await;
         contract::hold(|| AnyStore::Failing(FailingStore::default())).await;

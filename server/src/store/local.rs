@@ -36,7 +36,7 @@ use wal::header::{RecordHeader, RecordKind};
 use wal::queue::{Queue, Submission};
 use wal::record;
 
-pub use config::{Config, Durability, SYNC_INTERVAL};
+pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
 pub use series::chunk;
@@ -54,13 +54,13 @@ impl Local {
     ///
     /// # Errors
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
-    pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, config: LocalConfig) -> Result<Self, OpenError> {
         let directory = data_directory::open(path)?;
         info!(durability = %config.durability, "data in {}", path.display());
         Self::over(directory, config)
     }
 
-    fn over(disk: Arc<dyn Disk>, config: Config) -> Result<Self, OpenError> {
+    fn over(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Self, OpenError> {
         let Recovered { state, resume, damaged_segments } = recover(disk, config)?;
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());

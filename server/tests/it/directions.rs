@@ -5,6 +5,18 @@ use shared::structure::ModuleGraph;
 const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
 
+/// What a module that only decides and computes must not use.
+const DECIDES: &[&str] = &[
+    "crate::clock",
+    "crate::store::local::disk",
+    "crate::store::local::state",
+    "std::fs",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::time::Instant",
+    "tokio",
+];
+
 /// A module, and what it must not use.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     // A listener and a connection know no protocol; the store is out of their reach.
@@ -17,6 +29,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("ingest", &["crate::net", "crate::protocol", "crate::query", "tokio"]),
     ("query", &["crate::net", "crate::protocol", "crate::ingest", "tokio"]),
     ("store", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "tokio::net"]),
+    // These decide and compute: no I/O, no locks, no clock.
+    ("store::local::series::head", DECIDES),
+    ("store::local::series::chunk", DECIDES),
+    ("store::local::series::retention", DECIDES),
+    ("store::local::wal::rotation", DECIDES),
+    ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),
     ("shutdown", &["crate"]),
 ];

@@ -27,7 +27,7 @@ impl Measure {
         let is_asked = arguments.iter().any(|argument| argument == "--bench");
         if is_asked {
             println!(
-                "{:<36} {:>10} {:>10} {:>10} {:>10} {:>12}",
+                "{:<44} {:>10} {:>10} {:>10} {:>10} {:>12}",
                 "", "fastest", "median", "p99", "slowest", "items/s"
             );
         } else {
@@ -49,6 +49,11 @@ impl Measure {
         self
     }
 
+    /// Whether anything is to be measured.
+    pub fn is_asked(&self) -> bool {
+        self.is_asked
+    }
+
     /// Whether the benchmark is to run; for a costly preparation.
     pub fn wants(&self, name: &str) -> bool {
         self.is_asked
@@ -66,6 +71,11 @@ impl Measure {
         }
         let samples = (0..self.samples).map(|_| time(calls, &mut call) / calls);
         self.report(name, samples.collect());
+    }
+
+    /// Measures single calls, for a `call` that goes on where the last one ended.
+    pub fn run_single<R>(&self, name: &str, mut call: impl FnMut() -> R) {
+        self.run_with(name, || (), |()| call());
     }
 
     /// Measures single calls, each with an input of its own that is made beforehand. What `call`
@@ -100,7 +110,7 @@ impl Measure {
             format!("{:.2} M", items / time.as_secs_f64() / 1e6)
         });
         println!(
-            "{name:<36} {:>10} {:>10} {:>10} {:>10} {:>12}",
+            "{name:<44} {:>10} {:>10} {:>10} {:>10} {:>12}",
             cell(0),
             cell(50),
             cell(99),

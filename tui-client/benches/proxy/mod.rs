@@ -80,7 +80,7 @@ fn read_stamped(from: &TcpStream, bytes: &mut [u8]) -> Option<(usize, SystemTime
     let mut into = [IoSliceMut::new(bytes)];
     let (from, nothing) = (from.as_raw_fd(), MsgFlags::empty());
     let message = recvmsg::<()>(from, &mut into, Some(&mut room), nothing).ok()?;
-    let at = message.cmsgs().ok()?.find_map(|told| match told {
+    let at = message.cmsgs().find_map(|told| match told {
         ControlMessageOwned::ScmTimestampns(at) => Some(UNIX_EPOCH + Duration::from(at)),
         _ => None,
     });

@@ -394,9 +394,9 @@ mod tests {
     use crate::metrics::summary::Summarizer;
 
     fn answer(text: &str) -> Answer {
-        let mut fold = Summarizer::new(4);
-        fold.add_lines(text.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4);
+        summarizer.add_lines(text.as_bytes());
+        summarizer.finish()
     }
 
     fn show(table: &mut Table, text: &str, rows: usize) {

@@ -290,8 +290,7 @@ impl Watch {
 
     /// Takes the watched series of an answer to `selector`.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
-        let deep =
-            answer.watched.iter().filter_map(|&at| answer.series.get(usize::try_from(at).ok()?));
+        let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
         self.revision += 1;
@@ -412,9 +411,9 @@ mod tests {
     }
 
     fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut fold = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     fn take(watch: &mut Watch, selector: &str, data: &str) {

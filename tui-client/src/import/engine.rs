@@ -168,7 +168,7 @@ async fn take<H: Handler>(
         }
     }
     handler.accepted(lines.take(replies.answered().saturating_sub(known)));
-    // A failure is told again.
+    // A failure comes again.
     replies.next().await?;
     handler.end(batch)
 }
@@ -187,5 +187,61 @@ async fn next(
             _ = ticks.tick() => handler.tick(),
             piece = &mut piece => return piece,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    struct Lines(VecDeque<(u64, &'static str)>);
+
+    impl BatchSource for Lines {
+        async fn next(&mut self) -> Option<InputBatch> {
+            let (number, line) = self.0.pop_front()?;
+            let mut batch = InputBatch::default();
+            batch.push(number, line.as_bytes(), 0);
+            Some(batch)
+        }
+    }
+
+    #[derive(Default)]
+    struct Answers(Vec<String>);
+
+    impl Handler for Answers {
+        type Error = ClientError;
+
+        fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
+            self.0.extend(lines.map(|(number, _)| format!("{number} accepted")));
+        }
+
+        fn refused(&mut self, number: u64, _: &[u8], reason: &str) {
+            self.0.push(format!("{number} refused: {reason}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn batches_without_an_answer_come_back_in_order() {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let client = Client::over(near, Duration::from_secs(30));
+        let lines = ["put a 1 1", "nonsense", "put a 3 3", "put a 4 4"];
+        let mut source = Lines((1..).zip(lines).collect());
+        let mut answers = Answers::default();
+        let peer = tokio::spawn(async move {
+            far.read_exact(&mut [0; "put a 1 1\nnonsense\n".len()]).await.unwrap();
+            far.write_all(b"ok\n\nerror\nwrong command\n\n").await.unwrap();
+        });
+        let Err(broken) = run(&client, 2, &mut source, &mut answers).await else {
+            panic!("the connection ended")
+        };
+        peer.await.unwrap();
+        assert_eq!(answers.0, ["1 accepted", "2 refused: wrong command"]);
+        let left = broken.unanswered.iter().flat_map(|batch| batch.lines.iter().copied());
+        let left: Vec<u64> = left.chain(source.0.iter().map(|&(number, _)| number)).collect();
+        assert_eq!((left, broken.partial), (vec![3, 4], false));
     }
 }

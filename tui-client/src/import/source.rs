@@ -1,11 +1,11 @@
 //! Lines as they were typed, pasted or read, made into batches of requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use shared::client::Batch;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::clock::unix_now;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::suspicious_timestamp;
 
@@ -139,10 +139,4 @@ impl BatchSource for PastedText<'_> {
         self.sent.fetch_add(batch.lines.len() as u64, Ordering::Relaxed);
         Some(batch).filter(|_| !is_over)
     }
-}
-
-/// Unix time in seconds.
-pub fn unix_now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

@@ -93,10 +93,10 @@ impl Alert {
 
     /// Stored values are exact, computed ones rounded.
     fn number(&self, value: f64) -> String {
-        const WIDE: usize = 24;
+        const MAX_WIDTH: usize = 24;
         match self.condition.column.kind() {
-            ColumnKind::Difference(_) => number::rounded(value, WIDE),
-            ColumnKind::Mean => number::mean(value, WIDE),
+            ColumnKind::Difference(_) => number::rounded(value, MAX_WIDTH),
+            ColumnKind::Mean => number::mean(value, MAX_WIDTH),
             _ => number::exact(value),
         }
     }
@@ -182,8 +182,8 @@ impl AlertState {
         let Self { alert, has_data, firing, seen, answered } = self;
         let key = series.key.as_str();
         *has_data |= alert.has_data(series, now);
-        let (fired, fires) = (firing.contains_key(key), alert.fires(series, now));
-        let found = match (fired, fires) {
+        let (before, fires) = (firing.contains_key(key), alert.fires(series, now));
+        let found = match (before, fires) {
             (true, _) => None,
             (false, true) => Some(alert.found(series, now)),
             (false, false) => match seen.get(key) {
@@ -197,7 +197,7 @@ impl AlertState {
         } else {
             firing.remove(key);
         }
-        let resolved = !fires && (fired || found.is_some());
+        let resolved = !fires && (before || found.is_some());
         let firing = found.map(|found| AlertEvent::Firing(format!("alert: {alert}: {found}")));
         events.extend(firing);
         if resolved {
@@ -218,7 +218,9 @@ impl Alerts {
     /// Watches for these, each once.
     pub fn new(alerts: &[Alert]) -> Self {
         let mut all = Self::default();
-        alerts.iter().for_each(|alert| all.add(alert.clone()));
+        for alert in alerts {
+            all.add(alert.clone());
+        }
         all
     }
 
@@ -262,11 +264,6 @@ impl Alerts {
     /// Some alert may fire by the passing of time alone.
     pub fn counts_time(&self) -> bool {
         self.alerts().any(Alert::is_about_age)
-    }
-
-    /// There is nothing to watch for.
-    pub fn is_empty(&self) -> bool {
-        self.states.is_empty()
     }
 
     /// The alerts that have had nothing to evaluate so far, which must not pass for good.
@@ -333,11 +330,11 @@ mod tests {
     }
 
     fn evaluate(alerts: &mut Alerts, selector: &str, data: &str) -> Vec<String> {
-        let mut fold = Summarizer::new(4);
-        fold.add_lines(data.as_bytes());
+        let mut summarizer = Summarizer::new(4);
+        summarizer.add_lines(data.as_bytes());
         let asked = |key: &str| selector == "*" || selector == key;
         let complete = |pattern: &Glob| asked(pattern.as_str());
-        let events = alerts.evaluate(&fold.finish().series, asked, complete, 10);
+        let events = alerts.evaluate(&summarizer.finish().series, asked, complete, 10);
         events.iter().map(|event| event.text().to_owned()).collect()
     }
 
@@ -419,7 +416,7 @@ mod tests {
         alerts.forget("a");
         assert!(!alerts.fires("a"));
         assert_eq!(evaluate(&mut alerts, "a", "a 7 3\n").len(), 2, "it is looked at again");
-        assert_eq!((alerts.drop_alerts_on("a"), alerts.is_empty()), (3, true));
+        assert_eq!((alerts.drop_alerts_on("a"), alerts.alerts().len()), (3, 0));
     }
 
     #[test]
@@ -434,9 +431,9 @@ mod tests {
     }
 
     fn series(data: &str) -> Series {
-        let mut fold = Summarizer::new(16);
-        fold.add_lines(data.as_bytes());
-        fold.finish().series.remove(0)
+        let mut summarizer = Summarizer::new(16);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish().series.remove(0)
     }
 
     #[test]

@@ -70,21 +70,21 @@ const COLUMNS: [ColumnSpec; 11] = [
         width: 12, rank: 0, kind: ColumnKind::Key },
     ColumnSpec { column: Column::Last, name: "last", word: "last", about: "the newest value",
         width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| series.last.value) },
-    ColumnSpec { column: Column::Change, name: "change", word: "change", about: "its difference to the value before",
+    ColumnSpec { column: Column::Change, name: "change", word: "change", about: "difference to the value before",
         width: 10, rank: 4, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
-    ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the same for each second between",
+    ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the change per second",
         width: 10, rank: 5, kind: ColumnKind::Difference(rate) },
-    ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the least value",
+    ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the minimum of all values",
         width: NUMBER, rank: 7, kind: ColumnKind::Stored(|series| series.min) },
-    ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the greatest value",
+    ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the maximum of all values",
         width: NUMBER, rank: 8, kind: ColumnKind::Stored(|series| series.max) },
     ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
         width: NUMBER, rank: 9, kind: ColumnKind::Mean },
-    ColumnSpec { column: Column::Count, name: "count", word: "count", about: "how many points",
+    ColumnSpec { column: Column::Count, name: "count", word: "count", about: "the number of points",
         width: 9, rank: 6, kind: ColumnKind::Count },
-    ColumnSpec { column: Column::Age, name: "age", word: "age", about: "since the newest point",
+    ColumnSpec { column: Column::Age, name: "age", word: "age", about: "the time since the newest point",
         width: 6, rank: 2, kind: ColumnKind::Age },
-    ColumnSpec { column: Column::Time, name: "time", word: "time", about: "date of the newest point",
+    ColumnSpec { column: Column::Time, name: "time", word: "time", about: "the time of the newest point",
         width: 19, rank: 10, kind: ColumnKind::Time },
     ColumnSpec { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
         width: 8, rank: 3, kind: ColumnKind::Trend },
@@ -207,8 +207,7 @@ impl Chosen {
     }
 
     /// The wanted columns that fit into this many cells, with a blank after each, from left to
-    /// right. `sorted` is shown before all others but the key, so that one sees what the order is
-    /// about. The key has as much as most keys need; a longer one is cut rather than a column left
+    /// right. `sorted` comes before all others but the key, so that the sorted column is seen. The key has as much as most keys need; a longer one is cut rather than a column left
     /// out.
     pub fn fitting(&self, room: usize, sorted: Option<Column>) -> Vec<(Column, usize)> {
         let key = (room / 3).clamp(Column::Key.width(), USUAL_KEY);

@@ -15,7 +15,7 @@ use shared::Glob;
 pub struct BadExpr {
     /// Characters before the fault.
     pub at: usize,
-    /// For a person.
+    /// A message.
     pub reason: String,
 }
 
@@ -142,9 +142,9 @@ mod tests {
     use crate::metrics::summary::Summarizer;
 
     fn series(data: &str) -> Series {
-        let mut fold = Summarizer::new(16);
-        fold.add_lines(data.as_bytes());
-        fold.finish().series.remove(0)
+        let mut summarizer = Summarizer::new(16);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish().series.remove(0)
     }
 
     #[test]

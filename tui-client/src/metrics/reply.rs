@@ -16,7 +16,7 @@ use crate::text::escape::escape_untrusted;
 /// How much of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capture {
-    /// Every line is told as it arrives.
+    /// Every line is passed on as it arrives.
     pub raw: bool,
     /// Raw lines from its beginning, for the log.
     pub head: usize,
@@ -58,7 +58,7 @@ pub struct ReplyBuilder {
     foot: VecDeque<Box<str>>,
     lines: u64,
     bytes: u64,
-    fold: Summarizer,
+    summarizer: Summarizer,
 }
 
 impl ReplyBuilder {
@@ -75,14 +75,14 @@ impl ReplyBuilder {
             foot: VecDeque::new(),
             lines: 0,
             bytes: status_line.len() as u64,
-            fold: Summarizer::new(detail.recent),
+            summarizer: Summarizer::new(detail.recent),
         }
     }
 
     /// Series that match one of these are watched: more of their points are kept.
     #[must_use]
     pub fn watching(self, watched: Arc<[Glob]>) -> Self {
-        Self { fold: self.fold.watching(watched), ..self }
+        Self { summarizer: self.summarizer.watching(watched), ..self }
     }
 
     /// Takes whole data lines.
@@ -106,7 +106,7 @@ impl ReplyBuilder {
             self.foot.pop_front();
         }
         if self.status == Status::Ok {
-            self.fold.add_lines(data);
+            self.summarizer.add_lines(data);
         }
     }
 
@@ -117,7 +117,7 @@ impl ReplyBuilder {
 
     /// Points so far.
     pub fn points(&self) -> u64 {
-        self.fold.points()
+        self.summarizer.points()
     }
 
     /// The reply is complete.
@@ -128,7 +128,7 @@ impl ReplyBuilder {
             left_out: self.lines - (self.head.len() + self.foot.len()) as u64,
             head: self.head,
             foot: self.foot.into(),
-            answer: self.fold.finish(),
+            answer: self.summarizer.finish(),
             bytes: self.bytes + 1,
             first,
             took,

@@ -16,7 +16,7 @@ pub fn change(before: Point, point: Point) -> f64 {
     point.value - before.value
 }
 
-/// The same for each second between the two, if there is any.
+/// The change per second, if there is a second between the two points.
 #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
 pub fn rate(before: Point, point: Point) -> Option<f64> {
     let seconds = i128::from(point.timestamp) - i128::from(before.timestamp);

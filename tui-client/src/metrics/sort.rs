@@ -30,22 +30,20 @@ impl Sort {
         Column::ALL.into_iter().filter(|&column| column != Column::Spark)
     }
 
-    /// All that is rising, by its name on the command line.
+    /// The ascending ones, by their names on the command line.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::columns().map(Column::word).chain([REPLY])
     }
 
-    /// The rising one of this name.
-    pub fn named(word: &str) -> Option<Self> {
-        let column = match word {
-            REPLY => None,
-            _ => Some(Self::columns().find(|column| column.word() == word)?),
-        };
-        Some(Self { column, descending: false })
+    /// The one of this name, behind a dash descending.
+    pub fn named(text: &str) -> Option<Self> {
+        let (descending, word) = text.strip_prefix('-').map_or((false, text), |word| (true, word));
+        let column = Self::columns().find(|column| column.word() == word);
+        (column.is_some() || word == REPLY).then_some(Self { column, descending })
     }
 }
 
-/// As on the command line: what is falling stands behind a dash.
+/// As on the command line: a descending one stands behind a dash.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.descending { "-" } else { "" })?;
@@ -53,7 +51,7 @@ impl fmt::Display for Sort {
     }
 }
 
-/// What a person wants to see of an answer.
+/// What is shown of an answer: which rows, in which order, which columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableSpec {
     /// Which rows.
@@ -111,7 +109,7 @@ impl Order {
 }
 
 /// A table to be arranged.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SortJob {
     /// Comes back with the result; of two the later one counts.
     pub id: u64,
@@ -126,14 +124,6 @@ pub struct SortJob {
     /// Unix time, to which ages count.
     pub now: i64,
 }
-
-impl PartialEq for SortJob {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && Arc::ptr_eq(&self.answer, &other.answer)
-    }
-}
-
-impl Eq for SortJob {}
 
 /// A table arranged.
 #[derive(Debug, Clone, PartialEq)]
@@ -240,9 +230,9 @@ mod tests {
     use crate::metrics::summary::Summarizer;
 
     fn answer(data: &str) -> Answer {
-        let mut fold = Summarizer::new(4);
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+        let mut summarizer = Summarizer::new(4);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     fn keys(answer: &Answer, order: &Order) -> Vec<String> {
@@ -318,7 +308,9 @@ mod tests {
         for word in Sort::words() {
             let rising = Sort::named(word).unwrap();
             assert_eq!(rising.to_string(), word);
-            assert_eq!(Sort { descending: true, ..rising }.to_string(), format!("-{word}"));
+            let falling = Sort { descending: true, ..rising };
+            assert_eq!(falling.to_string(), format!("-{word}"));
+            assert_eq!(Sort::named(&falling.to_string()), Some(falling));
         }
         assert_eq!(Sort::named("reply"), Some(Sort::default()));
         assert_eq!(Sort::named("trend"), None, "it has no order");

@@ -8,8 +8,8 @@ const STALE_STEPS: i64 = 5;
 /// But not before this many seconds without a point.
 const MIN_STALE: i64 = 30;
 
-/// So many distances say what is usual.
-const USUAL: usize = 15;
+/// The distances of the newest points say what is usual; so many are enough.
+const MAX_STEPS: usize = 15;
 
 /// A series of one point has no usual distance; it is stale after this many seconds.
 const STALE_ALONE: i64 = 300;
@@ -18,7 +18,7 @@ impl Series {
     /// The usual distance of its newest points in seconds, if there are two.
     pub fn step(&self) -> Option<i64> {
         let times = self.recent.iter().rev().map(|point| point.timestamp);
-        let mut steps = [0; USUAL];
+        let mut steps = [0; MAX_STEPS];
         let pairs = times.clone().skip(1).zip(times);
         let mut count = 0;
         for (step, (before, after)) in steps.iter_mut().zip(pairs) {
@@ -33,11 +33,8 @@ impl Series {
     /// Its next point is late.
     pub fn is_stale(&self, now: i64) -> bool {
         let age = now.saturating_sub(self.last.timestamp);
-        // Without looking at the points, which is slow for many series.
-        age > MIN_STALE
-            && age
-                > self
-                    .step()
-                    .map_or(STALE_ALONE, |step| step.saturating_mul(STALE_STEPS).max(MIN_STALE))
+        let limit = |step: i64| step.saturating_mul(STALE_STEPS).max(MIN_STALE);
+        // The points are looked at only if they matter: that is slow for many series.
+        age > MIN_STALE && age > self.step().map_or(STALE_ALONE, limit)
     }
 }

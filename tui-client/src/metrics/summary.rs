@@ -51,7 +51,7 @@ pub struct Summarizer {
     /// What each series may keep now.
     limit: usize,
     patterns: Arc<[Glob]>,
-    watched: Vec<u32>,
+    watched: Vec<usize>,
     /// Of those, how many no name but a glob brought.
     by_glob: usize,
     points: u64,
@@ -111,10 +111,8 @@ impl Summarizer {
         let place = Place { hash, place: self.current };
         self.index.insert_unique(hash, place, |known| known.hash);
         let mut limit = self.limit();
-        if let Ok(place) = u32::try_from(self.current)
-            && self.is_watched(key)
-        {
-            self.watched.push(place);
+        if self.is_watched(key) {
+            self.watched.push(self.current);
             limit = self.watched_limit();
         }
         self.series.push(Series::new(key.to_owned(), point, limit));
@@ -131,15 +129,16 @@ impl Summarizer {
         self.by_glob <= MAX_BY_GLOB
     }
 
-    /// What a new series may keep. When their number doubles, the others are cut to the same.
+    /// The points that a new series may keep. When the number of series doubles, the others are cut
+    /// to as many.
     fn limit(&mut self) -> usize {
         let others = self.series.len();
         if others.is_power_of_two() {
             let limit = share(self.wanted_recent, RECENT_BUDGET, others + 1);
             if limit < self.limit {
-                let mut watched = self.watched.iter().copied().peekable();
-                for (place, series) in (0..).zip(&mut self.series) {
-                    if watched.next_if_eq(&place).is_none() {
+                let mut watched = self.watched.iter().peekable();
+                for (place, series) in self.series.iter_mut().enumerate() {
+                    if watched.next_if_eq(&&place).is_none() {
                         series.keep(limit);
                     }
                 }
@@ -149,12 +148,11 @@ impl Summarizer {
         self.limit
     }
 
-    /// The same for a watched one.
+    /// The points that a new watched series may keep.
     fn watched_limit(&mut self) -> usize {
         let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
         if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
-            let places = self.watched.iter().filter_map(|&place| usize::try_from(place).ok());
-            for place in places {
+            for &place in &self.watched {
                 if let Some(series) = self.series.get_mut(place) {
                     series.keep(limit);
                 }
@@ -190,13 +188,13 @@ impl Summarizer {
     }
 }
 
-/// A folded answer to a `get`.
+/// A summarized answer to a `get`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// In the order of the reply.
     pub series: Vec<Series>,
     /// The places of the watched ones.
-    pub watched: Vec<u32>,
+    pub watched: Vec<usize>,
     /// The patterns that were watched when the request was sent.
     pub patterns: Arc<[Glob]>,
     /// Globs match more than may be watched.
@@ -213,15 +211,15 @@ mod tests {
 
     use super::*;
 
-    fn fold(recent: usize, data: &str) -> Answer {
-        let mut fold = Summarizer::new(recent);
-        fold.add_lines(data.as_bytes());
-        fold.finish()
+    fn summarize(recent: usize, data: &str) -> Answer {
+        let mut summarizer = Summarizer::new(recent);
+        summarizer.add_lines(data.as_bytes());
+        summarizer.finish()
     }
 
     #[test]
     fn an_answer_becomes_one_record_a_series() {
-        let answer = fold(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
+        let answer = summarize(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
         assert_eq!((answer.points, answer.malformed), (4, 1));
         let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
         assert_eq!((a.count, a.min, a.max, a.mean), (3, -1.0, 5.0, 2.0));
@@ -233,23 +231,23 @@ mod tests {
 
     #[test]
     fn rates_and_staleness_come_from_the_distance_of_points() {
-        let answer = fold(8, "a 1.0 100\na 2.0 110\na 7.0 120\nb 1.0 100\n");
+        let answer = summarize(8, "a 1.0 100\na 2.0 110\na 7.0 120\nb 1.0 100\n");
         let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
         assert_eq!((a.change(), a.step()), (Some(5.0), Some(10)));
         assert_eq!((b.change(), b.step()), (None, None));
         assert_eq!((a.is_stale(170), a.is_stale(171)), (false, true));
         assert_eq!((b.is_stale(400), b.is_stale(401)), (false, true));
         assert!(!b.is_stale(i64::MIN));
-        let again = fold(8, "a 1 0\na 1 10\na 1 20\na 1 9000\na 1 9010\n");
+        let again = summarize(8, "a 1 0\na 1 10\na 1 20\na 1 9000\na 1 9010\n");
         assert_eq!(again.series[0].step(), Some(10), "an outage is not usual");
     }
 
     #[test]
     fn watched_series_keep_more_points() {
         let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
-        let mut fold = Summarizer::new(2).watching(patterns.into());
-        fold.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
-        let answer = fold.finish();
+        let mut summarizer = Summarizer::new(2).watching(patterns.into());
+        summarizer.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
+        let answer = summarizer.finish();
         assert_eq!(answer.watched, [1]);
         let tails: Vec<_> = answer.series.iter().map(|series| series.recent.len()).collect();
         assert_eq!(tails, [2, 3]);
@@ -259,14 +257,14 @@ mod tests {
     fn the_budget_is_shared_by_all_series() {
         let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
         for (name, series, points, share) in [("a", 6000, 1024, 256), ("b", 20, 40_000, 32_768)] {
-            let mut fold = Summarizer::new(1024).watching(patterns.clone().into());
+            let mut summarizer = Summarizer::new(1024).watching(patterns.clone().into());
             for number in 0..series {
                 let key: KeyBuf = format!("{name}{number}").parse().unwrap();
                 for timestamp in 0..points {
-                    fold.add(key.as_key(), Point { value: 1.0, timestamp });
+                    summarizer.add(key.as_key(), Point { value: 1.0, timestamp });
                 }
             }
-            let answer = fold.finish();
+            let answer = summarizer.finish();
             assert!(answer.series.iter().all(|series| series.recent.len() == share), "{name}");
             assert!(
                 answer.series.iter().all(|series| series.recent.get(0).unwrap().timestamp > 0),
@@ -278,23 +276,23 @@ mod tests {
     #[test]
     fn complete_series_can_be_taken_out_as_they_come() {
         let data = "a 1 1\na 2 2\nb 3 1\nc 4 1\nc 5 2\nc 6 3\nd 7 1\n";
-        let whole = fold(4, data).series;
+        let whole = summarize(4, data).series;
         let lines: Vec<_> = data.split_inclusive('\n').collect();
         for size in 1..=lines.len() {
-            let (mut fold, mut taken) = (Summarizer::new(4), Vec::new());
+            let (mut summarizer, mut taken) = (Summarizer::new(4), Vec::new());
             for piece in lines.chunks(size) {
-                fold.add_lines(piece.concat().as_bytes());
-                taken.extend(fold.take_complete());
+                summarizer.add_lines(piece.concat().as_bytes());
+                taken.extend(summarizer.take_complete());
             }
             assert_eq!(taken.last().unwrap().key.as_str(), "c", "the last may go on");
-            taken.extend(fold.finish().series);
+            taken.extend(summarizer.finish().series);
             assert_eq!(taken, whole, "{size} lines at once");
         }
     }
 
     #[test]
     fn the_mean_of_huge_values_stays_finite() {
-        let answer = fold(4, "a 1.7e308 1\na -1.7e308 2\na 1.7e308 3\n");
+        let answer = summarize(4, "a 1.7e308 1\na -1.7e308 2\na 1.7e308 3\n");
         assert!(answer.series[0].mean.is_finite());
     }
 }

@@ -46,16 +46,16 @@ pub(super) async fn take_reply(
     Ok(refused.map(|reason| escape_untrusted(reason.trim_ascii_end()).into()))
 }
 
-/// Makes a connection again, tells what is news of it, and paces the tries.
-pub(super) struct Comeback(Reconnect);
+/// Reconnects, reports the changes, and paces the attempts.
+pub(super) struct Reconnector(Reconnect);
 
-impl Comeback {
+impl Reconnector {
     pub(super) fn new() -> Self {
         Self(Reconnect::new(reconnect_seed()))
     }
 
     /// The connection was lost, or could not be made, for this reason: tries until there is one.
-    pub(super) async fn from(
+    pub(super) async fn reconnect(
         &mut self,
         reason: String,
         plan: &Plan,
@@ -82,8 +82,8 @@ impl Comeback {
     }
 
     /// A connection was made at once.
-    pub(super) fn begin(&mut self) {
-        // Nothing of it is news.
+    pub(super) fn connected(&mut self) {
+        // The first connection is not reported.
         let _ = self.0.connected();
     }
 

@@ -1,9 +1,7 @@
 //! Requests from standard input, one a line; with `--retry`, over more than one connection.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::io::{self, IsTerminal, Write, stderr, stdin};
-use std::sync::atomic::Ordering;
+use std::io::{self, IsTerminal, Write, stdin};
 use std::time::Duration;
 
 use shared::Client;
@@ -12,25 +10,19 @@ use tokio::io::AsyncRead;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 
-use super::connection::{Comeback, connect, try_connect};
+use super::connection::{Reconnector, connect, try_connect};
 use super::import_bar::ImportBar;
-use super::input::{self, Counts, InputQueue, READ_SIZE};
+use super::import_report::ImportReport;
+use super::input::{self, InputQueue, READ_SIZE};
 use super::printer::Printer;
-use super::{Failure, explain, quoted, signals, warn};
+use super::{Failure, REFUSED, explain, quoted, signals, warn};
 use crate::cli::Plan;
+use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
-use crate::import::source::{BatchSource, InputBatch, LineNote, unix_now};
-use crate::text::number::{count, plural};
-use crate::text::time::duration;
+use crate::import::source::{BatchSource, InputBatch, LineNote};
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
-
-/// Line numbers that are named in a note.
-const MAX_NAMED: usize = 5;
-
-/// Refused lines that are reported one by one on a terminal; a file gets them all.
-const MAX_REFUSALS: u64 = 100;
 
 /// How often the bar shows what waits for a server that is away.
 const BAR_PERIOD: Duration = Duration::from_secs(1);
@@ -38,7 +30,7 @@ const BAR_PERIOD: Duration = Duration::from_secs(1);
 /// Memory for what is read and not answered yet, in bytes.
 const MEMORY: u32 = 4 * 1024 * 1024;
 
-/// The same for feeds that outlive a server that is away: days of some lines a second.
+/// With `--retry`, for feeds that outlive a server that is away: days of some lines a second.
 const MEMORY_TO_RETRY: u32 = 64 * 1024 * 1024;
 
 /// Sends everything that `input` has and writes what comes back to `out`. When the connection is
@@ -63,41 +55,39 @@ pub(super) async fn run(
     }
     let InputQueue { queue, full, counts, task } = reading;
     let mut pending = PendingInput { queue, full, again: VecDeque::new() };
-    let mut report = Report::new(ImportBar::for_input());
+    let mut report = ImportReport::new(ImportBar::for_input());
     let interrupted = signals::listen(None)?;
     let outcome = tokio::select! {
         outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
-        code = interrupted => Err(Failure::Interrupted(code)),
-    };
-    let outcome = match outcome {
-        Ok(()) => match task.await {
-            Ok(outcome) => outcome.map_err(Failure::Local),
-            Err(panic) => Err(Failure::Local(io::Error::other(panic))),
-        },
-        failed => failed,
+        code = interrupted => {
+            report.sum_up(Some(&counts));
+            return Err(Failure::Exit(code));
+        }
     };
     let refused = report.refused > 0;
-    report.sum_up(matches!(outcome, Err(Failure::Interrupted(_))).then_some(&counts));
-    if refused { outcome.and(Err(Failure::Refused)) } else { outcome }
+    report.sum_up(None);
+    outcome?;
+    task.await.map_err(io::Error::other)??;
+    if refused { Err(Failure::Exit(REFUSED)) } else { Ok(()) }
 }
 
 async fn send_all(
     plan: &Plan,
     first: Result<Client, String>,
     pending: &mut PendingInput,
-    report: &mut Report,
+    report: &mut ImportReport,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
-    let mut comeback = Comeback::new();
+    let mut reconnector = Reconnector::new();
     let mut connection = match first {
         Ok(connection) => {
-            comeback.begin();
+            reconnector.connected();
             connection
         }
-        Err(reason) => wait(plan, reason, &mut comeback, pending, &report.bar).await,
+        Err(reason) => wait(plan, reason, &mut reconnector, pending, &report.bar).await,
     };
     loop {
-        let mut replies = ReplyReporter { report, comeback: &mut comeback, out };
+        let mut replies = ReplyReporter { report, reconnector: &mut reconnector, out };
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -110,7 +100,7 @@ async fn send_all(
             }));
         }
         unanswered.into_iter().rev().for_each(|batch| pending.again.push_front(batch));
-        connection = wait(plan, error, &mut comeback, pending, &report.bar).await;
+        connection = wait(plan, error, &mut reconnector, pending, &report.bar).await;
     }
 }
 
@@ -118,11 +108,11 @@ async fn send_all(
 async fn wait(
     plan: &Plan,
     reason: String,
-    comeback: &mut Comeback,
+    reconnector: &mut Reconnector,
     pending: &mut PendingInput,
     bar: &ImportBar,
 ) -> Client {
-    let connecting = comeback.from(reason, plan, |text| bar.aside(|| warn(text)));
+    let connecting = reconnector.reconnect(reason, plan, |text| bar.aside(|| warn(text)));
     tokio::pin!(connecting);
     let (mut told, mut full) = (false, pending.full.clone());
     let (since, mut ticks) = (Instant::now(), interval(BAR_PERIOD));
@@ -199,117 +189,10 @@ impl PendingInput {
     }
 }
 
-/// Puts with a note: how many, and the numbers of the first lines.
-#[derive(Default)]
-struct Named {
-    lines: Vec<u64>,
-    all: usize,
-}
-
-impl Named {
-    fn add(&mut self, number: u64) {
-        self.all += 1;
-        if self.lines.len() < MAX_NAMED {
-            self.lines.push(number);
-        }
-    }
-}
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, all } = self;
-        let more = if *all > lines.len() { ", …" } else { "" };
-        let named = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let (what, line) = if *all == 1 { ("put", "line") } else { ("puts", "lines") };
-        write!(f, "{} {what} ({line} {named}{more})", count(*all as u64))
-    }
-}
-
-/// What has come back.
-struct Report {
-    bar: ImportBar,
-    answered: u64,
-    /// Longer than a request may be.
-    unsent: u64,
-    refused: u64,
-    /// Puts among what is answered and not refused.
-    stored: u64,
-    /// The number of the last line up to which all is answered.
-    last: u64,
-    filled: Named,
-    suspicious: Named,
-    /// Standard output is closed.
-    closed: bool,
-}
-
-impl Report {
-    fn new(bar: ImportBar) -> Self {
-        let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
-        let (filled, suspicious) = (Named::default(), Named::default());
-        let closed = false;
-        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
-    }
-
-    /// Counts a refused line, and reports it unless that would be too much.
-    fn refuse(&mut self, text: impl FnOnce() -> String) {
-        self.refused += 1;
-        if self.refused <= MAX_REFUSALS || !stderr().is_terminal() {
-            self.bar.aside(|| warn(&text()));
-        } else if self.refused == MAX_REFUSALS + 1 {
-            self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
-        }
-    }
-
-    /// The import goes on when the reader of standard output has enough of it.
-    fn note_closed(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
-        match outcome {
-            Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
-    /// was read may be left without an answer.
-    fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;
-        let (seen, time) = (bar.is_seen(), bar.elapsed());
-        drop(bar);
-        if filled.all > 0 {
-            warn(&format!("filled in the current time in {filled}"));
-        }
-        if suspicious.all > 0 {
-            warn(&format!("a time more than a year ahead in {suspicious}: milliseconds?"));
-        }
-        let lines = plural(answered + unsent, "line", "lines");
-        let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
-        if let Some(read) = interrupted {
-            let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
-            let again = match read.filled.load(Ordering::Relaxed) {
-                0 => "to send them again does no harm",
-                _ => "sent again, puts without a time get another one",
-            };
-            let left = match left {
-                0 => String::new(),
-                left => format!(
-                    "; {} read and without an answer, from line {} on: {again}",
-                    count(left),
-                    last + 1
-                ),
-            };
-            warn(&format!("interrupted: {outcome}{left}"));
-        } else if seen || refused > 0 {
-            warn(&format!("{outcome}, in {}", duration(time)));
-        }
-    }
-}
-
 /// The replies of one connection.
 struct ReplyReporter<'a, W: Write> {
-    report: &'a mut Report,
-    comeback: &'a mut Comeback,
+    report: &'a mut ImportReport,
+    reconnector: &'a mut Reconnector,
     out: &'a mut Printer<W>,
 }
 
@@ -317,7 +200,7 @@ impl<W: Write> ReplyReporter<'_, W> {
     /// Counts an answered line.
     fn answered(&mut self, number: u64) {
         (self.report.answered, self.report.last) = (self.report.answered + 1, number);
-        self.comeback.answered(|text| self.report.bar.aside(|| warn(text)));
+        self.reconnector.answered(|text| self.report.bar.aside(|| warn(text)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! How far an import has come, on standard error, where a person looks on.
+//! How far an import has come, on standard error when that is a terminal.
 
 use std::fs::File;
 use std::io::{IsTerminal, stderr, stdin, stdout};
@@ -10,17 +10,19 @@ use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progre
 use crate::text::number::plural;
 use crate::text::time::duration;
 
-/// An import that is over sooner has nothing to show.
-const SHORT: Duration = Duration::from_millis(500);
+/// The bar is shown when an import takes longer.
+const BAR_DELAY: Duration = Duration::from_millis(500);
 
 const OF_FILE: &str = "{bar:24} {percent:>3}%  {msg} lines, {binary_bytes_per_sec}, {eta} left";
 const OF_PIPE: &str = "{msg} lines, {binary_bytes}, {elapsed}";
 const OF_WAIT: &str = "{msg}";
 
-/// The bar, or nothing at all.
+/// A bar on standard error, hidden until an import takes long.
 #[derive(Debug)]
 pub(super) struct ImportBar {
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
+    /// Standard error is a terminal and standard input is none.
+    wanted: bool,
     form: &'static str,
     /// Data would be written across it.
     same_terminal: bool,
@@ -29,62 +31,58 @@ pub(super) struct ImportBar {
 }
 
 impl ImportBar {
-    /// A bar, if standard error is a terminal and standard input is none.
     pub(super) fn for_input() -> Self {
-        let wanted = stderr().is_terminal() && !stdin().is_terminal();
         let size = size_of_input();
         let form = if size.is_some() { OF_FILE } else { OF_PIPE };
-        let bar = wanted.then(|| {
-            let hidden = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
-            hidden.with_style(style(form))
-        });
-        Self { bar, form, same_terminal: stdout().is_terminal(), begun: Instant::now(), lines: 0 }
+        let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
+        Self {
+            bar: bar.with_style(style(form)),
+            wanted: stderr().is_terminal() && !stdin().is_terminal(),
+            form,
+            same_terminal: stdout().is_terminal(),
+            begun: Instant::now(),
+            lines: 0,
+        }
     }
 
-    /// A person may look on.
+    /// It may be shown.
     pub(super) fn is_wanted(&self) -> bool {
-        self.bar.is_some()
+        self.wanted
     }
 
     /// So much more is answered.
     pub(super) fn add(&mut self, bytes: usize, lines: usize) {
         self.lines += lines as u64;
-        let Some(bar) = &self.bar else { return };
-        bar.inc(bytes as u64);
-        if self.is_seen() || self.begun.elapsed() >= SHORT {
+        self.bar.inc(bytes as u64);
+        if self.is_seen() || self.begun.elapsed() >= BAR_DELAY {
             self.show(HumanCount(self.lines).to_string());
         }
     }
 
-    /// The server is away for so long, and so much is kept for it.
+    /// The server is away for so long, and so much is buffered for it.
     pub(super) fn waits(&self, lines: u64, bytes: u64, away: Duration) {
-        let Some(bar) = &self.bar else { return };
-        bar.set_style(style(OF_WAIT));
+        self.bar.set_style(style(OF_WAIT));
         let (lines, bytes) = (plural(lines, "line", "lines"), BinaryBytes(bytes));
-        self.show(format!(
-            "{lines} ({bytes}) kept for the server, away for {}",
-            duration(Duration::from_secs(away.as_secs()))
-        ));
+        let away = duration(Duration::from_secs(away.as_secs()));
+        self.show(format!("{lines} ({bytes}) kept for the server, away for {away}"));
     }
 
     /// The server is back.
     pub(super) fn goes_on(&self) {
-        let Some(bar) = &self.bar else { return };
-        bar.set_message(HumanCount(self.lines).to_string());
-        bar.set_style(style(self.form));
+        self.bar.set_message(HumanCount(self.lines).to_string());
+        self.bar.set_style(style(self.form));
     }
 
     fn show(&self, message: String) {
-        let Some(bar) = &self.bar else { return };
-        bar.set_message(message);
-        if bar.is_hidden() {
-            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        self.bar.set_message(message);
+        if self.wanted && self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
     }
 
-    /// A person has seen the bar.
+    /// It was shown.
     pub(super) fn is_seen(&self) -> bool {
-        self.bar.as_ref().is_some_and(|bar| !bar.is_hidden())
+        !self.bar.is_hidden()
     }
 
     /// Since the beginning.
@@ -99,18 +97,13 @@ impl ImportBar {
 
     /// Does something that writes to standard error, with the bar out of the way.
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.bar.suspend(write)
     }
 }
 
 impl Drop for ImportBar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Counts {
     pub filled: AtomicU64,
 }
 
-/// Begins. InputQueue waits while more than `memory` bytes are read and not dropped.
+/// Begins. Reading waits while more than `memory` bytes are read and not dropped.
 pub(super) fn start(
     input: impl AsyncRead + Unpin + Send + 'static,
     memory: u32,
@@ -95,7 +95,7 @@ async fn read(
             number += 1;
             match line {
                 Line::Text(text) => batch.push(number, text, now),
-                _ => batch.notes.push((number, LineNote::TooLong)),
+                Line::TooLong => batch.notes.push((number, LineNote::TooLong)),
             }
         }
         batch.size = buffer.len() - rest.len();

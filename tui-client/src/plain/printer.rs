@@ -61,6 +61,7 @@ impl<'a> FieldValue<'a> {
 /// Writes records in one format.
 pub(super) struct Printer<W: Write> {
     output: Encoding<W>,
+    columns: Vec<Column>,
     header: Vec<&'static str>,
     /// Reused for every record.
     line: Vec<u8>,
@@ -85,7 +86,7 @@ impl<W: Write> Printer<W> {
         if header.is_empty() {
             header = vec!["key", "value", "timestamp"];
         }
-        Self { output, header, line: Vec::new() }
+        Self { output, columns: columns.to_vec(), header, line: Vec::new() }
     }
 
     /// Writes the header of CSV.
@@ -104,7 +105,7 @@ impl<W: Write> Printer<W> {
         }
         for point in decode_points(data) {
             let (key, point) =
-                point.map_err(|bad| Failure::Connection(format!("a line is no point: {bad}")))?;
+                point.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))?;
             self.point(key, point)?;
         }
         Ok(())
@@ -120,15 +121,13 @@ impl<W: Write> Printer<W> {
         ])
     }
 
-    /// Writes one row of the table.
-    pub(super) fn row(
-        &mut self,
-        series: &Series,
-        columns: &[Column],
-        now: i64,
-    ) -> Result<(), Failure> {
-        let cells: Vec<_> =
-            columns.iter().map(|&column| FieldValue::of(series, column, now)).collect();
+    /// Writes the last point of a series, or its row where there are columns.
+    pub(super) fn series(&mut self, series: &Series, now: i64) -> Result<(), Failure> {
+        if self.columns.is_empty() {
+            return self.point(series.key.as_key(), series.last);
+        }
+        let columns = self.columns.iter();
+        let cells: Vec<_> = columns.map(|&column| FieldValue::of(series, column, now)).collect();
         self.record(&cells)
     }
 

@@ -13,11 +13,11 @@ use shared::response::decode_points;
 use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
 use tokio::time::{Instant, interval, sleep_until};
 
-use super::connection::{Comeback, connect, take_reply};
+use super::connection::{Reconnector, connect, take_reply};
 use super::printer::Printer;
 use super::{ALERTED, Failure, REFUSED, malformed_lines, signals, verdict, warn};
 use crate::cli::Plan;
-use crate::import::source::unix_now;
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
@@ -52,7 +52,7 @@ pub(super) async fn run(
     };
     match outcome {
         Ok(()) => verdict(&watcher.alerts),
-        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Alerted),
+        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Exit(ALERTED)),
         outcome => outcome,
     }
 }
@@ -133,18 +133,18 @@ impl<W: Write> Watcher<'_, W> {
     async fn run(&mut self, plan: &Plan, mut connection: Client) -> Result<(), Failure> {
         let feed = |selector| Feed { selector, ..Feed::default() };
         let mut feeds: Vec<Feed> = selectors(self.patterns).into_iter().map(feed).collect();
-        let mut comeback = Comeback::new();
-        comeback.begin();
+        let mut reconnector = Reconnector::new();
+        reconnector.connected();
         loop {
             let begun = Instant::now();
-            match self.poll(&connection, &mut feeds, &mut comeback).await {
+            match self.poll(&connection, &mut feeds, &mut reconnector).await {
                 Ok(()) => {
                     // A server that takes long has as long a rest.
                     let next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
                     self.meanwhile(&feeds, sleep_until(next)).await;
                 }
                 Err(Failure::Connection(reason)) => {
-                    let connecting = comeback.from(reason, plan, warn);
+                    let connecting = reconnector.reconnect(reason, plan, warn);
                     connection = self.meanwhile(&feeds, connecting).await;
                 }
                 Err(failure) => return Err(failure),
@@ -158,11 +158,13 @@ impl<W: Write> Watcher<'_, W> {
         tokio::pin!(due);
         loop {
             tokio::select! {
-                due = &mut due => return due,
-                _ = seconds.tick(), if self.alerts.counts_time() => {
-                    feeds.iter().for_each(|feed| self.evaluate(&feed.series, |_| false));
-                }
+                            due = &mut due => return due,
+                            _ = seconds.tick(), if self.alerts.counts_time() => {
+                                for feed in feeds {
+             self.evaluate(&feed.series, |_| false);
             }
+                            }
+                        }
         }
     }
 
@@ -188,11 +190,11 @@ impl<W: Write> Watcher<'_, W> {
         &mut self,
         connection: &Client,
         feeds: &mut [Feed],
-        comeback: &mut Comeback,
+        reconnector: &mut Reconnector,
     ) -> Result<(), Failure> {
         for feed in feeds {
             self.ask(connection, feed).await?;
-            comeback.answered(warn);
+            reconnector.answered(warn);
         }
         Ok(self.out.flush()?)
     }
@@ -209,13 +211,13 @@ impl<W: Write> Watcher<'_, W> {
         let mut answer =
             ArrivingAnswer { summarizer, first: Vec::new(), malformed: 0, current: None };
         let refused = take_reply(reply, |data| {
-            decode_points(data).try_for_each(|point| match point {
-                Ok((key, point)) => self.take(key, point, feed, &mut answer),
-                Err(_) => {
-                    answer.malformed += 1;
-                    Ok(())
+            for point in decode_points(data) {
+                match point {
+                    Ok((key, point)) => self.take(key, point, feed, &mut answer)?,
+                    Err(_) => answer.malformed += 1,
                 }
-            })
+            }
+            Ok(())
         });
         if let Some(reason) = refused.await? {
             // A server that can't serve now may do so later.

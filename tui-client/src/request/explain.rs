@@ -1,5 +1,5 @@
-//! Why a request was refused, in one sentence: the bottom line and the log say the same, and what
-//! is typed or pasted is judged by the same rules before it is sent.
+//! Why a request is refused, in one sentence, for the bottom line, the log and plain mode; typed and
+//! pasted lines are checked by the same rules before they are sent.
 
 use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
@@ -7,8 +7,8 @@ use shared::request::{BadRequest, BadRequestReason, Request};
 use crate::text::escape::escape_untrusted;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
-const REQUEST: usize = 80;
-const WORD: usize = 24;
+const MAX_REQUEST: usize = 80;
+const MAX_WORD: usize = 24;
 
 /// What is wrong with a request as it goes over the wire. A selector that does not parse is not:
 /// for a server without the selector extension it is the name of a key that is not there.
@@ -20,7 +20,7 @@ pub fn validate(line: &[u8]) -> Option<BadRequest> {
     Request::decode(line).err().filter(|bad| !matches!(bad.reason, BadRequestReason::Selector(_)))
 }
 
-/// The same in words; a data line that is sent as it was printed lacks only its command.
+/// What is wrong in words; a data line that is sent as it was printed lacks only its command.
 pub fn explain(line: &[u8]) -> Option<String> {
     let bad = validate(line)?;
     let is_data = bad.reason == BadRequestReason::UnknownCommand
@@ -34,13 +34,13 @@ pub fn error_message(line: &[u8], reason: &str) -> String {
     message_of("", line, reason)
 }
 
-/// The same of a line of many, by its number.
+/// The error message for one line of many, with its number.
 pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
     message_of(&format!("line {number}: "), line, reason)
 }
 
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
-    let shown = quoted(line, REQUEST);
+    let shown = quoted(line, MAX_REQUEST);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
         return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
     };
@@ -49,10 +49,10 @@ fn message_of(which: &str, line: &[u8], reason: &str) -> String {
     if word.is_empty() || word.len() == line.len() {
         return format!("error in {which}{shown}: {why}");
     }
-    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, WORD))
+    format!("error at \"{}\" in {which}{shown}: {why}", quoted(word, MAX_WORD))
 }
 
-/// As a person is shown it, cut behind so many characters.
+/// A line made safe to show, cut behind so many characters.
 pub fn quoted(line: &[u8], most: usize) -> String {
     let line = escape_untrusted(line);
     match line.char_indices().nth(most) {

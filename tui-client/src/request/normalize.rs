@@ -1,4 +1,4 @@
-//! What people type or paste, made into the strict form of the wire. Shared by the terminal UI
+//! Typed and pasted lines, made into the strict form of the wire. Shared by the terminal UI
 //! and the plain mode.
 
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ pub struct WireLine<'a> {
 
 /// Drops a leading prompt, blanks around and a literal `\n` at the end, and fills in the time
 /// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
-/// is the judge.
+/// decides.
 pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
     let line = &line[body(line)];
     match Request::decode(line) {

@@ -3,7 +3,7 @@
 use shared::Key;
 use shared::request::{BadRequest, BadRequestReason, Request};
 
-/// The selector of a `get`. It need not parse, because the server is the judge of that.
+/// The selector of a `get`; it need not parse, because the server decides about that.
 pub fn selector_of(line: &[u8]) -> Option<&str> {
     match Request::decode(line) {
         Ok(Request::Get(_)) | Err(BadRequest { reason: BadRequestReason::Selector(_), .. }) => {

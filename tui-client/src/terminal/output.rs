@@ -22,7 +22,7 @@ static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 /// Standard output, which has to be a terminal.
 #[derive(Debug, Clone, Copy)]
-pub struct Output;
+pub struct TtyWriter;
 
 /// The file to write to, and whether a write there returns at once.
 ///
@@ -97,7 +97,7 @@ fn write_now(bytes: &[u8]) -> Result<usize, Errno> {
     block_in_place(|| rustix::io::write(file, bytes))
 }
 
-impl Write for Output {
+impl Write for TtyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match write_now(bytes) {

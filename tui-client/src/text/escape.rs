@@ -1,4 +1,4 @@
-//! Bytes of a stranger as text that is safe to show: a server must not steer the terminal.
+//! Untrusted bytes as text that is safe to show: a server must not steer the terminal.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub fn escape_untrusted(line: &[u8]) -> Box<str> {
     out.into()
 }
 
-/// Lines, each with its end, made safe to show in the same way.
+/// Lines, each with its end, escaped as in [`escape_untrusted`].
 pub fn escape_untrusted_lines(lines: &[u8]) -> String {
     let harmless = |&byte: &u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
     if lines.iter().all(harmless) {

@@ -24,8 +24,8 @@ pub fn duration(time: Duration) -> String {
             });
             let greatest = parts.find(|&(number, _)| number > 0).unwrap_or((0, "s"));
             let next = parts.next().filter(|&(number, _)| number > 0);
-            let parts = [Some(greatest), next].into_iter().flatten();
-            parts.map(|(number, name)| format!("{number}{name}")).collect()
+            let text = |(number, name)| format!("{number}{name}");
+            text(greatest) + &next.map(text).unwrap_or_default()
         }
     }
 }
@@ -38,7 +38,7 @@ pub fn age(timestamp: i64, now: i64) -> String {
     format!("{sign}{}{name}", seconds / unit)
 }
 
-/// The same in at most six columns.
+/// An age in at most six columns.
 pub fn short_age(timestamp: i64, now: i64) -> String {
     const COLUMNS: usize = 6;
     let full = age(timestamp, now);

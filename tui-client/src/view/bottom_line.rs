@@ -43,12 +43,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
     const STOP: (&str, &str) = ("  esc", " stop");
-    let done = import.answered.min(import.lines);
+    let done = import.news.answered.min(import.lines);
     let share = |of: u64| done.saturating_mul(of) / import.lines.max(1);
     let percent = format!(" {} %", share(100));
     let all = number::count(import.lines);
     let lines = format!(" {} of {all}", number::count(done));
-    let refused = match import.refused {
+    let refused = match import.news.refused {
         0 => String::new(),
         refused => format!(", {} refused", number::count(refused)),
     };
@@ -58,7 +58,7 @@ fn draw_import(theme: &Theme, import: &Import, pen: &mut Pen<'_>) {
     // How to stop the import takes precedence over the bar and exact numbers.
     if let Some(bar) = room.checked_sub(width(&lines) + 1).map(|room| room.min(MAX_BAR_WIDTH)) {
         let full = "█".repeat(usize::try_from(share(bar as u64)).unwrap_or(0));
-        pen.write(" ", theme.text).field(&full, bar, false, theme.plot).write(&lines, theme.text);
+        pen.skip(1).field(&full, bar, false, theme.plot).write(&lines, theme.text);
     } else if width(&all) + 4 <= room {
         pen.write(&format!(" of {all}"), theme.text);
     }

@@ -153,12 +153,9 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
             pen.write(" …", theme.quiet);
             break;
         }
-        pen.write(" ", theme.text)
-            .write("■ ", line_style(theme, entry.line))
-            .write(&cut(entry.key, room), theme.text)
-            .write(" ", theme.text)
-            .write(&entry.value, theme.title)
-            .write(summary, theme.text);
+        pen.skip(1).write("■ ", line_style(theme, entry.line));
+        pen.write(&cut(entry.key, room), theme.text).skip(1);
+        pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
 }
 

@@ -69,13 +69,13 @@ fn draw_column(canvas: &mut Canvas<'_>, lines: &[HelpLine], keys: usize, area: R
         |names: &str, help: &str| keys.min(room.saturating_sub(width(help)).max(width(names)));
     for (row, line) in (0..area.height).zip(lines) {
         let mut pen = canvas.pen(area, row);
-        pen.write(" ", theme.text);
+        pen.skip(1);
         match line {
             HelpLine::Heading(text) => pen.write(text, theme.title),
             HelpLine::Keys(names, help) => {
                 let names = key_names(theme, names.to_string());
                 pen.field(&names, column(&names, help), false, theme.key)
-                    .write("  ", theme.text)
+                    .skip(2)
                     .write(help, theme.text)
             }
         };

@@ -221,5 +221,5 @@ fn draw_pasted(pasted: &Pasted, theme: &Theme, mut pen: Pen<'_>) {
     if pasted.wrong.lines > 0 {
         pen.write(&format!(", {}", wrong_lines(pasted.wrong)), theme.bad);
     }
-    pen.write("  ", theme.text).write(&pasted.sample, theme.quiet);
+    pen.skip(2).write(&pasted.sample, theme.quiet);
 }

@@ -72,9 +72,9 @@ fn draw_entry(canvas: &mut Canvas<'_>, entry: &LogEntry<'_>, area: Rect, row: u1
     };
     let mut pen = canvas.pen(area, row);
     if area.width >= WITH_TIME {
-        pen.write(&time::clock(entry.unix_ms, app.zone()), theme.quiet).write(" ", theme.text);
+        pen.write(&time::clock(entry.unix_ms, app.zone()), theme.quiet).skip(1);
     }
-    pen.write(arrow, style).write(" ", theme.text);
+    pen.write(arrow, style).skip(1);
     // The line takes precedence over the remark.
     let room = pen.room().saturating_sub(width(entry.text));
     let columns = area.width >= WITH_COLUMNS;

@@ -26,17 +26,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         LinkState::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = canvas.pen(area, 0);
-    pen.write(" ", theme.text)
-        .write(mark, style)
-        .write(" ", theme.text)
-        .write(app.link().address(), theme.title)
-        .write("  ", theme.text);
+    pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
     // Where the room is short, the mark alone shows the state.
     let both = waiting.as_ref().map_or(0, |waiting| width(&state) + 2 + width(waiting));
     if both <= pen.room() {
-        pen.write(&state, style);
-        pen.write(if waiting.is_some() { "  " } else { "" }, theme.text);
+        pen.write(&state, style).skip(if waiting.is_some() { 2 } else { 0 });
     }
     if matches!(app.link().state(), LinkState::Waiting { .. }) && width(RETRYING) <= pen.room() {
         pen.write(RETRYING, style);
@@ -44,7 +39,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(waiting) = waiting {
         pen.write(&waiting, theme.alert);
     } else if let Some(time) = app.link().round_trip().filter(|_| !app.polling().is_paused()) {
-        pen.write("  ", theme.text).write(&time::duration(time), theme.text);
+        pen.skip(2).write(&time::duration(time), theme.text);
     }
     if app.link().is_connected() {
         draw_polling(app, theme, &mut pen);

@@ -83,9 +83,10 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
     let table = canvas.app.table();
     if table.answer().malformed > 0 {
         let style = on_border(canvas.theme.bad);
-        let lines = number::plural(table.answer().malformed, "line", "lines");
+        let (one, many) = ("malformed line", "malformed lines");
+        let lines = number::plural(table.answer().malformed, one, many);
         let mut pen = canvas.foot_pen(area);
-        pen.write_right(&format!(" {lines} are no points "), style);
+        pen.write_right(&format!(" skipped {lines} "), style);
         area.width = area.width.min(cells(pen.room() + 2));
     }
     canvas.scroll_position((table.first(rows), rows, table.rows()), Some(table.selected()), area);
@@ -134,7 +135,7 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
             (true, true) => (format!("{arrow}{}", column.name()), sorted),
             (true, false) => (format!("{}{arrow}", column.name()), sorted),
         };
-        pen.field(&name, wide, column.is_number(), style).write(" ", theme.text);
+        pen.field(&name, wide, column.is_number(), style).skip(1);
     }
 }
 
@@ -168,7 +169,7 @@ fn draw_row(
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
             ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
         };
-        pen.field(&text, wide, column.is_number(), style).write(" ", theme.text);
+        pen.field(&text, wide, column.is_number(), style).skip(1);
     }
     firing
 }

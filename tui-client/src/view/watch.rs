@@ -173,18 +173,16 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
     let age = time::short_age(series.last.timestamp, now);
     let ago = if series.last.timestamp > now { "" } else { " ago" };
     if pen.room() >= ARROW + AGE {
-        pen.write("  ", theme.text).write(arrow, theme.plot).write(" ", theme.text);
+        pen.skip(2).write(arrow, theme.plot).skip(1);
         if shape.change {
-            pen.field(&change, CHANGE, false, base).write(" ", theme.text);
+            pen.field(&change, CHANGE, false, base).skip(1);
         }
-        pen.field(&format!("{age}{ago}"), AGE, true, age_style).write("  ", theme.text);
+        pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
     }
     let numbers = [("min", series.min), ("max", series.max), ("avg", series.mean)];
     for (name, number) in numbers.into_iter().take(shape.numbers) {
-        pen.write(name, theme.quiet)
-            .write(" ", theme.text)
-            .field(&number::mean(number, 10), NAMED - 6, false, base)
-            .write("  ", theme.text);
+        let number = number::mean(number, NAMED - 6);
+        pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();
     if room >= 6 {

@@ -14,7 +14,7 @@ const CHUNK_TEXT: usize = 64 * 1024;
 const CHUNK_LINES: usize = 4096;
 
 /// Longer lines, which an untrusted server may send, are cut.
-pub const MAX_LINE_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// The value of [`StoredLine::exchange`] for a line without exchange.
 const NO_EXCHANGE: i32 = i32::MIN;

@@ -1,9 +1,14 @@
 //! The application without a terminal: messages in, state and screens out.
 
-mod import;
+mod alerts;
+mod chart;
+mod help;
 pub mod log;
-mod manners;
-pub mod prompt;
+mod mouse;
+pub mod paste;
+mod polling;
+mod prompt;
 mod random_events;
+mod table;
 mod update;
-mod views;
+mod watch;

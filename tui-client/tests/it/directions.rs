@@ -15,6 +15,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("request", SCREEN),
     ("text", SCREEN),
     ("import", SCREEN),
+    ("wire_log", SCREEN),
     ("plain", SCREEN),
     // The application decides: what it wants done is data, and time comes with the events.
     (
@@ -46,6 +47,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 /// What only these modules may use.
 const CONFINED: &[(&str, &[&str])] = &[
     ("tui_input", &["app::line_input::editor"]),
+    ("std::time::SystemTime", &["clock"]),
     ("ratatui", &["view", "terminal"]),
     ("crossterm", &["terminal", "runtime", "theme_detect"]),
     ("crate::runtime", &[""]),

@@ -12,6 +12,7 @@
 mod app;
 mod directions;
 mod harness;
+mod import;
 mod plain;
 mod scenes;
 mod terminal;

@@ -30,7 +30,7 @@ pub const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The options of a store.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct LocalConfig {
     /// What `ok` means.
     pub durability: Durability,
     /// Bytes of log after which the points in memory are written to a part.
@@ -46,11 +46,11 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// Default of [`Config::log_limit`]. A point takes about 10 bytes of log in a large batch and 16 in
+/// Default of [`LocalConfig::log_limit`]. A point takes about 10 bytes of log in a large batch and 16 in
 /// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
 
-impl Default for Config {
+impl Default for LocalConfig {
     fn default() -> Self {
         Self {
             durability: Durability::default(),
@@ -63,7 +63,7 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl LocalConfig {
     /// The oldest timestamp that is kept, as of now.
     pub fn cutoff(&self) -> i64 {
         retention::cutoff(self.clock.now(), self.retention)

@@ -13,7 +13,7 @@ use std::time::Instant;
 use tracing::{error, info};
 
 use super::background::checkpoint::DamagedSegments;
-use super::config::Config;
+use super::config::LocalConfig;
 use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
@@ -42,7 +42,7 @@ pub struct Recovered {
 ///
 /// # Errors
 /// [`OpenError`] when it can't be used.
-pub fn recover(disk: Arc<dyn Disk>, config: Config) -> Result<Recovered, OpenError> {
+pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
     let start = Instant::now();
     let Inventory { segments, parts, .. } = inventory::survey(&*disk)?;
     let (parts, index) = open_parts(&*disk, parts)?;

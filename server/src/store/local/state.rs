@@ -11,7 +11,7 @@ use std::time::Duration;
 use shared::KeyBuf;
 use tracing::error;
 
-use super::config::Config;
+use super::config::LocalConfig;
 use super::disk::Disk;
 use super::part::ChunkSource;
 use super::series::merge::Source;
@@ -24,7 +24,7 @@ use memory::{Memory, Phase};
 #[derive(Debug)]
 pub struct StoreState {
     disk: Arc<dyn Disk>,
-    config: Config,
+    config: LocalConfig,
     index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
@@ -33,7 +33,12 @@ pub struct StoreState {
 
 impl StoreState {
     /// The state after a recovery.
-    pub fn new(disk: Arc<dyn Disk>, config: Config, index: SeriesIndex, memory: Memory) -> Self {
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        config: LocalConfig,
+        index: SeriesIndex,
+        memory: Memory,
+    ) -> Self {
         Self {
             disk,
             config,
@@ -49,7 +54,7 @@ impl StoreState {
     }
 
     /// The options of the store.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &LocalConfig {
         &self.config
     }
 

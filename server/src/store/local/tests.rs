@@ -33,7 +33,8 @@ async fn keeps_the_contract() {
     let number = std::cell::Cell::new(0);
     contract::hold(|| {
         number.set(number.get() + 1);
-        Local::open(&directory.path().join(number.get().to_string()), Config::default()).unwrap()
+        Local::open(&directory.path().join(number.get().to_string()), LocalConfig::default())
+            .unwrap()
     })
     .await;
 }
@@ -50,7 +51,7 @@ async fn status_counts_the_bytes_of_parts_and_log() {
         let files = disk.visible().into_iter().filter(|(name, _)| name.starts_with(kind));
         files.map(|(_, bytes)| bytes.len()).sum()
     };
-    let config = Config { log_limit: 1 << 20, ..Config::default() };
+    let config = LocalConfig { log_limit: 1 << 20, ..LocalConfig::default() };
     let store = open(&disk, config.clone()).unwrap();
     assert_eq!(store.status(), StoreStatus { series: 0, disk_bytes: 0, unavailable: None });
     put(&store, &[("a".to_owned(), 1, 1.0), ("b".to_owned(), 1, 1.0)]).await.unwrap();
@@ -93,7 +94,7 @@ impl contract::Faults for DiskFaults {
 
 #[tokio::test]
 async fn keeps_the_contract_while_its_disk_fails() {
-    for config in [Config::default(), restless()] {
+    for config in [LocalConfig::default(), restless()] {
         contract::hold_while_failing(|| {
             let disk = SimDisk::new(Image::new());
             (open(&disk, config.clone()).unwrap(), DiskFaults(disk))
@@ -103,21 +104,21 @@ async fn keeps_the_contract_while_its_disk_fails() {
 }
 
 /// Begins segments, checkpoints and merges every few batches.
-fn restless() -> Config {
-    Config {
+fn restless() -> LocalConfig {
+    LocalConfig {
         log_limit: 700,
         segment_size: 300,
         retry: std::time::Duration::from_millis(1),
-        ..Config::default()
+        ..LocalConfig::default()
     }
 }
 
-fn open(disk: &SimDisk, config: Config) -> Result<Local, OpenError> {
+fn open(disk: &SimDisk, config: LocalConfig) -> Result<Local, OpenError> {
     Local::over(Arc::new(disk.clone()), config)
 }
 
 /// Recovers without any threads.
-fn recovered(disk: &SimDisk, config: Config) -> Result<Recovered, OpenError> {
+fn recovered(disk: &SimDisk, config: LocalConfig) -> Result<Recovered, OpenError> {
     recover(Arc::new(disk.clone()), config)
 }
 

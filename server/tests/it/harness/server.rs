@@ -2,7 +2,7 @@
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
-use server::store::local::{Config, Local};
+use server::store::local::{Local, LocalConfig};
 use shared::Client;
 use shared::client::ConnectOptions;
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ impl TestServer {
         let port = listener.addresses()[0].port();
         let shutdown = Shutdown::default();
         let data = tempfile::tempdir().unwrap();
-        let store = Local::open(data.path(), Config::default()).unwrap();
+        let store = Local::open(data.path(), LocalConfig::default()).unwrap();
         let task = tokio::spawn(server::run(listener, store, shutdown.clone()));
         Self { port, shutdown, task, _data: data }
     }

@@ -3,7 +3,7 @@
 use crate::metrics::recent::Recent;
 
 /// The shortest window in seconds.
-const SHORTEST: i128 = 4;
+const MIN_SPAN: i128 = 4;
 
 /// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,8 +56,8 @@ impl Viewport {
         let (from, to) = wide(self.range(bounds));
         let (first, last) = wide(bounds);
         let span = (to - from).max(1);
-        let new = if closer { (span / 2).max(SHORTEST) } else { span * 2 };
-        if closer && span <= SHORTEST {
+        let new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
+        if closer && span <= MIN_SPAN {
             return;
         }
         if new >= last - first {

@@ -219,10 +219,8 @@ impl<'a> Parser<'a> {
         } else if is_compared && is("time") {
             Err(self.bad("times are not compared; age is, as in age < 1h"))
         } else if is_compared {
-            let hint = match word.contains('.') {
-                true => format!("write key = {word} and last > 3"),
-                false => numbers(),
-            };
+            let is_key = word.contains('.');
+            let hint = if is_key { format!("write key = {word} and last > 3") } else { numbers() };
             Err(self.bad(&format!("no column is called {word}; {hint}")))
         } else if is("stale") {
             self.skip();

@@ -44,9 +44,9 @@ impl<'a> Pen<'a> {
         usize::from(self.area.width.saturating_sub(self.x)) * usize::from(self.area.height)
     }
 
-    /// Moves on by so many columns and leaves them as they are.
+    /// Leaves so many columns as they are, if the row has as many left.
     pub fn skip(&mut self, columns: usize) -> &mut Self {
-        self.x = self.x.saturating_add(cells(columns));
+        self.x += if columns <= self.room() { cells(columns) } else { 0 };
         self
     }
 

@@ -18,14 +18,14 @@ use super::signals;
 
 pub struct BarePty {
     pub master: File,
-    /// Where programs open it.
+    /// The path of the slave side.
     pub path: PathBuf,
     screen: vt100::Parser,
 }
 
 impl BarePty {
     pub fn open(columns: u16, rows: u16) -> Self {
-        // Nobody may inherit it: it would not go away then.
+        // Not inherited by any process: an open copy would keep the terminal alive.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -51,7 +51,7 @@ impl BarePty {
         (pty, client.unwrap())
     }
 
-    /// Reads to the end of a frame that shows this.
+    /// Reads up to the end of a frame that shows a text.
     pub fn until_drawn(&mut self, text: &str) {
         let end = Instant::now() + PATIENCE;
         let (mut bytes, mut all) = ([0; 4096], Vec::new());
@@ -66,7 +66,7 @@ impl BarePty {
         }
     }
 
-    /// Each row of the screen in all its width.
+    /// The rows of the screen at full width.
     pub fn rows(&self) -> Vec<String> {
         let screen = self.screen.screen();
         screen.rows(0, screen.size().1.get()).collect()

@@ -1,5 +1,6 @@
-//! The real binary under a shell that looks after it: brings it back when it has stopped, says how
-//! it left the terminal each time, and tells when it has ended even if nobody reads that terminal.
+//! The client as a job of a shell that continues it after each stop and prints the modes of the
+//! terminal each time it has been left. The exit code comes through a pipe, so that it is known
+//! even while the output of the terminal is not read.
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
@@ -14,9 +15,10 @@ use tempfile::TempDir;
 use super::patience::PATIENCE;
 use super::pty::{Shell, find, still_on};
 
-/// The client stands in for the `sh` that began it, so its number is known; its own shell outlives
-/// a terminal that goes away. Keys that are pressed while it is stopped are no signals to others,
-/// and don't stop the output. A status of 147 to 150 is one of the four signals that stop.
+/// The client takes the place of the `sh` that wrote its process id. The `sh` around it ignores HUP,
+/// and so reports the exit code after the terminal has gone away. `-isig` and `-ixon`: keys pressed
+/// while the client is stopped neither signal the shell nor stop the output. A status of 147 to 150
+/// is one of the four signals that stop a process.
 const SCRIPT: &str = r#"
 cd "$DIRECTORY"
 set -m
@@ -57,7 +59,7 @@ impl JobShell {
         let (over, told) = mpsc::channel();
         thread::spawn(move || {
             let code = fs::read_to_string(ended).unwrap();
-            // Nobody waits any longer.
+            // The test may have ended.
             let _ = over.send(code.trim().to_owned());
         });
         let path = directory.path().to_str().unwrap();
@@ -69,30 +71,30 @@ impl JobShell {
         fs::read_to_string(self.directory.path().join(name)).unwrap()
     }
 
-    /// To the client; nothing happens when it has ended.
+    /// Sends a signal to the client, unless that has ended.
     pub fn signal(&self, signal: Signal) {
         let pid = self.read("pid").trim().parse().unwrap();
         let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
     }
 
-    /// Its shell has said the last word.
+    /// Whether the shell is through its script within a time.
     pub fn is_over(&self, within: Duration) -> bool {
         self.shell.is_sent(within, |raw| find(raw, "@over").is_some())
     }
 
-    /// The code with which the client ends, by itself.
+    /// Waits for the exit code of the client.
     pub fn code(&self) -> u8 {
         let code = self.ended.recv_timeout(PATIENCE);
         let code = code.unwrap_or_else(|_| panic!("the client does not end:\n{}", self.stderr()));
         code.parse().unwrap()
     }
 
-    /// What it said besides, when it has ended.
+    /// The error output of the client.
     pub fn stderr(&self) -> String {
         self.read("said")
     }
 
-    /// Each time the terminal was left it was as it had been found, which is at least once.
+    /// Checks that the terminal had its first modes each time the client left it, at least once.
     pub fn assert_restored(&self) {
         self.shell.until_sent("@over");
         self.shell.until("the main screen", |screen| !screen.alternate_screen());
@@ -129,7 +131,7 @@ impl JobShell {
     }
 }
 
-/// A pipe with a name.
+/// Makes a named pipe.
 pub fn fifo(directory: &TempDir, name: &str) -> PathBuf {
     let path = directory.path().join(name);
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -138,7 +140,7 @@ pub fn fifo(directory: &TempDir, name: &str) -> PathBuf {
 
 impl Drop for JobShell {
     fn drop(&mut self) {
-        // Whoever waits for the end of a client that did not begin is let go.
+        // Releases the thread that reads the exit code of a client that never started.
         let ended = self.directory.path().join("ended");
         drop(OpenOptions::new().read(true).write(true).open(ended));
     }

@@ -16,22 +16,22 @@ use rustix::fs::OFlags;
 use super::patience::PATIENCE;
 use super::signals;
 
-/// What the terminal was told.
-struct Told {
+/// What the terminal has received.
+struct Received {
     parser: vt100::Parser,
     raw: Vec<u8>,
-    /// What a screen may show only for a moment, until one did.
+    /// A text that may be on the screen only for a moment; none once it was there.
     awaited: Option<String>,
-    /// There is somebody to hear it.
-    is_heard: bool,
+    /// The terminal is still there.
+    is_open: bool,
     /// The script has ended.
     is_over: bool,
 }
 
-impl Told {
-    fn hear(&mut self, bytes: &[u8]) {
+impl Received {
+    fn add(&mut self, bytes: &[u8]) {
         self.raw.extend_from_slice(bytes);
-        // The end of a frame ends in this letter, so each screen is seen.
+        // The sequence that ends a frame ends in this letter, so each frame is looked at.
         for part in bytes.split_inclusive(|&byte| byte == b'l') {
             self.parser.process(part);
             let contents = || self.parser.screen().contents();
@@ -40,19 +40,19 @@ impl Told {
     }
 }
 
-/// What is pressed at once.
+/// Bytes written at once.
 struct Keys {
     bytes: Vec<u8>,
-    /// Who wants to know when.
-    told: Option<mpsc::Sender<SystemTime>>,
+    /// Gets the moment of the write.
+    written: Option<mpsc::Sender<SystemTime>>,
 }
 
 /// A shell on a pseudo-terminal, so that the state in which the client leaves it can be seen.
 pub struct Shell {
-    /// Until it goes away.
+    /// None once the terminal has gone away.
     master: Option<Box<dyn MasterPty>>,
     keys: mpsc::Sender<Keys>,
-    told: Arc<(Mutex<Told>, Condvar)>,
+    received: Arc<(Mutex<Received>, Condvar)>,
 }
 
 pub fn cells(number: u16) -> NonZero<u16> {
@@ -75,7 +75,7 @@ impl Shell {
             ("COLORFGBG", "15;0"),
             ("TERM", "xterm-256color"),
             ("TMUX", ""),
-            // The history of whoever runs the tests is left alone.
+            // Keeps the history file of the user as it is.
             ("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR")),
         ];
         for (name, value) in defaults.iter().chain(environment) {
@@ -90,39 +90,40 @@ impl Shell {
         signals::reset_for_children();
         let mut child = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(cells(24), cells(80), 0);
-        let told = Told { parser, raw: Vec::new(), awaited: None, is_heard: true, is_over: false };
-        let told = Arc::new((Mutex::new(told), Condvar::new()));
+        let received =
+            Received { parser, raw: Vec::new(), awaited: None, is_open: true, is_over: false };
+        let received = Arc::new((Mutex::new(received), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let hearing = Arc::clone(&told);
+        let receiving = Arc::clone(&received);
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                let mut told = hearing.0.lock().unwrap();
-                if !told.is_heard {
+                let mut received = receiving.0.lock().unwrap();
+                if !received.is_open {
                     return;
                 }
-                told.hear(&bytes[..count]);
-                hearing.1.notify_all();
+                received.add(&bytes[..count]);
+                receiving.1.notify_all();
             }
         });
-        let waiting = Arc::clone(&told);
+        let waiting = Arc::clone(&received);
         thread::spawn(move || {
             child.wait().unwrap();
             waiting.0.lock().unwrap().is_over = true;
             waiting.1.notify_all();
         });
-        // A thread of its own, because a terminal takes only a few keys in advance.
+        // On a thread of its own, because a write waits while the input of the terminal is full.
         let mut writer = pair.master.take_writer().unwrap();
         let (keys, pressed) = mpsc::channel::<Keys>();
         thread::spawn(move || {
             pressed.iter().try_for_each(|keys| {
                 let now = SystemTime::now();
                 writer.write_all(&keys.bytes)?;
-                keys.told.map(|told| told.send(now));
+                keys.written.map(|written| written.send(now));
                 writer.flush()
             })
         });
-        Self { master: Some(pair.master), keys, told }
+        Self { master: Some(pair.master), keys, received }
     }
 
     pub fn press(&self, keys: &str) {
@@ -130,28 +131,34 @@ impl Shell {
     }
 
     pub fn press_bytes(&self, keys: &[u8]) {
-        self.keys.send(Keys { bytes: keys.to_vec(), told: None }).unwrap();
+        self.keys.send(Keys { bytes: keys.to_vec(), written: None }).unwrap();
     }
 
-    /// Says when exactly.
+    /// Writes keys; gives the moment of the write.
     #[allow(dead_code, reason = "a benchmark asks for it")]
     pub fn press_now(&self, keys: &str) -> SystemTime {
-        let (told, pressed) = mpsc::channel();
-        self.keys.send(Keys { bytes: keys.into(), told: Some(told) }).unwrap();
-        pressed.recv_timeout(PATIENCE).unwrap()
+        let (written, moment) = mpsc::channel();
+        self.keys.send(Keys { bytes: keys.into(), written: Some(written) }).unwrap();
+        moment.recv_timeout(PATIENCE).unwrap()
     }
 
     #[track_caller]
-    fn until_told(&self, what: &str, is: impl Fn(&Told) -> bool) {
-        let (told, changed) = &*self.told;
-        let told = told.lock().unwrap();
-        let (told, timeout) = changed.wait_timeout_while(told, PATIENCE, |told| !is(told)).unwrap();
-        assert!(!timeout.timed_out(), "waiting for {what}:\n{}", told.parser.screen().contents());
+    fn wait_for(&self, what: &str, is: impl Fn(&Received) -> bool) {
+        let (received, changed) = &*self.received;
+        let received = received.lock().unwrap();
+        let (received, timeout) =
+            changed.wait_timeout_while(received, PATIENCE, |received| !is(received)).unwrap();
+        if timeout.timed_out() {
+            let contents = received.parser.screen().contents();
+            // The threads of the terminal go on after the failure.
+            drop(received);
+            panic!("waiting for {what}:\n{contents}");
+        }
     }
 
     #[track_caller]
     pub fn until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) {
-        self.until_told(what, |told| is(told.parser.screen()));
+        self.wait_for(what, |received| is(received.parser.screen()));
     }
 
     #[track_caller]
@@ -159,46 +166,48 @@ impl Shell {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
-    /// Waits for something that no screen shows.
+    /// Waits for bytes that need not be visible.
     #[track_caller]
     pub fn until_sent(&self, bytes: &str) {
-        self.until_told(&format!("{bytes:?}"), |told| find(&told.raw, bytes).is_some());
+        self.wait_for(&format!("{bytes:?}"), |received| find(&received.raw, bytes).is_some());
     }
 
-    /// From now on, looks at each screen for a text that may be there only for a moment.
+    /// Looks for a text in each frame from now on, for [`Shell::until_seen`].
     pub fn look_for(&self, text: &str) {
-        self.told.0.lock().unwrap().awaited = Some(text.to_owned());
+        self.received.0.lock().unwrap().awaited = Some(text.to_owned());
     }
 
-    /// Waits until the text that is looked for was shown.
+    /// Waits until a frame has shown the text of [`Shell::look_for`], even if it is gone again.
     #[track_caller]
     pub fn until_seen(&self) {
-        let text = self.told.0.lock().unwrap().awaited.clone().unwrap_or_default();
-        self.until_told(&text, |told| told.awaited.is_none());
+        let text = self.received.0.lock().unwrap().awaited.clone().unwrap_or_default();
+        self.wait_for(&text, |received| received.awaited.is_none());
     }
 
-    /// Whether the terminal is sent such bytes, within this time.
+    /// Whether the bytes received so far fulfil a condition within a time.
     pub fn is_sent(&self, within: Duration, is: impl Fn(&[u8]) -> bool) -> bool {
-        let (told, changed) = &*self.told;
-        let told = told.lock().unwrap();
-        let waited = changed.wait_timeout_while(told, within, |told| !is(&told.raw)).unwrap();
+        let (received, changed) = &*self.received;
+        let received = received.lock().unwrap();
+        let waited =
+            changed.wait_timeout_while(received, within, |received| !is(&received.raw)).unwrap();
         !waited.1.timed_out()
     }
 
-    /// Does something while nobody reads what the terminal is told.
+    /// Does something while the output of the terminal is not read.
     pub fn unread<T>(&self, act: impl FnOnce() -> T) -> T {
-        let _reader = self.told.0.lock().unwrap();
+        let _reader = self.received.0.lock().unwrap();
         act()
     }
 
-    /// Lets the terminal take no more, in the middle of a frame. While nobody reads.
+    /// Fills the output of the terminal in the middle of a frame, so that the next write of the
+    /// client waits. Within [`Shell::unread`].
     pub fn fill(&self) {
         let master = self.master.as_ref().unwrap();
         let path = master.tty_name().unwrap();
         let flags = i32::try_from((OFlags::NOCTTY | OFlags::NONBLOCK).bits()).unwrap();
         let terminal = File::options().write(true).custom_flags(flags).open(path).unwrap();
         let end = Instant::now() + PATIENCE;
-        // Not only none for the moment in which somebody writes.
+        // Longer than a write that is under way.
         let moment = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
         let has_room = || {
             let mut terminal = [PollFd::new(&terminal, PollFlags::OUT)];
@@ -211,38 +220,38 @@ impl Shell {
                 break;
             }
         }
-        // Without room it still takes a little: what is no character.
+        // Control bytes still fit where no character does.
         while (&terminal).write(&[0; 64]).is_ok() {}
         master.resize(PtySize { rows: 50, cols: 100, ..PtySize::default() }).unwrap();
     }
 
-    /// The terminal goes away. It takes one more frame with it.
+    /// Closes the terminal while a frame is being written.
     pub fn go_away(&mut self) {
-        self.told.0.lock().unwrap().is_heard = false;
+        self.received.0.lock().unwrap().is_open = false;
         let (columns, rows) = self.size();
         self.resize(rows, columns % 200 + 1);
         self.keys = mpsc::channel().0;
         self.master = None;
     }
 
-    /// All bytes that the terminal was sent.
+    /// All bytes received so far.
     pub fn raw(&self) -> Vec<u8> {
-        self.told.0.lock().unwrap().raw.clone()
+        self.received.0.lock().unwrap().raw.clone()
     }
 
     pub fn resize(&self, rows: u16, cols: u16) {
-        self.told.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.received.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
     /// Columns and rows.
     pub fn size(&self) -> (u16, u16) {
-        let (rows, columns) = self.told.0.lock().unwrap().parser.screen().size();
+        let (rows, columns) = self.received.0.lock().unwrap().parser.screen().size();
         (columns.get(), rows.get())
     }
 
-    /// The script says `over` behind the client and `stty -a`, on a terminal that is as it was.
+    /// Waits for `stty -a` and `over` of the script; checks that the terminal is restored.
     #[track_caller]
     pub fn until_restored(&self) {
         self.until_shown("over");
@@ -255,10 +264,10 @@ impl Shell {
     /// Waits for the end of the script.
     #[track_caller]
     pub fn wait(&self) {
-        self.until_told("the end of the script", |told| told.is_over);
+        self.wait_for("the end of the script", |received| received.is_over);
     }
 
-    /// Everything that was turned on is turned off, by the bytes themselves.
+    /// Checks by the bytes received that each mode that was set is reset.
     pub fn assert_modes_off(&self) {
         let raw = self.raw();
         assert_eq!(still_on(&raw), Vec::<String>::new());
@@ -266,7 +275,7 @@ impl Shell {
     }
 }
 
-/// What was turned on by these bytes and not turned off again.
+/// The modes that these bytes set and do not reset.
 pub fn still_on(raw: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(raw);
     // Mouse in all its forms, alternate screen, bracketed paste, synchronized output.
@@ -280,12 +289,12 @@ pub fn still_on(raw: &[u8]) -> Vec<String> {
     modes
 }
 
-/// The place of some text in bytes.
+/// The offset of a text in bytes.
 pub fn find(bytes: &[u8], text: &str) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
-/// Runs the client, then tells what became of it and of the terminal.
+/// Runs the client; then prints its exit code, the modes of the terminal, and `over`.
 pub fn script(port: u16, args: &str) -> String {
     format!("\"$CLIENT\" --port {port} {args}; echo code $?; stty -a; echo over")
 }

@@ -85,6 +85,16 @@ impl Scene {
         Self::alerted(width, height, watch, &[])
     }
 
+    /// Connected to a server that has answered with [`sample`].
+    pub fn with_sample(width: u16, height: u16, watch: &[&str]) -> Self {
+        let mut scene = Self::connected(width, height, watch);
+        scene.ok("get *", &sample());
+        for key in watch {
+            scene.ok(&format!("get {key}"), &sample());
+        }
+        scene
+    }
+
     /// The server has [`park`] and has answered once.
     pub fn parked(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
         let mut scene = Self::alerted(width, height, watch, alerts);

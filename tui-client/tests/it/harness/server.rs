@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use server::net::Listener;
 use server::shutdown::Shutdown;
-use server::store::local::{Config, Local, OpenError};
+use server::store::local::{Local, LocalConfig, OpenError};
 use tempfile::TempDir;
 
 use super::patience::{PATIENCE, in_time};
@@ -49,7 +49,7 @@ impl TestServer {
         self.thread.is_some()
     }
 
-    /// Comes back on the same port, with the same points.
+    /// Restarts on the same port with the same data.
     pub fn start_again(&mut self) {
         self.stop();
         *self = Self::start_on(Arc::clone(&self.data), self.port);
@@ -61,7 +61,7 @@ impl TestServer {
     }
 }
 
-/// Sends requests to whoever listens there, and gives the replies.
+/// Sends requests to a port, and gives the replies.
 pub fn send(port: u16, requests: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(requests.as_bytes()).unwrap();
@@ -73,7 +73,7 @@ pub fn send(port: u16, requests: &str) -> String {
     replies
 }
 
-/// Serves the data in a directory until `ending`; says the port once it is taken.
+/// Serves the data in a directory until `ending`; calls `listening` with the port.
 pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u16)) {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
     tokio.unwrap().block_on(async {
@@ -84,8 +84,8 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
     });
 }
 
-/// A port that is free to be taken is also free for outgoing connections: while the server is
-/// away, a client that tries to reach it may get it for itself, until it finds out.
+/// Takes the port as soon as it is free: while the server is away, a client that reconnects may get
+/// the port as the local end of its own attempt for a moment.
 async fn bind(port: u16) -> Listener {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -98,12 +98,12 @@ async fn bind(port: u16) -> Listener {
     }
 }
 
-/// Of the files that a server has closed, a process that is just being started by another test has
-/// copies for a moment.
+/// Opens the store as soon as its lock is free: between fork and exec, a process that another test
+/// starts has copies of the files for a moment.
 async fn open(data: &Path) -> Local {
     let end = Instant::now() + PATIENCE;
     loop {
-        match Local::open(data, Config::default()) {
+        match Local::open(data, LocalConfig::default()) {
             Err(OpenError::Locked) if Instant::now() < end => tokio::task::yield_now().await,
             opened => return opened.unwrap(),
         }
@@ -112,7 +112,7 @@ async fn open(data: &Path) -> Local {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        // The server is to be done with its files before they go.
+        // The server has to close its files before their directory is removed.
         self.stop();
     }
 }

@@ -17,16 +17,16 @@ use super::signals;
 const DATA: &str = "SERVE_THIS_DIRECTORY";
 const PORT: &str = "SERVE_ON_THIS_PORT";
 
-/// What it says before its port.
+/// Printed before the port.
 const LISTENING: &str = "serving on port ";
 
-/// Does nothing as a test.
+/// The server of other tests when [`DATA`] is set; otherwise does nothing.
 #[test]
 fn the_server_of_other_tests() {
     let Some(data) = std::env::var_os(DATA) else { return };
     let port = std::env::var(PORT).unwrap().parse().unwrap();
     thread::spawn(|| {
-        // Comes to its end with the process that wants the server.
+        // Ends with the process of the test, which holds the other end of the pipe.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(1);
     });
@@ -48,13 +48,13 @@ impl ServerProcess {
         Self { port, data, child }
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Sends KILL and waits for the end.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Comes back on the same port, with the same data.
+    /// Restarts on the same port with the same data.
     pub fn start_again(&mut self) {
         self.kill();
         (self.child, _) = launch(self.data.path(), self.port);

@@ -24,7 +24,7 @@ pub fn draw(scene: &Scene, theme: &Theme, width: u16, height: u16) -> TestBacken
     draw_after(scene, theme, &mut PlotCache::default(), width, height)
 }
 
-/// With what is kept from the frames before.
+/// Draws with the caches of earlier frames.
 pub fn draw_after(
     scene: &Scene,
     theme: &Theme,
@@ -56,7 +56,7 @@ fn rows(screen: &TestBackend) -> impl Iterator<Item = &[Cell]> {
     screen.buffer().content().chunks(width)
 }
 
-/// Compares what is seen with a snapshot in a folder of `snapshots`.
+/// Compares a scene at one size with its snapshot in a folder of `snapshots`.
 pub fn check(folder: &str, name: &str, make: Make, (width, height): (u16, u16)) {
     let scene = make(width, height);
     let screen = draw(&scene, &scene.theme, width, height);
@@ -79,7 +79,7 @@ pub fn check(folder: &str, name: &str, make: Make, (width, height): (u16, u16)) 
     settings.bind(|| insta::assert_snapshot!(name, sheet));
 }
 
-/// Of many equal rows the first is enough.
+/// Writes rows, many equal ones as the first and a count.
 fn write_rows(sheet: &mut String, rows: impl Iterator<Item = String>) {
     const MANY: usize = 4;
     let rows: Vec<String> = rows.collect();
@@ -94,7 +94,7 @@ fn write_rows(sheet: &mut String, rows: impl Iterator<Item = String>) {
     }
 }
 
-/// What the terminal shows: the cell behind a wide character has no place of its own.
+/// The text of a row; the cell behind a wide character is left out.
 fn text(row: &[Cell]) -> String {
     let mut covered = 0;
     let mut text = String::new();
@@ -115,14 +115,14 @@ fn style(cell: &Cell) -> Style {
     (cell.fg, cell.bg, cell.modifier)
 }
 
-/// The letters that stand for styles on a sheet.
+/// The letters that stand for styles in a snapshot.
 #[derive(Default)]
 struct Styles {
     used: Vec<(char, Style)>,
 }
 
 impl Styles {
-    /// A letter for each column; a blank is what nothing was asked of.
+    /// A letter for each column; a blank is the default style.
     fn map(&mut self, row: &[Cell]) -> String {
         row.iter().map(|cell| self.letter(style(cell))).collect()
     }
@@ -137,7 +137,7 @@ impl Styles {
         letter.unwrap()
     }
 
-    /// The same on every sheet for the usual ones, so that one can read them without the legend.
+    /// The letter of a common style, equal in all snapshots.
     fn natural((fg, bg, modifier): Style) -> Option<char> {
         const USUAL: [(Color, Modifier, char); 9] = [
             (Color::Reset, Modifier::empty(), ' '),

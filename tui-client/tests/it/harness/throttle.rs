@@ -1,14 +1,14 @@
-//! Something on the way to the server that lets no more through than it is told to.
+//! A proxy in front of the server that passes on only as many bytes as it is allowed.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-/// How many bytes may pass on to the server.
+/// How many more bytes may go to the server.
 type Room = Arc<(Mutex<usize>, Condvar)>;
 
-/// A server behind it is reached at this port. It begins open.
+/// A proxy for a server, without a limit at first.
 pub struct Throttle {
     pub port: u16,
     room: Room,
@@ -33,7 +33,7 @@ impl Throttle {
         Self { port, room }
     }
 
-    /// Lets so many bytes through from now on.
+    /// Sets how many more bytes may go to the server.
     pub fn let_through(&self, bytes: usize) {
         *self.room.0.lock().unwrap() = bytes;
         self.room.1.notify_all();

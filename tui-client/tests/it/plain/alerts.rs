@@ -1,4 +1,4 @@
-//! Globs and alerts in the plain mode: the real binary in pipes.
+//! Globs and alerts in plain mode.
 
 use std::io::{BufReader, Write};
 use std::process::Child;
@@ -39,7 +39,7 @@ fn an_alert_ends_with_the_last_point_of_its_key() {
     assert_eq!(told[1], "tui-client: no data: a > 5: a has no points any more");
 }
 
-/// What is told of an alert on `a > 5` that has these answers; it has fired.
+/// The two events of an alert on `a > 5` with these replies; it has fired.
 fn told_of(replies: [&str; 2]) -> [String; 2] {
     let (listener, port) = listen();
     let mut child = watch(port, &["--alert", "a > 5"]);
@@ -163,7 +163,7 @@ fn once_takes_globs_and_evaluates_alerts() {
     let both = ["--once", "--watch", "palm.cpu", "--alert", "palm.cpu > 99"];
     assert_eq!(once(&both), (0, "palm.cpu 95.0 10\n".to_owned(), String::new()), "nothing twice");
     let (code, out, err) = once(&["--once", "--alert", "palm.cup > 90"]);
-    // Not to be taken for well.
+    // No data is not the same as no alert.
     assert_eq!((code, &*out), (1, ""));
     let said = "tui-client: no points for palm.cup\n\
         tui-client: no data: palm.cup > 90\n";

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
+use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
@@ -83,12 +84,12 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Count => series.count.to_string(),
         Column::Time => series.last.timestamp.to_string(),
         Column::Spark => sparkline(series, 16),
-        // Holds at its moment only.
+        // Changes with each second.
         Column::Age => AGE.to_owned(),
     }
 }
 
-/// Instead of an age.
+/// Stands for any age.
 const AGE: &str = "some";
 
 fn columns(scene: &Scene) -> Vec<Column> {
@@ -282,4 +283,63 @@ fn a_table_spec_from_the_start_is_copied_too() {
     let words = " --once --filter='*.cpu' --sort=-last --columns=key,last,count";
     assert!(command.ends_with(words), "{command}");
     assert_eq!(printed(&command, &scene), view(&scene));
+}
+
+#[test]
+fn a_copy_in_tmux_names_its_setting() {
+    let mut scene = Scene::with(80, 24, AppConfig { in_tmux: true, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
+    scene.keys("Y");
+    assert_eq!(
+        scene.notice(),
+        "copied, if tmux has set-clipboard on: tui-client --once --columns=key,last,change,rate,min,max,\
+         avg,count,age,trend"
+    );
+}
+
+#[test]
+fn the_view_is_copied_as_a_plain_command() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    let copied = |scene: &mut Scene| {
+        let effects = scene.press(KeyPress::char('Y'));
+        let Some(Effect::Terminal(TerminalOrder::Copy(text))) = effects.first() else {
+            panic!("{effects:?}")
+        };
+        text.clone()
+    };
+    scene.to(Mode::Table);
+    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
+    let all = format!("tui-client --once {columns}");
+    assert_eq!(copied(&mut scene), all);
+    assert_eq!(scene.notice(), format!("copied: {all}"));
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
+    scene.code(KeyCode::Esc);
+    scene.enter("get it's-$(x)");
+    scene.ok("get it's-$(x)", "");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), format!(r"tui-client --once 'it'\''s-$(x)' {columns}"));
+    scene.code(KeyCode::Esc);
+    scene.enter("get -v");
+    scene.ok("get -v", "");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), format!("tui-client --once --watch=-v {columns}"));
+    // What the server makes of it, only the server knows.
+    scene.code(KeyCode::Esc);
+    scene.enter("get -v[last]");
+    scene.ok("get -v[last]", "-v 1.0 1\n");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), "tui-client -- get '-v[last]'");
+}
+
+#[test]
+fn the_copied_command_says_where_the_server_is() {
+    let address = "[::1]:7".to_owned();
+    let mut scene = Scene::with(80, 24, AppConfig { address, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Table);
+    assert!(copy_command::command(&scene.app).starts_with("tui-client --host ::1 --port 7 --once"));
 }

@@ -75,7 +75,7 @@ fn puts_without_a_time_get_the_time_at_which_they_were_read() {
     for value in 1..=3 {
         let begun = unix_now();
         writeln!(stdin, "put a {value}").unwrap();
-        // Taken out of the pipe, and so read; then until the clock shows another time.
+        // Until the client has read the line, and the clock has gone on.
         wait_until("the line to be read", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
         let read = unix_now();
         wait_until("another time", || unix_now() != read);
@@ -191,7 +191,7 @@ fn a_partly_printed_reply_is_not_requested_again() {
 fn a_stalled_reply_ends_with_exit_code_3() {
     let (listener, port) = listen();
     let peer = thread::spawn(move || {
-        // It holds the connections open and says no more.
+        // Keeps the connections open and sends no more.
         let mut held = Vec::new();
         for _ in 0..3 {
             let mut stream = accept(&listener);

@@ -39,7 +39,7 @@ fn an_ipv6_address_may_have_its_brackets() {
     for host in ["[::1]", "::1"] {
         let args = ["--host", host, "get", "a"];
         assert_eq!(run(server.port, &args), (0, "a 1.0 1\n".to_owned(), String::new()), "{host}");
-        // Port 1 is nobody's.
+        // Nothing listens on port 1.
         let (code, _, err) = run(1, &args);
         assert_eq!(code, 3);
         assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");

@@ -43,7 +43,7 @@ fn a_signal_ends_a_client_blocked_on_standard_error() {
         command.stdout(writer.try_clone().unwrap()).stderr(writer).stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // Refused, each with a sentence.
+        // Refused, each with a line of error output.
         let feeding =
             thread::spawn(move || drop(stdin.write_all("got\n".repeat(20_000).as_bytes())));
         wait_until("a full pipe", || rustix::io::ioctl_fionread(&reader).unwrap() > 60_000);

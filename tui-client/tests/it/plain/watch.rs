@@ -90,5 +90,5 @@ fn malformed_lines_are_skipped_and_reported_once() {
     assert_eq!((next(), next()), ("a 1.0 7".to_owned(), "a 2.0 7".to_owned()));
     serving.join().unwrap();
     let err = kill(child);
-    assert_eq!(err.matches("no points, and left out: 1 line").count(), 1, "{err}");
+    assert_eq!(err.matches("skipped 1 malformed line").count(), 1, "{err}");
 }

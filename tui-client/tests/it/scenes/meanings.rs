@@ -58,7 +58,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("table_filter_wrong", "not a number", Red, NONE),
     ("table_filter_unfinished", "a number is missing", Reset, DIM),
     ("table_filter_refused", "not a number", Red, NONE),
-    ("table_strange_lines", "2 lines are no points", Red, NONE),
+    ("table_strange_lines", "skipped 2 malformed lines", Red, NONE),
     ("table_columns", "[ ] min", Reset, SELECTED),
     ("watch_alert", "! kettle.cpu", Red, NONE),
     ("watch_alert", "1 alert", Red, NONE),

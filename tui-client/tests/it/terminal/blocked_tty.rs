@@ -1,4 +1,4 @@
-//! The real binary on a terminal that takes no output, as one behind a connection that hangs.
+//! A terminal that takes no output, such as one behind a connection that hangs.
 
 use rustix::process::Signal;
 

@@ -13,10 +13,10 @@ fn an_idle_client_ends_when_its_terminal_goes_away() {
     terminal.until_drawn("no points yet");
     terminal.master.write_all(b"\x1b[17~").unwrap();
     terminal.until_drawn("paused, F6 resumes");
-    // What was said goes with the next key, and then there is nothing that could change.
+    // The notice goes with the next key; then nothing on the screen changes any more.
     terminal.master.write_all(b"x").unwrap();
     terminal.until_drawn("> x");
     drop(terminal);
-    // In order: not by a panic about a message that can't be written.
+    // And not 101, by a panic about a message that can't be written.
     assert_eq!(finish(client).0, 1);
 }

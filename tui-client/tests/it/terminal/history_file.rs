@@ -1,4 +1,4 @@
-//! Lines of one session in the next, through the real files.
+//! The history file: lines of one session in the next.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn history_is_kept_for_the_next_session() {
 
     let shell = Shell::run_with(&script(server.port, ""), &environment);
     shell.until_shown("● localhost");
-    // The rest is suggested once the files are read.
+    // The suggestion comes once the file is read.
     shell.press("get pa");
     shell.until_shown("> get palm.cpu");
     shell.press("\x15\x1b[A");

@@ -1,4 +1,4 @@
-//! The real binary as a job of a shell that is stopped from outside.
+//! The client as a job of a shell: stopped by a key or a signal, and continued.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -6,7 +6,7 @@ use crate::harness::patience::wait_until;
 use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
 
-/// A client that says its number, and where.
+/// A command that runs the client, and writes its process id to a file.
 struct KnownClient {
     directory: tempfile::TempDir,
     command: String,
@@ -29,7 +29,7 @@ impl KnownClient {
         kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
     }
 
-    /// No signal is on its way to it; the system drops a stop that is while it is told to go on.
+    /// Waits until no signal is pending: the system drops a pending stop when CONT is sent.
     fn until_heard(&self) {
         let is_waiting = || {
             let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
@@ -82,12 +82,12 @@ fn sigtstp_without_job_control_is_ignored() {
     shell.until_restored();
 }
 
-/// The client waits only for a moment whether a stop is taken back. On a busy machine this may come
-/// too late, so it has some attempts.
+/// The client waits only for a moment for CONT. On a busy machine it may come too late, so the test
+/// has some attempts.
 #[test]
 fn sigtstp_followed_at_once_by_sigcont_does_not_stop() {
-    let server = TestServer::start();
     let is_taken_back = |_| {
+        let server = TestServer::start();
         let client = KnownClient::new(server.port);
         let shell = Shell::run(&format!("set -m; {}; stty -a; echo over", client.command));
         shell.until_shown("no points yet");

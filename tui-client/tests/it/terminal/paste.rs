@@ -1,4 +1,4 @@
-//! Long pastes into the real binary on a pseudo-terminal, against the real server.
+//! Long pastes.
 
 use crate::harness::client::run;
 use crate::harness::pty::{Shell, script};
@@ -29,7 +29,7 @@ fn a_pasted_megabyte_is_counted_sent_and_stored() {
     for line in ["line 8: ", "line 41001: ", "line 50000: "] {
         shell.until_shown(line);
     }
-    // In one line, it is not taken.
+    // As one line it is refused.
     shell.press(&pasted(&"x".repeat(1_000_000)));
     shell.until_shown("not taken: the line would be longer than 16.3 kB");
     shell.press("put after.paste 7 60000\r");
@@ -54,14 +54,14 @@ fn a_running_paste_shows_progress_and_can_be_stopped() {
     shell.until_shown("2 lines");
     shell.press("\x1b");
     shell.until_shown("2 lines not sent");
-    // More than may be under way at once.
+    // More lines than may be in flight.
     let lines: String = (0..30_000).map(|at| format!("put pasted {at} {at}\n")).collect();
     shell.press(&pasted(&lines));
     shell.until_shown("30,000 lines");
     throttle.let_through(0);
     shell.press("\r");
     shell.until_shown(" 0 of 30,000");
-    // News come now and then: after so long a time, with the first answers.
+    // Progress is reported now and then: after this wait, with the first replies.
     shell.until_shown("s for get *");
     throttle.let_through(200_000);
     shell.until("some lines to be done", |screen| {
@@ -76,7 +76,7 @@ fn a_running_paste_shows_progress_and_can_be_stopped() {
     shell.until_shown("stored after.stop 7.0 1");
     shell.press("\x03");
     shell.until_restored();
-    // What was on its way was stored in its order, and nothing after it.
+    // The lines in flight were stored in their order, and none after them.
     let replies = server.send("get *\n");
     let stored: Vec<_> = replies.lines().filter_map(|line| line.strip_prefix("pasted ")).collect();
     assert!((1..30_000).contains(&stored.len()), "{}", stored.len());

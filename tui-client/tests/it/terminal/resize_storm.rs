@@ -1,4 +1,4 @@
-//! Keys that come together with new sizes of the terminal: none is lost, none is late.
+//! Many sizes in a row: no key is lost or late, and the last size is drawn.
 
 use crate::harness::pty::{Shell, script};
 use crate::harness::server::TestServer;

@@ -1,4 +1,4 @@
-//! The real binary on a pseudo-terminal, while the real server dies and comes back.
+//! The screen while the server is killed or stopped, and restarted.
 
 use crate::harness::pty::{Shell, script};
 use crate::harness::server::{TestServer, send};

@@ -1,5 +1,4 @@
-//! Whatever happens to the real binary on a real terminal, it ends in order and leaves the terminal
-//! as it was.
+//! The terminal is restored at the end of the client, however it ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -37,9 +36,9 @@ proptest! {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// As keys, and as pasted without a mark.
+    /// Key presses, also of text pasted without bracketed paste.
     Type(String),
-    /// What no key sends, too.
+    /// Any bytes.
     Bytes(Vec<u8>),
     Paste(String),
     Mouse {
@@ -52,8 +51,8 @@ enum Step {
         columns: u16,
         rows: u16,
     },
-    /// Waits for a frame, as long as there are any.
-    Viewport,
+    /// Waits for a frame, unless the client has ended.
+    Frame,
     Signal(Signal),
     Put(String),
     ServerEnds,
@@ -70,8 +69,8 @@ enum End {
     Panic,
 }
 
-/// What the client is told on its way. To go on is for its shell to say: while that takes the
-/// terminal back, the client would take it again.
+/// Signals sent while the client runs. Not CONT, which is left to the shell of the job: the client
+/// would take the terminal over while the shell takes it back.
 const SIGNALS: [Signal; 2] = [Signal::TSTP, Signal::WINCH];
 
 fn keys() -> impl Strategy<Value = String> {
@@ -98,7 +97,7 @@ fn keys() -> impl Strategy<Value = String> {
         4 => view.prop_map(String::from),
         3 => lines.prop_map(str::to_owned),
         1 => "[a-z 0-9火😀\u{301}]{0,40}",
-        // Ends it, perhaps.
+        // These may end the client.
         1 => select(vec!["\x03", "\x04", "q"]).prop_map(str::to_owned),
     ]
 }
@@ -121,7 +120,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..=70_u16, 1..=220_u16, 1..=70_u16, select(vec!['M', 'm']))
             .prop_map(|(button, column, row, end)| Step::Mouse { button, column, row, end }),
         3 => size().prop_map(|(columns, rows)| Step::Resize { columns, rows }),
-        3 => Just(Step::Viewport),
+        3 => Just(Step::Frame),
         2 => select(SIGNALS.to_vec()).prop_map(Step::Signal),
         1 => "[a-c火😀.]{1,40}".prop_map(Step::Put),
         1 => Just(Step::ServerEnds),
@@ -149,17 +148,18 @@ fn options() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Set for the client that panics: the port.
+/// Environment variable with the port, set for the client that panics.
 const PANIC: &str = "PANIC_BESIDE_A_CLIENT_OF_THIS_PORT";
 
-/// The real thing, with a thread that panics when it is told to. Does nothing as a test.
+/// Runs the client with a thread that panics on request when [`PANIC`] is set; otherwise does
+/// nothing.
 #[test]
 fn the_client_that_panics() {
     let Some(port) = std::env::var_os(PANIC) else { return };
     let port = port.to_str().unwrap().parse().unwrap();
     thread::spawn(|| {
         File::open("panic").unwrap().read_exact(&mut [0]).unwrap();
-        panic!("as it was told to");
+        panic!("on request");
     });
     let options = RunOptions { server: ConnectOptions::new("localhost", port), mouse: true };
     let config = AppConfig {
@@ -190,7 +190,7 @@ fn start(port: u16, options: &str, end: End) -> JobShell {
 }
 
 impl Step {
-    /// The client may come to a stop.
+    /// Whether the step may stop the client.
     fn stops(&self) -> bool {
         match self {
             Self::Type(text) | Self::Paste(text) => text.contains('\x1a'),
@@ -210,7 +210,7 @@ impl Step {
                 shell.press(&format!("\x1b[<{button};{column};{row}{end}"));
             }
             Self::Resize { columns, rows } => shell.resize(*rows, *columns),
-            Self::Viewport => look(shell),
+            Self::Frame => wait_for_frame(shell),
             Self::Signal(signal) => job.signal(*signal),
             Self::Put(key) if server.is_running() => {
                 server.send(&format!("put {key} 7 7\n"));
@@ -222,8 +222,8 @@ impl Step {
     }
 }
 
-/// Until another frame is drawn, unless it is over. There is one because of the size.
-fn look(shell: &Shell) {
+/// Resizes the terminal and waits for the frame that follows, unless the client has ended.
+fn wait_for_frame(shell: &Shell) {
     let before = shell.raw().len();
     let (columns, rows) = shell.size();
     shell.resize(rows, columns % 200 + 1);
@@ -241,7 +241,7 @@ impl End {
                 let end = Instant::now() + PATIENCE;
                 for turn in 0.. {
                     if turn % 16 == 0 {
-                        // Whatever is half typed, for a terminal, is whole then.
+                        // Completes an unfinished paste or escape sequence.
                         job.shell.press("\x1b[201~umc");
                     }
                     job.shell.press("\x03");
@@ -254,7 +254,7 @@ impl End {
             Self::Signal(signal) => job.signal(signal),
             Self::HangUp => job.shell.go_away(),
             Self::Panic => {
-                // Read as well, so that it does not matter if nobody is there any longer.
+                // Opened for reading too, so that this does not wait if the client has ended.
                 let path = job.directory.path().join("panic");
                 let mut pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
                 pipe.write_all(b"!").unwrap();
@@ -269,17 +269,17 @@ fn run(options: &str, steps: &[Step], end: End) {
     let mut server = TestServer::start();
     let mut job = start(server.port, options, end);
     job.shell.until("a frame", vt100::Screen::alternate_screen);
-    // Who comes to a stop while the last one who could wake it ends would stay.
+    // No stop before the terminal goes away: its shell would end and could not continue the job.
     for step in steps.iter().filter(|step| !(matches!(end, End::HangUp) && step.stops())) {
         step.take(&job, &mut server);
     }
     let code = end.come(&mut job);
     let said = job.stderr();
     match end {
-        // The system says both that it is to end and that there is no terminal.
+        // HUP and the error of the terminal may come in any order.
         End::HangUp => assert!(code <= 1 && !said.contains("panicked"), "code {code}: {said}"),
         End::Panic if code != 0 => {
-            assert!(code == 101 && said.contains("as it was told to"), "code {code}: {said}");
+            assert!(code == 101 && said.contains("on request"), "code {code}: {said}");
         }
         _ => assert_eq!((code, said.as_str()), (0, "")),
     }
@@ -304,7 +304,7 @@ fn signals_restore_the_terminal() {
     }
 }
 
-/// Set for the process that panics in the terminal that its parent gave it.
+/// Set for the process that panics in the terminal of its parent.
 const PANIC_HERE: &str = "PANIC_IN_THIS_TERMINAL";
 
 #[test]

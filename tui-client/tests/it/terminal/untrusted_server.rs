@@ -1,4 +1,4 @@
-//! The real binary on a pseudo-terminal, against servers that are broken or mean harm.
+//! Servers that are broken or malicious.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -86,9 +86,9 @@ fn a_stalled_reply_is_shown_and_the_client_reconnects() {
             let mut requests = BufReader::new(stream.try_clone().unwrap());
             requests.read_line(&mut String::new()).unwrap();
             stream.write_all(b"ok\nhalf.a.reply 1.5 7\nhalf.b").unwrap();
-            // Says nothing more for as long as the peer stays.
+            // Sends nothing more until the client closes its side.
             while requests.read_line(&mut String::new()).is_ok_and(|read| read > 0) {}
-            // Until the connection is really gone, not only without further requests.
+            // Until the connection is closed, not only half of it.
             while stream.write_all(b" 1 1\n").is_ok() {}
             given_up.send(()).unwrap();
         }

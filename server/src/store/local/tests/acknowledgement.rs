@@ -40,7 +40,7 @@ impl Gate {
 #[tokio::test]
 async fn a_put_is_neither_acknowledged_nor_seen_before_it_is_synced() {
     let disk = SimDisk::new(Image::new());
-    let store = open(&disk, Config::default()).unwrap();
+    let store = open(&disk, LocalConfig::default()).unwrap();
     let gate = Arc::new(Gate::default());
     gate.set(true);
     let keeper = Arc::clone(&gate);
@@ -66,7 +66,7 @@ async fn a_put_is_neither_acknowledged_nor_seen_before_it_is_synced() {
 
 #[tokio::test]
 async fn with_an_interval_what_was_acknowledged_outlives_the_process() {
-    let config = Config { durability: Durability::Interval, ..restless() };
+    let config = LocalConfig { durability: Durability::Interval, ..restless() };
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, config.clone()).unwrap();
     let mut history = History::default();

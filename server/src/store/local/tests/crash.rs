@@ -53,7 +53,7 @@ impl Session<'_> {
     }
 
     /// Opens the store, checks it, uses it and closes it.
-    fn run(&self, runtime: &Runtime, config: Config, steps: usize) -> Result<(), String> {
+    fn run(&self, runtime: &Runtime, config: LocalConfig, steps: usize) -> Result<(), String> {
         let store = open(self.disk, config).map_err(|error| format!("can't open: {error}"))?;
         let found = read(&store.state).map_err(|error| error.to_string())?;
         self.history.borrow().check(&found, self.disk.operations())?;
@@ -101,7 +101,7 @@ fn power_cut_everywhere(
     disk: &SimDisk,
     history: &History,
     start: Moment,
-    config: &Config,
+    config: &LocalConfig,
     seed: u64,
     mut then: impl FnMut(Image, &History),
 ) {
@@ -126,7 +126,7 @@ fn power_cut_everywhere(
     }
 }
 
-fn crash_everywhere(config: &Config, seed: u64, settled: bool) {
+fn crash_everywhere(config: &LocalConfig, seed: u64, settled: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let session = |disk: &SimDisk, history: History, steps: usize| {
         let random = RefCell::new(Random(seed << 32 | disk.operations() as u64));

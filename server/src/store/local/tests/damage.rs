@@ -41,8 +41,8 @@ fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
 }
 
 /// Merges of parts that hold everything, without threads.
-fn without_rotation() -> Config {
-    Config { log_limit: 1 << 30, segment_size: 1 << 30, ..Config::default() }
+fn without_rotation() -> LocalConfig {
+    LocalConfig { log_limit: 1 << 30, segment_size: 1 << 30, ..LocalConfig::default() }
 }
 
 /// Rows of a batch: two series, timestamps of their own, so that each batch can be distinguished.

@@ -272,7 +272,7 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
 
 #[tokio::test]
 async fn a_recovery_that_fails_changes_nothing_for_the_next_one() {
-    let small = Config { log_limit: 300, ..restless() };
+    let small = LocalConfig { log_limit: 300, ..restless() };
     let (disk, history) = store_in_use(55).await;
     let image = disk.visible();
     for error in [BROKEN, FULL, io::ErrorKind::UnexpectedEof] {

@@ -102,7 +102,7 @@ proptest! {
     #[test]
     fn a_store_is_a_sorted_map_whatever_moves_in_it(steps in steps(), log_limit in 100..3000u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let config = Config { log_limit, ..restless() };
+        let config = LocalConfig { log_limit, ..restless() };
         let mut disk = SimDisk::new(Image::new());
         let mut store = open(&disk, config.clone()).unwrap();
         let mut order: Vec<String> = Vec::new();

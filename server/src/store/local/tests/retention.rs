@@ -8,9 +8,9 @@ use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choo
 use super::*;
 use crate::clock::Clock;
 
-fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> Config {
+fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> LocalConfig {
     let now = Arc::clone(now);
-    Config {
+    LocalConfig {
         clock: Clock::new(move || now.load(Ordering::SeqCst)),
         retention: Some(Duration::from_secs(100)),
         log_limit,

@@ -12,7 +12,7 @@ use super::*;
 const LONG: Duration = Duration::from_secs(60);
 
 /// What a power cut now would leave of the bytes.
-fn power_cut(disk: &SimDisk, config: &Config) -> usize {
+fn power_cut(disk: &SimDisk, config: &LocalConfig) -> usize {
     let mut nothing = Survival { names: Left::Everything, bytes: Left::Nothing, random: Random(1) };
     let image = disk.image(disk.operations(), &mut nothing);
     let Recovered { state, .. } = recovered(&SimDisk::new(image), config.clone()).unwrap();
@@ -27,8 +27,8 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn interval() -> Config {
-    Config { durability: Durability::Interval, ..restless() }
+fn interval() -> LocalConfig {
+    LocalConfig { durability: Durability::Interval, ..restless() }
 }
 
 /// Makes checkpoints wait until the sender is dropped, then `then` is called.
@@ -61,7 +61,7 @@ async fn put_until_stalled(store: &Local) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_interval_an_idle_store_syncs_in_time() {
     let disk = SimDisk::new(Image::new());
-    let config = Config { log_limit: 1 << 20, segment_size: 1 << 20, ..interval() };
+    let config = LocalConfig { log_limit: 1 << 20, segment_size: 1 << 20, ..interval() };
     let store = open(&disk, config.clone()).unwrap();
     put(&store, &[("a".to_owned(), 1, 1.0)]).await.unwrap();
     wait_for("on the disk", || power_cut(&disk, &config) == 1);
@@ -118,7 +118,7 @@ async fn a_panic_of_a_checkpoint_during_the_end_blocks_nothing() {
 /// The parts of a store, each with one point.
 fn three_parts() -> Image {
     let disk = SimDisk::new(Image::new());
-    let Recovered { state, .. } = recovered(&disk, Config::default()).unwrap();
+    let Recovered { state, .. } = recovered(&disk, LocalConfig::default()).unwrap();
     let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
     for segment in 1..=3 {
         let mut heads = series::head::Heads::default();
@@ -138,10 +138,10 @@ async fn a_part_that_was_missing_for_a_while_is_taken_back() {
     let name = "part-000000000002-000000000002".to_owned();
     let missing = image.remove(&name).unwrap();
     let disk = SimDisk::new(image);
-    let store = open(&disk, Config::default()).unwrap();
+    let store = open(&disk, LocalConfig::default()).unwrap();
     store.close().await;
     let mut image = disk.visible();
     image.insert(name, missing);
-    let Recovered { state, .. } = recovered(&SimDisk::new(image), Config::default()).unwrap();
+    let Recovered { state, .. } = recovered(&SimDisk::new(image), LocalConfig::default()).unwrap();
     assert_eq!(read(&state).unwrap().len(), 3);
 }

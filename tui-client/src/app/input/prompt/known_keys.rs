@@ -66,11 +66,11 @@ mod tests {
     use crate::metrics::summary::Summarizer;
 
     fn series(range: std::ops::Range<usize>) -> Vec<Series> {
-        let mut fold = Summarizer::new(1);
+        let mut summarizer = Summarizer::new(1);
         for n in range {
-            fold.add_lines(format!("key{n} 1 1\n").as_bytes());
+            summarizer.add_lines(format!("key{n} 1 1\n").as_bytes());
         }
-        fold.finish().series
+        summarizer.finish().series
     }
 
     #[test]

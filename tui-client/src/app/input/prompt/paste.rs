@@ -21,13 +21,13 @@ use crate::text::time::duration;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// The most lines that are sent one by one, with each reply in the log; more go as a stream.
-const ONE_BY_ONE: usize = 64;
+const MAX_ONE_BY_ONE: usize = 64;
 
 /// The most lines that are checked before they are sent; more would delay the screen.
-const JUDGED: usize = 100_000;
+const MAX_CHECKED: usize = 100_000;
 
 /// The most characters shown of a line.
-const SAMPLE: usize = 200;
+const MAX_SAMPLE: usize = 200;
 
 /// Pasted lines that wait for a confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +61,8 @@ impl Pasted {
         let lines = pasted_lines(text).count() as u64;
         let mut sample = pasted_lines(text).next().unwrap_or_default();
         let mut why = None;
-        let mut wrong = Wrong { at_least: lines > JUDGED as u64, ..Wrong::default() };
-        for (number, line) in (1..).zip(pasted_lines(text)).take(JUDGED) {
+        let mut wrong = Wrong { at_least: lines > MAX_CHECKED as u64, ..Wrong::default() };
+        for (number, line) in (1..).zip(pasted_lines(text)).take(MAX_CHECKED) {
             let wire = wire_line(line.as_bytes(), now);
             if !wire.bytes.is_empty() && explain::validate(&wire.bytes).is_some() {
                 if wrong.lines == 0 {
@@ -72,7 +72,7 @@ impl Pasted {
                 wrong.lines += 1;
             }
         }
-        let sample = explain::quoted(sample.as_bytes(), SAMPLE);
+        let sample = explain::quoted(sample.as_bytes(), MAX_SAMPLE);
         Self { text: text.into(), lines, wrong, why, sample }
     }
 }
@@ -91,16 +91,10 @@ struct PastedLines {
 /// Lines that are being sent as a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The id that comes back with the progress.
-    pub id: u64,
     /// Lines in all.
     pub lines: u64,
-    /// Lines answered.
-    pub answered: u64,
-    /// Answered lines that were refused.
-    pub refused: u64,
-    /// Lines sent, answered or not.
-    pub sent: u64,
+    /// The last news of the import.
+    pub news: ImportNews,
     since: Duration,
 }
 
@@ -136,7 +130,7 @@ impl Paste {
             return Some(pasted);
         }
         log.follow();
-        if pasted.lines > ONE_BY_ONE as u64 {
+        if pasted.lines > MAX_ONE_BY_ONE as u64 {
             self.begin_import(link.next_id(), pasted, log, cx);
             return None;
         }
@@ -163,7 +157,8 @@ impl Paste {
         let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         log.push(entry.exchange(id));
         let (lines, since) = (pasted.lines, now.elapsed);
-        self.import = Some(Import { id, lines, answered: 0, refused: 0, sent: 0, since });
+        let news = ImportNews { end: None, ..ImportNews::broken(id) };
+        self.import = Some(Import { lines, news, since });
         cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
@@ -199,31 +194,31 @@ impl Paste {
 
     /// Takes progress or the end of the import.
     pub fn on_news(&mut self, news: &ImportNews, log: &mut Log, cx: &mut Context) {
-        let Some(import) = self.import.as_mut().filter(|import| import.id == news.id) else {
+        let Some(import) = self.import.as_mut().filter(|import| import.news.id == news.id) else {
             return;
         };
-        (import.answered, import.refused, import.sent) = (news.answered, news.refused, news.sent);
+        import.news.clone_from(news);
         for text in &news.refusals {
-            log.note_of(import.id, cx.now(), Tone::Bad, text);
+            log.note_of(news.id, cx.now(), Tone::Bad, text);
         }
-        let lines = plural(import.answered, "line", "lines");
+        let lines = plural(news.answered, "line", "lines");
         let took = duration(cx.now().elapsed.saturating_sub(import.since));
         let (tone, text) = match news.end {
             None => return,
             Some(ImportEnd::Broken) => return self.lose(log, cx),
-            Some(ImportEnd::Whole) if import.refused == 0 => {
+            Some(ImportEnd::Whole) if news.refused == 0 => {
                 (Tone::Good, format!("{lines} sent in {took}"))
             }
             Some(ImportEnd::Whole) => {
-                let refused = count(import.refused);
+                let refused = count(news.refused);
                 (Tone::Bad, format!("{lines} sent, {refused} refused in {took}"))
             }
             Some(ImportEnd::Stopped) => {
                 let text = format!(
                     "stopped: {} of {} lines answered, {} more sent, perhaps stored",
-                    count(import.answered),
+                    count(news.answered),
                     count(import.lines),
-                    count(import.sent.saturating_sub(import.answered))
+                    count(news.sent.saturating_sub(news.answered))
                 );
                 (Tone::Bad, text)
             }
@@ -235,14 +230,14 @@ impl Paste {
     pub fn lose(&mut self, log: &mut Log, cx: &mut Context) {
         self.lines = None;
         let Some(import) = &self.import else { return };
-        let (answered, lines) = (count(import.answered), count(import.lines));
+        let (answered, lines) = (count(import.news.answered), count(import.lines));
         let text = format!("connection lost: {answered} of {lines} lines are sure");
         self.end(Tone::Bad, text, log, cx);
     }
 
     fn end(&mut self, tone: Tone, text: String, log: &mut Log, cx: &mut Context) {
         if let Some(import) = self.import.take() {
-            log.note_of(import.id, cx.now(), tone, &text);
+            log.note_of(import.news.id, cx.now(), tone, &text);
             cx.say(tone, text);
             cx.send(Message::Refresh);
         }

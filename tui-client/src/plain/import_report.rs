@@ -1,0 +1,124 @@
+//! What has become of the lines of an import, in messages and in a sum at its end.
+
+use std::fmt;
+use std::io::{self, IsTerminal, stderr};
+use std::sync::atomic::Ordering;
+
+use super::import_bar::ImportBar;
+use super::input::Counts;
+use super::{Failure, warn};
+use crate::text::number::{count, plural};
+use crate::text::time::duration;
+
+/// Line numbers that are named in a note.
+const MAX_NAMED: usize = 5;
+
+/// Refused lines that are reported one by one on a terminal; a file gets them all.
+const MAX_REFUSALS: u64 = 100;
+
+/// Puts with a note: how many, and the numbers of the first lines.
+#[derive(Default)]
+pub(super) struct NamedLines {
+    lines: Vec<u64>,
+    all: usize,
+}
+
+impl NamedLines {
+    pub(super) fn add(&mut self, number: u64) {
+        self.all += 1;
+        if self.lines.len() < MAX_NAMED {
+            self.lines.push(number);
+        }
+    }
+}
+
+impl fmt::Display for NamedLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, all } = self;
+        let more = if *all > lines.len() { ", …" } else { "" };
+        let named = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (what, line) = if *all == 1 { ("put", "line") } else { ("puts", "lines") };
+        write!(f, "{} {what} ({line} {named}{more})", count(*all as u64))
+    }
+}
+
+/// What has come back.
+pub(super) struct ImportReport {
+    pub bar: ImportBar,
+    pub answered: u64,
+    /// Longer than a request may be.
+    pub unsent: u64,
+    pub refused: u64,
+    /// Puts among what is answered and not refused.
+    pub stored: u64,
+    /// The number of the last line up to which all is answered.
+    pub last: u64,
+    pub filled: NamedLines,
+    pub suspicious: NamedLines,
+    /// Standard output is closed.
+    pub closed: bool,
+}
+
+impl ImportReport {
+    pub(super) fn new(bar: ImportBar) -> Self {
+        let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
+        let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
+        let closed = false;
+        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
+    }
+
+    /// Counts a refused line, and reports it unless that would be too much.
+    pub(super) fn refuse(&mut self, text: impl FnOnce() -> String) {
+        self.refused += 1;
+        if self.refused <= MAX_REFUSALS || !stderr().is_terminal() {
+            self.bar.aside(|| warn(&text()));
+        } else if self.refused == MAX_REFUSALS + 1 {
+            self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
+        }
+    }
+
+    /// The import goes on when the reader of standard output has enough of it.
+    pub(super) fn note_closed(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::Local(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
+    /// was read may be left without an answer.
+    pub(super) fn sum_up(self, interrupted: Option<&Counts>) {
+        let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;
+        let (seen, time) = (bar.is_seen(), bar.elapsed());
+        drop(bar);
+        if filled.all > 0 {
+            warn(&format!("filled in the current time in {filled}"));
+        }
+        if suspicious.all > 0 {
+            warn(&format!("a time more than a year ahead in {suspicious}: milliseconds?"));
+        }
+        let lines = plural(answered + unsent, "line", "lines");
+        let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
+        if let Some(read) = interrupted {
+            let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
+            let again = match read.filled.load(Ordering::Relaxed) {
+                0 => "to send them again does no harm",
+                _ => "sent again, puts without a time get another one",
+            };
+            let left = match left {
+                0 => String::new(),
+                left => format!(
+                    "; {} read and without an answer, from line {} on: {again}",
+                    count(left),
+                    last + 1
+                ),
+            };
+            warn(&format!("interrupted: {outcome}{left}"));
+        } else if seen || refused > 0 {
+            warn(&format!("{outcome}, in {}", duration(time)));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Alerts of the screen: set, fired, resolved.
+
+use std::time::Duration;
+
+use shared::response::Status;
+use tui_client::effect::{Effect, TerminalOrder};
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
+
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{cell_of, draw};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn an_alert_rings_once_and_resolves() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 5.0 1\n");
+    scene.wait(SECOND);
+    let ring = |scene: &mut Scene, data: &str| {
+        let request = scene.sent.remove(0);
+        let status = shared::response::Status::Ok;
+        let mut builder = tui_client::metrics::reply::ReplyBuilder::new(status, request.capture)
+            .watching(request.watched);
+        builder.add_lines(data.as_bytes());
+        let took = Duration::from_millis(1);
+        let reply = builder.finish(request.id, took, took);
+        let effects = scene.tell(Event::Reply(Box::new(reply)));
+        scene.wait(SECOND);
+        effects.contains(&Effect::Terminal(TerminalOrder::Bell))
+    };
+    assert!(ring(&mut scene, "a 6.0 2\n"));
+    assert!(!ring(&mut scene, "a 7.0 3\n"), "once");
+    assert!(!ring(&mut scene, "a 1.0 4\n"));
+    assert!(scene.log().contains(&"- resolved: a > 5: a is 1".to_owned()));
+    assert!(ring(&mut scene, "a 9.0 5\n"));
+}
+
+/// The next reply for `a`; says whether the bell rang, and what the log says of alerts since then.
+fn ring(scene: &mut Scene, data: &str) -> (bool, Vec<String>) {
+    let before = scene.log();
+    scene.wait(SECOND);
+    let line = scene.sent[0].line.clone();
+    let data = if line == "get a" && !data.starts_with("a ") { "" } else { data };
+    let bell =
+        scene.answer(&line, Status::Ok, data).contains(&Effect::Terminal(TerminalOrder::Bell));
+    let news = scene.log().into_iter().filter(|line| line.starts_with('-'));
+    (bell, news.filter(|line| !before.contains(line)).collect())
+}
+
+#[test]
+fn a_second_alert_on_a_key_is_reported_too() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5", "a > 8"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 6.0 1\n");
+    assert_eq!(scene.notice(), "alert: a > 5: a is 6");
+    let told = |text: &str| vec![format!("- {text}")];
+    assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
+    assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
+    assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("resolved: a > 8: a is 7")));
+    assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
+    scene.to(Mode::Watch);
+    scene.keys("xWa\n");
+    scene.polled("a 7.0 4\n");
+    assert_eq!(scene.notice(), "alert: a > 5: a is 7", "it is watched anew");
+}
+
+#[test]
+fn a_point_between_two_polls_rings_too() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
+    scene.ok("get *", "a 6.0 1\na 1.0 2\n");
+    scene.ok("get a", "a 6.0 1\na 1.0 2\n");
+    assert_eq!(scene.notice(), "", "what was before is over");
+    let (rang, told) = ring(&mut scene, "a 6.0 1\na 1.0 2\na 7.0 3\na 2.0 4\n");
+    assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
+    assert_eq!(told[1..], ["- resolved: a > 5: a is 2"]);
+    assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
+    assert_eq!(scene.app.watch().alarms(), 0);
+}
+
+#[test]
+fn alerts_evaluate_all_points_of_a_new_key_but_not_the_past_of_one_watched_later() {
+    let mut scene = Scene::alerted(80, 24, &[], &["new.* > 5"]);
+    let alerts = |scene: &mut Scene, data: &str| -> Vec<String> {
+        let before = scene.log().len();
+        scene.wait(SECOND);
+        scene.polled(data);
+        let news = scene.log().split_off(before);
+        let told = news.iter().filter_map(|line| line.strip_prefix("- alert: "));
+        told.map(|line| line.split(" (").next().unwrap().to_owned()).collect()
+    };
+    let old = "old.a 9 1\nold.a 1 2\n";
+    assert_eq!(alerts(&mut scene, old), [""; 0]);
+    let all = format!("{old}new.a 9 1\nnew.a 1 2\n");
+    assert_eq!(alerts(&mut scene, &all), ["new.* > 5: new.a was 9"]);
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("old.* > 5\n");
+    assert_eq!(alerts(&mut scene, &all), [""; 0], "that was before");
+    assert_eq!(alerts(&mut scene, &all), [""; 0]);
+    let more = format!("{all}old.b 9 1\nold.b 1 2\n");
+    assert_eq!(alerts(&mut scene, &more), ["old.* > 5: old.b was 9"], "that is new");
+    scene.keys("gxW");
+    scene.keys("*\n");
+    for _ in 0..3 {
+        assert_eq!(alerts(&mut scene, &more), [""; 0], "nor what is watched again");
+    }
+    assert_eq!(scene.app.watch().keys().len(), 3);
+}
+
+#[test]
+fn an_alert_ends_with_the_last_point_of_its_key() {
+    let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
+    scene.ok("get *", "");
+    scene.ok("get a", "a 6.0 1\n");
+    assert_eq!(scene.app.watch().alarms(), 1);
+    let told = "- no data: a > 5: a has no points any more".to_owned();
+    assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
+    assert_eq!(scene.app.watch().alarms(), 0);
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");
+    assert!(ring(&mut scene, "a 6.0 9\n").0, "a new alarm");
+}
+
+#[test]
+fn an_alert_on_a_glob_watches_its_keys() {
+    let mut scene = Scene::alerted(80, 24, &["a.temp"], &[]);
+    scene.ok("get *", "");
+    scene.ok("get a.temp", "a.temp 1 1\n");
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("*.temp > 2\n");
+    assert_eq!(scene.notice(), "alert on *.temp > 2");
+    scene.wait(SECOND);
+    scene.ok("get *", "a.temp 1 1\nb.temp 99 1\n");
+    assert_eq!(scene.notice(), "alert: *.temp > 2: b.temp is 99");
+}
+
+#[test]
+fn an_alert_can_be_set_and_dropped_by_hand() {
+    let mut scene = Scene::parked(120, 30, &[], &[]);
+    scene.to(Mode::Table);
+    scene.keys("!");
+    assert_eq!(scene.input().text(), "palm.cpu > ");
+    scene.keys("5");
+    scene.code(KeyCode::Enter);
+    assert_eq!(scene.app.alerts().alerts().len(), 1);
+    scene.wait(SECOND);
+    scene.answer_all();
+    assert_eq!(scene.app.watch().alarms(), 1);
+    scene.to(Mode::Watch);
+    scene.keys("d");
+    assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
+}
+
+#[test]
+fn a_pasted_alert_replaces_an_unfinished_one() {
+    let field = |keys: &str, pasted: &str| {
+        let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, keys);
+        scene.tell(Event::Paste(pasted.to_owned()));
+        scene.input().text().to_owned()
+    };
+    assert_eq!(field("!", "palm.load1 > 0.1\n"), "palm.load1 > 0.1");
+    assert_eq!(field("!", "0.1"), "palm.cpu > 0.1");
+    assert_eq!(field("/", "last > 0.1"), "last > 0.1");
+}
+
+#[test]
+fn an_age_alert_fires_while_disconnected() {
+    let mut scene = Scene::alerted(80, 24, &["a"], &["a age > 5s"]);
+    scene.polled(&format!("a 1.0 {NOW}\n"));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(4 * SECOND);
+    assert_eq!(scene.app.watch().alarms(), 0);
+    scene.wait(2 * SECOND);
+    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.notice(), "alert: a age > 5s: the age of a is 6s");
+}

@@ -1,0 +1,138 @@
+//! The chart: cursor, read-outs, time span.
+
+use std::time::Duration;
+
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use tui_client::keymap::Mode;
+use tui_client::view::{PlotCache, theme::Theme};
+
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{draw, draw_after, find};
+
+#[test]
+fn escape_drops_the_cursor_before_it_leaves_the_chart() {
+    let mut scene = Scene::parked(120, 40, &["palm.cpu"], &[]).on(Mode::Watch, "fh");
+    scene.code(KeyCode::Esc);
+    assert_eq!(scene.app.mode(), Mode::Chart, "first the cursor goes");
+    scene.code(KeyCode::Esc);
+    assert_eq!(scene.app.mode(), Mode::Watch);
+}
+
+/// An hour of points a second apart, one of them a spike, in the chart all over the screen.
+fn spiked(width: u16, height: u16) -> Scene {
+    let value = |n: i64| if n == 1803 { 100_000.5 } else { 5.0 };
+    let line = |n: i64| format!("a {:?} {}\n", value(n), NOW - 3600 + n);
+    Scene::connected(width, height, &["a"]).then(|scene| {
+        scene.ok("get a", &(0..3600).map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    })
+}
+
+#[test]
+fn the_chart_cursor_reaches_every_spike() {
+    for (width, height) in [(80, 24), (120, 30)] {
+        let mut scene = spiked(width, height);
+        let shows = |scene: &Scene, text: &str| {
+            find(&draw(scene, &Theme::colour(), width, height), text).is_some()
+        };
+        let mut steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " here, 5 to 100000.5") {
+            scene.keys("h");
+        }
+        assert!(!steps.is_empty(), "one sees that it is there");
+        assert!(shows(&scene, " a 5 "), "but not at the cursor");
+        // Zoomed in, each point has a column of its own.
+        scene.keys("zzzzzzz");
+        scene.keys(&"h".repeat(60));
+        steps = 0..200;
+        while steps.next().is_some() && !shows(&scene, " a 100000.5") {
+            scene.keys("l");
+        }
+        assert!(!steps.is_empty(), "and can read it");
+    }
+}
+
+#[test]
+fn a_low_chart_has_its_readout_on_the_bottom_line() {
+    let mut scene = Scene::connected(40, 10, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 1 {}\na 20.0001 {NOW}\n", NOW - 60));
+        scene.to(Mode::Watch);
+    });
+    scene.keys("h");
+    assert!(scene.notice().ends_with("  20.0001"), "{}", scene.notice());
+    scene.keys("h");
+    assert!(scene.notice().ends_with("  1"), "{}", scene.notice());
+    let mut tall = Scene::connected(40, 24, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 1 {NOW}\n"));
+        scene.to(Mode::Watch);
+    });
+    tall.keys("h");
+    assert_eq!(tall.notice(), "", "it has a legend");
+}
+
+#[test]
+fn a_click_hits_its_column_whatever_the_label_width() {
+    for base in [0, 81_235_000_000, 1 << 52] {
+        let line = |n: i64| format!("a {} {}\n", base + n, NOW - 200 + n);
+        let mut scene = Scene::connected(120, 30, &["a"]).then(|scene| {
+            scene.ok("get a", &(0..200).map(line).collect::<String>());
+            scene.to(Mode::Watch);
+            scene.keys("f");
+        });
+        scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::Click, column: 70, row: 12 }));
+        let screen = draw(&scene, &Theme::colour(), 120, 30);
+        let mark = |row: u16| screen.buffer().cell((70, row)).is_some_and(|c| c.symbol() == "●");
+        assert!((2..29).any(mark), "{screen}");
+    }
+}
+
+#[test]
+fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
+    let mut scene = spiked(120, 30);
+    let mut look = |keys: &str| {
+        scene.keys(keys);
+        let screen = draw(&scene, &Theme::colour(), 120, 30).to_string();
+        (screen.lines().nth(2).unwrap().to_owned(), scene.notice().to_owned())
+    };
+    for (keys, window, notice) in [
+        ("", " 59m59s ", ""),
+        ("Z", " 59m59s ", "all of it is shown"),
+        ("[", " 59m59s ", "all of it is shown"),
+        ("z", " last 29m59s ", ""),
+        ("]", " last 29m59s ", "there is nothing later"),
+        ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
+        ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
+        ("0hz", " last 29m59s ", ""),
+        ("zzzzzzzzzz", " last 4s ", "no closer: a second has a place of its own"),
+    ] {
+        let (line, said) = look(keys);
+        assert!(line.contains(window), "{keys}: {line}");
+        assert_eq!(said, notice, "{keys}");
+    }
+}
+
+#[test]
+fn a_cached_chart_is_drawn_only_while_unchanged() {
+    let mut scene = Scene::connected(80, 24, &["a.b", "c.d"]);
+    let mut plots = PlotCache::default();
+    let mut looks = Vec::new();
+    let mut look = |scene: &Scene| {
+        let drawn = draw_after(scene, &Theme::colour(), &mut plots, 80, 24);
+        assert_eq!(drawn.buffer(), draw(scene, &Theme::colour(), 80, 24).buffer());
+        looks.push(drawn.to_string());
+    };
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1 1\na.b 2 2\na.b 3 3\n");
+    scene.ok("get c.d", "c.d 7 1\nc.d 7 2\nc.d 1 3\n");
+    look(&scene);
+    scene.wait(Duration::from_secs(1));
+    scene.polled("a.b 1 1\na.b 9 2\na.b 3 3\nc.d 7 1\nc.d 7 2\nc.d 1 3\n");
+    look(&scene);
+    for key in ['j', 'M', 'y', 'y', 'h', 'z', 'k', 'x'] {
+        scene.press(KeyPress::char(key));
+        look(&scene);
+    }
+    looks.dedup();
+    assert!(looks.len() > 6, "they differ");
+}

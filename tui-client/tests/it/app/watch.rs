@@ -1,0 +1,164 @@
+//! Watched keys.
+
+use std::time::Duration;
+
+use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
+
+use super::table::places;
+use crate::harness::scene::{NOW, Scene, sample};
+use crate::harness::snapshot::{cell_of, draw};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_reply_requested_before_a_watch_does_not_count_for_it() {
+    let mut scene = Scene::alerted(80, 24, &["a*"], &[]);
+    scene.polled("a1 1 1\n");
+    scene.wait(SECOND);
+    scene.to(Mode::Watch);
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("b* > 5\n");
+    let said = scene.notice().to_owned();
+    assert!(scene.sent.iter().any(|request| request.line == "get *"), "it is on its way");
+    for _ in 0..3 {
+        scene.polled("a1 1 1\nb1 9 1\nb1 1 2\n");
+        assert_eq!(scene.app.watch().alarms(), 0);
+        assert!(!scene.log().iter().any(|line| line.starts_with("- alert:")), "that was before");
+        scene.wait(SECOND);
+    }
+    assert_eq!((said.as_str(), scene.app.watch().keys().len()), ("alert on b* > 5", 2));
+}
+
+#[test]
+fn an_exact_key_keeps_its_place_beside_globs() {
+    let mut scene = Scene::alerted(80, 24, &["host.*"], &["zone.temp > 90"]);
+    let hosts: String = (0..1200).map(|n| format!("host.{n} 1 1\n")).collect();
+    scene.ok("get *", &format!("{hosts}zone.temp 99 1\n"));
+    assert_eq!(scene.notice(), "alert: zone.temp > 90: zone.temp is 99");
+    assert_eq!(scene.app.watch().keys().len(), 1001);
+    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "the first 1,001 keys");
+}
+
+#[test]
+fn globs_are_matched_by_the_client_if_the_server_cannot() {
+    let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
+    scene.ok("get *", "palm.cpu 1.0 1\nother.cpu 2.0 1\npalm.mem 3.0 1\n");
+    let keys: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
+    assert_eq!(keys, ["palm.cpu", "palm.mem"]);
+    scene.ok("get palm.cpu[last]", "");
+    scene.wait(SECOND);
+    assert_eq!(scene.sent.len(), 1, "one request for the table and the glob");
+    scene.ok("get *", "palm.cpu 5.0 2\n");
+    scene.enter("get other.cpu");
+    scene.ok("get other.cpu", "");
+    scene.wait(SECOND);
+    scene.ok("get *", "palm.cpu 6.0 3\n");
+    let last = scene.app.watch().keys()[0].series.as_ref().map(|series| series.last.value);
+    assert_eq!(last, Some(6.0));
+}
+
+#[test]
+fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
+    let mut scene = Scene::alerted(80, 24, &["a", "b.*"], &[]);
+    scene.ok("get *", "a 1.0 1\nb.c 2.0 1\n");
+    scene.ok("get a[last]", "a 1.0 1\n");
+    scene.wait(SECOND);
+    scene.ok("get {a,b.*}", "a 4.0 2\nb.c 5.0 2\n");
+    let values: Vec<_> = scene
+        .app
+        .watch()
+        .keys()
+        .iter()
+        .map(|key| key.series.as_ref().unwrap().last.value)
+        .collect();
+    assert_eq!(values, [4.0, 5.0]);
+}
+
+#[test]
+fn a_long_key_leaves_the_watch_columns_visible() {
+    let long = format!("z{}", "0123456789".repeat(20));
+    let words = ["  ▲ ", "+1", "s ago", "min 1", "max 2", "avg 1.5"];
+    let shown = |key: &str, size: (u16, u16)| {
+        let scene = Scene::connected(size.0, size.1, &[key]).then(|scene| {
+            scene.ok(&format!("get {key}"), &format!("{key} 1 {}\n{key} 2 {NOW}\n", NOW - 1));
+            scene.to(Mode::Watch);
+        });
+        assert!(places(&scene, size, &[&key[..1]])[0]);
+        places(&scene, size, &words)
+    };
+    for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {
+        let usual = shown("z", size);
+        assert_eq!(shown(&long, size), usual, "{size:?}");
+        assert!(usual[0] && usual[2], "{size:?}");
+    }
+}
+
+#[test]
+fn the_watch_pane_has_the_focus_at_the_start() {
+    assert_eq!(Scene::connected(80, 24, &[]).app.mode(), Mode::Prompt);
+    assert_eq!(Scene::alerted(80, 24, &[], &["a > 5"]).app.mode(), Mode::Watch);
+    for key in ['i', ':'] {
+        let mut scene = Scene::connected(80, 24, &["a.b"]);
+        scene.press(KeyPress::char(key));
+        assert_eq!((scene.app.mode(), scene.app.input().prompt.text()), (Mode::Prompt, ""));
+        scene.to(Mode::Watch);
+        scene.keys("f");
+        scene.press(KeyPress::char(key));
+        assert_eq!(scene.app.mode(), Mode::Prompt, "from the full-screen chart, too");
+    }
+}
+
+#[test]
+fn a_watched_key_shows_value_change_and_freshness() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1.0 1\n");
+    scene.wait(SECOND);
+    assert_eq!(scene.sent.len(), 1, "there is no table in sight");
+    scene.ok("get a.b", "a.b 1.0 1\na.b 3.5 2\n");
+    let watched = scene.app.watch().selected_key().unwrap();
+    assert_eq!(watched.series.as_ref().unwrap().change(), Some(2.5));
+    assert!(watched.is_fresh(scene.now.elapsed));
+    assert!(!watched.is_fresh(scene.now.elapsed + 3 * SECOND));
+}
+
+#[test]
+fn a_replaced_older_point_does_not_mark_the_value_as_changed() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.ok("get *", "");
+    scene.ok("get a.b", "a.b 1.0 1\na.b 2.0 2\na.b 3.0 3\n");
+    let mut next = |data: &str| {
+        scene.wait(3 * SECOND);
+        scene.polled(data);
+        let watched = scene.app.watch().selected_key().unwrap();
+        let series = watched.series.as_ref().unwrap();
+        let values: Vec<f64> = series.recent.iter().map(|point| point.value).collect();
+        (values, series.max, watched.is_fresh(scene.now.elapsed))
+    };
+    let replaced = next("a.b 1.0 1\na.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(replaced, (vec![1.0, 9.0, 3.0], 9.0, false));
+    let expired = next("a.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(expired, (vec![9.0, 3.0], 9.0, false), "no point came");
+    let late = next("a.b 5.0 1\na.b 9.0 2\na.b 3.0 3\n");
+    assert_eq!(late, (vec![5.0, 9.0, 3.0], 9.0, true), "one came, though an old one");
+    let newest = next("a.b 5.0 1\na.b 9.0 2\na.b 4.0 3\n");
+    assert_eq!(newest, (vec![5.0, 9.0, 4.0], 9.0, true));
+}
+
+#[test]
+fn a_key_of_the_table_can_be_watched_and_unwatched() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.ok("get *", &sample());
+    scene.code(KeyCode::Tab);
+    scene.code(KeyCode::Down);
+    scene.code(KeyCode::Enter);
+    assert_eq!((scene.app.mode(), scene.notice()), (Mode::Watch, ""), "the title says it");
+    scene.polled(&sample());
+    assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
+    scene.press(KeyPress::char('x'));
+    assert!(scene.app.watch().is_empty());
+    assert_eq!(scene.app.mode(), Mode::Table);
+}
