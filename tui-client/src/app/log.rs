@@ -22,7 +22,7 @@ use recorder::Recorder;
 const MAX_COPY: usize = 72 * 1024;
 
 /// Consecutive lines of other exchanges after which the search for lines of one exchange ends.
-const EXCHANGE_REACH: usize = 4096;
+const MAX_EXCHANGE_GAP: usize = 4096;
 
 /// The most consecutive lines of polls that are searched for a repetition.
 const MAX_POLLS: u64 = 256;
@@ -52,7 +52,7 @@ fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = LogEntry<'a>>) -> 
     let mut others = 0;
     let near = lines.take_while(|line| {
         others = if line.exchange == Some(exchange) { 0 } else { others + 1 };
-        others < EXCHANGE_REACH
+        others < MAX_EXCHANGE_GAP
     });
     near.filter(|line| line.exchange == Some(exchange)).map(|line| line.text).collect()
 }

@@ -35,7 +35,7 @@ use history::PromptHistory;
 use known_keys::KnownKeys;
 
 /// The most completions offered at once.
-const OFFERED: usize = 100;
+const MAX_OFFERED: usize = 100;
 
 /// The command line with its history and completions.
 #[derive(Debug, Default)]
@@ -331,12 +331,12 @@ impl Prompt {
                 let all = word.is_empty().then_some("*");
                 all.into_iter()
                     .chain(self.keys.beginning(word))
-                    .take(OFFERED)
+                    .take(MAX_OFFERED)
                     .map(str::to_owned)
                     .collect()
             }
             ["put"] => {
-                self.keys.beginning(word).map(|key| format!("{key} ")).take(OFFERED).collect()
+                self.keys.beginning(word).map(|key| format!("{key} ")).take(MAX_OFFERED).collect()
             }
             _ => Vec::new(),
         };

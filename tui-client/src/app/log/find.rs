@@ -9,8 +9,8 @@ use crate::wire_log::pattern::LogPattern;
 use crate::wire_log::store::LineStore;
 
 /// The most lines, and bytes of text, of one step.
-const STEP_LINES: u64 = 16 * 1024;
-const STEP_BYTES: usize = 2 * 1024 * 1024;
+const MAX_STEP_LINES: u64 = 16 * 1024;
+const MAX_STEP_BYTES: usize = 2 * 1024 * 1024;
 
 /// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,14 +180,14 @@ impl Log {
         }
         let mut bytes = 0;
         let end = filter.from;
-        for line in self.store.range(first.max(end.saturating_sub(STEP_LINES))..end).rev() {
+        for line in self.store.range(first.max(end.saturating_sub(MAX_STEP_LINES))..end).rev() {
             self.visited += 1;
             filter.from = line.number;
             if filter.pattern.matches(&line) {
                 filter.hits.push_front(line.number);
             }
             bytes += line.text.len();
-            if bytes > STEP_BYTES {
+            if bytes > MAX_STEP_BYTES {
                 break;
             }
         }
@@ -210,13 +210,13 @@ impl Log {
             bytes += line.text.len();
             let meant = filter.is_none_or(|filter| filter.matches(line));
             let found = meant && pattern.matches(line);
-            (found || bytes > STEP_BYTES).then_some((line.number, found))
+            (found || bytes > MAX_STEP_BYTES).then_some((line.number, found))
         };
         let stopped = if seek.older {
-            let from = here.start.max(next.saturating_sub(STEP_LINES));
+            let from = here.start.max(next.saturating_sub(MAX_STEP_LINES));
             self.store.range(from..next).rev().find_map(|line| fits(&line))
         } else {
-            let to = here.end.min(next + STEP_LINES);
+            let to = here.end.min(next + MAX_STEP_LINES);
             self.store.range(next..to).find_map(|line| fits(&line))
         };
         self.visited += visited;
