@@ -1,6 +1,6 @@
-//! The application: [`App::update`] takes an event and says what is to be done. Its parts decide,
-//! this file routes events to them; nothing here does input or output, reads a clock, or knows how
-//! it is drawn.
+//! The application: [`App::update`] takes an event and returns effects. The parts decide; this file
+//! routes events, actions and messages to them. The application does no input or output, reads no
+//! clock and does not draw.
 
 pub mod chart;
 mod config;
@@ -22,11 +22,10 @@ use jiff::tz::TimeZone;
 use shared::Request;
 use shared::response::Status;
 
-use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
+use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap::{self, Action, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
-use crate::metrics::column::Column;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
@@ -40,7 +39,6 @@ pub use config::AppConfig;
 use context::Context;
 use input::Input;
 use input::overlay::Overlay;
-use input::overlay::help::Help;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
@@ -53,7 +51,7 @@ use screen::panes::Panes;
 use table::Table;
 use watch::Watch;
 
-/// The whole state.
+/// The state of the application.
 #[derive(Debug)]
 pub struct App {
     cx: Context,
@@ -68,7 +66,7 @@ pub struct App {
 }
 
 impl App {
-    /// The state at the start, on a screen of this size.
+    /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
@@ -84,12 +82,12 @@ impl App {
         }
     }
 
-    /// What is to be done first.
+    /// The effects at the start.
     pub fn start(&self) -> Vec<Effect> {
         vec![Effect::Network(NetworkOrder::Connect)]
     }
 
-    /// Takes an event; what it returns is to be done in that order.
+    /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         self.cx.begin(now);
         self.route(event, now);
@@ -115,7 +113,14 @@ impl App {
                 self.panes.resize(width, height);
                 self.table.move_by(0, self.layout().table_rows());
             }
-            Event::Tick => self.on_tick(),
+            Event::Tick => {
+                self.log.work(self.layout().log_rows(), &mut self.cx);
+                // While polling is paused, nothing is known of new points.
+                if self.alerts.counts_time() && !self.polling.is_paused() {
+                    self.evaluate_alerts();
+                }
+                self.link.retry(&mut self.cx);
+            }
             Event::Connected => {
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
@@ -156,23 +161,11 @@ impl App {
         }
     }
 
-    fn on_tick(&mut self) {
-        let now = self.cx.now();
-        self.log.work(self.layout().log_rows(), &mut self.cx);
-        // While polling is paused, nothing is known of what has come.
-        if self.alerts.counts_time() && !self.polling.is_paused() {
-            self.evaluate_alerts();
-        }
-        if self.link.try_now(now.elapsed) {
-            self.cx.push(Effect::Network(NetworkOrder::Connect));
-        }
-    }
-
     fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
         match keymap::lookup(mode, key) {
-            // The list of completions was above the line, and is gone by now.
+            // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
             Some(action) => self.perform(action),
             None if mode.is_for_reading() => {
@@ -194,7 +187,6 @@ impl App {
     }
 
     fn perform(&mut self, action: Action) {
-        let now = self.cx.now();
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
@@ -213,23 +205,21 @@ impl App {
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
             Action::Pages(pages) => {
-                let rows = self.page().max(2).cast_signed() - 1;
-                self.scroll(self.mode(), isize::from(pages) * rows);
+                let overlay = self.input.page(self.panes.size());
+                let keys = self.watch.keys().len();
+                let rows = overlay.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+                self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
             }
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
-            Action::Refresh if self.link.is_connected() => {
-                self.polling.refresh_once(now.elapsed);
-                self.watch.want();
-            }
-            Action::Refresh => self.cx.say(Tone::Bad, "not refreshed: no connection"),
+            Action::Refresh => self.polling.refresh(&self.link, &mut self.watch, &mut self.cx),
             Action::TogglePause => self.polling.toggle_pause(&mut self.watch, &mut self.cx),
             Action::Interval(step) => {
                 self.polling.change_interval(step, &mut self.watch, &mut self.cx);
             }
             Action::AllKeys => {
                 self.polling.set_table_request(ALL);
-                self.polling.refresh_once(now.elapsed);
+                self.polling.refresh_once(self.cx.now().elapsed);
             }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
@@ -251,8 +241,7 @@ impl App {
                 self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
             }
             Action::Chart(action) => {
-                let layout = self.layout();
-                self.watch.update_chart(action, &layout, &self.alerts, &mut self.cx);
+                self.watch.update_chart(action, &self.layout(), &self.alerts, &mut self.cx);
             }
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
@@ -269,7 +258,7 @@ impl App {
         }
     }
 
-    /// Carries out what one part asks of the others.
+    /// Carries out a message of one part to the others.
     fn carry_out(&mut self, message: Message) {
         let rows = self.layout().log_rows();
         match message {
@@ -308,26 +297,11 @@ impl App {
                 self.log.back_to(before);
                 self.log.work(rows, &mut self.cx);
             }
-            Message::SaveLog(path) => {
-                let log = self.log.snapshot();
-                self.cx.push(Effect::File(FileJob::SaveLog { path, log }));
-            }
+            Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }
     }
 
-    /// Rows of a page where the keys go.
-    fn page(&self) -> usize {
-        let layout = self.layout();
-        match self.mode() {
-            Mode::Table => layout.table_rows(),
-            Mode::Watch | Mode::Chart => layout.watch_rows(self.watch.keys().len()),
-            Mode::Columns => Column::ALL.len(),
-            Mode::Help | Mode::HelpSearch => Help::shape(self.panes.size()).1,
-            _ => layout.log_rows(),
-        }
-    }
-
-    /// Moves by lines where a mode has its keys.
+    /// Scrolls the part of a mode by lines.
     fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
         match mode {
@@ -353,7 +327,7 @@ impl App {
         };
         match (self.mode(), under) {
             (Mode::Help | Mode::HelpSearch, _) => self.scroll(Mode::Help, turn),
-            // Few keys are watched, and each has its chart.
+            // Watched keys are few, so they move by one.
             (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, turn.signum()),
             (_, Some(mode)) => self.scroll(mode, turn),
             (_, None) => {}
@@ -364,7 +338,7 @@ impl App {
         self.cx.take_notice();
         match (self.input.overlay(), under) {
             (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
-            // A question waits for its answer.
+            // Other overlays stay until they are answered.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}
             (None, Some(mode)) => self.panes.focus_on(mode),
@@ -377,7 +351,7 @@ impl App {
         }
     }
 
-    /// The key that the selection is on.
+    /// The selected key of the table or the watched keys.
     fn selected_key(&self) -> Option<String> {
         match self.mode() {
             Mode::Table => self.table.selected_key().map(ToString::to_string),
@@ -406,7 +380,7 @@ impl App {
     }
 
     fn submit(&mut self) {
-        // What the line needs is to be known when its reply comes.
+        // Whether the server has the extension must be known when the reply comes.
         self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
         self.input.prompt.submit(link, self.watch.patterns(), log, cx);
@@ -418,7 +392,8 @@ impl App {
 
     /// Sends the requests that are due.
     fn poll(&mut self) {
-        let (in_sight, now) = (self.table_in_sight(), self.cx.now().elapsed);
+        let (in_sight, now) =
+            (self.panes.shows_table(!self.watch.is_empty()), self.cx.now().elapsed);
         for due in self.polling.take_due(in_sight, &mut self.watch, &self.link, now) {
             self.send(due);
         }
@@ -428,8 +403,7 @@ impl App {
     fn probe(&mut self) {
         let known = || self.table.answer().series.first().map(|series| series.key.to_string());
         let typed_needs_it = is_extended(self.input.prompt.text());
-        let due = self.polling.probe(typed_needs_it, &self.watch, known, &self.link);
-        if let Some(due) = due {
+        if let Some(due) = self.polling.probe(typed_needs_it, &self.watch, known, &self.link) {
             self.send(due);
         }
     }
@@ -470,12 +444,11 @@ impl App {
         }
     }
 
-    /// A typed request was accepted.
+    /// Takes the reply to a typed request that was accepted.
     fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
         if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
-                let why = self.polling.why_nothing(selector);
-                self.cx.say(Tone::Plain, why);
+                self.cx.say(Tone::Plain, self.polling.why_nothing(selector));
             }
             self.polling.set_table_request(&pending.line);
             self.show_answer(&pending.line, reply);
@@ -487,7 +460,7 @@ impl App {
         }
     }
 
-    /// Takes what a reply says of the watched keys.
+    /// Takes the watched series of a reply.
     fn take_watched(&mut self, selector: &str, reply: &Reply) {
         if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
             self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
@@ -513,18 +486,22 @@ impl App {
         }
     }
 
-    /// When the application wants an [`Event::Tick`], if nothing else happens before.
+    /// The time of the next [`Event::Tick`], unless another event comes before.
     pub fn next_wake(&self) -> Option<Duration> {
         let now = self.now().elapsed;
         let notice = self.notice().map(|notice| notice.until);
         let busy = self.log.is_busy().then_some(now);
-        let poll = self.polling.next(self.table_in_sight(), &self.watch, &self.link);
+        let poll = self.polling.next(
+            self.panes.shows_table(!self.watch.is_empty()),
+            &self.watch,
+            &self.link,
+        );
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
         [busy, link, fresh, notice, poll, self.next_age()].into_iter().flatten().min()
     }
 
-    /// When an age on the screen grows: every second while one is counted in seconds, else every
-    /// minute, and never when there is none.
+    /// When an age on the screen changes: every second while one is in seconds, else every minute;
+    /// none without any age.
     fn next_age(&self) -> Option<Duration> {
         let layout = self.layout();
         let rows = self.table.visible(layout.table_rows());
@@ -536,22 +513,17 @@ impl App {
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
     }
 
-    /// The table is in sight, or a large log in its place.
-    fn table_in_sight(&self) -> bool {
-        self.layout().table.is_some() || self.panes.log_is_zoomed()
-    }
-
-    /// Where the keys go.
+    /// The mode that gets the keys.
     pub fn mode(&self) -> Mode {
         self.input.mode(self.panes.focus())
     }
 
-    /// Where everything goes on the screen.
+    /// The layout of the screen.
     pub fn layout(&self) -> Layout {
         self.panes.layout(!self.watch.is_empty())
     }
 
-    /// Whether a key has anything to act on, so that it is worth a hint.
+    /// The action has something to act on, so its key is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
@@ -565,7 +537,7 @@ impl App {
         self.panes.pane()
     }
 
-    /// The command line, the overlay and pasted lines.
+    /// The command line, the overlay and the pasted lines.
     pub fn input(&self) -> &Input {
         &self.input
     }
@@ -595,7 +567,7 @@ impl App {
         &self.log
     }
 
-    /// The last answer.
+    /// The table of the last answer.
     pub fn table(&self) -> &Table {
         &self.table
     }
@@ -605,8 +577,7 @@ impl App {
         &self.watch
     }
 
-    /// The chart of the watched keys in this many columns and rows, those of legend and axes
-    /// counted.
+    /// The chart of the watched keys in this many columns and rows, with legend and axes.
     pub fn chart(&self, width: u16, height: u16) -> chart::Chart {
         self.watch.chart((width, height), &self.alerts, self.zone())
     }

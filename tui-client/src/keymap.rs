@@ -1,5 +1,5 @@
-//! The keys: what is pressed, where, and what it means. The list that `?` shows and the hints on
-//! the bottom line are made from one table.
+//! The key map: one table of keys, modes and actions, from which the list of keys and the hints of
+//! the bottom line are made.
 
 mod action;
 mod bindings;
@@ -15,7 +15,7 @@ pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};
 pub use mode::{Mode, Pane};
 
-/// What a key means in a mode.
+/// The action of a key in a mode.
 pub fn lookup(mode: Mode, key: KeyPress) -> Option<Action> {
     row(mode, &name(key)).map(|row| row.action)
 }
@@ -24,13 +24,13 @@ fn row(mode: Mode, name: &str) -> Option<&'static Binding> {
     BINDINGS.iter().find(|row| row.modes.contains(&mode) && row.key_names().any(|key| key == name))
 }
 
-/// The name of the first key with this meaning in a mode; empty when there is none.
+/// The name of the first key with an action in a mode; empty without one.
 pub fn key_of(mode: Mode, action: Action) -> &'static str {
     let bound = |row: &&Binding| row.modes.contains(&mode) && row.action == action;
     BINDINGS.iter().find(bound).map_or("", Binding::first_key)
 }
 
-/// The name of a key, as the table of keys has it.
+/// The name of a key, as in the table of keys.
 pub fn name(key: KeyPress) -> String {
     let code = match key.code {
         KeyCode::Char(' ') => "space".to_owned(),

@@ -147,7 +147,8 @@ impl ChartSpec<'_> {
     }
 }
 
-/// The logarithm of a value. Not inlined, because the compiler would compute it for linear axes too.
+/// The logarithm of a value. Not inlined, because the compiler would compute it for linear axes
+/// too.
 #[inline(never)]
 fn logarithm(value: f64) -> f64 {
     value.log10()

@@ -1,4 +1,4 @@
-//! The plain command that prints what is on the screen, for the shell.
+//! The shell command that prints the current view in plain mode.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::request::selector::selector_of;
 
-/// The command that prints the current view without a screen.
+/// The shell command that prints the current view.
 pub fn command(app: &App) -> String {
     let mut words = vec![Cow::Borrowed("tui-client")];
     let address = app.link().address();
@@ -48,12 +48,12 @@ fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
     let patterns = app.watch().shown_patterns();
     words.extend(patterns.iter().map(|pattern| option("watch", pattern.as_str())));
     words.extend(app.alerts().alerts().map(|alert| option("alert", alert.as_str())));
-    // Without it, the command would open the screen on a terminal.
+    // Without the option, the command would open the screen on a terminal.
     words.extend(["--format".into(), "text".into()]);
     words
 }
 
-/// What prints the points in the chart.
+/// The command that prints the points in the chart.
 fn chart_command(watch: &Watch, program: &str) -> Option<String> {
     let shown: Vec<_> = watch.in_chart().filter_map(|key| key.series.as_ref()).collect();
     let keys: Vec<_> = shown.iter().map(|series| quoted(series.key.as_str())).collect();
@@ -71,21 +71,21 @@ fn chart_command(watch: &Watch, program: &str) -> Option<String> {
     Some(format!("{get} | awk '$3 >= {from} && $3 <= {to}'"))
 }
 
-/// What prints the rows of the table: the keys that it was asked for, and how it is arranged as
-/// far as `--once` would not do it so by itself.
+/// The arguments that print the rows of the table: its selector, and filter, order and columns
+/// unless they are those of `--once`.
 fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
     match selector_of(table.request().as_bytes()) {
         Some("*") => {}
         Some(key) if Key::new(key).is_ok() => {
-            // Behind --once that would be a mistake, or an option.
+            // After --once such a word would be an error or an option.
             let special = matches!(key, "get" | "put") || key.starts_with('-');
             words.push(if special { option("watch", key) } else { quoted(key) });
         }
         Some(glob) if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() => {
             words.push(quoted(glob));
         }
-        // Only the server knows what it means, and whether it means anything.
+        // Only the server knows other selectors, so the request is passed on.
         _ => {
             let dash = table.request().split(' ').any(|word| word.starts_with('-'));
             let separator = dash.then_some("--".into());
@@ -105,15 +105,15 @@ fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
     words
 }
 
-/// The columns that `--once` prints by itself.
+/// The columns that `--once` prints by default.
 const DATA_LINE: [Column; 3] = [Column::Key, Column::Last, Column::Time];
 
-/// An option as one word, because what it takes may begin with a dash.
+/// An option as one word, because the value may begin with a dash.
 fn option(name: &str, value: &str) -> Cow<'static, str> {
     format!("--{name}={}", quoted(value)).into()
 }
 
-/// A word as any shell takes it for one.
+/// A word, quoted for any shell.
 fn quoted(word: &str) -> Cow<'_, str> {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,+@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(harmless) {

@@ -84,6 +84,15 @@ impl Input {
         }
     }
 
+    /// Rows of a page of the overlay, on a screen of this size; none if it is no list.
+    pub fn page(&self, size: (u16, u16)) -> Option<usize> {
+        match &self.overlay {
+            Some(Overlay::Help(..)) => Some(Help::shape(size).1),
+            Some(Overlay::Columns(_)) => Some(Column::ALL.len()),
+            Some(Overlay::Input(_) | Overlay::Confirm(_)) | None => None,
+        }
+    }
+
     /// Scrolls the overlay by lines, on a screen of this size.
     pub fn scroll(&mut self, lines: isize, size: (u16, u16)) {
         match &mut self.overlay {

@@ -1,4 +1,4 @@
-//! The connection as the application sees it, and the requests that wait for their replies.
+//! The connection to the server, and the requests that wait for their replies.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// A connection to `address` that is being made; the seed makes the waits before later ones.
+    /// A connection to `address` that is being made; the seed is for the random waits before
+    /// retries.
     pub fn new(address: String, seed: u64) -> Self {
         Self {
             address,
@@ -54,12 +55,12 @@ impl Link {
         }
     }
 
-    /// `host:port`, as it is shown.
+    /// The address to show, `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The state.
+    /// The state of the connection.
     pub fn state(&self) -> &LinkState {
         &self.state
     }
@@ -94,23 +95,22 @@ impl Link {
         Some(since + SLOW.max(Duration::from_secs(waited + 1)))
     }
 
-    /// Begins the next try if it is due, and says so.
-    pub fn try_now(&mut self, now: Duration) -> bool {
-        let due = matches!(&self.state, LinkState::Waiting { until, .. } if *until <= now);
-        if due {
+    /// Begins the next try if it is due.
+    pub fn retry(&mut self, cx: &mut Context) {
+        if matches!(self.state, LinkState::Waiting { until, .. } if until <= cx.now().elapsed) {
             self.state = LinkState::Connecting;
+            cx.push(Effect::Network(NetworkOrder::Connect));
         }
-        due
     }
 
-    /// The connection stands.
+    /// Records an established connection.
     pub fn on_connected(&mut self, log: &mut Log, cx: &mut Context) {
         self.state = LinkState::Connected;
         let event = self.reconnect.connected();
         self.tell_connected(event, log, cx);
     }
 
-    /// The connection failed: the requests under way get no reply.
+    /// Records a failed or lost connection; pending requests get no reply.
     pub fn on_disconnected(&mut self, reason: &str, log: &mut Log, cx: &mut Context) {
         let (wait, event) = self.reconnect.failed();
         let until = cx.now().elapsed + wait;
@@ -142,14 +142,14 @@ impl Link {
         }
     }
 
-    /// A number for what is not pending here.
+    /// The next id, for a request that is not pending here.
     pub fn next_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
-    /// Sends a request and returns its number. `filled`: its timestamp was filled in here;
-    /// `watched`: the series of which the reply keeps more.
+    /// Sends a request and returns its id. `filled`: the client has added the timestamp; `watched`:
+    /// the keys and globs whose series are kept in full.
     pub fn send(
         &mut self,
         (line, purpose): Due,
@@ -167,7 +167,7 @@ impl Link {
         id
     }
 
-    /// A reply has come; returns the request that it answers.
+    /// Takes a reply; returns the request that it answers.
     pub fn on_reply(&mut self, reply: &Reply, log: &mut Log, cx: &mut Context) -> Option<Pending> {
         self.round_trip = Some(reply.first);
         let event = self.reconnect.answered();
@@ -175,7 +175,7 @@ impl Link {
         self.take(reply.id)
     }
 
-    /// A request could not be handed to the network; returns its purpose.
+    /// Records that a request could not be sent; returns its purpose.
     pub fn on_not_sent(&mut self, id: u64, log: &mut Log, cx: &mut Context) -> Option<Purpose> {
         let pending = self.take(id)?;
         let text = format!("not sent, too much is waiting: {}", pending.line);
@@ -192,12 +192,12 @@ impl Link {
         self.pending.remove(at)
     }
 
-    /// A request still waits for its reply.
+    /// The request with this id waits for its reply.
     pub fn is_pending(&self, id: u64) -> bool {
         self.pending.iter().any(|pending| pending.id == id)
     }
 
-    /// Notes how far a large reply has come.
+    /// Records the progress of a large reply.
     pub fn progress(&mut self, id: u64, points: u64) {
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
             pending.points = points;

@@ -1,5 +1,5 @@
-//! The wire log: what went out and what came back, bounded in memory; which of it is on screen,
-//! selected, searched for. What happened is kept as data, not as it is drawn.
+//! The wire log: the lines sent and received, in bounded memory, with scroll position, selection,
+//! search and filter.
 
 mod find;
 pub mod recorder;
@@ -9,6 +9,7 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
 use crate::app::screen::layout::Layout;
 use crate::app::screen::panes::Panes;
+use crate::effect::{Effect, FileJob};
 use crate::keymap::{LogAction, Mode};
 use crate::text::time;
 use crate::wire_log::entry::{LogEntry, Tone};
@@ -20,52 +21,52 @@ use recorder::Recorder;
 /// Terminals take no more than about 100 kB of base64 at once.
 const MAX_COPY: usize = 72 * 1024;
 
-/// Lines in a row that belong to others, behind which no more of an exchange is looked for.
-const EXCHANGE_REACH: usize = 4096;
+/// Consecutive lines of other exchanges after which the search for lines of one exchange ends.
+const MAX_EXCHANGE_GAP: usize = 4096;
 
-/// Lines in a row that may stand for polls.
+/// The most consecutive lines of polls that are searched for a repetition.
 const MAX_POLLS: u64 = 256;
 
-/// The lines and which of them are on screen.
+/// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
 pub struct Log {
     store: LineStore,
-    /// The selected line; `None` is the newest.
+    /// The number of the selected line; `None` is the newest.
     cursor: Option<u64>,
     /// The number of the last line on screen; `None` follows the newest.
     bottom: Option<u64>,
-    /// How many of the last lines stand for polls and may take in their repetitions.
+    /// The number of last lines that are polls and can be repeated.
     polls: u64,
-    /// Columns that lines are moved to the left.
+    /// The first column on the screen.
     shift: usize,
     filter: Option<LineFilter>,
     search: LogSearch,
-    /// The last text that was searched for.
+    /// The last search.
     last_search: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
 }
 
-/// Those lines that belong to an exchange, one after the other.
+/// The text of the lines of an exchange.
 fn of_exchange<'a>(exchange: u64, lines: impl Iterator<Item = LogEntry<'a>>) -> Vec<&'a str> {
     let mut others = 0;
     let near = lines.take_while(|line| {
         others = if line.exchange == Some(exchange) { 0 } else { others + 1 };
-        others < EXCHANGE_REACH
+        others < MAX_EXCHANGE_GAP
     });
     near.filter(|line| line.exchange == Some(exchange)).map(|line| line.text).collect()
 }
 
 impl Log {
-    /// An empty log that takes at most `budget` bytes of memory, with a filter half as much again.
-    /// `raw`: it gets every line that goes over the wire.
+    /// An empty log that takes at most `budget` bytes of memory, half as much more with a filter.
+    /// `raw`: every line of requests and replies is logged.
     pub fn new(budget: usize, raw: bool) -> Self {
         let mut log = Self { store: LineStore::new(budget), ..Self::default() };
         log.recorder.raw = raw;
         log
     }
 
-    /// Columns that lines are moved to the left, so that the end of long ones can be read.
+    /// The first column on the screen, after scrolling long lines.
     pub fn shift(&self) -> usize {
         self.shift
     }
@@ -131,7 +132,7 @@ impl Log {
         }
     }
 
-    /// Does one bounded step of a search or a filter under way, and says what it came to.
+    /// Does one bounded step of a search or a filter under way, and shows the result.
     pub fn work(&mut self, rows: usize, cx: &mut Context) {
         match self.step(rows) {
             Progress::NotFound => self.say_not_found(cx),
@@ -145,19 +146,19 @@ impl Log {
         }
     }
 
-    /// Searches for a text while it is typed.
+    /// Searches for the text typed so far.
     pub fn search_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
         self.search_for(LogPattern::new(text, cx.zone()));
         self.work(rows, cx);
     }
 
-    /// Filters by a text; an empty one shows all lines.
+    /// Filters by the text typed so far; an empty text shows all lines.
     pub fn filter_typed(&mut self, text: &str, rows: usize, cx: &mut Context) {
         self.set_filter(LogPattern::new(text, cx.zone()), rows);
         self.work(rows, cx);
     }
 
-    /// The text of a search is complete; an empty one means the same as last time.
+    /// Finishes the text of a search; an empty text repeats the last search.
     pub fn accept_search(&mut self, rows: usize, cx: &mut Context) {
         match (self.search().cloned(), self.last_search.clone()) {
             (Some(pattern), _) => self.last_search = Some(pattern),
@@ -167,13 +168,13 @@ impl Log {
             }
             (None, None) => cx.say(Tone::Plain, "nothing was searched for before"),
         }
-        // The key has taken it from the bottom line.
+        // The key has removed the notice from the bottom line.
         if self.search.failed {
             self.say_not_found(cx);
         }
     }
 
-    /// The last text that was searched for.
+    /// The last search.
     pub fn last_search(&self) -> Option<&LogPattern> {
         self.last_search.as_ref()
     }
@@ -184,7 +185,7 @@ impl Log {
         }
     }
 
-    /// Drops search and filter; says whether there was any.
+    /// Drops search and filter; false if there was none.
     fn leave(&mut self, rows: usize, cx: &mut Context) -> bool {
         let dropped = match (self.search().is_some(), self.filter().is_some()) {
             (true, true) => "search and filter dropped",
@@ -199,8 +200,8 @@ impl Log {
         true
     }
 
-    /// Shows so many more columns of the right or of the left of lines; of none on a screen of this
-    /// many rows all that there is goes out of sight.
+    /// Scrolls the lines by columns to the right or the left, on a screen of this many rows; the
+    /// end of the longest line stays visible.
     pub fn shift_by(&mut self, columns: usize, right: bool, rows: usize) {
         if right {
             let longest = self.visible(rows).map(|line| line.text.chars().count()).max();
@@ -211,7 +212,7 @@ impl Log {
         }
     }
 
-    /// Appends a line and gives its number; the oldest make room.
+    /// Appends a line and returns its number; the oldest lines are dropped beyond the budget.
     pub fn push(&mut self, entry: LogEntry<'_>) -> u64 {
         self.polls = 0;
         let number = self.store.end();
@@ -229,9 +230,9 @@ impl Log {
         number
     }
 
-    /// Appends the one line that stands for a poll and its reply. Repetitions of the same poll share
-    /// the line, so that polling does not push everything else out of sight. It keeps the time of
-    /// the first, so that times rise from line to line, and has the cost of the last.
+    /// Appends one line for a poll and its reply. Repetitions of a poll share the line, so that
+    /// polls do not displace other lines. The line has the time of the first repetition and the
+    /// cost of the last.
     pub fn push_poll(&mut self, entry: LogEntry<'_>) {
         let end = self.store.end();
         let recent = self.store.range(end - self.polls.min(end - self.first())..end);
@@ -245,12 +246,12 @@ impl Log {
         self.polls = (polls + 1).min(MAX_POLLS);
     }
 
-    /// A line has become one of another time, too.
+    /// Applies the filter again to a repeated line, whose time range has changed.
     fn filter_again(&mut self, number: u64) {
         let (Some(filter), Some(entry)) = (&mut self.filter, self.store.get(number)) else {
             return;
         };
-        // What is older will be looked at as it is by then.
+        // Older lines are not filtered yet.
         if number >= filter.from {
             match (filter.hits.binary_search(&number), filter.pattern.matches(&entry)) {
                 (Err(place), true) => filter.hits.insert(place, number),
@@ -260,42 +261,42 @@ impl Log {
         }
     }
 
-    /// Lines kept.
+    /// The number of lines kept.
     pub fn len(&self) -> u64 {
         self.end() - self.first()
     }
 
-    /// No lines.
+    /// The log has no lines.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The oldest lines that were dropped to make room.
+    /// The number of lines dropped.
     pub fn dropped(&self) -> u64 {
         self.first()
     }
 
-    /// Lines that the filter leaves; all when there is none.
+    /// The number of lines that pass the filter.
     pub fn shown(&self) -> u64 {
         self.filter.as_ref().map_or(self.len(), |filter| filter.hits.len() as u64)
     }
 
-    /// Bytes of memory for the lines.
+    /// The memory of the lines in bytes.
     pub fn memory(&self) -> usize {
         self.store.memory()
     }
 
-    /// Lines that searches and filters have looked at since the start.
+    /// The number of lines that searches and filters have visited since the start.
     pub fn visited(&self) -> u64 {
         self.visited
     }
 
-    /// New lines come into view by themselves.
+    /// The log scrolls with new lines.
     pub fn follows(&self) -> bool {
         self.bottom.is_none()
     }
 
-    /// Lines below the last one on screen.
+    /// The number of lines below the screen.
     pub fn below(&self) -> u64 {
         self.bottom.map_or(0, |bottom| self.shown() - self.rank(bottom + 1))
     }
@@ -320,7 +321,7 @@ impl Log {
         self.store.get(self.selected()?)
     }
 
-    /// The selected request and its reply, one line each; the line alone when it belongs to none.
+    /// The request and the reply of the selected line; the line alone if it has no exchange.
     pub fn exchange_text(&self) -> Option<String> {
         let selected = self.selected_entry()?;
         let Some(exchange) = selected.exchange else { return Some(selected.text.to_owned()) };
@@ -331,14 +332,18 @@ impl Log {
         Some(lines.join("\n"))
     }
 
-    /// The log as it is now, under its filter.
+    /// Saves a snapshot of the log to a file.
+    pub fn save(&self, path: String, cx: &mut Context) {
+        cx.push(Effect::File(FileJob::SaveLog { path, log: self.snapshot() }));
+    }
+
+    /// A snapshot of the log and its filter.
     pub fn snapshot(&self) -> Snapshot {
         let filter = self.filter().cloned();
         Snapshot { store: self.store.clone(), filter }
     }
 
-    /// Moves what is on screen by lines, up when negative, on a screen of this many rows; the
-    /// selection goes along.
+    /// Scrolls by lines, up if negative, on a screen of this many rows; the selection moves along.
     pub fn scroll(&mut self, lines: i64, rows: usize) {
         let Some(newest) = self.shown().checked_sub(1) else { return };
         let least = (rows as u64).saturating_sub(1).min(newest);
@@ -349,14 +354,14 @@ impl Log {
         }
         let cursor = self.cursor.map_or(newest, |cursor| self.rank(cursor));
         let cursor = cursor.saturating_add_signed(lines).clamp(moved - least.min(moved), moved);
-        // A screen that shows everything has nowhere to go but the selection.
+        // If all lines are on the screen, only the selection moves.
         (self.bottom, self.cursor) = (self.nth(moved), self.nth(cursor));
         if moved == newest && cursor == newest {
             self.follow();
         }
     }
 
-    /// Moves the selection by lines; what is on screen goes along where it must.
+    /// Moves the selection by lines and scrolls if necessary.
     pub fn move_by(&mut self, lines: i64, rows: usize) {
         let Some(newest) = self.shown().checked_sub(1) else { return };
         let cursor = self.cursor.map_or(newest, |cursor| self.rank(cursor));
@@ -368,12 +373,12 @@ impl Log {
         self.reveal(rows);
     }
 
-    /// To the newest line, to stay there.
+    /// Selects the newest line and follows new lines.
     pub fn follow(&mut self) {
         (self.bottom, self.cursor) = (None, None);
     }
 
-    /// Stays at the lines on screen, or follows again.
+    /// Stops following new lines, or follows them again.
     pub fn toggle_follow(&mut self) {
         if self.follows() {
             let newest = self.shown().checked_sub(1).and_then(|rank| self.nth(rank));
@@ -383,7 +388,7 @@ impl Log {
         }
     }
 
-    /// Brings the selected line into view on a screen of this many rows.
+    /// Scrolls to the selected line on a screen of this many rows.
     pub fn reveal(&mut self, rows: usize) {
         let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {
             return;
@@ -393,7 +398,7 @@ impl Log {
         let bottom = self.bottom.map_or(newest, |bottom| self.rank(bottom + 1).saturating_sub(1));
         let far = 2 * rows;
         let bottom = if cursor + far < bottom || cursor > bottom + far {
-            // After a jump there is context on both sides.
+            // A line far away is centred.
             cursor + rows / 2
         } else {
             bottom.clamp(cursor, cursor + rows - 1)
@@ -409,7 +414,7 @@ impl Log {
         self.store.end()
     }
 
-    /// How many of the shown lines come before this one.
+    /// The number of shown lines before this one.
     fn rank(&self, number: u64) -> u64 {
         match &self.filter {
             None => number.clamp(self.first(), self.end()) - self.first(),

@@ -1,5 +1,5 @@
-//! When to ask the server again, and for what: the table, the watched keys, whether the server
-//! knows the selector extension.
+//! The schedule of polls: of the table, of the watched keys, and of the probe for the selector
+//! extension.
 
 pub mod poll_cost;
 
@@ -25,13 +25,13 @@ use poll_cost::{PollCost, Rates};
 /// The request for all points of all keys.
 pub const ALL: &str = "get *";
 
-/// From this duration on, an answer with all keys is worth a word.
+/// Duration from which on an answer with all keys is noted in the log.
 const LONG: Duration = Duration::from_secs(1);
 
-/// After a `put`, the table is asked for at once if that took no longer than this.
+/// Duration up to which an answer is cheap enough for extra polls, such as after a `put`.
 pub const CHEAP: Duration = Duration::from_millis(50);
 
-/// Intervals in milliseconds that `+` and `-` go through.
+/// The poll intervals to choose from, in milliseconds.
 const INTERVALS: [u64; 13] =
     [100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000, 3_600_000];
 
@@ -41,14 +41,14 @@ pub struct Polling {
     interval: Duration,
     /// The request that the table repeats.
     table_request: String,
-    /// Automatic polling is paused; only explicit requests are sent.
+    /// Automatic polling is paused.
     paused: bool,
     refresh_once: bool,
     refresh_at: Duration,
     extension: Extension,
     /// The duration of the last answer with all keys.
     all_took: Option<Duration>,
-    /// The interval that the server can keep, when it is longer than the one wanted.
+    /// The actual interval, if the server needs a longer one than the chosen one.
     stretched: Option<Duration>,
     cost: PollCost,
 }
@@ -59,7 +59,7 @@ impl Polling {
         Self { interval, table_request: ALL.to_owned(), ..Self::default() }
     }
 
-    /// Between two polls.
+    /// The time between two polls.
     pub fn interval(&self) -> Duration {
         self.interval
     }
@@ -74,7 +74,7 @@ impl Polling {
         self.extension
     }
 
-    /// The interval that the server can keep, when it is longer than the one wanted.
+    /// The actual interval, if the server needs a longer one than the chosen one.
     pub fn stretched(&self) -> Option<Duration> {
         self.stretched
     }
@@ -94,14 +94,24 @@ impl Polling {
         request.clone_into(&mut self.table_request);
     }
 
-    /// Polls the table next at this moment.
+    /// Sets the time of the next poll of the table.
     pub fn refresh_at(&mut self, at: Duration) {
         self.refresh_at = at;
     }
 
-    /// Polls the table once at this moment, also while paused or out of sight.
+    /// Polls the table once at this time, even while paused or hidden.
     pub fn refresh_once(&mut self, at: Duration) {
         (self.refresh_once, self.refresh_at) = (true, at);
+    }
+
+    /// Polls the table and the watched keys once, now.
+    pub fn refresh(&mut self, link: &Link, watch: &mut Watch, cx: &mut Context) {
+        if link.is_connected() {
+            self.refresh_once(cx.now().elapsed);
+            watch.want();
+        } else {
+            cx.say(Tone::Bad, "not refreshed: no connection");
+        }
     }
 
     /// Pauses or resumes automatic polling.
@@ -117,7 +127,7 @@ impl Polling {
         cx.say(Tone::Plain, text);
     }
 
-    /// Goes to the next longer or shorter interval.
+    /// Chooses the next longer or shorter interval.
     pub fn change_interval(&mut self, step: i8, watch: &mut Watch, cx: &mut Context) {
         let current = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
         let mut steps = INTERVALS.into_iter();
@@ -137,14 +147,14 @@ impl Polling {
         cx.say(Tone::Plain, format!("polling every {}", time::duration(self.interval)));
     }
 
-    /// A connection was made: polls at once, and finds out anew what the server knows.
+    /// Resets the schedule for a new connection: the next poll is due now, the extension unknown.
     pub fn restart(&mut self, now: Duration) {
         self.refresh_at = now;
         self.extension = Extension::Unknown;
         (self.all_took, self.stretched) = (None, None);
     }
 
-    /// Takes the polls that are due. `in_sight`: the table is, or the log in its place.
+    /// Takes the polls that are due. `in_sight`: the table, or the log in its place, is visible.
     pub fn take_due(
         &mut self,
         in_sight: bool,
@@ -157,7 +167,7 @@ impl Polling {
             return due;
         }
         let next = now + self.interval;
-        // The table may be large, and replies come in order: the watched keys go first.
+        // Replies come in order and the table may be large, so the watched keys are first.
         if self.next_watch(in_sight, watch).is_some_and(|at| at <= now)
             && let Ask::For(selectors) = self.plan(in_sight, watch)
         {
@@ -184,7 +194,7 @@ impl Polling {
         refresh.into_iter().chain(self.next_watch(in_sight, watch)).min()
     }
 
-    /// The table is to be polled: while it is in sight, and once for the keys to complete.
+    /// The table is polled: while it is visible, and once to learn keys for completion.
     fn polls_table(&self, in_sight: bool) -> bool {
         let of_use = in_sight || self.table_request == ALL && self.all_took.is_none();
         self.refresh_once || !self.paused && of_use
@@ -195,7 +205,7 @@ impl Polling {
         self.polls_table(in_sight) && !pending.any(|p| p.purpose == Purpose::Refresh)
     }
 
-    /// When the watched keys are to be asked for, unless the table does it.
+    /// When the watched keys are polled next, unless the poll of the table includes them.
     fn next_watch(&self, in_sight: bool, watch: &Watch) -> Option<Duration> {
         let due = watch.next_due().filter(|_| !self.paused || watch.is_wanted())?;
         (self.plan(in_sight, watch) != Ask::WithTable).then_some(due)
@@ -207,9 +217,9 @@ impl Polling {
         watch_plan::plan(watch.patterns(), self.extension, all, cheap)
     }
 
-    /// A request that finds out whether the server knows the selector extension, by a key that it
-    /// would have to find; once a connection. `typed_needs_it`: so does the command line. Only
-    /// where that would save requests, or a typed line needs the extension.
+    /// The request that probes for the selector extension with a key that has points. It is made
+    /// once a connection, if the extension would save requests or the command line needs it
+    /// (`typed_needs_it`).
     pub fn probe(
         &mut self,
         typed_needs_it: bool,
@@ -231,14 +241,14 @@ impl Polling {
         Some((format!("get {key}[last]"), Purpose::Probe(key)))
     }
 
-    /// A probe has this answer; `None`: it got none.
+    /// Takes the answer to a probe; `None` if the probe was not sent.
     pub fn probed(&mut self, key: &str, reply: Option<&Reply>) {
         let answer = reply.map_or(&[][..], |reply| &reply.answer.series);
         let found = matches!(answer, [one] if one.key.as_str() == key);
         self.extension = if found { Extension::Known } else { Extension::Missing };
     }
 
-    /// What it means that there are no points for a selector.
+    /// The explanation of an answer without points.
     pub fn why_nothing(&self, selector: &str) -> String {
         let none = format!("no points for {selector}");
         match self.extension {
@@ -253,8 +263,8 @@ impl Polling {
         }
     }
 
-    /// Notes what a reply took; returns the moment before which the server is left alone: one that
-    /// takes long is asked less often.
+    /// Records the cost of a reply; returns the earliest time of the next poll, which is later for
+    /// a slow server.
     pub fn answered(
         &mut self,
         pending: &Pending,

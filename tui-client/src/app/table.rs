@@ -1,4 +1,4 @@
-//! The table of the last `get`: its rows in their order, the selection, the part on screen.
+//! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
 use std::sync::Arc;
 
@@ -19,51 +19,50 @@ use crate::metrics::summary::Answer;
 use crate::request::selector::selector_of;
 use crate::wire_log::entry::Tone;
 
-/// The last answer and how it is shown.
+/// The last answer, with order, filter, columns and selection.
 #[derive(Debug, Default)]
 pub struct Table {
     request: String,
     answer: Arc<Answer>,
     order: Order,
     loaded: bool,
-    /// The row is one that a person moved to: it stays with its key. Otherwise the first row is
-    /// selected, whatever its key.
+    /// The selection follows its key. Otherwise the first row is selected, whatever its key.
     held: bool,
     selected: usize,
     top: usize,
     sort: Sort,
     filter: Option<Filter>,
     chosen: Chosen,
-    /// Counts the jobs.
+    /// The id of the last job.
     job: u64,
-    /// The job that is under way: one at a time, so that they can't pile up, and each is shown.
+    /// The job under way, at most one at a time.
     under_way: Option<UnderWay>,
-    /// When it is done, there is more to arrange.
+    /// Another job is due after the one under way.
     again: bool,
-    /// An answer that waits to be arranged.
+    /// The answer for the next job, with its request.
     next: Option<(String, Arc<Answer>)>,
-    /// Large answers that are done with: to free one takes long, so that is done elsewhere.
+    /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
 
-/// What a job arranges, and how.
+/// The parameters of a job.
 #[derive(Debug)]
 struct UnderWay {
     id: u64,
     request: String,
     sort: Sort,
     filter: Option<Filter>,
-    /// Nothing newer is shown yet.
+    /// The result is still to be shown.
     wanted: bool,
 }
 
 impl Table {
-    /// Empty, waiting for the answer to `request`.
+    /// An empty table that waits for the answer to `request`.
     pub fn new(request: impl Into<String>) -> Self {
         Self { request: request.into(), ..Self::default() }
     }
 
-    /// Shows this of the answers to come.
+    /// Sets filter, order and columns.
     #[must_use]
     pub fn arranged_as(self, arrangement: TableSpec) -> Self {
         let TableSpec { filter, sort, columns } = arrangement;
@@ -80,12 +79,12 @@ impl Table {
         &self.answer
     }
 
-    /// Whether any answer has come yet.
+    /// An answer has been shown.
     pub fn loaded(&self) -> bool {
         self.loaded
     }
 
-    /// The selected row.
+    /// The index of the selected row.
     pub fn selected(&self) -> usize {
         self.selected
     }
@@ -95,17 +94,17 @@ impl Table {
         self.row(self.selected)
     }
 
-    /// Rows that pass the filter.
+    /// The number of rows that pass the filter.
     pub fn rows(&self) -> usize {
         self.order.len()
     }
 
-    /// How the rows are ordered.
+    /// The order of the rows.
     pub fn sort(&self) -> Sort {
         self.sort
     }
 
-    /// Which rows are shown.
+    /// The filter of the rows.
     pub fn filter(&self) -> Option<&Filter> {
         self.filter.as_ref()
     }
@@ -115,7 +114,7 @@ impl Table {
         &self.chosen
     }
 
-    /// The order on screen is about to change.
+    /// A job is under way whose result will be shown.
     pub fn arranging(&self) -> bool {
         self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
     }
@@ -124,19 +123,19 @@ impl Table {
         self.answer.series.get(self.order.place(row)?)
     }
 
-    /// The first row on a screen of this many.
+    /// The index of the first row on a screen of this many rows.
     pub fn first(&self, rows: usize) -> usize {
         self.top.min(self.order.len().saturating_sub(rows))
     }
 
-    /// The rows on a screen of this many.
+    /// The series on a screen of this many rows.
     pub fn visible(&self, rows: usize) -> impl Iterator<Item = &Series> {
         let from = self.first(rows);
         (from..from.saturating_add(rows).min(self.order.len())).map_while(|row| self.row(row))
     }
 
-    /// Takes a new answer. It is shown at once if it is small or there is nothing to arrange;
-    /// otherwise the job does that, and what is on screen stays until it is done.
+    /// Takes a new answer. A small or unsorted one is shown at once; otherwise a job is returned,
+    /// and the old answer stays on the screen until [`Table::arranged`].
     pub fn show(
         &mut self,
         request: &str,
@@ -147,7 +146,7 @@ impl Table {
         let answer = Arc::new(answer);
         let other = request != self.request;
         if !self.loaded || other {
-            // The first sight of a large answer must not wait for its order.
+            // A first answer is shown unsorted until its job is done.
             let all = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
             self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
         }
@@ -157,13 +156,13 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// Orders the rows otherwise.
+    /// Sets the order.
     pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
         self.arrange(rows, now)
     }
 
-    /// Shows other rows.
+    /// Sets the filter.
     pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
         self.filter = filter;
         self.arrange(rows, now)
@@ -208,7 +207,7 @@ impl Table {
         None
     }
 
-    /// What the table was asked for, unless that is all keys.
+    /// The selector of the request, unless it is `*`.
     pub fn narrowed(&self) -> Option<&str> {
         selector_of(self.request.as_bytes()).filter(|selector| *selector != "*")
     }
@@ -218,8 +217,8 @@ impl Table {
         self.chosen.toggle(column);
     }
 
-    /// Moves the order to the column on the left or on the right; before the first is the order
-    /// of the reply.
+    /// Sorts by the next column on the left or the right; the order of the reply comes before the
+    /// first column.
     pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<SortJob> {
         let shown: Vec<_> = self.sortable().collect();
         let at = shown.iter().position(|&column| self.sort.column == Some(column));
@@ -229,8 +228,8 @@ impl Table {
         self.set_sort(Self::natural(column), rows, now)
     }
 
-    /// Orders by the n-th column shown, counted from 1, or the other way round if it is so
-    /// already; 0 is the order of the reply.
+    /// Sorts by the n-th column shown, counted from 1, or reverses its order; 0 is the order of the
+    /// reply.
     pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<SortJob> {
         let column = match number.checked_sub(1) {
             None => None,
@@ -243,18 +242,19 @@ impl Table {
         self.set_sort(sort, rows, now)
     }
 
-    /// The columns to order by, from left to right.
+    /// The columns shown that can be sorted by, from left to right.
     pub fn sortable(&self) -> impl Iterator<Item = Column> {
         Sort::columns().filter(|&column| self.chosen.shows(column))
     }
 
-    /// The way that people want to see first: names and ages rising, numbers and dates falling.
+    /// The default order of a column: names and ages ascending, numbers and dates descending.
     fn natural(column: Option<Column>) -> Sort {
         let rising = [None, Some(Column::Key), Some(Column::Age)];
         Sort { column, descending: !rising.contains(&column) }
     }
 
-    /// Arranges what waits, or what is shown: here if that is quick.
+    /// Sorts and filters the waiting answer, or the one shown: at once if that is quick, else by a
+    /// job.
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
@@ -286,14 +286,14 @@ impl Table {
         None
     }
 
-    /// The selected key is where it was, in the order of the reply.
+    /// The selected key has the same index in a new answer.
     fn is_in_place(&self, answer: &Answer) -> bool {
         let key = |series: &Series| series.key.clone();
         self.selected_series().map(key) == answer.series.get(self.selected).map(key)
     }
 
-    /// Takes the finished job, and shows it unless something else is wanted by now; there may be
-    /// more to do.
+    /// Takes the result of a job and shows it, unless request, order or filter have changed since;
+    /// returns the next job.
     pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
         let Sorted { id, answer, order, selected } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
@@ -311,7 +311,7 @@ impl Table {
         self.again.then(|| self.arrange(rows, now)).flatten()
     }
 
-    /// Frees an answer that is not shown: a large one takes long, so that is done elsewhere.
+    /// Drops an answer that is not shown; a large one in the background.
     pub fn discard(&mut self, answer: Answer) {
         self.discard_shared(Arc::new(answer));
     }
@@ -322,7 +322,7 @@ impl Table {
         }
     }
 
-    /// Takes the large answers that are done with.
+    /// Takes the large answers to be dropped.
     pub fn take_garbage(&mut self) -> Vec<Arc<Answer>> {
         std::mem::take(&mut self.garbage)
     }
@@ -340,7 +340,7 @@ impl Table {
             request.clone_into(&mut self.request);
             (self.held, self.selected, self.top) = (false, 0, 0);
         }
-        // The selected row stays on its line of the screen, so that nothing jumps under the eye.
+        // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         let before = std::mem::replace(&mut self.answer, answer);
         self.discard_shared(before);
@@ -354,8 +354,8 @@ impl Table {
         self.keep_in_sight(rows);
     }
 
-    /// Moves the selection, up when negative, on a screen of this many rows. At the very top it
-    /// is let go: it then stays on the first row.
+    /// Moves the selection, up if negative, on a screen of this many rows. At the very top the
+    /// selection no longer follows its key and stays on the first row.
     pub fn move_by(&mut self, lines: isize, rows: usize) {
         self.selected = self.selected.saturating_add_signed(lines);
         if lines != 0 {

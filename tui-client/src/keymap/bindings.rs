@@ -1,4 +1,4 @@
-//! The table of keys: one row a key, or a set of keys with the same meaning.
+//! The table of keys: one row for each set of keys with one meaning.
 
 use super::action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 use super::mode::Mode::{
@@ -32,27 +32,27 @@ pub(super) const TYPING: &[Mode] = &[Prompt, HistorySearch, SeriesInput, LogInpu
 pub(super) struct Binding {
     /// The names of the keys, separated by blanks; the first one is shown in hints.
     pub keys: &'static str,
-    /// Where the keys count.
+    /// The modes of the row.
     pub modes: &'static [Mode],
-    /// What the keys mean.
+    /// The action of the keys.
     pub action: Action,
-    /// The meaning in the list of keys.
+    /// The text in the list of keys.
     pub help: &'static str,
-    /// The meaning on the bottom line.
+    /// The hints on the bottom line.
     pub hints: [Option<HintSpec>; 2],
 }
 
-/// A word for the bottom line.
+/// A hint for the bottom line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HintSpec {
-    /// The word. Neighbours with the same word are shown as one hint.
+    /// The word of the hint. Neighbours with equal words are shown as one hint.
     pub word: &'static str,
-    /// Shown however little room there is.
+    /// The hint is shown even on a narrow screen.
     pub vital: bool,
-    /// The modes with the hint, and its rank there: the lowest comes first. Ranks go in tens, so
-    /// that another hint fits between two.
+    /// The modes with the hint, and its rank there, the lowest first. Ranks are multiples of ten,
+    /// so that another hint fits between two.
     pub ranks: &'static [(Mode, u8)],
-    /// The command lines with the hint.
+    /// The states of the command line with the hint.
     pub line: PromptState,
 }
 
@@ -81,7 +81,7 @@ impl Binding {
         self.show(HintSpec { word, vital: true, ranks, line: Any })
     }
 
-    /// Restricts the last hint to some command lines.
+    /// Restricts the last hint to a state of the command line.
     const fn on(mut self, line: PromptState) -> Self {
         let last = if self.hints[1].is_some() { 1 } else { 0 };
         if let Some(hint) = &mut self.hints[last] {
@@ -109,8 +109,8 @@ const fn bind(
 
 const SORT_BY: &str = "sort by that column; again: reverse";
 
-/// All keys. The first row that fits a mode and a key counts, so the keys of a line that is typed
-/// come after those with a meaning of their own in one such line.
+/// All keys. The first row with a mode and a key applies, so general rows for typed lines come
+/// after those for one kind of line.
 #[rustfmt::skip]
 pub(super) static BINDINGS: &[Binding] = &[
     bind("enter w", &[Table], Action::Table(TableAction::Watch), "watch the selected key, with its chart")

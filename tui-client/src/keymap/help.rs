@@ -1,5 +1,5 @@
-//! The list of keys: each row of the table once, below the places where it counts, those of the
-//! active mode first; and notes on the mouse, the marks and copying.
+//! The list of keys: each row of the table once, in sections by mode, those of the active mode
+//! first; and notes on the mouse, the marks and copying.
 
 use std::borrow::Cow;
 
@@ -19,8 +19,8 @@ pub enum HelpLine {
     Keys(Cow<'static, str>, &'static str),
 }
 
-/// Headings and the modes below them. A row stands in the first section that covers all of its
-/// modes, so the general ones come last.
+/// The headings and modes of the sections. A row is in the first section that covers all modes of
+/// the row, so general sections come last.
 const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Command line", &[Prompt]),
     ("Search for a line entered before", &[HistorySearch]),
@@ -96,7 +96,7 @@ pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
     all.join(&Heading(""))
 }
 
-/// The section with a row; the last one covers everything.
+/// The index of the section of a row; the last section covers all modes.
 fn section_of(row: &Binding) -> usize {
     let covers = |modes: &[Mode]| row.modes.iter().all(|mode| modes.contains(mode));
     SECTIONS.iter().position(|(_, modes)| covers(modes)).unwrap_or(SECTIONS.len() - 1)

@@ -1,4 +1,4 @@
-//! The hints of the bottom line: the most useful keys of a mode, the most useful ones first.
+//! The hints of the bottom line: the most useful keys of a mode, by rank.
 
 use super::action::Action;
 use super::bindings::{BINDINGS, HintSpec, PromptState};
@@ -7,18 +7,17 @@ use super::mode::Mode;
 /// A hint of the bottom line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// The names of its keys: one, or two that belong together.
+    /// The names of the keys: one, or two that belong together.
     pub keys: String,
-    /// The word.
+    /// The word of the hint.
     pub word: &'static str,
-    /// Shown however little room there is: how to leave, or to know more.
+    /// The hint is shown even on a narrow screen.
     pub vital: bool,
-    /// What its first key means.
+    /// The action of the first key.
     pub action: Action,
 }
 
-/// The hints of a mode in the order of their worth; `typed` says that the command line is not
-/// empty.
+/// The hints of a mode by rank; `typed`: the command line is not empty.
 pub fn hints(mode: Mode, typed: bool) -> Vec<Hint> {
     let mut hints: Vec<Hint> = Vec::new();
     for (_, hint) in ranked(mode, typed) {

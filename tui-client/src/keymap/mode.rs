@@ -1,6 +1,6 @@
-//! Where the keys go. One value, so that two places can't both have the focus.
+//! The mode of the keyboard, which decides the actions of keys.
 
-/// What the keys act on.
+/// The part of the screen that gets the keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// The command line.
@@ -10,23 +10,23 @@ pub enum Mode {
     Table,
     /// The watched keys and their chart.
     Watch,
-    /// The chart of the watched keys on the full screen.
+    /// The chart of the watched keys, on the full screen.
     Chart,
-    /// The line for a filter of the table, an alert or a key to watch.
+    /// The line input for a filter of the table, an alert or a key to watch.
     SeriesInput,
-    /// The list in which the columns of the table are selected.
+    /// The list of columns of the table.
     Columns,
     /// The protocol log.
     Log,
     /// The list of keys, over everything else.
     Help,
-    /// The line for a search in the list of keys.
+    /// The search in the list of keys.
     HelpSearch,
     /// The history search of the command line.
     HistorySearch,
-    /// Pasted lines wait for a confirmation.
+    /// The confirmation of pasted lines.
     Confirm,
-    /// The line for a search, a filter or a file name of the log.
+    /// The line input for a search, a filter or a file name of the log.
     LogInput,
 }
 
@@ -40,7 +40,7 @@ pub enum Pane {
 }
 
 impl Mode {
-    /// No text is typed, and nothing lies over the bottom line.
+    /// No text is typed, and notices on the bottom line are visible.
     pub fn is_for_reading(self) -> bool {
         use Mode::{Chart, Columns, Confirm, Log, Table, Watch};
         matches!(self, Table | Watch | Chart | Columns | Log | Confirm)

@@ -1,34 +1,34 @@
-//! A request that waits for its reply.
+//! The requests that wait for their replies.
 
 use std::time::Duration;
 
-/// Why a request was made.
+/// The purpose of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// A person asked, with this line.
+    /// Typed as this line.
     Typed(String),
-    /// To refresh the table.
+    /// A poll of the table.
     Refresh,
-    /// For the watched keys, with this selector.
+    /// A poll of the watched keys with this selector.
     Watch(String),
-    /// To find out whether the server knows the selector extension; it has this key.
+    /// A probe for the selector extension with this key.
     Probe(String),
 }
 
 /// A request without its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Comes back with the reply.
+    /// The id that comes back with the reply.
     pub id: u64,
-    /// The request.
+    /// The request line.
     pub line: String,
-    /// Why it was made.
+    /// The purpose.
     pub purpose: Purpose,
-    /// When it was made.
+    /// The time of the request, since the start of the program.
     pub since: Duration,
     /// Points of the reply so far.
     pub points: u64,
 }
 
-/// A request that is due.
+/// A request to be sent: its line and its purpose.
 pub type Due = (String, Purpose);

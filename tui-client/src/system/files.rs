@@ -10,14 +10,14 @@ use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
-use crate::app::input::prompt::history::{BYTES, LINES};
+use crate::app::input::prompt::history::{MAX_BYTES, MAX_LINES};
 use crate::effect::FileJob;
 use crate::event::Event;
 use crate::wire_log::entry::{Direction, Remark};
 use crate::wire_log::store::Snapshot;
 
 /// Bytes that are read from the end of a history file.
-const MAX_READ: u64 = 2 * BYTES as u64;
+const MAX_READ: u64 = 2 * MAX_BYTES as u64;
 
 /// Loads the history, then runs jobs until there are no more. `send` takes the events.
 pub fn run(mut history: Option<HistoryFile>, jobs: &Receiver<FileJob>, send: impl Fn(Event)) {
@@ -165,14 +165,14 @@ impl HistoryFile {
             let length = 1..=shared::limits::MAX_LINE;
             length.contains(&line.len()) && !line.contains(char::is_control)
         };
-        let mut room = BYTES;
+        let mut room = MAX_BYTES;
         let fits = |line: &&str| {
             let fits = line.len() < room;
             room = room.saturating_sub(line.len() + 1);
             fits
         };
         let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
-        let mut lines: Vec<_> = lines.take(LINES).take_while(fits).map(str::to_owned).collect();
+        let mut lines: Vec<_> = lines.take(MAX_LINES).take_while(fits).map(str::to_owned).collect();
         lines.reverse();
         Ok(lines)
     }
@@ -270,9 +270,9 @@ mod tests {
         fs::write(history.file(), text).unwrap();
         history.add("get last").unwrap();
         let size = fs::metadata(history.file()).unwrap().len();
-        assert!(size <= BYTES as u64 + 100, "{size}");
+        assert!(size <= MAX_BYTES as u64 + 100, "{size}");
         let lines = history.load().unwrap();
-        assert!(lines.len() > 9_000 && lines.len() <= LINES, "{}", lines.len());
+        assert!(lines.len() > 9_000 && lines.len() <= MAX_LINES, "{}", lines.len());
         assert_eq!(lines.last().unwrap(), "get last");
     }
 

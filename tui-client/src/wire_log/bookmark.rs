@@ -1,8 +1,8 @@
-//! A place in the log to come back to.
+//! A bookmark of the log.
 
 use crate::wire_log::pattern::LogPattern;
 
-/// What is looked at and how, to come back to.
+/// Position, search and filter of the log, to be restored.
 #[derive(Debug, Clone)]
 pub struct Bookmark {
     pub(crate) cursor: Option<u64>,

@@ -1,28 +1,28 @@
-//! A line of the log, as data; it becomes text only when it is drawn or saved.
+//! A line of the log, as data.
 
 use std::time::Duration;
 
-/// Which way a line went.
+/// The direction of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// To the server.
     Out,
     /// From the server.
     In,
-    /// Neither: what the client has to say.
+    /// A note of the client.
     Note,
 }
 
-/// What the reader should feel about a line.
+/// The tone of a line or a notice, which decides its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// Nothing special.
     Plain,
     /// Less important than the rest.
     Quiet,
-    /// Something went well.
+    /// Success.
     Good,
-    /// Something went wrong.
+    /// Failure.
     Bad,
 }
 
@@ -36,38 +36,38 @@ pub enum Remark {
     Reply(Cost),
 }
 
-/// What a reply cost.
+/// The cost of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Points in it.
+    /// The number of points.
     pub points: u64,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// From the request to its end.
+    /// The time from the request to the end of the reply.
     pub took: Duration,
 }
 
-/// One line.
+/// A line of the log.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEntry<'a> {
-    /// Counted since the start; the log gives it.
+    /// The number of the line since the start, set by the log.
     pub number: u64,
-    /// When, in Unix milliseconds.
+    /// The time in Unix milliseconds.
     pub unix_ms: i64,
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
-    /// The line, safe to show.
+    /// The text, safe to show.
     pub text: &'a str,
-    /// What is known besides.
+    /// Details besides the text.
     pub remark: Option<Remark>,
-    /// How it should look.
+    /// The tone.
     pub tone: Tone,
-    /// How often the same request was repeated, when that is shown in one line.
+    /// The number of polls in this line.
     pub times: u32,
-    /// When it was repeated last.
+    /// The time of the last poll in this line.
     pub until_ms: i64,
-    /// The request that it belongs to: the same number as in its effect and its reply.
+    /// The id of the request that the line belongs to.
     pub exchange: Option<u64>,
 }
 
@@ -87,19 +87,19 @@ impl<'a> LogEntry<'a> {
         }
     }
 
-    /// With another tone.
+    /// This line with another tone.
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
-    /// With a remark.
+    /// This line with a remark.
     pub fn remark(mut self, remark: Remark) -> Self {
         self.remark = Some(remark);
         self
     }
 
-    /// As a part of an exchange.
+    /// This line as a part of an exchange.
     pub fn exchange(mut self, id: u64) -> Self {
         self.exchange = Some(id);
         self

@@ -1,7 +1,6 @@
-//! What lines are searched for: a part of the text, in which small letters stand for both kinds.
-//! A leading `>` or `<` means only what was sent or received, a leading `!` turns the meaning of
-//! the text round. A time of day stands for the lines of that time, too; before a text, for none
-//! but those.
+//! The pattern of a search or filter of the log: a part of a line, without regard to case if typed
+//! in small letters. A leading `>` or `<` restricts it to lines sent or received, a leading `!`
+//! negates the text. A time of day also matches the lines of that time; before a text, only those.
 
 use std::ops::Range;
 
@@ -10,26 +9,26 @@ use jiff::tz::TimeZone;
 
 use crate::wire_log::entry::{Direction, LogEntry};
 
-/// What a line must have, or must not have.
+/// A pattern of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPattern {
     typed: Box<str>,
-    /// Only lines that went this way are meant.
+    /// Only lines of this direction match.
     direction: Option<Direction>,
-    /// Empty means every line of that direction.
+    /// The part of the text; an empty one matches every line of the direction.
     part: Box<str>,
-    /// Lines with it are not meant.
+    /// Lines with the part do not match.
     inverted: bool,
-    /// Capitals and small letters are the same.
+    /// Case is ignored.
     folded: bool,
-    /// Lines of this time are meant, too.
+    /// Lines of this time match, too.
     time: Option<TimeOfDay>,
-    /// Lines of no other time than this are meant.
+    /// Only lines of this time match.
     within: Option<TimeOfDay>,
 }
 
 impl LogPattern {
-    /// What was typed, with times of day in a zone; nothing when that says nothing yet.
+    /// Parses a typed pattern, with times of day in a zone; none if it is still empty.
     pub fn new(typed: &str, zone: &TimeZone) -> Option<Self> {
         let directed = |arrows: [char; 2], direction| {
             let rest = typed.strip_prefix(arrows)?;
@@ -57,12 +56,12 @@ impl LogPattern {
         })
     }
 
-    /// What was typed.
+    /// The pattern as typed.
     pub fn text(&self) -> &str {
         &self.typed
     }
 
-    /// The line is meant.
+    /// The line matches.
     pub fn matches(&self, line: &LogEntry<'_>) -> bool {
         if self.direction.is_some_and(|direction| direction != line.direction) {
             return false;
@@ -75,7 +74,7 @@ impl LogPattern {
         self.part.is_empty() || found() != self.inverted
     }
 
-    /// The places to mark in a line.
+    /// The byte ranges of the matches in a line, to be marked.
     pub fn places<'a>(&'a self, line: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut from = 0;
         std::iter::from_fn(move || {
@@ -85,7 +84,7 @@ impl LogPattern {
         })
     }
 
-    /// The first place of the part at or after a byte.
+    /// The first match of the part at or after a byte.
     fn find(&self, line: &str, from: usize) -> Option<Range<usize>> {
         let rest = line.get(from..).filter(|_| !self.part.is_empty())?;
         if !self.folded {
@@ -145,14 +144,14 @@ impl TimeOfDay {
         Some(Self { seconds: from..from + length, zone: zone.clone() })
     }
 
-    /// Something that happened from one moment to another did so then, too.
+    /// The time of day is within a range of time.
     fn covers(&self, from_ms: i64, until_ms: i64) -> bool {
         let Ok(time) = Timestamp::from_millisecond(from_ms) else { return false };
         let offset = i64::from(self.zone.to_offset(time).seconds());
         let second = from_ms.div_euclid(1000);
         let first = (second + offset).rem_euclid(DAY);
         let last = first + (until_ms.div_euclid(1000) - second).max(0);
-        // What goes on over midnight meets the times of the next day.
+        // A range over midnight also covers times of the next day.
         let meets = |Range { start, end }: Range<i64>| first < end && last >= start;
         let Range { start, end } = self.seconds;
         meets(start..end) || meets(start + DAY..end + DAY)

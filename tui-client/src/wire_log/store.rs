@@ -10,8 +10,8 @@ use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 use crate::wire_log::pattern::LogPattern;
 
 /// Bytes of text and number of lines that fill a chunk.
-const CHUNK_TEXT: usize = 64 * 1024;
-const CHUNK_LINES: usize = 4096;
+const MAX_CHUNK_TEXT: usize = 64 * 1024;
+const MAX_CHUNK_LINES: usize = 4096;
 
 /// Longer lines, which an untrusted server may send, are cut.
 pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
@@ -73,7 +73,8 @@ impl Chunk {
     /// The line in the form of this chunk, unless it needs a new one.
     fn line(&self, entry: &LogEntry<'_>) -> Option<StoredLine> {
         let end = self.text.len() + entry.text.len();
-        let full = self.lines.len() >= CHUNK_LINES || (end > CHUNK_TEXT && !self.lines.is_empty());
+        let full =
+            self.lines.len() >= MAX_CHUNK_LINES || (end > MAX_CHUNK_TEXT && !self.lines.is_empty());
         let exchange = match entry.exchange {
             None => NO_EXCHANGE,
             Some(_) if self.base_exchange == 0 => 0,

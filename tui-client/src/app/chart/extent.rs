@@ -14,8 +14,8 @@ pub(super) struct VisibleLine<'a> {
     points: &'a RecentPoints,
     /// The range of the visible points.
     visible: Range<usize>,
-    /// The points where the line enters at the left edge and leaves at the right edge, if it crosses
-    /// them; the value is a position on the value axis.
+    /// The points where the line enters at the left edge and leaves at the right edge, if it
+    /// crosses them; the value is a position on the value axis.
     pub entry: Option<Point>,
     pub exit: Option<Point>,
     /// The longest time between joined points.

@@ -112,8 +112,8 @@ impl Viewport {
         self.cursor.take().is_some()
     }
 
-    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction, and
-    /// the window so that the cursor is visible.
+    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction,
+    /// and the window so that the cursor is visible.
     pub fn move_cursor(
         &mut self,
         step: i8,

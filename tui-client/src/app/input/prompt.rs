@@ -35,7 +35,7 @@ use history::PromptHistory;
 use known_keys::KnownKeys;
 
 /// The most completions offered at once.
-const OFFERED: usize = 100;
+const MAX_OFFERED: usize = 100;
 
 /// The command line with its history and completions.
 #[derive(Debug, Default)]
@@ -234,8 +234,8 @@ impl Prompt {
         Some(if date == timestamp.to_string() { age } else { format!("{date}, {age}") })
     }
 
-    /// The suggested rest of the line: the current time after the value of a `put`, else the rest of
-    /// a history line, else of a command or a known key.
+    /// The suggested rest of the line: the current time after the value of a `put`, else the rest
+    /// of a history line, else of a command or a known key.
     pub fn ghost(&self, now: i64) -> Option<String> {
         let text = self.editor.text();
         if text.is_empty() || !self.editor.at_end() {
@@ -303,8 +303,8 @@ impl Prompt {
         choices
     }
 
-    /// Inserts a blank after a word of a `put` without completions; true if it is inserted. Terminals
-    /// without bracketed paste send pasted tabs as keys.
+    /// Inserts a blank after a word of a `put` without completions; true if it is inserted.
+    /// Terminals without bracketed paste send pasted tabs as keys.
     fn end_word(&mut self) -> bool {
         let before = self.editor.before();
         let words = words(before);
@@ -331,12 +331,12 @@ impl Prompt {
                 let all = word.is_empty().then_some("*");
                 all.into_iter()
                     .chain(self.keys.beginning(word))
-                    .take(OFFERED)
+                    .take(MAX_OFFERED)
                     .map(str::to_owned)
                     .collect()
             }
             ["put"] => {
-                self.keys.beginning(word).map(|key| format!("{key} ")).take(OFFERED).collect()
+                self.keys.beginning(word).map(|key| format!("{key} ")).take(MAX_OFFERED).collect()
             }
             _ => Vec::new(),
         };

@@ -1,18 +1,18 @@
-//! One line of text under the keys that readline taught: a `tui-input` buffer moves and deletes by
-//! grapheme; words, the kill ring and undo stand around it.
+//! The line editor with the keys of readline: a `tui-input` buffer that moves and deletes by
+//! grapheme, with words, a kill buffer and undo.
 
 use tui_input::{Input, InputRequest};
 
 use crate::keymap::Edit;
 
-/// The longest text in bytes. More than a request may have, so that one that is too long can be
-/// seen and mended.
+/// The longest text in bytes. Longer than a request, so that a request that is too long can be
+/// corrected.
 pub const MAX_TEXT: usize = 4 * shared::limits::MAX_LINE;
 
-/// States that undo can bring back.
+/// The most states that undo can restore.
 const MAX_UNDO: usize = 200;
 
-/// The kind of the last edit: several of one kind belong together.
+/// The kind of the last edit; consecutive edits of one kind are combined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum LastEdit {
     #[default]
@@ -21,7 +21,7 @@ enum LastEdit {
     Killing,
 }
 
-/// A line being edited; its cursor stands between two graphemes.
+/// A line of text with a cursor between two graphemes.
 #[derive(Debug, Clone, Default)]
 pub struct Editor {
     input: Input,
@@ -32,7 +32,7 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// An editor that begins with a text, the cursor at its end.
+    /// An editor with a text, the cursor at the end.
     pub fn with_text(text: &str) -> Self {
         let mut editor = Self::default();
         editor.insert(text);
@@ -49,13 +49,13 @@ impl Editor {
         &self.text()[..self.cursor()]
     }
 
-    /// The place of the cursor, in bytes.
+    /// The byte position of the cursor.
     pub fn cursor(&self) -> usize {
         let text = self.text();
         text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at)
     }
 
-    /// The cursor is behind the last character.
+    /// The cursor is at the end of the text.
     pub fn at_end(&self) -> bool {
         self.cursor() == self.text().len()
     }
@@ -65,13 +65,13 @@ impl Editor {
         self.input.visual_cursor()
     }
 
-    /// The first column to show in a field of this width, so that the cursor can be seen.
+    /// The first column to show in a field of this width, so that the cursor is visible.
     pub fn first_column(&self, width: usize) -> usize {
         self.input.visual_scroll(width)
     }
 
-    /// Inserts text at the cursor without its control characters, and says whether there was room:
-    /// a text that would make the line longer than [`MAX_TEXT`] is not inserted at all.
+    /// Inserts text at the cursor without its control characters; false, without inserting
+    /// anything, if the line would be longer than [`MAX_TEXT`].
     pub fn insert(&mut self, text: &str) -> bool {
         let clean = clean(text);
         if clean.is_empty() {
@@ -91,7 +91,7 @@ impl Editor {
         true
     }
 
-    /// Replaces the whole text; it can be undone.
+    /// Replaces the text; undo restores the previous one.
     pub fn set(&mut self, text: &str) {
         self.last = LastEdit::Other;
         if self.text() != text {
@@ -110,7 +110,7 @@ impl Editor {
         }
     }
 
-    /// Takes the text out; what was killed stays.
+    /// Takes the text out; the kill buffer stays.
     pub fn take(&mut self) -> String {
         self.undo.clear();
         self.last = LastEdit::Other;
@@ -176,7 +176,7 @@ impl Editor {
         self.undo.push((self.text().to_owned(), self.input.cursor()));
     }
 
-    /// Replaces a range of bytes and puts the cursor behind what it has become.
+    /// Replaces a range of bytes and moves the cursor to the end of the new text.
     fn splice(&mut self, from: usize, to: usize, text: &str) {
         let mut whole = self.text().to_owned();
         whole.replace_range(from..to, text);
@@ -185,7 +185,7 @@ impl Editor {
         self.settle();
     }
 
-    /// Text before or after a mark may have become one grapheme with it: the cursor goes behind it.
+    /// Moves the cursor out of a grapheme that an edit has combined.
     fn settle(&mut self) {
         if self.input.handle(InputRequest::GoToPrevChar).is_some() {
             self.input.handle(InputRequest::GoToNextChar);
@@ -200,7 +200,8 @@ impl Editor {
         self.settle();
     }
 
-    /// Kills a range of bytes; kills in a row gather in one piece, in the order of the text.
+    /// Moves a range of bytes to the kill buffer; consecutive kills are joined in the order of the
+    /// text.
     fn kill(&mut self, last: LastEdit, from: usize, to: usize) {
         if from < to {
             let cursor = self.cursor();
@@ -221,12 +222,12 @@ impl Editor {
 
 /// The text as it may stand in a line.
 fn clean(text: &str) -> String {
-    // A tab separates words as a blank does; without it they would become one.
+    // A tab separates words, so it becomes a blank.
     let blanks = text.chars().map(|c| if c == '\t' { ' ' } else { c });
     blanks.filter(|c| !c.is_control()).collect()
 }
 
-/// The rest of a text behind its first word.
+/// The rest of a text after its first word.
 pub fn after_word(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphanumeric())
         .trim_start_matches(char::is_alphanumeric)

@@ -1,5 +1,4 @@
-//! Search and filter over millions of lines: in bounded steps, so that keys and new lines come
-//! through in between.
+//! Search and filter of the log, in bounded steps between which keys and new lines are processed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,11 +8,11 @@ use crate::wire_log::bookmark::Bookmark;
 use crate::wire_log::pattern::LogPattern;
 use crate::wire_log::store::LineStore;
 
-/// Lines, and bytes of text, that one step looks at.
-const STEP_LINES: u64 = 16 * 1024;
-const STEP_BYTES: usize = 2 * 1024 * 1024;
+/// The most lines, and bytes of text, of one step.
+const MAX_STEP_LINES: u64 = 16 * 1024;
+const MAX_STEP_BYTES: usize = 2 * 1024 * 1024;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// There is nothing to do.
@@ -26,13 +25,13 @@ pub enum Progress {
     NotFound,
 }
 
-/// Which lines are shown.
+/// The filter of the log, with its matches.
 #[derive(Debug)]
 pub(super) struct LineFilter {
     pub pattern: LogPattern,
     /// The numbers of the lines, ascending.
     pub hits: VecDeque<u64>,
-    /// Every line from here on has been looked at.
+    /// The first line that has been filtered; older ones are not yet.
     pub from: u64,
 }
 
@@ -46,9 +45,9 @@ impl LineFilter {
 #[derive(Debug)]
 pub(super) struct Seek {
     older: bool,
-    /// The next line to look at.
+    /// The next line to visit.
     next: u64,
-    /// Where it began: it ends there when it has gone on from the other end.
+    /// The line where the search began and, after it has wrapped, ends.
     start: u64,
     wrapped: bool,
 }
@@ -58,7 +57,7 @@ impl Seek {
         Self { older, next: start, start, wrapped: false }
     }
 
-    /// The lines that it goes through until it comes to their end, of those that there are.
+    /// The range of lines up to the next end of the search, within all lines.
     fn range(&self, all: Range<u64>) -> Range<u64> {
         let start = self.start.clamp(all.start, all.end);
         match (self.wrapped, self.older) {
@@ -68,7 +67,7 @@ impl Seek {
         }
     }
 
-    /// How many lines are left to it, of those that there are.
+    /// The number of lines left, within all lines.
     fn left(&self, all: Range<u64>) -> u64 {
         let here = self.range(all.clone());
         let next = self.next.clamp(here.start, here.end);
@@ -79,34 +78,34 @@ impl Seek {
     }
 }
 
-/// The search.
+/// The search of the log.
 #[derive(Debug, Default)]
 pub(super) struct LogSearch {
     pub pattern: Option<LogPattern>,
     seek: Option<Seek>,
     /// The whole log has no match.
     pub failed: bool,
-    /// The selected line and the last on screen when it began.
+    /// The selected line and the last line on the screen at the beginning of the search.
     origin: (Option<u64>, Option<u64>),
 }
 
 impl Log {
-    /// What is searched for.
+    /// The pattern searched for.
     pub fn search(&self) -> Option<&LogPattern> {
         self.search.pattern.as_ref()
     }
 
-    /// Which lines are shown.
+    /// The filter of the log.
     pub fn filter(&self) -> Option<&LogPattern> {
         self.filter.as_ref().map(|filter| &filter.pattern)
     }
 
-    /// A search or a filter has lines left to look at.
+    /// A search or a filter is under way.
     pub fn is_busy(&self) -> bool {
         self.search.seek.is_some() || self.filter.as_ref().is_some_and(|f| f.from > self.first())
     }
 
-    /// How far a search or a filter has come, of a hundred.
+    /// The progress of a search or a filter in percent.
     pub fn percent(&self) -> Option<u64> {
         let (first, end) = (self.first(), self.end());
         let all = (end - first).max(1);
@@ -117,12 +116,12 @@ impl Log {
         Some((end - filter.from) * 100 / all)
     }
 
-    /// Remembers where a search begins.
+    /// Begins a search at the current position.
     pub fn begin_search(&mut self) {
         self.search = LogSearch { origin: (self.cursor, self.bottom), ..LogSearch::default() };
     }
 
-    /// Searches from where it began, back in time, the selected line included.
+    /// Searches back in time from the position where the search began.
     pub fn search_for(&mut self, pattern: Option<LogPattern>) {
         (self.cursor, self.bottom) = self.search.origin;
         self.search.failed = false;
@@ -133,7 +132,7 @@ impl Log {
         self.search.pattern = pattern;
     }
 
-    /// To the next match from the selected line on.
+    /// Searches the next match from the selected line on.
     pub fn search_on(&mut self, older: bool) {
         if let (Some(from), Some(_)) = (self.selected(), &self.search.pattern) {
             self.search.failed = false;
@@ -141,19 +140,19 @@ impl Log {
         }
     }
 
-    /// Searches for something once more, from the selected line on.
+    /// Searches a pattern from the selected line on.
     pub fn search_again(&mut self, pattern: LogPattern) {
         self.search.pattern = Some(pattern);
         self.search_on(true);
     }
 
-    /// What is looked at now.
+    /// A bookmark of position, search and filter.
     pub fn bookmark(&self) -> Bookmark {
         let (filter, search) = (self.filter().cloned(), self.search().cloned());
         Bookmark { cursor: self.cursor, bottom: self.bottom, filter, search }
     }
 
-    /// Back to what was looked at.
+    /// Restores position, search and filter.
     pub fn back_to(&mut self, bookmark: Bookmark) {
         let Bookmark { cursor, bottom, filter, search } = bookmark;
         if self.filter() != filter.as_ref() {
@@ -163,13 +162,13 @@ impl Log {
         (self.cursor, self.bottom) = (cursor, bottom);
     }
 
-    /// Shows only some lines, or all again; the selected line stays in sight if it can.
+    /// Sets the filter; the selected line stays visible if it passes.
     pub fn set_filter(&mut self, pattern: Option<LogPattern>, rows: usize) {
         self.filter = pattern.map(|pattern| LineFilter::new(pattern, &self.store));
         self.reveal(rows);
     }
 
-    /// Does a bounded step of what is under way, on a screen of this many rows.
+    /// Does a bounded step of the search or filter under way, on a screen of this many rows.
     pub(super) fn step(&mut self, rows: usize) -> Progress {
         if self.search.seek.is_some() {
             return self.seek_step(rows);
@@ -181,14 +180,14 @@ impl Log {
         }
         let mut bytes = 0;
         let end = filter.from;
-        for line in self.store.range(first.max(end.saturating_sub(STEP_LINES))..end).rev() {
+        for line in self.store.range(first.max(end.saturating_sub(MAX_STEP_LINES))..end).rev() {
             self.visited += 1;
             filter.from = line.number;
             if filter.pattern.matches(&line) {
                 filter.hits.push_front(line.number);
             }
             bytes += line.text.len();
-            if bytes > STEP_BYTES {
+            if bytes > MAX_STEP_BYTES {
                 break;
             }
         }
@@ -211,13 +210,13 @@ impl Log {
             bytes += line.text.len();
             let meant = filter.is_none_or(|filter| filter.matches(line));
             let found = meant && pattern.matches(line);
-            (found || bytes > STEP_BYTES).then_some((line.number, found))
+            (found || bytes > MAX_STEP_BYTES).then_some((line.number, found))
         };
         let stopped = if seek.older {
-            let from = here.start.max(next.saturating_sub(STEP_LINES));
+            let from = here.start.max(next.saturating_sub(MAX_STEP_LINES));
             self.store.range(from..next).rev().find_map(|line| fits(&line))
         } else {
-            let to = here.end.min(next + STEP_LINES);
+            let to = here.end.min(next + MAX_STEP_LINES);
             self.store.range(next..to).find_map(|line| fits(&line))
         };
         self.visited += visited;

@@ -1,9 +1,9 @@
-//! What the polling costs: requests and bytes over the last seconds.
+//! The cost of polling: requests and bytes over the last seconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Over how many seconds it is averaged.
+/// Seconds over which the cost is averaged.
 const SECONDS: u64 = 10;
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -13,14 +13,14 @@ struct Second {
     bytes: u64,
 }
 
-/// Counts by the second.
+/// Counts of requests and bytes by the second.
 #[derive(Debug, Default)]
 pub struct PollCost {
     seconds: VecDeque<Second>,
     since: Option<Duration>,
 }
 
-/// A cost for each second.
+/// The cost a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
     /// Requests.
@@ -30,7 +30,7 @@ pub struct Rates {
 }
 
 impl PollCost {
-    /// Notes a request that was answered.
+    /// Counts an answered request.
     pub fn count(&mut self, bytes: u64, now: Duration) {
         self.since.get_or_insert(now);
         let at = now.as_secs();
@@ -46,10 +46,10 @@ impl PollCost {
         }
     }
 
-    /// What it costs now; nothing is known before two seconds have passed.
+    /// The average cost; none in the first two seconds.
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
     pub fn rates(&self, now: Duration) -> Option<Rates> {
-        // Whole seconds only: the one under way would seem cheap.
+        // The current second is not complete and does not count.
         let end = now.as_secs();
         let begin = end.saturating_sub(SECONDS).max(self.since?.as_secs());
         let length = end.checked_sub(begin).filter(|&length| length >= 2)? as f64;

@@ -1,18 +1,17 @@
-//! What goes where on a screen of some size. Known to the application because scrolling by a
-//! page depends on it; drawn by the view.
+//! The layout of the screen. The application needs it for scrolling by pages, the view for drawing.
 
-use crate::keymap::Pane;
+use crate::keymap::{Mode, Pane};
 
-/// Below this many rows or columns one pane is shown at a time.
+/// Columns and rows below which one pane is shown at a time.
 const COMPACT: (u16, u16) = (60, 18);
 
-/// From this many columns on, table and watch stand side by side.
+/// Columns from which on table and watch are side by side.
 const WIDE: u16 = 120;
 
-/// From this many rows on, table and watch stand one above the other.
+/// Rows from which on table and watch are one above the other.
 const TALL: u16 = 34;
 
-/// Rows of a chart, its axis counted, below which it is left out.
+/// Rows, with the axis, that a chart needs.
 const CHART_AT_LEAST: usize = 4;
 
 /// A rectangle of cells.
@@ -34,19 +33,19 @@ impl Area {
         Self { x, width, ..self }
     }
 
-    /// The cell is in it.
+    /// The area contains the cell.
     pub fn contains(self, column: u16, row: u16) -> bool {
         (self.x..self.x.saturating_add(self.width)).contains(&column)
             && (self.y..self.y.saturating_add(self.height)).contains(&row)
     }
 
-    /// Rows within a border.
+    /// Rows within the border.
     pub fn inner_rows(self) -> usize {
         usize::from(self.height.saturating_sub(2))
     }
 }
 
-/// Where everything goes. Panes are measured with their borders.
+/// The areas of the screen, panes with their borders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The line on top.
@@ -63,13 +62,13 @@ pub struct Layout {
     pub prompt_border: bool,
     /// The line at the bottom.
     pub hints: Area,
-    /// The watched keys and their chart have it nearly all.
+    /// The chart has the full screen.
     pub full: bool,
 }
 
 impl Layout {
-    /// Divides a screen. `pane` was last in focus; `upper` is the last in focus of table and
-    /// watch.
+    /// Divides a screen. `pane` was last in focus; `upper` is the one of table and watch last in
+    /// focus.
     pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
         let compact = width < COMPACT.0 || height < COMPACT.1;
         let (mut layout, middle) = Self::edges(width, height);
@@ -103,7 +102,7 @@ impl Layout {
         layout
     }
 
-    /// The log takes all that is left by the command line and the lines at the edges.
+    /// The layout with the log in place of all panes.
     pub fn log_only(width: u16, height: u16) -> Self {
         let mut layout = Self::new(width, height, Pane::Log, Pane::Table, false);
         if let (Some(upper), Some(log)) = (layout.table.take(), &mut layout.log) {
@@ -112,7 +111,7 @@ impl Layout {
         layout
     }
 
-    /// The watched keys' chart takes the whole screen but for the lines at its edges.
+    /// The layout with the chart on the full screen, between status and hints.
     pub fn full(width: u16, height: u16) -> Self {
         let (edges, middle) = Self::edges(width, height);
         Self { watch: Some(middle), full: true, ..edges }
@@ -136,24 +135,33 @@ impl Layout {
         }
     }
 
+    /// Rows of a page in a mode, with this many watched keys.
+    pub fn page(&self, mode: Mode, keys: usize) -> usize {
+        match mode {
+            Mode::Table => self.table_rows(),
+            Mode::Watch | Mode::Chart => self.watch_rows(keys),
+            _ => self.log_rows(),
+        }
+    }
+
     /// Rows of the log on screen.
     pub fn log_rows(&self) -> usize {
         self.log.map_or(0, Area::inner_rows)
     }
 
-    /// Rows of the list of so many watched keys; the rest is left to the chart, if it has room.
+    /// Rows of the list of this many watched keys; the chart gets the rest.
     pub fn watch_rows(&self, keys: usize) -> usize {
         let inner = self.watch.map_or(0, Area::inner_rows);
         match (inner > CHART_AT_LEAST, self.full) {
             (false, _) => inner,
             (true, false) => keys.min(inner / 3).max(1),
-            // The whole screen is the chart's, as far as one key is concerned.
+            // A single key has its name in the legend.
             (true, true) if keys <= 1 => 0,
             (true, true) => keys.min(inner / 5).max(1),
         }
     }
 
-    /// Rows of the table on screen, its heading not counted.
+    /// Rows of the table on screen, without the heading.
     pub fn table_rows(&self) -> usize {
         self.table.map_or(0, |area| area.inner_rows().saturating_sub(1))
     }

@@ -1,9 +1,9 @@
-//! Which pane has the keys, and which are in sight.
+//! The panes: their focus and their visibility.
 
 use crate::app::screen::layout::Layout;
 use crate::keymap::{Mode, Pane};
 
-/// The panes on a screen of some size.
+/// The panes, and the size of the screen.
 #[derive(Debug)]
 pub struct Panes {
     width: u16,
@@ -11,13 +11,13 @@ pub struct Panes {
     focus: Mode,
     /// The pane that was last in focus.
     pane: Pane,
-    /// The last in focus of table and watch.
+    /// The one of table and watch last in focus.
     upper_pane: Pane,
     zoomed_log: bool,
 }
 
 impl Panes {
-    /// The panes at the start: watched keys have the focus, without any the command line.
+    /// The panes at the start: the watched keys have the focus, without any the command line.
     pub fn new(width: u16, height: u16, watching: bool) -> Self {
         let (focus, pane) =
             if watching { (Mode::Watch, Pane::Watch) } else { (Mode::Prompt, Pane::Table) };
@@ -29,12 +29,12 @@ impl Panes {
         (self.width, self.height)
     }
 
-    /// The screen has another size.
+    /// Sets the size of the screen.
     pub fn resize(&mut self, width: u16, height: u16) {
         (self.width, self.height) = (width, height);
     }
 
-    /// The mode of the pane or the command line that has the keys, whatever lies over it.
+    /// The mode of the pane or the command line in focus, without overlays.
     pub fn focus(&self) -> Mode {
         self.focus
     }
@@ -44,7 +44,7 @@ impl Panes {
         self.pane
     }
 
-    /// Gives the keys to a mode; the pane that it names comes into view.
+    /// Moves the focus to a mode; the pane of the mode becomes visible.
     pub fn focus_on(&mut self, mode: Mode) {
         self.focus = mode;
         if let Some(pane) = mode.pane() {
@@ -56,7 +56,7 @@ impl Panes {
         }
     }
 
-    /// Gives the keys to the pane that is this many further on, the command line among them.
+    /// Moves the focus by this many panes, the command line included.
     pub fn cycle(&mut self, step: isize, watching: bool) {
         let mut stops = vec![Mode::Prompt, Mode::Table];
         if watching {
@@ -69,17 +69,22 @@ impl Panes {
         self.focus_on(stops[next.cast_unsigned()]);
     }
 
-    /// The log has the room of the other panes.
+    /// The log is shown in place of all panes.
     pub fn log_is_zoomed(&self) -> bool {
         self.zoomed_log
     }
 
-    /// Gives the log the room of the other panes, or not.
+    /// The table, or the zoomed log in its place, is visible.
+    pub fn shows_table(&self, watching: bool) -> bool {
+        self.zoomed_log || self.layout(watching).table.is_some()
+    }
+
+    /// Shows the log in place of all panes, or the panes again.
     pub fn zoom_log(&mut self, zoomed: bool) {
         self.zoomed_log = zoomed;
     }
 
-    /// Where everything goes on the screen.
+    /// The layout of the screen.
     pub fn layout(&self, watching: bool) -> Layout {
         let (width, height) = self.size();
         if self.focus == Mode::Chart {

@@ -1,5 +1,5 @@
-//! The check of the command line while it is typed: the parser of the protocol, and the additions of
-//! the client.
+//! The check of the command line while it is typed: the parser of the protocol, and the additions
+//! of the client.
 
 use std::ops::Range;
 

@@ -6,10 +6,10 @@ use crate::app::input::prompt::check::{Verdict, check};
 use crate::app::line_input::editor::MAX_TEXT;
 
 /// The most lines kept; the oldest are dropped first.
-pub const LINES: usize = 10_000;
+pub const MAX_LINES: usize = 10_000;
 
 /// The most bytes kept.
-pub const BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// The lines entered, oldest first.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl PromptHistory {
     }
 
     fn trim(&mut self) {
-        while self.lines.len() > LINES || self.bytes > BYTES {
+        while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
             let Some(gone) = self.lines.pop_front() else { break };
             self.bytes -= gone.len();
             self.refused.remove(&gone);
@@ -67,8 +67,8 @@ impl PromptHistory {
         }
     }
 
-    /// The previous line that begins like the draft. `current`, the text of the command line, is the
-    /// draft unless it is the history line shown.
+    /// The previous line that begins like the draft. `current`, the text of the command line, is
+    /// the draft unless it is the history line shown.
     pub fn older(&mut self, current: &str) -> Option<&str> {
         self.begin_unless_unchanged(current);
         let end = self.at.unwrap_or(self.lines.len());
@@ -176,12 +176,12 @@ mod tests {
         assert_eq!(history.older(""), Some("mine"));
         history.load(vec!["old".to_owned(), "older".to_owned()]);
         assert_eq!(history.older("mine"), Some("older"));
-        history.load((0..2 * LINES).map(|n| n.to_string()).collect());
-        assert_eq!(history.len(), LINES);
+        history.load((0..2 * MAX_LINES).map(|n| n.to_string()).collect());
+        assert_eq!(history.len(), MAX_LINES);
         for _ in 0..3 {
-            history.load(vec!["x".repeat(MAX_TEXT); BYTES / MAX_TEXT / 2 + 1]);
+            history.load(vec!["x".repeat(MAX_TEXT); MAX_BYTES / MAX_TEXT / 2 + 1]);
         }
-        assert!(history.bytes <= BYTES);
+        assert!(history.bytes <= MAX_BYTES);
         history.load(vec!["x".repeat(MAX_TEXT + 1)]);
         assert!(history.lines.iter().all(|line| line.len() <= MAX_TEXT));
     }

@@ -6,21 +6,21 @@ use std::ops::Bound;
 use crate::metrics::series::Series;
 
 /// The most memory for keys: bytes of text, and the overhead for each.
-const BUDGET: usize = 4 * 1024 * 1024;
+const MAX_MEMORY: usize = 4 * 1024 * 1024;
 
 /// Memory of a key besides its text.
 const OVERHEAD: usize = 48;
 
 /// The most keys learnt from one reply; the next reply brings the others.
-const STEP: usize = 4096;
+const MAX_LEARNT: usize = 4096;
 
 /// The known keys.
 #[derive(Debug, Default)]
 pub struct KnownKeys {
     keys: BTreeSet<Box<str>>,
     memory: usize,
-    /// Series of the last large reply learnt so far, and the key of the last one: replies keep their
-    /// order, so learning continues there.
+    /// Series of the last large reply learnt so far, and the key of the last one: replies keep
+    /// their order, so learning continues there.
     looked: usize,
     last: Option<Box<str>>,
 }
@@ -28,7 +28,7 @@ pub struct KnownKeys {
 impl KnownKeys {
     /// Learns the keys of a bounded number of series.
     pub fn learn(&mut self, series: &[Series]) {
-        if series.len() <= STEP {
+        if series.len() <= MAX_LEARNT {
             // A small reply does not change the position in a larger one.
             return series.iter().for_each(|series| self.add(series.key.as_str()));
         }
@@ -36,7 +36,7 @@ impl KnownKeys {
         if reached.map(|series| series.key.as_str()) != self.last.as_deref() {
             self.looked = 0;
         }
-        for series in series.iter().skip(self.looked).take(STEP) {
+        for series in series.iter().skip(self.looked).take(MAX_LEARNT) {
             self.add(series.key.as_str());
             self.looked += 1;
         }
@@ -46,7 +46,7 @@ impl KnownKeys {
     /// Learns one key, if there is memory.
     pub fn add(&mut self, key: &str) {
         let cost = key.len() + OVERHEAD;
-        if self.memory + cost <= BUDGET && !self.keys.contains(key) {
+        if self.memory + cost <= MAX_MEMORY && !self.keys.contains(key) {
             self.memory += cost;
             self.keys.insert(key.into());
         }
@@ -76,18 +76,18 @@ mod tests {
     #[test]
     fn large_replies_are_learnt_in_steps_and_bounded() {
         let mut known = KnownKeys::default();
-        let many = series(0..3 * STEP);
+        let many = series(0..3 * MAX_LEARNT);
         for step in 1..=3 {
             known.learn(&many);
-            assert_eq!(known.keys.len(), step * STEP);
+            assert_eq!(known.keys.len(), step * MAX_LEARNT);
             known.learn(&series(0..1));
         }
         known.learn(&many[..10]);
-        assert_eq!(known.keys.len(), 3 * STEP);
+        assert_eq!(known.keys.len(), 3 * MAX_LEARNT);
         assert_eq!(known.beginning("key99").count(), 1 + 10 + 100);
         for n in 0..100_000 {
             known.add(&format!("{n}{}", "x".repeat(100)));
         }
-        assert!(known.memory <= BUDGET);
+        assert!(known.memory <= MAX_MEMORY);
     }
 }

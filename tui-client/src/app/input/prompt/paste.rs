@@ -1,5 +1,5 @@
-//! Pasted lines: they are counted, checked and confirmed, then sent one by one, or, many lines, as a
-//! stream whose progress is shown.
+//! Pasted lines: they are counted, checked and confirmed, then sent one by one, or, many lines, as
+//! a stream whose progress is shown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +93,7 @@ struct PastedLines {
 pub struct Import {
     /// Lines in all.
     pub lines: u64,
-    /// How far they have come.
+    /// The last news of the import.
     pub news: ImportNews,
     since: Duration,
 }
@@ -162,7 +162,8 @@ impl Paste {
         cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
-    /// Counts the answer to one of the pasted lines, or its refusal; shows the result after the last.
+    /// Counts the answer to one of the pasted lines, or its refusal; shows the result after the
+    /// last.
     pub fn answered(&mut self, id: u64, refused: Option<String>, cx: &mut Context) {
         let Some(pasted) = &mut self.lines else { return };
         if !(pasted.first..pasted.first + pasted.lines).contains(&id) {
