@@ -8,6 +8,7 @@ mod batch;
 mod connect;
 mod driver;
 mod error;
+mod piece_queue;
 mod reconnect;
 mod reply;
 
@@ -28,12 +29,10 @@ use crate::request::Request;
 use crate::selector::Selector;
 use batch::BatchReplies;
 use driver::{Awaiting, Command, End};
+use piece_queue::piece_queue;
 
 /// Commands that may wait for the socket before callers wait too.
 const MAX_QUEUED_COMMANDS: usize = 64;
-
-/// Pieces of one reply that may wait for the caller before the socket is left unread.
-const MAX_QUEUED_PIECES: usize = 4;
 
 /// A handle to a connection; clones share it. The connection closes when the last one is gone
 /// and every reply that is still due has come.
@@ -92,7 +91,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Closed`] when the connection is gone.
     pub async fn send_batch(&self, batch: Batch) -> Result<BatchStream, ClientError> {
-        let (sender, deliveries) = mpsc::channel(MAX_QUEUED_PIECES);
+        let (sender, deliveries) = piece_queue();
         let end = batch.is_empty().then_some(Ok(()));
         if end.is_none() {
             let replies = BatchReplies::new(batch.len(), sender);
@@ -103,7 +102,7 @@ impl Client {
     }
 
     async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {
-        let (sender, deliveries) = mpsc::channel(MAX_QUEUED_PIECES);
+        let (sender, deliveries) = piece_queue();
         self.command(Command { bytes, awaiting: Awaiting::Stream(sender) }).await?;
         Ok(ReplyStream::new(deliveries))
     }
@@ -112,8 +111,8 @@ impl Client {
         self.commands.send(command).await.map_err(|_| ClientError::Closed)
     }
 
-    /// Ends the connection at once. Every reply that has not come whole fails, for this handle
-    /// and all others.
+    /// Ends the connection at once, without waiting for callers to take what has come. Every reply
+    /// that has not come whole fails, for this handle and all others.
     pub fn abort(&self) {
         self.end.abort();
     }

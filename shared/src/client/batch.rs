@@ -1,9 +1,9 @@
 //! Many lines with one write: what a good `put` costs on the way back is a counter.
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::error::ClientError;
+use super::piece_queue::{PieceReceiver, PieceSender};
 
 /// Request lines to be sent with one write, right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub enum BatchPiece {
 /// Replies that are not taken hold back the replies after them.
 #[derive(Debug)]
 pub struct BatchStream {
-    pub(super) deliveries: mpsc::Receiver<BatchDelivery>,
+    pub(super) deliveries: PieceReceiver<BatchDelivery>,
     pub(super) answered: usize,
     pub(super) end: Option<Result<(), ClientError>>,
 }
@@ -136,41 +136,41 @@ impl BatchStream {
 pub(super) struct BatchReplies {
     count: usize,
     answered: usize,
-    deliveries: mpsc::Sender<BatchDelivery>,
+    deliveries: PieceSender<BatchDelivery>,
 }
 
 impl BatchReplies {
-    pub(super) fn new(count: usize, deliveries: mpsc::Sender<BatchDelivery>) -> Self {
+    pub(super) fn new(count: usize, deliveries: PieceSender<BatchDelivery>) -> Self {
         Self { count, answered: 0, deliveries }
     }
 
-    pub(super) async fn data(&self, lines: Bytes) {
+    pub(super) fn data(&mut self, lines: Bytes) {
         let index = self.answered;
-        self.deliver(BatchDelivery::Piece(BatchPiece::Data { index, lines })).await;
+        self.deliveries.send(BatchDelivery::Piece(BatchPiece::Data { index, lines }));
     }
 
     /// Counts a complete reply, refused for `reason` if there is one; says whether it was the last.
-    pub(super) async fn answer(&mut self, reason: Option<String>) -> bool {
+    pub(super) fn answer(&mut self, reason: Option<String>) -> bool {
         let index = self.answered;
         self.answered += 1;
         if let Some(reason) = reason {
             let refusal = Refusal { index, reason };
-            self.deliver(BatchDelivery::Piece(BatchPiece::Refused(refusal))).await;
+            self.deliveries.send(BatchDelivery::Piece(BatchPiece::Refused(refusal)));
         }
         let last = self.answered == self.count;
         if last {
-            self.deliver(BatchDelivery::End { answered: self.answered }).await;
+            self.deliveries.send(BatchDelivery::End { answered: self.answered });
         }
         last
     }
 
-    pub(super) async fn fail(self, error: ClientError) {
-        let answered = self.answered;
-        self.deliver(BatchDelivery::Failed { answered, error }).await;
+    /// Waits while the caller has too many pieces to take.
+    pub(super) async fn wait_for_room(&mut self) {
+        self.deliveries.wait_for_room().await;
     }
 
-    /// A caller that is gone wants no more; the connection stays in step.
-    async fn deliver(&self, delivery: BatchDelivery) {
-        let _ = self.deliveries.send(delivery).await;
+    pub(super) fn fail(mut self, error: ClientError) {
+        let answered = self.answered;
+        self.deliveries.send(BatchDelivery::Failed { answered, error });
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::batch::BatchReplies;
 use super::error::ClientError;
+use super::piece_queue::PieceSender;
 use super::reply::{Delivery, ReplyPiece};
 use crate::response::{ReplyDecoder, ReplyEvent, Status};
 
@@ -49,7 +50,7 @@ pub(super) struct Command {
 #[derive(Debug)]
 pub(super) enum Awaiting {
     /// One reply, in pieces.
-    Stream(mpsc::Sender<Delivery>),
+    Stream(PieceSender<Delivery>),
     /// The replies to a batch, in pieces.
     Batch(BatchReplies),
 }
@@ -78,7 +79,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
         current: None,
     };
     // The two run side by side, so that a server that waits for us to read can't stall a write.
-    // Only an abort drops them half-way: the reader holds pieces that are on their way.
+    // An abort or a failed write drops the reading at one of its waits: no piece is on its way then.
     let error = {
         let reading = reader.run();
         let writing = write(write_half, &mut commands, due);
@@ -96,7 +97,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
     // Before the handles find the queue of commands gone.
     let error = end.reason.get_or_init(|| error).clone();
     drop(commands);
-    reader.fail(error).await;
+    reader.fail(&error);
 }
 
 /// Ends with an error, or with `None` when there are no more commands.
@@ -148,14 +149,24 @@ struct Current {
 
 impl<S: AsyncRead> Reader<S> {
     async fn run(&mut self) -> ClientError {
+        let error = self.read_replies().await;
+        // Not part of a whole reply.
+        self.buffer.clear();
+        error
+    }
+
+    async fn read_replies(&mut self) -> ClientError {
         loop {
-            if let Err(error) = self.deliver_events().await {
-                return error;
-            }
-            self.buffer.reserve(READ_SIZE);
-            match self.read().await {
-                Ok(0) => return ClientError::Closed,
-                Ok(_) => {}
+            match self.deliver_event() {
+                Ok(true) => self.wait_for_room().await,
+                Ok(false) => {
+                    self.buffer.reserve(READ_SIZE);
+                    match self.read().await {
+                        Ok(0) => return ClientError::Closed,
+                        Ok(_) => {}
+                        Err(error) => return error,
+                    }
+                }
                 Err(error) => return error,
             }
         }
@@ -181,101 +192,107 @@ impl<S: AsyncRead> Reader<S> {
         read.map_err(|error| lost(&error))
     }
 
-    async fn deliver_events(&mut self) -> Result<(), ClientError> {
-        loop {
-            let mut rest: &[u8] = &self.buffer;
-            let event = self.decoder.next_event(&mut rest)?;
-            let left = rest.len();
-            match event {
-                None => {
-                    // Bytes of a line that is too long are not kept.
-                    self.buffer.advance(self.buffer.len() - left);
-                    return Ok(());
-                }
-                Some(ReplyEvent::Status(status)) => {
-                    self.buffer.advance(self.buffer.len() - left);
-                    self.begin(status).await?;
-                }
-                Some(ReplyEvent::Data(_)) => {
-                    let data = self.buffer.split_to(self.buffer.len() - left).freeze();
-                    self.data(data).await;
-                }
-                Some(ReplyEvent::End) => {
-                    self.buffer.advance(self.buffer.len() - left);
-                    self.end().await;
-                }
+    /// Delivers the next event in the buffer; says whether there was one.
+    fn deliver_event(&mut self) -> Result<bool, ClientError> {
+        let mut rest: &[u8] = &self.buffer;
+        let event = self.decoder.next_event(&mut rest)?;
+        let taken = self.buffer.len() - rest.len();
+        match event {
+            None => {
+                // Bytes of a line that is too long are not kept.
+                self.buffer.advance(taken);
+                return Ok(false);
+            }
+            Some(ReplyEvent::Status(status)) => {
+                self.buffer.advance(taken);
+                self.begin(status)?;
+            }
+            Some(ReplyEvent::Data(_)) => {
+                let data = self.buffer.split_to(taken).freeze();
+                self.data(data);
+            }
+            Some(ReplyEvent::End) => {
+                self.buffer.advance(taken);
+                self.end();
             }
         }
+        Ok(true)
     }
 
-    async fn begin(&mut self, status: Status) -> Result<(), ClientError> {
-        // A batch stays current until all its replies have come.
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => match self.next.take().or_else(|| self.awaited.try_recv().ok()) {
-                Some(awaiting) => Current { awaiting, status, reason: Vec::new() },
-                // A reply without a request.
-                None => return Err(ClientError::Closed),
-            },
-        };
-        current.status = status;
-        if let Awaiting::Stream(sender) = &current.awaiting {
-            // A caller that is gone wants no more of this reply; the next one is still in step.
-            let _ = sender.send(Delivery::Piece(ReplyPiece::Status(status))).await;
-        }
-        self.current = Some(current);
-        Ok(())
-    }
-
-    async fn data(&mut self, data: Bytes) {
+    /// Waits while the caller has too many pieces of the current reply to take.
+    async fn wait_for_room(&mut self) {
         match &mut self.current {
             Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
-                let _ = sender.send(Delivery::Piece(ReplyPiece::Data(data))).await;
+                sender.wait_for_room().await;
             }
-            Some(Current { awaiting: Awaiting::Batch(_), status: Status::Error, reason }) => {
-                reason.extend_from_slice(&data);
-            }
-            Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data).await,
+            Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.wait_for_room().await,
             None => {}
         }
     }
 
-    async fn end(&mut self) {
-        let Some(mut current) = self.current.take() else {
-            return;
+    fn begin(&mut self, status: Status) -> Result<(), ClientError> {
+        let current = match &mut self.current {
+            // A batch stays current until all its replies have come.
+            Some(current) => current,
+            none => {
+                let awaiting = self.next.take().or_else(|| self.awaited.try_recv().ok());
+                // A reply without a request.
+                let awaiting = awaiting.ok_or(ClientError::Closed)?;
+                none.insert(Current { awaiting, status, reason: Vec::new() })
+            }
         };
-        match current.awaiting {
-            Awaiting::Stream(sender) => {
-                let _ = sender.send(Delivery::End).await;
+        current.status = status;
+        if let Awaiting::Stream(sender) = &mut current.awaiting {
+            sender.send(Delivery::Piece(ReplyPiece::Status(status)));
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, data: Bytes) {
+        match &mut self.current {
+            Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
+                sender.send(Delivery::Piece(ReplyPiece::Data(data)));
             }
-            Awaiting::Batch(mut batch) => {
-                let reason = (current.status == Status::Error)
-                    .then(|| reason_text(&std::mem::take(&mut current.reason)));
-                if !batch.answer(reason).await {
-                    current.awaiting = Awaiting::Batch(batch);
-                    self.current = Some(current);
-                }
+            Some(Current { awaiting: Awaiting::Batch(_), status: Status::Error, reason }) => {
+                reason.extend_from_slice(&data);
             }
+            Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data),
+            None => {}
         }
     }
 
-    /// Closes the connection and fails all replies that are due.
-    async fn fail(self, error: ClientError) {
-        let Self { stream, mut awaited, next, current, .. } = self;
-        // At once, also when a caller takes its time.
-        drop(stream);
-        awaited.close();
-        let mut due: Vec<_> = current.map(|current| current.awaiting).into_iter().collect();
-        due.extend(next);
-        while let Ok(awaiting) = awaited.try_recv() {
-            due.push(awaiting);
+    fn end(&mut self) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        let is_last = match &mut current.awaiting {
+            Awaiting::Stream(sender) => {
+                sender.send(Delivery::End);
+                true
+            }
+            Awaiting::Batch(batch) => {
+                let reason = (current.status == Status::Error)
+                    .then(|| reason_text(&std::mem::take(&mut current.reason)));
+                batch.answer(reason)
+            }
+        };
+        if is_last {
+            self.current = None;
         }
+    }
+
+    /// Delivers what has come, fails the replies that are still due and closes the connection.
+    /// Does not wait for callers.
+    fn fail(mut self, error: &ClientError) {
+        while let Ok(true) = self.deliver_event() {}
+        let Self { mut awaited, next, current, .. } = self;
+        awaited.close();
+        let waiting = std::iter::from_fn(|| awaited.try_recv().ok());
+        let due = current.map(|current| current.awaiting).into_iter().chain(next).chain(waiting);
         for awaiting in due {
             match awaiting {
-                Awaiting::Stream(sender) => {
-                    let _ = sender.send(Delivery::Failed(error.clone())).await;
-                }
-                Awaiting::Batch(batch) => batch.fail(error.clone()).await,
+                Awaiting::Stream(mut sender) => sender.send(Delivery::Failed(error.clone())),
+                Awaiting::Batch(batch) => batch.fail(error.clone()),
             }
         }
     }

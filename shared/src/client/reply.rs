@@ -1,9 +1,9 @@
 //! One reply in pieces, however large it is.
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::error::ClientError;
+use super::piece_queue::PieceReceiver;
 use crate::response::Status;
 
 /// A part of a reply.
@@ -20,12 +20,12 @@ pub enum ReplyPiece {
 /// A reply that is not taken holds back the replies after it.
 #[derive(Debug)]
 pub struct ReplyStream {
-    deliveries: mpsc::Receiver<Delivery>,
+    deliveries: PieceReceiver<Delivery>,
     is_complete: bool,
 }
 
 impl ReplyStream {
-    pub(super) fn new(deliveries: mpsc::Receiver<Delivery>) -> Self {
+    pub(super) fn new(deliveries: PieceReceiver<Delivery>) -> Self {
         Self { deliveries, is_complete: false }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use shared::client::{Batch, BatchPiece, ClientError, Refusal, ReplyPiece};
+use shared::client::{
+    Batch, BatchPiece, BatchStream, ClientError, Refusal, ReplyPiece, ReplyStream,
+};
 use shared::dialogue::{self, Turn};
 use shared::response::{BadReply, Status, decode_points, encode_point};
 use shared::{Client, Key, Point, Request, Selector};
@@ -289,6 +291,95 @@ async fn an_abort_ends_the_connection_whatever_is_due() {
     let mut rest = Vec::new();
     peer.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, b"");
+}
+
+/// A batch of eight, and a request after it. The peer has sent `count` refusals, a good reply and
+/// the beginning of one more refusal.
+async fn refused_batch(count: usize) -> (Client, DuplexStream, BatchStream, ReplyStream) {
+    let (client, mut peer) = pair();
+    let replies = client.send_batch(batch(&["got"; 8])).await.unwrap();
+    let after = client.send(b"get *").await.unwrap();
+    expect(&mut peer, &[&b"got\n".repeat(8)[..], b"get *\n"].concat()).await;
+    peer.write_all(&b"error\nno\n\n".repeat(count)).await.unwrap();
+    peer.write_all(b"ok\n\nerror\nha").await.unwrap();
+    (client, peer, replies, after)
+}
+
+/// The places of the refusals, the error after them and the number of whole replies.
+async fn take_refusals(mut replies: BatchStream) -> (Vec<usize>, ClientError, usize) {
+    let mut refused = Vec::new();
+    loop {
+        match replies.next().await {
+            Ok(Some(BatchPiece::Refused(refusal))) => refused.push(refusal.index),
+            Err(error) => return (refused, error, replies.answered()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
+    for count in [3, 4, 5, 6] {
+        let (client, mut peer, replies, mut after) = refused_batch(count).await;
+        // Until the driver waits for the caller, or for the peer.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        client.abort();
+        assert_eq!(client.closed().await, ClientError::Aborted);
+        peer.read_to_end(&mut Vec::new()).await.unwrap();
+        assert_eq!(after.next().await, Err(ClientError::Aborted));
+        let expected = ((0..count).collect(), ClientError::Aborted, count + 1);
+        assert_eq!(take_refusals(replies).await, expected);
+    }
+}
+
+/// An abort while the pieces of one reply wait for the caller.
+#[tokio::test]
+async fn an_aborted_reply_gives_what_has_come_of_it() {
+    let (client, mut peer) = pair();
+    let mut reply = client.send(b"get a").await.unwrap();
+    expect(&mut peer, b"get a\n").await;
+    peer.write_all(b"ok\n").await.unwrap();
+    for _ in 0..10 {
+        peer.write_all(b"a 1.0 1\n").await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    client.abort();
+    client.closed().await;
+    let mut pieces = 0;
+    let error = loop {
+        match reply.next().await {
+            Ok(Some(_)) => pieces += 1,
+            Ok(None) => panic!("it came whole"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, ClientError::Aborted);
+    assert!(pieces > 4, "{pieces}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_waits_for_no_caller_and_loses_no_whole_reply() {
+    for count in [3, 4] {
+        let (client, _peer, replies, mut after) = refused_batch(count).await;
+        let stalled = ClientError::Stalled(REPLY_TIMEOUT);
+        assert_eq!(client.closed().await, stalled);
+        assert_eq!(after.next().await, Err(stalled.clone()));
+        let expected = ((0..count).collect(), stalled, count + 1);
+        assert_eq!(take_refusals(replies).await, expected);
+    }
+}
+
+/// The peer falls silent while the caller holds back the refusals that have come.
+#[tokio::test(start_paused = true)]
+async fn a_stall_behind_a_slow_caller_loses_no_whole_reply() {
+    let (_client, _peer, replies, mut after) = refused_batch(6).await;
+    tokio::time::sleep(10 * REPLY_TIMEOUT).await;
+    let stalled = ClientError::Stalled(REPLY_TIMEOUT);
+    let expected = ((0..6).collect(), stalled.clone(), 7);
+    assert_eq!(take_refusals(replies).await, expected);
+    assert_eq!(after.next().await, Err(stalled));
 }
 
 const DIALOGUES: [(&str, &str); 3] = [
