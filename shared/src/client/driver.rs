@@ -81,17 +81,22 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
     // The two run side by side, so that a server that waits for us to read can't stall a write.
     // An abort or a failed write drops the reading at one of its waits: no piece is on its way then.
     let error = {
-        let reading = reader.run();
-        let writing = write(write_half, &mut commands, due);
-        tokio::pin!(reading, writing);
+        let working = async {
+            let reading = reader.run();
+            let writing = write(write_half, &mut commands, due);
+            tokio::pin!(reading, writing);
+            tokio::select! {
+                error = &mut reading => error,
+                error = &mut writing => match error {
+                    // No more commands: what is still due may come.
+                    None => reading.await,
+                    Some(error) => error,
+                },
+            }
+        };
         tokio::select! {
             () = end.aborted.notified() => ClientError::Aborted,
-            error = &mut reading => error,
-            error = &mut writing => match error {
-                // No more commands: what is still due may come.
-                None => reading.await,
-                Some(error) => error,
-            },
+            error = working => error,
         }
     };
     // Before the handles find the queue of commands gone.

@@ -334,6 +334,19 @@ async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_abort_holds_when_the_last_handle_goes() {
+    // The driver may see either first.
+    for _ in 0..20 {
+        let (client, _peer) = pair();
+        let mut reply = client.send(b"get *").await.unwrap();
+        tokio::task::yield_now().await;
+        client.abort();
+        drop(client);
+        assert_eq!(reply.next().await, Err(ClientError::Aborted));
+    }
+}
+
 /// An abort while the pieces of one reply wait for the caller.
 #[tokio::test]
 async fn an_aborted_reply_gives_what_has_come_of_it() {
