@@ -101,8 +101,9 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
     };
     // Before the handles find the queue of commands gone.
     let error = end.reason.get_or_init(|| error).clone();
-    drop(commands);
-    reader.fail(&error);
+    commands.close();
+    let unwritten = std::iter::from_fn(|| commands.try_recv().ok());
+    reader.fail(&error, unwritten.map(|command| command.awaiting));
 }
 
 /// Ends with an error, or with `None` when there are no more commands.
@@ -111,10 +112,11 @@ async fn write<S: AsyncWrite>(
     commands: &mut mpsc::Receiver<Command>,
     due: mpsc::Sender<Awaiting>,
 ) -> Option<ClientError> {
-    while let Some(command) = commands.recv().await {
-        if due.send(command.awaiting).await.is_err() {
-            return Some(ClientError::Closed);
-        }
+    loop {
+        // Room first: a command that is taken out of its queue is due at once.
+        let Ok(room) = due.reserve().await else { return Some(ClientError::Closed) };
+        let Some(command) = commands.recv().await else { break };
+        room.send(command.awaiting);
         if let Err(error) = stream.write_all(&command.bytes).await {
             return Some(lost(&error));
         }
@@ -286,15 +288,15 @@ impl<S: AsyncRead> Reader<S> {
         }
     }
 
-    /// Delivers what has come, fails the replies that are still due and closes the connection.
-    /// Does not wait for callers.
-    fn fail(mut self, error: &ClientError) {
+    /// Delivers what has come, fails the replies that are still due, the `unwritten` requests' last,
+    /// and closes the connection. Does not wait for callers.
+    fn fail(mut self, error: &ClientError, unwritten: impl Iterator<Item = Awaiting>) {
         while let Ok(true) = self.deliver_event() {}
         let Self { mut awaited, next, current, .. } = self;
         awaited.close();
         let waiting = std::iter::from_fn(|| awaited.try_recv().ok());
         let due = current.map(|current| current.awaiting).into_iter().chain(next).chain(waiting);
-        for awaiting in due {
+        for awaiting in due.chain(unwritten) {
             match awaiting {
                 Awaiting::Stream(mut sender) => sender.send(Delivery::Failed(error.clone())),
                 Awaiting::Batch(batch) => batch.fail(error.clone()),

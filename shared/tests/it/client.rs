@@ -347,6 +347,20 @@ async fn an_abort_holds_when_the_last_handle_goes() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn requests_that_were_not_written_fail_for_the_same_reason() {
+    let (client, _peer) = pair();
+    // More than the pipe takes.
+    let mut stuck = client.send(&[b'a'; 1 << 17]).await.unwrap();
+    let mut first = client.send(b"got").await.unwrap();
+    let mut second = client.send_batch(batch(&["got"])).await.unwrap();
+    tokio::task::yield_now().await;
+    client.abort();
+    assert_eq!(stuck.next().await, Err(ClientError::Aborted));
+    assert_eq!(first.next().await, Err(ClientError::Aborted));
+    assert_eq!(second.next().await, Err(ClientError::Aborted));
+}
+
 /// An abort while the pieces of one reply wait for the caller.
 #[tokio::test]
 async fn an_aborted_reply_gives_what_has_come_of_it() {
