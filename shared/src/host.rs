@@ -1,4 +1,4 @@
-//! Names and addresses of a host as people write them.
+//! Names and addresses of a host as they are typed and shown.
 
 /// A host without the brackets in which an IPv6 address stands before a port: `[::1]` is `::1`.
 pub fn bare(host: &str) -> &str {

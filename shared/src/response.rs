@@ -47,7 +47,7 @@ pub fn encode_point(key: Key<'_>, point: Point, out: &mut Vec<u8>) {
 pub enum Status {
     /// The request was served.
     Ok,
-    /// It was not; the data line says why.
+    /// The request failed; the data line says why.
     Error,
 }
 

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-/// Waits that double from [`Backoff::MIN_WAIT`] to [`Backoff::MAX_WAIT`]. Each is shortened by a
-/// random part of up to its half, so that clients that failed at the same time do not come back
-/// at the same time. Pure: the seed makes the random numbers.
+/// Waits that double from [`Backoff::MIN_WAIT`] to [`Backoff::MAX_WAIT`]. Each is then shortened by
+/// a random part of less than its half, so that clients that failed at the same time do not come
+/// back at the same time. Pure: the seed makes the random numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     failures: u32,
-    /// Of the random numbers, which are `SplitMix64`'s: any seed will do.
+    /// State of the `SplitMix64` generator; any seed is good.
     state: u64,
 }
 
 impl Backoff {
-    /// The longest wait after the first failure.
+    /// The wait after the first failure, before it is shortened to 51 to 100 ms.
     pub(super) const MIN_WAIT: Duration = Duration::from_millis(100);
 
-    /// The longest wait: a person who restarts the server is looking at the screen.
+    /// Where the doubling ends, before the wait is shortened. Low, because the terminal client is
+    /// on screen while its server restarts.
     pub(super) const MAX_WAIT: Duration = Duration::from_secs(2);
 
     /// Without failures so far.

@@ -34,12 +34,12 @@ impl Batch {
         self.count += other.count;
     }
 
-    /// Lines in it.
+    /// The number of lines.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Nothing to send.
+    /// There are no lines.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -58,7 +58,7 @@ impl Batch {
 /// A line that the server refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Its place in the batch.
+    /// The place of the line in the batch, from 0.
     pub index: usize,
     /// The server's reason.
     pub reason: String,
@@ -69,7 +69,7 @@ pub struct Refusal {
 pub enum BatchPiece {
     /// Whole data lines of a good reply, each with its `\n`.
     Data {
-        /// The place of its request in the batch.
+        /// The place of the request in the batch, from 0.
         index: usize,
         /// The lines.
         lines: Bytes,

@@ -13,9 +13,9 @@ pub struct ConnectOptions {
     pub host: String,
     /// The TCP port.
     pub port: u16,
-    /// To all addresses of the host together.
+    /// For connecting, all addresses of the host together.
     pub connect_timeout: Duration,
-    /// Without a byte for so long while a reply is due, the connection ends.
+    /// The longest silence while a reply is due; then the connection ends.
     pub reply_timeout: Duration,
 }
 

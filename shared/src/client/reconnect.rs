@@ -1,6 +1,6 @@
 //! A connection that is lost and made again: how long to wait before the next try, and which
-//! changes a person should be told of. A peer that takes connections but never answers does not
-//! count as a server that is back.
+//! changes are worth a message. A peer that takes connections but never answers does not count as
+//! a server that is back.
 
 use std::time::Duration;
 
@@ -15,22 +15,23 @@ enum Stage {
     Answering,
     /// There is no connection.
     Lost,
-    /// There is one again, without an answer so far.
+    /// There is a connection again, without an answer so far.
     Reconnected,
     /// Connections are made and lost without an answer.
     Unsteady,
 }
 
-/// A change of the connection that a person should be told of.
+/// A change of the connection that is worth a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkEvent {
-    /// The connection was lost, or could not be made.
+    /// The connection was lost, or the first one could not be made.
     Lost,
-    /// It was made for the first time.
+    /// The first connection was made.
     Connected,
-    /// It was made again.
+    /// The connection was made again.
     Reconnected,
-    /// It was made again and lost without an answer. There is no other event before an answer.
+    /// The connection was made again and lost without an answer. No other event comes before an
+    /// answer.
     Unsteady,
 }
 
