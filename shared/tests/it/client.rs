@@ -13,6 +13,18 @@ use tokio::time::Instant;
 
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a test waits for anything before it fails. The clock of the tests is paused: it moves
+/// only when nothing else can happen, so that a wait without an end fails at once.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Waits for `future`.
+///
+/// # Panics
+/// After [`PATIENCE`].
+async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.expect("nothing happens any more")
+}
+
 fn key() -> Key<'static> {
     Key::new("palm.cpu").unwrap()
 }
@@ -37,8 +49,8 @@ async fn put_points(
         Request::Put(key(), point(timestamp)).encode(&mut line);
         batch.push(line.strip_suffix(b"\n").unwrap())?;
     }
-    let (mut replies, mut refused) = (client.send_batch(batch).await?, Vec::new());
-    while let Some(piece) = replies.next().await? {
+    let (mut replies, mut refused) = (within(client.send_batch(batch)).await?, Vec::new());
+    while let Some(piece) = within(replies.next()).await? {
         refused.push(piece);
     }
     Ok(refused)
@@ -46,95 +58,98 @@ async fn put_points(
 
 async fn expect(peer: &mut DuplexStream, bytes: &[u8]) {
     let mut read = vec![0; bytes.len()];
-    peer.read_exact(&mut read).await.unwrap();
+    within(peer.read_exact(&mut read)).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&read), String::from_utf8_lossy(bytes));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn puts_are_pipelined_and_refusals_found_by_place() {
     let (client, mut peer) = pair();
     let batch = tokio::spawn(async move { put_points(&client, 1..=3).await });
     expect(&mut peer, b"put palm.cpu 1.5 1\nput palm.cpu 1.5 2\nput palm.cpu 1.5 3\n").await;
-    peer.write_all(b"ok\n\nerror\ndisk full\n\nok\n\n").await.unwrap();
+    within(peer.write_all(b"ok\n\nerror\ndisk full\n\nok\n\n")).await.unwrap();
     let refused = Refusal { index: 1, reason: "disk full".to_owned() };
-    assert_eq!(batch.await.unwrap(), Ok(vec![BatchPiece::Refused(refused)]));
+    assert_eq!(within(batch).await.unwrap(), Ok(vec![BatchPiece::Refused(refused)]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn replies_come_in_the_order_of_the_requests() {
     let (client, mut peer) = pair();
-    let mut first = client.send(b"get palm.cpu").await.unwrap();
-    let mut second = client.get(Selector::ALL).await.unwrap();
+    let mut first = within(client.send(b"get palm.cpu")).await.unwrap();
+    let mut second = within(client.get(Selector::ALL)).await.unwrap();
     expect(&mut peer, b"get palm.cpu\nget *\n").await;
-    peer.write_all(b"ok\npalm.cpu 1.5 1\n\nok\na 1.0 1\na 2.0 2\n\n").await.unwrap();
-    assert_eq!(first.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
-    assert_eq!(first.next().await, Ok(Some(ReplyPiece::Data("palm.cpu 1.5 1\n".into()))));
-    assert_eq!(first.next().await, Ok(None));
-    assert_eq!(first.next().await, Ok(None));
-    assert_eq!(second.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
-    assert_eq!(second.next().await, Ok(Some(ReplyPiece::Data("a 1.0 1\na 2.0 2\n".into()))));
-    assert_eq!(second.next().await, Ok(None));
+    within(peer.write_all(b"ok\npalm.cpu 1.5 1\n\nok\na 1.0 1\na 2.0 2\n\n")).await.unwrap();
+    assert_eq!(within(first.next()).await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(within(first.next()).await, Ok(Some(ReplyPiece::Data("palm.cpu 1.5 1\n".into()))));
+    assert_eq!(within(first.next()).await, Ok(None));
+    assert_eq!(within(first.next()).await, Ok(None));
+    assert_eq!(within(second.next()).await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(
+        within(second.next()).await,
+        Ok(Some(ReplyPiece::Data("a 1.0 1\na 2.0 2\n".into())))
+    );
+    assert_eq!(within(second.next()).await, Ok(None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dropped_reply_leaves_the_connection_in_step() {
     let (client, mut peer) = pair();
-    drop(client.get(Selector::ALL).await.unwrap());
+    drop(within(client.get(Selector::ALL)).await.unwrap());
     let put = tokio::spawn(async move { put_points(&client, [1]).await });
     expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
-    peer.write_all(b"ok\na 1.0 1\na 2.0 2\n\nok\n\n").await.unwrap();
-    assert_eq!(put.await.unwrap(), Ok(Vec::new()));
+    within(peer.write_all(b"ok\na 1.0 1\na 2.0 2\n\nok\n\n")).await.unwrap();
+    assert_eq!(within(put).await.unwrap(), Ok(Vec::new()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reply_that_breaks_off_is_no_reply() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::ALL).await.unwrap();
+    let mut reply = within(client.get(Selector::ALL)).await.unwrap();
     let put = tokio::spawn({
         let client = client.clone();
         async move { put_points(&client, [1]).await }
     });
     expect(&mut peer, b"get *\nput palm.cpu 1.5 1\n").await;
-    peer.write_all(b"ok\na 1.0 1\n").await.unwrap();
+    within(peer.write_all(b"ok\na 1.0 1\n")).await.unwrap();
     drop(peer);
-    assert_eq!(reply.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
-    let rest = reply.next().await;
+    assert_eq!(within(reply.next()).await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    let rest = within(reply.next()).await;
     assert!(matches!(rest, Ok(Some(ReplyPiece::Data(_)))), "{rest:?}");
-    assert_eq!(reply.next().await, Err(ClientError::Closed));
-    assert_eq!(put.await.unwrap(), Err(ClientError::Closed));
-    assert_eq!(client.closed().await, ClientError::Closed);
+    assert_eq!(within(reply.next()).await, Err(ClientError::Closed));
+    assert_eq!(within(put).await.unwrap(), Err(ClientError::Closed));
+    assert_eq!(within(client.closed()).await, ClientError::Closed);
     assert_eq!(put_points(&client, [2]).await, Err(ClientError::Closed));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_protocol_is_named() {
     let (client, mut peer) = pair();
     let put = tokio::spawn(async move { put_points(&client, [1]).await });
     expect(&mut peer, b"put palm.cpu 1.5 1\n").await;
-    peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    within(peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await.unwrap();
     let status = "HTTP/1.1 400 Bad Request".to_owned();
-    assert_eq!(put.await.unwrap(), Err(ClientError::BadReply(BadReply::Status(status))));
+    assert_eq!(within(put).await.unwrap(), Err(ClientError::BadReply(BadReply::Status(status))));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn lines_that_could_get_the_client_out_of_step_are_not_sent() {
     let (client, _peer) = pair();
     for line in [&b""[..], b"\r", b"get *\nget *"] {
-        assert_eq!(client.send(line).await.err(), Some(ClientError::NotOneLine));
+        assert_eq!(within(client.send(line)).await.err(), Some(ClientError::NotOneLine));
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn replies_still_come_after_the_last_handle_is_gone() {
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::ALL).await.unwrap();
+    let mut reply = within(client.get(Selector::ALL)).await.unwrap();
     drop(client);
     let mut sent = Vec::new();
-    peer.read_to_end(&mut sent).await.unwrap();
+    within(peer.read_to_end(&mut sent)).await.unwrap();
     assert_eq!(sent, b"get *\n");
-    peer.write_all(b"ok\n\n").await.unwrap();
-    assert_eq!(reply.next().await, Ok(Some(ReplyPiece::Status(Status::Ok))));
-    assert_eq!(reply.next().await, Ok(None));
+    within(peer.write_all(b"ok\n\n")).await.unwrap();
+    assert_eq!(within(reply.next()).await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+    assert_eq!(within(reply.next()).await, Ok(None));
 }
 
 fn batch(lines: &[&str]) -> Batch {
@@ -145,43 +160,49 @@ fn batch(lines: &[&str]) -> Batch {
     batch
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_gives_data_and_refusals_and_counts_the_rest() {
     let (client, mut peer) = pair();
-    let mut replies =
-        client.send_batch(batch(&["put a 1 1", "got", "get a", "put a 2 2"])).await.unwrap();
-    let mut after = client.send_batch(batch(&["got"])).await.unwrap();
+    let mut replies = within(client.send_batch(batch(&["put a 1 1", "got", "get a", "put a 2 2"])))
+        .await
+        .unwrap();
+    let mut after = within(client.send_batch(batch(&["got"]))).await.unwrap();
     expect(&mut peer, b"put a 1 1\ngot\nget a\nput a 2 2\ngot\n").await;
-    peer.write_all(b"ok\n\nerror\nwrong command\n\nok\na 1.0 1\n\nok\n\nerror\nno\n\n")
+    within(peer.write_all(b"ok\n\nerror\nwrong command\n\nok\na 1.0 1\n\nok\n\nerror\nno\n\n"))
         .await
         .unwrap();
     let refused =
         |index, reason: &str| BatchPiece::Refused(Refusal { index, reason: reason.to_owned() });
-    assert_eq!(replies.next().await, Ok(Some(refused(1, "wrong command"))));
+    assert_eq!(within(replies.next()).await, Ok(Some(refused(1, "wrong command"))));
     let data = |index| BatchPiece::Data { index, lines: "a 1.0 1\n".into() };
-    assert_eq!(replies.next().await, Ok(Some(data(2))));
-    assert_eq!(replies.next().await, Ok(None));
-    assert_eq!((replies.next().await, replies.answered()), (Ok(None), 4));
-    assert_eq!(after.next().await, Ok(Some(refused(0, "no"))));
-    assert_eq!(after.next().await, Ok(None));
+    assert_eq!(within(replies.next()).await, Ok(Some(data(2))));
+    assert_eq!(within(replies.next()).await, Ok(None));
+    assert_eq!((within(replies.next()).await, replies.answered()), (Ok(None), 4));
+    assert_eq!(within(after.next()).await, Ok(Some(refused(0, "no"))));
+    assert_eq!(within(after.next()).await, Ok(None));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_that_breaks_off_says_how_far_it_came() {
     let (client, mut peer) = pair();
-    let mut replies = client.send_batch(batch(&["put a 1 1", "get a", "get a"])).await.unwrap();
+    let mut replies =
+        within(client.send_batch(batch(&["put a 1 1", "get a", "get a"]))).await.unwrap();
     expect(&mut peer, b"put a 1 1\nget a\nget a\n").await;
-    peer.write_all(b"ok\n\nok\na 1.0 1\n\nok\na").await.unwrap();
+    within(peer.write_all(b"ok\n\nok\na 1.0 1\n\nok\na")).await.unwrap();
     drop(peer);
     let data = BatchPiece::Data { index: 1, lines: "a 1.0 1\n".into() };
-    assert_eq!(replies.next().await, Ok(Some(data)));
-    assert_eq!(replies.next().await, Err(ClientError::Closed));
+    assert_eq!(within(replies.next()).await, Ok(Some(data)));
+    assert_eq!(within(replies.next()).await, Err(ClientError::Closed));
     assert!(replies.is_over());
-    assert_eq!(replies.next().await, Err(ClientError::Closed), "it does not end well later");
+    assert_eq!(
+        within(replies.next()).await,
+        Err(ClientError::Closed),
+        "it does not end well later"
+    );
     assert_eq!(replies.answered(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_takes_only_what_gets_one_reply_each() {
     let mut some = batch(&["put a 1 1"]);
     for line in ["", "\r", "a\nb"] {
@@ -190,17 +211,17 @@ async fn a_batch_takes_only_what_gets_one_reply_each() {
     assert_eq!((some.len(), some.size()), (1, 10));
     assert_eq!(some.lines().collect::<Vec<_>>(), [b"put a 1 1"]);
     let (client, _peer) = pair();
-    let mut none = client.send_batch(Batch::default()).await.unwrap();
-    assert_eq!(none.next().await, Ok(None));
+    let mut none = within(client.send_batch(Batch::default())).await.unwrap();
+    assert_eq!(within(none.next()).await, Ok(None));
 }
 
 /// The last handle goes while pieces of a reply are on their way to a slow caller.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
     const PIECES: i64 = 40;
     const POINTS: i64 = 1000;
     let (client, mut peer) = pair();
-    let mut reply = client.get(Selector::ALL).await.unwrap();
+    let mut reply = within(client.get(Selector::ALL)).await.unwrap();
     expect(&mut peer, b"get *\n").await;
     let answer = tokio::spawn(async move {
         let mut bytes = b"ok\n".to_vec();
@@ -208,7 +229,7 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
             encode_point(key(), point(at), &mut bytes);
         }
         bytes.push(b'\n');
-        peer.write_all(&bytes).await.unwrap();
+        within(peer.write_all(&bytes)).await.unwrap();
     });
     // Until the driver stands before a full queue, and the peer before a full pipe.
     for _ in 0..1000 {
@@ -220,7 +241,7 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
         tokio::task::yield_now().await;
     }
     let mut timestamps = Vec::new();
-    while let Some(piece) = reply.next().await.unwrap() {
+    while let Some(piece) = within(reply.next()).await.unwrap() {
         if let ReplyPiece::Data(data) = piece {
             timestamps.extend(decode_points(&data).map(|point| point.unwrap().1.timestamp));
         }
@@ -233,43 +254,44 @@ async fn a_slow_caller_loses_nothing_when_the_last_handle_goes() {
 async fn a_slow_reply_is_waited_for_and_a_stalled_one_ends_the_connection() {
     let (client, mut peer) = pair();
     tokio::time::sleep(10 * REPLY_TIMEOUT).await;
-    let mut replies = client.send_batch(batch(&["got"; 5])).await.unwrap();
-    let mut after = client.send(b"got").await.unwrap();
-    peer.read_exact(&mut [0; 24]).await.unwrap();
+    let mut replies = within(client.send_batch(batch(&["got"; 5]))).await.unwrap();
+    let mut after = within(client.send(b"got")).await.unwrap();
+    within(peer.read_exact(&mut [0; 24])).await.unwrap();
     let peer = tokio::spawn(async move {
         for piece in [&b"ok\n"[..], b"\nok\n\no", b"k\n\nok"] {
             tokio::time::sleep(Duration::from_secs(20)).await;
-            peer.write_all(piece).await.unwrap();
+            within(peer.write_all(piece)).await.unwrap();
         }
         peer
     });
     let begun = Instant::now();
     let stalled = ClientError::Stalled(REPLY_TIMEOUT);
-    assert_eq!(replies.next().await, Err(stalled.clone()));
+    assert_eq!(within(replies.next()).await, Err(stalled.clone()));
     assert_eq!(begun.elapsed().as_secs(), 90, "three pieces, each in time, and the limit");
     assert_eq!(replies.answered(), 3);
-    assert_eq!(after.next().await, Err(stalled.clone()));
-    assert_eq!(client.closed().await, stalled);
+    assert_eq!(within(after.next()).await, Err(stalled.clone()));
+    assert_eq!(within(client.closed()).await, stalled);
     assert_eq!(stalled.to_string(), "the reply stalled: nothing came for 30 s");
     let mut rest = Vec::new();
-    peer.await.unwrap().read_to_end(&mut rest).await.unwrap();
+    let mut peer = within(peer).await.unwrap();
+    within(peer.read_to_end(&mut rest)).await.unwrap();
 }
 
 /// A reply that the caller does not take is no stall of the peer.
 #[tokio::test(start_paused = true)]
 async fn a_slow_caller_is_no_stall() {
     let (client, mut peer) = pair();
-    let mut reply = client.send(b"get a").await.unwrap();
+    let mut reply = within(client.send(b"get a")).await.unwrap();
     expect(&mut peer, b"get a\n").await;
-    peer.write_all(b"ok\n").await.unwrap();
+    within(peer.write_all(b"ok\n")).await.unwrap();
     for _ in 0..10 {
-        peer.write_all(b"a 1.0 1\n").await.unwrap();
+        within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
         tokio::task::yield_now().await;
     }
-    peer.write_all(b"\n").await.unwrap();
+    within(peer.write_all(b"\n")).await.unwrap();
     tokio::time::sleep(10 * REPLY_TIMEOUT).await;
     let mut lines = 0;
-    while let Some(piece) = reply.next().await.unwrap() {
+    while let Some(piece) = within(reply.next()).await.unwrap() {
         if let ReplyPiece::Data(data) = piece {
             lines += decode_points(&data).count();
         }
@@ -277,19 +299,19 @@ async fn a_slow_caller_is_no_stall() {
     assert_eq!(lines, 10);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_abort_ends_the_connection_whatever_is_due() {
     let (client, mut peer) = pair();
-    let mut first = client.send(b"get *").await.unwrap();
-    let mut second = client.send_batch(batch(&["got", "got"])).await.unwrap();
+    let mut first = within(client.send(b"get *")).await.unwrap();
+    let mut second = within(client.send_batch(batch(&["got", "got"]))).await.unwrap();
     expect(&mut peer, b"get *\ngot\ngot\n").await;
     client.clone().abort();
-    assert_eq!(first.next().await, Err(ClientError::Aborted));
-    assert_eq!(second.next().await, Err(ClientError::Aborted));
-    assert_eq!(client.closed().await, ClientError::Aborted);
-    assert_eq!(client.send(b"get *").await.err(), Some(ClientError::Closed));
+    assert_eq!(within(first.next()).await, Err(ClientError::Aborted));
+    assert_eq!(within(second.next()).await, Err(ClientError::Aborted));
+    assert_eq!(within(client.closed()).await, ClientError::Aborted);
+    assert_eq!(within(client.send(b"get *")).await.err(), Some(ClientError::Closed));
     let mut rest = Vec::new();
-    peer.read_to_end(&mut rest).await.unwrap();
+    within(peer.read_to_end(&mut rest)).await.unwrap();
     assert_eq!(rest, b"");
 }
 
@@ -297,11 +319,11 @@ async fn an_abort_ends_the_connection_whatever_is_due() {
 /// the beginning of one more refusal.
 async fn refused_batch(count: usize) -> (Client, DuplexStream, BatchStream, ReplyStream) {
     let (client, mut peer) = pair();
-    let replies = client.send_batch(batch(&["got"; 8])).await.unwrap();
-    let after = client.send(b"get *").await.unwrap();
+    let replies = within(client.send_batch(batch(&["got"; 8]))).await.unwrap();
+    let after = within(client.send(b"get *")).await.unwrap();
     expect(&mut peer, &[&b"got\n".repeat(8)[..], b"get *\n"].concat()).await;
-    peer.write_all(&b"error\nno\n\n".repeat(count)).await.unwrap();
-    peer.write_all(b"ok\n\nerror\nha").await.unwrap();
+    within(peer.write_all(&b"error\nno\n\n".repeat(count))).await.unwrap();
+    within(peer.write_all(b"ok\n\nerror\nha")).await.unwrap();
     (client, peer, replies, after)
 }
 
@@ -309,7 +331,7 @@ async fn refused_batch(count: usize) -> (Client, DuplexStream, BatchStream, Repl
 async fn take_refusals(mut replies: BatchStream) -> (Vec<usize>, ClientError, usize) {
     let mut refused = Vec::new();
     loop {
-        match replies.next().await {
+        match within(replies.next()).await {
             Ok(Some(BatchPiece::Refused(refusal))) => refused.push(refusal.index),
             Err(error) => return (refused, error, replies.answered()),
             other => panic!("{other:?}"),
@@ -317,7 +339,7 @@ async fn take_refusals(mut replies: BatchStream) -> (Vec<usize>, ClientError, us
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
     for count in [3, 4, 5, 6] {
         let (client, mut peer, replies, mut after) = refused_batch(count).await;
@@ -326,9 +348,9 @@ async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
             tokio::task::yield_now().await;
         }
         client.abort();
-        assert_eq!(client.closed().await, ClientError::Aborted);
-        peer.read_to_end(&mut Vec::new()).await.unwrap();
-        assert_eq!(after.next().await, Err(ClientError::Aborted));
+        assert_eq!(within(client.closed()).await, ClientError::Aborted);
+        within(peer.read_to_end(&mut Vec::new())).await.unwrap();
+        assert_eq!(within(after.next()).await, Err(ClientError::Aborted));
         let expected = ((0..count).collect(), ClientError::Aborted, count + 1);
         assert_eq!(take_refusals(replies).await, expected);
     }
@@ -339,11 +361,11 @@ async fn an_abort_holds_when_the_last_handle_goes() {
     // The driver may see either first.
     for _ in 0..20 {
         let (client, _peer) = pair();
-        let mut reply = client.send(b"get *").await.unwrap();
+        let mut reply = within(client.send(b"get *")).await.unwrap();
         tokio::task::yield_now().await;
         client.abort();
         drop(client);
-        assert_eq!(reply.next().await, Err(ClientError::Aborted));
+        assert_eq!(within(reply.next()).await, Err(ClientError::Aborted));
     }
 }
 
@@ -351,32 +373,32 @@ async fn an_abort_holds_when_the_last_handle_goes() {
 async fn requests_that_were_not_written_fail_for_the_same_reason() {
     let (client, _peer) = pair();
     // More than the pipe takes.
-    let mut stuck = client.send(&[b'a'; 1 << 17]).await.unwrap();
-    let mut first = client.send(b"got").await.unwrap();
-    let mut second = client.send_batch(batch(&["got"])).await.unwrap();
+    let mut stuck = within(client.send(&b"a".repeat(1 << 17))).await.unwrap();
+    let mut first = within(client.send(b"got")).await.unwrap();
+    let mut second = within(client.send_batch(batch(&["got"]))).await.unwrap();
     tokio::task::yield_now().await;
     client.abort();
-    assert_eq!(stuck.next().await, Err(ClientError::Aborted));
-    assert_eq!(first.next().await, Err(ClientError::Aborted));
-    assert_eq!(second.next().await, Err(ClientError::Aborted));
+    assert_eq!(within(stuck.next()).await, Err(ClientError::Aborted));
+    assert_eq!(within(first.next()).await, Err(ClientError::Aborted));
+    assert_eq!(within(second.next()).await, Err(ClientError::Aborted));
 }
 
 /// An abort while the pieces of one reply wait for the caller.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_aborted_reply_gives_what_has_come_of_it() {
     let (client, mut peer) = pair();
-    let mut reply = client.send(b"get a").await.unwrap();
+    let mut reply = within(client.send(b"get a")).await.unwrap();
     expect(&mut peer, b"get a\n").await;
-    peer.write_all(b"ok\n").await.unwrap();
+    within(peer.write_all(b"ok\n")).await.unwrap();
     for _ in 0..10 {
-        peer.write_all(b"a 1.0 1\n").await.unwrap();
+        within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
         tokio::task::yield_now().await;
     }
     client.abort();
-    client.closed().await;
+    within(client.closed()).await;
     let mut pieces = 0;
     let error = loop {
-        match reply.next().await {
+        match within(reply.next()).await {
             Ok(Some(_)) => pieces += 1,
             Ok(None) => panic!("it came whole"),
             Err(error) => break error,
@@ -391,8 +413,8 @@ async fn a_stall_waits_for_no_caller_and_loses_no_whole_reply() {
     for count in [3, 4] {
         let (client, _peer, replies, mut after) = refused_batch(count).await;
         let stalled = ClientError::Stalled(REPLY_TIMEOUT);
-        assert_eq!(client.closed().await, stalled);
-        assert_eq!(after.next().await, Err(stalled.clone()));
+        assert_eq!(within(client.closed()).await, stalled);
+        assert_eq!(within(after.next()).await, Err(stalled.clone()));
         let expected = ((0..count).collect(), stalled, count + 1);
         assert_eq!(take_refusals(replies).await, expected);
     }
@@ -406,7 +428,7 @@ async fn a_stall_behind_a_slow_caller_loses_no_whole_reply() {
     let stalled = ClientError::Stalled(REPLY_TIMEOUT);
     let expected = ((0..6).collect(), stalled.clone(), 7);
     assert_eq!(take_refusals(replies).await, expected);
-    assert_eq!(after.next().await, Err(stalled));
+    assert_eq!(within(after.next()).await, Err(stalled));
 }
 
 const DIALOGUES: [(&str, &str); 3] = [
@@ -416,7 +438,7 @@ const DIALOGUES: [(&str, &str); 3] = [
 ];
 
 /// The client's side of every dialogue whose lines it would send.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_client_reads_each_dialogue_byte_for_byte() {
     for (name, text) in DIALOGUES {
         let (client, mut peer) = pair();
@@ -425,17 +447,17 @@ async fn the_client_reads_each_dialogue_byte_for_byte() {
             match turn {
                 Turn::Client(bytes) => {
                     for line in bytes.strip_suffix(b"\n").unwrap().split(|&byte| byte == b'\n') {
-                        due.push(client.send(line).await.unwrap());
+                        due.push(within(client.send(line)).await.unwrap());
                     }
                     let mut said = vec![0; bytes.len()];
-                    peer.read_exact(&mut said).await.unwrap();
+                    within(peer.read_exact(&mut said)).await.unwrap();
                     assert_eq!(said, bytes, "{name}");
                 }
                 Turn::Server(bytes) => {
-                    peer.write_all(&bytes).await.unwrap();
+                    within(peer.write_all(&bytes)).await.unwrap();
                     let mut heard = Vec::new();
                     for mut reply in due.drain(..) {
-                        while let Some(piece) = reply.next().await.unwrap() {
+                        while let Some(piece) = within(reply.next()).await.unwrap() {
                             match piece {
                                 ReplyPiece::Status(Status::Ok) => heard.extend(b"ok\n"),
                                 ReplyPiece::Status(Status::Error) => heard.extend(b"error\n"),
