@@ -356,6 +356,21 @@ async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
     }
 }
 
+/// The caller goes before the driver has to wait for room, or while it does.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_batch_leaves_the_connection_in_step() {
+    for yields in [0, 100] {
+        let (_client, mut peer, replies, mut after) = refused_batch(6).await;
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
+        drop(replies);
+        within(peer.write_all(b"\n\nok\n\n")).await.unwrap();
+        assert_eq!(within(after.next()).await, Ok(Some(ReplyPiece::Status(Status::Ok))));
+        assert_eq!(within(after.next()).await, Ok(None));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_abort_holds_when_the_last_handle_goes() {
     // The driver may see either first.
