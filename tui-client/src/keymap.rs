@@ -17,7 +17,9 @@ pub use mode::{Mode, Pane};
 
 /// The action of a key in a mode.
 pub fn lookup(mode: Mode, key: KeyPress) -> Option<Action> {
-    row(mode, &name(key)).map(|row| row.action)
+    // A typed arrow has the name of the arrow key, and no character beyond ASCII is bound.
+    let is_bindable = !matches!(key.code, KeyCode::Char(c) if !c.is_ascii());
+    if is_bindable { row(mode, &name(key)).map(|row| row.action) } else { None }
 }
 
 fn row(mode: Mode, name: &str) -> Option<&'static Binding> {
@@ -82,6 +84,21 @@ mod tests {
                 assert!(all.iter().any(|name| name == key), "{key:?}: {}", row.help);
             }
             assert!(!row.keys.is_empty() && !row.help.is_empty(), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_typed_arrow_is_no_arrow_key() {
+        for &mode in ALL {
+            for c in ['←', '→', '↑', '↓', 'é', '火'] {
+                for (ctrl, alt) in [(false, false), (true, false), (false, true)] {
+                    assert_eq!(lookup(mode, KeyPress { code: KeyCode::Char(c), ctrl, alt }), None);
+                }
+            }
+        }
+        for row in BINDINGS {
+            let arrows = |key: &str| ["←", "→", "↑", "↓"].iter().any(|arrow| key.ends_with(arrow));
+            assert!(row.key_names().all(|key| key.is_ascii() || arrows(key)), "{row:?}");
         }
     }
 

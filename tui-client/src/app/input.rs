@@ -32,6 +32,8 @@ pub struct Input {
     /// The pasted lines being sent.
     pub paste: Paste,
     overlay: Option<Overlay>,
+    /// The line of the list of columns when it was open last.
+    column_line: usize,
 }
 
 impl Input {
@@ -57,7 +59,7 @@ impl Input {
 
     /// Opens the list of columns.
     pub fn open_columns(&mut self) {
-        self.overlay = Some(Overlay::Columns(0));
+        self.overlay = Some(Overlay::Columns(self.column_line));
     }
 
     /// The selected column in the list of columns.
@@ -99,6 +101,7 @@ impl Input {
             Some(Overlay::Help(help, _)) => help.scroll(lines, size),
             Some(Overlay::Columns(line)) => {
                 *line = line.saturating_add_signed(lines).min(Column::ALL.len() - 1);
+                self.column_line = *line;
             }
             Some(Overlay::Input(_) | Overlay::Confirm(_)) | None => {}
         }

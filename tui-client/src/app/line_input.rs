@@ -9,14 +9,14 @@ use crate::app::line_input::editor::Editor;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
+use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
 use crate::wire_log::bookmark::Bookmark;
 
 /// The reserved words of the filter language; other words are parts of keys.
-const NAMES: [&str; 13] = [
-    "last", "change", "rate", "min", "max", "avg", "count", "age", "key", "stale", "and", "or",
-    "not",
-];
+fn reserved_words() -> impl Iterator<Item = &'static str> {
+    Column::compared().map(Column::word).chain(["key", "stale", "and", "or", "not"])
+}
 
 /// The purpose of a line input.
 #[derive(Debug, Clone)]
@@ -163,7 +163,7 @@ impl LineInput {
         }
         let ends = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
         let word = text.rsplit(ends).next().unwrap_or_default().to_ascii_lowercase();
-        let on_its_way = !word.is_empty() && NAMES.iter().any(|name| name.starts_with(&word));
+        let on_its_way = !word.is_empty() && reserved_words().any(|name| name.starts_with(&word));
         if on_its_way && word != "stale" { None } else { text.parse().ok().map(Some) }
     }
 
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn no_name_is_taken_for_a_part_of_a_key_on_the_way() {
-        for name in NAMES {
+        for name in reserved_words() {
             let other = ["stale", "and", "or", "not"].contains(&name);
             let whole = format!("{name} {}", if name == "key" { "= a" } else { "> 1" });
             assert!(other || whole.parse::<Filter>().is_ok(), "{whole}");

@@ -122,7 +122,7 @@ impl Polling {
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);
-            format!("polling every {}", time::duration(self.interval))
+            format!("polling every {}", time::interval(self.interval))
         };
         cx.say(Tone::Plain, text);
     }
@@ -144,7 +144,7 @@ impl Polling {
         self.refresh_at = self.refresh_at.min(soon);
         watch.hurry(soon);
         self.stretched = self.stretched.filter(|&period| period > self.interval);
-        cx.say(Tone::Plain, format!("polling every {}", time::duration(self.interval)));
+        cx.say(Tone::Plain, format!("polling every {}", time::interval(self.interval)));
     }
 
     /// Resets the schedule for a new connection: the next poll is due now, the extension unknown.

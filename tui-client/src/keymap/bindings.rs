@@ -175,7 +175,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
     bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
-        .hint("ask now", &[(Table, 120)]),
+        .hint("refresh", &[(Table, 120)]),
     bind("+ =", SERIES, Action::Interval(1), "slower: poll less often, at a longer interval")
         .hint("slower", &[(Table, 130), (Watch, 130), (Chart, 90)]),
     bind("-", SERIES, Action::Interval(-1), "faster: poll more often, at a shorter interval")
@@ -271,12 +271,15 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("↑", &[HelpSearch], Action::Lines(-1), "while searching: up"),
     bind("↓", &[HelpSearch], Action::Lines(1), "while searching: down"),
 
+    bind("→ ctrl-f", &[Prompt], Action::Edit(Edit::Right), "a character right; at the end: take the suggestion"),
+    bind("alt-f alt-→ ctrl-→", &[Prompt], Action::Edit(Edit::WordRight), "a word right; at the end: take a word of it"),
+    bind("end ctrl-e", &[Prompt], Action::Edit(Edit::End), "to the end of the line; there: take the suggestion"),
     bind("← ctrl-b", TYPING, Action::Edit(Edit::Left), "a character left"),
-    bind("→ ctrl-f", TYPING, Action::Edit(Edit::Right), "a character right; at the end: take the suggestion"),
+    bind("→ ctrl-f", TYPING, Action::Edit(Edit::Right), "a character right"),
     bind("alt-b alt-← ctrl-←", TYPING, Action::Edit(Edit::WordLeft), "a word left"),
-    bind("alt-f alt-→ ctrl-→", TYPING, Action::Edit(Edit::WordRight), "a word right; at the end: take a word of it"),
+    bind("alt-f alt-→ ctrl-→", TYPING, Action::Edit(Edit::WordRight), "a word right"),
     bind("home ctrl-a", TYPING, Action::Edit(Edit::Start), "to the beginning of the line"),
-    bind("end ctrl-e", TYPING, Action::Edit(Edit::End), "to the end of the line; there: take the suggestion"),
+    bind("end ctrl-e", TYPING, Action::Edit(Edit::End), "to the end of the line"),
     bind("backspace ctrl-h", TYPING, Action::Edit(Edit::DeleteLeft), "delete the character before the cursor"),
     bind("delete ctrl-d", TYPING, Action::Edit(Edit::DeleteRight), "delete the character at the cursor"),
     bind("ctrl-w", TYPING, Action::Edit(Edit::KillBlankWordLeft), "delete back to the blank before"),

@@ -54,7 +54,7 @@ const NOTES: &[HelpLine] = &[
     note("■", "kept in the chart; its colour is that of its line"),
     note("!", "an alert fires"),
     note("·", "stale: no point for 5 times as long as usual"),
-    note("", "(never stale before 30 s; a single point after 5 min)"),
+    note("", "(never stale before 30s; a single point after 5m)"),
     Heading(""),
     Heading("Search and filter of the log"),
     note("text", "case is ignored unless you type a capital"),

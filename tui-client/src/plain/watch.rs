@@ -158,13 +158,13 @@ impl<W: Write> Watcher<'_, W> {
         tokio::pin!(due);
         loop {
             tokio::select! {
-                            due = &mut due => return due,
-                            _ = seconds.tick(), if self.alerts.counts_time() => {
-                                for feed in feeds {
-             self.evaluate(&feed.series, |_| false);
+                due = &mut due => return due,
+                _ = seconds.tick(), if self.alerts.counts_time() => {
+                    for feed in feeds {
+                        self.evaluate(&feed.series, |_| false);
+                    }
+                }
             }
-                            }
-                        }
         }
     }
 

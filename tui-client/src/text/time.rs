@@ -30,6 +30,15 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// A time between polls, exactly: as [`duration`] where that loses nothing, else in seconds.
+pub fn interval(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let is_whole = time.subsec_nanos() == 0
+        && (seconds < 3600 || seconds.is_multiple_of(60))
+        && (seconds < 86_400 || seconds.is_multiple_of(3600));
+    if is_whole { duration(time) } else { format!("{}s", time.as_secs_f64()) }
+}
+
 /// The time since `timestamp`, in one unit; `in 10s` when it lies ahead.
 pub fn age(timestamp: i64, now: i64) -> String {
     let sign = if timestamp > now { "in " } else { "" };
@@ -92,6 +101,17 @@ mod tests {
             (20 * 31_557_600_000_000, "20y"),
         ] {
             assert_eq!(duration(Duration::from_micros(micros)), text);
+        }
+        for (millis, text) in [
+            (100, "0.1s"),
+            (1050, "1.05s"),
+            (2000, "2s"),
+            (90_000, "1m30s"),
+            (60_500, "60.5s"),
+            (3_600_000, "1h"),
+            (3_661_000, "3661s"),
+        ] {
+            assert_eq!(interval(Duration::from_millis(millis)), text);
         }
         assert_eq!(duration(Duration::from_secs(u64::MAX)), "584542046090y228d");
     }

@@ -48,7 +48,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 /// Writes the interval of polling and its cost, as far as there is room.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
-    let every = time::duration(app.polling().interval());
+    let every = time::interval(app.polling().interval());
     let (text, style) = match app.polling().stretched() {
         _ if app.polling().is_paused() => ("paused ".to_owned(), theme.alert),
         Some(slowed) => {
