@@ -6,10 +6,10 @@ pub mod source;
 /// Refused lines of pasted text that are reported one by one.
 pub const MAX_REFUSALS: u64 = 20;
 
-/// How far pasted lines have come.
+/// The progress of an import of pasted lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportNews {
-    /// Which import.
+    /// The number of the import.
     pub id: u64,
     /// Lines answered so far.
     pub answered: u64,
@@ -20,19 +20,19 @@ pub struct ImportNews {
     /// Lines refused since the last news, each with its number and the reason; only the first
     /// [`MAX_REFUSALS`] in all.
     pub refusals: Vec<String>,
-    /// It is over.
+    /// The end of the import; `None` while lines are under way.
     pub end: Option<ImportEnd>,
 }
 
 impl ImportNews {
-    /// It ended before it began.
+    /// The news of an import that lost its connection before the first line.
     pub fn broken(id: u64) -> Self {
         let end = Some(ImportEnd::Broken);
         Self { id, answered: 0, sent: 0, refused: 0, refusals: Vec::new(), end }
     }
 }
 
-/// How an import ended.
+/// The end of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportEnd {
     /// Every line has its answer.

@@ -47,7 +47,7 @@ pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
     bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
 }
 
-/// What is known of a key.
+/// What the answers have said of a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     /// No answer has come.

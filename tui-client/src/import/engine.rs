@@ -14,7 +14,7 @@ use super::source::{BatchSource, InputBatch};
 /// How often a handler may report how far it has come.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What becomes of the replies.
+/// The receiver of the replies.
 pub trait Handler {
     /// Ends the import; a lost connection is one of its kinds.
     type Error: From<ClientError>;
@@ -25,7 +25,7 @@ pub trait Handler {
     /// These lines are answered, and not refused.
     fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>);
 
-    /// This line is refused.
+    /// Takes the refusal of a line.
     fn refused(&mut self, number: u64, line: &[u8], reason: &str);
 
     /// Data lines of a reply.
@@ -50,9 +50,9 @@ pub trait Handler {
 
 /// An import that has ended before all lines were answered.
 pub struct Broken<E> {
-    /// Why.
+    /// The error that ended the import.
     pub error: E,
-    /// What was sent and has no answer, in order.
+    /// The batches that were sent and have no answer, in order.
     pub unanswered: Vec<InputBatch>,
     /// Data of the first missing reply has come.
     pub partial: bool,

@@ -32,7 +32,7 @@ impl Alert {
         &self.pattern
     }
 
-    /// It is about this key.
+    /// Whether the alert is about a key.
     pub fn concerns(&self, key: &str) -> bool {
         self.pattern.matches(key)
     }
@@ -158,7 +158,7 @@ struct AlertState {
 pub enum AlertEvent {
     /// The alert fires for a key.
     Firing(String),
-    /// It fires no longer.
+    /// The alert fires no longer.
     Resolved(String),
     /// The key for which it fired has no points any more.
     NoData(String),

@@ -122,7 +122,7 @@ impl Column {
         Self::ALL.into_iter().find(|column| column.word() == word)
     }
 
-    /// What it shows, in a few words.
+    /// The content of the column, in a few words.
     pub fn about(self) -> &'static str {
         self.row().about
     }
@@ -132,7 +132,7 @@ impl Column {
         self.row().width
     }
 
-    /// What it holds.
+    /// The kind of its values.
     pub fn kind(self) -> ColumnKind {
         self.row().kind
     }
@@ -149,7 +149,7 @@ impl Column {
 
     /// Its number, if the series has one: in seconds where it is a time or an age. What is said by
     /// a word, a key or a trend, has none.
-    #[expect(clippy::cast_precision_loss, reason = "compared with what a person typed")]
+    #[expect(clippy::cast_precision_loss, reason = "compared with a typed limit")]
     pub fn number(self, series: &Series, now: i64) -> Option<f64> {
         let timestamp = series.last.timestamp;
         Some(match self.kind() {
@@ -192,7 +192,7 @@ impl Chosen {
         Column::ALL.into_iter().filter(|&column| self.shows(column))
     }
 
-    /// It is wanted.
+    /// Whether a column is shown.
     pub fn shows(&self, column: Column) -> bool {
         !self.hidden.contains(&column)
     }

@@ -3,7 +3,7 @@
 use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 
-/// How two numbers are compared.
+/// A comparison of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compare {
     Less,

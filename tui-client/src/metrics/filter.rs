@@ -65,7 +65,7 @@ fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(part)
 }
 
-/// Which series to show.
+/// A filter of series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     text: String,

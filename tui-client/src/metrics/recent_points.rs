@@ -58,13 +58,13 @@ impl RecentPoints {
         self.tail.shrink_to_fit();
     }
 
-    /// How many there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         let full = self.full.as_ref();
         full.map_or(0, |full| full.pieces.len() * PIECE - full.skipped) + self.tail.len()
     }
 
-    /// There are none.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -13,7 +13,7 @@ use shared::response::Status;
 use crate::metrics::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
-/// How much of a reply to keep.
+/// The parts of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capture {
     /// Every line is passed on as it arrives.

@@ -23,7 +23,7 @@ pub fn rate(before: Point, point: Point) -> Option<f64> {
     (seconds > 0).then(|| change(before, point) / seconds as f64)
 }
 
-/// What is known of one series.
+/// A summary of one series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// Its name.

@@ -54,11 +54,11 @@ impl fmt::Display for Sort {
 /// What is shown of an answer: which rows, in which order, which columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableSpec {
-    /// Which rows.
+    /// The filter of the rows; all rows without one.
     pub filter: Option<Filter>,
-    /// Their order.
+    /// The order of the rows.
     pub sort: Sort,
-    /// Which columns; what is usual when none is named.
+    /// The columns; the usual ones when empty.
     pub columns: Vec<Column>,
 }
 
@@ -115,9 +115,9 @@ pub struct SortJob {
     pub id: u64,
     /// The rows.
     pub answer: Arc<Answer>,
-    /// Their order.
+    /// The order of the rows.
     pub sort: Sort,
-    /// Which of them.
+    /// The filter of the rows.
     pub filter: Option<Filter>,
     /// The selected key, to be found again.
     pub selected: Option<shared::KeyBuf>,
@@ -139,7 +139,7 @@ pub struct Sorted {
 }
 
 impl SortJob {
-    /// Does it.
+    /// Filters and sorts.
     pub fn run(self) -> Sorted {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
         let selected = self.selected.and_then(|key| {

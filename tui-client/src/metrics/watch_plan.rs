@@ -8,14 +8,14 @@ use shared::Glob;
 /// Whether the server knows the selector extension of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Extension {
-    /// It was not tried yet.
+    /// The extension was not tried yet.
     #[default]
     Unknown,
     /// A request that tries it is on its way.
     Asked,
-    /// It does.
+    /// The server knows the extension.
     Known,
-    /// It does not, so globs are matched here.
+    /// The server does not know the extension; globs are matched in the client.
     Missing,
 }
 

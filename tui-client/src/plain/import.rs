@@ -146,7 +146,7 @@ async fn spent(full: &mut watch::Receiver<bool>) -> bool {
     full.wait_for(|&full| full).await.is_ok()
 }
 
-/// What is to be sent.
+/// The source of the lines.
 struct PendingInput {
     queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory for it is spent.

@@ -45,7 +45,7 @@ impl ImportBar {
         }
     }
 
-    /// It may be shown.
+    /// Whether the bar may be shown.
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted
     }
@@ -80,7 +80,7 @@ impl ImportBar {
         }
     }
 
-    /// It was shown.
+    /// Whether the bar was shown.
     pub(super) fn is_seen(&self) -> bool {
         !self.bar.is_hidden()
     }

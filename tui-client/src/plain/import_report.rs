@@ -42,7 +42,7 @@ impl fmt::Display for NamedLines {
     }
 }
 
-/// What has come back.
+/// The replies so far, counted and reported.
 pub(super) struct ImportReport {
     pub bar: ImportBar,
     pub answered: u64,

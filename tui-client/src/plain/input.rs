@@ -22,13 +22,13 @@ pub(super) struct InputQueue {
     pub queue: mpsc::UnboundedReceiver<InputBatch>,
     /// The memory is spent, so nothing is read for now.
     pub full: watch::Receiver<bool>,
-    /// How much was read so far.
+    /// The counts of the lines read so far.
     pub counts: Arc<Counts>,
-    /// How it ended.
+    /// The task that reads, and its error.
     pub task: JoinHandle<io::Result<()>>,
 }
 
-/// What is in what was read.
+/// The counts of the lines read so far.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     /// Requests.

@@ -62,7 +62,7 @@ pub(super) async fn run(
 /// What becomes of the series in the replies.
 struct Selection<'a, W: Write> {
     keys: &'a [Glob],
-    /// Which of the keys have points.
+    /// The keys that have points.
     found: Vec<bool>,
     alerts: Alerts,
     spec: &'a TableSpec,

@@ -45,7 +45,7 @@ pub(super) fn listen(exit_code: Option<Arc<AtomicU8>>) -> io::Result<impl Future
         tokio::select! {
             () = sleep(GRACE) => {
                 // Standard error may be blocked, too.
-                thread::spawn(|| warn("ended while nobody reads the output"));
+                thread::spawn(|| warn("ended; the output is not read"));
                 sleep(LAST_MESSAGE).await;
             }
             _ = signals.recv() => {}

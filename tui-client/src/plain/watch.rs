@@ -79,7 +79,7 @@ pub(super) fn selectors(patterns: &[Glob]) -> Vec<String> {
     }
 }
 
-/// What all requests share.
+/// The state that all requests share.
 struct Watcher<'a, W: Write> {
     patterns: &'a [Glob],
     alerts: Alerts,
