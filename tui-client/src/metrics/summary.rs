@@ -28,8 +28,7 @@ pub const MAX_BY_GLOB: usize = 1000;
 
 /// Of a budget, what each of so many series may keep; it changes only when their number doubles.
 fn share(wanted: usize, budget: usize, series: usize) -> usize {
-    let share = budget / series.next_power_of_two();
-    wanted.min(share.max(MIN_RECENT)).max(1)
+    wanted.min((budget / series.next_power_of_two()).max(MIN_RECENT)).max(1)
 }
 
 /// A series in the index. With its hash, so that a growing index never has to look at the keys,

@@ -70,8 +70,7 @@ fn merged(patterns: &[Glob]) -> Vec<String> {
             length += pattern.as_str().len() + 1;
             length <= MAX_LINE
         });
-        let count = fits.count().max(1);
-        let (now, later) = rest.split_at(count);
+        let (now, later) = rest.split_at(fits.count().max(1));
         let texts: Vec<_> = now.iter().map(|pattern| pattern.as_str()).collect();
         selectors.push(match texts[..] {
             [one] => one.to_owned(),

@@ -63,8 +63,7 @@ impl ImportReport {
     pub(super) fn new(bar: ImportBar) -> Self {
         let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
         let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
-        let closed = false;
-        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed }
+        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed: false }
     }
 
     /// Counts a refused line, and reports it unless that would be too much.

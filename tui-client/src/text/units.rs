@@ -56,8 +56,7 @@ impl Scale {
     pub fn new(unit: Unit, greatest: f64) -> Self {
         const PREFIXES: [(f64, &str); 6] =
             [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
-        let greatest = greatest.abs();
-        let fits = PREFIXES.into_iter().find(|&(divisor, _)| greatest >= divisor);
+        let fits = PREFIXES.into_iter().find(|&(divisor, _)| greatest.abs() >= divisor);
         let (divisor, prefix) = match (fits, unit) {
             (Some(fits), Unit::Plain | Unit::Bytes) => fits,
             _ => (1.0, ""),
