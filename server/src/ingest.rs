@@ -137,6 +137,11 @@ pub enum LineOutcome<'a> {
 }
 
 impl BatchOutcome {
+    /// Number of points, stored or not.
+    pub fn puts(&self) -> usize {
+        self.puts
+    }
+
     /// Why nothing of the batch is stored, if that is so.
     pub fn failure(&self) -> Option<&PutError> {
         self.failure.as_ref()

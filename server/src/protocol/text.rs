@@ -158,7 +158,7 @@ impl<S: Store> TextProtocol<S> {
     fn encode_outcome(&mut self, outcome: &BatchOutcome, out: &mut Vec<u8>) {
         let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
         if let Some(error) = outcome.failure() {
-            debug!(%error, "batch not stored");
+            debug!(puts = outcome.puts(), %error, "batch not stored");
         }
         for line in outcome.lines() {
             self.stats.errors += u64::from(line != LineOutcome::Stored);

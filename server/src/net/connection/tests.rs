@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use proptest::prelude::*;
 use shared::{Key, KeyBuf, Point, Selector};
@@ -101,10 +101,12 @@ impl ManualStore {
     }
 }
 
-/// A stream that counts its writes.
+/// A stream that counts its writes, and whose client can reset the connection.
 struct Counted {
     stream: DuplexStream,
     writes: Arc<AtomicUsize>,
+    /// Reads fail from the end of the stream on.
+    is_reset: Arc<AtomicBool>,
 }
 
 impl AsyncRead for Counted {
@@ -113,7 +115,12 @@ impl AsyncRead for Counted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() == before && self.is_reset.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -142,35 +149,31 @@ struct Client {
     store: ManualStore,
     shutdown: CancellationToken,
     writes: Arc<AtomicUsize>,
+    is_reset: Arc<AtomicBool>,
     task: JoinHandle<(SessionStats, CloseReason)>,
 }
 
 impl Client {
     fn connect(store: &ManualStore) -> Self {
         let (near, stream) = tokio::io::duplex(4 * 1024 * 1024);
-        let (writes, shutdown) = (Arc::default(), CancellationToken::new());
-        let near = Counted { stream: near, writes: Arc::clone(&writes) };
+        let (writes, is_reset): (Arc<AtomicUsize>, Arc<AtomicBool>) = Default::default();
+        let shutdown = CancellationToken::new();
+        let near =
+            Counted { stream: near, writes: Arc::clone(&writes), is_reset: Arc::clone(&is_reset) };
         let (protocol, token) = (TextProtocol::new(store.clone()), shutdown.clone());
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
-        Self { stream, store: store.clone(), shutdown, writes, task }
+        Self { stream, store: store.clone(), shutdown, writes, is_reset, task }
     }
 
     /// Sends, and lets the connection do all that it can.
     async fn send(&mut self, requests: &str) {
         self.stream.write_all(requests.as_bytes()).await.unwrap();
-        self.run().await;
+        let_connections_run().await;
     }
 
     async fn answer(&mut self, outcome: Outcome) {
         self.store.answer(outcome);
-        self.run().await;
-    }
-
-    /// Lets the connection do all that it can: nothing but this task and its own is running.
-    async fn run(&self) {
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
+        let_connections_run().await;
     }
 
     /// What has been answered and not read yet.
@@ -180,12 +183,34 @@ impl Client {
         String::from_utf8(bytes[..read].to_vec()).unwrap()
     }
 
+    /// Resets the connection; the store answers `outcomes` after that.
+    async fn reset(
+        self,
+        outcomes: impl IntoIterator<Item = Outcome>,
+    ) -> (SessionStats, CloseReason) {
+        self.is_reset.store(true, Ordering::Relaxed);
+        let Self { stream, store, task, .. } = self;
+        drop(stream);
+        for outcome in outcomes {
+            let_connections_run().await;
+            store.answer(outcome);
+        }
+        task.await.unwrap()
+    }
+
     async fn close(mut self) -> (String, SessionStats, CloseReason) {
         self.stream.shutdown().await.unwrap();
         let (stats, reason) = self.task.await.unwrap();
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         (rest, stats, reason)
+    }
+}
+
+/// Lets connections do all that they can: nothing but this task and theirs is running.
+async fn let_connections_run() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -354,6 +379,27 @@ async fn a_shutdown_answers_what_is_in_flight() {
     assert_eq!(replies, "ok\n\nerror\nthe disk is full\n\n");
     assert_eq!((stats.puts, store.sizes()), (1, vec![1, 1]));
     assert!(matches!(reason, CloseReason::Shutdown));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_client_is_gone_is_counted() {
+    let store = ManualStore::default();
+    // The reading side fails while all outcomes are unknown; then the writing side, with one known.
+    for reset_first in [true, false] {
+        let mut client = Client::connect(&store);
+        client.send("put a 1 1\nput a 2 2\n").await;
+        client.send("put b 1 1\n").await;
+        client.send("put b 2 2\nwhat\n").await;
+        let outcomes = [Ok(Vec::new()), failure(), Ok(Vec::new())];
+        let (stats, reason) = if reset_first {
+            client.reset(outcomes).await
+        } else {
+            store.answer(Ok(Vec::new()));
+            client.reset(outcomes.into_iter().skip(1)).await
+        };
+        assert_eq!(stats, SessionStats { puts: 3, errors: 2, ..SessionStats::default() });
+        assert!(matches!(reason, CloseReason::Failed(_)), "{reason}");
+    }
 }
 
 /// What a client says, and what it is answered when each request waits for the one before it.
