@@ -101,10 +101,12 @@ impl ManualStore {
     }
 }
 
-/// A stream that counts its writes, and whose client can reset the connection.
+/// A stream that counts and measures its writes, and whose client can reset the connection.
 struct Counted {
     stream: DuplexStream,
     writes: Arc<AtomicUsize>,
+    /// Bytes of the largest buffer that was to be written.
+    largest_write: Arc<AtomicUsize>,
     /// Reads fail from the end of the stream on.
     is_reset: Arc<AtomicBool>,
 }
@@ -130,6 +132,7 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.largest_write.fetch_max(bytes.len(), Ordering::Relaxed);
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.writes.fetch_add(usize::from(written.is_ready()), Ordering::Relaxed);
         written
@@ -149,20 +152,31 @@ struct Client {
     store: ManualStore,
     shutdown: CancellationToken,
     writes: Arc<AtomicUsize>,
+    largest_write: Arc<AtomicUsize>,
     is_reset: Arc<AtomicBool>,
     task: JoinHandle<(SessionStats, CloseReason)>,
 }
 
 impl Client {
     fn connect(store: &ManualStore) -> Self {
-        let (near, stream) = tokio::io::duplex(4 * 1024 * 1024);
-        let (writes, is_reset): (Arc<AtomicUsize>, Arc<AtomicBool>) = Default::default();
+        Self::connect_through(store, 4 * 1024 * 1024)
+    }
+
+    /// Connects by a pipe that holds so many bytes in each direction.
+    fn connect_through(store: &ManualStore, bytes: usize) -> Self {
+        let (near, stream) = tokio::io::duplex(bytes);
+        let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
+        let is_reset: Arc<AtomicBool> = Arc::default();
         let shutdown = CancellationToken::new();
-        let near =
-            Counted { stream: near, writes: Arc::clone(&writes), is_reset: Arc::clone(&is_reset) };
+        let near = Counted {
+            stream: near,
+            writes: Arc::clone(&writes),
+            largest_write: Arc::clone(&largest_write),
+            is_reset: Arc::clone(&is_reset),
+        };
         let (protocol, token) = (TextProtocol::new(store.clone()), shutdown.clone());
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
-        Self { stream, store: store.clone(), shutdown, writes, is_reset, task }
+        Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
     }
 
     /// Sends, and lets the connection do all that it can.
@@ -379,6 +393,40 @@ async fn a_shutdown_answers_what_is_in_flight() {
     assert_eq!(replies, "ok\n\nerror\nthe disk is full\n\n");
     assert_eq!((stats.puts, store.sizes()), (1, vec![1, 1]));
     assert!(matches!(reason, CloseReason::Shutdown));
+}
+
+/// Refusals are several times longer than the puts: those to what is in flight, before a `get` and
+/// at the end, to a client that reads them and to one that does not.
+#[tokio::test]
+async fn replies_that_are_not_read_are_bounded() {
+    const LINES: usize = 20_000;
+    const BOUND: usize = crate::protocol::FLUSH_THRESHOLD + 100;
+    let refuse_all = |puts| {
+        let reason = RefusalReason::OlderThanRetention;
+        Ok((0..puts).map(|index| Refused { index, reason }).collect())
+    };
+    for (end, reads) in [("", true), ("", false), ("get *\n", true), ("get *\n", false)] {
+        for outcome in [refuse_all, |_| failure()] {
+            let store = ManualStore::default();
+            let pipe = if reads { 4 * 1024 * 1024 } else { 300_000 };
+            let mut client = Client::connect_through(&store, pipe);
+            client.send(&("put a 1 1\n".repeat(LINES) + end)).await;
+            while store.waiting() > 0 {
+                let puts = store.sizes()[store.sizes().len() - store.waiting()];
+                client.answer(outcome(puts)).await;
+            }
+            let largest = client.largest_write.load(Ordering::Relaxed);
+            assert!((BOUND / 2..=BOUND).contains(&largest), "{largest}");
+            let stats = if reads {
+                let (replies, stats, _) = client.close().await;
+                assert_eq!(replies.matches("error\n").count(), LINES);
+                stats
+            } else {
+                client.reset([]).await.0
+            };
+            assert_eq!(stats.errors, store.sizes().iter().sum::<usize>() as u64);
+        }
+    }
 }
 
 #[tokio::test]
