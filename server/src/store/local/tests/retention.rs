@@ -55,6 +55,15 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
 }
 
 #[tokio::test]
+async fn refused_points_keep_the_contract() {
+    let now = Arc::new(AtomicI64::new(1000));
+    for log_limit in [1 << 30, 1] {
+        let store = open(&SimDisk::new(Image::new()), with_clock(&now, log_limit)).unwrap();
+        contract::hold_while_refusing(&store, 900).await;
+    }
+}
+
+#[tokio::test]
 async fn expired_parts_are_dropped_and_trimmed() {
     let now = Arc::new(AtomicI64::new(1000));
     let config = with_clock(&now, 1 << 30);
