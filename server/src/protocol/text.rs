@@ -37,12 +37,12 @@ pub struct TextProtocol<S> {
     stats: SessionStats,
 }
 
-impl<S: Store + Clone> TextProtocol<S> {
+impl<S: Store> TextProtocol<S> {
     /// A session in which nothing was asked yet.
-    pub fn new(store: S) -> Self {
+    pub fn new(ingest: Ingest<S>, queries: Queries<S>) -> Self {
         Self {
-            ingest: Ingest::new(store.clone()),
-            queries: Queries::new(store),
+            ingest,
+            queries,
             framer: RequestFramer::default(),
             in_flight: InFlight::default(),
             answering: None,

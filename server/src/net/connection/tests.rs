@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::ingest::Ingest;
 use crate::protocol::text::TextProtocol;
+use crate::query::Queries;
 use crate::store::{
     Block, Cursor, PutError, ReadError, RefusalReason, Refused, Store, StoreStatus, Unavailable,
 };
@@ -174,7 +176,10 @@ impl Client {
             largest_write: Arc::clone(&largest_write),
             is_reset: Arc::clone(&is_reset),
         };
-        let (protocol, token) = (TextProtocol::new(store.clone()), shutdown.clone());
+        let (protocol, token) = (
+            TextProtocol::new(Ingest::new(store.clone()), Queries::new(store.clone())),
+            shutdown.clone(),
+        );
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
         Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
     }
