@@ -1,5 +1,5 @@
-//! What a connection needs of a protocol: it takes the bytes that a client
-//! has sent and gives the bytes of the replies.
+//! What a connection needs of a protocol: it takes the bytes that a client has sent and gives the
+//! bytes of the replies.
 //!
 //! A protocol reaches the store through [`crate::ingest`] and [`crate::query`] alone. It knows no
 //! sockets, and a connection knows no protocol, so every protocol shares the connection's read
@@ -46,13 +46,13 @@ pub trait Protocol: Send {
     /// [`FLUSH_THRESHOLD`] bytes. Ready when it holds any, and when nothing is in flight.
     fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()>;
 
-    /// Takes what belongs to the last request off the front of `input`, which came after that
+    /// Takes what belongs to the last request off the front of the input, which came after that
     /// request was started and before its reply is written. Called when nothing is in flight and
-    /// all input before this was served.
-    fn take_trailing(&mut self, input: &mut &[u8]);
+    /// all input before this was served. Most protocols have nothing of that kind.
+    fn take_trailing(&mut self, _input: &mut &[u8]) {}
 
     /// Notes that the replies to all requests so far are being written.
-    fn mark_answered(&mut self);
+    fn mark_answered(&mut self) {}
 
     /// What the client has asked so far.
     fn stats(&self) -> SessionStats;
