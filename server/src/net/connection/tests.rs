@@ -186,7 +186,7 @@ impl Client {
 
     /// Sends, and lets the connection do all that it can.
     async fn send(&mut self, requests: &str) {
-        self.stream.write_all(requests.as_bytes()).await.unwrap();
+        within(self.stream.write_all(requests.as_bytes())).await.unwrap();
         let_connections_run().await;
     }
 
@@ -214,16 +214,21 @@ impl Client {
             let_connections_run().await;
             store.answer(outcome);
         }
-        task.await.unwrap()
+        within(task).await.unwrap()
     }
 
     async fn close(mut self) -> (String, SessionStats, CloseReason) {
         self.stream.shutdown().await.unwrap();
-        let (stats, reason) = self.task.await.unwrap();
+        let (stats, reason) = within(self.task).await.unwrap();
         let mut rest = String::new();
-        self.stream.read_to_string(&mut rest).await.unwrap();
+        within(self.stream.read_to_string(&mut rest)).await.unwrap();
         (rest, stats, reason)
     }
+}
+
+/// Waits for what must happen, at most a minute.
+async fn within<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the connection goes on")
 }
 
 /// Lets connections do all that they can: nothing but this task and theirs is running.
@@ -243,7 +248,7 @@ async fn the_batches_of_a_client_that_never_pauses_grow() {
     let store = ManualStore::default();
     store.0.lock().unwrap().answers_at_once = true;
     let mut client = Client::connect(&store);
-    client.stream.write_all(LINE.repeat(LINES).as_bytes()).await.unwrap();
+    within(client.stream.write_all(LINE.repeat(LINES).as_bytes())).await.unwrap();
     let (replies, stats, _) = client.close().await;
     assert_eq!(replies.len(), "ok\n\n".len() * LINES);
     let sizes = store.sizes();
