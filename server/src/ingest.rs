@@ -16,8 +16,8 @@ use crate::store::{PutError, RefusalReason, Refused, Store};
 /// Batches that one client may have in flight.
 const MAX_BATCHES_IN_FLIGHT: usize = 16;
 
-/// Input in flight from which on no more batches are started. With a last batch of a whole read
-/// buffer, one client's share of the store's queue stays below 1 MiB of text.
+/// Bytes of input in flight from which on no more batches are started. With a last batch of a
+/// whole read buffer, one client's share of the store's queue stays below 512 KiB of text.
 const MAX_BYTES_IN_FLIGHT: usize = 256 * 1024;
 
 /// Hands batches to a store.

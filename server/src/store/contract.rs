@@ -13,7 +13,7 @@ use super::{
 };
 use model::{Model, Row};
 
-/// The longest that one guarantee may take.
+/// The longest that a store may take for one guarantee, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Makes a store fail, one way at a time.
@@ -64,9 +64,12 @@ pub async fn hold_while_refusing(store: &impl Store, oldest: i64) {
     within(refused_is_not_stored(store, oldest)).await;
 }
 
-/// Waits for a guarantee to hold, at most [`PATIENCE`].
-async fn within<T>(guarantee: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, guarantee).await.expect("the store answers")
+/// Waits for what a store must do, at most [`PATIENCE`].
+///
+/// # Panics
+/// When it takes longer.
+pub async fn within<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, wait).await.expect("the store answers")
 }
 
 async fn try_read(store: &impl Store, selector: Selector<'_>) -> Result<Vec<Row>, ReadError> {
@@ -87,7 +90,7 @@ async fn try_read(store: &impl Store, selector: Selector<'_>) -> Result<Vec<Row>
 /// # Panics
 /// When the store fails to answer.
 pub async fn read(store: &impl Store, selector: Selector<'_>) -> Vec<Row> {
-    try_read(store, selector).await.unwrap()
+    within(try_read(store, selector)).await.unwrap()
 }
 
 fn batch<'a>(puts: &[(&'a str, i64, f64)]) -> Vec<(Key<'a>, Point)> {
