@@ -4,18 +4,20 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::iter::Peekable;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::vec;
 
 use shared::{Key, Point};
 
-use crate::store::{PutError, Refused, Store};
+use crate::store::{PutError, RefusalReason, Refused, Store};
 
 /// Batches that one client may have in flight.
 const MAX_BATCHES_IN_FLIGHT: usize = 16;
 
-/// Input in flight from which on no more batches are started. With a last batch of a whole read
-/// buffer, one client's share of the store's queue stays below 1 MiB of text.
+/// Bytes of input in flight from which on no more batches are started. With a last batch of a
+/// whole read buffer, one client's share of the store's queue stays below 512 KiB of text.
 const MAX_BYTES_IN_FLIGHT: usize = 256 * 1024;
 
 /// Hands batches to a store.
@@ -110,26 +112,28 @@ impl Future for PendingBatch {
             Err(error) => (Vec::new(), Some(error)),
         };
         let malformed = std::mem::take(&mut self.malformed);
-        Poll::Ready(BatchOutcome { puts: self.puts, malformed, refused, failure })
+        Poll::Ready(BatchOutcome::new(self.puts, malformed, refused, failure))
     }
 }
 
-/// What became of the lines of a batch.
+/// What became of the lines of a batch: an iterator over the outcome of each, in their order.
 #[derive(Debug)]
 pub struct BatchOutcome {
     puts: usize,
-    malformed: Vec<usize>,
-    refused: Vec<Refused>,
+    /// Puts before the next line.
+    put: usize,
+    malformed: Peekable<vec::IntoIter<usize>>,
+    refused: Peekable<vec::IntoIter<Refused>>,
     failure: Option<PutError>,
 }
 
 /// What became of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineOutcome<'a> {
+pub enum LineOutcome {
     /// Its point is stored.
     Stored,
     /// The store took the batch without this point.
-    Refused(&'a Refused),
+    Refused(RefusalReason),
     /// The store could not take the batch; see [`BatchOutcome::failure`].
     Failed,
     /// It held no point.
@@ -137,31 +141,50 @@ pub enum LineOutcome<'a> {
 }
 
 impl BatchOutcome {
+    fn new(
+        puts: usize,
+        malformed: Vec<usize>,
+        refused: Vec<Refused>,
+        failure: Option<PutError>,
+    ) -> Self {
+        let (malformed, refused) =
+            (malformed.into_iter().peekable(), refused.into_iter().peekable());
+        Self { puts, put: 0, malformed, refused, failure }
+    }
+
+    /// Number of points, stored or not.
+    pub fn puts(&self) -> usize {
+        self.puts
+    }
+
     /// Why nothing of the batch is stored, if that is so.
     pub fn failure(&self) -> Option<&PutError> {
         self.failure.as_ref()
     }
 
-    /// The outcome of each line, in their order.
-    pub fn lines(&self) -> impl Iterator<Item = LineOutcome<'_>> {
-        let mut malformed = self.malformed.iter().peekable();
-        let mut refused = self.refused.iter().peekable();
-        let mut puts = 0;
-        std::iter::from_fn(move || {
-            if malformed.next_if(|&&before| before == puts).is_some() {
-                return Some(LineOutcome::Malformed);
-            }
-            let put = puts;
-            if put == self.puts {
-                return None;
-            }
-            puts += 1;
-            if self.failure.is_some() {
-                return Some(LineOutcome::Failed);
-            }
-            let refused = refused.next_if(|refused| refused.index == put);
-            Some(refused.map_or(LineOutcome::Stored, LineOutcome::Refused))
-        })
+    /// Whether no lines are left.
+    pub fn is_empty(&self) -> bool {
+        self.put == self.puts && self.malformed.len() == 0
+    }
+}
+
+impl Iterator for BatchOutcome {
+    type Item = LineOutcome;
+
+    fn next(&mut self) -> Option<LineOutcome> {
+        let put = self.put;
+        if self.malformed.next_if_eq(&put).is_some() {
+            return Some(LineOutcome::Malformed);
+        }
+        if put == self.puts {
+            return None;
+        }
+        self.put += 1;
+        if self.failure.is_some() {
+            return Some(LineOutcome::Failed);
+        }
+        let refused = self.refused.next_if(|refused| refused.index == put);
+        Some(refused.map_or(LineOutcome::Stored, |refused| LineOutcome::Refused(refused.reason)))
     }
 }
 
@@ -203,24 +226,22 @@ impl InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RefusalReason, Unavailable};
+    use crate::store::Unavailable;
 
     #[test]
     fn each_line_has_its_outcome_in_order() {
         use LineOutcome::{Failed, Malformed, Stored};
         let refused = Refused { index: 1, reason: RefusalReason::OlderThanRetention };
-        let outcome = |failure| BatchOutcome {
-            puts: 3,
-            malformed: vec![0, 0, 2, 3],
-            refused: vec![refused],
-            failure,
-        };
-        let taken = outcome(None);
-        let lines: Vec<_> = taken.lines().collect();
-        let refused = LineOutcome::Refused(&refused);
+        let outcome = |failure| BatchOutcome::new(3, vec![0, 0, 2, 3], vec![refused], failure);
+        let lines: Vec<_> = outcome(None).collect();
+        let refused = LineOutcome::Refused(refused.reason);
         assert_eq!(lines, [Malformed, Malformed, Stored, refused, Malformed, Stored, Malformed]);
-        let failed = outcome(Some(Unavailable::DiskFull.into()));
-        let lines: Vec<_> = failed.lines().collect();
+        let mut failed = outcome(Some(Unavailable::DiskFull.into()));
+        let mut lines = Vec::new();
+        while !failed.is_empty() {
+            lines.extend(failed.next());
+        }
         assert_eq!(lines, [Malformed, Malformed, Failed, Failed, Malformed, Failed, Malformed]);
+        assert_eq!(failed.next(), None);
     }
 }

@@ -10,28 +10,58 @@ pub mod query;
 pub mod shutdown;
 pub mod store;
 
+use ingest::Ingest;
 use net::{Listener, Permits};
-use protocol::text::TextProtocol;
+use protocol::Protocol;
+use query::Queries;
 use shutdown::Shutdown;
 use store::Store;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-/// Serves the text protocol on `listener` from `store` until `shutdown` begins, then answers the
-/// requests in flight and closes the store.
-pub async fn run<S: Store + Clone>(listener: Listener, store: S, shutdown: Shutdown) {
-    for address in listener.addresses() {
-        info!("listening on {address}");
+/// Listeners that share a store, the permits for connections and the shutdown.
+#[derive(Debug)]
+pub struct Server<S> {
+    store: S,
+    permits: Permits,
+    shutdown: Shutdown,
+    listening: JoinSet<()>,
+}
+
+impl<S: Store + Clone> Server<S> {
+    /// A server that listens nowhere yet.
+    pub fn new(store: S, shutdown: Shutdown) -> Self {
+        let permits = Permits::for_open_files();
+        Self { store, permits, shutdown, listening: JoinSet::new() }
     }
-    let permits = Permits::for_open_files();
-    let text = {
-        let store = store.clone();
-        move || TextProtocol::new(store.clone())
-    };
-    listener.serve(text, &permits, &shutdown).await;
-    info!("shutting down");
-    if let Err(names) = shutdown.finish().await {
-        warn!(unfinished = ?names, "shutdown timed out");
+
+    /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
+    pub fn listen<P: Protocol + 'static>(
+        &mut self,
+        listener: Listener,
+        protocol: impl Fn(Ingest<S>, Queries<S>) -> P + Clone + Send + 'static,
+    ) {
+        for address in listener.addresses() {
+            info!("listening on {address}");
+        }
+        let (ingest, queries) = (Ingest::new(self.store.clone()), Queries::new(self.store.clone()));
+        let protocol = move || protocol(ingest.clone(), queries.clone());
+        let (permits, shutdown) = (self.permits.clone(), self.shutdown.clone());
+        self.listening.spawn(async move { listener.serve(protocol, &permits, &shutdown).await });
     }
-    store.close().await;
-    info!("stopped");
+
+    /// Waits until the shutdown begins, then answers the requests in flight and closes the store.
+    pub async fn run(mut self) {
+        while let Some(ended) = self.listening.join_next().await {
+            if let Err(error) = ended {
+                warn!(%error, "listener failed");
+            }
+        }
+        info!("shutting down");
+        if let Err(names) = self.shutdown.finish().await {
+            warn!(unfinished = ?names, "shutdown timed out");
+        }
+        self.store.close().await;
+        info!("stopped");
+    }
 }

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use server::Server;
 use server::net::Listener;
+use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
 use server::store::local::Local;
@@ -52,7 +54,9 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
-    server::run(listener, AnyStore::Local(store), shutdown).await;
+    let mut server = Server::new(AnyStore::Local(store), shutdown);
+    server.listen(listener, TextProtocol::new);
+    server.run().await;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Sockets: accepting clients, and the bytes of one of them.
+//! Sockets: accepting clients, and the bytes of each connection.
 
 mod connection;
 mod listener;

@@ -1,4 +1,5 @@
-//! What a connection needs of a protocol: bytes of a client in, bytes of replies out.
+//! What a connection needs of a protocol: it takes the bytes that a client has sent and gives the
+//! bytes of the replies.
 //!
 //! A protocol reaches the store through [`crate::ingest`] and [`crate::query`] alone. It knows no
 //! sockets, and a connection knows no protocol, so every protocol shares the connection's read
@@ -12,8 +13,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// Bytes of replies that are written at once. A longer reply goes out in pieces of about this
-/// size, so a client that does not read costs the server no more than that.
+/// Bytes of replies that are written at once. More replies, and longer ones, go out in pieces of
+/// about this size, so those that a client does not read take no more memory than that.
 pub const FLUSH_THRESHOLD: usize = 64 * 1024;
 
 /// The server's side of one client's session.
@@ -41,17 +42,17 @@ pub trait Protocol: Send {
     /// Whether nothing is in flight.
     fn is_idle(&self) -> bool;
 
-    /// Appends the replies to the oldest requests in flight. Ready when there are any, and when
-    /// nothing is in flight.
+    /// Appends the replies to the oldest requests in flight, until `out` holds about
+    /// [`FLUSH_THRESHOLD`] bytes. Ready when it holds any, and when nothing is in flight.
     fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()>;
 
-    /// Takes what belongs to the last request off the front of `input`, which came after that
+    /// Takes what belongs to the last request off the front of the input, which came after that
     /// request was started and before its reply is written. Called when nothing is in flight and
-    /// all input before this was served.
-    fn take_trailing(&mut self, input: &mut &[u8]);
+    /// all input before this was served. Most protocols have nothing of that kind.
+    fn take_trailing(&mut self, _input: &mut &[u8]) {}
 
     /// Notes that the replies to all requests so far are being written.
-    fn mark_answered(&mut self);
+    fn mark_answered(&mut self) {}
 
     /// What the client has asked so far.
     fn stats(&self) -> SessionStats;

@@ -1,7 +1,8 @@
 //! What a store promises. The rest of the server knows nothing else of it.
 //!
 //! The guarantees have names; `contract` is a suite with a test for each of them, which every
-//! backend passes, also one that fails:
+//! backend passes, also one that fails, and no backend that breaks one. Two are for each backend to
+//! test: the memory of a cursor, and what is damaged for good.
 //!
 //! - **Stored**: when [`Store::put_batch`] answers `Ok`, every point of the batch that is not
 //!   listed as refused is stored as durably as the backend promises, and every later `get` sees it.

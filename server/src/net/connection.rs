@@ -51,8 +51,10 @@ pub async fn serve_connection<P: Protocol>(
     let mut connection =
         ClientConnection { stream, protocol, input: ReadBuffer::default(), replies: Vec::new() };
     let reason = connection.serve(shutdown).await.unwrap_or_else(CloseReason::Failed);
-    if matches!(reason, CloseReason::Shutdown) {
-        connection.drain().await;
+    match reason {
+        CloseReason::ClosedByClient => {}
+        CloseReason::Shutdown => connection.drain().await,
+        CloseReason::Failed(_) => connection.settle().await,
     }
     (connection.protocol.stats(), reason)
 }
@@ -131,6 +133,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
             self.write_replies().await?;
         }
         Ok(())
+    }
+
+    /// Waits for what is in flight when its replies can't be written: the counts of the session
+    /// hold all that is stored.
+    async fn settle(&mut self) {
+        while !self.protocol.is_idle() {
+            self.replies.clear();
+            poll_fn(|context| self.protocol.poll_replies(context, &mut self.replies)).await;
+        }
     }
 
     async fn write_replies(&mut self) -> io::Result<()> {

@@ -184,10 +184,6 @@ mod tests {
             Poll::Ready(())
         }
 
-        fn take_trailing(&mut self, _: &mut &[u8]) {}
-
-        fn mark_answered(&mut self) {}
-
         fn stats(&self) -> SessionStats {
             SessionStats::default()
         }

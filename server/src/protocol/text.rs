@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use shared::Selector;
 use shared::frame::RequestFramer;
@@ -32,17 +32,20 @@ pub struct TextProtocol<S> {
     queries: Queries<S>,
     framer: RequestFramer,
     in_flight: InFlight,
+    /// The batch whose replies are being encoded; replies to many lines are written in pieces.
+    answering: Option<BatchOutcome>,
     stats: SessionStats,
 }
 
-impl<S: Store + Clone> TextProtocol<S> {
+impl<S: Store> TextProtocol<S> {
     /// A session in which nothing was asked yet.
-    pub fn new(store: S) -> Self {
+    pub fn new(ingest: Ingest<S>, queries: Queries<S>) -> Self {
         Self {
-            ingest: Ingest::new(store.clone()),
-            queries: Queries::new(store),
+            ingest,
+            queries,
             framer: RequestFramer::default(),
             in_flight: InFlight::default(),
+            answering: None,
             stats: SessionStats::default(),
         }
     }
@@ -69,7 +72,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                 Ok(Request::Get(selector)) => {
                     self.start(&mut batch, unstarted.len() - input.len());
                     unstarted = *input;
-                    self.settle(replies.buffer()).await;
+                    self.settle(replies).await?;
                     self.answer_get(selector, replies).await?;
                     has_replies = true;
                 }
@@ -78,7 +81,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                 Err(BadRequest { reason: BadRequestReason::Selector(reason), .. }) => {
                     self.start(&mut batch, unstarted.len() - input.len());
                     unstarted = *input;
-                    self.settle(replies.buffer()).await;
+                    self.settle(replies).await?;
                     debug!(%reason, points = 0, "get");
                     self.stats.gets += 1;
                     replies.buffer().extend_from_slice(OK);
@@ -90,7 +93,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     if batch.malformed() == MAX_MALFORMED {
                         self.start(&mut batch, unstarted.len() - input.len());
                         unstarted = *input;
-                        self.settle(replies.buffer()).await;
+                        self.settle(replies).await?;
                         self.mark_answered();
                         replies.flush().await?;
                     }
@@ -99,28 +102,37 @@ impl<S: Store> Protocol for TextProtocol<S> {
         }
         self.start(&mut batch, unstarted.len() - input.len());
         if has_replies {
-            self.settle(replies.buffer()).await;
+            self.settle(replies).await?;
         }
         Ok(())
     }
 
     fn has_room(&self) -> bool {
-        self.in_flight.has_room()
+        self.answering.is_none() && self.in_flight.has_room()
     }
 
     fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
+        self.answering.is_none() && self.in_flight.is_empty()
     }
 
     fn poll_replies(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<()> {
-        let Some(outcome) = ready!(self.in_flight.poll_next(context)) else {
-            return Poll::Ready(());
-        };
-        self.encode_outcome(&outcome, out);
+        let before = out.len();
         // One commit of the store often completes several batches: one write for all of them.
         while out.len() < FLUSH_THRESHOLD {
-            let Poll::Ready(Some(outcome)) = self.in_flight.poll_next(context) else { break };
-            self.encode_outcome(&outcome, out);
+            let outcome = match self.answering.take() {
+                Some(outcome) => outcome,
+                None => match self.in_flight.poll_next(context) {
+                    Poll::Ready(Some(outcome)) => {
+                        if let Some(error) = outcome.failure() {
+                            debug!(puts = outcome.puts(), %error, "batch not stored");
+                        }
+                        outcome
+                    }
+                    Poll::Pending if out.len() == before => return Poll::Pending,
+                    Poll::Ready(None) | Poll::Pending => break,
+                },
+            };
+            self.answering = self.encode_outcome(outcome, out);
         }
         Poll::Ready(())
     }
@@ -148,32 +160,40 @@ impl<S: Store> TextProtocol<S> {
         }
     }
 
-    /// Waits for all that is in flight.
-    async fn settle(&mut self, out: &mut Vec<u8>) {
+    /// Waits for all that is in flight. The last reply is left in the buffer, because the requests
+    /// are to be marked as answered before it is written.
+    async fn settle(
+        &mut self,
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin>,
+    ) -> io::Result<()> {
         while !self.is_idle() {
-            poll_fn(|context| self.poll_replies(context, out)).await;
+            replies.flush_if_large().await?;
+            poll_fn(|context| self.poll_replies(context, replies.buffer())).await;
         }
+        Ok(())
     }
 
-    fn encode_outcome(&mut self, outcome: &BatchOutcome, out: &mut Vec<u8>) {
+    /// Appends replies up to [`FLUSH_THRESHOLD`] bytes in `out`, and answers the rest of the batch.
+    fn encode_outcome(
+        &mut self,
+        mut outcome: BatchOutcome,
+        out: &mut Vec<u8>,
+    ) -> Option<BatchOutcome> {
         let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
-        if let Some(error) = outcome.failure() {
-            debug!(%error, "batch not stored");
-        }
-        for line in outcome.lines() {
+        while out.len() < FLUSH_THRESHOLD {
+            let line = outcome.next()?;
             self.stats.errors += u64::from(line != LineOutcome::Stored);
             match line {
                 LineOutcome::Stored => {
                     out.extend_from_slice(OK);
                     self.stats.puts += 1;
                 }
-                LineOutcome::Refused(refused) => {
-                    response::encode_error(&refused.reason.to_string(), out);
-                }
+                LineOutcome::Refused(reason) => response::encode_error(&reason.to_string(), out),
                 LineOutcome::Failed => response::encode_error(&failure, out),
                 LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),
             }
         }
+        (!outcome.is_empty()).then_some(outcome)
     }
 
     async fn answer_get(

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use proptest::prelude::*;
 use shared::{Key, KeyBuf, Point, Selector};
@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::ingest::Ingest;
 use crate::protocol::text::TextProtocol;
+use crate::query::Queries;
 use crate::store::{
     Block, Cursor, PutError, ReadError, RefusalReason, Refused, Store, StoreStatus, Unavailable,
 };
@@ -101,10 +103,14 @@ impl ManualStore {
     }
 }
 
-/// A stream that counts its writes.
+/// A stream that counts and measures its writes, and whose client can reset the connection.
 struct Counted {
     stream: DuplexStream,
     writes: Arc<AtomicUsize>,
+    /// Bytes of the largest buffer that was to be written.
+    largest_write: Arc<AtomicUsize>,
+    /// Reads fail from the end of the stream on.
+    is_reset: Arc<AtomicBool>,
 }
 
 impl AsyncRead for Counted {
@@ -113,7 +119,12 @@ impl AsyncRead for Counted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() == before && self.is_reset.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -123,6 +134,7 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.largest_write.fetch_max(bytes.len(), Ordering::Relaxed);
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.writes.fetch_add(usize::from(written.is_ready()), Ordering::Relaxed);
         written
@@ -142,35 +154,45 @@ struct Client {
     store: ManualStore,
     shutdown: CancellationToken,
     writes: Arc<AtomicUsize>,
+    largest_write: Arc<AtomicUsize>,
+    is_reset: Arc<AtomicBool>,
     task: JoinHandle<(SessionStats, CloseReason)>,
 }
 
 impl Client {
     fn connect(store: &ManualStore) -> Self {
-        let (near, stream) = tokio::io::duplex(4 * 1024 * 1024);
-        let (writes, shutdown) = (Arc::default(), CancellationToken::new());
-        let near = Counted { stream: near, writes: Arc::clone(&writes) };
-        let (protocol, token) = (TextProtocol::new(store.clone()), shutdown.clone());
+        Self::connect_through(store, 4 * 1024 * 1024)
+    }
+
+    /// Connects by a pipe that holds so many bytes in each direction.
+    fn connect_through(store: &ManualStore, bytes: usize) -> Self {
+        let (near, stream) = tokio::io::duplex(bytes);
+        let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
+        let is_reset: Arc<AtomicBool> = Arc::default();
+        let shutdown = CancellationToken::new();
+        let near = Counted {
+            stream: near,
+            writes: Arc::clone(&writes),
+            largest_write: Arc::clone(&largest_write),
+            is_reset: Arc::clone(&is_reset),
+        };
+        let (protocol, token) = (
+            TextProtocol::new(Ingest::new(store.clone()), Queries::new(store.clone())),
+            shutdown.clone(),
+        );
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
-        Self { stream, store: store.clone(), shutdown, writes, task }
+        Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
     }
 
     /// Sends, and lets the connection do all that it can.
     async fn send(&mut self, requests: &str) {
-        self.stream.write_all(requests.as_bytes()).await.unwrap();
-        self.run().await;
+        within(self.stream.write_all(requests.as_bytes())).await.unwrap();
+        let_connections_run().await;
     }
 
     async fn answer(&mut self, outcome: Outcome) {
         self.store.answer(outcome);
-        self.run().await;
-    }
-
-    /// Lets the connection do all that it can: nothing but this task and its own is running.
-    async fn run(&self) {
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
+        let_connections_run().await;
     }
 
     /// What has been answered and not read yet.
@@ -180,12 +202,39 @@ impl Client {
         String::from_utf8(bytes[..read].to_vec()).unwrap()
     }
 
+    /// Resets the connection; the store answers `outcomes` after that.
+    async fn reset(
+        self,
+        outcomes: impl IntoIterator<Item = Outcome>,
+    ) -> (SessionStats, CloseReason) {
+        self.is_reset.store(true, Ordering::Relaxed);
+        let Self { stream, store, task, .. } = self;
+        drop(stream);
+        for outcome in outcomes {
+            let_connections_run().await;
+            store.answer(outcome);
+        }
+        within(task).await.unwrap()
+    }
+
     async fn close(mut self) -> (String, SessionStats, CloseReason) {
         self.stream.shutdown().await.unwrap();
-        let (stats, reason) = self.task.await.unwrap();
+        let (stats, reason) = within(self.task).await.unwrap();
         let mut rest = String::new();
-        self.stream.read_to_string(&mut rest).await.unwrap();
+        within(self.stream.read_to_string(&mut rest)).await.unwrap();
         (rest, stats, reason)
+    }
+}
+
+/// Waits for what must happen, at most a minute.
+async fn within<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the connection goes on")
+}
+
+/// Lets connections do all that they can: nothing but this task and theirs is running.
+async fn let_connections_run() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -199,7 +248,7 @@ async fn the_batches_of_a_client_that_never_pauses_grow() {
     let store = ManualStore::default();
     store.0.lock().unwrap().answers_at_once = true;
     let mut client = Client::connect(&store);
-    client.stream.write_all(LINE.repeat(LINES).as_bytes()).await.unwrap();
+    within(client.stream.write_all(LINE.repeat(LINES).as_bytes())).await.unwrap();
     let (replies, stats, _) = client.close().await;
     assert_eq!(replies.len(), "ok\n\n".len() * LINES);
     let sizes = store.sizes();
@@ -354,6 +403,61 @@ async fn a_shutdown_answers_what_is_in_flight() {
     assert_eq!(replies, "ok\n\nerror\nthe disk is full\n\n");
     assert_eq!((stats.puts, store.sizes()), (1, vec![1, 1]));
     assert!(matches!(reason, CloseReason::Shutdown));
+}
+
+/// Refusals are several times longer than the puts: those to what is in flight, before a `get` and
+/// at the end, to a client that reads them and to one that does not.
+#[tokio::test]
+async fn replies_that_are_not_read_are_bounded() {
+    const LINES: usize = 20_000;
+    const BOUND: usize = crate::protocol::FLUSH_THRESHOLD + 100;
+    let refuse_all = |puts| {
+        let reason = RefusalReason::OlderThanRetention;
+        Ok((0..puts).map(|index| Refused { index, reason }).collect())
+    };
+    for (end, reads) in [("", true), ("", false), ("get *\n", true), ("get *\n", false)] {
+        for outcome in [refuse_all, |_| failure()] {
+            let store = ManualStore::default();
+            let pipe = if reads { 4 * 1024 * 1024 } else { 300_000 };
+            let mut client = Client::connect_through(&store, pipe);
+            client.send(&("put a 1 1\n".repeat(LINES) + end)).await;
+            while store.waiting() > 0 {
+                let puts = store.sizes()[store.sizes().len() - store.waiting()];
+                client.answer(outcome(puts)).await;
+            }
+            let largest = client.largest_write.load(Ordering::Relaxed);
+            assert!((BOUND / 2..=BOUND).contains(&largest), "{largest}");
+            let stats = if reads {
+                let (replies, stats, _) = client.close().await;
+                assert_eq!(replies.matches("error\n").count(), LINES);
+                stats
+            } else {
+                client.reset([]).await.0
+            };
+            assert_eq!(stats.errors, store.sizes().iter().sum::<usize>() as u64);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_client_is_gone_is_counted() {
+    let store = ManualStore::default();
+    // The reading side fails while all outcomes are unknown; then the writing side, with one known.
+    for reset_first in [true, false] {
+        let mut client = Client::connect(&store);
+        client.send("put a 1 1\nput a 2 2\n").await;
+        client.send("put b 1 1\n").await;
+        client.send("put b 2 2\nwhat\n").await;
+        let outcomes = [Ok(Vec::new()), failure(), Ok(Vec::new())];
+        let (stats, reason) = if reset_first {
+            client.reset(outcomes).await
+        } else {
+            store.answer(Ok(Vec::new()));
+            client.reset(outcomes.into_iter().skip(1)).await
+        };
+        assert_eq!(stats, SessionStats { puts: 3, errors: 2, ..SessionStats::default() });
+        assert!(matches!(reason, CloseReason::Failed(_)), "{reason}");
+    }
 }
 
 /// What a client says, and what it is answered when each request waits for the one before it.

@@ -10,7 +10,8 @@ use shared::{Key, Point, Selector};
 use super::Faults;
 use super::model::Model;
 use crate::store::{
-    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus, Unavailable,
+    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store,
+    StoreStatus, Unavailable,
 };
 
 /// The store; clones share it.
@@ -22,6 +23,8 @@ struct Inner {
     model: Model,
     fault: Option<Fault>,
     breach: Option<Breach>,
+    /// Points before this are refused.
+    oldest: Option<i64>,
     /// Why the last put was not stored.
     unavailable: Option<Unavailable>,
     closed: bool,
@@ -34,17 +37,31 @@ enum Fault {
     Unreadable,
 }
 
-/// A promise that is broken.
+/// The guarantee that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breach {
     /// `Ok` although nothing is stored.
     Stored,
+    /// A refused point is stored.
+    Refused,
+    /// A batch is stored when its outcome is awaited.
+    CallOrder,
+    /// The first put of a timestamp is kept.
+    LastWriteWins,
+    /// Series are answered in the order of their keys.
+    ReadingOrder,
+    /// Points that are put while a `get` is read are in its answer.
+    Snapshot,
+    /// Blocks are twice as large as they may be.
+    Bounded,
+    /// A shorter answer instead of an error.
+    WholeOrError,
     /// Stores a batch that it answers with [`PutError::Unavailable`].
     UnavailableStoresNothing,
     /// Forgets points of an unknown outcome after they were seen.
     UnknownStaysUndecided,
-    /// A shorter answer instead of an error.
-    WholeOrError,
+    /// Puts are stored after the end.
+    Closed,
     /// The status says that puts are stored while they are not.
     Status,
 }
@@ -55,6 +72,11 @@ impl FailingStore {
         let store = Self::default();
         store.inner().breach = Some(breach);
         store
+    }
+
+    /// Refuses all points with timestamps below `oldest`.
+    pub fn refuse_before(&self, oldest: i64) {
+        self.inner().oldest = Some(oldest);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -81,21 +103,37 @@ impl Faults for FailingStore {
 }
 
 impl Inner {
-    fn put(&mut self, puts: &[(Key<'_>, Point)]) -> Result<Vec<Refused>, PutError> {
-        if self.closed {
+    fn put<'a>(
+        &mut self,
+        puts: impl ExactSizeIterator<Item = (Key<'a>, Point)>,
+    ) -> Result<Vec<Refused>, PutError> {
+        if self.closed && self.breach != Some(Breach::Closed) {
             return Err(Unavailable::Closed.into());
         }
         let stored = match self.fault {
             Some(Fault::Unavailable) if self.breach == Some(Breach::UnavailableStoresNothing) => {
-                puts
+                puts.len()
             }
-            Some(Fault::Unavailable) => &[],
-            Some(Fault::UnknownOutcome) => &puts[..puts.len().div_ceil(2)],
-            _ if self.breach == Some(Breach::Stored) => &[],
-            _ => puts,
+            Some(Fault::Unavailable) => 0,
+            Some(Fault::UnknownOutcome) => puts.len().div_ceil(2),
+            _ if self.breach == Some(Breach::Stored) => 0,
+            _ => puts.len(),
         };
-        for (key, point) in stored {
-            self.model.put(key.as_str(), *point);
+        let mut refused = Vec::new();
+        for (index, (key, point)) in puts.enumerate().take(stored) {
+            let key = key.as_str();
+            let is_refused = self.oldest.is_some_and(|oldest| point.timestamp < oldest);
+            if is_refused {
+                refused.push(Refused { index, reason: RefusalReason::OlderThanRetention });
+            }
+            let is_kept = match self.breach {
+                Some(Breach::LastWriteWins) => self.model.value(key, point.timestamp).is_none(),
+                Some(Breach::Refused) => true,
+                _ => !is_refused,
+            };
+            if is_kept {
+                self.model.put(key, point);
+            }
         }
         match self.fault {
             Some(Fault::Unavailable) => {
@@ -105,16 +143,23 @@ impl Inner {
             Some(Fault::UnknownOutcome) => Err(PutError::UnknownOutcome),
             _ => {
                 self.unavailable = None;
-                Ok(Vec::new())
+                Ok(refused)
             }
         }
     }
 
     fn blocks(&self, selector: Selector<'_>) -> VecDeque<Block> {
-        let keys = match selector.as_key() {
+        let mut keys = match selector.as_key() {
             _ if selector == Selector::ALL => self.model.keys().to_vec(),
             Some(key) => vec![key.as_str().to_owned()],
             None => Vec::new(),
+        };
+        if self.breach == Some(Breach::ReadingOrder) {
+            keys.sort();
+        }
+        let in_block = match self.breach {
+            Some(Breach::Bounded) => 2 * MAX_BLOCK_POINTS,
+            _ => MAX_BLOCK_POINTS,
         };
         let mut blocks = VecDeque::new();
         for key in keys {
@@ -123,7 +168,7 @@ impl Inner {
             let points: Vec<_> = points.collect();
             let block =
                 |points: &[Point]| Block { key: key.parse().unwrap(), points: points.to_vec() };
-            blocks.extend(points.chunks(MAX_BLOCK_POINTS).map(block));
+            blocks.extend(points.chunks(in_block).map(block));
         }
         blocks
     }
@@ -136,7 +181,12 @@ impl Store for FailingStore {
         &self,
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
-        std::future::ready(self.inner().put(puts))
+        let puts: Vec<_> = puts.iter().map(|&(key, point)| (key.to_owned(), point)).collect();
+        let store = self.clone();
+        let put = move || store.inner().put(puts.iter().map(|(key, point)| (key.as_key(), *point)));
+        let is_late = self.inner().breach == Some(Breach::CallOrder);
+        let (now, later) = if is_late { (None, Some(put)) } else { (Some(put()), None) };
+        async move { now.or_else(|| later.map(|put| put())).unwrap() }
     }
 
     fn get(&self, selector: Selector<'_>) -> FailingCursor {
@@ -152,7 +202,8 @@ impl Store for FailingStore {
             inner.model = Model::default();
         }
         let fails = unreadable && inner.breach != Some(Breach::WholeOrError);
-        FailingCursor { blocks, fails }
+        let live = (inner.breach == Some(Breach::Snapshot)).then(|| self.clone());
+        FailingCursor { blocks, fails, live }
     }
 
     fn status(&self) -> StoreStatus {
@@ -176,13 +227,22 @@ pub struct FailingCursor {
     blocks: VecDeque<Block>,
     /// Ends in an error.
     fails: bool,
+    /// The store whose present values are answered.
+    live: Option<FailingStore>,
 }
 
 impl Cursor for FailingCursor {
     async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        match self.blocks.pop_front() {
-            None if self.fails => Err(ReadError::Unreadable(io::ErrorKind::Other)),
-            block => Ok(block),
+        let mut block = match self.blocks.pop_front() {
+            None if self.fails => return Err(ReadError::Unreadable(io::ErrorKind::Other)),
+            block => block,
+        };
+        if let (Some(Block { key, points }), Some(store)) = (&mut block, &self.live) {
+            for point in points {
+                let present = store.inner().model.value(key.as_key().as_str(), point.timestamp);
+                point.value = present.unwrap();
+            }
         }
+        Ok(block)
     }
 }

@@ -23,6 +23,11 @@ impl Model {
         self.series.entry(key.to_owned()).or_default().insert(point.timestamp, point.value);
     }
 
+    /// The value of a series at a timestamp.
+    pub fn value(&self, key: &str, timestamp: i64) -> Option<f64> {
+        self.series.get(key)?.get(&timestamp).copied()
+    }
+
     /// The keys in the order of their first puts.
     pub fn keys(&self) -> &[String] {
         &self.order

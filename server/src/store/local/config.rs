@@ -9,10 +9,10 @@ use crate::clock::Clock;
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// It is on the disk.
+    /// The point is on the disk.
     #[default]
     Sync,
-    /// The operating system has it; it is synced every [`SYNC_INTERVAL`].
+    /// The operating system has the point; the log is synced every [`SYNC_INTERVAL`].
     Interval,
 }
 

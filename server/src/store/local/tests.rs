@@ -23,6 +23,7 @@ use super::state::StoreState;
 use super::state::memory::Phase;
 use super::wal::header::SegmentHeader;
 use super::*;
+use crate::store::contract::within;
 use crate::store::{ReadError, contract};
 use history::Row;
 use sim_disk::{Image, SimDisk, Verb};
@@ -58,13 +59,13 @@ async fn status_counts_the_bytes_of_parts_and_log() {
     put(&store, &[("a".to_owned(), 2, 1.0)]).await.unwrap();
     let bytes = (on_disk("log-") - SegmentHeader::LENGTH) as u64;
     assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
-    store.close().await;
+    within(store.close()).await;
     assert_eq!(store.status().disk_bytes, on_disk("part-") as u64);
 
     let store = open(&disk, config.clone()).unwrap();
     let bytes = on_disk("part-") as u64;
     assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
-    store.close().await;
+    within(store.close()).await;
 }
 
 /// Makes the disk under a store fail.
@@ -145,7 +146,7 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
             (Key::new(key).unwrap(), Point { timestamp: *timestamp, value: *value })
         })
         .collect();
-    store.put_batch(&batch).await
+    within(store.put_batch(&batch)).await
 }
 
 /// Waits until no checkpoint and no merge is due.

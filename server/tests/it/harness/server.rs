@@ -1,6 +1,8 @@
 //! A server inside the test's own process, on a free port.
 
+use server::Server;
 use server::net::Listener;
+use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig};
 use shared::Client;
@@ -27,7 +29,9 @@ impl TestServer {
         let shutdown = Shutdown::default();
         let data = tempfile::tempdir().unwrap();
         let store = Local::open(data.path(), LocalConfig::default()).unwrap();
-        let task = tokio::spawn(server::run(listener, store, shutdown.clone()));
+        let mut server = Server::new(store, shutdown.clone());
+        server.listen(listener, TextProtocol::new);
+        let task = tokio::spawn(server.run());
         Self { port, shutdown, task, _data: data }
     }
 

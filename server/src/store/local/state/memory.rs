@@ -69,7 +69,7 @@ impl Memory {
 /// Whether the store takes puts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// It does.
+    /// Puts are taken.
     #[default]
     Open,
     /// A write or sync failed: no put is ever acknowledged again by this process.

@@ -59,9 +59,9 @@ async fn a_put_is_neither_acknowledged_nor_seen_before_it_is_synced() {
     assert!(put.as_mut().poll(&mut context).is_pending(), "acknowledged before the sync");
     assert_eq!(read(&store.state).unwrap(), []);
     gate.set(false);
-    assert_eq!(put.await, Ok(vec![]));
+    assert_eq!(within(put).await, Ok(vec![]));
     assert_eq!(read(&store.state).unwrap(), row);
-    store.close().await;
+    within(store.close()).await;
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn with_an_interval_what_was_acknowledged_outlives_the_process() {
         send(&store, &disk, &mut history, number).await.unwrap();
         settle(&store);
     }
-    store.close().await;
+    within(store.close()).await;
     for moment in 0..=disk.operations() {
         let found = recovered(&disk.killed_after(moment), config.clone()).unwrap();
         let fits = history.check(&read(&found.state).unwrap(), moment);

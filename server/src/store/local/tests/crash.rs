@@ -71,7 +71,7 @@ impl Session<'_> {
                     super::settle(&store);
                 }
             }
-            store.close().await;
+            within(store.close()).await;
         });
         let found = read(&store.state).map_err(|error| error.to_string())?;
         self.history.borrow().check(&found, self.disk.operations())
@@ -127,7 +127,7 @@ fn power_cut_everywhere(
 }
 
 fn crash_everywhere(config: &LocalConfig, seed: u64, settled: bool) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let session = |disk: &SimDisk, history: History, steps: usize| {
         let random = RefCell::new(Random(seed << 32 | disk.operations() as u64));
         let next_value = Cell::new(history.sent());

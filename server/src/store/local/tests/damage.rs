@@ -73,10 +73,10 @@ async fn killed_store(parts: usize, logs: usize, batches_each: i64) -> (Image, V
             sent.push(rows);
         }
         if round < parts {
-            store.close().await;
+            within(store.close()).await;
         } else {
             let killed = SimDisk::new(disk.visible());
-            store.close().await;
+            within(store.close()).await;
             disk = killed;
         }
     }

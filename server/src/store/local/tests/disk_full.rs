@@ -46,7 +46,7 @@ async fn a_disk_that_is_full_for_a_moment_refuses_puts_for_a_moment() {
                 settle(&store);
             }
             resumes(&store, &disk, &mut history).await;
-            store.close().await;
+            within(store.close()).await;
             check(&disk, &history, &format!("full at {:?}", seen.1));
             if seen.0.load(Ordering::SeqCst) < first {
                 break;
@@ -84,7 +84,7 @@ async fn a_disk_without_room_refuses_puts_until_there_is_room_again() {
         disk.set_room(None);
         resumes(&store, &disk, &mut history).await;
         check(&disk, &history, &format!("after room for {room}"));
-        store.close().await;
+        within(store.close()).await;
         check(&disk, &history, &format!("closed after room for {room}"));
     }
 }
@@ -102,6 +102,6 @@ async fn without_new_files_memory_stays_bounded() {
     }
     disk.no_faults();
     resumes(&store, &disk, &mut history).await;
-    store.close().await;
+    within(store.close()).await;
     check(&disk, &history, "closed");
 }

@@ -121,7 +121,7 @@ async fn a_panic_in_a_checkpoint_stops_puts_and_blocks_nothing() {
         number += 1;
     }
     assert_eq!(history.check(&read(&store.state).unwrap(), disk.operations()), Ok(()));
-    store.close().await;
+    within(store.close()).await;
     disk.no_faults();
     check(&disk, &history, "closed");
 }
@@ -180,7 +180,7 @@ async fn nothing_is_acknowledged_after_a_failed_write_or_sync_of_the_log() {
             }
         }
         check(&disk, &history, &format!("broken at {:?}", seen.1));
-        store.close().await;
+        within(store.close()).await;
         check(&disk, &history, &format!("closed after {:?}", seen.1));
         if seen.1.lock().unwrap().is_none() {
             break;
@@ -212,7 +212,7 @@ async fn a_disk_that_breaks_anywhere_loses_nothing_that_was_acknowledged() {
                     Err(error) => panic!("{error} at {:?}", seen.1),
                 }
             }
-            store.close().await;
+            within(store.close()).await;
             disk.no_faults();
             check(&disk, &history, &format!("broken {times} times at {:?}", seen.1));
             if seen.0.load(Ordering::SeqCst) <= first {
@@ -234,7 +234,7 @@ async fn store_in_use(batches: usize) -> (SimDisk, History) {
         settle(&store);
     }
     let image = disk.visible();
-    store.close().await;
+    within(store.close()).await;
     let history = history.cut_at(usize::MAX);
     (SimDisk::new(image), history)
 }
@@ -250,7 +250,7 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
             let seen = fail_at(&disk, (first, 1), error, |verb, _| verb == Verb::Read);
             let mut cursor = store.get(Selector::ALL);
             let outcome = loop {
-                match cursor.next_block().await {
+                match within(cursor.next_block()).await {
                     Ok(Some(_)) => {}
                     Ok(None) => break Ok(()),
                     Err(error) => break Err(error),
@@ -267,7 +267,7 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
     }
     disk.no_faults();
     assert_eq!(contract::read(&store, Selector::ALL).await, all);
-    store.close().await;
+    within(store.close()).await;
 }
 
 #[tokio::test]
@@ -289,14 +289,14 @@ async fn a_recovery_that_fails_changes_nothing_for_the_next_one() {
                     Ok(store) => {
                         let found = read(&store.state).unwrap();
                         assert_eq!(history.check(&found, 0), Ok(()), "{:?}", seen.1);
-                        store.close().await;
+                        within(store.close()).await;
                     }
                     Err(_) => failures += 1,
                 }
                 check(&disk, &history, &format!("{error} at {:?}", seen.1));
                 let store = open(&disk, small.clone()).unwrap();
                 assert_eq!(put(&store, &rows(3)).await, Ok(vec![]));
-                store.close().await;
+                within(store.close()).await;
                 if calls <= first {
                     break;
                 }

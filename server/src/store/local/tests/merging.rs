@@ -101,7 +101,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn a_store_is_a_sorted_map_whatever_moves_in_it(steps in steps(), log_limit in 100..3000u64) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let config = LocalConfig { log_limit, ..restless() };
         let mut disk = SimDisk::new(Image::new());
         let mut store = open(&disk, config.clone()).unwrap();
@@ -126,12 +126,12 @@ proptest! {
                     prop_assert_eq!(runtime.block_on(put(&store, &rows)), Ok(vec![]));
                 }
                 Step::Restart => {
-                    runtime.block_on(store.close());
+                    runtime.block_on(within(store.close()));
                     store = open(&disk, config.clone()).unwrap();
                 }
                 Step::Kill => {
                     let left = SimDisk::new(disk.visible());
-                    runtime.block_on(store.close());
+                    runtime.block_on(within(store.close()));
                     disk = left;
                     store = open(&disk, config.clone()).unwrap();
                 }
@@ -143,6 +143,6 @@ proptest! {
                 .collect();
             prop_assert_eq!(read(&store.state).unwrap(), expected);
         }
-        runtime.block_on(store.close());
+        runtime.block_on(within(store.close()));
     }
 }

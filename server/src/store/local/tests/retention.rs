@@ -50,7 +50,16 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         assert_eq!(answer().await, rest[1..]);
         now.fetch_add(1, Ordering::SeqCst);
         assert_eq!(answer().await, []);
-        store.close().await;
+        within(store.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn refused_points_keep_the_contract() {
+    let now = Arc::new(AtomicI64::new(1000));
+    for log_limit in [1 << 30, 1] {
+        let store = open(&SimDisk::new(Image::new()), with_clock(&now, log_limit)).unwrap();
+        contract::hold_while_refusing(&store, 900).await;
     }
 }
 
@@ -70,7 +79,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
     for rows in &contents {
         let store = open(&disk, config.clone()).unwrap();
         assert_eq!(put(&store, rows).await, Ok(vec![]));
-        store.close().await;
+        within(store.close()).await;
     }
     let size = |name: &str| disk.visible()[name].len();
     let names: Vec<_> = disk.visible().into_keys().filter(|name| name.contains("part")).collect();
@@ -138,7 +147,7 @@ async fn a_series_that_expired_whole_begins_anew() {
         let mut found = contract::read(&store, Selector::ALL).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
-        store.close().await;
+        within(store.close()).await;
     }
     let points: usize = disk.visible().values().map(Vec::len).sum();
     assert!(points < 3000, "{points} bytes are left of what expired");

@@ -65,7 +65,7 @@ async fn with_interval_an_idle_store_syncs_in_time() {
     let store = open(&disk, config.clone()).unwrap();
     put(&store, &[("a".to_owned(), 1, 1.0)]).await.unwrap();
     wait_for("on the disk", || power_cut(&disk, &config) == 1);
-    store.close().await;
+    within(store.close()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +76,7 @@ async fn with_interval_a_stalled_store_syncs_in_time() {
     let acknowledged = put_until_stalled(&store).await;
     wait_for("on the disk", || power_cut(&disk, &interval()) >= acknowledged);
     drop(release);
-    store.close().await;
+    within(store.close()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +139,7 @@ async fn a_part_that_was_missing_for_a_while_is_taken_back() {
     let missing = image.remove(&name).unwrap();
     let disk = SimDisk::new(image);
     let store = open(&disk, LocalConfig::default()).unwrap();
-    store.close().await;
+    within(store.close()).await;
     let mut image = disk.visible();
     image.insert(name, missing);
     let Recovered { state, .. } = recovered(&SimDisk::new(image), LocalConfig::default()).unwrap();

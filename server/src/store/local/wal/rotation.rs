@@ -43,7 +43,7 @@ pub enum Attempt {
 /// What to do before a group of batches is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Write it to the present segment.
+    /// Write the group to the present segment.
     Proceed,
     /// Sync the present segment, then decide again.
     SyncFirst,
@@ -54,7 +54,7 @@ pub enum Decision {
         /// Freeze the heads, so that their points become a part.
         freeze: bool,
     },
-    /// Store nothing of it.
+    /// Store nothing of the group.
     Refuse(Unavailable),
 }
 
