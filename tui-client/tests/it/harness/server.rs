@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use server::Server;
 use server::net::Listener;
+use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig, OpenError};
 use tempfile::TempDir;
@@ -80,7 +82,9 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
         let listener = bind(port).await;
         listening(listener.addresses()[0].port());
         let store = open(data).await;
-        server::run(listener, store, ending).await;
+        let mut server = Server::new(store, ending);
+        server.listen(listener, TextProtocol::new);
+        server.run().await;
     });
 }
 
