@@ -1,4 +1,4 @@
-//! What the client costs while nobody does anything, measured on the real binary in a
+//! The cost of the client while no key is pressed, measured on the real binary in a
 //! pseudo-terminal, against the real server:
 //!
 //! - wake-ups of a screen on which nothing can change: none,

@@ -277,6 +277,14 @@ async fn a_slow_reply_is_waited_for_and_a_stalled_one_ends_the_connection() {
     within(peer.read_to_end(&mut rest)).await.unwrap();
 }
 
+/// Writes ten lines of data, each of which the client reads as a piece of its own.
+async fn write_ten_pieces(peer: &mut DuplexStream) {
+    for _ in 0..10 {
+        within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A reply that the caller does not take is no stall of the peer.
 #[tokio::test(start_paused = true)]
 async fn a_slow_caller_is_no_stall() {
@@ -284,10 +292,7 @@ async fn a_slow_caller_is_no_stall() {
     let mut reply = within(client.send(b"get a")).await.unwrap();
     expect(&mut peer, b"get a\n").await;
     within(peer.write_all(b"ok\n")).await.unwrap();
-    for _ in 0..10 {
-        within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
-        tokio::task::yield_now().await;
-    }
+    write_ten_pieces(&mut peer).await;
     within(peer.write_all(b"\n")).await.unwrap();
     tokio::time::sleep(10 * REPLY_TIMEOUT).await;
     let mut lines = 0;
@@ -405,10 +410,7 @@ async fn an_aborted_reply_gives_what_has_come_of_it() {
     let mut reply = within(client.send(b"get a")).await.unwrap();
     expect(&mut peer, b"get a\n").await;
     within(peer.write_all(b"ok\n")).await.unwrap();
-    for _ in 0..10 {
-        within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
-        tokio::task::yield_now().await;
-    }
+    write_ten_pieces(&mut peer).await;
     client.abort();
     within(client.closed()).await;
     let mut pieces = 0;

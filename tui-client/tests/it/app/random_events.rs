@@ -14,7 +14,7 @@ use tui_client::view::{PlotCache, theme::Theme};
 use crate::harness::scene::Scene;
 use crate::harness::snapshot::{draw, draw_after};
 
-/// A table that was arranged, though perhaps nobody asked for it.
+/// The result of a sort job, whether or not one is under way.
 fn arranged() -> impl Strategy<Value = Sorted> {
     let order = prop_oneof![
         (0..9_u32).prop_map(Order::Reply),
@@ -27,7 +27,7 @@ fn arranged() -> impl Strategy<Value = Sorted> {
     })
 }
 
-/// What a person types into the lines of the views, and where.
+/// Text for the line inputs of the views, after the key that opens one.
 fn line() -> impl Strategy<Value = String> {
     proptest::sample::select(vec![
         "/last > 1 and age < 5m\n",

@@ -115,7 +115,7 @@ pub fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Waits until the pipe to a standard output that nobody reads is nearly full.
+/// Waits until the pipe at an unread standard output holds more than 60,000 bytes.
 pub fn until_full(out: &ChildStdout) {
     wait_until("a full pipe", || rustix::io::ioctl_fionread(out).unwrap() > 60_000);
 }

@@ -137,7 +137,7 @@ impl Scene {
         }
     }
 
-    /// Goes to a pane as a person does.
+    /// Presses Tab until a pane has the keys.
     pub fn to(&mut self, mode: Mode) {
         for _ in 0..5 {
             if self.app.mode() != mode {
