@@ -1,15 +1,18 @@
 //! What was typed.
 
+pub mod manual;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use clap_complete::Shell;
+use shared::{DEFAULT_HOST, DEFAULT_PORT, build_info};
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version, long_version = build_info::VERSION, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Name or address to listen on; localhost means both IPv4 and IPv6.
     #[arg(long, default_value = DEFAULT_HOST, value_parser = host())]
@@ -50,6 +53,14 @@ pub struct Cli {
     /// Log level, on standard error; debug shows each request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
+
+    /// Print the completions for a shell and exit.
+    #[arg(long, value_name = "SHELL")]
+    pub completions: Option<Shell>,
+
+    /// Print the manual page and exit.
+    #[arg(long)]
+    pub man: bool,
 }
 
 /// An IPv6 address may have the brackets that it is shown with.

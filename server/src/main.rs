@@ -17,17 +17,32 @@ use server::store::any::AnyStore;
 use server::store::local::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
-use cli::Cli;
+use cli::{Cli, manual};
 use config::{DataDirectory, ServerConfig};
 
 fn main() -> ExitCode {
-    match ServerConfig::from_cli(Cli::parse()).and_then(start) {
+    let cli = Cli::parse();
+    let outcome = match manual::asked_for(&cli) {
+        Some(text) => print(&text),
+        None => ServerConfig::from_cli(cli).and_then(start),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error leaves no place to report to.
             let _ = writeln!(io::stderr(), "server: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn print(text: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(text) {
+        // A pager may be closed before the end.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("can't write to standard output")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod build_info;
 pub mod client;
 #[cfg(feature = "dialogue")]
 pub mod dialogue;

@@ -181,3 +181,22 @@ fn help_lists_all_options() {
         assert!(help.contains(said), "{said:?} is missing in {help}");
     }
 }
+
+#[test]
+fn the_version_names_what_was_built() {
+    let version = String::from_utf8(run(command().arg("--version")).stdout).unwrap();
+    let target = shared::build_info::VERSION.rsplit(' ').next().unwrap();
+    assert!(version.starts_with("server 0.1.0, "), "{version}");
+    assert!(version.trim_end().ends_with(target) && target.contains('-'), "{version}");
+}
+
+#[test]
+fn the_manual_and_completions_know_the_options() {
+    for arguments in [&["--man"][..], &["--completions", "bash"], &["--completions", "powershell"]]
+    {
+        let output = run(command().args(arguments));
+        let text = String::from_utf8(output.stdout).unwrap().replace('\\', "");
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}");
+        assert!(text.contains("--data-dir") && text.contains("--retention"), "{arguments:?}");
+    }
+}

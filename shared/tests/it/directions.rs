@@ -24,6 +24,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("pattern", &["crate::selector", "crate::request"]),
     ("duration", &["crate"]),
     ("limits", &["crate"]),
+    ("build_info", &["crate"]),
 ];
 
 #[test]

@@ -29,7 +29,8 @@ pub(super) fn completions(shell: Shell) -> Vec<u8> {
 
 /// The manual page.
 pub(super) fn manual() -> Vec<u8> {
-    let page = clap_mangen::Man::new(Args::command());
+    // The page is the same for every target.
+    let page = clap_mangen::Man::new(Args::command().long_version(None));
     let mut sections = Roff::default();
     for (heading, text) in SECTIONS {
         sections.control("SH", [heading.to_uppercase().as_str()]);
