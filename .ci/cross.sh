@@ -36,3 +36,24 @@ cross_cargo() (
   [ "$subcommand" != clippy ] || cargo=(/usr/bin/cargo-clippy)
   exec "${cargo[@]}" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" "$@"
 )
+
+# The program that runs those of Windows.
+WINE=/usr/lib/wine/wine64
+
+# wine_start
+# Makes wine ready, with a home of its own in target. That of Debian 12 has no bcryptprimitives.dll,
+# from which std takes random numbers: this one asks the function that the real one asks, too.
+wine_start() {
+  export WINEPREFIX=$PWD/target/cross/wine WINEDEBUG=-all
+  local library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
+  [ -e "$library" ] && return
+  mkdir -p "$WINEPREFIX"
+  "$WINE" wineboot --init 2>/dev/null
+  x86_64-w64-mingw32-gcc -shared -O2 -x c -o "$library" - -ladvapi32 <<'C'
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T length) {
+  return SystemFunction036(data, (ULONG)length);
+}
+C
+}
