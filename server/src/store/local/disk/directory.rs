@@ -113,7 +113,12 @@ impl Disk for Directory {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        os::rename(&self.path.join(from), &self.path.join(to))
+        let to = self.path.join(to);
+        os::rename(&self.path.join(from), &to).map_err(|error| {
+            // One that is open for reading can be renamed, but not replaced everywhere.
+            let is_held = os::is_in_use(&error) && to.try_exists().unwrap_or(false);
+            if is_held { io::Error::new(io::ErrorKind::ResourceBusy, error) } else { error }
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
