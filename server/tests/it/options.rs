@@ -11,6 +11,14 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// Longer than the 260 characters that Windows had for a path once.
+const LONG_PATH: &str = concat!(
+    "a long name with spaces a long name with spaces a long name with spaces a long name/",
+    "a long name with spaces a long name with spaces a long name with spaces a long name/",
+    "a long name with spaces a long name with spaces a long name with spaces a long name/",
+    "a long name with spaces a long name with spaces a long name with spaces a long name",
+);
+
 /// The data directory is created with permissions for its owner alone, where files have any.
 #[test]
 fn data_directories_are_relative_nested_and_private() {
@@ -19,6 +27,8 @@ fn data_directories_are_relative_nested_and_private() {
         (&["--data-dir", "data"][..], "data"),
         (&["--data-dir", "./deep/down/data/"][..], "deep/down/data"),
         (&["--data-dir", "up/../data"][..], "data"),
+        (&["--data-dir", "für Müller/Meßwerte 数据"][..], "für Müller/Meßwerte 数据"),
+        (&["--data-dir", LONG_PATH][..], LONG_PATH),
     ] {
         let root = tempfile::tempdir().unwrap();
         if arguments.last().is_some_and(|path| path.contains("..")) {
