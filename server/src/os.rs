@@ -51,4 +51,4 @@ pub fn is_stderr_coloured() -> bool {
 }
 
 #[cfg(test)]
-pub use system::{unsyncable_directory, unsyncable_file};
+pub(crate) use system::{unsyncable_directory, unsyncable_file};

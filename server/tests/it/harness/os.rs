@@ -21,5 +21,6 @@ pub use system::{
 /// Says that a part of a test is left out, and why. Not by a macro, whose output is not shown when
 /// a test passes.
 pub fn skipped(what: &str, why: &str) {
-    writeln!(io::stderr(), "SKIPPED {what}: {why}").unwrap();
+    let mut stderr = io::stderr();
+    writeln!(stderr, "SKIPPED {what}: {why}").unwrap();
 }

@@ -1,4 +1,5 @@
 //! Signals, modes, and what Linux says of a process.
+#![allow(clippy::unnecessary_wraps, reason = "what one system answers another one does not")]
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};

@@ -1,4 +1,5 @@
 //! Console events, and wine, which has no Ctrl-Break.
+#![allow(clippy::unnecessary_wraps, reason = "what one system answers another one does not")]
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How a server is told to end in an orderly way. Ctrl-C can't be sent to a single process of a
 /// console; closing the window, log-off and shutdown can't be sent at all. In wine it is a Ctrl-C.
@@ -28,13 +30,17 @@ static IS_WINE: LazyLock<bool> =
 
 static COMMANDS: AtomicU32 = AtomicU32::new(0);
 
+/// Tells this process from all others that run these tests; wine gives process ids again.
+static START: LazyLock<u128> =
+    LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos());
+
 /// A program that can be told to end, not yet started. In wine it is started by a name of its own,
 /// by which its process is found.
 pub fn command(program: &str) -> Command {
     if *IS_WINE {
         let number = COMMANDS.fetch_add(1, Ordering::Relaxed);
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let link = directory.join(format!("{}-{number}-server.exe", std::process::id()));
+        let link = directory.join(format!("{}-{number}-server.exe", *START));
         fs::hard_link(program, &link).unwrap();
         return Command::new(link);
     }
