@@ -8,7 +8,7 @@ mod journal;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
-use journal::{Journal, check};
+use journal::{Connections, Journal, check};
 use tempfile::TempDir;
 
 use crate::harness::PATIENCE;
@@ -77,14 +77,16 @@ impl Rounds {
     fn load_and_kill(&mut self, mut program: ServerProcess, point: KillPoint) {
         let port = program.port();
         let (progress, acknowledged) = mpsc::channel();
+        let connections = &Connections::new();
         std::thread::scope(|scope| {
             for journal in &mut self.journals {
                 let progress = progress.clone();
-                scope.spawn(move || journal.put_until_it_ends(port, &progress));
+                scope.spawn(move || journal.put_until_it_ends(port, connections, &progress));
             }
             drop(progress);
             wait_for(&mut program, &acknowledged, point);
             program.kill();
+            connections.close();
         });
     }
 
