@@ -8,7 +8,7 @@ mod journal;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
-use journal::{Connections, Journal, check};
+use journal::{Journal, check};
 use tempfile::TempDir;
 
 use crate::harness::PATIENCE;
@@ -77,16 +77,14 @@ impl Rounds {
     fn load_and_kill(&mut self, mut program: ServerProcess, point: KillPoint) {
         let port = program.port();
         let (progress, acknowledged) = mpsc::channel();
-        let connections = &Connections::new();
         std::thread::scope(|scope| {
             for journal in &mut self.journals {
                 let progress = progress.clone();
-                scope.spawn(move || journal.put_until_it_ends(port, connections, &progress));
+                scope.spawn(move || journal.put_until_it_ends(port, &progress));
             }
             drop(progress);
             wait_for(&mut program, &acknowledged, point);
             program.kill();
-            connections.close();
         });
     }
 

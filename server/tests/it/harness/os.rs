@@ -14,8 +14,8 @@ use windows as system;
 use std::io::{self, Write};
 
 pub use system::{
-    DIRECTORY_AS_FILE, END_SIGNALS, command, is_locked, make_circle, mode, peak_memory, release,
-    send_signal,
+    DIRECTORY_AS_FILE, END_SIGNALS, command, is_locked, limit_waits_for_a_killed_peer, make_circle,
+    mode, peak_memory, release, send_signal,
 };
 
 /// Says that a part of a test is left out, and why. Not by a macro, whose output is not shown when

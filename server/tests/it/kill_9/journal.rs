@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Mutex;
+use std::net::TcpStream;
 use std::sync::mpsc::Sender;
 
+use crate::harness::os;
 use crate::harness::process::connect;
 use crate::harness::random::Random;
 
@@ -52,33 +52,6 @@ impl Points {
             let shared = |key: &str| key.starts_with("shared.").then(|| key.to_owned());
             shared(a).cmp(&shared(b))
         });
-    }
-}
-
-/// The connections to a server, which are closed when it was killed: wine leaves them open then.
-#[derive(Debug)]
-pub struct Connections {
-    /// `None` when they are closed.
-    open: Mutex<Option<Vec<TcpStream>>>,
-}
-
-impl Connections {
-    pub fn new() -> Self {
-        Self { open: Mutex::new(Some(Vec::new())) }
-    }
-
-    /// Adds one; `false` when it is too late.
-    fn add(&self, stream: &TcpStream) -> bool {
-        let mut open = self.open.lock().unwrap();
-        open.as_mut().map(|open| open.push(stream.try_clone().unwrap())).is_some()
-    }
-
-    /// Closes them all.
-    pub fn close(&self) {
-        for stream in self.open.lock().unwrap().take().into_iter().flatten() {
-            // The server's end is gone already, but for wine.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
     }
 }
 
@@ -139,17 +112,10 @@ impl Journal {
     }
 
     /// Sends bursts until the server is gone, and sends the number of new replies to `progress`.
-    pub fn put_until_it_ends(
-        &mut self,
-        port: u16,
-        connections: &Connections,
-        progress: &Sender<u64>,
-    ) {
+    pub fn put_until_it_ends(&mut self, port: u16, progress: &Sender<u64>) {
         // The server may be killed before all clients have connected.
         let Ok(mut stream) = connect(port) else { return };
-        if !connections.add(&stream) {
-            return;
-        }
+        os::limit_waits_for_a_killed_peer(&stream);
         let mut reply = Vec::new();
         loop {
             let ahead = self.sent.len() - self.acknowledged;
@@ -184,9 +150,7 @@ impl Journal {
                 Ok(0) => return true,
                 Ok(read) => reply.extend_from_slice(&buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-                {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     panic!("the server does not reply any more")
                 }
                 Err(_) => return true,

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,6 +45,9 @@ pub fn send_signal(id: u32, _program: &OsStr, name: &str) {
 
 /// Cleans up behind a child that has ended.
 pub fn release(_program: &OsStr) {}
+
+/// Sets how long a client waits for a server that was killed. Its connections are closed at once.
+pub fn limit_waits_for_a_killed_peer(_: &TcpStream) {}
 
 /// The permissions of a file.
 pub fn mode(about: &Metadata) -> Option<u32> {

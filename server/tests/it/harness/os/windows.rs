@@ -4,12 +4,13 @@
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
+use std::net::TcpStream;
 use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How a server is told to end in an orderly way. Ctrl-C can't be sent to a single process of a
 /// console; closing the window, log-off and shutdown can't be sent at all. In wine it is a Ctrl-C.
@@ -20,6 +21,9 @@ pub const DIRECTORY_AS_FILE: &str = "(os error 5)";
 
 /// `CREATE_NEW_PROCESS_GROUP`: console events can be sent to the child alone.
 const NEW_PROCESS_GROUP: u32 = 0x200;
+
+/// Much longer than a reply takes under load.
+const WINE_PEER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `ERROR_LOCK_VIOLATION`.
 const LOCK_VIOLATION: i32 = 33;
@@ -67,6 +71,15 @@ pub fn release(program: &OsStr) {
     if *IS_WINE && Path::new(program).starts_with(env!("CARGO_TARGET_TMPDIR")) {
         // The next build cleans up what stays behind.
         let _ = fs::remove_file(program);
+    }
+}
+
+/// Sets how long a client waits for a server that was killed. Windows closes its connections at
+/// once, but wine 8 leaves one open when the process was killed in the middle of a read or write.
+pub fn limit_waits_for_a_killed_peer(stream: &TcpStream) {
+    if *IS_WINE {
+        stream.set_read_timeout(Some(WINE_PEER_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(WINE_PEER_TIMEOUT)).unwrap();
     }
 }
 
