@@ -92,8 +92,11 @@ Try it:
   server &
   printf 'put palm.cpu 23.7 1150864247\\nget *\\n' | nc -N localhost 10001
 
-On Ctrl-C or SIGTERM it stops accepting, answers the requests in flight and exits.
-Exit codes: 0 stopped by a signal, 1 failed to start or to run, 2 wrong usage.";
+On Windows: start server in a window, and telnet or tui-client in another one.
+
+On Ctrl-C or SIGTERM (Windows: Ctrl-Break, a closed window, log-off) it stops accepting, answers the
+requests in flight and exits.
+Exit codes: 0 stopped so, 1 failed to start or to run, 2 wrong usage.";
 
 /// Reads an age. Zero would drop everything, and often means "keep" in other tools, so it is
 /// refused.

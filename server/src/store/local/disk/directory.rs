@@ -1,18 +1,18 @@
 //! A directory of the file system.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{Disk, DiskFile};
+use crate::os::{self, DirectoryHandle};
 use crate::store::local::file_name::LOCK;
 
 /// A directory of this machine.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    handle: File,
+    handle: DirectoryHandle,
     lock: Option<File>,
 }
 
@@ -22,11 +22,11 @@ impl Directory {
     /// # Errors
     /// When something is there that can't be read, or is no directory.
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
-        match fs::read_dir(path) {
-            Ok(_) => Self::existing(path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        if !is_directory(path)? {
+            return Ok(None);
         }
+        fs::read_dir(path)?;
+        Self::existing(path).map(Some)
     }
 
     /// Makes the directory and those above it, for this user alone, and their names durable.
@@ -38,19 +38,19 @@ impl Directory {
         for above in path.ancestors().skip(1) {
             let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
             changed.push(above);
-            if above.try_exists()? {
+            if is_directory(above)? {
                 break;
             }
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        os::make_directory(path)?;
         for above in changed {
-            File::open(above)?.sync_all()?;
+            DirectoryHandle::open(above)?.sync()?;
         }
         Self::existing(path)
     }
 
     fn existing(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), handle: File::open(path)?, lock: None })
+        Ok(Self { path: path.to_owned(), handle: DirectoryHandle::open(path)?, lock: None })
     }
 
     /// Keeps every other process off the directory for as long as this lives.
@@ -58,7 +58,7 @@ impl Directory {
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
     pub fn lock(&mut self) -> io::Result<()> {
-        let lock = file_options().create(true).truncate(false).open(self.path.join(LOCK))?;
+        let lock = os::open_private_file(&self.path.join(LOCK), false)?;
         match lock.try_lock() {
             Ok(()) => {
                 self.lock = Some(lock);
@@ -73,8 +73,8 @@ impl Directory {
 impl Directory {
     /// Makes the directory's own name durable: the process that made it may have been killed before.
     fn sync_name(&self) -> io::Result<()> {
-        match File::open(self.path.join("..")) {
-            Ok(above) => above.sync_all(),
+        match DirectoryHandle::open(&self.path.join("..")) {
+            Ok(above) => above.sync(),
             // The directory above was not made by this user either.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
             Err(error) => Err(error),
@@ -86,10 +86,17 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-fn file_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    options
+/// Whether there is a directory at `path`; `false` when nothing is.
+///
+/// # Errors
+/// `NotADirectory` when something else is there, or on the way there.
+fn is_directory(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Ok(true),
+        Ok(_) => Err(io::ErrorKind::NotADirectory.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl Disk for Directory {
@@ -98,23 +105,28 @@ impl Disk for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(file_options().create(true).truncate(true).open(self.path.join(name))?))
+        Ok(Box::new(os::open_private_file(&self.path.join(name), true)?))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(File::open(self.path.join(name))?))
+        Ok(Box::new(os::open_file(&self.path.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
+        let to = self.path.join(to);
+        os::rename(&self.path.join(from), &to).map_err(|error| {
+            // One that is open for reading can be renamed, but not replaced everywhere.
+            let is_held = os::is_in_use(&error) && to.try_exists().unwrap_or(false);
+            if is_held { io::Error::new(io::ErrorKind::ResourceBusy, error) } else { error }
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        os::remove(&self.path.join(name))
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        self.handle.sync_all()
+        self.handle.sync()
     }
 }
 
@@ -124,11 +136,11 @@ impl DiskFile for File {
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        FileExt::read_exact_at(self, buffer, offset)
+        os::read_exact_at(self, buffer, offset)
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        FileExt::write_all_at(self, bytes, offset)
+        os::write_all_at(self, bytes, offset)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
@@ -142,19 +154,128 @@ impl DiskFile for File {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
-
     use super::*;
 
-    /// Neither a pipe nor a directory of the kernel's can be synced, so a sync that answers `Ok`
-    /// there was never asked for.
+    /// A sync that answers `Ok` where the system refuses one was never asked for.
     #[test]
     fn a_sync_reaches_the_operating_system() {
-        let (_reader, writer) = io::pipe().unwrap();
-        let pipe = File::from(OwnedFd::from(writer));
-        assert_eq!(DiskFile::sync(&pipe).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-        let path = PathBuf::from("/proc/self");
-        let directory = Directory { handle: File::open(&path).unwrap(), path, lock: None };
-        assert_eq!(directory.sync_directory().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert!(DiskFile::sync(&os::unsyncable_file()).is_err());
+        if let Some(path) = os::unsyncable_directory() {
+            assert!(Directory::existing(path).unwrap().sync_directory().is_err());
+        }
+    }
+
+    /// Reads a whole file.
+    fn read(disk: &dyn Disk, name: &str) -> Vec<u8> {
+        let file = disk.open(name).unwrap();
+        let mut bytes = vec![0; usize::try_from(file.length().unwrap()).unwrap()];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn bytes_are_read_and_written_by_position() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Directory::make(root.path()).unwrap();
+        let file = disk.create("a").unwrap();
+        file.write_all_at(b"world", 6).unwrap();
+        file.write_all_at(b"hello", 0).unwrap();
+        assert_eq!(read(&disk, "a"), b"hello\0world");
+        let mut bytes = [0; 4];
+        file.read_exact_at(&mut bytes, 6).unwrap();
+        assert_eq!(&bytes, b"worl");
+        for offset in [8, 11, 1 << 40] {
+            let error = file.read_exact_at(&mut bytes, offset).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "at {offset}");
+        }
+        file.truncate(5).unwrap();
+        file.sync().unwrap();
+        assert_eq!(read(&disk, "a"), b"hello");
+        // What a start finds is opened and synced.
+        disk.open("a").unwrap().sync().unwrap();
+        drop(disk.create("a").unwrap());
+        assert_eq!(read(&disk, "a"), b"");
+    }
+
+    /// Longer than the 260 characters that Windows had for a path once.
+    #[test]
+    fn paths_may_be_long_and_have_spaces_and_umlauts() {
+        let root = tempfile::tempdir().unwrap();
+        let names = ["für Müller ", "Meßwerte, 2026 ", "数据 ", "a b"];
+        let path: PathBuf = names.iter().map(|name| format!("{}x", name.repeat(8))).collect();
+        let path = root.path().join(&path).join(&path);
+        assert!(path.to_str().unwrap().encode_utf16().count() > 300);
+        assert!(Directory::find(&path).unwrap().is_none());
+        let mut disk = Directory::make(&path).unwrap();
+        disk.lock().unwrap();
+        assert_eq!(
+            Directory::find(&path).unwrap().unwrap().lock().unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        let file = disk.create("a.tmp").unwrap();
+        file.write_all_at(b"a", 0).unwrap();
+        disk.rename("a.tmp", "a").unwrap();
+        drop(disk.create("b").unwrap());
+        disk.remove("b").unwrap();
+        disk.sync_directory().unwrap();
+        let mut names = disk.list().unwrap();
+        names.sort_unstable();
+        assert_eq!(
+            (names, read(&disk, "a")),
+            (vec!["LOCK".to_owned(), "a".to_owned()], b"a".to_vec())
+        );
+    }
+
+    #[test]
+    fn open_files_are_renamed_removed_and_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Directory::make(root.path()).unwrap();
+        let write = |name: &str| {
+            let file = disk.create(name).unwrap();
+            file.write_all_at(name.as_bytes(), 0).unwrap();
+            file
+        };
+        let is_there = |name: &str| disk.list().unwrap().iter().any(|other| other == name);
+        let mut bytes = [0; 3];
+
+        // What was removed can be read until it is closed, and is gone then.
+        let removed = write("one");
+        disk.remove("one").unwrap();
+        removed.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"one");
+        drop(removed);
+        assert!(!is_there("one"));
+        drop(write("one"));
+
+        // An open file is replaced at once, or when it is closed.
+        let (old, new) = (write("old"), write("new"));
+        match disk.rename("new", "old") {
+            Ok(()) => drop(old),
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::ResourceBusy, "{error}");
+                old.read_exact_at(&mut bytes, 0).unwrap();
+                assert_eq!((&bytes, is_there("new")), (b"old", true));
+                drop(old);
+                disk.rename("new", "old").unwrap();
+            }
+        }
+        new.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!((&bytes, read(&disk, "old"), is_there("new")), (b"new", b"new".to_vec(), false));
+        let error = disk.rename("nothing", "old").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn there_is_no_directory_in_the_place_of_a_file_or_below_one() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        for path in [file.clone(), file.join("below"), file.join("far").join("below")] {
+            let found = Directory::find(&path).and_then(|found| match found {
+                Some(found) => Ok(found),
+                None => Directory::make(&path),
+            });
+            assert_eq!(found.unwrap_err().kind(), io::ErrorKind::NotADirectory, "{path:?}");
+        }
     }
 }
