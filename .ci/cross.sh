@@ -1,0 +1,38 @@
+# Sourced by the scripts that build or test for other platforms: Debian's Rust, which comes with the
+# sources of std, and std built from them for any target. The project's own toolchain stays first on
+# the PATH; this one is called by its paths.
+
+# The Debian packages of that Rust.
+CROSS_RUST=(rustc-web cargo-web rust-web-src rust-web-clippy)
+
+# cross_install PACKAGE…
+# Installs the Debian packages that are missing.
+cross_install() {
+  local package missing=()
+  for package; do
+    [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# cross_cargo TARGET SUBCOMMAND ARGUMENT…
+# Runs cargo for a target, in target/cross unless CARGO_TARGET_DIR says otherwise. Linker and runner
+# of the target can be set by cargo's own variables.
+cross_cargo() (
+  target=$1 subcommand=$2
+  shift 2
+  export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
+  # Lets a stable compiler take -Z.
+  export RUSTC_BOOTSTRAP=1
+  export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target/cross}
+  export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER:-arm-linux-gnueabihf-gcc}
+  export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER:-qemu-arm-static -L /usr/arm-linux-gnueabihf}
+  export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=${CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER:-/usr/lib/wine/wine64}
+  cargo=("$CARGO")
+  # Cargo looks for its subcommands in ~/.cargo/bin first, where the clippy of another Rust may be.
+  [ "$subcommand" != clippy ] || cargo=(/usr/bin/cargo-clippy)
+  exec "${cargo[@]}" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" "$@"
+)
