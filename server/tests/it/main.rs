@@ -5,6 +5,7 @@ mod concurrent_clients;
 mod dialogues;
 mod directions;
 mod disk_full;
+mod handed_on;
 mod harness;
 mod kill_9;
 mod lifecycle;

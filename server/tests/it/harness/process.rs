@@ -128,7 +128,12 @@ impl ServerProcess {
     /// Waits until it listens.
     pub fn wait_until_listening(&mut self) {
         let line = self.wait_for_line("listening on ");
-        self.port = line.rsplit(':').next().unwrap().parse().unwrap();
+        self.listens(&line);
+    }
+
+    /// Takes its port from the line of its log that says where it listens.
+    pub fn listens(&mut self, line: &str) {
+        self.port = line.rsplit(':').next().unwrap().trim_end().parse().unwrap();
     }
 
     /// The next line of its log, or `None` when the process has ended.
