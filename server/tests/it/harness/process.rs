@@ -35,9 +35,14 @@ fn with_default_signals(program: &str) -> Command {
     command
 }
 
-/// The server program, not yet started.
+/// The server program, not yet started. Where this machine can't run it by itself, `SERVER_RUNNER`
+/// is the emulator with its options.
 pub fn command() -> Command {
-    with_default_signals(env!("CARGO_BIN_EXE_server"))
+    let runner = std::env::var("SERVER_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace().chain([env!("CARGO_BIN_EXE_server")]);
+    let mut command = with_default_signals(words.next().unwrap_or_default());
+    command.args(words);
+    command
 }
 
 /// Runs a command to its end.

@@ -59,7 +59,7 @@ impl SeriesIndex {
         if let Some(known) = self.find(key) {
             return if known == id { Ok(()) } else { Err(Undefined::Contradiction) };
         }
-        if id >= MAX_SERIES {
+        if !(..MAX_SERIES).contains(&id) {
             return Err(Undefined::TooMany);
         }
         if place >= self.keys.len() {
