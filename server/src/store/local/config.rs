@@ -53,10 +53,10 @@ pub struct LocalConfig {
 /// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
 
-/// Default of [`LocalConfig::max_replayed_points`]: on 32 bits, as many as fit into half of the
-/// address space.
+/// Default of [`LocalConfig::max_replayed_points`]: on 32 bits, as many as take 1.5 GiB
+/// of the address space.
 const MAX_REPLAYED_POINTS: u64 =
-    if cfg!(target_pointer_width = "64") { u64::MAX } else { (1 << 31) / 16 };
+    if cfg!(target_pointer_width = "64") { u64::MAX } else { (3 << 29) / 16 };
 
 impl Default for LocalConfig {
     fn default() -> Self {
