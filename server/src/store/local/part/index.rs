@@ -198,10 +198,12 @@ mod tests {
         let chunks = 5_000_000_000_u64.div_ceil(count.into());
         let mut index = PartIndex::default();
         let mut offset = FileHeader::LENGTH as u64;
-        for (number, series) in (0..chunks).zip(0..) {
-            let (first, last) = (i64::from(series), i64::from(series) + 8191);
-            index.keys.push((series, key(number)));
-            let length = 16_000;
+        for (number, first) in (0..chunks).zip((0..).step_by(8192)) {
+            let series = SeriesId::try_from(number / 1000).unwrap();
+            if number % 1000 == 0 {
+                index.keys.push((series, key(number)));
+            }
+            let (last, length) = (first + 8191, 16_000);
             index.entries.push(ChunkEntry { series, count, first, last, offset, length });
             offset += u64::from(length);
         }
