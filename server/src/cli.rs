@@ -46,7 +46,7 @@ pub struct Cli {
 
     /// Log size, such as 64MiB or 512KiB, at which the points in memory are written to a compressed
     /// part. Memory use is at most about three times this, and a restart reads little more than
-    /// this. A plain number is in MiB.
+    /// this. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB on 32-bit machines.
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = log_limit)]
     pub log_limit: u64,
 
@@ -81,11 +81,18 @@ fn log_limit(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "expected a whole number and KiB, MiB or GiB")?;
     let size = number.checked_mul(1 << shift).filter(|size| LOG_LIMITS.contains(size));
-    size.ok_or_else(|| "must be between 64KiB and 64GiB".to_owned())
+    size.ok_or_else(|| format!("must be between 64KiB and {MAX_LOG_LIMIT_TEXT}"))
 }
 
-/// A smaller limit means a checkpoint for every batch, a larger one a restart of many minutes.
-const LOG_LIMITS: std::ops::RangeInclusive<u64> = 64 << 10..=64 << 30;
+/// A larger limit means a restart of many minutes. Memory is three times this at the most, so 32
+/// bits have room for less.
+const MAX_LOG_LIMIT: u64 = if cfg!(target_pointer_width = "64") { 64 << 30 } else { 512 << 20 };
+
+const MAX_LOG_LIMIT_TEXT: &str =
+    if cfg!(target_pointer_width = "64") { "64GiB" } else { "512MiB on this 32-bit machine" };
+
+/// A smaller limit means a checkpoint for every batch.
+const LOG_LIMITS: std::ops::RangeInclusive<u64> = 64 << 10..=MAX_LOG_LIMIT;
 
 const AFTER_HELP: &str = "\
 Try it:
@@ -150,9 +157,17 @@ mod tests {
     fn sizes_have_units() {
         assert_eq!(log_limit(DEFAULT_LOG_LIMIT_TEXT), Ok(LocalConfig::default().log_limit));
         for (text, size) in
-            [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("1GiB", 1 << 30)]
+            [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("512MiB", 512 << 20)]
         {
             assert_eq!(log_limit(text), Ok(size), "{text}");
+        }
+        for (text, size) in [("513MiB", 513 << 20), ("4GiB", 4 << 30), ("64GiB", 64 << 30)] {
+            let expected = if cfg!(target_pointer_width = "64") {
+                Ok(size)
+            } else {
+                Err("must be between 64KiB and 512MiB on this 32-bit machine".to_owned())
+            };
+            assert_eq!(log_limit(text), expected, "{text}");
         }
         for wrong in ["", "MiB", "63KiB", "65GiB", "1.5MiB", "-1", "1MB", "1 MiB", "99999999999GiB"]
         {

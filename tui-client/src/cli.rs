@@ -92,9 +92,10 @@ struct Args {
     #[arg(long)]
     man: bool,
 
-    /// Memory for the log of the screen, in MiB; the oldest lines are dropped
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
-    log_memory: u16,
+    /// Memory for the log of the screen, in MiB; the oldest lines are dropped. Up to 65535, on
+    /// 32-bit machines 1024
+    #[arg(long, value_name = "MIB", default_value = "64", value_parser = log_memory)]
+    log_memory: usize,
 
     /// Log every line that goes over the wire, polls too, instead of excerpts
     #[arg(long)]
@@ -132,6 +133,16 @@ fn seconds(text: &str) -> Result<Duration, String> {
     } else {
         Err("from 0.01 seconds to 86400".to_owned())
     }
+}
+
+/// Most memory for the log, in MiB: a 32-bit machine has an address space of 3 or 4 GiB.
+const MAX_LOG_MEMORY: usize = if cfg!(target_pointer_width = "64") { 65_535 } else { 1024 };
+
+/// Reads a number of MiB; answers bytes.
+fn log_memory(text: &str) -> Result<usize, String> {
+    let mib = text.parse().ok().filter(|mib| (1..=MAX_LOG_MEMORY).contains(mib));
+    let mib = mib.ok_or_else(|| format!("a number of MiB from 1 to {MAX_LOG_MEMORY}"))?;
+    Ok(mib << 20)
 }
 
 /// The command line, checked.
@@ -271,7 +282,7 @@ impl Plan {
             retry: args.retry,
             format: args.format.unwrap_or_default(),
             screen: args.screen,
-            log_memory: usize::from(args.log_memory) * 1024 * 1024,
+            log_memory: args.log_memory,
             raw_log: args.raw_log,
             alerts: args.alert,
             table,
@@ -412,6 +423,25 @@ mod tests {
         let man = String::from_utf8(man).unwrap();
         for part in [".TH", "no\\-mouse", "filter", "columns", "EXIT CODES", "palm.cpu"] {
             assert!(man.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_memory_for_the_log_fits_the_machine() {
+        let memory = |typed: &str| {
+            let plan = Plan::parse(["tui-client", "--log-memory", typed], true);
+            plan.map(|plan| plan.log_memory).map_err(|error| error.to_string())
+        };
+        assert_eq!(Plan::parse(["tui-client"], true).unwrap().log_memory, 64 << 20);
+        assert_eq!((memory("1"), memory("1024")), (Ok(1 << 20), Ok(1 << 30)));
+        for large in ["1025", "4096", "65535"] {
+            match memory(large) {
+                Ok(bytes) => assert_eq!(Ok(bytes >> 20), large.parse()),
+                Err(why) => assert!(why.contains("a number of MiB from 1 to 1024"), "{why}"),
+            }
+        }
+        for wrong in ["0", "65536", "-1", "1.5", "18446744073709551616", "x", ""] {
+            assert!(memory(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -7,8 +7,9 @@ use tracing::warn;
 
 use crate::os;
 
-/// Connections at once; more wait in the backlog of the operating system.
-const MAX_CONNECTIONS: u64 = 16 * 1024;
+/// Connections at once; more wait in the backlog of the operating system. What one has in flight
+/// takes up to 1 MiB, so that all of them leave room on 32 bits.
+const MAX_CONNECTIONS: u64 = if cfg!(target_pointer_width = "64") { 16 * 1024 } else { 1024 };
 
 /// Open files that connections leave to the store and the listeners.
 const RESERVED_FILES: u64 = 128;

@@ -32,7 +32,7 @@ use recovery::{Recovered, data_directory, open_error, recover};
 use series::series_point::SeriesPoint;
 use state::StoreState;
 use wal::group_commit::Committer;
-use wal::header::{RecordHeader, RecordKind};
+use wal::header::RecordHeader;
 use wal::queue::{Queue, Submission};
 use wal::record;
 
@@ -113,12 +113,10 @@ impl Local {
         if points.is_empty() {
             return Ok(None);
         }
-        let mut record = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
-        record::begin(&mut record);
-        record::encode_points(&points, &mut record);
-        record::seal(&mut record, RecordKind::Points);
+        let mut records = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
+        record::append_points(&points, &mut records);
         let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { points, record, done })?;
+        self.queue.submit(Submission { points, records, done })?;
         Ok(Some(outcome))
     }
 }

@@ -147,6 +147,22 @@ impl Reply {
 mod tests {
     use super::*;
 
+    /// The counts are those of a reply of which nearly 4 GiB have come.
+    #[test]
+    fn a_reply_of_more_than_4_gib_is_counted_whole() {
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };
+        let mut builder = ReplyBuilder::new(Status::Ok, detail);
+        builder.add_lines(b"a 1 1\na 1 2\na 1 3\n");
+        let edge = u64::from(u32::MAX) - 20;
+        (builder.lines, builder.bytes) = (edge, edge);
+        for timestamp in 10..50 {
+            builder.add_lines(format!("a 2 {timestamp}\n").as_bytes());
+        }
+        let reply = builder.finish(1, Duration::ZERO, Duration::ZERO);
+        assert_eq!((reply.bytes, reply.left_out), (edge + 40 * 7 + 1, edge + 40 - 3));
+        assert_eq!((&*reply.head[1], &*reply.foot[0]), ("a 1 2", "a 2 49"));
+    }
+
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
         let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };

@@ -290,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn more_than_32_bits_of_points_and_of_malformed_lines_are_counted() {
+        let mut summarizer = Summarizer::new(2);
+        (summarizer.points, summarizer.malformed) = (5_000_000_000, u64::from(u32::MAX));
+        summarizer.add_lines(b"a 1 1\nnonsense\na 2 2\n");
+        let answer = summarizer.finish();
+        assert_eq!((answer.points, answer.malformed), (5_000_000_002, 1 << 32));
+    }
+
+    #[test]
     fn the_mean_of_huge_values_stays_finite() {
         let answer = summarize(4, "a 1.7e308 1\na -1.7e308 2\na 1.7e308 3\n");
         assert!(answer.series[0].mean.is_finite());

@@ -20,7 +20,7 @@ const MAX_REFUSALS: u64 = 100;
 #[derive(Default)]
 pub(super) struct NamedLines {
     lines: Vec<u64>,
-    all: usize,
+    all: u64,
 }
 
 impl NamedLines {
@@ -35,10 +35,10 @@ impl NamedLines {
 impl fmt::Display for NamedLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, all } = self;
-        let more = if *all > lines.len() { ", …" } else { "" };
+        let more = if *all > lines.len() as u64 { ", …" } else { "" };
         let named = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let (what, line) = if *all == 1 { ("put", "line") } else { ("puts", "lines") };
-        write!(f, "{} {what} ({line} {named}{more})", count(*all as u64))
+        write!(f, "{} {what} ({line} {named}{more})", count(*all))
     }
 }
 
@@ -119,5 +119,21 @@ impl ImportReport {
         } else if seen || refused > 0 {
             warn(&format!("{outcome}, in {}", duration(time)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_lines_than_32_bits_count_are_summed_up() {
+        let mut filled = NamedLines::default();
+        for number in [1, 5_000_000_000] {
+            filled.add(number);
+        }
+        assert_eq!(filled.to_string(), "2 puts (lines 1, 5000000000)");
+        filled.all += 5_000_000_000;
+        assert_eq!(filled.to_string(), "5,000,000,002 puts (lines 1, 5000000000, …)");
     }
 }

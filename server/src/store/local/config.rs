@@ -38,6 +38,9 @@ pub struct LocalConfig {
     /// Bytes of a segment after which the next one is begun, so that a recovery can write a
     /// checkpoint now and then.
     pub segment_size: u64,
+    /// Points of the log that a recovery holds at once: what comes between two checkpoints, which
+    /// it can write between segments.
+    pub max_replayed_points: u64,
     /// How long to wait before a rotation, checkpoint or merge that failed is tried again.
     pub retry: Duration,
     /// Points older than this are dropped; `None` keeps all.
@@ -50,12 +53,18 @@ pub struct LocalConfig {
 /// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
 
+/// Default of [`LocalConfig::max_replayed_points`]: on 32 bits, as many as take 1.5 GiB
+/// of the address space.
+const MAX_REPLAYED_POINTS: u64 =
+    if cfg!(target_pointer_width = "64") { u64::MAX } else { (3 << 29) / 16 };
+
 impl Default for LocalConfig {
     fn default() -> Self {
         Self {
             durability: Durability::default(),
             log_limit: DEFAULT_LOG_LIMIT,
             segment_size: 64 << 20,
+            max_replayed_points: MAX_REPLAYED_POINTS,
             retry: Duration::from_secs(1),
             retention: None,
             clock: Clock::default(),

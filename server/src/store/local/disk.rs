@@ -5,6 +5,7 @@
 
 pub mod directory;
 pub mod quarantine;
+pub mod window;
 
 use std::fmt;
 use std::io;

@@ -71,9 +71,7 @@ impl Part {
         let PartIndex { entries, keys } = if let Some(index) = read {
             index
         } else {
-            let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-            file.read_exact_at(&mut bytes, 0)?;
-            let index = PartIndex::rebuild(&bytes);
+            let index = PartIndex::rebuild(&*file, size)?;
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
         };

@@ -18,7 +18,7 @@ use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
-use super::series::series_index::SeriesIndex;
+use super::series::series_index::{SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
@@ -90,8 +90,12 @@ fn open_parts(
         let (part, keys) =
             Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
         for (series, key) in keys {
-            if !index.define(series, key.as_key()) {
-                error!("{part}: series {series} is {key} here and has another key elsewhere");
+            match index.define(series, key.as_key()) {
+                Ok(()) => {}
+                Err(Undefined::Contradiction) => {
+                    error!("{part}: series {series} is {key} here and has another key elsewhere");
+                }
+                Err(Undefined::TooMany) => return Err(OpenError::TooManySeries),
             }
         }
         opened.push(Arc::new(part));

@@ -6,6 +6,7 @@ mod damage;
 mod disk_full;
 mod faults;
 mod history;
+mod large;
 mod merging;
 mod random;
 mod retention;

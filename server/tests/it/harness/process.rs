@@ -12,9 +12,14 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 use super::os;
 
-/// The server program, not yet started.
+/// The server program, not yet started. Where this machine can't run it by itself, `SERVER_RUNNER`
+/// is the emulator with its options.
 pub fn command() -> Command {
-    os::command(env!("CARGO_BIN_EXE_server"))
+    let runner = std::env::var("SERVER_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace().chain([env!("CARGO_BIN_EXE_server")]);
+    let mut command = os::command(words.next().unwrap_or_default());
+    command.args(words);
+    command
 }
 
 /// Runs a command to its end.
@@ -125,7 +130,12 @@ impl ServerProcess {
     /// Waits until it listens.
     pub fn wait_until_listening(&mut self) {
         let line = self.wait_for_line("listening on ");
-        self.port = line.rsplit(':').next().unwrap().parse().unwrap();
+        self.listens(&line);
+    }
+
+    /// Takes its port from the line of its log that says where it listens.
+    pub fn listens(&mut self, line: &str) {
+        self.port = line.rsplit(':').next().unwrap().trim_end().parse().unwrap();
     }
 
     /// The next line of its log, or `None` when the process has ended.

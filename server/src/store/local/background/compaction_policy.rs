@@ -108,6 +108,16 @@ mod tests {
                 vec![part(1..=9, 100), part(10..=10, 9), part(11..=11, 9), part(12..=12, 9)],
                 Some(1..4),
             ),
+            (
+                "small ones behind one of more than 4 GiB",
+                vec![
+                    part(1..=9, (4 << 30) + 9),
+                    part(10..=10, 9),
+                    part(11..=11, 9),
+                    part(12..=12, 9),
+                ],
+                Some(1..4),
+            ),
             ("a gap", vec![part(1..=1, 10), part(2..=2, 10), part(4..=4, 10)], None),
             (
                 "a part that rests",

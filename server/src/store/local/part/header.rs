@@ -13,6 +13,10 @@ const FILE_MAGIC: [u8; 4] = *b"MPRT";
 /// Begins a chunk; the search for chunks looks for it when the index is bad.
 pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
 
+/// Longest chunk in bytes. The most points, none of them like another, take 128 KiB; the longest key
+/// and what `pco` adds are small to that.
+pub const MAX_CHUNK_LENGTH: u32 = 1 << 20;
+
 /// The beginning of a part.
 #[derive(Debug, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]

@@ -5,8 +5,9 @@ use std::io;
 use memchr::memmem;
 use shared::{Key, KeyBuf};
 
-use super::header::{CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer};
+use super::header::{CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, MAX_CHUNK_LENGTH};
 use crate::store::local::disk::DiskFile;
+use crate::store::local::disk::window::{self, Window};
 use crate::store::local::series::chunk;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::varint;
@@ -74,6 +75,9 @@ impl PartIndex {
             }
             let offset = end.checked_add(varint::decode(input)?)?;
             let length = u32::try_from(varint::decode(input)?).ok()?;
+            if length > MAX_CHUNK_LENGTH {
+                return None;
+            }
             let count = u32::try_from(varint::decode(input)?).ok()?;
             let first = time.wrapping_add(varint::decode_signed(input)?);
             let last = first.wrapping_add(varint::decode_signed(input)?);
@@ -96,18 +100,32 @@ impl PartIndex {
         let Some(length) = footer_offset.checked_sub(footer.index_offset()) else {
             return Ok(None);
         };
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, footer.index_offset())?;
+        let bytes = window::read(file, footer.index_offset(), length)?;
         Ok(if footer.matches(&bytes) { Self::decode(&bytes) } else { None })
     }
 
-    /// The index of a part whose own index is damaged, from the chunks in its bytes.
-    pub fn rebuild(part: &[u8]) -> Self {
+    /// The index of a part of `size` bytes whose own index is damaged, from its chunks.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn rebuild(file: &dyn DiskFile, size: u64) -> io::Result<Self> {
+        Self::rebuild_from(file, size, 0)
+    }
+
+    /// Like [`PartIndex::rebuild`], with the chunks from `from` on.
+    fn rebuild_from(file: &dyn DiskFile, size: u64, mut from: u64) -> io::Result<Self> {
         let mut index = Self::default();
-        for at in memmem::find_iter(part, &CHUNK_MAGIC) {
-            let Some(header) = ChunkHeader::decode(&part[at..]) else { continue };
-            let entry = header.entry(at as u64);
-            let whole = part.get(at..at.saturating_add(entry.length as usize));
+        let magic = memmem::Finder::new(&CHUNK_MAGIC);
+        let mut window = Window::new(file, size);
+        while let Some(offset) = window.find(from, &magic)? {
+            from = offset + 1;
+            let header = window.get(offset, ChunkHeader::LENGTH as u64)?;
+            let Some(header) = ChunkHeader::decode(header) else { continue };
+            let entry = header.entry(offset);
+            if entry.length > MAX_CHUNK_LENGTH {
+                continue;
+            }
+            let whole = window.get(offset, entry.length.into())?.get(..entry.length as usize);
             let Some((_, key, points)) = whole.and_then(ChunkHeader::decode_chunk) else {
                 continue;
             };
@@ -121,11 +139,90 @@ impl PartIndex {
             index.entries.push(entry);
         }
         index.entries.sort_by_key(|entry| (entry.series, entry.first));
-        index
+        Ok(index)
     }
 }
 
 /// Number of points in chunks.
 pub fn count_points(entries: &[ChunkEntry]) -> u64 {
     entries.iter().map(|entry| u64::from(entry.count)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Point;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::store::local::disk::window::SparseFile;
+    use crate::store::local::series::chunk::{Effort, MAX_CHUNK_POINTS};
+
+    fn key(number: u64) -> KeyBuf {
+        format!("host{number:06}.cpu").parse().unwrap()
+    }
+
+    /// A chunk of one point, as it stands at `offset`.
+    fn chunk(series: SeriesId, offset: u64) -> (ChunkEntry, Vec<u8>) {
+        let (key, timestamp) = (key(series.into()), i64::from(series));
+        let mut body = key.as_str().as_bytes().to_vec();
+        let points = [Point { timestamp, value: 0.5 }];
+        chunk::encode(&points, Effort::Quick, &mut body).unwrap();
+        let length = u32::try_from(ChunkHeader::LENGTH + body.len()).unwrap();
+        let entry =
+            ChunkEntry { series, count: 1, first: timestamp, last: timestamp, offset, length };
+        let header = ChunkHeader::new(&entry, key.as_str().len(), &body);
+        (entry, [header.as_bytes(), &body].concat())
+    }
+
+    #[test]
+    fn chunks_beyond_4_gib_are_found_without_an_index() {
+        let begin = 5 << 30;
+        let (mut entries, mut stretches, mut end) = (Vec::new(), Vec::new(), begin);
+        for series in 0..20 {
+            let (entry, bytes) = chunk(series, end + 7);
+            end = entry.offset + u64::from(entry.length);
+            entries.push(entry);
+            stretches.push((entry.offset, bytes));
+        }
+        let file = SparseFile { stretches, length: end + 100 };
+        let index = PartIndex::rebuild_from(&file, file.length, begin).unwrap();
+        assert_eq!(index.entries, entries);
+        let keys: Vec<_> = (0..20).map(|series| (series, key(series.into()))).collect();
+        assert_eq!(index.keys, keys);
+    }
+
+    /// As many chunks as 5 G points take, and their places beyond 4 GiB.
+    #[test]
+    fn an_index_counts_more_points_than_32_bits_do() {
+        let count = u32::try_from(MAX_CHUNK_POINTS).unwrap();
+        let chunks = 5_000_000_000_u64.div_ceil(count.into());
+        let mut index = PartIndex::default();
+        let mut offset = FileHeader::LENGTH as u64;
+        for (number, first) in (0..chunks).zip((0..).step_by(8192)) {
+            let series = SeriesId::try_from(number / 1000).unwrap();
+            if number % 1000 == 0 {
+                index.keys.push((series, key(number)));
+            }
+            let (last, length) = (first + 8191, 16_000);
+            index.entries.push(ChunkEntry { series, count, first, last, offset, length });
+            offset += u64::from(length);
+        }
+        let mut bytes = Vec::new();
+        index.encode(&mut bytes);
+        let read = PartIndex::decode(&bytes).unwrap();
+        assert!(read.entries == index.entries && read.keys == index.keys);
+        assert_eq!(read.points(), 5_000_003_584);
+        assert_eq!(read.entries.last().unwrap().offset, 8 + (chunks - 1) * 16_000);
+    }
+
+    #[test]
+    fn an_index_asks_for_no_more_memory_than_a_chunk_takes() {
+        let (entry, _) = chunk(0, FileHeader::LENGTH as u64);
+        for (length, is_read) in [(MAX_CHUNK_LENGTH, true), (MAX_CHUNK_LENGTH + 1, false)] {
+            let entries = vec![ChunkEntry { length, ..entry }];
+            let mut bytes = Vec::new();
+            PartIndex { entries, keys: vec![(0, key(0))] }.encode(&mut bytes);
+            assert_eq!(PartIndex::decode(&bytes).is_some(), is_read, "{length}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use shared::{KeyBuf, Point};
 use zerocopy::IntoBytes;
 
 use super::Part;
-use super::header::{ChunkEntry, ChunkHeader, FileHeader, Footer};
+use super::header::{ChunkEntry, ChunkHeader, FileHeader, Footer, MAX_CHUNK_LENGTH};
 use super::index::PartIndex;
 use crate::store::local::disk::{Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
@@ -62,7 +62,9 @@ impl<'d> PartWriter<'d> {
         self.buffer.resize(start + ChunkHeader::LENGTH, 0);
         self.buffer.extend_from_slice(key_bytes);
         chunk::encode(points, self.effort, &mut self.buffer).map_err(io::Error::other)?;
-        let length = u32::try_from(self.buffer.len() - start).map_err(io::Error::other)?;
+        let length = u32::try_from(self.buffer.len() - start).ok();
+        let length = length.filter(|&length| length <= MAX_CHUNK_LENGTH);
+        let length = length.ok_or_else(|| io::Error::other("a chunk is too long"))?;
         let entry = ChunkEntry {
             series,
             count,
@@ -78,6 +80,17 @@ impl<'d> PartWriter<'d> {
         }
         self.index.entries.push(entry);
         if self.buffer.len() >= WRITE_SIZE { self.write_out() } else { Ok(()) }
+    }
+
+    /// Leaves a hole of so many bytes, which takes no room on most disks.
+    ///
+    /// # Errors
+    /// When what comes before it can't be written.
+    #[cfg(test)]
+    pub fn leave_hole(&mut self, bytes: u64) -> io::Result<()> {
+        self.write_out()?;
+        self.written += bytes;
+        Ok(())
     }
 
     /// Number of points that were added.

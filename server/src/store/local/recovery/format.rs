@@ -3,7 +3,7 @@
 use std::io;
 
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::Disk;
+use crate::store::local::disk::{Disk, window};
 use crate::store::local::file_name::{FORMAT, FORMAT_PREFIX, FORMAT_VERSION, LOCK, UNFINISHED};
 
 fn check_names(names: &[String]) -> Result<(), OpenError> {
@@ -25,8 +25,7 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
     let read = || {
         let file = disk.open(FORMAT)?;
         // The file is one line; the rest of a longer one does not matter.
-        let mut text = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX).min(256)];
-        file.read_exact_at(&mut text, 0)?;
+        let text = window::read(&*file, 0, file.length()?.min(256))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
     let text = read().map_err(io("its file FORMAT can't be read"))?;

@@ -4,6 +4,10 @@ use std::io;
 
 use crate::store::local::disk::is_full;
 use crate::store::local::file_name::FORMAT_VERSION;
+use crate::store::local::series::series_index::MAX_SERIES;
+
+/// What helps when a directory has outgrown a small machine: a clean end leaves no log.
+const LARGER_SERVER: &str = "use a 64-bit server, and stop it by a signal before you come back";
 
 /// Why a data directory can't be used. Nothing in it was changed, except by a recovery that ended
 /// in [`OpenError::Io`] or [`OpenError::DiskFull`]; the next start continues that recovery.
@@ -34,6 +38,12 @@ pub enum OpenError {
         /// The version in its file `FORMAT`.
         found: u32,
     },
+    /// It has more series than this process can hold.
+    #[error("it has more series than this server can hold, {MAX_SERIES}; {LARGER_SERVER}")]
+    TooManySeries,
+    /// A file of its log has more points than this process can hold.
+    #[error("its file {0} has more points than this server can hold in memory; {LARGER_SERVER}")]
+    LogTooLarge(String),
     /// Two parts hold some of the same segments.
     #[error("its parts {0} and {1} contradict each other; move one of them away")]
     Overlap(String, String),

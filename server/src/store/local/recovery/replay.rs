@@ -11,11 +11,12 @@ use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint};
 use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::series::series_index::Undefined;
 use crate::store::local::state::StoreState;
 use crate::store::local::wal::group_commit::Resume;
 use crate::store::local::wal::header::RecordKind;
 use crate::store::local::wal::record::{self, SegmentEntry};
-use crate::store::local::wal::segment;
+use crate::store::local::wal::segment::SegmentFile;
 
 /// Replays segments into the heads; `checkpointed` is the newest one before them. Answers where the
 /// log goes on, which segments are damaged, and how many points were replayed.
@@ -42,13 +43,13 @@ pub fn replay_all(
         for (at, &id) in segments.iter().enumerate() {
             report_missing(before, id);
             let name = FileName::Segment(id);
-            let (bytes, file) =
-                segment::read(state.disk(), id).map_err(io("its log can't be read"))?;
+            let segment =
+                SegmentFile::open(state.disk(), id).map_err(io("its log can't be read"))?;
             // A process that was killed may have left bytes that are not durable yet. Readers see
             // them from now on.
-            file.sync().map_err(io("its log can't be synced"))?;
-            let entries: Vec<_> = record::entries(&bytes, id).collect();
-            if at > 0 && before + 1 == id && replay.misses_before(&entries) {
+            segment.sync().map_err(io("its log can't be synced"))?;
+            let survey = survey(&segment, state, &name)?;
+            if at > 0 && before + 1 == id && replay.misses_before(&survey) {
                 for &suspect in &suspects {
                     error!("{}: records at its end are missing", FileName::Segment(suspect));
                     damaged_segments.push(suspect);
@@ -63,16 +64,17 @@ pub fn replay_all(
                 let write = move || checkpoint(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
+                replay.in_heads = 0;
             }
-            if entries.iter().any(|entry| matches!(entry, SegmentEntry::Record { .. })) {
+            if survey.has_records {
                 suspects.clear();
             }
             suspects.push(id);
             let points = replay.points;
-            if replay.file(state, &entries, &name) {
+            if replay.file(state, &segment, &name)? | survey.is_damaged {
                 damaged_segments.push(id);
             }
-            state.memory().log_bytes += bytes.len() as u64;
+            state.memory().log_bytes += segment.length();
             let points = replay.points - points;
             info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
             before = id;
@@ -93,42 +95,77 @@ fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
         .map_err(io("a checkpoint can't be written"))
 }
 
+/// What is to be known of a segment before its points are replayed.
+#[derive(Debug, Default)]
+struct Survey {
+    /// The sequence number of its first record, if nothing stands before it.
+    first: Option<u64>,
+    has_records: bool,
+    is_damaged: bool,
+}
+
+/// Looks through a segment, and defines its series: when their first record is damaged, the second
+/// one stands behind the points that need it.
+fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<Survey, OpenError> {
+    let mut survey = Survey::default();
+    let mut entries = segment.entries();
+    let mut is_first = true;
+    while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
+        let is_first = std::mem::take(&mut is_first);
+        let SegmentEntry::Record { kind, sequence, payload } = entry else { continue };
+        survey.has_records = true;
+        if is_first {
+            survey.first = Some(sequence);
+        }
+        if kind == RecordKind::Series {
+            let mut index = state.index_mut();
+            let mut sound = true;
+            for definition in record::decode_series(payload) {
+                sound &= match definition.map(|(id, key)| index.define(id, key)) {
+                    Some(Ok(())) => true,
+                    None | Some(Err(Undefined::Contradiction)) => false,
+                    Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
+                };
+            }
+            if !sound {
+                survey.is_damaged = true;
+                error!("{name}: record {sequence} holds invalid series");
+            }
+        }
+    }
+    Ok(survey)
+}
+
 /// How far a replay has come.
 #[derive(Debug, Default)]
 struct Replay {
     points: u64,
+    /// Points in the heads that take more.
+    in_heads: u64,
     /// The number of the next record.
     expected: Option<u64>,
 }
 
 impl Replay {
-    /// Whether records are missing between what was replayed and a file that begins with these.
-    fn misses_before(&self, entries: &[SegmentEntry<'_>]) -> bool {
-        match (self.expected, entries.first()) {
-            (Some(expected), Some(SegmentEntry::Record { sequence, .. })) => *sequence > expected,
-            _ => false,
-        }
+    /// Whether records are missing between what was replayed and a file.
+    fn misses_before(&self, survey: &Survey) -> bool {
+        self.expected.zip(survey.first).is_some_and(|(expected, first)| first > expected)
     }
 
-    /// Replays one file; answers whether it is damaged.
-    fn file(&mut self, state: &StoreState, entries: &[SegmentEntry<'_>], name: &FileName) -> bool {
+    /// Replays the points of a file; answers whether it is damaged.
+    fn file(
+        &mut self,
+        state: &StoreState,
+        segment: &SegmentFile,
+        name: &FileName,
+    ) -> Result<bool, OpenError> {
         let mut damaged = false;
-        // Series first: when their first record is damaged, the second one stands behind the points
-        // that need it.
-        for entry in entries {
-            if let SegmentEntry::Record { kind: RecordKind::Series, sequence, payload } = entry {
-                let mut index = state.index_mut();
-                let sound = record::decode_series(payload)
-                    .all(|definition| definition.is_some_and(|(id, key)| index.define(id, key)));
-                if !sound {
-                    damaged = true;
-                    error!("{name}: record {sequence} holds invalid series");
-                }
-            }
-        }
-        for (at, entry) in entries.iter().enumerate() {
+        let mut entries = segment.entries();
+        let mut is_first = true;
+        while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
+            let is_first = std::mem::take(&mut is_first);
             match entry {
-                SegmentEntry::Bad { offset, length } if at + 1 == entries.len() => {
+                SegmentEntry::Bad { offset, length } if segment.is_tail(offset, length) => {
                     // Nothing follows, so it was never acknowledged.
                     warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
                 }
@@ -137,38 +174,44 @@ impl Replay {
                     error!("{name} is damaged: {length} bytes at {offset} are not a record");
                 }
                 SegmentEntry::Record { kind, sequence, payload } => {
-                    let expected = self.expected.unwrap_or(*sequence);
-                    if *sequence < expected {
+                    let expected = self.expected.unwrap_or(sequence);
+                    if sequence < expected {
                         damaged = true;
                         error!("{name}: record {sequence} is out of order and is skipped");
                         continue;
                     }
-                    if *sequence > expected {
-                        damaged |= at > 0;
+                    if sequence > expected {
+                        damaged |= !is_first;
                         error!("{name}: records {expected} to {} are missing", sequence - 1);
                     }
                     self.expected = Some(sequence + 1);
-                    if *kind == RecordKind::Points && !self.points(state, payload) {
+                    if kind == RecordKind::Points && !self.points(state, payload) {
                         damaged = true;
                         error!("{name}: record {sequence} holds invalid points");
+                    }
+                    if self.in_heads > state.config().max_replayed_points {
+                        return Err(OpenError::LogTooLarge(name.to_string()));
                     }
                 }
             }
         }
-        damaged
+        Ok(damaged)
     }
 
     fn points(&mut self, state: &StoreState, payload: &[u8]) -> bool {
         let mut sound = true;
+        let mut count = 0;
         let index = state.index();
         let mut memory = state.memory();
         let points = record::decode_points(payload).filter_map(|point| {
             let point = point.filter(|point| index.key(point.series).is_some());
             sound &= point.is_some();
-            self.points += u64::from(point.is_some());
+            count += u64::from(point.is_some());
             point
         });
         memory.heads.append(points);
+        self.points += count;
+        self.in_heads += count;
         sound
     }
 }

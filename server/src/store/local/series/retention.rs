@@ -12,12 +12,14 @@ pub fn cutoff(now: i64, retention: Option<Duration>) -> i64 {
 /// The share of chunks all of whose points are expired, from 0 to 1; `last` are the last timestamps
 /// of the chunks.
 pub fn expired_share(last: impl IntoIterator<Item = i64>, cutoff: i64) -> f64 {
-    let (mut expired, mut all) = (0_u32, 0_u32);
+    let (mut expired, mut all) = (0_u64, 0_u64);
     for last in last {
         all += 1;
-        expired += u32::from(last < cutoff);
+        expired += u64::from(last < cutoff);
     }
-    if all == 0 { 0.0 } else { f64::from(expired) / f64::from(all) }
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
+    let share = expired as f64 / all.max(1) as f64;
+    share
 }
 
 #[cfg(test)]

@@ -8,6 +8,20 @@ use shared::{Key, KeyBuf};
 /// The place of a series in the order of first puts.
 pub type SeriesId = u32;
 
+/// Most series; all ids are below this. On 32 bits it leaves room for the points: a series takes
+/// some 300 bytes.
+pub const MAX_SERIES: SeriesId =
+    if cfg!(target_pointer_width = "64") { SeriesId::MAX } else { 1 << 22 };
+
+/// Why a series from the disk can't be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undefined {
+    /// Its id or its key is that of another series.
+    Contradiction,
+    /// Its id is [`MAX_SERIES`] or more.
+    TooMany,
+}
+
 /// All series, for as long as the process lives.
 #[derive(Debug, Default)]
 pub struct SeriesIndex {
@@ -29,29 +43,35 @@ impl SeriesIndex {
         if let Some(id) = self.find(key) {
             return Some(id);
         }
-        let id = SeriesId::try_from(self.keys.len()).ok()?;
+        let id = SeriesId::try_from(self.keys.len()).ok().filter(|&id| id < MAX_SERIES)?;
         let key = key.to_owned();
         self.keys.push(Some(key.clone()));
         self.ids.insert(key, id);
         Some(id)
     }
 
-    /// Takes over a series from the disk. Answers whether that fits what is known already.
-    pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> bool {
+    /// Takes over a series from the disk.
+    ///
+    /// # Errors
+    /// [`Undefined`], and nothing is changed.
+    pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> Result<(), Undefined> {
         let place = id as usize;
         if let Some(known) = self.find(key) {
-            return known == id;
+            return if known == id { Ok(()) } else { Err(Undefined::Contradiction) };
+        }
+        if !(..MAX_SERIES).contains(&id) {
+            return Err(Undefined::TooMany);
         }
         if place >= self.keys.len() {
             self.keys.resize(place + 1, None);
         }
         if self.keys[place].is_some() {
-            return false;
+            return Err(Undefined::Contradiction);
         }
         let key = key.to_owned();
         self.keys[place] = Some(key.clone());
         self.ids.insert(key, id);
-        true
+        Ok(())
     }
 
     /// The name of a series.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use super::header::{RecordHeader, RecordKind};
 use super::queue::{Queue, Submission};
 use super::record;
 use super::rotation::{self, Attempt, Decision, Facts};
@@ -157,8 +156,7 @@ impl Committer {
     /// define yet, the batches, and the keys once more, away from the first place. Answers the
     /// number of records.
     fn gather(&mut self, group: &[Submission]) -> u64 {
-        let mut keys = Vec::new();
-        record::begin(&mut keys);
+        let mut new = Vec::new();
         let index = self.state.index();
         for point in group.iter().flat_map(|submission| &submission.points) {
             let place = point.series as usize;
@@ -168,26 +166,22 @@ impl Committer {
             if self.defined[place] != self.segment.id() {
                 self.defined[place] = self.segment.id();
                 if let Some(key) = index.key(point.series) {
-                    record::encode_series(point.series, key.as_key(), &mut keys);
+                    new.push((point.series, key.clone()));
                 }
             }
         }
         drop(index);
-        let any_new = keys.len() > RecordHeader::LENGTH;
-        if any_new {
-            record::seal(&mut keys, RecordKind::Series);
-        }
+        let mut series = Vec::new();
+        record::append_series(&new, &mut series);
+        let batches = group.iter().map(|submission| &submission.records);
         self.buffer.clear();
-        let first = any_new.then_some(&keys);
-        let records = group.iter().map(|submission| &submission.record);
-        for (record, sequence) in
-            first.into_iter().chain(records).chain(first).zip(self.next_sequence..)
-        {
+        let mut next = self.next_sequence;
+        for records in [&series].into_iter().chain(batches).chain([&series]) {
             let start = self.buffer.len();
-            self.buffer.extend_from_slice(record);
-            record::number(&mut self.buffer[start..], sequence);
+            self.buffer.extend_from_slice(records);
+            next = record::number(&mut self.buffer[start..], next);
         }
-        group.len() as u64 + 2 * u64::from(any_new)
+        next - self.next_sequence
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {

@@ -39,9 +39,9 @@ impl SegmentHeader {
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
-    /// Points of a batch; see [`super::record::encode_points`].
+    /// Points of a batch; see [`super::record::append_points`].
     Points = 1,
-    /// Keys of series; see [`super::record::encode_series`].
+    /// Keys of series; see [`super::record::append_series`].
     Series = 2,
 }
 
@@ -69,7 +69,7 @@ impl RecordHeader {
             magic: RECORD_MAGIC,
             kind: kind as u8,
             zero: [0; 3],
-            // A record is a batch, which the read buffer of a connection bounds.
+            // [`super::record::append_points`] and `append_series` bound it.
             payload_length: u32::try_from(payload.len()).unwrap_or(u32::MAX).into(),
             sequence: U64::ZERO,
             payload_checksum: crc32c::crc32c(payload).into(),
@@ -89,6 +89,11 @@ impl RecordHeader {
         let (header, rest) = Self::ref_from_prefix(bytes).ok()?;
         let sound = header.magic == RECORD_MAGIC && header.checksum == header.sum();
         sound.then_some((header, rest))
+    }
+
+    /// Length of the payload in bytes.
+    pub fn payload_length(&self) -> u32 {
+        self.payload_length.get()
     }
 
     /// The payload at the front of `rest`; `None` when it is cut off or its checksum is wrong.

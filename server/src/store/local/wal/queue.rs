@@ -8,13 +8,16 @@ use tokio::sync::oneshot;
 use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::{PutError, Unavailable};
 
+/// Most points of several batches that are committed together; bounds the memory of a commit.
+const MAX_GROUP_POINTS: usize = 1 << 20;
+
 /// A batch that waits for the committer.
 #[derive(Debug)]
 pub struct Submission {
     /// The points.
     pub points: Vec<SeriesPoint>,
-    /// Their record, sealed.
-    pub record: Vec<u8>,
+    /// Their records, without numbers.
+    pub records: Vec<u8>,
     /// Receives the outcome.
     pub done: oneshot::Sender<Result<(), PutError>>,
 }
@@ -60,13 +63,14 @@ impl Queue {
         self.waiting().closed
     }
 
-    /// All batches that wait, as soon as there is one. None of them when `limit` passes first, `None`
+    /// The batches that wait, oldest first, as soon as there is one: all of them, unless they have
+    /// more than [`MAX_GROUP_POINTS`] points together. None of them when `limit` passes first, `None`
     /// when the queue is closed and empty.
     pub fn take(&self, limit: Option<Duration>) -> Option<Vec<Submission>> {
         let mut waiting = self.waiting();
         loop {
             if !waiting.submissions.is_empty() {
-                return Some(std::mem::take(&mut waiting.submissions));
+                return Some(take_group(&mut waiting.submissions));
             }
             if waiting.closed.is_some() {
                 return None;
@@ -100,5 +104,43 @@ impl Queue {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the oldest batches off the front, at least one.
+fn take_group(waiting: &mut Vec<Submission>) -> Vec<Submission> {
+    let mut points = 0;
+    let fits = waiting.iter().take_while(|submission| {
+        points += submission.points.len();
+        points <= MAX_GROUP_POINTS
+    });
+    let rest = waiting.split_off(fits.count().max(1));
+    std::mem::replace(waiting, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Point;
+
+    use super::*;
+
+    #[test]
+    fn a_group_is_bounded_and_batches_keep_their_order() {
+        let sizes = [1, MAX_GROUP_POINTS - 1, 1, MAX_GROUP_POINTS + 1, 2, 3];
+        let mut waiting: Vec<_> = sizes
+            .iter()
+            .map(|&count| {
+                let point = SeriesPoint { series: 0, point: Point { timestamp: 0, value: 0.0 } };
+                let done = oneshot::channel().0;
+                Submission { points: vec![point; count], records: Vec::new(), done }
+            })
+            .collect();
+        let mut groups = Vec::new();
+        while !waiting.is_empty() {
+            let group = take_group(&mut waiting);
+            groups.push(group.iter().map(|one| one.points.len()).collect::<Vec<_>>());
+        }
+        let expected = [&sizes[..2], &sizes[2..3], &sizes[3..4], &sizes[4..]];
+        assert_eq!(groups, expected.map(<[usize]>::to_vec));
     }
 }

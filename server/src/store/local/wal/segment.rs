@@ -5,7 +5,7 @@ use std::io;
 use zerocopy::IntoBytes;
 
 use super::header::SegmentHeader;
-use super::record::{self, SegmentEntry};
+use super::record::{SegmentEntries, SegmentEntry};
 use crate::store::local::disk::{self, Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId};
 
@@ -97,23 +97,62 @@ impl From<SegmentError> for io::Error {
     }
 }
 
-/// The bytes of a segment and its file.
-///
-/// # Errors
-/// When it can't be read.
-pub fn read(disk: &dyn Disk, id: SegmentId) -> io::Result<(Vec<u8>, Box<dyn DiskFile>)> {
-    let file = disk.open(&FileName::Segment(id).to_string())?;
-    let mut bytes = vec![0; usize::try_from(file.length()?).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok((bytes, file))
+/// A segment that is open for reading.
+#[derive(Debug)]
+pub struct SegmentFile {
+    file: Box<dyn DiskFile>,
+    id: SegmentId,
+    length: u64,
+}
+
+impl SegmentFile {
+    /// Opens a segment.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn open(disk: &dyn Disk, id: SegmentId) -> io::Result<Self> {
+        let file = disk.open(&FileName::Segment(id).to_string())?;
+        let length = file.length()?;
+        Ok(Self { file, id, length })
+    }
+
+    /// Its length in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Makes its bytes durable.
+    ///
+    /// # Errors
+    /// When it is unknown whether they are; see [`DiskFile::sync`].
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Its records and what is damaged, from the beginning.
+    pub fn entries(&self) -> SegmentEntries<'_> {
+        SegmentEntries::new(&*self.file, self.length, self.id)
+    }
+
+    /// Whether bad bytes are its end: the torn tail of a write that was never acknowledged.
+    pub fn is_tail(&self, offset: u64, length: u64) -> bool {
+        offset + length == self.length
+    }
 }
 
 /// Whether a segment can't be read or has bytes that are no record anywhere but at its end.
 pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
-    read(disk, id).map_or(true, |(bytes, _)| {
-        let entries: Vec<_> = record::entries(&bytes, id).collect();
-        let torn = matches!(entries.last(), Some(SegmentEntry::Bad { .. }));
-        entries.iter().filter(|entry| matches!(entry, SegmentEntry::Bad { .. })).count()
-            > usize::from(torn)
-    })
+    let find = || -> io::Result<bool> {
+        let segment = SegmentFile::open(disk, id)?;
+        let mut entries = segment.entries();
+        while let Some(entry) = entries.next_entry()? {
+            if let SegmentEntry::Bad { offset, length } = entry
+                && !segment.is_tail(offset, length)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    find().unwrap_or(true)
 }

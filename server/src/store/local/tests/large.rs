@@ -1,0 +1,85 @@
+//! Files and counts that do not fit 32 bits, and what a small machine refuses.
+
+use super::*;
+use crate::store::local::file_name::{FORMAT_PREFIX, FORMAT_VERSION};
+use crate::store::local::part::writer::PartWriter;
+use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::series_index::{MAX_SERIES, SeriesIndex, Undefined};
+
+/// Bytes of a hole in a part.
+const HOLE: u64 = (4 << 30) + 4096;
+
+/// A part with chunks before and behind a hole of more than 4 GiB, which the index allows.
+#[tokio::test]
+async fn a_part_of_more_than_4_gib_is_read_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("FORMAT"), format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n"))
+        .unwrap();
+    let disk = data_directory::open(directory.path()).unwrap();
+    let mut rows = Vec::new();
+    let mut writer = PartWriter::create(&*disk, 1..=1, Effort::Quick).unwrap();
+    for series in 0..4 {
+        if series == 1 {
+            writer.leave_hole(HOLE).unwrap();
+        }
+        let key = format!("key{series}");
+        // Too irregular to become small.
+        let points: Vec<_> = (0..8192_u32)
+            .map(|at| Point {
+                timestamp: i64::from(at) * 10 + i64::from(at.wrapping_mul(2_654_435_761) >> 29),
+                value: f64::from(at.wrapping_mul(2_654_435_761)) / 3.0,
+            })
+            .collect();
+        writer.add(series, &key.parse().unwrap(), &points).unwrap();
+        rows.extend(points.iter().map(|point| (key.clone(), point.timestamp, point.value)));
+    }
+    let part = writer.finish().unwrap();
+    assert!(part.size() > HOLE && part.is_sound());
+    drop(part);
+
+    let store = Local::over(disk, LocalConfig::default()).unwrap();
+    assert_eq!(read(&store.state).unwrap(), rows);
+    assert!(store.status().disk_bytes > HOLE);
+    let parts = Arc::clone(&store.state.memory().parts);
+    assert!(parts.iter().all(|part| part.is_sound()));
+    let more = ("key0".to_owned(), 1_000_000, 1.0);
+    put(&store, std::slice::from_ref(&more)).await.unwrap();
+    within(store.close()).await;
+    drop((store, parts));
+    let store = Local::open(directory.path(), LocalConfig::default()).unwrap();
+    rows.insert(8192, more);
+    assert_eq!(read(&store.state).unwrap(), rows);
+    within(store.close()).await;
+}
+
+#[tokio::test]
+async fn a_log_with_more_points_than_fit_into_memory_is_refused() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    let rows: Vec<Row> = (0..100).map(|at| ("a".to_owned(), at, 0.5)).collect();
+    for rows in rows.chunks(10) {
+        put(&store, rows).await.unwrap();
+    }
+    let killed = || disk.killed_after(disk.operations());
+    let small = |max_replayed_points| LocalConfig { max_replayed_points, ..LocalConfig::default() };
+    let refused = open(&killed(), small(99)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "its file log-000000000001 has more points than this server can hold in memory; use a \
+         64-bit server, and stop it by a signal before you come back"
+    );
+    let again = open(&killed(), small(100)).unwrap();
+    assert_eq!(read(&again.state).unwrap(), rows);
+    within(again.close()).await;
+    within(store.close()).await;
+}
+
+#[test]
+fn series_beyond_the_last_one_are_refused() {
+    let mut index = SeriesIndex::default();
+    let key: shared::KeyBuf = "a".parse().unwrap();
+    assert_eq!(index.define(MAX_SERIES, key.as_key()), Err(Undefined::TooMany));
+    assert_eq!((index.len(), index.end()), (0, 0));
+    assert_eq!(index.define(3, key.as_key()), Ok(()));
+    assert_eq!(index.define(MAX_SERIES, key.as_key()), Err(Undefined::Contradiction));
+}
