@@ -115,7 +115,6 @@ impl Disk for Directory {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let to = self.path.join(to);
         os::rename(&self.path.join(from), &to).map_err(|error| {
-            // One that is open for reading can be renamed, but not replaced everywhere.
             let is_held = os::is_in_use(&error) && to.try_exists().unwrap_or(false);
             if is_held { io::Error::new(io::ErrorKind::ResourceBusy, error) } else { error }
         })

@@ -62,8 +62,8 @@ pub fn send_signal(id: u32, program: &OsStr, _name: &str) {
     // SIGINT is what wine takes for a Ctrl-C.
     let name = Path::new(program).file_name().unwrap().to_str().unwrap();
     let kill = format!("kill -INT $(pgrep -f {name})");
-    // A program of the host is none of wine's processes and can't be waited for.
-    Command::new(r"Z:\bin\sh").args(["-c", &kill]).spawn().unwrap();
+    // A program of the host is none of wine's processes: it is started, and the wait for it fails.
+    let _ = Command::new(r"Z:\bin\sh").args(["-c", &kill]).status();
 }
 
 /// Cleans up behind a child that has ended.
