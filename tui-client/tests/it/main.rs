@@ -15,4 +15,8 @@ mod harness;
 mod import;
 mod plain;
 mod scenes;
+// Windows has neither the pseudo-terminals nor the shells and the signals of these tests.
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod unix;
