@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod ingest;
 pub mod net;
+pub mod os;
 pub mod protocol;
 pub mod query;
 pub mod shutdown;

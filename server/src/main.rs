@@ -11,11 +11,11 @@ use anyhow::Context;
 use clap::Parser;
 use server::Server;
 use server::net::Listener;
+use server::os::{self, EndSignals};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
 use server::store::local::Local;
-use tokio::signal::unix::{SignalKind, signal};
 
 use cli::Cli;
 use config::{DataDirectory, ServerConfig};
@@ -43,8 +43,10 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     let (path, _temporary) = match config.data {
         DataDirectory::Kept(path) => (path, None),
         DataDirectory::Temporary => {
-            let directory = tempfile::tempdir()
-                .context("can't create a temporary directory; set TMPDIR to a writable place")?;
+            let directory = tempfile::tempdir().with_context(|| {
+                let variable = os::TEMP_VARIABLE;
+                format!("can't create a temporary directory; set {variable} to a writable place")
+            })?;
             (std::path::absolute(directory.path())?, Some(directory))
         }
     };
@@ -61,15 +63,13 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
 }
 
 fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("can't handle SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("can't handle SIGTERM")?;
+    let mut signals = EndSignals::listen().context("can't handle signals")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        match signals.recv().await.limit {
+            Some(limit) => shutdown.begin_within(limit),
+            None => shutdown.begin(),
         }
-        shutdown.begin();
     });
     Ok(())
 }
@@ -82,7 +82,7 @@ fn bind_error(config: &ServerConfig, error: &io::Error) -> anyhow::Error {
             "address already in use; stop the other server or choose another --port".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
-            "permission denied; choose a --port above 1023".to_owned()
+            format!("permission denied; {}", os::PORT_HINT)
         }
         _ => format!("{error}; check --host and --port"),
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long tasks may take to finish.
+/// How long tasks may take to finish, unless the shutdown is more urgent.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A handle to the shutdown of one server; clones share it.
@@ -24,12 +24,20 @@ pub struct Shutdown {
 struct TaskNames {
     next: u64,
     present: BTreeMap<u64, String>,
+    /// How long they may take; `None` for [`SHUTDOWN_TIMEOUT`].
+    limit: Option<Duration>,
 }
 
 impl Shutdown {
     /// Begins the shutdown, which every task sees through its token.
     pub fn begin(&self) {
         self.token.cancel();
+    }
+
+    /// Begins the shutdown, for which tasks may take at most `limit`, shorter than usual.
+    pub fn begin_within(&self, limit: Duration) {
+        lock(&self.names).limit = Some(limit.min(SHUTDOWN_TIMEOUT));
+        self.begin();
     }
 
     /// Waits until the shutdown begins.
@@ -50,14 +58,16 @@ impl Shutdown {
         });
     }
 
-    /// Begins the shutdown and waits for all tasks, at most [`SHUTDOWN_TIMEOUT`].
+    /// Begins the shutdown and waits for all tasks, at most [`SHUTDOWN_TIMEOUT`] or the limit that it
+    /// began with.
     ///
     /// # Errors
     /// The names of the tasks that have not ended by then.
     pub async fn finish(&self) -> Result<(), Vec<String>> {
         self.begin();
         self.tracker.close();
-        match tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await {
+        let limit = lock(&self.names).limit.unwrap_or(SHUTDOWN_TIMEOUT);
+        match tokio::time::timeout(limit, self.tracker.wait()).await {
             Ok(()) => Ok(()),
             Err(_) => Err(lock(&self.names).present.values().cloned().collect()),
         }
@@ -101,6 +111,15 @@ mod tests {
         shutdown.spawn("quick".to_owned(), |begun| async move { begun.cancelled().await });
         shutdown.spawn("stuck".to_owned(), |_| std::future::pending());
         assert_eq!(shutdown.finish().await, Err(vec!["stuck".to_owned()]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_urgent_one_takes_less() {
+        let (shutdown, start) = (Shutdown::default(), tokio::time::Instant::now());
+        shutdown.spawn("stuck".to_owned(), |_| std::future::pending());
+        shutdown.begin_within(Duration::from_secs(2));
+        assert_eq!(shutdown.finish().await, Err(vec!["stuck".to_owned()]));
+        assert_eq!(start.elapsed().as_secs(), 2);
     }
 
     #[tokio::test]

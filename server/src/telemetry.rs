@@ -1,14 +1,15 @@
 //! The log, on standard error.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
+use server::os;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
 
 /// Starts logging for the whole process. In colour on a terminal, unless `NO_COLOR` is set.
 pub fn start(level: LevelFilter) {
-    let colour = io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && os::is_stderr_coloured();
     fmt()
         .with_max_level(level)
         .with_writer(io::stderr)

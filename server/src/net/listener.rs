@@ -4,7 +4,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
 use shared::DEFAULT_HOST;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +11,7 @@ use tracing::{Instrument, error_span, info, warn};
 
 use super::connection::serve_connection;
 use super::permits::Permits;
+use crate::os;
 use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
 
@@ -99,7 +99,7 @@ async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
 fn is_absent(error: &io::Error) -> bool {
     // A kernel without IPv6 refuses to make the socket.
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-        || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+        || os::is_family_missing(error)
 }
 
 async fn accept_all<P: Protocol + 'static>(

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
+
+use crate::os;
 
 /// Connections at once; more wait in the backlog of the operating system.
 const MAX_CONNECTIONS: u64 = 16 * 1024;
 
-/// File descriptors that connections leave to the store and the listeners.
+/// Open files that connections leave to the store and the listeners.
 const RESERVED_FILES: u64 = 128;
 
 /// The right to serve connections, so many at once. Clones share it.
@@ -30,17 +31,15 @@ impl Permits {
         Self { connections: Arc::new(Semaphore::new(connections)) }
     }
 
-    /// As many as there are file descriptors for, after asking for as many as are allowed.
+    /// As many as there are open files for, after asking for as many as are allowed.
     pub fn for_open_files() -> Self {
-        let mut limit = getrlimit(Resource::Nofile);
-        let raised = Rlimit { current: limit.maximum, ..limit };
-        if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_ok() {
-            limit = raised;
-        }
-        let files = limit.current.unwrap_or(u64::MAX);
+        let files = os::raise_open_files_limit().unwrap_or(u64::MAX);
         let connections = files.saturating_sub(RESERVED_FILES).clamp(1, MAX_CONNECTIONS);
         if connections < MAX_CONNECTIONS {
-            warn!("max connections set to {connections}, limited by open files (ulimit -n)");
+            warn!(
+                "max connections set to {connections}, limited by open files ({})",
+                os::OPEN_FILES_HINT
+            );
         }
         Self::new(usize::try_from(connections).unwrap_or(usize::MAX))
     }

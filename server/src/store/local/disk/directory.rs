@@ -1,18 +1,18 @@
 //! A directory of the file system.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{Disk, DiskFile};
+use crate::os::{self, DirectoryHandle};
 use crate::store::local::file_name::LOCK;
 
 /// A directory of this machine.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    handle: File,
+    handle: DirectoryHandle,
     lock: Option<File>,
 }
 
@@ -22,11 +22,11 @@ impl Directory {
     /// # Errors
     /// When something is there that can't be read, or is no directory.
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
-        match fs::read_dir(path) {
-            Ok(_) => Self::existing(path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        if !is_directory(path)? {
+            return Ok(None);
         }
+        fs::read_dir(path)?;
+        Self::existing(path).map(Some)
     }
 
     /// Makes the directory and those above it, for this user alone, and their names durable.
@@ -38,19 +38,19 @@ impl Directory {
         for above in path.ancestors().skip(1) {
             let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
             changed.push(above);
-            if above.try_exists()? {
+            if is_directory(above)? {
                 break;
             }
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        os::make_directory(path)?;
         for above in changed {
-            File::open(above)?.sync_all()?;
+            DirectoryHandle::open(above)?.sync()?;
         }
         Self::existing(path)
     }
 
     fn existing(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), handle: File::open(path)?, lock: None })
+        Ok(Self { path: path.to_owned(), handle: DirectoryHandle::open(path)?, lock: None })
     }
 
     /// Keeps every other process off the directory for as long as this lives.
@@ -58,7 +58,7 @@ impl Directory {
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
     pub fn lock(&mut self) -> io::Result<()> {
-        let lock = file_options().create(true).truncate(false).open(self.path.join(LOCK))?;
+        let lock = os::open_private_file(&self.path.join(LOCK), false)?;
         match lock.try_lock() {
             Ok(()) => {
                 self.lock = Some(lock);
@@ -73,8 +73,8 @@ impl Directory {
 impl Directory {
     /// Makes the directory's own name durable: the process that made it may have been killed before.
     fn sync_name(&self) -> io::Result<()> {
-        match File::open(self.path.join("..")) {
-            Ok(above) => above.sync_all(),
+        match DirectoryHandle::open(&self.path.join("..")) {
+            Ok(above) => above.sync(),
             // The directory above was not made by this user either.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
             Err(error) => Err(error),
@@ -86,10 +86,17 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-fn file_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    options
+/// Whether there is a directory at `path`; `false` when nothing is.
+///
+/// # Errors
+/// `NotADirectory` when something else is there, or on the way there.
+fn is_directory(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Ok(true),
+        Ok(_) => Err(io::ErrorKind::NotADirectory.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl Disk for Directory {
@@ -98,23 +105,23 @@ impl Disk for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(file_options().create(true).truncate(true).open(self.path.join(name))?))
+        Ok(Box::new(os::open_private_file(&self.path.join(name), true)?))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(File::open(self.path.join(name))?))
+        Ok(Box::new(os::open_file(&self.path.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
+        os::rename(&self.path.join(from), &self.path.join(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        os::remove(&self.path.join(name))
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        self.handle.sync_all()
+        self.handle.sync()
     }
 }
 
@@ -124,11 +131,11 @@ impl DiskFile for File {
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        FileExt::read_exact_at(self, buffer, offset)
+        os::read_exact_at(self, buffer, offset)
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        FileExt::write_all_at(self, bytes, offset)
+        os::write_all_at(self, bytes, offset)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
@@ -142,19 +149,14 @@ impl DiskFile for File {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
-
     use super::*;
 
-    /// Neither a pipe nor a directory of the kernel's can be synced, so a sync that answers `Ok`
-    /// there was never asked for.
+    /// A sync that answers `Ok` where the system refuses one was never asked for.
     #[test]
     fn a_sync_reaches_the_operating_system() {
-        let (_reader, writer) = io::pipe().unwrap();
-        let pipe = File::from(OwnedFd::from(writer));
-        assert_eq!(DiskFile::sync(&pipe).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-        let path = PathBuf::from("/proc/self");
-        let directory = Directory { handle: File::open(&path).unwrap(), path, lock: None };
-        assert_eq!(directory.sync_directory().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert!(DiskFile::sync(&os::unsyncable_file()).is_err());
+        if let Some(path) = os::unsyncable_directory() {
+            assert!(Directory::existing(path).unwrap().sync_directory().is_err());
+        }
     }
 }

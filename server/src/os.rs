@@ -1,0 +1,54 @@
+//! What differs between operating systems, all of it: the same few functions for each.
+//!
+//! | | Unix | Windows |
+//! | --- | --- | --- |
+//! | who may read the data | its owner: modes 0700 and 0600 | whoever the directory above lets: access lists are inherited |
+//! | a change of names is durable | after a sync of the directory | see below |
+//! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS of Windows 10 and newer likewise; on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
+//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window, log-off, shutdown |
+//! | open files | are limited | are not limited in a way that matters |
+//!
+//! **Names on Windows.** A directory can't be synced there. NTFS and `ReFS` journal the changes of
+//! names of a volume and replay them in their order after a power cut, so what is left is what was
+//! there at some moment. `FlushFileBuffers` makes a file's bytes and metadata durable, its name
+//! among them, and with it everything before in the journal. That is weaker than what a directory
+//! sync promises (a rename or removal with no sync of that file after it may be taken back) and
+//! enough for the store, which removes nothing before what replaces it has its name: the crash
+//! tests run with both rules. FAT and exFAT have no journal, so after a power cut none of it holds
+//! there.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{
+    DirectoryHandle, EndSignals, OPEN_FILES_HINT, PORT_HINT, TEMP_VARIABLE, is_family_missing,
+    is_in_use, make_directory, open_file, open_private_file, raise_open_files_limit, read_exact_at,
+    remove, rename, write_all_at,
+};
+
+/// A request of the operating system or of a user to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndRequest {
+    /// How long the process may take to answer the requests in flight, where the system kills it
+    /// soon after.
+    pub limit: Option<Duration>,
+}
+
+/// Whether the log may be in colour: standard error is a terminal that takes escape sequences.
+/// Where a console has to be told to take them, it is.
+pub fn is_stderr_coloured() -> bool {
+    io::stderr().is_terminal() && system::enable_colours()
+}
+
+#[cfg(test)]
+pub use system::{unsyncable_directory, unsyncable_file};

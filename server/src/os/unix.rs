@@ -1,0 +1,178 @@
+//! Linux, macOS and other Unix systems.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::EndRequest;
+
+/// The environment variable that names the place for temporary files.
+pub const TEMP_VARIABLE: &str = "TMPDIR";
+
+/// What to do when the user may not listen on a port.
+pub const PORT_HINT: &str = "choose a --port above 1023";
+
+/// Where the limit of open files is set.
+pub const OPEN_FILES_HINT: &str = "ulimit -n";
+
+/// The most open files that macOS lets a process ask for (`OPEN_MAX`), whatever its hard limit says.
+const MACOS_OPEN_MAX: u64 = 10_240;
+
+/// Makes a directory and those above it, for this user alone.
+///
+/// # Errors
+/// When one of them can't be made.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens a file for reading and writing, or makes one for this user alone; `empty` cuts off what is
+/// in it.
+///
+/// # Errors
+/// When it can't be made or opened.
+pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(empty).mode(0o600).open(path)
+}
+
+/// Opens a file that is there, to be read and synced.
+///
+/// # Errors
+/// When it can't be opened.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Fills `buffer` from `offset` on.
+///
+/// # Errors
+/// `UnexpectedEof` when the file ends first.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    file.read_exact_at(buffer, offset)
+}
+
+/// Writes all of `bytes` at `offset`.
+///
+/// # Errors
+/// When some of them may not be written.
+pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(bytes, offset)
+}
+
+/// Gives a file another name, in one step; a file of that name is replaced.
+///
+/// # Errors
+/// When the name stays as it was.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes the name of a file.
+///
+/// # Errors
+/// When the name stays.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Whether a rename or removal failed because a file is open. Never: open files are renamed,
+/// replaced and removed like others.
+pub fn is_in_use(_: &io::Error) -> bool {
+    false
+}
+
+/// A directory whose names can be made durable.
+#[derive(Debug)]
+pub struct DirectoryHandle(File);
+
+impl DirectoryHandle {
+    /// The directory at `path`.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(File::open(path)?))
+    }
+
+    /// Makes all names in it durable as they are now.
+    ///
+    /// # Errors
+    /// When it is unknown which of them are.
+    pub fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+/// Whether an error says that this machine has no such kind of address, as one without IPv6.
+pub fn is_family_missing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+}
+
+/// Asks for as many open files as this process may have. Answers how many there may be; `None`
+/// when there is no limit.
+pub fn raise_open_files_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    for wanted in [limit.maximum, Some(MACOS_OPEN_MAX)] {
+        let is_more = match (limit.current, wanted) {
+            (Some(current), Some(wanted)) => wanted > current,
+            (current, None) => current.is_some(),
+            (None, Some(_)) => false,
+        };
+        let raised = Rlimit { current: wanted, ..limit };
+        if is_more && setrlimit(Resource::Nofile, raised).is_ok() {
+            return wanted;
+        }
+    }
+    limit.current
+}
+
+/// SIGINT and SIGTERM.
+#[derive(Debug)]
+pub struct EndSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl EndSignals {
+    /// Takes the signals from now on, instead of ending the process.
+    ///
+    /// # Errors
+    /// When they can't be taken.
+    pub fn listen() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the first of them.
+    pub async fn recv(&mut self) -> EndRequest {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        EndRequest { limit: None }
+    }
+}
+
+/// Whether a terminal takes escape sequences: they all do.
+pub fn enable_colours() -> bool {
+    true
+}
+
+/// A file that the system refuses to sync.
+#[cfg(test)]
+pub fn unsyncable_file() -> File {
+    let (_reader, writer) = io::pipe().unwrap();
+    File::from(std::os::fd::OwnedFd::from(writer))
+}
+
+/// A directory that the system refuses to sync, where there is one.
+#[cfg(test)]
+pub fn unsyncable_directory() -> Option<&'static Path> {
+    Some(Path::new("/proc/self")).filter(|path| path.is_dir())
+}

@@ -1,0 +1,232 @@
+//! Windows 10 and newer.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::windows::fs::FileExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use tokio::signal::windows::{
+    CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
+    ctrl_logoff, ctrl_shutdown,
+};
+
+use super::EndRequest;
+
+/// The environment variable that names the place for temporary files.
+pub const TEMP_VARIABLE: &str = "TMP";
+
+/// What to do when the user may not listen on a port.
+pub const PORT_HINT: &str = "another program has it, or Windows keeps it for itself \
+    (netsh interface ipv4 show excludedportrange tcp); choose another --port";
+
+/// Where the limit of open files is set: nowhere.
+pub const OPEN_FILES_HINT: &str = "no limit of Windows";
+
+/// `ERROR_ACCESS_DENIED`: among others, the name is that of a file that is open, or of one that was
+/// removed and is still open.
+const ACCESS_DENIED: i32 = 5;
+
+/// `ERROR_SHARING_VIOLATION`: another program has opened the file and shares it with nobody.
+const SHARING_VIOLATION: i32 = 32;
+
+/// `WSAEAFNOSUPPORT`.
+const FAMILY_NOT_SUPPORTED: i32 = 10_047;
+
+/// Pauses between attempts to rename or remove a file that another program has opened, in
+/// milliseconds. Virus scanners and indexers open a file for a moment after it was closed. A quarter
+/// of a second in all: the thread that commits puts does this only when a new log file can't be
+/// made.
+const PAUSES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/// How long requests may take when Windows ends the process by force: after 5 seconds, of which the
+/// store needs some for its last checkpoint. It may be cut off there as by a kill; nothing that was
+/// acknowledged is lost.
+const URGENT_LIMIT: Duration = Duration::from_secs(2);
+
+/// Makes a directory and those above it. Who may use it is inherited.
+///
+/// # Errors
+/// When one of them can't be made.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Opens a file for reading and writing, or makes one; `empty` cuts off what is in it. Who may use
+/// it is inherited.
+///
+/// # Errors
+/// When it can't be made or opened.
+pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(empty).open(path)
+}
+
+/// Opens a file that is there, to be read and synced. Only a file that is open for writing can be
+/// synced.
+///
+/// # Errors
+/// When it can't be opened.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+/// Fills `buffer` from `offset` on. Moves the cursor of the file, which nothing else uses.
+///
+/// # Errors
+/// `UnexpectedEof` when the file ends first.
+pub fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match file.seek_read(buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of `bytes` at `offset`. Moves the cursor of the file, which nothing else uses.
+///
+/// # Errors
+/// When some of them may not be written.
+pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.seek_write(bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = &bytes[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Gives a file another name, in one step; a file of that name is replaced.
+///
+/// # Errors
+/// When the name stays as it was.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    retry(|| fs::rename(from, to))
+}
+
+/// Removes the name of a file.
+///
+/// # Errors
+/// When the name stays.
+pub fn remove(path: &Path) -> io::Result<()> {
+    retry(|| fs::remove_file(path))
+}
+
+fn retry(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        match attempt() {
+            Err(error) if is_in_use(&error) => match pauses.next() {
+                Some(pause) => thread::sleep(Duration::from_millis(pause)),
+                None => return Err(error),
+            },
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether a rename or removal may have failed because a file is open; missing rights look the same.
+pub fn is_in_use(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(ACCESS_DENIED | SHARING_VIOLATION))
+}
+
+/// A directory. Its names can't be made durable; the journal of the file system keeps their order.
+#[derive(Debug)]
+pub struct DirectoryHandle;
+
+impl DirectoryHandle {
+    /// The directory at `path`.
+    ///
+    /// # Errors
+    /// None.
+    pub fn open(_: &Path) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// None.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether an error says that this machine has no such kind of address, as one without IPv6.
+pub fn is_family_missing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(FAMILY_NOT_SUPPORTED)
+}
+
+/// How many files there may be open: there is no limit.
+pub fn raise_open_files_limit() -> Option<u64> {
+    None
+}
+
+/// Ctrl-C, Ctrl-Break, and the ends of the console window, the session and the system.
+#[derive(Debug)]
+pub struct EndSignals {
+    interrupt: CtrlC,
+    stop: CtrlBreak,
+    close: CtrlClose,
+    logoff: CtrlLogoff,
+    shutdown: CtrlShutdown,
+}
+
+impl EndSignals {
+    /// Takes the events from now on, instead of ending the process.
+    ///
+    /// # Errors
+    /// When they can't be taken.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+            logoff: ctrl_logoff()?,
+            shutdown: ctrl_shutdown()?,
+        })
+    }
+
+    /// Waits for the first of them.
+    pub async fn recv(&mut self) -> EndRequest {
+        let limit = tokio::select! {
+            _ = self.interrupt.recv() => None,
+            _ = self.stop.recv() => None,
+            _ = self.close.recv() => Some(URGENT_LIMIT),
+            _ = self.logoff.recv() => Some(URGENT_LIMIT),
+            _ = self.shutdown.recv() => Some(URGENT_LIMIT),
+        };
+        EndRequest { limit }
+    }
+}
+
+/// Whether the console takes escape sequences; it is told to. The consoles of Windows 10 do unless
+/// standard output leads elsewhere.
+pub fn enable_colours() -> bool {
+    anstyle_query::windows::enable_ansi_colors().unwrap_or(false)
+}
+
+/// A file that the system refuses to sync: one that is open for reading alone.
+#[cfg(test)]
+pub fn unsyncable_file() -> File {
+    File::open(std::env::current_exe().unwrap()).unwrap()
+}
+
+/// A directory that the system refuses to sync: there is none, as it is never asked.
+#[cfg(test)]
+pub fn unsyncable_directory() -> Option<&'static Path> {
+    None
+}
