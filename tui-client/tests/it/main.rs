@@ -11,6 +11,7 @@
 
 mod app;
 mod directions;
+#[cfg_attr(windows, allow(dead_code, reason = "the tests for Unix use all of it"))]
 mod harness;
 mod import;
 mod plain;

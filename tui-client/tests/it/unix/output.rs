@@ -1,6 +1,6 @@
 //! Standard output: the same points on a terminal and in a pipe, and what happens on a full disk.
 
-use crate::harness::client::{client, finish};
+use crate::harness::client::{client, finish, first_line};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 
@@ -34,4 +34,15 @@ fn output_is_the_same_on_a_terminal_and_in_a_pipe() {
         assert_eq!(parts[0], parts[1]);
         assert_eq!(parts[0], parts[2]);
     }
+}
+
+#[test]
+fn a_watch_ends_when_its_output_is_closed() {
+    let server = TestServer::start();
+    server.send("put a 1 10\n");
+    let args = ["--watch", "a", "--interval", "0.02"];
+    let mut child = client(server.port).args(args).spawn().unwrap();
+    drop(first_line(child.stdout.take()));
+    let (code, _, err) = finish(child);
+    assert_eq!((code, &*err), (0, ""));
 }

@@ -137,7 +137,7 @@ impl Interpreter {
     /// Carries out all that is complete.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend_from_slice(bytes);
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
         let valid = match str::from_utf8(&pending) {
             Ok(text) => text,
             Err(error) => str::from_utf8(&pending[..error.valid_up_to()]).unwrap_or_default(),
@@ -151,7 +151,9 @@ impl Interpreter {
                 Piece::Control(body, last) => self.control(body, last)?,
             }
         }
-        self.pending = pending[valid.len() - rest.len()..].to_owned();
+        let done = valid.len() - rest.len();
+        pending.drain(..done);
+        self.pending = pending;
         Ok(())
     }
 
@@ -177,6 +179,8 @@ impl Interpreter {
                 Ok(())
             }
             ("?1049", 'l') => {
+                // That of Wine goes on showing it.
+                let _ = Clear(ClearType::All).execute_winapi();
                 let shown = ScreenBuffer::from(Handle::output_handle()?).show();
                 self.alternate = None;
                 shown

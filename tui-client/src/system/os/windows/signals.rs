@@ -128,5 +128,5 @@ pub fn exit_codes() -> io::Result<mpsc::UnboundedReceiver<u8>> {
 /// Comes when standard output is closed: never, because the system does not tell before the next
 /// write, which fails.
 pub async fn output_closed() {
-    future::pending().await
+    future::pending::<()>().await;
 }
