@@ -16,6 +16,9 @@ use tokio::time::timeout;
 /// The key that ends input that is typed in plain mode.
 pub const END_OF_INPUT: &str = "Ctrl-D ends";
 
+/// A signal that the program does not listen for ends it with the exit code that shells give it.
+pub const UNCAUGHT_ENDS_WITH_CODE: bool = true;
+
 /// A stop is cancelled by a continuation within this time: that arrives before the program could
 /// stop, so no later signal would wake it.
 const STOP_CANCEL_TIMEOUT: Duration = Duration::from_millis(50);

@@ -13,6 +13,9 @@ use tokio::sync::mpsc;
 /// The key that ends input that is typed in plain mode.
 pub const END_OF_INPUT: &str = "Ctrl-Z and Enter end";
 
+/// An event that the program does not listen for ends it with a code of the system.
+pub const UNCAUGHT_ENDS_WITH_CODE: bool = false;
+
 /// The exit code after Ctrl-C or Ctrl-Break, as a shell of Unix gives it.
 const INTERRUPTED: u8 = 130;
 
