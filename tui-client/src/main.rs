@@ -68,7 +68,8 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         abilities: Abilities {
             suspend: os::terminal::HAS_JOB_CONTROL,
             clipboard: os::terminal::HAS_CLIPBOARD,
-            in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+            in_tmux: !os::terminal::HAS_CLIPBOARD
+                && std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
         },
     };
     let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };

@@ -2,6 +2,10 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 
+/// The characters of keys that wait for a letter below the accent: their press may come without a
+/// character, and their release with it.
+const ACCENTS: &str = "^`~'\",´¨¸˛ˇ˘˙˝¯°";
+
 /// The keys that are held down. Windows reports each release of a key, but also a character that is
 /// typed by its number with the left Alt key, or pasted and on no key of the layout, as the release
 /// of the Alt key alone, without a press before it.
@@ -36,7 +40,7 @@ impl HeldKeys {
             self.last = None;
             return None;
         }
-        let typed = matches!(key.code, KeyCode::Char(c) if !c.is_control());
+        let typed = matches!(key.code, KeyCode::Char(c) if !c.is_control() && !ACCENTS.contains(c));
         typed.then(|| Event::Key(KeyEvent::new(key.code, key.modifiers)))
     }
 }
@@ -80,6 +84,8 @@ mod tests {
             // By its number, or pasted from another layout.
             ("-火+a-a-é", "火aé"),
             ("+😀+😀-火", "😀😀火"),
+            // An accent that waits for its letter.
+            ("-^+ê-e", "ê"),
         ] {
             assert_eq!(typed(keys), expected, "{keys}");
         }
