@@ -17,7 +17,7 @@ use shared::response::Status;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
-use tui_client::keymap::Mode;
+use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::sort::TableSpec;
 use tui_client::view::{self, PlotCache, theme::Theme};
 
@@ -84,7 +84,7 @@ impl Busy {
             log_memory: mebibytes * 1024 * 1024,
             raw_log: true,
             reconnect_seed: 0,
-            in_tmux: false,
+            abilities: Abilities::default(),
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Event::Connected, moment(0));

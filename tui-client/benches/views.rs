@@ -23,13 +23,12 @@ use jiff::tz::TimeZone;
 use measure::Measure;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use rustix::time::{ClockId, clock_gettime};
 use shared::client::ConnectOptions;
 use shared::response::Status;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
-use tui_client::keymap::Mode;
+use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
@@ -65,9 +64,19 @@ fn main() {
 }
 
 /// The processor time of this thread.
+#[cfg(unix)]
 fn processor_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
+}
+
+/// The time by the clock, where the processor time of a thread is not known.
+#[cfg(windows)]
+fn processor_time() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// Times of one kind of turn of the loop: what a message makes the application do, and the frame
@@ -282,7 +291,7 @@ fn config(watch: &[&str], raw_log: bool) -> AppConfig {
         log_memory: LOG_MEMORY,
         raw_log,
         reconnect_seed: 0,
-        in_tmux: false,
+        abilities: Abilities::default(),
     }
 }
 

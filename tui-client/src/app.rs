@@ -51,6 +51,9 @@ use screen::panes::Panes;
 use table::Table;
 use watch::Watch;
 
+/// The answer to the key that suspends where nothing could continue the program.
+const NO_JOB_CONTROL: &str = "this system can't suspend a program; ctrl-c leaves";
+
 /// The state of the application.
 #[derive(Debug)]
 pub struct App {
@@ -70,7 +73,7 @@ impl App {
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         Self {
-            cx: Context::new(now, config.zone, config.in_tmux),
+            cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),
             input: Input::default(),
             log: Log::new(config.log_memory, config.raw_log),
@@ -152,6 +155,7 @@ impl App {
                 }
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
+            Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
                 let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
@@ -190,8 +194,13 @@ impl App {
         match action {
             Action::Quit => self.cx.push(Effect::Quit),
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
-            Action::Help | Action::HelpOrType => self.input.toggle_help(self.panes.focus()),
-            Action::Suspend => self.cx.push(Effect::Terminal(TerminalOrder::Suspend)),
+            Action::Help | Action::HelpOrType => {
+                self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            Action::Suspend if self.cx.abilities().suspend => {
+                self.cx.push(Effect::Terminal(TerminalOrder::Suspend));
+            }
+            Action::Suspend => self.cx.say(Tone::Plain, NO_JOB_CONTROL),
             Action::CopyCommand => {
                 let command = copy_command::command(self);
                 let copied = self.cx.copy(command.clone());
@@ -337,7 +346,9 @@ impl App {
     fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
         match (self.input.overlay(), under) {
-            (Some(Overlay::Help(..)), _) => return self.input.toggle_help(self.panes.focus()),
+            (Some(Overlay::Help(..)), _) => {
+                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
             // Other overlays stay until they are answered.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}

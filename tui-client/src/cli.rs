@@ -203,7 +203,8 @@ pub struct ScreenOptions {
     #[arg(long, value_name = "THEME", default_value = "auto")]
     pub theme: Colours,
 
-    /// Draw the screen with ASCII characters alone; keys stay as they are
+    /// Draw the screen with ASCII characters alone; keys stay as they are [default in the old console
+    /// of Windows]
     #[arg(long)]
     pub ascii: bool,
 

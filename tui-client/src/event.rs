@@ -68,6 +68,8 @@ pub enum Event {
     NotSaved { path: String, reason: String },
     /// The history could not be read or written, with the reason to show.
     FileFailed(String),
+    /// The text is not copied, with the reason to show.
+    NotCopied(String),
     /// A large table is arranged.
     Sorted(Sorted),
     /// A signal asks the program to end.

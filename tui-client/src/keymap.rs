@@ -1,6 +1,7 @@
 //! The key map: one table of keys, modes and actions, from which the list of keys and the hints of
 //! the bottom line are made.
 
+mod abilities;
 mod action;
 mod bindings;
 mod help;
@@ -10,6 +11,7 @@ mod mode;
 use crate::event::{KeyCode, KeyPress};
 use bindings::{BINDINGS, Binding};
 
+pub use abilities::Abilities;
 pub use action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};

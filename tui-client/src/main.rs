@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
+use tui_client::keymap::Abilities;
 use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
-use tui_client::system::theme_detect;
+use tui_client::system::{os, theme_detect};
 use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
@@ -64,7 +65,12 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         log_memory: plan.log_memory,
         raw_log: plan.raw_log,
         reconnect_seed: reconnect_seed(),
-        in_tmux: std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+        abilities: Abilities {
+            suspend: os::terminal::HAS_JOB_CONTROL,
+            clipboard: os::terminal::HAS_CLIPBOARD,
+            in_tmux: !os::terminal::HAS_CLIPBOARD
+                && std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+        },
     };
     let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };
     runtime::run(options, config, || theme_detect::theme(plan.screen)).await?;

@@ -1,17 +1,13 @@
 //! The loop of the terminal UI: wait for an event, update, perform the effects, draw once. It
 //! decides nothing.
 
-use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::{self as blocking, TrySendError};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures_util::StreamExt;
 use shared::client::ConnectOptions;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -23,7 +19,9 @@ use crate::event::{Event, Moment};
 use crate::metrics::sort::Sorted;
 use crate::system::files::{self, HistoryFile};
 use crate::system::net;
-use crate::system::terminal::{Terminal, emergency_exit, translate, wait_for_hang_up};
+use crate::system::os;
+use crate::system::os::signals::{ExitSignals, ScreenSignal, ScreenSignals};
+use crate::system::terminal::{InputEvents, Terminal, emergency_exit, translate};
 use crate::view::{self, PlotCache, theme::Theme};
 
 /// Orders that may wait for the network.
@@ -51,10 +49,6 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Time for the loop to end after a signal; it may be waiting for a terminal that takes no output.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A stop is cancelled by a continuation within this time: that arrives before the program could
-/// stop, so no later signal would wake it.
-const STOP_CANCEL_TIMEOUT: Duration = Duration::from_millis(50);
-
 /// The server to connect to, and what is taken from the terminal.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -74,7 +68,7 @@ pub async fn run(
     config: AppConfig,
     theme: impl FnOnce() -> Theme,
 ) -> Result<()> {
-    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let mut signals = ScreenSignals::new().context("cannot listen for signals")?;
     let exit_signals = ExitSignals::new().context("cannot listen for signals")?;
     // Before the query, because the stream can't be made for a terminal that is gone.
     let stream = EventStream::new();
@@ -99,7 +93,7 @@ pub async fn run(
         let hang_up = input_sender.clone();
         spawn_blocking(move || {
             // The event stream does not report a hang-up and polls for ever.
-            if wait_for_hang_up() {
+            if os::terminal::wait_for_hang_up() {
                 let _ = hang_up.blocking_send(Err(ErrorKind::BrokenPipe.into()));
             }
         });
@@ -128,11 +122,14 @@ async fn exit_after_timeout(mut signals: ExitSignals) {
 }
 
 /// Forwards the events of the terminal. In a task of its own, because the stream wakes only the
-/// task that polled it first, and a poll without waiting would lose wake-ups.
-async fn forward_input(mut stream: EventStream, input: mpsc::Sender<io::Result<TerminalEvent>>) {
-    while let Some(event) = stream.next().await {
-        if input.send(event).await.is_err() {
-            return;
+/// task that polled it first.
+async fn forward_input(stream: EventStream, input: mpsc::Sender<io::Result<TerminalEvent>>) {
+    let mut events = InputEvents::new(stream);
+    while let Some(batch) = events.next().await {
+        for event in batch {
+            if input.send(event).await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -148,7 +145,7 @@ async fn run_loop(
     terminal: &mut Terminal,
     mut sources: Sources,
     sinks: &Sinks,
-    signals: &mut Signals,
+    signals: &mut ScreenSignals,
     config: AppConfig,
     theme: &Theme,
 ) -> Result<()> {
@@ -182,20 +179,20 @@ async fn run_loop(
         let first = tokio::select! {
             event = sources.input.recv() => {
                 touched = true;
-                translate_input(event)?
+                translate_input(event, terminal)?
             }
             event = sources.events.recv() => Some(event.context("the network task ended")?),
             Some(sorted) = sources.sorted.recv() => Some(Event::Sorted(sorted)),
             signal = signals.recv() => {
                 touched = true;
                 match signal {
-                    SignalEvent::Exit => Some(Event::Terminate),
-                    SignalEvent::Resized => Some(resized(terminal)?),
-                    SignalEvent::Stop if !signals.is_stop_cancelled().await => {
+                    ScreenSignal::Exit => Some(Event::Terminate),
+                    ScreenSignal::Resized => Some(resized(terminal)?),
+                    ScreenSignal::Stop if !signals.is_stop_cancelled().await => {
                         terminal.suspend()?;
                         None
                     }
-                    SignalEvent::Stop | SignalEvent::Continued => {
+                    ScreenSignal::Stop | ScreenSignal::Continued => {
                         // Another program had the terminal, whose size may have changed.
                         terminal.resume()?;
                         Some(resized(terminal)?)
@@ -211,7 +208,7 @@ async fn run_loop(
             let more = match (sources.input.try_recv(), touched) {
                 (Ok(event), _) => {
                     touched = true;
-                    translate_input(Some(event))?
+                    translate_input(Some(event), terminal)?
                 }
                 // The effects of a key don't wait for a flood of events.
                 (Err(_), true) => break,
@@ -245,7 +242,9 @@ fn perform(
             Effect::Quit => return Ok(None),
             Effect::Terminal(TerminalOrder::Suspend) => terminal.suspend()?,
             Effect::Terminal(TerminalOrder::Bell) => terminal.bell()?,
-            Effect::Terminal(TerminalOrder::Copy(text)) => terminal.copy(&text)?,
+            Effect::Terminal(TerminalOrder::Copy(text)) => {
+                failed.extend(terminal.copy(&text)?.map(Event::NotCopied));
+            }
             Effect::Compute(ComputeJob::Sort(job)) => {
                 let sorted = sinks.sorted.clone();
                 // The loop may have ended.
@@ -279,74 +278,15 @@ fn resized(terminal: &mut Terminal) -> Result<Event> {
     Ok(Event::Resize { width, height })
 }
 
-fn translate_input(event: Option<io::Result<TerminalEvent>>) -> Result<Option<Event>> {
+fn translate_input(
+    event: Option<io::Result<TerminalEvent>>,
+    terminal: &mut Terminal,
+) -> Result<Option<Event>> {
     const GONE: &str = "the terminal is gone";
-    Ok(translate(event.context(GONE)?.context(GONE)?))
-}
-
-/// The meaning of a signal.
-enum SignalEvent {
-    /// The program is to end.
-    Exit,
-    /// The terminal has another size.
-    Resized,
-    /// The program is to stop until it is continued.
-    Stop,
-    /// The program was stopped and is continued.
-    Continued,
-}
-
-/// The signals that end the program.
-struct ExitSignals([Signal; 4]);
-
-impl ExitSignals {
-    fn new() -> io::Result<Self> {
-        Ok(Self([
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::quit())?,
-        ]))
-    }
-
-    async fn recv(&mut self) {
-        poll_fn(|cx| {
-            let received = self.0.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-            if received { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-}
-
-/// All signals that the loop handles.
-struct Signals {
-    exit: ExitSignals,
-    resize: Signal,
-    stop: Signal,
-    continued: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let job_control = |raw: rustix::process::Signal| signal(SignalKind::from_raw(raw.as_raw()));
-        Ok(Self {
-            exit: ExitSignals::new()?,
-            resize: signal(SignalKind::window_change())?,
-            stop: job_control(rustix::process::Signal::TSTP)?,
-            continued: job_control(rustix::process::Signal::CONT)?,
-        })
-    }
-
-    async fn recv(&mut self) -> SignalEvent {
-        tokio::select! {
-            () = self.exit.recv() => SignalEvent::Exit,
-            _ = self.resize.recv() => SignalEvent::Resized,
-            _ = self.stop.recv() => SignalEvent::Stop,
-            _ = self.continued.recv() => SignalEvent::Continued,
-        }
-    }
-
-    async fn is_stop_cancelled(&mut self) -> bool {
-        timeout(STOP_CANCEL_TIMEOUT, self.continued.recv()).await.is_ok()
+    match event.context(GONE)?.context(GONE)? {
+        // Elsewhere the library loses a new size that comes together with a key; the signal is
+        // reliable.
+        TerminalEvent::Resize(..) if os::terminal::RESIZES_AS_EVENTS => resized(terminal).map(Some),
+        event => Ok(translate(event)),
     }
 }

@@ -3,5 +3,6 @@
 
 pub mod files;
 pub mod net;
+pub mod os;
 pub mod terminal;
 pub mod theme_detect;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use shared::Glob;
 
+use crate::keymap::Abilities;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::TableSpec;
 
@@ -29,6 +30,6 @@ pub struct AppConfig {
     pub raw_log: bool,
     /// The seed of the random waits before the client connects again.
     pub reconnect_seed: u64,
-    /// The terminal is tmux, which passes copied text on only if `set-clipboard` is on.
-    pub in_tmux: bool,
+    /// What the system and the terminal can do.
+    pub abilities: Abilities,
 }

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::app::message::Message;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
+use crate::keymap::Abilities;
 use crate::wire_log::entry::Tone;
 
 /// Time a notice stays unless a key is pressed before.
@@ -32,18 +33,17 @@ pub struct Notice {
 pub struct Context {
     now: Moment,
     zone: TimeZone,
-    in_tmux: bool,
+    abilities: Abilities,
     notice: Option<Notice>,
     messages: VecDeque<Message>,
     effects: Vec<Effect>,
 }
 
 impl Context {
-    /// A context without notices, messages and effects. `in_tmux`: the terminal is tmux, which
-    /// passes copied text on only if `set-clipboard` is on.
-    pub fn new(now: Moment, zone: TimeZone, in_tmux: bool) -> Self {
+    /// A context without notices, messages and effects.
+    pub fn new(now: Moment, zone: TimeZone, abilities: Abilities) -> Self {
         let (messages, effects) = (VecDeque::new(), Vec::new());
-        Self { now, zone, in_tmux, notice: None, messages, effects }
+        Self { now, zone, abilities, notice: None, messages, effects }
     }
 
     /// Begins an event at this time; a notice that is due to go goes.
@@ -60,6 +60,11 @@ impl Context {
     /// The zone for times of day.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// What the system and the terminal can do.
+    pub fn abilities(&self) -> Abilities {
+        self.abilities
     }
 
     /// The notice on the bottom line.
@@ -112,7 +117,7 @@ impl Context {
     /// text has arrived.
     pub fn copy(&mut self, text: String) -> &'static str {
         self.push(Effect::Terminal(TerminalOrder::Copy(text)));
-        if self.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
+        if self.abilities.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
     }
 
     /// Takes the effects, in the order in which they were queued.

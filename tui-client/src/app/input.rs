@@ -19,7 +19,7 @@ use crate::app::log::Log;
 use crate::app::message::Message;
 use crate::effect::Effect;
 use crate::import::source::pasted_lines;
-use crate::keymap::{Edit, Mode, PromptAction};
+use crate::keymap::{Abilities, Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
@@ -71,11 +71,11 @@ impl Input {
     }
 
     /// Opens the list of keys over any other overlay, or closes it.
-    pub fn toggle_help(&mut self, focus: Mode) {
+    pub fn toggle_help(&mut self, focus: Mode, abilities: Abilities) {
         let mode = self.mode(focus);
         self.overlay = match self.overlay.take() {
             Some(Overlay::Help(_, below)) => below.map(|below| *below),
-            below => Some(Overlay::Help(Help::new(mode), below.map(Box::new))),
+            below => Some(Overlay::Help(Help::new(mode, abilities), below.map(Box::new))),
         };
     }
 
@@ -89,7 +89,7 @@ impl Input {
     /// Rows of a page of the overlay, on a screen of this size; none if it is no list.
     pub fn page(&self, size: (u16, u16)) -> Option<usize> {
         match &self.overlay {
-            Some(Overlay::Help(..)) => Some(Help::shape(size).1),
+            Some(Overlay::Help(help, _)) => Some(help.shape(size).1),
             Some(Overlay::Columns(_)) => Some(Column::ALL.len()),
             Some(Overlay::Input(_) | Overlay::Confirm(_)) | None => None,
         }
@@ -186,6 +186,8 @@ impl Input {
     /// Inserts pasted text into the open line input, else into the command line; several lines wait
     /// for a confirmation.
     pub fn insert_pasted(&mut self, text: &str, cx: &mut Context) {
+        // The first bytes of a file that some programs on Windows have saved.
+        let text = text.trim_start_matches('\u{feff}');
         if let Some(Overlay::Input(line)) = &mut self.overlay {
             let taken = line.paste(text);
             return self.inserted(taken, cx);

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::abilities::Abilities;
+use super::action::Action;
 use super::bindings::{ALL, BINDINGS, Binding, CHARTED, PANES, READING, SERIES, TYPING};
 use super::mode::Mode::{
     self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
@@ -70,18 +72,29 @@ const NOTES: &[HelpLine] = &[
     note("in a saved log", "UTC, with a Z behind"),
     Heading(""),
     Heading("Copying"),
+];
+
+/// What is said about copying where text goes through the terminal.
+const COPYING_THROUGH_TERMINAL: &[HelpLine] = &[
     note("y e Y", "what is copied goes through the terminal (OSC 52)"),
     note("in tmux", "only with set -s set-clipboard on in its settings"),
 ];
+
+/// What is said about copying where text goes to the clipboard of the system.
+const COPYING_TO_CLIPBOARD: &[HelpLine] =
+    &[note("y e Y", "to the clipboard; over SSH through the terminal (OSC 52)")];
 
 const fn note(subject: &'static str, meaning: &'static str) -> HelpLine {
     HelpLine::Keys(Cow::Borrowed(subject), meaning)
 }
 
-/// The list of keys in a mode: the sections of the mode, the notes, the other sections.
-pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
+/// The list of keys in a mode: the sections of the mode, the notes, the other sections. What the
+/// system can't do is left out.
+pub fn help_lines(mode: Mode, abilities: Abilities) -> Vec<HelpLine> {
+    let is_possible = |row: &Binding| row.action != Action::Suspend || abilities.suspend;
     let sections = SECTIONS.iter().enumerate().map(|(at, &(heading, modes))| {
-        let mine: Vec<_> = BINDINGS.iter().filter(|row| section_of(row) == at).collect();
+        let mine = BINDINGS.iter().filter(|row| section_of(row) == at && is_possible(row));
+        let mine: Vec<_> = mine.collect();
         // Keys that differ by a number alone share a line.
         let lines = mine.chunk_by(|a, b| a.help == b.help).map(|same| {
             let keys: Vec<_> = same.iter().map(|row| row.keys).collect();
@@ -91,7 +104,8 @@ pub fn help_lines(mode: Mode) -> Vec<HelpLine> {
     });
     let (mut here, elsewhere): (Vec<_>, Vec<_>) =
         sections.partition(|(modes, _)| modes.contains(&mode));
-    here.push((ALL, NOTES.to_vec()));
+    let copying = if abilities.clipboard { COPYING_TO_CLIPBOARD } else { COPYING_THROUGH_TERMINAL };
+    here.push((ALL, [NOTES, copying].concat()));
     let all: Vec<Vec<_>> = here.into_iter().chain(elsewhere).map(|(_, lines)| lines).collect();
     all.join(&Heading(""))
 }
@@ -109,7 +123,7 @@ mod tests {
     #[test]
     fn every_key_is_listed_once_whatever_the_mode() {
         let listed = |mode| {
-            let lines = help_lines(mode).into_iter();
+            let lines = help_lines(mode, Abilities::default()).into_iter();
             lines.filter(|line| matches!(line, HelpLine::Keys(..))).map(|line| format!("{line:?}"))
         };
         let sorted = |mode| {
@@ -122,10 +136,11 @@ mod tests {
             assert_eq!(sorted(mode), all, "{mode:?}");
         }
         for row in BINDINGS {
-            let shown = help_lines(Prompt).into_iter().any(|line| match line {
-                HelpLine::Keys(keys, help) => help == row.help && keys.contains(row.keys),
-                HelpLine::Heading(_) => false,
-            });
+            let shown =
+                help_lines(Prompt, Abilities::default()).into_iter().any(|line| match line {
+                    HelpLine::Keys(keys, help) => help == row.help && keys.contains(row.keys),
+                    HelpLine::Heading(_) => false,
+                });
             assert!(shown, "{}", row.help);
         }
     }
@@ -133,7 +148,7 @@ mod tests {
     #[test]
     fn no_section_is_empty() {
         let is_key = |line: &HelpLine| matches!(line, HelpLine::Keys(..));
-        for pair in help_lines(Prompt).windows(2) {
+        for pair in help_lines(Prompt, Abilities::default()).windows(2) {
             let begins = matches!(pair[0], HelpLine::Heading(text) if !text.is_empty());
             assert!(!begins || is_key(&pair[1]), "{pair:?}");
         }
@@ -148,7 +163,7 @@ mod tests {
             (Chart, "Full-screen chart", "esc q"),
             (Log, "Log", "f"),
         ] {
-            let lines = help_lines(mode);
+            let lines = help_lines(mode, Abilities::default());
             assert_eq!(lines[0], HelpLine::Heading(heading));
             assert!(matches!(&lines[1], HelpLine::Keys(first, _) if first == keys), "{lines:?}");
         }

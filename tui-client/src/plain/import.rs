@@ -20,6 +20,7 @@ use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
 use crate::import::source::{BatchSource, InputBatch, LineNote};
+use crate::system::os::signals::END_OF_INPUT;
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
@@ -51,7 +52,7 @@ pub(super) async fn run(
     };
     out.begin()?;
     if stdin().is_terminal() {
-        warn("requests, one a line; Ctrl-D ends");
+        warn(&format!("requests, one a line; {END_OF_INPUT}"));
     }
     let InputQueue { queue, full, counts, task } = reading;
     let mut pending = PendingInput { queue, full, again: VecDeque::new() };

@@ -1,12 +1,11 @@
 //! How far an import has come, on standard error when that is a terminal.
 
-use std::fs::File;
 use std::io::{IsTerminal, stderr, stdin, stdout};
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::system::os;
 use crate::text::number::plural;
 use crate::text::time::duration;
 
@@ -32,7 +31,7 @@ pub(super) struct ImportBar {
 
 impl ImportBar {
     pub(super) fn for_input() -> Self {
-        let size = size_of_input();
+        let size = os::files::input_size();
         let form = if size.is_some() { OF_FILE } else { OF_PIPE };
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         Self {
@@ -111,11 +110,4 @@ fn style(form: &str) -> ProgressStyle {
     // The forms are ours, so that there is no wrong one.
     let style = ProgressStyle::with_template(form);
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
-}
-
-/// The size of standard input, if it is a file.
-fn size_of_input() -> Option<u64> {
-    let file = File::from(stdin().as_fd().try_clone_to_owned().ok()?);
-    let data = file.metadata().ok()?;
-    data.is_file().then_some(data.len())
 }

@@ -1,7 +1,7 @@
 //! Standard input, cut into batches of requests as it comes, with or without a connection: a `put`
 //! without a timestamp gets the time at which it was read.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +15,32 @@ use crate::import::source::{InputBatch, LineNote};
 
 /// Bytes of input read, and so sent, at once.
 pub(super) const READ_SIZE: usize = 128 * 1024;
+
+/// The error for input that is UTF-16, as the files of some programs on Windows are.
+const UTF_16: &str = "standard input is UTF-16: save it as UTF-8, in PowerShell with \
+                      Get-Content FILE | Set-Content -Encoding utf8 NEW";
+
+/// The encoding of a text, as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// Too few bytes to tell.
+    Unknown,
+    /// UTF-8, behind a byte order mark of so many bytes.
+    Text { mark: usize },
+    /// UTF-16, with a byte order mark or without. No line of text has a NUL.
+    Utf16,
+}
+
+impl Beginning {
+    fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xef, 0xbb, 0xbf, ..] => Self::Text { mark: 3 },
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => Self::Utf16,
+            [] | [_] | [0xef, 0xbb] => Self::Unknown,
+            _ => Self::Text { mark: 0 },
+        }
+    }
+}
 
 /// Standard input, read to its end in a task of its own.
 pub(super) struct InputQueue {
@@ -81,9 +107,19 @@ async fn read(
     let mut buffer = BytesMut::new();
     let mut framer = LineFramer::default();
     let mut number = 0;
+    let mut begun = false;
     loop {
         buffer.reserve(READ_SIZE);
         let end = input.read_buf(&mut buffer).await? == 0;
+        if !begun {
+            match Beginning::of(&buffer) {
+                Beginning::Unknown if !end => continue,
+                Beginning::Unknown => {}
+                Beginning::Text { mark } => buffer.advance(mark),
+                Beginning::Utf16 => return Err(io::Error::new(ErrorKind::InvalidData, UTF_16)),
+            }
+            begun = true;
+        }
         if end && !framer.is_between_lines() {
             // The last line may lack its end.
             buffer.extend_from_slice(b"\n");
@@ -126,6 +162,60 @@ mod tests {
 
     fn text(gathered: &InputBatch) -> Vec<String> {
         gathered.batch.lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+    }
+
+    #[test]
+    fn the_encoding_is_known_by_the_first_bytes() {
+        let text = |mark| Beginning::Text { mark };
+        for (bytes, beginning) in [
+            (&b""[..], Beginning::Unknown),
+            (b"g", Beginning::Unknown),
+            (b"\xef\xbb", Beginning::Unknown),
+            (b"ge", text(0)),
+            (b"\r\n", text(0)),
+            ("火".as_bytes(), text(0)),
+            (b"\xef\xbb\xbf", text(3)),
+            (b"\xef\xbb\xbfget a", text(3)),
+            (b"\xff\xfeg\0", Beginning::Utf16),
+            (b"\xfe\xff\0g", Beginning::Utf16),
+            (b"g\0e\0", Beginning::Utf16),
+            (b"\0g\0e", Beginning::Utf16),
+        ] {
+            assert_eq!(Beginning::of(bytes), beginning, "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_dropped_however_it_arrives() {
+        for pieces in [
+            &[&b"\xef\xbb\xbfget a\r\nget b\r\n"[..]][..],
+            &[b"\xef", b"\xbb", b"\xbfg", b"et a\r\nget b"],
+        ] {
+            let (mut far, near) = tokio::io::duplex(1024);
+            let mut reading = start(near, 1 << 20, || 7);
+            for piece in pieces {
+                far.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            drop(far);
+            let mut lines = Vec::new();
+            while let Some(next) = reading.queue.recv().await {
+                lines.extend(text(&next));
+            }
+            assert_eq!(lines, ["get a", "get b"]);
+            reading.task.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn utf_16_is_named_and_nothing_is_sent() {
+        let (mut far, near) = tokio::io::duplex(1024);
+        let mut reading = start(near, 1 << 20, || 7);
+        let text: Vec<u8> = "get a\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        far.write_all(&text).await.unwrap();
+        assert!(reading.queue.recv().await.is_none());
+        let error = reading.task.await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("is UTF-16"), "{error}");
     }
 
     #[tokio::test]

@@ -1,6 +1,5 @@
 //! Signals that end plain mode, heard also while a write to standard output or error blocks.
 
-use std::fs;
 use std::future;
 use std::io;
 use std::process::exit;
@@ -9,11 +8,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::warn;
+use crate::system::os;
 
 /// After a signal, the program has so long to end by itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -25,18 +24,7 @@ const LAST_MESSAGE: Duration = Duration::from_millis(100);
 /// When the program does not end soon after it, or a second signal comes, it exits at once, with
 /// `exit_code` if there is one. Signals that were ignored when the program started stay so.
 pub(super) fn listen(exit_code: Option<Arc<AtomicU8>>) -> io::Result<impl Future<Output = u8>> {
-    let (sender, mut signals) = mpsc::unbounded_channel();
-    let ignored = ignored();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        if ignored >> (kind.as_raw_value() - 1) & 1 == 1 {
-            continue;
-        }
-        let (mut signal, sender) = (signal(kind)?, sender.clone());
-        let code = 128 + u8::try_from(kind.as_raw_value()).unwrap_or(0);
-        tokio::spawn(
-            async move { while signal.recv().await.is_some() && sender.send(code).is_ok() {} },
-        );
-    }
+    let mut signals = os::signals::exit_codes()?;
     let (first, came) = oneshot::channel();
     // In a task of its own, because the main one may be blocked in a write.
     tokio::spawn(async move {
@@ -58,11 +46,4 @@ pub(super) fn listen(exit_code: Option<Arc<AtomicU8>>) -> io::Result<impl Future
             Err(_) => future::pending().await,
         }
     })
-}
-
-/// A bit for each signal that is ignored, where the system tells.
-fn ignored() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

@@ -3,12 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future;
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
 use shared::response::decode_points;
 use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
 use tokio::time::{Instant, interval, sleep_until};
@@ -22,6 +21,7 @@ use crate::metrics::alerts::Alerts;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
+use crate::system::os::signals::{UNCAUGHT_ENDS_WITH_CODE, output_closed};
 
 /// Points of a series in one answer that alerts evaluate, the newest.
 const MAX_EVALUATED: usize = 1024;
@@ -38,36 +38,24 @@ pub(super) async fn run(
     out.begin()?;
     let exit_code = Arc::new(AtomicU8::new(0));
     // Without alerts there is nothing to report at the end, and signals end the program.
-    let listening = !plan.alerts.is_empty();
-    let signal = listening.then(|| signals::listen(Some(Arc::clone(&exit_code)))).transpose()?;
+    let has_alerts = !plan.alerts.is_empty();
+    let listening = has_alerts || !UNCAUGHT_ENDS_WITH_CODE;
+    let own_code = has_alerts.then(|| Arc::clone(&exit_code));
+    let signal = listening.then(|| signals::listen(own_code)).transpose()?;
     let (alerts, answered) = (Alerts::new(&plan.alerts), HashSet::new());
     let mut watcher = Watcher { patterns, alerts, exit_code, answered, out };
     let outcome = tokio::select! {
         outcome = watcher.run(plan, connection) => outcome,
         () = output_closed() => Ok(()),
-        () = async { match signal {
-            Some(signal) => drop(signal.await),
+        code = async { match signal {
+            Some(signal) => signal.await,
             None => future::pending().await,
-        }} => Ok(()),
+        }} => if has_alerts { Ok(()) } else { Err(Failure::Exit(code)) },
     };
     match outcome {
         Ok(()) => verdict(&watcher.alerts),
         Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Exit(ALERTED)),
         outcome => outcome,
-    }
-}
-
-/// Comes when standard output is closed, which matters where there is nothing to write for a long
-/// time.
-async fn output_closed() {
-    let closed = tokio::task::spawn_blocking(|| {
-        let output = stdout();
-        // Without events, an error or the end is reported in any case.
-        let mut output = [PollFd::new(&output, PollFlags::empty())];
-        rustix::event::poll(&mut output, None)
-    });
-    if !matches!(closed.await, Ok(Ok(_))) {
-        future::pending::<()>().await;
     }
 }
 

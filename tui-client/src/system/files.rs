@@ -1,11 +1,9 @@
 //! The files of the terminal UI: the history of all sessions, and saved logs. They have a thread of
 //! their own, so that no key waits for a disk.
 
-use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
@@ -13,6 +11,7 @@ use jiff::Timestamp;
 use crate::app::input::prompt::history::{MAX_BYTES, MAX_LINES};
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::system::os;
 use crate::wire_log::entry::{Direction, Remark};
 use crate::wire_log::store::Snapshot;
 
@@ -62,8 +61,9 @@ fn explain(error: &io::Error) -> String {
 
 /// The path with `~/` replaced, as in a shell.
 fn expand_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+    let rest = path.strip_prefix('~').and_then(|rest| rest.strip_prefix(is_separator));
+    match (rest, os::files::home_directory()) {
+        (Some(rest), Some(home)) => home.join(rest),
         _ => path.into(),
     }
 }
@@ -76,7 +76,8 @@ fn absolute(path: &Path) -> String {
 /// Writes a log to a new file, a line for each entry: time, direction, text and, behind a tab, the
 /// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut options = OpenOptions::new();
+    let file = os::files::private_file(options.write(true).create_new(true)).open(path)?;
     // A part of a log would pass for a whole one.
     write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
 }
@@ -122,12 +123,9 @@ pub struct HistoryFile {
 }
 
 impl HistoryFile {
-    /// In the state directory of the XDG specification; none without a home directory.
+    /// In the directory for the state of this program; none without a home directory.
     pub fn of_user() -> Option<Self> {
-        let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-        let state = absolute("XDG_STATE_HOME")
-            .or_else(|| Some(absolute("HOME")?.join(".local").join("state")))?;
-        Some(Self::in_directory(state.join("tui-client")))
+        os::files::state_directory().map(Self::in_directory)
     }
 
     /// In this directory.
@@ -182,10 +180,12 @@ impl HistoryFile {
     /// # Errors
     /// When the files can't be read or written; the history is as it was then.
     pub fn add(&self, line: &str) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let lock = self.directory.join("history.lock");
-        let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock)?;
+        let mut builder = DirBuilder::new();
+        os::files::private_directory(builder.recursive(true)).create(&self.directory)?;
+        let mut options = OpenOptions::new();
+        let options = os::files::private_file(options.write(true).create(true));
+        // Empty, and locked as a whole, which keeps others from nothing else.
+        let lock = options.truncate(false).open(self.directory.join("history.lock"))?;
         // Released at the end of the scope, or by the system at the end of the process.
         lock.lock()?;
         let mut lines = self.load()?;
@@ -195,14 +195,12 @@ impl HistoryFile {
         lines.push(line.to_owned());
         let file = self.file();
         let new = file.with_extension("new");
-        let mut out = BufWriter::new(
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?,
-        );
+        let mut out = BufWriter::new(options.truncate(true).open(&new)?);
         for line in &lines {
             writeln!(out, "{line}")?;
         }
         out.into_inner()?.sync_all()?;
-        fs::rename(new, file)
+        os::files::replace(&new, &file)
     }
 }
 
@@ -213,7 +211,6 @@ mod tests {
     use crate::wire_log::entry::{Cost, LogEntry};
     use crate::wire_log::pattern::LogPattern;
     use jiff::tz::TimeZone;
-    use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
     fn history() -> (tempfile::TempDir, HistoryFile) {
@@ -244,8 +241,6 @@ mod tests {
             assert_eq!(of, expected.iter().collect::<Vec<_>>());
         }
         assert_eq!(lines.len(), 80);
-        let mode = fs::metadata(history.file()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "other users can't read it");
     }
 
     #[test]
@@ -313,7 +308,7 @@ mod tests {
         let reason = "there is such a file already".to_owned();
         let saved = Event::Saved { path: path.clone(), lines: 0 };
         assert_eq!(events.into_inner(), [saved, Event::NotSaved { path, reason }]);
-        assert!(absolute(Path::new("x.log")).starts_with('/'));
+        assert!(Path::new(&absolute(Path::new("x.log"))).is_absolute());
     }
 
     #[test]

@@ -4,8 +4,7 @@
 mod input;
 mod output;
 
-use std::fmt;
-use std::io::{self, BufWriter, Write, stdin};
+use std::io::{self, BufWriter, Write};
 use std::mem;
 use std::panic;
 use std::process;
@@ -14,23 +13,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    LeaveAlternateScreen,
 };
 use crossterm::{Command, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Size;
 use ratatui::{Frame, TerminalOptions, Viewport};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-pub use input::translate;
+pub use input::{InputEvents, translate};
 use output::TtyWriter;
+
+use super::os;
 
 /// Bytes of a frame that are written at once.
 const BUFFER_SIZE: usize = 64 * 1024;
@@ -72,8 +68,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = output::size()?;
-        Ok((size.width, size.height))
+        os::terminal::size()
     }
 
     /// The new columns and rows. The next frame is drawn whole even if they did not change: a
@@ -86,12 +81,16 @@ impl Terminal {
         self.size()
     }
 
-    /// Puts text on the clipboard, in terminals that support it.
+    /// Puts text on the clipboard: that of the system where the program can reach it, else that of
+    /// the terminal, which does not say whether it has one. Returns the reason of a failure.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        self.write(CopyToClipboard::to_clipboard_from(text))
+    pub fn copy(&mut self, text: &str) -> io::Result<Option<String>> {
+        match os::terminal::copy(text) {
+            Some(outcome) => Ok(outcome.err()),
+            None => self.write(CopyToClipboard::to_clipboard_from(text)).map(|()| None),
+        }
     }
 
     /// Rings the bell.
@@ -115,7 +114,7 @@ impl Terminal {
             return Ok(());
         }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        let size = output::size()?;
+        let size = Size::from(os::terminal::size()?);
         if mem::take(&mut self.stale) || size != self.size {
             self.size = size;
             self.inner.resize(size.into())?;
@@ -131,14 +130,13 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
-        if self.suspended || !is_job() {
+        if self.suspended || !os::terminal::is_job() {
             return Ok(());
         }
         // A terminal that is gone has no shell that would continue the job: an error ends it here.
         restore()?;
         self.suspended = true;
-        // Not SIGTSTP, which this program handles itself.
-        Ok(kill_current_process_group(Signal::STOP)?)
+        os::terminal::stop_job()
     }
 
     /// Takes the terminal over again.
@@ -161,53 +159,35 @@ impl Drop for Terminal {
     }
 }
 
-/// Whether a shell of the session started this program as a job, and could continue it. The kernel
-/// checks this only for a stop by the default action, which a signal handler replaces.
-fn is_job() -> bool {
-    let session = getsid(None).ok();
-    let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
-    // The leader of the session has no shell above.
-    of_session && session != Some(getpgrp())
-}
-
-/// Waits until the terminal is gone, which not every program on it learns by a signal; false where
-/// that is impossible.
-pub fn wait_for_hang_up() -> bool {
-    let input = stdin();
-    // Errors and hang-ups are reported without being requested.
-    let mut input = [PollFd::new(&input, PollFlags::empty())];
-    while poll(&mut input, None) == Err(Errno::INTR) {}
-    input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
-}
-
 /// Takes the terminal over, with new buffers of its size.
 ///
 /// The viewport is fixed because the library fits any other to the size of the controlling
 /// terminal of the session, which need not be the terminal that is written to.
 fn take_over(mouse: bool) -> io::Result<(Screen, Size)> {
-    take_keys()?;
-    let mut commands = Vec::new();
-    queue!(commands, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)?;
-    if mouse {
-        queue!(commands, EnableClicks)?;
-    }
-    TtyWriter.write_all(&commands)?;
-    let size = output::size()?;
+    take_keys(mouse)?;
+    let clicks = if mouse { os::terminal::REPORT_CLICKS } else { "" };
+    let mut commands = String::new();
+    add(&mut commands, EnterAlternateScreen);
+    add(&mut commands, Clear(ClearType::All));
+    commands.extend([os::terminal::MARK_PASTES, clicks]);
+    TtyWriter.write_all(commands.as_bytes())?;
+    let size = Size::from(os::terminal::size()?);
     let buffer = BufWriter::with_capacity(BUFFER_SIZE, TtyWriter);
     let options = TerminalOptions { viewport: Viewport::Fixed(size.into()) };
     let screen = ratatui::Terminal::with_options(CrosstermBackend::new(buffer), options)?;
     Ok((screen, size))
 }
 
-fn take_keys() -> io::Result<()> {
+/// Adds the escape sequence of a command.
+fn add(commands: &mut String, command: impl Command) {
+    // Writing to memory can't fail.
+    let _ = command.write_ansi(commands);
+}
+
+fn take_keys(mouse: bool) -> io::Result<()> {
     let _lock = output::lock_output();
     TAKEN_OVER.store(true, Ordering::SeqCst);
-    enable_raw_mode()?;
-    // The library does nothing if it has set the mode before, but a shell may have changed it
-    // since. Without an interval in the mode of the shell, in which keys have other meanings.
-    let mut mode = tcgetattr(stdin())?;
-    mode.make_raw();
-    Ok(tcsetattr(stdin(), OptionalActions::Now, &mode)?)
+    os::terminal::take_keys(mouse)
 }
 
 /// Undoes everything that [`Terminal::enter`] did. At the end of the program errors don't matter: a
@@ -216,25 +196,20 @@ fn restore() -> io::Result<()> {
     if !TAKEN_OVER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    let written = TtyWriter.write_all(&restore_commands());
+    let written = TtyWriter.write_all(restore_commands().as_bytes());
     // Taken over until here, so that an emergency exit in between restores the terminal.
     let _lock = output::lock_output();
     TAKEN_OVER.store(false, Ordering::SeqCst);
-    disable_raw_mode().and(written)
+    os::terminal::give_keys_back().and(written)
 }
 
 /// The commands that undo those of [`take_over`], and those of a frame that is cut off anywhere.
-fn restore_commands() -> Vec<u8> {
-    let mut commands = Vec::new();
-    // Writing to memory can't fail.
-    let _ = queue!(
-        commands,
-        EndSynchronizedUpdate,
-        DisableMouseCapture,
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        Show
-    );
+fn restore_commands() -> String {
+    let mut commands = String::new();
+    add(&mut commands, EndSynchronizedUpdate);
+    commands.push_str(os::terminal::REPORT_NOTHING);
+    add(&mut commands, LeaveAlternateScreen);
+    add(&mut commands, Show);
     commands
 }
 
@@ -242,8 +217,8 @@ fn restore_commands() -> Vec<u8> {
 /// is restored as far as it can be without waiting.
 pub fn emergency_exit(code: i32) -> ! {
     output::take_over_output();
-    output::write_last(&restore_commands());
-    let _ = disable_raw_mode();
+    os::terminal::write_last(restore_commands().as_bytes());
+    let _ = os::terminal::give_keys_back();
     process::exit(code);
 }
 
@@ -260,14 +235,4 @@ fn restore_on_panic() {
             process::exit(PANIC_EXIT_CODE);
         }));
     });
-}
-
-/// Enables clicks and the wheel, but not movements of the mouse, which would wake the program for
-/// nothing.
-struct EnableClicks;
-
-impl Command for EnableClicks {
-    fn write_ansi(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        f.write_str("\x1b[?1000h\x1b[?1006h")
-    }
 }

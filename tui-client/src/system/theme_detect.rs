@@ -6,15 +6,19 @@ use std::env;
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
 use crate::cli::{Colours, ScreenOptions};
+use crate::system::os;
 use crate::view::theme::Theme;
 
 /// The theme for these options. May query the terminal, which must not be in use yet.
 pub fn theme(options: ScreenOptions) -> Theme {
     let variable = |name: &str| env::var(name).unwrap_or_default();
-    let background = || match theme_mode(QueryOptions::default()) {
-        Ok(ThemeMode::Light) => Colours::Light,
-        // Dark is more usual, and its colours are legible on most backgrounds.
-        Ok(ThemeMode::Dark) | Err(_) => Colours::Dark,
+    let background = || match os::terminal::background().and_then(of_background) {
+        Some(known) => known,
+        None => match theme_mode(QueryOptions::default()) {
+            Ok(ThemeMode::Light) => Colours::Light,
+            // Dark is more usual, and its colours are legible on most backgrounds.
+            Ok(ThemeMode::Dark) | Err(_) => Colours::Dark,
+        },
     };
     let chosen = choose(options.theme, &variable("NO_COLOR"), &variable("COLORFGBG"), background);
     let theme = match chosen {
@@ -25,7 +29,7 @@ pub fn theme(options: ScreenOptions) -> Theme {
     // The library reads NO_COLOR as well, but the option comes first. Without colours it must not
     // write any colour command, not even the one for the default.
     crossterm::style::force_color_output(chosen != Colours::None);
-    Theme { ascii: options.ascii, ..theme }
+    Theme { ascii: options.ascii || !os::terminal::has_all_glyphs(), ..theme }
 }
 
 fn choose(
@@ -41,10 +45,16 @@ fn choose(
         return Colours::None;
     }
     // Foreground and background in the palette of sixteen, sometimes with something in between.
-    match color_fg_bg.rsplit(';').next().and_then(|number| number.parse().ok()) {
-        Some(7 | 9..=15) => Colours::Light,
-        Some(0..=8_u8) => Colours::Dark,
-        _ => background(),
+    let number = color_fg_bg.rsplit(';').next().and_then(|number| number.parse().ok());
+    number.and_then(of_background).unwrap_or_else(background)
+}
+
+/// The colours for a background in the palette of sixteen.
+fn of_background(number: u8) -> Option<Colours> {
+    match number {
+        7 | 9..=15 => Some(Colours::Light),
+        0..=8 => Some(Colours::Dark),
+        _ => None,
     }
 }
 

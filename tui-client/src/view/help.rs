@@ -8,7 +8,7 @@ use super::canvas::ascii::key_names;
 use super::canvas::pen::cells;
 use super::hints;
 use crate::app::input::overlay::help::Help;
-use crate::keymap::{HelpLine, Mode, help_lines};
+use crate::keymap::{HelpLine, Mode};
 use crate::text::width::width;
 
 /// Columns of the border and the margin around the text.
@@ -21,13 +21,13 @@ const MARGIN: u16 = 16;
 pub fn draw(canvas: &mut Canvas<'_>, help: &Help) {
     let (theme, screen) = (canvas.theme, canvas.buffer.area);
     let (mut keys, mut words) = (0, 0);
-    for line in help_lines(help.opened_in()) {
+    for line in help.all_lines() {
         if let HelpLine::Keys(names, help) = line {
             keys = keys.max(width(&key_names(theme, names.into_owned())));
             words = words.max(width(help));
         }
     }
-    let (columns, rows) = Help::shape((screen.width, screen.height));
+    let (columns, rows) = help.shape((screen.width, screen.height));
     let mut wide = cells((keys + 2 + words + FRAME) * columns);
     if wide.saturating_add(MARGIN) > screen.width {
         wide = screen.width;

@@ -1,14 +1,20 @@
 //! What the tests share: servers, clients, terminals, and how long to wait.
 
+#[cfg(unix)]
 pub mod bare_pty;
 pub mod client;
+#[cfg(unix)]
 pub mod job_shell;
+pub mod os;
 pub mod peer;
+#[cfg(unix)]
 pub mod pty;
 pub mod scene;
 pub mod server;
 pub mod server_process;
+#[cfg(unix)]
 pub mod signals;
 pub mod snapshot;
+#[cfg(unix)]
 pub mod throttle;
 pub mod wait;

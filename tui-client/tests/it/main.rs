@@ -11,8 +11,13 @@
 
 mod app;
 mod directions;
+#[cfg_attr(windows, allow(dead_code, reason = "the tests for Unix use all of it"))]
 mod harness;
 mod import;
 mod plain;
 mod scenes;
+// Windows has neither the pseudo-terminals nor the shells and the signals of these tests.
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod unix;

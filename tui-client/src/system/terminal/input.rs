@@ -1,18 +1,89 @@
 //! Events of the terminal as events of the application.
 
+mod keys;
+mod paste;
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+use std::time::Duration;
+
 use crossterm::event::{
-    self, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind as Kind,
+    self, EventStream, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind as Kind,
 };
+use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
 
 use crate::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
+use crate::system::os;
+use keys::HeldKeys;
+
+/// Within so long the next piece of a paste follows that arrives as keys.
+const PASTE_GAP: Duration = Duration::from_millis(30);
+
+/// So many keys that are there at once are no typing.
+const MIN_PASTED: usize = 4;
+
+/// Keys that are taken at once, for a paste that goes on for ever.
+const MAX_PASTED: usize = 4 * 1024 * 1024;
+
+/// The events of the terminal.
+pub struct InputEvents {
+    stream: EventStream,
+    held: HeldKeys,
+}
+
+impl InputEvents {
+    /// The events of this stream.
+    pub fn new(stream: EventStream) -> Self {
+        Self { stream, held: HeldKeys::default() }
+    }
+
+    /// The next events, at least one: a single one, but where pasted text arrives as keys all that
+    /// are there, with a paste as one event. None at the end.
+    pub async fn next(&mut self) -> Option<Vec<io::Result<event::Event>>> {
+        let first = self.stream.next().await?;
+        if !os::terminal::PASTES_AS_KEYS {
+            return Some(vec![first]);
+        }
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(event) = next {
+            match event {
+                Ok(event) => batch.extend(self.held.take(event)),
+                Err(error) => {
+                    let events = paste::join(batch).into_iter().map(Ok);
+                    return Some(events.chain([Err(error)]).collect());
+                }
+            }
+            next = match self.now().await {
+                None if (MIN_PASTED..MAX_PASTED).contains(&batch.len()) => {
+                    timeout(PASTE_GAP, self.stream.next()).await.ok().flatten()
+                }
+                now => now.filter(|_| batch.len() < MAX_PASTED),
+            };
+        }
+        Some(paste::join(batch).into_iter().map(Ok).collect())
+    }
+
+    /// The next event, if there is one.
+    async fn now(&mut self) -> Option<io::Result<event::Event>> {
+        // The stream wakes this task when there is an event later.
+        let stream = &mut self.stream;
+        poll_fn(|cx| match std::pin::Pin::new(&mut *stream).poll_next(cx) {
+            Poll::Ready(event) => Poll::Ready(event),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+}
 
 /// The event of the application, if it has one for this event.
 pub fn translate(event: event::Event) -> Option<Event> {
     match event {
-        event::Event::Key(key) => translate_key(key).map(Event::Key),
+        event::Event::Key(key) => translate_key(key, os::terminal::ALT_GR_IS_CTRL_ALT),
         event::Event::Paste(text) => Some(Event::Paste(text)),
         event::Event::Mouse(mouse) => translate_mouse(mouse).map(Event::Mouse),
-        // The library loses a new size that comes together with a key; the signal is reliable.
         event::Event::Resize(..) | event::Event::FocusGained | event::Event::FocusLost => None,
     }
 }
@@ -27,7 +98,10 @@ fn translate_mouse(event: event::MouseEvent) -> Option<MouseEvent> {
     Some(MouseEvent { kind, column: event.column, row: event.row })
 }
 
-fn translate_key(event: KeyEvent) -> Option<KeyPress> {
+/// The key press, if it is one that the application knows. `alt_gr`: Ctrl with Alt may be the right
+/// Alt key, with which a layout types a character such as @ or €; letters and digits are on keys of
+/// their own in every layout.
+fn translate_key(event: KeyEvent, alt_gr: bool) -> Option<Event> {
     if event.kind == KeyEventKind::Release {
         return None;
     }
@@ -52,9 +126,51 @@ fn translate_key(event: KeyEvent) -> Option<KeyPress> {
         event::KeyCode::F(n) => KeyCode::F(n),
         _ => return None,
     };
-    Some(KeyPress {
-        code,
-        ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
-        alt: event.modifiers.contains(KeyModifiers::ALT),
-    })
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    let types = matches!(code, KeyCode::Char(c) if !c.is_ascii_alphanumeric() && c != ' ');
+    if alt_gr && ctrl && alt && types {
+        return Some(Event::Key(KeyPress::plain(code)));
+    }
+    Some(Event::Key(KeyPress { code, ctrl, alt }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(c: char, modifiers: KeyModifiers, alt_gr: bool) -> Option<KeyPress> {
+        match translate_key(KeyEvent::new(event::KeyCode::Char(c), modifiers), alt_gr)? {
+            Event::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_right_alt_key_types_characters() {
+        let both = KeyModifiers::CONTROL | KeyModifiers::ALT;
+        for c in "@{[]}\\|~€µ²ą".chars() {
+            assert_eq!(key(c, both, true), Some(KeyPress::char(c)), "{c}");
+            assert_eq!(key(c, both | KeyModifiers::SHIFT, true), Some(KeyPress::char(c)), "{c}");
+            let pressed = Some(KeyPress { code: KeyCode::Char(c), ctrl: true, alt: true });
+            assert_eq!(key(c, both, false), pressed, "{c}");
+        }
+        for c in "bf7 ".chars() {
+            let pressed = Some(KeyPress { code: KeyCode::Char(c), ctrl: true, alt: true });
+            assert_eq!(key(c, both, true), pressed, "{c}");
+        }
+        let alt = Some(KeyPress::alt(KeyCode::Char('b')));
+        assert_eq!(key('b', KeyModifiers::ALT, true), alt);
+        assert_eq!(key('7', KeyModifiers::CONTROL, true), Some(KeyPress::ctrl('_')));
+    }
+
+    #[test]
+    fn a_released_key_is_no_key_press() {
+        let released = KeyEvent::new_with_kind(
+            event::KeyCode::Enter,
+            KeyModifiers::NONE,
+            KeyEventKind::Release,
+        );
+        assert_eq!(translate_key(released, true), None);
+    }
 }

@@ -7,10 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use super::signals;
-use super::wait::{PATIENCE, in_time, wait_until};
+use super::os;
+use super::wait::{PATIENCE, in_time};
 
 /// The client, with nothing to read.
 pub fn client(port: u16) -> Command {
@@ -21,7 +19,7 @@ pub fn client(port: u16) -> Command {
 
 /// A program that has nothing to read and whose output is kept.
 pub fn piped(program: &str) -> Command {
-    let mut command = signals::command(program);
+    let mut command = os::command(program);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -30,11 +28,11 @@ pub fn piped(program: &str) -> Command {
 /// still its own.
 #[track_caller]
 pub fn finish(child: Child) -> (i32, String, String) {
-    let pid = Pid::from_child(&child);
+    let id = child.id();
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
     let Ok(Output { status, stdout, stderr }) = ended.recv_timeout(PATIENCE) else {
-        kill_process(pid, Signal::KILL).unwrap();
+        os::kill(id);
         panic!("waiting for the end of a process: {:?}", ended.recv_timeout(PATIENCE));
     };
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -108,16 +106,6 @@ pub fn first_line(pipe: Option<ChildStdout>) -> BufReader<ChildStdout> {
         reader.read_line(&mut String::new()).unwrap();
         reader
     })
-}
-
-/// Sends a signal, as Ctrl-C does with INT and a supervisor with TERM.
-pub fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
-}
-
-/// Waits until the pipe at an unread standard output holds more than 60,000 bytes.
-pub fn until_full(out: &ChildStdout) {
-    wait_until("a full pipe", || rustix::io::ioctl_fionread(out).unwrap() > 60_000);
 }
 
 pub fn unix_now() -> i64 {

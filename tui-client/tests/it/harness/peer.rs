@@ -4,9 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use rustix::event::{PollFd, PollFlags, poll};
-
-use super::wait::PATIENCE;
+use super::wait::{PATIENCE, in_time};
 
 /// A listener, and its port.
 pub fn listen() -> (TcpListener, u16) {
@@ -23,10 +21,8 @@ pub fn free_port() -> u16 {
 /// The next connection, from which no read waits for ever.
 #[track_caller]
 pub fn accept(listener: &TcpListener) -> TcpStream {
-    let patience = PATIENCE.try_into().unwrap();
-    let ready = poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&patience));
-    assert_eq!(ready, Ok(1), "waiting for a connection");
-    let (stream, _) = listener.accept().unwrap();
+    let listener = listener.try_clone().unwrap();
+    let (stream, _) = in_time("a connection", move || listener.accept().unwrap());
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream

@@ -11,7 +11,7 @@ use tui_client::app::line_input::{Found, InputPurpose, LineInput};
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
-use tui_client::keymap::Mode;
+use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::metrics::sort::TableSpec;
@@ -288,7 +288,7 @@ pub fn config() -> AppConfig {
         log_memory: 1 << 26,
         raw_log: false,
         reconnect_seed: 0,
-        in_tmux: false,
+        abilities: Abilities::default(),
     }
 }
 

@@ -9,8 +9,8 @@ use std::thread;
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
 
+use super::os;
 use super::server::serve;
-use super::signals;
 use super::wait::in_time;
 
 /// Set for the process that serves: the directory with the data, and the port.
@@ -62,7 +62,7 @@ impl ServerProcess {
 }
 
 fn launch(data: &Path, port: u16) -> (Child, u16) {
-    let mut child = signals::command(std::env::current_exe().unwrap())
+    let mut child = os::command(std::env::current_exe().unwrap())
         .args(["--exact", "harness::server_process::the_server_of_other_tests", "--nocapture"])
         .env(DATA, data)
         .env(PORT, port.to_string())

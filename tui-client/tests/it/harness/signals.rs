@@ -1,11 +1,13 @@
 //! Signals of the processes that tests start.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command};
 use std::sync::Once;
 
-use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::signal::unix::{self as caught, SignalKind};
+
+use super::wait::wait_until;
 
 /// What ends, stops or wakes a process by default, or tells it of its terminal and its children.
 const SIGNALS: [Signal; 11] = [
@@ -41,7 +43,7 @@ pub fn reset_for_children() {
         let _context = tokio.enter();
         for ignored in SIGNALS.into_iter().filter(|&signal| is_ignored(signal)) {
             // The handler outlives this.
-            drop(signal(SignalKind::from_raw(ignored.as_raw())).unwrap());
+            drop(caught::signal(SignalKind::from_raw(ignored.as_raw())).unwrap());
         }
     });
 }
@@ -52,6 +54,16 @@ fn is_ignored(signal: Signal) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     mask >> (signal.as_raw() - 1) & 1 == 1
+}
+
+/// Sends a signal, as Ctrl-C does with INT and a supervisor with TERM.
+pub fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// Waits until the pipe at an unread standard output holds more than 60,000 bytes.
+pub fn until_full(out: &ChildStdout) {
+    wait_until("a full pipe", || rustix::io::ioctl_fionread(out).unwrap() > 60_000);
 }
 
 /// Set for the tests that are started with INT ignored.

@@ -1,14 +1,10 @@
 //! Requests from a pipe: streamed, refused, interrupted.
 
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::process::Stdio;
 
-use rustix::process::Signal;
-
-use crate::harness::client::{Lines, client, finish, first_line, pipe, run, signal};
-use crate::harness::peer::{accept, listen, request};
+use crate::harness::client::{Lines, client, finish, first_line, pipe, run};
 use crate::harness::server::TestServer;
-use crate::harness::wait::wait_until;
 
 #[test]
 fn stored_lines_are_counted_whatever_their_spaces() {
@@ -94,42 +90,6 @@ fn puts_are_stored_after_standard_output_is_closed() {
     assert_eq!(finish(child), (0, String::new(), String::new()));
     for key in ["a", "b"] {
         assert_eq!(server.send(&format!("get {key}\n")).lines().count(), 5002, "{key}");
-    }
-}
-
-#[test]
-fn an_interrupted_import_reports_its_progress() {
-    let server = TestServer::start();
-    let mut child = client(server.port).stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    writeln!(stdin, "put a 1 1\nput b 1 1").unwrap();
-    wait_until("the points", || server.send("get b\n").contains('b'));
-    signal(&child, Signal::INT);
-    let (code, _, err) = finish(child);
-    assert_eq!(code, 130);
-    assert!(err.contains("interrupted: 2 lines: 2 stored, 0 refused\n"), "{err}");
-}
-
-#[test]
-fn an_interrupted_import_reports_lines_without_an_answer() {
-    for (line, left) in [
-        ("put a 1 1", "without an answer, from line 1 on: to send them again does no harm"),
-        (
-            "put a 1",
-            "without an answer, from line 1 on: sent again, puts without a time get another",
-        ),
-    ] {
-        let (listener, port) = listen();
-        let mut child = client(port).stdin(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        writeln!(stdin, "{line}").unwrap();
-        let stream = accept(&listener);
-        request(&mut BufReader::new(&stream));
-        signal(&child, Signal::INT);
-        let (code, _, err) = finish(child);
-        assert_eq!(code, 130);
-        assert!(err.contains("interrupted: 0 lines: 0 stored, 0 refused; "), "{err}");
-        assert!(err.contains(left), "{err}");
     }
 }
 

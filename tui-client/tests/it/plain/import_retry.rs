@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
 use std::thread;
 
-use crate::harness::client::{Lines, client, finish, pipe, run, unix_now};
+use crate::harness::client::{Lines, client, finish, pipe, run};
 use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
 use crate::harness::server::TestServer;
 use crate::harness::wait::wait_until;
@@ -61,36 +61,6 @@ fn retry_waits_for_a_server_to_start() {
     server.start_again();
     let (code, out, _) = finish(child);
     assert_eq!((code, &*out), (0, "a 1.0 1\n"));
-}
-
-#[test]
-fn puts_without_a_time_get_the_time_at_which_they_were_read() {
-    let mut server = TestServer::start();
-    server.stop();
-    let mut child = client(server.port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let told = Lines::of(child.stderr.take());
-    assert!(told.next_line().contains("no server there"));
-    let mut said = Vec::new();
-    for value in 1..=3 {
-        let begun = unix_now();
-        writeln!(stdin, "put a {value}").unwrap();
-        // Until the client has read the line, and the clock has gone on.
-        wait_until("the line to be read", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
-        let read = unix_now();
-        wait_until("another time", || unix_now() != read);
-        said.push((begun..=read + 1, value));
-    }
-    server.start_again();
-    drop(stdin);
-    assert_eq!(finish(child).0, 0);
-    let stored = server.send("get a\n");
-    let times = stored.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
-    let times: Vec<i64> = times.collect();
-    assert_eq!(times.len(), 3, "{stored}");
-    for (time, (when, value)) in times.into_iter().zip(said) {
-        assert!(when.contains(&time), "{value} at {time}, said {when:?}");
-    }
 }
 
 #[test]

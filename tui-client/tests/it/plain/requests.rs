@@ -85,3 +85,20 @@ fn help_completions_and_manual_go_to_standard_output() {
     assert_eq!((code, &*out), (2, ""));
     assert!(err.contains("[possible values: text, json, csv]"), "{err}");
 }
+
+#[test]
+fn lines_from_windows_are_taken_and_utf_16_is_named() {
+    let server = TestServer::start();
+    let marked = "\u{feff}put a 1 1\r\n\r\nput b 2 2\r\nget a\r\n";
+    assert_eq!(pipe(server.port, marked), (0, "a 1.0 1\n".to_owned(), String::new()));
+    for units in ["\u{feff}put c 3 3\r\n", "put c 3 3\n"] {
+        for encode in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = units.encode_utf16().flat_map(encode).collect();
+            let (code, out, err) = pipe(server.port, bytes);
+            assert_eq!((code, &*out), (1, ""));
+            assert!(err.starts_with("tui-client: standard input is UTF-16: "), "{err}");
+            assert_eq!(err.lines().count(), 1, "{err}");
+        }
+    }
+    assert_eq!(server.send("get c\n"), "ok\n\n");
+}

@@ -12,6 +12,7 @@ use proptest::sample::select;
 use rustix::process::Signal;
 use shared::client::ConnectOptions;
 use tui_client::app::AppConfig;
+use tui_client::keymap::Abilities;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::Theme;
@@ -172,7 +173,7 @@ fn the_client_that_panics() {
         log_memory: 1024 * 1024,
         raw_log: true,
         reconnect_seed: 0,
-        in_tmux: false,
+        abilities: Abilities::default(),
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     tokio.block_on(runtime::run(options, config, Theme::colour)).unwrap();

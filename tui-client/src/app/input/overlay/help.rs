@@ -1,7 +1,7 @@
 //! The list of keys: its search and its scroll position.
 
 use crate::app::line_input::editor::Editor;
-use crate::keymap::{Edit, HelpLine, Mode, help_lines};
+use crate::keymap::{Abilities, Edit, HelpLine, Mode, help_lines};
 
 /// Columns of the screen from which on the list has two columns.
 const WIDE: u16 = 160;
@@ -14,17 +14,18 @@ pub struct Help {
     searching: bool,
     /// The mode in which the list was opened, whose keys come first.
     opened_in: Mode,
+    abilities: Abilities,
 }
 
 impl Help {
     /// Opens the list in a mode.
-    pub fn new(opened_in: Mode) -> Self {
-        Self { top: 0, query: Editor::default(), searching: false, opened_in }
+    pub fn new(opened_in: Mode, abilities: Abilities) -> Self {
+        Self { top: 0, query: Editor::default(), searching: false, opened_in, abilities }
     }
 
-    /// The mode in which the list was opened.
-    pub fn opened_in(&self) -> Mode {
-        self.opened_in
+    /// All lines, whatever is searched for.
+    pub fn all_lines(&self) -> Vec<HelpLine> {
+        help_lines(self.opened_in, self.abilities)
     }
 
     /// The mode of the list.
@@ -77,7 +78,7 @@ impl Help {
         let mut found = Vec::new();
         let mut heading = None;
         let mut whole = false;
-        for line in help_lines(self.opened_in) {
+        for line in self.all_lines() {
             match &line {
                 HelpLine::Heading(text) => {
                     whole = fits(text);
@@ -99,15 +100,15 @@ impl Help {
     }
 
     /// The columns and rows of the list on a screen of this size.
-    pub fn shape((width, height): (u16, u16)) -> (usize, usize) {
+    pub fn shape(&self, (width, height): (u16, u16)) -> (usize, usize) {
         let columns = if width >= WIDE { 2 } else { 1 };
         let rows = usize::from(height.saturating_sub(2));
-        (columns, help_lines(Mode::default()).len().div_ceil(columns).min(rows))
+        (columns, self.all_lines().len().div_ceil(columns).min(rows))
     }
 
     /// Scrolls by lines on a screen of this size.
     pub fn scroll(&mut self, lines: isize, size: (u16, u16)) {
-        let (columns, rows) = Self::shape(size);
+        let (columns, rows) = self.shape(size);
         let last = self.lines().len().saturating_sub(columns * rows);
         self.top = self.top.saturating_add_signed(lines).min(last);
     }

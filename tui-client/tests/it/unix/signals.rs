@@ -6,8 +6,9 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::harness::client::{Lines, client, finish, signal, until_full};
+use crate::harness::client::{Lines, client, finish};
 use crate::harness::server::TestServer;
+use crate::harness::signals::{signal, until_full};
 use crate::harness::wait::wait_until;
 
 #[test]

@@ -7,7 +7,7 @@ use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::Mode;
+use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
@@ -287,7 +287,11 @@ fn a_table_spec_from_the_start_is_copied_too() {
 
 #[test]
 fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(80, 24, AppConfig { in_tmux: true, ..config() });
+    let mut scene = Scene::with(
+        80,
+        24,
+        AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() },
+    );
     scene.tell(Event::Connected);
     scene.to(Mode::Log);
     scene.keys("y");

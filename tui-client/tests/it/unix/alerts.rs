@@ -5,9 +5,10 @@ use std::process::Child;
 
 use rustix::process::Signal;
 
-use crate::harness::client::{Lines, client, finish, kill, piped, signal, unix_now};
+use crate::harness::client::{Lines, client, finish, kill, piped, unix_now};
 use crate::harness::peer::{accept, hear, listen, request};
 use crate::harness::server::TestServer;
+use crate::harness::signals::signal;
 
 fn watch(port: u16, args: &[&str]) -> Child {
     client(port).args(["--interval", "0.02"]).args(args).spawn().unwrap()

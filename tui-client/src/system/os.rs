@@ -1,0 +1,26 @@
+//! What differs between operating systems: the same few functions for each, and the only place
+//! with `cfg`, system calls and signals. The other modules know no operating system.
+//!
+//! - `terminal`: output, size and keys of the terminal, job control, the clipboard.
+//! - `signals`: the ends that a system asks for, and a closed standard output.
+//! - `files`: directories of the user, private files, standard input.
+//!
+//! | | Linux, macOS | Windows |
+//! | --- | --- | --- |
+//! | paste | marked by the terminal | a burst of keys, see [`terminal::PASTES_AS_KEYS`] |
+//! | new size | SIGWINCH | an event among the keys |
+//! | ctrl-z | stops the job | no job control, see [`terminal::HAS_JOB_CONTROL`] |
+//! | the terminal goes away | SIGHUP; Linux also by `poll` | an event of the console |
+//! | reader of a pipe goes away | at once | at the next write |
+//! | copied text | through the terminal | to the clipboard, but over SSH through the terminal |
+//! | private files | mode 0600 and 0700 | the access list of the directory above |
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub use unix::{files, signals, terminal};
+#[cfg(windows)]
+pub use windows::{files, signals, terminal};

@@ -1,0 +1,5 @@
+//! Linux and macOS.
+
+pub mod files;
+pub mod signals;
+pub mod terminal;

@@ -1,0 +1,191 @@
+//! Output, size and keys of the terminal, job control, the clipboard.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, stdin};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::process::{Signal, getpgrp, getppid, getsid, kill_current_process_group};
+use rustix::stdio::stdout;
+use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetwinsize};
+use rustix::termios::{tcgetattr, tcsetattr, ttyname};
+
+/// A shell can stop and continue the program.
+pub const HAS_JOB_CONTROL: bool = true;
+
+/// Copied text goes to the clipboard of the system, at least when the session is a local one.
+pub const HAS_CLIPBOARD: bool = false;
+
+/// Pasted text arrives as keys, and not between marks of the terminal.
+pub const PASTES_AS_KEYS: bool = false;
+
+/// A new size is an event among the keys, and not a signal.
+pub const RESIZES_AS_EVENTS: bool = false;
+
+/// The right Alt key, which types characters, is reported as Ctrl and Alt.
+pub const ALT_GR_IS_CTRL_ALT: bool = false;
+
+/// Asks the terminal to mark pasted text.
+pub const MARK_PASTES: &str = "\x1b[?2004h";
+
+/// Asks the terminal for clicks and the wheel, but not for movements of the mouse, which would wake
+/// the program for nothing.
+pub const REPORT_CLICKS: &str = "\x1b[?1000h\x1b[?1006h";
+
+/// Undoes [`REPORT_CLICKS`], and all other reports of the mouse, and [`MARK_PASTES`].
+pub const REPORT_NOTHING: &str =
+    "\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?2004l";
+
+/// The pause between two attempts to write where the system can't wait for a terminal.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// The file to write to, and whether a write there returns at once.
+///
+/// Not standard output itself where possible, because `O_NONBLOCK` would also apply to the shell
+/// that shares it. A terminal of another user can't be opened again.
+fn tty_fd() -> (BorrowedFd<'static>, bool) {
+    static OPENED: OnceLock<Option<File>> = OnceLock::new();
+    match OPENED.get_or_init(|| open_again().ok()) {
+        Some(file) => (file.as_fd(), true),
+        None => (stdout(), false),
+    }
+}
+
+/// Opens the terminal of standard output, as another open file.
+fn open_again() -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let flags = flags.try_into().map_err(io::Error::other)?;
+    let open = |path: &OsStr| OpenOptions::new().write(true).custom_flags(flags).open(path);
+    match open(OsStr::new("/proc/self/fd/1")) {
+        // Without /proc, /dev/fd has only copies of the open files.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            open(OsStr::from_bytes(ttyname(stdout(), Vec::new())?.as_bytes()))
+        }
+        opened => opened,
+    }
+}
+
+/// Columns and rows of the terminal that is written to.
+///
+/// # Errors
+/// When standard output is no terminal, or the terminal is gone.
+pub fn size() -> io::Result<(u16, u16)> {
+    let (file, _) = tty_fd();
+    let size = tcgetwinsize(file)?;
+    Ok((size.ws_col, size.ws_row))
+}
+
+/// A write never waits, and fails with `WouldBlock` instead.
+pub fn writes_at_once() -> bool {
+    tty_fd().1
+}
+
+/// Writes as many bytes as the terminal takes.
+///
+/// # Errors
+/// When the terminal is gone.
+pub fn write(bytes: &[u8]) -> io::Result<usize> {
+    let (file, _) = tty_fd();
+    Ok(rustix::io::write(file, bytes)?)
+}
+
+/// Waits until the terminal takes output.
+pub fn wait_until_writable() {
+    let (file, _) = tty_fd();
+    let mut file = [PollFd::new(&file, PollFlags::OUT)];
+    // Not every system can wait for a terminal.
+    if poll(&mut file, None).is_ok() && file[0].revents().contains(PollFlags::NVAL) {
+        thread::sleep(RETRY);
+    }
+}
+
+/// Discards output that the terminal has not taken yet, and writes as many bytes as it takes at
+/// once.
+pub fn write_last(bytes: &[u8]) {
+    let (file, at_once) = tty_fd();
+    let _ = tcflush(file, QueueSelector::OFlush);
+    let is_ready = || {
+        let mut file = [PollFd::new(&file, PollFlags::OUT)];
+        matches!(poll(&mut file, Some(&Timespec::default())), Ok(1..))
+    };
+    let mut rest = bytes;
+    while !rest.is_empty() && (at_once || is_ready()) {
+        let Ok(written) = rustix::io::write(file, rest) else { return };
+        rest = &rest[written..];
+    }
+}
+
+/// Takes all keys from the terminal, one by one; `_mouse` does not matter here.
+///
+/// # Errors
+/// When standard input is no terminal, or the terminal is gone.
+pub fn take_keys(_mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    // The library does nothing if it has set the mode before, but a shell may have changed it
+    // since. Without an interval in the mode of the shell, in which keys have other meanings.
+    let mut mode = tcgetattr(stdin())?;
+    mode.make_raw();
+    Ok(tcsetattr(stdin(), OptionalActions::Now, &mode)?)
+}
+
+/// Undoes [`take_keys`].
+///
+/// # Errors
+/// When the terminal is gone.
+pub fn give_keys_back() -> io::Result<()> {
+    disable_raw_mode()
+}
+
+/// Waits until the terminal is gone, which not every program on it learns by a signal; false where
+/// that is impossible, as on macOS, whose `poll` knows no terminals.
+pub fn wait_for_hang_up() -> bool {
+    let input = stdin();
+    // Errors and hang-ups are reported without being requested.
+    let mut input = [PollFd::new(&input, PollFlags::empty())];
+    while poll(&mut input, None) == Err(Errno::INTR) {}
+    input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+/// Whether a shell of the session started this program as a job, and could continue it. The kernel
+/// checks this only for a stop by the default action, which a signal handler replaces.
+pub fn is_job() -> bool {
+    let session = getsid(None).ok();
+    let of_session = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == session);
+    // The leader of the session has no shell above.
+    of_session && session != Some(getpgrp())
+}
+
+/// Stops the whole job, as the shell's job control expects; takes effect a little later, from
+/// another thread.
+///
+/// # Errors
+/// When the system refuses.
+pub fn stop_job() -> io::Result<()> {
+    // Not SIGTSTP, which this program handles itself.
+    Ok(kill_current_process_group(Signal::STOP)?)
+}
+
+/// Puts text on the clipboard of the system: the outcome, or nothing where the text has to go
+/// through the terminal, as here.
+pub fn copy(_text: &str) -> Option<Result<(), String>> {
+    None
+}
+
+/// The background in the palette of sixteen colours; none where the terminal has to be asked.
+pub fn background() -> Option<u8> {
+    None
+}
+
+/// The terminal has glyphs for lines, bars and dots.
+pub fn has_all_glyphs() -> bool {
+    true
+}

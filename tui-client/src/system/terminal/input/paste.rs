@@ -1,0 +1,99 @@
+//! Pasted text that arrives as keys.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+/// Joins keys to pastes: of the events that were there at once, each run of typed characters with
+/// an Enter before another character becomes one paste, so that no pasted line is entered by
+/// itself. Events without releases of keys.
+pub fn join(events: Vec<Event>) -> Vec<Event> {
+    let mut joined = Vec::with_capacity(events.len());
+    let mut run: Vec<Event> = Vec::new();
+    let mut text = String::new();
+    for event in events {
+        if let Some(c) = typed(&event) {
+            text.push(c);
+            run.push(event);
+        } else {
+            end_run(&mut run, &mut text, &mut joined);
+            joined.push(event);
+        }
+    }
+    end_run(&mut run, &mut text, &mut joined);
+    joined
+}
+
+fn end_run(run: &mut Vec<Event>, text: &mut String, joined: &mut Vec<Event>) {
+    // Enter alone, and blank lines of Enter, are keys.
+    let is_paste = text.trim_end().trim_start_matches('\n').contains('\n');
+    if is_paste {
+        run.clear();
+        joined.push(Event::Paste(std::mem::take(text)));
+    } else {
+        joined.append(run);
+        text.clear();
+    }
+}
+
+/// The character that a key types, with `\n` for Enter.
+fn typed(event: &Event) -> Option<char> {
+    let Event::Key(KeyEvent { code, modifiers, .. }) = event else { return None };
+    let (ctrl, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
+    match code {
+        // The second byte of a line end from Windows is Enter with Ctrl.
+        KeyCode::Enter if !modifiers.contains(alt) => Some('\n'),
+        KeyCode::Tab if !modifiers.intersects(ctrl | alt) => Some('\t'),
+        // Both together are the right Alt key, with which a layout types characters.
+        KeyCode::Char(c) if modifiers.contains(ctrl) == modifiers.contains(alt) => Some(*c),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Presses of the keys that type a text; `^` stands for Esc.
+    fn keys(text: &str) -> Vec<Event> {
+        let codes = text.chars().map(|c| match c {
+            '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            '^' => KeyCode::Esc,
+            c => KeyCode::Char(c),
+        });
+        codes.map(|code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE))).collect()
+    }
+
+    #[test]
+    fn lines_become_a_paste() {
+        for text in ["put a 1\nput b 2", "put a 1\nput b 2\n", "a\n\n\tb\n", "\nput a 1\nput b 2"] {
+            assert_eq!(join(keys(text)), [Event::Paste(text.to_owned())], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn typing_stays_typing() {
+        for text in
+            ["", "a", "\n", "get a", "get a\n", "\n\n\n", "^", "\ta\n", "\nget a\n", "^a^b\n"]
+        {
+            assert_eq!(join(keys(text)), keys(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_events_end_a_paste() {
+        let events = [keys("a\nb"), vec![Event::Resize(80, 24)], keys("get c\n")].concat();
+        let expected =
+            [vec![Event::Paste("a\nb".to_owned()), Event::Resize(80, 24)], keys("get c\n")];
+        assert_eq!(join(events), expected.concat());
+        let ctrl = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+        assert_eq!(join(vec![ctrl.clone()]), [ctrl]);
+    }
+
+    #[test]
+    fn the_right_alt_key_is_part_of_a_paste() {
+        let both = KeyModifiers::CONTROL | KeyModifiers::ALT;
+        let mut events = keys("put a 1\n");
+        events.push(Event::Key(KeyEvent::new(KeyCode::Char('@'), both)));
+        assert_eq!(join(events), [Event::Paste("put a 1\n@".to_owned())]);
+    }
+}
