@@ -27,9 +27,14 @@ use crate::harness::within;
 /// Small, so that there are checkpoints and merges.
 const LOG_LIMIT: &str = "64KiB";
 
-/// Puts of a server before a merge is awaited, and those that are in its log when it ends.
-const PUTS: usize = 40_000;
+/// Puts at once: more than two checkpoints' worth of log, so that there is one at least.
+const PUTS: usize = 20_000;
+
+/// Puts that are in the log of a server when it ends.
 const LAST_PUTS: usize = 500;
+
+/// Times that a server gets [`PUTS`], at most, until it merges parts.
+const MAX_ROUNDS: usize = 50;
 
 /// Values whose text or bits are easily lost on the way.
 const VALUES: [f64; 16] = [
@@ -145,9 +150,16 @@ fn start(program: &str, directory: &Path) -> ServerProcess {
     }
 }
 
-/// Whether a program runs under wine. Its processes take no SIGTERM; SIGINT is Ctrl-C to them.
-fn is_wine(program: &str) -> bool {
-    program.split_whitespace().next().is_some_and(|first| first.contains("wine"))
+/// Stops a program in an orderly way; returns its log. To a process of wine SIGTERM is the same as
+/// SIGKILL, and SIGINT is Ctrl-C.
+fn stop(program: &str, server: ServerProcess) -> String {
+    if !program.split_whitespace().next().is_some_and(|first| first.contains("wine")) {
+        return server.stop();
+    }
+    server.signal("-INT");
+    let (code, log) = server.wait_for_exit();
+    assert_eq!(code, Some(0), "{program}: {log}");
+    log
 }
 
 #[track_caller]
@@ -170,23 +182,28 @@ fn every_point_outlives_a_change_of_the_server() {
     for (number, program) in servers.enumerate() {
         let mut server = start(program, directory.path());
         check(program, &mut server, &model);
-        for (count, awaited) in [(PUTS, Some("merged ")), (LAST_PUTS, None)] {
+        let mut put = |server: &mut ServerProcess, count| {
             let requests = puts(&mut random, number, count, &mut model);
             assert!(server.request(&requests) == "ok\n\n".repeat(count), "{program}: all are ok");
-            if let Some(line) = awaited {
-                server.wait_until_logged(line);
-            }
+        };
+        let mut rounds = 0;
+        while !server.log().contains(" merging") {
+            rounds += 1;
+            assert!(rounds < MAX_ROUNDS, "{program} merges nothing: {}", server.log());
+            put(&mut server, PUTS);
+            server.wait_for_line(" checkpoint: ");
         }
+        server.wait_until_logged(" merged ");
+        put(&mut server, LAST_PUTS);
         check(program, &mut server, &model);
         if number % 2 == 1 {
             println!("{program}: killed");
             server.kill();
-            continue;
+        } else {
+            let log = stop(program, server);
+            println!("{program}: stopped");
+            assert!(log.contains("stopped"), "{program}: {log}");
         }
-        server.signal(if is_wine(program) { "-INT" } else { "-TERM" });
-        let (code, log) = server.wait_for_exit();
-        println!("{program}: ended with exit code {code:?}");
-        assert!(code == Some(0) && log.contains("stopped"), "{program}: {log}");
     }
     read_every_chunk(directory.path(), &model);
 }
