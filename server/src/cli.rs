@@ -81,8 +81,11 @@ Try it:
   server &
   printf 'put palm.cpu 23.7 1150864247\\nget *\\n' | nc -N localhost 10001
 
-On Ctrl-C or SIGTERM it stops accepting, answers the requests in flight and exits.
-Exit codes: 0 stopped by a signal, 1 failed to start or to run, 2 wrong usage.";
+On Windows: server in one window, tui-client in another.
+
+On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break, when its window is closed, and at log-off and
+shutdown) it stops accepting, answers the requests in flight and exits.
+Exit codes: 0 stopped in this way, 1 failed to start or to run, 2 wrong usage.";
 
 /// Reads an age. Zero would drop everything, and often means "keep" in other tools, so it is
 /// refused.

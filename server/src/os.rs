@@ -6,6 +6,7 @@
 //! | a change of names is durable | after a sync of the directory | see below |
 //! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS of Windows 10 and newer likewise; on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
 //! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window, log-off, shutdown |
+//! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | open files | are limited | are not limited in a way that matters |
 //!
 //! **Names on Windows.** A directory can't be synced there. NTFS and `ReFS` journal the changes of
@@ -51,4 +52,4 @@ pub fn is_stderr_coloured() -> bool {
 }
 
 #[cfg(test)]
-pub use system::{unsyncable_directory, unsyncable_file};
+pub(crate) use system::{unsyncable_directory, unsyncable_file};

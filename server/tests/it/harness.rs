@@ -1,6 +1,7 @@
 //! What the tests share: servers to test against, and limits for every wait.
 
 pub mod files;
+pub mod os;
 pub mod process;
 pub mod random;
 pub mod server;

@@ -12,6 +12,7 @@ use journal::{Journal, check};
 use tempfile::TempDir;
 
 use crate::harness::PATIENCE;
+use crate::harness::os;
 use crate::harness::process::ServerProcess;
 use crate::harness::random::Random;
 
@@ -143,7 +144,7 @@ fn wait_for(program: &mut ServerProcess, acknowledged: &Receiver<u64>, point: Ki
             while all < 1000 {
                 all += next_replies(program, acknowledged);
             }
-            program.signal("-TERM");
+            program.signal(os::END_SIGNALS[0]);
             program.wait_for_line("shutting down");
             program.wait_for_line(text);
         }

@@ -3,13 +3,12 @@
 use std::io::{Read, Write};
 
 use crate::harness::PATIENCE;
-use crate::harness::process::{
-    ServerProcess, command, connect, retry, run, send_signal, wait_for_output,
-};
+use crate::harness::os;
+use crate::harness::process::{ServerProcess, command, connect, retry, run, wait_for_output};
 
 #[test]
 fn signals_stop_it_gracefully_with_exit_code_0() {
-    for name in ["-INT", "-TERM"] {
+    for name in os::END_SIGNALS {
         let program = ServerProcess::start(["--ephemeral"]);
         let mut stream = program.connect();
         stream.write_all(b"put palm.cpu 23.7 1150864247\n").unwrap();
@@ -52,14 +51,16 @@ fn requests_are_logged_at_debug_and_wrong_usage_exits_with_2() {
     assert_eq!(run(command().arg("--nonsense")).status.code(), Some(2));
 }
 
-/// Such as on a full disk.
+/// Such as to a pipe that nothing reads any more, or on a full disk.
 #[test]
 fn a_log_that_cannot_be_written_does_not_stop_the_server() {
     // A free port is chosen here, because the server can't log the one that it took.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = command();
     let mut child =
-        command().args(["--ephemeral", "--port", &port.to_string()]).stderr(full).spawn().unwrap();
+        command.args(["--ephemeral", "--port", &port.to_string()]).stderr(closed).spawn().unwrap();
     let mut stream = retry("it does not listen", || {
         assert_eq!(child.try_wait().unwrap(), None, "it ended");
         connect(port).ok()
@@ -68,6 +69,7 @@ fn a_log_that_cannot_be_written_does_not_stop_the_server() {
     let mut reply = [0; 15];
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"ok\n\nok\na 1.0 1\n");
-    send_signal(child.id(), "-TERM");
+    os::send_signal(child.id(), command.get_program(), os::END_SIGNALS[0]);
     assert_eq!(wait_for_output(child, PATIENCE).status.code(), Some(0));
+    os::release(command.get_program());
 }

@@ -130,6 +130,8 @@ fn lost(error: &io::Error) -> ClientError {
     match error.kind() {
         io::ErrorKind::BrokenPipe
         | io::ErrorKind::ConnectionReset
+        // So Windows calls a connection that it gave up itself.
+        | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::UnexpectedEof => ClientError::Closed,
         kind => ClientError::Io(kind),
     }

@@ -494,7 +494,7 @@ proptest! {
     ) {
         let (lines, expected) = session(&requests);
         let text = lines.concat();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let replies = runtime.block_on(async {
             let store = ManualStore::default();
             let mut client = Client::connect(&store);

@@ -33,16 +33,19 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Gives a file another name, in one step; a file of that name is replaced.
     ///
     /// # Errors
-    /// When the name stays as it was.
+    /// When the name stays as it was. `ResourceBusy` when the file to be replaced is open and keeps
+    /// its name until it is closed.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes a name; an open file can still be read.
+    /// Removes a name; an open file can still be read. Its name may stay until it is closed, and
+    /// can't be used before.
     ///
     /// # Errors
     /// When the name stays.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes all names as they are now durable.
+    /// Makes all names as they are now durable, or does nothing: then a power cut leaves the names
+    /// of some earlier moment, at which what was synced since had its name; see [`crate::os`].
     ///
     /// # Errors
     /// When it is unknown which of them are.

@@ -8,8 +8,8 @@ pub mod index;
 pub mod writer;
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::{fmt, io};
 
 use shared::KeyBuf;
@@ -38,6 +38,9 @@ pub struct Part {
     entries: Vec<ChunkEntry>,
     /// The index or a chunk could not be read.
     damaged: AtomicBool,
+    /// The part that it replaces, as long as that one's file is open and has the name of both. The
+    /// file of this one has its unfinished name then.
+    replaced: Mutex<Option<Weak<Part>>>,
 }
 
 impl Part {
@@ -48,7 +51,8 @@ impl Part {
         file: Box<dyn DiskFile>,
         entries: Vec<ChunkEntry>,
     ) -> Self {
-        Self { segments, size, file, entries, damaged: AtomicBool::new(false) }
+        let (damaged, replaced) = (AtomicBool::new(false), Mutex::default());
+        Self { segments, size, file, entries, damaged, replaced }
     }
 
     /// Opens a part, and answers the keys of its series, by rising id.
@@ -73,7 +77,8 @@ impl Part {
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
         };
-        Ok((Self { segments, size, file, entries, damaged: AtomicBool::new(damaged) }, keys))
+        let (damaged, replaced) = (AtomicBool::new(damaged), Mutex::default());
+        Ok((Self { segments, size, file, entries, damaged, replaced }, keys))
     }
 
     /// The segments whose points it holds.
@@ -112,6 +117,34 @@ impl Part {
     /// Whether anything in it could not be read so far.
     pub fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Whether its file has its name. The part that it replaces is in the file of that name
+    /// otherwise, and after a crash.
+    pub fn has_name(&self) -> bool {
+        self.replaced().is_none()
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, Option<Weak<Self>>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives its file its name when the part that it replaces is closed. Answers whether it has it.
+    ///
+    /// # Errors
+    /// When the file can't be renamed, or that may not be durable.
+    pub fn take_name(&self, disk: &dyn Disk) -> io::Result<bool> {
+        let mut replaced = self.replaced();
+        match &*replaced {
+            None => Ok(true),
+            Some(part) if part.strong_count() > 0 => Ok(false),
+            Some(_) => {
+                disk.rename(&format!("{self}{UNFINISHED}"), &self.to_string())?;
+                *replaced = None;
+                disk.sync_directory()?;
+                Ok(true)
+            }
+        }
     }
 
     /// Reads all of it. Answers whether nothing in it is damaged.

@@ -26,7 +26,7 @@ use super::*;
 use crate::store::contract::within;
 use crate::store::{ReadError, contract};
 use history::Row;
-use sim_disk::{Image, SimDisk, Verb};
+use sim_disk::{Image, Rules, SimDisk, Verb};
 
 #[tokio::test]
 async fn keeps_the_contract() {
@@ -42,7 +42,10 @@ async fn keeps_the_contract() {
 
 #[tokio::test]
 async fn keeps_the_contract_when_everything_moves_all_the_time() {
-    contract::hold(|| Local::over(Arc::new(SimDisk::new(Image::new())), restless()).unwrap()).await;
+    for rules in Rules::ALL {
+        let disk = || Arc::new(SimDisk::with_rules(Image::new(), rules));
+        contract::hold(|| Local::over(disk(), restless()).unwrap()).await;
+    }
 }
 
 #[tokio::test]

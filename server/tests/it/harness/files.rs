@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::os;
 
 /// Everything about a file or directory that a program can change.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FileState {
-    pub mode: u32,
-    changed: (i64, i64),
+    /// Where files have one.
+    pub mode: Option<u32>,
+    changed: SystemTime,
+    /// None of a directory, and of a file that is locked.
     bytes: Option<Vec<u8>>,
 }
 
@@ -23,13 +27,20 @@ pub fn snapshot(path: &Path) -> BTreeMap<PathBuf, FileState> {
             left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         }
         let seen = FileState {
-            mode: about.permissions().mode() & 0o777,
-            changed: (about.mtime(), about.mtime_nsec()),
-            bytes: about.is_file().then(|| fs::read(&path).unwrap()),
+            mode: os::mode(&about),
+            changed: about.modified().unwrap(),
+            bytes: if about.is_file() { read_unlocked(&path) } else { None },
         };
         all.insert(path, seen);
     }
     all
+}
+
+fn read_unlocked(path: &Path) -> Option<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if os::is_locked(&error) => None,
+        bytes => Some(bytes.unwrap()),
+    }
 }
 
 /// The names in a directory, sorted.

@@ -1,66 +1,61 @@
 //! The server program as a user runs it: arguments in, log lines, replies and exit code out.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::PATIENCE;
-
-/// Gives a program the default signal dispositions. A script that runs the tests in the background
-/// has them start with SIGINT ignored, and every child would inherit that.
-const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
-
-/// Whether `env` knows the option: GNU coreutils 8.31 or newer.
-static ENV_RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
-    let mut env = Command::new("env");
-    env.args([DEFAULT_SIGNALS, "true"]).stdin(Stdio::null()).stderr(Stdio::null());
-    env.status().is_ok_and(|status| status.success())
-});
-
-/// A program with the default signal dispositions, not yet started. Its process id is that of the
-/// child: `env` is replaced by it.
-fn with_default_signals(program: &str) -> Command {
-    if !*ENV_RESETS_SIGNALS {
-        return Command::new(program);
-    }
-    let mut command = Command::new("env");
-    command.args([DEFAULT_SIGNALS, program]);
-    command
-}
+use super::os;
 
 /// The server program, not yet started.
 pub fn command() -> Command {
-    with_default_signals(env!("CARGO_BIN_EXE_server"))
+    os::command(env!("CARGO_BIN_EXE_server"))
 }
 
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_output(child, PATIENCE)
+    let output = wait_for_output(child, PATIENCE);
+    os::release(command.get_program());
+    output
 }
 
-/// Waits for a child, which is killed after `limit`.
-pub fn wait_for_output(child: Child, limit: Duration) -> Output {
-    let id = child.id();
-    let (sender, ended) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    let output = ended.recv_timeout(limit).unwrap_or_else(|_| {
-        send_signal(id, "-KILL");
-        panic!("process {id} does not end: {:?}", ended.recv());
+/// Waits for a child, which is killed after `limit`, and reads what it writes to pipes.
+pub fn wait_for_output(mut child: Child, limit: Duration) -> Output {
+    let start = Instant::now();
+    let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
+    let rest = || limit.saturating_sub(start.elapsed());
+    let (stdout, stderr) = (stdout.recv_timeout(rest()), stderr.recv_timeout(rest()));
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if rest().is_zero() => {
+                child.kill().unwrap();
+                panic!("process {} does not end: {stdout:?} {stderr:?}", child.id());
+            }
+            None => thread::yield_now(),
+        }
+    };
+    Output { status, stdout: stdout.unwrap(), stderr: stderr.unwrap() }
+}
+
+/// Sends all that comes out of a pipe when it is closed; nothing when there is no pipe.
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, read) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).unwrap();
+        }
+        // The receiver is gone after its limit.
+        let _ = sender.send(bytes);
     });
-    output.unwrap()
-}
-
-pub fn send_signal(id: u32, name: &str) {
-    let sent = Command::new("kill").args([name, &id.to_string()]).status();
-    assert!(sent.unwrap().success());
+    read
 }
 
 /// Connects to a local port. Reads and writes fail after [`PATIENCE`].
@@ -86,6 +81,7 @@ pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
 /// A running server on a free port, and the log it writes. It is killed when this is dropped.
 pub struct ServerProcess {
     child: Child,
+    program: OsString,
     lines: Receiver<String>,
     log: String,
     port: u16,
@@ -110,7 +106,8 @@ impl ServerProcess {
                 }
             }
         });
-        Self { child, lines, log: String::new(), port: 0 }
+        let program = command.get_program().to_owned();
+        Self { child, program, lines, log: String::new(), port: 0 }
     }
 
     /// Starts it and waits until it listens.
@@ -198,11 +195,12 @@ impl ServerProcess {
         format!("{:?} after\n{}", self.child.try_wait(), self.log)
     }
 
+    /// Sends one of [`os::END_SIGNALS`].
     pub fn signal(&self, name: &str) {
-        send_signal(self.child.id(), name);
+        os::send_signal(self.child.id(), &self.program, name);
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// `kill -9`, which is `TerminateProcess` on Windows, and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -214,9 +212,9 @@ impl ServerProcess {
         (self.child.wait().unwrap().code(), std::mem::take(&mut self.log))
     }
 
-    /// Stops it by SIGTERM; returns the whole log.
+    /// Has it end in an orderly way; returns the whole log.
     pub fn stop(self) -> String {
-        self.signal("-TERM");
+        self.signal(os::END_SIGNALS[0]);
         let (code, log) = self.wait_for_exit();
         assert_eq!(code, Some(0), "{log}");
         log
@@ -228,20 +226,6 @@ impl Drop for ServerProcess {
         // Fails when it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        os::release(&self.program);
     }
-}
-
-/// Also when the tests were started with the signal ignored.
-#[test]
-fn children_have_default_signal_dispositions() {
-    let shell = with_default_signals("sh");
-    if shell.get_program() == "sh" {
-        return;
-    }
-    let output = run(Command::new("env")
-        .arg("--ignore-signal=HUP,INT,QUIT,TERM")
-        .arg(shell.get_program())
-        .args(shell.get_args())
-        .args(["-c", "kill -INT $$; echo ignored"]));
-    assert_eq!((output.status.signal(), output.stdout), (Some(2), Vec::new()));
 }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::Sender;
 
+use crate::harness::os;
 use crate::harness::process::connect;
 use crate::harness::random::Random;
 
@@ -114,6 +115,7 @@ impl Journal {
     pub fn put_until_it_ends(&mut self, port: u16, progress: &Sender<u64>) {
         // The server may be killed before all clients have connected.
         let Ok(mut stream) = connect(port) else { return };
+        os::limit_waits_for_a_killed_peer(&stream);
         let mut reply = Vec::new();
         loop {
             let ahead = self.sent.len() - self.acknowledged;

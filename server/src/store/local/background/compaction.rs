@@ -37,10 +37,11 @@ pub fn run(state: &StoreState) {
         let cutoff = state.config().cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
+        let all_named = take_names(state, &parts);
         let candidates: Vec<_> =
             parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
         let pause = match choose(&candidates) {
-            None if resting.is_empty() => RETENTION_INTERVAL,
+            None if resting.is_empty() && all_named => RETENTION_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => Duration::ZERO,
@@ -67,6 +68,22 @@ pub fn run(state: &StoreState) {
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
         }
     }
+    let parts = Arc::clone(&memory.parts);
+    drop(memory);
+    take_names(state, &parts);
+}
+
+/// Gives rewritten parts their names when the parts that they replace are closed. Answers whether
+/// all have theirs.
+fn take_names(state: &StoreState, parts: &[Arc<Part>]) -> bool {
+    let mut all = true;
+    for part in parts {
+        all &= part.take_name(state.disk()).unwrap_or_else(|error| {
+            warn!(%error, "can't give {part} its name yet");
+            false
+        });
+    }
+    all
 }
 
 /// What the choice of a merge depends on.
@@ -76,7 +93,8 @@ pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
         segments: part.segments().clone(),
         size: part.size(),
         expired: retention::expired_share(last, cutoff),
-        resting,
+        // Another file of its name would be written over its own.
+        resting: resting || !part.has_name(),
     }
 }
 
@@ -111,7 +129,10 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
         writer.abandon();
         return Err(error.into());
     }
-    let output = writer.finish()?;
+    let output = match inputs {
+        [only] => writer.finish_over(only)?,
+        _ => writer.finish()?,
+    };
     let what = match output.points() {
         0 if points > 0 => "; all of it is older than the retention",
         _ => "",

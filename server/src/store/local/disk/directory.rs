@@ -113,7 +113,11 @@ impl Disk for Directory {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        os::rename(&self.path.join(from), &self.path.join(to))
+        let to = self.path.join(to);
+        os::rename(&self.path.join(from), &to).map_err(|error| {
+            let is_held = os::is_in_use(&error) && to.try_exists().unwrap_or(false);
+            if is_held { io::Error::new(io::ErrorKind::ResourceBusy, error) } else { error }
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -157,6 +161,120 @@ mod tests {
         assert!(DiskFile::sync(&os::unsyncable_file()).is_err());
         if let Some(path) = os::unsyncable_directory() {
             assert!(Directory::existing(path).unwrap().sync_directory().is_err());
+        }
+    }
+
+    /// Reads a whole file.
+    fn read(disk: &dyn Disk, name: &str) -> Vec<u8> {
+        let file = disk.open(name).unwrap();
+        let mut bytes = vec![0; usize::try_from(file.length().unwrap()).unwrap()];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn bytes_are_read_and_written_by_position() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Directory::make(root.path()).unwrap();
+        let file = disk.create("a").unwrap();
+        file.write_all_at(b"world", 6).unwrap();
+        file.write_all_at(b"hello", 0).unwrap();
+        assert_eq!(read(&disk, "a"), b"hello\0world");
+        let mut bytes = [0; 4];
+        file.read_exact_at(&mut bytes, 6).unwrap();
+        assert_eq!(&bytes, b"worl");
+        for offset in [8, 11, 1 << 40] {
+            let error = file.read_exact_at(&mut bytes, offset).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "at {offset}");
+        }
+        file.truncate(5).unwrap();
+        file.sync().unwrap();
+        assert_eq!(read(&disk, "a"), b"hello");
+        // What a start finds is opened and synced.
+        disk.open("a").unwrap().sync().unwrap();
+        drop(disk.create("a").unwrap());
+        assert_eq!(read(&disk, "a"), b"");
+    }
+
+    /// Longer than the 260 characters that Windows had for a path once.
+    #[test]
+    fn paths_may_be_long_and_have_spaces_and_umlauts() {
+        let root = tempfile::tempdir().unwrap();
+        let names = ["für Müller ", "Meßwerte, 2026 ", "数据 ", "a b"];
+        let path: PathBuf = names.iter().map(|name| format!("{}x", name.repeat(8))).collect();
+        let path = root.path().join(&path).join(&path);
+        assert!(path.to_str().unwrap().encode_utf16().count() > 300);
+        assert!(Directory::find(&path).unwrap().is_none());
+        let mut disk = Directory::make(&path).unwrap();
+        disk.lock().unwrap();
+        assert_eq!(
+            Directory::find(&path).unwrap().unwrap().lock().unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        let file = disk.create("a.tmp").unwrap();
+        file.write_all_at(b"a", 0).unwrap();
+        disk.rename("a.tmp", "a").unwrap();
+        drop(disk.create("b").unwrap());
+        disk.remove("b").unwrap();
+        disk.sync_directory().unwrap();
+        let mut names = disk.list().unwrap();
+        names.sort_unstable();
+        assert_eq!(
+            (names, read(&disk, "a")),
+            (vec!["LOCK".to_owned(), "a".to_owned()], b"a".to_vec())
+        );
+    }
+
+    #[test]
+    fn open_files_are_renamed_removed_and_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Directory::make(root.path()).unwrap();
+        let write = |name: &str| {
+            let file = disk.create(name).unwrap();
+            file.write_all_at(name.as_bytes(), 0).unwrap();
+            file
+        };
+        let is_there = |name: &str| disk.list().unwrap().iter().any(|other| other == name);
+        let mut bytes = [0; 3];
+
+        // What was removed can be read until it is closed, and is gone then.
+        let removed = write("one");
+        disk.remove("one").unwrap();
+        removed.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"one");
+        drop(removed);
+        assert!(!is_there("one"));
+        drop(write("one"));
+
+        // An open file is replaced at once, or when it is closed.
+        let (old, new) = (write("old"), write("new"));
+        match disk.rename("new", "old") {
+            Ok(()) => drop(old),
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::ResourceBusy, "{error}");
+                old.read_exact_at(&mut bytes, 0).unwrap();
+                assert_eq!((&bytes, is_there("new")), (b"old", true));
+                drop(old);
+                disk.rename("new", "old").unwrap();
+            }
+        }
+        new.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!((&bytes, read(&disk, "old"), is_there("new")), (b"new", b"new".to_vec(), false));
+        let error = disk.rename("nothing", "old").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn there_is_no_directory_in_the_place_of_a_file_or_below_one() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        for path in [file.clone(), file.join("below"), file.join("far").join("below")] {
+            let found = Directory::find(&path).and_then(|found| match found {
+                Some(found) => Ok(found),
+                None => Directory::make(&path),
+            });
+            assert_eq!(found.unwrap_err().kind(), io::ErrorKind::NotADirectory, "{path:?}");
         }
     }
 }

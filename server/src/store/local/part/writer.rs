@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
 
 use shared::{KeyBuf, Point};
 use zerocopy::IntoBytes;
@@ -97,12 +98,37 @@ impl<'d> PartWriter<'d> {
     /// # Errors
     /// When any of it fails; the part then counts for nothing.
     pub fn finish(mut self) -> Result<Part, PartError> {
-        if let Err(error) = self.complete() {
+        if let Err(error) = self.complete().and_then(|()| self.take_name()) {
             self.abandon();
             return Err(PartError::NotMade(error));
         }
         self.disk.sync_directory().map_err(PartError::NotDurable)?;
         Ok(Part::new(self.segments, self.written, self.file, self.index.entries))
+    }
+
+    /// Like [`PartWriter::finish`], for a part of the same segments as `old`, which it replaces. Where
+    /// an open file can't be replaced, the part has to take its name later; see
+    /// [`Part::take_name`].
+    ///
+    /// # Errors
+    /// When any of it fails; the part then counts for nothing.
+    pub fn finish_over(mut self, old: &Arc<Part>) -> Result<Part, PartError> {
+        match self.complete().and_then(|()| self.take_name()) {
+            Ok(()) => self.disk.sync_directory().map_err(PartError::NotDurable)?,
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                let part = Part::new(self.segments, self.written, self.file, self.index.entries);
+                return Ok(Part { replaced: Mutex::new(Some(Arc::downgrade(old))), ..part });
+            }
+            Err(error) => {
+                self.abandon();
+                return Err(PartError::NotMade(error));
+            }
+        }
+        Ok(Part::new(self.segments, self.written, self.file, self.index.entries))
+    }
+
+    fn take_name(&self) -> io::Result<()> {
+        self.disk.rename(&unfinished(&self.name), &self.name.to_string())
     }
 
     fn complete(&mut self) -> io::Result<()> {
@@ -112,14 +138,16 @@ impl<'d> PartWriter<'d> {
         let footer = Footer::new(index_offset, &self.buffer[start..]);
         self.buffer.extend_from_slice(footer.as_bytes());
         self.write_out()?;
-        self.file.sync()?;
-        self.disk.rename(&unfinished(&self.name), &self.name.to_string())
+        self.file.sync()
     }
 
     /// Removes what was written so far, to make room.
     pub fn abandon(self) {
+        let Self { disk, name, file, .. } = self;
+        // The name of an open file could not be used at once again.
+        drop(file);
         // What stays behind is removed at the next start.
-        let _ = self.disk.remove(&unfinished(&self.name));
+        let _ = disk.remove(&unfinished(&name));
     }
 }
 

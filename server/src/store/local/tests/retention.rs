@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
+use super::random::Random;
+use super::sim_disk::Rules;
+use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
 use crate::clock::Clock;
 
@@ -125,6 +128,53 @@ async fn expired_parts_are_dropped_and_trimmed() {
     drop(state);
     let found = read(&recovered(&disk, config).unwrap().state).unwrap();
     assert_eq!(sorted(found), sorted(expected));
+}
+
+/// Where an open file can't be replaced, the old part keeps its name as long as it is read, and the
+/// new one is left alone.
+#[tokio::test]
+async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
+    let now = Arc::new(AtomicI64::new(1000));
+    let config = with_clock(&now, 1 << 30);
+    let disk = SimDisk::with_rules(Image::new(), Rules::HELD);
+    let store = open(&disk, config.clone()).unwrap();
+    let rows = [row("old", 910), row("old", 920), row("new", 1050)];
+    assert_eq!(put(&store, &rows).await, Ok(vec![]));
+    within(store.close()).await;
+    drop(store);
+    now.store(1100, Ordering::SeqCst);
+    let start = disk.operations();
+    let state = recovered(&disk, config.clone()).unwrap().state;
+    let name = disk.visible().into_keys().find(|name| name.contains("part")).unwrap();
+    let unfinished = format!("{name}.tmp");
+    let before = disk.visible()[&name].clone();
+
+    let reader = parts(&state).remove(0);
+    let cutoff = config.cutoff();
+    compaction::merge(&state, std::slice::from_ref(&reader), cutoff).unwrap();
+    let new = parts(&state).remove(0);
+    let (candidate, old_points) = (compaction::candidate(&new, cutoff, false), reader.points());
+    assert!(candidate.resting && !new.take_name(&disk).unwrap());
+    assert_eq!((new.points(), old_points), (1, 3));
+    assert_eq!(disk.visible()[&name], before);
+    assert!(reader.is_sound() && new.is_sound());
+    let written = disk.visible()[&unfinished].clone();
+
+    drop(reader);
+    assert!(new.take_name(&disk).unwrap() && new.has_name());
+    assert!(!compaction::candidate(&new, cutoff, false).resting);
+    assert_eq!(disk.visible()[&name], written);
+    assert!(!disk.visible().contains_key(&unfinished));
+    assert_eq!(read(&state).unwrap(), rows[2..]);
+
+    for moment in start..=disk.operations() {
+        for (seed, left) in [Left::Nothing, Left::Everything, Left::Some].into_iter().enumerate() {
+            let random = Random(seed as u64);
+            let image = disk.image(moment, &mut Survival { names: left, bytes: left, random });
+            let found = recovered(&SimDisk::with_rules(image, Rules::HELD), config.clone());
+            assert_eq!(read(&found.unwrap().state).unwrap(), rows[2..], "{}", disk.around(moment));
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,26 @@ use super::super::disk::{Disk, DiskFile};
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;
 
+/// How a disk treats names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Changes of names are journaled in their order, and a sync of the directory does nothing; see
+    /// `power_cut`.
+    pub journaled: bool,
+    /// A removed file keeps its name until it is closed. Until then the name can't be used, and an
+    /// open file can't be replaced.
+    pub held: bool,
+}
+
+impl Rules {
+    pub const POSIX: Self = Self { journaled: false, held: false };
+    /// Windows 10 and newer.
+    pub const NTFS: Self = Self { journaled: true, held: false };
+    /// NTFS of older systems; FAT and network shares besides what they leave after a power cut.
+    pub const HELD: Self = Self { journaled: true, held: true };
+    pub const ALL: [Self; 3] = [Self::POSIX, Self::NTFS, Self::HELD];
+}
+
 /// One change of the disk.
 #[derive(Clone)]
 pub struct Operation {
@@ -88,12 +108,19 @@ impl fmt::Debug for SimDisk {
     }
 }
 
-#[derive(Default, Clone)]
 struct Inner {
+    rules: Rules,
+    /// Parts get their names only after the next removal.
+    removes_first: bool,
+    late_rename: Option<Operation>,
     base: Image,
     journal: Vec<Operation>,
     names: BTreeMap<String, usize>,
     files: Vec<Vec<u8>>,
+    /// How often each file is open.
+    open: Vec<usize>,
+    /// Files that lose their names when they are closed.
+    leaving: Vec<Operation>,
     capacity: Option<usize>,
     hook: Option<Hook>,
 }
@@ -101,10 +128,38 @@ struct Inner {
 impl SimDisk {
     /// A disk on which all of `image` is durable.
     pub fn new(image: Image) -> Self {
+        Self::with_rules(image, Rules::POSIX)
+    }
+
+    /// A disk with these rules on which all of `image` is durable.
+    pub fn with_rules(image: Image, rules: Rules) -> Self {
         let names = image.keys().cloned().zip(0..).collect();
-        let files = image.values().cloned().collect();
-        let inner = Inner { base: image, names, files, ..Inner::default() };
+        let files: Vec<Vec<u8>> = image.values().cloned().collect();
+        let inner = Inner {
+            rules,
+            removes_first: false,
+            late_rename: None,
+            base: image,
+            journal: Vec::new(),
+            names,
+            open: vec![0; files.len()],
+            files,
+            leaving: Vec::new(),
+            capacity: None,
+            hook: None,
+        };
         Self { inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Gives parts their names only after the next removal, as a store would that removes the log
+    /// too early.
+    pub fn remove_first(&self) {
+        self.inner().removes_first = true;
+    }
+
+    /// Its rules.
+    pub fn rules(&self) -> Rules {
+        self.inner().rules
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -154,8 +209,10 @@ impl SimDisk {
     /// The same disk after the first `count` operations, all of which are visible: what a process
     /// finds whose predecessor was killed while the system went on.
     pub fn killed_after(&self, count: usize) -> Self {
-        let journal = self.inner().journal[..count].to_vec();
-        let killed = Self::new(self.inner().base.clone());
+        let inner = self.inner();
+        let journal = inner.journal[..count].to_vec();
+        let killed = Self::with_rules(inner.base.clone(), inner.rules);
+        drop(inner);
         let mut inner = killed.inner();
         for operation in journal {
             inner.perform(operation);
@@ -189,6 +246,7 @@ impl Inner {
         match &operation.kind {
             Kind::Create => {
                 self.files.push(Vec::new());
+                self.open.push(0);
                 self.names.insert(operation.name.clone(), operation.file);
             }
             Kind::Rename(to) => {
@@ -205,7 +263,24 @@ impl Inner {
     }
 
     fn find(&self, name: &str) -> io::Result<usize> {
+        if self.leaving.iter().any(|operation| operation.name == name) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn is_held(&self, file: usize) -> bool {
+        self.rules.held && self.open[file] > 0
+    }
+
+    fn close(&mut self, file: usize) {
+        self.open[file] -= 1;
+        if self.open[file] == 0
+            && let Some(at) = self.leaving.iter().position(|operation| operation.file == file)
+        {
+            let operation = self.leaving.remove(at);
+            self.perform(operation);
+        }
     }
 }
 
@@ -219,6 +294,7 @@ impl SimDisk {
     }
 
     fn file(&self, name: &str, file: usize) -> Box<dyn DiskFile> {
+        self.inner().open[file] += 1;
         Box::new(SimFile { disk: self.clone(), name: name.to_owned(), file })
     }
 }
@@ -235,7 +311,11 @@ impl Disk for SimDisk {
         if inner.capacity.is_some_and(|capacity| inner.used() >= capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let known = inner.names.get(name).copied();
+        let known = match inner.find(name) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
         let file = known.unwrap_or(inner.files.len());
         let kind = known.map_or(Kind::Create, |_| Kind::Change(Change::Truncate(0)));
         inner.perform(Operation { name: name.to_owned(), file, kind });
@@ -253,8 +333,16 @@ impl Disk for SimDisk {
         self.call(Verb::Rename, from)?;
         let mut inner = self.inner();
         let file = inner.find(from)?;
+        if inner.names.get(to).is_some_and(|&replaced| inner.is_held(replaced)) {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
         let kind = Kind::Rename(to.to_owned());
-        inner.perform(Operation { name: from.to_owned(), file, kind });
+        let operation = Operation { name: from.to_owned(), file, kind };
+        if inner.removes_first && to.starts_with("part-") {
+            inner.late_rename = Some(operation);
+        } else {
+            inner.perform(operation);
+        }
         Ok(())
     }
 
@@ -262,7 +350,15 @@ impl Disk for SimDisk {
         self.call(Verb::Remove, name)?;
         let mut inner = self.inner();
         let file = inner.find(name)?;
-        inner.perform(Operation { name: name.to_owned(), file, kind: Kind::Remove });
+        let operation = Operation { name: name.to_owned(), file, kind: Kind::Remove };
+        if inner.is_held(file) {
+            inner.leaving.push(operation);
+        } else {
+            inner.perform(operation);
+        }
+        if let Some(late) = inner.late_rename.take() {
+            inner.perform(late);
+        }
         Ok(())
     }
 
@@ -278,6 +374,15 @@ struct SimFile {
     disk: SimDisk,
     name: String,
     file: usize,
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        // A panic while the disk is locked is reported already.
+        if let Ok(mut inner) = self.disk.inner.lock() {
+            inner.close(self.file);
+        }
+    }
 }
 
 impl fmt::Debug for SimFile {

@@ -111,7 +111,7 @@ impl Committer {
         }
         // A clean end leaves no log to replay.
         if sound && memory.frozen.is_none() {
-            self.freeze(&mut memory);
+            self.freeze(&mut memory, self.segment.id());
         }
         memory.phase = Phase::Closed;
         drop(memory);
@@ -279,12 +279,15 @@ impl Committer {
         match Segment::create(self.state.disk(), self.segment.id() + 1) {
             Ok(next) => {
                 self.rotation_failed = None;
+                let full = std::mem::replace(&mut self.segment, next);
+                let last = full.id();
+                // Before a checkpoint removes it.
+                drop(full);
                 if freeze {
-                    self.freeze(&mut self.state.memory());
+                    self.freeze(&mut self.state.memory(), last);
                     self.state.notify();
-                    self.first_segment = next.id();
+                    self.first_segment = self.segment.id();
                 }
-                self.segment = next;
                 Ok(None)
             }
             Err(SegmentError::NotMade(error)) => {
@@ -300,8 +303,9 @@ impl Committer {
         }
     }
 
-    fn freeze(&self, memory: &mut Memory) {
-        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=self.segment.id())));
+    /// Freezes the heads, whose points are in the segments up to `last`.
+    fn freeze(&self, memory: &mut Memory, last: SegmentId) {
+        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=last)));
     }
 }
 

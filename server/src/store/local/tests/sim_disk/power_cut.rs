@@ -6,6 +6,13 @@
 //! - Bytes are those of the file's last sync. Each later sector is as it was at any moment since,
 //!   whatever the other sectors are, and the length is any that the file had since.
 //! - What a failed sync should have made durable is never certain again, whatever syncs follow.
+//!
+//! On a disk whose names are journaled, as those of NTFS, the rule of names is another one: they are
+//! as they were at some moment, so of two changes the later never survives alone. That moment is at
+//! least the last change of the name of a file which was synced after it. A sync of one file is not
+//! taken to make later changes of other files' names durable, and one of the directory does nothing.
+//! (NTFS writes its journal as far as it goes at every `FlushFileBuffers`, but that is nowhere
+//! promised.)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +52,10 @@ impl Survival {
         Self::of(self.bytes, &mut self.random, all)
     }
 
+    fn name_changes(&mut self, all: usize) -> usize {
+        Self::of(self.names, &mut self.random, all)
+    }
+
     fn name(&mut self) -> bool {
         Self::of(self.names, &mut self.random, 1) == 1
     }
@@ -57,6 +68,8 @@ impl SimDisk {
         let mut names: BTreeMap<&str, usize> =
             inner.base.keys().map(String::as_str).zip(0..).collect();
         let mut unsynced_names: Vec<&Operation> = Vec::new();
+        // So many of them a journal holds for certain.
+        let mut journaled = 0;
         let mut files: Vec<Pending> =
             inner.base.values().map(|bytes| Pending::durable(bytes.clone())).collect();
         for operation in &inner.journal[..count] {
@@ -66,18 +79,29 @@ impl SimDisk {
                     unsynced_names.push(operation);
                 }
                 Kind::Rename(_) | Kind::Remove => unsynced_names.push(operation),
+                Kind::SyncDirectory if inner.rules.journaled => {}
                 Kind::SyncDirectory => {
                     for operation in unsynced_names.drain(..) {
                         operation.apply_name(&mut names);
                     }
                 }
                 Kind::Change(change) => files[operation.file].changes.push(change.clone()),
-                Kind::Sync => files[operation.file].sync(survival),
+                Kind::Sync => {
+                    files[operation.file].sync(survival);
+                    let of_file = |change: &&Operation| change.file == operation.file;
+                    let last = unsynced_names.iter().rposition(of_file);
+                    journaled = journaled.max(last.map_or(0, |last| last + 1));
+                }
                 Kind::FailedSync => {
                     let file = &mut files[operation.file];
                     file.doomed = file.changes.len();
                 }
             }
+        }
+        if inner.rules.journaled {
+            let uncertain = unsynced_names.len() - journaled;
+            let left = journaled + survival.name_changes(uncertain);
+            unsynced_names.drain(..).take(left).for_each(|change| change.apply_name(&mut names));
         }
         let mut stuck: BTreeSet<&str> = BTreeSet::new();
         for operation in unsynced_names {

@@ -1,0 +1,26 @@
+//! What differs between operating systems in these tests. Which tests an operating system can't run
+//! is said in `main.rs` and here, and is printed where only a part of a test is left out.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use std::io::{self, Write};
+
+pub use system::{
+    DIRECTORY_AS_FILE, END_SIGNALS, command, is_locked, limit_waits_for_a_killed_peer, make_circle,
+    mode, peak_memory, release, send_signal,
+};
+
+/// Says that a part of a test is left out, and why. Not by a macro, whose output is not shown when
+/// a test passes.
+pub fn skipped(what: &str, why: &str) {
+    let mut stderr = io::stderr();
+    writeln!(stderr, "SKIPPED {what}: {why}").unwrap();
+}
