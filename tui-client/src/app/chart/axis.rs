@@ -202,9 +202,28 @@ fn multiples(step: f64, low: f64, high: f64) -> impl Iterator<Item = f64> {
     values.take_while(move |value| value.is_finite() && *value <= high)
 }
 
+/// A power of ten, the same on every system where it can be exact or rounded once: their libraries
+/// round `powf` differently, and a label then moves to another row.
+fn power_of_ten(exponent: f64) -> f64 {
+    let exact = |exponent: f64| {
+        let mut power = 1.0;
+        let mut left = exponent;
+        while left >= 1.0 {
+            (power, left) = (power * 10.0, left - 1.0);
+        }
+        power
+    };
+    match exponent {
+        // Up to here a float holds them exactly.
+        0.0..=22.0 => exact(exponent),
+        -22.0..0.0 => 1.0 / exact(-exponent),
+        _ => 10_f64.powf(exponent),
+    }
+}
+
 /// The least of 1, 2, 5, 10, … that is not below `step`.
 fn nice(step: f64) -> f64 {
-    let power = 10_f64.powf(step.log10().floor());
+    let power = power_of_ten(step.log10().floor());
     let times = [1.0, 2.0, 5.0, 10.0].into_iter();
     times.map(|n| n * power).find(|&n| n >= step).unwrap_or(step)
 }
