@@ -9,8 +9,8 @@
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | open files | are limited | are not limited in a way that matters |
 //!
-//! **Names on Windows.** A directory can't be synced there. NTFS and `ReFS` journal the changes of
-//! names of a volume and replay them in their order after a power cut, so what is left is what was
+//! **Names on Windows.** A directory can't be synced there. NTFS journals the changes of
+//! names of a volume and replays them in their order after a power cut, so what is left is what was
 //! there at some moment. `FlushFileBuffers` makes a file's bytes and metadata durable, its name
 //! among them, and with it everything before in the journal. That is weaker than what a directory
 //! sync promises (a rename or removal with no sync of that file after it may be taken back) and
