@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use shared::response::Status;
+use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, NetworkOrder, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::Mode;
+use tui_client::keymap::{Abilities, Mode};
 
-use crate::harness::scene::{NOW, Scene};
+use crate::harness::scene::{NOW, Scene, config};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -179,4 +180,19 @@ fn control_z_stops_in_every_mode() {
     }
     scene.press(KeyPress::char('?'));
     assert_eq!(scene.press(KeyPress::ctrl('z')), [Effect::Terminal(TerminalOrder::Suspend)]);
+}
+
+#[test]
+fn what_the_system_cannot_do_is_said_and_not_listed() {
+    let abilities = Abilities { suspend: false, clipboard: true, in_tmux: false };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
+    assert_eq!(scene.press(KeyPress::ctrl('z')), []);
+    assert_eq!(scene.notice(), "this system can't suspend a program; ctrl-c leaves");
+    scene.code(KeyCode::F(1));
+    let lines = format!("{:?}", scene.help().lines());
+    assert!(!lines.contains("suspend") && !lines.contains("tmux"), "{lines}");
+    assert!(lines.contains("to the clipboard"), "{lines}");
+    scene.code(KeyCode::F(1));
+    scene.tell(Event::NotCopied("access is denied".to_owned()));
+    assert_eq!(scene.notice(), "not copied: access is denied");
 }
