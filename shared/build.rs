@@ -10,6 +10,7 @@ fn main() {
     let variable = |name| env::var(name).unwrap_or_default();
     let commit = match (env::var("BUILD_COMMIT"), variable("PROFILE").as_str()) {
         (Ok(given), _) => format!("commit {given}"),
+        // Of the last commit, whatever was changed since.
         (Err(_), "release") => match git(&["rev-parse", "--short=12", "HEAD"]) {
             Some(commit) => {
                 watch_head();
