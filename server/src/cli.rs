@@ -5,7 +5,7 @@ pub mod manual;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{StringValueParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, build_info};
@@ -65,7 +65,7 @@ pub struct Cli {
 
 /// An IPv6 address may have the brackets that it is shown with.
 fn host() -> impl TypedValueParser<Value = String> {
-    StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
+    NonEmptyStringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";

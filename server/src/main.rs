@@ -81,9 +81,12 @@ fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut signals = EndSignals::listen().context("can't handle signals")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
-        match signals.recv().await.limit {
-            Some(limit) => shutdown.begin_within(limit),
-            None => shutdown.begin(),
+        // To the end: an event that is listened for no more ends the process at once on Windows.
+        loop {
+            match signals.recv().await.limit {
+                Some(limit) => shutdown.begin_within(limit),
+                None => shutdown.begin(),
+            }
         }
     });
     Ok(())

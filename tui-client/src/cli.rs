@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
@@ -108,7 +110,7 @@ struct Args {
 
 /// A host name or address; an IPv6 address with or without brackets.
 fn host() -> impl TypedValueParser<Value = String> {
-    StringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
+    NonEmptyStringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 /// One of some names, listed in the help and in completions.

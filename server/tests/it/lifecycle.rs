@@ -28,6 +28,21 @@ fn signals_stop_it_gracefully_with_exit_code_0() {
     }
 }
 
+/// With so many points in the log that the last checkpoint is under way when it comes.
+#[test]
+fn a_second_signal_does_not_cut_the_end_short() {
+    let data = tempfile::tempdir().unwrap();
+    let mut program = ServerProcess::start(["--data-dir", data.path().to_str().unwrap()]);
+    let puts: String = (0..400_000).map(|n| format!("put a {n} {n}\n")).collect();
+    assert!(program.request(&puts) == "ok\n\n".repeat(400_000));
+    program.signal(os::END_SIGNALS[0]);
+    program.wait_for_line("shutting down");
+    program.signal(os::END_SIGNALS[0]);
+    let (code, log) = program.wait_for_exit();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+}
+
 #[test]
 fn an_address_in_use_is_reported_in_one_line() {
     let first = ServerProcess::start(["--ephemeral"]);
