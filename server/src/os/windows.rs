@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use crossterm_winapi::{ConsoleMode, Handle, HandleType};
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -219,6 +220,37 @@ pub fn enable_colours() -> bool {
     anstyle_query::windows::enable_ansi_colors().unwrap_or(false)
 }
 
+/// `ENABLE_QUICK_EDIT_MODE`: the mouse selects text in the console window.
+const QUICK_EDIT: u32 = 0x40;
+
+/// `ENABLE_EXTENDED_FLAGS`, without which [`QUICK_EDIT`] is not changed.
+const EXTENDED_FLAGS: u32 = 0x80;
+
+/// The console without selection by mouse, until it is dropped: while text is selected, all that
+/// write to the console wait, among them what logs and soon the whole server. A server that is
+/// killed leaves it so.
+#[derive(Debug)]
+pub struct UnselectableConsole(ConsoleMode);
+
+impl UnselectableConsole {
+    /// Takes the selection from the console; `None` when there is no console or no selection.
+    pub fn take() -> Option<Self> {
+        let mode = ConsoleMode::from(Handle::new(HandleType::CurrentInputHandle).ok()?);
+        let before = mode.mode().ok().filter(|before| before & QUICK_EDIT != 0)?;
+        mode.set_mode(before & !QUICK_EDIT | EXTENDED_FLAGS).ok()?;
+        Some(Self(mode))
+    }
+}
+
+impl Drop for UnselectableConsole {
+    fn drop(&mut self) {
+        if let Ok(now) = self.0.mode() {
+            // A console that is gone needs no selection.
+            let _ = self.0.set_mode(now | QUICK_EDIT | EXTENDED_FLAGS);
+        }
+    }
+}
+
 /// A file that the system refuses to sync: one that is open for reading alone.
 #[cfg(test)]
 pub fn unsyncable_file() -> File {
@@ -229,4 +261,29 @@ pub fn unsyncable_file() -> File {
 #[cfg(test)]
 pub fn unsyncable_directory() -> Option<&'static Path> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_can_be_selected_until_the_end() {
+        let Ok(console) = Handle::new(HandleType::CurrentInputHandle) else {
+            eprintln!("SKIPPED selection in the console: there is none");
+            return;
+        };
+        let console = ConsoleMode::from(console);
+        let before = console.mode().unwrap();
+        for selectable in [true, false] {
+            let mode = if selectable { before | QUICK_EDIT } else { before & !QUICK_EDIT };
+            console.set_mode(mode | EXTENDED_FLAGS).unwrap();
+            let taken = UnselectableConsole::take();
+            assert_eq!(taken.is_some(), selectable);
+            assert_eq!(console.mode().unwrap() & QUICK_EDIT, 0);
+            drop(taken);
+            assert_eq!(console.mode().unwrap() & QUICK_EDIT != 0, selectable);
+        }
+        console.set_mode(before | EXTENDED_FLAGS).unwrap();
+    }
 }
