@@ -35,10 +35,10 @@ const SHARING_VIOLATION: i32 = 32;
 /// `WSAEAFNOSUPPORT`.
 const FAMILY_NOT_SUPPORTED: i32 = 10_047;
 
-/// Pauses between attempts to rename or remove a file that another program has opened, in
-/// milliseconds. Virus scanners and indexers open a file for a moment after it was closed. A quarter
-/// of a second in all: the thread that commits puts does this only when a new log file can't be
-/// made.
+/// Pauses between attempts to open, rename or remove a file that another program has opened, in
+/// milliseconds. Virus scanners and indexers open a file for a moment after it was closed, and a
+/// server that was killed has its own open until the system has cleaned up. A quarter of a second in
+/// all: the thread that commits puts does this only when a new log file can't be made.
 const PAUSES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// How long requests may take when Windows ends the process by force: after 5 seconds, of which the
@@ -60,7 +60,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it can't be made or opened.
 pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(empty).open(path)
+    retry(|| OpenOptions::new().read(true).write(true).create(true).truncate(empty).open(path))
 }
 
 /// Opens a file that is there, to be read and synced. Only a file that is open for writing can be
@@ -69,7 +69,7 @@ pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
 /// # Errors
 /// When it can't be opened.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+    retry(|| OpenOptions::new().read(true).write(true).open(path))
 }
 
 /// Fills `buffer` from `offset` on. Moves the cursor of the file, which nothing else uses.
@@ -126,7 +126,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     retry(|| fs::remove_file(path))
 }
 
-fn retry(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
+fn retry<T>(attempt: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let mut pauses = PAUSES.into_iter();
     loop {
         match attempt() {
@@ -139,7 +139,7 @@ fn retry(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Whether a rename or removal may have failed because a file is open; missing rights look the same.
+/// Whether an open, rename or removal may have failed because a file is open; missing rights look the same.
 pub fn is_in_use(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(ACCESS_DENIED | SHARING_VIOLATION))
 }
@@ -265,7 +265,21 @@ pub fn unsyncable_directory() -> Option<&'static Path> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    #[test]
+    fn what_another_program_has_open_is_tried_again() {
+        for (code, expected) in [(SHARING_VIOLATION, 3), (ACCESS_DENIED, 3), (2, 1)] {
+            let attempts = Cell::new(0);
+            let outcome = retry(|| {
+                attempts.set(attempts.get() + 1);
+                if attempts.get() < 3 { Err(io::Error::from_raw_os_error(code)) } else { Ok(()) }
+            });
+            assert_eq!((outcome.is_ok(), attempts.get()), (expected == 3, expected), "{code}");
+        }
+    }
 
     #[test]
     fn nothing_can_be_selected_until_the_end() {
