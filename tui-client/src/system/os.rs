@@ -7,7 +7,7 @@
 //!
 //! | | Linux, macOS | Windows |
 //! | --- | --- | --- |
-//! | paste | marked by the terminal | a burst of keys, see [`terminal::PASTES_AS_KEYS`] |
+//! | paste | marked by the terminal | several keys at once, see [`terminal::PASTES_AS_KEYS`] |
 //! | new size | SIGWINCH | an event among the keys |
 //! | ctrl-z | stops the job | no job control, see [`terminal::HAS_JOB_CONTROL`] |
 //! | the terminal goes away | SIGHUP; Linux also by `poll` | an event of the console |
