@@ -13,6 +13,7 @@
 //! | the terminal goes away | SIGHUP; Linux also by `poll` | an event of the console |
 //! | reader of a pipe goes away | at once | at the next write |
 //! | copied text | through the terminal | to the clipboard, but over SSH through the terminal |
+//! | a copied command | for a shell of Unix | for cmd.exe and PowerShell, see [`terminal::HAS_POSIX_SHELL`] |
 //! | private files | mode 0600 and 0700 | the access list of the directory above |
 
 #[cfg(unix)]
