@@ -8,7 +8,8 @@ const MIN_PASTED: usize = 4;
 /// Joins keys to pastes: of the events that were there at once, each run of typed characters becomes
 /// one paste if it has an Enter before another character, or at least four characters that are not
 /// those of one key held down. So no pasted text is carried out as keys, and no pasted line is entered
-/// by itself. Events without releases of keys.
+/// by itself. A character that comes as a release, from a key that the layout lacks, is part of a
+/// paste; elsewhere it stays a release.
 pub fn join(events: Vec<Event>) -> Vec<Event> {
     let mut joined = Vec::with_capacity(events.len());
     let mut run: Vec<Event> = Vec::new();
@@ -68,6 +69,7 @@ fn typed(event: &Event) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossterm::event::KeyEventKind;
 
     /// Presses of the keys that type a text; `^` stands for Esc.
     fn keys(text: &str) -> Vec<Event> {
@@ -112,6 +114,18 @@ mod tests {
         assert_eq!(join(events), expected.concat());
         let ctrl = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
         assert_eq!(join(vec![ctrl.clone()]), [ctrl]);
+    }
+
+    #[test]
+    fn letters_that_the_layout_lacks_are_part_of_a_paste() {
+        let released = |text: &str| {
+            let key = |c| {
+                KeyEvent::new_with_kind(KeyCode::Char(c), KeyModifiers::NONE, KeyEventKind::Release)
+            };
+            text.chars().map(|c| Event::Key(key(c))).collect::<Vec<_>>()
+        };
+        assert_eq!(join(released("get q")), [Event::Paste("get q".to_owned())]);
+        assert_eq!(join(released("q")), released("q"), "no press");
     }
 
     #[test]
