@@ -201,11 +201,13 @@ impl App {
                 self.cx.push(Effect::Terminal(TerminalOrder::Suspend));
             }
             Action::Suspend => self.cx.say(Tone::Plain, NO_JOB_CONTROL),
-            Action::CopyCommand => {
-                let command = copy_command::command(self);
-                let copied = self.cx.copy(command.clone());
-                self.cx.say(Tone::Good, format!("{copied}: {command}"));
-            }
+            Action::CopyCommand => match copy_command::command(self) {
+                Ok(command) => {
+                    let copied = self.cx.copy(command.clone());
+                    self.cx.say(Tone::Good, format!("{copied}: {command}"));
+                }
+                Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
+            },
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),

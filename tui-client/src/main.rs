@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
-use tui_client::keymap::Abilities;
+use tui_client::keymap::{Abilities, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
 use tui_client::system::{os, theme_detect};
@@ -70,6 +70,7 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
             clipboard: os::terminal::HAS_CLIPBOARD,
             in_tmux: !os::terminal::HAS_CLIPBOARD
                 && std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+            shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
         },
     };
     let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };

@@ -7,25 +7,35 @@ use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 use crate::app::App;
 use crate::app::table::Table;
 use crate::app::watch::Watch;
-use crate::keymap::{Mode, Pane};
+use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::request::selector::selector_of;
 
+/// The reason for which some charts have no command.
+const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
+
+/// The reason for which some words have no quotes.
+const NO_QUOTES: &str = "cmd and PowerShell can't both quote the characters \" $ ` % \\";
+
 /// The shell command that prints the current view.
-pub fn command(app: &App) -> String {
+///
+/// # Errors
+/// When there is none for the shells of the system: the reason.
+pub fn command(app: &App) -> Result<String, &'static str> {
+    let shell = app.cx.abilities().shell;
     let mut words = vec![Cow::Borrowed("tui-client")];
     let address = app.link().address();
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
     if host != DEFAULT_HOST {
-        words.extend(["--host".into(), quoted(shared::host::bare(host))]);
+        words.extend(["--host".into(), shared::host::bare(host).into()]);
     }
     if port != DEFAULT_PORT.to_string() {
-        words.extend(["--port".into(), quoted(port)]);
+        words.extend(["--port".into(), port.into()]);
     }
     let mode = app.mode();
     if mode == Mode::Chart
-        && let Some(command) = chart_command(app.watch(), &words.join(" "))
+        && let Some(command) = chart_command(app.watch(), &quoted_line(&words, shell)?, shell)
     {
         return command;
     }
@@ -36,7 +46,7 @@ pub fn command(app: &App) -> String {
     } else {
         words.extend(table_words(app.table()));
     }
-    words.join(" ")
+    quoted_line(&words, shell)
 }
 
 fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
@@ -53,22 +63,34 @@ fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
     words
 }
 
-/// The command that prints the points in the chart.
-fn chart_command(watch: &Watch, program: &str) -> Option<String> {
+/// The command that prints the points in the chart, if it has keys.
+fn chart_command(
+    watch: &Watch,
+    program: &str,
+    shell: Shell,
+) -> Option<Result<String, &'static str>> {
     let shown: Vec<_> = watch.in_chart().filter_map(|key| key.series.as_ref()).collect();
-    let keys: Vec<_> = shown.iter().map(|series| quoted(series.key.as_str())).collect();
+    let keys: Vec<_> = shown.iter().map(|series| series.key.as_str().into()).collect();
+    let quoted_keys = match quoted_line(&keys, shell) {
+        Ok(quoted) => quoted,
+        Err(why) => return Some(Err(why)),
+    };
     let get = match &keys[..] {
         [] => return None,
-        [key] if key.starts_with('-') => format!("{program} get -- {key}"),
-        [key] => format!("{program} get {key}"),
-        keys => format!("printf 'get %s\\n' {} | {program}", keys.join(" ")),
+        [key] if key.starts_with('-') => format!("{program} get -- {quoted_keys}"),
+        [_] => format!("{program} get {quoted_keys}"),
+        _ => format!("printf 'get %s\\n' {quoted_keys} | {program}"),
     };
     let all_kept = shown.iter().all(|series| series.recent.len() as u64 == series.count);
-    if watch.viewport().shows_all() && all_kept {
-        return Some(get);
+    let shows_all = watch.viewport().shows_all() && all_kept;
+    if shell == Shell::Windows && !(shows_all && keys.len() == 1) {
+        return Some(Err(NO_PIPELINE));
+    }
+    if shows_all {
+        return Some(Ok(get));
     }
     let (from, to) = watch.viewport().range(watch.chart_bounds()?);
-    Some(format!("{get} | awk '$3 >= {from} && $3 <= {to}'"))
+    Some(Ok(format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
 }
 
 /// The arguments that print the rows of the table: its selector, and filter, order and columns
@@ -80,16 +102,16 @@ fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
         Some(key) if Key::new(key).is_ok() => {
             // After --once such a word would be an error or an option.
             let special = matches!(key, "get" | "put") || key.starts_with('-');
-            words.push(if special { option("watch", key) } else { quoted(key) });
+            words.push(if special { option("watch", key) } else { key.into() });
         }
         Some(glob) if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() => {
-            words.push(quoted(glob));
+            words.push(glob.into());
         }
         // Only the server knows other selectors, so the request is passed on.
         _ => {
             let dash = table.request().split(' ').any(|word| word.starts_with('-'));
             let separator = dash.then_some("--".into());
-            let request = table.request().split_whitespace().map(quoted);
+            let request = table.request().split_whitespace().map(Cow::from);
             return separator.into_iter().chain(request).collect();
         }
     }
@@ -110,16 +132,47 @@ const DATA_LINE: [Column; 3] = [Column::Key, Column::Last, Column::Time];
 
 /// An option as one word, because the value may begin with a dash.
 fn option(name: &str, value: &str) -> Cow<'static, str> {
-    format!("--{name}={}", quoted(value)).into()
+    format!("--{name}={value}").into()
 }
 
-/// A word, quoted for any shell.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,+@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(harmless) {
-        return word.into();
+/// Words, each quoted where a shell needs it.
+fn quoted_line(words: &[Cow<'_, str>], shell: Shell) -> Result<String, &'static str> {
+    let quoted: Result<Vec<_>, _> = words.iter().map(|word| quoted(word, shell)).collect();
+    Ok(quoted?.join(" "))
+}
+
+/// A word, quoted where a shell needs it; of an option the value.
+fn quoted(word: &str, shell: Shell) -> Result<String, &'static str> {
+    let harmless = match shell {
+        Shell::Posix => &b"-_./:=,+@%"[..],
+        Shell::Windows => b"-_./:=+",
+    };
+    let is_harmless = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || harmless.contains(&byte))
+    };
+    let end_of_name =
+        word.find('=').filter(|&end| word.starts_with("--") && is_harmless(&word[..end]));
+    let (name, value) = word.split_at(end_of_name.map_or(0, |end| end + 1));
+    // PowerShell splits a word such as -v.x.
+    let splits = shell == Shell::Windows && name.is_empty() && is_split(value);
+    if !value.is_empty() && is_harmless(value) && !splits {
+        return Ok(word.to_owned());
     }
-    format!("'{}'", word.replace('\'', r"'\''")).into()
+    match shell {
+        Shell::Posix => Ok(format!("{name}'{}'", value.replace('\'', r"'\''"))),
+        // PowerShell takes the quotes of books for its own.
+        Shell::Windows if value.contains(['"', '$', '`', '%', '“', '”', '„']) => {
+            Err(NO_QUOTES)
+        }
+        // It would keep the quote from ending the word.
+        Shell::Windows if value.ends_with('\\') => Err(NO_QUOTES),
+        Shell::Windows => Ok(format!("{name}\"{value}\"")),
+    }
+}
+
+/// Whether PowerShell takes a part of the word for an option.
+fn is_split(word: &str) -> bool {
+    word.starts_with('-') && !word.starts_with("--") && word.contains(['.', ':'])
 }
 
 #[cfg(test)]
@@ -128,17 +181,32 @@ mod tests {
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {
-        for (word, plain) in [
-            ("palm.cpu", "palm.cpu"),
-            ("*", "'*'"),
-            ("it's", r"'it'\''s'"),
-            ("$(reboot)", "'$(reboot)'"),
-            ("火", "'火'"),
-            ("~", "'~'"),
-            ("!!", "'!!'"),
-            ("", "''"),
+        for (word, posix, windows) in [
+            ("palm.cpu", "palm.cpu", Some("palm.cpu")),
+            ("*", "'*'", Some("\"*\"")),
+            ("it's", r"'it'\''s'", Some("\"it's\"")),
+            ("a,b", "a,b", Some("\"a,b\"")),
+            ("-v.x", "-v.x", Some("\"-v.x\"")),
+            ("--watch=-v.x", "--watch=-v.x", Some("--watch=-v.x")),
+            ("--filter=last > 1", "--filter='last > 1'", Some("--filter=\"last > 1\"")),
+            ("--a b=c", "'--a b=c'", Some("\"--a b=c\"")),
+            ("火", "'火'", Some("\"火\"")),
+            ("~", "'~'", Some("\"~\"")),
+            ("!!", "'!!'", Some("\"!!\"")),
+            ("", "''", Some("\"\"")),
+            ("$(reboot)", "'$(reboot)'", None),
+            ("`reboot`", "'`reboot`'", None),
+            ("%PATH%", "%PATH%", None),
+            ("say \"a\"", "'say \"a\"'", None),
+            ("“a”", "'“a”'", None),
+            ("a b\\", "'a b\\'", None),
         ] {
-            assert_eq!(quoted(word), plain);
+            assert_eq!(quoted(word, Shell::Posix).as_deref(), Ok(posix));
+            assert_eq!(
+                quoted(word, Shell::Windows).as_deref(),
+                windows.ok_or(&NO_QUOTES),
+                "{word}"
+            );
         }
     }
 }

@@ -7,12 +7,13 @@
 //!
 //! | | Linux, macOS | Windows |
 //! | --- | --- | --- |
-//! | paste | marked by the terminal | a burst of keys, see [`terminal::PASTES_AS_KEYS`] |
+//! | paste | marked by the terminal | several keys at once, see [`terminal::PASTES_AS_KEYS`] |
 //! | new size | SIGWINCH | an event among the keys |
 //! | ctrl-z | stops the job | no job control, see [`terminal::HAS_JOB_CONTROL`] |
 //! | the terminal goes away | SIGHUP; Linux also by `poll` | an event of the console |
 //! | reader of a pipe goes away | at once | at the next write |
 //! | copied text | through the terminal | to the clipboard, but over SSH through the terminal |
+//! | a copied command | for a shell of Unix | for cmd.exe and PowerShell, see [`terminal::HAS_POSIX_SHELL`] |
 //! | private files | mode 0600 and 0700 | the access list of the directory above |
 
 #[cfg(unix)]

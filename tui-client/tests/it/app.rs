@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chart;
+mod copy_command;
 mod help;
 pub mod log;
 mod mouse;

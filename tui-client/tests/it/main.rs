@@ -11,7 +11,10 @@
 
 mod app;
 mod directions;
-#[cfg_attr(windows, allow(dead_code, reason = "the tests for Unix use all of it"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "the tests for Linux use all of it")
+)]
 mod harness;
 mod import;
 mod plain;

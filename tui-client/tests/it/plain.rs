@@ -1,5 +1,6 @@
 //! The plain mode: the real binary in pipes.
 
+mod alerts;
 mod import;
 mod import_retry;
 mod once;

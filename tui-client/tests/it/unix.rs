@@ -3,6 +3,8 @@
 mod alerts;
 mod copy_command;
 mod import;
+// Pipes of more than 60,000 bytes, /dev/full and /proc, which macOS does not have.
+#[cfg(target_os = "linux")]
+mod linux;
 mod output;
 mod progress;
-mod signals;

@@ -21,9 +21,6 @@ use keys::HeldKeys;
 /// Within so long the next piece of a paste follows that arrives as keys.
 const PASTE_GAP: Duration = Duration::from_millis(30);
 
-/// So many keys that are there at once are no typing.
-const MIN_PASTED: usize = 4;
-
 /// Keys that are taken at once, for a paste that goes on for ever.
 const MAX_PASTED: usize = 4 * 1024 * 1024;
 
@@ -39,8 +36,8 @@ impl InputEvents {
         Self { stream, held: HeldKeys::default() }
     }
 
-    /// The next events, at least one: a single one, but where pasted text arrives as keys all that
-    /// are there, with a paste as one event. None at the end.
+    /// The next events: a single one, but where pasted text arrives as keys all that are there, with
+    /// a paste as one event, and none of them when keys were only released. None at the end.
     pub async fn next(&mut self) -> Option<Vec<io::Result<event::Event>>> {
         let first = self.stream.next().await?;
         if !os::terminal::PASTES_AS_KEYS {
@@ -57,7 +54,7 @@ impl InputEvents {
                 }
             }
             next = match self.now().await {
-                None if (MIN_PASTED..MAX_PASTED).contains(&batch.len()) => {
+                None if batch.len() < MAX_PASTED && paste::is_paste(&batch) => {
                     timeout(PASTE_GAP, self.stream.next()).await.ok().flatten()
                 }
                 now => now.filter(|_| batch.len() < MAX_PASTED),

@@ -184,7 +184,7 @@ fn control_z_stops_in_every_mode() {
 
 #[test]
 fn what_the_system_cannot_do_is_said_and_not_listed() {
-    let abilities = Abilities { suspend: false, clipboard: true, in_tmux: false };
+    let abilities = Abilities { suspend: false, clipboard: true, ..Abilities::default() };
     let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
     assert_eq!(scene.press(KeyPress::ctrl('z')), []);
     assert_eq!(scene.notice(), "this system can't suspend a program; ctrl-c leaves");

@@ -49,7 +49,7 @@ pub fn reset_for_children() {
 }
 
 /// This process was started to ignore the signal. Known on Linux.
-fn is_ignored(signal: Signal) -> bool {
+pub fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
@@ -64,34 +64,4 @@ pub fn signal(child: &Child, signal: Signal) {
 /// Waits until the pipe at an unread standard output holds more than 60,000 bytes.
 pub fn until_full(out: &ChildStdout) {
     wait_until("a full pipe", || rustix::io::ioctl_fionread(out).unwrap() > 60_000);
-}
-
-/// Set for the tests that are started with INT ignored.
-const STARTED_TO_IGNORE: &str = "STARTED_TO_IGNORE_INT";
-
-#[test]
-fn children_do_not_inherit_ignored_signals() {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::Stdio;
-
-    if std::env::var_os(STARTED_TO_IGNORE).is_some() {
-        assert!(is_ignored(Signal::INT));
-        let mut child = command("cat").stdin(Stdio::piped()).spawn().unwrap();
-        let input = child.stdin.take();
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::INT)
-            .unwrap();
-        let status = super::wait::in_time("the end of a child", move || child.wait().unwrap());
-        drop(input);
-        assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
-        return;
-    }
-    let name = "harness::signals::children_do_not_inherit_ignored_signals";
-    let script = "trap '' INT; exec \"$0\" --exact \"$1\"";
-    let tests = std::env::current_exe().unwrap();
-    let status = Command::new("sh")
-        .args(["-c", script, tests.to_str().unwrap(), name])
-        .env(STARTED_TO_IGNORE, "1")
-        .stdout(Stdio::null())
-        .status();
-    assert!(status.unwrap().success());
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
-use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::{Abilities, Mode};
+use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
@@ -140,7 +139,7 @@ fn chart_command(server: &TestServer, watched: &[&str], keys: &str) -> String {
     scene.to(Mode::Watch);
     scene.keys(keys);
     assert_eq!(scene.app.mode(), Mode::Chart);
-    copy_command::command(&scene.app)
+    copy_command::command(&scene.app).unwrap()
 }
 
 #[test]
@@ -240,7 +239,7 @@ fn a_copied_command_prints_rows_columns_and_order_of_the_table() {
                 c => KeyPress::char(c),
             });
         }
-        let command = copy_command::command(&scene.app);
+        let command = copy_command::command(&scene.app).unwrap();
         assert_eq!(scene.app.table().rows(), rows, "{keys:?}");
         assert!(command.contains(words), "{keys:?}: {command}");
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -262,7 +261,7 @@ fn a_copied_command_prints_the_row_of_a_single_key() {
         scene.enter(&request);
         answer(&mut scene, &server, &request);
         scene.to(Mode::Table);
-        let command = copy_command::command(&scene.app);
+        let command = copy_command::command(&scene.app).unwrap();
         assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
         assert_eq!(scene.app.table().rows(), 1);
         assert_eq!(printed(&command, &scene), view(&scene), "{command}");
@@ -279,71 +278,8 @@ fn a_table_spec_from_the_start_is_copied_too() {
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);
-    let command = copy_command::command(&scene.app);
+    let command = copy_command::command(&scene.app).unwrap();
     let words = " --once --filter='*.cpu' --sort=-last --columns=key,last,count";
     assert!(command.ends_with(words), "{command}");
     assert_eq!(printed(&command, &scene), view(&scene));
-}
-
-#[test]
-fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(
-        80,
-        24,
-        AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() },
-    );
-    scene.tell(Event::Connected);
-    scene.to(Mode::Log);
-    scene.keys("y");
-    assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
-    scene.keys("Y");
-    assert_eq!(
-        scene.notice(),
-        "copied, if tmux has set-clipboard on: tui-client --once --columns=key,last,change,rate,min,max,\
-         avg,count,age,trend"
-    );
-}
-
-#[test]
-fn the_view_is_copied_as_a_plain_command() {
-    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
-    let copied = |scene: &mut Scene| {
-        let effects = scene.press(KeyPress::char('Y'));
-        let Some(Effect::Terminal(TerminalOrder::Copy(text))) = effects.first() else {
-            panic!("{effects:?}")
-        };
-        text.clone()
-    };
-    scene.to(Mode::Table);
-    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
-    let all = format!("tui-client --once {columns}");
-    assert_eq!(copied(&mut scene), all);
-    assert_eq!(scene.notice(), format!("copied: {all}"));
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
-    scene.code(KeyCode::Esc);
-    scene.enter("get it's-$(x)");
-    scene.ok("get it's-$(x)", "");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), format!(r"tui-client --once 'it'\''s-$(x)' {columns}"));
-    scene.code(KeyCode::Esc);
-    scene.enter("get -v");
-    scene.ok("get -v", "");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), format!("tui-client --once --watch=-v {columns}"));
-    // What the server makes of it, only the server knows.
-    scene.code(KeyCode::Esc);
-    scene.enter("get -v[last]");
-    scene.ok("get -v[last]", "-v 1.0 1\n");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), "tui-client -- get '-v[last]'");
-}
-
-#[test]
-fn the_copied_command_says_where_the_server_is() {
-    let address = "[::1]:7".to_owned();
-    let mut scene = Scene::with(80, 24, AppConfig { address, ..config() });
-    scene.tell(Event::Connected);
-    scene.to(Mode::Table);
-    assert!(copy_command::command(&scene.app).starts_with("tui-client --host ::1 --port 7 --once"));
 }

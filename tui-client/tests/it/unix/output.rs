@@ -1,20 +1,8 @@
-//! Standard output: the same points on a terminal and in a pipe, and what happens on a full disk.
+//! Standard output: the same points on a terminal and in a pipe.
 
 use crate::harness::client::{client, finish, first_line};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
-
-#[test]
-fn a_full_disk_is_reported() {
-    let server = TestServer::start();
-    server.send("put a 1 1\n");
-    for args in [&["--help"][..], &["--man"], &["get", "a"], &["--once"]] {
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let (code, _, err) = finish(client(server.port).args(args).stdout(full).spawn().unwrap());
-        assert_eq!(code, 1, "{args:?}: {err}");
-        assert!(err.contains("No space left on device"), "{args:?}: {err}");
-    }
-}
 
 #[test]
 fn output_is_the_same_on_a_terminal_and_in_a_pipe() {

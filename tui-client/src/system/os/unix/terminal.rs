@@ -25,6 +25,9 @@ pub const HAS_JOB_CONTROL: bool = true;
 /// Copied text goes to the clipboard of the system, at least when the session is a local one.
 pub const HAS_CLIPBOARD: bool = false;
 
+/// The shells of the system are those of Unix, with its commands.
+pub const HAS_POSIX_SHELL: bool = true;
+
 /// Pasted text arrives as keys, and not between marks of the terminal.
 pub const PASTES_AS_KEYS: bool = false;
 

@@ -110,6 +110,11 @@ fn next_piece<'a>(text: &mut &'a str) -> Option<Piece<'a>> {
     Some(Piece::Control(&body[..end], last))
 }
 
+/// Shows the screen that the program was started on.
+pub(super) fn show_first_screen() -> io::Result<()> {
+    ScreenBuffer::from(Handle::output_handle()?).show()
+}
+
 /// Carries out what is written.
 pub(super) struct Interpreter {
     /// The beginning of a character or a sequence whose end is not written yet.
@@ -181,7 +186,7 @@ impl Interpreter {
             ("?1049", 'l') => {
                 // That of Wine goes on showing it.
                 let _ = Clear(ClearType::All).execute_winapi();
-                let shown = ScreenBuffer::from(Handle::output_handle()?).show();
+                let shown = show_first_screen();
                 self.alternate = None;
                 shown
             }

@@ -3,20 +3,23 @@
 use std::env;
 use std::io::{self, Write, stdout};
 use std::sync::mpsc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::Duration;
 
 use crossterm::terminal;
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType, ScreenBuffer};
 
-use super::sequences::Interpreter;
+use super::sequences::{Interpreter, show_first_screen};
 
 /// No shell can stop and continue the program.
 pub const HAS_JOB_CONTROL: bool = false;
 
 /// Copied text goes to the clipboard of the system, at least when the session is a local one.
 pub const HAS_CLIPBOARD: bool = true;
+
+/// The shells of the system are those of Unix, with its commands.
+pub const HAS_POSIX_SHELL: bool = false;
 
 /// Pasted text arrives as keys, and not between marks of the terminal.
 pub const PASTES_AS_KEYS: bool = true;
@@ -91,13 +94,23 @@ pub fn writes_at_once() -> bool {
 /// # Errors
 /// When the console is gone.
 pub fn write(bytes: &[u8]) -> io::Result<usize> {
-    if let Some(interpreter) = &mut *lock(&INTERPRETER) {
+    let mut interpreter = match INTERPRETER.try_lock() {
+        Ok(free) => free,
+        Err(TryLockError::Poisoned(free)) => free.into_inner(),
+        // The panic may have come from its midst, on this thread, which would wait for itself.
+        Err(TryLockError::WouldBlock) if thread::panicking() => {
+            return show_first_screen().map(|()| bytes.len());
+        }
+        Err(TryLockError::WouldBlock) => lock(&INTERPRETER),
+    };
+    if let Some(interpreter) = &mut *interpreter {
         interpreter.write(bytes)?;
-    } else {
-        let mut out = stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()?;
+        return Ok(bytes.len());
     }
+    drop(interpreter);
+    let mut out = stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()?;
     Ok(bytes.len())
 }
 
@@ -208,4 +221,32 @@ pub fn background() -> Option<u8> {
 /// The terminal has glyphs for lines, bars and dots, which the fonts of the system's console lack.
 pub fn has_all_glyphs() -> bool {
     is_modern()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes when it is dropped, as the hook of a panic does, and says so.
+    struct WriteAtEnd(mpsc::Sender<()>);
+
+    impl Drop for WriteAtEnd {
+        fn drop(&mut self) {
+            // A test may have no console.
+            let _ = write(b"");
+            let _ = self.0.send(());
+        }
+    }
+
+    #[test]
+    fn a_panic_amid_a_write_does_not_wait_for_itself() {
+        let (sender, written) = mpsc::channel();
+        let panicked = thread::spawn(|| {
+            let _held = lock(&INTERPRETER);
+            let _at_end = WriteAtEnd(sender);
+            panic!("amid a write");
+        });
+        assert_eq!(written.recv(), Ok(()));
+        assert!(panicked.join().is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! Keys that are held down, to tell typed characters from released keys.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// The characters of keys that wait for a letter below the accent: their press may come without a
 /// character, and their release with it.
@@ -17,7 +17,10 @@ pub struct HeldKeys {
 }
 
 impl HeldKeys {
-    /// The event without releases; a character without a press becomes one.
+    /// The event, unless it is the release of a key. A character without a press becomes one, if no
+    /// key with Ctrl or Alt has it, because the press of a shortcut of the system is not reported, but
+    /// its release is. In ASCII it could still be that of a shortcut with the Windows key and a command
+    /// here, so it stays a release, which types in a [paste](super::paste::join) alone.
     pub fn take(&mut self, event: Event) -> Option<Event> {
         let Event::Key(key) = event else {
             if matches!(event, Event::FocusGained | Event::FocusLost) {
@@ -40,17 +43,24 @@ impl HeldKeys {
             self.last = None;
             return None;
         }
-        let typed = matches!(key.code, KeyCode::Char(c) if !c.is_control() && !ACCENTS.contains(c));
-        typed.then(|| Event::Key(KeyEvent::new(key.code, key.modifiers)))
+        let KeyCode::Char(c) = key.code else { return None };
+        let has_shortcut = !(key.modifiers - KeyModifiers::SHIFT).is_empty();
+        if c.is_control() || ACCENTS.contains(c) || has_shortcut {
+            return None;
+        }
+        if c.is_ascii() {
+            return Some(event);
+        }
+        Some(Event::Key(KeyEvent::new(key.code, key.modifiers)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossterm::event::KeyModifiers;
 
-    /// What is typed by presses (+) and releases (-) of the keys of these characters.
+    /// What is typed by presses (+) and releases (-) of the keys of these characters; a release that
+    /// types in a paste alone is in brackets.
     fn typed(keys: &str) -> String {
         let (mut held, mut typed) = (HeldKeys::default(), String::new());
         let keys: Vec<char> = keys.chars().collect();
@@ -60,8 +70,8 @@ mod tests {
             let event = KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind);
             match held.take(Event::Key(event)) {
                 Some(Event::Key(KeyEvent { code: KeyCode::Char(c), kind, .. })) => {
-                    assert_eq!(kind, KeyEventKind::Press);
-                    typed.push(c);
+                    let released = kind == KeyEventKind::Release;
+                    typed.push_str(&if released { format!("[{c}]") } else { c.to_string() });
                 }
                 Some(_) => typed.push('⏎'),
                 None => {}
@@ -84,10 +94,24 @@ mod tests {
             // By its number, or pasted from another layout.
             ("-火+a-a-é", "火aé"),
             ("+😀+😀-火", "😀😀火"),
+            // A shortcut with the Windows key, and two keys with the same character.
+            ("-q+a-a", "[q]a"),
+            ("+1+1-1-1", "11[1]"),
             // An accent that waits for its letter.
             ("-^+ê-e", "ê"),
         ] {
             assert_eq!(typed(keys), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_shortcut_of_the_system_types_nothing() {
+        for modifiers in [KeyModifiers::ALT, KeyModifiers::CONTROL | KeyModifiers::ALT] {
+            for c in ['q', '€'] {
+                let key =
+                    KeyEvent::new_with_kind(KeyCode::Char(c), modifiers, KeyEventKind::Release);
+                assert_eq!(HeldKeys::default().take(Event::Key(key)), None, "{modifiers:?} {c}");
+            }
         }
     }
 

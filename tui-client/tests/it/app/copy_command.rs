@@ -1,0 +1,129 @@
+//! The command that is copied from the table or the chart, without a shell that runs it.
+
+use tui_client::app::AppConfig;
+use tui_client::app::copy_command;
+use tui_client::effect::{Effect, TerminalOrder};
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::{Abilities, Mode, Shell};
+
+use crate::harness::scene::{Scene, config};
+
+#[test]
+fn a_copy_in_tmux_names_its_setting() {
+    let mut scene = Scene::with(
+        80,
+        24,
+        AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() },
+    );
+    scene.tell(Event::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if tmux has set-clipboard on");
+    scene.keys("Y");
+    assert_eq!(
+        scene.notice(),
+        "copied, if tmux has set-clipboard on: tui-client --once --columns=key,last,change,rate,min,max,\
+         avg,count,age,trend"
+    );
+}
+
+#[test]
+fn the_view_is_copied_as_a_plain_command() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    let copied = |scene: &mut Scene| {
+        let effects = scene.press(KeyPress::char('Y'));
+        let Some(Effect::Terminal(TerminalOrder::Copy(text))) = effects.first() else {
+            panic!("{effects:?}")
+        };
+        text.clone()
+    };
+    scene.to(Mode::Table);
+    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
+    let all = format!("tui-client --once {columns}");
+    assert_eq!(copied(&mut scene), all);
+    assert_eq!(scene.notice(), format!("copied: {all}"));
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
+    scene.code(KeyCode::Esc);
+    scene.enter("get it's-$(x)");
+    scene.ok("get it's-$(x)", "");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), format!(r"tui-client --once 'it'\''s-$(x)' {columns}"));
+    scene.code(KeyCode::Esc);
+    scene.enter("get -v");
+    scene.ok("get -v", "");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), format!("tui-client --once --watch=-v {columns}"));
+    // What the server makes of it, only the server knows.
+    scene.code(KeyCode::Esc);
+    scene.enter("get -v[last]");
+    scene.ok("get -v[last]", "-v 1.0 1\n");
+    scene.code(KeyCode::Tab);
+    assert_eq!(copied(&mut scene), "tui-client -- get '-v[last]'");
+}
+
+#[test]
+fn the_copied_command_says_where_the_server_is() {
+    let address = "[::1]:7".to_owned();
+    let mut scene = Scene::with(80, 24, AppConfig { address, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Table);
+    assert!(
+        copy_command::command(&scene.app)
+            .unwrap()
+            .starts_with("tui-client --host ::1 --port 7 --once")
+    );
+}
+
+/// A client on a system whose shells are cmd and PowerShell.
+fn on_windows() -> Scene {
+    let abilities = Abilities { shell: Shell::Windows, ..Abilities::default() };
+    let watch = ["palm.cpu", "other"].map(|key| key.parse().unwrap()).to_vec();
+    let mut scene = Scene::with(120, 30, AppConfig { abilities, watch, ..config() });
+    scene.tell(Event::Connected);
+    scene
+}
+
+#[test]
+fn a_command_for_windows_has_double_quotes() {
+    let mut scene = on_windows();
+    scene.enter("get it's*");
+    scene.ok("get it's*", "it's-a 1.0 1\n");
+    scene.to(Mode::Table);
+    assert_eq!(
+        copy_command::command(&scene.app).unwrap(),
+        "tui-client --once \"it's*\" --columns=\"key,last,change,rate,min,max,avg,count,age,trend\""
+    );
+}
+
+#[test]
+fn what_has_no_command_on_windows_is_said() {
+    let mut scene = on_windows();
+    scene.enter("get $(x)");
+    scene.ok("get $(x)", "");
+    scene.to(Mode::Table);
+    assert_eq!(scene.press(KeyPress::char('Y')), []);
+    let why = "not copied: cmd and PowerShell can't both quote the characters \" $ ` % \\";
+    assert_eq!(scene.notice(), why);
+}
+
+#[test]
+fn a_chart_on_windows_has_a_command_for_one_key_and_all_its_points() {
+    let only_all = Err("cmd and PowerShell print only one key with all its points");
+    for (keys, expected) in [
+        ("f", Ok("tui-client get palm.cpu".to_owned())),
+        ("fz", only_all.clone()),
+        ("fM", only_all),
+    ] {
+        let mut scene = on_windows();
+        scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 100\n");
+        scene.ok("get other", "other 1.0 1\nother 2.0 100\n");
+        scene.to(Mode::Watch);
+        scene.keys(keys);
+        assert_eq!(
+            (copy_command::command(&scene.app), scene.app.mode()),
+            (expected, Mode::Chart),
+            "{keys}"
+        );
+    }
+}
