@@ -37,6 +37,15 @@ cross_cargo() (
   exec "${cargo[@]}" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" "$@"
 )
 
+# The test of server programs that take turns.
+HANDED_ON=handed_on::every_point_outlives_a_change_of_the_server
+
+# some_passed
+# Passes the output of tests on; fails when there was no test of that name.
+some_passed() {
+  tee /dev/stderr | grep '[1-9][0-9]* passed' >/dev/null
+}
+
 # The program that runs those of Windows.
 WINE=/usr/lib/wine/wine64
 

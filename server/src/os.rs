@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | who may read the data | its owner: modes 0700 and 0600 | whoever the directory above lets: access lists are inherited |
 //! | a change of names is durable | after a sync of the directory | see below |
-//! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS of Windows 10 and newer likewise; on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
-//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window, log-off, shutdown |
+//! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS likewise from Windows 10 1809 on; before, on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
+//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
 //! | a selection in the terminal | holds nothing up | would hold up the log: the mouse selects nothing until the server ends |
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | open files | are limited | are not limited in a way that matters |

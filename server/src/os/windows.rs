@@ -36,9 +36,9 @@ const SHARING_VIOLATION: i32 = 32;
 const FAMILY_NOT_SUPPORTED: i32 = 10_047;
 
 /// Pauses between attempts to open, rename or remove a file that another program has opened, in
-/// milliseconds. Virus scanners and indexers open a file for a moment after it was closed, and a
-/// server that was killed has its own open until the system has cleaned up. A quarter of a second in
-/// all: the thread that commits puts does this only when a new log file can't be made.
+/// milliseconds. Virus scanners and indexers open a file for a moment after it was closed. A quarter
+/// of a second in all: the thread that commits puts does this only when a new log file can't be
+/// made.
 const PAUSES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// How long requests may take when Windows ends the process by force: after 5 seconds, of which the
@@ -176,7 +176,9 @@ pub fn raise_open_files_limit() -> Option<u64> {
     None
 }
 
-/// Ctrl-C, Ctrl-Break, and the ends of the console window, the session and the system.
+/// Ctrl-C, Ctrl-Break, and the ends of the console window, the session and the system. Windows tells
+/// of the last two only some programs, and none that has loaded user32 or gdi32; the others are ended
+/// as by a kill.
 #[derive(Debug)]
 pub struct EndSignals {
     interrupt: CtrlC,

@@ -1,7 +1,7 @@
 //! A data directory that one server program after the other continues, each on another kind of
 //! machine: every point is there for the next one, byte for byte.
 //!
-//! `SERVERS` names the programs, a command a line; `own` is the one that is tested, which is also
+//! `SERVERS` names the programs, a command a line, with what has white space in quotes; `own` is the one that is tested, which is also
 //! the default, three times:
 //!
 //! ```sh
@@ -124,11 +124,28 @@ fn pick(random: &mut Random, end: usize) -> usize {
     usize::try_from(random.below(end as u64)).unwrap()
 }
 
+/// The words of a command. What is in quotes is one.
+fn words(command: &str) -> Vec<&str> {
+    let pieces = command.split('"').enumerate();
+    let words = pieces.map(|(at, piece)| match at % 2 {
+        0 => piece.split_whitespace().collect(),
+        _ => vec![piece],
+    });
+    words.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn a_program_may_have_white_space_in_its_path() {
+    assert_eq!(words("own"), ["own"]);
+    assert_eq!(words(" a -b  \"c  d/e\" f"), ["a", "-b", "c  d/e", "f"]);
+    assert_eq!(words(""), [""; 0]);
+}
+
 /// Starts a program on a directory. The lock of one that was killed under an emulator may outlive
 /// it for a moment.
 fn start(program: &str, directory: &Path) -> ServerProcess {
     loop {
-        let mut words = program.split_whitespace();
+        let mut words = words(program).into_iter();
         let mut command = match words.next() {
             None | Some("own") => command(),
             Some(first) => Command::new(first),
@@ -153,7 +170,7 @@ fn start(program: &str, directory: &Path) -> ServerProcess {
 /// Stops a program in an orderly way; returns its log. To a process of wine SIGTERM is the same as
 /// SIGKILL, and SIGINT is Ctrl-C.
 fn stop(program: &str, server: ServerProcess) -> String {
-    if !program.split_whitespace().next().is_some_and(|first| first.contains("wine")) {
+    if !words(program).first().is_some_and(|first| first.contains("wine")) {
         return server.stop();
     }
     server.signal("-INT");

@@ -201,7 +201,8 @@ fn help_lists_all_options() {
 fn the_version_names_what_was_built() {
     let version = String::from_utf8(run(command().arg("--version")).stdout).unwrap();
     let target = shared::build_info::VERSION.rsplit(' ').next().unwrap();
-    assert!(version.starts_with("server 0.1.0, "), "{version}");
+    let number = concat!("server ", env!("CARGO_PKG_VERSION"), ", ");
+    assert!(version.starts_with(number), "{version}");
     assert!(version.trim_end().ends_with(target) && target.contains('-'), "{version}");
 }
 

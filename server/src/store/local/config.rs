@@ -38,8 +38,9 @@ pub struct LocalConfig {
     /// Bytes of a segment after which the next one is begun, so that a recovery can write a
     /// checkpoint now and then.
     pub segment_size: u64,
-    /// Points of the log that a recovery holds at once: what comes between two checkpoints, which
-    /// it can write between segments.
+    /// Points of the log that a recovery holds at once, those of a checkpoint that is being written
+    /// among them. Between segments it makes room when there are more than half as many, so a
+    /// segment with at most half as many always fits.
     pub max_replayed_points: u64,
     /// How long to wait before a rotation, checkpoint or merge that failed is tried again.
     pub retry: Duration,

@@ -3,6 +3,7 @@
 //! Only neighbours are merged, so that which of two points is the later put stays known by the
 //! order of the parts.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::compaction_policy::{Candidate, choose};
 use crate::store::local::disk::quarantine;
-use crate::store::local::file_name::{DAMAGED, FileName};
+use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
@@ -31,13 +32,14 @@ pub fn run(state: &StoreState) {
     let mut memory = state.memory();
     // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
+    let mut refused = BTreeSet::new();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
         let cutoff = state.config().cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
-        let all_named = take_names(state, &parts);
+        let all_named = take_names(state, &parts, &mut refused);
         let candidates: Vec<_> =
             parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
         let pause = match choose(&candidates) {
@@ -70,18 +72,31 @@ pub fn run(state: &StoreState) {
     }
     let parts = Arc::clone(&memory.parts);
     drop(memory);
-    take_names(state, &parts);
+    take_names(state, &parts, &mut refused);
 }
 
 /// Gives rewritten parts their names when the parts that they replace are closed. Answers whether
-/// all have theirs.
-fn take_names(state: &StoreState, parts: &[Arc<Part>]) -> bool {
+/// all have theirs. `refused` are the first segments of the parts whose failure was logged.
+pub fn take_names(
+    state: &StoreState,
+    parts: &[Arc<Part>],
+    refused: &mut BTreeSet<SegmentId>,
+) -> bool {
     let mut all = true;
     for part in parts {
-        all &= part.take_name(state.disk()).unwrap_or_else(|error| {
-            warn!(%error, "can't give {part} its name yet");
-            false
-        });
+        let first = *part.segments().start();
+        all &= match part.take_name(state.disk()) {
+            Ok(named) => {
+                refused.remove(&first);
+                named
+            }
+            Err(error) => {
+                if refused.insert(first) {
+                    warn!(%error, "can't give {part} its name yet");
+                }
+                false
+            }
+        };
     }
     all
 }

@@ -6,11 +6,10 @@ use crate::store::local::disk::is_full;
 use crate::store::local::file_name::FORMAT_VERSION;
 use crate::store::local::series::series_index::MAX_SERIES;
 
-/// What helps when a directory has outgrown a small machine: a clean end leaves no log.
-const LARGER_SERVER: &str = "use a 64-bit server, and stop it by a signal before you come back";
-
 /// Why a data directory can't be used. Nothing in it was changed, except by a recovery that ended
-/// in [`OpenError::Io`] or [`OpenError::DiskFull`]; the next start continues that recovery.
+/// in [`OpenError::Io`], [`OpenError::DiskFull`], [`OpenError::TooManySeries`] or
+/// [`OpenError::LogTooLarge`]: it may have written checkpoints, and the next start goes on from
+/// them.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds its lock.
@@ -39,10 +38,12 @@ pub enum OpenError {
         found: u32,
     },
     /// It has more series than this process can hold.
-    #[error("it has more series than this server can hold, {MAX_SERIES}; {LARGER_SERVER}")]
+    #[error("it has more series than this server can hold, {MAX_SERIES}; use a 64-bit server")]
     TooManySeries,
-    /// A file of its log has more points than this process can hold.
-    #[error("its file {0} has more points than this server can hold in memory; {LARGER_SERVER}")]
+    /// A file of its log has more points than this process can hold. A clean end leaves no log.
+    #[error(
+        "its file {0} has more points than this server can hold in memory; use a 64-bit server, and stop it by a signal before you come back"
+    )]
     LogTooLarge(String),
     /// Two parts hold some of the same segments.
     #[error("its parts {0} and {1} contradict each other; move one of them away")]

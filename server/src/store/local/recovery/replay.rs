@@ -56,7 +56,8 @@ pub fn replay_all(
                 }
             }
             // The points of a long log do not all have to fit into memory.
-            if state.memory().log_bytes >= state.config().log_limit {
+            let half = state.config().max_replayed_points / 2;
+            if state.memory().log_bytes >= state.config().log_limit || replay.in_heads > half {
                 let frozen = state.memory().take_heads(resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
@@ -64,7 +65,12 @@ pub fn replay_all(
                 let write = move || checkpoint(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
-                replay.in_heads = 0;
+                replay.in_checkpoint = std::mem::take(&mut replay.in_heads);
+            }
+            // Those of a checkpoint are in memory until it is written.
+            if replay.in_heads + replay.in_checkpoint > half {
+                finish(writing.take())?;
+                replay.in_checkpoint = 0;
             }
             if survey.has_records {
                 suspects.clear();
@@ -142,6 +148,8 @@ struct Replay {
     points: u64,
     /// Points in the heads that take more.
     in_heads: u64,
+    /// Points of the checkpoint that is written meanwhile.
+    in_checkpoint: u64,
     /// The number of the next record.
     expected: Option<u64>,
 }
@@ -189,7 +197,8 @@ impl Replay {
                         damaged = true;
                         error!("{name}: record {sequence} holds invalid points");
                     }
-                    if self.in_heads > state.config().max_replayed_points {
+                    let in_memory = self.in_heads + self.in_checkpoint;
+                    if in_memory > state.config().max_replayed_points {
                         return Err(OpenError::LogTooLarge(name.to_string()));
                     }
                 }

@@ -27,7 +27,7 @@ impl io::Write for Log {
 }
 
 /// Runs `work` and answers the warnings and errors that it logs on this thread.
-fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

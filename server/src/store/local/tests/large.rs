@@ -1,5 +1,8 @@
 //! Files and counts that do not fit 32 bits, and what a small machine refuses.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::sim_disk::Verb;
 use super::*;
 use crate::store::local::file_name::{FORMAT_PREFIX, FORMAT_VERSION};
 use crate::store::local::part::writer::PartWriter;
@@ -72,6 +75,57 @@ async fn a_log_with_more_points_than_fit_into_memory_is_refused() {
     assert_eq!(read(&again.state).unwrap(), rows);
     within(again.close()).await;
     within(store.close()).await;
+}
+
+/// A recovery writes what it holds before there is too much of it, also where the log is shorter than
+/// its limit.
+#[tokio::test]
+async fn a_log_with_more_points_than_fit_at_once_is_replayed_in_turn() {
+    let disk = SimDisk::new(Image::new());
+    // Every batch ends a segment.
+    let config = LocalConfig { segment_size: 1, ..LocalConfig::default() };
+    let store = open(&disk, config.clone()).unwrap();
+    let rows: Vec<Row> = (0..100).map(|at| ("a".to_owned(), at, 0.5)).collect();
+    for rows in rows.chunks(10) {
+        put(&store, rows).await.unwrap();
+    }
+    let killed = || disk.killed_after(disk.operations());
+    let small = |max_replayed_points| LocalConfig { max_replayed_points, ..config.clone() };
+    // The first segment is empty. Two of the others are as many points as fit: they are in a part
+    // before another two are replayed.
+    let (disk_of_small, parts) = (killed(), AtomicUsize::new(0));
+    disk_of_small.on_call(move |verb, name| {
+        if verb == Verb::Rename && name.starts_with("part-") {
+            parts.fetch_add(1, Ordering::SeqCst);
+        }
+        if let (Verb::Open, Some(segment)) = (verb, name.strip_prefix("log-")) {
+            let before = segment.parse::<usize>().unwrap() - 1;
+            assert!(before <= 3 + 2 * parts.load(Ordering::SeqCst), "{name}");
+        }
+        None
+    });
+    let state = recovered(&disk_of_small, small(20)).unwrap().state;
+    assert_eq!(read(&state).unwrap(), rows);
+    assert!(state.memory().parts.len() > 1);
+
+    let larger: Vec<Row> = (100..130).map(|at| ("a".to_owned(), at, 0.5)).collect();
+    put(&store, &larger).await.unwrap();
+    let disk = killed();
+    let refused = open(&disk, small(20)).unwrap_err();
+    assert!(matches!(refused, OpenError::LogTooLarge(_)), "{refused}");
+    assert!(disk.visible().keys().any(|name| name.contains("part")), "the next start goes on");
+    let again = open(&disk, config.clone()).unwrap();
+    assert_eq!(read(&again.state).unwrap(), [rows, larger].concat());
+    within(again.close()).await;
+    within(store.close()).await;
+}
+
+#[test]
+fn too_many_series_need_another_server() {
+    let text = OpenError::TooManySeries.to_string();
+    let expected =
+        format!("it has more series than this server can hold, {MAX_SERIES}; use a 64-bit server");
+    assert_eq!(text, expected);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Retention, by a clock that the test sets.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
+use super::damage::logged;
 use super::random::Random;
-use super::sim_disk::Rules;
 use super::sim_disk::power_cut::{Left, Survival};
+use super::sim_disk::{Rules, Verb};
 use super::*;
 use crate::clock::Clock;
 
@@ -161,6 +164,15 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     let written = disk.visible()[&unfinished].clone();
 
     drop(reader);
+    // A failure is logged once.
+    disk.on_call(|verb, _| (verb == Verb::Rename).then_some(io::ErrorKind::PermissionDenied));
+    let (all, mut refused) = (parts(&state), BTreeSet::new());
+    let mut take_names = || logged(|| compaction::take_names(&state, &all, &mut refused));
+    let (all_named, log) = take_names();
+    assert!(!all_named && log.contains("can't give part-"), "{log}");
+    assert_eq!(take_names(), (false, String::new()));
+    disk.on_call(|_, _| None);
+    assert_eq!(take_names(), (true, String::new()));
     assert!(new.take_name(&disk).unwrap() && new.has_name());
     assert!(!compaction::candidate(&new, cutoff, false).resting);
     assert_eq!(disk.visible()[&name], written);
