@@ -47,11 +47,7 @@ impl ExitSignals {
     /// # Errors
     /// When the system refuses.
     pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: ctrl_c()?,
-            interrupt_too: ctrl_break()?,
-            close: ctrl_close()?,
-        })
+        Ok(Self { interrupt: ctrl_c()?, interrupt_too: ctrl_break()?, close: ctrl_close()? })
     }
 
     /// Waits for the next event.
