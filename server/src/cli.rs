@@ -101,8 +101,9 @@ Try it:
 
 On Windows: server in one window, tui-client in another.
 
-On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break, when its window is closed, and at log-off and
-shutdown) it stops accepting, answers the requests in flight and exits.
+On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops
+accepting, answers the requests in flight and exits. At log-off and shutdown Windows may end it like
+a kill, which loses nothing that was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run, 2 wrong usage.";
 
 /// Reads an age. Zero would drop everything, and often means "keep" in other tools, so it is

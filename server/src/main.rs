@@ -48,6 +48,7 @@ fn print(text: &[u8]) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn start(config: ServerConfig) -> anyhow::Result<()> {
+    let _console = os::keep_log_writable();
     telemetry::start(config.log_level);
     let shutdown = Shutdown::default();
     stop_on_signal(&shutdown)?;

@@ -4,8 +4,9 @@
 //! | --- | --- | --- |
 //! | who may read the data | its owner: modes 0700 and 0600 | whoever the directory above lets: access lists are inherited |
 //! | a change of names is durable | after a sync of the directory | see below |
-//! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS of Windows 10 and newer likewise; on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
-//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window, log-off, shutdown |
+//! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS likewise from Windows 10 1809 on; before, on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
+//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
+//! | a selection in the terminal | holds nothing up | would hold up the log: the mouse selects nothing until the server ends |
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | open files | are limited | are not limited in a way that matters |
 //!
@@ -32,9 +33,9 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, EndSignals, OPEN_FILES_HINT, PORT_HINT, TEMP_VARIABLE, is_family_missing,
-    is_in_use, make_directory, open_file, open_private_file, raise_open_files_limit, read_exact_at,
-    remove, rename, write_all_at,
+    DirectoryHandle, EndSignals, OPEN_FILES_HINT, PORT_HINT, TEMP_VARIABLE, UnselectableConsole,
+    is_family_missing, is_in_use, make_directory, open_file, open_private_file,
+    raise_open_files_limit, read_exact_at, remove, rename, write_all_at,
 };
 
 /// A request of the operating system or of a user to end.
@@ -49,6 +50,12 @@ pub struct EndRequest {
 /// Where a console has to be told to take them, it is.
 pub fn is_stderr_coloured() -> bool {
     io::stderr().is_terminal() && system::enable_colours()
+}
+
+/// Keeps a selection in the terminal of the log from holding up the log, until the answer is
+/// dropped; `None` where it can't.
+pub fn keep_log_writable() -> Option<UnselectableConsole> {
+    if io::stderr().is_terminal() { UnselectableConsole::take() } else { None }
 }
 
 #[cfg(test)]

@@ -13,12 +13,14 @@
 //! Test code (`#[cfg(test)]`) does not count.
 
 mod source;
+mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use source::Module;
+pub use system::{SYSTEM_PATHS, system_uses, system_uses_outside};
 
 /// Names that lead to other names, at most; more is a circle of imports.
 const MAX_IMPORT_STEPS: usize = 16;

@@ -164,6 +164,17 @@ pub fn enable_colours() -> bool {
     true
 }
 
+/// A terminal whose selections hold up what is written to it: there is none.
+#[derive(Debug)]
+pub struct UnselectableConsole;
+
+impl UnselectableConsole {
+    /// Does nothing.
+    pub fn take() -> Option<Self> {
+        None
+    }
+}
+
 /// A file that the system refuses to sync.
 #[cfg(test)]
 pub fn unsyncable_file() -> File {

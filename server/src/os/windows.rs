@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use crossterm_winapi::{ConsoleMode, Handle, HandleType};
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -34,7 +35,7 @@ const SHARING_VIOLATION: i32 = 32;
 /// `WSAEAFNOSUPPORT`.
 const FAMILY_NOT_SUPPORTED: i32 = 10_047;
 
-/// Pauses between attempts to rename or remove a file that another program has opened, in
+/// Pauses between attempts to open, rename or remove a file that another program has opened, in
 /// milliseconds. Virus scanners and indexers open a file for a moment after it was closed. A quarter
 /// of a second in all: the thread that commits puts does this only when a new log file can't be
 /// made.
@@ -59,7 +60,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it can't be made or opened.
 pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(empty).open(path)
+    retry(|| OpenOptions::new().read(true).write(true).create(true).truncate(empty).open(path))
 }
 
 /// Opens a file that is there, to be read and synced. Only a file that is open for writing can be
@@ -68,7 +69,7 @@ pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
 /// # Errors
 /// When it can't be opened.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+    retry(|| OpenOptions::new().read(true).write(true).open(path))
 }
 
 /// Fills `buffer` from `offset` on. Moves the cursor of the file, which nothing else uses.
@@ -125,7 +126,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     retry(|| fs::remove_file(path))
 }
 
-fn retry(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
+fn retry<T>(attempt: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let mut pauses = PAUSES.into_iter();
     loop {
         match attempt() {
@@ -138,7 +139,7 @@ fn retry(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Whether a rename or removal may have failed because a file is open; missing rights look the same.
+/// Whether an open, rename or removal may have failed because a file is open; missing rights look the same.
 pub fn is_in_use(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(ACCESS_DENIED | SHARING_VIOLATION))
 }
@@ -175,7 +176,9 @@ pub fn raise_open_files_limit() -> Option<u64> {
     None
 }
 
-/// Ctrl-C, Ctrl-Break, and the ends of the console window, the session and the system.
+/// Ctrl-C, Ctrl-Break, and the ends of the console window, the session and the system. Windows tells
+/// of the last two only some programs, and none that has loaded user32 or gdi32; the others are ended
+/// as by a kill.
 #[derive(Debug)]
 pub struct EndSignals {
     interrupt: CtrlC,
@@ -219,6 +222,37 @@ pub fn enable_colours() -> bool {
     anstyle_query::windows::enable_ansi_colors().unwrap_or(false)
 }
 
+/// `ENABLE_QUICK_EDIT_MODE`: the mouse selects text in the console window.
+const QUICK_EDIT: u32 = 0x40;
+
+/// `ENABLE_EXTENDED_FLAGS`, without which [`QUICK_EDIT`] is not changed.
+const EXTENDED_FLAGS: u32 = 0x80;
+
+/// The console without selection by mouse, until it is dropped: while text is selected, all that
+/// write to the console wait, among them what logs and soon the whole server. A server that is
+/// killed leaves it so.
+#[derive(Debug)]
+pub struct UnselectableConsole(ConsoleMode);
+
+impl UnselectableConsole {
+    /// Takes the selection from the console; `None` when there is no console or no selection.
+    pub fn take() -> Option<Self> {
+        let mode = ConsoleMode::from(Handle::new(HandleType::CurrentInputHandle).ok()?);
+        let before = mode.mode().ok().filter(|before| before & QUICK_EDIT != 0)?;
+        mode.set_mode(before & !QUICK_EDIT | EXTENDED_FLAGS).ok()?;
+        Some(Self(mode))
+    }
+}
+
+impl Drop for UnselectableConsole {
+    fn drop(&mut self) {
+        if let Ok(now) = self.0.mode() {
+            // A console that is gone needs no selection.
+            let _ = self.0.set_mode(now | QUICK_EDIT | EXTENDED_FLAGS);
+        }
+    }
+}
+
 /// A file that the system refuses to sync: one that is open for reading alone.
 #[cfg(test)]
 pub fn unsyncable_file() -> File {
@@ -229,4 +263,43 @@ pub fn unsyncable_file() -> File {
 #[cfg(test)]
 pub fn unsyncable_directory() -> Option<&'static Path> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn what_another_program_has_open_is_tried_again() {
+        for (code, expected) in [(SHARING_VIOLATION, 3), (ACCESS_DENIED, 3), (2, 1)] {
+            let attempts = Cell::new(0);
+            let outcome = retry(|| {
+                attempts.set(attempts.get() + 1);
+                if attempts.get() < 3 { Err(io::Error::from_raw_os_error(code)) } else { Ok(()) }
+            });
+            assert_eq!((outcome.is_ok(), attempts.get()), (expected == 3, expected), "{code}");
+        }
+    }
+
+    #[test]
+    fn nothing_can_be_selected_until_the_end() {
+        let Ok(console) = Handle::new(HandleType::CurrentInputHandle) else {
+            eprintln!("SKIPPED selection in the console: there is none");
+            return;
+        };
+        let console = ConsoleMode::from(console);
+        let before = console.mode().unwrap();
+        for selectable in [true, false] {
+            let mode = if selectable { before | QUICK_EDIT } else { before & !QUICK_EDIT };
+            console.set_mode(mode | EXTENDED_FLAGS).unwrap();
+            let taken = UnselectableConsole::take();
+            assert_eq!(taken.is_some(), selectable);
+            assert_eq!(console.mode().unwrap() & QUICK_EDIT, 0);
+            drop(taken);
+            assert_eq!(console.mode().unwrap() & QUICK_EDIT != 0, selectable);
+        }
+        console.set_mode(before | EXTENDED_FLAGS).unwrap();
+    }
 }

@@ -1,12 +1,10 @@
 //! Which module may use which.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use shared::structure::ModuleGraph;
+use shared::structure::{ModuleGraph, SYSTEM_PATHS, system_uses_outside};
 
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
 
@@ -60,21 +58,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::fs", &["store::local::disk", "os"]),
 ];
 
-/// What a text of one operating system names.
-const OF_ONE_SYSTEM: &[&str] = &[
-    "std::os::",
-    "rustix",
-    "libc",
-    "nix::",
-    "tokio::signal",
-    "windows_sys",
-    "winapi",
-    "winconsole",
-    "anstyle_query",
-];
-
-/// The conditions that ask for an operating system.
-const SYSTEMS: &[&str] = &["unix", "windows", "target_os", "target_family", "target_env"];
+/// The files and directories that know the operating system: the room of the program, that of its
+/// tests, what is compiled for some systems alone, and how a file's size on the disk is measured.
+const KNOW_THE_SYSTEM: &[&str] =
+    &["src/os", "tests/it/harness/os", "tests/it/main.rs", "benches/load/process.rs"];
 
 #[test]
 fn there_are_no_circles() {
@@ -106,70 +93,14 @@ fn forbidden_directions_are_not_taken() {
     }
 }
 
-/// The lines of a source file, comments apart, that know an operating system.
-fn lines_of_one_system(text: &str) -> Vec<&str> {
-    let knows = |line: &&str| {
-        let code = line.split("//").next().unwrap_or_default();
-        let words: Vec<_> = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-        let is_condition = ["cfg", "cfg_attr"].iter().any(|word| words.contains(word));
-        OF_ONE_SYSTEM.iter().any(|name| code.contains(name))
-            || is_condition && SYSTEMS.iter().any(|word| words.contains(word))
-    };
-    text.lines().filter(knows).collect()
-}
-
-/// All sources below a directory.
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
-
 #[test]
 fn only_the_rooms_for_it_know_the_operating_system() {
-    let rooms = [
-        ["src", "os.rs"].iter().collect::<PathBuf>(),
-        ["src", "os"].iter().collect(),
-        ["tests", "it", "main.rs"].iter().collect(),
-        ["tests", "it", "directions.rs"].iter().collect(),
-        ["tests", "it", "harness", "os.rs"].iter().collect(),
-        ["tests", "it", "harness", "os"].iter().collect(),
-    ];
-    let root = Path::new(SOURCES).parent().unwrap();
-    let (mut outside, mut inside) = (Vec::new(), 0);
-    for path in [SOURCES, TESTS].iter().flat_map(|directory| sources(Path::new(directory))) {
-        let text = fs::read_to_string(&path).unwrap();
-        let lines = lines_of_one_system(&text);
-        if rooms.iter().any(|room| path.starts_with(root.join(room))) {
-            inside += lines.len();
-        } else {
-            outside.extend(lines.iter().map(|line| format!("{}: {line}", path.display())));
+    let outside = system_uses_outside(Path::new(CRATE), KNOW_THE_SYSTEM).unwrap();
+    assert_eq!(outside, [""; 0], "what differs between systems belongs to {KNOW_THE_SYSTEM:?}");
+    for root in [LIBRARY, PROGRAM] {
+        let graph = ModuleGraph::read(root).unwrap();
+        for path in SYSTEM_PATHS {
+            assert_eq!(graph.uses_outside(&["os"], path), [""; 0], "{path} belongs to os");
         }
-    }
-    assert_eq!(outside, [""; 0], "what differs between operating systems belongs to {rooms:?}");
-    assert!(inside > 20, "only {inside} lines were found in {rooms:?}");
-}
-
-#[test]
-fn a_line_that_knows_the_operating_system_is_found() {
-    for line in [
-        "#[cfg(unix)]",
-        "    #[cfg(all(test, not(windows)))]",
-        "if cfg!(target_os = \"linux\") {",
-        "#[cfg_attr(windows, path = \"a.rs\")]",
-        "use std::os::fd::OwnedFd;",
-        "rustix::io::Errno::IO",
-    ] {
-        assert_eq!(lines_of_one_system(line), [line]);
-    }
-    for line in ["#[cfg(test)]", "// as with cfg(unix)", "let windows = 3;", "use crate::os;"] {
-        assert_eq!(lines_of_one_system(line), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! One source file: its modules and the paths that its product code names.
 //!
 //! A scanner and no parser: it knows comments, literals, attributes, `mod`, `use` and paths. Items
-//! under `#[cfg(test)]` are left out.
+//! under `#[cfg(test)]` are left out, unless they are asked for.
 
 use std::collections::BTreeMap;
 
@@ -18,15 +18,21 @@ pub struct Module {
 
 /// Scans the text of a file.
 pub fn scan(text: &str) -> Module {
-    let tokens = tokens(text);
-    let mut scanner = Scanner { tokens: &tokens, at: 0 };
+    scan_tokens(&tokens(text), false)
+}
+
+/// Scans a file, with or without what is under `#[cfg(test)]`.
+pub fn scan_tokens(tokens: &[SourceToken], with_tests: bool) -> Module {
+    let mut scanner = Scanner { tokens, at: 0, with_tests };
     let mut module = Module::default();
     scanner.items(&mut module);
     module
 }
 
+/// The smallest piece of a source that means something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum SourceToken {
+pub enum SourceToken {
+    /// A name, a keyword or a number.
     Word(String),
     /// `::`
     Separator,
@@ -34,7 +40,8 @@ enum SourceToken {
     Mark(char),
 }
 
-fn tokens(text: &str) -> Vec<SourceToken> {
+/// Splits a file; comments and literals are left out.
+pub fn tokens(text: &str) -> Vec<SourceToken> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -129,6 +136,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
 struct Scanner<'a> {
     tokens: &'a [SourceToken],
     at: usize,
+    with_tests: bool,
 }
 
 impl Scanner<'_> {
@@ -161,7 +169,7 @@ impl Scanner<'_> {
         while let Some(token) = self.peek() {
             match token {
                 SourceToken::Mark('#') => {
-                    if self.attribute_is_for_tests() {
+                    if self.attribute_is_for_tests() && !self.with_tests {
                         self.skip_item();
                     }
                 }

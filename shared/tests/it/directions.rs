@@ -1,7 +1,10 @@
 //! Which module may use which.
 
-use shared::structure::ModuleGraph;
+use std::path::Path;
 
+use shared::structure::{ModuleGraph, SYSTEM_PATHS, system_uses_outside};
+
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
 
 /// What only these modules may use.
@@ -45,5 +48,14 @@ fn forbidden_directions_are_not_taken() {
         for path in *paths {
             assert_eq!(graph.uses(module, path), [""; 0], "{module} must not use {path}");
         }
+    }
+}
+
+#[test]
+fn no_source_knows_the_operating_system() {
+    assert_eq!(system_uses_outside(Path::new(CRATE), &[]).unwrap(), [""; 0]);
+    let graph = ModuleGraph::read(LIBRARY).unwrap();
+    for path in SYSTEM_PATHS {
+        assert_eq!(graph.uses_outside(&[], path), [""; 0]);
     }
 }

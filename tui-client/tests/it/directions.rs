@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use shared::structure::ModuleGraph;
+use shared::structure::{ModuleGraph, SYSTEM_PATHS, system_uses_outside};
 
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
 
@@ -74,13 +75,27 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["clock"]),
     ("ratatui", &["view", "system::terminal"]),
     ("crossterm", &["system::terminal", "system::os", "runtime", "system::theme_detect"]),
-    ("rustix", &["system::os"]),
-    ("std::os", &["system::os"]),
-    ("tokio::signal", &["system::os"]),
-    ("crossterm_winapi", &["system::os"]),
-    ("clipboard_win", &["system::os"]),
     ("crate::runtime", &[""]),
     ("crate::system::theme_detect", &[""]),
+];
+
+/// The files and directories that know the operating system: the room of the program, the tests of
+/// what Unix alone has and what runs them, and the benchmarks, which measure there.
+const KNOW_THE_SYSTEM: &[&str] = &[
+    "src/system/os",
+    "tests/it/main.rs",
+    "tests/it/terminal",
+    "tests/it/unix",
+    "tests/it/harness.rs",
+    "tests/it/harness/bare_pty.rs",
+    "tests/it/harness/job_shell.rs",
+    "tests/it/harness/os.rs",
+    "tests/it/harness/pty.rs",
+    "tests/it/harness/signals.rs",
+    "benches/idle.rs",
+    "benches/keys.rs",
+    "benches/proxy",
+    "benches/views.rs",
 ];
 
 /// What these modules use of this crate, and nothing else.
@@ -118,43 +133,14 @@ fn forbidden_directions_are_not_taken() {
     }
 }
 
-/// The room for what differs between operating systems.
-const OS: &str = "system/os";
-
-/// The places in a source that ask for the operating system.
-fn os_conditions(source: &str) -> Vec<&str> {
-    let words = ["unix", "windows", "target_os", "target_family", "target_env"];
-    let asks = |line: &&str| {
-        let condition = ["cfg(", "cfg!(", "cfg_attr("].iter().find_map(|at| line.split_once(at));
-        condition.is_some_and(|(_, rest)| words.iter().any(|word| rest.contains(word)))
-    };
-    source.lines().map(str::trim).filter(|line| !line.starts_with("//")).filter(asks).collect()
-}
-
 #[test]
-fn one_room_knows_the_operating_system() {
-    assert_eq!(os_conditions("#[cfg(unix)]\nmod unix;\n// cfg(unix)\nfn f() {}"), ["#[cfg(unix)]"]);
-    assert_eq!(os_conditions("if cfg!(any(test, target_os = \"macos\")) {").len(), 1);
-    assert_eq!(os_conditions("#[cfg(test)]\nmod windows_of_time;"), [""; 0]);
-    let sources = Path::new(LIBRARY).parent().unwrap();
-    let (mut directories, mut conditions, mut read) = (vec![sources.to_owned()], 0, 0);
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let found = os_conditions(&text);
-            let name = path.strip_prefix(sources).unwrap();
-            read += 1;
-            if name.with_extension("") == Path::new(OS) {
-                conditions = found.len();
-            } else {
-                assert_eq!(found, [""; 0], "{}", name.display());
-            }
+fn only_the_rooms_for_it_know_the_operating_system() {
+    let outside = system_uses_outside(Path::new(CRATE), KNOW_THE_SYSTEM).unwrap();
+    assert_eq!(outside, [""; 0], "what differs between systems belongs to {KNOW_THE_SYSTEM:?}");
+    for root in [LIBRARY, PROGRAM] {
+        let graph = ModuleGraph::read(root).unwrap();
+        for path in SYSTEM_PATHS {
+            assert_eq!(graph.uses_outside(&["system::os"], path), [""; 0], "{path} belongs to os");
         }
     }
-    assert!(read > 50 && conditions >= 4, "{read} sources are read, with {conditions} conditions");
 }
