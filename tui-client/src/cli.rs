@@ -10,7 +10,7 @@ use clap::builder::{
     NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
 };
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, build_info};
@@ -197,6 +197,17 @@ pub enum Colours {
     None,
 }
 
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// As the terminal seems to need it
+    Auto,
+    /// In each terminal
+    Always,
+    /// In none
+    Never,
+}
+
 /// How the screen looks and what it takes from the terminal.
 // The comments of the fields are the texts of `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -205,10 +216,10 @@ pub struct ScreenOptions {
     #[arg(long, value_name = "THEME", default_value = "auto")]
     pub theme: Colours,
 
-    /// Draw the screen with ASCII characters alone; keys stay as they are [default in the old console
-    /// of Windows]
-    #[arg(long)]
-    pub ascii: bool,
+    /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so on Windows
+    /// where the console may be the old one; never is for Windows Terminal where it opens by itself
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always")]
+    pub ascii: When,
 
     /// Leave the mouse to the terminal, to select text
     #[arg(long = "no-mouse", action = ArgAction::SetFalse)]
@@ -327,7 +338,9 @@ const MARK: char = '\0';
 fn mark_numbers(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let command = Args::command();
     let takes_next = move |word: &str| {
-        let mut options = command.get_arguments().filter(|arg| arg.get_action().takes_values());
+        let takes_next =
+            |arg: &&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+        let mut options = command.get_arguments().filter(takes_next);
         let name = word.strip_prefix("--");
         name.is_some_and(|name| options.any(|option| option.get_long() == Some(name)))
     };
@@ -446,6 +459,22 @@ mod tests {
         for wrong in ["0", "65536", "-1", "1.5", "18446744073709551616", "x", ""] {
             assert!(memory(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn ascii_is_chosen_with_a_word_or_without() {
+        for (typed, expected) in [
+            (&["get", "a"][..], When::Auto),
+            (&["--ascii", "get", "a"], When::Always),
+            (&["--ascii", "put", "a", "-1"], When::Always),
+            (&["--ascii=always", "get", "a"], When::Always),
+            (&["--ascii=never", "get", "a"], When::Never),
+            (&["--ascii=auto"], When::Auto),
+        ] {
+            let args = ["tui-client"].iter().chain(typed);
+            assert_eq!(Plan::parse(args, true).unwrap().screen.ascii, expected, "{typed:?}");
+        }
+        assert_eq!(mode("--ascii -1", true), RunMode::Request("-1".to_owned()));
     }
 
     #[test]

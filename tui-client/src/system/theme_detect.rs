@@ -5,7 +5,7 @@ use std::env;
 
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
-use crate::cli::{Colours, ScreenOptions};
+use crate::cli::{Colours, ScreenOptions, When};
 use crate::system::os;
 use crate::view::theme::Theme;
 
@@ -29,7 +29,16 @@ pub fn theme(options: ScreenOptions) -> Theme {
     // The library reads NO_COLOR as well, but the option comes first. Without colours it must not
     // write any colour command, not even the one for the default.
     crossterm::style::force_color_output(chosen != Colours::None);
-    Theme { ascii: options.ascii || !os::terminal::has_all_glyphs(), ..theme }
+    Theme { ascii: draws_ascii(options.ascii, os::terminal::has_all_glyphs()), ..theme }
+}
+
+/// Whether the screen is drawn in ASCII. `has_glyphs`: the terminal is known to have all glyphs.
+fn draws_ascii(asked: When, has_glyphs: bool) -> bool {
+    match asked {
+        When::Auto => !has_glyphs,
+        When::Always => true,
+        When::Never => false,
+    }
 }
 
 fn choose(
@@ -61,6 +70,18 @@ fn of_background(number: u8) -> Option<Colours> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_option_decides_about_ascii_before_the_terminal() {
+        for (asked, has_glyphs, ascii) in [
+            (When::Auto, true, false),
+            (When::Auto, false, true),
+            (When::Always, true, true),
+            (When::Never, false, false),
+        ] {
+            assert_eq!(draws_ascii(asked, has_glyphs), ascii, "{asked:?} {has_glyphs}");
+        }
+    }
 
     #[test]
     fn what_was_asked_for_comes_first_and_the_terminal_last() {

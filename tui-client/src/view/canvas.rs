@@ -96,10 +96,22 @@ impl Canvas<'_> {
         }
     }
 
-    /// Marks a row of `area` as the selected one; `bad` keeps the colour of a failure.
+    /// Shows a row of `area` as the selected one; `bad` keeps the colour of a failure.
     pub fn select_row(&mut self, area: Rect, row: u16, bad: bool) {
         let line = Rect { y: area.y + row, height: 1, ..area };
         self.buffer.set_style(line, self.theme.selected(bad));
+        self.mark_row(area, row);
+    }
+
+    /// Marks a selected row on the border to its left, in an ASCII theme: the console that needs it
+    /// may reverse no row.
+    pub fn mark_row(&mut self, area: Rect, row: u16) {
+        let border = Position { x: area.x.saturating_sub(1), y: area.y + row };
+        if self.theme.ascii
+            && let Some(cell) = self.buffer.cell_mut(border)
+        {
+            cell.set_char('>');
+        }
     }
 }
 

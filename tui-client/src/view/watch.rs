@@ -46,7 +46,9 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
             // Marks and values keep their colours, which have meanings.
             let marks = cells(MARKS).min(inner.width);
             let key = cells(shape.key).min(inner.width - marks);
-            canvas.select_row(Rect { x: inner.x + marks, width: key, ..line }, 0, watched.alarm);
+            let name = Rect { x: inner.x + marks, width: key, ..line };
+            canvas.buffer.set_style(name, theme.selected(watched.alarm));
+            canvas.mark_row(inner, row);
         }
     }
     if rows == 0 && watch.chart_bounds().is_none() {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ratatui::buffer::Cell;
 use ratatui::style::Color;
+use tui_client::event::KeyCode;
 use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
@@ -179,6 +180,20 @@ fn the_ascii_theme_draws_only_ascii_but_for_keys() {
         let letters = |c: char| c.is_alphabetic() || c == '😀';
         assert!(foreign.chars().all(letters), "{foreign:?} in {place}");
     });
+}
+
+#[test]
+fn a_selected_row_has_a_mark_in_the_ascii_theme() {
+    for mode in [Mode::Table, Mode::Log, Mode::Watch] {
+        let mut scene = Scene::with_sample(80, 24, &["palm.cpu", "eardrum.cpu"]);
+        scene.to(mode);
+        scene.code(KeyCode::Up);
+        let marks = |ascii| {
+            let screen = draw(&scene, &Theme { ascii, ..Theme::plain() }, 80, 24);
+            screen.buffer().content().chunks(80).filter(|row| row[0].symbol() == ">").count()
+        };
+        assert_eq!((marks(true), marks(false)), (1, 0), "{mode:?}");
+    }
 }
 
 #[test]

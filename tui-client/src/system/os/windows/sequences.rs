@@ -1,5 +1,10 @@
 //! Escape sequences, carried out by calls of the console: for one that does not carry them out
 //! itself. Knows the sequences that the screen is drawn with, and drops others.
+//!
+//! Wine is served whole. On a console that refuses the mode for sequences, as before Windows 10,
+//! crossterm makes calls by itself for colours and the cursor, unless `TERM` is set, and has none for
+//! bold and reversed text; what is left of the sequences comes here. So an ASCII theme marks a selected
+//! row by a character.
 
 use std::io;
 

@@ -4,10 +4,7 @@ use std::future::{self, poll_fn};
 use std::io;
 use std::task::Poll;
 
-use tokio::signal::windows::{
-    CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
-    ctrl_logoff, ctrl_shutdown,
-};
+use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ctrl_close};
 use tokio::sync::mpsc;
 
 /// The key that ends input that is typed in plain mode.
@@ -22,9 +19,6 @@ const INTERRUPTED: u8 = 130;
 /// The exit code after the window was closed.
 const HUNG_UP: u8 = 129;
 
-/// The exit code after a log-off or a shutdown.
-const TERMINATED: u8 = 143;
-
 /// The meaning of an event for the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScreenSignal {
@@ -38,15 +32,13 @@ pub enum ScreenSignal {
     Continued,
 }
 
-/// The events that end the program. After the last three the system waits some seconds for its
-/// end.
+/// The events that end the program. After the last one the system waits some seconds for its end. A
+/// log-off and a shutdown are none: the system reports them to services, and ends other programs.
 #[derive(Debug)]
 pub struct ExitSignals {
     interrupt: CtrlC,
     interrupt_too: CtrlBreak,
     close: CtrlClose,
-    logoff: CtrlLogoff,
-    shutdown: CtrlShutdown,
 }
 
 impl ExitSignals {
@@ -55,13 +47,7 @@ impl ExitSignals {
     /// # Errors
     /// When the system refuses.
     pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: ctrl_c()?,
-            interrupt_too: ctrl_break()?,
-            close: ctrl_close()?,
-            logoff: ctrl_logoff()?,
-            shutdown: ctrl_shutdown()?,
-        })
+        Ok(Self { interrupt: ctrl_c()?, interrupt_too: ctrl_break()?, close: ctrl_close()? })
     }
 
     /// Waits for the next event.
@@ -74,14 +60,10 @@ impl ExitSignals {
         poll_fn(|cx| {
             let interrupted = self.interrupt.poll_recv(cx).is_ready()
                 || self.interrupt_too.poll_recv(cx).is_ready();
-            let ended =
-                self.logoff.poll_recv(cx).is_ready() || self.shutdown.poll_recv(cx).is_ready();
             if interrupted {
                 Poll::Ready(INTERRUPTED)
             } else if self.close.poll_recv(cx).is_ready() {
                 Poll::Ready(HUNG_UP)
-            } else if ended {
-                Poll::Ready(TERMINATED)
             } else {
                 Poll::Pending
             }

@@ -203,7 +203,8 @@ pub fn copy(text: &str) -> Option<Result<(), String>> {
     Some(clipboard_win::set_clipboard_string(text).map_err(|error| error.to_string()))
 }
 
-/// The terminal is a newer one than the console of the system, as its environment tells.
+/// The terminal is known to be a newer one than the console of the system, as its environment tells.
+/// Windows Terminal sets nothing where it opens by itself as the window of a program.
 fn is_modern() -> bool {
     ["WT_SESSION", "TERM_PROGRAM", "TERM"].iter().any(|name| env::var_os(name).is_some())
 }
@@ -218,7 +219,7 @@ pub fn background() -> Option<u8> {
     u8::try_from(attributes >> 4 & 0xf).ok()
 }
 
-/// The terminal has glyphs for lines, bars and dots, which the fonts of the system's console lack.
+/// The terminal is known to have glyphs for lines, bars and dots, which the fonts of the system's console lack.
 pub fn has_all_glyphs() -> bool {
     is_modern()
 }

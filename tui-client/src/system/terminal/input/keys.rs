@@ -70,8 +70,10 @@ mod tests {
             let event = KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind);
             match held.take(Event::Key(event)) {
                 Some(Event::Key(KeyEvent { code: KeyCode::Char(c), kind, .. })) => {
-                    let released = kind == KeyEventKind::Release;
-                    typed.push_str(&if released { format!("[{c}]") } else { c.to_string() });
+                    let in_brackets = kind == KeyEventKind::Release;
+                    typed.extend(in_brackets.then_some('['));
+                    typed.push(c);
+                    typed.extend(in_brackets.then_some(']'));
                 }
                 Some(_) => typed.push('⏎'),
                 None => {}
