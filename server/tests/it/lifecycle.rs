@@ -33,8 +33,8 @@ fn signals_stop_it_gracefully_with_exit_code_0() {
 fn a_second_signal_does_not_cut_the_end_short() {
     let data = tempfile::tempdir().unwrap();
     let mut program = ServerProcess::start(["--data-dir", data.path().to_str().unwrap()]);
-    let puts: String = (0..400_000).map(|n| format!("put a {n} {n}\n")).collect();
-    assert!(program.request(&puts) == "ok\n\n".repeat(400_000));
+    let puts: Vec<_> = (0..400_000).map(|n| format!("put a {n} {n}\n")).collect();
+    assert!(program.request(&puts.concat()) == "ok\n\n".repeat(400_000));
     program.signal(os::END_SIGNALS[0]);
     program.wait_for_line("shutting down");
     program.signal(os::END_SIGNALS[0]);
