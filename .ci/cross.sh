@@ -43,7 +43,12 @@ HANDED_ON=handed_on::every_point_outlives_a_change_of_the_server
 # some_passed
 # Passes the output of tests on; fails when there was no test of that name.
 some_passed() {
-  tee /dev/stderr | grep '[1-9][0-9]* passed' >/dev/null
+  local line passed=
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    [[ $line != *[1-9]*' passed;'* ]] || passed=yes
+  done
+  [ -n "$passed" ]
 }
 
 # The program that runs those of Windows.
