@@ -42,10 +42,11 @@ impl<'f> Window<'f> {
         let count = count.min(left);
         let known = at >= self.start && at + count <= self.start + self.buffer.len() as u64;
         if !known {
-            self.buffer.clear();
             self.start = at;
-            resize(&mut self.buffer, count.max(READ_SIZE).min(left))?;
-            if let Err(error) = self.file.read_exact_at(&mut self.buffer, at) {
+            // Not emptied before, which would have it filled with zeros for every window.
+            let read = resize(&mut self.buffer, count.max(READ_SIZE).min(left))
+                .and_then(|()| self.file.read_exact_at(&mut self.buffer, at));
+            if let Err(error) = read {
                 self.buffer.clear();
                 return Err(error);
             }
