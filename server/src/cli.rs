@@ -8,11 +8,11 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, build_info};
+use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
-#[command(version, long_version = build_info::VERSION, after_help = AFTER_HELP)]
+#[command(version, long_version = shared::BUILD, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Name or address to listen on; localhost means both IPv4 and IPv6.
     #[arg(long, default_value = DEFAULT_HOST, value_parser = host())]

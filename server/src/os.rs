@@ -2,7 +2,7 @@
 //!
 //! | | Unix | Windows |
 //! | --- | --- | --- |
-//! | who may read the data | its owner: modes 0700 and 0600 | whoever the directory above lets: access lists are inherited |
+//! | access to the data | modes 0700 and 0600 | the access list of the directory above, which is inherited |
 //! | a change of names is durable | after a sync of the directory | see below |
 //! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS likewise from Windows 10 1809 on; before, on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
 //! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |

@@ -26,7 +26,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod build_info;
 pub mod client;
 #[cfg(feature = "dialogue")]
 pub mod dialogue;
@@ -55,3 +54,8 @@ pub const DEFAULT_HOST: &str = "localhost";
 
 /// The port of [`DEFAULT_HOST`].
 pub const DEFAULT_PORT: u16 = 10001;
+
+/// Version, commit and target of this build on one line, as `0.1.0, commit 1f2e3d4c5b6a,
+/// x86_64-unknown-linux-musl`. A debug build names no commit.
+pub const BUILD: &str =
+    concat!(env!("CARGO_PKG_VERSION"), ", ", env!("BUILD_COMMIT"), ", ", env!("BUILD_TARGET"));

@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, build_info};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
@@ -24,7 +24,7 @@ use crate::metrics::watch_plan::with_alerted;
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
-#[command(name = "tui-client", version, long_version = build_info::VERSION, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
+#[command(name = "tui-client", version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
     /// Where the server is
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]

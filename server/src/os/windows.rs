@@ -29,7 +29,7 @@ pub const OPEN_FILES_HINT: &str = "no limit of Windows";
 /// removed and is still open.
 const ACCESS_DENIED: i32 = 5;
 
-/// `ERROR_SHARING_VIOLATION`: another program has opened the file and shares it with nobody.
+/// `ERROR_SHARING_VIOLATION`: the file is open in another program, without sharing.
 const SHARING_VIOLATION: i32 = 32;
 
 /// `WSAEAFNOSUPPORT`.

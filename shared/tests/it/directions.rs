@@ -27,7 +27,6 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("pattern", &["crate::selector", "crate::request"]),
     ("duration", &["crate"]),
     ("limits", &["crate"]),
-    ("build_info", &["crate"]),
 ];
 
 #[test]

@@ -11,21 +11,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
-#[allow(dead_code, reason = "other benchmarks use all of it")]
-#[path = "../proxy/mod.rs"]
-mod proxy;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/pty.rs"]
-mod pty;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/server.rs"]
-mod server;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/signals.rs"]
-mod signals;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/wait.rs"]
-mod wait;
+#[path = "harness.rs"]
+mod harness;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -36,9 +23,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use proxy::Proxy;
-use pty::Shell;
-use server::TestServer;
+use harness::proxy::Proxy;
+use harness::pty::Shell;
+use harness::server::TestServer;
 
 /// How long the first two are looked at.
 const LOOK: Duration = Duration::from_secs(20);

@@ -7,21 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
-#[allow(dead_code, reason = "other benchmarks use all of it")]
-#[path = "../proxy/mod.rs"]
-mod proxy;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/pty.rs"]
-mod pty;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/server.rs"]
-mod server;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/signals.rs"]
-mod signals;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../tests/it/harness/wait.rs"]
-mod wait;
+#[path = "harness.rs"]
+mod harness;
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
@@ -29,10 +16,10 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use proxy::Proxy;
-use pty::Shell;
-use server::TestServer;
-use wait::PATIENCE;
+use harness::proxy::Proxy;
+use harness::pty::Shell;
+use harness::server::TestServer;
+use harness::wait::PATIENCE;
 
 /// Points in each answer: with ten answers a second some more than are asked for.
 const POINTS: u32 = 6500;
