@@ -1,5 +1,6 @@
 //! What is known of one series.
 
+use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
 use crate::metrics::recent_points::RecentPoints;
@@ -77,6 +78,19 @@ impl Series {
         // Room first, so that its memory never grows beyond the limit.
         self.recent.keep(self.max_recent - 1);
         self.recent.push(point);
+    }
+
+    /// Takes a number of all points, as a server with selectors has computed it of more points than
+    /// have come.
+    pub fn set(&mut self, of: Aggregate, value: f64) {
+        match of {
+            Aggregate::Min => self.min = value,
+            Aggregate::Max => self.max = value,
+            Aggregate::Avg => self.mean = value,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            Aggregate::Count => self.count = value as u64,
+            _ => {}
+        }
     }
 
     /// Keeps fewer points from now on.
