@@ -21,9 +21,10 @@ use super::series::chunk;
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::SeriesId;
+use super::series::summary::Summary;
 use crate::store::ReadError;
 use header::{ChunkEntry, ChunkHeader};
-use index::{PartIndex, count_points};
+use index::{Deletes, PartIndex, TimeRange, count_points};
 
 /// Bytes that are copied at a time.
 const COPY_SIZE: usize = 1 << 20;
@@ -36,6 +37,8 @@ pub struct Part {
     file: Box<dyn DiskFile>,
     /// By series, then by time.
     entries: Vec<ChunkEntry>,
+    deletes: Deletes,
+    end: SeriesId,
     /// The index or a chunk could not be read.
     damaged: AtomicBool,
     /// The part that it replaces, as long as that one's file is open and has the name of both. The
@@ -44,15 +47,16 @@ pub struct Part {
 }
 
 impl Part {
-    /// A part that was just written.
+    /// A part that was just written, or whose index was just read.
     fn new(
         segments: RangeInclusive<SegmentId>,
         size: u64,
         file: Box<dyn DiskFile>,
-        entries: Vec<ChunkEntry>,
+        index: PartIndex,
     ) -> Self {
+        let PartIndex { entries, deletes, end, .. } = index;
         let (damaged, replaced) = (AtomicBool::new(false), Mutex::default());
-        Self { segments, size, file, entries, damaged, replaced }
+        Self { segments, size, file, entries, deletes, end, damaged, replaced }
     }
 
     /// Opens a part, and answers the keys of its series, by rising id.
@@ -68,15 +72,17 @@ impl Part {
         let size = file.length()?;
         let read = PartIndex::read(&*file, size)?;
         let damaged = read.is_none();
-        let PartIndex { entries, keys } = if let Some(index) = read {
+        let mut index = if let Some(index) = read {
             index
         } else {
             let index = PartIndex::rebuild(&*file, size)?;
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
         };
-        let (damaged, replaced) = (AtomicBool::new(damaged), Mutex::default());
-        Ok((Self { segments, size, file, entries, damaged, replaced }, keys))
+        let keys = std::mem::take(&mut index.keys);
+        let part = Self::new(segments, size, file, index);
+        part.damaged.store(damaged, Ordering::Relaxed);
+        Ok((part, keys))
     }
 
     /// The segments whose points it holds.
@@ -110,6 +116,22 @@ impl Part {
     /// All chunks, by series and time.
     pub fn entries(&self) -> &[ChunkEntry] {
         &self.entries
+    }
+
+    /// Which points of a series in older parts are deleted, by rising timestamp.
+    pub fn deletes(&self, series: SeriesId) -> &[TimeRange] {
+        let place = self.deletes.binary_search_by_key(&series, |(series, _)| *series);
+        place.map_or(&[], |place| &self.deletes[place].1)
+    }
+
+    /// Which points of older parts are deleted.
+    pub fn all_deletes(&self) -> &Deletes {
+        &self.deletes
+    }
+
+    /// All ids of series that were given before it was written are below this.
+    pub fn end(&self) -> SeriesId {
+        self.end
     }
 
     /// Whether anything in it could not be read so far.
@@ -209,7 +231,7 @@ impl fmt::Display for Part {
 /// The points of a chunk; `None` when it is damaged or not the one that the index names.
 fn decode_chunk(bytes: &[u8], entry: &ChunkEntry) -> Option<Run> {
     let (header, _, points) = ChunkHeader::decode_chunk(bytes)?;
-    if header.entry(entry.offset) != *entry {
+    if !header.matches(entry) {
         return None;
     }
     chunk::decode(points, entry.count as usize).ok()
@@ -227,15 +249,37 @@ impl ChunkSource {
     pub fn of(part: &Arc<Part>, series: SeriesId) -> impl Iterator<Item = Self> {
         part.chunks(series).map(|at| Self { part: Arc::clone(part), at })
     }
+
+    fn entry(&self) -> &ChunkEntry {
+        &self.part.entries[self.at]
+    }
+
+    /// Number of points.
+    pub fn count(&self) -> u64 {
+        self.entry().count.into()
+    }
+
+    /// The value of the last point; `None` when only the chunk itself has it.
+    pub fn last_value(&self) -> Option<f64> {
+        self.entry().last_value.get()
+    }
+
+    /// The aggregates of all points; `None` when they have to be read.
+    pub fn summary(&self) -> Option<Summary> {
+        let entry = self.entry();
+        match &entry.summary {
+            None if entry.count == 1 => entry.last_value.get().map(Summary::of_value),
+            summary => summary.as_deref().copied(),
+        }
+    }
 }
 
 impl Source for ChunkSource {
     fn range(&self) -> (i64, i64) {
-        let entry = &self.part.entries[self.at];
-        (entry.first, entry.last)
+        (self.entry().first, self.entry().last)
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        self.part.read_chunk(&self.part.entries[self.at])
+        self.part.read_chunk(self.entry())
     }
 }

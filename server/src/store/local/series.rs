@@ -8,3 +8,4 @@ pub mod retention;
 pub mod run;
 pub mod series_index;
 pub mod series_point;
+pub mod summary;

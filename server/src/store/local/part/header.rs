@@ -2,10 +2,12 @@
 
 use std::mem::{offset_of, size_of};
 
+use shared::Point;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::summary::Summary;
 
 /// Begins and ends a part.
 const FILE_MAGIC: [u8; 4] = *b"MPRT";
@@ -16,6 +18,10 @@ pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
 /// Longest chunk in bytes. The most points, none of them like another, take 128 KiB; the longest key
 /// and what `pco` adds are small to that.
 pub const MAX_CHUNK_LENGTH: u32 = 1 << 20;
+
+/// Fewest points of a chunk that has a summary in the index. Fewer are unpacked in no time, and a
+/// summary takes up to 58 bytes.
+pub const MIN_SUMMARY_POINTS: usize = 256;
 
 /// The beginning of a part.
 #[derive(Debug, IntoBytes, Immutable, Unaligned)]
@@ -35,8 +41,9 @@ impl FileHeader {
     }
 }
 
-/// Where a chunk is and what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a chunk is and what it holds. Many parts have a chunk of few points for each of many series,
+/// so it is kept small: 56 bytes.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChunkEntry {
     /// The series of the points.
     pub series: SeriesId,
@@ -50,6 +57,37 @@ pub struct ChunkEntry {
     pub offset: u64,
     /// Length in bytes, header included.
     pub length: u32,
+    /// The value of the last point.
+    pub last_value: LastValue,
+    /// The aggregates of the points, of a chunk with enough of them to be worth it.
+    pub summary: Option<Box<Summary>>,
+}
+
+/// The value of the last point of a chunk, if it is known: an index of format 1 does not have it.
+#[derive(Debug, Clone, Copy)]
+pub struct LastValue(f64);
+
+impl LastValue {
+    /// Nothing but the chunk has it.
+    pub const UNKNOWN: Self = Self(f64::NAN);
+
+    /// The value; `None` when it is not known.
+    pub fn get(self) -> Option<f64> {
+        // All values are finite.
+        self.0.is_finite().then_some(self.0)
+    }
+}
+
+impl From<f64> for LastValue {
+    fn from(value: f64) -> Self {
+        Self(value)
+    }
+}
+
+impl PartialEq for LastValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.get().map(f64::to_bits) == other.get().map(f64::to_bits)
+    }
 }
 
 /// The beginning of a chunk. The key and the packed points follow.
@@ -67,6 +105,18 @@ pub struct ChunkHeader {
     checksum: U32,
     /// CRC32C of the key and the points.
     body_checksum: U32,
+}
+
+impl ChunkEntry {
+    /// Sets what the index says of the values; `points` are those of the chunk.
+    pub fn summarize(&mut self, points: &[Point]) {
+        if let Some(last) = points.last() {
+            self.last_value = last.value.into();
+        }
+        if points.len() >= MIN_SUMMARY_POINTS {
+            self.summary = Summary::of(points).and_then(Summary::for_index).map(Box::new);
+        }
+    }
 }
 
 impl ChunkHeader {
@@ -109,7 +159,14 @@ impl ChunkHeader {
         Some((header, key, points))
     }
 
-    /// The entry of the chunk when it stands at `offset`.
+    /// Whether this is the chunk that an index names.
+    pub fn matches(&self, entry: &ChunkEntry) -> bool {
+        let chunk = (self.series.get(), self.count.get(), self.first.get(), self.last.get());
+        chunk == (entry.series, entry.count, entry.first, entry.last)
+            && self.length.get() == entry.length
+    }
+
+    /// The entry of the chunk when it stands at `offset`, without what only its values say.
     pub fn entry(&self, offset: u64) -> ChunkEntry {
         ChunkEntry {
             series: self.series.get(),
@@ -118,6 +175,8 @@ impl ChunkHeader {
             last: self.last.get(),
             offset,
             length: self.length.get(),
+            last_value: LastValue::UNKNOWN,
+            summary: None,
         }
     }
 

@@ -5,12 +5,21 @@ use std::io;
 use memchr::memmem;
 use shared::{Key, KeyBuf};
 
-use super::header::{CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, MAX_CHUNK_LENGTH};
+use super::header::{
+    CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, LastValue, MAX_CHUNK_LENGTH,
+};
 use crate::store::local::disk::DiskFile;
 use crate::store::local::disk::window::{self, Window};
 use crate::store::local::series::chunk;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::varint;
+
+/// Timestamps, first to last, both included.
+pub type TimeRange = (i64, i64);
+
+/// For series, by rising id, which points of older parts are deleted: ranges by rising timestamp,
+/// without overlap, at least one a series.
+pub type Deletes = Vec<(SeriesId, Vec<TimeRange>)>;
 
 /// What a part holds.
 #[derive(Debug, Default)]
@@ -19,6 +28,10 @@ pub struct PartIndex {
     pub entries: Vec<ChunkEntry>,
     /// The keys of the series, by rising id.
     pub keys: Vec<(SeriesId, KeyBuf)>,
+    /// What is deleted in parts of smaller segments.
+    pub deletes: Deletes,
+    /// All ids that were ever given when the part was written are below this.
+    pub end: SeriesId,
 }
 
 impl PartIndex {
@@ -81,10 +94,21 @@ impl PartIndex {
             let count = u32::try_from(varint::decode(input)?).ok()?;
             let first = time.wrapping_add(varint::decode_signed(input)?);
             let last = first.wrapping_add(varint::decode_signed(input)?);
-            index.entries.push(ChunkEntry { series, count, first, last, offset, length });
+            let (last_value, summary) = (LastValue::UNKNOWN, None);
+            index.entries.push(ChunkEntry {
+                series,
+                count,
+                first,
+                last,
+                offset,
+                length,
+                last_value,
+                summary,
+            });
             end = offset.checked_add(u64::from(length))?;
             time = first;
         }
+        index.end = end_of(&index.entries);
         input.is_empty().then_some(index)
     }
 
@@ -121,7 +145,7 @@ impl PartIndex {
             from = offset + 1;
             let header = window.get(offset, ChunkHeader::LENGTH as u64)?;
             let Some(header) = ChunkHeader::decode(header) else { continue };
-            let entry = header.entry(offset);
+            let mut entry = header.entry(offset);
             if entry.length > MAX_CHUNK_LENGTH {
                 continue;
             }
@@ -130,17 +154,22 @@ impl PartIndex {
                 continue;
             };
             let Ok(key) = Key::from_bytes(key) else { continue };
-            if chunk::decode(points, entry.count as usize).is_err() {
-                continue;
-            }
+            let Ok(points) = chunk::decode(points, entry.count as usize) else { continue };
+            entry.summarize(&points);
             if index.keys.last().is_none_or(|(last, _)| *last < entry.series) {
                 index.keys.push((entry.series, key.to_owned()));
             }
             index.entries.push(entry);
         }
         index.entries.sort_by_key(|entry| (entry.series, entry.first));
+        index.end = end_of(&index.entries);
         Ok(index)
     }
+}
+
+/// All series of chunks are below this id.
+fn end_of(entries: &[ChunkEntry]) -> SeriesId {
+    entries.last().map_or(0, |last| last.series.saturating_add(1))
 }
 
 /// Number of points in chunks.
@@ -161,6 +190,18 @@ mod tests {
         format!("host{number:06}.cpu").parse().unwrap()
     }
 
+    fn entry(
+        series: SeriesId,
+        count: u32,
+        first: i64,
+        last: i64,
+        offset: u64,
+        length: u32,
+    ) -> ChunkEntry {
+        let (last_value, summary) = (LastValue::UNKNOWN, None);
+        ChunkEntry { series, count, first, last, offset, length, last_value, summary }
+    }
+
     /// A chunk of one point, as it stands at `offset`.
     fn chunk(series: SeriesId, offset: u64) -> (ChunkEntry, Vec<u8>) {
         let (key, timestamp) = (key(series.into()), i64::from(series));
@@ -168,8 +209,8 @@ mod tests {
         let points = [Point { timestamp, value: 0.5 }];
         chunk::encode(&points, Effort::Quick, &mut body).unwrap();
         let length = u32::try_from(ChunkHeader::LENGTH + body.len()).unwrap();
-        let entry =
-            ChunkEntry { series, count: 1, first: timestamp, last: timestamp, offset, length };
+        let mut entry = entry(series, 1, timestamp, timestamp, offset, length);
+        entry.summarize(&points);
         let header = ChunkHeader::new(&entry, key.as_str().len(), &body);
         (entry, [header.as_bytes(), &body].concat())
     }
@@ -181,8 +222,8 @@ mod tests {
         for series in 0..20 {
             let (entry, bytes) = chunk(series, end + 7);
             end = entry.offset + u64::from(entry.length);
-            entries.push(entry);
             stretches.push((entry.offset, bytes));
+            entries.push(entry);
         }
         let file = SparseFile { stretches, length: end + 100 };
         let index = PartIndex::rebuild_from(&file, file.length, begin).unwrap();
@@ -204,7 +245,7 @@ mod tests {
                 index.keys.push((series, key(number)));
             }
             let (last, length) = (first + 8191, 16_000);
-            index.entries.push(ChunkEntry { series, count, first, last, offset, length });
+            index.entries.push(entry(series, count, first, last, offset, length));
             offset += u64::from(length);
         }
         let mut bytes = Vec::new();
@@ -219,9 +260,10 @@ mod tests {
     fn an_index_asks_for_no_more_memory_than_a_chunk_takes() {
         let (entry, _) = chunk(0, FileHeader::LENGTH as u64);
         for (length, is_read) in [(MAX_CHUNK_LENGTH, true), (MAX_CHUNK_LENGTH + 1, false)] {
-            let entries = vec![ChunkEntry { length, ..entry }];
+            let entries = vec![ChunkEntry { length, ..entry.clone() }];
             let mut bytes = Vec::new();
-            PartIndex { entries, keys: vec![(0, key(0))] }.encode(&mut bytes);
+            PartIndex { entries, keys: vec![(0, key(0))], ..PartIndex::default() }
+                .encode(&mut bytes);
             assert_eq!(PartIndex::decode(&bytes).is_some(), is_read, "{length}");
         }
     }
