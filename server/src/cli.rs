@@ -40,6 +40,10 @@ pub struct Cli {
     #[arg(long, value_name = "AGE", value_parser = retention)]
     pub retention: Option<Duration>,
 
+    /// Let clients delete points: del palm.cpu, del 'palm.*[:1150864247]'.
+    #[arg(long)]
+    pub allow_delete: bool,
+
     /// Keep the data in a temporary directory that is removed at exit.
     #[arg(long)]
     pub ephemeral: bool,

@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub data: DataDirectory,
     /// The store's settings.
     pub store: local::LocalConfig,
+    /// Whether clients may take points back.
+    pub allow_delete: bool,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -60,7 +62,8 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
-        Ok(Self { host: cli.host, port: cli.port, data, store, log_level })
+        let allow_delete = cli.allow_delete;
+        Ok(Self { host: cli.host, port: cli.port, data, store, allow_delete, log_level })
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use shared::{Key, Point, Selector};
+use shared::{Key, Point};
 
 use super::Faults;
 use super::model::Model;
+use crate::store::query::{Deletion, Query};
 use crate::store::{
     Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store,
     StoreStatus, Unavailable,
@@ -50,6 +51,10 @@ pub enum Breach {
     LastWriteWins,
     /// Series are answered in the order of their keys.
     ReadingOrder,
+    /// The window of a query does not count.
+    Window,
+    /// `Ok` although nothing is taken back.
+    Deleted,
     /// Points that are put while a `get` is read are in its answer.
     Snapshot,
     /// Blocks are twice as large as they may be.
@@ -148,29 +153,44 @@ impl Inner {
         }
     }
 
-    fn blocks(&self, selector: Selector<'_>) -> VecDeque<Block> {
-        let mut keys = match selector.as_key() {
-            _ if selector == Selector::ALL => self.model.keys().to_vec(),
-            Some(key) => vec![key.as_str().to_owned()],
-            None => Vec::new(),
-        };
+    fn delete(&mut self, deletion: &Deletion) -> Result<(), PutError> {
+        if self.closed {
+            return Err(Unavailable::Closed.into());
+        }
+        if self.fault == Some(Fault::Unavailable) {
+            self.unavailable = Some(Unavailable::DiskFull);
+            return Err(Unavailable::DiskFull.into());
+        }
+        if self.breach != Some(Breach::Deleted) {
+            self.model.delete(deletion);
+        }
+        match self.fault {
+            Some(Fault::UnknownOutcome) => Err(PutError::UnknownOutcome),
+            _ => Ok(()),
+        }
+    }
+
+    fn blocks(&self, query: &Query) -> VecDeque<Block> {
+        let mut rows = self.model.get(query, i64::MIN);
         if self.breach == Some(Breach::ReadingOrder) {
-            keys.sort();
+            rows.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        if self.breach == Some(Breach::Window) {
+            rows = self.model.get(&Query::points(query.keys.clone()), i64::MIN);
         }
         let in_block = match self.breach {
             Some(Breach::Bounded) => 2 * MAX_BLOCK_POINTS,
             _ => MAX_BLOCK_POINTS,
         };
-        let mut blocks = VecDeque::new();
-        for key in keys {
-            let rows = self.model.one(&key);
-            let points = rows.into_iter().map(|(_, timestamp, value)| Point { timestamp, value });
-            let points: Vec<_> = points.collect();
-            let block =
-                |points: &[Point]| Block { key: key.parse().unwrap(), points: points.to_vec() };
-            blocks.extend(points.chunks(in_block).map(block));
-        }
-        blocks
+        let blocks = rows.chunks(in_block).map(|rows| {
+            let mut block = Block::default();
+            for (key, timestamp, value) in rows {
+                let point = Point { timestamp: *timestamp, value: *value };
+                block.push(&key.parse().unwrap(), &[point]);
+            }
+            block
+        });
+        blocks.collect()
     }
 }
 
@@ -189,9 +209,17 @@ impl Store for FailingStore {
         async move { now.or_else(|| later.map(|put| put())).unwrap() }
     }
 
-    fn get(&self, selector: Selector<'_>) -> FailingCursor {
+    fn delete(
+        &self,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        let outcome = self.inner().delete(&deletion);
+        async move { outcome }
+    }
+
+    fn get(&self, query: Query) -> FailingCursor {
         let mut inner = self.inner();
-        let mut blocks = inner.blocks(selector);
+        let mut blocks = inner.blocks(&query);
         let unreadable = inner.fault == Some(Fault::Unreadable);
         if unreadable {
             blocks.pop_back();
@@ -237,10 +265,13 @@ impl Cursor for FailingCursor {
             None if self.fails => return Err(ReadError::Unreadable(io::ErrorKind::Other)),
             block => block,
         };
-        if let (Some(Block { key, points }), Some(store)) = (&mut block, &self.live) {
-            for point in points {
-                let present = store.inner().model.value(key.as_key().as_str(), point.timestamp);
-                point.value = present.unwrap();
+        if let (Some(block), Some(store)) = (&mut block, &self.live) {
+            let before = std::mem::take(block);
+            for (key, points) in before.series() {
+                for &point in points {
+                    let present = store.inner().model.value(key.as_str(), point.timestamp);
+                    block.push(&key.to_owned(), &[Point { value: present.unwrap(), ..point }]);
+                }
             }
         }
         Ok(block)

@@ -47,7 +47,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);
 
-        let answer = async || contract::read(&store, Selector::ALL).await;
+        let answer = async || contract::read(&store, Query::all()).await;
         let rest = [row("b", start), row("b", start + 1)];
         assert_eq!(answer().await, [&[row("a", start - 100)][..], &rest].concat());
         now.fetch_add(1, Ordering::SeqCst);
@@ -108,7 +108,10 @@ async fn expired_parts_are_dropped_and_trimmed() {
         let size = MAX_PART_SIZE + 1;
         let candidates: Vec<_> = parts
             .iter()
-            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
+            .map(|part| Candidate {
+                size,
+                ..compaction::candidate(part, &HiddenTimes::new(), cutoff, false)
+            })
             .collect();
         let Some(range) = choose(&candidates) else { break };
         compaction::merge(&state, &parts[range], cutoff).unwrap();
@@ -156,7 +159,8 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     let cutoff = config.cutoff();
     compaction::merge(&state, std::slice::from_ref(&reader), cutoff).unwrap();
     let new = parts(&state).remove(0);
-    let (candidate, old_points) = (compaction::candidate(&new, cutoff, false), reader.points());
+    let (candidate, old_points) =
+        (compaction::candidate(&new, &HiddenTimes::new(), cutoff, false), reader.points());
     assert!(candidate.resting && !new.take_name(&disk).unwrap());
     assert_eq!((new.points(), old_points), (1, 3));
     assert_eq!(disk.visible()[&name], before);
@@ -174,7 +178,7 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     disk.on_call(|_, _| None);
     assert_eq!(take_names(), (true, String::new()));
     assert!(new.take_name(&disk).unwrap() && new.has_name());
-    assert!(!compaction::candidate(&new, cutoff, false).resting);
+    assert!(!compaction::candidate(&new, &HiddenTimes::new(), cutoff, false).resting);
     assert_eq!(disk.visible()[&name], written);
     assert!(!disk.visible().contains_key(&unfinished));
     assert_eq!(read(&state).unwrap(), rows[2..]);
@@ -206,7 +210,7 @@ async fn a_series_that_expired_whole_begins_anew() {
         }
         let cutoff = now.load(Ordering::SeqCst) - 100;
         expected.retain(|row| row.1 >= cutoff);
-        let mut found = contract::read(&store, Selector::ALL).await;
+        let mut found = contract::read(&store, Query::all()).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
         within(store.close()).await;
