@@ -42,6 +42,10 @@ pub struct Cli {
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     pub retention: Option<Duration>,
 
+    /// Refuse points that lie further ahead of this machine's clock, such as 1d [default: take all].
+    #[arg(long, value_name = "SPAN", value_parser = age::parse)]
+    pub max_ahead: Option<Duration>,
+
     /// Keep the data in a temporary directory that is removed at exit.
     #[arg(long)]
     pub ephemeral: bool,

@@ -172,6 +172,23 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
 }
 
 #[test]
+fn points_too_far_ahead_are_refused_one_by_one() {
+    const REFUSED: &str = "error\nthe timestamp is too far in the future\n\n";
+    let (now, day) = (now(), 24 * 60 * 60);
+    // Milliseconds instead of seconds, and a little ahead of this clock.
+    let requests =
+        format!("put a 1 {now}000\nput a 2 {}\nput new 3 {}\nget *\n", now + 60, now + 2 * day);
+    let mut program = ServerProcess::start(["--ephemeral", "--max-ahead", "1d"]);
+    let replies = format!("{REFUSED}ok\n\n{REFUSED}ok\na 2.0 {}\n\n", now + 60);
+    assert_eq!(program.request(&requests), replies);
+    program.stop();
+    // No limit by default.
+    let mut program = ServerProcess::start(["--ephemeral"]);
+    assert!(program.request(&requests).starts_with("ok\n\nok\n\nok\n\nok\n"));
+    program.stop();
+}
+
+#[test]
 fn help_lists_all_options() {
     let output = run(command().arg("--help"));
     assert_eq!(output.status.code(), Some(0));
@@ -187,6 +204,7 @@ fn help_lists_all_options() {
         "survives kill -9",
         "--retention",
         "30d",
+        "--max-ahead",
         "--ephemeral",
         "--log-limit",
         "64MiB",

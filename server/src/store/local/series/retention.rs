@@ -9,6 +9,13 @@ pub fn cutoff(now: i64, retention: Option<Duration>) -> i64 {
     age.map_or(i64::MIN, |age| now.saturating_sub(age))
 }
 
+/// The newest timestamp that is taken at the Unix time `now`; the greatest one when there is no
+/// limit.
+pub fn newest_accepted(now: i64, max_ahead: Option<Duration>) -> i64 {
+    let ahead = max_ahead.map(|ahead| i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX));
+    ahead.map_or(i64::MAX, |ahead| now.saturating_add(ahead))
+}
+
 /// The share of chunks all of whose points are expired, from 0 to 1; `last` are the last timestamps
 /// of the chunks.
 pub fn expired_share(last: impl IntoIterator<Item = i64>, cutoff: i64) -> f64 {
@@ -38,6 +45,19 @@ mod tests {
             (1000, Some(Duration::MAX), 1000 - i64::MAX),
         ] {
             assert_eq!(cutoff(now, retention), expected, "{now} {retention:?}");
+        }
+    }
+
+    #[test]
+    fn the_newest_timestamp_is_ahead_of_now() {
+        let day = Some(Duration::from_secs(86_400));
+        for (now, max_ahead, expected) in [
+            (1000, None, i64::MAX),
+            (1000, day, 87_400),
+            (i64::MAX - 1, day, i64::MAX),
+            (-5, Some(Duration::MAX), i64::MAX - 5),
+        ] {
+            assert_eq!(newest_accepted(now, max_ahead), expected, "{now} {max_ahead:?}");
         }
     }
 

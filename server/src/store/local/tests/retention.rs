@@ -64,8 +64,10 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
 async fn refused_points_keep_the_contract() {
     let now = Arc::new(AtomicI64::new(1000));
     for log_limit in [1 << 30, 1] {
-        let store = open(&SimDisk::new(Image::new()), with_clock(&now, log_limit)).unwrap();
-        contract::hold_while_refusing(&store, 900).await;
+        let max_ahead = Some(Duration::from_secs(50));
+        let config = LocalConfig { max_ahead, ..with_clock(&now, log_limit) };
+        let store = open(&SimDisk::new(Image::new()), config).unwrap();
+        contract::hold_while_refusing(&store, 900..=1050).await;
     }
 }
 
