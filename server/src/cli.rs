@@ -38,7 +38,7 @@ pub struct Cli {
     pub durability: DurabilityChoice,
 
     /// Drop points older than this: a number and s, min, h, d, w or y, such as 30d, 12h or 90min
-    /// [default: keep forever].
+    /// [default: keep forever]. They are hidden at once and deleted after an hour of running time.
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     pub retention: Option<Duration>,
 

@@ -114,7 +114,7 @@ fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
 }
 
 fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let cutoff = state.config().cutoff();
+    let cutoff = state.deletion_cutoff();
     for series in 0..frozen.end() {
         let runs = frozen.snapshot(series);
         if runs.is_empty() {

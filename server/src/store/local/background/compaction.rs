@@ -17,12 +17,9 @@ use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::retention;
+use crate::store::local::series::retention::{self, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
-
-/// How often parts are looked at for expired points.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often the progress of a long merge is logged.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
@@ -36,14 +33,14 @@ pub fn run(state: &StoreState) {
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.config().cutoff();
+        let cutoff = state.deletion_cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
         let candidates: Vec<_> =
             parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
         let pause = match choose(&candidates) {
-            None if resting.is_empty() && all_named => RETENTION_INTERVAL,
+            None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => Duration::ZERO,
@@ -64,7 +61,8 @@ pub fn run(state: &StoreState) {
         memory = state.memory();
         let end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
-            if pause == RETENTION_INTERVAL && !Arc::ptr_eq(&parts, &memory.parts) {
+            let is_idle = pause == SAMPLE_INTERVAL;
+            if is_idle && (!Arc::ptr_eq(&parts, &memory.parts) || state.is_sample_due()) {
                 break;
             }
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
