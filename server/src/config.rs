@@ -52,6 +52,7 @@ impl ServerConfig {
             },
             log_limit: cli.log_limit,
             retention: cli.retention,
+            max_ahead: cli.max_ahead,
             ..local::LocalConfig::default()
         };
         let log_level = match cli.log_level {
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(config.store.durability, store.durability);
         assert_eq!(config.store.log_limit, store.log_limit);
         assert_eq!(config.store.retention, store.retention);
+        assert_eq!(config.store.max_ahead, store.max_ahead);
     }
 
     #[test]

@@ -155,6 +155,9 @@ pub enum RefusalReason {
     /// Retention would drop the point at once.
     #[error("the timestamp is older than the retention")]
     OlderThanRetention,
+    /// It lies further ahead of the clock than the store takes.
+    #[error("the timestamp is too far in the future")]
+    TooFarAhead,
     /// No more series can be counted.
     #[error("there are too many series")]
     TooManySeries,

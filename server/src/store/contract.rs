@@ -4,6 +4,7 @@
 pub mod failing;
 mod model;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use shared::{Key, Point};
@@ -59,13 +60,13 @@ pub async fn hold_while_failing<S: Store, F: Faults>(open: impl Fn() -> (S, F)) 
     within(whole_or_error(&store, &faults)).await;
 }
 
-/// Runs the guarantee of refused points on an empty store that refuses those with timestamps below
-/// `oldest`.
+/// Runs the guarantee of refused points on an empty store that refuses those with timestamps outside
+/// of `accepted`.
 ///
 /// # Panics
 /// Where the store breaks the contract.
-pub async fn hold_while_refusing(store: &impl Store, oldest: i64) {
-    within(refused_is_not_stored(store, oldest)).await;
+pub async fn hold_while_refusing(store: &impl Store, accepted: RangeInclusive<i64>) {
+    within(refused_is_not_stored(store, accepted)).await;
 }
 
 /// Waits for what a store must do, at most [`PATIENCE`].
@@ -198,14 +199,27 @@ async fn deleted(store: &impl Store) {
     assert_eq!(read(store, Query::all()).await, []);
 }
 
-async fn refused_is_not_stored(store: &impl Store, oldest: i64) {
-    let puts = [("a", oldest - 1, 1.0), ("a", oldest, 2.0), ("new", 0, 3.0), ("b", oldest, 4.0)];
-    let refused = [0, 2].map(|index| Refused { index, reason: RefusalReason::OlderThanRetention });
+async fn refused_is_not_stored(store: &impl Store, accepted: RangeInclusive<i64>) {
+    let (oldest, newest) = accepted.into_inner();
+    let (old, ahead) = (RefusalReason::OlderThanRetention, RefusalReason::TooFarAhead);
+    let puts = [
+        ("a", oldest - 1, 1.0),
+        ("a", oldest, 2.0),
+        ("new", i64::MIN, 3.0),
+        ("a", newest, 4.0),
+        ("a", newest + 1, 5.0),
+        ("newer", i64::MAX, 6.0),
+        ("b", oldest, 7.0),
+    ];
+    let refused = [(0, old), (2, old), (4, ahead), (5, ahead)];
+    let refused = refused.map(|(index, reason)| Refused { index, reason });
     assert_eq!(store.put_batch(&batch(&puts)).await, Ok(refused.to_vec()));
     let mut model = Model::default();
-    put(store, &mut model, &[("a", oldest, 2.0), ("b", oldest, 4.0)]).await;
+    put(store, &mut model, &[("a", oldest, 2.0), ("a", newest, 4.0), ("b", oldest, 7.0)]).await;
     check(store, &model).await;
-    assert_eq!(read(store, Key::new("new").unwrap().into()).await, []);
+    for key in ["new", "newer"] {
+        assert_eq!(read(store, Key::new(key).unwrap().into()).await, []);
+    }
 }
 
 async fn call_order(store: &impl Store) {
@@ -357,7 +371,7 @@ mod breaches {
     use super::failing::{Breach, FailingStore};
     use super::*;
 
-    const OLDEST: i64 = 900;
+    const ACCEPTED: RangeInclusive<i64> = 900..=1000;
 
     #[tokio::test]
     async fn a_failing_store_keeps_the_contract() {
@@ -372,8 +386,8 @@ mod breaches {
     #[tokio::test]
     async fn a_refusing_store_keeps_the_contract() {
         let store = FailingStore::default();
-        store.refuse_before(OLDEST);
-        hold_while_refusing(&store, OLDEST).await;
+        store.refuse_outside(ACCEPTED);
+        hold_while_refusing(&store, ACCEPTED).await;
     }
 
     /// Whether the test of the guarantee fails on a store that breaks it.
@@ -383,8 +397,8 @@ mod breaches {
             match breach {
                 Breach::Stored | Breach::LastWriteWins => stored_and_last_write_wins(&store).await,
                 Breach::Refused => {
-                    store.refuse_before(OLDEST);
-                    refused_is_not_stored(&store, OLDEST).await;
+                    store.refuse_outside(ACCEPTED);
+                    refused_is_not_stored(&store, ACCEPTED).await;
                 }
                 Breach::CallOrder => call_order(&store).await,
                 Breach::ReadingOrder | Breach::Bounded => {

@@ -82,14 +82,18 @@ impl Local {
     /// The points of a batch with their series, which are made when they are new, and the points that
     /// are refused.
     fn resolve(&self, puts: &[(Key<'_>, Point)]) -> (Vec<SeriesPoint>, Vec<Refused>) {
-        let cutoff = self.state.config().cutoff();
+        let accepted = self.state.config().accepted();
         let mut points = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
         let mut index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
             let mut refuse = |reason| refused.push(Refused { index: place, reason });
-            if point.timestamp < cutoff {
+            if point.timestamp < *accepted.start() {
                 refuse(RefusalReason::OlderThanRetention);
+                continue;
+            }
+            if point.timestamp > *accepted.end() {
+                refuse(RefusalReason::TooFarAhead);
                 continue;
             }
             let mut series = index.find(key);

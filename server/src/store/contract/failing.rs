@@ -3,16 +3,17 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use shared::{Key, Point};
 
 use super::Faults;
 use super::model::Model;
+use crate::store::RefusalReason::{OlderThanRetention, TooFarAhead};
 use crate::store::query::{Deletion, Query};
 use crate::store::{
-    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store,
-    StoreStatus, Unavailable,
+    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus, Unavailable,
 };
 
 /// The store; clones share it.
@@ -24,8 +25,8 @@ struct Inner {
     model: Model,
     fault: Option<Fault>,
     breach: Option<Breach>,
-    /// Points before this are refused.
-    oldest: Option<i64>,
+    /// Points outside of these times are refused.
+    accepted: Option<RangeInclusive<i64>>,
     /// Why the last put was not stored.
     unavailable: Option<Unavailable>,
     closed: bool,
@@ -79,9 +80,9 @@ impl FailingStore {
         store
     }
 
-    /// Refuses all points with timestamps below `oldest`.
-    pub fn refuse_before(&self, oldest: i64) {
-        self.inner().oldest = Some(oldest);
+    /// Refuses all points with timestamps outside of `accepted`.
+    pub fn refuse_outside(&self, accepted: RangeInclusive<i64>) {
+        self.inner().accepted = Some(accepted);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -127,14 +128,16 @@ impl Inner {
         let mut refused = Vec::new();
         for (index, (key, point)) in puts.enumerate().take(stored) {
             let key = key.as_str();
-            let is_refused = self.oldest.is_some_and(|oldest| point.timestamp < oldest);
-            if is_refused {
-                refused.push(Refused { index, reason: RefusalReason::OlderThanRetention });
-            }
+            let reason = self.accepted.as_ref().and_then(|accepted| {
+                let time = point.timestamp;
+                let too_old = (time < *accepted.start()).then_some(OlderThanRetention);
+                too_old.or((time > *accepted.end()).then_some(TooFarAhead))
+            });
+            refused.extend(reason.map(|reason| Refused { index, reason }));
             let is_kept = match self.breach {
                 Some(Breach::LastWriteWins) => self.model.value(key, point.timestamp).is_none(),
                 Some(Breach::Refused) => true,
-                _ => !is_refused,
+                _ => reason.is_none(),
             };
             if is_kept {
                 self.model.put(key, point);

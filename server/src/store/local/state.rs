@@ -17,6 +17,7 @@ use super::file_name::SegmentId;
 use super::part::{ChunkSource, Part};
 use super::series::head::HeadSnapshot;
 use super::series::merge::Source;
+use super::series::retention::{DeletionCutoff, SAMPLE_INTERVAL};
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::summary::Summary;
@@ -32,6 +33,7 @@ pub struct StoreState {
     config: LocalConfig,
     index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
+    deletion: Mutex<DeletionCutoff>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
     changed: Condvar,
 }
@@ -49,6 +51,7 @@ impl StoreState {
             config,
             index: RwLock::new(index),
             memory: Mutex::new(memory),
+            deletion: Mutex::default(),
             changed: Condvar::new(),
         }
     }
@@ -76,6 +79,20 @@ impl StoreState {
     /// The points in memory and the parts.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first timestamp that must not be deleted, with a sample of the cutoff of now.
+    pub fn deletion_cutoff(&self) -> i64 {
+        let mut deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
+        deletion.sample(self.config.clock.uptime(), self.config.cutoff());
+        deletion.get()
+    }
+
+    /// Whether a sample of the cutoff is due.
+    pub fn is_sample_due(&self) -> bool {
+        let deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = deletion.sampled().map(|before| before.saturating_add(SAMPLE_INTERVAL));
+        due.is_none_or(|due| due <= self.config.clock.uptime())
     }
 
     /// Wakes all threads that wait for a change.

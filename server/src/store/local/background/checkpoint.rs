@@ -131,7 +131,7 @@ pub fn still_needed(
 }
 
 fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let window = Window::ALL.since(state.config().cutoff());
+    let window = Window::ALL.since(state.deletion_cutoff());
     for series in frozen.heads().series() {
         // Without a key all its points were taken back meanwhile.
         let Some(key) = state.index().key(series).cloned() else { continue };

@@ -15,21 +15,19 @@ use super::compaction_policy::{Candidate, choose};
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
+use crate::store::local::part::header::ChunkEntry;
 use crate::store::local::part::index::Deletes;
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::reader::selection::SeriesSelection;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::retention;
+use crate::store::local::series::retention::{self, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::time_ranges::TimeRanges;
 use crate::store::local::state::{HiddenTimes, StoreState};
 use crate::store::local::wal::queue::{Queue, Work};
 use crate::store::query::KeySelection;
 use crate::store::query::Window;
-
-/// How often parts are looked at for expired points.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often the progress of a long merge is logged.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
@@ -43,7 +41,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.config().cutoff();
+        let cutoff = state.deletion_cutoff();
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
@@ -52,7 +50,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
             .map(|part| candidate(part, &state.hidden_above(part), cutoff, rests(part)))
             .collect();
         let pause = match choose(&candidates) {
-            None if resting.is_empty() && all_named => RETENTION_INTERVAL,
+            None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], cutoff) {
                 Ok(()) => {
@@ -76,7 +74,8 @@ pub fn run(state: &StoreState, queue: &Queue) {
         memory = state.memory();
         let end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
-            if pause == RETENTION_INTERVAL && !Arc::ptr_eq(&parts, &memory.parts) {
+            let is_idle = pause == SAMPLE_INTERVAL;
+            if is_idle && (!Arc::ptr_eq(&parts, &memory.parts) || state.is_sample_due()) {
                 break;
             }
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
@@ -134,17 +133,25 @@ fn retire_series(state: &StoreState, queue: &Queue) {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
+fn share(some: usize, all: usize) -> f64 {
+    some as f64 / all.max(1) as f64
+}
+
 /// What the choice of a merge depends on.
 pub fn candidate(part: &Part, hidden: &HiddenTimes, cutoff: i64, resting: bool) -> Candidate {
-    let last = part.entries().iter().map(|entry| {
-        let is_hidden = hidden.get(&entry.series);
-        let is_hidden = is_hidden.is_some_and(|hidden| hidden.covers((entry.first, entry.last)));
-        if is_hidden { i64::MIN } else { entry.last }
-    });
+    let last = part.entries().iter().map(|entry| entry.last);
+    let is_deleted = |entry: &&ChunkEntry| {
+        let hidden = hidden.get(&entry.series);
+        hidden.is_some_and(|hidden| hidden.covers((entry.first, entry.last)))
+    };
+    let deleted =
+        if hidden.is_empty() { 0 } else { part.entries().iter().filter(is_deleted).count() };
     Candidate {
         segments: part.segments().clone(),
         size: part.size(),
         expired: retention::expired_share(last, cutoff),
+        deleted: share(deleted, part.entries().len()),
         // Another file of its name would be written over its own.
         resting: resting || !part.has_name(),
     }
