@@ -3,6 +3,7 @@
 //! Each chunk says its series, range and checksum itself; the index at the end says the same more
 //! compactly. A damaged index is rebuilt from the chunks.
 
+pub mod deletes;
 pub mod header;
 pub mod index;
 pub mod writer;
@@ -23,8 +24,9 @@ use super::series::run::Run;
 use super::series::series_index::SeriesId;
 use super::series::summary::Summary;
 use crate::store::ReadError;
+use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
-use index::{Deletes, PartIndex, TimeRange, count_points};
+use index::{PartIndex, count_points};
 
 /// Bytes that are copied at a time.
 const COPY_SIZE: usize = 1 << 20;
@@ -79,6 +81,10 @@ impl Part {
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
         };
+        if index.deletes_damaged {
+            error!("{name}: what it deletes is damaged; deleted points may come back");
+        }
+        let damaged = damaged || index.deletes_damaged;
         let keys = std::mem::take(&mut index.keys);
         let part = Self::new(segments, size, file, index);
         part.damaged.store(damaged, Ordering::Relaxed);
