@@ -17,7 +17,7 @@ pub const FORMAT: &str = "FORMAT";
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
 /// The format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Ends the names of files that are not finished; their contents do not count.
 pub const UNFINISHED: &str = ".tmp";

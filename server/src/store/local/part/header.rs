@@ -9,8 +9,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 
-/// Begins and ends a part.
+/// Begins a part, and ends one of format 1.
 const FILE_MAGIC: [u8; 4] = *b"MPRT";
+
+/// What the header of a part of this format says.
+const VERSION: u32 = 2;
+
+/// Ends a part of format 2.
+const END_MAGIC: [u8; 4] = *b"MPR2";
 
 /// Begins a chunk; the search for chunks looks for it when the index is bad.
 pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
@@ -28,7 +34,8 @@ pub const MIN_SUMMARY_POINTS: usize = 256;
 #[repr(C)]
 pub struct FileHeader {
     magic: [u8; 4],
-    zero: [u8; 4],
+    /// 2; 0 in format 1.
+    version: U32,
 }
 
 impl FileHeader {
@@ -37,7 +44,13 @@ impl FileHeader {
 
     /// The header of every part.
     pub fn new() -> Self {
-        Self { magic: FILE_MAGIC, zero: [0; 4] }
+        Self { magic: FILE_MAGIC, version: VERSION.into() }
+    }
+
+    /// Whether this is the header of a part of format 1.
+    pub fn is_version_1(bytes: &[u8]) -> bool {
+        let header = [FILE_MAGIC, [0; 4]];
+        bytes.get(..Self::LENGTH) == Some(header.as_flattened())
     }
 }
 
@@ -189,6 +202,7 @@ impl ChunkHeader {
 #[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct Footer {
+    deletes_offset: U64,
     index_offset: U64,
     index_checksum: U32,
     /// CRC32C of the fields before.
@@ -200,23 +214,64 @@ impl Footer {
     /// Length in bytes.
     pub const LENGTH: usize = size_of::<Self>();
 
-    /// The footer of a part whose index stands at `index_offset`.
-    pub fn new(index_offset: u64, index: &[u8]) -> Self {
+    /// The footer of a part whose deletes and index stand at these places.
+    pub fn new(deletes_offset: u64, index_offset: u64, index: &[u8]) -> Self {
         let mut footer = Self {
+            deletes_offset: deletes_offset.into(),
             index_offset: index_offset.into(),
             index_checksum: crc32c::crc32c(index).into(),
             checksum: U32::ZERO,
-            magic: FILE_MAGIC,
+            magic: END_MAGIC,
         };
         footer.checksum = footer.sum().into();
         footer
     }
 
-    /// The footer in `bytes`; `None` when magic or checksum are wrong.
+    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
     pub fn decode(bytes: &[u8]) -> Option<&Self> {
-        let footer = Self::ref_from_bytes(bytes).ok()?;
-        let sound = footer.magic == FILE_MAGIC && footer.checksum == footer.sum();
-        sound.then_some(footer)
+        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
+        (footer.magic == END_MAGIC && footer.checksum == footer.sum()).then_some(footer)
+    }
+
+    /// Place of the block of deletes in the file; the index follows it.
+    pub fn deletes_offset(&self) -> u64 {
+        self.deletes_offset.get()
+    }
+
+    /// Place of the index in the file.
+    pub fn index_offset(&self) -> u64 {
+        self.index_offset.get()
+    }
+
+    /// Whether the checksum of the index is right.
+    pub fn matches(&self, index: &[u8]) -> bool {
+        self.index_checksum == crc32c::crc32c(index)
+    }
+
+    fn sum(&self) -> u32 {
+        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// The end of a part of format 1.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct FooterV1 {
+    index_offset: U64,
+    index_checksum: U32,
+    /// CRC32C of the fields before.
+    checksum: U32,
+    magic: [u8; 4],
+}
+
+impl FooterV1 {
+    /// Length in bytes.
+    pub const LENGTH: usize = size_of::<Self>();
+
+    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
+    pub fn decode(bytes: &[u8]) -> Option<&Self> {
+        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
+        (footer.magic == FILE_MAGIC && footer.checksum == footer.sum()).then_some(footer)
     }
 
     /// Place of the index in the file.

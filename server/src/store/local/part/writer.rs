@@ -8,8 +8,9 @@ use shared::{KeyBuf, Point};
 use zerocopy::IntoBytes;
 
 use super::Part;
-use super::header::{ChunkEntry, ChunkHeader, FileHeader, Footer, LastValue, MAX_CHUNK_LENGTH};
-use super::index::{Deletes, PartIndex};
+use super::deletes::Deletes;
+use super::header::{ChunkEntry, ChunkHeader, FileHeader, LastValue, MAX_CHUNK_LENGTH};
+use super::index::PartIndex;
 use crate::store::local::disk::{Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
 use crate::store::local::series::chunk::{self, Effort};
@@ -160,11 +161,8 @@ impl<'d> PartWriter<'d> {
     }
 
     fn complete(&mut self) -> io::Result<()> {
-        let index_offset = self.written + self.buffer.len() as u64;
-        let start = self.buffer.len();
-        self.index.encode(&mut self.buffer);
-        let footer = Footer::new(index_offset, &self.buffer[start..]);
-        self.buffer.extend_from_slice(footer.as_bytes());
+        let offset = self.written + self.buffer.len() as u64;
+        self.index.encode(offset, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         self.write_out()?;
         self.file.sync()
     }

@@ -222,13 +222,13 @@ fn increase_of(points: &[Point]) -> f64 {
 }
 
 /// A number that is ordered as [`f64::total_cmp`] orders values.
-fn order(value: f64) -> i64 {
+pub fn order(value: f64) -> i64 {
     let bits = value.to_bits().cast_signed();
     bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 /// The value of a number of [`order`].
-fn from_order(number: i64) -> f64 {
+pub fn from_order(number: i64) -> f64 {
     let bits = number ^ ((number >> 63).cast_unsigned() >> 1).cast_signed();
     f64::from_bits(bits.cast_unsigned())
 }
