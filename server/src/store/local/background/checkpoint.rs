@@ -116,12 +116,16 @@ fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     Ok(writer.finish()?)
 }
 
-/// Those deletions that hide anything in older parts.
+/// Those deletions that hide anything in older parts; all of them while the file that an older part
+/// replaces may be found again.
 pub fn still_needed(
     deletes: impl Iterator<Item = (SeriesId, Vec<TimeRange>)>,
     older: &[Arc<Part>],
 ) -> Deletes {
-    let hides = |series, &(from, to): &TimeRange| is_in_parts(older, series, Window { from, to });
+    let all_named = older.iter().all(|part| part.has_name());
+    let hides = |series, &(from, to): &TimeRange| {
+        !all_named || is_in_parts(older, series, Window { from, to })
+    };
     let mut needed: Vec<_> = deletes.collect();
     for (series, ranges) in &mut needed {
         ranges.retain(|range| hides(*series, range));
