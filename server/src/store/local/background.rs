@@ -3,3 +3,4 @@
 pub mod checkpoint;
 pub mod compaction;
 pub mod compaction_policy;
+pub mod present_points;

@@ -15,7 +15,7 @@ use super::config::LocalConfig;
 use super::disk::Disk;
 use super::part::ChunkSource;
 use super::series::merge::Source;
-use super::series::retention::{DeletionCutoff, SAMPLE_INTERVAL};
+use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
 use crate::store::{ReadError, StoreStatus, Unavailable};
@@ -76,11 +76,13 @@ impl StoreState {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first timestamp that must not be deleted, with a sample of the cutoff of now.
-    pub fn deletion_cutoff(&self) -> i64 {
+    /// Which points may be deleted now. Takes a sample of the cutoff.
+    pub fn expiry(&self) -> Expiry {
+        // Locked first, so that samples come by rising uptime.
         let mut deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
-        deletion.sample(self.config.clock.uptime(), self.config.cutoff());
-        deletion.get()
+        let (clock, now) = (&self.config.clock, self.config.clock.now());
+        deletion.sample(clock.uptime(), retention::cutoff(now, self.config.retention));
+        Expiry { cutoff: deletion.get(), newest: retention::newest_present(now) }
     }
 
     /// Whether a sample of the cutoff is due.

@@ -114,16 +114,18 @@ fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
 }
 
 fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let cutoff = state.deletion_cutoff();
+    let expiry = state.expiry();
     for series in 0..frozen.end() {
         let runs = frozen.snapshot(series);
         if runs.is_empty() {
             continue;
         }
         let Some(key) = state.index().key(series).cloned() else { continue };
-        let mut merge = Merge::since(cutoff, runs);
+        let mut merge = Merge::since(expiry.cutoff, runs);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            writer.add(series, &key, &points)?;
+            for points in expiry.split_strays(&points) {
+                writer.add(series, &key, points)?;
+            }
         }
     }
     Ok(())

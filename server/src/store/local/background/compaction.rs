@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use super::compaction_policy::{Candidate, choose};
+use super::present_points::PresentPoints;
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::retention::{self, SAMPLE_INTERVAL};
+use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
 
@@ -30,19 +31,21 @@ pub fn run(state: &StoreState) {
     // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     let mut refused = BTreeSet::new();
+    let mut present = PresentPoints::default();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.deletion_cutoff();
+        let expiry = state.expiry();
+        present.read(&parts, expiry);
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
         let candidates: Vec<_> =
-            parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
+            parts.iter().map(|part| candidate(part, expiry, &present, rests(part))).collect();
         let pause = match choose(&candidates) {
             None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
-            Some(range) => match merge(state, &parts[range.clone()], cutoff) {
+            Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => Duration::ZERO,
                 Err(PartError::NotMade(error)) => {
                     warn!(%error, "can't merge parts; they stay as they are");
@@ -100,30 +103,34 @@ pub fn take_names(
 }
 
 /// What the choice of a merge depends on.
-pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
-    let last = part.entries().iter().map(|entry| entry.last);
+pub fn candidate(
+    part: &Arc<Part>,
+    expiry: Expiry,
+    present: &PresentPoints,
+    resting: bool,
+) -> Candidate {
     Candidate {
         segments: part.segments().clone(),
         size: part.size(),
-        expired: retention::expired_share(last, cutoff),
+        expired: expiry.share(present.spans(part)),
         // Another file of its name would be written over its own.
         resting: resting || !part.has_name(),
     }
 }
 
-/// Replaces parts by one with their points from the timestamp `cutoff` on. Does nothing when the
+/// Replaces parts by one with their points that are not expired. Does nothing when the
 /// store is closed meanwhile.
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
-pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
+pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
     info!(parts = inputs.len(), points, "merging");
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
-    match fill(state, inputs, cutoff, points, &mut writer) {
+    match fill(state, inputs, expiry, points, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
             writer.abandon();
@@ -175,7 +182,7 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
 fn fill(
     state: &StoreState,
     inputs: &[Arc<Part>],
-    cutoff: i64,
+    expiry: Expiry,
     total: u64,
     writer: &mut PartWriter<'_>,
 ) -> io::Result<bool> {
@@ -189,9 +196,11 @@ fn fill(
             return Err(io::Error::other(format!("series {series} has no name")));
         };
         let sources = inputs.iter().flat_map(|part| ChunkSource::of(part, series));
-        let mut merge = Merge::since(cutoff, sources);
+        let mut merge = Merge::since(expiry.cutoff, sources);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            writer.add(series, &key, &points)?;
+            for points in expiry.split_strays(&points) {
+                writer.add(series, &key, points)?;
+            }
         }
         if logged.elapsed() >= PROGRESS_INTERVAL {
             logged = Instant::now();

@@ -18,7 +18,7 @@ pub const GROWTH: u64 = 3;
 /// Bytes beyond which no merge makes a part grow, so that retention can drop parts one by one.
 pub const MAX_PART_SIZE: u64 = 1 << 30;
 
-/// Share of expired chunks from which a part is rewritten without them.
+/// Share of expired points from which a part is rewritten without them.
 const MAX_EXPIRED_SHARE: f64 = 0.5;
 
 /// What the choice depends on, for each part.
@@ -28,7 +28,7 @@ pub struct Candidate {
     pub segments: RangeInclusive<SegmentId>,
     /// Bytes on the disk.
     pub size: u64,
-    /// The share of its chunks that is older than the retention, from 0 to 1.
+    /// The share of its points that may be deleted, from 0 to 1.
     pub expired: f64,
     /// A merge of it failed; it is left alone for a while.
     pub resting: bool,

@@ -121,7 +121,7 @@ fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
         checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
-    compaction::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
     let merged = read(&state).unwrap();
     (found, merged)
 }
@@ -227,7 +227,8 @@ async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
     let disk = SimDisk::new(damaged(&image, &name, damage));
     let Recovered { state, .. } = recovered(&disk, without_rotation()).unwrap();
     let parts = Arc::clone(&state.memory().parts);
-    let ((), log) = logged(|| compaction::merge(&state, &parts, 20).unwrap());
+    let expiry = Expiry { cutoff: 20, ..NOTHING_EXPIRED };
+    let ((), log) = logged(|| compaction::merge(&state, &parts, expiry).unwrap());
     assert!(log.contains(&name), "{log}");
     assert_eq!(
         disk.visible().remove(&format!("{DAMAGED}{name}")),

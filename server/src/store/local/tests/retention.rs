@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
+use super::super::part::header::ChunkEntry;
 use super::damage::logged;
 use super::random::Random;
 use super::sim_disk::power_cut::{Left, Survival};
@@ -48,6 +49,13 @@ impl Clocks {
         }
     }
 
+    /// Opens a store, and waits until it has seen the present time.
+    fn open(&self, disk: &SimDisk, retention: u64) -> Local {
+        let store = open(disk, self.config(retention)).unwrap();
+        until(|| !store.state.is_sample_due());
+        store
+    }
+
     fn now(&self) -> i64 {
         self.now.load(Ordering::SeqCst)
     }
@@ -56,24 +64,29 @@ impl Clocks {
     async fn run(&self, store: &Local, minutes: u64) -> Vec<Row> {
         let mut rows = Vec::new();
         for _ in 0..minutes {
-            self.now.fetch_add(60, Ordering::SeqCst);
-            self.minutes.fetch_add(1, Ordering::SeqCst);
-            let new = row("now", self.now());
+            let new = row("now", self.now() + 60);
             assert_eq!(put(store, std::slice::from_ref(&new)).await, Ok(vec![]));
             rows.push(new);
-            self.tick(store);
+            self.pass_minute(store);
             settle(store);
         }
         rows
     }
 
-    /// Waits until the store has seen the present time.
-    fn tick(&self, store: &Local) {
+    /// Lets a minute go by, which the store sees.
+    fn pass_minute(&self, store: &Local) {
+        self.now.fetch_add(60, Ordering::SeqCst);
+        self.minutes.fetch_add(1, Ordering::SeqCst);
         // No thread is between its look at the clock and its wait then.
         drop(store.state.memory());
         store.state.notify();
         until(|| !store.state.is_sample_due());
     }
+}
+
+/// All that is hidden now may be deleted.
+fn hidden(state: &StoreState) -> Expiry {
+    Expiry { cutoff: state.config().cutoff(), ..NOTHING_EXPIRED }
 }
 
 fn until(done: impl Fn() -> bool) {
@@ -124,7 +137,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
 async fn a_day_of_points(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
     let mut rows = Vec::new();
     for hour in 0..24 {
-        let store = open(disk, clocks.config(WEEK)).unwrap();
+        let store = clocks.open(disk, WEEK);
         let new = [row("a", clocks.now()), row(&format!("b{hour}"), clocks.now() + 1)];
         assert_eq!(put(&store, &new).await, Ok(vec![]));
         rows.extend(new);
@@ -140,7 +153,7 @@ const HOUR: u64 = 3600;
 
 /// Everything that a store with the right options and the right time answers.
 async fn answer(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
-    let store = open(disk, clocks.config(WEEK)).unwrap();
+    let store = clocks.open(disk, WEEK);
     let answer = contract::read(&store, Selector::ALL).await;
     within(store.close()).await;
     sorted(answer)
@@ -156,7 +169,7 @@ async fn a_wrong_option_of_less_than_an_hour_costs_nothing() {
     for minutes in [59, 62] {
         let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
         let mut rows = a_day_of_points(&disk, &clocks).await;
-        let store = open(&disk, clocks.config(HOUR)).unwrap();
+        let store = clocks.open(&disk, HOUR);
         let oldest = clocks.now() - 3600;
         assert!(contract::read(&store, Selector::ALL).await.iter().all(|row| row.1 >= oldest));
         let reason = RefusalReason::OlderThanRetention;
@@ -184,7 +197,7 @@ async fn a_system_time_that_jumps_for_less_than_an_hour_costs_nothing() {
     const YEARS: i64 = 10 * 365 * 86_400;
     let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
     let mut rows = a_day_of_points(&disk, &clocks).await;
-    let store = open(&disk, clocks.config(WEEK)).unwrap();
+    let store = clocks.open(&disk, WEEK);
     for _ in 0..3 {
         rows.extend(clocks.run(&store, 70).await);
         clocks.now.fetch_add(YEARS, Ordering::SeqCst);
@@ -199,12 +212,106 @@ async fn a_system_time_that_jumps_for_less_than_an_hour_costs_nothing() {
     within(store.close()).await;
     // The same when the server is started by the wrong time.
     clocks.now.fetch_add(YEARS, Ordering::SeqCst);
-    let store = open(&disk, clocks.config(WEEK)).unwrap();
+    let store = clocks.open(&disk, WEEK);
     rows.extend(clocks.run(&store, 30).await);
     clocks.now.fetch_sub(YEARS, Ordering::SeqCst);
     rows.extend(clocks.run(&store, 60).await);
     within(store.close()).await;
     assert_eq!(answer(&disk, &clocks).await, sorted(rows));
+}
+
+/// The chunks of a store: series, number of points, last timestamp.
+fn chunks(state: &StoreState) -> Vec<(u32, u32, i64)> {
+    let chunk = |entry: &ChunkEntry| (entry.series, entry.count, entry.last);
+    parts(state).iter().flat_map(|part| part.entries().iter().map(chunk)).collect()
+}
+
+const FAR: i64 = 4_000_000_000;
+
+#[tokio::test]
+async fn strays_get_chunks_of_their_own() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let store = clocks.open(&disk, HOUR);
+    let now = clocks.now();
+    let rows = [row("a", now - 1), row("a", now + 60), far("a", 1), far("b", 2), row("b", now)];
+    assert_eq!(put(&store, &rows).await, Ok(vec![]));
+    within(store.close()).await;
+    let own = [(0, 2, now + 60), (0, 1, FAR + 1), (1, 1, now), (1, 1, FAR + 2)];
+    assert_eq!(chunks(&store.state), own);
+    // A merge keeps them so.
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let all = parts(&state);
+    compaction::merge(&state, &all, state.expiry()).unwrap();
+    assert_eq!(chunks(&state), own);
+    assert_eq!(sorted(read(&state).unwrap()), sorted(rows.into()));
+}
+
+fn far(key: &str, offset: i64) -> Row {
+    (key.to_owned(), FAR + offset, 0.5)
+}
+
+/// Chunks of a time at which nothing was a stray.
+#[tokio::test]
+async fn strays_keep_no_expired_points_on_the_disk() {
+    for strays in [1, 30] {
+        let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
+        let config = LocalConfig { log_limit: 1 << 30, ..clocks.config(1 << 40) };
+        // Two, which are not merged for the sake of their size.
+        for part in 0..2 {
+            let store = open(&disk, config.clone()).unwrap();
+            let old = (0..10).map(|at| row(&format!("key{}", at % 2), part * 10 + at));
+            let strays = (0..strays).map(|at| far(&format!("key{}", at % 2), part * 100 + at));
+            let rows: Vec<_> = old.chain(strays).collect();
+            assert_eq!(put(&store, &rows).await, Ok(vec![]));
+            within(store.close()).await;
+        }
+        clocks.now.store(1_000_000, Ordering::SeqCst);
+        let store = clocks.open(&disk, HOUR);
+        let is_mixed = |entry: &ChunkEntry| entry.first < 100 && entry.last >= FAR;
+        let any_mixed = |part: &Arc<Part>| part.entries().iter().any(is_mixed);
+        assert!(parts(&store.state).iter().all(any_mixed));
+        for _ in 0..60 {
+            assert!(parts(&store.state).iter().all(any_mixed));
+            clocks.pass_minute(&store);
+        }
+        let points = || parts(&store.state).iter().map(|part| part.points()).sum::<u64>();
+        until(|| points() == 2 * u64::try_from(strays).unwrap());
+        within(store.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn few_chunks_are_read_for_strays_at_a_time_and_each_once() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
+    let store = clocks.open(&disk, 1 << 40);
+    let keys = 0..600_i64;
+    let rows: Vec<_> = keys
+        .flat_map(|key| {
+            let key = format!("key{key}");
+            [row(&key, 1), row(&key, 2), far(&key, 3)]
+        })
+        .collect();
+    assert_eq!(put(&store, &rows).await, Ok(vec![]));
+    within(store.close()).await;
+    drop(store);
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let all = parts(&state);
+    let reads = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&reads);
+    disk.on_call(move |verb, _| {
+        counter.fetch_add(u64::from(verb == Verb::Read), Ordering::SeqCst);
+        None
+    });
+    let expiry = Expiry { cutoff: 3, newest: 1_000_000 };
+    let mut present = PresentPoints::default();
+    let mut shares = Vec::new();
+    for read in [256, 512, 600, 600] {
+        present.read(&all, expiry);
+        assert_eq!(reads.load(Ordering::SeqCst), read);
+        shares.push(compaction::candidate(&all[0], expiry, &present, false).expired);
+    }
+    assert!(shares[0] < 0.5 && shares[1] > 0.5, "{shares:?}");
+    assert!((shares[3] - 1.0).abs() < 1e-9);
 }
 
 #[tokio::test]
@@ -248,15 +355,13 @@ async fn expired_parts_are_dropped_and_trimmed() {
     let mut merges = 0;
     loop {
         let parts = parts(&state);
-        let cutoff = state.config().cutoff();
+        let expiry = hidden(&state);
         // By the share that is expired alone, not by size.
         let size = MAX_PART_SIZE + 1;
-        let candidates: Vec<_> = parts
-            .iter()
-            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
-            .collect();
+        let candidates: Vec<_> =
+            parts.iter().map(|part| Candidate { size, ..as_candidate(part, expiry) }).collect();
         let Some(range) = choose(&candidates) else { break };
-        compaction::merge(&state, &parts[range], cutoff).unwrap();
+        compaction::merge(&state, &parts[range], expiry).unwrap();
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
     }
@@ -269,7 +374,7 @@ async fn expired_parts_are_dropped_and_trimmed() {
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compaction::merge(&state, &all, state.config().cutoff()).unwrap();
+    compaction::merge(&state, &all, hidden(&state)).unwrap();
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
@@ -298,10 +403,10 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     let before = disk.visible()[&name].clone();
 
     let reader = parts(&state).remove(0);
-    let cutoff = config.cutoff();
-    compaction::merge(&state, std::slice::from_ref(&reader), cutoff).unwrap();
+    let expiry = hidden(&state);
+    compaction::merge(&state, std::slice::from_ref(&reader), expiry).unwrap();
     let new = parts(&state).remove(0);
-    let (candidate, old_points) = (compaction::candidate(&new, cutoff, false), reader.points());
+    let (candidate, old_points) = (as_candidate(&new, expiry), reader.points());
     assert!(candidate.resting && !new.take_name(&disk).unwrap());
     assert_eq!((new.points(), old_points), (1, 3));
     assert_eq!(disk.visible()[&name], before);
@@ -319,7 +424,7 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     disk.on_call(|_, _| None);
     assert_eq!(take_names(), (true, String::new()));
     assert!(new.take_name(&disk).unwrap() && new.has_name());
-    assert!(!compaction::candidate(&new, cutoff, false).resting);
+    assert!(!as_candidate(&new, expiry).resting);
     assert_eq!(disk.visible()[&name], written);
     assert!(!disk.visible().contains_key(&unfinished));
     assert_eq!(read(&state).unwrap(), rows[2..]);
@@ -340,15 +445,13 @@ async fn a_series_that_expired_whole_begins_anew() {
     let disk = SimDisk::new(Image::new());
     let (mut expected, mut sent) = (Vec::new(), 0);
     for round in 0..4 {
-        let store = open(&disk, clocks.config(HOUR)).unwrap();
+        let store = clocks.open(&disk, HOUR);
         for at in 0..90 {
-            let time = clocks.now.fetch_add(60, Ordering::SeqCst);
-            clocks.minutes.fetch_add(1, Ordering::SeqCst);
-            let rows = [row(&format!("key{}", (round + at / 30) % 5), time)];
+            let rows = [row(&format!("key{}", (round + at / 30) % 5), clocks.now())];
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
             expected.extend(rows);
             sent += 1;
-            clocks.tick(&store);
+            clocks.pass_minute(&store);
             settle(&store);
         }
         let cutoff = clocks.now() - 3600;
