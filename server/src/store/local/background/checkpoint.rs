@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::dropped::Dropped;
 use crate::store::Unavailable;
 use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
@@ -106,21 +107,29 @@ pub fn checkpoint(
 /// The frozen heads as a part.
 fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
-    if let Err(error) = fill(state, frozen, &mut writer) {
-        writer.abandon();
-        return Err(error);
-    }
-    Ok(writer.finish()?)
+    let dropped = match fill(state, frozen, &mut writer) {
+        Ok(dropped) => dropped,
+        Err(error) => {
+            writer.abandon();
+            return Err(error);
+        }
+    };
+    let part = writer.finish()?;
+    dropped.log(&part);
+    Ok(part)
 }
 
-fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let expiry = state.expiry();
+fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<Dropped> {
+    let (expiry, dropped) = (state.expiry(), Dropped::default());
     for series in 0..frozen.end() {
         let runs = frozen.snapshot(series);
         if runs.is_empty() {
             continue;
         }
         let Some(key) = state.index().key(series).cloned() else { continue };
+        for run in &runs {
+            dropped.add_run(run, expiry.cutoff);
+        }
         let mut merge = Merge::since(expiry.cutoff, runs);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
             for points in expiry.split_strays(&points) {
@@ -128,5 +137,5 @@ fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io:
             }
         }
     }
-    Ok(())
+    Ok(dropped)
 }

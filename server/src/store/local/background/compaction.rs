@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use super::compaction_policy::{Candidate, choose};
+use super::dropped::{Counted, Dropped};
 use super::present_points::PresentPoints;
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
@@ -118,8 +119,8 @@ pub fn candidate(
     }
 }
 
-/// Replaces parts by one with their points that are not expired. Does nothing when the
-/// store is closed meanwhile.
+/// Replaces parts by one with their points that are not expired. Does nothing when the store is
+/// closed meanwhile.
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
@@ -128,9 +129,13 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
-    info!(parts = inputs.len(), points, "merging");
+    match inputs {
+        [only] => info!(points, "rewriting {only}"),
+        _ => info!(parts = inputs.len(), points, "merging"),
+    }
+    let dropped: Vec<_> = inputs.iter().map(|part| expired_chunks(part, expiry)).collect();
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
-    match fill(state, inputs, expiry, points, &mut writer) {
+    match fill(state, inputs, expiry, &dropped, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
             writer.abandon();
@@ -153,16 +158,18 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
         [only] => writer.finish_over(only)?,
         _ => writer.finish()?,
     };
-    let what = match output.points() {
-        0 if points > 0 => "; all of it is older than the retention",
-        _ => "",
+    for (part, dropped) in inputs.iter().zip(&dropped) {
+        dropped.log(part);
+    }
+    let what = match inputs {
+        [_] => "rewritten".to_owned(),
+        _ => format!("merged {} parts into", inputs.len()),
     };
     info!(
         points = output.points(),
         bytes = output.size(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "merged {} parts into {output}{what}",
-        inputs.len()
+        "{what}: {output}",
     );
     state.memory().publish_merge(inputs, output);
     state.notify();
@@ -183,10 +190,11 @@ fn fill(
     state: &StoreState,
     inputs: &[Arc<Part>],
     expiry: Expiry,
-    total: u64,
+    dropped: &[Dropped],
     writer: &mut PartWriter<'_>,
 ) -> io::Result<bool> {
-    let mut logged = Instant::now();
+    let total: u64 = inputs.iter().map(|part| part.points()).sum();
+    let (cutoff, mut logged) = (expiry.cutoff, Instant::now());
     let mut from = 0;
     while let Some(series) = next_series(inputs, from) {
         if state.memory().phase.is_ending() {
@@ -195,8 +203,10 @@ fn fill(
         let Some(key) = state.index().key(series).cloned() else {
             return Err(io::Error::other(format!("series {series} has no name")));
         };
-        let sources = inputs.iter().flat_map(|part| ChunkSource::of(part, series));
-        let mut merge = Merge::since(expiry.cutoff, sources);
+        let sources = inputs.iter().zip(dropped).flat_map(|(part, dropped)| {
+            ChunkSource::of(part, series).map(|source| Counted { source, cutoff, dropped })
+        });
+        let mut merge = Merge::since(cutoff, sources);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
             for points in expiry.split_strays(&points) {
                 writer.add(series, &key, points)?;
@@ -210,6 +220,15 @@ fn fill(
         from = next;
     }
     Ok(true)
+}
+
+/// The points of chunks that a merge does not open.
+fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
+    let dropped = Dropped::default();
+    for entry in part.entries().iter().filter(|entry| entry.last < expiry.cutoff) {
+        dropped.add(entry.count.into(), entry.first, entry.last);
+    }
+    dropped
 }
 
 /// The smallest series of any input, from `from` on.

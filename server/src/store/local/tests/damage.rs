@@ -28,10 +28,15 @@ impl io::Write for Log {
 
 /// Runs `work` and answers the warnings and errors that it logs on this thread.
 pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+    logged_from(tracing::Level::WARN, work)
+}
+
+/// Like [`logged`], from a level on.
+pub fn logged_from<T>(level: tracing::Level, work: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();

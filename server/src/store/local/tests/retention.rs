@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
 use super::super::part::header::ChunkEntry;
-use super::damage::logged;
+use super::damage::{logged, logged_from};
 use super::random::Random;
 use super::sim_disk::power_cut::{Left, Survival};
 use super::sim_disk::{Rules, Verb};
@@ -87,6 +87,10 @@ impl Clocks {
 /// All that is hidden now may be deleted.
 fn hidden(state: &StoreState) -> Expiry {
     Expiry { cutoff: state.config().cutoff(), ..NOTHING_EXPIRED }
+}
+
+fn info_of<T>(work: impl FnOnce() -> T) -> (T, String) {
+    logged_from(tracing::Level::INFO, work)
 }
 
 fn until(done: impl Fn() -> bool) {
@@ -361,7 +365,19 @@ async fn expired_parts_are_dropped_and_trimmed() {
         let candidates: Vec<_> =
             parts.iter().map(|part| Candidate { size, ..as_candidate(part, expiry) }).collect();
         let Some(range) = choose(&candidates) else { break };
-        compaction::merge(&state, &parts[range], expiry).unwrap();
+        let ((), log) = info_of(|| compaction::merge(&state, &parts[range], expiry).unwrap());
+        assert_eq!(log.matches(": dropped").count(), 1, "{log}");
+        let dropped = [
+            format!(
+                "{}: dropped what is older than the retention points=2 first=940 last=950",
+                names[0]
+            ),
+            format!(
+                "{}: dropped what is older than the retention points=1 first=960 last=960",
+                names[1]
+            ),
+        ];
+        assert!(log.contains(&dropped[merges]), "{log}");
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
     }
@@ -374,7 +390,9 @@ async fn expired_parts_are_dropped_and_trimmed() {
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compaction::merge(&state, &all, hidden(&state)).unwrap();
+    let ((), log) = info_of(|| compaction::merge(&state, &all, hidden(&state)).unwrap());
+    let dropped = "dropped what is older than the retention points=20 first=990 last=1009";
+    assert!(log.contains(&format!("{}: {dropped}", names[2])), "{log}");
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
