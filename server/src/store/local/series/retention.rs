@@ -1,6 +1,7 @@
 //! Which points are older than the retention, and which of them may be deleted.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use shared::Point;
@@ -80,6 +81,38 @@ impl DeletionCutoff {
 pub fn newest_accepted(now: i64, max_ahead: Option<Duration>) -> i64 {
     let ahead = max_ahead.map(|ahead| i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX));
     ahead.map_or(i64::MAX, |ahead| now.saturating_add(ahead))
+}
+
+/// About how many of the `points` of a chunk are before `cutoff`, as if they were evenly spread over
+/// its `range`.
+pub fn estimate_expired(range: (i64, i64), points: u32, cutoff: i64) -> u64 {
+    let (first, last) = range;
+    if cutoff <= first {
+        return 0;
+    }
+    if last < cutoff {
+        return points.into();
+    }
+    let share = u128::from(cutoff.abs_diff(first)) * u128::from(points);
+    // At most the points, since the cutoff is not beyond the last one.
+    u64::try_from(share / u128::from(last.abs_diff(first)).max(1)).unwrap_or(points.into())
+}
+
+/// A span of time in whole seconds, as options take it: `30d`, `1d12h`, `90s` as `1min30s`.
+#[derive(Debug, Clone, Copy)]
+pub struct Age(pub Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0.as_secs();
+        for (unit, seconds) in [("d", 86_400), ("h", 3600), ("min", 60)] {
+            if left >= seconds {
+                write!(f, "{}{unit}", left / seconds)?;
+                left %= seconds;
+            }
+        }
+        if left > 0 || self.0.as_secs() == 0 { write!(f, "{left}s") } else { Ok(()) }
+    }
 }
 
 /// How far a point may be ahead of the clock without being stray: clocks differ.
@@ -259,6 +292,35 @@ mod tests {
             (-5, Some(Duration::MAX), i64::MAX - 5),
         ] {
             assert_eq!(newest_accepted(now, max_ahead), expected, "{now} {max_ahead:?}");
+        }
+    }
+
+    #[test]
+    fn expired_points_are_estimated_by_time() {
+        for (range, points, cutoff, expected) in [
+            ((0, 99), 100, 0, 0),
+            ((0, 99), 100, 100, 100),
+            ((0, 100), 10, 50, 5),
+            ((5, 5), 1, 5, 0),
+            ((5, 5), 1, 6, 1),
+            ((i64::MIN, i64::MAX), u32::MAX, 0, (1 << 31) - 1),
+            ((i64::MIN, i64::MAX), 7, i64::MAX, 7),
+        ] {
+            assert_eq!(estimate_expired(range, points, cutoff), expected, "{range:?} {cutoff}");
+        }
+    }
+
+    #[test]
+    fn ages_are_written_as_they_are_typed() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (90, "1min30s"),
+            (3600, "1h"),
+            (36 * 3600, "1d12h"),
+            (30 * 86_400, "30d"),
+            (31_557_600, "365d6h"),
+        ] {
+            assert_eq!(Age(Duration::from_secs(seconds)).to_string(), text);
         }
     }
 
