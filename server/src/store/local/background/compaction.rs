@@ -129,9 +129,10 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
-    match inputs {
-        [only] => info!(points, "rewriting {only}"),
-        _ => info!(parts = inputs.len(), points, "merging"),
+    if let [only] = inputs {
+        info!(points, "rewriting {only}");
+    } else {
+        info!(parts = inputs.len(), points, "merging");
     }
     let dropped: Vec<_> = inputs.iter().map(|part| expired_chunks(part, expiry)).collect();
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;

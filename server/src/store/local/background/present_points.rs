@@ -26,9 +26,10 @@ impl PresentPoints {
         let mut before = std::mem::take(&mut self.0);
         for part in parts {
             let known = before.iter().position(|(of, _)| is_of(of, part));
-            let (of, mut chunks) = known
-                .map(|at| before.swap_remove(at))
-                .unwrap_or_else(|| (Arc::downgrade(part), HashMap::new()));
+            let (of, mut chunks) = match known {
+                Some(at) => before.swap_remove(at),
+                None => (Arc::downgrade(part), HashMap::new()),
+            };
             for (at, entry) in part.entries().iter().enumerate() {
                 if left > 0 && expiry.has_to_read(entry.first, entry.last) {
                     chunks.entry(at).or_insert_with(|| {

@@ -550,6 +550,10 @@ async fn a_start_says_its_retention_and_warns_when_it_is_shorter() {
             "{lines}"
         );
         assert_eq!(start(&damaged, Some(HOUR)).len(), 1);
+        let mut image = before.visible();
+        image.insert("OPTIONS".to_owned(), bytes.to_vec());
+        let damaged = SimDisk::new(image);
+        assert_eq!((start(&damaged, None).len(), start(&damaged, None).len()), (1, 0));
     }
     for verb in [Verb::Create, Verb::Write, Verb::Sync, Verb::Rename] {
         let disk = SimDisk::new(disk.visible());
