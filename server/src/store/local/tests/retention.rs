@@ -224,6 +224,56 @@ async fn a_system_time_that_jumps_for_less_than_an_hour_costs_nothing() {
     assert_eq!(answer(&disk, &clocks).await, sorted(rows));
 }
 
+/// Parts are rewritten and merged without what is expired, from old points with strays among them on.
+#[tokio::test]
+async fn a_crash_at_any_moment_takes_only_what_was_too_old_for_an_hour() {
+    for (seed, rules) in (0..).zip(Rules::ALL) {
+        let clocks = Clocks::at(FAR + 1000);
+        let disk = SimDisk::with_rules(Image::new(), rules);
+        let first: Vec<_> = (1..20).map(|at| row("a", at)).chain([far("a", 0)]).collect();
+        let store = open(&disk, clocks.config(1 << 40)).unwrap();
+        assert_eq!(put(&store, &first).await, Ok(vec![]));
+        within(store.close()).await;
+        drop(store);
+        clocks.now.store(1_000_000, Ordering::SeqCst);
+
+        let store = clocks.open(&disk, HOUR);
+        // Each point with the operations after which it is acknowledged; the time of operations.
+        let mut sent: Vec<_> = first.into_iter().map(|row| (0, row)).collect();
+        let mut times = vec![(disk.operations(), clocks.now())];
+        for _ in 0..130 {
+            let new = row(&format!("key{}", clocks.now() / 1800 % 3), clocks.now());
+            assert_eq!(put(&store, std::slice::from_ref(&new)).await, Ok(vec![]));
+            sent.push((disk.operations(), new));
+            clocks.pass_minute(&store);
+            settle(&store);
+            times.push((disk.operations(), clocks.now()));
+        }
+        let on_disk = parts(&store.state).iter().map(|part| part.points()).sum::<u64>();
+        assert!(on_disk < sent.len() as u64 - 19, "nothing was deleted");
+        within(store.close()).await;
+        drop(store);
+
+        let mut random = Random(seed);
+        for moment in (times[0].0..=disk.operations()).step_by(5) {
+            let left = [Left::Nothing, Left::Everything, Left::Some][random.below(3)];
+            let mut survival = Survival { names: left, bytes: left, random: Random(moment as u64) };
+            let image = SimDisk::with_rules(disk.image(moment, &mut survival), rules);
+            let found = read(&recovered(&image, clocks.config(WEEK)).unwrap().state).unwrap();
+            let now = times.iter().find(|(until, _)| moment <= *until).unwrap_or(&times[130]).1;
+            for (acknowledged, row) in &sent {
+                let has_to_be_there = *acknowledged <= moment && row.1 >= now - 2 * 3600;
+                assert!(
+                    !has_to_be_there || found.contains(row),
+                    "{row:?} is lost\n{}",
+                    disk.around(moment)
+                );
+            }
+            assert!(found.iter().all(|row| sent.iter().any(|(_, sent)| sent == row)));
+        }
+    }
+}
+
 /// The chunks of a store: series, number of points, last timestamp.
 fn chunks(state: &StoreState) -> Vec<(u32, u32, i64)> {
     let chunk = |entry: &ChunkEntry| (entry.series, entry.count, entry.last);
