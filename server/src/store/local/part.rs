@@ -24,6 +24,7 @@ use super::series::run::Run;
 use super::series::series_index::SeriesId;
 use super::series::summary::Summary;
 use crate::store::ReadError;
+use crate::store::query::Window;
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
 use index::{PartIndex, count_points};
@@ -101,11 +102,15 @@ impl Part {
         self.size
     }
 
-    /// The chunks of a series, by time.
-    fn chunks(&self, series: SeriesId) -> Range<usize> {
-        let start = self.entries.partition_point(|entry| entry.series < series);
-        let count = self.entries[start..].partition_point(|entry| entry.series == series);
-        start..start + count
+    /// The chunks of a series that may have points in a window, by time.
+    fn chunks(&self, series: SeriesId, window: Window) -> Range<usize> {
+        if window.is_empty() {
+            return 0..0;
+        }
+        let is_before = |entry: &ChunkEntry| (entry.series, entry.last) < (series, window.from);
+        let is_within = |entry: &ChunkEntry| entry.series == series && entry.first <= window.to;
+        let start = self.entries.partition_point(is_before);
+        start..start + self.entries[start..].partition_point(is_within)
     }
 
     /// The first series with an id of `from` or more.
@@ -251,9 +256,14 @@ pub struct ChunkSource {
 }
 
 impl ChunkSource {
-    /// The chunks of a series in a part.
-    pub fn of(part: &Arc<Part>, series: SeriesId) -> impl Iterator<Item = Self> {
-        part.chunks(series).map(|at| Self { part: Arc::clone(part), at })
+    /// The chunks of a series in a part that may have points in a window, by time.
+    pub fn within(
+        part: &Arc<Part>,
+        series: SeriesId,
+        window: Window,
+    ) -> impl DoubleEndedIterator<Item = Self> {
+        let chunks = part.chunks(series, window);
+        chunks.map(|at| Self { part: Arc::clone(part), at })
     }
 
     fn entry(&self) -> &ChunkEntry {
@@ -263,11 +273,6 @@ impl ChunkSource {
     /// Number of points.
     pub fn count(&self) -> u64 {
         self.entry().count.into()
-    }
-
-    /// The value of the last point; `None` when only the chunk itself has it.
-    pub fn last_value(&self) -> Option<f64> {
-        self.entry().last_value.get()
     }
 
     /// The aggregates of all points; `None` when they have to be read.

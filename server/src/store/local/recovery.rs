@@ -18,7 +18,7 @@ use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
-use super::series::series_index::{SeriesIndex, Undefined};
+use super::series::series_index::{SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
@@ -66,6 +66,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
     }
     drop(parts);
     let (resume, damaged_segments, points_in_log) = replay_all(&state, &new, checkpointed)?;
+    remove_series_without_points(&state);
     info!(
         points_in_parts,
         points_in_log,
@@ -75,6 +76,26 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         "the data is ready"
     );
     Ok(Recovered { state, resume, damaged_segments })
+}
+
+/// Removes series all of whose points were taken back, and those that newer ones of the same key
+/// replace.
+fn remove_series_without_points(state: &StoreState) {
+    let mut deleted: Vec<SeriesId> = Vec::new();
+    {
+        let memory = state.memory();
+        deleted.extend(memory.heads.all_deletes().keys());
+        let in_parts = memory.parts.iter().flat_map(|part| part.all_deletes());
+        deleted.extend(in_parts.map(|(series, _)| series));
+    }
+    deleted.sort_unstable();
+    deleted.dedup();
+    let mut gone = state.without_points(&deleted);
+    let mut index = state.index_mut();
+    gone.extend(index.iter_from(0).map(|(id, _)| id).filter(|&id| index.is_replaced(id)));
+    for id in gone {
+        index.remove(id);
+    }
 }
 
 fn open_parts(
@@ -98,6 +119,7 @@ fn open_parts(
                 Err(Undefined::TooMany) => return Err(OpenError::TooManySeries),
             }
         }
+        index.reserve(part.end());
         opened.push(Arc::new(part));
     }
     Ok((opened, index))

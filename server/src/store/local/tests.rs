@@ -20,11 +20,12 @@ use shared::{Key, Point};
 use super::background::compaction_policy;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
-use super::state::StoreState;
 use super::state::memory::Phase;
+use super::state::{HiddenTimes, StoreState};
 use super::wal::header::SegmentHeader;
 use super::*;
 use crate::store::contract::within;
+use crate::store::query::Window;
 use crate::store::{ReadError, contract};
 use history::Row;
 use sim_disk::{Image, Rules, SimDisk, Verb};
@@ -130,10 +131,11 @@ fn recovered(disk: &SimDisk, config: LocalConfig) -> Result<Recovered, OpenError
 /// What `get *` answers, read on this thread.
 fn read(state: &StoreState) -> Result<Vec<Row>, ReadError> {
     let mut rows = Vec::new();
-    let series = state.index().end();
-    for series in 0..series {
-        let Some((key, pieces)) = state.snapshot(series) else { continue };
-        let mut merge = Merge::since(state.config().cutoff(), pieces);
+    let window = Window::ALL.since(state.config().cutoff());
+    let series: Vec<_> =
+        state.index().iter_from(0).map(|(series, key)| (series, key.clone())).collect();
+    for (series, key) in series {
+        let mut merge = Merge::within(window, state.snapshot(series, window));
         while let Some(points) = merge.next_block()? {
             rows.extend(
                 points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
@@ -157,8 +159,11 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
 fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
-        let parts: Vec<_> =
-            memory.parts.iter().map(|part| compaction::candidate(part, i64::MIN, false)).collect();
+        let parts: Vec<_> = memory
+            .parts
+            .iter()
+            .map(|part| compaction::candidate(part, &HiddenTimes::new(), i64::MIN, false))
+            .collect();
         let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
         if !due || memory.phase != Phase::Open {
             return;

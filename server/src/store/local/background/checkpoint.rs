@@ -1,7 +1,7 @@
 //! Checkpoints: frozen heads become a part, and their segments are released.
 
 use std::io;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -10,11 +10,14 @@ use crate::store::Unavailable;
 use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
+use crate::store::local::part::index::{Deletes, TimeRange};
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
+use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
-use crate::store::local::state::memory::{Frozen, Memory, Phase};
+use crate::store::local::state::memory::{Frozen, Memory, Phase, is_in_parts};
+use crate::store::query::Window;
 
 /// Which segments were found damaged, so that they are kept.
 pub type DamagedSegments = Vec<SegmentId>;
@@ -113,18 +116,35 @@ fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     Ok(writer.finish()?)
 }
 
+/// Those deletions that hide anything in older parts.
+pub fn still_needed(
+    deletes: impl Iterator<Item = (SeriesId, Vec<TimeRange>)>,
+    older: &[Arc<Part>],
+) -> Deletes {
+    let hides = |series, &(from, to): &TimeRange| is_in_parts(older, series, Window { from, to });
+    let mut needed: Vec<_> = deletes.collect();
+    for (series, ranges) in &mut needed {
+        ranges.retain(|range| hides(*series, range));
+    }
+    needed.retain(|(_, ranges)| !ranges.is_empty());
+    needed
+}
+
 fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let cutoff = state.config().cutoff();
-    for series in 0..frozen.end() {
-        let runs = frozen.snapshot(series);
-        if runs.is_empty() {
-            continue;
-        }
+    let window = Window::ALL.since(state.deletion_cutoff());
+    for series in frozen.heads().series() {
+        // Without a key all its points were taken back meanwhile.
         let Some(key) = state.index().key(series).cloned() else { continue };
-        let mut merge = Merge::since(cutoff, runs);
+        let runs = frozen.heads().snapshot(series, window).into_runs();
+        let mut merge = Merge::within(window, runs);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
             writer.add(series, &key, &points)?;
         }
     }
+    let parts = Arc::clone(&state.memory().parts);
+    let deletes = frozen.heads().all_deletes().iter();
+    let deletes = deletes.map(|(series, ranges)| (*series, ranges.ranges().to_vec()));
+    writer.set_deletes(still_needed(deletes, &parts));
+    writer.set_end(state.index().end());
     Ok(())
 }

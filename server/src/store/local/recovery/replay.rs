@@ -197,6 +197,10 @@ impl Replay {
                         damaged = true;
                         error!("{name}: record {sequence} holds invalid points");
                     }
+                    if kind == RecordKind::Deletes && !take_back(state, payload) {
+                        damaged = true;
+                        error!("{name}: record {sequence} holds invalid deletions");
+                    }
                     let in_memory = self.in_heads + self.in_checkpoint;
                     if in_memory > state.config().max_replayed_points {
                         return Err(OpenError::LogTooLarge(name.to_string()));
@@ -223,4 +227,14 @@ impl Replay {
         self.in_heads += count;
         sound
     }
+}
+
+/// Takes points back as a record says; answers whether it is valid.
+fn take_back(state: &StoreState, payload: &[u8]) -> bool {
+    for delete in record::decode_deletes(payload) {
+        let Some(delete) = delete else { return false };
+        state.index_mut().reserve(delete.series.saturating_add(1));
+        state.memory().delete(delete);
+    }
+    true
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
@@ -21,6 +21,66 @@ fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> LocalConfig {
         retention: Some(Duration::from_secs(100)),
         log_limit,
         ..restless()
+    }
+}
+
+/// A system time that may jump, and a running time that does not.
+#[derive(Debug, Default)]
+struct Clocks {
+    now: Arc<AtomicI64>,
+    minutes: Arc<AtomicU64>,
+}
+
+impl Clocks {
+    fn at(now: i64) -> Self {
+        Self { now: Arc::new(now.into()), ..Self::default() }
+    }
+
+    /// A store that checkpoints every batch.
+    fn config(&self, retention: u64) -> LocalConfig {
+        let config = with_clock(&self.now, 1);
+        let minutes = Arc::clone(&self.minutes);
+        let uptime = move || Duration::from_secs(60 * minutes.load(Ordering::SeqCst));
+        LocalConfig {
+            clock: config.clock.with_uptime(uptime),
+            retention: Some(Duration::from_secs(retention)),
+            ..config
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// Lets a store run for so long, with a point of now each minute.
+    async fn run(&self, store: &Local, minutes: u64) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for _ in 0..minutes {
+            self.now.fetch_add(60, Ordering::SeqCst);
+            self.minutes.fetch_add(1, Ordering::SeqCst);
+            let new = row("now", self.now());
+            assert_eq!(put(store, std::slice::from_ref(&new)).await, Ok(vec![]));
+            rows.push(new);
+            self.tick(store);
+            settle(store);
+        }
+        rows
+    }
+
+    /// Waits until the store has seen the present time.
+    fn tick(&self, store: &Local) {
+        // No thread is between its look at the clock and its wait then.
+        drop(store.state.memory());
+        store.state.notify();
+        until(|| !store.state.is_sample_due());
+    }
+}
+
+fn until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(300), "it takes too long");
+        std::thread::yield_now();
     }
 }
 
@@ -47,7 +107,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);
 
-        let answer = async || contract::read(&store, Selector::ALL).await;
+        let answer = async || contract::read(&store, Query::all()).await;
         let rest = [row("b", start), row("b", start + 1)];
         assert_eq!(answer().await, [&[row("a", start - 100)][..], &rest].concat());
         now.fetch_add(1, Ordering::SeqCst);
@@ -60,12 +120,101 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
     }
 }
 
+/// A day of points in several parts, and as much time later.
+async fn a_day_of_points(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for hour in 0..24 {
+        let store = open(disk, clocks.config(WEEK)).unwrap();
+        let new = [row("a", clocks.now()), row(&format!("b{hour}"), clocks.now() + 1)];
+        assert_eq!(put(&store, &new).await, Ok(vec![]));
+        rows.extend(new);
+        clocks.now.fetch_add(3600, Ordering::SeqCst);
+        within(store.close()).await;
+    }
+    rows
+}
+
+const WEEK: u64 = 7 * 86_400;
+
+const HOUR: u64 = 3600;
+
+/// Everything that a store with the right options and the right time answers.
+async fn answer(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
+    let store = open(disk, clocks.config(WEEK)).unwrap();
+    let answer = contract::read(&store, Query::all()).await;
+    within(store.close()).await;
+    sorted(answer)
+}
+
+fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    rows
+}
+
+#[tokio::test]
+async fn a_wrong_option_of_less_than_an_hour_costs_nothing() {
+    for minutes in [59, 62] {
+        let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+        let mut rows = a_day_of_points(&disk, &clocks).await;
+        let store = open(&disk, clocks.config(HOUR)).unwrap();
+        let oldest = clocks.now() - 3600;
+        assert!(contract::read(&store, Query::all()).await.iter().all(|row| row.1 >= oldest));
+        let reason = RefusalReason::OlderThanRetention;
+        let refused = put(&store, &[row("a", oldest - 1)]).await;
+        assert_eq!(refused, Ok(vec![Refused { index: 0, reason }]));
+        rows.extend(clocks.run(&store, minutes).await);
+        let all = rows.len() as u64;
+        if minutes > 60 {
+            until(|| parts(&store.state).iter().map(|part| part.points()).sum::<u64>() < all);
+        }
+        within(store.close()).await;
+        let mut found = answer(&disk, &clocks).await;
+        if minutes > 60 {
+            assert!(!found.contains(&rows[0]), "an hour deletes");
+            // Too old an hour before the end.
+            rows.retain(|row| row.1 >= oldest + 120);
+            found.retain(|row| row.1 >= oldest + 120);
+        }
+        assert_eq!(found, sorted(rows), "{minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn a_system_time_that_jumps_for_less_than_an_hour_costs_nothing() {
+    const YEARS: i64 = 10 * 365 * 86_400;
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let mut rows = a_day_of_points(&disk, &clocks).await;
+    let store = open(&disk, clocks.config(WEEK)).unwrap();
+    for _ in 0..3 {
+        rows.extend(clocks.run(&store, 70).await);
+        clocks.now.fetch_add(YEARS, Ordering::SeqCst);
+        let wrong = clocks.run(&store, 30).await;
+        let found = contract::read(&store, Query::all()).await;
+        assert!(wrong.iter().all(|row| found.contains(row)) && !found.contains(&rows[0]));
+        clocks.now.fetch_sub(YEARS, Ordering::SeqCst);
+        rows.extend(wrong);
+    }
+    rows.extend(clocks.run(&store, 70).await);
+    assert_eq!(sorted(contract::read(&store, Query::all()).await), sorted(rows.clone()));
+    within(store.close()).await;
+    // The same when the server is started by the wrong time.
+    clocks.now.fetch_add(YEARS, Ordering::SeqCst);
+    let store = open(&disk, clocks.config(WEEK)).unwrap();
+    rows.extend(clocks.run(&store, 30).await);
+    clocks.now.fetch_sub(YEARS, Ordering::SeqCst);
+    rows.extend(clocks.run(&store, 60).await);
+    within(store.close()).await;
+    assert_eq!(answer(&disk, &clocks).await, sorted(rows));
+}
+
 #[tokio::test]
 async fn refused_points_keep_the_contract() {
     let now = Arc::new(AtomicI64::new(1000));
     for log_limit in [1 << 30, 1] {
-        let store = open(&SimDisk::new(Image::new()), with_clock(&now, log_limit)).unwrap();
-        contract::hold_while_refusing(&store, 900).await;
+        let max_ahead = Some(Duration::from_secs(50));
+        let config = LocalConfig { max_ahead, ..with_clock(&now, log_limit) };
+        let store = open(&SimDisk::new(Image::new()), config).unwrap();
+        contract::hold_while_refusing(&store, 900..=1050).await;
     }
 }
 
@@ -95,10 +244,6 @@ async fn expired_parts_are_dropped_and_trimmed() {
     now.store(1110, Ordering::SeqCst);
     let state = recovered(&disk, config.clone()).unwrap().state;
     let expected: Vec<_> = contents.concat().into_iter().filter(|row| row.1 >= 1010).collect();
-    let sorted = |mut rows: Vec<Row>| {
-        rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        rows
-    };
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
     let mut merges = 0;
     loop {
@@ -108,7 +253,10 @@ async fn expired_parts_are_dropped_and_trimmed() {
         let size = MAX_PART_SIZE + 1;
         let candidates: Vec<_> = parts
             .iter()
-            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
+            .map(|part| Candidate {
+                size,
+                ..compaction::candidate(part, &HiddenTimes::new(), cutoff, false)
+            })
             .collect();
         let Some(range) = choose(&candidates) else { break };
         compaction::merge(&state, &parts[range], cutoff).unwrap();
@@ -156,7 +304,8 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     let cutoff = config.cutoff();
     compaction::merge(&state, std::slice::from_ref(&reader), cutoff).unwrap();
     let new = parts(&state).remove(0);
-    let (candidate, old_points) = (compaction::candidate(&new, cutoff, false), reader.points());
+    let (candidate, old_points) =
+        (compaction::candidate(&new, &HiddenTimes::new(), cutoff, false), reader.points());
     assert!(candidate.resting && !new.take_name(&disk).unwrap());
     assert_eq!((new.points(), old_points), (1, 3));
     assert_eq!(disk.visible()[&name], before);
@@ -174,7 +323,7 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     disk.on_call(|_, _| None);
     assert_eq!(take_names(), (true, String::new()));
     assert!(new.take_name(&disk).unwrap() && new.has_name());
-    assert!(!compaction::candidate(&new, cutoff, false).resting);
+    assert!(!compaction::candidate(&new, &HiddenTimes::new(), cutoff, false).resting);
     assert_eq!(disk.visible()[&name], written);
     assert!(!disk.visible().contains_key(&unfinished));
     assert_eq!(read(&state).unwrap(), rows[2..]);
@@ -191,26 +340,29 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
 
 #[tokio::test]
 async fn a_series_that_expired_whole_begins_anew() {
-    let now = Arc::new(AtomicI64::new(1000));
-    let config = with_clock(&now, 200);
+    let clocks = Clocks::at(1000);
     let disk = SimDisk::new(Image::new());
-    let mut expected = Vec::new();
-    for round in 0..30 {
-        let store = open(&disk, config.clone()).unwrap();
-        for at in 0..8 {
-            let time = now.fetch_add(7, Ordering::SeqCst);
-            let rows = [row(&format!("key{}", (round + at) % 5), time)];
+    let (mut expected, mut sent) = (Vec::new(), 0);
+    for round in 0..4 {
+        let store = open(&disk, clocks.config(HOUR)).unwrap();
+        for at in 0..90 {
+            let time = clocks.now.fetch_add(60, Ordering::SeqCst);
+            clocks.minutes.fetch_add(1, Ordering::SeqCst);
+            let rows = [row(&format!("key{}", (round + at / 30) % 5), time)];
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
             expected.extend(rows);
+            sent += 1;
+            clocks.tick(&store);
             settle(&store);
         }
-        let cutoff = now.load(Ordering::SeqCst) - 100;
+        let cutoff = clocks.now() - 3600;
         expected.retain(|row| row.1 >= cutoff);
-        let mut found = contract::read(&store, Selector::ALL).await;
+        let mut found = contract::read(&store, Query::all()).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
         within(store.close()).await;
     }
-    let points: usize = disk.visible().values().map(Vec::len).sum();
-    assert!(points < 3000, "{points} bytes are left of what expired");
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let points: u64 = parts(&state).iter().map(|part| part.points()).sum();
+    assert!(points < sent, "{points} points of {sent} are on the disk");
 }
