@@ -62,13 +62,16 @@ fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
 
 /// What a killed store leaves that commits `batches`, with `parts` files of them in parts and a
 /// segment each for the rest.
-async fn killed_store(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
+async fn killed_store(parts: usize, logs: usize, batches_each: usize) -> (Image, Vec<Vec<Row>>) {
     let mut disk = SimDisk::new(Image::new());
     let mut sent = Vec::new();
+    let mut numbers = 0..;
     for round in 0..parts + logs {
         let store = open(&disk, without_rotation()).unwrap();
-        for number in 0..batches_each {
-            let rows = batch(number + batches_each * i64::try_from(round).unwrap());
+        // Each part is larger than the one before, so that they are not merged meanwhile.
+        let batches = batches_each + if round < parts { round } else { 0 };
+        for number in numbers.by_ref().take(batches) {
+            let rows = batch(number);
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
             sent.push(rows);
         }
