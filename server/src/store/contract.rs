@@ -2,7 +2,7 @@
 //! model.
 
 pub mod failing;
-mod model;
+pub mod model;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -113,6 +113,16 @@ impl Part {
         start..start + self.entries[start..].partition_point(is_within)
     }
 
+    /// The chunks of a series, for callers that ask by rising id: `at` is 0 at first, and says how
+    /// far the part was looked through.
+    pub fn chunks_behind(&self, at: &mut usize, series: SeriesId) -> &[ChunkEntry] {
+        let rest = &self.entries[*at..];
+        let start = gallop(rest, |entry| entry.series < series);
+        let count = gallop(&rest[start..], |entry| entry.series == series);
+        *at += start + count;
+        &rest[start..start + count]
+    }
+
     /// The first series with an id of `from` or more.
     pub fn first_series(&self, from: SeriesId) -> Option<SeriesId> {
         let at = self.entries.partition_point(|entry| entry.series < from);
@@ -248,6 +258,16 @@ fn decode_chunk(bytes: &[u8], entry: &ChunkEntry) -> Option<Run> {
     chunk::decode(points, entry.count as usize).ok()
 }
 
+/// Like `partition_point`, but cheap when the place is near the front.
+fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
+    let mut size = 1;
+    while size < items.len() && is_before(&items[size - 1]) {
+        size *= 2;
+    }
+    let start = size / 2;
+    start + items[start..size.min(items.len())].partition_point(is_before)
+}
+
 /// A chunk as a source of a merge.
 #[derive(Debug, Clone)]
 pub struct ChunkSource {
@@ -292,5 +312,20 @@ impl Source for ChunkSource {
 
     fn open(&self) -> Result<Run, ReadError> {
         self.part.read_chunk(self.entry())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_gallop_ends_where_a_search_does(before in 0..70usize, behind in 0..70usize) {
+            let items: Vec<_> = (0..before + behind).collect();
+            prop_assert_eq!(gallop(&items, |&item| item < before), before);
+        }
     }
 }

@@ -20,6 +20,7 @@ use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
 use super::series::series_index::{SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
+use super::state::absent::absent_series;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
@@ -78,8 +79,8 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
     Ok(Recovered { state, resume, damaged_segments })
 }
 
-/// Removes series all of whose points were taken back, and those that newer ones of the same key
-/// replace.
+/// Removes series without points from the index: they were all taken back, or none was stored. So
+/// are those that newer ones of the same key replace.
 fn remove_series_without_points(state: &StoreState) {
     let mut deleted: Vec<SeriesId> = Vec::new();
     {
@@ -91,6 +92,7 @@ fn remove_series_without_points(state: &StoreState) {
     deleted.sort_unstable();
     deleted.dedup();
     let mut gone = state.without_points(&deleted);
+    gone.extend(absent_series(state));
     let mut index = state.index_mut();
     gone.extend(index.iter_from(0).map(|(id, _)| id).filter(|&id| index.is_replaced(id)));
     for id in gone {

@@ -1,6 +1,7 @@
 //! What the threads of the store share, and the order in which points move through it:
 //! log → heads → frozen heads → parts. A point is in at least one of them at any time.
 
+pub mod absent;
 pub mod memory;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod large;
 mod merging;
+mod queries;
 mod random;
 mod retention;
 mod shutdown;

@@ -10,7 +10,7 @@ use crate::store::Unavailable;
 use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
-use crate::store::local::part::index::{Deletes, TimeRange};
+use crate::store::local::part::deletes::{Deletes, TimeRange};
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;

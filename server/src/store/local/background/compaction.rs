@@ -15,18 +15,17 @@ use super::compaction_policy::{Candidate, choose};
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
+use crate::store::local::part::deletes::Deletes;
 use crate::store::local::part::header::ChunkEntry;
-use crate::store::local::part::index::Deletes;
 use crate::store::local::part::writer::{PartError, PartWriter};
-use crate::store::local::reader::selection::SeriesSelection;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::series::retention::{self, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::time_ranges::TimeRanges;
+use crate::store::local::state::absent::absent_series;
 use crate::store::local::state::{HiddenTimes, StoreState};
 use crate::store::local::wal::queue::{Queue, Work};
-use crate::store::query::KeySelection;
 use crate::store::query::Window;
 
 /// How often the progress of a long merge is logged.
@@ -112,21 +111,9 @@ pub fn take_names(
     all
 }
 
-/// Has the series removed from the index of which no layer has anything.
+/// Has the series removed from the index of which no layer has a point.
 fn retire_series(state: &StoreState, queue: &Queue) {
-    let mut retired = Vec::new();
-    let mut selection = SeriesSelection::new(KeySelection::All, &state.index());
-    while let Some(found) = selection.next_batch(&state.index()) {
-        let memory = state.memory();
-        let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
-        let heads = &memory.heads;
-        let found: Vec<_> =
-            found.into_iter().map(|(id, _)| id).filter(|id| heads.get(*id).is_none()).collect();
-        drop(memory);
-        let is_frozen = |id| frozen.as_ref().is_some_and(|frozen| frozen.heads().get(id).is_some());
-        let is_in_parts = |id| parts.iter().any(|part| part.first_series(id) == Some(id));
-        retired.extend(found.into_iter().filter(|&id| !is_frozen(id) && !is_in_parts(id)));
-    }
+    let retired = absent_series(state);
     if !retired.is_empty() {
         // The committer checks them once more, in its own time. A queue that is closed takes none.
         let _ = queue.submit(Work::Retire(retired), Vec::new());

@@ -16,7 +16,7 @@ use crate::store::query::Window;
 /// Tells the newest point of many series, by rising id, as far as it is known without reading.
 #[derive(Debug, Default)]
 pub struct NewestPoints {
-    /// The parts, oldest first, and how far each was looked through.
+    /// The parts, oldest first, and how far each was looked through; see [`Part::chunks_behind`].
     parts: Arc<Vec<Arc<Part>>>,
     at: Vec<usize>,
 }
@@ -55,7 +55,8 @@ impl NewestPoints {
             let mut newest = Newest::None;
             for (part, at) in self.parts.iter().zip(&mut self.at) {
                 is_masked |= !part.deletes(id).is_empty();
-                newest.add(last_of(part, at, id));
+                let last = part.chunks_behind(at, id).last();
+                newest.add(last.map(|entry| (entry.last, entry.last_value.get())));
             }
             if let Some(frozen) = &frozen {
                 is_masked |= frozen.heads().deletes(id).is_some();
@@ -95,26 +96,6 @@ impl Newest {
     fn add_point(&mut self, point: Option<Point>) {
         self.add(point.map(|point| (point.timestamp, Some(point.value))));
     }
-}
-
-/// The last point of a series in a part. Its chunks are at or behind `at`, which is moved there.
-fn last_of(part: &Part, at: &mut usize, series: SeriesId) -> Option<(i64, Option<f64>)> {
-    let entries = part.entries();
-    *at += gallop(&entries[*at..], |entry| entry.series < series);
-    let count = gallop(&entries[*at..], |entry| entry.series == series);
-    *at += count;
-    let last = (count > 0).then(|| &entries[*at - 1])?;
-    Some((last.last, last.last_value.get()))
-}
-
-/// Like `partition_point`, but cheap when the place is near the front.
-fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
-    let mut size = 1;
-    while size < items.len() && is_before(&items[size - 1]) {
-        size *= 2;
-    }
-    let start = size / 2;
-    start + items[start..size.min(items.len())].partition_point(is_before)
 }
 
 /// Where the newest points of a series begin.
@@ -179,21 +160,6 @@ fn count_points(pieces: &[Piece], window: Window) -> Result<u64, ReadError> {
             count += points.len() as u64;
         } else {
             return Ok(count);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_gallop_ends_where_a_search_does(before in 0..70usize, behind in 0..70usize) {
-            let items: Vec<_> = (0..before + behind).collect();
-            prop_assert_eq!(gallop(&items, |&item| item < before), before);
         }
     }
 }

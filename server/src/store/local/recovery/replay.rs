@@ -3,6 +3,7 @@
 //! A replay is idempotent. Damage is stepped over and named, never skipped in silence.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
 use tracing::{error, info, warn};
@@ -58,9 +59,13 @@ pub fn replay_all(
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
             if state.memory().log_bytes >= state.config().log_limit || replay.in_heads > half {
-                let frozen = state.memory().take_heads(resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
+                let mut memory = state.memory();
+                let frozen = Arc::new(memory.take_heads(resume.first_segment..=before));
+                // What is taken back from here on may be in it.
+                memory.frozen = Some(Arc::clone(&frozen));
+                drop(memory);
                 let damaged_segments = damaged_segments.clone();
                 let write = move || checkpoint(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
