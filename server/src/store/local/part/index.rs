@@ -18,7 +18,7 @@ use crate::store::local::disk::window::{self, Window};
 use crate::store::local::series::chunk::{self, BadChunk, Effort};
 use crate::store::local::series::series_index::SeriesId;
 
-pub use super::deletes::{Deletes, TimeRange};
+pub use super::deletes::Deletes;
 
 /// What a part holds.
 #[derive(Debug, Default)]
