@@ -13,6 +13,7 @@ mod random;
 mod retention;
 mod shutdown;
 mod sim_disk;
+mod upgrade;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use memchr::memmem;
 use shared::{Key, KeyBuf};
 use zerocopy::IntoBytes;
 
-use super::deletes::{self, Deletes};
+use super::deletes;
 use super::header::{
     CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, FooterV1, MAX_CHUNK_LENGTH,
 };
@@ -17,6 +17,8 @@ use crate::store::local::disk::DiskFile;
 use crate::store::local::disk::window::{self, Window};
 use crate::store::local::series::chunk::{self, BadChunk, Effort};
 use crate::store::local::series::series_index::SeriesId;
+
+pub use super::deletes::Deletes;
 
 /// What a part holds.
 #[derive(Debug, Default)]

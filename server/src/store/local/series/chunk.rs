@@ -1,9 +1,11 @@
 //! Points of one series, compressed.
 //!
-//! Timestamps and values are columns of their own. Numbers are packed by `pco`, which finds the
-//! common step of decimal values; timestamps a fixed step apart cost nothing.
+//! Timestamps and values are columns of their own. Numbers are packed by `pco`; values of so many
+//! decimals as whole numbers; timestamps a fixed step apart cost nothing.
 
 mod column;
+mod decimal;
+mod dictionary;
 mod values;
 
 use shared::Point;
@@ -11,7 +13,6 @@ use shared::Point;
 use super::run::Run;
 use crate::store::local::varint;
 use column::{pack, unpack};
-use values::Encoding;
 
 /// Packs and unpacks a column outside a chunk: the same numbers, packed as small.
 pub use column::{pack as pack_column, unpack as unpack_column};
@@ -20,14 +21,9 @@ pub use column::{pack as pack_column, unpack as unpack_column};
 /// that a reader holds many of them.
 pub const MAX_CHUNK_POINTS: usize = 8192;
 
-/// Timestamps are packed by `pco`; otherwise they are `first + n * step`.
+/// Timestamps are packed by `pco`; otherwise they are `first + n * step`. The other bits of the byte
+/// are the mark of the encoding of the values.
 const PACKED: u8 = 1;
-
-/// Values are in a dictionary; otherwise, without [`PLAIN`], packed by `pco`.
-const DICTIONARY: u8 = 2;
-
-/// Values are 8 bytes each.
-const PLAIN: u8 = 4;
 
 /// The bytes of a chunk are not as they were written, although their checksum is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,12 +51,7 @@ pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<(),
     out.push(0);
     let packed = encode_timestamps(points, effort, out)?;
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    let values = match values::encode(&values, effort, out)? {
-        Encoding::Packed => 0,
-        Encoding::Dictionary => DICTIONARY,
-        Encoding::Plain => PLAIN,
-    };
-    out[marks] = packed | values;
+    out[marks] = packed | values::encode(&values, effort, out)?.mark() << 1;
     Ok(())
 }
 
@@ -93,12 +84,6 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
     }
     let (&marks, rest) = bytes.split_first().ok_or(BadChunk)?;
     bytes = rest;
-    let encoding = match marks & !PACKED {
-        0 => Encoding::Packed,
-        DICTIONARY => Encoding::Dictionary,
-        PLAIN => Encoding::Plain,
-        _ => return Err(BadChunk),
-    };
     let mut timestamps = vec![0_i64; count];
     if marks & PACKED == 0 {
         let mut next = varint::decode_signed(&mut bytes).ok_or(BadChunk)?;
@@ -114,7 +99,7 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
         bytes = rest;
     }
     let mut values = vec![0_f64; count];
-    values::decode(encoding, bytes, &mut values)?;
+    values::decode(marks >> 1, bytes, &mut values)?;
     let points = timestamps.into_iter().zip(values);
     Ok(points.map(|(timestamp, value)| Point { timestamp, value }).collect())
 }
@@ -123,6 +108,7 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::values::Encoding;
     use super::*;
 
     fn values() -> impl Strategy<Value = f64> {
@@ -233,7 +219,7 @@ mod tests {
         (points[7].value, points[8].value) = (0.0, -0.0);
         for effort in [Effort::Quick, Effort::Thorough] {
             let bytes = encoded(&points, effort);
-            assert_eq!(bytes[0], DICTIONARY);
+            assert_eq!(bytes[0], Encoding::Dictionary.mark() << 1);
             // Seven bits for one of 128, and 8 bytes for each of them.
             assert!(bytes.len() < MAX_CHUNK_POINTS * 15 / 16 + 1500, "{} bytes", bytes.len());
             assert!(same(&points, &decode(&bytes, points.len()).unwrap()));
@@ -244,7 +230,7 @@ mod tests {
     fn a_few_values_take_eight_bytes_each() {
         let points = converted(3);
         let bytes = encoded(&points, Effort::Quick);
-        assert_eq!((bytes[0], bytes.len()), (PLAIN, 3 + 24));
+        assert_eq!((bytes[0], bytes.len()), (Encoding::Plain.mark() << 1, 3 + 24));
     }
 
     #[test]
@@ -252,7 +238,8 @@ mod tests {
         let mut bytes = encoded(&converted(3), Effort::Quick);
         for marks in 0..=u8::MAX {
             bytes[0] = marks;
-            assert_eq!(decode(&bytes, 3).is_ok(), marks == PLAIN, "{marks}");
+            let is_right = marks == Encoding::Plain.mark() << 1;
+            assert_eq!(decode(&bytes, 3).is_ok(), is_right, "{marks}");
         }
     }
 

@@ -101,7 +101,7 @@ impl Session<'_> {
     }
 }
 
-fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
+pub fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
     use Left::{Everything, Nothing, Some};
     let kinds = [
         (Nothing, Nothing),

@@ -2,7 +2,6 @@
 //! of order, duplicates, restarts, crashes, checkpoints, merges, retention, parts of format 1.
 
 use std::num::{NonZeroI64, NonZeroU64};
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -126,18 +125,6 @@ fn is_same(a: &Row, b: &Row) -> bool {
     (&a.0, a.1) == (&b.0, b.1) && (a.2.to_bits() == b.2.to_bits() || off < 1e-9 * b.2.abs())
 }
 
-/// What a released server of format 1 has written.
-fn format_1() -> Image {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/format-1/mixed");
-    let mut image = Image::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        image.insert(name, std::fs::read(path).unwrap());
-    }
-    image
-}
-
 /// A store and the model of what it is to answer.
 struct Pair {
     config: LocalConfig,
@@ -242,7 +229,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let image = if from_format_1 { format_1() } else { Image::new() };
+            let image = if from_format_1 { upgrade::format_1("mixed") } else { Image::new() };
             let mut pair = Pair::new(image, log_limit, retention.map(Duration::from_secs)).await;
             for action in actions {
                 pair.act(action).await;

@@ -223,3 +223,97 @@ impl ColumnReader<'_> {
         Some(numbers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use shared::Point;
+
+    use super::*;
+
+    /// Series with chunks of a few points and of many, some of whose sums are too large.
+    fn index() -> impl Strategy<Value = PartIndex> {
+        let value = prop_oneof![
+            (-1000..1000i32).prop_map(|cents| f64::from(cents) / 100.0),
+            any::<f64>().prop_filter("finite", |value| value.is_finite()),
+        ];
+        let points = prop_oneof![1..4usize, 250..260usize, 8192..8193usize];
+        let chunk = (points, value.clone(), value, 0..1000u64, 1..MAX_CHUNK_LENGTH);
+        let series = (0..1000u32, prop::collection::vec(chunk, 1..4));
+        prop::collection::vec(series, 0..8).prop_map(|series| {
+            let mut index = PartIndex::default();
+            let (mut id, mut offset) = (0, FileHeader::LENGTH as u64);
+            for (more, chunks) in series {
+                id += more;
+                if index.keys.last().is_some_and(|(before, _)| *before == id) {
+                    id += 1;
+                }
+                index.keys.push((id, format!("host{id}.cpu").parse().unwrap()));
+                let mut timestamp = -5000;
+                for (count, value, other, gap, length) in chunks {
+                    let points: Vec<_> = (timestamp..)
+                        .take(count)
+                        .map(|timestamp| {
+                            let value = if timestamp % 3 == 0 { other } else { value };
+                            Point { timestamp, value }
+                        })
+                        .collect();
+                    let mut entry = ChunkEntry {
+                        series: id,
+                        count: u32::try_from(count).unwrap(),
+                        first: timestamp,
+                        last: points[count - 1].timestamp,
+                        offset: offset + gap,
+                        length,
+                        last_value: 0.0.into(),
+                        summary: None,
+                    };
+                    entry.summarize(&points);
+                    (timestamp, offset) = (entry.last + 1, entry.offset + u64::from(length));
+                    index.entries.push(entry);
+                }
+            }
+            index.end = end_of(&index.entries);
+            index
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn an_index_reads_back(
+            index in index(),
+            effort in prop_oneof![Just(Effort::Quick), Just(Effort::Thorough)],
+        ) {
+            let mut bytes = Vec::new();
+            encode(&index, effort, &mut bytes).unwrap();
+            let read = decode(&bytes, u64::MAX).unwrap();
+            prop_assert_eq!(&read.entries, &index.entries);
+            prop_assert_eq!(&read.keys, &index.keys);
+            prop_assert_eq!(read.end, index.end);
+            for cut in [0, bytes.len() / 2, bytes.len() - 1] {
+                prop_assert!(decode(&bytes[..cut], u64::MAX).is_none());
+            }
+        }
+
+        /// With a checksum that is right.
+        #[test]
+        fn damaged_indexes_never_panic(
+            index in index(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut bytes = Vec::new();
+            encode(&index, Effort::Quick, &mut bytes).unwrap();
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = decode(&bytes, 1 << 20);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes, 1 << 20);
+        }
+    }
+}
