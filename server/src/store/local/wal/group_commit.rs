@@ -154,7 +154,9 @@ impl Committer {
         self.segment.keep(self.buffer.len() as u64);
         if !new.is_empty() {
             let index = self.state.index();
-            new.iter().for_each(|(series, _)| index.mark_stored(*series));
+            for (series, _) in &new {
+                index.mark_stored(*series);
+            }
         }
         let mut memory = self.state.memory();
         memory.unavailable = None;
