@@ -232,7 +232,9 @@ impl ColumnWriter<'_> {
             self.out.extend_from_slice(&column);
         } else {
             varint::encode(0, self.out);
-            numbers.into_iter().for_each(|number| number.append(self.out));
+            for number in numbers {
+                number.append(self.out);
+            }
         }
         Ok(())
     }
