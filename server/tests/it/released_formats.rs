@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::harness::files::{copy_files, file_names, snapshot};
 use crate::harness::process::ServerProcess;
 
+mod make;
+
 const FORMAT_MD: &str = include_str!("../../FORMAT.md");
 
 fn data(path: &str) -> PathBuf {

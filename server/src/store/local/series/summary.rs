@@ -64,7 +64,7 @@ impl Sum {
 
     /// The sum that [`Sum::parts`] took apart; `None` when there can't be such a sum.
     pub fn from_parts(high: f64, low: f64) -> Option<Self> {
-        let is_sum = high.is_finite() && low.is_finite() && high + low == high;
+        let is_sum = high.is_finite() && low.is_finite() && (high + low) - high == 0.0;
         is_sum.then_some(Self { high, low, scaled: false })
     }
 

@@ -186,23 +186,56 @@ impl Packed {
     }
 }
 
-/// Appends columns: the length in bytes, and what `pco` makes of the numbers. Without numbers there
-/// is nothing.
+/// A number of a column as it is in memory.
+trait Field: Number + Default {
+    fn append(self, out: &mut Vec<u8>);
+
+    /// Takes one off the front of `input`; `None` when it is cut off.
+    fn take(input: &mut &[u8]) -> Option<Self>;
+}
+
+macro_rules! fields {
+    ($($kind:ty)*) => {$(
+        impl Field for $kind {
+            fn append(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                let (bytes, rest) = input.split_first_chunk()?;
+                *input = rest;
+                Some(Self::from_le_bytes(*bytes))
+            }
+        }
+    )*};
+}
+
+fields!(u16 u32 u64 i64 f64);
+
+/// Appends columns: the length in bytes and what `pco` makes of the numbers; or a length of 0 and the
+/// numbers as they are, when that is shorter. Without numbers there is nothing.
 struct ColumnWriter<'o> {
     effort: Effort,
     out: &'o mut Vec<u8>,
 }
 
 impl ColumnWriter<'_> {
-    fn add<T: Number>(&mut self, numbers: impl Iterator<Item = T>) -> Result<(), BadChunk> {
+    fn add<T: Field>(&mut self, numbers: impl Iterator<Item = T>) -> Result<(), BadChunk> {
         let numbers: Vec<T> = numbers.collect();
         if numbers.is_empty() {
             return Ok(());
         }
         let mut column = Vec::new();
         pack_column(&numbers, self.effort, &mut column)?;
-        varint::encode(column.len() as u64, self.out);
-        self.out.extend_from_slice(&column);
+        if column.len() < size_of_val(numbers.as_slice()) {
+            varint::encode(column.len() as u64, self.out);
+            self.out.extend_from_slice(&column);
+        } else {
+            varint::encode(0, self.out);
+            for number in numbers {
+                number.append(self.out);
+            }
+        }
         Ok(())
     }
 }
@@ -212,14 +245,18 @@ struct ColumnReader<'i> {
 }
 
 impl ColumnReader<'_> {
-    fn take<T: Number + Default>(&mut self, count: usize) -> Option<Vec<T>> {
-        let mut numbers = vec![T::default(); count];
-        if count > 0 {
-            let length = usize::try_from(varint::decode(&mut self.input)?).ok()?;
-            let (column, rest) = self.input.split_at_checked(length)?;
-            self.input = rest;
-            unpack_column(column, &mut numbers).ok()?;
+    fn take<T: Field>(&mut self, count: usize) -> Option<Vec<T>> {
+        if count == 0 {
+            return Some(Vec::new());
         }
+        let length = usize::try_from(varint::decode(&mut self.input)?).ok()?;
+        if length == 0 {
+            return (0..count).map(|_| T::take(&mut self.input)).collect();
+        }
+        let (column, rest) = self.input.split_at_checked(length)?;
+        self.input = rest;
+        let mut numbers = vec![T::default(); count];
+        unpack_column(column, &mut numbers).ok()?;
         Some(numbers)
     }
 }

@@ -129,7 +129,7 @@ mod tests {
         {
             assert_eq!(Decimals::of(&[1.0, value]), None, "{value}");
         }
-        let found = Decimals::of(&[1.0, -0.25, 9_007_199_254_740_9.0]);
+        let found = Decimals::of(&[1.0, -0.25, 90_071_992_547_409.0]);
         assert_eq!(
             found,
             Some(Decimals { exponent: 2, wholes: vec![100, -25, 9_007_199_254_740_900] })

@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "these sums are exact")]
+
 use proptest::prelude::*;
 
 use super::*;
