@@ -37,8 +37,8 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t = DurabilityChoice::Sync)]
     pub durability: DurabilityChoice,
 
-    /// Drop points older than this: a number and s, min, h, d, w or y, such as 30d, 12h or 90min
-    /// [default: keep forever]. They are hidden at once and deleted after an hour of running time.
+    /// Hide points older than this at once, and delete them after an hour of running time: a number
+    /// and s, min, h, d, w or y, such as 30d, 12h or 90min [default: keep forever].
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     pub retention: Option<Duration>,
 

@@ -150,6 +150,8 @@ fn retention_refuses_what_is_too_old_and_hides_it() {
         ServerProcess::start(["--retention", "30d", "--data-dir", path.to_str().unwrap()])
     };
     let mut program = keep(directory.path());
+    assert!(program.log().contains("WARN no retention is known of the last start"));
+    assert!(program.log().contains("hidden_points=2"), "{}", program.log());
     let requests = format!(
         "put a 1 {recent}\nput a 2 {old}\nwhat\nput b 3 {now}\nput a 4 -5\nput a 5 {}\nget *\n",
         now + 90 * day

@@ -286,6 +286,11 @@ impl ChunkSource {
         chunks.map(|at| Self { part: Arc::clone(part), at })
     }
 
+    /// Whether it is a chunk of this part.
+    pub fn is_in(&self, part: &Arc<Part>) -> bool {
+        Arc::ptr_eq(&self.part, part)
+    }
+
     fn entry(&self) -> &ChunkEntry {
         &self.part.entries[self.at]
     }

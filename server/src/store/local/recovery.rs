@@ -4,6 +4,7 @@ pub mod data_directory;
 mod format;
 mod inventory;
 pub mod open_error;
+mod options;
 mod replay;
 
 use std::ops::RangeInclusive;
@@ -26,7 +27,7 @@ use super::wal::group_commit::Resume;
 use super::wal::segment;
 use inventory::{Inventory, report_missing};
 use open_error::{OpenError, io};
-use replay::replay_all;
+use replay::{Replayed, replay_all};
 
 /// A store that is ready but for its threads.
 #[derive(Debug)]
@@ -66,7 +67,8 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         quarantine::release(state.disk(), &name, !held || segment::is_damaged(state.disk(), id));
     }
     drop(parts);
-    let (resume, damaged_segments, points_in_log) = replay_all(&state, &new, checkpointed)?;
+    let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
+        replay_all(&state, &new, checkpointed)?;
     remove_series_without_points(&state);
     info!(
         points_in_parts,
@@ -76,6 +78,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "the data is ready"
     );
+    options::report_retention(&state, hidden_points);
     Ok(Recovered { state, resume, damaged_segments })
 }
 

@@ -18,7 +18,7 @@ use super::file_name::SegmentId;
 use super::part::{ChunkSource, Part};
 use super::series::head::HeadSnapshot;
 use super::series::merge::Source;
-use super::series::retention::{DeletionCutoff, SAMPLE_INTERVAL};
+use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::summary::Summary;
@@ -82,11 +82,13 @@ impl StoreState {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first timestamp that must not be deleted, with a sample of the cutoff of now.
-    pub fn deletion_cutoff(&self) -> i64 {
+    /// Which points may be deleted now. Takes a sample of the cutoff.
+    pub fn expiry(&self) -> Expiry {
+        // Locked first, so that samples come by rising uptime.
         let mut deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
-        deletion.sample(self.config.clock.uptime(), self.config.cutoff());
-        deletion.get()
+        let (clock, now) = (&self.config.clock, self.config.clock.now());
+        deletion.sample(clock.uptime(), retention::cutoff(now, self.config.retention));
+        Expiry { cutoff: deletion.get(), newest: retention::newest_present(now) }
     }
 
     /// Whether a sample of the cutoff is due.
@@ -263,6 +265,11 @@ enum Layer {
 impl Piece {
     fn new(layer: Layer, hidden: Option<Arc<TimeRanges>>) -> Self {
         Self { layer, hidden }
+    }
+
+    /// Whether it is a chunk of this part.
+    pub fn is_in(&self, part: &Arc<Part>) -> bool {
+        matches!(&self.layer, Layer::Chunk(chunk) if chunk.is_in(part))
     }
 
     /// Whether all its points are hidden.

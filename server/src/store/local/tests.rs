@@ -19,9 +19,12 @@ use std::sync::Arc;
 
 use shared::{Key, Point};
 
-use super::background::compaction_policy;
+use super::background::compaction_policy::{self, Candidate};
+use super::background::present_points::PresentPoints;
+use super::part::Part;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
+use super::series::retention::Expiry;
 use super::state::memory::Phase;
 use super::state::{HiddenTimes, StoreState};
 use super::wal::header::SegmentHeader;
@@ -157,15 +160,19 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
     within(store.put_batch(&batch)).await
 }
 
+const NOTHING_EXPIRED: Expiry = Expiry { cutoff: i64::MIN, newest: i64::MAX };
+
+/// What the choice of a merge depends on, without a look into chunks.
+fn as_candidate(part: &Arc<Part>, expiry: Expiry) -> Candidate {
+    compaction::candidate(part, &HiddenTimes::new(), expiry, &PresentPoints::default(), false)
+}
+
 /// Waits until no checkpoint and no merge is due.
 fn settle(store: &Local) {
     let mut memory = store.state.memory();
     loop {
-        let parts: Vec<_> = memory
-            .parts
-            .iter()
-            .map(|part| compaction::candidate(part, &HiddenTimes::new(), i64::MIN, false))
-            .collect();
+        let parts: Vec<_> =
+            memory.parts.iter().map(|part| as_candidate(part, NOTHING_EXPIRED)).collect();
         let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
         if !due || memory.phase != Phase::Open {
             return;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::dropped::Dropped;
 use crate::store::Unavailable;
 use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
@@ -109,19 +110,28 @@ pub fn checkpoint(
 /// The frozen heads as a part.
 fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
-    if let Err(error) = fill(state, frozen, &mut writer) {
-        writer.abandon();
-        return Err(error);
-    }
-    Ok(writer.finish()?)
+    let dropped = match fill(state, frozen, &mut writer) {
+        Ok(dropped) => dropped,
+        Err(error) => {
+            writer.abandon();
+            return Err(error);
+        }
+    };
+    let part = writer.finish()?;
+    dropped.log(&part);
+    Ok(part)
 }
 
-/// Those deletions that hide anything in older parts.
+/// Those deletions that hide anything in older parts; all of them while the file that an older part
+/// replaces may be found again.
 pub fn still_needed(
     deletes: impl Iterator<Item = (SeriesId, Vec<TimeRange>)>,
     older: &[Arc<Part>],
 ) -> Deletes {
-    let hides = |series, &(from, to): &TimeRange| is_in_parts(older, series, Window { from, to });
+    let all_named = older.iter().all(|part| part.has_name());
+    let hides = |series, &(from, to): &TimeRange| {
+        !all_named || is_in_parts(older, series, Window { from, to })
+    };
     let mut needed: Vec<_> = deletes.collect();
     for (series, ranges) in &mut needed {
         ranges.retain(|range| hides(*series, range));
@@ -130,15 +140,20 @@ pub fn still_needed(
     needed
 }
 
-fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let window = Window::ALL.since(state.deletion_cutoff());
+fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<Dropped> {
+    let (expiry, dropped) = (state.expiry(), Dropped::default());
     for series in frozen.heads().series() {
         // Without a key all its points were taken back meanwhile.
         let Some(key) = state.index().key(series).cloned() else { continue };
-        let runs = frozen.heads().snapshot(series, window).into_runs();
-        let mut merge = Merge::within(window, runs);
+        let runs = frozen.heads().snapshot(series, Window::ALL).into_runs();
+        for run in &runs {
+            dropped.add_run(run, expiry.cutoff);
+        }
+        let mut merge = Merge::within(Window::ALL.since(expiry.cutoff), runs);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            writer.add(series, &key, &points)?;
+            for points in expiry.split_strays(&points) {
+                writer.add(series, &key, points)?;
+            }
         }
     }
     let parts = Arc::clone(&state.memory().parts);
@@ -146,5 +161,5 @@ fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io:
     let deletes = deletes.map(|(series, ranges)| (*series, ranges.ranges().to_vec()));
     writer.set_deletes(still_needed(deletes, &parts));
     writer.set_end(state.index().end());
-    Ok(())
+    Ok(dropped)
 }

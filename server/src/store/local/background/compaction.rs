@@ -12,6 +12,8 @@ use tracing::{error, info, warn};
 
 use super::checkpoint;
 use super::compaction_policy::{Candidate, choose};
+use super::dropped::{Counted, Dropped};
+use super::present_points::PresentPoints;
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
@@ -20,7 +22,7 @@ use crate::store::local::part::header::ChunkEntry;
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::retention::{self, SAMPLE_INTERVAL};
+use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::time_ranges::TimeRanges;
 use crate::store::local::state::absent::absent_series;
@@ -37,21 +39,26 @@ pub fn run(state: &StoreState, queue: &Queue) {
     // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     let mut refused = BTreeSet::new();
+    let mut present = PresentPoints::default();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.deletion_cutoff();
+        let expiry = state.expiry();
+        present.read(&parts, expiry);
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
         let candidates: Vec<_> = parts
             .iter()
-            .map(|part| candidate(part, &state.hidden_above(part), cutoff, rests(part)))
+            .map(|part| {
+                let hidden = state.hidden_above(part);
+                candidate(part, &hidden, expiry, &present, rests(part))
+            })
             .collect();
         let pause = match choose(&candidates) {
             None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
-            Some(range) => match merge(state, &parts[range.clone()], cutoff) {
+            Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => {
                     retire_series(state, queue);
                     Duration::ZERO
@@ -126,8 +133,13 @@ fn share(some: usize, all: usize) -> f64 {
 }
 
 /// What the choice of a merge depends on.
-pub fn candidate(part: &Part, hidden: &HiddenTimes, cutoff: i64, resting: bool) -> Candidate {
-    let last = part.entries().iter().map(|entry| entry.last);
+pub fn candidate(
+    part: &Arc<Part>,
+    hidden: &HiddenTimes,
+    expiry: Expiry,
+    present: &PresentPoints,
+    resting: bool,
+) -> Candidate {
     let is_deleted = |entry: &&ChunkEntry| {
         let hidden = hidden.get(&entry.series);
         hidden.is_some_and(|hidden| hidden.covers((entry.first, entry.last)))
@@ -137,26 +149,31 @@ pub fn candidate(part: &Part, hidden: &HiddenTimes, cutoff: i64, resting: bool) 
     Candidate {
         segments: part.segments().clone(),
         size: part.size(),
-        expired: retention::expired_share(last, cutoff),
+        expired: expiry.share(present.spans(part)),
         deleted: share(deleted, part.entries().len()),
         // Another file of its name would be written over its own.
         resting: resting || !part.has_name(),
     }
 }
 
-/// Replaces parts by one with their points from the timestamp `cutoff` on. Does nothing when the
-/// store is closed meanwhile.
+/// Replaces parts by one with their points that are not expired. Does nothing when the store is
+/// closed meanwhile.
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
-pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
+pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
-    info!(parts = inputs.len(), points, "merging");
+    if let [only] = inputs {
+        info!(points, "rewriting {only}");
+    } else {
+        info!(parts = inputs.len(), points, "merging");
+    }
+    let dropped: Vec<_> = inputs.iter().map(|part| expired_chunks(part, expiry)).collect();
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
-    match fill(state, inputs, cutoff, points, &mut writer) {
+    match fill(state, inputs, expiry, &dropped, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
             writer.abandon();
@@ -179,16 +196,18 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
         [only] => writer.finish_over(only)?,
         _ => writer.finish()?,
     };
-    let what = match output.points() {
-        0 if points > 0 => "; all of it is older than the retention",
-        _ => "",
+    for (part, dropped) in inputs.iter().zip(&dropped) {
+        dropped.log(part);
+    }
+    let what = match inputs {
+        [_] => "rewritten".to_owned(),
+        _ => format!("merged {} parts into", inputs.len()),
     };
     info!(
         points = output.points(),
         bytes = output.size(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "merged {} parts into {output}{what}",
-        inputs.len()
+        "{what}: {output}",
     );
     state.memory().publish_merge(inputs, output);
     state.notify();
@@ -208,13 +227,14 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
 fn fill(
     state: &StoreState,
     inputs: &[Arc<Part>],
-    cutoff: i64,
-    total: u64,
+    expiry: Expiry,
+    dropped: &[Dropped],
     writer: &mut PartWriter<'_>,
 ) -> io::Result<bool> {
-    let window = Window::ALL.since(cutoff);
+    let total: u64 = inputs.iter().map(|part| part.points()).sum();
     let newest = inputs.last().map_or(0, |part| *part.segments().end());
-    let mut logged = Instant::now();
+    let (cutoff, mut logged) = (expiry.cutoff, Instant::now());
+    let window = Window::ALL.since(cutoff);
     let mut from = 0;
     while let Some(series) = next_series(inputs, from) {
         if state.memory().phase.is_ending() {
@@ -222,9 +242,16 @@ fn fill(
         }
         // Without a key all its points were taken back.
         if let Some(key) = state.index().key(series).cloned() {
-            let mut merge = Merge::within(window, state.chunks(series, inputs, newest));
+            let chunks = state.chunks(series, inputs, newest).into_iter();
+            let sources = chunks.filter_map(|source| {
+                let at = inputs.iter().position(|part| source.is_in(part))?;
+                Some(Counted { source, cutoff, dropped: &dropped[at] })
+            });
+            let mut merge = Merge::within(window, sources);
             while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-                writer.add(series, &key, &points)?;
+                for points in expiry.split_strays(&points) {
+                    writer.add(series, &key, points)?;
+                }
             }
         }
         if logged.elapsed() >= PROGRESS_INTERVAL {
@@ -251,6 +278,15 @@ fn remaining_deletes(state: &StoreState, inputs: &[Arc<Part>]) -> Deletes {
     }
     let all = all.into_iter().map(|(series, ranges)| (series, ranges.ranges().to_vec()));
     checkpoint::still_needed(all, &older)
+}
+
+/// The points of chunks that a merge does not open.
+fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
+    let dropped = Dropped::default();
+    for entry in part.entries().iter().filter(|entry| entry.last < expiry.cutoff) {
+        dropped.add(entry.count.into(), entry.first, entry.last);
+    }
+    dropped
 }
 
 /// The smallest series of any input, from `from` on.

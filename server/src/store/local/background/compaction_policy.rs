@@ -18,7 +18,7 @@ pub const GROWTH: u64 = 3;
 /// Bytes beyond which no merge makes a part grow, so that retention can drop parts one by one.
 pub const MAX_PART_SIZE: u64 = 1 << 30;
 
-/// Share of expired and deleted chunks from which a part is rewritten without them.
+/// Share of expired and deleted points from which a part is rewritten without them.
 const MAX_DROPPED_SHARE: f64 = 0.5;
 
 /// What the choice depends on, for each part.
@@ -28,7 +28,7 @@ pub struct Candidate {
     pub segments: RangeInclusive<SegmentId>,
     /// Bytes on the disk.
     pub size: u64,
-    /// The share of its chunks that is older than the retention, from 0 to 1.
+    /// The share of its points that may be deleted, from 0 to 1.
     pub expired: f64,
     /// The share of its chunks that was taken back, from 0 to 1.
     pub deleted: f64,

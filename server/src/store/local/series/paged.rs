@@ -1,6 +1,4 @@
-//! A sparse array over series ids: what is far apart costs next to nothing between.
-
-use super::series_index::SeriesId;
+//! A sparse array over the ids of series: what is far apart costs next to nothing between.
 
 /// Items in a page. A page without items is not kept, so ids that are used no more cost a quarter
 /// of a byte each.
@@ -26,19 +24,19 @@ impl<T> Default for Paged<T> {
 
 impl<T> Paged<T> {
     /// The item of a series.
-    pub fn get(&self, id: SeriesId) -> Option<&T> {
+    pub fn get(&self, id: u32) -> Option<&T> {
         let (page, place) = split(id);
         self.pages.get(page)?.as_ref()?.items[place].as_ref()
     }
 
     /// The item of a series, to be changed.
-    pub fn get_mut(&mut self, id: SeriesId) -> Option<&mut T> {
+    pub fn get_mut(&mut self, id: u32) -> Option<&mut T> {
         let (page, place) = split(id);
         self.pages.get_mut(page)?.as_mut()?.items[place].as_mut()
     }
 
     /// The item of a series, which is made when there is none.
-    pub fn get_or_default(&mut self, id: SeriesId) -> &mut T
+    pub fn get_or_default(&mut self, id: u32) -> &mut T
     where
         T: Default,
     {
@@ -51,14 +49,14 @@ impl<T> Paged<T> {
     }
 
     /// Sets the item of a series, and answers the one before.
-    pub fn insert(&mut self, id: SeriesId, item: T) -> Option<T> {
+    pub fn insert(&mut self, id: u32, item: T) -> Option<T> {
         let (page, place) = self.page(id);
         let before = page.items[place].replace(item);
         page.len += usize::from(before.is_none());
         before
     }
 
-    fn page(&mut self, id: SeriesId) -> (&mut Page<T>, usize) {
+    fn page(&mut self, id: u32) -> (&mut Page<T>, usize) {
         let (page, place) = split(id);
         if page >= self.pages.len() {
             self.pages.resize_with(page + 1, || None);
@@ -68,7 +66,7 @@ impl<T> Paged<T> {
     }
 
     /// Takes the item of a series out.
-    pub fn remove(&mut self, id: SeriesId) -> Option<T> {
+    pub fn remove(&mut self, id: u32) -> Option<T> {
         let (number, place) = split(id);
         let slot = self.pages.get_mut(number)?;
         let page = slot.as_mut()?;
@@ -81,14 +79,14 @@ impl<T> Paged<T> {
     }
 
     /// The items from the id `from` on, by rising id.
-    pub fn iter_from(&self, from: SeriesId) -> impl Iterator<Item = (SeriesId, &T)> {
+    pub fn iter_from(&self, from: u32) -> impl Iterator<Item = (u32, &T)> {
         let (first, place) = split(from);
         let pages = self.pages.iter().enumerate().skip(first);
         pages.filter_map(|(number, page)| Some((number, page.as_ref()?))).flat_map(
             move |(number, page)| {
                 let skip = if number == first { place } else { 0 };
                 page.items.iter().enumerate().skip(skip).filter_map(move |(place, item)| {
-                    let id = SeriesId::try_from(number * PAGE + place).ok()?;
+                    let id = u32::try_from(number * PAGE + place).ok()?;
                     Some((id, item.as_ref()?))
                 })
             },
@@ -96,7 +94,7 @@ impl<T> Paged<T> {
     }
 }
 
-fn split(id: SeriesId) -> (usize, usize) {
+fn split(id: u32) -> (usize, usize) {
     (id as usize / PAGE, id as usize % PAGE)
 }
 

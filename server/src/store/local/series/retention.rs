@@ -1,7 +1,10 @@
 //! Which points are older than the retention, and which of them may be deleted.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
+
+use shared::Point;
 
 /// How long points have to be too old, in running time, before they are deleted.
 pub const DELETION_DELAY: Duration = Duration::from_secs(60 * 60);
@@ -80,17 +83,113 @@ pub fn newest_accepted(now: i64, max_ahead: Option<Duration>) -> i64 {
     ahead.map_or(i64::MAX, |ahead| now.saturating_add(ahead))
 }
 
-/// The share of chunks all of whose points are expired, from 0 to 1; `last` are the last timestamps
-/// of the chunks.
-pub fn expired_share(last: impl IntoIterator<Item = i64>, cutoff: i64) -> f64 {
-    let (mut expired, mut all) = (0_u64, 0_u64);
-    for last in last {
-        all += 1;
-        expired += u64::from(last < cutoff);
+/// About how many of the `points` of a chunk are before `cutoff`, as if they were evenly spread over
+/// its `range`.
+pub fn estimate_expired(range: (i64, i64), points: u32, cutoff: i64) -> u64 {
+    let (first, last) = range;
+    if cutoff <= first {
+        return 0;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
-    let share = expired as f64 / all.max(1) as f64;
-    share
+    if last < cutoff {
+        return points.into();
+    }
+    let share = u128::from(cutoff.abs_diff(first)) * u128::from(points);
+    // At most the points, since the cutoff is not beyond the last one.
+    u64::try_from(share / u128::from(last.abs_diff(first)).max(1)).unwrap_or(points.into())
+}
+
+/// A span of time in whole seconds, as options take it: `30d`, `1d12h`, `90s` as `1min30s`.
+#[derive(Debug, Clone, Copy)]
+pub struct Age(pub Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0.as_secs();
+        for (unit, seconds) in [("d", 86_400), ("h", 3600), ("min", 60)] {
+            if left >= seconds {
+                write!(f, "{}{unit}", left / seconds)?;
+                left %= seconds;
+            }
+        }
+        if left > 0 || self.0.as_secs() == 0 { write!(f, "{left}s") } else { Ok(()) }
+    }
+}
+
+/// How far a point may be ahead of the clock without being stray: clocks differ.
+const MAX_CLOCK_SKEW: i64 = 60;
+
+/// The newest timestamp at the Unix time `now` that is not stray.
+pub fn newest_present(now: i64) -> i64 {
+    now.saturating_add(MAX_CLOCK_SKEW)
+}
+
+/// What is expired at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Expiry {
+    /// Points before this are.
+    pub cutoff: i64,
+    /// Points beyond this are stray: they lie in the future, and when they expire says nothing about
+    /// the others.
+    pub newest: i64,
+}
+
+/// Whose points a chunk holds, as far as its index entry and a look into it say.
+#[derive(Debug, Clone, Copy)]
+pub struct ChunkSpan {
+    /// The first timestamp.
+    pub first: i64,
+    /// The last timestamp.
+    pub last: i64,
+    /// Number of points.
+    pub points: u32,
+    /// Those that are not stray; `None` when the chunk was not read.
+    pub present: Option<Present>,
+}
+
+/// The points of a chunk that are not stray.
+#[derive(Debug, Clone, Copy)]
+pub struct Present {
+    /// Number of points.
+    pub points: u32,
+    /// The last timestamp.
+    pub last: i64,
+}
+
+impl Expiry {
+    /// Whether a point lies in the future.
+    pub fn is_stray(&self, timestamp: i64) -> bool {
+        timestamp > self.newest
+    }
+
+    /// Whether a chunk with these timestamps has to be read to know what of it is expired: its last
+    /// point is stray, its first one is too old.
+    pub fn has_to_read(&self, first: i64, last: i64) -> bool {
+        first < self.cutoff && self.is_stray(last)
+    }
+
+    /// The points of a chunk to be, and the stray ones behind them as a chunk of their own.
+    pub fn split_strays<'p>(&self, points: &'p [Point]) -> [&'p [Point]; 2] {
+        points.split_at(points.partition_point(|point| !self.is_stray(point.timestamp))).into()
+    }
+
+    /// The share of the points that are expired, from 0 to 1. Stray points don't count, so they keep
+    /// no others. The points of a chunk expire together, with its last one that is not stray.
+    pub fn share(&self, chunks: impl IntoIterator<Item = ChunkSpan>) -> f64 {
+        let (mut expired, mut all) = (0_u64, 0_u64);
+        for chunk in chunks {
+            let whole = Present { points: chunk.points, last: chunk.last };
+            let known = chunk.present.unwrap_or(whole);
+            let present = if self.is_stray(chunk.last) { known } else { whole };
+            if !self.is_stray(chunk.first) {
+                all += u64::from(present.points);
+            }
+            let gone = [whole, known].into_iter().find(|points| points.last < self.cutoff);
+            expired += gone.map_or(0, |gone| u64::from(gone.points));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
+        let share = expired as f64 / all.max(1) as f64;
+        share
+    }
 }
 
 #[cfg(test)]
@@ -197,11 +296,60 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_expires_with_its_last_point() {
-        for (last, share) in
-            [(vec![], 0.0), (vec![10], 0.0), (vec![9], 1.0), (vec![9, 10, 11, 8], 0.5)]
-        {
-            assert!((expired_share(last.clone(), 10) - share).abs() < 1e-9, "{last:?}");
+    fn expired_points_are_estimated_by_time() {
+        for (range, points, cutoff, expected) in [
+            ((0, 99), 100, 0, 0),
+            ((0, 99), 100, 100, 100),
+            ((0, 100), 10, 50, 5),
+            ((5, 5), 1, 5, 0),
+            ((5, 5), 1, 6, 1),
+            ((i64::MIN, i64::MAX), u32::MAX, 0, (1 << 31) - 1),
+            ((i64::MIN, i64::MAX), 7, i64::MAX, 7),
+        ] {
+            assert_eq!(estimate_expired(range, points, cutoff), expected, "{range:?} {cutoff}");
+        }
+    }
+
+    #[test]
+    fn ages_are_written_as_they_are_typed() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (90, "1min30s"),
+            (3600, "1h"),
+            (36 * 3600, "1d12h"),
+            (30 * 86_400, "30d"),
+            (31_557_600, "365d6h"),
+        ] {
+            assert_eq!(Age(Duration::from_secs(seconds)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn chunks_expire_with_their_last_point_that_is_not_stray() {
+        let expiry = Expiry { cutoff: 10, newest: 100 };
+        let chunk = |first, last, points| ChunkSpan { first, last, points, present: None };
+        let read = |first, last, points, present: (u32, i64)| ChunkSpan {
+            present: Some(Present { points: present.0, last: present.1 }),
+            ..chunk(first, last, points)
+        };
+        for (what, chunks, share) in [
+            ("nothing", vec![], 0.0),
+            ("all present", vec![chunk(10, 100, 5)], 0.0),
+            ("all expired", vec![chunk(1, 9, 5)], 1.0),
+            ("by points", vec![chunk(1, 9, 9), chunk(10, 11, 3)], 0.75),
+            ("partly expired", vec![chunk(1, 10, 9)], 0.0),
+            ("a stray, not read", vec![chunk(1, 101, 9)], 0.0),
+            ("a stray", vec![read(1, 101, 9, (8, 9))], 1.0),
+            ("a stray, the others partly expired", vec![read(1, 101, 9, (8, 10))], 0.0),
+            ("more strays than others", vec![chunk(101, 900, 90), chunk(1, 9, 2)], 1.0),
+            ("strays alone", vec![chunk(101, 900, 90)], 0.0),
+            ("a stray whose time has come", vec![read(1, 100, 10, (8, 9))], 0.8),
+            ("a stray whose time is over", vec![read(1, 9, 10, (8, 8))], 1.0),
+        ] {
+            assert!((expiry.share(chunks) - share).abs() < 1e-9, "{what}");
+        }
+        for (first, last, has_to_read) in [(9, 101, true), (9, 100, false), (10, 101, false)] {
+            assert_eq!(expiry.has_to_read(first, last), has_to_read, "{first} {last}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use foldhash::fast::RandomState;
 use shared::{Key, KeyBuf};
@@ -36,10 +37,19 @@ pub struct SeriesIndex {
     /// The same by rising key, for globs that begin with literal text.
     names: BTreeMap<KeyBuf, SeriesId>,
     /// By id. During a recovery also series that a newer one of the same key replaces.
-    keys: Paged<KeyBuf>,
+    series: Paged<Series>,
     /// The next id.
     end: SeriesId,
+    /// All series below this have had points.
+    first_fresh: SeriesId,
     removals: u64,
+}
+
+#[derive(Debug)]
+struct Series {
+    key: KeyBuf,
+    /// It has had a point; false while its first put is on its way.
+    is_stored: AtomicBool,
 }
 
 impl SeriesIndex {
@@ -56,7 +66,8 @@ impl SeriesIndex {
         let id = Some(self.end).filter(|&id| id < MAX_SERIES)?;
         self.end += 1;
         let key = key.to_owned();
-        self.keys.insert(id, key.clone());
+        let is_stored = AtomicBool::new(false);
+        self.series.insert(id, Series { key: key.clone(), is_stored });
         self.names.insert(key.clone(), id);
         self.ids.insert(key, id);
         Some(id)
@@ -68,7 +79,7 @@ impl SeriesIndex {
     /// # Errors
     /// [`Undefined`], and nothing is changed.
     pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> Result<(), Undefined> {
-        if let Some(known) = self.keys.get(id) {
+        if let Some(known) = self.key(id) {
             return if known.as_key() == key { Ok(()) } else { Err(Undefined::Contradiction) };
         }
         if !(..MAX_SERIES).contains(&id) {
@@ -77,7 +88,8 @@ impl SeriesIndex {
         self.end = self.end.max(id + 1);
         let newer = self.find(key).filter(|&known| known > id);
         let key = key.to_owned();
-        self.keys.insert(id, key.clone());
+        let is_stored = AtomicBool::new(true);
+        self.series.insert(id, Series { key: key.clone(), is_stored });
         if newer.is_none() {
             self.names.insert(key.clone(), id);
             self.ids.insert(key, id);
@@ -92,7 +104,7 @@ impl SeriesIndex {
 
     /// Removes a series, and answers its key.
     pub fn remove(&mut self, id: SeriesId) -> Option<KeyBuf> {
-        let key = self.keys.remove(id)?;
+        let Series { key, .. } = self.series.remove(id)?;
         self.removals += 1;
         if self.find(key.as_key()) == Some(id) {
             self.ids.remove(key.as_str());
@@ -113,12 +125,36 @@ impl SeriesIndex {
 
     /// The key of a series.
     pub fn key(&self, id: SeriesId) -> Option<&KeyBuf> {
-        self.keys.get(id)
+        self.series.get(id).map(|series| &series.key)
+    }
+
+    /// Notes that a series has a point.
+    pub fn mark_stored(&self, id: SeriesId) {
+        if let Some(series) = self.series.get(id) {
+            series.is_stored.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a series has had a point.
+    pub fn is_stored(&self, id: SeriesId) -> bool {
+        self.series.get(id).is_some_and(|series| series.is_stored.load(Ordering::Relaxed))
+    }
+
+    /// Removes the series that have not had a point yet, and answers their ids and keys.
+    pub fn remove_fresh(&mut self) -> Vec<(SeriesId, KeyBuf)> {
+        let series = self.series.iter_from(self.first_fresh);
+        let fresh = series.filter(|(_, series)| !series.is_stored.load(Ordering::Relaxed));
+        let fresh: Vec<_> = fresh.map(|(id, series)| (id, series.key.clone())).collect();
+        for (id, _) in &fresh {
+            self.remove(*id);
+        }
+        self.first_fresh = self.end;
+        fresh
     }
 
     /// The series from the id `from` on, by rising id.
     pub fn iter_from(&self, from: SeriesId) -> impl Iterator<Item = (SeriesId, &KeyBuf)> {
-        self.keys.iter_from(from)
+        self.series.iter_from(from).map(|(id, series)| (id, &series.key))
     }
 
     /// The series whose keys begin with `prefix`, by rising key.

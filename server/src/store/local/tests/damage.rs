@@ -30,10 +30,15 @@ impl io::Write for Log {
 
 /// Runs `work` and answers the warnings and errors that it logs on this thread.
 pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+    logged_from(tracing::Level::WARN, work)
+}
+
+/// Like [`logged`], from a level on.
+pub fn logged_from<T>(level: tracing::Level, work: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
@@ -126,7 +131,7 @@ fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
         checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
-    compaction::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
     let merged = read(&state).unwrap();
     (found, merged)
 }
@@ -317,7 +322,8 @@ async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
     let disk = SimDisk::new(damaged(&image, &name, damage));
     let Recovered { state, .. } = recovered(&disk, without_rotation()).unwrap();
     let parts = Arc::clone(&state.memory().parts);
-    let ((), log) = logged(|| compaction::merge(&state, &parts, 20).unwrap());
+    let expiry = Expiry { cutoff: 20, ..NOTHING_EXPIRED };
+    let ((), log) = logged(|| compaction::merge(&state, &parts, expiry).unwrap());
     assert!(log.contains(&name), "{log}");
     assert_eq!(
         disk.visible().remove(&format!("{DAMAGED}{name}")),

@@ -76,7 +76,7 @@ async fn a_merge_brings_parts_of_format_1_to_the_present_one() {
         entries.map(|entry| entry.last_value.get()).collect()
     };
     assert_eq!(last_values(&parts), [None, None]);
-    compaction::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
     assert_eq!(read(&state).unwrap(), before);
     let parts = Arc::clone(&state.memory().parts);
     assert_eq!(last_values(&parts), [Some(0.25), Some(3.0)]);

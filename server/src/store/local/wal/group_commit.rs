@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use shared::KeyBuf;
 use tracing::{info, warn};
 
 use super::queue::{Queue, Submission, Work};
@@ -128,7 +129,7 @@ impl Committer {
         }
         // Nothing of the group is written before there is room.
         self.make_room()?;
-        let records = self.gather(group);
+        let (records, new) = self.gather(group);
         match self.segment.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
@@ -151,6 +152,12 @@ impl Committer {
         }
         self.next_sequence += records;
         self.segment.keep(self.buffer.len() as u64);
+        if !new.is_empty() {
+            let index = self.state.index();
+            for (series, _) in &new {
+                index.mark_stored(*series);
+            }
+        }
         let mut memory = self.state.memory();
         memory.unavailable = None;
         memory.log_bytes += self.buffer.len() as u64;
@@ -169,15 +176,17 @@ impl Committer {
         Ok(())
     }
 
-    /// Removes those of the series that have no points from the index. Points that wait for them are
-    /// the first of new series.
+    /// Removes those of the series that have no points left from the index. Points that wait for them
+    /// are the first of new series. So that their ids keep the order of first puts, the series whose
+    /// first points wait get new ids too.
     fn retire(&mut self, series: &[SeriesId]) {
-        let gone = self.state.without_points(series);
+        let mut gone = self.state.without_points(series);
+        // What is looked up is looked up again, once any is removed, before it is submitted.
+        let mut index = self.state.index_mut();
+        gone.retain(|&id| index.is_stored(id));
         if gone.is_empty() {
             return;
         }
-        // From here on, what is looked up is looked up again before it is submitted.
-        let mut index = self.state.index_mut();
         let mut keys = HashMap::with_capacity(gone.len());
         for id in gone {
             self.defined.remove(id);
@@ -185,14 +194,15 @@ impl Committer {
                 keys.insert(id, key);
             }
         }
+        keys.extend(index.remove_fresh());
         let index = RefCell::new(index);
         self.queue.replace_series(|id| index.borrow_mut().find_or_create(keys.get(&id)?.as_key()));
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
     /// define yet, the batches, and the keys once more, away from the first place. Answers the
-    /// number of records.
-    fn gather(&mut self, group: &[Submission]) -> u64 {
+    /// number of records, and those keys.
+    fn gather(&mut self, group: &[Submission]) -> (u64, Vec<(SeriesId, KeyBuf)>) {
         let mut new = Vec::new();
         let index = self.state.index();
         for point in group.iter().flat_map(|submission| submission.work.points()) {
@@ -216,7 +226,7 @@ impl Committer {
             self.buffer.extend_from_slice(records);
             next = record::number(&mut self.buffer[start..], next);
         }
-        next - self.next_sequence
+        (next - self.next_sequence, new)
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {
