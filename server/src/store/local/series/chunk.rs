@@ -6,13 +6,12 @@
 mod column;
 mod decimal;
 mod dictionary;
+mod timestamps;
 mod values;
 
 use shared::Point;
 
 use super::run::Run;
-use crate::store::local::varint;
-use column::{pack, unpack};
 
 /// Packs and unpacks a column outside a chunk: the same numbers, packed as small.
 pub use column::{pack as pack_column, unpack as unpack_column};
@@ -21,9 +20,9 @@ pub use column::{pack as pack_column, unpack as unpack_column};
 /// that a reader holds many of them.
 pub const MAX_CHUNK_POINTS: usize = 8192;
 
-/// Timestamps are packed by `pco`; otherwise they are `first + n * step`. The other bits of the byte
-/// are the mark of the encoding of the values.
-const PACKED: u8 = 1;
+/// The bits of the first byte with the mark of the encoding of the timestamps; the others are that of
+/// the values.
+const TIMESTAMP_BITS: u32 = 2;
 
 /// The bytes of a chunk are not as they were written, although their checksum is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,29 +48,11 @@ pub enum Effort {
 pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
     let marks = out.len();
     out.push(0);
-    let packed = encode_timestamps(points, effort, out)?;
+    let of_timestamps = timestamps::encode(points, effort, out)?;
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    out[marks] = packed | values::encode(&values, effort, out)?.mark() << 1;
+    let of_values = values::encode(&values, effort, out)?.mark();
+    out[marks] = of_timestamps | of_values << TIMESTAMP_BITS;
     Ok(())
-}
-
-/// Appends timestamps, and answers their mark.
-fn encode_timestamps(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<u8, BadChunk> {
-    let first = points.first().ok_or(BadChunk)?.timestamp;
-    let step = points.get(1).map_or(0, |second| second.timestamp.wrapping_sub(first));
-    let regular =
-        points.windows(2).all(|pair| pair[1].timestamp.wrapping_sub(pair[0].timestamp) == step);
-    if regular {
-        varint::encode_signed(first, out);
-        varint::encode_signed(step, out);
-        return Ok(0);
-    }
-    let timestamps: Vec<i64> = points.iter().map(|point| point.timestamp).collect();
-    let mut packed = Vec::new();
-    pack(&timestamps, effort, &mut packed)?;
-    varint::encode(packed.len() as u64, out);
-    out.extend_from_slice(&packed);
-    Ok(PACKED)
 }
 
 /// Reads a chunk of `count` points, of any format.
@@ -85,21 +66,9 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
     let (&marks, rest) = bytes.split_first().ok_or(BadChunk)?;
     bytes = rest;
     let mut timestamps = vec![0_i64; count];
-    if marks & PACKED == 0 {
-        let mut next = varint::decode_signed(&mut bytes).ok_or(BadChunk)?;
-        let step = varint::decode_signed(&mut bytes).ok_or(BadChunk)?;
-        for timestamp in &mut timestamps {
-            *timestamp = next;
-            next = next.wrapping_add(step);
-        }
-    } else {
-        let length = varint::decode(&mut bytes).and_then(|length| usize::try_from(length).ok());
-        let (packed, rest) = bytes.split_at_checked(length.ok_or(BadChunk)?).ok_or(BadChunk)?;
-        unpack(packed, &mut timestamps)?;
-        bytes = rest;
-    }
+    timestamps::decode(marks & ((1 << TIMESTAMP_BITS) - 1), &mut bytes, &mut timestamps)?;
     let mut values = vec![0_f64; count];
-    values::decode(marks >> 1, bytes, &mut values)?;
+    values::decode(marks >> TIMESTAMP_BITS, bytes, &mut values)?;
     let points = timestamps.into_iter().zip(values);
     Ok(points.map(|(timestamp, value)| Point { timestamp, value }).collect())
 }
@@ -219,7 +188,7 @@ mod tests {
         (points[7].value, points[8].value) = (0.0, -0.0);
         for effort in [Effort::Quick, Effort::Thorough] {
             let bytes = encoded(&points, effort);
-            assert_eq!(bytes[0], Encoding::Dictionary.mark() << 1);
+            assert_eq!(bytes[0], Encoding::Dictionary.mark() << TIMESTAMP_BITS);
             // Seven bits for one of 128, and 8 bytes for each of them.
             assert!(bytes.len() < MAX_CHUNK_POINTS * 15 / 16 + 1500, "{} bytes", bytes.len());
             assert!(same(&points, &decode(&bytes, points.len()).unwrap()));
@@ -230,7 +199,7 @@ mod tests {
     fn a_few_values_take_eight_bytes_each() {
         let points = converted(3);
         let bytes = encoded(&points, Effort::Quick);
-        assert_eq!((bytes[0], bytes.len()), (Encoding::Plain.mark() << 1, 3 + 24));
+        assert_eq!((bytes[0], bytes.len()), (Encoding::Plain.mark() << TIMESTAMP_BITS, 3 + 24));
     }
 
     #[test]
@@ -238,7 +207,7 @@ mod tests {
         let mut bytes = encoded(&converted(3), Effort::Quick);
         for marks in 0..=u8::MAX {
             bytes[0] = marks;
-            let is_right = marks == Encoding::Plain.mark() << 1;
+            let is_right = marks == Encoding::Plain.mark() << TIMESTAMP_BITS;
             assert_eq!(decode(&bytes, 3).is_ok(), is_right, "{marks}");
         }
     }
