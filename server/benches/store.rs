@@ -12,8 +12,9 @@ use std::path::Path;
 use measure::Measure;
 use server::store::local::chunk::{self, Effort};
 use server::store::local::{Durability, Local, LocalConfig};
+use server::store::query::Query;
 use server::store::{Cursor, Store};
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Key, KeyBuf, Point};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -166,10 +167,10 @@ fn get_all_from_parts(measure: &Measure) {
     let store = open(directory.path(), Durability::Interval);
     measure.run(name, || {
         runtime.block_on(async {
-            let mut cursor = store.get(Selector::ALL);
+            let mut cursor = store.get(Query::all());
             let mut points = 0;
             while let Some(block) = cursor.next_block().await.expect("a block") {
-                points += block.points.len();
+                points += block.len();
             }
             assert_eq!(points, POINTS);
         });

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod age;
 pub mod manual;
 
 use std::path::PathBuf;
@@ -36,9 +37,18 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t = DurabilityChoice::Sync)]
     pub durability: DurabilityChoice,
 
-    /// Drop points older than this, such as 30d or 12h [default: keep forever].
-    #[arg(long, value_name = "AGE", value_parser = retention)]
+    /// Hide points older than this at once, and delete them after an hour of running time: a number
+    /// and s, min, h, d, w or y, such as 30d, 12h or 90min [default: keep forever].
+    #[arg(long, value_name = "AGE", value_parser = age::parse)]
     pub retention: Option<Duration>,
+
+    /// Let clients delete points: del palm.cpu, del 'palm.*[:1150864247]'.
+    #[arg(long)]
+    pub allow_delete: bool,
+
+    /// Refuse points that lie further ahead of this machine's clock, such as 1d [default: take all].
+    #[arg(long, value_name = "SPAN", value_parser = age::parse)]
+    pub max_ahead: Option<Duration>,
 
     /// Keep the data in a temporary directory that is removed at exit.
     #[arg(long)]
@@ -105,16 +115,6 @@ On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is close
 accepting, answers the requests in flight and exits. At log-off and shutdown Windows may end it like
 a kill, which loses nothing that was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run, 2 wrong usage.";
-
-/// Reads an age. Zero would drop everything, and often means "keep" in other tools, so it is
-/// refused.
-fn retention(text: &str) -> Result<Duration, String> {
-    let age = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if age < Duration::from_secs(1) {
-        return Err("must be at least 1s; omit the option to keep everything".to_owned());
-    }
-    Ok(age)
-}
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

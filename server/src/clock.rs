@@ -1,22 +1,38 @@
-//! The one reader of the wall clock.
+//! The one reader of the wall clock, and the running time, which does not jump.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Tells the time in Unix seconds; tests set their own.
+/// Tells the time in Unix seconds, and how long it has been running; tests set their own.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    uptime: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
 
 impl Clock {
     /// A clock that shows what `now` answers.
     pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        let start = Instant::now();
+        Self { now: Arc::new(now), uptime: Arc::new(move || start.elapsed()) }
     }
 
-    /// Unix seconds.
+    /// The same clock with a running time of its own.
+    #[must_use]
+    pub fn with_uptime(self, uptime: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { uptime: Arc::new(uptime), ..self }
+    }
+
+    /// Unix seconds. They jump when the system's time is set.
     pub fn now(&self) -> i64 {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// How long the clock has been running. Never less than before, whatever the system's time is
+    /// set to.
+    pub fn uptime(&self) -> Duration {
+        (self.uptime)()
     }
 }
 

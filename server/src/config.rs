@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub data: DataDirectory,
     /// The store's settings.
     pub store: local::LocalConfig,
+    /// Whether clients may take points back.
+    pub allow_delete: bool,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -50,6 +52,7 @@ impl ServerConfig {
             },
             log_limit: cli.log_limit,
             retention: cli.retention,
+            max_ahead: cli.max_ahead,
             ..local::LocalConfig::default()
         };
         let log_level = match cli.log_level {
@@ -60,7 +63,8 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
-        Ok(Self { host: cli.host, port: cli.port, data, store, log_level })
+        let allow_delete = cli.allow_delete;
+        Ok(Self { host: cli.host, port: cli.port, data, store, allow_delete, log_level })
     }
 }
 
@@ -85,6 +89,7 @@ mod tests {
         assert_eq!(config.store.durability, store.durability);
         assert_eq!(config.store.log_limit, store.log_limit);
         assert_eq!(config.store.retention, store.retention);
+        assert_eq!(config.store.max_ahead, store.max_ahead);
     }
 
     #[test]

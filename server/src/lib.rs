@@ -11,6 +11,7 @@ pub mod query;
 pub mod shutdown;
 pub mod store;
 
+use clock::Clock;
 use ingest::Ingest;
 use net::{Listener, Permits};
 use protocol::Protocol;
@@ -25,15 +26,16 @@ use tracing::{info, warn};
 pub struct Server<S> {
     store: S,
     permits: Permits,
+    clock: Clock,
     shutdown: Shutdown,
     listening: JoinSet<()>,
 }
 
 impl<S: Store + Clone> Server<S> {
     /// A server that listens nowhere yet.
-    pub fn new(store: S, shutdown: Shutdown) -> Self {
+    pub fn new(store: S, clock: Clock, shutdown: Shutdown) -> Self {
         let permits = Permits::for_open_files();
-        Self { store, permits, shutdown, listening: JoinSet::new() }
+        Self { store, permits, clock, shutdown, listening: JoinSet::new() }
     }
 
     /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
@@ -45,7 +47,8 @@ impl<S: Store + Clone> Server<S> {
         for address in listener.addresses() {
             info!("listening on {address}");
         }
-        let (ingest, queries) = (Ingest::new(self.store.clone()), Queries::new(self.store.clone()));
+        let ingest = Ingest::new(self.store.clone());
+        let queries = Queries::new(self.store.clone(), self.clock.clone());
         let protocol = move || protocol(ingest.clone(), queries.clone());
         let (permits, shutdown) = (self.permits.clone(), self.shutdown.clone());
         self.listening.spawn(async move { listener.serve(protocol, &permits, &shutdown).await });

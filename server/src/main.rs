@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use server::Server;
+use server::clock::Clock;
 use server::net::Listener;
 use server::os::{self, EndSignals};
 use server::protocol::text::TextProtocol;
@@ -72,8 +73,10 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
-    let mut server = Server::new(AnyStore::Local(store), shutdown);
-    server.listen(listener, TextProtocol::new);
+    let mut server = Server::new(AnyStore::Local(store), Clock::default(), shutdown);
+    let allow_delete = config.allow_delete;
+    server
+        .listen(listener, move |ingest, queries| TextProtocol::new(ingest, queries, allow_delete));
     server.run().await;
     Ok(())
 }

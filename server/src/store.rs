@@ -22,6 +22,8 @@
 //!   seen. The same batch can be put again later.
 //! - **Unknown stays undecided**: after [`PutError::UnknownOutcome`] each point of the batch may be
 //!   stored or not. What a `get` has seen of it stays.
+//! - **Deleted**: when [`Store::delete`] answers `Ok`, no later `get` sees a point that it took back,
+//!   unless it is put again. A series without points is gone; put again, it comes last.
 //! - **Closed**: after [`Store::close`] puts are [`Unavailable::Closed`]; reading goes on.
 //! - **Status**: [`Store::status`] says why puts are unavailable from the first put that was, until
 //!   one is stored again.
@@ -30,11 +32,14 @@ pub mod any;
 #[cfg(test)]
 pub mod contract;
 pub mod local;
+pub mod query;
 
 use std::future::Future;
 use std::io;
 
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Key, KeyBuf, Point};
+
+use query::{Deletion, Query};
 
 /// Most points in a [`Block`].
 pub const MAX_BLOCK_POINTS: usize = 8192;
@@ -54,8 +59,15 @@ pub trait Store: Send + Sync + 'static {
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<Self>;
 
+    /// Takes points back, after the batches of all earlier calls of [`Store::put_batch`] whose
+    /// outcome is known.
+    fn delete(
+        &self,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<(), PutError>> + Send + use<Self>;
+
     /// Begins to read the selected series.
-    fn get(&self, selector: Selector<'_>) -> Self::Cursor;
+    fn get(&self, query: Query) -> Self::Cursor;
 
     /// The present state of the store. Cheap: no I/O, no wait for puts.
     fn status(&self) -> StoreStatus;
@@ -73,13 +85,48 @@ pub trait Cursor: Send {
     fn next_block(&mut self) -> impl Future<Output = Result<Option<Block>, ReadError>> + Send;
 }
 
-/// Some points of one series, by rising timestamp. A series may come in several blocks.
-#[derive(Debug, Clone, PartialEq)]
+/// Some points of some series. A series may go on in the next block.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
-    /// The series.
-    pub key: KeyBuf,
-    /// At least one, at most [`MAX_BLOCK_POINTS`].
-    pub points: Vec<Point>,
+    /// The series, each with the end of its points.
+    series: Vec<(KeyBuf, usize)>,
+    /// Those of the first series, by rising timestamp, then those of the next.
+    points: Vec<Point>,
+}
+
+impl Block {
+    /// Number of points, at most [`MAX_BLOCK_POINTS`] when it is read.
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether there are no points.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// How many more points fit.
+    pub fn room(&self) -> usize {
+        MAX_BLOCK_POINTS.saturating_sub(self.points.len())
+    }
+
+    /// Adds points of a series, by rising timestamp.
+    pub fn push(&mut self, key: &KeyBuf, points: &[Point]) {
+        if !points.is_empty() {
+            self.points.extend_from_slice(points);
+            self.series.push((key.clone(), self.points.len()));
+        }
+    }
+
+    /// Each series with its points, at least one.
+    pub fn series(&self) -> impl Iterator<Item = (Key<'_>, &[Point])> {
+        let mut start = 0;
+        self.series.iter().map(move |(key, end)| {
+            let points = &self.points[start..*end];
+            start = *end;
+            (key.as_key(), points)
+        })
+    }
 }
 
 /// The state of a store.
@@ -108,6 +155,9 @@ pub enum RefusalReason {
     /// Retention would drop the point at once.
     #[error("the timestamp is older than the retention")]
     OlderThanRetention,
+    /// It lies further ahead of the clock than the store takes.
+    #[error("the timestamp is too far in the future")]
+    TooFarAhead,
     /// No more series can be counted.
     #[error("there are too many series")]
     TooManySeries,

@@ -131,7 +131,7 @@ impl std::str::FromStr for KeyBuf {
     }
 }
 
-pub(crate) fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
+fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
     match bytes.len() {
         0 => Err(KeyError::Empty),
         1..=MAX_KEY => Ok(()),

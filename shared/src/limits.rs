@@ -9,9 +9,9 @@ pub const MAX_LINE: usize = 4096;
 /// Longest key in bytes. A quarter of a line, so that any legal `put` fits with room to spare.
 pub const MAX_KEY: usize = 1024;
 
-/// Longest selector in bytes, its clause counted: as long as a key, because a server that knows no
-/// selectors takes it for one.
-pub const MAX_SELECTOR: usize = MAX_KEY;
+/// Longest selector in bytes, its clause counted: what a line has room for. One key alone is no
+/// longer than [`MAX_KEY`].
+pub const MAX_SELECTOR: usize = MAX_LINE;
 
 /// Braces in each other in a glob that a client matches itself. The protocol allows none.
 pub const MAX_GLOB_DEPTH: usize = 8;

@@ -117,6 +117,11 @@ impl Glob {
         &self.text
     }
 
+    /// What each key that matches begins with; empty when that is nothing certain.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// It can match one key only: itself.
     pub fn is_key(&self) -> bool {
         self.rest.is_empty()
@@ -407,7 +412,7 @@ mod tests {
             ("火{b", Why::UnclosedBrace, 3..4, 1),
             ("a}b", Why::UnopenedBrace, 1..2, 1),
             ("{{{{{{{{{a", Why::NestedTooDeep, 8..9, 8),
-            (&long, Why::TooLong, 0..1025, 0),
+            (&long, Why::TooLong, 0..MAX_SELECTOR + 1, 0),
         ] {
             let bad = PatternError { reason, at, character };
             assert_eq!(glob.parse::<Glob>(), Err(bad), "{glob}");

@@ -14,6 +14,8 @@ pub enum Request<'a> {
     Put(Key<'a>, Point),
     /// `get <selector>`
     Get(Selector<'a>),
+    /// `del <selector>`: keys, with or without a range. An extension that a server may not have.
+    Del(Selector<'a>),
 }
 
 /// Why a line is no request, and which of its bytes are to blame.
@@ -35,7 +37,7 @@ pub enum BadRequestReason {
     /// Longer than [`crate::limits::MAX_LINE`].
     #[error("a request has at most {} bytes", crate::limits::MAX_LINE)]
     TooLong,
-    /// Neither `put` nor `get`.
+    /// Neither `put` nor `get` nor `del`.
     #[error("the commands are put and get, in lower case")]
     UnknownCommand,
     /// The line ends where another word is due.
@@ -51,6 +53,9 @@ pub enum BadRequestReason {
     /// serves no selectors takes it for the name of a series that is not there.
     #[error(transparent)]
     Selector(SelectorErrorReason),
+    /// A selector of a `del` with a step, `last` or `+`.
+    #[error("del takes keys with or without a range FROM:TO, and nothing else in brackets")]
+    NotDeletable,
     /// The value or timestamp.
     #[error(transparent)]
     Number(#[from] NumberError),
@@ -116,19 +121,11 @@ impl<'a> Request<'a> {
                     },
                 )
             }
-            b"get" => {
-                let word = words.required(Argument::Selector)?;
-                let selector = Selector::from_bytes(&line[word.clone()]);
-                Self::Get(selector.map_err(|error| match (error.reason, words.next()) {
-                    (SelectorErrorReason::Key(reason), _) => bad(reason, word),
-                    // No server takes a second word, but some take any selector.
-                    (_, Some(surplus)) => bad(BadRequestReason::Surplus, surplus),
-                    (reason, None) => BadRequest {
-                        reason: BadRequestReason::Selector(reason),
-                        at: word.start + error.at.start..word.start + error.at.end,
-                    },
-                })?)
-            }
+            b"get" => Self::Get(words.selector()?.0),
+            b"del" => match words.selector()? {
+                (selector, _) if selector.is_range() => Self::Del(selector),
+                (_, word) => return Err(bad(BadRequestReason::NotDeletable, word)),
+            },
             _ => return Err(bad(BadRequestReason::UnknownCommand, command)),
         };
         match words.next() {
@@ -161,6 +158,10 @@ impl<'a> Request<'a> {
                 out.extend_from_slice(b"get ");
                 selector.encode(out);
             }
+            Self::Del(selector) => {
+                out.extend_from_slice(b"del ");
+                selector.encode(out);
+            }
         }
         out.push(b'\n');
     }
@@ -176,7 +177,24 @@ struct Words<'a> {
     at: usize,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
+    /// The selector that is due, and its place.
+    fn selector(&mut self) -> Result<(Selector<'a>, Range<usize>), BadRequest> {
+        let word = self.required(Argument::Selector)?;
+        match Selector::from_bytes(&self.line[word.clone()]) {
+            Ok(selector) => Ok((selector, word)),
+            Err(error) => Err(match (error.reason, self.next()) {
+                (SelectorErrorReason::Key(reason), _) => bad(reason, word),
+                // No server takes a second word, but some take any selector.
+                (_, Some(surplus)) => bad(BadRequestReason::Surplus, surplus),
+                (reason, None) => BadRequest {
+                    reason: BadRequestReason::Selector(reason),
+                    at: word.start + error.at.start..word.start + error.at.end,
+                },
+            }),
+        }
+    }
+
     fn required(&mut self, argument: Argument) -> Result<Range<usize>, BadRequest> {
         self.next().ok_or_else(|| self.bad(BadRequestReason::Missing(argument)))
     }

@@ -13,7 +13,8 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use crate::duration::{Duration, DurationError};
-use crate::key::{Key, KeyError, check_length, is_forbidden};
+use crate::key::{Key, KeyError, is_forbidden, is_pattern};
+use crate::limits::{MAX_KEY, MAX_SELECTOR};
 use crate::pattern::{Pattern, PatternErrorReason};
 use crate::point::{NumberError, parse_timestamp};
 
@@ -211,6 +212,11 @@ impl<'a> Selector<'a> {
         parse_clause(Fragment { text: self.clause?, at: 0 }).ok()
     }
 
+    /// Whether it selects points by nothing but their key and time.
+    pub fn is_range(self) -> bool {
+        matches!(self.clause(), None | Some(Clause::Range { buckets: None, .. }))
+    }
+
     /// The key, if all points of one are selected.
     pub fn as_key(self) -> Option<Key<'a>> {
         self.clause.is_none().then(|| self.pattern.as_key()).flatten()
@@ -235,12 +241,17 @@ impl<'a> From<Key<'a>> for Selector<'a> {
 
 /// What every selector is made of, whether it parses or not.
 fn check_characters(bytes: &[u8]) -> Result<&str, KeyError> {
-    check_length(bytes)?;
-    let text = str::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
-    match text.chars().find(|&c| is_forbidden(c)) {
-        Some(c) => Err(KeyError::Forbidden(c)),
-        None => Ok(text),
+    if bytes.is_empty() {
+        return Err(KeyError::Empty);
     }
+    let text = str::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
+    if let Some(c) = text.chars().find(|&c| is_forbidden(c)) {
+        return Err(KeyError::Forbidden(c));
+    }
+    // A glob may be longer than the keys that it matches.
+    let key = text.split('[').next().unwrap_or(text);
+    let is_too_long = key.len() > MAX_KEY && !key.contains(is_pattern) || text.len() > MAX_SELECTOR;
+    if is_too_long { Err(KeyError::TooLong) } else { Ok(text) }
 }
 
 /// A part of the selector and its place in it.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use shared::Selector;
 use shared::frame::RequestFramer;
-use shared::request::{BadRequest, BadRequestReason, Request};
+use shared::request::Request;
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, warn};
@@ -21,6 +21,9 @@ use crate::store::Store;
 
 /// Malformed requests answered at once: their replies can be longer than they are.
 const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
+
+/// Points that are encoded between two looks at the length of the buffer.
+const MAX_ENCODED: usize = 64;
 
 /// Bytes of a short put, to guess how many a batch will hold.
 const SHORT_PUT: usize = 24;
@@ -35,14 +38,16 @@ pub struct TextProtocol<S> {
     /// The batch whose replies are being encoded; replies to many lines are written in pieces.
     answering: Option<BatchOutcome>,
     stats: SessionStats,
+    allow_delete: bool,
 }
 
 impl<S: Store> TextProtocol<S> {
-    /// A session in which nothing was asked yet.
-    pub fn new(ingest: Ingest<S>, queries: Queries<S>) -> Self {
+    /// A session in which nothing was asked yet. Without `allow_delete` a `del` is an unknown command.
+    pub fn new(ingest: Ingest<S>, queries: Queries<S>, allow_delete: bool) -> Self {
         Self {
             ingest,
             queries,
+            allow_delete,
             framer: RequestFramer::default(),
             in_flight: InFlight::default(),
             answering: None,
@@ -76,19 +81,19 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     self.answer_get(selector, replies).await?;
                     has_replies = true;
                 }
-                // Only a key and `*` are served, so a selector that does not parse selects as
-                // little as any other.
-                Err(BadRequest { reason: BadRequestReason::Selector(reason), .. }) => {
+                Ok(Request::Del(selector)) if self.allow_delete => {
                     self.start(&mut batch, unstarted.len() - input.len());
                     unstarted = *input;
                     self.settle(replies).await?;
-                    debug!(%reason, points = 0, "get");
-                    self.stats.gets += 1;
-                    replies.buffer().extend_from_slice(OK);
+                    self.answer_del(selector, replies).await;
                     has_replies = true;
                 }
-                Err(error) => {
-                    debug!(%error, "malformed request");
+                not_served => {
+                    if let Err(error) = not_served {
+                        debug!(%error, "malformed request");
+                    } else {
+                        debug!("del is not allowed");
+                    }
                     batch.add_malformed();
                     if batch.malformed() == MAX_MALFORMED {
                         self.start(&mut batch, unstarted.len() - input.len());
@@ -196,6 +201,28 @@ impl<S: Store> TextProtocol<S> {
         (!outcome.is_empty()).then_some(outcome)
     }
 
+    async fn answer_del(
+        &mut self,
+        selector: Selector<'_>,
+        replies: &mut Replies<'_, impl AsyncWrite + Unpin>,
+    ) {
+        match self.queries.delete(selector).await {
+            Some(Ok(())) => {
+                debug!(%selector, "del");
+                replies.buffer().extend_from_slice(OK);
+            }
+            Some(Err(error)) => {
+                warn!(%selector, %error, "del failed");
+                response::encode_error(&error.to_string(), replies.buffer());
+                self.stats.errors += 1;
+            }
+            None => {
+                response::encode_error(WRONG_COMMAND, replies.buffer());
+                self.stats.errors += 1;
+            }
+        }
+    }
+
     async fn answer_get(
         &mut self,
         selector: Selector<'_>,
@@ -214,11 +241,19 @@ impl<S: Store> TextProtocol<S> {
         response::encode_status_ok(replies.buffer());
         let mut points = 0_u64;
         while let Some(block) = answer.next_block().await.map_err(io::Error::other)? {
-            points += block.points.len() as u64;
-            for point in block.points {
-                response::encode_point(block.key.as_key(), point, replies.buffer());
-                self.stats.points_sent += 1;
-                replies.flush_if_large().await?;
+            points += block.len() as u64;
+            for (key, of_key) in block.series() {
+                for stretch in of_key.chunks(MAX_ENCODED) {
+                    for &point in stretch {
+                        response::encode_point(key, point, replies.buffer());
+                    }
+                    self.stats.points_sent += stretch.len() as u64;
+                    if replies.buffer().len() >= FLUSH_THRESHOLD {
+                        replies.flush().await?;
+                        // A reader that takes all it is given must not keep puts waiting.
+                        tokio::task::yield_now().await;
+                    }
+                }
             }
         }
         response::encode_end(replies.buffer());

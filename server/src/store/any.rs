@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 
-use shared::{Key, Point, Selector};
+use shared::{Key, Point};
 
 #[cfg(test)]
 use super::contract::failing::{FailingCursor, FailingStore};
 use super::local::{Local, LocalReader};
+use super::query::{Deletion, Query};
 use super::{Block, Cursor, PutError, ReadError, Refused, Store, StoreStatus};
 
 /// One of the stores; clones share it.
@@ -32,6 +33,9 @@ pub enum AnyReader {
 /// The outcome of a batch, once it is known.
 type PutFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
 
+/// The outcome of a deletion, once it is known.
+type DeleteFuture = Pin<Box<dyn Future<Output = Result<(), PutError>> + Send>>;
+
 impl Store for AnyStore {
     type Cursor = AnyReader;
 
@@ -47,11 +51,23 @@ impl Store for AnyStore {
         outcome
     }
 
-    fn get(&self, selector: Selector<'_>) -> AnyReader {
-        match self {
-            Self::Local(store) => AnyReader::Local(store.get(selector)),
+    fn delete(
+        &self,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        let outcome: DeleteFuture = match self {
+            Self::Local(store) => Box::pin(store.delete(deletion)),
             #[cfg(test)]
-            Self::Failing(store) => AnyReader::Failing(store.get(selector)),
+            Self::Failing(store) => Box::pin(store.delete(deletion)),
+        };
+        outcome
+    }
+
+    fn get(&self, query: Query) -> AnyReader {
+        match self {
+            Self::Local(store) => AnyReader::Local(store.get(query)),
+            #[cfg(test)]
+            Self::Failing(store) => AnyReader::Failing(store.get(query)),
         }
     }
 

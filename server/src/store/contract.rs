@@ -2,14 +2,17 @@
 //! model.
 
 pub mod failing;
-mod model;
+pub mod model;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use shared::{Key, Point, Selector};
+use shared::{Key, Point};
 
+use super::query::{Deletion, KeySelection, Query, Select, Window};
 use super::{
-    Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store, Unavailable,
+    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store,
+    Unavailable,
 };
 use model::{Model, Row};
 
@@ -38,6 +41,8 @@ pub async fn hold<S: Store>(open: impl Fn() -> S) {
     within(call_order(&open())).await;
     within(reading_order_over_many_blocks(&open())).await;
     within(snapshot(&open())).await;
+    within(windows_and_newest(&open())).await;
+    within(deleted(&open())).await;
     within(closed(&open())).await;
     within(status_counts_series(&open())).await;
 }
@@ -55,13 +60,13 @@ pub async fn hold_while_failing<S: Store, F: Faults>(open: impl Fn() -> (S, F)) 
     within(whole_or_error(&store, &faults)).await;
 }
 
-/// Runs the guarantee of refused points on an empty store that refuses those with timestamps below
-/// `oldest`.
+/// Runs the guarantee of refused points on an empty store that refuses those with timestamps outside
+/// of `accepted`.
 ///
 /// # Panics
 /// Where the store breaks the contract.
-pub async fn hold_while_refusing(store: &impl Store, oldest: i64) {
-    within(refused_is_not_stored(store, oldest)).await;
+pub async fn hold_while_refusing(store: &impl Store, accepted: RangeInclusive<i64>) {
+    within(refused_is_not_stored(store, accepted)).await;
 }
 
 /// Waits for what a store must do, at most [`PATIENCE`].
@@ -72,25 +77,35 @@ pub async fn within<T>(wait: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, wait).await.expect("the store answers")
 }
 
-async fn try_read(store: &impl Store, selector: Selector<'_>) -> Result<Vec<Row>, ReadError> {
-    let mut cursor = store.get(selector);
+async fn try_read(store: &impl Store, query: Query) -> Result<Vec<Row>, ReadError> {
+    let mut cursor = store.get(query);
     let mut rows = Vec::new();
     while let Some(block) = cursor.next_block().await? {
-        let points = block.points.len();
+        let points = block.len();
         assert!((1..=MAX_BLOCK_POINTS).contains(&points), "a block of {points} points");
-        for point in block.points {
-            rows.push((block.key.as_str().to_owned(), point.timestamp, point.value));
-        }
+        rows.extend(rows_of(&block));
     }
     Ok(rows)
+}
+
+/// The points of a block.
+pub fn rows_of(block: &Block) -> Vec<Row> {
+    let rows = block.series().flat_map(|(key, points)| {
+        points.iter().map(move |point| (key.as_str().to_owned(), point.timestamp, point.value))
+    });
+    rows.collect()
 }
 
 /// Everything that a `get` answers.
 ///
 /// # Panics
 /// When the store fails to answer.
-pub async fn read(store: &impl Store, selector: Selector<'_>) -> Vec<Row> {
-    within(try_read(store, selector)).await.unwrap()
+pub async fn read(store: &impl Store, query: Query) -> Vec<Row> {
+    within(try_read(store, query)).await.unwrap()
+}
+
+fn glob(text: &str) -> KeySelection {
+    KeySelection::Glob(text.parse().unwrap())
 }
 
 fn batch<'a>(puts: &[(&'a str, i64, f64)]) -> Vec<(Key<'a>, Point)> {
@@ -107,19 +122,19 @@ async fn put(store: &impl Store, model: &mut Model, puts: &[(&str, i64, f64)]) {
 }
 
 async fn check(store: &impl Store, model: &Model) {
-    assert_eq!(read(store, Selector::ALL).await, model.all());
+    assert_eq!(read(store, Query::all()).await, model.all());
     for key in model.keys() {
-        assert_eq!(read(store, Selector::from(Key::new(key).unwrap())).await, model.one(key));
+        assert_eq!(read(store, Key::new(key).unwrap().into()).await, model.one(key));
     }
 }
 
 async fn an_empty_store_answers_nothing(store: &impl Store) {
     let unknown = Key::new("nowhere.cpu").unwrap();
-    for selector in [Selector::ALL, unknown.into(), Selector::from_bytes(b"now*").unwrap()] {
-        assert_eq!(read(store, selector).await, []);
+    for query in [Query::all(), unknown.into(), Query::points(glob("now*"))] {
+        assert_eq!(read(store, query).await, []);
     }
     assert_eq!(store.put_batch(&[]).await, Ok(Vec::new()));
-    assert_eq!(read(store, Selector::ALL).await, []);
+    assert_eq!(read(store, Query::all()).await, []);
 }
 
 async fn stored_and_last_write_wins(store: &impl Store) {
@@ -129,17 +144,82 @@ async fn stored_and_last_write_wins(store: &impl Store) {
     put(store, &mut model, &[("a", 10, 9.0), ("m", i64::MIN, -0.0), ("m", i64::MAX, 0.5)]).await;
     put(store, &mut model, &[("a", 9, 8.0)]).await;
     check(store, &model).await;
-    assert_eq!(read(store, Selector::from_bytes(b"a*").unwrap()).await, []);
+    let a = Query::points(glob("a*"));
+    assert_eq!(read(store, a.clone()).await, model.get(&a, i64::MIN));
 }
 
-async fn refused_is_not_stored(store: &impl Store, oldest: i64) {
-    let puts = [("a", oldest - 1, 1.0), ("a", oldest, 2.0), ("new", 0, 3.0), ("b", oldest, 4.0)];
-    let refused = [0, 2].map(|index| Refused { index, reason: RefusalReason::OlderThanRetention });
+/// More is held against the model in the tests of each backend.
+async fn windows_and_newest(store: &impl Store) {
+    let mut model = Model::default();
+    put(store, &mut model, &[("b.x", 30, 3.0), ("a.x", 10, 1.0), ("b.x", 10, 2.0)]).await;
+    put(store, &mut model, &[("b.x", 20, 4.0), ("a.y", 15, 5.0)]).await;
+    let newest = |to, or_later| {
+        let count = std::num::NonZeroU64::new(2).unwrap();
+        Select::Newest { count, to, or_later }
+    };
+    for select in [
+        Select::Points(Window { from: 10, to: 20 }),
+        Select::Points(Window { from: 11, to: i64::MAX }),
+        Select::Points(Window::EMPTY),
+        newest(i64::MAX, false),
+        newest(20, false),
+        newest(5, true),
+        newest(5, false),
+    ] {
+        for keys in [KeySelection::All, glob("*.x"), glob("b*")] {
+            let query = Query { keys, select };
+            assert_eq!(read(store, query.clone()).await, model.get(&query, i64::MIN), "{query:?}");
+        }
+    }
+}
+
+async fn deleted(store: &impl Store) {
+    let mut model = Model::default();
+    put(store, &mut model, &[("a.x", 1, 1.0), ("b.x", 1, 2.0), ("b.x", 2, 3.0)]).await;
+    put(store, &mut model, &[("c.y", 5, 4.0)]).await;
+    for (keys, window) in [
+        (glob("b*"), Window { from: 2, to: 7 }),
+        (glob("nowhere*"), Window::ALL),
+        (KeySelection::One("a.x".parse().unwrap()), Window { from: 0, to: 1 }),
+        (KeySelection::All, Window::EMPTY),
+        (KeySelection::One("c.y".parse().unwrap()), Window::ALL),
+    ] {
+        let deletion = Deletion { keys, window };
+        assert_eq!(store.delete(deletion.clone()).await, Ok(()));
+        model.delete(&deletion);
+        check(store, &model).await;
+    }
+    // What is put again is there, and a key that was gone comes last.
+    put(store, &mut model, &[("a.x", 1, 6.0), ("b.x", 2, 7.0), ("c.y", 9, 8.0)]).await;
+    check(store, &model).await;
+    assert_eq!(
+        store.delete(Deletion { keys: KeySelection::All, window: Window::ALL }).await,
+        Ok(())
+    );
+    assert_eq!(read(store, Query::all()).await, []);
+}
+
+async fn refused_is_not_stored(store: &impl Store, accepted: RangeInclusive<i64>) {
+    let (oldest, newest) = accepted.into_inner();
+    let (old, ahead) = (RefusalReason::OlderThanRetention, RefusalReason::TooFarAhead);
+    let puts = [
+        ("a", oldest - 1, 1.0),
+        ("a", oldest, 2.0),
+        ("new", i64::MIN, 3.0),
+        ("a", newest, 4.0),
+        ("a", newest + 1, 5.0),
+        ("newer", i64::MAX, 6.0),
+        ("b", oldest, 7.0),
+    ];
+    let refused = [(0, old), (2, old), (4, ahead), (5, ahead)];
+    let refused = refused.map(|(index, reason)| Refused { index, reason });
     assert_eq!(store.put_batch(&batch(&puts)).await, Ok(refused.to_vec()));
     let mut model = Model::default();
-    put(store, &mut model, &[("a", oldest, 2.0), ("b", oldest, 4.0)]).await;
+    put(store, &mut model, &[("a", oldest, 2.0), ("a", newest, 4.0), ("b", oldest, 7.0)]).await;
     check(store, &model).await;
-    assert_eq!(read(store, Key::new("new").unwrap().into()).await, []);
+    for key in ["new", "newer"] {
+        assert_eq!(read(store, Key::new(key).unwrap().into()).await, []);
+    }
 }
 
 async fn call_order(store: &impl Store) {
@@ -186,7 +266,7 @@ async fn snapshot(store: &impl Store) {
     put(store, &mut model, &points).await;
     let before = model.one("steady");
 
-    let mut cursor = store.get(Selector::from(Key::new("steady").unwrap()));
+    let mut cursor = store.get(Key::new("steady").unwrap().into());
     let mut seen = cursor.next_block().await.unwrap().unwrap().points;
     let replaced: Vec<_> = (0..20_000).map(|at| ("steady", at, 2.0)).collect();
     put(store, &mut model, &replaced).await;
@@ -242,7 +322,7 @@ async fn unknown_stays_undecided(store: &impl Store, faults: &impl Faults) {
     faults.lose_outcomes();
     let unknown = batch(&[("a", 1, 2.0), ("a", 3, 2.0), ("b", 1, 2.0)]);
     assert_eq!(store.put_batch(&unknown).await, Err(PutError::UnknownOutcome));
-    let seen = read(store, Selector::ALL).await;
+    let seen = read(store, Query::all()).await;
     let possible: Vec<_> =
         [("a", 1, 1.0), ("a", 1, 2.0), ("a", 2, 1.0), ("a", 3, 2.0), ("b", 1, 2.0)]
             .map(|(key, timestamp, value)| (key.to_owned(), timestamp, value))
@@ -252,9 +332,9 @@ async fn unknown_stays_undecided(store: &impl Store, faults: &impl Faults) {
         let kept = seen.iter().any(|row| (&row.0, row.1) == (&key, timestamp));
         assert!(kept, "{key} {timestamp} is lost: {seen:?}");
     }
-    assert_eq!(read(store, Selector::ALL).await, seen);
+    assert_eq!(read(store, Query::all()).await, seen);
     faults.heal();
-    assert_eq!(read(store, Selector::ALL).await, seen);
+    assert_eq!(read(store, Query::all()).await, seen);
     // An `ok` after that means what it always does.
     let later = batch(&[("c", 1, 3.0)]);
     let outcome = store.put_batch(&later).await;
@@ -267,7 +347,7 @@ async fn unknown_stays_undecided(store: &impl Store, faults: &impl Faults) {
         Err(PutError::Unavailable(why)) => assert_eq!(store.status().unavailable, Some(why)),
         Err(PutError::UnknownOutcome) => panic!("nothing fails any more"),
     }
-    assert_eq!(read(store, Selector::ALL).await, expected);
+    assert_eq!(read(store, Query::all()).await, expected);
 }
 
 async fn whole_or_error(store: &impl Store, faults: &impl Faults) {
@@ -277,7 +357,7 @@ async fn whole_or_error(store: &impl Store, faults: &impl Faults) {
     }
     faults.fail_reads();
     let one = Key::new("a").unwrap().into();
-    for (selector, expected) in [(Selector::ALL, model.all()), (one, model.one("a"))] {
+    for (selector, expected) in [(Query::all(), model.all()), (one, model.one("a"))] {
         match try_read(store, selector).await {
             Ok(rows) => assert_eq!(rows, expected),
             Err(error) => assert!(matches!(error, ReadError::Unreadable(_)), "{error}"),
@@ -291,7 +371,7 @@ mod breaches {
     use super::failing::{Breach, FailingStore};
     use super::*;
 
-    const OLDEST: i64 = 900;
+    const ACCEPTED: RangeInclusive<i64> = 900..=1000;
 
     #[tokio::test]
     async fn a_failing_store_keeps_the_contract() {
@@ -306,8 +386,8 @@ mod breaches {
     #[tokio::test]
     async fn a_refusing_store_keeps_the_contract() {
         let store = FailingStore::default();
-        store.refuse_before(OLDEST);
-        hold_while_refusing(&store, OLDEST).await;
+        store.refuse_outside(ACCEPTED);
+        hold_while_refusing(&store, ACCEPTED).await;
     }
 
     /// Whether the test of the guarantee fails on a store that breaks it.
@@ -317,8 +397,8 @@ mod breaches {
             match breach {
                 Breach::Stored | Breach::LastWriteWins => stored_and_last_write_wins(&store).await,
                 Breach::Refused => {
-                    store.refuse_before(OLDEST);
-                    refused_is_not_stored(&store, OLDEST).await;
+                    store.refuse_outside(ACCEPTED);
+                    refused_is_not_stored(&store, ACCEPTED).await;
                 }
                 Breach::CallOrder => call_order(&store).await,
                 Breach::ReadingOrder | Breach::Bounded => {
@@ -330,6 +410,8 @@ mod breaches {
                     unavailable_stores_nothing(&store, &store).await;
                 }
                 Breach::UnknownStaysUndecided => unknown_stays_undecided(&store, &store).await,
+                Breach::Window => windows_and_newest(&store).await,
+                Breach::Deleted => deleted(&store).await,
                 Breach::Closed => closed(&store).await,
             }
         }));
@@ -344,6 +426,8 @@ mod breaches {
             Breach::CallOrder,
             Breach::LastWriteWins,
             Breach::ReadingOrder,
+            Breach::Window,
+            Breach::Deleted,
             Breach::Snapshot,
             Breach::Bounded,
             Breach::WholeOrError,

@@ -21,19 +21,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use shared::{Key, Point, Selector};
-use tokio::sync::oneshot;
+use shared::{Key, Point};
 use tracing::info;
 
+use super::query::{Deletion, Query};
 use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
 use background::{checkpoint, compaction};
 use disk::Disk;
+use reader::selection::SeriesSelection;
 use recovery::{Recovered, data_directory, open_error, recover};
-use series::series_point::SeriesPoint;
+use series::series_point::{SeriesPoint, SeriesWindow};
 use state::StoreState;
 use wal::group_commit::Committer;
 use wal::header::RecordHeader;
-use wal::queue::{Queue, Submission};
+use wal::queue::{Outcome, Queue, Work};
 use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
@@ -67,10 +68,11 @@ impl Local {
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
             .map_err(open_error::io("its log can't be written"))?;
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
+        let retired = Arc::clone(&queue);
         let threads = [
             spawn("commit", move || committer.run()),
             spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
-            spawn("compact", move || compaction::run(&merges)),
+            spawn("compact", move || compaction::run(&merges, &retired)),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
         let threads = threads.map_err(open_error::io("no threads can be started"))?;
@@ -80,14 +82,18 @@ impl Local {
     /// The points of a batch with their series, which are made when they are new, and the points that
     /// are refused.
     fn resolve(&self, puts: &[(Key<'_>, Point)]) -> (Vec<SeriesPoint>, Vec<Refused>) {
-        let cutoff = self.state.config().cutoff();
+        let accepted = self.state.config().accepted();
         let mut points = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
         let mut index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
             let mut refuse = |reason| refused.push(Refused { index: place, reason });
-            if point.timestamp < cutoff {
+            if point.timestamp < *accepted.start() {
                 refuse(RefusalReason::OlderThanRetention);
+                continue;
+            }
+            if point.timestamp > *accepted.end() {
+                refuse(RefusalReason::TooFarAhead);
                 continue;
             }
             let mut series = index.find(key);
@@ -104,20 +110,39 @@ impl Local {
         (points, refused)
     }
 
-    /// Queues a batch for the committer, which sends the outcome; `None` when there is nothing to
-    /// commit.
-    fn submit(
+    /// Queues a batch for the committer. Answers the points that are refused, and what sends the
+    /// outcome of the others; `None` when there are none.
+    fn submit_puts(
         &self,
-        points: Vec<SeriesPoint>,
-    ) -> Result<Option<oneshot::Receiver<Result<(), PutError>>>, Unavailable> {
-        if points.is_empty() {
-            return Ok(None);
+        puts: &[(Key<'_>, Point)],
+    ) -> Result<(Vec<Refused>, Option<Outcome>), Unavailable> {
+        loop {
+            let removals = self.state.index().removals();
+            let (points, refused) = self.resolve(puts);
+            if points.is_empty() {
+                return Ok((refused, None));
+            }
+            let mut records = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
+            record::append_points(&points, &mut records);
+            let index = self.state.index();
+            // A series that was looked up may be gone; none can go before the batch is queued.
+            if index.removals() == removals {
+                return Ok((refused, Some(self.queue.submit(Work::Points(points), records)?)));
+            }
         }
-        let mut records = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
-        record::append_points(&points, &mut records);
-        let (done, outcome) = oneshot::channel();
-        self.queue.submit(Submission { points, records, done })?;
-        Ok(Some(outcome))
+    }
+
+    /// The series and points that are taken back. Long, for many series.
+    fn resolve_deletion(&self, Deletion { keys, window }: Deletion) -> Vec<SeriesWindow> {
+        let mut deletes = Vec::new();
+        if !window.is_empty() {
+            let mut selection = SeriesSelection::new(keys, &self.state.index());
+            while let Some(found) = selection.next_batch(&self.state.index()) {
+                deletes
+                    .extend(found.into_iter().map(|(series, _)| SeriesWindow { series, window }));
+            }
+        }
+        deletes
     }
 }
 
@@ -132,27 +157,42 @@ impl Store for Local {
         &self,
         puts: &[(Key<'_>, Point)],
     ) -> impl Future<Output = Result<Vec<Refused>, PutError>> + Send + use<> {
-        let (points, refused) = self.resolve(puts);
-        let committed = self.submit(points);
+        let submitted = self.submit_puts(puts);
         async {
-            if let Some(committed) = committed? {
+            let (refused, outcome) = submitted?;
+            if let Some(outcome) = outcome {
                 // Without an outcome the committer ended in the middle of the batch.
-                committed.await.unwrap_or(Err(PutError::UnknownOutcome))?;
+                outcome.await.unwrap_or(Err(PutError::UnknownOutcome))?;
             }
             Ok(refused)
         }
     }
 
-    fn get(&self, selector: Selector<'_>) -> LocalReader {
-        let index = self.state.index();
-        let series = match selector.as_key() {
-            _ if selector == Selector::ALL => 0..index.end(),
-            Some(key) => index.find(key).map_or(0..0, |series| series..series + 1),
-            // Globs and clauses are not served.
-            None => 0..0,
-        };
-        drop(index);
-        LocalReader::new(Arc::clone(&self.state), series)
+    fn delete(
+        &self,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        let store = self.clone();
+        let submitted = tokio::task::spawn_blocking(move || {
+            let deletes = store.resolve_deletion(deletion);
+            if deletes.is_empty() {
+                return Ok(None);
+            }
+            let mut records = Vec::new();
+            record::append_deletes(&deletes, &mut records);
+            store.queue.submit(Work::Deletes(deletes), records).map(Some)
+        });
+        async {
+            // Without an outcome it is not known how far the task has come.
+            if let Some(outcome) = submitted.await.map_err(|_| PutError::UnknownOutcome)?? {
+                outcome.await.unwrap_or(Err(PutError::UnknownOutcome))?;
+            }
+            Ok(())
+        }
+    }
+
+    fn get(&self, query: Query) -> LocalReader {
+        LocalReader::new(Arc::clone(&self.state), query)
     }
 
     fn status(&self) -> StoreStatus {

@@ -2,15 +2,22 @@
 
 use shared::dialogue::{self, Turn};
 
+use server::clock::Clock;
+
 use crate::harness::server::{Connection, TestServer};
 
-const DIALOGUES: [(&str, &str); 5] = [
+const DIALOGUES: [(&str, &str); 7] = [
     ("protocol", include_str!("../../../shared/tests/data/protocol.dialogue")),
     ("framing", include_str!("../../../shared/tests/data/framing.dialogue")),
     ("requests", include_str!("../../../shared/tests/data/requests.dialogue")),
     ("order", include_str!("../../../shared/tests/data/order.dialogue")),
     ("selectors", include_str!("../../../shared/tests/data/selectors.dialogue")),
+    ("steps", include_str!("../../../shared/tests/data/steps.dialogue")),
+    ("deletes", include_str!("../../../shared/tests/data/deletes.dialogue")),
 ];
+
+/// What the server's clock shows, in Unix seconds.
+const NOW: i64 = 1_150_864_300;
 
 async fn expect(connection: &mut Connection, bytes: &[u8], place: &str) {
     let read = connection.read(bytes.len()).await;
@@ -26,7 +33,7 @@ async fn expect_end(mut connection: Connection, place: &str) {
 #[tokio::test]
 async fn the_server_answers_each_dialogue_byte_for_byte() {
     for (name, text) in DIALOGUES {
-        let server = TestServer::start().await;
+        let server = TestServer::start_at(Clock::new(|| NOW)).await;
         let mut connection = server.connect().await;
         for (number, turn) in dialogue::parse(text).unwrap().into_iter().enumerate() {
             match turn {

@@ -42,6 +42,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store::local::series::chunk", DECIDES),
     ("store::local::series::merge", DECIDES),
     ("store::local::series::retention", DECIDES),
+    ("store::local::series::summary", DECIDES),
     ("store::local::wal::rotation", DECIDES),
     ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),

@@ -16,8 +16,9 @@ use std::path::Path;
 use std::process::Command;
 
 use server::store::local::{Local, LocalConfig};
+use server::store::query::Query;
 use server::store::{Cursor, Store};
-use shared::{Key, Point, Selector, response};
+use shared::{Key, Point, response};
 
 use crate::harness::files::file_names;
 use crate::harness::process::{ServerProcess, command};
@@ -232,10 +233,10 @@ fn read_every_chunk(directory: &Path, model: &Model) {
     let mut read = Model::default();
     runtime.block_on(async {
         let store = Local::open(directory, LocalConfig::default()).unwrap();
-        let mut cursor = store.get(Selector::ALL);
+        let mut cursor = store.get(Query::all());
         while let Some(block) = within(cursor.next_block()).await.unwrap() {
-            for point in block.points {
-                read.put(block.key.as_str(), point);
+            for (key, points) in block.series() {
+                points.iter().for_each(|&point| read.put(key.as_str(), point));
             }
         }
         within(store.close()).await;

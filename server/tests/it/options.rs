@@ -135,7 +135,7 @@ fn ephemeral_leaves_nothing_behind() {
 }
 
 #[test]
-fn retention_refuses_what_is_too_old_and_drops_it() {
+fn retention_refuses_what_is_too_old_and_hides_it() {
     const REFUSED: &str = "error\nthe timestamp is older than the retention\n\n";
     let directory = tempfile::tempdir().unwrap();
     let (now, day) = (now(), 24 * 60 * 60);
@@ -150,6 +150,8 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
         ServerProcess::start(["--retention", "30d", "--data-dir", path.to_str().unwrap()])
     };
     let mut program = keep(directory.path());
+    assert!(program.log().contains("WARN no retention is known of the last start"));
+    assert!(program.log().contains("hidden_points=2"), "{}", program.log());
     let requests = format!(
         "put a 1 {recent}\nput a 2 {old}\nwhat\nput b 3 {now}\nput a 4 -5\nput a 5 {}\nget *\n",
         now + 90 * day
@@ -159,16 +161,35 @@ fn retention_refuses_what_is_too_old_and_drops_it() {
         now + 90 * day
     );
     assert_eq!(program.request(&requests), replies);
-    program.wait_until_logged("all of it is older than the retention");
     program.stop();
 
-    // The points are removed, not only hidden.
+    // The old points were hidden: nothing is deleted in the first hour.
     let mut program = ServerProcess::open(directory.path());
-    let kept = format!("ok\na 1.0 {recent}\na 5.0 {}\nb 3.0 {now}\n\n", now + 90 * day);
+    let kept = format!(
+        "ok\nold 2.0 0\nold 1.0 {old}\na 1.0 {recent}\na 5.0 {}\nb 3.0 {now}\n\n",
+        now + 90 * day
+    );
     assert_eq!(program.request("get *\n"), kept);
     program.stop();
     let wrong = run(command().args(["--retention", "soon"]));
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn points_too_far_ahead_are_refused_one_by_one() {
+    const REFUSED: &str = "error\nthe timestamp is too far in the future\n\n";
+    let (now, day) = (now(), 24 * 60 * 60);
+    // Milliseconds instead of seconds, and a little ahead of this clock.
+    let requests =
+        format!("put a 1 {now}000\nput a 2 {}\nput new 3 {}\nget *\n", now + 60, now + 2 * day);
+    let mut program = ServerProcess::start(["--ephemeral", "--max-ahead", "1d"]);
+    let replies = format!("{REFUSED}ok\n\n{REFUSED}ok\na 2.0 {}\n\n", now + 60);
+    assert_eq!(program.request(&requests), replies);
+    program.stop();
+    // No limit by default.
+    let mut program = ServerProcess::start(["--ephemeral"]);
+    assert!(program.request(&requests).starts_with("ok\n\nok\n\nok\n\nok\n"));
+    program.stop();
 }
 
 #[test]
@@ -187,6 +208,7 @@ fn help_lists_all_options() {
         "survives kill -9",
         "--retention",
         "30d",
+        "--max-ahead",
         "--ephemeral",
         "--log-limit",
         "64MiB",

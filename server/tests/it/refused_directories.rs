@@ -57,9 +57,9 @@ fn a_second_server_on_the_same_directory() {
 #[test]
 fn a_directory_of_a_newer_format() {
     let directory = made();
-    fs::write(directory.path().join("FORMAT"), "metrics server data, format 2\n").unwrap();
+    fs::write(directory.path().join("FORMAT"), "metrics server data, format 3\n").unwrap();
     fs::write(directory.path().join("part-000000000007-000000000009.tmp"), "unfinished").unwrap();
-    let words = ["format 2", "up to 1", "use a newer server"];
+    let words = ["format 3", "up to 2", "use a newer server"];
     refused(directory.path(), directory.path(), &words);
     // Such as in a copy of the data.
     fs::remove_file(directory.path().join("LOCK")).unwrap();

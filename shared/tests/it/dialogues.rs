@@ -2,16 +2,17 @@
 
 use shared::dialogue::{self, Turn};
 use shared::frame::RequestFramer;
-use shared::request::{BadRequest, BadRequestReason};
 use shared::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 use shared::{Request, response};
 
-const DIALOGUES: [(&str, &str); 5] = [
+const DIALOGUES: [(&str, &str); 7] = [
     ("protocol", include_str!("../data/protocol.dialogue")),
     ("framing", include_str!("../data/framing.dialogue")),
     ("requests", include_str!("../data/requests.dialogue")),
     ("order", include_str!("../data/order.dialogue")),
     ("selectors", include_str!("../data/selectors.dialogue")),
+    ("steps", include_str!("../data/steps.dialogue")),
+    ("deletes", include_str!("../data/deletes.dialogue")),
 ];
 
 /// The requests in what a client says, each as it would be encoded again, bad ones as `None`.
@@ -27,8 +28,6 @@ fn decode_requests(framer: &mut RequestFramer, pieces: &[&[u8]]) -> Vec<Option<V
                     request.encode(&mut encoded);
                     Some(encoded)
                 }
-                // Until selectors are served, one that does not parse is an unknown key.
-                Err(BadRequest { reason: BadRequestReason::Selector(_), .. }) => Some(Vec::new()),
                 Err(_) => None,
             });
         }

@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use proptest::prelude::*;
-use shared::{Key, KeyBuf, Point, Selector};
+use shared::{Key, KeyBuf, Point};
 use tokio::io::{DuplexStream, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::clock::Clock;
 use crate::ingest::Ingest;
 use crate::protocol::text::TextProtocol;
 use crate::query::Queries;
+use crate::store::query::{Deletion, Query};
 use crate::store::{
     Block, Cursor, PutError, ReadError, RefusalReason, Refused, Store, StoreStatus, Unavailable,
 };
@@ -45,7 +47,11 @@ struct PointCursor(std::vec::IntoIter<(KeyBuf, Point)>);
 
 impl Cursor for PointCursor {
     async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        Ok(self.0.next().map(|(key, point)| Block { key, points: vec![point] }))
+        Ok(self.0.next().map(|(key, point)| {
+            let mut block = Block::default();
+            block.push(&key, &[point]);
+            block
+        }))
     }
 }
 
@@ -66,7 +72,11 @@ impl Store for ManualStore {
         async { outcome.await.unwrap() }
     }
 
-    fn get(&self, _: Selector<'_>) -> PointCursor {
+    fn delete(&self, _: Deletion) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        std::future::ready(Err(Unavailable::Closed.into()))
+    }
+
+    fn get(&self, _: Query) -> PointCursor {
         let mut inner = self.0.lock().unwrap();
         inner.gets += 1;
         PointCursor(inner.visible.clone().into_iter())
@@ -177,7 +187,11 @@ impl Client {
             is_reset: Arc::clone(&is_reset),
         };
         let (protocol, token) = (
-            TextProtocol::new(Ingest::new(store.clone()), Queries::new(store.clone())),
+            TextProtocol::new(
+                Ingest::new(store.clone()),
+                Queries::new(store.clone(), Clock::default()),
+                false,
+            ),
             shutdown.clone(),
         );
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });

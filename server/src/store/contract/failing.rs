@@ -3,15 +3,17 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use shared::{Key, Point, Selector};
+use shared::{Key, Point};
 
 use super::Faults;
 use super::model::Model;
+use crate::store::RefusalReason::{OlderThanRetention, TooFarAhead};
+use crate::store::query::{Deletion, Query};
 use crate::store::{
-    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, RefusalReason, Refused, Store,
-    StoreStatus, Unavailable,
+    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus, Unavailable,
 };
 
 /// The store; clones share it.
@@ -23,8 +25,8 @@ struct Inner {
     model: Model,
     fault: Option<Fault>,
     breach: Option<Breach>,
-    /// Points before this are refused.
-    oldest: Option<i64>,
+    /// Points outside of these times are refused.
+    accepted: Option<RangeInclusive<i64>>,
     /// Why the last put was not stored.
     unavailable: Option<Unavailable>,
     closed: bool,
@@ -50,6 +52,10 @@ pub enum Breach {
     LastWriteWins,
     /// Series are answered in the order of their keys.
     ReadingOrder,
+    /// The window of a query does not count.
+    Window,
+    /// `Ok` although nothing is taken back.
+    Deleted,
     /// Points that are put while a `get` is read are in its answer.
     Snapshot,
     /// Blocks are twice as large as they may be.
@@ -74,9 +80,9 @@ impl FailingStore {
         store
     }
 
-    /// Refuses all points with timestamps below `oldest`.
-    pub fn refuse_before(&self, oldest: i64) {
-        self.inner().oldest = Some(oldest);
+    /// Refuses all points with timestamps outside of `accepted`.
+    pub fn refuse_outside(&self, accepted: RangeInclusive<i64>) {
+        self.inner().accepted = Some(accepted);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -122,14 +128,16 @@ impl Inner {
         let mut refused = Vec::new();
         for (index, (key, point)) in puts.enumerate().take(stored) {
             let key = key.as_str();
-            let is_refused = self.oldest.is_some_and(|oldest| point.timestamp < oldest);
-            if is_refused {
-                refused.push(Refused { index, reason: RefusalReason::OlderThanRetention });
-            }
+            let reason = self.accepted.as_ref().and_then(|accepted| {
+                let time = point.timestamp;
+                let too_old = (time < *accepted.start()).then_some(OlderThanRetention);
+                too_old.or((time > *accepted.end()).then_some(TooFarAhead))
+            });
+            refused.extend(reason.map(|reason| Refused { index, reason }));
             let is_kept = match self.breach {
                 Some(Breach::LastWriteWins) => self.model.value(key, point.timestamp).is_none(),
                 Some(Breach::Refused) => true,
-                _ => !is_refused,
+                _ => reason.is_none(),
             };
             if is_kept {
                 self.model.put(key, point);
@@ -148,29 +156,44 @@ impl Inner {
         }
     }
 
-    fn blocks(&self, selector: Selector<'_>) -> VecDeque<Block> {
-        let mut keys = match selector.as_key() {
-            _ if selector == Selector::ALL => self.model.keys().to_vec(),
-            Some(key) => vec![key.as_str().to_owned()],
-            None => Vec::new(),
-        };
+    fn delete(&mut self, deletion: &Deletion) -> Result<(), PutError> {
+        if self.closed {
+            return Err(Unavailable::Closed.into());
+        }
+        if self.fault == Some(Fault::Unavailable) {
+            self.unavailable = Some(Unavailable::DiskFull);
+            return Err(Unavailable::DiskFull.into());
+        }
+        if self.breach != Some(Breach::Deleted) {
+            self.model.delete(deletion);
+        }
+        match self.fault {
+            Some(Fault::UnknownOutcome) => Err(PutError::UnknownOutcome),
+            _ => Ok(()),
+        }
+    }
+
+    fn blocks(&self, query: &Query) -> VecDeque<Block> {
+        let mut rows = self.model.get(query, i64::MIN);
         if self.breach == Some(Breach::ReadingOrder) {
-            keys.sort();
+            rows.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        if self.breach == Some(Breach::Window) {
+            rows = self.model.get(&Query::points(query.keys.clone()), i64::MIN);
         }
         let in_block = match self.breach {
             Some(Breach::Bounded) => 2 * MAX_BLOCK_POINTS,
             _ => MAX_BLOCK_POINTS,
         };
-        let mut blocks = VecDeque::new();
-        for key in keys {
-            let rows = self.model.one(&key);
-            let points = rows.into_iter().map(|(_, timestamp, value)| Point { timestamp, value });
-            let points: Vec<_> = points.collect();
-            let block =
-                |points: &[Point]| Block { key: key.parse().unwrap(), points: points.to_vec() };
-            blocks.extend(points.chunks(in_block).map(block));
-        }
-        blocks
+        let blocks = rows.chunks(in_block).map(|rows| {
+            let mut block = Block::default();
+            for (key, timestamp, value) in rows {
+                let point = Point { timestamp: *timestamp, value: *value };
+                block.push(&key.parse().unwrap(), &[point]);
+            }
+            block
+        });
+        blocks.collect()
     }
 }
 
@@ -189,9 +212,17 @@ impl Store for FailingStore {
         async move { now.or_else(|| later.map(|put| put())).unwrap() }
     }
 
-    fn get(&self, selector: Selector<'_>) -> FailingCursor {
+    fn delete(
+        &self,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        let outcome = self.inner().delete(&deletion);
+        async move { outcome }
+    }
+
+    fn get(&self, query: Query) -> FailingCursor {
         let mut inner = self.inner();
-        let mut blocks = inner.blocks(selector);
+        let mut blocks = inner.blocks(&query);
         let unreadable = inner.fault == Some(Fault::Unreadable);
         if unreadable {
             blocks.pop_back();
@@ -237,10 +268,13 @@ impl Cursor for FailingCursor {
             None if self.fails => return Err(ReadError::Unreadable(io::ErrorKind::Other)),
             block => block,
         };
-        if let (Some(Block { key, points }), Some(store)) = (&mut block, &self.live) {
-            for point in points {
-                let present = store.inner().model.value(key.as_key().as_str(), point.timestamp);
-                point.value = present.unwrap();
+        if let (Some(block), Some(store)) = (&mut block, &self.live) {
+            let before = std::mem::take(block);
+            for (key, points) in before.series() {
+                for &point in points {
+                    let present = store.inner().model.value(key.as_str(), point.timestamp);
+                    block.push(&key.to_owned(), &[Point { value: present.unwrap(), ..point }]);
+                }
             }
         }
         Ok(block)

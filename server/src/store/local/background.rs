@@ -3,3 +3,5 @@
 pub mod checkpoint;
 pub mod compaction;
 pub mod compaction_policy;
+mod dropped;
+pub mod present_points;

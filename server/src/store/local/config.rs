@@ -1,6 +1,7 @@
 //! The options of the local store.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::series::retention;
@@ -46,7 +47,9 @@ pub struct LocalConfig {
     pub retry: Duration,
     /// Points older than this are dropped; `None` keeps all.
     pub retention: Option<Duration>,
-    /// Tells the present time; retention counts from it.
+    /// Points further ahead of the clock than this are refused; `None` takes all.
+    pub max_ahead: Option<Duration>,
+    /// Tells the present time; `retention` and `max_ahead` count from it.
     pub clock: Clock,
 }
 
@@ -68,6 +71,7 @@ impl Default for LocalConfig {
             max_replayed_points: MAX_REPLAYED_POINTS,
             retry: Duration::from_secs(1),
             retention: None,
+            max_ahead: None,
             clock: Clock::default(),
         }
     }
@@ -77,5 +81,11 @@ impl LocalConfig {
     /// The oldest timestamp that is kept, as of now.
     pub fn cutoff(&self) -> i64 {
         retention::cutoff(self.clock.now(), self.retention)
+    }
+
+    /// The timestamps that puts may have as of now.
+    pub fn accepted(&self) -> RangeInclusive<i64> {
+        let now = self.clock.now();
+        retention::cutoff(now, self.retention)..=retention::newest_accepted(now, self.max_ahead)
     }
 }

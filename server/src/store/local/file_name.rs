@@ -13,11 +13,14 @@ pub const LOCK: &str = "LOCK";
 /// Name of the file that says what this directory is.
 pub const FORMAT: &str = "FORMAT";
 
+/// Name of the file that says with which options the last start was made.
+pub const OPTIONS: &str = "OPTIONS";
+
 /// What [`FORMAT`] holds before the version number.
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
 /// The format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Ends the names of files that are not finished; their contents do not count.
 pub const UNFINISHED: &str = ".tmp";
@@ -35,7 +38,7 @@ pub enum FileName {
     Part(RangeInclusive<SegmentId>),
     /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`] or a quarantined file.
+    /// [`FORMAT`], [`LOCK`], [`OPTIONS`] or a quarantined file.
     Other,
     /// A file of something else.
     Foreign,
@@ -46,10 +49,11 @@ impl FileName {
     pub fn parse(name: &str) -> Self {
         if let Some(finished) = name.strip_suffix(UNFINISHED) {
             let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
-            let known = finished == FORMAT || matches!(Self::parse(part), Self::Part(_));
+            let known =
+                matches!(finished, FORMAT | OPTIONS) || matches!(Self::parse(part), Self::Part(_));
             return if known { Self::Unfinished } else { Self::Foreign };
         }
-        if name == FORMAT || name == LOCK || name.starts_with(DAMAGED) {
+        if matches!(name, FORMAT | LOCK | OPTIONS) || name.starts_with(DAMAGED) {
             return Self::Other;
         }
         let number = |text: &str| -> Option<SegmentId> {
@@ -98,9 +102,13 @@ mod tests {
         for foreign in ["notes.tmp", "log-000000000001.tmp", "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
-        assert_eq!(FileName::parse("FORMAT.tmp"), FileName::Unfinished);
+        for unfinished in ["FORMAT.tmp", "OPTIONS.tmp"] {
+            assert_eq!(FileName::parse(unfinished), FileName::Unfinished);
+        }
         let copy = "damaged-part-000000000001-000000000001.tmp";
         assert_eq!(FileName::parse(copy), FileName::Unfinished);
-        assert_eq!(FileName::parse("LOCK"), FileName::Other);
+        for other in ["FORMAT", "LOCK", "OPTIONS"] {
+            assert_eq!(FileName::parse(other), FileName::Other);
+        }
     }
 }

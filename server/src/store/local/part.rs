@@ -3,6 +3,7 @@
 //! Each chunk says its series, range and checksum itself; the index at the end says the same more
 //! compactly. A damaged index is rebuilt from the chunks.
 
+pub mod deletes;
 pub mod header;
 pub mod index;
 pub mod writer;
@@ -21,7 +22,10 @@ use super::series::chunk;
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::SeriesId;
+use super::series::summary::Summary;
 use crate::store::ReadError;
+use crate::store::query::Window;
+use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
 use index::{PartIndex, count_points};
 
@@ -36,6 +40,8 @@ pub struct Part {
     file: Box<dyn DiskFile>,
     /// By series, then by time.
     entries: Vec<ChunkEntry>,
+    deletes: Deletes,
+    end: SeriesId,
     /// The index or a chunk could not be read.
     damaged: AtomicBool,
     /// The part that it replaces, as long as that one's file is open and has the name of both. The
@@ -44,15 +50,16 @@ pub struct Part {
 }
 
 impl Part {
-    /// A part that was just written.
+    /// A part that was just written, or whose index was just read.
     fn new(
         segments: RangeInclusive<SegmentId>,
         size: u64,
         file: Box<dyn DiskFile>,
-        entries: Vec<ChunkEntry>,
+        index: PartIndex,
     ) -> Self {
+        let PartIndex { entries, deletes, end, .. } = index;
         let (damaged, replaced) = (AtomicBool::new(false), Mutex::default());
-        Self { segments, size, file, entries, damaged, replaced }
+        Self { segments, size, file, entries, deletes, end, damaged, replaced }
     }
 
     /// Opens a part, and answers the keys of its series, by rising id.
@@ -68,15 +75,21 @@ impl Part {
         let size = file.length()?;
         let read = PartIndex::read(&*file, size)?;
         let damaged = read.is_none();
-        let PartIndex { entries, keys } = if let Some(index) = read {
+        let mut index = if let Some(index) = read {
             index
         } else {
             let index = PartIndex::rebuild(&*file, size)?;
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
         };
-        let (damaged, replaced) = (AtomicBool::new(damaged), Mutex::default());
-        Ok((Self { segments, size, file, entries, damaged, replaced }, keys))
+        if index.deletes_damaged {
+            error!("{name}: what it deletes is damaged; deleted points may come back");
+        }
+        let damaged = damaged || index.deletes_damaged;
+        let keys = std::mem::take(&mut index.keys);
+        let part = Self::new(segments, size, file, index);
+        part.damaged.store(damaged, Ordering::Relaxed);
+        Ok((part, keys))
     }
 
     /// The segments whose points it holds.
@@ -89,11 +102,25 @@ impl Part {
         self.size
     }
 
-    /// The chunks of a series, by time.
-    fn chunks(&self, series: SeriesId) -> Range<usize> {
-        let start = self.entries.partition_point(|entry| entry.series < series);
-        let count = self.entries[start..].partition_point(|entry| entry.series == series);
-        start..start + count
+    /// The chunks of a series that may have points in a window, by time.
+    fn chunks(&self, series: SeriesId, window: Window) -> Range<usize> {
+        if window.is_empty() {
+            return 0..0;
+        }
+        let is_before = |entry: &ChunkEntry| (entry.series, entry.last) < (series, window.from);
+        let is_within = |entry: &ChunkEntry| entry.series == series && entry.first <= window.to;
+        let start = self.entries.partition_point(is_before);
+        start..start + self.entries[start..].partition_point(is_within)
+    }
+
+    /// The chunks of a series, for callers that ask by rising id: `at` is 0 at first, and says how
+    /// far the part was looked through.
+    pub fn chunks_behind(&self, at: &mut usize, series: SeriesId) -> &[ChunkEntry] {
+        let rest = &self.entries[*at..];
+        let start = gallop(rest, |entry| entry.series < series);
+        let count = gallop(&rest[start..], |entry| entry.series == series);
+        *at += start + count;
+        &rest[start..start + count]
     }
 
     /// The first series with an id of `from` or more.
@@ -110,6 +137,22 @@ impl Part {
     /// All chunks, by series and time.
     pub fn entries(&self) -> &[ChunkEntry] {
         &self.entries
+    }
+
+    /// Which points of a series in older parts are deleted, by rising timestamp.
+    pub fn deletes(&self, series: SeriesId) -> &[TimeRange] {
+        let place = self.deletes.binary_search_by_key(&series, |(series, _)| *series);
+        place.map_or(&[], |place| &self.deletes[place].1)
+    }
+
+    /// Which points of older parts are deleted.
+    pub fn all_deletes(&self) -> &Deletes {
+        &self.deletes
+    }
+
+    /// All ids of series that were given before it was written are below this.
+    pub fn end(&self) -> SeriesId {
+        self.end
     }
 
     /// Whether anything in it could not be read so far.
@@ -209,10 +252,20 @@ impl fmt::Display for Part {
 /// The points of a chunk; `None` when it is damaged or not the one that the index names.
 fn decode_chunk(bytes: &[u8], entry: &ChunkEntry) -> Option<Run> {
     let (header, _, points) = ChunkHeader::decode_chunk(bytes)?;
-    if header.entry(entry.offset) != *entry {
+    if !header.matches(entry) {
         return None;
     }
     chunk::decode(points, entry.count as usize).ok()
+}
+
+/// Like `partition_point`, but cheap when the place is near the front.
+fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
+    let mut size = 1;
+    while size < items.len() && is_before(&items[size - 1]) {
+        size *= 2;
+    }
+    let start = size / 2;
+    start + items[start..size.min(items.len())].partition_point(is_before)
 }
 
 /// A chunk as a source of a merge.
@@ -223,19 +276,61 @@ pub struct ChunkSource {
 }
 
 impl ChunkSource {
-    /// The chunks of a series in a part.
-    pub fn of(part: &Arc<Part>, series: SeriesId) -> impl Iterator<Item = Self> {
-        part.chunks(series).map(|at| Self { part: Arc::clone(part), at })
+    /// The chunks of a series in a part that may have points in a window, by time.
+    pub fn within(
+        part: &Arc<Part>,
+        series: SeriesId,
+        window: Window,
+    ) -> impl DoubleEndedIterator<Item = Self> {
+        let chunks = part.chunks(series, window);
+        chunks.map(|at| Self { part: Arc::clone(part), at })
+    }
+
+    /// Whether it is a chunk of this part.
+    pub fn is_in(&self, part: &Arc<Part>) -> bool {
+        Arc::ptr_eq(&self.part, part)
+    }
+
+    fn entry(&self) -> &ChunkEntry {
+        &self.part.entries[self.at]
+    }
+
+    /// Number of points.
+    pub fn count(&self) -> u64 {
+        self.entry().count.into()
+    }
+
+    /// The aggregates of all points; `None` when they have to be read.
+    pub fn summary(&self) -> Option<Summary> {
+        let entry = self.entry();
+        match &entry.summary {
+            None if entry.count == 1 => entry.last_value.get().map(Summary::of_value),
+            summary => summary.as_deref().copied(),
+        }
     }
 }
 
 impl Source for ChunkSource {
     fn range(&self) -> (i64, i64) {
-        let entry = &self.part.entries[self.at];
-        (entry.first, entry.last)
+        (self.entry().first, self.entry().last)
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        self.part.read_chunk(&self.part.entries[self.at])
+        self.part.read_chunk(self.entry())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_gallop_ends_where_a_search_does(before in 0..70usize, behind in 0..70usize) {
+            let items: Vec<_> = (0..before + behind).collect();
+            prop_assert_eq!(gallop(&items, |&item| item < before), before);
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Reading: series by series, each a snapshot taken when its turn comes.
 
+mod buckets;
+mod newest;
+mod percentile;
+pub mod selection;
+
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
 use shared::KeyBuf;
@@ -10,7 +14,11 @@ use tokio::task::JoinHandle;
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
 use super::state::{Piece, StoreState};
+use crate::store::query::{Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
+use buckets::BucketReader;
+use newest::{Known, NewestPoints};
+use selection::SeriesSelection;
 
 /// Points from which on a step of reading ends. A reader holds up to two steps.
 const STEP_POINTS: usize = 16 * 1024;
@@ -26,26 +34,51 @@ pub struct LocalReader {
 /// The step after the blocks that are ready.
 #[derive(Debug)]
 enum Next {
-    Idle(Position),
-    Reading(JoinHandle<(Position, Result<VecDeque<Block>, ReadError>)>),
+    Idle(Box<Position>),
+    Reading(JoinHandle<StepOutcome>),
     Done,
 }
+
+/// Where a step has ended, and its blocks.
+type StepOutcome = (Box<Position>, Result<VecDeque<Block>, ReadError>);
 
 /// The position of a reader.
 #[derive(Debug)]
 struct Position {
     state: Arc<StoreState>,
+    select: Select,
+    /// Points before it are too old.
     cutoff: i64,
-    series: Range<SeriesId>,
-    current: Option<(KeyBuf, Merge<Piece>)>,
+    selection: SeriesSelection,
+    newest: NewestPoints,
+    /// The next series, already found, and what is known of them.
+    series: VecDeque<(SeriesId, KeyBuf, Known)>,
+    current: Option<(KeyBuf, Points)>,
+}
+
+/// What is left of a series.
+#[derive(Debug)]
+enum Points {
+    /// Points as they are stored, without so many of the first.
+    Stored { merge: Merge<Piece>, skip: u64 },
+    /// A point for each bucket.
+    Buckets(Box<BucketReader>),
 }
 
 impl LocalReader {
-    /// Reads the series whose ids are in `series`.
-    pub fn new(state: Arc<StoreState>, series: Range<SeriesId>) -> Self {
-        let cutoff = state.config().cutoff();
-        let position = Position { state, cutoff, series, current: None };
-        Self { ready: VecDeque::new(), next: Next::Idle(position) }
+    /// Reads what is selected.
+    pub fn new(state: Arc<StoreState>, query: Query) -> Self {
+        let selection = SeriesSelection::new(query.keys, &state.index());
+        let position = Position {
+            select: query.select,
+            cutoff: state.config().cutoff(),
+            selection,
+            newest: NewestPoints::default(),
+            series: VecDeque::new(),
+            current: None,
+            state,
+        };
+        Self { ready: VecDeque::new(), next: Next::Idle(Box::new(position)) }
     }
 }
 
@@ -72,7 +105,7 @@ impl Cursor for LocalReader {
 }
 
 impl Position {
-    fn spawn_read(mut self) -> JoinHandle<(Self, Result<VecDeque<Block>, ReadError>)> {
+    fn spawn_read(mut self: Box<Self>) -> JoinHandle<StepOutcome> {
         tokio::task::spawn_blocking(move || {
             let blocks = self.read();
             (self, blocks)
@@ -81,20 +114,130 @@ impl Position {
 
     /// The blocks of the next step; none at the end.
     fn read(&mut self) -> Result<VecDeque<Block>, ReadError> {
-        let (mut blocks, mut points) = (VecDeque::new(), 0);
-        while points < STEP_POINTS {
-            if let Some((key, merge)) = &mut self.current {
-                if let Some(block) = merge.next_block()? {
-                    points += block.len();
-                    blocks.push_back(Block { key: key.clone(), points: block });
-                    continue;
+        let mut step = Step::default();
+        while step.points < STEP_POINTS {
+            if let Some((key, points)) = &mut self.current {
+                match points.next()? {
+                    Some(points) => step.push(key, &points),
+                    None => self.current = None,
                 }
-                self.current = None;
+                continue;
             }
-            let Some(series) = self.series.next() else { break };
-            let snapshot = self.state.snapshot(series);
-            self.current = snapshot.map(|(key, pieces)| (key, Merge::since(self.cutoff, pieces)));
+            match self.series.pop_front() {
+                Some((_, key, Known::Point(point))) => step.push(&key, &[point]),
+                Some((_, _, Known::None)) => {}
+                Some((series, key, Known::Unknown)) => {
+                    self.current = self.begin(series)?.map(|points| (key, points));
+                }
+                None if self.find_series(&mut step) => {}
+                None => break,
+            }
         }
-        Ok(blocks)
+        Ok(step.finish())
+    }
+
+    /// Finds the next series. Answers whether there may be more.
+    fn find_series(&mut self, step: &mut Step) -> bool {
+        let Some(found) = self.selection.next_batch(&self.state.index()) else { return false };
+        let Self { state, series, .. } = self;
+        match self.select {
+            Select::Newest { count, to, .. } if count.get() == 1 => {
+                let window = Window { from: self.cutoff, to };
+                self.newest.look(state, window, found, |id, key, known| match known {
+                    Known::None => {}
+                    Known::Point(point) if series.is_empty() => step.push(&key, &[point]),
+                    known => series.push_back((id, key, known)),
+                });
+            }
+            _ => series.extend(found.into_iter().map(|(id, key)| (id, key, Known::Unknown))),
+        }
+        true
+    }
+
+    /// Begins to read a series; `None` when nothing of it is selected.
+    fn begin(&self, series: SeriesId) -> Result<Option<Points>, ReadError> {
+        let stored =
+            |window, skip, pieces| Points::Stored { merge: Merge::within(window, pieces), skip };
+        Ok(match self.select {
+            Select::Points(window) => {
+                let window = window.since(self.cutoff);
+                let pieces = self.state.snapshot(series, window);
+                (!pieces.is_empty()).then(|| stored(window, 0, pieces))
+            }
+            Select::Newest { count, to, or_later } => {
+                let all = Window::ALL.since(self.cutoff);
+                let pieces =
+                    self.state.snapshot(series, if or_later { all } else { all.until(to) });
+                let mut start = newest::find_start(&pieces, all.until(to), count)?;
+                if start.is_none() && or_later {
+                    start = newest::find_start(&pieces, all, count)?;
+                }
+                start.map(|start| stored(start.window, start.skip, pieces))
+            }
+            Select::Buckets { window, step, how } => {
+                let visible = Window::ALL.since(self.cutoff).until(window.to);
+                let window = window.since(self.cutoff);
+                // A rate counts from the point before the window.
+                let read = if buckets::needs_neighbour(how) { visible } else { window };
+                let pieces = self.state.snapshot(series, read);
+                let reader = BucketReader::new(pieces, window, self.cutoff, step, how)?;
+                reader.map(|reader| Points::Buckets(Box::new(reader)))
+            }
+        })
+    }
+}
+
+impl Points {
+    /// The next points, at least one, or `None` at the end.
+    fn next(&mut self) -> Result<Option<Vec<shared::Point>>, ReadError> {
+        match self {
+            Self::Buckets(reader) => reader.next_block(),
+            Self::Stored { merge, skip } => {
+                while *skip > 0 {
+                    if let Some(piece) =
+                        merge.next_source_if(|piece| piece.is_whole() && piece.count() <= *skip)
+                    {
+                        *skip -= piece.count();
+                        continue;
+                    }
+                    let Some(mut points) = merge.next_run()? else { return Ok(None) };
+                    let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(points.len());
+                    *skip -= skipped as u64;
+                    if skipped < points.len() {
+                        return Ok(Some(points.split_off(skipped)));
+                    }
+                }
+                merge.next_block()
+            }
+        }
+    }
+}
+
+/// The blocks of a step.
+#[derive(Debug, Default)]
+struct Step {
+    blocks: VecDeque<Block>,
+    last: Block,
+    points: usize,
+}
+
+impl Step {
+    fn push(&mut self, key: &KeyBuf, mut points: &[shared::Point]) {
+        self.points += points.len();
+        while !points.is_empty() {
+            if self.last.room() == 0 {
+                self.blocks.push_back(std::mem::take(&mut self.last));
+            }
+            let (now, later) = points.split_at(points.len().min(self.last.room()));
+            self.last.push(key, now);
+            points = later;
+        }
+    }
+
+    fn finish(mut self) -> VecDeque<Block> {
+        if !self.last.is_empty() {
+            self.blocks.push_back(self.last);
+        }
+        self.blocks
     }
 }

@@ -4,6 +4,7 @@ pub mod data_directory;
 mod format;
 mod inventory;
 pub mod open_error;
+mod options;
 mod replay;
 
 use std::ops::RangeInclusive;
@@ -18,14 +19,15 @@ use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::part::Part;
-use super::series::series_index::{SeriesIndex, Undefined};
+use super::series::series_index::{SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
+use super::state::absent::absent_series;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
 use inventory::{Inventory, report_missing};
 use open_error::{OpenError, io};
-use replay::replay_all;
+use replay::{Replayed, replay_all};
 
 /// A store that is ready but for its threads.
 #[derive(Debug)]
@@ -65,7 +67,9 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         quarantine::release(state.disk(), &name, !held || segment::is_damaged(state.disk(), id));
     }
     drop(parts);
-    let (resume, damaged_segments, points_in_log) = replay_all(&state, &new, checkpointed)?;
+    let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
+        replay_all(&state, &new, checkpointed)?;
+    remove_series_without_points(&state);
     info!(
         points_in_parts,
         points_in_log,
@@ -74,7 +78,29 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "the data is ready"
     );
+    options::report_retention(&state, hidden_points);
     Ok(Recovered { state, resume, damaged_segments })
+}
+
+/// Removes series without points from the index: they were all taken back, or none was stored. So
+/// are those that newer ones of the same key replace.
+fn remove_series_without_points(state: &StoreState) {
+    let mut deleted: Vec<SeriesId> = Vec::new();
+    {
+        let memory = state.memory();
+        deleted.extend(memory.heads.all_deletes().keys());
+        let in_parts = memory.parts.iter().flat_map(|part| part.all_deletes());
+        deleted.extend(in_parts.map(|(series, _)| series));
+    }
+    deleted.sort_unstable();
+    deleted.dedup();
+    let mut gone = state.without_points(&deleted);
+    gone.extend(absent_series(state));
+    let mut index = state.index_mut();
+    gone.extend(index.iter_from(0).map(|(id, _)| id).filter(|&id| index.is_replaced(id)));
+    for id in gone {
+        index.remove(id);
+    }
 }
 
 fn open_parts(
@@ -98,6 +124,7 @@ fn open_parts(
                 Err(Undefined::TooMany) => return Err(OpenError::TooManySeries),
             }
         }
+        index.reserve(part.end());
         opened.push(Arc::new(part));
     }
     Ok((opened, index))

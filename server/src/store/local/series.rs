@@ -4,7 +4,10 @@
 pub mod chunk;
 pub mod head;
 pub mod merge;
+pub mod paged;
 pub mod retention;
 pub mod run;
 pub mod series_index;
 pub mod series_point;
+pub mod summary;
+pub mod time_ranges;

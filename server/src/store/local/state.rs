@@ -1,24 +1,31 @@
 //! What the threads of the store share, and the order in which points move through it:
 //! log → heads → frozen heads → parts. A point is in at least one of them at any time.
 
+pub mod absent;
 pub mod memory;
 
+use std::collections::BTreeMap;
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
 use std::time::Duration;
 
-use shared::KeyBuf;
 use tracing::error;
 
 use super::config::LocalConfig;
 use super::disk::Disk;
-use super::part::ChunkSource;
+use super::file_name::SegmentId;
+use super::part::{ChunkSource, Part};
+use super::series::head::HeadSnapshot;
 use super::series::merge::Source;
+use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
+use super::series::summary::Summary;
+use super::series::time_ranges::TimeRanges;
+use crate::store::query::Window;
 use crate::store::{ReadError, StoreStatus, Unavailable};
-use memory::{Memory, Phase};
+use memory::{Frozen, Memory, Phase};
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
@@ -27,6 +34,7 @@ pub struct StoreState {
     config: LocalConfig,
     index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
+    deletion: Mutex<DeletionCutoff>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
     changed: Condvar,
 }
@@ -44,6 +52,7 @@ impl StoreState {
             config,
             index: RwLock::new(index),
             memory: Mutex::new(memory),
+            deletion: Mutex::default(),
             changed: Condvar::new(),
         }
     }
@@ -71,6 +80,22 @@ impl StoreState {
     /// The points in memory and the parts.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which points may be deleted now. Takes a sample of the cutoff.
+    pub fn expiry(&self) -> Expiry {
+        // Locked first, so that samples come by rising uptime.
+        let mut deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
+        let (clock, now) = (&self.config.clock, self.config.clock.now());
+        deletion.sample(clock.uptime(), retention::cutoff(now, self.config.retention));
+        Expiry { cutoff: deletion.get(), newest: retention::newest_present(now) }
+    }
+
+    /// Whether a sample of the cutoff is due.
+    pub fn is_sample_due(&self) -> bool {
+        let deletion = self.deletion.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = deletion.sampled().map(|before| before.saturating_add(SAMPLE_INTERVAL));
+        due.is_none_or(|due| due <= self.config.clock.uptime())
     }
 
     /// Wakes all threads that wait for a change.
@@ -110,44 +135,197 @@ impl StoreState {
         StoreStatus { series, disk_bytes: memory.disk_bytes(), unavailable }
     }
 
-    /// The key and all points of a series, oldest first: a consistent snapshot.
-    pub fn snapshot(&self, series: SeriesId) -> Option<(KeyBuf, Vec<Piece>)> {
-        let key = self.index().key(series)?.clone();
-        let mut memory = self.memory();
+    /// Those of the series that have no points left, on the disk or in memory.
+    pub fn without_points(&self, series: &[SeriesId]) -> Vec<SeriesId> {
+        let has_points =
+            |&&id: &&SeriesId| self.snapshot(id, Window::ALL).iter().any(Piece::has_points);
+        series.iter().filter(|id| !has_points(id)).copied().collect()
+    }
+
+    /// What newer layers hide of a part, by series.
+    pub fn hidden_above(&self, part: &Part) -> HiddenTimes {
+        let memory = self.memory();
+        let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
+        let mut all = memory.heads.all_deletes().clone();
+        drop(memory);
+        let mut add = |series, ranges: &[(i64, i64)]| {
+            let hidden: &mut TimeRanges = all.entry(series).or_default();
+            hidden.insert_all(ranges);
+        };
+        for (series, ranges) in frozen.iter().flat_map(|frozen| frozen.heads().all_deletes()) {
+            add(*series, ranges.ranges());
+        }
+        let newer = parts.iter().filter(|other| other.segments().start() > part.segments().end());
+        for (series, ranges) in newer.flat_map(|part| part.all_deletes()) {
+            add(*series, ranges);
+        }
+        all
+    }
+
+    /// The chunks of a series in neighbouring parts, without what was taken back later. `newest` is
+    /// the last segment of the last of them.
+    pub fn chunks(&self, series: SeriesId, parts: &[Arc<Part>], newest: SegmentId) -> Vec<Piece> {
+        let mut hidden = Hidden::default();
+        let memory = self.memory();
+        hidden.add(memory.heads.deletes(series));
+        hidden.add(memory.frozen.as_ref().and_then(|frozen| frozen.heads().deletes(series)));
+        let newer = memory.parts.iter().filter(|part| *part.segments().start() > newest);
+        newer.for_each(|part| hidden.add_ranges(part.deletes(series)));
+        drop(memory);
+        pieces(series, Window::ALL, parts, None, HeadSnapshot::default(), hidden)
+    }
+
+    /// The points of a series that may be in `window`, oldest first: a consistent snapshot.
+    pub fn snapshot(&self, series: SeriesId, window: Window) -> Vec<Piece> {
+        let memory = self.memory();
         let parts = Arc::clone(&memory.parts);
         let frozen = memory.frozen.clone();
-        let runs = memory.heads.snapshot(series);
+        let head = memory.heads.snapshot(series, window);
+        let mut hidden = Hidden::default();
+        hidden.add(memory.heads.deletes(series));
         drop(memory);
-
-        let mut pieces: Vec<Piece> =
-            parts.iter().flat_map(|part| ChunkSource::of(part, series)).map(Piece::Chunk).collect();
-        let frozen = frozen.map(|frozen| frozen.snapshot(series)).unwrap_or_default();
-        pieces.extend(frozen.into_iter().chain(runs).map(Piece::Run));
-        Some((key, pieces))
+        pieces(series, window, &parts, frozen.as_deref(), head, hidden)
     }
 }
 
-/// Points of a series, on the disk or in memory.
-#[derive(Debug)]
-pub enum Piece {
+/// Timestamps that are taken back, by series.
+pub type HiddenTimes = BTreeMap<SeriesId, TimeRanges>;
+
+/// What a series has in its layers, oldest first. `hidden` is what the head hides of the others.
+pub fn pieces(
+    series: SeriesId,
+    window: Window,
+    parts: &[Arc<Part>],
+    frozen: Option<&Frozen>,
+    head: HeadSnapshot,
+    mut hidden: Hidden,
+) -> Vec<Piece> {
+    // Newest first, because each layer hides points of those before it.
+    let mut pieces: Vec<Piece> =
+        head.into_runs().into_iter().rev().map(|run| Piece::new(Layer::Run(run), None)).collect();
+    if let Some(frozen) = frozen {
+        let runs = frozen.heads().snapshot(series, window).into_runs();
+        let mask = hidden.mask();
+        pieces.extend(runs.into_iter().rev().map(|run| Piece::new(Layer::Run(run), mask.clone())));
+        hidden.add(frozen.heads().deletes(series));
+    }
+    for part in parts.iter().rev() {
+        let mask = hidden.mask();
+        let chunks = ChunkSource::within(part, series, window).rev();
+        pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
+        hidden.add_ranges(part.deletes(series));
+    }
+    pieces.retain(|piece| !piece.is_hidden());
+    pieces.reverse();
+    pieces
+}
+
+/// What newer layers hide of older ones, while layers are gone through newest first.
+#[derive(Debug, Default)]
+pub struct Hidden(Option<Arc<TimeRanges>>);
+
+impl Hidden {
+    /// Hides more.
+    pub fn add(&mut self, ranges: Option<&TimeRanges>) {
+        if let Some(ranges) = ranges {
+            self.add_ranges(ranges.ranges());
+        }
+    }
+
+    /// Hides more.
+    pub fn add_ranges(&mut self, ranges: &[(i64, i64)]) {
+        if ranges.is_empty() {
+            return;
+        }
+        Arc::make_mut(self.0.get_or_insert_default()).insert_all(ranges);
+    }
+
+    /// What is hidden so far; `None` when that is nothing.
+    pub fn mask(&self) -> Option<Arc<TimeRanges>> {
+        self.0.clone()
+    }
+}
+
+/// Points of a series, on the disk or in memory, some of which may be hidden.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    layer: Layer,
+    /// What was taken back later.
+    hidden: Option<Arc<TimeRanges>>,
+}
+
+#[derive(Debug, Clone)]
+enum Layer {
     /// In a part.
     Chunk(ChunkSource),
     /// In a head.
     Run(Run),
 }
 
+impl Piece {
+    fn new(layer: Layer, hidden: Option<Arc<TimeRanges>>) -> Self {
+        Self { layer, hidden }
+    }
+
+    /// Whether it is a chunk of this part.
+    pub fn is_in(&self, part: &Arc<Part>) -> bool {
+        matches!(&self.layer, Layer::Chunk(chunk) if chunk.is_in(part))
+    }
+
+    /// Whether all its points are hidden.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden.as_ref().is_some_and(|hidden| hidden.covers(self.range()))
+    }
+
+    /// Whether none of its points are hidden.
+    pub fn is_whole(&self) -> bool {
+        self.hidden.as_ref().is_none_or(|hidden| !hidden.intersects(self.range()))
+    }
+
+    /// Whether any of its points is not hidden; also when it can't be read.
+    pub fn has_points(&self) -> bool {
+        let (first, last) = self.range();
+        let Some(hidden) = &self.hidden else { return true };
+        !(hidden.contains(first) && hidden.contains(last))
+            || self.open().map_or(true, |points| !points.is_empty())
+    }
+
+    /// Number of its points, hidden ones too.
+    pub fn count(&self) -> u64 {
+        match &self.layer {
+            Layer::Chunk(chunk) => chunk.count(),
+            Layer::Run(run) => run.len() as u64,
+        }
+    }
+
+    /// What is known of its points without reading them; `None` when that is not all, or when some
+    /// are hidden.
+    pub fn summary(&self) -> Option<Summary> {
+        match &self.layer {
+            Layer::Chunk(chunk) if self.is_whole() => chunk.summary(),
+            _ => None,
+        }
+    }
+}
+
 impl Source for Piece {
     fn range(&self) -> (i64, i64) {
-        match self {
-            Self::Chunk(chunk) => chunk.range(),
-            Self::Run(run) => run.range(),
+        match &self.layer {
+            Layer::Chunk(chunk) => chunk.range(),
+            Layer::Run(run) => run.range(),
         }
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        match self {
-            Self::Chunk(chunk) => chunk.open(),
-            Self::Run(run) => run.open(),
-        }
+        let run = match &self.layer {
+            Layer::Chunk(chunk) => chunk.open()?,
+            Layer::Run(run) => run.open()?,
+        };
+        Ok(match &self.hidden {
+            Some(hidden) if !self.is_whole() => {
+                run.iter().copied().filter(|point| !hidden.contains(point.timestamp)).collect()
+            }
+            _ => run,
+        })
     }
 }

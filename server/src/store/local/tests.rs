@@ -3,28 +3,35 @@
 mod acknowledgement;
 mod crash;
 mod damage;
+mod deletes;
 mod disk_full;
 mod faults;
 mod history;
 mod large;
 mod merging;
+mod queries;
 mod random;
 mod retention;
 mod shutdown;
 mod sim_disk;
+mod upgrade;
 
 use std::sync::Arc;
 
 use shared::{Key, Point};
 
-use super::background::compaction_policy;
+use super::background::compaction_policy::{self, Candidate};
+use super::background::present_points::PresentPoints;
+use super::part::Part;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
-use super::state::StoreState;
+use super::series::retention::Expiry;
 use super::state::memory::Phase;
+use super::state::{HiddenTimes, StoreState};
 use super::wal::header::SegmentHeader;
 use super::*;
 use crate::store::contract::within;
+use crate::store::query::Window;
 use crate::store::{ReadError, contract};
 use history::Row;
 use sim_disk::{Image, Rules, SimDisk, Verb};
@@ -130,10 +137,11 @@ fn recovered(disk: &SimDisk, config: LocalConfig) -> Result<Recovered, OpenError
 /// What `get *` answers, read on this thread.
 fn read(state: &StoreState) -> Result<Vec<Row>, ReadError> {
     let mut rows = Vec::new();
-    let series = state.index().end();
-    for series in 0..series {
-        let Some((key, pieces)) = state.snapshot(series) else { continue };
-        let mut merge = Merge::since(state.config().cutoff(), pieces);
+    let window = Window::ALL.since(state.config().cutoff());
+    let series: Vec<_> =
+        state.index().iter_from(0).map(|(series, key)| (series, key.clone())).collect();
+    for (series, key) in series {
+        let mut merge = Merge::within(window, state.snapshot(series, window));
         while let Some(points) = merge.next_block()? {
             rows.extend(
                 points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
@@ -153,16 +161,32 @@ async fn put(store: &Local, rows: &[Row]) -> Result<Vec<Refused>, PutError> {
     within(store.put_batch(&batch)).await
 }
 
+const NOTHING_EXPIRED: Expiry = Expiry { cutoff: i64::MIN, newest: i64::MAX };
+
+/// What the choice of a merge depends on, without a look into chunks.
+fn as_candidate(part: &Arc<Part>, expiry: Expiry) -> Candidate {
+    compaction::candidate(part, &HiddenTimes::new(), expiry, &PresentPoints::default(), false)
+}
+
 /// Waits until no checkpoint and no merge is due.
 fn settle(store: &Local) {
-    let mut memory = store.state.memory();
     loop {
-        let parts: Vec<_> =
-            memory.parts.iter().map(|part| compaction::candidate(part, i64::MIN, false)).collect();
-        let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
-        if !due || memory.phase != Phase::Open {
+        let parts = Arc::clone(&store.state.memory().parts);
+        let candidates: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let hidden = store.state.hidden_above(part);
+                let present = PresentPoints::default();
+                compaction::candidate(part, &hidden, NOTHING_EXPIRED, &present, false)
+            })
+            .collect();
+        let memory = store.state.memory();
+        let due = memory.frozen.is_some() || compaction_policy::choose(&candidates).is_some();
+        if memory.phase != Phase::Open || !due && Arc::ptr_eq(&parts, &memory.parts) {
             return;
         }
-        memory = store.state.wait(memory, std::time::Duration::from_secs(1));
+        if Arc::ptr_eq(&parts, &memory.parts) {
+            drop(store.state.wait(memory, std::time::Duration::from_secs(1)));
+        }
     }
 }

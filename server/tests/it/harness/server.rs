@@ -1,6 +1,7 @@
 //! A server inside the test's own process, on a free port.
 
 use server::Server;
+use server::clock::Clock;
 use server::net::Listener;
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
@@ -24,13 +25,18 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start() -> Self {
+        Self::start_at(Clock::default()).await
+    }
+
+    /// A server with the time of `clock`, that lets its clients delete.
+    pub async fn start_at(clock: Clock) -> Self {
         let listener = Listener::bind("localhost", 0).await.unwrap();
         let port = listener.addresses()[0].port();
         let shutdown = Shutdown::default();
         let data = tempfile::tempdir().unwrap();
         let store = Local::open(data.path(), LocalConfig::default()).unwrap();
-        let mut server = Server::new(store, shutdown.clone());
-        server.listen(listener, TextProtocol::new);
+        let mut server = Server::new(store, clock, shutdown.clone());
+        server.listen(listener, |ingest, queries| TextProtocol::new(ingest, queries, true));
         let task = tokio::spawn(server.run());
         Self { port, shutdown, task, _data: data }
     }

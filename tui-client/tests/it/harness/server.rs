@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use server::Server;
+use server::clock::Clock;
 use server::net::Listener;
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
@@ -82,8 +83,8 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
         let listener = bind(port).await;
         listening(listener.addresses()[0].port());
         let store = open(data).await;
-        let mut server = Server::new(store, ending);
-        server.listen(listener, TextProtocol::new);
+        let mut server = Server::new(store, Clock::default(), ending);
+        server.listen(listener, |ingest, queries| TextProtocol::new(ingest, queries, true));
         server.run().await;
     });
 }

@@ -1,20 +1,24 @@
 //! Checkpoints: frozen heads become a part, and their segments are released.
 
 use std::io;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::dropped::Dropped;
 use crate::store::Unavailable;
 use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
+use crate::store::local::part::deletes::{Deletes, TimeRange};
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
+use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
-use crate::store::local::state::memory::{Frozen, Memory, Phase};
+use crate::store::local::state::memory::{Frozen, Memory, Phase, is_in_parts};
+use crate::store::query::Window;
 
 /// Which segments were found damaged, so that they are kept.
 pub type DamagedSegments = Vec<SegmentId>;
@@ -106,25 +110,56 @@ pub fn checkpoint(
 /// The frozen heads as a part.
 fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     let mut writer = PartWriter::create(state.disk(), frozen.segments().clone(), Effort::Quick)?;
-    if let Err(error) = fill(state, frozen, &mut writer) {
-        writer.abandon();
-        return Err(error);
-    }
-    Ok(writer.finish()?)
+    let dropped = match fill(state, frozen, &mut writer) {
+        Ok(dropped) => dropped,
+        Err(error) => {
+            writer.abandon();
+            return Err(error);
+        }
+    };
+    let part = writer.finish()?;
+    dropped.log(&part);
+    Ok(part)
 }
 
-fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<()> {
-    let cutoff = state.config().cutoff();
-    for series in 0..frozen.end() {
-        let runs = frozen.snapshot(series);
-        if runs.is_empty() {
-            continue;
-        }
+/// Those deletions that hide anything in older parts; all of them while the file that an older part
+/// replaces may be found again.
+pub fn still_needed(
+    deletes: impl Iterator<Item = (SeriesId, Vec<TimeRange>)>,
+    older: &[Arc<Part>],
+) -> Deletes {
+    let all_named = older.iter().all(|part| part.has_name());
+    let hides = |series, &(from, to): &TimeRange| {
+        !all_named || is_in_parts(older, series, Window { from, to })
+    };
+    let mut needed: Vec<_> = deletes.collect();
+    for (series, ranges) in &mut needed {
+        ranges.retain(|range| hides(*series, range));
+    }
+    needed.retain(|(_, ranges)| !ranges.is_empty());
+    needed
+}
+
+fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<Dropped> {
+    let (expiry, dropped) = (state.expiry(), Dropped::default());
+    for series in frozen.heads().series() {
+        // Without a key all its points were taken back meanwhile.
         let Some(key) = state.index().key(series).cloned() else { continue };
-        let mut merge = Merge::since(cutoff, runs);
+        let runs = frozen.heads().snapshot(series, Window::ALL).into_runs();
+        for run in &runs {
+            dropped.add_run(run, expiry.cutoff);
+        }
+        let mut merge = Merge::within(Window::ALL.since(expiry.cutoff), runs);
         while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            writer.add(series, &key, &points)?;
+            for points in expiry.split_strays(&points) {
+                writer.add(series, &key, points)?;
+            }
         }
     }
-    Ok(())
+    let parts = Arc::clone(&state.memory().parts);
+    let deletes = frozen.heads().all_deletes().iter();
+    let deletes = deletes.map(|(series, ranges)| (*series, ranges.ranges().to_vec()));
+    writer.set_deletes(still_needed(deletes, &parts));
+    writer.set_end(state.index().end());
+    Ok(dropped)
 }

@@ -3,50 +3,66 @@
 //! Only neighbours are merged, so that which of two points is the later put stays known by the
 //! order of the parts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
+use super::checkpoint;
 use super::compaction_policy::{Candidate, choose};
+use super::dropped::{Counted, Dropped};
+use super::present_points::PresentPoints;
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
+use crate::store::local::part::Part;
+use crate::store::local::part::deletes::Deletes;
+use crate::store::local::part::header::ChunkEntry;
 use crate::store::local::part::writer::{PartError, PartWriter};
-use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::retention;
+use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::state::StoreState;
-
-/// How often parts are looked at for expired points.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+use crate::store::local::series::time_ranges::TimeRanges;
+use crate::store::local::state::absent::absent_series;
+use crate::store::local::state::{HiddenTimes, StoreState};
+use crate::store::local::wal::queue::{Queue, Work};
+use crate::store::query::Window;
 
 /// How often the progress of a long merge is logged.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Merges and drops until the store is closed.
-pub fn run(state: &StoreState) {
+pub fn run(state: &StoreState, queue: &Queue) {
     let mut memory = state.memory();
     // Parts that could not be merged, and until when they are left out.
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     let mut refused = BTreeSet::new();
+    let mut present = PresentPoints::default();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         drop(memory);
-        let cutoff = state.config().cutoff();
+        let expiry = state.expiry();
+        present.read(&parts, expiry);
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
-        let candidates: Vec<_> =
-            parts.iter().map(|part| candidate(part, cutoff, rests(part))).collect();
+        let candidates: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let hidden = state.hidden_above(part);
+                candidate(part, &hidden, expiry, &present, rests(part))
+            })
+            .collect();
         let pause = match choose(&candidates) {
-            None if resting.is_empty() && all_named => RETENTION_INTERVAL,
+            None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
-            Some(range) => match merge(state, &parts[range.clone()], cutoff) {
-                Ok(()) => Duration::ZERO,
+            Some(range) => match merge(state, &parts[range.clone()], expiry) {
+                Ok(()) => {
+                    retire_series(state, queue);
+                    Duration::ZERO
+                }
                 Err(PartError::NotMade(error)) => {
                     warn!(%error, "can't merge parts; they stay as they are");
                     let until = Instant::now() + state.config().retry.saturating_mul(10);
@@ -64,7 +80,8 @@ pub fn run(state: &StoreState) {
         memory = state.memory();
         let end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
-            if pause == RETENTION_INTERVAL && !Arc::ptr_eq(&parts, &memory.parts) {
+            let is_idle = pause == SAMPLE_INTERVAL;
+            if is_idle && (!Arc::ptr_eq(&parts, &memory.parts) || state.is_sample_due()) {
                 break;
             }
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
@@ -101,31 +118,62 @@ pub fn take_names(
     all
 }
 
+/// Has the series removed from the index of which no layer has a point.
+fn retire_series(state: &StoreState, queue: &Queue) {
+    let retired = absent_series(state);
+    if !retired.is_empty() {
+        // The committer checks them once more, in its own time. A queue that is closed takes none.
+        let _ = queue.submit(Work::Retire(retired), Vec::new());
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
+fn share(some: usize, all: usize) -> f64 {
+    some as f64 / all.max(1) as f64
+}
+
 /// What the choice of a merge depends on.
-pub fn candidate(part: &Part, cutoff: i64, resting: bool) -> Candidate {
-    let last = part.entries().iter().map(|entry| entry.last);
+pub fn candidate(
+    part: &Arc<Part>,
+    hidden: &HiddenTimes,
+    expiry: Expiry,
+    present: &PresentPoints,
+    resting: bool,
+) -> Candidate {
+    let is_deleted = |entry: &&ChunkEntry| {
+        let hidden = hidden.get(&entry.series);
+        hidden.is_some_and(|hidden| hidden.covers((entry.first, entry.last)))
+    };
+    let deleted =
+        if hidden.is_empty() { 0 } else { part.entries().iter().filter(is_deleted).count() };
     Candidate {
         segments: part.segments().clone(),
         size: part.size(),
-        expired: retention::expired_share(last, cutoff),
+        expired: expiry.share(present.spans(part)),
+        deleted: share(deleted, part.entries().len()),
         // Another file of its name would be written over its own.
         resting: resting || !part.has_name(),
     }
 }
 
-/// Replaces parts by one with their points from the timestamp `cutoff` on. Does nothing when the
-/// store is closed meanwhile.
+/// Replaces parts by one with their points that are not expired. Does nothing when the store is
+/// closed meanwhile.
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
-pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<(), PartError> {
+pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
     let points: u64 = inputs.iter().map(|part| part.points()).sum();
-    info!(parts = inputs.len(), points, "merging");
+    if let [only] = inputs {
+        info!(points, "rewriting {only}");
+    } else {
+        info!(parts = inputs.len(), points, "merging");
+    }
+    let dropped: Vec<_> = inputs.iter().map(|part| expired_chunks(part, expiry)).collect();
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
-    match fill(state, inputs, cutoff, points, &mut writer) {
+    match fill(state, inputs, expiry, &dropped, &mut writer) {
         Ok(true) => {}
         Ok(false) => {
             writer.abandon();
@@ -148,16 +196,18 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
         [only] => writer.finish_over(only)?,
         _ => writer.finish()?,
     };
-    let what = match output.points() {
-        0 if points > 0 => "; all of it is older than the retention",
-        _ => "",
+    for (part, dropped) in inputs.iter().zip(&dropped) {
+        dropped.log(part);
+    }
+    let what = match inputs {
+        [_] => "rewritten".to_owned(),
+        _ => format!("merged {} parts into", inputs.len()),
     };
     info!(
         points = output.points(),
         bytes = output.size(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "merged {} parts into {output}{what}",
-        inputs.len()
+        "{what}: {output}",
     );
     state.memory().publish_merge(inputs, output);
     state.notify();
@@ -177,23 +227,32 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], cutoff: i64) -> Result<()
 fn fill(
     state: &StoreState,
     inputs: &[Arc<Part>],
-    cutoff: i64,
-    total: u64,
+    expiry: Expiry,
+    dropped: &[Dropped],
     writer: &mut PartWriter<'_>,
 ) -> io::Result<bool> {
-    let mut logged = Instant::now();
+    let total: u64 = inputs.iter().map(|part| part.points()).sum();
+    let newest = inputs.last().map_or(0, |part| *part.segments().end());
+    let (cutoff, mut logged) = (expiry.cutoff, Instant::now());
+    let window = Window::ALL.since(cutoff);
     let mut from = 0;
     while let Some(series) = next_series(inputs, from) {
         if state.memory().phase.is_ending() {
             return Ok(false);
         }
-        let Some(key) = state.index().key(series).cloned() else {
-            return Err(io::Error::other(format!("series {series} has no name")));
-        };
-        let sources = inputs.iter().flat_map(|part| ChunkSource::of(part, series));
-        let mut merge = Merge::since(cutoff, sources);
-        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            writer.add(series, &key, &points)?;
+        // Without a key all its points were taken back.
+        if let Some(key) = state.index().key(series).cloned() {
+            let chunks = state.chunks(series, inputs, newest).into_iter();
+            let sources = chunks.filter_map(|source| {
+                let at = inputs.iter().position(|part| source.is_in(part))?;
+                Some(Counted { source, cutoff, dropped: &dropped[at] })
+            });
+            let mut merge = Merge::within(window, sources);
+            while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+                for points in expiry.split_strays(&points) {
+                    writer.add(series, &key, points)?;
+                }
+            }
         }
         if logged.elapsed() >= PROGRESS_INTERVAL {
             logged = Instant::now();
@@ -202,7 +261,32 @@ fn fill(
         let Some(next) = series.checked_add(1) else { break };
         from = next;
     }
+    writer.set_deletes(remaining_deletes(state, inputs));
+    writer.set_end(state.index().end());
     Ok(true)
+}
+
+/// The deletions of the inputs that hide anything in older parts.
+fn remaining_deletes(state: &StoreState, inputs: &[Arc<Part>]) -> Deletes {
+    let oldest = inputs.first().map_or(0, |part| *part.segments().start());
+    let mut older = state.memory().parts.to_vec();
+    older.retain(|part| *part.segments().end() < oldest);
+    let mut all: BTreeMap<SeriesId, TimeRanges> = BTreeMap::new();
+    for (series, ranges) in inputs.iter().flat_map(|part| part.all_deletes()) {
+        let deletes = all.entry(*series).or_default();
+        deletes.insert_all(ranges);
+    }
+    let all = all.into_iter().map(|(series, ranges)| (series, ranges.ranges().to_vec()));
+    checkpoint::still_needed(all, &older)
+}
+
+/// The points of chunks that a merge does not open.
+fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
+    let dropped = Dropped::default();
+    for entry in part.entries().iter().filter(|entry| entry.last < expiry.cutoff) {
+        dropped.add(entry.count.into(), entry.first, entry.last);
+    }
+    dropped
 }
 
 /// The smallest series of any input, from `from` on.

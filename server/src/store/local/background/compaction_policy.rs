@@ -18,8 +18,8 @@ pub const GROWTH: u64 = 3;
 /// Bytes beyond which no merge makes a part grow, so that retention can drop parts one by one.
 pub const MAX_PART_SIZE: u64 = 1 << 30;
 
-/// Share of expired chunks from which a part is rewritten without them.
-const MAX_EXPIRED_SHARE: f64 = 0.5;
+/// Share of expired and deleted points from which a part is rewritten without them.
+const MAX_DROPPED_SHARE: f64 = 0.5;
 
 /// What the choice depends on, for each part.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,10 @@ pub struct Candidate {
     pub segments: RangeInclusive<SegmentId>,
     /// Bytes on the disk.
     pub size: u64,
-    /// The share of its chunks that is older than the retention, from 0 to 1.
+    /// The share of its points that may be deleted, from 0 to 1.
     pub expired: f64,
+    /// The share of its chunks that was taken back, from 0 to 1.
+    pub deleted: f64,
     /// A merge of it failed; it is left alone for a while.
     pub resting: bool,
 }
@@ -59,7 +61,8 @@ fn neighbours(parts: &[Candidate]) -> Vec<Range<usize>> {
 }
 
 fn choose_of(parts: &[Candidate]) -> Option<Range<usize>> {
-    if let Some(at) = parts.iter().position(|part| part.expired >= MAX_EXPIRED_SHARE) {
+    if let Some(at) = parts.iter().position(|part| part.expired + part.deleted >= MAX_DROPPED_SHARE)
+    {
         return Some(at..at + 1);
     }
     let mut best: Option<(Range<usize>, f64)> = None;
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
 
     fn part(segments: RangeInclusive<SegmentId>, size: u64) -> Candidate {
-        Candidate { segments, size, expired: 0.0, resting: false }
+        Candidate { segments, size, expired: 0.0, deleted: 0.0, resting: false }
     }
 
     fn expired(part: Candidate, expired: f64) -> Candidate {
@@ -130,6 +133,11 @@ mod tests {
                 None,
             ),
             ("half expired", vec![part(1..=1, 10), expired(part(2..=2, 10), 0.5)], Some(1..2)),
+            (
+                "half expired or deleted",
+                vec![part(1..=1, 10), Candidate { deleted: 0.2, ..expired(part(2..=2, 10), 0.3) }],
+                Some(1..2),
+            ),
             ("less than half", vec![part(1..=1, 10), expired(part(2..=2, 10), 0.49)], None),
             ("expired and resting", vec![resting(expired(part(1..=1, 10), 1.0))], None),
         ];

@@ -2,13 +2,21 @@
 
 use std::mem::{offset_of, size_of};
 
+use shared::Point;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::summary::Summary;
 
-/// Begins and ends a part.
+/// Begins a part, and ends one of format 1.
 const FILE_MAGIC: [u8; 4] = *b"MPRT";
+
+/// What the header of a part of this format says.
+const VERSION: u32 = 2;
+
+/// Ends a part of format 2.
+const END_MAGIC: [u8; 4] = *b"MPR2";
 
 /// Begins a chunk; the search for chunks looks for it when the index is bad.
 pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
@@ -17,12 +25,17 @@ pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
 /// and what `pco` adds are small to that.
 pub const MAX_CHUNK_LENGTH: u32 = 1 << 20;
 
+/// Fewest points of a chunk that has a summary in the index. Fewer are unpacked in no time, and a
+/// summary takes up to 58 bytes.
+pub const MIN_SUMMARY_POINTS: usize = 256;
+
 /// The beginning of a part.
 #[derive(Debug, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
 pub struct FileHeader {
     magic: [u8; 4],
-    zero: [u8; 4],
+    /// 2; 0 in format 1.
+    version: U32,
 }
 
 impl FileHeader {
@@ -31,12 +44,19 @@ impl FileHeader {
 
     /// The header of every part.
     pub fn new() -> Self {
-        Self { magic: FILE_MAGIC, zero: [0; 4] }
+        Self { magic: FILE_MAGIC, version: VERSION.into() }
+    }
+
+    /// Whether this is the header of a part of format 1.
+    pub fn is_version_1(bytes: &[u8]) -> bool {
+        let header = [FILE_MAGIC, [0; 4]];
+        bytes.get(..Self::LENGTH) == Some(header.as_flattened())
     }
 }
 
-/// Where a chunk is and what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a chunk is and what it holds. Many parts have a chunk of few points for each of many series,
+/// so it is kept small: 56 bytes.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChunkEntry {
     /// The series of the points.
     pub series: SeriesId,
@@ -50,6 +70,37 @@ pub struct ChunkEntry {
     pub offset: u64,
     /// Length in bytes, header included.
     pub length: u32,
+    /// The value of the last point.
+    pub last_value: LastValue,
+    /// The aggregates of the points, of a chunk with enough of them to be worth it.
+    pub summary: Option<Box<Summary>>,
+}
+
+/// The value of the last point of a chunk, if it is known: an index of format 1 does not have it.
+#[derive(Debug, Clone, Copy)]
+pub struct LastValue(f64);
+
+impl LastValue {
+    /// Nothing but the chunk has it.
+    pub const UNKNOWN: Self = Self(f64::NAN);
+
+    /// The value; `None` when it is not known.
+    pub fn get(self) -> Option<f64> {
+        // All values are finite.
+        self.0.is_finite().then_some(self.0)
+    }
+}
+
+impl From<f64> for LastValue {
+    fn from(value: f64) -> Self {
+        Self(value)
+    }
+}
+
+impl PartialEq for LastValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.get().map(f64::to_bits) == other.get().map(f64::to_bits)
+    }
 }
 
 /// The beginning of a chunk. The key and the packed points follow.
@@ -67,6 +118,18 @@ pub struct ChunkHeader {
     checksum: U32,
     /// CRC32C of the key and the points.
     body_checksum: U32,
+}
+
+impl ChunkEntry {
+    /// Sets what the index says of the values; `points` are those of the chunk.
+    pub fn summarize(&mut self, points: &[Point]) {
+        if let Some(last) = points.last() {
+            self.last_value = last.value.into();
+        }
+        if points.len() >= MIN_SUMMARY_POINTS {
+            self.summary = Summary::of(points).and_then(Summary::for_index).map(Box::new);
+        }
+    }
 }
 
 impl ChunkHeader {
@@ -109,7 +172,14 @@ impl ChunkHeader {
         Some((header, key, points))
     }
 
-    /// The entry of the chunk when it stands at `offset`.
+    /// Whether this is the chunk that an index names.
+    pub fn matches(&self, entry: &ChunkEntry) -> bool {
+        let chunk = (self.series.get(), self.count.get(), self.first.get(), self.last.get());
+        chunk == (entry.series, entry.count, entry.first, entry.last)
+            && self.length.get() == entry.length
+    }
+
+    /// The entry of the chunk when it stands at `offset`, without what only its values say.
     pub fn entry(&self, offset: u64) -> ChunkEntry {
         ChunkEntry {
             series: self.series.get(),
@@ -118,6 +188,8 @@ impl ChunkHeader {
             last: self.last.get(),
             offset,
             length: self.length.get(),
+            last_value: LastValue::UNKNOWN,
+            summary: None,
         }
     }
 
@@ -130,6 +202,7 @@ impl ChunkHeader {
 #[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct Footer {
+    deletes_offset: U64,
     index_offset: U64,
     index_checksum: U32,
     /// CRC32C of the fields before.
@@ -141,23 +214,64 @@ impl Footer {
     /// Length in bytes.
     pub const LENGTH: usize = size_of::<Self>();
 
-    /// The footer of a part whose index stands at `index_offset`.
-    pub fn new(index_offset: u64, index: &[u8]) -> Self {
+    /// The footer of a part whose deletes and index stand at these places.
+    pub fn new(deletes_offset: u64, index_offset: u64, index: &[u8]) -> Self {
         let mut footer = Self {
+            deletes_offset: deletes_offset.into(),
             index_offset: index_offset.into(),
             index_checksum: crc32c::crc32c(index).into(),
             checksum: U32::ZERO,
-            magic: FILE_MAGIC,
+            magic: END_MAGIC,
         };
         footer.checksum = footer.sum().into();
         footer
     }
 
-    /// The footer in `bytes`; `None` when magic or checksum are wrong.
+    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
     pub fn decode(bytes: &[u8]) -> Option<&Self> {
-        let footer = Self::ref_from_bytes(bytes).ok()?;
-        let sound = footer.magic == FILE_MAGIC && footer.checksum == footer.sum();
-        sound.then_some(footer)
+        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
+        (footer.magic == END_MAGIC && footer.checksum == footer.sum()).then_some(footer)
+    }
+
+    /// Place of the block of deletes in the file; the index follows it.
+    pub fn deletes_offset(&self) -> u64 {
+        self.deletes_offset.get()
+    }
+
+    /// Place of the index in the file.
+    pub fn index_offset(&self) -> u64 {
+        self.index_offset.get()
+    }
+
+    /// Whether the checksum of the index is right.
+    pub fn matches(&self, index: &[u8]) -> bool {
+        self.index_checksum == crc32c::crc32c(index)
+    }
+
+    fn sum(&self) -> u32 {
+        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// The end of a part of format 1.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct FooterV1 {
+    index_offset: U64,
+    index_checksum: U32,
+    /// CRC32C of the fields before.
+    checksum: U32,
+    magic: [u8; 4],
+}
+
+impl FooterV1 {
+    /// Length in bytes.
+    pub const LENGTH: usize = size_of::<Self>();
+
+    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
+    pub fn decode(bytes: &[u8]) -> Option<&Self> {
+        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
+        (footer.magic == FILE_MAGIC && footer.checksum == footer.sum()).then_some(footer)
     }
 
     /// Place of the index in the file.

@@ -1,16 +1,24 @@
-//! The index of a part: its chunks and the keys of their series.
+//! The index of a part: its chunks, the keys of their series, and what is deleted in older parts.
+
+mod columns;
+mod rows;
 
 use std::io;
 
 use memchr::memmem;
 use shared::{Key, KeyBuf};
+use zerocopy::IntoBytes;
 
-use super::header::{CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, MAX_CHUNK_LENGTH};
+use super::deletes;
+use super::header::{
+    CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, Footer, FooterV1, MAX_CHUNK_LENGTH,
+};
 use crate::store::local::disk::DiskFile;
 use crate::store::local::disk::window::{self, Window};
-use crate::store::local::series::chunk;
+use crate::store::local::series::chunk::{self, BadChunk, Effort};
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::varint;
+
+pub use super::deletes::Deletes;
 
 /// What a part holds.
 #[derive(Debug, Default)]
@@ -19,6 +27,12 @@ pub struct PartIndex {
     pub entries: Vec<ChunkEntry>,
     /// The keys of the series, by rising id.
     pub keys: Vec<(SeriesId, KeyBuf)>,
+    /// What is deleted in parts of smaller segments.
+    pub deletes: Deletes,
+    /// All ids that were ever given when the part was written are below this.
+    pub end: SeriesId,
+    /// What is deleted in older parts, or the end of the ids, could not be read.
+    pub deletes_damaged: bool,
 }
 
 impl PartIndex {
@@ -27,65 +41,20 @@ impl PartIndex {
         count_points(&self.entries)
     }
 
-    /// Appends the index: chunks in the order of the file, series by series; of a key only what
-    /// differs from the key before.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let (mut series, mut end, mut time) = (0, FileHeader::LENGTH as u64, 0_i64);
-        let mut key_before: &[u8] = b"";
-        let mut keys = self.keys.iter().peekable();
-        varint::encode(self.entries.len() as u64, out);
-        for entry in &self.entries {
-            varint::encode(u64::from(entry.series - series), out);
-            if let Some((_, key)) = keys.next_if(|(id, _)| *id == entry.series) {
-                let key = key.as_str().as_bytes();
-                let same = key.iter().zip(key_before).take_while(|(a, b)| a == b).count();
-                varint::encode(same as u64 + 1, out);
-                varint::encode((key.len() - same) as u64, out);
-                out.extend_from_slice(&key[same..]);
-                key_before = key;
-            } else {
-                varint::encode(0, out);
-            }
-            varint::encode(entry.offset - end, out);
-            varint::encode(u64::from(entry.length), out);
-            varint::encode(u64::from(entry.count), out);
-            varint::encode_signed(entry.first.wrapping_sub(time), out);
-            varint::encode_signed(entry.last.wrapping_sub(entry.first), out);
-            (series, end, time) =
-                (entry.series, entry.offset + u64::from(entry.length), entry.first);
-        }
-    }
-
-    /// Reads an index; `None` when the bytes are not as [`PartIndex::encode`] writes them.
-    fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let input = &mut bytes;
-        let count = usize::try_from(varint::decode(input)?).ok()?;
-        let mut index = Self::default();
-        let (mut series, mut end, mut time) = (0_u32, FileHeader::LENGTH as u64, 0_i64);
-        let mut key: Vec<u8> = Vec::new();
-        for _ in 0..count {
-            series = series.checked_add(u32::try_from(varint::decode(input)?).ok()?)?;
-            if let Some(same) = varint::decode(input)?.checked_sub(1) {
-                let length = usize::try_from(varint::decode(input)?).ok()?;
-                let (tail, rest) = input.split_at_checked(length)?;
-                *input = rest;
-                key.truncate(usize::try_from(same).ok()?);
-                key.extend_from_slice(tail);
-                index.keys.push((series, Key::from_bytes(&key).ok()?.to_owned()));
-            }
-            let offset = end.checked_add(varint::decode(input)?)?;
-            let length = u32::try_from(varint::decode(input)?).ok()?;
-            if length > MAX_CHUNK_LENGTH {
-                return None;
-            }
-            let count = u32::try_from(varint::decode(input)?).ok()?;
-            let first = time.wrapping_add(varint::decode_signed(input)?);
-            let last = first.wrapping_add(varint::decode_signed(input)?);
-            index.entries.push(ChunkEntry { series, count, first, last, offset, length });
-            end = offset.checked_add(u64::from(length))?;
-            time = first;
-        }
-        input.is_empty().then_some(index)
+    /// Appends the block of deletes, the index and the footer of format 2, in a file where they begin
+    /// at `offset`.
+    ///
+    /// # Errors
+    /// When a column can't be packed.
+    pub fn encode(&self, offset: u64, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
+        let start = out.len();
+        deletes::encode(&self.deletes, self.end, out);
+        let index = out.len();
+        columns::encode(self, effort, out)?;
+        let index_offset = offset + (index - start) as u64;
+        let footer = Footer::new(offset, index_offset, &out[index..]);
+        out.extend_from_slice(footer.as_bytes());
+        Ok(())
     }
 
     /// The index of a part of `size` bytes; `None` when footer or index are damaged.
@@ -93,15 +62,38 @@ impl PartIndex {
     /// # Errors
     /// When the file can't be read.
     pub fn read(file: &dyn DiskFile, size: u64) -> io::Result<Option<Self>> {
-        let Some(footer_offset) = size.checked_sub(Footer::LENGTH as u64) else { return Ok(None) };
-        let mut footer = [0; Footer::LENGTH];
-        file.read_exact_at(&mut footer, footer_offset)?;
-        let Some(footer) = Footer::decode(&footer) else { return Ok(None) };
-        let Some(length) = footer_offset.checked_sub(footer.index_offset()) else {
-            return Ok(None);
-        };
+        let tail = size.min(Footer::LENGTH as u64);
+        let tail = window::read(file, size - tail, tail)?;
+        if let Some(footer) = Footer::decode(&tail) {
+            let Some(end) = size.checked_sub(Footer::LENGTH as u64) else { return Ok(None) };
+            return Self::read_columns(file, footer, end);
+        }
+        let Some(footer) = FooterV1::decode(&tail) else { return Ok(None) };
+        let end = size - FooterV1::LENGTH as u64;
+        let Some(length) = end.checked_sub(footer.index_offset()) else { return Ok(None) };
         let bytes = window::read(file, footer.index_offset(), length)?;
-        Ok(if footer.matches(&bytes) { Self::decode(&bytes) } else { None })
+        Ok(if footer.matches(&bytes) { rows::decode(&bytes) } else { None })
+    }
+
+    fn read_columns(file: &dyn DiskFile, footer: &Footer, end: u64) -> io::Result<Option<Self>> {
+        let (block, index) = (footer.deletes_offset(), footer.index_offset());
+        let lengths = index.checked_sub(block).zip(end.checked_sub(index));
+        let Some((block_length, index_length)) = lengths else { return Ok(None) };
+        let bytes = window::read(file, index, index_length)?;
+        if !footer.matches(&bytes) {
+            return Ok(None);
+        }
+        let Some(mut read) = columns::decode(&bytes, index) else { return Ok(None) };
+        read.take_deletes(deletes::decode(&window::read(file, block, block_length)?));
+        Ok(Some(read))
+    }
+
+    fn take_deletes(&mut self, found: Option<(Deletes, SeriesId)>) {
+        self.deletes_damaged = found.is_none();
+        if let Some((deletes, end)) = found {
+            self.deletes = deletes;
+            self.end = self.end.max(end);
+        }
     }
 
     /// The index of a part of `size` bytes whose own index is damaged, from its chunks.
@@ -121,7 +113,7 @@ impl PartIndex {
             from = offset + 1;
             let header = window.get(offset, ChunkHeader::LENGTH as u64)?;
             let Some(header) = ChunkHeader::decode(header) else { continue };
-            let entry = header.entry(offset);
+            let mut entry = header.entry(offset);
             if entry.length > MAX_CHUNK_LENGTH {
                 continue;
             }
@@ -130,17 +122,28 @@ impl PartIndex {
                 continue;
             };
             let Ok(key) = Key::from_bytes(key) else { continue };
-            if chunk::decode(points, entry.count as usize).is_err() {
-                continue;
-            }
+            let Ok(points) = chunk::decode(points, entry.count as usize) else { continue };
+            entry.summarize(&points);
             if index.keys.last().is_none_or(|(last, _)| *last < entry.series) {
                 index.keys.push((entry.series, key.to_owned()));
             }
+            from = offset + u64::from(entry.length);
             index.entries.push(entry);
         }
         index.entries.sort_by_key(|entry| (entry.series, entry.first));
+        index.end = end_of(&index.entries);
+        let ends = index.entries.iter().map(|entry| entry.offset + u64::from(entry.length));
+        let end = ends.max().unwrap_or(FileHeader::LENGTH as u64);
+        if !FileHeader::is_version_1(window.get(0, FileHeader::LENGTH as u64)?) {
+            index.take_deletes(deletes::find(&mut window, end)?);
+        }
         Ok(index)
     }
+}
+
+/// All series of chunks are below this id.
+fn end_of(entries: &[ChunkEntry]) -> SeriesId {
+    entries.last().map_or(0, |last| last.series.saturating_add(1))
 }
 
 /// Number of points in chunks.
@@ -151,14 +154,26 @@ pub fn count_points(entries: &[ChunkEntry]) -> u64 {
 #[cfg(test)]
 mod tests {
     use shared::Point;
-    use zerocopy::IntoBytes;
 
     use super::*;
     use crate::store::local::disk::window::SparseFile;
-    use crate::store::local::series::chunk::{Effort, MAX_CHUNK_POINTS};
+    use crate::store::local::part::header::LastValue;
+    use crate::store::local::series::chunk::MAX_CHUNK_POINTS;
 
     fn key(number: u64) -> KeyBuf {
         format!("host{number:06}.cpu").parse().unwrap()
+    }
+
+    fn entry(
+        series: SeriesId,
+        count: u32,
+        first: i64,
+        last: i64,
+        offset: u64,
+        length: u32,
+    ) -> ChunkEntry {
+        let (last_value, summary) = (LastValue::UNKNOWN, None);
+        ChunkEntry { series, count, first, last, offset, length, last_value, summary }
     }
 
     /// A chunk of one point, as it stands at `offset`.
@@ -168,8 +183,8 @@ mod tests {
         let points = [Point { timestamp, value: 0.5 }];
         chunk::encode(&points, Effort::Quick, &mut body).unwrap();
         let length = u32::try_from(ChunkHeader::LENGTH + body.len()).unwrap();
-        let entry =
-            ChunkEntry { series, count: 1, first: timestamp, last: timestamp, offset, length };
+        let mut entry = entry(series, 1, timestamp, timestamp, offset, length);
+        entry.summarize(&points);
         let header = ChunkHeader::new(&entry, key.as_str().len(), &body);
         (entry, [header.as_bytes(), &body].concat())
     }
@@ -181,8 +196,8 @@ mod tests {
         for series in 0..20 {
             let (entry, bytes) = chunk(series, end + 7);
             end = entry.offset + u64::from(entry.length);
-            entries.push(entry);
             stretches.push((entry.offset, bytes));
+            entries.push(entry);
         }
         let file = SparseFile { stretches, length: end + 100 };
         let index = PartIndex::rebuild_from(&file, file.length, begin).unwrap();
@@ -204,12 +219,12 @@ mod tests {
                 index.keys.push((series, key(number)));
             }
             let (last, length) = (first + 8191, 16_000);
-            index.entries.push(ChunkEntry { series, count, first, last, offset, length });
+            index.entries.push(entry(series, count, first, last, offset, length));
             offset += u64::from(length);
         }
         let mut bytes = Vec::new();
-        index.encode(&mut bytes);
-        let read = PartIndex::decode(&bytes).unwrap();
+        columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
+        let read = columns::decode(&bytes, offset).unwrap();
         assert!(read.entries == index.entries && read.keys == index.keys);
         assert_eq!(read.points(), 5_000_003_584);
         assert_eq!(read.entries.last().unwrap().offset, 8 + (chunks - 1) * 16_000);
@@ -218,11 +233,18 @@ mod tests {
     #[test]
     fn an_index_asks_for_no_more_memory_than_a_chunk_takes() {
         let (entry, _) = chunk(0, FileHeader::LENGTH as u64);
-        for (length, is_read) in [(MAX_CHUNK_LENGTH, true), (MAX_CHUNK_LENGTH + 1, false)] {
-            let entries = vec![ChunkEntry { length, ..entry }];
+        let encoded = |length| {
+            let entries = vec![ChunkEntry { length, ..entry.clone() }];
+            let index = PartIndex { entries, keys: vec![(0, key(0))], ..PartIndex::default() };
             let mut bytes = Vec::new();
-            PartIndex { entries, keys: vec![(0, key(0))] }.encode(&mut bytes);
-            assert_eq!(PartIndex::decode(&bytes).is_some(), is_read, "{length}");
+            columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
+            bytes
+        };
+        for (length, is_read) in [(MAX_CHUNK_LENGTH, true), (MAX_CHUNK_LENGTH + 1, false)] {
+            let read = columns::decode(&encoded(length), u64::from(length) + 8);
+            assert_eq!(read.is_some(), is_read, "{length}");
         }
+        // A chunk that does not fit into the file before the index.
+        assert!(columns::decode(&encoded(100), ChunkHeader::LENGTH as u64 - 1).is_none());
     }
 }

@@ -8,7 +8,8 @@ use shared::{KeyBuf, Point};
 use zerocopy::IntoBytes;
 
 use super::Part;
-use super::header::{ChunkEntry, ChunkHeader, FileHeader, Footer, MAX_CHUNK_LENGTH};
+use super::deletes::Deletes;
+use super::header::{ChunkEntry, ChunkHeader, FileHeader, LastValue, MAX_CHUNK_LENGTH};
 use super::index::PartIndex;
 use crate::store::local::disk::{Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
@@ -65,21 +66,36 @@ impl<'d> PartWriter<'d> {
         let length = u32::try_from(self.buffer.len() - start).ok();
         let length = length.filter(|&length| length <= MAX_CHUNK_LENGTH);
         let length = length.ok_or_else(|| io::Error::other("a chunk is too long"))?;
-        let entry = ChunkEntry {
+        let mut entry = ChunkEntry {
             series,
             count,
             first: first.timestamp,
             last: last.timestamp,
             offset: self.written + start as u64,
             length,
+            last_value: LastValue::UNKNOWN,
+            summary: None,
         };
+        entry.summarize(points);
         let (header, body) = self.buffer[start..].split_at_mut(ChunkHeader::LENGTH);
         header.copy_from_slice(ChunkHeader::new(&entry, key_bytes.len(), body).as_bytes());
         if self.index.keys.last().is_none_or(|(last, _)| *last != series) {
             self.index.keys.push((series, key.clone()));
         }
         self.index.entries.push(entry);
+        self.index.end = self.index.end.max(series.saturating_add(1));
         if self.buffer.len() >= WRITE_SIZE { self.write_out() } else { Ok(()) }
+    }
+
+    /// Sets which points of parts with smaller segments are deleted.
+    pub fn set_deletes(&mut self, deletes: Deletes) {
+        self.index.deletes = deletes;
+    }
+
+    /// Says that all ids of series that were ever given are below `end`. Those of the points are in
+    /// any case.
+    pub fn set_end(&mut self, end: SeriesId) {
+        self.index.end = self.index.end.max(end);
     }
 
     /// Leaves a hole of so many bytes, which takes no room on most disks.
@@ -116,7 +132,7 @@ impl<'d> PartWriter<'d> {
             return Err(PartError::NotMade(error));
         }
         self.disk.sync_directory().map_err(PartError::NotDurable)?;
-        Ok(Part::new(self.segments, self.written, self.file, self.index.entries))
+        Ok(Part::new(self.segments, self.written, self.file, self.index))
     }
 
     /// Like [`PartWriter::finish`], for a part of the same segments as `old`, which it replaces. Where
@@ -129,7 +145,7 @@ impl<'d> PartWriter<'d> {
         match self.complete().and_then(|()| self.take_name()) {
             Ok(()) => self.disk.sync_directory().map_err(PartError::NotDurable)?,
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                let part = Part::new(self.segments, self.written, self.file, self.index.entries);
+                let part = Part::new(self.segments, self.written, self.file, self.index);
                 return Ok(Part { replaced: Mutex::new(Some(Arc::downgrade(old))), ..part });
             }
             Err(error) => {
@@ -137,7 +153,7 @@ impl<'d> PartWriter<'d> {
                 return Err(PartError::NotMade(error));
             }
         }
-        Ok(Part::new(self.segments, self.written, self.file, self.index.entries))
+        Ok(Part::new(self.segments, self.written, self.file, self.index))
     }
 
     fn take_name(&self) -> io::Result<()> {
@@ -145,11 +161,8 @@ impl<'d> PartWriter<'d> {
     }
 
     fn complete(&mut self) -> io::Result<()> {
-        let index_offset = self.written + self.buffer.len() as u64;
-        let start = self.buffer.len();
-        self.index.encode(&mut self.buffer);
-        let footer = Footer::new(index_offset, &self.buffer[start..]);
-        self.buffer.extend_from_slice(footer.as_bytes());
+        let offset = self.written + self.buffer.len() as u64;
+        self.index.encode(offset, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         self.write_out()?;
         self.file.sync()
     }

@@ -12,15 +12,15 @@ fn check_names(names: &[String]) -> Result<(), OpenError> {
     if is_store || names.iter().all(unfinished) { Ok(()) } else { Err(OpenError::Foreign) }
 }
 
-/// Checks what a directory is before anything is changed there. Answers whether it is a store
-/// already; if not, it may become one.
+/// Checks what a directory is before anything is changed there. Answers the version of the store
+/// that it is; if it is none, it may become one.
 ///
 /// # Errors
 /// [`OpenError`] when it is not a store that this program knows and can't become one.
-pub fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
+pub fn check(disk: &dyn Disk, names: &[String]) -> Result<Option<u32>, OpenError> {
     check_names(names)?;
     if !names.iter().any(|name| name == FORMAT) {
-        return Ok(false);
+        return Ok(None);
     }
     let read = || {
         let file = disk.open(FORMAT)?;
@@ -33,11 +33,12 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
     match version {
         None | Some(0) => Err(OpenError::BadFormat),
         Some(found) if found > FORMAT_VERSION => Err(OpenError::Newer { found }),
-        Some(_) => Ok(true),
+        Some(found) => Ok(Some(found)),
     }
 }
 
-/// Makes a directory a store.
+/// Makes a directory a store of the newest version, also one of an older version: from then on
+/// there is no way back to an older server.
 ///
 /// # Errors
 /// When `FORMAT` may not be durable.

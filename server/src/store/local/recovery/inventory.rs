@@ -8,7 +8,7 @@ use super::format;
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::quarantine::remove_or_quarantine;
-use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::file_name::{FORMAT_VERSION, FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// The segments of a part, first to last.
@@ -64,13 +64,13 @@ impl Inventory {
 }
 
 /// The segments and parts that count. Files that a crash left behind are removed, and a new
-/// directory becomes a store.
+/// directory becomes a store, one of an older format a store of this one.
 ///
 /// # Errors
 /// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
-    let is_store = format::check(disk, &names)?;
+    let version = format::check(disk, &names)?;
     let mut found = Inventory::sort(&names)?;
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
@@ -84,7 +84,11 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     for range in std::mem::take(&mut found.superseded) {
         remove_superseded(disk, range)?;
     }
-    if !is_store {
+    // Before any file that an older server would misread.
+    if version != Some(FORMAT_VERSION) {
+        if let Some(version) = version {
+            info!("the directory becomes one of format {FORMAT_VERSION}; it had format {version}");
+        }
         format::write(disk).map_err(io("it can't be set up"))?;
     }
     Ok(found)

@@ -3,6 +3,7 @@
 //! A replay is idempotent. Damage is stepped over and named, never skipped in silence.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
 use tracing::{error, info, warn};
@@ -18,8 +19,20 @@ use crate::store::local::wal::header::RecordKind;
 use crate::store::local::wal::record::{self, SegmentEntry};
 use crate::store::local::wal::segment::SegmentFile;
 
-/// Replays segments into the heads; `checkpointed` is the newest one before them. Answers where the
-/// log goes on, which segments are damaged, and how many points were replayed.
+/// What a replay has found.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Where the log goes on.
+    pub resume: Resume,
+    /// The segments that are damaged.
+    pub damaged_segments: DamagedSegments,
+    /// Number of points.
+    pub points: u64,
+    /// Number of points in the heads that are older than the retention.
+    pub hidden_points: u64,
+}
+
+/// Replays segments into the heads; `checkpointed` is the newest one before them.
 ///
 /// # Errors
 /// [`OpenError`] when a segment can't be read or a checkpoint can't be written.
@@ -27,14 +40,14 @@ pub fn replay_all(
     state: &StoreState,
     segments: &[SegmentId],
     checkpointed: SegmentId,
-) -> Result<(Resume, DamagedSegments, u64), OpenError> {
+) -> Result<Replayed, OpenError> {
     let mut resume = Resume {
         first_segment: checkpointed + 1,
         segment: segments.last().map_or(checkpointed, |last| *last) + 1,
         next_sequence: 0,
     };
     let mut damaged_segments = DamagedSegments::new();
-    let mut replay = Replay::default();
+    let mut replay = Replay { cutoff: state.config().cutoff(), ..Replay::default() };
     std::thread::scope(|scope| {
         let mut writing: Option<Checkpoint<'_>> = None;
         let mut before = checkpointed;
@@ -58,14 +71,19 @@ pub fn replay_all(
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
             if state.memory().log_bytes >= state.config().log_limit || replay.in_heads > half {
-                let frozen = state.memory().take_heads(resume.first_segment..=before);
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
+                let mut memory = state.memory();
+                let frozen = Arc::new(memory.take_heads(resume.first_segment..=before));
+                // What is taken back from here on may be in it.
+                memory.frozen = Some(Arc::clone(&frozen));
+                drop(memory);
                 let damaged_segments = damaged_segments.clone();
                 let write = move || checkpoint(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
                 replay.in_checkpoint = std::mem::take(&mut replay.in_heads);
+                replay.hidden_in_heads = 0;
             }
             // Those of a checkpoint are in memory until it is written.
             if replay.in_heads + replay.in_checkpoint > half {
@@ -88,7 +106,8 @@ pub fn replay_all(
         finish(writing)
     })?;
     resume.next_sequence = replay.expected.unwrap_or(0);
-    Ok((resume, damaged_segments, replay.points))
+    let Replay { points, hidden_in_heads: hidden_points, .. } = replay;
+    Ok(Replayed { resume, damaged_segments, points, hidden_points })
 }
 
 /// A checkpoint that is written while the replay goes on.
@@ -150,6 +169,10 @@ struct Replay {
     in_heads: u64,
     /// Points of the checkpoint that is written meanwhile.
     in_checkpoint: u64,
+    /// Of the points in the heads, those before `cutoff`.
+    hidden_in_heads: u64,
+    /// The oldest timestamp that is not hidden.
+    cutoff: i64,
     /// The number of the next record.
     expected: Option<u64>,
 }
@@ -197,6 +220,10 @@ impl Replay {
                         damaged = true;
                         error!("{name}: record {sequence} holds invalid points");
                     }
+                    if kind == RecordKind::Deletes && !take_back(state, payload) {
+                        damaged = true;
+                        error!("{name}: record {sequence} holds invalid deletions");
+                    }
                     let in_memory = self.in_heads + self.in_checkpoint;
                     if in_memory > state.config().max_replayed_points {
                         return Err(OpenError::LogTooLarge(name.to_string()));
@@ -209,18 +236,31 @@ impl Replay {
 
     fn points(&mut self, state: &StoreState, payload: &[u8]) -> bool {
         let mut sound = true;
-        let mut count = 0;
+        let (mut count, mut hidden) = (0, 0);
+        let cutoff = self.cutoff;
         let index = state.index();
         let mut memory = state.memory();
         let points = record::decode_points(payload).filter_map(|point| {
             let point = point.filter(|point| index.key(point.series).is_some());
             sound &= point.is_some();
             count += u64::from(point.is_some());
+            hidden += u64::from(point.is_some_and(|put| put.point.timestamp < cutoff));
             point
         });
         memory.heads.append(points);
         self.points += count;
         self.in_heads += count;
+        self.hidden_in_heads += hidden;
         sound
     }
+}
+
+/// Takes points back as a record says; answers whether it is valid.
+fn take_back(state: &StoreState, payload: &[u8]) -> bool {
+    for delete in record::decode_deletes(payload) {
+        let Some(delete) = delete else { return false };
+        state.index_mut().reserve(delete.series.saturating_add(1));
+        state.memory().delete(delete);
+    }
+    true
 }

@@ -1,47 +1,44 @@
 //! Points of one series, compressed.
 //!
-//! Timestamps and values are columns of their own. Numbers are packed by `pco`, which finds the
-//! common step of decimal values; timestamps a fixed step apart cost nothing.
+//! Timestamps and values are columns of their own. Numbers are packed by `pco`; values of so many
+//! decimals as whole numbers; timestamps a fixed step apart cost nothing.
 
-use pco::standalone::{simple_compress_into, simple_decompress_into};
-use pco::{ChunkConfig, DeltaSpec};
+mod column;
+mod decimal;
+mod dictionary;
+mod timestamps;
+mod values;
+
 use shared::Point;
 
 use super::run::Run;
-use crate::store::local::varint;
+
+/// Packs and unpacks a column outside a chunk: the same numbers, packed as small.
+pub use column::{pack as pack_column, unpack as unpack_column};
 
 /// Most points in a chunk: enough for `pco` to come within a few percent of its best, few enough
 /// that a reader holds many of them.
 pub const MAX_CHUNK_POINTS: usize = 8192;
 
-/// Timestamps are `first + n * step`.
-const REGULAR: u8 = 0;
-
-/// Timestamps are packed by `pco`.
-const PACKED: u8 = 1;
+/// The bits of the first byte with the mark of the encoding of the timestamps; the others are that of
+/// the values.
+const TIMESTAMP_BITS: u32 = 2;
 
 /// The bytes of a chunk are not as they were written, although their checksum is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the chunk can't be unpacked")]
 pub struct BadChunk;
 
-/// How hard to look for the smallest chunk.
+/// How hard to look for the smallest chunk. The points of a chunk never take more bytes when they
+/// were packed with more effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// Take it that neighbours are alike, without trying anything else: nearly twice as fast, and
-    /// the first merge makes up for it. For checkpoints, which puts may be waiting for.
+    /// Take it that neighbours are alike, and try a dictionary only where that is far off: nearly
+    /// twice as fast, and the first merge makes up for it. For checkpoints, which puts may be waiting
+    /// for.
     Quick,
     /// Try what there is.
     Thorough,
-}
-
-impl Effort {
-    fn config(self) -> ChunkConfig {
-        match self {
-            Self::Quick => ChunkConfig::default().with_delta_spec(DeltaSpec::TryConsecutive(1)),
-            Self::Thorough => ChunkConfig::default(),
-        }
-    }
 }
 
 /// Appends `points`, at most [`MAX_CHUNK_POINTS`] and at least one, by strictly rising timestamp.
@@ -49,38 +46,16 @@ impl Effort {
 /// # Errors
 /// When `pco` refuses; no input is known that makes it.
 pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
-    let config = effort.config();
-    encode_timestamps(points, &config, out)?;
+    let marks = out.len();
+    out.push(0);
+    let of_timestamps = timestamps::encode(points, effort, out)?;
     let values: Vec<f64> = points.iter().map(|point| point.value).collect();
-    simple_compress_into(&values, &config, out).map_err(|_| BadChunk)?;
+    let of_values = values::encode(&values, effort, out)?.mark();
+    out[marks] = of_timestamps | of_values << TIMESTAMP_BITS;
     Ok(())
 }
 
-fn encode_timestamps(
-    points: &[Point],
-    config: &ChunkConfig,
-    out: &mut Vec<u8>,
-) -> Result<(), BadChunk> {
-    let first = points.first().ok_or(BadChunk)?.timestamp;
-    let step = points.get(1).map_or(0, |second| second.timestamp.wrapping_sub(first));
-    let regular =
-        points.windows(2).all(|pair| pair[1].timestamp.wrapping_sub(pair[0].timestamp) == step);
-    if regular {
-        out.push(REGULAR);
-        varint::encode_signed(first, out);
-        varint::encode_signed(step, out);
-        return Ok(());
-    }
-    let timestamps: Vec<i64> = points.iter().map(|point| point.timestamp).collect();
-    let mut packed = Vec::new();
-    simple_compress_into(&timestamps, config, &mut packed).map_err(|_| BadChunk)?;
-    out.push(PACKED);
-    varint::encode(packed.len() as u64, out);
-    out.extend_from_slice(&packed);
-    Ok(())
-}
-
-/// Reads a chunk of `count` points.
+/// Reads a chunk of `count` points, of any format.
 ///
 /// # Errors
 /// When the bytes are no chunk of that many points.
@@ -88,43 +63,21 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
     if count == 0 || count > MAX_CHUNK_POINTS {
         return Err(BadChunk);
     }
-    let (&kind, rest) = bytes.split_first().ok_or(BadChunk)?;
+    let (&marks, rest) = bytes.split_first().ok_or(BadChunk)?;
     bytes = rest;
     let mut timestamps = vec![0_i64; count];
-    match kind {
-        REGULAR => {
-            let mut next = varint::decode_signed(&mut bytes).ok_or(BadChunk)?;
-            let step = varint::decode_signed(&mut bytes).ok_or(BadChunk)?;
-            for timestamp in &mut timestamps {
-                *timestamp = next;
-                next = next.wrapping_add(step);
-            }
-        }
-        PACKED => {
-            let length = varint::decode(&mut bytes).and_then(|length| usize::try_from(length).ok());
-            let (packed, rest) = bytes.split_at_checked(length.ok_or(BadChunk)?).ok_or(BadChunk)?;
-            unpack(packed, &mut timestamps)?;
-            bytes = rest;
-        }
-        _ => return Err(BadChunk),
-    }
+    timestamps::decode(marks & ((1 << TIMESTAMP_BITS) - 1), &mut bytes, &mut timestamps)?;
     let mut values = vec![0_f64; count];
-    unpack(bytes, &mut values)?;
+    values::decode(marks >> TIMESTAMP_BITS, bytes, &mut values)?;
     let points = timestamps.into_iter().zip(values);
     Ok(points.map(|(timestamp, value)| Point { timestamp, value }).collect())
 }
 
-fn unpack<T: pco::data_types::Number>(packed: &[u8], numbers: &mut [T]) -> Result<(), BadChunk> {
-    let progress = simple_decompress_into(packed, numbers).map_err(|_| BadChunk)?;
-    if progress.finished && progress.n_processed == numbers.len() { Ok(()) } else { Err(BadChunk) }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
+    use super::values::Encoding;
     use super::*;
 
     fn values() -> impl Strategy<Value = f64> {
@@ -135,27 +88,45 @@ mod tests {
         ]
     }
 
+    /// Values of a few points, or of many that come again.
+    fn columns() -> impl Strategy<Value = Vec<f64>> {
+        let pool = prop::collection::vec(values(), 1..60);
+        let drawn = (pool, prop::collection::vec(any::<prop::sample::Index>(), 1..1500));
+        let repeated = drawn.prop_map(|(pool, at)| at.iter().map(|at| *at.get(&pool)).collect());
+        prop_oneof![prop::collection::vec(values(), 1..200), repeated]
+    }
+
+    fn points(values: &[f64], mut timestamp: impl FnMut() -> i64) -> Vec<Point> {
+        values.iter().map(|&value| Point { timestamp: timestamp(), value }).collect()
+    }
+
+    fn encoded(points: &[Point], effort: Effort) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(points, effort, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn same(points: &[Point], read: &[Point]) -> bool {
+        let bits = |point: &Point| (point.timestamp, point.value.to_bits());
+        points.iter().map(bits).eq(read.iter().map(bits))
+    }
+
     proptest! {
         #[test]
         fn points_read_back_bit_by_bit(
-            irregular in prop::collection::btree_map(any::<i64>(), values(), 1..200),
-            (start, step) in (any::<i64>(), 1..1000i64),
-            regular in prop::collection::vec(values(), 1..200),
+            values in columns(),
+            irregular in any::<bool>(),
+            start in any::<i64>(),
+            steps in prop::collection::vec(1..1000i64, 1500),
         ) {
-            let start = start.min(i64::MAX - 200_000);
-            let regular: BTreeMap<_, _> =
-                regular.into_iter().zip(0..).map(|(value, at)| (start + at * step, value)).collect();
-            for (points, effort) in [(irregular, Effort::Quick), (regular, Effort::Thorough)] {
-                let points: Vec<_> =
-                    points.into_iter().map(|(timestamp, value)| Point { timestamp, value }).collect();
-                let mut bytes = Vec::new();
-                encode(&points, effort, &mut bytes).unwrap();
-                let read = decode(&bytes, points.len()).unwrap();
-                prop_assert_eq!(read.len(), points.len());
-                for (point, read) in points.iter().zip(read.iter()) {
-                    prop_assert_eq!(point.timestamp, read.timestamp);
-                    prop_assert_eq!(point.value.to_bits(), read.value.to_bits());
-                }
+            let mut steps = steps.iter().scan(start.min(i64::MAX - 2_000_000), |at, step| {
+                *at += if irregular { *step } else { steps[0] };
+                Some(*at)
+            });
+            let points = points(&values, || steps.next().unwrap());
+            for effort in [Effort::Quick, Effort::Thorough] {
+                let bytes = encoded(&points, effort);
+                prop_assert!(same(&points, &decode(&bytes, points.len()).unwrap()));
                 for count in [0, points.len() - 1, points.len() + 1, MAX_CHUNK_POINTS + 1] {
                     prop_assert!(decode(&bytes, count).is_err());
                 }
@@ -163,8 +134,81 @@ mod tests {
         }
 
         #[test]
+        fn a_merge_never_makes_a_checkpoint_bigger(
+            values in columns(),
+            steps in prop::collection::vec(1..5i64, 1500),
+        ) {
+            let mut at = 0;
+            let mut steps = steps.into_iter();
+            let points = points(&values, || {
+                at += steps.next().unwrap();
+                at
+            });
+            let [quick, thorough] =
+                [Effort::Quick, Effort::Thorough].map(|effort| encoded(&points, effort).len());
+            prop_assert!(thorough <= quick, "{thorough} > {quick}");
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), count in 0..9000usize) {
             let _ = decode(&bytes, count);
+        }
+
+        #[test]
+        fn damaged_chunks_never_panic(
+            values in columns(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut timestamps = 0..;
+            let points = points(&values, || timestamps.next().unwrap());
+            let mut bytes = encoded(&points, Effort::Thorough);
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = decode(&bytes, points.len());
+        }
+    }
+
+    /// A value in a unit that it was not measured in: few distinct ones, and none a multiple of a
+    /// step.
+    fn converted(count: usize) -> Vec<Point> {
+        let mut seed = 1_u32;
+        let mut timestamps = 0..;
+        let values = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (f64::from(seed >> 25) / 10.0 + 273.15).ln()
+        });
+        points(&values.take(count).collect::<Vec<_>>(), || timestamps.next().unwrap())
+    }
+
+    #[test]
+    fn values_that_come_again_are_kept_once() {
+        let mut points = converted(MAX_CHUNK_POINTS);
+        (points[7].value, points[8].value) = (0.0, -0.0);
+        for effort in [Effort::Quick, Effort::Thorough] {
+            let bytes = encoded(&points, effort);
+            assert_eq!(bytes[0], Encoding::Dictionary.mark() << TIMESTAMP_BITS);
+            // Seven bits for one of 128, and 8 bytes for each of them.
+            assert!(bytes.len() < MAX_CHUNK_POINTS * 15 / 16 + 1500, "{} bytes", bytes.len());
+            assert!(same(&points, &decode(&bytes, points.len()).unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_few_values_take_eight_bytes_each() {
+        let points = converted(3);
+        let bytes = encoded(&points, Effort::Quick);
+        assert_eq!((bytes[0], bytes.len()), (Encoding::Plain.mark() << TIMESTAMP_BITS, 3 + 24));
+    }
+
+    #[test]
+    fn marks_of_no_encoding_are_refused() {
+        let mut bytes = encoded(&converted(3), Effort::Quick);
+        for marks in 0..=u8::MAX {
+            bytes[0] = marks;
+            let is_right = marks == Encoding::Plain.mark() << TIMESTAMP_BITS;
+            assert_eq!(decode(&bytes, 3).is_ok(), is_right, "{marks}");
         }
     }
 

@@ -1,25 +1,36 @@
 //! The newest points of each series, in memory.
 
+use std::collections::BTreeMap;
+
 use shared::Point;
 
+use super::merge::Source;
+use super::paged::Paged;
 use super::run::{MAX_RUN_POINTS, Run, sort_points};
 use super::series_index::SeriesId;
 use super::series_point::SeriesPoint;
+use super::time_ranges::TimeRanges;
+use crate::store::query::Window;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
 /// arrival. An append costs the same whatever the timestamp: the tail is sorted when it is full or
-/// read, and points of different runs are put in order by [`super::merge`].
+/// by its reader, and points of different runs are put in order by [`super::merge`].
 #[derive(Debug, Default)]
 pub struct Head {
     runs: Vec<Run>,
     tail: Vec<Point>,
     /// The tail is not by strictly rising timestamp.
     unsorted: bool,
+    /// That with the greatest timestamp.
+    newest: Option<Point>,
 }
 
 impl Head {
     /// Adds a point; it replaces an older one with the same timestamp.
     pub fn append(&mut self, point: Point) {
+        if self.newest.is_none_or(|newest| newest.timestamp <= point.timestamp) {
+            self.newest = Some(point);
+        }
         if let Some(last) = self.tail.last_mut() {
             if last.timestamp == point.timestamp {
                 *last = point;
@@ -29,54 +40,131 @@ impl Head {
         }
         self.tail.push(point);
         if self.tail.len() == MAX_RUN_POINTS {
-            self.sort_tail();
+            if std::mem::take(&mut self.unsorted) {
+                sort_points(&mut self.tail);
+            }
             self.runs.push(self.tail.as_slice().into());
             self.tail.clear();
         }
     }
 
-    /// All runs, oldest first, the tail as the last one.
-    pub fn snapshot(&mut self) -> Vec<Run> {
-        self.sort_tail();
-        let mut runs = Vec::with_capacity(self.runs.len() + 1);
-        runs.extend(self.runs.iter().cloned());
-        if !self.tail.is_empty() {
-            runs.push(self.tail.as_slice().into());
+    /// Removes the points from `from` to `to`.
+    pub fn delete(&mut self, window: Window) {
+        let is_kept = |point: &Point| !window.contains(point.timestamp);
+        for run in &mut self.runs {
+            if window.intersects(run.range()) {
+                *run = run.iter().copied().filter(is_kept).collect();
+            }
         }
-        runs
+        self.runs.retain(|run| !run.is_empty());
+        self.tail.retain(is_kept);
+        // In the order of the puts; of equal ones the last.
+        let points = self.runs.iter().flat_map(|run| run.iter()).chain(&self.tail);
+        self.newest = points.copied().max_by_key(|point| point.timestamp);
     }
 
-    fn sort_tail(&mut self) {
-        if std::mem::take(&mut self.unsorted) {
-            sort_points(&mut self.tail);
-        }
+    /// Whether it has no points.
+    pub fn is_empty(&self) -> bool {
+        self.newest.is_none()
+    }
+
+    /// The point with the greatest timestamp.
+    pub fn newest(&self) -> Option<Point> {
+        self.newest
+    }
+
+    /// The runs that have points in a window, oldest first. Of the tail only those points are
+    /// copied.
+    pub fn snapshot(&self, window: Window) -> HeadSnapshot {
+        let runs = self.runs.iter().filter(|run| window.intersects(run.range()));
+        let tail = if self.unsorted {
+            let points = self.tail.iter().copied();
+            points.filter(|point| window.contains(point.timestamp)).collect()
+        } else {
+            let start = self.tail.partition_point(|point| point.timestamp < window.from);
+            let count = self.tail[start..].partition_point(|point| point.timestamp <= window.to);
+            self.tail[start..start + count].to_vec()
+        };
+        HeadSnapshot { runs: runs.cloned().collect(), tail, unsorted: self.unsorted }
     }
 }
 
-/// The heads of all series, by series id.
+/// Points of a head, as they were at one moment.
 #[derive(Debug, Default)]
-pub struct Heads(Vec<Head>);
+pub struct HeadSnapshot {
+    runs: Vec<Run>,
+    tail: Vec<Point>,
+    unsorted: bool,
+}
+
+impl HeadSnapshot {
+    /// The runs, oldest first. Sorts the last one, which the head needs not wait for.
+    pub fn into_runs(self) -> Vec<Run> {
+        let Self { mut runs, mut tail, unsorted } = self;
+        if unsorted {
+            sort_points(&mut tail);
+        }
+        if !tail.is_empty() {
+            runs.push(tail.into());
+        }
+        runs
+    }
+}
+
+/// The heads of all series, and what was taken back of older points.
+#[derive(Debug, Default)]
+pub struct Heads {
+    heads: Paged<Head>,
+    /// They hide points in parts and in heads that were frozen before.
+    deletes: BTreeMap<SeriesId, TimeRanges>,
+}
 
 impl Heads {
     /// Adds points, in the order of their puts.
     pub fn append(&mut self, points: impl IntoIterator<Item = SeriesPoint>) {
         for SeriesPoint { series, point } in points {
-            let place = series as usize;
-            if place >= self.0.len() {
-                self.0.resize_with(place + 1, Head::default);
-            }
-            self.0[place].append(point);
+            self.heads.get_or_default(series).append(point);
         }
     }
 
-    /// The runs of a series, oldest first.
-    pub fn snapshot(&mut self, series: SeriesId) -> Vec<Run> {
-        self.0.get_mut(series as usize).map(Head::snapshot).unwrap_or_default()
+    /// Removes points of a series from its head.
+    pub fn delete(&mut self, series: SeriesId, window: Window) {
+        if let Some(head) = self.heads.get_mut(series) {
+            head.delete(window);
+            if head.is_empty() {
+                self.heads.remove(series);
+            }
+        }
     }
 
-    /// All series with points are below this id.
-    pub fn end(&self) -> SeriesId {
-        SeriesId::try_from(self.0.len()).unwrap_or(SeriesId::MAX)
+    /// Hides older points of a series.
+    pub fn hide(&mut self, series: SeriesId, window: Window) {
+        self.deletes.entry(series).or_default().insert(window.from, window.to);
+    }
+
+    /// What is hidden of older points of a series.
+    pub fn deletes(&self, series: SeriesId) -> Option<&TimeRanges> {
+        self.deletes.get(&series)
+    }
+
+    /// What is hidden of older points, by series.
+    pub fn all_deletes(&self) -> &BTreeMap<SeriesId, TimeRanges> {
+        &self.deletes
+    }
+
+    /// The head of a series that has points.
+    pub fn get(&self, series: SeriesId) -> Option<&Head> {
+        self.heads.get(series)
+    }
+
+    /// The series with points, by rising id.
+    pub fn series(&self) -> impl Iterator<Item = SeriesId> {
+        self.heads.iter_from(0).map(|(series, _)| series)
+    }
+
+    /// The runs of a series that have points in a window, oldest first.
+    pub fn snapshot(&self, series: SeriesId, window: Window) -> HeadSnapshot {
+        self.heads.get(series).map(|head| head.snapshot(window)).unwrap_or_default()
     }
 }
 
@@ -94,28 +182,35 @@ mod tests {
         fn a_head_is_a_sorted_map(
             timestamps in prop::collection::vec(prop_oneof![-50..50i64, any::<i64>()], 0..300),
             rounds in 1..40usize,
-            reads in prop::collection::vec(any::<bool>(), 40),
+            deletes in prop::collection::vec(prop::option::weighted(0.2, (-60..60i64, 0..30i64)), 40),
+            (from, length) in (-60..60i64, 0..100i64),
         ) {
             let mut head = Head::default();
             let mut model = BTreeMap::new();
             let mut value = 0.0;
-            for (round, &read) in reads.iter().enumerate().take(rounds) {
+            for (round, delete) in deletes.iter().enumerate().take(rounds) {
                 for &timestamp in &timestamps {
                     value += 1.0;
                     let timestamp = timestamp.wrapping_add(i64::try_from(round).unwrap());
                     head.append(Point { timestamp, value });
                     model.insert(timestamp, value);
                 }
-                if read {
-                    head.snapshot();
+                if let &Some((from, length)) = delete {
+                    head.delete(Window { from, to: from + length });
+                    model.retain(|timestamp, _| !(from..=from + length).contains(timestamp));
                 }
+                let newest = head.newest().map(|point| (point.timestamp, point.value));
+                prop_assert_eq!(newest, model.last_key_value().map(|(at, value)| (*at, *value)));
             }
-            let mut merge = Merge::since(i64::MIN, head.snapshot());
-            let mut read = Vec::new();
-            while let Some(block) = merge.next_block().unwrap() {
-                read.extend(block.into_iter().map(|point| (point.timestamp, point.value)));
+            for window in [Window::ALL, Window { from, to: from + length }] {
+                let mut merge = Merge::within(window, head.snapshot(window).into_runs());
+                let mut read = Vec::new();
+                while let Some(block) = merge.next_block().unwrap() {
+                    read.extend(block.into_iter().map(|point| (point.timestamp, point.value)));
+                }
+                let expected = model.range(window.from..=window.to);
+                prop_assert_eq!(read, expected.map(|(at, value)| (*at, *value)).collect::<Vec<_>>());
             }
-            prop_assert_eq!(read, model.into_iter().collect::<Vec<_>>());
         }
     }
 }

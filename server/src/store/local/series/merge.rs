@@ -9,6 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use shared::Point;
 
 use super::run::Run;
+use crate::store::query::Window;
 use crate::store::{MAX_BLOCK_POINTS, ReadError};
 
 /// Points by strictly rising timestamp, whose range is known before they are read.
@@ -16,7 +17,7 @@ pub trait Source {
     /// First and last timestamp; it holds at least one point.
     fn range(&self) -> (i64, i64);
 
-    /// Reads the points.
+    /// Reads the points. Fewer when some are hidden or damaged, maybe none.
     ///
     /// # Errors
     /// When they can't be read.
@@ -43,14 +44,16 @@ pub struct Merge<S> {
     waiting: VecDeque<(usize, S)>,
     /// Opened, each at its next point.
     open: BinaryHeap<Reverse<Opened>>,
-    /// Points before this are left out.
-    cutoff: i64,
+    /// Points outside are left out.
+    window: Window,
 }
 
 #[derive(Debug)]
 struct Opened {
     points: Run,
     at: usize,
+    /// Points from here on are left out.
+    end: usize,
     age: usize,
 }
 
@@ -81,13 +84,26 @@ impl PartialEq for Opened {
 impl Eq for Opened {}
 
 impl<S: Source> Merge<S> {
-    /// Merges `sources`, given oldest first, from the timestamp `cutoff` on.
-    pub fn since(cutoff: i64, sources: impl IntoIterator<Item = S>) -> Self {
+    /// Merges the points in `window` of `sources`, given oldest first.
+    pub fn within(window: Window, sources: impl IntoIterator<Item = S>) -> Self {
         let sources = sources.into_iter().enumerate();
         let mut waiting: Vec<_> =
-            sources.filter(|(_, source)| source.range().1 >= cutoff).collect();
+            sources.filter(|(_, source)| window.intersects(source.range())).collect();
         waiting.sort_by_key(|(age, source)| (source.range().0, *age));
-        Self { waiting: waiting.into(), open: BinaryHeap::new(), cutoff }
+        Self { waiting: waiting.into(), open: BinaryHeap::new(), window }
+    }
+
+    /// Takes the next source, unread, if it is whole, no other one has points between its first and
+    /// its last, and `takes` says so.
+    pub fn next_source_if(&mut self, takes: impl FnOnce(&S) -> bool) -> Option<S> {
+        let (_, source) = self.waiting.front()?;
+        let range = source.range();
+        let is_alone = self.open.is_empty()
+            && self.waiting.get(1).is_none_or(|(_, next)| next.range().0 > range.1);
+        if is_alone && self.window.covers(range) && takes(source) {
+            return self.waiting.pop_front().map(|(_, source)| source);
+        }
+        None
     }
 
     /// The next points, at least one and at most [`MAX_BLOCK_POINTS`], or `None` at the end.
@@ -95,16 +111,33 @@ impl<S: Source> Merge<S> {
     /// # Errors
     /// When a source can't be read.
     pub fn next_block(&mut self) -> Result<Option<Vec<Point>>, ReadError> {
+        self.next_points(false)
+    }
+
+    /// Like [`Merge::next_block`], but ends where no source is open, so that the next one can be
+    /// taken unread.
+    ///
+    /// # Errors
+    /// When a source can't be read.
+    pub fn next_run(&mut self) -> Result<Option<Vec<Point>>, ReadError> {
+        self.next_points(true)
+    }
+
+    fn next_points(&mut self, one_run: bool) -> Result<Option<Vec<Point>>, ReadError> {
         let mut block: Vec<Point> = Vec::new();
         while block.len() < MAX_BLOCK_POINTS {
+            // What is waiting then begins later, so it replaces no point of the block.
+            if one_run && self.open.is_empty() && self.is_past(&block) {
+                break;
+            }
             self.open_due()?;
             let Some(Reverse(mut first)) = self.open.pop() else { break };
             if block.is_empty() {
-                block.reserve_exact(first.points.len().min(MAX_BLOCK_POINTS));
+                block.reserve_exact((first.end - first.at).min(MAX_BLOCK_POINTS));
             }
             let alone = self.first_foreign_timestamp();
             let room = MAX_BLOCK_POINTS - block.len();
-            let rest = &first.points[first.at..];
+            let rest = &first.points[first.at..first.end];
             // Most series arrive in order, so nearly always the whole source goes out at once.
             let take = match alone {
                 None => rest.len(),
@@ -115,7 +148,7 @@ impl<S: Source> Merge<S> {
                 push_newest(&mut block, point);
             }
             first.at += take;
-            if first.at < first.points.len() {
+            if first.at < first.end {
                 self.open.push(Reverse(first));
             }
             // A block ends only where no other source can still replace its last point.
@@ -124,6 +157,12 @@ impl<S: Source> Merge<S> {
             }
         }
         Ok((!block.is_empty()).then_some(block))
+    }
+
+    /// Whether all that is waiting begins behind a block that is not empty.
+    fn is_past(&self, block: &[Point]) -> bool {
+        let Some(last) = block.last() else { return false };
+        self.waiting.front().is_none_or(|(_, source)| source.range().0 > last.timestamp)
     }
 
     /// Opens every source that may hold the smallest timestamp that is left.
@@ -136,10 +175,10 @@ impl<S: Source> Merge<S> {
             }
             if let Some((age, source)) = self.waiting.pop_front() {
                 let points = source.open()?;
-                let at = points.partition_point(|point| point.timestamp < self.cutoff);
-                // Empty when it is damaged.
-                if at < points.len() {
-                    self.open.push(Reverse(Opened { points, at, age }));
+                let at = points.partition_point(|point| point.timestamp < self.window.from);
+                let end = points.partition_point(|point| point.timestamp <= self.window.to);
+                if at < end {
+                    self.open.push(Reverse(Opened { points, at, end, age }));
                 }
             }
         }
@@ -164,7 +203,7 @@ impl<S: Source> Merge<S> {
                 Some(Reverse(mut same)) if same.timestamp() == last.timestamp => {
                     *last = same.points[same.at];
                     same.at += 1;
-                    if same.at < same.points.len() {
+                    if same.at < same.end {
                         self.open.push(Reverse(same));
                     }
                 }

@@ -1,9 +1,13 @@
 //! Which series there are: key to id and back. Ids count up in the order of first puts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use foldhash::fast::RandomState;
 use shared::{Key, KeyBuf};
+
+use super::paged::Paged;
 
 /// The place of a series in the order of first puts.
 pub type SeriesId = u32;
@@ -16,24 +20,40 @@ pub const MAX_SERIES: SeriesId =
 /// Why a series from the disk can't be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undefined {
-    /// Its id or its key is that of another series.
+    /// Its id is that of another key.
     Contradiction,
     /// Its id is [`MAX_SERIES`] or more.
     TooMany,
 }
 
-/// All series, for as long as the process lives.
+/// All series that have points. An id is never given twice: the series of a key whose points were
+/// all taken back, or have all expired, is removed, and the key is a new series when it is put
+/// again.
 #[derive(Debug, Default)]
 pub struct SeriesIndex {
     // foldhash with a random seed: a third of the cost of the standard hash on short keys, and
     // a client can't choose keys that collide.
     ids: HashMap<KeyBuf, SeriesId, RandomState>,
-    /// By id. A gap is a series of which nothing is left on the disk.
-    keys: Vec<Option<KeyBuf>>,
+    /// The same by rising key, for globs that begin with literal text.
+    names: BTreeMap<KeyBuf, SeriesId>,
+    /// By id. During a recovery also series that a newer one of the same key replaces.
+    series: Paged<Series>,
+    /// The next id.
+    end: SeriesId,
+    /// All series below this have had points.
+    first_fresh: SeriesId,
+    removals: u64,
+}
+
+#[derive(Debug)]
+struct Series {
+    key: KeyBuf,
+    /// It has had a point; false while its first put is on its way.
+    is_stored: AtomicBool,
 }
 
 impl SeriesIndex {
-    /// The id of a series that was put before.
+    /// The id of the series of a key.
     pub fn find(&self, key: Key<'_>) -> Option<SeriesId> {
         self.ids.get(key.as_str()).copied()
     }
@@ -43,40 +63,108 @@ impl SeriesIndex {
         if let Some(id) = self.find(key) {
             return Some(id);
         }
-        let id = SeriesId::try_from(self.keys.len()).ok().filter(|&id| id < MAX_SERIES)?;
+        let id = Some(self.end).filter(|&id| id < MAX_SERIES)?;
+        self.end += 1;
         let key = key.to_owned();
-        self.keys.push(Some(key.clone()));
+        let is_stored = AtomicBool::new(false);
+        self.series.insert(id, Series { key: key.clone(), is_stored });
+        self.names.insert(key.clone(), id);
         self.ids.insert(key, id);
         Some(id)
     }
 
-    /// Takes over a series from the disk.
+    /// Takes over a series from the disk. Of several with the same key the greatest id counts: the
+    /// others had lost all their points when it was given.
     ///
     /// # Errors
     /// [`Undefined`], and nothing is changed.
     pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> Result<(), Undefined> {
-        let place = id as usize;
-        if let Some(known) = self.find(key) {
-            return if known == id { Ok(()) } else { Err(Undefined::Contradiction) };
+        if let Some(known) = self.key(id) {
+            return if known.as_key() == key { Ok(()) } else { Err(Undefined::Contradiction) };
         }
         if !(..MAX_SERIES).contains(&id) {
             return Err(Undefined::TooMany);
         }
-        if place >= self.keys.len() {
-            self.keys.resize(place + 1, None);
-        }
-        if self.keys[place].is_some() {
-            return Err(Undefined::Contradiction);
-        }
+        self.end = self.end.max(id + 1);
+        let newer = self.find(key).filter(|&known| known > id);
         let key = key.to_owned();
-        self.keys[place] = Some(key.clone());
-        self.ids.insert(key, id);
+        let is_stored = AtomicBool::new(true);
+        self.series.insert(id, Series { key: key.clone(), is_stored });
+        if newer.is_none() {
+            self.names.insert(key.clone(), id);
+            self.ids.insert(key, id);
+        }
         Ok(())
     }
 
-    /// The name of a series.
+    /// Gives no id below `end` from now on.
+    pub fn reserve(&mut self, end: SeriesId) {
+        self.end = self.end.max(end);
+    }
+
+    /// Removes a series, and answers its key.
+    pub fn remove(&mut self, id: SeriesId) -> Option<KeyBuf> {
+        let Series { key, .. } = self.series.remove(id)?;
+        self.removals += 1;
+        if self.find(key.as_key()) == Some(id) {
+            self.ids.remove(key.as_str());
+            self.names.remove(key.as_str());
+        }
+        Some(key)
+    }
+
+    /// Whether a newer series has the key of this one.
+    pub fn is_replaced(&self, id: SeriesId) -> bool {
+        self.key(id).is_some_and(|key| self.find(key.as_key()) != Some(id))
+    }
+
+    /// Number of series that were removed; ids that were looked up before one was may be gone.
+    pub fn removals(&self) -> u64 {
+        self.removals
+    }
+
+    /// The key of a series.
     pub fn key(&self, id: SeriesId) -> Option<&KeyBuf> {
-        self.keys.get(id as usize)?.as_ref()
+        self.series.get(id).map(|series| &series.key)
+    }
+
+    /// Notes that a series has a point.
+    pub fn mark_stored(&self, id: SeriesId) {
+        if let Some(series) = self.series.get(id) {
+            series.is_stored.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a series has had a point.
+    pub fn is_stored(&self, id: SeriesId) -> bool {
+        self.series.get(id).is_some_and(|series| series.is_stored.load(Ordering::Relaxed))
+    }
+
+    /// Removes the series that have not had a point yet, and answers their ids and keys.
+    pub fn remove_fresh(&mut self) -> Vec<(SeriesId, KeyBuf)> {
+        let series = self.series.iter_from(self.first_fresh);
+        let fresh = series.filter(|(_, series)| !series.is_stored.load(Ordering::Relaxed));
+        let fresh: Vec<_> = fresh.map(|(id, series)| (id, series.key.clone())).collect();
+        for (id, _) in &fresh {
+            self.remove(*id);
+        }
+        self.first_fresh = self.end;
+        fresh
+    }
+
+    /// The series from the id `from` on, by rising id.
+    pub fn iter_from(&self, from: SeriesId) -> impl Iterator<Item = (SeriesId, &KeyBuf)> {
+        self.series.iter_from(from).map(|(id, series)| (id, &series.key))
+    }
+
+    /// The series whose keys begin with `prefix`, by rising key.
+    pub fn with_prefix<'i>(
+        &'i self,
+        prefix: &'i str,
+    ) -> impl Iterator<Item = (&'i KeyBuf, SeriesId)> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let names = self.names.range::<str, _>(from).map(|(key, &id)| (key, id));
+        names.take_while(move |(key, _)| key.as_str().starts_with(prefix))
     }
 
     /// Number of series.
@@ -86,6 +174,6 @@ impl SeriesIndex {
 
     /// All ids are below this.
     pub fn end(&self) -> SeriesId {
-        SeriesId::try_from(self.keys.len()).unwrap_or(SeriesId::MAX)
+        self.end
     }
 }

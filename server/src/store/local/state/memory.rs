@@ -1,14 +1,15 @@
 //! Points in memory, and which parts there are.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::store::Unavailable;
 use crate::store::local::file_name::SegmentId;
-use crate::store::local::part::Part;
+use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::Heads;
-use crate::store::local::series::run::Run;
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesWindow;
+use crate::store::query::Window;
 
 /// Where the points are, and whether more are taken.
 #[derive(Debug, Default)]
@@ -42,6 +43,16 @@ impl Memory {
         Frozen::new(heads, std::mem::take(&mut self.log_bytes), segments)
     }
 
+    /// Takes points of a series back.
+    pub fn delete(&mut self, SeriesWindow { series, window }: SeriesWindow) {
+        self.heads.delete(series, window);
+        let frozen = self.frozen.as_ref().and_then(|frozen| frozen.heads().get(series));
+        let is_older = frozen.is_some() || is_in_parts(&self.parts, series, window);
+        if is_older {
+            self.heads.hide(series, window);
+        }
+    }
+
     /// Replaces the frozen heads by the part with their points. In one step, so that no reader
     /// sees a point twice or not at all.
     pub fn publish_checkpoint(&mut self, part: Part) {
@@ -66,6 +77,11 @@ impl Memory {
     }
 }
 
+/// Whether any chunk of a series may have points in a window.
+pub fn is_in_parts(parts: &[Arc<Part>], series: SeriesId, window: Window) -> bool {
+    parts.iter().any(|part| ChunkSource::within(part, series, window).next().is_some())
+}
+
 /// Whether the store takes puts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
@@ -87,10 +103,10 @@ impl Phase {
     }
 }
 
-/// Heads that take no more points. They are sorted as they are read, hence the lock.
+/// Heads that take no more points.
 #[derive(Debug)]
 pub struct Frozen {
-    heads: Mutex<Heads>,
+    heads: Heads,
     log_bytes: u64,
     segments: RangeInclusive<SegmentId>,
 }
@@ -98,7 +114,7 @@ pub struct Frozen {
 impl Frozen {
     /// Heads whose points are in `log_bytes` of `segments`.
     pub fn new(heads: Heads, log_bytes: u64, segments: RangeInclusive<SegmentId>) -> Self {
-        Self { heads: Mutex::new(heads), log_bytes, segments }
+        Self { heads, log_bytes, segments }
     }
 
     /// The segments that hold their points.
@@ -106,17 +122,8 @@ impl Frozen {
         &self.segments
     }
 
-    /// All series with points are below this id.
-    pub fn end(&self) -> SeriesId {
-        self.heads().end()
-    }
-
-    /// The runs of a series, oldest first.
-    pub fn snapshot(&self, series: SeriesId) -> Vec<Run> {
-        self.heads().snapshot(series)
-    }
-
-    fn heads(&self) -> MutexGuard<'_, Heads> {
-        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The points.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
     }
 }

@@ -14,6 +14,7 @@ use super::random::Random;
 use super::sim_disk::Rules;
 use super::sim_disk::power_cut::{Left, Survival};
 use super::*;
+use crate::store::query::KeySelection;
 
 const STEPS: usize = 60;
 
@@ -48,6 +49,23 @@ impl Session<'_> {
         (0..rows).map(row).collect()
     }
 
+    /// Takes back some points of a key, or all of it, now and then of all keys.
+    async fn delete(&self, store: &Local, step: usize) {
+        let (keys, window) = {
+            let mut random = self.random.borrow_mut();
+            let key = (random.below(8) > 0).then(|| format!("key{}", random.below(2 + step / 7)));
+            let from = i64::try_from(step + random.below(40)).unwrap();
+            let part = Window { from, to: from + i64::try_from(random.below(20)).unwrap() };
+            (key, if random.below(3) == 0 { Window::ALL } else { part })
+        };
+        let selection =
+            keys.as_ref().map_or(KeySelection::All, |key| KeySelection::One(key.parse().unwrap()));
+        let sent = self.history.borrow_mut().send_delete(keys, window, self.disk.operations());
+        let deletion = Deletion { keys: selection, window };
+        assert_eq!(within(store.delete(deletion)).await, Ok(()));
+        self.history.borrow_mut().acknowledge_delete(&sent, self.disk.operations());
+    }
+
     async fn send(&self, store: &Local, rows: Vec<Row>) {
         let sent = self.history.borrow_mut().send(&rows, self.disk.operations());
         assert_eq!(put(store, &rows).await, Ok(vec![]));
@@ -63,6 +81,9 @@ impl Session<'_> {
         runtime.block_on(async {
             for step in 0..steps {
                 let one = self.rows(step);
+                if step % 6 == 5 {
+                    self.delete(&store, step).await;
+                }
                 if step % 5 == 4 {
                     let two = self.rows(step);
                     tokio::join!(biased; self.send(&store, one), self.send(&store, two));
@@ -80,7 +101,7 @@ impl Session<'_> {
     }
 }
 
-fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
+pub fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
     use Left::{Everything, Nothing, Some};
     let kinds = [
         (Nothing, Nothing),

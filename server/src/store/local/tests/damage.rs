@@ -8,8 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use super::super::background::checkpoint::checkpoint;
 use super::super::background::compaction;
 use super::super::file_name::{DAMAGED, FileName};
+use super::super::part::header::Footer;
 use super::super::wal::header::SegmentHeader;
 use super::*;
+use crate::store::query::{KeySelection, Window};
 
 /// Collects what is logged by a thread.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +30,15 @@ impl io::Write for Log {
 
 /// Runs `work` and answers the warnings and errors that it logs on this thread.
 pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+    logged_from(tracing::Level::WARN, work)
+}
+
+/// Like [`logged`], from a level on.
+pub fn logged_from<T>(level: tracing::Level, work: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
@@ -62,13 +69,16 @@ fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
 
 /// What a killed store leaves that commits `batches`, with `parts` files of them in parts and a
 /// segment each for the rest.
-async fn killed_store(parts: usize, logs: usize, batches_each: i64) -> (Image, Vec<Vec<Row>>) {
+async fn killed_store(parts: usize, logs: usize, batches_each: usize) -> (Image, Vec<Vec<Row>>) {
     let mut disk = SimDisk::new(Image::new());
     let mut sent = Vec::new();
+    let mut numbers = 0..;
     for round in 0..parts + logs {
         let store = open(&disk, without_rotation()).unwrap();
-        for number in 0..batches_each {
-            let rows = batch(number + batches_each * i64::try_from(round).unwrap());
+        // Each part is larger than the one before, so that they are not merged meanwhile.
+        let batches = batches_each + if round < parts { round } else { 0 };
+        for number in numbers.by_ref().take(batches) {
+            let rows = batch(number);
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
             sent.push(rows);
         }
@@ -121,7 +131,7 @@ fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
         checkpoint(&state, &frozen, &damaged_segments).unwrap();
     }
     let parts = Arc::clone(&state.memory().parts);
-    compaction::merge(&state, &parts, i64::MIN).unwrap();
+    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
     let merged = read(&state).unwrap();
     (found, merged)
 }
@@ -219,6 +229,91 @@ fn damaged_parts(image: &Image, batches: &[Vec<Row>], which: std::ops::Range<usi
     }
 }
 
+/// What a store leaves whose second part takes back points of the first one: its files, the rows that
+/// are left, and those that are deleted.
+async fn deleting_store() -> (Image, Vec<Row>, Vec<Row>) {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, without_rotation()).unwrap();
+    let mut sent = Vec::new();
+    for number in 0..12 {
+        sent.extend(batch(number));
+        assert_eq!(put(&store, &batch(number)).await, Ok(vec![]));
+    }
+    within(store.close()).await;
+    let store = open(&disk, without_rotation()).unwrap();
+    let window = Window { from: 20, to: 50 };
+    let keys = KeySelection::One("series1".parse().unwrap());
+    within(store.delete(Deletion { keys, window })).await.unwrap();
+    let is_deleted = |row: &Row| row.0 == "series1" && window.contains(row.1);
+    let (deleted, mut kept): (Vec<_>, Vec<_>) = sent.into_iter().partition(is_deleted);
+    for number in 12..15 {
+        kept.extend(batch(number));
+        assert_eq!(put(&store, &batch(number)).await, Ok(vec![]));
+    }
+    within(store.close()).await;
+    assert!(deleted.len() > 3);
+    (disk.visible(), kept, deleted)
+}
+
+/// Where the block of deletes and the index of a part begin.
+fn offsets(part: &[u8]) -> (usize, usize) {
+    let footer = &part[part.len() - Footer::LENGTH..];
+    let footer = Footer::decode(footer).unwrap();
+    let offset = |offset: u64| usize::try_from(offset).unwrap();
+    (offset(footer.deletes_offset()), offset(footer.index_offset()))
+}
+
+const COME_BACK: &str = "deleted points may come back";
+
+#[tokio::test]
+async fn deletes_are_lost_with_their_own_block_alone() {
+    let (image, kept, deleted) = deleting_store().await;
+    let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(1);
+    let (block, index) = offsets(&image[&name]);
+    for damage in all_damages(image[&name].len()) {
+        let what = format!("{name} with deletes from {block} to {index}, {damage:?}");
+        let disk = SimDisk::new(damaged(&image, &name, damage));
+        let ((found, merged), log) = logged(|| open_and_move(&disk));
+        let (back, found_kept): (Vec<_>, Vec<_>) =
+            found.iter().cloned().partition(|row| deleted.contains(row));
+        let lost = missing(&kept, &found_kept, &what);
+        let series: BTreeSet<_> = lost.iter().map(|row| &row.0).collect();
+        let is_hit = match damage {
+            Damage::Flip(at) => (block..index).contains(&at),
+            Damage::Cut(length) => length < index,
+            Damage::Gone => true,
+        };
+        assert!(back.is_empty() || is_hit && back.len() == deleted.len(), "{what}: back {back:?}");
+        assert!(!matches!(damage, Damage::Flip(_)) || series.len() <= 1, "{what}: lost {lost:?}");
+        if !matches!(damage, Damage::Gone) {
+            assert_eq!(log.contains(COME_BACK), is_hit, "{what}: {log}");
+            assert_eq!(!back.is_empty(), is_hit, "{what}: the test hits nothing");
+            let evidence = disk.visible().remove(&format!("{DAMAGED}{name}"));
+            let is_logged = log.contains("ERROR");
+            assert_eq!(evidence.is_some(), is_logged, "{what}: evidence");
+        }
+        assert_eq!(merged, found, "{what}: after a merge");
+        let reopened = recovered(&disk, without_rotation()).unwrap();
+        assert_eq!(read(&reopened.state).unwrap(), found, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn deletes_and_index_that_are_damaged_are_both_reported() {
+    let (mut image, kept, deleted) = deleting_store().await;
+    let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(1);
+    let (block, index) = offsets(&image[&name]);
+    image.get_mut(&name).unwrap()[index] ^= 1;
+    for (at, is_hit) in [(block + 10, true), (index + 1, false), (4, false)] {
+        let disk = SimDisk::new(damaged(&image, &name, Damage::Flip(at)));
+        let (found, log) = logged(|| read(&recovered(&disk, without_rotation()).unwrap().state));
+        assert!(log.contains("the index is damaged"), "{log}");
+        assert_eq!(log.contains(COME_BACK), is_hit, "{log}");
+        let expected = if is_hit { [&kept[..], &deleted].concat() } else { kept.clone() };
+        assert_eq!(sorted(found.unwrap()), sorted(expected), "{at}");
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
     let (image, _) = killed_store(1, 0, 6).await;
@@ -227,7 +322,8 @@ async fn a_damaged_part_that_is_rewritten_under_its_name_is_kept() {
     let disk = SimDisk::new(damaged(&image, &name, damage));
     let Recovered { state, .. } = recovered(&disk, without_rotation()).unwrap();
     let parts = Arc::clone(&state.memory().parts);
-    let ((), log) = logged(|| compaction::merge(&state, &parts, 20).unwrap());
+    let expiry = Expiry { cutoff: 20, ..NOTHING_EXPIRED };
+    let ((), log) = logged(|| compaction::merge(&state, &parts, expiry).unwrap());
     assert!(log.contains(&name), "{log}");
     assert_eq!(
         disk.visible().remove(&format!("{DAMAGED}{name}")),

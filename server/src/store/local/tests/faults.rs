@@ -142,7 +142,7 @@ fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     assert_eq!(before.len(), 4);
     disk.on_call(|verb, _| (verb == Verb::SyncDirectory).then_some(BROKEN));
     // Returns although the store is open.
-    compaction::run(&state);
+    compaction::run(&state, &Queue::default());
     disk.no_faults();
     assert_eq!(state.memory().parts.len(), 4);
     assert_eq!(read(&state).unwrap(), before);
@@ -243,12 +243,12 @@ async fn store_in_use(batches: usize) -> (SimDisk, History) {
 async fn an_answer_that_cannot_be_read_whole_is_an_error() {
     let (disk, _) = store_in_use(60).await;
     let store = open(&disk, restless()).unwrap();
-    let all = contract::read(&store, Selector::ALL).await;
+    let all = contract::read(&store, Query::all()).await;
     for error in [BROKEN, io::ErrorKind::UnexpectedEof] {
         let mut first = 0;
         loop {
             let seen = fail_at(&disk, (first, 1), error, |verb, _| verb == Verb::Read);
-            let mut cursor = store.get(Selector::ALL);
+            let mut cursor = store.get(Query::all());
             let outcome = loop {
                 match within(cursor.next_block()).await {
                     Ok(Some(_)) => {}
@@ -266,7 +266,7 @@ async fn an_answer_that_cannot_be_read_whole_is_an_error() {
         assert!(first > 5, "only {first} reads were tried");
     }
     disk.no_faults();
-    assert_eq!(contract::read(&store, Selector::ALL).await, all);
+    assert_eq!(contract::read(&store, Query::all()).await, all);
     within(store.close()).await;
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::store::query::Window;
+
 /// Key, timestamp, value.
 pub type Row = (String, i64, f64);
 
@@ -12,6 +14,7 @@ pub type Moment = usize;
 #[derive(Debug, Clone, Default)]
 pub struct History {
     puts: Vec<Put>,
+    deletes: Vec<Delete>,
     /// Counts sendings and acknowledgements.
     tick: usize,
 }
@@ -25,6 +28,26 @@ struct Put {
     /// Since when the client knows that it is not stored.
     refused: Option<Moment>,
 }
+
+/// Points that were taken back.
+#[derive(Debug, Clone)]
+struct Delete {
+    /// That key alone, or all.
+    key: Option<String>,
+    window: Window,
+    sent: (Moment, usize),
+    acknowledged: Option<(Moment, usize)>,
+}
+
+impl Delete {
+    fn covers(&self, row: &Row) -> bool {
+        self.key.as_ref().is_none_or(|key| *key == row.0) && self.window.contains(row.1)
+    }
+}
+
+/// A deletion that was sent.
+#[derive(Debug, Clone)]
+pub struct SentDelete(usize);
 
 /// Puts that were sent together.
 #[derive(Debug, Clone)]
@@ -49,6 +72,18 @@ impl History {
         for put in &mut self.puts[sent.0] {
             put.acknowledged = Some((now, self.tick));
         }
+    }
+
+    /// Notes that points are about to be taken back, of one key or of all.
+    pub fn send_delete(&mut self, key: Option<String>, window: Window, now: Moment) -> SentDelete {
+        self.tick += 1;
+        self.deletes.push(Delete { key, window, sent: (now, self.tick), acknowledged: None });
+        SentDelete(self.deletes.len() - 1)
+    }
+
+    pub fn acknowledge_delete(&mut self, sent: &SentDelete, now: Moment) {
+        self.tick += 1;
+        self.deletes[sent.0].acknowledged = Some((now, self.tick));
     }
 
     pub fn refuse(&mut self, sent: Sent, now: Moment) {
@@ -80,6 +115,15 @@ impl History {
             put.acknowledged = put.acknowledged.filter(|at| at.0 <= moment).map(|at| (0, at.1));
             put.refused = put.refused.filter(|at| *at <= moment).map(|_| 0);
         }
+        // Places stay, for deletions that are still to be acknowledged.
+        for delete in &mut cut.deletes {
+            if delete.sent.0 > moment {
+                delete.window = Window::EMPTY;
+            }
+            delete.sent.0 = 0;
+            delete.acknowledged =
+                delete.acknowledged.filter(|at| at.0 <= moment).map(|at| (0, at.1));
+        }
         cut
     }
 
@@ -100,11 +144,24 @@ impl History {
             if puts[at].refused.is_some_and(|at| at <= moment) {
                 return Err(format!("{row:?} was refused"));
             }
+            let came_back = self.deletes.iter().any(|delete| {
+                let acknowledged = delete.acknowledged.is_some_and(|at| at.0 <= moment);
+                let before = puts[at].acknowledged.is_some_and(|at| at.1 < delete.sent.1);
+                acknowledged && before && delete.covers(row)
+            });
+            if came_back {
+                return Err(format!("{row:?} was taken back and is there"));
+            }
             if let Some(later) = puts[at + 1..].iter().find(|put| durable(put)) {
                 return Err(format!("{row:?} was replaced by {:?}", later.row));
             }
         }
-        if let Some(lost) = unseen.into_values().flatten().find(|put| durable(put)) {
+        let may_be_gone = |put: &Put| {
+            let later = |delete: &&Delete| delete.sent.0 <= moment && delete.sent.1 > put.sent.1;
+            self.deletes.iter().filter(later).any(|delete| delete.covers(&put.row))
+        };
+        let lost = unseen.into_values().flatten().find(|put| durable(put) && !may_be_gone(put));
+        if let Some(lost) = lost {
             return Err(format!("{:?} was acknowledged and is lost: {lost:?}", lost.row));
         }
         for pair in found.windows(2) {
@@ -119,6 +176,10 @@ impl History {
     fn check_order(&self, found: &[Row], moment: Moment) -> Result<(), String> {
         let mut order: Vec<&str> = found.iter().map(|row| row.0.as_str()).collect();
         order.dedup();
+        // A key that lost all its points comes last when it is put again.
+        order.retain(|key| {
+            !self.deletes.iter().any(|delete| delete.key.as_ref().is_none_or(|one| one == key))
+        });
         let first_sent = |key: &str| {
             self.puts.iter().find(|put| put.row.0 == key).map_or(usize::MAX, |put| put.sent.1)
         };

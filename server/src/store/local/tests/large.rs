@@ -135,5 +135,7 @@ fn series_beyond_the_last_one_are_refused() {
     assert_eq!(index.define(MAX_SERIES, key.as_key()), Err(Undefined::TooMany));
     assert_eq!((index.len(), index.end()), (0, 0));
     assert_eq!(index.define(3, key.as_key()), Ok(()));
-    assert_eq!(index.define(MAX_SERIES, key.as_key()), Err(Undefined::Contradiction));
+    let other: shared::KeyBuf = "b".parse().unwrap();
+    assert_eq!(index.define(3, other.as_key()), Err(Undefined::Contradiction));
+    assert_eq!((index.len(), index.end()), (1, 4));
 }

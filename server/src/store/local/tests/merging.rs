@@ -36,7 +36,13 @@ impl Simulation {
     fn candidates(&self) -> Vec<Candidate> {
         let sizes = self.sizes.iter().zip(1..);
         sizes
-            .map(|(&size, id)| Candidate { segments: id..=id, size, expired: 0.0, resting: false })
+            .map(|(&size, id)| Candidate {
+                segments: id..=id,
+                size,
+                expired: 0.0,
+                deleted: 0.0,
+                resting: false,
+            })
             .collect()
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::super::background::compaction;
 use super::super::background::compaction_policy::{Candidate, MAX_PART_SIZE, choose};
-use super::damage::logged;
+use super::super::part::header::ChunkEntry;
+use super::damage::{logged, logged_from};
 use super::random::Random;
 use super::sim_disk::power_cut::{Left, Survival};
 use super::sim_disk::{Rules, Verb};
@@ -21,6 +22,82 @@ fn with_clock(now: &Arc<AtomicI64>, log_limit: u64) -> LocalConfig {
         retention: Some(Duration::from_secs(100)),
         log_limit,
         ..restless()
+    }
+}
+
+/// A system time that may jump, and a running time that does not.
+#[derive(Debug, Default)]
+struct Clocks {
+    now: Arc<AtomicI64>,
+    minutes: Arc<AtomicU64>,
+}
+
+impl Clocks {
+    fn at(now: i64) -> Self {
+        Self { now: Arc::new(now.into()), ..Self::default() }
+    }
+
+    /// A store that checkpoints every batch.
+    fn config(&self, retention: u64) -> LocalConfig {
+        let config = with_clock(&self.now, 1);
+        let minutes = Arc::clone(&self.minutes);
+        let uptime = move || Duration::from_secs(60 * minutes.load(Ordering::SeqCst));
+        LocalConfig {
+            clock: config.clock.with_uptime(uptime),
+            retention: Some(Duration::from_secs(retention)),
+            ..config
+        }
+    }
+
+    /// Opens a store, and waits until it has seen the present time.
+    fn open(&self, disk: &SimDisk, retention: u64) -> Local {
+        let store = open(disk, self.config(retention)).unwrap();
+        until(|| !store.state.is_sample_due());
+        store
+    }
+
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// Lets a store run for so long, with a point of now each minute.
+    async fn run(&self, store: &Local, minutes: u64) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for _ in 0..minutes {
+            let new = row("now", self.now() + 60);
+            assert_eq!(put(store, std::slice::from_ref(&new)).await, Ok(vec![]));
+            rows.push(new);
+            self.pass_minute(store);
+            settle(store);
+        }
+        rows
+    }
+
+    /// Lets a minute go by, which the store sees.
+    fn pass_minute(&self, store: &Local) {
+        self.now.fetch_add(60, Ordering::SeqCst);
+        self.minutes.fetch_add(1, Ordering::SeqCst);
+        // No thread is between its look at the clock and its wait then.
+        drop(store.state.memory());
+        store.state.notify();
+        until(|| !store.state.is_sample_due());
+    }
+}
+
+/// All that is hidden now may be deleted.
+fn hidden(state: &StoreState) -> Expiry {
+    Expiry { cutoff: state.config().cutoff(), ..NOTHING_EXPIRED }
+}
+
+fn info_of<T>(work: impl FnOnce() -> T) -> (T, String) {
+    logged_from(tracing::Level::INFO, work)
+}
+
+fn until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(300), "it takes too long");
+        std::thread::yield_now();
     }
 }
 
@@ -47,7 +124,7 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
         assert_eq!(put(&store, &[row("b", start + 1)]).await, Ok(vec![]));
         settle(&store);
 
-        let answer = async || contract::read(&store, Selector::ALL).await;
+        let answer = async || contract::read(&store, Query::all()).await;
         let rest = [row("b", start), row("b", start + 1)];
         assert_eq!(answer().await, [&[row("a", start - 100)][..], &rest].concat());
         now.fetch_add(1, Ordering::SeqCst);
@@ -60,12 +137,248 @@ async fn what_is_older_than_the_retention_is_neither_taken_nor_answered() {
     }
 }
 
+/// A day of points in several parts, and as much time later.
+async fn a_day_of_points(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for hour in 0..24 {
+        let store = clocks.open(disk, WEEK);
+        let new = [row("a", clocks.now()), row(&format!("b{hour}"), clocks.now() + 1)];
+        assert_eq!(put(&store, &new).await, Ok(vec![]));
+        rows.extend(new);
+        clocks.now.fetch_add(3600, Ordering::SeqCst);
+        within(store.close()).await;
+    }
+    rows
+}
+
+const WEEK: u64 = 7 * 86_400;
+
+const HOUR: u64 = 3600;
+
+/// Everything that a store with the right options and the right time answers.
+async fn answer(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
+    let store = clocks.open(disk, WEEK);
+    let answer = contract::read(&store, Query::all()).await;
+    within(store.close()).await;
+    sorted(answer)
+}
+
+fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    rows
+}
+
+#[tokio::test]
+async fn a_wrong_option_of_less_than_an_hour_costs_nothing() {
+    for minutes in [59, 62] {
+        let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+        let mut rows = a_day_of_points(&disk, &clocks).await;
+        let store = clocks.open(&disk, HOUR);
+        let oldest = clocks.now() - 3600;
+        assert!(contract::read(&store, Query::all()).await.iter().all(|row| row.1 >= oldest));
+        let reason = RefusalReason::OlderThanRetention;
+        let refused = put(&store, &[row("a", oldest - 1)]).await;
+        assert_eq!(refused, Ok(vec![Refused { index: 0, reason }]));
+        rows.extend(clocks.run(&store, minutes).await);
+        let all = rows.len() as u64;
+        if minutes > 60 {
+            until(|| parts(&store.state).iter().map(|part| part.points()).sum::<u64>() < all);
+        }
+        within(store.close()).await;
+        let mut found = answer(&disk, &clocks).await;
+        if minutes > 60 {
+            assert!(!found.contains(&rows[0]), "an hour deletes");
+            // Too old an hour before the end.
+            rows.retain(|row| row.1 >= oldest + 120);
+            found.retain(|row| row.1 >= oldest + 120);
+        }
+        assert_eq!(found, sorted(rows), "{minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn a_system_time_that_jumps_for_less_than_an_hour_costs_nothing() {
+    const YEARS: i64 = 10 * 365 * 86_400;
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let mut rows = a_day_of_points(&disk, &clocks).await;
+    let store = clocks.open(&disk, WEEK);
+    for _ in 0..3 {
+        rows.extend(clocks.run(&store, 70).await);
+        clocks.now.fetch_add(YEARS, Ordering::SeqCst);
+        let wrong = clocks.run(&store, 30).await;
+        let found = contract::read(&store, Query::all()).await;
+        assert!(wrong.iter().all(|row| found.contains(row)) && !found.contains(&rows[0]));
+        clocks.now.fetch_sub(YEARS, Ordering::SeqCst);
+        rows.extend(wrong);
+    }
+    rows.extend(clocks.run(&store, 70).await);
+    assert_eq!(sorted(contract::read(&store, Query::all()).await), sorted(rows.clone()));
+    within(store.close()).await;
+    // The same when the server is started by the wrong time.
+    clocks.now.fetch_add(YEARS, Ordering::SeqCst);
+    let store = clocks.open(&disk, WEEK);
+    rows.extend(clocks.run(&store, 30).await);
+    clocks.now.fetch_sub(YEARS, Ordering::SeqCst);
+    rows.extend(clocks.run(&store, 60).await);
+    within(store.close()).await;
+    assert_eq!(answer(&disk, &clocks).await, sorted(rows));
+}
+
+/// Parts are rewritten and merged without what is expired, from old points with strays among them on.
+#[tokio::test]
+async fn a_crash_at_any_moment_takes_only_what_was_too_old_for_an_hour() {
+    for (seed, rules) in (0..).zip(Rules::ALL) {
+        let clocks = Clocks::at(FAR + 1000);
+        let disk = SimDisk::with_rules(Image::new(), rules);
+        let first: Vec<_> = (1..20).map(|at| row("a", at)).chain([far("a", 0)]).collect();
+        let store = open(&disk, clocks.config(1 << 40)).unwrap();
+        assert_eq!(put(&store, &first).await, Ok(vec![]));
+        within(store.close()).await;
+        drop(store);
+        clocks.now.store(1_000_000, Ordering::SeqCst);
+
+        let store = clocks.open(&disk, HOUR);
+        // Each point with the operations after which it is acknowledged; the time of operations.
+        let mut sent: Vec<_> = first.into_iter().map(|row| (0, row)).collect();
+        let mut times = vec![(disk.operations(), clocks.now())];
+        for _ in 0..130 {
+            let new = row(&format!("key{}", clocks.now() / 1800 % 3), clocks.now());
+            assert_eq!(put(&store, std::slice::from_ref(&new)).await, Ok(vec![]));
+            sent.push((disk.operations(), new));
+            clocks.pass_minute(&store);
+            settle(&store);
+            times.push((disk.operations(), clocks.now()));
+        }
+        // At least the old points of the first part.
+        let kept = sent.len() as u64 - 19;
+        until(|| parts(&store.state).iter().map(|part| part.points()).sum::<u64>() <= kept);
+        within(store.close()).await;
+        drop(store);
+
+        let mut random = Random(seed);
+        for moment in (times[0].0..=disk.operations()).step_by(5) {
+            let left = [Left::Nothing, Left::Everything, Left::Some][random.below(3)];
+            let mut survival = Survival { names: left, bytes: left, random: Random(moment as u64) };
+            let image = SimDisk::with_rules(disk.image(moment, &mut survival), rules);
+            let found = read(&recovered(&image, clocks.config(WEEK)).unwrap().state).unwrap();
+            let now = times.iter().find(|(until, _)| moment <= *until).unwrap_or(&times[130]).1;
+            for (acknowledged, row) in &sent {
+                let has_to_be_there = *acknowledged <= moment && row.1 >= now - 2 * 3600;
+                assert!(
+                    !has_to_be_there || found.contains(row),
+                    "{row:?} is lost\n{}",
+                    disk.around(moment)
+                );
+            }
+            assert!(found.iter().all(|row| sent.iter().any(|(_, sent)| sent == row)));
+        }
+    }
+}
+
+/// The chunks of a store: series, number of points, last timestamp.
+fn chunks(state: &StoreState) -> Vec<(u32, u32, i64)> {
+    let chunk = |entry: &ChunkEntry| (entry.series, entry.count, entry.last);
+    parts(state).iter().flat_map(|part| part.entries().iter().map(chunk)).collect()
+}
+
+const FAR: i64 = 4_000_000_000;
+
+#[tokio::test]
+async fn strays_get_chunks_of_their_own() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let store = clocks.open(&disk, HOUR);
+    let now = clocks.now();
+    let rows = [row("a", now - 1), row("a", now + 60), far("a", 1), far("b", 2), row("b", now)];
+    assert_eq!(put(&store, &rows).await, Ok(vec![]));
+    within(store.close()).await;
+    let own = [(0, 2, now + 60), (0, 1, FAR + 1), (1, 1, now), (1, 1, FAR + 2)];
+    assert_eq!(chunks(&store.state), own);
+    // A merge keeps them so.
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let all = parts(&state);
+    compaction::merge(&state, &all, state.expiry()).unwrap();
+    assert_eq!(chunks(&state), own);
+    assert_eq!(sorted(read(&state).unwrap()), sorted(rows.into()));
+}
+
+fn far(key: &str, offset: i64) -> Row {
+    (key.to_owned(), FAR + offset, 0.5)
+}
+
+/// Chunks of a time at which nothing was a stray.
+#[tokio::test]
+async fn strays_keep_no_expired_points_on_the_disk() {
+    for strays in [1, 30] {
+        let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
+        let config = LocalConfig { log_limit: 1 << 30, ..clocks.config(1 << 40) };
+        // Two, which are not merged for the sake of their size.
+        for part in 0..2 {
+            let store = open(&disk, config.clone()).unwrap();
+            let old = (0..10).map(|at| row(&format!("key{}", at % 2), part * 10 + at));
+            let strays = (0..strays).map(|at| far(&format!("key{}", at % 2), part * 100 + at));
+            let rows: Vec<_> = old.chain(strays).collect();
+            assert_eq!(put(&store, &rows).await, Ok(vec![]));
+            within(store.close()).await;
+        }
+        clocks.now.store(1_000_000, Ordering::SeqCst);
+        let store = clocks.open(&disk, HOUR);
+        let is_mixed = |entry: &ChunkEntry| entry.first < 100 && entry.last >= FAR;
+        let any_mixed = |part: &Arc<Part>| part.entries().iter().any(is_mixed);
+        assert!(parts(&store.state).iter().all(any_mixed));
+        for _ in 0..60 {
+            assert!(parts(&store.state).iter().all(any_mixed));
+            clocks.pass_minute(&store);
+        }
+        let points = || parts(&store.state).iter().map(|part| part.points()).sum::<u64>();
+        until(|| points() == 2 * u64::try_from(strays).unwrap());
+        within(store.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn few_chunks_are_read_for_strays_at_a_time_and_each_once() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
+    let store = clocks.open(&disk, 1 << 40);
+    let keys = 0..600_i64;
+    let rows: Vec<_> = keys
+        .flat_map(|key| {
+            let key = format!("key{key}");
+            [row(&key, 1), row(&key, 2), far(&key, 3)]
+        })
+        .collect();
+    assert_eq!(put(&store, &rows).await, Ok(vec![]));
+    within(store.close()).await;
+    drop(store);
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let all = parts(&state);
+    let reads = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&reads);
+    disk.on_call(move |verb, _| {
+        counter.fetch_add(u64::from(verb == Verb::Read), Ordering::SeqCst);
+        None
+    });
+    let expiry = Expiry { cutoff: 3, newest: 1_000_000 };
+    let mut present = PresentPoints::default();
+    let mut shares = Vec::new();
+    for read in [256, 512, 600, 600] {
+        present.read(&all, expiry);
+        assert_eq!(reads.load(Ordering::SeqCst), read);
+        shares.push(
+            compaction::candidate(&all[0], &HiddenTimes::new(), expiry, &present, false).expired,
+        );
+    }
+    assert!(shares[0] < 0.5 && shares[1] > 0.5, "{shares:?}");
+    assert!((shares[3] - 1.0).abs() < 1e-9);
+}
+
 #[tokio::test]
 async fn refused_points_keep_the_contract() {
     let now = Arc::new(AtomicI64::new(1000));
     for log_limit in [1 << 30, 1] {
-        let store = open(&SimDisk::new(Image::new()), with_clock(&now, log_limit)).unwrap();
-        contract::hold_while_refusing(&store, 900).await;
+        let max_ahead = Some(Duration::from_secs(50));
+        let config = LocalConfig { max_ahead, ..with_clock(&now, log_limit) };
+        let store = open(&SimDisk::new(Image::new()), config).unwrap();
+        contract::hold_while_refusing(&store, 900..=1050).await;
     }
 }
 
@@ -95,36 +408,44 @@ async fn expired_parts_are_dropped_and_trimmed() {
     now.store(1110, Ordering::SeqCst);
     let state = recovered(&disk, config.clone()).unwrap().state;
     let expected: Vec<_> = contents.concat().into_iter().filter(|row| row.1 >= 1010).collect();
-    let sorted = |mut rows: Vec<Row>| {
-        rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        rows
-    };
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
     let mut merges = 0;
     loop {
         let parts = parts(&state);
-        let cutoff = state.config().cutoff();
+        let expiry = hidden(&state);
         // By the share that is expired alone, not by size.
         let size = MAX_PART_SIZE + 1;
-        let candidates: Vec<_> = parts
-            .iter()
-            .map(|part| Candidate { size, ..compaction::candidate(part, cutoff, false) })
-            .collect();
+        let candidates: Vec<_> =
+            parts.iter().map(|part| Candidate { size, ..as_candidate(part, expiry) }).collect();
         let Some(range) = choose(&candidates) else { break };
-        compaction::merge(&state, &parts[range], cutoff).unwrap();
+        let ((), log) = info_of(|| compaction::merge(&state, &parts[range], expiry).unwrap());
+        assert_eq!(log.matches(": dropped").count(), 1, "{log}");
+        let dropped = [
+            format!(
+                "{}: dropped what is older than the retention points=2 first=940 last=950",
+                names[0]
+            ),
+            format!(
+                "{}: dropped what is older than the retention points=1 first=960 last=960",
+                names[1]
+            ),
+        ];
+        assert!(log.contains(&dropped[merges]), "{log}");
         merges += 1;
         assert!(merges <= 4, "merges that make no difference");
     }
     assert_eq!(merges, 2);
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [0, 1, 40, 1], "nothing of the first, half of the second");
-    assert!(size(&names[0]) < 40 && size(&names[0]) < before[0]);
+    assert!(size(&names[0]) < 70 && size(&names[0]) < before[0]);
     assert!(size(&names[1]) < before[1]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
 
     // A merge for the sake of size trims the rest.
     let all = parts(&state);
-    compaction::merge(&state, &all, state.config().cutoff()).unwrap();
+    let ((), log) = info_of(|| compaction::merge(&state, &all, hidden(&state)).unwrap());
+    let dropped = "dropped what is older than the retention points=20 first=990 last=1009";
+    assert!(log.contains(&format!("{}: {dropped}", names[2])), "{log}");
     let points: Vec<_> = parts(&state).iter().map(|part| part.points()).collect();
     assert_eq!(points, [expected.len() as u64]);
     assert_eq!(sorted(read(&state).unwrap()), sorted(expected.clone()));
@@ -153,10 +474,10 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     let before = disk.visible()[&name].clone();
 
     let reader = parts(&state).remove(0);
-    let cutoff = config.cutoff();
-    compaction::merge(&state, std::slice::from_ref(&reader), cutoff).unwrap();
+    let expiry = hidden(&state);
+    compaction::merge(&state, std::slice::from_ref(&reader), expiry).unwrap();
     let new = parts(&state).remove(0);
-    let (candidate, old_points) = (compaction::candidate(&new, cutoff, false), reader.points());
+    let (candidate, old_points) = (as_candidate(&new, expiry), reader.points());
     assert!(candidate.resting && !new.take_name(&disk).unwrap());
     assert_eq!((new.points(), old_points), (1, 3));
     assert_eq!(disk.visible()[&name], before);
@@ -174,7 +495,7 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
     disk.on_call(|_, _| None);
     assert_eq!(take_names(), (true, String::new()));
     assert!(new.take_name(&disk).unwrap() && new.has_name());
-    assert!(!compaction::candidate(&new, cutoff, false).resting);
+    assert!(!as_candidate(&new, expiry).resting);
     assert_eq!(disk.visible()[&name], written);
     assert!(!disk.visible().contains_key(&unfinished));
     assert_eq!(read(&state).unwrap(), rows[2..]);
@@ -191,26 +512,143 @@ async fn a_part_that_is_read_is_replaced_when_it_is_closed() {
 
 #[tokio::test]
 async fn a_series_that_expired_whole_begins_anew() {
-    let now = Arc::new(AtomicI64::new(1000));
-    let config = with_clock(&now, 200);
+    let clocks = Clocks::at(1000);
     let disk = SimDisk::new(Image::new());
-    let mut expected = Vec::new();
-    for round in 0..30 {
-        let store = open(&disk, config.clone()).unwrap();
-        for at in 0..8 {
-            let time = now.fetch_add(7, Ordering::SeqCst);
-            let rows = [row(&format!("key{}", (round + at) % 5), time)];
+    let (mut expected, mut sent) = (Vec::new(), 0);
+    for round in 0..4 {
+        let store = clocks.open(&disk, HOUR);
+        for at in 0..90 {
+            let rows = [row(&format!("key{}", (round + at / 30) % 5), clocks.now())];
             assert_eq!(put(&store, &rows).await, Ok(vec![]));
             expected.extend(rows);
+            sent += 1;
+            clocks.pass_minute(&store);
             settle(&store);
         }
-        let cutoff = now.load(Ordering::SeqCst) - 100;
+        let cutoff = clocks.now() - 3600;
         expected.retain(|row| row.1 >= cutoff);
-        let mut found = contract::read(&store, Selector::ALL).await;
+        let mut found = contract::read(&store, Query::all()).await;
         found.sort_by_key(|row| row.1);
         assert_eq!(found, expected);
         within(store.close()).await;
     }
-    let points: usize = disk.visible().values().map(Vec::len).sum();
-    assert!(points < 3000, "{points} bytes are left of what expired");
+    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
+    let points: u64 = parts(&state).iter().map(|part| part.points()).sum();
+    assert!(points < sent, "{points} points of {sent} are on the disk");
+}
+
+#[tokio::test]
+async fn a_start_says_its_retention_and_warns_when_it_is_shorter() {
+    let said = |age: &str, hidden: u64| {
+        let fate = "are hidden, and deleted after 1h of running time";
+        format!("points older than {age} {fate} hidden_points={hidden}")
+    };
+    let (mut disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let start = |disk: &SimDisk, retention: Option<u64>| -> Vec<String> {
+        let retention = retention.map(Duration::from_secs);
+        let config = LocalConfig { retention, log_limit: 1 << 30, ..clocks.config(HOUR) };
+        let (state, log) = info_of(|| recovered(disk, config).unwrap().state);
+        drop(state);
+        let about = |line: &&str| line.contains("hidden_points=") || line.contains("OPTIONS");
+        log.lines().filter(about).map(|line| line.split_once(": ").unwrap().1.to_owned()).collect()
+    };
+    assert_eq!(start(&disk, None), [""; 0]);
+    assert!(!disk.visible().contains_key("OPTIONS"));
+    assert_eq!(start(&disk, Some(WEEK)), [said("7d", 0)]);
+    assert_eq!(disk.visible()["OPTIONS"], b"retention 604800\n");
+
+    // Half of the points in a part, in one chunk, and half in the log.
+    let points = |from| -> Vec<_> { (from..from + 50).map(|at| row("a", at)).collect() };
+    let config = LocalConfig { log_limit: 1 << 30, ..clocks.config(WEEK) };
+    let store = open(&disk, config.clone()).unwrap();
+    assert_eq!(put(&store, &points(990_000)).await, Ok(vec![]));
+    within(store.close()).await;
+    let store = open(&disk, config).unwrap();
+    assert_eq!(put(&store, &points(990_050)).await, Ok(vec![]));
+    let killed = SimDisk::new(disk.visible());
+    within(store.close()).await;
+    disk = killed;
+
+    let shorter = |age: &str, before: &str, hidden| {
+        let fate = said(age, hidden);
+        let (fate, count) = fate.rsplit_once(' ').unwrap();
+        let advice = "to keep them, start with a longer --retention before that";
+        format!("{before} at the last start: {fate}; {advice} {count}")
+    };
+    let (now, week) = (clocks.now().unsigned_abs(), "the retention was 7d");
+    let hour = [shorter("1h", week, 100)];
+    let cases = [
+        (Some(WEEK), vec![said("7d", 0)]),
+        (Some(now - 990_025), vec![shorter("2h46min15s", week, 25)]),
+        (Some(now - 990_075), vec![shorter("2h45min25s", "the retention was 2h46min15s", 75)]),
+        (None, vec![]),
+        (Some(WEEK), vec![shorter("7d", "points were kept for ever", 0)]),
+    ];
+    for (retention, expected) in cases {
+        assert_eq!(start(&disk, retention), expected, "{retention:?}");
+    }
+    let before = SimDisk::new(disk.visible());
+    assert_eq!(start(&before, Some(HOUR)), hour);
+    assert_eq!(start(&before, Some(HOUR)), [said("1h", 100)]);
+
+    // What is not known is said, and a file that can't be written or read stops nothing.
+    for bytes in [&b""[..], b"retention\n", b"retention -1\n", b"retention 7", b"\xff", &[7; 9999]]
+    {
+        let mut image = before.visible();
+        image.insert("OPTIONS".to_owned(), bytes.to_vec());
+        let damaged = SimDisk::new(image);
+        let lines = start(&damaged, Some(HOUR)).join("\n");
+        assert!(
+            lines.contains("OPTIONS can't be read") && lines.contains("no retention is known"),
+            "{lines}"
+        );
+        assert_eq!(start(&damaged, Some(HOUR)).len(), 1);
+        let mut image = before.visible();
+        image.insert("OPTIONS".to_owned(), bytes.to_vec());
+        let damaged = SimDisk::new(image);
+        assert_eq!((start(&damaged, None).len(), start(&damaged, None).len()), (1, 0));
+    }
+    for verb in [Verb::Create, Verb::Write, Verb::Sync, Verb::Rename] {
+        let disk = SimDisk::new(disk.visible());
+        disk.on_call(move |called, name| {
+            (called == verb && name == "OPTIONS.tmp").then_some(io::ErrorKind::StorageFull)
+        });
+        for _ in 0..2 {
+            let lines = start(&disk, Some(HOUR));
+            assert_eq!((&lines[..1], lines.len()), (&hour[..], 2), "{verb:?}");
+            assert!(lines[1].starts_with("can't write OPTIONS"), "{lines:?}");
+        }
+    }
+    // After a power cut at any moment the old or the new retention is known.
+    let disk = SimDisk::new(disk.visible());
+    let known = [start(&disk, Some(HOUR)), vec![said("1h", 100)]];
+    for moment in 0..=disk.operations() {
+        for (seed, left) in [Left::Nothing, Left::Everything, Left::Some].into_iter().enumerate() {
+            let random = Random(seed as u64);
+            let image = disk.image(moment, &mut Survival { names: left, bytes: left, random });
+            let again = start(&SimDisk::new(image), Some(HOUR));
+            assert!(known.contains(&again), "{again:?}\n{}", disk.around(moment));
+        }
+    }
+}
+
+/// New keys all the time, as containers have them: when all of their points are deleted, they take
+/// no memory either, and no id is used again.
+#[tokio::test]
+async fn series_that_expire_leave_the_index() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let store = clocks.open(&disk, HOUR);
+    let mut known = Vec::new();
+    for hour in 0..8 {
+        for minute in 0..4 {
+            let keys = (0..10).map(|key| row(&format!("{hour}.{minute}.{key}"), clocks.now()));
+            assert_eq!(put(&store, &keys.collect::<Vec<_>>()).await, Ok(vec![]));
+            clocks.run(&store, 15).await;
+        }
+        known.push(store.status().series);
+    }
+    // The last hour, the one that waits for its deletion, and what shares parts with them.
+    assert!(known.iter().all(|&series| series <= 200), "{known:?}");
+    assert_eq!(store.state.index().end(), 321, "with that of `run`");
+    within(store.close()).await;
 }

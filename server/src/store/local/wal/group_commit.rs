@@ -1,19 +1,24 @@
 //! The committer: one thread that takes all batches that wait, writes them to the log, syncs
 //! once, puts them into the heads and answers all. A point is visible only when it is durable.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use shared::KeyBuf;
 use tracing::{info, warn};
 
-use super::queue::{Queue, Submission};
+use super::queue::{Queue, Submission, Work};
 use super::record;
 use super::rotation::{self, Attempt, Decision, Facts};
 use super::segment::{Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
+use crate::store::local::series::paged::Paged;
+use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
 use crate::store::{PutError, Unavailable};
@@ -30,8 +35,8 @@ pub struct Committer {
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
     next_sequence: u64,
-    /// By series: the newest segment that defines it.
-    defined: Vec<SegmentId>,
+    /// The newest segment that defines each series.
+    defined: Paged<SegmentId>,
     /// The records of a group.
     buffer: Vec<u8>,
     /// When a new segment could not be made; `None` since there was one.
@@ -66,7 +71,7 @@ impl Committer {
             segment,
             first_segment: resume.first_segment,
             next_sequence: resume.next_sequence,
-            defined: Vec::new(),
+            defined: Paged::default(),
             buffer: Vec::new(),
             rotation_failed: None,
             disk_full_logged: false,
@@ -118,9 +123,13 @@ impl Committer {
     }
 
     fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
+        if let [Submission { work: Work::Retire(series), .. }] = group {
+            self.retire(series);
+            return Ok(());
+        }
         // Nothing of the group is written before there is room.
         self.make_room()?;
-        let records = self.gather(group);
+        let (records, new) = self.gather(group);
         match self.segment.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
@@ -143,28 +152,64 @@ impl Committer {
         }
         self.next_sequence += records;
         self.segment.keep(self.buffer.len() as u64);
+        if !new.is_empty() {
+            let index = self.state.index();
+            for (series, _) in &new {
+                index.mark_stored(*series);
+            }
+        }
         let mut memory = self.state.memory();
         memory.unavailable = None;
         memory.log_bytes += self.buffer.len() as u64;
         for submission in group {
-            memory.heads.append(submission.points.iter().copied());
+            match &submission.work {
+                Work::Points(points) => memory.heads.append(points.iter().copied()),
+                Work::Deletes(deletes) => deletes.iter().for_each(|delete| memory.delete(*delete)),
+                Work::Retire(_) => {}
+            }
+        }
+        drop(memory);
+        if let [Submission { work: Work::Deletes(deletes), .. }] = group {
+            let series: Vec<_> = deletes.iter().map(|delete| delete.series).collect();
+            self.retire(&series);
         }
         Ok(())
     }
 
+    /// Removes those of the series that have no points left from the index. Points that wait for them
+    /// are the first of new series. So that their ids keep the order of first puts, the series whose
+    /// first points wait get new ids too.
+    fn retire(&mut self, series: &[SeriesId]) {
+        let mut gone = self.state.without_points(series);
+        // What is looked up is looked up again, once any is removed, before it is submitted.
+        let mut index = self.state.index_mut();
+        gone.retain(|&id| index.is_stored(id));
+        if gone.is_empty() {
+            return;
+        }
+        let mut keys = HashMap::with_capacity(gone.len());
+        for id in gone {
+            self.defined.remove(id);
+            if let Some(key) = index.remove(id) {
+                keys.insert(id, key);
+            }
+        }
+        keys.extend(index.remove_fresh());
+        let index = RefCell::new(index);
+        self.queue.replace_series(|id| index.borrow_mut().find_or_create(keys.get(&id)?.as_key()));
+    }
+
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
     /// define yet, the batches, and the keys once more, away from the first place. Answers the
-    /// number of records.
-    fn gather(&mut self, group: &[Submission]) -> u64 {
+    /// number of records, and those keys.
+    fn gather(&mut self, group: &[Submission]) -> (u64, Vec<(SeriesId, KeyBuf)>) {
         let mut new = Vec::new();
         let index = self.state.index();
-        for point in group.iter().flat_map(|submission| &submission.points) {
-            let place = point.series as usize;
-            if place >= self.defined.len() {
-                self.defined.resize(place + 1, 0);
-            }
-            if self.defined[place] != self.segment.id() {
-                self.defined[place] = self.segment.id();
+        for point in group.iter().flat_map(|submission| submission.work.points()) {
+            // No segment has the number 0.
+            let defined = self.defined.get_or_default(point.series);
+            if *defined != self.segment.id() {
+                *defined = self.segment.id();
                 if let Some(key) = index.key(point.series) {
                     new.push((point.series, key.clone()));
                 }
@@ -181,7 +226,7 @@ impl Committer {
             self.buffer.extend_from_slice(records);
             next = record::number(&mut self.buffer[start..], next);
         }
-        next - self.next_sequence
+        (next - self.next_sequence, new)
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {
@@ -193,7 +238,7 @@ impl Committer {
     /// client has the error.
     fn roll_back(&mut self, error: &io::Error) -> Result<(), Unavailable> {
         self.log_disk_full(&error.to_string());
-        self.defined.clear();
+        self.defined = Paged::default();
         self.segment
             .roll_back()
             .map_err(|error| self.fail("can't take back an unfinished write to the log", &error))

@@ -43,6 +43,8 @@ pub enum RecordKind {
     Points = 1,
     /// Keys of series; see [`super::record::append_series`].
     Series = 2,
+    /// Points that are taken back; see [`super::record::append_deletes`].
+    Deletes = 3,
 }
 
 /// The beginning of a record. The payload follows.
@@ -69,7 +71,7 @@ impl RecordHeader {
             magic: RECORD_MAGIC,
             kind: kind as u8,
             zero: [0; 3],
-            // [`super::record::append_points`] and `append_series` bound it.
+            // [`super::record::append_points`] and its like bound it.
             payload_length: u32::try_from(payload.len()).unwrap_or(u32::MAX).into(),
             sequence: U64::ZERO,
             payload_checksum: crc32c::crc32c(payload).into(),
@@ -107,6 +109,7 @@ impl RecordHeader {
         match self.kind {
             1 => Some(RecordKind::Points),
             2 => Some(RecordKind::Series),
+            3 => Some(RecordKind::Deletes),
             _ => None,
         }
     }

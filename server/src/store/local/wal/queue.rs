@@ -5,18 +5,45 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::store::local::series::series_point::SeriesPoint;
+use super::record;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::{SeriesPoint, SeriesWindow};
 use crate::store::{PutError, Unavailable};
 
 /// Most points of several batches that are committed together; bounds the memory of a commit.
 const MAX_GROUP_POINTS: usize = 1 << 20;
 
-/// A batch that waits for the committer.
+/// What is to be committed.
+#[derive(Debug)]
+pub enum Work {
+    /// Points are stored.
+    Points(Vec<SeriesPoint>),
+    /// Points are taken back.
+    Deletes(Vec<SeriesWindow>),
+    /// Those of these series that have no points are removed from the index. There is nothing to
+    /// write.
+    Retire(Vec<SeriesId>),
+}
+
+impl Work {
+    /// Its points; none when it is not about points that are stored.
+    pub fn points(&self) -> &[SeriesPoint] {
+        match self {
+            Self::Points(points) => points,
+            Self::Deletes(_) | Self::Retire(_) => &[],
+        }
+    }
+}
+
+/// Receives the outcome of work.
+pub type Outcome = oneshot::Receiver<Result<(), PutError>>;
+
+/// Work that waits for the committer.
 #[derive(Debug)]
 pub struct Submission {
-    /// The points.
-    pub points: Vec<SeriesPoint>,
-    /// Their records, without numbers.
+    /// What is to be committed.
+    pub work: Work,
+    /// Its records, without numbers.
     pub records: Vec<u8>,
     /// Receives the outcome.
     pub done: oneshot::Sender<Result<(), PutError>>,
@@ -37,19 +64,20 @@ struct Waiting {
 }
 
 impl Queue {
-    /// Adds a batch.
+    /// Adds work with its records, which have no numbers yet. Answers what receives the outcome.
     ///
     /// # Errors
     /// Why the queue was closed.
-    pub fn submit(&self, submission: Submission) -> Result<(), Unavailable> {
+    pub fn submit(&self, work: Work, records: Vec<u8>) -> Result<Outcome, Unavailable> {
+        let (done, outcome) = oneshot::channel();
         let mut waiting = self.waiting();
         if let Some(why) = waiting.closed {
             return Err(why);
         }
-        waiting.submissions.push(submission);
+        waiting.submissions.push(Submission { work, records, done });
         drop(waiting);
         self.arrived.notify_one();
-        Ok(())
+        Ok(outcome)
     }
 
     /// Refuses further batches; those that wait are still taken.
@@ -94,6 +122,24 @@ impl Queue {
         }
     }
 
+    /// Gives points that wait other series, where `replace` has one.
+    pub fn replace_series(&self, replace: impl Fn(SeriesId) -> Option<SeriesId>) {
+        for Submission { work, records, .. } in &mut self.waiting().submissions {
+            let Work::Points(points) = work else { continue };
+            let mut is_changed = false;
+            for point in points.iter_mut() {
+                if let Some(series) = replace(point.series) {
+                    point.series = series;
+                    is_changed = true;
+                }
+            }
+            if is_changed {
+                records.clear();
+                record::append_points(points, records);
+            }
+        }
+    }
+
     /// Refuses the batches that wait.
     pub fn refuse_all(&self, why: Unavailable) {
         let submissions = std::mem::take(&mut self.waiting().submissions);
@@ -107,12 +153,12 @@ impl Queue {
     }
 }
 
-/// Takes the oldest batches off the front, at least one.
+/// Takes the oldest batches off the front, at least one. What is no batch of points is alone.
 fn take_group(waiting: &mut Vec<Submission>) -> Vec<Submission> {
     let mut points = 0;
     let fits = waiting.iter().take_while(|submission| {
-        points += submission.points.len();
-        points <= MAX_GROUP_POINTS
+        points += submission.work.points().len();
+        points <= MAX_GROUP_POINTS && matches!(submission.work, Work::Points(_))
     });
     let rest = waiting.split_off(fits.count().max(1));
     std::mem::replace(waiting, rest)
@@ -126,21 +172,25 @@ mod tests {
 
     #[test]
     fn a_group_is_bounded_and_batches_keep_their_order() {
-        let sizes = [1, MAX_GROUP_POINTS - 1, 1, MAX_GROUP_POINTS + 1, 2, 3];
+        let sizes = [1, MAX_GROUP_POINTS - 1, 1, MAX_GROUP_POINTS + 1, 2, 3, 0, 0, 4];
         let mut waiting: Vec<_> = sizes
             .iter()
             .map(|&count| {
                 let point = SeriesPoint { series: 0, point: Point { timestamp: 0, value: 0.0 } };
                 let done = oneshot::channel().0;
-                Submission { points: vec![point; count], records: Vec::new(), done }
+                let work = match count {
+                    0 => Work::Deletes(Vec::new()),
+                    _ => Work::Points(vec![point; count]),
+                };
+                Submission { work, records: Vec::new(), done }
             })
             .collect();
         let mut groups = Vec::new();
         while !waiting.is_empty() {
             let group = take_group(&mut waiting);
-            groups.push(group.iter().map(|one| one.points.len()).collect::<Vec<_>>());
+            groups.push(group.iter().map(|one| one.work.points().len()).collect::<Vec<_>>());
         }
-        let expected = [&sizes[..2], &sizes[2..3], &sizes[3..4], &sizes[4..]];
-        assert_eq!(groups, expected.map(<[usize]>::to_vec));
+        let ends = [(0, 2), (2, 3), (3, 4), (4, 6), (6, 7), (7, 8), (8, 9)];
+        assert_eq!(groups, ends.map(|(start, end)| sizes[start..end].to_vec()));
     }
 }

@@ -14,8 +14,9 @@ use crate::store::local::disk::DiskFile;
 use crate::store::local::disk::window::Window;
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::series::series_point::SeriesPoint;
+use crate::store::local::series::series_point::{SeriesPoint, SeriesWindow};
 use crate::store::local::varint;
+use crate::store::query;
 
 /// What was found in a segment.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +47,9 @@ const MAX_RECORD_POINTS: usize = 1 << 20;
 /// Most series in a record, for the same reason.
 const MAX_RECORD_SERIES: usize = 1 << 14;
 
+/// Most stretches in a record of deletes, for the same reason.
+const MAX_RECORD_DELETES: usize = 1 << 18;
+
 /// Appends the records of points, without sequence numbers.
 pub fn append_points(points: &[SeriesPoint], out: &mut Vec<u8>) {
     for points in points.chunks(MAX_RECORD_POINTS) {
@@ -61,6 +65,13 @@ pub fn append_series(series: &[(SeriesId, KeyBuf)], out: &mut Vec<u8>) {
                 encode_series(*id, key.as_key(), out);
             }
         });
+    }
+}
+
+/// Appends the records that take points back, without sequence numbers.
+pub fn append_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) {
+    for deletes in deletes.chunks(MAX_RECORD_DELETES) {
+        append(RecordKind::Deletes, out, |out| encode_deletes(deletes, out));
     }
 }
 
@@ -117,6 +128,40 @@ pub fn decode_points(mut payload: &[u8]) -> impl Iterator<Item = Option<SeriesPo
             payload = &[];
         }
         Some(point)
+    })
+}
+
+/// Appends the stretches of a [`RecordKind::Deletes`] record: each series id as the difference to
+/// the one before, then the first timestamp, then how far the last one is from it.
+fn encode_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) {
+    let mut series = 0_i64;
+    for SeriesWindow { series: id, window } in deletes {
+        let id = i64::from(*id);
+        varint::encode_signed(id - series, out);
+        varint::encode_signed(window.from, out);
+        varint::encode(window.to.abs_diff(window.from), out);
+        series = id;
+    }
+}
+
+/// Reads the stretches of a record; `None` for one that is not as [`encode_deletes`] writes it.
+pub fn decode_deletes(mut payload: &[u8]) -> impl Iterator<Item = Option<SeriesWindow>> {
+    let mut series = 0_i64;
+    std::iter::from_fn(move || {
+        if payload.is_empty() {
+            return None;
+        }
+        let delete = (|| {
+            series = series.checked_add(varint::decode_signed(&mut payload)?)?;
+            let from = varint::decode_signed(&mut payload)?;
+            let to = from.checked_add_unsigned(varint::decode(&mut payload)?)?;
+            let series = SeriesId::try_from(series).ok()?;
+            Some(SeriesWindow { series, window: query::Window { from, to } })
+        })();
+        if delete.is_none() {
+            payload = &[];
+        }
+        Some(delete)
     })
 }
 

@@ -1,0 +1,356 @@
+//! The index of format 2: a column of each field of the chunks, and the summaries of those that
+//! have one.
+
+use pco::data_types::Number;
+use shared::{Key, KeyBuf};
+
+use super::{PartIndex, end_of};
+use crate::store::local::part::header::{
+    ChunkEntry, ChunkHeader, FileHeader, MAX_CHUNK_LENGTH, MIN_SUMMARY_POINTS,
+};
+use crate::store::local::series::chunk::{BadChunk, Effort, pack_column, unpack_column};
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::summary::{Sum, Summary};
+use crate::store::local::varint;
+
+/// Bits of the compensation of a sum that are not on the disk.
+const LOW_BITS: u32 = 48;
+
+/// Appends an index.
+///
+/// # Errors
+/// When a column can't be packed.
+pub fn encode(index: &PartIndex, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
+    let entries = &index.entries;
+    varint::encode(entries.len() as u64, out);
+    encode_keys(&index.keys, out);
+    let mut writer = ColumnWriter { effort, out };
+    let mut series = 0;
+    writer.add(
+        entries.iter().map(|entry| entry.series - std::mem::replace(&mut series, entry.series)),
+    )?;
+    let mut end = FileHeader::LENGTH as u64;
+    writer.add(entries.iter().map(|entry| {
+        entry.offset - std::mem::replace(&mut end, entry.offset + u64::from(entry.length))
+    }))?;
+    writer.add(entries.iter().map(|entry| entry.length))?;
+    writer.add(entries.iter().map(|entry| entry.count))?;
+    writer.add(entries.iter().map(|entry| entry.first))?;
+    writer.add(entries.iter().map(|entry| entry.last.wrapping_sub(entry.first).cast_unsigned()))?;
+    // A value that is not known is no number on the disk, too.
+    writer.add(entries.iter().map(|entry| entry.last_value.get().unwrap_or(f64::NAN)))?;
+
+    let large = entries.iter().filter(|entry| entry.count as usize >= MIN_SUMMARY_POINTS);
+    let summaries: Vec<_> = large.map(|entry| Packed::of(entry.summary.as_deref())).collect();
+    writer.add(summaries.iter().map(|summary| summary.first))?;
+    writer.add(summaries.iter().map(|summary| summary.min))?;
+    writer.add(summaries.iter().map(|summary| summary.max))?;
+    writer.add(summaries.iter().map(|summary| summary.high))?;
+    writer.add(summaries.iter().map(|summary| summary.low))?;
+    writer.add(summaries.iter().map(|summary| summary.increase))
+}
+
+/// Reads the index of a file in which it begins at `offset`; `None` when the bytes are none.
+pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
+    let count = varint::decode(&mut input)?;
+    // Each chunk takes at least its header.
+    if count > offset / ChunkHeader::LENGTH as u64 {
+        return None;
+    }
+    let count = usize::try_from(count).ok()?;
+    let keys = decode_keys(&mut input)?;
+    let mut reader = ColumnReader { input };
+    let series: Vec<u32> = reader.take(count)?;
+    let gaps: Vec<u64> = reader.take(count)?;
+    let lengths: Vec<u32> = reader.take(count)?;
+    let counts: Vec<u32> = reader.take(count)?;
+    let firsts: Vec<i64> = reader.take(count)?;
+    let spans: Vec<u64> = reader.take(count)?;
+    let last_values: Vec<f64> = reader.take(count)?;
+    let large = counts.iter().filter(|&&count| count as usize >= MIN_SUMMARY_POINTS).count();
+    let mut summaries = Packed::read(&mut reader, large)?.into_iter();
+    if !reader.input.is_empty() {
+        return None;
+    }
+
+    let mut entries = Vec::with_capacity(count);
+    let mut keys_by_series = Vec::new();
+    let mut keys = keys.into_iter();
+    let (mut id, mut end) = (0_u32, FileHeader::LENGTH as u64);
+    for at in 0..count {
+        id = id.checked_add(series[at])?;
+        if at == 0 || series[at] > 0 {
+            keys_by_series.push((id, keys.next()?));
+        }
+        let (length, count) = (lengths[at], counts[at]);
+        if length > MAX_CHUNK_LENGTH {
+            return None;
+        }
+        let offset = end.checked_add(gaps[at])?;
+        end = offset.checked_add(length.into())?;
+        let last = firsts[at].checked_add_unsigned(spans[at])?;
+        let is_large = count as usize >= MIN_SUMMARY_POINTS;
+        let packed = if is_large { Some(summaries.next()?) } else { None };
+        let summary = packed.and_then(|packed| packed.summary(count, last_values[at]));
+        entries.push(ChunkEntry {
+            series: id,
+            count,
+            first: firsts[at],
+            last,
+            offset,
+            length,
+            last_value: last_values[at].into(),
+            summary: summary.map(Box::new),
+        });
+    }
+    if keys.next().is_some() {
+        return None;
+    }
+    let end = end_of(&entries);
+    Some(PartIndex { entries, keys: keys_by_series, end, ..PartIndex::default() })
+}
+
+/// Appends how many keys there are, and of each what differs from the one before.
+fn encode_keys(keys: &[(SeriesId, KeyBuf)], out: &mut Vec<u8>) {
+    let mut before: &[u8] = b"";
+    varint::encode(keys.len() as u64, out);
+    for (_, key) in keys {
+        let key = key.as_str().as_bytes();
+        let same = key.iter().zip(before).take_while(|(a, b)| a == b).count();
+        varint::encode(same as u64, out);
+        varint::encode((key.len() - same) as u64, out);
+        out.extend_from_slice(&key[same..]);
+        before = key;
+    }
+}
+
+fn decode_keys(input: &mut &[u8]) -> Option<Vec<KeyBuf>> {
+    let mut keys = Vec::new();
+    let mut key: Vec<u8> = Vec::new();
+    for _ in 0..varint::decode(input)? {
+        let same = usize::try_from(varint::decode(input)?).ok()?;
+        let more = usize::try_from(varint::decode(input)?).ok()?;
+        let (tail, rest) = input.split_at_checked(more)?;
+        *input = rest;
+        key.truncate(same);
+        key.extend_from_slice(tail);
+        keys.push(Key::from_bytes(&key).ok()?.to_owned());
+    }
+    Some(keys)
+}
+
+/// A summary as it is on the disk.
+#[derive(Debug, Clone, Copy, Default)]
+struct Packed {
+    first: f64,
+    min: f64,
+    max: f64,
+    high: f64,
+    low: u16,
+    increase: f64,
+}
+
+impl Packed {
+    fn of(summary: Option<&Summary>) -> Self {
+        let parts = summary.and_then(|summary| Some((summary, summary.sum.parts()?)));
+        let Some((summary, (high, low))) = parts else {
+            return Self { high: f64::NAN, ..Self::default() };
+        };
+        let &Summary { first, min, max, increase, .. } = summary;
+        let low = u16::try_from(low.to_bits() >> LOW_BITS).unwrap_or(0);
+        Self { first, min, max, high, low, increase }
+    }
+
+    fn read(reader: &mut ColumnReader<'_>, count: usize) -> Option<Vec<Self>> {
+        let [firsts, mins, maxima, highs]: [Vec<f64>; 4] =
+            [reader.take(count)?, reader.take(count)?, reader.take(count)?, reader.take(count)?];
+        let lows: Vec<u16> = reader.take(count)?;
+        let increases: Vec<f64> = reader.take(count)?;
+        let packed = (0..count).map(|at| Self {
+            first: firsts[at],
+            min: mins[at],
+            max: maxima[at],
+            high: highs[at],
+            low: lows[at],
+            increase: increases[at],
+        });
+        Some(packed.collect())
+    }
+
+    /// The summary of a chunk; `None` when it has none.
+    fn summary(self, count: u32, last: f64) -> Option<Summary> {
+        let Self { first, min, max, high, low, increase } = self;
+        let sum = Sum::from_parts(high, f64::from_bits(u64::from(low) << LOW_BITS))?;
+        let are_finite = [first, last, min, max, increase].into_iter().all(f64::is_finite);
+        are_finite.then_some(Summary { count: count.into(), first, last, min, max, sum, increase })
+    }
+}
+
+/// A number of a column as it is in memory.
+trait Field: Number + Default {
+    fn append(self, out: &mut Vec<u8>);
+
+    /// Takes one off the front of `input`; `None` when it is cut off.
+    fn take(input: &mut &[u8]) -> Option<Self>;
+}
+
+macro_rules! fields {
+    ($($kind:ty)*) => {$(
+        impl Field for $kind {
+            fn append(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn take(input: &mut &[u8]) -> Option<Self> {
+                let (bytes, rest) = input.split_first_chunk()?;
+                *input = rest;
+                Some(Self::from_le_bytes(*bytes))
+            }
+        }
+    )*};
+}
+
+fields!(u16 u32 u64 i64 f64);
+
+/// Appends columns: the length in bytes and what `pco` makes of the numbers; or a length of 0 and the
+/// numbers as they are, when that is shorter. Without numbers there is nothing.
+struct ColumnWriter<'o> {
+    effort: Effort,
+    out: &'o mut Vec<u8>,
+}
+
+impl ColumnWriter<'_> {
+    fn add<T: Field>(&mut self, numbers: impl Iterator<Item = T>) -> Result<(), BadChunk> {
+        let numbers: Vec<T> = numbers.collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let mut column = Vec::new();
+        pack_column(&numbers, self.effort, &mut column)?;
+        if column.len() < size_of_val(numbers.as_slice()) {
+            varint::encode(column.len() as u64, self.out);
+            self.out.extend_from_slice(&column);
+        } else {
+            varint::encode(0, self.out);
+            for number in numbers {
+                number.append(self.out);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct ColumnReader<'i> {
+    input: &'i [u8],
+}
+
+impl ColumnReader<'_> {
+    fn take<T: Field>(&mut self, count: usize) -> Option<Vec<T>> {
+        if count == 0 {
+            return Some(Vec::new());
+        }
+        let length = usize::try_from(varint::decode(&mut self.input)?).ok()?;
+        if length == 0 {
+            return (0..count).map(|_| T::take(&mut self.input)).collect();
+        }
+        let (column, rest) = self.input.split_at_checked(length)?;
+        self.input = rest;
+        let mut numbers = vec![T::default(); count];
+        unpack_column(column, &mut numbers).ok()?;
+        Some(numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use shared::Point;
+
+    use super::*;
+
+    /// Series with chunks of a few points and of many, some of whose sums are too large.
+    fn index() -> impl Strategy<Value = PartIndex> {
+        let value = prop_oneof![
+            (-1000..1000i32).prop_map(|cents| f64::from(cents) / 100.0),
+            any::<f64>().prop_filter("finite", |value| value.is_finite()),
+        ];
+        let points = prop_oneof![1..4usize, 250..260usize, 8192..8193usize];
+        let chunk = (points, value.clone(), value, 0..1000u64, 1..MAX_CHUNK_LENGTH);
+        let series = (0..1000u32, prop::collection::vec(chunk, 1..4));
+        prop::collection::vec(series, 0..8).prop_map(|series| {
+            let mut index = PartIndex::default();
+            let (mut id, mut offset) = (0, FileHeader::LENGTH as u64);
+            for (more, chunks) in series {
+                id += more;
+                if index.keys.last().is_some_and(|(before, _)| *before == id) {
+                    id += 1;
+                }
+                index.keys.push((id, format!("host{id}.cpu").parse().unwrap()));
+                let mut timestamp = -5000;
+                for (count, value, other, gap, length) in chunks {
+                    let points: Vec<_> = (timestamp..)
+                        .take(count)
+                        .map(|timestamp| {
+                            let value = if timestamp % 3 == 0 { other } else { value };
+                            Point { timestamp, value }
+                        })
+                        .collect();
+                    let mut entry = ChunkEntry {
+                        series: id,
+                        count: u32::try_from(count).unwrap(),
+                        first: timestamp,
+                        last: points[count - 1].timestamp,
+                        offset: offset + gap,
+                        length,
+                        last_value: 0.0.into(),
+                        summary: None,
+                    };
+                    entry.summarize(&points);
+                    (timestamp, offset) = (entry.last + 1, entry.offset + u64::from(length));
+                    index.entries.push(entry);
+                }
+            }
+            index.end = end_of(&index.entries);
+            index
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+        #[test]
+        fn an_index_reads_back(
+            index in index(),
+            effort in prop_oneof![Just(Effort::Quick), Just(Effort::Thorough)],
+        ) {
+            let mut bytes = Vec::new();
+            encode(&index, effort, &mut bytes).unwrap();
+            let read = decode(&bytes, u64::MAX).unwrap();
+            prop_assert_eq!(&read.entries, &index.entries);
+            prop_assert_eq!(&read.keys, &index.keys);
+            prop_assert_eq!(read.end, index.end);
+            for cut in [0, bytes.len() / 2, bytes.len() - 1] {
+                prop_assert!(decode(&bytes[..cut], u64::MAX).is_none());
+            }
+        }
+
+        /// With a checksum that is right.
+        #[test]
+        fn damaged_indexes_never_panic(
+            index in index(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut bytes = Vec::new();
+            encode(&index, Effort::Quick, &mut bytes).unwrap();
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let _ = decode(&bytes, 1 << 20);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes, 1 << 20);
+        }
+    }
+}

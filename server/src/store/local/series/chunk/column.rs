@@ -1,0 +1,159 @@
+//! A column of numbers, packed by `pco` in its standalone format, which holds how many they are.
+
+use pco::data_types::Number;
+use pco::metadata::DeltaEncoding;
+use pco::standalone::{DecompressorItem, FileDecompressor, simple_compress_into};
+use pco::{ChunkConfig, DeltaSpec};
+
+use super::{BadChunk, Effort};
+
+/// What `pco` calls the differences to numbers further back.
+const LOOKBACK: u8 = 2;
+
+/// Logarithm of the longest window for them that `pco` writes.
+const MAX_WINDOW_LOG: u8 = 15;
+
+/// Appends at least one number.
+///
+/// # Errors
+/// When `pco` refuses; no input is known that makes it.
+pub fn pack<T: Number>(numbers: &[T], effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
+    let start = out.len();
+    let neighbours = ChunkConfig::default().with_delta_spec(DeltaSpec::TryConsecutive(1));
+    if effort == Effort::Quick {
+        return compress(numbers, &neighbours, out);
+    }
+    compress(numbers, &ChunkConfig::default(), out)?;
+    if !takes_differences::<T>(&out[start..]) {
+        // It judged by samples, and is wrong about one column in ten.
+        let automatic = out.split_off(start);
+        compress(numbers, &neighbours, out)?;
+        if automatic.len() <= out.len() - start {
+            out.truncate(start);
+            out.extend_from_slice(&automatic);
+        }
+    }
+    Ok(())
+}
+
+fn compress<T: Number>(
+    numbers: &[T],
+    config: &ChunkConfig,
+    out: &mut Vec<u8>,
+) -> Result<(), BadChunk> {
+    simple_compress_into(numbers, config, out).map_err(|_| BadChunk)?;
+    Ok(())
+}
+
+/// Whether a column is made of the differences of neighbours.
+fn takes_differences<T: Number>(column: &[u8]) -> bool {
+    let Ok((file, rest)) = FileDecompressor::new(column) else { return false };
+    match file.chunk_decompressor::<T, _>(rest) {
+        Ok(DecompressorItem::Chunk(chunk)) => {
+            matches!(chunk.meta().delta_encoding, DeltaEncoding::Consecutive { order: 1, .. })
+        }
+        _ => false,
+    }
+}
+
+/// Reads as many numbers as `numbers` has room for. Takes no more memory than they need, and half a
+/// mebibyte, whatever the bytes are.
+///
+/// # Errors
+/// When the bytes are no column of that many.
+pub fn unpack<T: Number>(packed: &[u8], mut numbers: &mut [T]) -> Result<(), BadChunk> {
+    let (file, mut rest) = FileDecompressor::new(packed).map_err(|_| BadChunk)?;
+    loop {
+        if !is_bounded::<T>(rest) {
+            return Err(BadChunk);
+        }
+        let mut chunk = match file.chunk_decompressor::<T, _>(rest).map_err(|_| BadChunk)? {
+            DecompressorItem::Chunk(chunk) => chunk,
+            DecompressorItem::EndOfData(_) if numbers.is_empty() => return Ok(()),
+            DecompressorItem::EndOfData(_) => return Err(BadChunk),
+        };
+        let (these, others) = numbers.split_at_mut_checked(chunk.n()).ok_or(BadChunk)?;
+        let progress = chunk.read(these).map_err(|_| BadChunk)?;
+        if !progress.finished || progress.n_processed != these.len() {
+            return Err(BadChunk);
+        }
+        numbers = others;
+        rest = chunk.into_src();
+    }
+}
+
+/// Whether what a chunk of `pco` says of itself makes it allocate no more than what `pco` writes. It
+/// would take some 256 MiB for the largest dictionary or window otherwise, before it reads either.
+fn is_bounded<T>(chunk: &[u8]) -> bool {
+    // The kind of number, or 0 at the end; 3 bytes with how many they are; 4 bits with the mode.
+    let Some(mode) = chunk.get(4) else { return true };
+    let parameter = match mode & 0x0f {
+        // As it is.
+        0 => 0,
+        // Multiples of an integer or a float.
+        1 | 2 => size_of::<T>(),
+        // Without so many of the last bits.
+        3 => 1,
+        // A dictionary, which `pco` writes only when told to, or what it will refuse.
+        _ => return false,
+    };
+    let delta = chunk.get(4 + parameter).map(|byte| byte >> 4);
+    let window = chunk.get(5 + parameter).map(|byte| 1 + (byte & 0x1f));
+    delta != Some(LOOKBACK) || window.is_some_and(|window| window <= MAX_WINDOW_LOG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that come again after a while, for which `pco` keeps a window.
+    fn periodic() -> Vec<i64> {
+        let mut seed = 1_i64;
+        let period: Vec<i64> = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            seed
+        })
+        .take(700)
+        .collect();
+        period.into_iter().cycle().take(8192).collect()
+    }
+
+    #[test]
+    fn a_window_is_read_up_to_the_longest_that_is_written() {
+        let numbers = periodic();
+        let mut packed = Vec::new();
+        let config = ChunkConfig::default().with_delta_spec(DeltaSpec::TryLookback);
+        compress(&numbers, &config, &mut packed).unwrap();
+        let (_, rest) = FileDecompressor::new(packed.as_slice()).unwrap();
+        let head = packed.len() - rest.len();
+        assert_eq!(packed[head + 4], LOOKBACK << 4, "as it is, with a window");
+        let mut read = vec![0; numbers.len()];
+        for log in 0..32 {
+            packed[head + 5] = packed[head + 5] & 0xe0 | log;
+            assert_eq!(is_bounded::<i64>(&packed[head..]), log < MAX_WINDOW_LOG, "2^{log}");
+            let is_read = unpack(&packed, &mut read).is_ok() && read == numbers;
+            assert_eq!(is_read, (9..MAX_WINDOW_LOG).contains(&log), "2^{log}");
+        }
+    }
+
+    #[test]
+    fn a_dictionary_of_pco_is_refused() {
+        let numbers: Vec<i64> = (0..500).map(|at| at % 7).collect();
+        let config = ChunkConfig::default().with_mode_spec(pco::ModeSpec::TryDict);
+        let mut packed = Vec::new();
+        compress(&numbers, &config, &mut packed).unwrap();
+        assert_eq!(unpack(&packed, &mut vec![0; numbers.len()]), Err(BadChunk));
+    }
+
+    #[test]
+    fn more_numbers_than_pco_has_in_one_chunk_are_read() {
+        let numbers: Vec<u32> = (0..600_000).map(|at| at / 3).collect();
+        let mut packed = Vec::new();
+        pack(&numbers, Effort::Quick, &mut packed).unwrap();
+        let mut read = vec![0; numbers.len()];
+        assert_eq!(unpack(&packed, &mut read), Ok(()));
+        assert!(read == numbers);
+        assert_eq!(unpack(&packed, &mut read[1..]), Err(BadChunk));
+        assert_eq!(unpack(&packed, &mut vec![0; numbers.len() + 1]), Err(BadChunk));
+    }
+}

@@ -1,0 +1,89 @@
+//! Distinct values once, and for each value its place among them. For values that come again in any
+//! order, and for those that are no multiples of anything: measured in one unit, told in another.
+
+use super::column::{pack, unpack};
+use super::values::{decode_column, encode_column};
+use super::{BadChunk, Effort};
+use crate::store::local::series::summary::{from_order, order};
+use crate::store::local::varint;
+
+/// Distinct values, and the place of each value among them.
+#[derive(Debug)]
+pub struct Dictionary {
+    /// By [`f64::total_cmp`]; two zeros of different sign are two.
+    distinct: Vec<f64>,
+    places: Vec<u16>,
+}
+
+impl Dictionary {
+    /// The dictionary of values that take `packed` bytes in one column; `None` when it can hardly be
+    /// smaller.
+    pub fn of(values: &[f64], effort: Effort, packed: usize) -> Option<Self> {
+        let mut sorted: Vec<(i64, u16)> =
+            values.iter().map(|&value| order(value)).zip(0..).collect();
+        sorted.sort_unstable();
+        let mut distinct = Vec::new();
+        let mut places = vec![0; values.len()];
+        let mut before = None;
+        for (number, at) in sorted {
+            if before != Some(number) {
+                before = Some(number);
+                distinct.push(from_order(number));
+            }
+            *places.get_mut(usize::from(at))? = u16::try_from(distinct.len() - 1).ok()?;
+        }
+        // What a quick look tries, a thorough one tries as well, so that it never comes off worse.
+        let (repeated, is_even) = (values.len() - distinct.len(), are_even(&distinct));
+        let is_worth_it = match effort {
+            Effort::Quick => repeated >= values.len() / 4 && !is_even,
+            Effort::Thorough => {
+                let bits = packed * 8 / values.len();
+                let has_step = is_even && bits <= distinct.len().ilog2() as usize + 1;
+                repeated >= values.len() / 32 && !has_step
+            }
+        };
+        (is_worth_it && distinct.len() > 1 && repeated > 0).then_some(Self { distinct, places })
+    }
+
+    /// Appends the number of distinct values, the length of their column with its mark, that mark, and
+    /// both columns.
+    pub fn encode(&self, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
+        let mut column = vec![0];
+        column[0] = encode_column(&self.distinct, effort, &mut column)?.mark();
+        varint::encode(self.distinct.len() as u64, out);
+        varint::encode(column.len() as u64, out);
+        out.extend_from_slice(&column);
+        pack(&self.places, effort, out)
+    }
+}
+
+/// Reads as many values as `values` has room for, from all of `bytes`.
+pub fn decode(mut bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
+    let mut number = || {
+        let number = varint::decode(&mut bytes)?;
+        usize::try_from(number).ok()
+    };
+    let count = number().filter(|&count| count <= values.len()).ok_or(BadChunk)?;
+    let length = number().ok_or(BadChunk)?;
+    let (column, rest) = bytes.split_at_checked(length).ok_or(BadChunk)?;
+    let (&mark, column) = column.split_first().ok_or(BadChunk)?;
+    let mut distinct = vec![0.0; count];
+    decode_column(mark, column, &mut distinct)?;
+    let mut places = vec![0_u16; values.len()];
+    unpack(rest, &mut places)?;
+    for (value, place) in values.iter_mut().zip(places) {
+        *value = *distinct.get(usize::from(place)).ok_or(BadChunk)?;
+    }
+    Ok(())
+}
+
+/// Whether sorted values are hardly further apart than the closest two: places are multiples of a
+/// step then, and no smaller than the values.
+fn are_even(distinct: &[f64]) -> bool {
+    let (Some(first), Some(last)) = (distinct.first(), distinct.last()) else { return true };
+    let gaps = distinct.windows(2).map(|pair| pair[1] - pair[0]);
+    let closest = gaps.fold(f64::INFINITY, f64::min);
+    #[expect(clippy::cast_precision_loss, reason = "at most 8,192")]
+    let gaps = (distinct.len() - 1) as f64;
+    last - first <= closest * gaps * 1.05
+}
