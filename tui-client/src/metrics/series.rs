@@ -45,6 +45,8 @@ pub struct Series {
     pub before: Option<Point>,
     /// At least 1.
     max_recent: usize,
+    /// The sum of all values, and what rounding has taken from it.
+    sum: (f64, f64),
 }
 
 impl Series {
@@ -59,6 +61,7 @@ impl Series {
             recent: RecentPoints::from_iter([point]),
             before: None,
             max_recent,
+            sum: (point.value, 0.0),
         }
     }
 
@@ -72,9 +75,21 @@ impl Series {
         self.max = self.max.max(point.value);
         #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
         let count = self.count as f64;
-        let step = (point.value - self.mean) / count;
-        // The difference of two huge values may overflow where their mean does not.
-        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
+        let (before, lost) = self.sum;
+        let sum = before + point.value;
+        let (large, small) = if before.abs() > point.value.abs() {
+            (before, point.value)
+        } else {
+            (point.value, before)
+        };
+        self.sum = (sum, lost + (large - sum + small));
+        let mean = (self.sum.0 + self.sum.1) / count;
+        // The sum of huge values may overflow where their mean does not.
+        self.mean = if mean.is_finite() {
+            mean
+        } else {
+            self.mean + (point.value / count - self.mean / count)
+        };
         // Room first, so that its memory never grows beyond the limit.
         self.recent.keep(self.max_recent - 1);
         self.recent.push(point);
