@@ -335,7 +335,9 @@ impl<S: AsyncRead> Reader<S> {
             Some(Current { awaiting: Awaiting::Stream { pieces, .. }, .. }) => {
                 pieces.send(Delivery::Piece(ReplyPiece::Data(data)));
             }
-            Some(Current { awaiting: Awaiting::Batch(_), status: Status::Error, reason, .. }) => {
+            Some(Current {
+                awaiting: Awaiting::Batch(_), status: Status::Error, reason, ..
+            }) => {
                 reason.extend_from_slice(&data);
             }
             Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data),

@@ -10,7 +10,7 @@ pub fn selector_of(line: &[u8]) -> Option<&str> {
             let mut words = str::from_utf8(line).ok()?.split([' ', '\t']);
             words.rfind(|word| !word.is_empty())
         }
-        Ok(Request::Put(..)) | Err(_) => None,
+        Ok(Request::Put(..) | Request::Del(_)) | Err(_) => None,
     }
 }
 

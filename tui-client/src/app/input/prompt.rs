@@ -81,7 +81,7 @@ impl Prompt {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),
             Ok(Request::Get(selector)) => selector.as_key(),
-            Err(_) => None,
+            Ok(Request::Del(_)) | Err(_) => None,
         };
         if let Some(key) = key {
             self.keys.add(key.as_str());
