@@ -1,86 +1,35 @@
-//! New points of the watched keys, a data line each, across restarts of the server; alerts on them
-//! are reported as they change.
+//! Polls of a server without selectors: all points of the watched keys, again and again.
 
-use std::collections::{HashMap, HashSet};
-use std::future;
+use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use shared::response::decode_points;
 use shared::{Client, Glob, Key, KeyBuf, Point, Selector};
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use super::connection::{Reconnector, connect, take_reply};
-use super::printer::Printer;
-use super::{ALERTED, Failure, REFUSED, malformed_lines, signals, verdict, warn};
+use super::Watcher;
 use crate::cli::Plan;
 use crate::clock::unix_now;
-use crate::metrics::alerts::Alerts;
 use crate::metrics::series::{Series, is_news};
 use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
-use crate::system::os::signals::{UNCAUGHT_ENDS_WITH_CODE, output_closed};
+use crate::plain::connection::{Reconnector, take_reply};
+use crate::plain::{Failure, malformed_lines, warn};
 
 /// Points of a series in one answer that alerts evaluate, the newest.
 const MAX_EVALUATED: usize = 1024;
 
-/// Runs until standard output is closed, or with alerts until a signal. The first connection must
-/// succeed, so that a wrong `--port` shows at once; later ones are tried again until they do. The
-/// outcome says whether an alert has fired.
-pub(super) async fn run(
-    plan: &Plan,
-    patterns: &[Glob],
-    out: &mut Printer<impl Write>,
-) -> Result<(), Failure> {
-    let connection = connect(plan).await?;
-    out.begin()?;
-    let exit_code = Arc::new(AtomicU8::new(0));
-    // Without alerts there is nothing to report at the end, and signals end the program.
-    let has_alerts = !plan.alerts.is_empty();
-    let listening = has_alerts || !UNCAUGHT_ENDS_WITH_CODE;
-    let own_code = has_alerts.then(|| Arc::clone(&exit_code));
-    let signal = listening.then(|| signals::listen(own_code)).transpose()?;
-    let (alerts, answered) = (Alerts::new(&plan.alerts), HashSet::new());
-    let mut watcher = Watcher { patterns, alerts, exit_code, answered, out };
-    let outcome = tokio::select! {
-        outcome = watcher.run(plan, connection) => outcome,
-        () = output_closed() => Ok(()),
-        code = async { match signal {
-            Some(signal) => signal.await,
-            None => future::pending().await,
-        }} => if has_alerts { Ok(()) } else { Err(Failure::Exit(code)) },
-    };
-    match outcome {
-        Ok(()) => verdict(&watcher.alerts),
-        Err(Failure::Local(_)) if watcher.alerts.fired() => Err(Failure::Exit(ALERTED)),
-        outcome => outcome,
-    }
-}
-
 /// The selectors that bring all keys of these patterns, as few as possible.
-pub(super) fn selectors(patterns: &[Glob]) -> Vec<String> {
+pub(in crate::plain) fn selectors(patterns: &[Glob]) -> Vec<String> {
     match requests(patterns, Extension::Missing, false, false) {
         Ask::For(selectors) => selectors,
         Ask::WithTable => vec!["*".to_owned()],
     }
 }
 
-/// The state that all requests share.
-struct Watcher<'a, W: Write> {
-    patterns: &'a [Glob],
-    alerts: Alerts,
-    /// The exit code that the alerts make so far.
-    exit_code: Arc<AtomicU8>,
-    /// The selectors that have been answered.
-    answered: HashSet<String>,
-    out: &'a mut Printer<W>,
-}
-
 /// A selector that is polled, and how far each of its keys is printed.
 #[derive(Default)]
-struct Feed {
+pub(super) struct Feed {
     selector: String,
     last: HashMap<KeyBuf, Point>,
     /// The first answer has come: from now on every point is new.
@@ -92,6 +41,16 @@ struct Feed {
 }
 
 impl Feed {
+    /// The series that alerts concern, as of the last answer.
+    pub(super) fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// How far each key is printed.
+    pub(super) fn last(&self) -> impl Iterator<Item = (&KeyBuf, Point)> {
+        self.last.iter().map(|(key, &point)| (key, point)).filter(|_| self.begun)
+    }
+
     fn covers(&self, key: &str) -> bool {
         self.selector == "*" || self.selector == key
     }
@@ -118,77 +77,68 @@ struct ArrivingAnswer {
 }
 
 impl<W: Write> Watcher<'_, W> {
-    async fn run(&mut self, plan: &Plan, mut connection: Client) -> Result<(), Failure> {
-        let feed = |selector| Feed { selector, ..Feed::default() };
-        let mut feeds: Vec<Feed> = selectors(self.patterns).into_iter().map(feed).collect();
-        let mut reconnector = Reconnector::new();
-        reconnector.connected();
+    /// Polls until the connection ends.
+    pub(super) async fn poll(
+        &mut self,
+        plan: &Plan,
+        connection: &Client,
+        reconnector: &mut Reconnector,
+    ) -> Result<(), Failure> {
+        if self.feeds.is_empty() {
+            let feed = |selector| Feed { selector, ..Feed::default() };
+            self.feeds = selectors(self.patterns).into_iter().map(feed).collect();
+        }
+        for feed in &mut self.feeds {
+            // As far as a follow has printed and evaluated.
+            let is_alerted = |key: &str| feed.covers(key) && self.alerts.concerns(key);
+            let series = self.known.all_series(is_alerted, unix_now());
+            if !series.is_empty() {
+                feed.series = series;
+            }
+            let last: Vec<_> = self.known.take_last(|key| feed.covers(key)).collect();
+            feed.begun |= !last.is_empty();
+            feed.last.extend(last);
+        }
         loop {
             let begun = Instant::now();
-            match self.poll(&connection, &mut feeds, &mut reconnector).await {
-                Ok(()) => {
-                    // A server that takes long has as long a rest.
-                    let next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
-                    self.meanwhile(&feeds, sleep_until(next)).await;
-                }
-                Err(Failure::Connection(reason)) => {
-                    let connecting = reconnector.reconnect(reason, plan, warn);
-                    connection = self.meanwhile(&feeds, connecting).await;
-                }
-                Err(failure) => return Err(failure),
-            }
+            self.poll_once(connection, reconnector).await?;
+            // A server that takes long has as long a rest.
+            let next = (begun + plan.interval).max(Instant::now() + begun.elapsed());
+            self.meanwhile(sleep_until(next)).await;
         }
     }
 
-    /// Waits for something. Meanwhile alerts on ages are evaluated every second.
-    async fn meanwhile<T>(&mut self, feeds: &[Feed], due: impl Future<Output = T>) -> T {
-        let mut seconds = interval(Duration::from_secs(1));
-        tokio::pin!(due);
-        loop {
-            tokio::select! {
-                due = &mut due => return due,
-                _ = seconds.tick(), if self.alerts.counts_time() => {
-                    for feed in feeds {
-                        self.evaluate(&feed.series, |_| false);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Reports what is new; `asked` tells the keys that would be among the series if they had
-    /// points.
-    fn evaluate(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
-        let answered = |selector: &str| self.answered.contains(selector);
-        let complete = |pattern: &Glob| answered("*") || answered(pattern.as_str());
-        for event in self.alerts.evaluate(series, asked, complete, unix_now()) {
-            warn(event.text());
-        }
-        let without_data = self.alerts.without_data().next().is_some();
-        let code = match (self.alerts.fired(), without_data) {
-            (true, _) => ALERTED,
-            (false, true) => REFUSED,
-            (false, false) => 0,
-        };
-        self.exit_code.store(code, Ordering::Relaxed);
+    /// Evaluates the series of an answer.
+    pub(super) fn evaluate_answered(&mut self, series: &[Series], asked: impl Fn(&str) -> bool) {
+        let answered = std::mem::take(&mut self.answered);
+        let is_answered = |selector: &str| answered.contains(selector);
+        let complete = |pattern: &Glob| is_answered("*") || is_answered(pattern.as_str());
+        self.evaluate(series, asked, complete);
+        self.answered = answered;
     }
 
     /// Asks for everything once.
-    async fn poll(
+    async fn poll_once(
         &mut self,
         connection: &Client,
-        feeds: &mut [Feed],
         reconnector: &mut Reconnector,
     ) -> Result<(), Failure> {
-        for feed in feeds {
-            self.ask(connection, feed).await?;
+        let mut feeds = std::mem::take(&mut self.feeds);
+        let mut outcome = Ok(());
+        for feed in &mut feeds {
+            outcome = self.ask(connection, feed).await;
+            if outcome.is_err() {
+                break;
+            }
             reconnector.answered(warn);
         }
+        self.feeds = feeds;
+        outcome?;
         Ok(self.out.flush()?)
     }
 
     async fn ask(&mut self, connection: &Client, feed: &mut Feed) -> Result<(), Failure> {
-        if !feed.begun {
+        if !feed.begun && self.from.is_none() {
             // The points of a first answer that broke off are not printed yet.
             feed.last.clear();
         }
@@ -221,7 +171,7 @@ impl<W: Write> Watcher<'_, W> {
             for pattern in self.patterns.iter().filter(missing) {
                 warn(&format!("no points for {pattern} yet"));
             }
-            for key in &answer.first {
+            for key in answer.first.iter().filter(|_| self.from.is_none()) {
                 if let Some(last) = feed.last.get(key.as_str()) {
                     self.out.point(key.as_key(), *last)?;
                 }
@@ -229,7 +179,7 @@ impl<W: Write> Watcher<'_, W> {
         }
         feed.series = answer.summarizer.finish().series;
         self.answered.insert(feed.selector.clone());
-        self.evaluate(&feed.series, |key| feed.covers(key));
+        self.evaluate_answered(&feed.series, |key| feed.covers(key));
         Ok(())
     }
 
@@ -245,7 +195,7 @@ impl<W: Write> Watcher<'_, W> {
         let (_, is_watched, is_alerted) = *answer.current.insert(current.unwrap_or_else(|| {
             let name = key.as_str();
             let is_known = feed.last.contains_key(name);
-            let is_watched = is_known || self.patterns.iter().any(|glob| glob.matches(name));
+            let is_watched = is_known || self.is_watched(name);
             if is_watched && !is_known {
                 answer.first.push(key.to_owned());
             }
@@ -258,13 +208,16 @@ impl<W: Write> Watcher<'_, W> {
             return Ok(());
         }
         let last = feed.last.get_mut(key.as_str());
-        if feed.begun && last.as_ref().is_some_and(|last| !is_news(point, **last)) {
+        let first_time = if feed.begun { None } else { self.from };
+        let prints = feed.begun || first_time.is_some_and(|from| point.timestamp >= from);
+        let goes_on = feed.begun || first_time.is_some();
+        if goes_on && last.as_ref().is_some_and(|last| !is_news(point, **last)) {
             return Ok(());
         }
         match last {
             Some(last) => *last = point,
             None => drop(feed.last.insert(key.to_owned(), point)),
         }
-        if feed.begun { self.out.point(key, point) } else { Ok(()) }
+        if prints { self.out.point(key, point) } else { Ok(()) }
     }
 }

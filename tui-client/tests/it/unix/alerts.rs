@@ -21,7 +21,7 @@ fn an_alert_is_reported_and_sets_the_exit_code() {
     let err = Lines::of(child.stderr.take());
     assert_eq!(out.next_line(), "palm.cpu 50.0 10", "what it is about is watched");
     server.send("put palm.cpu 95.5 20\n");
-    let told = err.next_line();
+    let told = err.until("alert: ");
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
     server.send("put palm.cpu 1 30\n");
     let told = err.next_line();
