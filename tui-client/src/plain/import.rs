@@ -235,6 +235,8 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                     let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
                     self.report.refuse(text);
                 }
+                // Data lines are expected to have none.
+                LineNote::Filled if self.replacements.is_some() => {}
                 LineNote::Filled => self.report.filled.add(number),
                 LineNote::Suspicious => self.report.suspicious.add(number),
             }
