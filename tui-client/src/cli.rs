@@ -53,8 +53,7 @@ struct Args {
     alert: Vec<Alert>,
 
     /// With --alert in plain mode: run a command in the shell when an alert fires, when it is resolved
-    /// and when its key has no points any more; METRICS_KEY, METRICS_VALUE, METRICS_CONDITION,
-    /// METRICS_STATE (firing, resolved or no-data) and METRICS_TIMESTAMP are in its environment
+    /// and when its key has no points any more; Environment says how it is told of them
     #[arg(long, value_name = "COMMAND", requires = "alert")]
     exec: Option<String>,
 
@@ -130,7 +129,7 @@ struct Args {
     #[arg(long)]
     raw_log: bool,
 
-    /// A request, such as: get palm.cpu, get 'palm.*[-15m::1m:max]' or del palm.cpu
+    /// A request, such as: get palm.cpu, get `palm.*[-15m:]` or del palm.cpu
     #[arg(value_name = "REQUEST")]
     request: Vec<String>,
 }

@@ -31,11 +31,6 @@ impl Needs {
         Self { recent, aggregates: [false; AGGREGATES.len()] }
     }
 
-    /// The number of newest points.
-    pub const fn count(self) -> u64 {
-        self.recent
-    }
-
     /// A number of all points besides the newest point.
     pub fn of_all(aggregate: Aggregate) -> Self {
         Self { aggregates: AGGREGATES.map(|known| known == aggregate), ..Self::LAST }

@@ -10,16 +10,14 @@ use tokio::task::spawn_blocking;
 use super::connection::{connect, has_points, take_reply};
 use super::{Failure, REFUSED, USAGE, warn};
 use crate::cli::Plan;
-use crate::request::deletion::range_of;
+use crate::request::deletion::{NOT_ALLOWED, range_of};
 use crate::text::number::plural;
-
-/// The server knows no `del`, or is started without it.
-const NOT_ALLOWED: &str = "the server does not allow deletes; start it with --allow-delete";
 
 /// Deletes the points that a selector selects. Without `yes` a terminal is needed, which is asked
 /// with their number.
 pub(super) async fn run(plan: &Plan, selector: &str, yes: bool) -> Result<(), Failure> {
-    if !yes && !(stdin().is_terminal() && stderr().is_terminal()) {
+    let can_ask = stdin().is_terminal() && stderr().is_terminal();
+    if !yes && !can_ask {
         warn("del asks on a terminal; --yes deletes without asking");
         return Err(Failure::Exit(USAGE));
     }

@@ -112,7 +112,9 @@ impl<W: Write> Selection<'_, W> {
         if !self.answered && !has_points(connection, "*[last]").await? {
             return Ok(None);
         }
-        refusals.iter().for_each(|refusal| warn(refusal));
+        for refusal in &refusals {
+            warn(refusal);
+        }
         Ok(Some(if refusals.is_empty() { Ok(()) } else { Err(Failure::Exit(REFUSED)) }))
     }
 

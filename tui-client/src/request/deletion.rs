@@ -3,6 +3,9 @@
 use shared::Selector;
 use shared::selector::{Clause, Time};
 
+/// The server knows no `del`, or is started without it.
+pub const NOT_ALLOWED: &str = "the server does not allow deletes; start it with --allow-delete";
+
 /// The pattern and the range of a selector that a `del` may have: all points or those of a range, no
 /// steps, not the last ones, no follow.
 pub fn range_of(selector: &str) -> Option<(&str, Option<Time>, Option<Time>)> {

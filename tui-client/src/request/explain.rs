@@ -3,7 +3,9 @@
 
 use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
+use shared::response::WRONG_COMMAND;
 
+use crate::request::deletion::NOT_ALLOWED;
 use crate::text::escape::escape_untrusted;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
@@ -50,6 +52,8 @@ pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
     let shown = quoted(line, MAX_REQUEST);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
+        let is_del = matches!(Request::decode(line), Ok(Request::Del(_)));
+        let reason = if is_del && reason == WRONG_COMMAND { NOT_ALLOWED } else { reason };
         return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
     };
     let word = &line[bad.at.clone()];
@@ -94,6 +98,7 @@ mod tests {
                 "error at \"a\" in a 1.5 7: the commands are put and get, in lower case; before a \
                  point goes put",
             ),
+            ("del a", "wrong command", &format!("error in del a: {NOT_ALLOWED}")),
             ("get a", "the disk is full\u{1b}", "error in get a: the disk is full\\u{1b}"),
             (&long, "", &cut),
         ] {

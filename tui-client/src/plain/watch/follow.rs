@@ -51,13 +51,11 @@ impl<W: Write> Watcher<'_, W> {
         let Ok(follow) = Selector::from_bytes(selector.as_bytes()) else { return Ok(None) };
         let without_follow = (!found.is_empty()).then(|| NO_FOLLOW.to_owned());
         let mut reply = connection.get(follow).await?;
-        match reply.next().await? {
-            Some(ReplyPiece::Status(Status::Ok)) => reconnector.answered(warn),
-            _ => {
-                let reason = refusal(reply).await?.map(|reason| format!("{selector}: {reason}"));
-                return Ok(reason.or(without_follow));
-            }
+        if reply.next().await? != Some(ReplyPiece::Status(Status::Ok)) {
+            let reason = refusal(reply).await?.map(|reason| format!("{selector}: {reason}"));
+            return Ok(reason.or(without_follow));
         }
+        reconnector.answered(warn);
         let mut is_begun = resumes;
         if !found.is_empty() {
             // Asked for after the follow has begun, so that there is no gap between the two.
