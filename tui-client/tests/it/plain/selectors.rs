@@ -22,6 +22,35 @@ fn a_request_may_have_a_selector() {
     assert_eq!(get(&["--format", "csv", "get", "palm.a[:90]"]), csv);
 }
 
+/// The section "Asking" of the README, up to the next one.
+fn asking() -> String {
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+    let (_, asking) = readme.split_once("\n## Asking\n").unwrap();
+    asking.split("\n## ").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_answers_in_the_readme_are_those_of_the_server() {
+    let (server, asking) = (TestServer::start(), asking());
+    let puts: String = asking
+        .lines()
+        .filter(|line| line.starts_with("put "))
+        .fold(String::new(), |puts, line| puts + line + "\n");
+    server.send(&puts);
+    let mut answers = 0;
+    for row in asking.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let selector = cells[0].trim_matches(['|', ' ', '`']);
+        let answer = cells[2..].concat().replace("<br>", "\n").replace(['`', '|'], "");
+        assert!(shared::Selector::from_bytes(selector.as_bytes()).is_ok(), "{selector}");
+        if !answer.trim().is_empty() {
+            assert_eq!(run(server.port, &["get", selector]).1.trim(), answer.trim(), "{selector}");
+            answers += 1;
+        }
+    }
+    assert!(answers > 5, "{answers}");
+}
+
 #[test]
 fn sums_beyond_all_floats_are_printed() {
     let server = TestServer::start();
