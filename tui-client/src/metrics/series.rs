@@ -12,6 +12,14 @@ pub fn is_news(point: Point, known: Point) -> bool {
         || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
 }
 
+/// Points further ahead of the clock, in seconds, do not hide the present of their key.
+const MAX_AHEAD: i64 = 60;
+
+/// The last time that is not too far ahead.
+pub fn present_until(now: i64) -> i64 {
+    now.saturating_add(MAX_AHEAD)
+}
+
 /// From one value to the next.
 pub fn change(before: Point, point: Point) -> f64 {
     point.value - before.value
@@ -31,7 +39,7 @@ pub struct Series {
     pub key: KeyBuf,
     /// Points in the answer.
     pub count: u64,
-    /// The newest point.
+    /// The newest point; one too far ahead only when all are.
     pub last: Point,
     /// The least value.
     pub min: f64,
@@ -65,9 +73,12 @@ impl Series {
         }
     }
 
-    pub(super) fn add(&mut self, point: Point) {
+    /// Takes a point; those after the time `present` are too far ahead.
+    pub(super) fn add(&mut self, point: Point, present: i64) {
         self.count += 1;
-        if point.timestamp >= self.last.timestamp {
+        let is_stray = point.timestamp > present && self.last.timestamp <= present;
+        let is_first = point.timestamp <= present && self.last.timestamp > present;
+        if is_first || point.timestamp >= self.last.timestamp && !is_stray {
             self.before = Some(self.last);
             self.last = point;
         }
@@ -90,6 +101,9 @@ impl Series {
         } else {
             self.mean + (point.value / count - self.mean / count)
         };
+        if is_stray {
+            return;
+        }
         // Room first, so that its memory never grows beyond the limit.
         self.recent.keep(self.max_recent - 1);
         self.recent.push(point);

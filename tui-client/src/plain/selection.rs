@@ -145,7 +145,7 @@ impl<W: Write> Selection<'_, W> {
         needs: Needs,
         of_all: &Aggregates,
     ) -> Result<Option<String>, Failure> {
-        let mut summarizer = Summarizer::new(MAX_RECENT);
+        let mut summarizer = Summarizer::new(MAX_RECENT).at(unix_now());
         let complete = |mut series: Vec<Series>| {
             for series in &mut series {
                 let numbers = of_all.get(series.key.as_str()).into_iter().flatten();

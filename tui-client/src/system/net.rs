@@ -12,6 +12,7 @@ use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::clock::unix_now;
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::import::ImportNews;
@@ -185,7 +186,7 @@ async fn read_reply(
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 let builder = ReplyBuilder::new(status, request.capture);
-                let builder = builder.watching(Arc::clone(&request.watched));
+                let builder = builder.watching(Arc::clone(&request.watched)).at(unix_now());
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
                     events.send(Event::ReplyBegins { id, status }).await.ok()?;

@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared::{Key, KeyBuf, Point};
 
-use crate::metrics::series::Series;
+use crate::metrics::series::{Series, present_until};
 use crate::metrics::summary::Summarizer;
 
 /// Seconds before the newest point from which on a follow is asked for again, so that points are
 /// remembered as long.
 const REPEATED: i64 = 60;
-
-/// Points further ahead of the clock, in seconds, are not the present of a key.
-const MAX_AHEAD: i64 = 60;
 
 /// Points of a key that are remembered at most, besides those that are evaluated.
 const MAX_REMEMBERED: usize = 1024;
@@ -93,7 +90,7 @@ impl KnownPoints {
         now: i64,
     ) -> (bool, bool) {
         let Point { timestamp, value } = point;
-        if timestamp <= now.saturating_add(MAX_AHEAD) {
+        if timestamp <= present_until(now) {
             self.newest = self.newest.max(Some(timestamp));
         }
         let KnownKey { points, .. } = match self.keys.get_mut(key.as_str()) {
@@ -126,7 +123,7 @@ impl KnownPoints {
     /// The series of the newest points of a key, without those too far ahead unless all are.
     pub(super) fn series(&self, key: &str, now: i64) -> Option<Series> {
         let (key, KnownKey { points, .. }) = self.keys.get_key_value(key)?;
-        let present = points.range(..=now.saturating_add(MAX_AHEAD));
+        let present = points.range(..=present_until(now));
         let newest = |points: &mut dyn DoubleEndedIterator<Item = (&i64, &Known)>| {
             let mut summarizer = Summarizer::new(MIN_REMEMBERED);
             let newest: Vec<_> = points.rev().take(MIN_REMEMBERED).collect();
@@ -144,14 +141,16 @@ impl KnownPoints {
         keys.filter_map(|key| self.series(key, now)).collect()
     }
 
-    /// Takes out the last point of each key that is wanted.
+    /// Takes out the last point of each key that is wanted, not one too far ahead unless all are.
     pub(super) fn take_last(
         &mut self,
         is_wanted: impl Fn(&str) -> bool,
+        now: i64,
     ) -> impl Iterator<Item = (KeyBuf, Point)> {
         let taken = self.keys.extract_if(move |key, _| is_wanted(key.as_str()));
-        taken.filter_map(|(key, known)| {
-            let (&timestamp, &Known { value, .. }) = known.points.last_key_value()?;
+        taken.filter_map(move |(key, known)| {
+            let present = known.points.range(..=present_until(now)).next_back();
+            let (&timestamp, &Known { value, .. }) = present.or(known.points.last_key_value())?;
             Some((key, Point { timestamp, value }))
         })
     }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Watcher;
 use crate::cli::Plan;
 use crate::clock::unix_now;
-use crate::metrics::series::{Series, is_news};
+use crate::metrics::series::{Series, is_news, present_until};
 use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 use crate::plain::connection::{Reconnector, take_reply};
@@ -67,6 +67,8 @@ impl Feed {
 struct ArrivingAnswer {
     /// The series that alerts concern.
     summarizer: Summarizer,
+    /// Later points are too far ahead to be the present.
+    present: i64,
     /// Keys that were not known, in the order of the reply.
     first: Vec<KeyBuf>,
     /// Lines that are no points.
@@ -91,11 +93,12 @@ impl<W: Write> Watcher<'_, W> {
         for feed in &mut self.feeds {
             // As far as a follow has printed and evaluated.
             let is_alerted = |key: &str| feed.covers(key) && self.alerts.concerns(key);
-            let series = self.known.all_series(is_alerted, unix_now());
+            let now = unix_now();
+            let series = self.known.all_series(is_alerted, now);
             if !series.is_empty() {
                 feed.series = series;
             }
-            let last: Vec<_> = self.known.take_last(|key| feed.covers(key)).collect();
+            let last: Vec<_> = self.known.take_last(|key| feed.covers(key), now).collect();
             feed.begun |= !last.is_empty();
             feed.last.extend(last);
         }
@@ -145,9 +148,11 @@ impl<W: Write> Watcher<'_, W> {
         let selector = feed.selector.clone();
         let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
         let reply = connection.get(selector).await?;
-        let summarizer = Summarizer::new(MAX_EVALUATED);
+        let now = unix_now();
+        let summarizer = Summarizer::new(MAX_EVALUATED).at(now);
+        let present = present_until(now);
         let mut answer =
-            ArrivingAnswer { summarizer, first: Vec::new(), malformed: 0, current: None };
+            ArrivingAnswer { summarizer, present, first: Vec::new(), malformed: 0, current: None };
         let refused = take_reply(reply, |data| {
             for point in decode_points(data) {
                 match point {
@@ -208,10 +213,17 @@ impl<W: Write> Watcher<'_, W> {
             return Ok(());
         }
         let last = feed.last.get_mut(key.as_str());
+        let is_ahead = point.timestamp > answer.present;
+        let last_is_ahead = last.as_ref().is_some_and(|last| last.timestamp > answer.present);
+        if is_ahead && last.is_some() && !last_is_ahead {
+            return Ok(());
+        }
+        let is_present = !is_ahead && last_is_ahead;
         let first_time = if feed.begun { None } else { self.from };
         let prints = feed.begun || first_time.is_some_and(|from| point.timestamp >= from);
         let goes_on = feed.begun || first_time.is_some();
-        if goes_on && last.as_ref().is_some_and(|last| !is_news(point, **last)) {
+        let is_known = last.as_ref().is_some_and(|last| !is_news(point, **last));
+        if goes_on && is_known && !is_present {
             return Ok(());
         }
         match last {

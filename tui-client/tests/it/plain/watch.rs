@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::Shutdown;
 
-use crate::harness::client::{Lines, client, finish, first_line, kill};
+use crate::harness::client::{Lines, client, finish, first_line, kill, unix_now};
 use crate::harness::peer::{peer, plain_request};
 use crate::harness::server::TestServer;
 
@@ -93,4 +93,24 @@ fn malformed_lines_are_skipped_and_reported_once() {
     serving.join().unwrap();
     let err = kill(child);
     assert_eq!(err.matches("skipped 1 malformed line").count(), 1, "{err}");
+}
+
+#[test]
+fn a_polled_watch_is_not_fooled_by_a_point_in_the_far_future() {
+    let (port, serving) = peer(vec![|mut stream, from| {
+        let now = unix_now();
+        for news in [String::new(), format!("a 2.0 {}\n", now + 1)] {
+            assert_eq!(plain_request(stream, from), "get a");
+            let reply = format!("ok\na 1.0 {now}\n{news}a 99.0 {now}000\n\n");
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    }]);
+    let args = ["--watch", "a", "--interval", "0.02", "--alert", "a > 1.5"];
+    let mut child = client(port).args(args).spawn().unwrap();
+    let (out, err) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+    assert!(out.next_line().starts_with("a 1.0 "));
+    assert!(out.next_line().starts_with("a 2.0 "));
+    assert_eq!(err.until("alert"), "tui-client: alert: a > 1.5: a is 2");
+    serving.join().unwrap();
+    kill(child);
 }
