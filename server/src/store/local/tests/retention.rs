@@ -142,7 +142,8 @@ async fn a_day_of_points(disk: &SimDisk, clocks: &Clocks) -> Vec<Row> {
     let mut rows = Vec::new();
     for hour in 0..24 {
         let store = clocks.open(disk, WEEK);
-        let new = [row("a", clocks.now()), row(&format!("b{hour}"), clocks.now() + 1)];
+        let one = |key: i64| row(&format!("key{}", (key + hour) % 20), clocks.now() + key);
+        let new: Vec<_> = (0..10).map(one).collect();
         assert_eq!(put(&store, &new).await, Ok(vec![]));
         rows.extend(new);
         clocks.now.fetch_add(3600, Ordering::SeqCst);
@@ -187,8 +188,8 @@ async fn a_wrong_option_of_less_than_an_hour_costs_nothing() {
         within(store.close()).await;
         let mut found = answer(&disk, &clocks).await;
         if minutes > 60 {
-            assert!(!found.contains(&rows[0]), "an hour deletes");
-            // Too old an hour before the end.
+            assert!(found.len() < rows.len(), "an hour deletes");
+            // Others were too old an hour before the end.
             rows.retain(|row| row.1 >= oldest + 120);
             found.retain(|row| row.1 >= oldest + 120);
         }
