@@ -2,7 +2,7 @@
 //! order, and for those that are no multiples of anything: measured in one unit, told in another.
 
 use super::column::{pack, unpack};
-use super::values::{decode_column, encode_column};
+use super::numbers;
 use super::{BadChunk, Effort};
 use crate::store::local::series::summary::{from_order, order};
 use crate::store::local::varint;
@@ -49,7 +49,7 @@ impl Dictionary {
     /// both columns.
     pub fn encode(&self, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
         let mut column = vec![0];
-        column[0] = encode_column(&self.distinct, effort, &mut column)?.mark();
+        column[0] = numbers::encode(&self.distinct, effort, &mut column)?.mark();
         varint::encode(self.distinct.len() as u64, out);
         varint::encode(column.len() as u64, out);
         out.extend_from_slice(&column);
@@ -68,7 +68,7 @@ pub fn decode(mut bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
     let (column, rest) = bytes.split_at_checked(length).ok_or(BadChunk)?;
     let (&mark, column) = column.split_first().ok_or(BadChunk)?;
     let mut distinct = vec![0.0; count];
-    decode_column(mark, column, &mut distinct)?;
+    numbers::decode(mark, column, &mut distinct)?;
     let mut places = vec![0_u16; values.len()];
     unpack(rest, &mut places)?;
     for (value, place) in values.iter_mut().zip(places) {
