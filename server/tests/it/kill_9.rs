@@ -1,5 +1,6 @@
 //! `kill -9` under load, again and again on the same data: after the next start every acknowledged
-//! point is there, and of the points sent after those a prefix without holes.
+//! point is there, what was taken back is not, and of the requests sent after those a prefix without
+//! holes has had its effect.
 //!
 //! `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` repeats a run.
 
@@ -57,6 +58,7 @@ impl Rounds {
             self.durability,
             "--log-limit",
             LOG_LIMIT,
+            "--allow-delete",
         ])
     }
 

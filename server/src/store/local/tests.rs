@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod crash;
 mod damage;
+mod deletes;
 mod disk_full;
 mod faults;
 mod history;
@@ -169,14 +170,23 @@ fn as_candidate(part: &Arc<Part>, expiry: Expiry) -> Candidate {
 
 /// Waits until no checkpoint and no merge is due.
 fn settle(store: &Local) {
-    let mut memory = store.state.memory();
     loop {
-        let parts: Vec<_> =
-            memory.parts.iter().map(|part| as_candidate(part, NOTHING_EXPIRED)).collect();
-        let due = memory.frozen.is_some() || compaction_policy::choose(&parts).is_some();
-        if !due || memory.phase != Phase::Open {
+        let parts = Arc::clone(&store.state.memory().parts);
+        let candidates: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let hidden = store.state.hidden_above(part);
+                let present = PresentPoints::default();
+                compaction::candidate(part, &hidden, NOTHING_EXPIRED, &present, false)
+            })
+            .collect();
+        let memory = store.state.memory();
+        let due = memory.frozen.is_some() || compaction_policy::choose(&candidates).is_some();
+        if memory.phase != Phase::Open || !due && Arc::ptr_eq(&parts, &memory.parts) {
             return;
         }
-        memory = store.state.wait(memory, std::time::Duration::from_secs(1));
+        if Arc::ptr_eq(&parts, &memory.parts) {
+            drop(store.state.wait(memory, std::time::Duration::from_secs(1)));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The puts of a client and their replies, compared with what the server has stored.
+//! The puts and deletes of a client and their replies, compared with what the server has stored.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -32,8 +32,19 @@ struct Put {
     value: u64,
 }
 
+/// A request of a client.
+#[derive(Debug, Clone)]
+enum Sent {
+    Put(Put),
+    /// The points of a key from the first to the last timestamp are taken back; all without them.
+    Delete {
+        key: String,
+        range: Option<(u64, u64)>,
+    },
+}
+
 /// The points of a client, by key in the order of first puts.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Points(Vec<(String, BTreeMap<u64, u64>)>);
 
 impl Points {
@@ -44,6 +55,19 @@ impl Points {
             series.len() - 1
         });
         series[place].1.insert(put.timestamp, put.value);
+    }
+
+    fn apply(&mut self, sent: &Sent) {
+        match sent {
+            Sent::Put(put) => self.put(put),
+            Sent::Delete { key, range } => {
+                let is_kept = |at: &u64| range.is_some_and(|(from, to)| !(from..=to).contains(at));
+                if let Some((_, points)) = self.0.iter_mut().find(|(known, _)| known == key) {
+                    points.retain(|at, _| is_kept(at));
+                }
+                self.0.retain(|(_, points)| !points.is_empty());
+            }
+        }
     }
 
     /// The order of keys that several clients put is not known.
@@ -63,7 +87,7 @@ pub struct Journal {
     /// What is known to be stored.
     stored: Points,
     /// What was sent since that was known, in order.
-    sent: Vec<Put>,
+    sent: Vec<Sent>,
     /// How many of those were acknowledged; the replies come in order.
     acknowledged: usize,
     newest: u64,
@@ -84,7 +108,7 @@ impl Journal {
         }
     }
 
-    /// Puts sent and acknowledged since the last check.
+    /// Requests sent and acknowledged since the last check.
     pub fn counts(&self) -> (usize, usize) {
         (self.sent.len(), self.acknowledged)
     }
@@ -111,6 +135,15 @@ impl Journal {
         Put { key, timestamp: time * self.clients + client, value: self.last_value }
     }
 
+    /// A request to take back points of a key that no other client puts to: a few, or now and then
+    /// all.
+    fn next_delete(&mut self) -> Sent {
+        let key = format!("c{}.k{:02}", self.client, self.random.below(KEYS));
+        let from = self.newest.saturating_sub(self.random.below(NEAR)) * self.clients;
+        let to = from + self.random.below(20) * self.clients + self.client;
+        Sent::Delete { key, range: (self.random.below(4) > 0).then_some((from, to)) }
+    }
+
     /// Sends bursts until the server is gone, and sends the number of new replies to `progress`.
     pub fn put_until_it_ends(&mut self, port: u16, progress: &Sender<u64>) {
         // The server may be killed before all clients have connected.
@@ -122,10 +155,21 @@ impl Journal {
             let count = 1 + self.random.below(MAX_BURST);
             let mut lines = String::new();
             for _ in 0..count {
-                let put = self.next();
-                writeln!(lines, "put {} {} {}", put.key, put.value, put.timestamp).unwrap();
+                let sent = match self.random.below(500) {
+                    0 => self.next_delete(),
+                    _ => Sent::Put(self.next()),
+                };
+                match &sent {
+                    Sent::Put(put) => {
+                        writeln!(lines, "put {} {} {}", put.key, put.value, put.timestamp).unwrap();
+                    }
+                    Sent::Delete { key, range: None } => writeln!(lines, "del {key}").unwrap(),
+                    Sent::Delete { key, range: Some((from, to)) } => {
+                        writeln!(lines, "del {key}[{from}:{to}]").unwrap();
+                    }
+                }
                 // Noted before it is sent, because a part of the batch may be written.
-                self.sent.push(put);
+                self.sent.push(sent);
             }
             let mut gone = stream.write_all(lines.as_bytes()).is_err();
             let most = usize::try_from(MAX_BURST).unwrap() * AHEAD;
@@ -168,18 +212,31 @@ impl Journal {
     /// Compares the journal with what the server has of this client, which becomes what is known to
     /// be stored.
     fn reconcile(&mut self, mut found: Points) {
-        let places: HashMap<u64, usize> =
-            self.sent.iter().enumerate().map(|(place, put)| (put.value, place)).collect();
+        let places = self.sent.iter().enumerate().filter_map(|(place, sent)| match sent {
+            Sent::Put(put) => Some((put.value, place)),
+            Sent::Delete { .. } => None,
+        });
+        let places: HashMap<u64, usize> = places.collect();
         let values = found.0.iter().flat_map(|(_, points)| points.values());
         // The last put that left a trace; all before it must have left theirs, and all that were
-        // acknowledged, and nothing else is there.
+        // acknowledged. Of the others, what a later delete took back left none.
         let last = values.filter_map(|value| places.get(value)).max().map_or(0, |&place| place + 1);
         let stored = last.max(self.acknowledged);
-        for put in &self.sent[..stored] {
-            self.stored.put(put);
-        }
-        self.stored.sort_shared();
         found.sort_shared();
+        let (certain, open) = self.sent.split_at(stored);
+        certain.iter().for_each(|sent| self.stored.apply(sent));
+        self.stored.sort_shared();
+        let mut further = self.stored.clone();
+        for sent in open {
+            if self.stored == found {
+                break;
+            }
+            further.apply(sent);
+            if matches!(sent, Sent::Delete { .. }) {
+                further.sort_shared();
+                self.stored = further.clone();
+            }
+        }
         if self.stored != found {
             self.report_differences(&found);
         }

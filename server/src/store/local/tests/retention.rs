@@ -631,3 +631,24 @@ async fn a_start_says_its_retention_and_warns_when_it_is_shorter() {
         }
     }
 }
+
+/// New keys all the time, as containers have them: when all of their points are deleted, they take
+/// no memory either, and no id is used again.
+#[tokio::test]
+async fn series_that_expire_leave_the_index() {
+    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
+    let store = clocks.open(&disk, HOUR);
+    let mut known = Vec::new();
+    for hour in 0..8 {
+        for minute in 0..4 {
+            let keys = (0..10).map(|key| row(&format!("{hour}.{minute}.{key}"), clocks.now()));
+            assert_eq!(put(&store, &keys.collect::<Vec<_>>()).await, Ok(vec![]));
+            clocks.run(&store, 15).await;
+        }
+        known.push(store.status().series);
+    }
+    // The last hour, the one that waits for its deletion, and what shares parts with them.
+    assert!(known.iter().all(|&series| series <= 200), "{known:?}");
+    assert_eq!(store.state.index().end(), 321, "with that of `run`");
+    within(store.close()).await;
+}

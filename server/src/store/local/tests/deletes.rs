@@ -1,0 +1,64 @@
+//! What is taken back is dropped from the disk, and its series from the memory.
+
+use super::*;
+use crate::store::query::KeySelection;
+
+fn rows(keys: std::ops::Range<usize>, times: std::ops::Range<i64>) -> Vec<Row> {
+    let of_key = |key: usize| {
+        times.clone().map(move |at| {
+            (
+                format!("key{key:03}"),
+                at,
+                f64::from(u32::try_from(at * at * 7919 % 104_729).unwrap()),
+            )
+        })
+    };
+    keys.flat_map(of_key).collect()
+}
+
+async fn delete(store: &Local, glob: &str, window: Window) {
+    let keys = KeySelection::Glob(glob.parse().unwrap());
+    assert_eq!(within(store.delete(Deletion { keys, window })).await, Ok(()));
+}
+
+fn points_in_parts(store: &Local) -> u64 {
+    store.state.memory().parts.iter().map(|part| part.points()).sum()
+}
+
+#[tokio::test]
+async fn the_space_of_what_is_taken_back_is_given_back() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { log_limit: 1 << 20, ..restless() };
+    let store = open(&disk, config.clone()).unwrap();
+    put(&store, &rows(0..40, 0..300)).await.unwrap();
+    within(store.close()).await;
+
+    let store = open(&disk, config.clone()).unwrap();
+    let before = store.status().disk_bytes;
+    assert_eq!(points_in_parts(&store), 40 * 300);
+    // Fewer than half of the chunks stay whole.
+    delete(&store, "key0{0,1,2}*", Window::ALL).await;
+    delete(&store, "key039", Window { from: 100, to: 199 }).await;
+    assert_eq!(store.status().series, 10);
+    within(store.close()).await;
+
+    // The deletions are in a part of their own, and the part before it is rewritten without them.
+    let store = open(&disk, config.clone()).unwrap();
+    settle(&store);
+    assert_eq!(store.status().series, 10);
+    assert_eq!(points_in_parts(&store), 10 * 300 - 100);
+    assert!(store.status().disk_bytes < before / 2, "{}", store.status().disk_bytes);
+    let expected: Vec<_> = rows(30..40, 0..300)
+        .into_iter()
+        .filter(|(key, at, _)| key != "key039" || !(100..200).contains(at))
+        .collect();
+    assert_eq!(read(&store.state).unwrap(), expected);
+    // A key that is gone and put again is a new series.
+    put(&store, &[("key000".to_owned(), 5, 1.0)]).await.unwrap();
+    assert_eq!(read(&store.state).unwrap().last().unwrap().0, "key000");
+    within(store.close()).await;
+    let store = open(&disk, config).unwrap();
+    assert_eq!(read(&store.state).unwrap().last().unwrap().0, "key000");
+    assert_eq!(store.status().series, 11);
+    within(store.close()).await;
+}
