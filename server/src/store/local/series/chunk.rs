@@ -6,6 +6,7 @@
 mod column;
 mod decimal;
 mod dictionary;
+mod numbers;
 mod timestamps;
 mod values;
 
@@ -77,7 +78,7 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::values::Encoding;
+    use super::numbers::Encoding;
     use super::*;
 
     fn values() -> impl Strategy<Value = f64> {

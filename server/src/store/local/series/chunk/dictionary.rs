@@ -2,7 +2,7 @@
 //! order, and for those that are no multiples of anything: measured in one unit, told in another.
 
 use super::column::{pack, unpack};
-use super::values::{decode_column, encode_column};
+use super::numbers;
 use super::{BadChunk, Effort};
 use crate::store::local::series::summary::{from_order, order};
 use crate::store::local::varint;
@@ -19,6 +19,14 @@ impl Dictionary {
     /// The dictionary of values that take `packed` bytes in one column; `None` when it can hardly be
     /// smaller.
     pub fn of(values: &[f64], effort: Effort, packed: usize) -> Option<Self> {
+        // What a quick look tries, a thorough one tries as well, so that it never comes off worse.
+        let enough = match effort {
+            Effort::Quick => values.len() / 4,
+            Effort::Thorough => values.len() / 32,
+        };
+        if max_repeated(values) < enough.max(1) {
+            return None;
+        }
         let mut sorted: Vec<(i64, u16)> =
             values.iter().map(|&value| order(value)).zip(0..).collect();
         sorted.sort_unstable();
@@ -32,24 +40,23 @@ impl Dictionary {
             }
             *places.get_mut(usize::from(at))? = u16::try_from(distinct.len() - 1).ok()?;
         }
-        // What a quick look tries, a thorough one tries as well, so that it never comes off worse.
-        let (repeated, is_even) = (values.len() - distinct.len(), are_even(&distinct));
-        let is_worth_it = match effort {
-            Effort::Quick => repeated >= values.len() / 4 && !is_even,
-            Effort::Thorough => {
-                let bits = packed * 8 / values.len();
-                let has_step = is_even && bits <= distinct.len().ilog2() as usize + 1;
-                repeated >= values.len() / 32 && !has_step
-            }
-        };
-        (is_worth_it && distinct.len() > 1 && repeated > 0).then_some(Self { distinct, places })
+        let has_step = are_even(&distinct)
+            && match effort {
+                Effort::Quick => true,
+                Effort::Thorough => {
+                    packed * 8 / values.len() <= distinct.len().ilog2() as usize + 1
+                }
+            };
+        let repeated = values.len() - distinct.len();
+        let is_worth_it = repeated >= enough.max(1) && distinct.len() > 1 && !has_step;
+        is_worth_it.then_some(Self { distinct, places })
     }
 
     /// Appends the number of distinct values, the length of their column with its mark, that mark, and
     /// both columns.
     pub fn encode(&self, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
         let mut column = vec![0];
-        column[0] = encode_column(&self.distinct, effort, &mut column)?.mark();
+        column[0] = numbers::encode(&self.distinct, effort, &mut column)?.mark();
         varint::encode(self.distinct.len() as u64, out);
         varint::encode(column.len() as u64, out);
         out.extend_from_slice(&column);
@@ -68,13 +75,36 @@ pub fn decode(mut bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
     let (column, rest) = bytes.split_at_checked(length).ok_or(BadChunk)?;
     let (&mark, column) = column.split_first().ok_or(BadChunk)?;
     let mut distinct = vec![0.0; count];
-    decode_column(mark, column, &mut distinct)?;
+    numbers::decode(mark, column, &mut distinct)?;
     let mut places = vec![0_u16; values.len()];
     unpack(rest, &mut places)?;
     for (value, place) in values.iter_mut().zip(places) {
         *value = *distinct.get(usize::from(place)).ok_or(BadChunk)?;
     }
     Ok(())
+}
+
+/// How many of the values come again, or a few more: those whose place in a table of bits is taken. It
+/// costs a tenth of sorting them.
+fn max_repeated(values: &[f64]) -> usize {
+    /// Bits for each value, so that one in sixteen or fewer is counted by chance.
+    const BITS: usize = 16;
+    let bits = (values.len() * BITS).next_power_of_two().max(64);
+    let mut taken = vec![0_u64; bits / 64];
+    let shift = 64 - bits.ilog2();
+    let mut repeated = 0;
+    for value in values {
+        // Multiplied by 2^64 over the golden ratio, the upper bits are well mixed.
+        let place = value.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift;
+        let bit = 1_u64 << (place % 64);
+        // The place is below the number of bits, which is in memory.
+        let Some(word) = usize::try_from(place / 64).ok().and_then(|at| taken.get_mut(at)) else {
+            continue;
+        };
+        repeated += usize::from(*word & bit != 0);
+        *word |= bit;
+    }
+    repeated
 }
 
 /// Whether sorted values are hardly further apart than the closest two: places are multiples of a
