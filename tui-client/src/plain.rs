@@ -197,7 +197,7 @@ async fn follow(
         && let Some(piece) = reply.next().await?
     {
         if let ReplyPiece::Data(data) = piece {
-            out.news(&data)?;
+            out.data(&data)?;
             out.flush()?;
         }
     }

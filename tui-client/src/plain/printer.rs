@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use shared::point::encode_value;
-use shared::response::{News, decode_news, decode_points};
+use shared::response::{News, decode_news};
 use shared::{Key, Point};
 
 use super::Failure;
@@ -97,16 +97,17 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a
-    /// point.
+    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a point or
+    /// one that is taken back.
     pub(super) fn data(&mut self, data: &[u8]) -> Result<(), Failure> {
         if let Encoding::Text(out) = &mut self.output {
             return Ok(out.write_all(data)?);
         }
-        for point in decode_points(data) {
-            let (key, point) =
-                point.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))?;
-            self.point(key, point)?;
+        for news in decode_news(data) {
+            match news.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))? {
+                News::Point(key, point) => self.point(key, point)?,
+                News::TakenBack(key, timestamp) => self.taken_back(key, timestamp)?,
+            }
         }
         Ok(())
     }
@@ -128,21 +129,6 @@ impl<W: Write> Printer<W> {
             FieldValue::Missing,
             FieldValue::Whole(timestamp.into()),
         ])
-    }
-
-    /// Writes whole data lines of a follow: as text byte for byte, else each of them must be a
-    /// point or one that is taken back.
-    pub(super) fn news(&mut self, data: &[u8]) -> Result<(), Failure> {
-        if let Encoding::Text(out) = &mut self.output {
-            return Ok(out.write_all(data)?);
-        }
-        for news in decode_news(data) {
-            match news.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))? {
-                News::Point(key, point) => self.point(key, point)?,
-                News::TakenBack(key, timestamp) => self.taken_back(key, timestamp)?,
-            }
-        }
-        Ok(())
     }
 
     /// Writes the last point of a series, or its row where there are columns.

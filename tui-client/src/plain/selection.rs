@@ -92,7 +92,8 @@ impl<W: Write> Selection<'_, W> {
         needs: Needs,
     ) -> Result<Option<Result<(), Failure>>, Failure> {
         let mut refusals = Vec::new();
-        for pattern in patterns_for(self.keys) {
+        let patterns = patterns_for(self.keys);
+        for pattern in &patterns {
             let mut of_all = Aggregates::new();
             for (at, aggregate) in needs.aggregates().enumerate() {
                 let selector = format!("{pattern}[::all:{aggregate}]");
@@ -109,7 +110,10 @@ impl<W: Write> Selection<'_, W> {
             let selector = format!("{pattern}{}", needs.last());
             refusals.extend(self.ask(connection, &selector, needs, &of_all).await?);
         }
-        if !self.answered && !has_points(connection, "*[last]").await? {
+        // No points of these keys say nothing, but no points at all.
+        let is_known =
+            self.answered || patterns != ["*"] && has_points(connection, "*[last]").await?;
+        if !is_known {
             return Ok(None);
         }
         for refusal in &refusals {
