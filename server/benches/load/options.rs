@@ -15,7 +15,7 @@ Load benchmark: the release server and its peers, over TCP, on this machine.
 
   --quick          2 million points and short runs, to see that all works
   --points N       points of the main run (20000000); rounded to whole seconds of all series
-  --only PARTS     some of put,get,restart,peers (all); the main run always takes place
+  --only PARTS     some of put,get,restart,follow,peers (all); the main run always takes place
   --mode MODE      sync or interval (both, where the server knows --durability)
   --peers NAMES    some of redis,victoria-metrics,influxdb (all that are on the PATH)
   --server OPTIONS more options for our server, such as '--log-limit 2048'
@@ -42,7 +42,7 @@ pub struct Options {
     peers: Option<Vec<String>>,
 }
 
-const PARTS: [&str; 4] = ["put", "get", "restart", "peers"];
+const PARTS: [&str; 5] = ["put", "get", "restart", "follow", "peers"];
 const PEERS: [&str; 3] = ["redis", "victoria-metrics", "influxdb"];
 
 impl Options {
