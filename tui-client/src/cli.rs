@@ -92,7 +92,7 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
-    /// Read lines NAME VALUE [TIME] from a pipe or a file instead of requests, and put each; one
+    /// Read lines `NAME VALUE [TIME]` from a pipe or a file instead of requests, and put each; one
     /// without a time gets that at which it came, in whole seconds
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,

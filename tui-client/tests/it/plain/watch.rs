@@ -114,3 +114,21 @@ fn a_polled_watch_is_not_fooled_by_a_point_in_the_far_future() {
     serving.join().unwrap();
     kill(child);
 }
+
+#[test]
+fn a_watch_prints_what_was_since_then_and_each_change_of_it() {
+    let server = TestServer::start();
+    let now = unix_now();
+    let old = now - 10_000;
+    server.send(&format!("put a 0 {old}\nput a 1 {now}\nput ab 2 {now}\nput b 1 {now}\n"));
+    let args = ["--watch", "a*", "--since", "1h"];
+    let mut child = client(server.port).args(args).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    let next = || out.next_line();
+    assert_eq!([next(), next()], [format!("a 1.0 {now}"), format!("ab 2.0 {now}")]);
+    server.send(&format!("put a 3 {old}\nput b 1 1\nput a 4 {now}\nput a 4 {now}\n"));
+    assert_eq!([next(), next()], [format!("a 3.0 {old}"), format!("a 4.0 {now}")]);
+    server.send(&format!("del a[:{old}]\nput new 1 1\nput ac 5 7\n"));
+    assert_eq!([next(), next()], [format!("a - {old}"), "ac 5.0 7".to_owned()]);
+    kill(child);
+}

@@ -109,3 +109,28 @@ fn every_frame_is_a_synchronized_update() {
     let all_frames = frames.all(|frame| frame.is_empty() || frame.starts_with("\x1b[?2026h"));
     assert!(all_frames, "drawn outside a frame: {screen:?}");
 }
+
+#[test]
+fn a_follow_scrolls_in_the_log_until_esc() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    let shell = Shell::run(&script(server.port, ""));
+    shell.until_shown("get * · 1 key · 1 point");
+    shell.press("get *[:+]\r");
+    shell.until_shown("following; esc or the next request ends it");
+    shell.until_shown("a 1.0 1");
+    server.send("put b 2.5 7\n");
+    shell.until_shown("b 2.5 7");
+    server.send("del b\n");
+    shell.until_shown("b - 7");
+    shell.press("\x1b");
+    shell.until_shown("the follow has ended");
+    server.send("put c 1 1\n");
+    shell.until_shown("get * · 2 keys");
+    shell.press("get c[+]\r");
+    shell.until_shown("following; esc");
+    shell.press("get c\r");
+    shell.until_shown("get c · 1 key · 1 point");
+    shell.press("\x03");
+    shell.until_restored();
+}
