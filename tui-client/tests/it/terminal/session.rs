@@ -1,5 +1,6 @@
 //! Whole sessions: typing, the mouse, frames.
 
+use crate::harness::client::unix_now;
 use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
 
@@ -12,7 +13,7 @@ fn a_session_from_the_first_put_to_quit() {
     shell.press("put palm.cpu 23.7\r");
     shell.until_shown("stored palm.cpu 23.7");
     shell.until_shown("get * · 1 key · 1 point");
-    server.send("put palm.cpu 42.5 9999999999\n");
+    server.send(&format!("put palm.cpu 42.5 {}\n", unix_now() + 30));
     shell.until_shown("42.5");
     shell.press("got\r");
     shell.until_shown("error in got: the commands are put and get");
