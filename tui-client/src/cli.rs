@@ -129,7 +129,7 @@ struct Args {
     #[arg(long)]
     raw_log: bool,
 
-    /// A request, such as: get palm.cpu, get `palm.*[-15m:]` or del palm.cpu
+    /// A request, such as: get palm.cpu; Modes and Examples say which points a get may ask for
     #[arg(value_name = "REQUEST")]
     request: Vec<String>,
 }
