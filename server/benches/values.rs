@@ -45,8 +45,10 @@ fn compare(directory: &Path) {
     for file in &files {
         let values = read(file);
         let old = format_1(&values);
-        let [quick, thorough] =
+        let [(quick, before), (thorough, after)] =
             [Effort::Quick, Effort::Thorough].map(|effort| now(&values, effort));
+        let is_bigger = |(after, before): (&usize, &usize)| after > before;
+        assert!(!after.iter().zip(&before).any(is_bigger), "a merge makes a chunk bigger");
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         print_row(&name, &values.len().to_string(), old, quick, thorough);
         for (sum, cost) in sums.iter_mut().zip([old, quick, thorough]) {
@@ -99,9 +101,10 @@ fn format_1(values: &[f64]) -> Cost {
     cost(bytes, values.len(), encode, Duration::ZERO)
 }
 
-fn now(values: &[f64], effort: Effort) -> Cost {
+/// What it costs, and the bytes of each chunk.
+fn now(values: &[f64], effort: Effort) -> (Cost, Vec<usize>) {
     let (mut encode, mut decode) = (Duration::ZERO, Duration::ZERO);
-    let mut bytes = 0;
+    let mut bytes = Vec::new();
     for values in values.chunks(MAX_CHUNK_POINTS) {
         let points: Vec<_> = (1_700_000_000..)
             .zip(values)
@@ -116,9 +119,9 @@ fn now(values: &[f64], effort: Effort) -> Cost {
         decode += start.elapsed();
         let same = |(a, b): (&Point, &Point)| a.value.to_bits() == b.value.to_bits();
         assert!(points.iter().zip(read.iter()).all(same), "another value is read than was written");
-        bytes += chunk.len();
+        bytes.push(chunk.len());
     }
-    cost(bytes, values.len(), encode, decode)
+    (cost(bytes.iter().sum(), values.len(), encode, decode), bytes)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

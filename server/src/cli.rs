@@ -57,8 +57,14 @@ pub struct Cli {
     /// Log size, such as 64MiB or 512KiB, at which the points in memory are written to a compressed
     /// part. Memory use is at most about three times this, and a restart reads little more than
     /// this. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB on 32-bit machines.
-    #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = log_limit)]
+    #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = size)]
     pub log_limit: u64,
+
+    /// Size of the newest points that are kept in memory for clients that follow, all together; one
+    /// that falls behind them is cut off. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB
+    /// on 32-bit machines.
+    #[arg(long, value_name = "SIZE", default_value = DEFAULT_FOLLOW_BUFFER_TEXT, value_parser = size)]
+    pub follow_buffer: u64,
 
     /// Log level, on standard error; debug shows each request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
@@ -80,8 +86,10 @@ fn host() -> impl TypedValueParser<Value = String> {
 
 const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";
 
+const DEFAULT_FOLLOW_BUFFER_TEXT: &str = "32MiB";
+
 /// Reads a size in bytes.
-fn log_limit(text: &str) -> Result<u64, String> {
+fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match &text[digits.len()..] {
         "KiB" => 10,
@@ -90,19 +98,19 @@ fn log_limit(text: &str) -> Result<u64, String> {
         _ => return Err("expected a number and KiB, MiB or GiB".to_owned()),
     };
     let number: u64 = digits.parse().map_err(|_| "expected a whole number and KiB, MiB or GiB")?;
-    let size = number.checked_mul(1 << shift).filter(|size| LOG_LIMITS.contains(size));
-    size.ok_or_else(|| format!("must be between 64KiB and {MAX_LOG_LIMIT_TEXT}"))
+    let size = number.checked_mul(1 << shift).filter(|size| SIZES.contains(size));
+    size.ok_or_else(|| format!("must be between 64KiB and {MAX_SIZE_TEXT}"))
 }
 
-/// A larger limit means a restart of many minutes. Memory is three times this at the most, so 32
+/// A larger limit of the log means a restart of many minutes. Memory is three times this at the most, so 32
 /// bits have room for less.
-const MAX_LOG_LIMIT: u64 = if cfg!(target_pointer_width = "64") { 64 << 30 } else { 512 << 20 };
+const MAX_SIZE: u64 = if cfg!(target_pointer_width = "64") { 64 << 30 } else { 512 << 20 };
 
-const MAX_LOG_LIMIT_TEXT: &str =
+const MAX_SIZE_TEXT: &str =
     if cfg!(target_pointer_width = "64") { "64GiB" } else { "512MiB on this 32-bit machine" };
 
-/// A smaller limit means a checkpoint for every batch.
-const LOG_LIMITS: std::ops::RangeInclusive<u64> = 64 << 10..=MAX_LOG_LIMIT;
+/// A smaller limit of the log means a checkpoint for every batch, a smaller buffer no place for one.
+const SIZES: std::ops::RangeInclusive<u64> = 64 << 10..=MAX_SIZE;
 
 const AFTER_HELP: &str = "\
 Try it:
@@ -156,23 +164,25 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        assert_eq!(log_limit(DEFAULT_LOG_LIMIT_TEXT), Ok(LocalConfig::default().log_limit));
-        for (text, size) in
+        let defaults = LocalConfig::default();
+        assert_eq!(size(DEFAULT_LOG_LIMIT_TEXT), Ok(defaults.log_limit));
+        assert_eq!(size(DEFAULT_FOLLOW_BUFFER_TEXT), Ok(defaults.follow_buffer as u64));
+        for (text, bytes) in
             [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("512MiB", 512 << 20)]
         {
-            assert_eq!(log_limit(text), Ok(size), "{text}");
+            assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for (text, size) in [("513MiB", 513 << 20), ("4GiB", 4 << 30), ("64GiB", 64 << 30)] {
+        for (text, bytes) in [("513MiB", 513 << 20), ("4GiB", 4 << 30), ("64GiB", 64 << 30)] {
             let expected = if cfg!(target_pointer_width = "64") {
-                Ok(size)
+                Ok(bytes)
             } else {
                 Err("must be between 64KiB and 512MiB on this 32-bit machine".to_owned())
             };
-            assert_eq!(log_limit(text), expected, "{text}");
+            assert_eq!(size(text), expected, "{text}");
         }
         for wrong in ["", "MiB", "63KiB", "65GiB", "1.5MiB", "-1", "1MB", "1 MiB", "99999999999GiB"]
         {
-            assert!(log_limit(wrong).is_err(), "{wrong}");
+            assert!(size(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -51,6 +51,7 @@ impl ServerConfig {
                 DurabilityChoice::Interval => Durability::Interval,
             },
             log_limit: cli.log_limit,
+            follow_buffer: usize::try_from(cli.follow_buffer).unwrap_or(usize::MAX),
             retention: cli.retention,
             max_ahead: cli.max_ahead,
             ..local::LocalConfig::default()
@@ -88,6 +89,7 @@ mod tests {
         let store = local::LocalConfig::default();
         assert_eq!(config.store.durability, store.durability);
         assert_eq!(config.store.log_limit, store.log_limit);
+        assert_eq!(config.store.follow_buffer, store.follow_buffer);
         assert_eq!(config.store.retention, store.retention);
         assert_eq!(config.store.max_ahead, store.max_ahead);
     }

@@ -1,8 +1,10 @@
 //! The metrics server as a library; `main` adds the command line.
 //!
-//! `net` (sockets) → `protocol` (requests and replies) → `ingest`, `query` → `store` (points).
+//! `net` (sockets) → `protocol` (requests and replies) → `ingest`, `query`, `follow` → `store`
+//! (points).
 
 pub mod clock;
+pub mod follow;
 pub mod ingest;
 pub mod net;
 pub mod os;
@@ -12,6 +14,7 @@ pub mod shutdown;
 pub mod store;
 
 use clock::Clock;
+use follow::Follows;
 use ingest::Ingest;
 use net::{Listener, Permits};
 use protocol::Protocol;
@@ -42,14 +45,15 @@ impl<S: Store + Clone> Server<S> {
     pub fn listen<P: Protocol + 'static>(
         &mut self,
         listener: Listener,
-        protocol: impl Fn(Ingest<S>, Queries<S>) -> P + Clone + Send + 'static,
+        protocol: impl Fn(Ingest<S>, Queries<S>, Follows<S>) -> P + Clone + Send + 'static,
     ) {
         for address in listener.addresses() {
             info!("listening on {address}");
         }
         let ingest = Ingest::new(self.store.clone());
         let queries = Queries::new(self.store.clone(), self.clock.clone());
-        let protocol = move || protocol(ingest.clone(), queries.clone());
+        let follows = Follows::new(self.store.clone(), self.clock.clone());
+        let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());
         let (permits, shutdown) = (self.permits.clone(), self.shutdown.clone());
         self.listening.spawn(async move { listener.serve(protocol, &permits, &shutdown).await });
     }

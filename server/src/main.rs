@@ -75,8 +75,9 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
     let mut server = Server::new(AnyStore::Local(store), Clock::default(), shutdown);
     let allow_delete = config.allow_delete;
-    server
-        .listen(listener, move |ingest, queries| TextProtocol::new(ingest, queries, allow_delete));
+    server.listen(listener, move |ingest, queries, follows| {
+        TextProtocol::new(ingest, queries, follows, allow_delete)
+    });
     server.run().await;
     Ok(())
 }

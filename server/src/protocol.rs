@@ -1,7 +1,7 @@
 //! What a connection needs of a protocol: it takes the bytes that a client has sent and gives the
 //! bytes of the replies.
 //!
-//! A protocol reaches the store through [`crate::ingest`] and [`crate::query`] alone. It knows no
+//! A protocol reaches the store through [`crate::ingest`], [`crate::query`] and [`crate::follow`]. It knows no
 //! sockets, and a connection knows no protocol, so every protocol shares the connection's read
 //! buffer, back-pressure, shutdown and limits.
 
@@ -22,10 +22,12 @@ pub const FLUSH_THRESHOLD: usize = 64 * 1024;
 /// Requests may be in flight, that is started but not answered yet. Their replies keep the order
 /// of the requests.
 pub trait Protocol: Send {
-    /// Starts every complete request at the front of `input` and leaves the rest there, at most a
-    /// line. Called only while [`Protocol::has_room`].
+    /// Starts every complete request at the front of `input`, up to one that begins to follow, and
+    /// leaves the rest there, otherwise at most a line. Called only while [`Protocol::has_room`] and
+    /// not [`Protocol::is_following`].
     ///
-    /// On return `replies` holds no part of the replies to `input` unless it holds all of them.
+    /// On return `replies` holds no part of the replies to `input` unless it holds all of them, or
+    /// all up to the beginning of the last one in a follow.
     ///
     /// # Errors
     /// When the client can't be written to, or when a reply that has begun can't be completed: the
@@ -53,6 +55,30 @@ pub trait Protocol: Send {
 
     /// Notes that the replies to all requests so far are being written.
     fn mark_answered(&mut self) {}
+
+    /// Whether the last request is one that is answered until the client sends more. Nothing else
+    /// is in flight then. Most protocols have nothing of that kind.
+    fn is_following(&self) -> bool {
+        false
+    }
+
+    /// Appends more of the reply to a follow, until `out` holds about [`FLUSH_THRESHOLD`] bytes or
+    /// there is no more at present. Ready also with nothing, to be asked again.
+    ///
+    /// # Errors
+    /// When the reply can't be completed: the connection must end then.
+    fn poll_follow(&mut self, _: &mut Context<'_>, _out: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready with the error of the next [`Protocol::poll_follow`] when that is known already: the
+    /// client takes the reply too slowly.
+    fn poll_lagged(&mut self, _: &mut Context<'_>) -> Poll<io::Error> {
+        Poll::Pending
+    }
+
+    /// Notes that the client has sent more: what is still to be sent of a follow ends it.
+    fn finish_follow(&mut self) {}
 
     /// What the client has asked so far.
     fn stats(&self) -> SessionStats;

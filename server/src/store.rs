@@ -22,6 +22,9 @@
 //!   seen. The same batch can be put again later.
 //! - **Unknown stays undecided**: after [`PutError::UnknownOutcome`] each point of the batch may be
 //!   stored or not. What a `get` has seen of it stays.
+//! - **News**: a follower is told every change after its history, each once, in the order in which
+//!   the changes became durable; the changes of a batch keep their order. History and news together
+//!   have no gap and no repetition. It is told or it is cut off.
 //! - **Deleted**: when [`Store::delete`] answers `Ok`, no later `get` sees a point that it took back,
 //!   unless it is put again. A series without points is gone; put again, it comes last.
 //! - **Closed**: after [`Store::close`] puts are [`Unavailable::Closed`]; reading goes on.
@@ -36,10 +39,12 @@ pub mod query;
 
 use std::future::Future;
 use std::io;
+use std::ops::ControlFlow;
+use std::task::{Context, Poll};
 
 use shared::{Key, KeyBuf, Point};
 
-use query::{Deletion, Query};
+use query::{Deletion, KeySelection, Query, Window};
 
 /// Most points in a [`Block`].
 pub const MAX_BLOCK_POINTS: usize = 8192;
@@ -48,6 +53,8 @@ pub const MAX_BLOCK_POINTS: usize = 8192;
 pub trait Store: Send + Sync + 'static {
     /// Walks over the points of a `get`.
     type Cursor: Cursor;
+    /// Tells what changes.
+    type Follower: Follower;
 
     /// Stores a batch, in order, after the batches of all earlier calls. The call takes what it
     /// needs of `puts`; the future is the outcome: the points that were refused, by rising index.
@@ -69,6 +76,10 @@ pub trait Store: Send + Sync + 'static {
     /// Begins to read the selected series.
     fn get(&self, query: Query) -> Self::Cursor;
 
+    /// Begins to follow the selected series: their points in the window `history` as they are, then
+    /// every change from now on, whatever its time.
+    fn follow(&self, keys: KeySelection, history: Window) -> Self::Follower;
+
     /// The present state of the store. Cheap: no I/O, no wait for puts.
     fn status(&self) -> StoreStatus;
 
@@ -83,6 +94,65 @@ pub trait Cursor: Send {
     /// # Errors
     /// [`ReadError`] when a part of the answer can't be read; the answer is then worthless.
     fn next_block(&mut self) -> impl Future<Output = Result<Option<Block>, ReadError>> + Send;
+}
+
+/// What a follow is told: a history, and news for ever.
+pub trait Follower: Send {
+    /// Ready when something of the history is read, or there is none: before anything is told it is
+    /// known whether that fails.
+    ///
+    /// # Errors
+    /// [`ReadError`] when it does.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ReadError>>;
+
+    /// Calls `each` with what is to be told next, until it breaks; the call that breaks has told, too.
+    /// Ready also without a call, to be asked again.
+    ///
+    /// # Errors
+    /// [`FollowError`] when something that has to be told can't be; the follow has to end then.
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        each: &mut EachChange<'_>,
+    ) -> Poll<Result<FollowProgress, FollowError>>;
+
+    /// Ready when the follower has fallen behind, so that [`Follower::poll_next`] would fail.
+    fn poll_lagged(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
+    /// Ends the news: those that are to be told are the last.
+    fn finish(&mut self);
+}
+
+/// Takes a change of a key.
+pub type EachChange<'a> = dyn FnMut(Key<'_>, Change) -> ControlFlow<()> + Send + 'a;
+
+/// A change of one series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// A point was put; it replaces one with the same timestamp.
+    Put(Point),
+    /// The point with this timestamp was taken back.
+    Deleted(i64),
+}
+
+/// Whether there will be more to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowProgress {
+    /// There will.
+    More,
+    /// All is told up to [`Follower::finish`].
+    Finished,
+}
+
+/// Why a follow has to end. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FollowError {
+    /// News came faster than they were taken, and were kept no longer.
+    #[error("the follower fell behind")]
+    Lagged,
+    /// The history can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 /// Some points of some series. A series may go on in the next block.

@@ -104,6 +104,12 @@ impl RequestFramer {
         }
     }
 
+    /// Says that an empty line may belong to the last request again, though one did already: it is
+    /// what ended the reply to that.
+    pub fn reopen(&mut self) {
+        self.open = true;
+    }
+
     /// Says that all requests so far are answered: an empty line from here on stands on its own.
     pub fn answered(&mut self) {
         self.open = false;

@@ -42,6 +42,14 @@ pub fn encode_point(key: Key<'_>, point: Point, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+/// Appends the data line of a point that was taken back.
+pub fn encode_deletion(key: Key<'_>, timestamp: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b" - ");
+    encode_timestamp(timestamp, out);
+    out.push(b'\n');
+}
+
 /// The first line of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

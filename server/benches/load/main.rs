@@ -4,6 +4,7 @@
 //! All figures in the tables are measured in the run.
 
 mod drive;
+mod follow;
 mod http;
 mod loopback;
 mod options;
@@ -103,6 +104,10 @@ impl Bench {
             if self.options.wants("put") {
                 self.matrix(mode).with_context(|| mode.name.clone())?;
             }
+        }
+        if self.options.wants("follow") {
+            let rows = self.follow(&modes[0])?;
+            print_table("Followers", &rows);
         }
         self.peers()?;
         let ours = self.ours.context("nothing was measured")?;
@@ -259,6 +264,24 @@ impl Bench {
             }
         }
         Ok(())
+    }
+
+    fn follow(&mut self, mode: &Mode) -> Result<Vec<Vec<String>>> {
+        let mut rows = vec![follow::heading()];
+        let load = self.main_load();
+        // In turns, so that what changes meanwhile is seen.
+        for followers in [false, true, false, true] {
+            step(&format!("puts {} followers", if followers { "beside" } else { "without" }));
+            rows.push(follow::put_rate(mode, self.temporary()?.path(), load, followers)?);
+        }
+        step("a follower of everything");
+        rows.push(follow::everything(mode, self.temporary()?.path(), load)?);
+        for wide in [false, true] {
+            step("how late news are");
+            let time = self.options.brief * 2;
+            rows.push(follow::latency(mode, self.temporary()?.path(), wide, time)?);
+        }
+        Ok(rows)
     }
 
     fn peers(&mut self) -> Result<()> {

@@ -1,10 +1,12 @@
 //! One client: read what is there, hand it to the protocol, write the replies.
 //!
-//! While requests are in flight, more is read and started, as far as the protocol has room.
+//! While requests are in flight, more is read and started, as far as the protocol has room. While the
+//! client follows, its news are written as they come, until it sends more.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -20,6 +22,10 @@ const MAX_BUFFER: usize = 256 * 1024;
 
 /// How long to wait for more requests of a client whose connection is being closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How often the connection of a client that follows is tried when the client has closed its sending
+/// side: a read says no more whether it is there, and there may be no news to be written.
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why a connection was closed.
 #[derive(Debug)]
@@ -86,27 +92,82 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
                         return Ok(CloseReason::ClosedByClient);
                     }
                     input.advance(read);
-                    self.serve_input().await?;
+                    if let ControlFlow::Break(reason) = self.serve_input(shutdown).await? {
+                        return Ok(reason);
+                    }
                 }
             }
             // What has come before the last reply is served as well, if that is requests.
             while self.protocol.is_idle() && self.answer().await? && !shutdown.is_cancelled() {
-                self.serve_input().await?;
+                if let ControlFlow::Break(reason) = self.serve_input(shutdown).await? {
+                    return Ok(reason);
+                }
             }
             self.write_replies().await?;
         }
     }
 
-    /// Starts the complete requests in the read buffer.
-    async fn serve_input(&mut self) -> io::Result<()> {
-        let mut rest = self.input.filled();
-        let length = rest.len();
-        let mut replies = Replies::new(&mut self.replies, &mut self.stream);
-        self.protocol.serve(&mut rest, &mut replies).await?;
-        let consumed = length - rest.len();
-        self.input.consume(consumed);
-        self.input.grow_if_filled();
-        Ok(())
+    /// Starts the complete requests in the read buffer, and serves a follow to its end.
+    async fn serve_input(
+        &mut self,
+        shutdown: &CancellationToken,
+    ) -> io::Result<ControlFlow<CloseReason>> {
+        loop {
+            let mut rest = self.input.filled();
+            let length = rest.len();
+            let mut replies = Replies::new(&mut self.replies, &mut self.stream);
+            self.protocol.serve(&mut rest, &mut replies).await?;
+            let consumed = length - rest.len();
+            self.input.consume(consumed);
+            self.input.grow_if_filled();
+            if !self.protocol.is_following() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if self.follow(shutdown).await?.is_break() {
+                return Ok(ControlFlow::Break(CloseReason::Shutdown));
+            }
+        }
+    }
+
+    /// Writes news until the client sends more, which is left in the read buffer. A shutdown breaks
+    /// the reply off.
+    async fn follow(&mut self, shutdown: &CancellationToken) -> io::Result<ControlFlow<()>> {
+        let Self { stream, protocol, input, replies } = self;
+        // The client has sent nothing since, and may still.
+        let (mut is_waiting, mut is_half_closed) = (input.filled().is_empty(), false);
+        if !is_waiting {
+            protocol.finish_follow();
+        }
+        while protocol.is_following() {
+            let mut news = Replies::new(replies, stream);
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(ControlFlow::Break(())),
+                written = news.flush() => written?,
+                error = poll_fn(|context| protocol.poll_lagged(context)) => return Err(error),
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(ControlFlow::Break(())),
+                read = stream.read(input.free()), if is_waiting => {
+                    is_waiting = false;
+                    match read? {
+                        0 => is_half_closed = true,
+                        read => {
+                            input.advance(read);
+                            protocol.finish_follow();
+                        }
+                    }
+                }
+                news = poll_fn(|context| protocol.poll_follow(context, replies)) => news?,
+                () = tokio::time::sleep(PROBE_INTERVAL), if is_half_closed => {
+                    let _nothing: usize = stream.write(&[]).await?;
+                }
+            }
+            // Others have their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Writes the replies when nothing is in flight; answers whether more input has come

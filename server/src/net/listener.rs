@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use shared::DEFAULT_HOST;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error_span, info, warn};
@@ -17,6 +18,13 @@ use crate::shutdown::Shutdown;
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Finds out within two minutes that a client is gone to which nothing has to be sent, or that sends
+/// nothing: its machine is off, or something between has forgotten the connection.
+const KEEP_ALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(60))
+    .with_interval(Duration::from_secs(10))
+    .with_retries(6);
 
 /// The bound addresses of a host.
 #[derive(Debug)]
@@ -137,6 +145,9 @@ async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &Cancella
     // Replies are batched here already; Nagle's algorithm would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         warn!(%error, "can't set TCP_NODELAY");
+    }
+    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&KEEP_ALIVE) {
+        warn!(%error, "can't set TCP keep-alive");
     }
     let (stats, reason) = serve_connection(stream, protocol, shutdown).await;
     info!(

@@ -1,11 +1,14 @@
 //! The text protocol: `put` and `get` lines, answered in order.
 //!
 //! The puts of one read are one batch, and batches overlap. A `get` waits for the batches before
-//! it, so that it sees their points, and is answered before anything after it is started.
+//! it, so that it sees their points, and is answered before anything after it is started; if it
+//! follows, whatever comes after it ends its reply.
 
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
+use std::ops::ControlFlow;
+use std::task::{Context, Poll, ready};
 
 use shared::Selector;
 use shared::frame::RequestFramer;
@@ -15,6 +18,7 @@ use tokio::io::AsyncWrite;
 use tracing::{debug, warn};
 
 use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
+use crate::follow::{Change, Follow, FollowProgress, Follows};
 use crate::ingest::{BatchOutcome, InFlight, Ingest, IngestBatch, LineOutcome};
 use crate::query::Queries;
 use crate::store::Store;
@@ -30,27 +34,40 @@ const SHORT_PUT: usize = 24;
 
 /// One client's session.
 #[derive(Debug)]
-pub struct TextProtocol<S> {
+pub struct TextProtocol<S: Store> {
     ingest: Ingest<S>,
     queries: Queries<S>,
+    follows: Follows<S>,
     framer: RequestFramer,
     in_flight: InFlight,
     /// The batch whose replies are being encoded; replies to many lines are written in pieces.
     answering: Option<BatchOutcome>,
+    /// The follow that is being answered.
+    following: Option<Box<Follow<S::Follower>>>,
+    /// The next line may be empty: it ended a follow.
+    after_follow: bool,
     stats: SessionStats,
     allow_delete: bool,
 }
 
 impl<S: Store> TextProtocol<S> {
     /// A session in which nothing was asked yet. Without `allow_delete` a `del` is an unknown command.
-    pub fn new(ingest: Ingest<S>, queries: Queries<S>, allow_delete: bool) -> Self {
+    pub fn new(
+        ingest: Ingest<S>,
+        queries: Queries<S>,
+        follows: Follows<S>,
+        allow_delete: bool,
+    ) -> Self {
         Self {
             ingest,
             queries,
+            follows,
             allow_delete,
             framer: RequestFramer::default(),
             in_flight: InFlight::default(),
             answering: None,
+            following: None,
+            after_follow: false,
             stats: SessionStats::default(),
         }
     }
@@ -66,6 +83,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
         let mut unstarted = *input;
         let mut has_replies = false;
         while let Some(line) = self.framer.next_request(input) {
+            self.after_follow = false;
             match Request::decode_line(line) {
                 Ok(Request::Put(key, point)) => {
                     debug!(%key, %point, "put");
@@ -78,7 +96,20 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     self.start(&mut batch, unstarted.len() - input.len());
                     unstarted = *input;
                     self.settle(replies).await?;
-                    self.answer_get(selector, replies).await?;
+                    match self.follows.start(selector).await {
+                        Ok(None) => self.answer_get(selector, replies).await?,
+                        Ok(Some(follow)) => {
+                            debug!(%selector, "follow");
+                            self.stats.gets += 1;
+                            self.following = Some(Box::new(follow));
+                            response::encode_status_ok(replies.buffer());
+                            return Ok(());
+                        }
+                        Err(error) => {
+                            self.stats.gets += 1;
+                            self.answer_failed_get(selector, &error, replies);
+                        }
+                    }
                     has_replies = true;
                 }
                 Ok(Request::Del(selector)) if self.allow_delete => {
@@ -148,7 +179,59 @@ impl<S: Store> Protocol for TextProtocol<S> {
     }
 
     fn mark_answered(&mut self) {
-        self.framer.answered();
+        if !self.after_follow {
+            self.framer.answered();
+        }
+    }
+
+    fn is_following(&self) -> bool {
+        self.following.is_some()
+    }
+
+    fn poll_follow(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Poll<io::Result<()>> {
+        let Self { following, stats, .. } = self;
+        let Some(follow) = following else { return Poll::Ready(Ok(())) };
+        let progress = follow.poll_next(context, |key, change| {
+            match change {
+                Change::Put(point) => {
+                    response::encode_point(key, point, out);
+                    stats.points_sent += 1;
+                }
+                Change::Deleted(timestamp) => response::encode_deletion(key, timestamp, out),
+            }
+            if out.len() < FLUSH_THRESHOLD {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        match ready!(progress).map_err(io::Error::other)? {
+            FollowProgress::More => {}
+            FollowProgress::Finished => {
+                response::encode_end(out);
+                self.following = None;
+                self.after_follow = true;
+                self.framer.reopen();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_lagged(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        match &mut self.following {
+            Some(follow) => follow.poll_lagged(context).map(io::Error::other),
+            None => Poll::Pending,
+        }
+    }
+
+    fn finish_follow(&mut self) {
+        if let Some(follow) = &mut self.following {
+            follow.finish();
+        }
     }
 
     fn stats(&self) -> SessionStats {
@@ -223,6 +306,17 @@ impl<S: Store> TextProtocol<S> {
         }
     }
 
+    fn answer_failed_get<W: AsyncWrite + Unpin>(
+        &mut self,
+        selector: Selector<'_>,
+        error: &dyn Display,
+        replies: &mut Replies<'_, W>,
+    ) {
+        warn!(%selector, %error, "get failed");
+        response::encode_error(&error.to_string(), replies.buffer());
+        self.stats.errors += 1;
+    }
+
     async fn answer_get(
         &mut self,
         selector: Selector<'_>,
@@ -232,9 +326,7 @@ impl<S: Store> TextProtocol<S> {
         let mut answer = match self.queries.run(selector).await {
             Ok(answer) => answer,
             Err(error) => {
-                warn!(%selector, %error, "get failed");
-                response::encode_error(&error.to_string(), replies.buffer());
-                self.stats.errors += 1;
+                self.answer_failed_get(selector, &error, replies);
                 return Ok(());
             }
         };

@@ -1,14 +1,20 @@
 //! A store that is chosen when the program runs.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use shared::{Key, Point};
 
 #[cfg(test)]
 use super::contract::failing::{FailingCursor, FailingStore};
-use super::local::{Local, LocalReader};
-use super::query::{Deletion, Query};
-use super::{Block, Cursor, PutError, ReadError, Refused, Store, StoreStatus};
+#[cfg(test)]
+use super::contract::failing_follower::FailingFollower;
+use super::local::{Local, LocalFollower, LocalReader};
+use super::query::{Deletion, KeySelection, Query, Window};
+use super::{
+    Block, Cursor, EachChange, FollowError, FollowProgress, Follower, PutError, ReadError, Refused,
+    Store, StoreStatus,
+};
 
 /// One of the stores; clones share it.
 #[derive(Debug, Clone)]
@@ -30,6 +36,16 @@ pub enum AnyReader {
     Failing(FailingCursor),
 }
 
+/// A follow of one of the stores.
+#[derive(Debug)]
+pub enum AnyFollower {
+    /// Of [`AnyStore::Local`].
+    Local(Box<LocalFollower>),
+    /// Of [`AnyStore::Failing`].
+    #[cfg(test)]
+    Failing(FailingFollower),
+}
+
 /// The outcome of a batch, once it is known.
 type PutFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> + Send>>;
 
@@ -38,6 +54,7 @@ type DeleteFuture = Pin<Box<dyn Future<Output = Result<(), PutError>> + Send>>;
 
 impl Store for AnyStore {
     type Cursor = AnyReader;
+    type Follower = AnyFollower;
 
     fn put_batch(
         &self,
@@ -71,6 +88,14 @@ impl Store for AnyStore {
         }
     }
 
+    fn follow(&self, keys: KeySelection, history: Window) -> AnyFollower {
+        match self {
+            Self::Local(store) => AnyFollower::Local(Box::new(store.follow(keys, history))),
+            #[cfg(test)]
+            Self::Failing(store) => AnyFollower::Failing(store.follow(keys, history)),
+        }
+    }
+
     fn status(&self) -> StoreStatus {
         match self {
             Self::Local(store) => store.status(),
@@ -94,6 +119,44 @@ impl Cursor for AnyReader {
             Self::Local(reader) => reader.next_block().await,
             #[cfg(test)]
             Self::Failing(cursor) => cursor.next_block().await,
+        }
+    }
+}
+
+impl Follower for AnyFollower {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ReadError>> {
+        match self {
+            Self::Local(follower) => follower.poll_ready(context),
+            #[cfg(test)]
+            Self::Failing(follower) => follower.poll_ready(context),
+        }
+    }
+
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        each: &mut EachChange<'_>,
+    ) -> Poll<Result<FollowProgress, FollowError>> {
+        match self {
+            Self::Local(follower) => follower.poll_next(context, each),
+            #[cfg(test)]
+            Self::Failing(follower) => follower.poll_next(context, each),
+        }
+    }
+
+    fn poll_lagged(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Local(follower) => follower.poll_lagged(context),
+            #[cfg(test)]
+            Self::Failing(follower) => follower.poll_lagged(context),
+        }
+    }
+
+    fn finish(&mut self) {
+        match self {
+            Self::Local(follower) => follower.finish(),
+            #[cfg(test)]
+            Self::Failing(follower) => follower.finish(),
         }
     }
 }

@@ -2,7 +2,9 @@
 //! model.
 
 pub mod failing;
+pub mod failing_follower;
 pub mod model;
+mod news;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -41,6 +43,7 @@ pub async fn hold<S: Store>(open: impl Fn() -> S) {
     within(call_order(&open())).await;
     within(reading_order_over_many_blocks(&open())).await;
     within(snapshot(&open())).await;
+    within(news::news(&open())).await;
     within(windows_and_newest(&open())).await;
     within(deleted(&open())).await;
     within(closed(&open())).await;
@@ -405,6 +408,7 @@ mod breaches {
                     reading_order_over_many_blocks(&store).await;
                 }
                 Breach::Snapshot => snapshot(&store).await,
+                Breach::News => news::news(&store).await,
                 Breach::WholeOrError => whole_or_error(&store, &store).await,
                 Breach::UnavailableStoresNothing | Breach::Status => {
                     unavailable_stores_nothing(&store, &store).await;
@@ -430,6 +434,7 @@ mod breaches {
             Breach::Deleted,
             Breach::Snapshot,
             Breach::Bounded,
+            Breach::News,
             Breach::WholeOrError,
             Breach::UnavailableStoresNothing,
             Breach::UnknownStaysUndecided,

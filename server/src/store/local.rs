@@ -1,12 +1,15 @@
 //! The embedded store: a write-ahead log, points in memory, compressed parts on the disk.
 //!
 //! `state` is what the threads share, `wal` takes points in, `background` moves them to their place
-//! on the disk, `reader` reads them, `recovery` finds them again.
+//! on the disk, `reader` reads them, `follow` and `follower` tell what changes, `recovery` finds them
+//! again.
 
 mod background;
 mod config;
 mod disk;
 mod file_name;
+mod follow;
+mod follower;
 mod part;
 mod reader;
 mod recovery;
@@ -24,7 +27,7 @@ use std::thread::JoinHandle;
 use shared::{Key, Point};
 use tracing::info;
 
-use super::query::{Deletion, Query};
+use super::query::{Deletion, KeySelection, Query, Window};
 use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
 use background::{checkpoint, compaction};
 use disk::Disk;
@@ -38,6 +41,7 @@ use wal::queue::{Outcome, Queue, Work};
 use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
+pub use follower::LocalFollower;
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
 pub use series::chunk;
@@ -152,6 +156,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 
 impl Store for Local {
     type Cursor = LocalReader;
+    type Follower = LocalFollower;
 
     fn put_batch(
         &self,
@@ -193,6 +198,10 @@ impl Store for Local {
 
     fn get(&self, query: Query) -> LocalReader {
         LocalReader::new(Arc::clone(&self.state), query)
+    }
+
+    fn follow(&self, keys: KeySelection, history: Window) -> LocalFollower {
+        LocalFollower::new(Arc::clone(&self.state), keys, history)
     }
 
     fn status(&self) -> StoreStatus {

@@ -6,7 +6,7 @@ use server::clock::Clock;
 
 use crate::harness::server::{Connection, TestServer};
 
-const DIALOGUES: [(&str, &str); 7] = [
+const DIALOGUES: [(&str, &str); 8] = [
     ("protocol", include_str!("../../../shared/tests/data/protocol.dialogue")),
     ("framing", include_str!("../../../shared/tests/data/framing.dialogue")),
     ("requests", include_str!("../../../shared/tests/data/requests.dialogue")),
@@ -14,6 +14,7 @@ const DIALOGUES: [(&str, &str); 7] = [
     ("selectors", include_str!("../../../shared/tests/data/selectors.dialogue")),
     ("steps", include_str!("../../../shared/tests/data/steps.dialogue")),
     ("deletes", include_str!("../../../shared/tests/data/deletes.dialogue")),
+    ("follow", include_str!("../../../shared/tests/data/follow.dialogue")),
 ];
 
 /// What the server's clock shows, in Unix seconds.

@@ -30,13 +30,31 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     // A listener and a connection know no protocol; the store is out of their reach.
     (
         "net",
-        &["crate::protocol::text", "crate::ingest", "crate::query", "crate::store", "crate::clock"],
+        &[
+            "crate::protocol::text",
+            "crate::ingest",
+            "crate::query",
+            "crate::follow",
+            "crate::store",
+            "crate::clock",
+        ],
     ),
-    // A protocol knows no sockets, and reaches the store through `ingest` and `query`.
+    // A protocol knows no sockets, and reaches the store through `ingest`, `query` and `follow`.
     ("protocol", &["crate::net", "crate::shutdown", "tokio::net", "std::net", "std::fs"]),
-    ("ingest", &["crate::net", "crate::protocol", "crate::query", "tokio"]),
-    ("query", &["crate::net", "crate::protocol", "crate::ingest", "tokio"]),
-    ("store", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "tokio::net"]),
+    ("ingest", &["crate::net", "crate::protocol", "crate::query", "crate::follow", "tokio"]),
+    ("query", &["crate::net", "crate::protocol", "crate::ingest", "crate::follow", "tokio"]),
+    ("follow", &["crate::net", "crate::protocol", "crate::ingest", "tokio"]),
+    (
+        "store",
+        &[
+            "crate::net",
+            "crate::protocol",
+            "crate::ingest",
+            "crate::query",
+            "crate::follow",
+            "tokio::net",
+        ],
+    ),
     // These decide and compute: no I/O, no locks, no clock.
     ("store::local::series::head", DECIDES),
     ("store::local::series::chunk", DECIDES),
@@ -44,6 +62,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store::local::series::retention", DECIDES),
     ("store::local::series::summary", DECIDES),
     ("store::local::wal::rotation", DECIDES),
+    ("store::local::follow::watches", DECIDES),
+    ("store::local::follow::series_set", DECIDES),
+    ("store::local::follow::snapshots", DECIDES),
     ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),
     ("os", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "crate::store"]),
@@ -55,6 +76,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["clock"]),
     ("std::time::UNIX_EPOCH", &["clock"]),
     ("tokio::net", &["net"]),
+    ("socket2", &["net"]),
     // `os` has the calls that differ, for the disk alone.
     ("std::fs", &["store::local::disk", "os"]),
 ];
@@ -85,10 +107,16 @@ fn forbidden_directions_are_not_taken() {
             assert_eq!(uses, [""; 0], "{module} must not use {path}");
         }
     }
-    // A protocol names the store as the bound of its type only; `ingest` and `query` call it.
+    // A protocol names the store as the bound of its type only, and what it is told of changes;
+    // `ingest`, `query` and `follow` call it.
     let mut uses = graph.uses("protocol", "crate::store");
-    uses.retain(|used| !used.ends_with(" uses crate::store::Store"));
-    assert_eq!(uses, [""; 0], "protocol reaches the store through ingest and query");
+    let names =
+        ["Store", "Change", "FollowProgress"].map(|name| format!(" uses crate::store::{name}"));
+    uses.retain(|used| {
+        let is_named = |name: &String| used.ends_with(name) || used.contains(&format!("{name}::"));
+        !names.iter().any(is_named)
+    });
+    assert_eq!(uses, [""; 0], "protocol reaches the store through ingest, query and follow");
     for (path, modules) in CONFINED {
         assert_eq!(graph.uses_outside(modules, path), [""; 0], "{path} belongs to {modules:?}");
     }

@@ -12,6 +12,7 @@ mod dialogues;
 mod directions;
 #[cfg(target_os = "linux")]
 mod disk_full;
+mod following;
 mod handed_on;
 mod harness;
 mod kill_9;

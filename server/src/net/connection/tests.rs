@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use proptest::prelude::*;
 use shared::{Key, KeyBuf, Point};
@@ -15,12 +15,14 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::clock::Clock;
+use crate::follow::{FollowError, FollowProgress, Follows};
 use crate::ingest::Ingest;
 use crate::protocol::text::TextProtocol;
 use crate::query::Queries;
-use crate::store::query::{Deletion, Query};
+use crate::store::query::{Deletion, KeySelection, Query, Window};
 use crate::store::{
-    Block, Cursor, PutError, ReadError, RefusalReason, Refused, Store, StoreStatus, Unavailable,
+    Block, Change, Cursor, EachChange, Follower, PutError, ReadError, RefusalReason, Refused,
+    Store, StoreStatus, Unavailable,
 };
 
 const LINE: &str = "put palm.cpu 23.7 1150864247\n";
@@ -41,6 +43,62 @@ struct Inner {
     waiting: VecDeque<(Points, oneshot::Sender<Outcome>)>,
     visible: Points,
     gets: usize,
+    news: VecDeque<(KeyBuf, Change)>,
+    /// The news that are taken last.
+    news_left: Option<usize>,
+    has_lagged: bool,
+    follower: Option<Waker>,
+}
+
+/// Tells the news of the store, to the only follower.
+struct NewsFollower(ManualStore);
+
+impl Follower for NewsFollower {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ReadError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        each: &mut EachChange<'_>,
+    ) -> Poll<Result<FollowProgress, FollowError>> {
+        ready!(self.poll_changed(context))?;
+        let mut inner = self.0.0.lock().unwrap();
+        while inner.news_left != Some(0)
+            && let Some((key, change)) = inner.news.pop_front()
+        {
+            inner.news_left = inner.news_left.map(|left| left - 1);
+            if each(key.as_key(), change).is_break() {
+                return Poll::Ready(Ok(FollowProgress::More));
+            }
+        }
+        let is_finished = inner.news_left == Some(0);
+        Poll::Ready(Ok(if is_finished { FollowProgress::Finished } else { FollowProgress::More }))
+    }
+
+    fn poll_lagged(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.0.0.lock().unwrap();
+        inner.follower = Some(context.waker().clone());
+        if inner.has_lagged { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn finish(&mut self) {
+        let mut inner = self.0.0.lock().unwrap();
+        inner.news_left = Some(inner.news.len());
+    }
+}
+
+impl NewsFollower {
+    fn poll_changed(&self, context: &mut Context<'_>) -> Poll<Result<(), FollowError>> {
+        let mut inner = self.0.0.lock().unwrap();
+        inner.follower = Some(context.waker().clone());
+        if inner.has_lagged {
+            return Poll::Ready(Err(FollowError::Lagged));
+        }
+        let is_pending = inner.news.is_empty() && inner.news_left.is_none();
+        if is_pending { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
 }
 
 struct PointCursor(std::vec::IntoIter<(KeyBuf, Point)>);
@@ -57,6 +115,7 @@ impl Cursor for PointCursor {
 
 impl Store for ManualStore {
     type Cursor = PointCursor;
+    type Follower = NewsFollower;
 
     fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> impl Future<Output = Outcome> + Send + use<> {
         let (sender, outcome) = oneshot::channel();
@@ -82,6 +141,11 @@ impl Store for ManualStore {
         PointCursor(inner.visible.clone().into_iter())
     }
 
+    fn follow(&self, _: KeySelection, _: Window) -> NewsFollower {
+        self.0.lock().unwrap().news_left = None;
+        NewsFollower(self.clone())
+    }
+
     fn status(&self) -> StoreStatus {
         StoreStatus { series: 0, disk_bytes: 0, unavailable: None }
     }
@@ -98,6 +162,22 @@ impl ManualStore {
             inner.visible.extend(puts);
         }
         sender.send(outcome).unwrap();
+    }
+
+    /// Tells the follower of points, with these timestamps.
+    fn tell(&self, timestamps: std::ops::Range<i64>) {
+        let mut inner = self.0.lock().unwrap();
+        let news = timestamps
+            .map(|timestamp| ("a".parse().unwrap(), Change::Put(Point { timestamp, value: 1.0 })));
+        inner.news.extend(news);
+        inner.follower.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Cuts the follower off.
+    fn cut_off(&self) {
+        let mut inner = self.0.lock().unwrap();
+        inner.has_lagged = true;
+        inner.follower.take().into_iter().for_each(Waker::wake);
     }
 
     fn sizes(&self) -> Vec<usize> {
@@ -186,14 +266,13 @@ impl Client {
             largest_write: Arc::clone(&largest_write),
             is_reset: Arc::clone(&is_reset),
         };
-        let (protocol, token) = (
-            TextProtocol::new(
-                Ingest::new(store.clone()),
-                Queries::new(store.clone(), Clock::default()),
-                false,
-            ),
-            shutdown.clone(),
+        let protocol = TextProtocol::new(
+            Ingest::new(store.clone()),
+            Queries::new(store.clone(), Clock::default()),
+            Follows::new(store.clone(), Clock::default()),
+            false,
         );
+        let token = shutdown.clone();
         let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
         Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
     }
@@ -472,6 +551,135 @@ async fn what_is_in_flight_when_the_client_is_gone_is_counted() {
         assert_eq!(stats, SessionStats { puts: 3, errors: 2, ..SessionStats::default() });
         assert!(matches!(reason, CloseReason::Failed(_)), "{reason}");
     }
+}
+
+/// What comes after the request of a follow, in the same packet or later, ends it.
+#[tokio::test]
+async fn any_byte_ends_a_follow() {
+    const STORY: &str = "ok\na 1.0 0\na 1.0 1\n";
+    for (request, later, expected) in [
+        ("get a[+]\n", "\n", format!("{STORY}\n")),
+        ("get a[+]\n", "\r\n", format!("{STORY}\n")),
+        ("get a[+]\r\n\r\n", "\n", format!("{STORY}\n")),
+        ("get a[+]\n\n", "\n\n", format!("{STORY}\nerror\nwrong command\n\n")),
+        ("get a[+]\n", "what\nput a 1 1\n", format!("{STORY}\nerror\nwrong command\n\nok\n\n")),
+        ("get a[+]\n", "\nget *\n", format!("{STORY}\nok\n\n")),
+        ("get a[+]\n", " ", format!("{STORY}\n")),
+        ("put a 1 1\nget a[+]\n", "\n", format!("ok\n\n{STORY}\n")),
+        ("get a[+]\nput a 1 1\n", "", "ok\n\nok\n\n".to_owned()),
+        ("get a[+]\nget a[+]\n", "\n", format!("ok\n\n{STORY}\n")),
+        ("get a[+]\n\nput a 1 1\n", "\n", "ok\n\nok\n\nerror\nwrong command\n\n".to_owned()),
+        ("get a[+]\nput a", "", "ok\n\n".to_owned()),
+    ] {
+        let store = ManualStore::default();
+        store.0.lock().unwrap().answers_at_once = true;
+        let mut client = Client::connect(&store);
+        client.send(request).await;
+        if expected.contains("a 1.0 0") {
+            let begun = client.read().await;
+            assert!(expected.starts_with(&begun) && begun.ends_with("ok\n"), "{begun:?}");
+            store.tell(0..1);
+            let_connections_run().await;
+            assert_eq!(client.read().await, "a 1.0 0\n");
+            store.tell(1..2);
+            client.send(later).await;
+            let rest = client.read().await;
+            assert_eq!(format!("{begun}a 1.0 0\n{rest}"), expected, "{request:?} {later:?}");
+        } else {
+            client.send(later).await;
+            assert_eq!(client.close().await.0, expected, "{request:?} {later:?}");
+        }
+    }
+}
+
+/// A request in two packets is one, and so is the empty line that ends a follow.
+#[tokio::test]
+async fn what_ends_a_follow_may_come_in_pieces() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    for piece in ["get", " a[+]\n", "\r", "\n", "get ", "a[+]\n", "wh", "at\n"] {
+        client.send(piece).await;
+    }
+    assert_eq!(client.close().await.0, "ok\n\nok\n\nerror\nwrong command\n\n");
+}
+
+#[tokio::test]
+async fn a_follow_waits_for_the_puts_before_it() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("put a 1 1\nget a[+]\n").await;
+    assert_eq!(client.read().await, "");
+    client.answer(failure()).await;
+    assert_eq!(client.read().await, "error\nthe disk is full\n\nok\n");
+}
+
+/// Its reply goes on until the connection ends.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_closed_its_sending_side_still_follows() {
+    for has_news in [false, true] {
+        let store = ManualStore::default();
+        let mut client = Client::connect(&store);
+        client.send("get a[+]\n").await;
+        client.stream.shutdown().await.unwrap();
+        let_connections_run().await;
+        store.tell(0..2);
+        let_connections_run().await;
+        assert_eq!(client.read().await, "ok\na 1.0 0\na 1.0 1\n");
+        drop(client.stream);
+        if has_news {
+            store.tell(2..3);
+        }
+        let (stats, reason) = within(client.task).await.unwrap();
+        assert!(matches!(reason, CloseReason::Failed(_)), "{reason}");
+        let points_sent = if has_news { 3 } else { 2 };
+        assert_eq!(stats, SessionStats { gets: 1, points_sent, ..SessionStats::default() });
+    }
+}
+
+/// The reply breaks off, whether the client reads or not.
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_a_follower() {
+    for news in [0, 1, 10_000] {
+        let store = ManualStore::default();
+        let mut client = Client::connect_through(&store, 1000);
+        client.send("get a[+]\n").await;
+        store.tell(0..news);
+        let_connections_run().await;
+        client.shutdown.cancel();
+        let mut reply = String::new();
+        within(client.stream.read_to_string(&mut reply)).await.unwrap();
+        assert!(reply.starts_with("ok\n") && !reply.contains("\n\n"), "{reply}");
+        assert!(matches!(within(client.task).await.unwrap().1, CloseReason::Shutdown));
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_falls_behind_is_cut_off() {
+    for news in [0, 1, 10_000] {
+        let store = ManualStore::default();
+        let mut client = Client::connect_through(&store, 1000);
+        client.send("get a[+]\n").await;
+        store.tell(0..news);
+        let_connections_run().await;
+        store.cut_off();
+        let (_, reason) = within(client.task).await.unwrap();
+        assert_eq!(reason.to_string(), "the follower fell behind");
+        let mut reply = String::new();
+        within(client.stream.read_to_string(&mut reply)).await.unwrap();
+        assert!(reply.starts_with("ok\n") && !reply.contains("\n\n"), "{reply}");
+    }
+}
+
+/// News that are not read take no more memory than any reply.
+#[tokio::test]
+async fn news_are_written_in_pieces() {
+    let store = ManualStore::default();
+    let mut client = Client::connect(&store);
+    client.send("get a[+]\n").await;
+    store.tell(0..50_000);
+    client.send("\n").await;
+    let reply = client.close().await.0;
+    assert_eq!(reply.lines().count(), 50_002);
 }
 
 /// What a client says, and what it is answered when each request waits for the one before it.

@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use shared::{Key, Point};
 
 use super::Faults;
+use super::failing_follower::{ChangeLog, FailingFollower};
 use super::model::Model;
 use crate::store::RefusalReason::{OlderThanRetention, TooFarAhead};
-use crate::store::query::{Deletion, Query};
+use crate::store::query::{Deletion, KeySelection, Query, Window};
 use crate::store::{
-    Block, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus, Unavailable,
+    Block, Change, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus,
+    Unavailable,
 };
 
 /// The store; clones share it.
@@ -23,6 +25,7 @@ pub struct FailingStore(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     model: Model,
+    changes: ChangeLog,
     fault: Option<Fault>,
     breach: Option<Breach>,
     /// Points outside of these times are refused.
@@ -60,6 +63,8 @@ pub enum Breach {
     Snapshot,
     /// Blocks are twice as large as they may be.
     Bounded,
+    /// A follower is told the last change before it once more.
+    News,
     /// A shorter answer instead of an error.
     WholeOrError,
     /// Stores a batch that it answers with [`PutError::Unavailable`].
@@ -141,6 +146,7 @@ impl Inner {
             };
             if is_kept {
                 self.model.put(key, point);
+                self.changes.push(key, Change::Put(point));
             }
         }
         match self.fault {
@@ -199,6 +205,7 @@ impl Inner {
 
 impl Store for FailingStore {
     type Cursor = FailingCursor;
+    type Follower = FailingFollower;
 
     fn put_batch(
         &self,
@@ -235,6 +242,16 @@ impl Store for FailingStore {
         let fails = unreadable && inner.breach != Some(Breach::WholeOrError);
         let live = (inner.breach == Some(Breach::Snapshot)).then(|| self.clone());
         FailingCursor { blocks, fails, live }
+    }
+
+    fn follow(&self, keys: KeySelection, history: Window) -> FailingFollower {
+        let inner = self.inner();
+        let rows = inner.model.all().into_iter();
+        let rows = rows
+            .filter(|&(_, timestamp, _)| history.contains(timestamp))
+            .map(|(key, timestamp, value)| (key, Change::Put(Point { timestamp, value })));
+        let repeated = usize::from(inner.breach == Some(Breach::News));
+        FailingFollower::new(keys, rows.collect(), &inner.changes, repeated)
     }
 
     fn status(&self) -> StoreStatus {

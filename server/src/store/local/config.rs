@@ -47,6 +47,8 @@ pub struct LocalConfig {
     pub retry: Duration,
     /// Points older than this are dropped; `None` keeps all.
     pub retention: Option<Duration>,
+    /// Bytes of the newest commits that are kept in memory for followers, as long as there are any.
+    pub follow_buffer: usize,
     /// Points further ahead of the clock than this are refused; `None` takes all.
     pub max_ahead: Option<Duration>,
     /// Tells the present time; `retention` and `max_ahead` count from it.
@@ -56,6 +58,9 @@ pub struct LocalConfig {
 /// Default of [`LocalConfig::log_limit`]. A point takes about 10 bytes of log in a large batch and 16 in
 /// memory, so this bounds the heads to some 100 MiB, twice that while a checkpoint is written.
 pub const DEFAULT_LOG_LIMIT: u64 = 64 << 20;
+
+/// Default of [`LocalConfig::follow_buffer`]: 1.4 million points.
+pub const DEFAULT_FOLLOW_BUFFER: usize = 32 << 20;
 
 /// Default of [`LocalConfig::max_replayed_points`]: on 32 bits, as many as take 1.5 GiB
 /// of the address space.
@@ -71,6 +76,7 @@ impl Default for LocalConfig {
             max_replayed_points: MAX_REPLAYED_POINTS,
             retry: Duration::from_secs(1),
             retention: None,
+            follow_buffer: DEFAULT_FOLLOW_BUFFER,
             max_ahead: None,
             clock: Clock::default(),
         }

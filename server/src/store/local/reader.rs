@@ -6,15 +6,19 @@ mod percentile;
 pub mod selection;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use shared::KeyBuf;
 use tokio::task::JoinHandle;
 
+use super::follow::snapshots::Snapshots;
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
 use super::state::{Piece, StoreState};
-use crate::store::query::{Query, Select, Window};
+use crate::store::query::{KeySelection, Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
 use buckets::BucketReader;
 use newest::{Known, NewestPoints};
@@ -54,6 +58,8 @@ struct Position {
     /// The next series, already found, and what is known of them.
     series: VecDeque<(SeriesId, KeyBuf, Known)>,
     current: Option<(KeyBuf, Points)>,
+    /// Of which commit each snapshot is, if that is to be known.
+    snapshots: Option<Arc<Mutex<Snapshots>>>,
 }
 
 /// What is left of a series.
@@ -69,38 +75,78 @@ impl LocalReader {
     /// Reads what is selected.
     pub fn new(state: Arc<StoreState>, query: Query) -> Self {
         let selection = SeriesSelection::new(query.keys, &state.index());
+        Self::with(state, selection, query.select, None)
+    }
+
+    /// Reads the points of a window. When all are read, the snapshots say of which commit those of
+    /// each series are.
+    pub fn with_snapshots(
+        state: Arc<StoreState>,
+        keys: KeySelection,
+        window: Window,
+    ) -> (Self, Arc<Mutex<Snapshots>>) {
+        let index = state.index();
+        let selection = SeriesSelection::new(keys, &index);
+        let snapshots = Arc::new(Mutex::new(Snapshots::new(index.end())));
+        drop(index);
+        let select = Select::Points(window);
+        (Self::with(state, selection, select, Some(Arc::clone(&snapshots))), snapshots)
+    }
+
+    fn with(
+        state: Arc<StoreState>,
+        selection: SeriesSelection,
+        select: Select,
+        snapshots: Option<Arc<Mutex<Snapshots>>>,
+    ) -> Self {
         let position = Position {
-            select: query.select,
+            select,
             cutoff: state.config().cutoff(),
             selection,
             newest: NewestPoints::default(),
             series: VecDeque::new(),
             current: None,
+            snapshots,
             state,
         };
         Self { ready: VecDeque::new(), next: Next::Idle(Box::new(position)) }
     }
-}
 
-impl Cursor for LocalReader {
-    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+    /// The next block, or `None` at the end, as soon as it is read.
+    ///
+    /// # Errors
+    /// As for [`Cursor::next_block`].
+    pub fn poll_next_block(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Block>, ReadError>> {
         loop {
             if let Some(block) = self.ready.pop_front() {
-                return Ok(Some(block));
+                return Poll::Ready(Ok(Some(block)));
             }
-            match std::mem::replace(&mut self.next, Next::Done) {
-                Next::Done => return Ok(None),
-                Next::Idle(position) => self.next = Next::Reading(position.spawn_read()),
-                Next::Reading(reading) => {
+            let outcome = match &mut self.next {
+                Next::Reading(reading) => Some(ready!(Pin::new(reading).poll(context))),
+                Next::Idle(_) | Next::Done => None,
+            };
+            match (std::mem::replace(&mut self.next, Next::Done), outcome) {
+                (Next::Idle(position), _) => self.next = Next::Reading(position.spawn_read()),
+                (_, Some(outcome)) => {
                     let (position, blocks) =
-                        reading.await.map_err(|error| ReadError::Aborted(error.to_string()))?;
+                        outcome.map_err(|error| ReadError::Aborted(error.to_string()))?;
                     self.ready = blocks?;
                     if !self.ready.is_empty() {
                         self.next = Next::Reading(position.spawn_read());
                     }
                 }
+                _ => return Poll::Ready(Ok(None)),
             }
         }
+    }
+}
+
+impl Cursor for LocalReader {
+    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        poll_fn(|context| self.poll_next_block(context)).await
     }
 }
 
@@ -161,7 +207,10 @@ impl Position {
         Ok(match self.select {
             Select::Points(window) => {
                 let window = window.since(self.cutoff);
-                let pieces = self.state.snapshot(series, window);
+                let (commit, pieces) = self.state.snapshot_of_commit(series, window);
+                if let Some(snapshots) = &self.snapshots {
+                    snapshots.lock().unwrap_or_else(PoisonError::into_inner).note(series, commit);
+                }
                 (!pieces.is_empty()).then(|| stored(window, 0, pieces))
             }
             Select::Newest { count, to, or_later } => {

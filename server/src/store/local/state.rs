@@ -15,6 +15,8 @@ use tracing::error;
 use super::config::LocalConfig;
 use super::disk::Disk;
 use super::file_name::SegmentId;
+use super::follow::commit::CommitId;
+use super::follow::followers::Followers;
 use super::part::{ChunkSource, Part};
 use super::series::head::HeadSnapshot;
 use super::series::merge::Source;
@@ -34,6 +36,7 @@ pub struct StoreState {
     config: LocalConfig,
     index: RwLock<SeriesIndex>,
     memory: Mutex<Memory>,
+    followers: Followers,
     deletion: Mutex<DeletionCutoff>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
     changed: Condvar,
@@ -48,6 +51,7 @@ impl StoreState {
         memory: Memory,
     ) -> Self {
         Self {
+            followers: Followers::new(config.follow_buffer),
             disk,
             config,
             index: RwLock::new(index),
@@ -80,6 +84,11 @@ impl StoreState {
     /// The points in memory and the parts.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The followers.
+    pub fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// Which points may be deleted now. Takes a sample of the cutoff.
@@ -177,14 +186,20 @@ impl StoreState {
 
     /// The points of a series that may be in `window`, oldest first: a consistent snapshot.
     pub fn snapshot(&self, series: SeriesId, window: Window) -> Vec<Piece> {
+        self.snapshot_of_commit(series, window).1
+    }
+
+    /// The same, and the last commit whose changes are in it.
+    pub fn snapshot_of_commit(&self, series: SeriesId, window: Window) -> (CommitId, Vec<Piece>) {
         let memory = self.memory();
+        let commit = memory.commit;
         let parts = Arc::clone(&memory.parts);
         let frozen = memory.frozen.clone();
         let head = memory.heads.snapshot(series, window);
         let mut hidden = Hidden::default();
         hidden.add(memory.heads.deletes(series));
         drop(memory);
-        pieces(series, window, &parts, frozen.as_deref(), head, hidden)
+        (commit, pieces(series, window, &parts, frozen.as_deref(), head, hidden))
     }
 }
 

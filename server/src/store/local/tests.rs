@@ -6,6 +6,7 @@ mod damage;
 mod deletes;
 mod disk_full;
 mod faults;
+mod following;
 mod history;
 mod large;
 mod merging;

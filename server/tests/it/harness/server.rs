@@ -30,13 +30,19 @@ impl TestServer {
 
     /// A server with the time of `clock`, that lets its clients delete.
     pub async fn start_at(clock: Clock) -> Self {
+        Self::start_with(clock, LocalConfig::default()).await
+    }
+
+    pub async fn start_with(clock: Clock, config: LocalConfig) -> Self {
         let listener = Listener::bind("localhost", 0).await.unwrap();
         let port = listener.addresses()[0].port();
         let shutdown = Shutdown::default();
         let data = tempfile::tempdir().unwrap();
-        let store = Local::open(data.path(), LocalConfig::default()).unwrap();
+        let store = Local::open(data.path(), config).unwrap();
         let mut server = Server::new(store, clock, shutdown.clone());
-        server.listen(listener, |ingest, queries| TextProtocol::new(ingest, queries, true));
+        server.listen(listener, |ingest, queries, follows| {
+            TextProtocol::new(ingest, queries, follows, true)
+        });
         let task = tokio::spawn(server.run());
         Self { port, shutdown, task, _data: data }
     }

@@ -84,7 +84,9 @@ pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u1
         listening(listener.addresses()[0].port());
         let store = open(data).await;
         let mut server = Server::new(store, Clock::default(), ending);
-        server.listen(listener, |ingest, queries| TextProtocol::new(ingest, queries, true));
+        server.listen(listener, |ingest, queries, follows| {
+            TextProtocol::new(ingest, queries, follows, true)
+        });
         server.run().await;
     });
 }

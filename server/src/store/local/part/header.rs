@@ -76,6 +76,9 @@ pub struct ChunkEntry {
     pub summary: Option<Box<Summary>>,
 }
 
+// A million chunks of a point each are no rare part.
+const _: () = assert!(size_of::<ChunkEntry>() <= 56);
+
 /// The value of the last point of a chunk, if it is known: an index of format 1 does not have it.
 #[derive(Debug, Clone, Copy)]
 pub struct LastValue(f64);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::store::Unavailable;
 use crate::store::local::file_name::SegmentId;
+use crate::store::local::follow::commit::CommitId;
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::Heads;
 use crate::store::local::series::series_index::SeriesId;
@@ -16,6 +17,8 @@ use crate::store::query::Window;
 pub struct Memory {
     /// The newest points, by series.
     pub heads: Heads,
+    /// The newest commit whose changes are visible; counts from the start of the process.
+    pub commit: CommitId,
     /// Bytes of log whose points are in the heads.
     pub log_bytes: u64,
     /// Heads on their way to a part.

@@ -17,8 +17,11 @@ use super::segment::{Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
+use crate::store::local::follow::commit::{CommitId, Op};
+use crate::store::local::follower::deletions::deleted_points;
 use crate::store::local::series::paged::Paged;
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
 use crate::store::{PutError, Unavailable};
@@ -35,6 +38,7 @@ pub struct Committer {
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
     next_sequence: u64,
+    next_commit: CommitId,
     /// The newest segment that defines each series.
     defined: Paged<SegmentId>,
     /// The records of a group.
@@ -71,6 +75,7 @@ impl Committer {
             segment,
             first_segment: resume.first_segment,
             next_sequence: resume.next_sequence,
+            next_commit: 1,
             defined: Paged::default(),
             buffer: Vec::new(),
             rotation_failed: None,
@@ -85,12 +90,17 @@ impl Committer {
         let queue = Arc::clone(&self.queue);
         let state = Arc::clone(&self.state);
         let _closing = CloseOnDrop { queue: &queue, state: &state };
+        // After how long followers have to be woken that were not woken at once.
+        let mut wake_due = None;
         loop {
-            let due =
+            let sync_due =
                 self.unsynced_since.map(|since| SYNC_INTERVAL.saturating_sub(since.elapsed()));
-            let Some(group) = queue.take(due) else { break };
+            let due = sync_due.into_iter().chain(wake_due).min();
+            let Some(mut group) = queue.take(due) else { break };
+            let mut points = 0;
             if !group.is_empty() {
-                let outcome = self.commit(&group);
+                points = group.iter().map(|submission| submission.work.points().len() as u64).sum();
+                let outcome = self.commit(&mut group);
                 if let Err(PutError::Unavailable(why)) = outcome {
                     self.state.memory().unavailable = Some(why);
                 }
@@ -99,6 +109,7 @@ impl Committer {
                     let _ = submission.done.send(outcome);
                 }
             }
+            wake_due = self.state.followers().wake(points, Instant::now());
             if self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL) {
                 let _ = self.sync();
             }
@@ -122,7 +133,7 @@ impl Committer {
         self.state.notify();
     }
 
-    fn commit(&mut self, group: &[Submission]) -> Result<(), PutError> {
+    fn commit(&mut self, group: &mut [Submission]) -> Result<(), PutError> {
         if let [Submission { work: Work::Retire(series), .. }] = group {
             self.retire(series);
             return Ok(());
@@ -158,22 +169,39 @@ impl Committer {
                 index.mark_stored(*series);
             }
         }
-        let mut memory = self.state.memory();
-        memory.unavailable = None;
-        memory.log_bytes += self.buffer.len() as u64;
-        for submission in group {
-            match &submission.work {
-                Work::Points(points) => memory.heads.append(points.iter().copied()),
-                Work::Deletes(deletes) => deletes.iter().for_each(|delete| memory.delete(*delete)),
-                Work::Retire(_) => {}
-            }
-        }
-        drop(memory);
         if let [Submission { work: Work::Deletes(deletes), .. }] = group {
+            let deleted = deleted_points(&self.state, deletes);
+            self.publish(vec![deleted], deletes);
             let series: Vec<_> = deletes.iter().map(|delete| delete.series).collect();
             self.retire(&series);
+        } else {
+            let points =
+                group.iter_mut().map(|submission| Op::Points(submission.work.take_points()));
+            self.publish(points.collect(), &[]);
         }
         Ok(())
+    }
+
+    /// Makes the changes of a group visible, and hands them to the followers in the same step.
+    fn publish(&mut self, ops: Vec<Op>, deletes: &[SeriesWindow]) {
+        let (state, commit) = (Arc::clone(&self.state), self.next_commit);
+        self.next_commit += 1;
+        let search = state.followers().search(commit, &ops);
+        let mut memory = state.memory();
+        memory.unavailable = None;
+        memory.log_bytes += self.buffer.len() as u64;
+        memory.commit = commit;
+        for op in &ops {
+            if let Op::Points(points) = op {
+                memory.heads.append(points.iter().copied());
+            }
+        }
+        for delete in deletes {
+            memory.delete(*delete);
+        }
+        let superseded = state.followers().publish(commit, ops, search);
+        drop(memory);
+        drop(superseded);
     }
 
     /// Removes those of the series that have no points left from the index. Points that wait for them
@@ -190,6 +218,10 @@ impl Committer {
         let mut keys = HashMap::with_capacity(gone.len());
         for id in gone {
             self.defined.remove(id);
+            if let Some(key) = index.key(id) {
+                // Followers are told of its last points by its key.
+                self.state.followers().retire(self.next_commit - 1, id, key);
+            }
             if let Some(key) = index.remove(id) {
                 keys.insert(id, key);
             }

@@ -33,6 +33,14 @@ impl Work {
             Self::Deletes(_) | Self::Retire(_) => &[],
         }
     }
+
+    /// Takes its points out.
+    pub fn take_points(&mut self) -> Vec<SeriesPoint> {
+        match self {
+            Self::Points(points) => std::mem::take(points),
+            Self::Deletes(_) | Self::Retire(_) => Vec::new(),
+        }
+    }
 }
 
 /// Receives the outcome of work.
