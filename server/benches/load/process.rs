@@ -85,7 +85,8 @@ impl Program {
         for thread in fs::read_dir(self.proc_file("task"))? {
             // A thread may end meanwhile.
             let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            total += text.split_whitespace().next().context("an empty schedstat")?.parse::<u64>()?;
+            total +=
+                text.split_whitespace().next().context("an empty schedstat")?.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(total))
     }

@@ -62,7 +62,10 @@ pub fn run(dir: &Path, more: &[String], points: u64) -> Result<()> {
                 each_line: Duration::from_nanos(400),
                 ..Bound::new("host012?.load.one[-15m:]", ms(1))
             },
-            Bound { each_line: Duration::from_nanos(400), ..Bound::new("host0123.*[-15m:]", ms(1)) },
+            Bound {
+                each_line: Duration::from_nanos(400),
+                ..Bound::new("host0123.*[-15m:]", ms(1))
+            },
             Bound::new("*[::all:max]", ms(15)),
             Bound::none("*[-15m::all:max]"),
             Bound::none("*[last:60]"),
@@ -72,7 +75,8 @@ pub fn run(dir: &Path, more: &[String], points: u64) -> Result<()> {
     eprintln!("... host0123.* has {lines} lines");
 
     let series = points / 20;
-    let many = Data { series, name: |at| format!("user{at:07}.level"), seconds: now()? - 1..now()? };
+    let many =
+        Data { series, name: |at| format!("user{at:07}.level"), seconds: now()? - 1..now()? };
     rows.extend(measure(
         dir,
         more,
@@ -101,7 +105,9 @@ pub fn run(dir: &Path, more: &[String], points: u64) -> Result<()> {
 }
 
 fn heading() -> Vec<String> {
-    ["data", "get", "lines", "CPU", "bound", "", "reply takes", "memory"].map(str::to_owned).to_vec()
+    ["data", "get", "lines", "CPU", "bound", "", "reply takes", "memory"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Puts data on a server, restarts it and measures each request.
@@ -112,16 +118,14 @@ fn measure(
     data: &Data,
     bounds: &[Bound],
 ) -> Result<Vec<Vec<String>>> {
-    let dir = tempfile::tempdir_in(dir)?;
-    let mode = Mode::interval(more);
-    let server = filled(dir.path(), &mode, data, name)?;
+    let place = tempfile::tempdir_in(dir)?;
+    let server = filled(place.path(), &Mode::interval(more), data, name)?;
     let mut client = Client::connect(server.address)?;
     bounds
         .iter()
         .map(|bound| {
-            let measured = cost(&server, &mut client, &bound.selector)
+            let (spent, elapsed, lines) = cost(&server, &mut client, &bound.selector)
                 .with_context(|| bound.selector.clone())?;
-            let (spent, elapsed, lines) = measured;
             let each_line = bound.each_line * u32::try_from(lines)?;
             let limit = bound.fixed.checked_add(each_line).filter(|limit| *limit < Duration::MAX);
             let verdict = limit.map_or("", |limit| if spent <= limit { "kept" } else { "MISSED" });
@@ -170,11 +174,14 @@ fn cost(server: &Server, client: &mut Client, selector: &str) -> Result<(Duratio
 
 /// Series that are deleted give their memory to those that come after them.
 fn dead_series(dir: &Path, more: &[String], series: u64) -> Result<()> {
-    let dir = tempfile::tempdir_in(dir)?;
+    let place = tempfile::tempdir_in(dir)?;
     let mode = Mode::interval(more).with("--allow-delete");
-    let server = Server::start(&mode, dir.path())?;
-    let names: [fn(u64) -> String; 3] =
-        [|at| format!("a{at:07}.level"), |at| format!("b{at:07}.level"), |at| format!("c{at:07}.level")];
+    let server = Server::start(&mode, place.path())?;
+    let names: [fn(u64) -> String; 3] = [
+        |at| format!("a{at:07}.level"),
+        |at| format!("b{at:07}.level"),
+        |at| format!("c{at:07}.level"),
+    ];
     let mut memory = vec![("empty", server.program.memory()?.0)];
     for (round, name) in names.into_iter().enumerate() {
         if round > 0 {

@@ -13,7 +13,7 @@ use super::data::fleet;
 use super::{filled, median, now};
 use crate::report::print_table;
 use crate::server::Mode;
-use crate::units::{rate, scaled, time};
+use crate::units::{ratio, scaled, time};
 
 /// Busy loops, and readers.
 const COMPANY: usize = 4;
@@ -62,7 +62,7 @@ pub fn run(dir: &Path, modes: &[Mode], points: u64, duration: Duration) -> Resul
             String::new(),
             String::new(),
             String::new(),
-            scaled(median(alone) as f64 / 1e6),
+            scaled(ratio(median(alone), 1000)),
         ]);
         for (beside, mut trips, tails, rates) in found {
             trips.sort_unstable();
@@ -74,7 +74,7 @@ pub fn run(dir: &Path, modes: &[Mode], points: u64, duration: Duration) -> Resul
                 time(percentile(&trips, 50)),
                 time(percentile(&trips, 99)),
                 tails.join(", "),
-                scaled(median(rates) as f64 / 1e6),
+                scaled(ratio(median(rates), 1000)),
             ]);
         }
         server.program.stop()?;
@@ -83,12 +83,8 @@ pub fn run(dir: &Path, modes: &[Mode], points: u64, duration: Duration) -> Resul
     Ok(())
 }
 
-/// The round trips of the puts of a round, and bytes a second that were read beside them.
-fn round(
-    address: SocketAddr,
-    beside: Beside,
-    duration: Duration,
-) -> Result<(Vec<Duration>, u64)> {
+/// The round trips of the puts of a round, and bytes a millisecond that were read beside them.
+fn round(address: SocketAddr, beside: Beside, duration: Duration) -> Result<(Vec<Duration>, u64)> {
     let put = || puts(address, duration);
     match beside {
         Beside::Nothing => Ok((put()?, 0)),
@@ -110,11 +106,9 @@ fn puts(address: SocketAddr, duration: Duration) -> Result<Vec<Duration>> {
     Ok(trips)
 }
 
-/// Runs `during` beside endless readers; answers also how many bytes they have read a second.
-fn with_readers<T>(
-    address: SocketAddr,
-    during: impl FnOnce() -> Result<T>,
-) -> Result<(T, u64)> {
+/// Runs `during` beside endless readers; answers also how many bytes they have read
+/// each millisecond.
+fn with_readers<T>(address: SocketAddr, during: impl FnOnce() -> Result<T>) -> Result<(T, u64)> {
     let (bytes, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..COMPANY)
@@ -136,12 +130,12 @@ fn with_readers<T>(
         let (before, start) = (bytes.load(Ordering::Relaxed), Instant::now());
         let outcome = during();
         let read = bytes.load(Ordering::Relaxed) - before;
-        let each_second = rate(read, start.elapsed());
+        let each_millisecond = read / u64::try_from(start.elapsed().as_millis().max(1))?;
         is_over.store(true, Ordering::Relaxed);
         for reader in readers {
             reader.join().ok().context("a panic")??;
         }
-        Ok((outcome?, each_second as u64))
+        Ok((outcome?, each_millisecond))
     })
 }
 

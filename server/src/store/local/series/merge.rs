@@ -241,7 +241,7 @@ mod tests {
         opened: &'c Cell<usize>,
     }
 
-    const POINTS: i64 = MAX_BLOCK_POINTS as i64;
+    const POINTS: i64 = 8192;
 
     impl Source for Counted<'_> {
         fn range(&self) -> (i64, i64) {
