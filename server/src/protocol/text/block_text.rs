@@ -3,7 +3,7 @@
 use shared::response;
 
 use crate::protocol::FLUSH_THRESHOLD;
-use crate::store::Block;
+use crate::query::Block;
 
 /// Points that are encoded between two looks at the length of the buffer.
 const STRETCH: usize = 64;
