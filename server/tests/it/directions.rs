@@ -69,6 +69,17 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("clock", &["crate"]),
     ("os", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "crate::store"]),
     ("shutdown", &["crate"]),
+    (
+        "low_priority",
+        &[
+            "crate::net",
+            "crate::protocol",
+            "crate::ingest",
+            "crate::query",
+            "crate::follow",
+            "crate::store",
+        ],
+    ),
 ];
 
 /// What only these modules may use.

@@ -18,6 +18,7 @@ use super::follow::snapshots::Snapshots;
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
 use super::state::{Piece, StoreState};
+use crate::low_priority;
 use crate::store::query::{KeySelection, Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
 use buckets::BucketReader;
@@ -27,7 +28,7 @@ use selection::SeriesSelection;
 /// Points from which on a step of reading ends. A reader holds up to two steps.
 const STEP_POINTS: usize = 16 * 1024;
 
-/// The answer to a `get`. Chunks are read and unpacked on the blocking threads of the runtime, a
+/// The answer to a `get`. Chunks are read and unpacked on the threads of low priority, a
 /// step ahead of the caller.
 #[derive(Debug)]
 pub struct LocalReader {
@@ -152,7 +153,7 @@ impl Cursor for LocalReader {
 
 impl Position {
     fn spawn_read(mut self: Box<Self>) -> JoinHandle<StepOutcome> {
-        tokio::task::spawn_blocking(move || {
+        low_priority::run(move || {
             let blocks = self.read();
             (self, blocks)
         })
