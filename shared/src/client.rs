@@ -26,8 +26,8 @@ pub use reconnect::{LinkEvent, Reconnect};
 pub use reply::{ReplyPiece, ReplyStream};
 
 use crate::request::Request;
-use crate::selector::Selector;
-use batch::BatchReplies;
+use crate::selector::{Clause, Selector};
+use batch::{BatchReplies, is_follow};
 use driver::{Awaiting, Command, End};
 use piece_queue::piece_queue;
 
@@ -63,14 +63,15 @@ impl Client {
         Self { commands, end }
     }
 
-    /// Asks for points; the reply comes in pieces, however large it is.
+    /// Asks for points; the reply comes in pieces, however large it is. A follow may be silent for
+    /// any time. It ends when the next request is sent or its [`ReplyStream`] is dropped.
     ///
     /// # Errors
     /// [`ClientError::Closed`] when the connection is gone.
     pub async fn get(&self, selector: Selector<'_>) -> Result<ReplyStream, ClientError> {
         let mut bytes = Vec::new();
         Request::Get(selector).encode(&mut bytes);
-        self.stream(bytes).await
+        self.stream(bytes, matches!(selector.clause(), Some(Clause::Follow { .. }))).await
     }
 
     /// Sends any one line as it is, right or wrong, without its `\n`.
@@ -82,7 +83,7 @@ impl Client {
         if matches!(line, b"" | b"\r") || line.contains(&b'\n') {
             return Err(ClientError::NotOneLine);
         }
-        self.stream([line, b"\n"].concat()).await
+        self.stream([line, b"\n"].concat(), is_follow(line)).await
     }
 
     /// Sends many lines with one write; the replies come as a stream, good ones without data only
@@ -94,16 +95,17 @@ impl Client {
         let (sender, deliveries) = piece_queue();
         let end = batch.is_empty().then_some(Ok(()));
         if end.is_none() {
-            let replies = BatchReplies::new(batch.len(), sender);
+            let replies = BatchReplies::new(&batch, sender);
             self.command(Command { bytes: batch.bytes, awaiting: Awaiting::Batch(replies) })
                 .await?;
         }
         Ok(BatchStream { deliveries, answered: 0, end })
     }
 
-    async fn stream(&self, bytes: Vec<u8>) -> Result<ReplyStream, ClientError> {
-        let (sender, deliveries) = piece_queue();
-        self.command(Command { bytes, awaiting: Awaiting::Stream(sender) }).await?;
+    async fn stream(&self, bytes: Vec<u8>, is_follow: bool) -> Result<ReplyStream, ClientError> {
+        let (pieces, deliveries) = piece_queue();
+        let awaiting = Awaiting::Stream { pieces, is_follow };
+        self.command(Command { bytes, awaiting }).await?;
         Ok(ReplyStream::new(deliveries))
     }
 

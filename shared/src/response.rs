@@ -147,11 +147,37 @@ impl ReplyDecoder {
     }
 }
 
-/// Reads the lines of a [`ReplyEvent::Data`], one point each.
+/// A data line of the reply to a follow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum News<'a> {
+    /// `<key> <value> <timestamp>`: a point, new or with a new value.
+    Point(Key<'a>, Point),
+    /// `<key> - <timestamp>`: the point with this timestamp is taken back.
+    TakenBack(Key<'a>, i64),
+}
+
+/// Reads the lines of a [`ReplyEvent::Data`], one point each. A value may be `inf` or `-inf`, which
+/// the sum of a bucket can be.
 ///
 /// # Errors
 /// Each line that is not `<key> <value> <timestamp>` is a [`BadReply::Data`].
 pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point), BadReply>> {
+    data_lines(data).map(decode_point)
+}
+
+/// Reads the lines of a [`ReplyEvent::Data`] of a follow, one point or removal each.
+///
+/// # Errors
+/// Each line that is neither is a [`BadReply::Data`].
+pub fn decode_news(data: &[u8]) -> impl Iterator<Item = Result<News<'_>, BadReply>> {
+    data_lines(data).map(|line| match decode_point(line) {
+        Ok((key, point)) => Ok(News::Point(key, point)),
+        Err(bad) => split_removal(line).ok_or(bad),
+    })
+}
+
+/// The lines, without their ends; the last one may lack its end.
+fn data_lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = data;
     std::iter::from_fn(move || {
         let (line, after) = match memchr(b'\n', rest) {
@@ -160,7 +186,7 @@ pub fn decode_points(data: &[u8]) -> impl Iterator<Item = Result<(Key<'_>, Point
             None => (rest, &rest[rest.len()..]),
         };
         rest = after;
-        Some(decode_point(line.strip_suffix(b"\r").unwrap_or(line)))
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
     })
 }
 
@@ -175,18 +201,56 @@ fn decode_point_fast(line: &[u8]) -> Option<(Key<'_>, Point)> {
 }
 
 fn split_point(line: &[u8]) -> Option<(Key<'_>, Point)> {
+    let (key, value, timestamp) = split_line(line)?;
+    let value = match value {
+        b"inf" => f64::INFINITY,
+        b"-inf" => f64::NEG_INFINITY,
+        value => parse_value(value).ok()?,
+    };
+    Some((key, Point { timestamp, value }))
+}
+
+fn split_removal(line: &[u8]) -> Option<News<'_>> {
+    let (key, value, timestamp) = split_line(line)?;
+    (value == b"-").then_some(News::TakenBack(key, timestamp))
+}
+
+/// Key, value and timestamp of a line.
+fn split_line(line: &[u8]) -> Option<(Key<'_>, &[u8], i64)> {
     // From the right: the numbers are short, the key may be long.
     let timestamp = memrchr(b' ', line)?;
     let value = memrchr(b' ', &line[..timestamp])?;
-    let point = Point {
-        timestamp: parse_timestamp(&line[timestamp + 1..]).ok()?,
-        value: parse_value(&line[value + 1..timestamp]).ok()?,
-    };
     let key = Key::from_bytes(&line[..value]).ok()?;
-    Some((key, point))
+    let number = parse_timestamp(&line[timestamp + 1..]).ok()?;
+    Some((key, &line[value + 1..timestamp], number))
 }
 
 fn lossy(bytes: &[u8]) -> String {
     const MAX_SHOWN: usize = 80;
     String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_SHOWN)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_may_be_infinite_and_points_taken_back() {
+        let key = Key::new("a").unwrap();
+        let point = |value| Point { timestamp: 7, value };
+        let data = b"a inf 7\na -inf 7\r\na 1.5 7\na - 7\n";
+        let mut points = decode_points(data);
+        for value in [f64::INFINITY, f64::NEG_INFINITY, 1.5] {
+            assert_eq!(points.next(), Some(Ok((key, point(value)))));
+        }
+        assert_eq!(points.next(), Some(Err(BadReply::Data("a - 7".to_owned()))));
+        let news: Vec<_> = decode_news(data).skip(2).map(Result::unwrap).collect();
+        assert_eq!(news, [News::Point(key, point(1.5)), News::TakenBack(key, 7)]);
+        for line in ["a nan 7", "a +inf 7", "a infinity 7", "a -- 7", "a - 7.5", "- 7", "a  - 7"] {
+            assert_eq!(decode_news(line.as_bytes()).next().unwrap().ok(), None, "{line}");
+        }
+        let mut text = Vec::new();
+        encode_point(key, point(f64::NEG_INFINITY), &mut text);
+        assert_eq!(text, b"a -inf 7\n");
+    }
 }

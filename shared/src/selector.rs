@@ -419,15 +419,19 @@ impl fmt::Display for Time {
     }
 }
 
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::NAMES.iter().find(|&&(_, how)| how == *self);
+        f.write_str(named.map_or("", |(name, _)| name))
+    }
+}
+
 impl fmt::Display for Buckets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {
             Step::Every(duration) => write!(f, ":{duration}")?,
             Step::All => f.write_str(":all")?,
         }
-        match Aggregate::NAMES.iter().find(|&&(_, how)| how == self.how) {
-            Some((name, _)) if self.how != Aggregate::default() => write!(f, ":{name}"),
-            _ => Ok(()),
-        }
+        if self.how == Aggregate::default() { Ok(()) } else { write!(f, ":{}", self.how) }
     }
 }

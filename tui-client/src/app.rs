@@ -29,9 +29,10 @@ use crate::metrics::alerts::Alerts;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
+use crate::request::deletion::selector_to_delete;
 use crate::request::pending::{Due, Pending, Purpose};
 use crate::request::plausible::is_extended;
-use crate::request::selector::selector_of;
+use crate::request::selector::{is_follow, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
@@ -233,6 +234,11 @@ impl App {
                 self.polling.refresh_once(self.cx.now().elapsed);
             }
             Action::SearchHelp => self.input.search_help(),
+            Action::Prompt(PromptAction::Clear)
+                if self.input.prompt.text().is_empty() && self.link.is_following() =>
+            {
+                self.cx.push(Effect::Network(NetworkOrder::EndFollow));
+            }
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
             Action::Log(action) => {
                 let layout = self.layout();
@@ -459,9 +465,18 @@ impl App {
 
     /// Takes the reply to a typed request that was accepted.
     fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
-        if let Some(selector) = selector_of(pending.line.as_bytes()) {
+        if let Some(selector) = selector_to_delete(&pending.line) {
+            self.cx.say(Tone::Good, format!("deleted {selector}"));
+            self.polling.refresh_at(self.cx.now().elapsed);
+        } else if is_follow(&pending.line) && !reply.answer.series.is_empty() {
+            self.cx.say(Tone::Plain, "the follow has ended");
+            self.table.discard(reply.answer);
+        } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
                 self.cx.say(Tone::Plain, self.polling.why_nothing(selector));
+            }
+            if is_follow(&pending.line) {
+                return;
             }
             self.polling.set_table_request(&pending.line);
             self.show_answer(&pending.line, reply);

@@ -13,13 +13,15 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key, Request};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
+use crate::request::deletion::selector_to_delete;
+use crate::request::explain::error_with_place;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -34,7 +36,8 @@ struct Args {
     #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
 
-    /// Seconds between two polls, such as 0.5
+    /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
+    /// in a pipe
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     interval: Duration,
 
@@ -48,6 +51,16 @@ struct Args {
     /// chart; in a pipe, a message on standard error and exit code 4; may be repeated
     #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
     alert: Vec<Alert>,
+
+    /// With --alert in plain mode: run a command in the shell when an alert fires, when it is resolved
+    /// and when its key has no points any more; Environment says how it is told of them
+    #[arg(long, value_name = "COMMAND", requires = "alert")]
+    exec: Option<String>,
+
+    /// With --watch in plain mode: print the points of this time first, such as 15m, 6h or 7d, instead
+    /// of the last point of each key
+    #[arg(long, value_name = "AGE", requires = "watch")]
+    since: Option<shared::duration::Duration>,
 
     /// Print the last point of each key, or of these keys and globs, and exit; a key without points
     /// is named on standard error and is no failure
@@ -79,6 +92,19 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     retry: bool,
 
+    /// Read lines `NAME VALUE [TIME]` from a pipe or a file instead of requests, and put each; one
+    /// without a time gets that at which it came, in whole seconds
+    #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
+    put: bool,
+
+    /// With --put: goes before each name, such as run1.
+    #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
+    prefix: String,
+
+    /// With del: do not ask
+    #[arg(long, requires = "request")]
+    yes: bool,
+
     /// Seconds without any byte of a reply that is due, after which the connection is closed
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     timeout: Duration,
@@ -103,7 +129,7 @@ struct Args {
     #[arg(long)]
     raw_log: bool,
 
-    /// A request, such as: get palm.cpu
+    /// A request, such as: get palm.cpu, get `palm.*[-15m:]` or del palm.cpu
     #[arg(value_name = "REQUEST")]
     request: Vec<String>,
 }
@@ -126,6 +152,13 @@ fn sort() -> impl TypedValueParser<Value = Sort> {
     let ascending = Sort::words().map(PossibleValue::new);
     let descending = Sort::words().map(|word| PossibleValue::new(format!("-{word}")).hide(true));
     one_of(ascending.chain(descending), Sort::named)
+}
+
+/// The beginning of a key, or nothing.
+fn prefix(text: &str) -> Result<String, String> {
+    let is_empty = text.is_empty();
+    Key::new(text).map(drop).or_else(|why| if is_empty { Ok(()) } else { Err(why.to_string()) })?;
+    Ok(text.to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -156,6 +189,12 @@ pub struct Plan {
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
     pub retry: bool,
+    /// Lines of standard input are the data of puts, with this before their names, not requests.
+    pub put: Option<String>,
+    /// The command for alerts.
+    pub exec: Option<String>,
+    /// A watch prints points of this age first.
+    pub since: Option<shared::duration::Duration>,
     /// How plain mode prints points.
     pub format: Format,
     /// How the screen looks.
@@ -233,6 +272,9 @@ pub enum RunMode {
     Screen(Vec<Glob>),
     /// Plain: one request.
     Request(String),
+    /// Plain: points are deleted.
+    #[expect(missing_docs, reason = "fields are explained with their variant")]
+    Delete { selector: String, yes: bool },
     /// Plain: requests from standard input.
     Input,
     /// Plain: new points of these keys.
@@ -268,15 +310,25 @@ impl Plan {
         }
         let table = table_spec(&mut args)?;
         let watch = with_alerted(&args.watch, &args.alert);
+        let is_plain = args.format.is_some() || args.retry || args.put;
+        let is_plain = is_plain || args.exec.is_some() || args.since.is_some();
+        let request = args.request.join(" ");
+        let deleted = selector_to_delete(&request).map(str::to_owned);
+        if args.yes && deleted.is_none() {
+            return Err(usage_error(ErrorKind::ArgumentConflict, "--yes goes with del"));
+        }
         let mode = if let Some(shell) = args.completions {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
+        } else if let Some(selector) = deleted {
+            check_deleted(&selector)?;
+            RunMode::Delete { selector, yes: args.yes }
         } else if !args.request.is_empty() {
-            RunMode::Request(args.request.join(" "))
+            RunMode::Request(request)
         } else if args.once {
             RunMode::Once(watch)
-        } else if interactive && args.format.is_none() && !args.retry {
+        } else if interactive && !is_plain {
             RunMode::Screen(args.watch)
         } else if watch.is_empty() {
             RunMode::Input
@@ -294,6 +346,9 @@ impl Plan {
             server,
             interval: args.interval,
             retry: args.retry,
+            put: args.put.then_some(args.prefix),
+            exec: args.exec,
+            since: args.since,
             format: args.format.unwrap_or_default(),
             screen: args.screen,
             log_memory: args.log_memory,
@@ -307,6 +362,14 @@ impl Plan {
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
+}
+
+/// A `del` has a key or glob, with or without a range.
+fn check_deleted(selector: &str) -> Result<(), clap::Error> {
+    let request = format!("del {selector}");
+    let Err(bad) = Request::decode(request.as_bytes()) else { return Ok(()) };
+    let why = error_with_place(request.as_bytes(), &bad);
+    Err(usage_error(ErrorKind::ValueValidation, why))
 }
 
 fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {

@@ -37,6 +37,8 @@ pub enum NetworkOrder {
     Import { id: u64, text: Arc<str> },
     /// Stop sending lines of the import.
     StopImport,
+    /// End the follow whose reply is arriving.
+    EndFollow,
 }
 
 /// A request to be sent.

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod column;
 mod condition;
 pub mod filter;
+pub mod needs;
 pub mod recent_points;
 pub mod reply;
 pub mod series;

@@ -1,7 +1,9 @@
 //! The plain mode, for scripts and pipes: data lines to standard output byte for byte, everything
 //! else to standard error. Knows nothing of the screen.
 
+mod alert_command;
 mod connection;
+mod delete;
 mod import;
 mod import_bar;
 mod import_report;
@@ -14,8 +16,11 @@ mod watch;
 use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 
-use shared::Glob;
-use shared::client::{Batch, BatchPiece, ClientError};
+use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
+use shared::request::BadRequestReason;
+use shared::response::Status;
+use shared::selector::Clause;
+use shared::{Client, Glob, Request, Selector};
 
 use crate::cli::{Plan, RunMode};
 use crate::clock::unix_now;
@@ -24,10 +29,15 @@ use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
 use crate::request::selector::{needs_extension, selector_of};
+use crate::system::os::signals::output_closed;
 use crate::text::escape::escape_untrusted;
 use crate::text::number::plural;
-use connection::connect;
+use alert_command::AlertCommands;
+use connection::{connect, has_points, refusal};
 use printer::Printer;
+
+/// A selector of the extension is to this server the name of a key that is not there.
+const NO_SELECTORS: &str = "this server knows no selectors";
 
 /// Characters of a refused line that are shown.
 const MAX_QUOTED: usize = 80;
@@ -73,8 +83,19 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
         RunMode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
-        RunMode::Watch(keys) => watch::run(&plan, keys, &mut out).await,
-        RunMode::Once(keys) => selection::run(&plan, keys, &mut out).await,
+        RunMode::Delete { selector, yes } => delete::run(&plan, selector, *yes).await,
+        RunMode::Watch(keys) => {
+            let commands = AlertCommands::new(plan.exec.as_deref());
+            watch::run(&plan, keys, commands, &mut out).await
+        }
+        RunMode::Once(keys) => {
+            let mut commands = AlertCommands::new(plan.exec.as_deref());
+            let outcome = selection::run(&plan, keys, &mut commands, &mut out).await;
+            // What is printed does not wait for commands.
+            let flushed = out.flush();
+            commands.finish().await;
+            outcome.and_then(|()| Ok(flushed?))
+        }
         RunMode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
         RunMode::Screen(_) => Ok(()),
     };
@@ -107,8 +128,24 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn("a request is one line that is not empty, such as: get palm.cpu");
         return Err(Failure::Exit(USAGE));
     }
+    let request = Request::decode(&line.bytes);
+    if let Err(bad) = &request
+        && matches!(bad.reason, BadRequestReason::Selector(_))
+    {
+        // A server without selectors would answer that it has no such key.
+        warn(&explain::error_with_place(&line.bytes, bad));
+        return Err(Failure::Exit(USAGE));
+    }
     let connection = connect(plan).await?;
     out.begin()?;
+    if let Ok(Request::Get(selector)) = request
+        && matches!(selector.clause(), Some(Clause::Follow { .. }))
+    {
+        return tokio::select! {
+            outcome = follow(&connection, selector, out) => outcome,
+            () = output_closed() => Ok(()),
+        };
+    }
     let mut replies = connection.send_batch(batch).await?;
     let (mut refused, mut empty) = (false, true);
     while let Some(piece) = replies.next().await? {
@@ -129,7 +166,10 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     }
     if let (true, Some(selector)) = (empty, selector_of(&line.bytes)) {
         let mut hint = String::new();
-        if needs_extension(selector) && selector.parse::<Glob>().is_ok() {
+        if needs_extension(selector)
+            && selector.parse::<Glob>().is_ok()
+            && !has_points(&connection, "*[last]").await?
+        {
             hint = format!("; {NO_GLOBS}, but --once does");
         }
         warn(&format!("no points for {selector}{hint}"));
@@ -143,6 +183,28 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// Prints what a follow brings as it comes.
+async fn follow(
+    connection: &Client,
+    selector: Selector<'_>,
+    out: &mut Printer<impl Write>,
+) -> Result<(), Failure> {
+    let mut reply = connection.get(selector).await?;
+    let status = reply.next().await?;
+    while status == Some(ReplyPiece::Status(Status::Ok))
+        && let Some(piece) = reply.next().await?
+    {
+        if let ReplyPiece::Data(data) = piece {
+            out.data(&data)?;
+            out.flush()?;
+        }
+    }
+    // A follow does not end by itself.
+    let reason = refusal(reply).await?.unwrap_or_else(|| NO_SELECTORS.to_owned());
+    warn(&format!("{reason}: get {selector}"));
+    Err(Failure::Exit(REFUSED))
 }
 
 /// The warning about data lines that are no points.

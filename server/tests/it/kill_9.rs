@@ -1,15 +1,17 @@
 //! `kill -9` under load, again and again on the same data: after the next start every acknowledged
 //! point is there, what was taken back is not, and of the requests sent after those a prefix without
-//! holes has had its effect.
+//! holes has had its effect. A follower is told every put in order, and nothing that is lost later.
 //!
 //! `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` repeats a run.
 
 mod journal;
+mod news;
 
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
 use journal::{Journal, check};
+use news::News;
 use tempfile::TempDir;
 
 use crate::harness::PATIENCE;
@@ -47,6 +49,8 @@ struct Rounds {
     durability: &'static str,
     random: Random,
     journals: Vec<Journal>,
+    /// Points that followers were told.
+    told: u64,
 }
 
 impl Rounds {
@@ -79,7 +83,12 @@ impl Rounds {
     fn load_and_kill(&mut self, mut program: ServerProcess, point: KillPoint) {
         let port = program.port();
         let (progress, acknowledged) = mpsc::channel();
-        std::thread::scope(|scope| {
+        let told = std::thread::scope(|scope| {
+            let (following, started) = mpsc::channel();
+            let follower =
+                scope.spawn(move || News::follow_until_it_ends(port, CLIENTS, &following));
+            // Every put of the round is news then.
+            started.recv_timeout(PATIENCE).expect("the follow begins");
             for journal in &mut self.journals {
                 let progress = progress.clone();
                 scope.spawn(move || journal.put_until_it_ends(port, &progress));
@@ -87,7 +96,12 @@ impl Rounds {
             drop(progress);
             wait_for(&mut program, &acknowledged, point);
             program.kill();
+            follower.join().expect("the news are as they should be")
         });
+        for (journal, newest) in self.journals.iter_mut().zip(told.newest()) {
+            journal.note_told(newest);
+        }
+        self.told += told.count();
     }
 
     /// Starts the server and kills it during its recovery, after some lines of its log; returns how
@@ -172,7 +186,7 @@ fn check_survival(durability: &'static str) {
     let journals =
         (0..CLIENTS).map(|client| Journal::new(client, CLIENTS, random.below(u64::MAX))).collect();
     let mut session =
-        Rounds { directory: tempfile::tempdir().unwrap(), durability, random, journals };
+        Rounds { directory: tempfile::tempdir().unwrap(), durability, random, journals, told: 0 };
     for round in 0..rounds {
         session.round(round);
     }
@@ -183,6 +197,7 @@ fn check_survival(durability: &'static str) {
         check(&program.request("get *\n"), &mut session.journals);
         program.stop();
     }
+    assert!(session.told > 0, "followers are told");
     let (parts, logs) = parts_and_logs(session.directory.path());
     assert_eq!(logs, 0, "logs are left after a clean shutdown");
     assert!((1..30).contains(&parts), "{parts} parts: they are not merged");

@@ -4,12 +4,16 @@ use bytes::Bytes;
 
 use super::error::ClientError;
 use super::piece_queue::{PieceReceiver, PieceSender};
+use crate::request::Request;
+use crate::selector::Clause;
 
 /// Request lines to be sent with one write, right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     pub(super) bytes: Vec<u8>,
     count: usize,
+    /// The last line asks for a follow.
+    ends_in_follow: bool,
 }
 
 impl Batch {
@@ -25,6 +29,7 @@ impl Batch {
         self.bytes.extend_from_slice(line);
         self.bytes.push(b'\n');
         self.count += 1;
+        self.ends_in_follow = is_follow(line);
         Ok(())
     }
 
@@ -32,6 +37,9 @@ impl Batch {
     pub fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         self.count += other.count;
+        if !other.is_empty() {
+            self.ends_in_follow = other.ends_in_follow;
+        }
     }
 
     /// The number of lines.
@@ -53,6 +61,16 @@ impl Batch {
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
+}
+
+/// The line asks for a follow, whose reply ends only when more is sent.
+pub(super) fn is_follow(line: &[u8]) -> bool {
+    if !line.trim_ascii_end().ends_with(b"+]") {
+        return false;
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let Ok(Request::Get(selector)) = Request::decode(line) else { return false };
+    matches!(selector.clause(), Some(Clause::Follow { .. }))
 }
 
 /// A line that the server refused.
@@ -136,12 +154,24 @@ impl BatchStream {
 pub(super) struct BatchReplies {
     count: usize,
     answered: usize,
+    ends_in_follow: bool,
     deliveries: PieceSender<BatchDelivery>,
 }
 
 impl BatchReplies {
-    pub(super) fn new(count: usize, deliveries: PieceSender<BatchDelivery>) -> Self {
-        Self { count, answered: 0, deliveries }
+    pub(super) fn new(batch: &Batch, deliveries: PieceSender<BatchDelivery>) -> Self {
+        let Batch { count, ends_in_follow, .. } = *batch;
+        Self { count, answered: 0, ends_in_follow, deliveries }
+    }
+
+    /// The reply that is due is the last one, and a follow.
+    pub(super) fn is_at_follow(&self) -> bool {
+        self.ends_in_follow && self.answered + 1 == self.count
+    }
+
+    /// Waits until the caller is gone.
+    pub(super) async fn abandoned(&self) {
+        self.deliveries.abandoned().await;
     }
 
     pub(super) fn data(&mut self, lines: Bytes) {

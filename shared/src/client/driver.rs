@@ -50,9 +50,32 @@ pub(super) struct Command {
 #[derive(Debug)]
 pub(super) enum Awaiting {
     /// One reply, in pieces.
-    Stream(PieceSender<Delivery>),
+    Stream {
+        /// The way to the caller.
+        pieces: PieceSender<Delivery>,
+        /// The reply ends only when more is sent.
+        is_follow: bool,
+    },
     /// The replies to a batch, in pieces.
     Batch(BatchReplies),
+}
+
+impl Awaiting {
+    /// The reply that is arriving ends only when more is sent: silence is normal.
+    fn is_follow(&self) -> bool {
+        match self {
+            Self::Stream { is_follow, .. } => *is_follow,
+            Self::Batch(batch) => batch.is_at_follow(),
+        }
+    }
+
+    /// Waits until the caller wants no more.
+    async fn abandoned(&self) {
+        match self {
+            Self::Stream { pieces, .. } => pieces.abandoned().await,
+            Self::Batch(batch) => batch.abandoned().await,
+        }
+    }
 }
 
 /// The one line of an error reply as text.
@@ -69,21 +92,25 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
 ) {
     let (read_half, write_half) = tokio::io::split(stream);
     let (due, awaited) = mpsc::channel(MAX_COMMANDS_IN_FLIGHT);
+    let (follow_end, ended_follows) = mpsc::channel(1);
     let mut reader = Reader {
         stream: read_half,
         buffer: BytesMut::new(),
         decoder: ReplyDecoder::default(),
         reply_timeout,
         awaited,
+        all_awaited: false,
+        begun: 0,
         next: None,
         current: None,
+        follow_end,
     };
     // The two run side by side, so that a server that waits for us to read can't stall a write.
     // An abort or a failed write drops the reading at one of its waits: no piece is on its way then.
     let error = {
         let working = async {
             let reading = reader.run();
-            let writing = write(write_half, &mut commands, due);
+            let writing = write(write_half, &mut commands, due, ended_follows);
             tokio::pin!(reading, writing);
             tokio::select! {
                 error = &mut reading => error,
@@ -111,11 +138,26 @@ async fn write<S: AsyncWrite>(
     mut stream: WriteHalf<S>,
     commands: &mut mpsc::Receiver<Command>,
     due: mpsc::Sender<Awaiting>,
+    mut ended_follows: mpsc::Receiver<u64>,
 ) -> Option<ClientError> {
+    let mut written = 0;
     loop {
         // Room first: a command that is taken out of its queue is due at once.
         let Ok(room) = due.reserve().await else { return Some(ClientError::Closed) };
-        let Some(command) = commands.recv().await else { break };
+        let command = tokio::select! {
+            command = commands.recv() => command,
+            Some(follow) = ended_follows.recv() => {
+                // A later command has ended it already, and may be a follow itself.
+                if follow == written
+                    && let Err(error) = stream.write_all(b"\n").await
+                {
+                    return Some(lost(&error));
+                }
+                continue;
+            }
+        };
+        let Some(command) = command else { break };
+        written += 1;
         room.send(command.awaiting);
         if let Err(error) = stream.write_all(&command.bytes).await {
             return Some(lost(&error));
@@ -143,9 +185,15 @@ struct Reader<S> {
     decoder: ReplyDecoder,
     reply_timeout: Duration,
     awaited: mpsc::Receiver<Awaiting>,
+    /// There are no more of those to come.
+    all_awaited: bool,
+    /// Commands whose replies have begun.
+    begun: u64,
     /// The first of those, taken to know that a reply is due.
     next: Option<Awaiting>,
     current: Option<Current>,
+    /// Tells the writer to end a follow, by its number among the commands.
+    follow_end: mpsc::Sender<u64>,
 }
 
 /// The reply that is arriving.
@@ -154,6 +202,15 @@ struct Current {
     status: Status,
     /// The data of an error reply within a batch.
     reason: Vec<u8>,
+    /// The writer was told to end the follow, so its end is due.
+    is_ending: bool,
+}
+
+impl Current {
+    /// Silence says nothing about the peer.
+    fn may_be_silent(&self) -> bool {
+        self.status == Status::Ok && !self.is_ending && self.awaiting.is_follow()
+    }
 }
 
 impl<S: AsyncRead> Reader<S> {
@@ -181,24 +238,39 @@ impl<S: AsyncRead> Reader<S> {
         }
     }
 
-    /// Reads what has come. While a reply is due, it waits no longer than the time for replies.
+    /// Reads what has come. While a reply is due, it waits no longer than the time for replies; a
+    /// follow is due only once it is to end.
     async fn read(&mut self) -> Result<usize, ClientError> {
-        let Self { stream, buffer, awaited, next, .. } = self;
-        if self.current.is_none() && next.is_none() {
+        let limit = self.reply_timeout;
+        loop {
+            let Self { stream, buffer, awaited, all_awaited, next, current, .. } = &mut *self;
+            let read = stream.read_buf(buffer);
+            if next.is_some() || current.as_ref().is_some_and(|current| !current.may_be_silent()) {
+                let read = timeout(limit, read).await;
+                let read = read.map_err(|_| ClientError::Stalled(limit))?;
+                return read.map_err(|error| lost(&error));
+            }
+            let abandoned = async {
+                current.as_ref()?.awaiting.abandoned().await;
+                Some(())
+            };
             tokio::select! {
-                read = stream.read_buf(buffer) => return read.map_err(|error| lost(&error)),
-                awaiting = awaited.recv() => *next = awaiting,
+                read = read => return read.map_err(|error| lost(&error)),
+                awaiting = awaited.recv(), if !*all_awaited => {
+                    (*all_awaited, *next) = (awaiting.is_none(), awaiting);
+                }
+                Some(()) = abandoned => self.end_follow()?,
             }
         }
-        let is_due = self.current.is_some() || next.is_some();
-        let read = stream.read_buf(buffer);
-        let read = if is_due {
-            let stalled = |_| ClientError::Stalled(self.reply_timeout);
-            timeout(self.reply_timeout, read).await.map_err(stalled)?
-        } else {
-            read.await
-        };
-        read.map_err(|error| lost(&error))
+    }
+
+    /// Has the current follow ended: nothing takes its pieces.
+    fn end_follow(&mut self) -> Result<(), ClientError> {
+        if let Some(current) = &mut self.current {
+            current.is_ending = true;
+        }
+        // Nothing more can be sent when all handles are gone.
+        self.follow_end.try_send(self.begun).map_err(|_| ClientError::Closed)
     }
 
     /// Delivers the next event in the buffer; says whether there was one.
@@ -231,8 +303,8 @@ impl<S: AsyncRead> Reader<S> {
     /// Waits while the caller has too many pieces of the current reply to take.
     async fn wait_for_room(&mut self) {
         match &mut self.current {
-            Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
-                sender.wait_for_room().await;
+            Some(Current { awaiting: Awaiting::Stream { pieces, .. }, .. }) => {
+                pieces.wait_for_room().await;
             }
             Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.wait_for_room().await,
             None => {}
@@ -247,22 +319,25 @@ impl<S: AsyncRead> Reader<S> {
                 let awaiting = self.next.take().or_else(|| self.awaited.try_recv().ok());
                 // A reply without a request.
                 let awaiting = awaiting.ok_or(ClientError::Closed)?;
-                none.insert(Current { awaiting, status, reason: Vec::new() })
+                self.begun += 1;
+                none.insert(Current { awaiting, status, reason: Vec::new(), is_ending: false })
             }
         };
         current.status = status;
-        if let Awaiting::Stream(sender) = &mut current.awaiting {
-            sender.send(Delivery::Piece(ReplyPiece::Status(status)));
+        if let Awaiting::Stream { pieces, .. } = &mut current.awaiting {
+            pieces.send(Delivery::Piece(ReplyPiece::Status(status)));
         }
         Ok(())
     }
 
     fn data(&mut self, data: Bytes) {
         match &mut self.current {
-            Some(Current { awaiting: Awaiting::Stream(sender), .. }) => {
-                sender.send(Delivery::Piece(ReplyPiece::Data(data)));
+            Some(Current { awaiting: Awaiting::Stream { pieces, .. }, .. }) => {
+                pieces.send(Delivery::Piece(ReplyPiece::Data(data)));
             }
-            Some(Current { awaiting: Awaiting::Batch(_), status: Status::Error, reason }) => {
+            Some(Current {
+                awaiting: Awaiting::Batch(_), status: Status::Error, reason, ..
+            }) => {
                 reason.extend_from_slice(&data);
             }
             Some(Current { awaiting: Awaiting::Batch(batch), .. }) => batch.data(data),
@@ -275,8 +350,8 @@ impl<S: AsyncRead> Reader<S> {
             return;
         };
         let is_last = match &mut current.awaiting {
-            Awaiting::Stream(sender) => {
-                sender.send(Delivery::End);
+            Awaiting::Stream { pieces, .. } => {
+                pieces.send(Delivery::End);
                 true
             }
             Awaiting::Batch(batch) => {
@@ -300,7 +375,7 @@ impl<S: AsyncRead> Reader<S> {
         let due = current.map(|current| current.awaiting).into_iter().chain(next).chain(waiting);
         for awaiting in due.chain(unwritten) {
             match awaiting {
-                Awaiting::Stream(mut sender) => sender.send(Delivery::Failed(error.clone())),
+                Awaiting::Stream { mut pieces, .. } => pieces.send(Delivery::Failed(error.clone())),
                 Awaiting::Batch(batch) => batch.fail(error.clone()),
             }
         }

@@ -40,6 +40,11 @@ impl<T> PieceSender<T> {
             self.without_room -= 1;
         }
     }
+
+    /// Waits until the caller is gone.
+    pub(super) async fn abandoned(&self) {
+        self.pieces.closed().await;
+    }
 }
 
 /// The caller's end.

@@ -15,7 +15,8 @@ pub enum ReplyPiece {
     Data(Bytes),
 }
 
-/// One reply as it arrives. Dropping it discards the rest and leaves the connection in step.
+/// One reply as it arrives. Dropping it discards the rest and leaves the connection in step; a
+/// follow is ended.
 ///
 /// A reply that is not taken holds back the replies after it.
 #[derive(Debug)]

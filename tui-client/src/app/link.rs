@@ -12,6 +12,7 @@ use crate::app::log::Log;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{Due, Pending, Purpose};
+use crate::request::selector::is_follow;
 use crate::text::connection::link_message;
 use crate::wire_log::entry::Tone;
 
@@ -75,9 +76,14 @@ impl Link {
         self.round_trip
     }
 
-    /// The request that has waited longest.
+    /// The request that has waited longest; the silence of a follow is no wait.
     pub fn oldest(&self) -> Option<&Pending> {
-        self.pending.front()
+        self.pending.iter().find(|pending| !is_follow(&pending.line))
+    }
+
+    /// A follow is on its way or arriving, and nothing has been sent that ends it.
+    pub fn is_following(&self) -> bool {
+        self.pending.back().is_some_and(|pending| is_follow(&pending.line))
     }
 
     /// Requests without replies.
@@ -159,7 +165,9 @@ impl Link {
         cx: &mut Context,
     ) -> u64 {
         let (id, since) = (self.next_id(), cx.now().elapsed);
-        let capture = log.capture(&purpose);
+        let mut capture = log.capture(&purpose);
+        // Its lines are logged as they come.
+        capture.raw |= is_follow(&line);
         log.log_request((id, &line), capture, filled, cx.now());
         self.pending.push_back(Pending { id, line: line.clone(), purpose, since, points: 0 });
         let watched = Arc::clone(watched);

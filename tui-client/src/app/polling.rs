@@ -163,7 +163,8 @@ impl Polling {
         now: Duration,
     ) -> Vec<Due> {
         let mut due = Vec::new();
-        if !link.is_connected() {
+        // A poll would end a follow.
+        if !link.is_connected() || link.is_following() {
             return due;
         }
         let next = now + self.interval;
@@ -187,7 +188,7 @@ impl Polling {
 
     /// When the next poll is due.
     pub fn next(&self, in_sight: bool, watch: &Watch, link: &Link) -> Option<Duration> {
-        if !link.is_connected() {
+        if !link.is_connected() || link.is_following() {
             return None;
         }
         let refresh = self.refresh_is_due(in_sight, link).then_some(self.refresh_at);
@@ -227,7 +228,8 @@ impl Polling {
         known_key: impl FnOnce() -> Option<String>,
         link: &Link,
     ) -> Option<Due> {
-        if self.extension != Extension::Unknown || !link.is_connected() {
+        let is_possible = link.is_connected() && !link.is_following();
+        if self.extension != Extension::Unknown || !is_possible {
             return None;
         }
         let patterns = watch.patterns();

@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertEvent, Alerts};
+use crate::metrics::alerts::{AlertChange, Alerts};
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
 use crate::metrics::watch_plan::with_alerted;
@@ -377,11 +377,11 @@ impl Watch {
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let now = cx.now();
         for event in alerts.evaluate(known, |_| true, complete, now.unix()) {
-            match event {
-                AlertEvent::Resolved(text) => log.note(now, Tone::Good, &text),
-                AlertEvent::NoData(text) => log.note(now, Tone::Plain, &text),
-                AlertEvent::Firing(text) => {
-                    log.report(text, cx);
+            match event.change {
+                AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
+                AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
+                AlertChange::Firing => {
+                    log.report(event.text().to_owned(), cx);
                     cx.ring();
                 }
             }

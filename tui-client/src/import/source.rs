@@ -6,7 +6,7 @@ use shared::client::Batch;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock::unix_now;
-use crate::request::normalize::wire_line;
+use crate::request::normalize::{WireLine, data_line, wire_line};
 use crate::request::plausible::suspicious_timestamp;
 
 /// A batch of pasted lines is full with so many bytes: small enough that a poll in between has its
@@ -52,7 +52,15 @@ impl InputBatch {
     /// Adds a line; `now` is its timestamp if it is a put that has none. A line that is empty
     /// without a prompt and blanks is left out.
     pub fn push(&mut self, number: u64, line: &[u8], now: i64) {
-        let line = wire_line(line, now);
+        self.push_line(number, &wire_line(line, now), now);
+    }
+
+    /// Adds the put of a data line `NAME VALUE [TIME]`, with a prefix before its name.
+    pub fn push_data(&mut self, number: u64, line: &[u8], prefix: &str, now: i64) {
+        self.push_line(number, &data_line(line, prefix, now), now);
+    }
+
+    fn push_line(&mut self, number: u64, line: &WireLine<'_>, now: i64) {
         if self.batch.push(&line.bytes).is_err() {
             return;
         }

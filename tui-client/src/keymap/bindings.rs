@@ -235,7 +235,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("search", &[(Prompt, 30)]),
     bind("↑ ctrl-p", &[Prompt], Action::Prompt(PromptAction::Older), "history: an older line that begins like this one"),
     bind("↓ ctrl-n", &[Prompt], Action::Prompt(PromptAction::Newer), "history: a newer one, in the end what was typed here"),
-    bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close the completions; clear the line; stop a paste")
+    bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste or follow")
         .vital("clear", &[(Prompt, 40)]).on(Typed),
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),

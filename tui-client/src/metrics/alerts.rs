@@ -9,6 +9,7 @@ use shared::{KeyBuf, Point};
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::condition::Condition;
 use crate::metrics::filter::{BadExpr, parse_alert};
+use crate::metrics::needs::Needs;
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;
@@ -32,6 +33,11 @@ impl Alert {
         &self.pattern
     }
 
+    /// The points from which its number is computed.
+    pub fn needs(&self) -> Needs {
+        self.condition.column.needs()
+    }
+
     /// Whether the alert is about a key.
     pub fn concerns(&self, key: &str) -> bool {
         self.pattern.matches(key)
@@ -49,8 +55,13 @@ impl Alert {
 
     /// The newest point but the last for which it would have fired, of those that came after the
     /// one that was `seen`, or of all: a value that came and went between two answers. Text such
-    /// as `palm.cpu was 95 (age 7s)`.
-    fn missed(&self, series: &Series, seen: Option<Point>, now: i64) -> Option<String> {
+    /// as `palm.cpu was 95 (age 7s)`, and the value with its time.
+    fn missed(
+        &self,
+        series: &Series,
+        seen: Option<Point>,
+        now: i64,
+    ) -> Option<(String, Option<f64>, i64)> {
         let Condition { column, compare, limit } = self.condition;
         let points = |skipped| series.recent.iter().rev().skip(skipped);
         let before = points(2).map(Some).chain([None]);
@@ -66,8 +77,9 @@ impl Alert {
             };
             let holds = compare.holds(value, limit);
             let age = time::age(point.timestamp, now);
-            holds
-                .then(|| format!("{} was {} (age {age})", self.subject(series), self.number(value)))
+            let text =
+                || format!("{} was {} (age {age})", self.subject(series), self.number(value));
+            holds.then(|| (text(), Some(value), point.timestamp))
         })
     }
 
@@ -76,13 +88,16 @@ impl Alert {
         self.condition.column == Column::Age
     }
 
-    /// The number that it compares: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`.
-    fn found(&self, series: &Series, now: i64) -> String {
+    /// The number that it compares: `palm.cpu is 95`, `the rate of palm.cpu is 2.5`; the number
+    /// itself with the time of the last point.
+    fn found(&self, series: &Series, now: i64) -> (String, Option<f64>, i64) {
+        let number = self.condition.column.number(series, now);
         let value = match self.condition.column {
             Column::Age => Some(time::age(series.last.timestamp, now)),
-            column => column.number(series, now).map(|number| self.number(number)),
+            _ => number.map(|number| self.number(number)),
         };
-        format!("{} is {}", self.subject(series), value.unwrap_or_default())
+        let text = format!("{} is {}", self.subject(series), value.unwrap_or_default());
+        (text, number, series.last.timestamp)
     }
 
     fn subject(&self, series: &Series) -> String {
@@ -153,22 +168,37 @@ struct AlertState {
     answered: bool,
 }
 
-/// A change of state, with its text for the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AlertEvent {
-    /// The alert fires for a key.
-    Firing(String),
+/// The new state of an alert on a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertChange {
+    /// The alert fires.
+    Firing,
     /// The alert fires no longer.
-    Resolved(String),
+    Resolved,
     /// The key for which it fired has no points any more.
-    NoData(String),
+    NoData,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertEvent {
+    /// The new state.
+    pub change: AlertChange,
+    /// The alert, as it was written.
+    pub condition: String,
+    /// The key.
+    pub key: KeyBuf,
+    /// The number that was compared.
+    pub value: Option<f64>,
+    /// The time of the point, in Unix seconds.
+    pub timestamp: Option<i64>,
+    text: String,
 }
 
 impl AlertEvent {
     /// The text for the user.
     pub fn text(&self) -> &str {
-        let (Self::Firing(text) | Self::Resolved(text) | Self::NoData(text)) = self;
-        text
+        &self.text
     }
 }
 
@@ -199,11 +229,20 @@ impl AlertState {
             firing.remove(key);
         }
         let resolved = !fires && (before || found.is_some());
-        let firing = found.map(|found| AlertEvent::Firing(format!("alert: {alert}: {found}")));
-        events.extend(firing);
+        let event = |change, (found, value, timestamp)| AlertEvent {
+            change,
+            condition: alert.text.clone(),
+            key: series.key.clone(),
+            value,
+            timestamp: Some(timestamp),
+            text: match change {
+                AlertChange::Firing => format!("alert: {alert}: {found}"),
+                _ => format!("resolved: {alert}: {found}"),
+            },
+        };
+        events.extend(found.map(|found| event(AlertChange::Firing, found)));
         if resolved {
-            let found = alert.found(series, now);
-            events.push(AlertEvent::Resolved(format!("resolved: {alert}: {found}")));
+            events.push(event(AlertChange::Resolved, alert.found(series, now)));
         }
     }
 
@@ -282,6 +321,19 @@ impl Alerts {
         self.states.iter().any(|state| state.firing.contains_key(key))
     }
 
+    /// Evaluates one series after a new point; returns the changes.
+    pub fn evaluate_one(&mut self, series: &Series, now: i64) -> Vec<AlertEvent> {
+        let (key, mut events) = (series.key.as_str(), Vec::new());
+        for state in self.states.iter_mut().filter(|state| state.alert.concerns(key)) {
+            state.evaluate(series, self.turn, now, &mut events);
+            if !self.once {
+                state.remember(series);
+            }
+        }
+        self.fired |= events.iter().any(|event| event.change == AlertChange::Firing);
+        events
+    }
+
     /// Evaluates series; returns the changes. `asked` tells the keys that would be among the series
     /// if they had points, and `complete` the patterns of which by now all keys would.
     pub fn evaluate<'a>(
@@ -294,22 +346,21 @@ impl Alerts {
         let mut events = Vec::new();
         self.turn += 1;
         for series in series {
-            let key = series.key.as_str();
-            for state in self.states.iter_mut().filter(|state| state.alert.concerns(key)) {
-                state.evaluate(series, self.turn, now, &mut events);
-                if !self.once {
-                    state.remember(series);
-                }
-            }
+            events.append(&mut self.evaluate_one(series, now));
         }
-        self.fired |= events.iter().any(|event| matches!(event, AlertEvent::Firing(_)));
         for AlertState { alert, firing, answered, .. } in &mut self.states {
             *answered = complete(alert.pattern());
             firing.retain(|key, turn| {
                 let gone = *turn != self.turn && asked(key.as_str());
                 if gone {
-                    let text = format!("no data: {alert}: {key} has no points any more");
-                    events.push(AlertEvent::NoData(text));
+                    events.push(AlertEvent {
+                        change: AlertChange::NoData,
+                        condition: alert.text.clone(),
+                        key: key.clone(),
+                        value: None,
+                        timestamp: None,
+                        text: format!("no data: {alert}: {key} has no points any more"),
+                    });
                 }
                 !gone
             });
@@ -466,7 +517,7 @@ mod tests {
             ("a age > 1", "the age of a is 10s"),
         ] {
             let alert: Alert = alert.parse().unwrap();
-            assert_eq!(alert.found(&palm, 114), found);
+            assert_eq!(alert.found(&palm, 114).0, found);
         }
     }
 

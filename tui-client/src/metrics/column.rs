@@ -1,7 +1,9 @@
 //! The columns of the table: one row of data a column, which are chosen, which have room.
 
 use shared::Point;
+use shared::selector::Aggregate;
 
+use crate::metrics::needs::Needs;
 use crate::metrics::series::{Series, change, rate};
 
 /// Cells of a number.
@@ -145,6 +147,21 @@ impl Column {
     /// The columns that filters and alerts compare with a number.
     pub fn compared() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|column| column.is_number() && *column != Self::Time)
+    }
+
+    /// The points from which it is computed.
+    pub fn needs(self) -> Needs {
+        match self.kind() {
+            _ if self == Self::Min => Needs::of_all(Aggregate::Min),
+            _ if self == Self::Max => Needs::of_all(Aggregate::Max),
+            ColumnKind::Mean => Needs::of_all(Aggregate::Avg),
+            ColumnKind::Count => Needs::of_all(Aggregate::Count),
+            ColumnKind::Difference(_) => Needs::TWO,
+            ColumnKind::Trend => Needs::RECENT,
+            ColumnKind::Key | ColumnKind::Stored(_) | ColumnKind::Age | ColumnKind::Time => {
+                Needs::LAST
+            }
+        }
     }
 
     /// Its number, if the series has one: in seconds where it is a time or an age. What is said by

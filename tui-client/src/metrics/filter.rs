@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::metrics::condition::Condition;
+use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
 pub(super) use parse::alert as parse_alert;
 use shared::Glob;
@@ -51,6 +52,16 @@ impl Expr {
             Self::Any(any) => any.iter().any(|inner| inner.holds(series, now)),
         }
     }
+
+    fn needs(&self) -> Needs {
+        match self {
+            Self::Condition(condition) => condition.column.needs(),
+            Self::Matches(_) | Self::Contains(_) => Needs::LAST,
+            Self::Stale => Needs::RECENT,
+            Self::Not(inner) => inner.needs(),
+            Self::All(all) | Self::Any(all) => all.iter().map(Self::needs).collect(),
+        }
+    }
 }
 
 /// Whether `text` holds `part`, which is in lower case, in any case.
@@ -76,6 +87,11 @@ impl Filter {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The points from which it is decided.
+    pub fn needs(&self) -> Needs {
+        self.expr.needs()
     }
 
     /// Whether a series passes.

@@ -85,6 +85,12 @@ impl ReplyBuilder {
         Self { summarizer: self.summarizer.watching(watched), ..self }
     }
 
+    /// Points too far ahead of the time `now` do not hide the present of their key.
+    #[must_use]
+    pub fn at(self, now: i64) -> Self {
+        Self { summarizer: self.summarizer.at(now), ..self }
+    }
+
     /// Takes whole data lines.
     pub fn add_lines(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;

@@ -1,5 +1,6 @@
 //! What is known of one series.
 
+use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
 use crate::metrics::recent_points::RecentPoints;
@@ -9,6 +10,14 @@ use crate::metrics::recent_points::RecentPoints;
 pub fn is_news(point: Point, known: Point) -> bool {
     point.timestamp > known.timestamp
         || (point.timestamp == known.timestamp && point.value.to_bits() != known.value.to_bits())
+}
+
+/// Points further ahead of the clock, in seconds, do not hide the present of their key.
+const MAX_AHEAD: i64 = 60;
+
+/// The last time that is not too far ahead.
+pub fn present_until(now: i64) -> i64 {
+    now.saturating_add(MAX_AHEAD)
 }
 
 /// From one value to the next.
@@ -30,7 +39,7 @@ pub struct Series {
     pub key: KeyBuf,
     /// Points in the answer.
     pub count: u64,
-    /// The newest point.
+    /// The newest point; one too far ahead only when all are.
     pub last: Point,
     /// The least value.
     pub min: f64,
@@ -44,6 +53,8 @@ pub struct Series {
     pub before: Option<Point>,
     /// At least 1.
     max_recent: usize,
+    /// The sum of all values, and what rounding has taken from it.
+    sum: (f64, f64),
 }
 
 impl Series {
@@ -58,12 +69,16 @@ impl Series {
             recent: RecentPoints::from_iter([point]),
             before: None,
             max_recent,
+            sum: (point.value, 0.0),
         }
     }
 
-    pub(super) fn add(&mut self, point: Point) {
+    /// Takes a point; those after the time `present` are too far ahead.
+    pub(super) fn add(&mut self, point: Point, present: i64) {
         self.count += 1;
-        if point.timestamp >= self.last.timestamp {
+        let is_stray = point.timestamp > present && self.last.timestamp <= present;
+        let is_first = point.timestamp <= present && self.last.timestamp > present;
+        if is_first || point.timestamp >= self.last.timestamp && !is_stray {
             self.before = Some(self.last);
             self.last = point;
         }
@@ -71,12 +86,40 @@ impl Series {
         self.max = self.max.max(point.value);
         #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
         let count = self.count as f64;
-        let step = (point.value - self.mean) / count;
-        // The difference of two huge values may overflow where their mean does not.
-        self.mean += if step.is_finite() { step } else { point.value / count - self.mean / count };
+        let (before, lost) = self.sum;
+        let sum = before + point.value;
+        let (large, small) = if before.abs() > point.value.abs() {
+            (before, point.value)
+        } else {
+            (point.value, before)
+        };
+        self.sum = (sum, lost + (large - sum + small));
+        let mean = (self.sum.0 + self.sum.1) / count;
+        // The sum of huge values may overflow where their mean does not.
+        self.mean = if mean.is_finite() {
+            mean
+        } else {
+            self.mean + (point.value / count - self.mean / count)
+        };
+        if is_stray {
+            return;
+        }
         // Room first, so that its memory never grows beyond the limit.
         self.recent.keep(self.max_recent - 1);
         self.recent.push(point);
+    }
+
+    /// Takes a number of all points, as a server with selectors has computed it of more points than
+    /// have come.
+    pub fn set(&mut self, of: Aggregate, value: f64) {
+        match of {
+            Aggregate::Min => self.min = value,
+            Aggregate::Max => self.max = value,
+            Aggregate::Avg => self.mean = value,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            Aggregate::Count => self.count = value as u64,
+            _ => {}
+        }
     }
 
     /// Keeps fewer points from now on.

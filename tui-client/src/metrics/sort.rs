@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
+use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
 
@@ -60,6 +61,14 @@ pub struct TableSpec {
     pub sort: Sort,
     /// The columns; the usual ones when empty.
     pub columns: Vec<Column>,
+}
+
+impl TableSpec {
+    /// The points from which filter, order and columns are computed; without columns, the newest.
+    pub fn needs(&self) -> Needs {
+        let columns = self.columns.iter().copied().chain(self.sort.column).map(Column::needs);
+        columns.chain(self.filter.as_ref().map(Filter::needs)).collect()
+    }
 }
 
 /// The rows to show, as places in an answer.

@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
 use shared::{Key, Point};
 
-use crate::metrics::series::Series;
+use crate::metrics::series::{Series, present_until};
 use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
@@ -55,6 +55,8 @@ pub struct Summarizer {
     by_glob: usize,
     points: u64,
     malformed: u64,
+    /// Later points are too far ahead to be the present.
+    present: i64,
 }
 
 impl Summarizer {
@@ -72,7 +74,14 @@ impl Summarizer {
             by_glob: 0,
             points: 0,
             malformed: 0,
+            present: i64::MAX,
         }
+    }
+
+    /// Points too far ahead of the time `now` do not hide the present of their key.
+    #[must_use]
+    pub fn at(self, now: i64) -> Self {
+        Self { present: present_until(now), ..self }
     }
 
     /// Series that match one of these keep many more points and are listed in the answer.
@@ -98,13 +107,13 @@ impl Summarizer {
         if let Some(current) = self.series.get_mut(self.current)
             && current.key.as_key() == key
         {
-            return current.add(point);
+            return current.add(point, self.present);
         }
         let hash = self.hasher.hash_one(key.as_str());
         let is_it = |known: &Place| self.series[known.place].key.as_key() == key;
         if let Some(&Place { place, .. }) = self.index.find(hash, is_it) {
             self.current = place;
-            return self.series[place].add(point);
+            return self.series[place].add(point, self.present);
         }
         self.current = self.series.len();
         let place = Place { hash, place: self.current };
@@ -296,6 +305,18 @@ mod tests {
         summarizer.add_lines(b"a 1 1\nnonsense\na 2 2\n");
         let answer = summarizer.finish();
         assert_eq!((answer.points, answer.malformed), (5_000_000_002, 1 << 32));
+    }
+
+    #[test]
+    fn a_point_far_ahead_does_not_hide_the_present() {
+        let mut summarizer = Summarizer::new(4).at(100);
+        summarizer.add_lines(b"a 1 90\na 2 160\na 3 161\na 4 9000\nb 1 9000\nb 2 9001\n");
+        summarizer.add_lines(b"c 1 161\nc 2 7\n");
+        let series = summarizer.finish().series;
+        let last: Vec<_> = series.iter().map(|series| series.last.timestamp).collect();
+        assert_eq!(last, [160, 9001, 7]);
+        assert_eq!((series[0].change(), series[0].count), (Some(1.0), 4));
+        assert_eq!(series[0].recent.iter().map(|point| point.timestamp).max(), Some(160));
     }
 
     #[test]

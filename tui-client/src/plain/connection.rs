@@ -1,9 +1,9 @@
 //! A connection of the plain mode: made once, or made again whenever it is lost.
 
-use shared::Client;
 use shared::client::{LinkEvent, Reconnect, ReplyPiece, ReplyStream};
 use shared::host::with_port;
-use shared::response::Status;
+use shared::response::{Status, WRONG_COMMAND};
+use shared::{Client, Selector};
 use tokio::time::sleep;
 
 use super::Failure;
@@ -44,6 +44,32 @@ pub(super) async fn take_reply(
         }
     }
     Ok(refused.map(|reason| escape_untrusted(reason.trim_ascii_end()).into()))
+}
+
+/// The reason of an error reply whose status has come; none for a command that the server does not
+/// know.
+pub(super) async fn refusal(mut reply: ReplyStream) -> Result<Option<String>, Failure> {
+    let mut reason = Vec::new();
+    while let Some(piece) = reply.next().await? {
+        if let ReplyPiece::Data(data) = piece {
+            reason.extend_from_slice(&data);
+        }
+    }
+    let reason = escape_untrusted(reason.trim_ascii_end());
+    Ok(Some(reason.into_string()).filter(|reason| reason != WRONG_COMMAND && !reason.is_empty()))
+}
+
+/// The server has points for a selector, so that it knows selectors if that is one of the extension.
+pub(super) async fn has_points(connection: &Client, selector: &str) -> Result<bool, Failure> {
+    let mut found = false;
+    if let Ok(selector) = Selector::from_bytes(selector.as_bytes()) {
+        take_reply(connection.get(selector).await?, |data| {
+            found |= !data.is_empty();
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(found)
 }
 
 /// Reconnects, reports the changes, and paces the attempts.

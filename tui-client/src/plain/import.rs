@@ -1,5 +1,7 @@
 //! Requests from standard input, one a line; with `--retry`, over more than one connection.
 
+mod replacements;
+
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write, stdin};
 use std::time::Duration;
@@ -21,6 +23,7 @@ use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
 use crate::import::source::{BatchSource, InputBatch, LineNote};
 use crate::system::os::signals::END_OF_INPUT;
+use replacements::Replacements;
 
 /// Batches sent ahead of their replies.
 const IN_FLIGHT: usize = 16;
@@ -42,7 +45,7 @@ pub(super) async fn run(
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
-    let read = || input::start(input, memory, unix_now);
+    let read = || input::start(input, plan.put.clone(), memory, unix_now);
     // What comes before there is a connection has its own time, so it is not left unread.
     let (first, reading) = if plan.retry {
         let reading = read();
@@ -52,24 +55,35 @@ pub(super) async fn run(
     };
     out.begin()?;
     if stdin().is_terminal() {
-        warn(&format!("requests, one a line; {END_OF_INPUT}"));
+        let what = if plan.put.is_some() { "NAME VALUE [TIME]" } else { "requests" };
+        warn(&format!("{what}, one a line; {END_OF_INPUT}"));
     }
     let InputQueue { queue, full, counts, task } = reading;
     let mut pending = PendingInput { queue, full, again: VecDeque::new() };
     let mut report = ImportReport::new(ImportBar::for_input());
+    let mut replacements = plan.put.as_ref().map(|_| Replacements::default());
     let interrupted = signals::listen(None)?;
+    let sending = send_all(plan, first, &mut pending, &mut report, &mut replacements, out);
     let outcome = tokio::select! {
-        outcome = send_all(plan, first, &mut pending, &mut report, out) => outcome,
+        outcome = sending => outcome,
         code = interrupted => {
+            tell_replaced(&report, replacements.as_ref());
             report.sum_up(Some(&counts));
             return Err(Failure::Exit(code));
         }
     };
     let refused = report.refused > 0;
+    tell_replaced(&report, replacements.as_ref());
     report.sum_up(None);
     outcome?;
     task.await.map_err(io::Error::other)??;
     if refused { Err(Failure::Exit(REFUSED)) } else { Ok(()) }
+}
+
+fn tell_replaced(report: &ImportReport, replacements: Option<&Replacements>) {
+    if let Some(summary) = replacements.and_then(Replacements::summary) {
+        report.bar.aside(|| warn(&summary));
+    }
 }
 
 async fn send_all(
@@ -77,6 +91,7 @@ async fn send_all(
     first: Result<Client, String>,
     pending: &mut PendingInput,
     report: &mut ImportReport,
+    replacements: &mut Option<Replacements>,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let mut reconnector = Reconnector::new();
@@ -88,7 +103,8 @@ async fn send_all(
         Err(reason) => wait(plan, reason, &mut reconnector, pending, &report.bar).await,
     };
     loop {
-        let mut replies = ReplyReporter { report, reconnector: &mut reconnector, out };
+        let mut replies =
+            ReplyReporter { report, reconnector: &mut reconnector, replacements, out };
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -194,6 +210,8 @@ impl PendingInput {
 struct ReplyReporter<'a, W: Write> {
     report: &'a mut ImportReport,
     reconnector: &'a mut Reconnector,
+    /// Counted where all lines are points.
+    replacements: &'a mut Option<Replacements>,
     out: &'a mut Printer<W>,
 }
 
@@ -217,6 +235,8 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                     let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
                     self.report.refuse(text);
                 }
+                // Data lines are expected to have none.
+                LineNote::Filled if self.replacements.is_some() => {}
                 LineNote::Filled => self.report.filled.add(number),
                 LineNote::Suspicious => self.report.suspicious.add(number),
             }
@@ -227,6 +247,9 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
         for (number, line) in lines {
             self.answered(number);
             self.report.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
+            if let Some(replacements) = &mut self.replacements {
+                replacements.add(line);
+            }
         }
     }
 

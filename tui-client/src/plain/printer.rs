@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use shared::point::encode_value;
-use shared::response::decode_points;
+use shared::response::{News, decode_news};
 use shared::{Key, Point};
 
 use super::Failure;
@@ -97,16 +97,17 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a
-    /// point.
+    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a point or
+    /// one that is taken back.
     pub(super) fn data(&mut self, data: &[u8]) -> Result<(), Failure> {
         if let Encoding::Text(out) = &mut self.output {
             return Ok(out.write_all(data)?);
         }
-        for point in decode_points(data) {
-            let (key, point) =
-                point.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))?;
-            self.point(key, point)?;
+        for news in decode_news(data) {
+            match news.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))? {
+                News::Point(key, point) => self.point(key, point)?,
+                News::TakenBack(key, timestamp) => self.taken_back(key, timestamp)?,
+            }
         }
         Ok(())
     }
@@ -117,6 +118,15 @@ impl<W: Write> Printer<W> {
         self.record(&[
             FieldValue::Word(key.as_str()),
             FieldValue::Number(value),
+            FieldValue::Whole(timestamp.into()),
+        ])
+    }
+
+    /// Writes that a point is taken back: a value is missing.
+    pub(super) fn taken_back(&mut self, key: Key<'_>, timestamp: i64) -> Result<(), Failure> {
+        self.record(&[
+            FieldValue::Word(key.as_str()),
+            FieldValue::Missing,
             FieldValue::Whole(timestamp.into()),
         ])
     }

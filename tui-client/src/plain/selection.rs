@@ -1,53 +1,58 @@
 //! The last point or the table row of each key, once.
 
+use std::collections::HashMap;
 use std::io::Write;
 
-use shared::{Client, Glob, Selector};
+use shared::response::decode_points;
+use shared::{Client, Glob, KeyBuf, Selector};
 
-use super::connection::{connect, take_reply};
+use super::alert_command::AlertCommands;
+use super::connection::{connect, has_points, take_reply};
 use super::printer::Printer;
 use super::watch::selectors;
-use super::{Failure, REFUSED, malformed_lines, verdict, warn};
+use super::{Failure, NO_SELECTORS, REFUSED, malformed_lines, verdict, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
+use crate::metrics::needs::Needs;
 use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
+use crate::metrics::watch_plan::patterns_for;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as for the table on the screen.
 const MAX_RECENT: usize = 64;
 
 /// Prints the last point of these keys, or of all when there are none, arranged as the command line
-/// says. Alerts that fire are reported.
+/// says. Alerts that fire are reported. A server with selectors is asked for no more points than
+/// that takes.
 pub(super) async fn run(
     plan: &Plan,
     keys: &[Glob],
+    commands: &mut AlertCommands,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let connection = connect(plan).await?;
     out.begin()?;
-    let selectors = if keys.is_empty() { vec!["*".to_owned()] } else { selectors(keys) };
-    let mut outcome = Ok(());
     let mut selection = Selection {
         keys,
         found: vec![false; keys.len()],
         alerts: Alerts::once(&plan.alerts),
+        commands,
         spec: &plan.table,
+        answered: false,
         passed: false,
         held: Vec::new(),
         out,
     };
-    for selector in &selectors {
-        match selection.ask(&connection, selector).await {
-            // The other keys may still be served.
-            Err(Failure::Exit(code)) => outcome = Err(Failure::Exit(code)),
-            other => other?,
-        }
-    }
+    let needs = plan.alerts.iter().map(Alert::needs).chain([plan.table.needs()]).collect();
+    let outcome = match selection.ask_for_last(&connection, needs).await? {
+        Some(outcome) => outcome,
+        None => selection.ask_for_all(&connection).await?,
+    };
     selection.print_held()?;
     if outcome.is_ok() {
         let missing = keys.iter().zip(selection.found).filter(|&(_, found)| !found);
@@ -59,13 +64,19 @@ pub(super) async fn run(
     outcome.and_then(|()| verdict(&selection.alerts))
 }
 
+/// Numbers of all points of each key, in the order of [`Needs::aggregates`].
+type Aggregates = HashMap<KeyBuf, Vec<Option<f64>>>;
+
 /// What becomes of the series in the replies.
 struct Selection<'a, W: Write> {
     keys: &'a [Glob],
     /// The keys that have points.
     found: Vec<bool>,
     alerts: Alerts,
+    commands: &'a mut AlertCommands,
     spec: &'a TableSpec,
+    /// Some reply had points.
+    answered: bool,
     /// At least one series has passed the filter.
     passed: bool,
     /// Passed, and waiting for their order.
@@ -74,31 +85,101 @@ struct Selection<'a, W: Write> {
 }
 
 impl<W: Write> Selection<'_, W> {
-    async fn ask(&mut self, connection: &Client, selector: &str) -> Result<(), Failure> {
-        let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
-        let mut summarizer = Summarizer::new(MAX_RECENT);
-        let reply = connection.get(selector).await?;
-        let refused = take_reply(reply, |data| {
-            summarizer.add_lines(data);
-            self.take(summarizer.take_complete())
-        });
-        if let Some(reason) = refused.await? {
-            warn(&format!("{selector}: {reason}"));
-            return Err(Failure::Exit(REFUSED));
+    /// Asks a server that knows selectors; `None` when it may be one that does not.
+    async fn ask_for_last(
+        &mut self,
+        connection: &Client,
+        needs: Needs,
+    ) -> Result<Option<Result<(), Failure>>, Failure> {
+        let mut refusals = Vec::new();
+        let patterns = patterns_for(self.keys);
+        for pattern in &patterns {
+            let mut of_all = Aggregates::new();
+            for (at, aggregate) in needs.aggregates().enumerate() {
+                let selector = format!("{pattern}[::all:{aggregate}]");
+                let refused = ask(connection, &selector, |data| {
+                    for (key, point) in decode_points(data).flatten() {
+                        let numbers = of_all.entry(key.to_owned()).or_default();
+                        numbers.resize(at, None);
+                        numbers.push(Some(point.value));
+                    }
+                    Ok(())
+                });
+                refusals.extend(refused.await?);
+            }
+            let selector = format!("{pattern}{}", needs.last());
+            refusals.extend(self.ask(connection, &selector, needs, &of_all).await?);
         }
+        // No points of these keys say nothing, but no points at all.
+        let is_known =
+            self.answered || patterns != ["*"] && has_points(connection, "*[last]").await?;
+        if !is_known {
+            return Ok(None);
+        }
+        for refusal in &refusals {
+            warn(refusal);
+        }
+        Ok(Some(if refusals.is_empty() { Ok(()) } else { Err(Failure::Exit(REFUSED)) }))
+    }
+
+    /// Asks a server without selectors for all points.
+    async fn ask_for_all(&mut self, connection: &Client) -> Result<Result<(), Failure>, Failure> {
+        let all = || vec!["*".to_owned()];
+        let selectors = if self.keys.is_empty() { all() } else { selectors(self.keys) };
+        let mut outcome = Ok(());
+        for selector in selectors {
+            let asked = self.ask(connection, &selector, Needs::LAST, &Aggregates::new()).await?;
+            if let Some(refusal) = asked {
+                // The other keys may still be served.
+                warn(&refusal);
+                outcome = Err(Failure::Exit(REFUSED));
+            }
+        }
+        if self.answered {
+            warn(&format!("{NO_SELECTORS}, so all points were read"));
+        }
+        Ok(outcome)
+    }
+
+    /// Takes the reply to one selector; the message when it is refused.
+    async fn ask(
+        &mut self,
+        connection: &Client,
+        selector: &str,
+        needs: Needs,
+        of_all: &Aggregates,
+    ) -> Result<Option<String>, Failure> {
+        let mut summarizer = Summarizer::new(MAX_RECENT).at(unix_now());
+        let complete = |mut series: Vec<Series>| {
+            for series in &mut series {
+                let numbers = of_all.get(series.key.as_str()).into_iter().flatten();
+                for (aggregate, number) in needs.aggregates().zip(numbers) {
+                    number.inspect(|&number| series.set(aggregate, number));
+                }
+            }
+            series
+        };
+        let refused = ask(connection, selector, |data| {
+            summarizer.add_lines(data);
+            self.take(complete(summarizer.take_complete()))
+        });
+        let refused = refused.await?;
         let rest = summarizer.finish();
         if rest.malformed > 0 {
             warn(&format!("{selector}: {}", malformed_lines(rest.malformed)));
         }
-        self.take(rest.series)
+        self.take(complete(rest.series))?;
+        Ok(refused)
     }
 
     fn take(&mut self, mut series: Vec<Series>) -> Result<(), Failure> {
+        self.answered |= !series.is_empty();
         series.retain(|series| self.is_wanted(series.key.as_str()));
         let now = unix_now();
         // Each key is asked for once, so that none can go away.
         for event in self.alerts.evaluate(&series, |_| false, |_| false, now) {
             warn(event.text());
+            self.commands.run(&event);
         }
         let TableSpec { filter, sort, columns } = self.spec;
         series.retain(|series| filter.as_ref().is_none_or(|filter| filter.passes(series, now)));
@@ -131,4 +212,15 @@ impl<W: Write> Selection<'_, W> {
         let mut places = (0..order.len()).filter_map(|row| order.place(row));
         places.try_for_each(|place| self.out.series(&self.held[place], now))
     }
+}
+
+/// Takes the reply to a selector; the message when it is refused.
+async fn ask(
+    connection: &Client,
+    selector: &str,
+    each: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<Option<String>, Failure> {
+    let Ok(parsed) = Selector::from_bytes(selector.as_bytes()) else { return Ok(None) };
+    let refused = take_reply(connection.get(parsed).await?, each).await?;
+    Ok(refused.map(|reason| format!("{selector}: {reason}")))
 }

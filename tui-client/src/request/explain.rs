@@ -3,21 +3,22 @@
 
 use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
+use shared::response::WRONG_COMMAND;
 
+use crate::request::deletion::NOT_ALLOWED;
 use crate::text::escape::escape_untrusted;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const MAX_REQUEST: usize = 80;
 const MAX_WORD: usize = 24;
 
-/// What is wrong with a request as it goes over the wire. A selector that does not parse is not:
-/// for a server without the selector extension it is the name of a key that is not there.
+/// What is wrong with a request as it goes over the wire.
 pub fn validate(line: &[u8]) -> Option<BadRequest> {
     // The server does not look at what is in such a line.
     if line.len() > MAX_LINE {
         return Some(BadRequest { reason: BadRequestReason::TooLong, at: 0..line.len() });
     }
-    Request::decode(line).err().filter(|bad| !matches!(bad.reason, BadRequestReason::Selector(_)))
+    Request::decode(line).err()
 }
 
 /// What is wrong in words; a data line that is sent as it was printed lacks only its command.
@@ -39,9 +40,20 @@ pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
     message_of(&format!("line {number}: "), line, reason)
 }
 
+/// The request and why it is not sent, with the place of the mistake counted in characters.
+pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
+    let before = String::from_utf8_lossy(&line[..bad.at.start]).chars().count();
+    let word = quoted(&line[bad.at.clone()], MAX_WORD);
+    let shown = quoted(line, MAX_REQUEST);
+    let word = if word.is_empty() { word } else { format!(", \"{word}\"") };
+    format!("error at character {}{word} in {shown}: {bad}", before + 1)
+}
+
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
     let shown = quoted(line, MAX_REQUEST);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
+        let is_del = matches!(Request::decode(line), Ok(Request::Del(_)));
+        let reason = if is_del && reason == WRONG_COMMAND { NOT_ALLOWED } else { reason };
         return format!("error in {which}{shown}: {}", escape_untrusted(reason.as_bytes()));
     };
     let word = &line[bad.at.clone()];
@@ -86,11 +98,18 @@ mod tests {
                 "error at \"a\" in a 1.5 7: the commands are put and get, in lower case; before a \
                  point goes put",
             ),
+            ("del a", "wrong command", &format!("error in del a: {NOT_ALLOWED}")),
             ("get a", "the disk is full\u{1b}", "error in get a: the disk is full\\u{1b}"),
             (&long, "", &cut),
         ] {
             assert_eq!(error_message(line.as_bytes(), reason), expected);
         }
+        let line = "get é[-15m::1q:max]";
+        let bad = validate(line.as_bytes()).unwrap();
+        assert_eq!(
+            error_with_place(line.as_bytes(), &bad),
+            format!("error at character 13, \"1q\" in {line}: {bad}")
+        );
         let sixth = error_message_of_line(6, b"get a b", "wrong command");
         assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
     }
@@ -102,6 +121,6 @@ mod tests {
         let line = "x".repeat(MAX_LINE + 1);
         assert_eq!(validate(line.as_bytes()).unwrap().reason, BadRequestReason::TooLong);
         assert_eq!(validate(b"get a"), None);
-        assert_eq!(validate(b"get a{b"), None);
+        assert_eq!(validate(b"get a{b").unwrap().at, 5..6);
     }
 }

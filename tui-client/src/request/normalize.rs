@@ -24,7 +24,10 @@ pub struct WireLine<'a> {
 /// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
 /// decides.
 pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
-    let line = &line[body(line)];
+    with_time(&line[body(line)], now)
+}
+
+fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
     match Request::decode(line) {
         Err(bad) if bad.reason == BadRequestReason::Missing(Argument::Timestamp) => WireLine {
             bytes: [line, b" ", now.to_string().as_bytes()].concat().into(),
@@ -36,6 +39,18 @@ pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
         }
         _ => WireLine { bytes: line.into(), filled: None, given: None },
     }
+}
+
+/// The put of a data line `NAME VALUE [TIME]`, with a prefix before its name. The time `now` is filled
+/// in where there is none; everything else stays as it is, right or wrong.
+pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return WireLine { bytes: Cow::Borrowed(b""), filled: None, given: None };
+    }
+    let put = [b"put ", prefix.as_bytes(), line].concat();
+    let WireLine { bytes, filled, given } = with_time(&put, now);
+    WireLine { bytes: bytes.into_owned().into(), filled, given }
 }
 
 /// The place of the request in what was typed, without a leading prompt, blanks around and a
@@ -78,6 +93,22 @@ mod tests {
             let line = wire_line(typed.as_bytes(), 77);
             assert_eq!(line.bytes, sent.as_bytes(), "{typed:?}");
             assert_eq!(line.filled.is_some(), filled, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn data_lines_become_puts() {
+        for (typed, sent, filled) in [
+            ("load1 0.5", "put run1.load1 0.5 77", true),
+            (" load1\t0.5 ", "put run1.load1\t0.5 77", true),
+            ("load1 0.5 7", "put run1.load1 0.5 7", false),
+            ("> 5", "put run1.> 5 77", true),
+            ("load1", "put run1.load1", false),
+            ("load1 1 2 3", "put run1.load1 1 2 3", false),
+            ("  ", "", false),
+        ] {
+            let line = data_line(typed.as_bytes(), "run1.", 77);
+            assert_eq!((&*line.bytes, line.filled.is_some()), (sent.as_bytes(), filled), "{typed}");
         }
     }
 }

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use shared::Client;
 use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::clock::unix_now;
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::import::ImportNews;
 use crate::metrics::reply::{Reply, ReplyBuilder};
+use crate::request::selector::is_follow;
 use crate::text::escape::escape_untrusted_lines;
 
 /// Requests without a reply on one connection.
@@ -58,7 +60,7 @@ pub fn undelivered(order: NetworkOrder) -> Option<Event> {
         NetworkOrder::Send(request) => Some(Event::NotSent { id: request.id }),
         NetworkOrder::Import { id, .. } => Some(Event::Import(ImportNews::broken(id))),
         // Nothing is waiting for an answer.
-        NetworkOrder::Connect | NetworkOrder::StopImport => None,
+        NetworkOrder::Connect | NetworkOrder::StopImport | NetworkOrder::EndFollow => None,
     }
 }
 
@@ -92,7 +94,9 @@ async fn serve(
 ) -> Option<String> {
     let (queue, awaited) = mpsc::channel(MAX_IN_FLIGHT);
     // In a task of its own, so that replies are read while a request waits to be written.
-    let mut reading = tokio::spawn(read_replies(awaited, events.clone()));
+    let end_follow = Arc::new(Notify::new());
+    let reading = read_replies(awaited, events.clone(), Arc::clone(&end_follow));
+    let mut reading = tokio::spawn(reading);
     // At most one import runs; it stops when its sender is dropped.
     let (mut import, mut stop_import) = (JoinSet::new(), None);
     loop {
@@ -128,6 +132,7 @@ async fn serve(
                 import.spawn(import::run(client.clone(), events.clone(), id, text, stopped));
             }
             Some(NetworkOrder::StopImport) => drop(stop_import.take()),
+            Some(NetworkOrder::EndFollow) => end_follow.notify_waiters(),
             Some(NetworkOrder::Connect) => {}
             None => {
                 reading.abort();
@@ -147,26 +152,41 @@ async fn serve(
 }
 
 /// Reads replies in order; ends at the first one that fails.
-async fn read_replies(mut awaited: mpsc::Receiver<Awaited>, events: mpsc::Sender<Event>) {
+async fn read_replies(
+    mut awaited: mpsc::Receiver<Awaited>,
+    events: mpsc::Sender<Event>,
+    end_follow: Arc<Notify>,
+) {
     while let Some(next) = awaited.recv().await {
-        let Some(reply) = read_reply(next, &events).await else { return };
+        let Some(reply) = read_reply(next, &events, &end_follow).await else { return };
         if events.send(Event::Reply(Box::new(reply))).await.is_err() {
             return;
         }
     }
 }
 
-/// A whole reply; nothing if the connection ends or the receiver of the events is gone.
-async fn read_reply(awaited: Awaited, events: &mpsc::Sender<Event>) -> Option<Reply> {
+/// A whole reply, or what has come of a follow that is ended; nothing if the connection ends or the
+/// receiver of the events is gone.
+async fn read_reply(
+    awaited: Awaited,
+    events: &mpsc::Sender<Event>,
+    end_follow: &Notify,
+) -> Option<Reply> {
     let Awaited { request, sent, mut stream } = awaited;
     let (id, raw) = (request.id, request.capture.raw);
     let mut reported = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
-    while let Some(piece) = stream.next().await.ok()? {
+    let is_follow = is_follow(&request.line);
+    loop {
+        let piece = tokio::select! {
+            piece = stream.next() => piece.ok()?,
+            () = end_follow.notified(), if is_follow && arriving.is_some() => None,
+        };
+        let Some(piece) = piece else { break };
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 let builder = ReplyBuilder::new(status, request.capture);
-                let builder = builder.watching(Arc::clone(&request.watched));
+                let builder = builder.watching(Arc::clone(&request.watched)).at(unix_now());
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
                     events.send(Event::ReplyBegins { id, status }).await.ok()?;

@@ -3,6 +3,7 @@
 //!
 //! - `terminal`: output, size and keys of the terminal, job control, the clipboard.
 //! - `signals`: the ends that a system asks for, and a closed standard output.
+//! - `processes`: the shell that runs a command of the user.
 //! - `files`: directories of the user, private files, standard input.
 //!
 //! | | Linux, macOS | Windows |
@@ -14,6 +15,7 @@
 //! | reader of a pipe goes away | at once | at the next write |
 //! | copied text | through the terminal | to the clipboard, but over SSH through the terminal |
 //! | a copied command | for a shell of Unix | for cmd.exe and PowerShell, see [`terminal::HAS_POSIX_SHELL`] |
+//! | a command of the user | `sh -c` | `cmd /C` |
 //! | private files | mode 0600 and 0700 | the access list of the directory above |
 
 #[cfg(unix)]
@@ -22,6 +24,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{files, signals, terminal};
+pub use unix::{files, processes, signals, terminal};
 #[cfg(windows)]
-pub use windows::{files, signals, terminal};
+pub use windows::{files, processes, signals, terminal};

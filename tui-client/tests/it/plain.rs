@@ -1,9 +1,13 @@
 //! The plain mode: the real binary in pipes.
 
 mod alerts;
+mod data_lines;
+mod delete;
+mod follow;
 mod import;
 mod import_retry;
 mod once;
 mod output;
 mod requests;
+mod selectors;
 mod watch;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod copy_command;
+mod delete;
 mod import;
 // Pipes of more than 60,000 bytes, /dev/full and /proc, which macOS does not have.
 #[cfg(target_os = "linux")]

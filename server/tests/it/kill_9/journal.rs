@@ -209,6 +209,15 @@ impl Journal {
         false
     }
 
+    /// Notes the newest put that a follower was told: it is as good as acknowledged, and so are all
+    /// before it.
+    pub fn note_told(&mut self, newest: Option<u64>) {
+        let is_newest = |sent: &Sent| matches!(sent, Sent::Put(put) if Some(put.value) == newest);
+        if let Some(place) = self.sent.iter().position(is_newest) {
+            self.acknowledged = self.acknowledged.max(place + 1);
+        }
+    }
+
     /// Compares the journal with what the server has of this client, which becomes what is known to
     /// be stored.
     fn reconcile(&mut self, mut found: Points) {
@@ -224,7 +233,9 @@ impl Journal {
         let stored = last.max(self.acknowledged);
         found.sort_shared();
         let (certain, open) = self.sent.split_at(stored);
-        certain.iter().for_each(|sent| self.stored.apply(sent));
+        for sent in certain {
+            self.stored.apply(sent);
+        }
         self.stored.sort_shared();
         let mut further = self.stored.clone();
         for sent in open {

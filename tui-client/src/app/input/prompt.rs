@@ -27,6 +27,7 @@ use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::pending::Purpose;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
+use crate::request::selector::is_follow;
 use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
@@ -37,6 +38,10 @@ use known_keys::KnownKeys;
 /// The most completions offered at once.
 const MAX_OFFERED: usize = 100;
 
+/// Clauses of a selector that are offered; a `del` takes the first [`RANGES`].
+const CLAUSES: [&str; 6] = ["[-15m:]", "[-1d:]", "[last]", "[last:60]", "[-1d::5m:max]", "[+]"];
+const RANGES: usize = 2;
+
 /// The command line with its history and completions.
 #[derive(Debug, Default)]
 pub struct Prompt {
@@ -44,6 +49,8 @@ pub struct Prompt {
     history: PromptHistory,
     keys: KnownKeys,
     cycle: Option<Cycle>,
+    /// A line that deletes points and was entered once: entered again, it is sent.
+    deletes: Option<String>,
 }
 
 /// The completions that Tab cycles through.
@@ -81,7 +88,7 @@ impl Prompt {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),
             Ok(Request::Get(selector)) => selector.as_key(),
-            Err(_) => None,
+            Ok(Request::Del(_)) | Err(_) => None,
         };
         if let Some(key) = key {
             self.keys.add(key.as_str());
@@ -177,6 +184,16 @@ impl Prompt {
         }
         let filled = wire.filled.is_some();
         let request = String::from_utf8_lossy(&wire.bytes).into_owned();
+        if matches!(Request::decode(request.as_bytes()), Ok(Request::Del(_)))
+            && self.deletes.take().as_ref() != Some(&request)
+        {
+            cx.say(Tone::Bad, "this deletes points; Enter sends it, esc clears it");
+            self.deletes = Some(request);
+            return;
+        }
+        if is_follow(&request) {
+            cx.say(Tone::Plain, "following; esc or the next request ends it, polls wait");
+        }
         self.learn_from(&request);
         // The reply becomes visible.
         log.follow();
@@ -324,10 +341,16 @@ impl Prompt {
         let earlier: Vec<_> = words(&before[..start]).into_iter().map(|w| &before[w]).collect();
         let choices = match earlier[..] {
             [] => {
-                let commands = ["get ", "put "].into_iter().filter(|c| c.starts_with(word));
+                let commands = ["get ", "put ", "del "].into_iter().filter(|c| c.starts_with(word));
                 commands.map(str::to_owned).collect()
             }
-            ["get"] => {
+            [command @ ("get" | "del")] if word.contains('[') => {
+                let clauses = if command == "get" { &CLAUSES[..] } else { &CLAUSES[..RANGES] };
+                let (pattern, clause) = word.split_at(word.find('[').unwrap_or(word.len()));
+                let fitting = clauses.iter().filter(|known| known.starts_with(clause));
+                fitting.map(|known| format!("{pattern}{known}")).collect()
+            }
+            ["get" | "del"] => {
                 let all = word.is_empty().then_some("*");
                 all.into_iter()
                     .chain(self.keys.beginning(word))

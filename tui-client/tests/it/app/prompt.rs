@@ -1,8 +1,10 @@
 //! The command line: editing, history, completion, checking.
 
 use shared::response::Status;
+use std::time::Duration;
 use tui_client::app::input::prompt::check::Verdict;
-use tui_client::effect::{Effect, FileJob};
+
+use tui_client::effect::{Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 
@@ -285,4 +287,66 @@ fn refused_lines_do_not_become_keys() {
     scene.answer("got zebra", Status::Error, "wrong command\n");
     scene.type_text("get z");
     assert_eq!(scene.app.input().prompt.ghost(scene.app.now().unix()), None);
+}
+
+#[test]
+fn a_follow_holds_polls_back_until_esc_or_the_next_request() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.answer_all();
+    scene.sent.clear();
+    scene.enter("get a[+]");
+    assert_eq!(scene.notice(), "following; esc or the next request ends it, polls wait");
+    let follow = scene.sent.last().expect("it is sent").clone();
+    assert!(follow.capture.raw, "its lines are logged as they come");
+    scene.wait(Duration::from_secs(60));
+    assert!(scene.sent.iter().all(|sent| sent.line != "get *"), "no polls");
+    let (id, status) = (follow.id, Status::Ok);
+    scene.tell(Event::ReplyBegins { id, status });
+    scene.tell(Event::Lines { id, status, lines: "a 1.0 1\na - 1\n".to_owned() });
+    assert!(scene.log().iter().any(|line| line.ends_with("a - 1")), "{:?}", scene.log());
+    let effects = scene.code(KeyCode::Esc);
+    assert!(effects.contains(&Effect::Network(NetworkOrder::EndFollow)), "{effects:?}");
+    scene.ok("get a[+]", "a 1.0 1\n");
+    assert_eq!(scene.notice(), "the follow has ended");
+    assert_ne!(scene.app.table().answer().series.len(), 1, "it is no answer for the table");
+    scene.wait(Duration::from_secs(5));
+    assert!(scene.sent.iter().any(|sent| sent.line == "get *"), "polls go on");
+}
+
+#[test]
+fn del_is_sent_when_it_is_entered_twice() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.sent.clear();
+    scene.enter("del palm.*[:7]");
+    assert_eq!((scene.sent.len(), text(&scene)), (0, "del palm.*[:7]"));
+    assert_eq!(scene.notice(), "this deletes points; Enter sends it, esc clears it");
+    scene.type_text(" ");
+    scene.code(KeyCode::Enter);
+    assert_eq!(scene.sent[0].line, "del palm.*[:7]");
+    scene.ok("del palm.*[:7]", "");
+    assert_eq!(scene.notice(), "deleted palm.*[:7]");
+    scene.enter("del palm.*[:7]");
+    assert!(scene.sent.iter().all(|sent| sent.line == "get *"), "asked for each time");
+    scene.code(KeyCode::Enter);
+    scene.answer("del palm.*[:7]", Status::Error, "wrong command\n");
+    let told = "error in del palm.*[:7]: the server does not allow deletes; start it with \
+                --allow-delete";
+    assert_eq!(scene.notice(), told);
+}
+
+#[test]
+fn tab_completes_clauses_of_selectors() {
+    let mut scene = Scene::used(80, 24);
+    for (typed, completed) in [
+        ("get palm.*[l", "get palm.*[last"),
+        ("get palm.*[last:", "get palm.*[last:60]"),
+        ("get palm.cpu[+", "get palm.cpu[+]"),
+        ("del palm.*[-15", "del palm.*[-15m:]"),
+        ("del eard", "del eardrum.memory_used"),
+    ] {
+        scene.press(KeyPress::ctrl('u'));
+        scene.type_text(typed);
+        scene.code(KeyCode::Tab);
+        assert_eq!(text(&scene), completed, "{typed}");
+    }
 }

@@ -52,7 +52,12 @@ pub fn run(port: u16, args: &[&str]) -> (i32, String, String) {
 
 #[track_caller]
 pub fn pipe(port: u16, input: impl Into<Vec<u8>>) -> (i32, String, String) {
-    let mut child = client(port).stdin(Stdio::piped()).spawn().unwrap();
+    pipe_to(port, &[], input)
+}
+
+#[track_caller]
+pub fn pipe_to(port: u16, args: &[&str], input: impl Into<Vec<u8>>) -> (i32, String, String) {
+    let mut child = client(port).args(args).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.into();
     // The client may end before it has read everything.

@@ -1,10 +1,13 @@
 //! Servers that are not what the client expects.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
 use super::wait::{PATIENCE, in_time};
+
+/// What is said of a server without selectors, before the interval.
+pub const POLLED: &str = "tui-client: this server knows no selectors; polling every ";
 
 /// A listener, and its port.
 pub fn listen() -> (TcpListener, u16) {
@@ -48,6 +51,19 @@ pub fn request(from: &mut BufReader<&TcpStream>) -> String {
     let mut heard = String::new();
     from.read_line(&mut heard).unwrap_or_else(|error| panic!("waiting for a request: {error}"));
     heard.trim_end_matches('\n').to_owned()
+}
+
+/// The next request, of a client to which this is a server without selectors: it knows no key of the
+/// name of one.
+#[track_caller]
+pub fn plain_request(mut stream: &TcpStream, from: &mut BufReader<&TcpStream>) -> String {
+    loop {
+        let heard = request(from);
+        if !heard.ends_with(']') {
+            return heard;
+        }
+        stream.write_all(b"ok\n\n").unwrap();
+    }
 }
 
 /// The next lines that the client sends.

@@ -4,7 +4,7 @@ use std::io::{BufReader, Write};
 use std::process::Child;
 
 use crate::harness::client::{Lines, client, finish, kill};
-use crate::harness::peer::{accept, hear, listen, request};
+use crate::harness::peer::{POLLED, accept, listen, plain_request};
 use crate::harness::server::TestServer;
 
 fn watch(port: u16, args: &[&str]) -> Child {
@@ -26,10 +26,11 @@ fn told_of(replies: [&str; 2]) -> [String; 2] {
     let peer = accept(&listener);
     let mut asked = BufReader::new(&peer);
     for reply in replies {
-        hear(&mut asked, &["get a"]);
+        assert_eq!(plain_request(&peer, &mut asked), "get a");
         (&peer).write_all(reply.as_bytes()).unwrap();
     }
     let err = Lines::of(child.stderr.take());
+    assert_eq!(err.next_line(), format!("{POLLED}0.02s"));
     let told = [0, 1].map(|_| err.next_line());
     kill(child);
     told
@@ -53,11 +54,11 @@ fn a_key_new_between_two_polls_is_evaluated_from_its_first_point() {
         let peer = accept(&listener);
         let mut asked = BufReader::new(&peer);
         for reply in ["ok\n\n".to_owned(), format!("ok\n{key} 9 1\n{key} 1 2\n\n")] {
-            assert!(request(&mut asked).starts_with("get "));
+            assert!(plain_request(&peer, &mut asked).starts_with("get "));
             (&peer).write_all(reply.as_bytes()).unwrap();
         }
         let err = Lines::of(child.stderr.take());
-        let [_, told @ ..] = [(); 3].map(|()| err.next_line());
+        let [_, _, told @ ..] = [(); 4].map(|()| err.next_line());
         let expected = format!("tui-client: alert: {alert}: {key} was 9 (age ");
         assert!(told[0].starts_with(&expected), "{told:?}");
         assert_eq!(told[1], format!("tui-client: resolved: {alert}: {key} is 1"));

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::net::Shutdown;
 
-use crate::harness::client::{Lines, client, finish, first_line, kill};
-use crate::harness::peer::{hear, peer};
+use crate::harness::client::{Lines, client, finish, first_line, kill, unix_now};
+use crate::harness::peer::{peer, plain_request};
 use crate::harness::server::TestServer;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_watch_prints_each_new_point_across_a_restart() {
     server.start_again();
     server.send("put a 5 50\n");
     assert_eq!(next(), "a 5.0 50");
-    assert!(err.next_line().contains("trying again until it works"));
+    err.until("trying again until it works");
     assert!(err.next_line().contains("connected again"));
     kill(child);
 }
@@ -60,12 +60,12 @@ fn a_watch_whose_output_is_closed_ends_with_the_next_point() {
 fn a_watch_continues_after_a_partial_first_reply() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
-            hear(from, &["get a"]);
+            assert_eq!(plain_request(stream, from), "get a");
             stream.write_all(b"ok\na 1.0 1\na 2.0 2\n").unwrap();
             stream.shutdown(Shutdown::Both).unwrap();
         },
         |mut stream, from| {
-            hear(from, &["get a"]);
+            assert_eq!(plain_request(stream, from), "get a");
             stream.write_all(b"ok\na 1.0 1\na 2.0 2\n\n").unwrap();
         },
     ]);
@@ -80,7 +80,7 @@ fn a_watch_continues_after_a_partial_first_reply() {
 fn malformed_lines_are_skipped_and_reported_once() {
     let (port, serving) = peer(vec![|mut stream, from| {
         for value in ["1.0", "2.0"] {
-            hear(from, &["get a"]);
+            assert_eq!(plain_request(stream, from), "get a");
             let reply = [b"ok\n\xff\xfe 1 1\na ", value.as_bytes(), b" 7\n\n"].concat();
             stream.write_all(&reply).unwrap();
         }
@@ -93,4 +93,42 @@ fn malformed_lines_are_skipped_and_reported_once() {
     serving.join().unwrap();
     let err = kill(child);
     assert_eq!(err.matches("skipped 1 malformed line").count(), 1, "{err}");
+}
+
+#[test]
+fn a_polled_watch_is_not_fooled_by_a_point_in_the_far_future() {
+    let (port, serving) = peer(vec![|mut stream, from| {
+        let now = unix_now();
+        for news in [String::new(), format!("a 2.0 {}\n", now + 1)] {
+            assert_eq!(plain_request(stream, from), "get a");
+            let reply = format!("ok\na 1.0 {now}\n{news}a 99.0 {now}000\n\n");
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    }]);
+    let args = ["--watch", "a", "--interval", "0.02", "--alert", "a > 1.5"];
+    let mut child = client(port).args(args).spawn().unwrap();
+    let (out, err) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+    assert!(out.next_line().starts_with("a 1.0 "));
+    assert!(out.next_line().starts_with("a 2.0 "));
+    assert_eq!(err.until("alert"), "tui-client: alert: a > 1.5: a is 2");
+    serving.join().unwrap();
+    kill(child);
+}
+
+#[test]
+fn a_watch_prints_what_was_since_then_and_each_change_of_it() {
+    let server = TestServer::start();
+    let now = unix_now();
+    let old = now - 10_000;
+    server.send(&format!("put a 0 {old}\nput a 1 {now}\nput ab 2 {now}\nput b 1 {now}\n"));
+    let args = ["--watch", "a*", "--since", "1h"];
+    let mut child = client(server.port).args(args).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    let next = || out.next_line();
+    assert_eq!([next(), next()], [format!("a 1.0 {now}"), format!("ab 2.0 {now}")]);
+    server.send(&format!("put a 3 {old}\nput b 1 1\nput a 4 {now}\nput a 4 {now}\n"));
+    assert_eq!([next(), next()], [format!("a 3.0 {old}"), format!("a 4.0 {now}")]);
+    server.send(&format!("del a[:{old}]\nput new 1 1\nput ac 5 7\n"));
+    assert_eq!([next(), next()], [format!("a - {old}"), "ac 5.0 7".to_owned()]);
+    kill(child);
 }

@@ -1,5 +1,6 @@
 //! Whole sessions: typing, the mouse, frames.
 
+use crate::harness::client::unix_now;
 use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
 
@@ -12,7 +13,7 @@ fn a_session_from_the_first_put_to_quit() {
     shell.press("put palm.cpu 23.7\r");
     shell.until_shown("stored palm.cpu 23.7");
     shell.until_shown("get * · 1 key · 1 point");
-    server.send("put palm.cpu 42.5 9999999999\n");
+    server.send(&format!("put palm.cpu 42.5 {}\n", unix_now() + 30));
     shell.until_shown("42.5");
     shell.press("got\r");
     shell.until_shown("error in got: the commands are put and get");
@@ -107,4 +108,29 @@ fn every_frame_is_a_synchronized_update() {
     let mut frames = screen.split("\x1b[?2026l");
     let all_frames = frames.all(|frame| frame.is_empty() || frame.starts_with("\x1b[?2026h"));
     assert!(all_frames, "drawn outside a frame: {screen:?}");
+}
+
+#[test]
+fn a_follow_scrolls_in_the_log_until_esc() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    let shell = Shell::run(&script(server.port, ""));
+    shell.until_shown("get * · 1 key · 1 point");
+    shell.press("get *[:+]\r");
+    shell.until_shown("following; esc or the next request ends it");
+    shell.until_shown("a 1.0 1");
+    server.send("put b 2.5 7\n");
+    shell.until_shown("b 2.5 7");
+    server.send("del b\n");
+    shell.until_shown("b - 7");
+    shell.press("\x1b");
+    shell.until_shown("the follow has ended");
+    server.send("put c 1 1\n");
+    shell.until_shown("get * · 2 keys");
+    shell.press("get c[+]\r");
+    shell.until_shown("following; esc");
+    shell.press("get c\r");
+    shell.until_shown("get c · 1 key · 1 point");
+    shell.press("\x03");
+    shell.until_restored();
 }

@@ -21,7 +21,7 @@ fn an_alert_is_reported_and_sets_the_exit_code() {
     let err = Lines::of(child.stderr.take());
     assert_eq!(out.next_line(), "palm.cpu 50.0 10", "what it is about is watched");
     server.send("put palm.cpu 95.5 20\n");
-    let told = err.next_line();
+    let told = err.until("alert: ");
     assert_eq!(told, "tui-client: alert: palm.cpu > 90: palm.cpu is 95.5");
     server.send("put palm.cpu 1 30\n");
     let told = err.next_line();
@@ -88,6 +88,43 @@ fn an_age_alert_fires_while_disconnected() {
     // 2s, or later on a busy machine.
     let told = err.until("alert");
     assert!(told.starts_with("tui-client: alert: a age > 1s: the age of a is "), "{told}");
+    signal(&child, Signal::TERM);
+    assert_eq!(finish(child).0, 4);
+}
+
+#[test]
+fn a_command_is_run_for_each_change_of_an_alert() {
+    let server = TestServer::start();
+    server.send("put a 9 10\nput $(b) 7.5 20\n");
+    let command = "echo \"<$METRICS_STATE> $METRICS_KEY $METRICS_VALUE $METRICS_TIMESTAMP \
+                   $METRICS_CONDITION\"; exit 3";
+    let args = ["--once", "--alert", "* > 5", "--exec", command];
+    let (code, out, err) = finish(watch(server.port, &args));
+    assert_eq!((code, &*out), (4, "a 9.0 10\n$(b) 7.5 20\n"), "data alone");
+    assert!(err.contains("\n<firing> a 9.0 10 * > 5\n"), "{err}");
+    assert!(err.contains("\n<firing> $(b) 7.5 20 * > 5\n"), "{err}");
+    assert_eq!(err.matches(": exit code 3\n").count(), 1, "{err}");
+}
+
+#[test]
+fn commands_of_one_alert_run_in_order_and_do_not_hold_up_the_watch() {
+    let server = TestServer::start();
+    server.send("put a 1 10\n");
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("go");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let command = format!("read go < '{}'; echo $METRICS_STATE >&2", fifo.display());
+    let mut child = watch(server.port, &["--alert", "a > 5", "--exec", &command]);
+    let (out, err) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+    for (value, time) in [(1, 10), (9, 20), (1, 30)] {
+        server.send(&format!("put a {value} {time}\n"));
+        assert_eq!(out.next_line(), format!("a {value}.0 {time}"));
+    }
+    err.until("resolved: a > 5");
+    for state in ["firing", "resolved"] {
+        std::fs::write(&fifo, "\n").unwrap();
+        assert_eq!(err.next_line(), state);
+    }
     signal(&child, Signal::TERM);
     assert_eq!(finish(child).0, 4);
 }

@@ -45,6 +45,9 @@ pub fn check(text: &str) -> Verdict {
         BadRequestReason::Missing(_) | BadRequestReason::Empty => {
             Verdict::Unfinished(bad.to_string())
         }
+        BadRequestReason::Selector(_) if open && may_close(request) => {
+            Verdict::Unfinished(bad.to_string())
+        }
         _ if open && bad.at.end == request.len() && may_go_on(request) => {
             Verdict::Unfinished(bad.to_string())
         }
@@ -61,9 +64,22 @@ fn with_value(request: &[u8]) -> Option<BadRequest> {
     Request::decode(&[request, b" 0"].concat()).err()
 }
 
+/// The selector may be the beginning of a valid one: `{a`, `a[-15`, `a[la`, `a[::1m:ma`.
+fn may_close(request: &[u8]) -> bool {
+    const MORE: [&str; 9] = ["]", "}", ":]", "1]", "s]", "1s]", "s:]", "1s:]", "+]"];
+    const WORDS: [&str; 13] = [
+        "last", "all", "avg", "min", "max", "sum", "count", "first", "rate", "p50", "p90", "p95",
+        "p99",
+    ];
+    let is_good = |more: &str| Request::decode(&[request, more.as_bytes()].concat()).is_ok();
+    let rests = WORDS.iter().flat_map(|word| (0..word.len()).map(|at| format!("{}]", &word[at..])));
+    MORE.into_iter().any(is_good) || rests.into_iter().any(|rest| is_good(&rest))
+}
+
 /// The request may be the beginning of a valid one: `pu`, `put a -`, `put a 1e`.
 fn may_go_on(request: &[u8]) -> bool {
-    const MORE: [&[u8]; 7] = [b"ut a 1 1", b"t a 1 1", b"et a", b"t a", b"1 1", b"1", b" 1"];
+    const MORE: [&[u8]; 9] =
+        [b"ut a 1 1", b"t a 1 1", b"et a", b"t a", b"el a", b"l a", b"1 1", b"1", b" 1"];
     MORE.iter().any(|more| Request::decode(&[request, more].concat()).is_ok())
 }
 
@@ -101,6 +117,8 @@ pub fn timestamp(text: &str, cursor: usize) -> Option<i64> {
 mod tests {
     use super::*;
 
+    const STEP: &str = "a step is a duration such as 5m, a number of seconds from 1 on, or all";
+
     #[test]
     fn every_stage_of_typing_is_judged() {
         let unfinished = |why: &str| Verdict::Unfinished(why.to_owned());
@@ -132,9 +150,30 @@ mod tests {
             ("put a x\\n", wrong(6..7, number)),
             ("put a 1,5 7", wrong(6..9, number)),
             ("get a b", wrong(6..7, "nothing may follow here")),
+            ("de", unfinished(commands)),
+            ("del", unfinished("missing: a key or *")),
+            ("del a[1:]", Verdict::Accepted),
+            ("get a[-15m::1q:max]", wrong(12..14, STEP)),
+            ("> get a{b} }", wrong(11..12, "nothing may follow here")),
+            ("get a}", wrong(5..6, "a } without its {")),
+            ("get a[last:0]", wrong(11..12, "last:N takes a whole number from 1 on")),
             ("put 火 1 1 1", wrong(12..13, "nothing may follow here")),
         ] {
             assert_eq!(check(line), verdict, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_selector_is_unfinished_while_it_may_close() {
+        for line in
+            ["get *[-1d::5m:max]", "get {a,b*}[last:60@-1h]", "get a[-15m:+]", "get a[::all:count]"]
+        {
+            assert_eq!(check(line), Verdict::Accepted);
+            for (end, _) in line.char_indices().skip("get a".len()) {
+                let verdict = check(&line[..end]);
+                let is_wrong = matches!(verdict, Verdict::Wrong { .. });
+                assert!(!is_wrong, "{}: {verdict:?}", &line[..end]);
+            }
         }
     }
 

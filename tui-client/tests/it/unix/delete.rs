@@ -1,0 +1,23 @@
+//! The question of `del` on a terminal.
+
+use crate::harness::pty::Shell;
+use crate::harness::server::TestServer;
+
+#[test]
+fn the_number_of_points_is_asked_for_and_only_yes_deletes() {
+    let server = TestServer::start();
+    server.send("put a 1 1\nput a 2 2\nput ab 3 3\nput c 1 1\n");
+    let shell = Shell::run(&format!(
+        "\"$CLIENT\" --port {port} del 'a*[:2]'; echo code $?; \"$CLIENT\" --port {port} del 'a*'; \
+         echo code $?; \"$CLIENT\" --port {port} del 'a*'; echo code $?",
+        port = server.port
+    ));
+    shell.until_shown("delete 2 points of 1 key? [y/N]");
+    shell.press("\r");
+    shell.until_shown("nothing is deleted");
+    shell.until_shown("delete 3 points of 2 keys? [y/N]");
+    shell.press("y\r");
+    shell.until_shown("no points for a*");
+    shell.wait();
+    assert_eq!(server.send("get *\n"), "ok\nc 1.0 1\n\n");
+}
