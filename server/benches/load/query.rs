@@ -175,8 +175,8 @@ fn cost(server: &Server, client: &mut Client, selector: &str) -> Result<(Duratio
 /// Series that are deleted give their memory to those that come after them.
 fn dead_series(dir: &Path, more: &[String], series: u64) -> Result<()> {
     let place = tempfile::tempdir_in(dir)?;
-    let mode = Mode::interval(more).with("--allow-delete");
-    let server = Server::start(&mode, place.path())?;
+    let deleting = Mode::interval(more).with("--allow-delete");
+    let server = Server::start(&deleting, place.path())?;
     let names: [fn(u64) -> String; 3] = [
         |at| format!("a{at:07}.level"),
         |at| format!("b{at:07}.level"),
