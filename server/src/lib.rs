@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod follow;
 pub mod ingest;
+pub mod low_priority;
 pub mod net;
 pub mod os;
 pub mod protocol;

@@ -8,7 +8,9 @@ use shared::{Glob, Selector};
 
 use crate::clock::Clock;
 use crate::store::query::{Deletion, KeySelection, Query, Select, Step, Window};
-use crate::store::{Block, Cursor, PutError, ReadError, Store};
+use crate::store::{Cursor, PutError, ReadError, Store};
+
+pub use crate::store::Block;
 
 /// Seconds that clocks may differ: a point that is further ahead of now is no present one.
 const MAX_CLOCK_SKEW: i64 = 60;

@@ -10,6 +10,7 @@ mod loopback;
 mod options;
 mod peers;
 mod process;
+mod query;
 mod reply;
 mod report;
 mod series;
@@ -93,8 +94,11 @@ impl Bench {
 
     fn run(mut self) -> Result<()> {
         fs::create_dir_all(&self.options.dir)?;
-        self.surroundings()?;
         let modes = server::modes(self.options.mode.as_deref(), &self.options.server)?;
+        if self.run_instead(&modes)? {
+            return Ok(());
+        }
+        self.surroundings()?;
         for (number, mode) in modes.iter().enumerate() {
             self.life(mode, number == 0).with_context(|| mode.name.clone())?;
             if self.options.wants("put") {
@@ -120,6 +124,21 @@ impl Bench {
             println!("- {note}");
         }
         Ok(())
+    }
+
+    /// Runs what takes the place of the main run; answers whether there was any.
+    fn run_instead(&self, modes: &[Mode]) -> Result<bool> {
+        let Options { dir, server, brief, .. } = &self.options;
+        let points = self.options.points();
+        let (query, beside) =
+            (self.options.wants_instead("query"), self.options.wants_instead("beside"));
+        if query {
+            query::run(dir, server, points)?;
+        }
+        if beside {
+            query::beside::run(dir, modes, points, *brief)?;
+        }
+        Ok(query || beside)
     }
 
     /// What the figures depend on: the generator, loopback, the disk.

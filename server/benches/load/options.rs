@@ -15,7 +15,9 @@ Load benchmark: the release server and its peers, over TCP, on this machine.
 
   --quick          2 million points and short runs, to see that all works
   --points N       points of the main run (20000000); rounded to whole seconds of all series
-  --only PARTS     some of put,get,restart,follow,peers (all); the main run always takes place
+  --only PARTS     some of put,get,restart,follow,peers (all), for which the main run always takes
+                   place; or query, the processor time of queries; or beside, single puts beside
+                   readers
   --mode MODE      sync or interval (both, where the server knows --durability)
   --peers NAMES    some of redis,victoria-metrics,influxdb (all that are on the PATH)
   --server OPTIONS more options for our server, such as '--log-limit 2048'
@@ -42,7 +44,7 @@ pub struct Options {
     peers: Option<Vec<String>>,
 }
 
-const PARTS: [&str; 5] = ["put", "get", "restart", "follow", "peers"];
+const PARTS: [&str; 7] = ["put", "get", "restart", "follow", "peers", "query", "beside"];
 const PEERS: [&str; 3] = ["redis", "victoria-metrics", "influxdb"];
 
 impl Options {
@@ -104,6 +106,11 @@ impl Options {
     /// Whether a part is to run.
     pub fn wants(&self, part: &str) -> bool {
         self.parts.as_ref().is_none_or(|parts| parts.iter().any(|one| one == part))
+    }
+
+    /// Whether a part is to run that takes the place of the main run.
+    pub fn wants_instead(&self, part: &str) -> bool {
+        self.parts.is_some() && self.wants(part)
     }
 
     /// Whether a peer is to run.

@@ -79,6 +79,18 @@ impl Program {
         processor_time(&self.proc_file("stat"))
     }
 
+    /// Time on a processor of all its present threads, in nanoseconds.
+    pub fn running_time(&self) -> Result<Duration> {
+        let mut total = 0;
+        for thread in fs::read_dir(self.proc_file("task"))? {
+            // A thread may end meanwhile.
+            let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            total +=
+                text.split_whitespace().next().context("an empty schedstat")?.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
     /// Resident memory now, and at its peak so far.
     pub fn memory(&self) -> Result<(u64, u64)> {
         let status = fs::read_to_string(self.proc_file("status"))?;

@@ -49,6 +49,21 @@ pub fn modes(only: Option<&str>, more: &[String]) -> Result<Vec<Mode>> {
     Ok(modes)
 }
 
+impl Mode {
+    /// `--durability interval`, with `more` options.
+    pub fn interval(more: &[String]) -> Self {
+        let options = ["--durability", "interval"].map(str::to_owned);
+        let options = options.into_iter().chain(more.iter().cloned()).collect();
+        Self { name: "interval".to_owned(), options, durable: true }
+    }
+
+    /// The same with one more option.
+    pub fn with(mut self, option: &str) -> Self {
+        self.options.push(option.to_owned());
+        self
+    }
+}
+
 /// A running server.
 pub struct Server {
     /// The process.

@@ -20,6 +20,11 @@ pub const PORT_HINT: &str = "choose a --port above 1023";
 /// Where the limit of open files is set.
 pub const OPEN_FILES_HINT: &str = "ulimit -n";
 
+/// The nice value of threads of low priority: a tenth of the processor beside one busy thread, so
+/// that a lock that one of them holds is soon released.
+#[cfg(target_os = "linux")]
+const LOW_PRIORITY: i32 = 10;
+
 /// The most open files that macOS lets a process ask for (`OPEN_MAX`), whatever its hard limit says.
 const MACOS_OPEN_MAX: u64 = 10_240;
 
@@ -79,6 +84,14 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// When the name stays.
 pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
+}
+
+/// Lets other threads go before the calling one. Nothing happens where only a whole process has a
+/// priority.
+pub fn lower_thread_priority() {
+    // A thread that may not be given a lower priority works as before.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, LOW_PRIORITY);
 }
 
 /// Whether a rename or removal failed because a file is open. Never: open files are renamed,

@@ -46,6 +46,9 @@ const PAUSES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// acknowledged is lost.
 const URGENT_LIMIT: Duration = Duration::from_secs(2);
 
+/// Does nothing: a thread's priority takes unsafe code.
+pub fn lower_thread_priority() {}
+
 /// Makes a directory and those above it. Who may use it is inherited.
 ///
 /// # Errors

@@ -69,6 +69,17 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("clock", &["crate"]),
     ("os", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "crate::store"]),
     ("shutdown", &["crate"]),
+    (
+        "low_priority",
+        &[
+            "crate::net",
+            "crate::protocol",
+            "crate::ingest",
+            "crate::query",
+            "crate::follow",
+            "crate::store",
+        ],
+    ),
 ];
 
 /// What only these modules may use.
@@ -107,11 +118,11 @@ fn forbidden_directions_are_not_taken() {
             assert_eq!(uses, [""; 0], "{module} must not use {path}");
         }
     }
-    // A protocol names the store as the bound of its type only, and what it is told of changes;
-    // `ingest`, `query` and `follow` call it.
+    // A protocol names the store as the bound of its type only, and what it is told of points and
+    // changes; `ingest`, `query` and `follow` call it.
     let mut uses = graph.uses("protocol", "crate::store");
-    let names =
-        ["Store", "Change", "FollowProgress"].map(|name| format!(" uses crate::store::{name}"));
+    let names = ["Store", "Block", "Change", "FollowProgress"]
+        .map(|name| format!(" uses crate::store::{name}"));
     uses.retain(|used| {
         let is_named = |name: &String| used.ends_with(name) || used.contains(&format!("{name}::"));
         !names.iter().any(is_named)

@@ -236,7 +236,9 @@ fn read_every_chunk(directory: &Path, model: &Model) {
         let mut cursor = store.get(Query::all());
         while let Some(block) = within(cursor.next_block()).await.unwrap() {
             for (key, points) in block.series() {
-                points.iter().for_each(|&point| read.put(key.as_str(), point));
+                for &point in points {
+                    read.put(key.as_str(), point);
+                }
             }
         }
         within(store.close()).await;

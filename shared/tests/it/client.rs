@@ -536,6 +536,7 @@ async fn the_next_request_ends_a_follow_whose_end_is_due_then() {
 
         let _again = within(client.send(line)).await.unwrap();
         let mut late = within(client.send(b"get b")).await.unwrap();
+        expect(&mut peer, &[line, b"\nget b\n"].concat()).await;
         within(peer.write_all(b"ok\n")).await.unwrap();
         assert_eq!(within(late.next()).await, Err(ClientError::Stalled(REPLY_TIMEOUT)));
     }

@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use shared::KeyBuf;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::follow::snapshots::Snapshots;
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
 use super::state::{Piece, StoreState};
+use crate::low_priority;
 use crate::store::query::{KeySelection, Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
 use buckets::BucketReader;
@@ -27,8 +28,8 @@ use selection::SeriesSelection;
 /// Points from which on a step of reading ends. A reader holds up to two steps.
 const STEP_POINTS: usize = 16 * 1024;
 
-/// The answer to a `get`. Chunks are read and unpacked on the blocking threads of the runtime, a
-/// step ahead of the caller.
+/// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
+/// caller; after the first step on those of low priority.
 #[derive(Debug)]
 pub struct LocalReader {
     ready: VecDeque<Block>,
@@ -129,13 +130,16 @@ impl LocalReader {
                 Next::Idle(_) | Next::Done => None,
             };
             match (std::mem::replace(&mut self.next, Next::Done), outcome) {
-                (Next::Idle(position), _) => self.next = Next::Reading(position.spawn_read()),
+                (Next::Idle(position), _) => {
+                    // Most answers are one step, and the processor may be busy with other programs.
+                    self.next = Next::Reading(spawn_blocking(position.into_step()));
+                }
                 (_, Some(outcome)) => {
                     let (position, blocks) =
                         outcome.map_err(|error| ReadError::Aborted(error.to_string()))?;
                     self.ready = blocks?;
                     if !self.ready.is_empty() {
-                        self.next = Next::Reading(position.spawn_read());
+                        self.next = Next::Reading(low_priority::run(position.into_step()));
                     }
                 }
                 _ => return Poll::Ready(Ok(None)),
@@ -151,11 +155,12 @@ impl Cursor for LocalReader {
 }
 
 impl Position {
-    fn spawn_read(mut self: Box<Self>) -> JoinHandle<StepOutcome> {
-        tokio::task::spawn_blocking(move || {
+    /// The work of the next step.
+    fn into_step(mut self: Box<Self>) -> impl FnOnce() -> StepOutcome + Send {
+        move || {
             let blocks = self.read();
             (self, blocks)
-        })
+        }
     }
 
     /// The blocks of the next step; none at the end.

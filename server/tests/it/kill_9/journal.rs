@@ -233,7 +233,9 @@ impl Journal {
         let stored = last.max(self.acknowledged);
         found.sort_shared();
         let (certain, open) = self.sent.split_at(stored);
-        certain.iter().for_each(|sent| self.stored.apply(sent));
+        for sent in certain {
+            self.stored.apply(sent);
+        }
         self.stored.sort_shared();
         let mut further = self.stored.clone();
         for sent in open {

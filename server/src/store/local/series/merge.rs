@@ -196,8 +196,12 @@ impl<S: Source> Merge<S> {
     }
 
     fn replace_last(&mut self, block: &mut [Point]) -> Result<(), ReadError> {
-        let Some(last) = block.last_mut() else { return Ok(()) };
         loop {
+            // What begins later is not opened before it is due: it may be taken unread.
+            if self.open.is_empty() && self.is_past(block) {
+                return Ok(());
+            }
+            let Some(last) = block.last_mut() else { return Ok(()) };
             self.open_due()?;
             match self.open.pop() {
                 Some(Reverse(mut same)) if same.timestamp() == last.timestamp => {
@@ -222,5 +226,44 @@ fn push_newest(block: &mut Vec<Point>, point: Point) {
     match block.last_mut() {
         Some(last) if last.timestamp == point.timestamp => *last = point,
         _ => block.push(point),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Points a second from `first` on, as many as a block holds.
+    struct Counted<'c> {
+        first: i64,
+        opened: &'c Cell<usize>,
+    }
+
+    const POINTS: i64 = 8192;
+
+    impl Source for Counted<'_> {
+        fn range(&self) -> (i64, i64) {
+            (self.first, self.first + POINTS - 1)
+        }
+
+        fn open(&self) -> Result<Run, ReadError> {
+            self.opened.set(self.opened.get() + 1);
+            let timestamps = self.first..self.first + POINTS;
+            Ok(timestamps.map(|timestamp| Point { timestamp, value: 1.0 }).collect())
+        }
+    }
+
+    #[test]
+    fn a_full_block_leaves_the_next_source_to_be_taken_unread() {
+        let opened = Cell::new(0);
+        let sources = [0, POINTS, 2 * POINTS].map(|first| Counted { first, opened: &opened });
+        let mut merge = Merge::within(Window::ALL, sources);
+        let block = merge.next_run().unwrap().unwrap();
+        assert_eq!((block.len(), opened.get()), (MAX_BLOCK_POINTS, 1));
+        assert!(merge.next_source_if(|_| true).is_some());
+        assert_eq!(merge.next_run().unwrap().map(|block| block.len()), Some(MAX_BLOCK_POINTS));
+        assert_eq!(opened.get(), 2);
     }
 }

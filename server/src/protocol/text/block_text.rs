@@ -1,0 +1,79 @@
+//! The points of a block as lines of a reply, a piece at a time.
+
+use shared::response;
+
+use crate::protocol::FLUSH_THRESHOLD;
+use crate::query::Block;
+
+/// Points that are encoded between two looks at the length of the buffer.
+const STRETCH: usize = 64;
+
+/// A block, and how much of it is encoded.
+#[derive(Debug)]
+pub struct BlockText {
+    block: Block,
+    encoded: usize,
+}
+
+impl BlockText {
+    /// Nothing is encoded yet.
+    pub fn new(block: Block) -> Self {
+        Self { block, encoded: 0 }
+    }
+
+    /// Number of points that are not encoded yet.
+    pub fn points_left(&self) -> usize {
+        self.block.len() - self.encoded
+    }
+
+    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes, or all.
+    pub fn encode(&mut self, out: &mut Vec<u8>) {
+        let mut end = 0;
+        for (key, points) in self.block.series() {
+            let start = end;
+            end += points.len();
+            let rest = points.get(self.encoded.saturating_sub(start)..).unwrap_or_default();
+            for stretch in rest.chunks(STRETCH) {
+                for &point in stretch {
+                    response::encode_point(key, point, out);
+                }
+                self.encoded += stretch.len();
+                if out.len() >= FLUSH_THRESHOLD {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{Key, Point};
+
+    use super::*;
+
+    #[test]
+    fn pieces_are_the_text_of_the_block() {
+        let point = |timestamp| Point { timestamp, value: 1.5 };
+        let mut block = Block::default();
+        let mut expected = Vec::new();
+        for (key, count) in [("a", 1), ("b", 4000), ("c", 65), ("d", 4000)] {
+            let key = Key::new(key).unwrap();
+            let points: Vec<_> = (0..count).map(point).collect();
+            block.push(&key.to_owned(), &points);
+            for &point in &points {
+                response::encode_point(key, point, &mut expected);
+            }
+        }
+        let (mut text, mut all, mut pieces) = (BlockText::new(block), Vec::new(), 0);
+        while text.points_left() > 0 {
+            let mut piece = Vec::new();
+            text.encode(&mut piece);
+            assert!(piece.len() < FLUSH_THRESHOLD + STRETCH * 20);
+            all.extend(piece);
+            pieces += 1;
+        }
+        assert!(pieces > 1);
+        assert!(all == expected);
+    }
+}
