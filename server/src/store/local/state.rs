@@ -38,7 +38,8 @@ pub struct StoreState {
     memory: Mutex<Memory>,
     followers: Followers,
     deletion: Mutex<DeletionCutoff>,
-    /// Signals each change of [`Memory::frozen`], [`Memory::parts`] and [`Memory::phase`].
+    /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
+    /// [`Memory::phase`].
     changed: Condvar,
 }
 

@@ -42,6 +42,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
     let mut present = PresentPoints::default();
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
+        let mut deletions = memory.deletions;
         drop(memory);
         let expiry = state.expiry();
         present.read(&parts, expiry);
@@ -78,11 +79,15 @@ pub fn run(state: &StoreState, queue: &Queue) {
             },
         };
         memory = state.memory();
-        let end = Instant::now() + pause;
+        let mut end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {
             let is_idle = pause == SAMPLE_INTERVAL;
             if is_idle && (!Arc::ptr_eq(&parts, &memory.parts) || state.is_sample_due()) {
                 break;
+            }
+            // What is taken back gives its space back soon, many deletions together.
+            if std::mem::replace(&mut deletions, memory.deletions) != memory.deletions {
+                end = end.min(Instant::now() + state.config().retry);
             }
             memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
         }

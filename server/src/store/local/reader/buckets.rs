@@ -7,7 +7,7 @@ use shared::selector::Aggregate;
 use super::newest::find_start;
 use super::percentile::Percentile;
 use crate::store::local::series::merge::{Merge, Source};
-use crate::store::local::series::summary::{Summary, increase};
+use crate::store::local::series::summary::{Summary, Wanted, increase};
 use crate::store::local::state::Piece;
 use crate::store::query::{Step, Window};
 use crate::store::{MAX_BLOCK_POINTS, ReadError};
@@ -85,8 +85,7 @@ impl BucketReader {
                     }
                 };
                 let points = &rest[..count];
-                let percentile = Percentile::of(self.how);
-                if let Some(stretch) = Bucket::of(number, points, percentile) {
+                if let Some(stretch) = Bucket::of(number, points, self.how) {
                     self.at += count;
                     out.extend(self.add(stretch)?);
                 }
@@ -209,12 +208,18 @@ fn newest(pieces: &[Piece], window: Window) -> Result<Option<Point>, ReadError> 
 
 impl Bucket {
     /// Points of one bucket; `None` when there are none.
-    fn of(number: i64, points: &[Point], mut percentile: Option<Percentile>) -> Option<Self> {
+    fn of(number: i64, points: &[Point], how: Aggregate) -> Option<Self> {
         let (first, last) = (points.first()?.timestamp, points.last()?.timestamp);
+        let wanted = Wanted {
+            range: matches!(how, Aggregate::Min | Aggregate::Max),
+            sum: matches!(how, Aggregate::Sum | Aggregate::Avg),
+            increase: how == Aggregate::Rate,
+        };
+        let mut percentile = Percentile::of(how);
         if let Some(percentile) = &mut percentile {
             percentile.add(points.iter().map(|point| point.value));
         }
-        Some(Self { number, first, last, summary: Summary::of(points)?, percentile })
+        Some(Self { number, first, last, summary: Summary::with(points, wanted)?, percentile })
     }
 
     /// Adds the points that follow.

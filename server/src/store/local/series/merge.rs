@@ -144,8 +144,10 @@ impl<S: Source> Merge<S> {
                 Some(limit) => rest.partition_point(|point| point.timestamp < limit).max(1),
             };
             let take = take.min(room);
-            for &point in &rest[..take] {
-                push_newest(&mut block, point);
+            // Within a source each timestamp is later than the one before.
+            if let [next, later @ ..] = &rest[..take] {
+                push_newest(&mut block, *next);
+                block.extend_from_slice(later);
             }
             first.at += take;
             if first.at < first.end {

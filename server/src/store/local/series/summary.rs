@@ -136,6 +136,17 @@ fn add_double(a: Sum, b: Sum) -> Sum {
     Sum { high, low, scaled: a.scaled }
 }
 
+/// What of a [`Summary`] is wanted; count, first and last value always are.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The smallest and the largest value.
+    pub range: bool,
+    /// The sum.
+    pub sum: bool,
+    /// The increase.
+    pub increase: bool,
+}
+
 /// Aggregates of the values of a stretch of one series, at least one point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
@@ -171,12 +182,19 @@ impl Summary {
 
     /// The summary of points by rising timestamp; `None` when there are none.
     pub fn of(points: &[Point]) -> Option<Self> {
+        Self::with(points, Wanted { range: true, sum: true, increase: true })
+    }
+
+    /// Like [`Summary::of`], with no more than what is wanted; the rest means nothing.
+    pub fn with(points: &[Point], wanted: Wanted) -> Option<Self> {
         let (first, last) = (points.first()?.value, points.last()?.value);
         let (mut min, mut max) = (order(first), order(first));
-        for point in points {
-            let value = order(point.value);
-            min = min.min(value);
-            max = max.max(value);
+        if wanted.range {
+            for point in points {
+                let value = order(point.value);
+                min = min.min(value);
+                max = max.max(value);
+            }
         }
         Some(Self {
             count: points.len() as u64,
@@ -184,8 +202,8 @@ impl Summary {
             last,
             min: from_order(min),
             max: from_order(max),
-            sum: Sum::of(points),
-            increase: increase_of(points),
+            sum: if wanted.sum { Sum::of(points) } else { Sum::ZERO },
+            increase: if wanted.increase { increase_of(points) } else { 0.0 },
         })
     }
 

@@ -23,6 +23,8 @@ pub struct Memory {
     pub log_bytes: u64,
     /// Heads on their way to a part.
     pub frozen: Option<Arc<Frozen>>,
+    /// Counts the deletions that hide points of frozen heads or parts.
+    pub deletions: u64,
     /// By segment, oldest first; replaced as a whole.
     pub parts: Arc<Vec<Arc<Part>>>,
     /// Why the last attempt at a checkpoint failed; `None` when it succeeded.
@@ -53,6 +55,7 @@ impl Memory {
         let is_older = frozen.is_some() || is_in_parts(&self.parts, series, window);
         if is_older {
             self.heads.hide(series, window);
+            self.deletions += 1;
         }
     }
 

@@ -172,6 +172,7 @@ impl Committer {
         if let [Submission { work: Work::Deletes(deletes), .. }] = group {
             let deleted = deleted_points(&self.state, deletes);
             self.publish(vec![deleted], deletes);
+            self.state.notify();
             let series: Vec<_> = deletes.iter().map(|delete| delete.series).collect();
             self.retire(&series);
         } else {
