@@ -7,13 +7,10 @@ use shared::selector::{self, Clause, Since, Time};
 use shared::{Glob, Selector};
 
 use crate::clock::Clock;
-use crate::store::query::{Deletion, KeySelection, Query, Select, Step, Window};
+use crate::store::query::{Deletion, KeySelection, MAX_CLOCK_SKEW, Query, Select, Step, Window};
 use crate::store::{Cursor, PutError, ReadError, Store};
 
 pub use crate::store::Block;
-
-/// Seconds that clocks may differ: a point that is further ahead of now is no present one.
-const MAX_CLOCK_SKEW: i64 = 60;
 
 /// Answers selectors from a store.
 #[derive(Debug, Clone)]

@@ -34,7 +34,7 @@ pub enum PatternErrorReason {
     #[error("a key or a pattern is missing")]
     Empty,
     /// More than [`MAX_SELECTOR`] bytes.
-    #[error("a pattern is no longer than a key may be")]
+    #[error("a pattern is no longer than a line has room for")]
     TooLong,
     /// White space, a control character or a square bracket.
     #[error("no key holds this character")]

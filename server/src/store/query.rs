@@ -5,6 +5,9 @@ use std::num::{NonZeroI64, NonZeroU64};
 use shared::selector::Aggregate;
 use shared::{Glob, Key, KeyBuf};
 
+/// Seconds that clocks may differ: a point that is further ahead of now is no present one.
+pub const MAX_CLOCK_SKEW: i64 = 60;
+
 /// Which points of which series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {

@@ -193,6 +193,20 @@ fn points_too_far_ahead_are_refused_one_by_one() {
 }
 
 #[test]
+fn only_a_server_that_is_told_so_lets_clients_delete() {
+    for (options, reply) in [
+        (&["--ephemeral"][..], "error\nwrong command\n\nok\nk 1.0 1\n\n"),
+        (&["--ephemeral", "--allow-delete"], "ok\n\nok\n\n"),
+    ] {
+        let mut program = ServerProcess::launch(options);
+        program.wait_until_listening();
+        assert_eq!(program.request("put k 1 1\n"), "ok\n\n");
+        assert_eq!(program.request("del k\nget *\n"), reply, "{options:?}");
+        program.stop();
+    }
+}
+
+#[test]
 fn help_lists_all_options() {
     let output = run(command().arg("--help"));
     assert_eq!(output.status.code(), Some(0));

@@ -180,9 +180,13 @@ impl Part {
             None => Ok(true),
             Some(part) if part.strong_count() > 0 => Ok(false),
             Some(_) => {
-                disk.rename(&format!("{self}{UNFINISHED}"), &self.to_string())?;
-                *replaced = None;
+                match disk.rename(&format!("{self}{UNFINISHED}"), &self.to_string()) {
+                    // It was renamed before, which may not be durable yet.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    renamed => renamed?,
+                }
                 disk.sync_directory()?;
+                *replaced = None;
                 Ok(true)
             }
         }

@@ -28,6 +28,9 @@ use selection::SeriesSelection;
 /// Points from which on a step of reading ends. A reader holds up to two steps.
 const STEP_POINTS: usize = 16 * 1024;
 
+/// Points that are only read for so many take as long as one that is answered.
+const READ_PER_POINT: usize = 4;
+
 /// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
 /// caller; after the first step on those of low priority.
 #[derive(Debug)]
@@ -44,8 +47,8 @@ enum Next {
     Done,
 }
 
-/// Where a step has ended, and its blocks.
-type StepOutcome = (Box<Position>, Result<VecDeque<Block>, ReadError>);
+/// Where a step has ended, and what it has read.
+type StepOutcome = (Box<Position>, Result<Step, ReadError>);
 
 /// The position of a reader.
 #[derive(Debug)]
@@ -135,10 +138,11 @@ impl LocalReader {
                     self.next = Next::Reading(spawn_blocking(position.into_step()));
                 }
                 (_, Some(outcome)) => {
-                    let (position, blocks) =
+                    let (position, step) =
                         outcome.map_err(|error| ReadError::Aborted(error.to_string()))?;
-                    self.ready = blocks?;
-                    if !self.ready.is_empty() {
+                    let step = step?;
+                    self.ready = step.blocks;
+                    if !step.is_last {
                         self.next = Next::Reading(low_priority::run(position.into_step()));
                     }
                 }
@@ -158,17 +162,17 @@ impl Position {
     /// The work of the next step.
     fn into_step(mut self: Box<Self>) -> impl FnOnce() -> StepOutcome + Send {
         move || {
-            let blocks = self.read();
-            (self, blocks)
+            let step = self.read();
+            (self, step)
         }
     }
 
-    /// The blocks of the next step; none at the end.
-    fn read(&mut self) -> Result<VecDeque<Block>, ReadError> {
+    /// The next step.
+    fn read(&mut self) -> Result<Step, ReadError> {
         let mut step = Step::default();
-        while step.points < STEP_POINTS {
+        while step.work < STEP_POINTS {
             if let Some((key, points)) = &mut self.current {
-                match points.next()? {
+                match points.next(&mut step.work)? {
                     Some(points) => step.push(key, &points),
                     None => self.current = None,
                 }
@@ -181,10 +185,14 @@ impl Position {
                     self.current = self.begin(series)?.map(|points| (key, points));
                 }
                 None if self.find_series(&mut step) => {}
-                None => break,
+                None => {
+                    step.is_last = true;
+                    break;
+                }
             }
         }
-        Ok(step.finish())
+        step.finish();
+        Ok(step)
     }
 
     /// Finds the next series. Answers whether there may be more.
@@ -242,10 +250,15 @@ impl Position {
 }
 
 impl Points {
-    /// The next points, at least one, or `None` at the end.
-    fn next(&mut self) -> Result<Option<Vec<shared::Point>>, ReadError> {
+    /// The next points, maybe none yet, or `None` at the end. Adds to the `work` of a step what is
+    /// read without being answered.
+    fn next(&mut self, work: &mut usize) -> Result<Option<Vec<shared::Point>>, ReadError> {
         match self {
-            Self::Buckets(reader) => reader.next_block(),
+            Self::Buckets(reader) => {
+                let points = reader.next_block();
+                *work += reader.take_read() / READ_PER_POINT;
+                points
+            }
             Self::Stored { merge, skip } => {
                 while *skip > 0 {
                     if let Some(piece) =
@@ -267,17 +280,20 @@ impl Points {
     }
 }
 
-/// The blocks of a step.
+/// The blocks of a step, maybe none.
 #[derive(Debug, Default)]
 struct Step {
     blocks: VecDeque<Block>,
     last: Block,
-    points: usize,
+    /// In points that are answered.
+    work: usize,
+    /// Nothing is left.
+    is_last: bool,
 }
 
 impl Step {
     fn push(&mut self, key: &KeyBuf, mut points: &[shared::Point]) {
-        self.points += points.len();
+        self.work += points.len();
         while !points.is_empty() {
             if self.last.room() == 0 {
                 self.blocks.push_back(std::mem::take(&mut self.last));
@@ -288,10 +304,9 @@ impl Step {
         }
     }
 
-    fn finish(mut self) -> VecDeque<Block> {
+    fn finish(&mut self) {
         if !self.last.is_empty() {
-            self.blocks.push_back(self.last);
+            self.blocks.push_back(std::mem::take(&mut self.last));
         }
-        self.blocks
     }
 }

@@ -24,7 +24,7 @@ use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::summary::Summary;
-use super::series::time_ranges::TimeRanges;
+use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
 use crate::store::{ReadError, StoreStatus, Unavailable};
 use memory::{Frozen, Memory, Phase};
@@ -152,36 +152,45 @@ impl StoreState {
         series.iter().filter(|id| !has_points(id)).copied().collect()
     }
 
-    /// What newer layers hide of a part, by series.
-    pub fn hidden_above(&self, part: &Part) -> HiddenTimes {
-        let memory = self.memory();
-        let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
-        let mut all = memory.heads.all_deletes().clone();
-        drop(memory);
-        let mut add = |series, ranges: &[(i64, i64)]| {
-            let hidden: &mut TimeRanges = all.entry(series).or_default();
-            hidden.insert_all(ranges);
-        };
-        for (series, ranges) in frozen.iter().flat_map(|frozen| frozen.heads().all_deletes()) {
-            add(*series, ranges.ranges());
+    /// What the heads hide of the parts, by series.
+    pub fn hidden_by_heads(&self) -> HiddenTimes {
+        let mut hidden = HiddenTimes::default();
+        let mut next = 0;
+        loop {
+            let memory = self.memory();
+            let frozen = memory.frozen.clone();
+            let deletes = memory.heads.all_deletes().range(next..).take(MAX_COPIED);
+            let copied: Vec<_> =
+                deletes.map(|(series, ranges)| (*series, ranges.clone())).collect();
+            drop(memory);
+            for (series, ranges) in &copied {
+                hidden.0.entry(*series).or_default().extend(ranges);
+            }
+            if copied.len() < MAX_COPIED {
+                for (series, ranges) in
+                    frozen.iter().flat_map(|frozen| frozen.heads().all_deletes())
+                {
+                    hidden.0.entry(*series).or_default().extend(ranges);
+                }
+                return hidden;
+            }
+            next = copied.last().map_or(SeriesId::MAX, |(series, _)| series.saturating_add(1));
         }
-        let newer = parts.iter().filter(|other| other.segments().start() > part.segments().end());
-        for (series, ranges) in newer.flat_map(|part| part.all_deletes()) {
-            add(*series, ranges);
-        }
-        all
     }
 
     /// The chunks of a series in neighbouring parts, without what was taken back later. `newest` is
     /// the last segment of the last of them.
     pub fn chunks(&self, series: SeriesId, parts: &[Arc<Part>], newest: SegmentId) -> Vec<Piece> {
-        let mut hidden = Hidden::default();
         let memory = self.memory();
-        hidden.add(memory.heads.deletes(series));
-        hidden.add(memory.frozen.as_ref().and_then(|frozen| frozen.heads().deletes(series)));
-        let newer = memory.parts.iter().filter(|part| *part.segments().start() > newest);
-        newer.for_each(|part| hidden.add_ranges(part.deletes(series)));
+        let mut hidden = memory.heads.deletes(series);
+        let (all, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
         drop(memory);
+        if let Some(frozen) = frozen {
+            hidden.extend(&frozen.heads().deletes(series));
+        }
+        for part in all.iter().filter(|part| *part.segments().start() > newest) {
+            hidden.insert_all(part.deletes(series));
+        }
         pieces(series, Window::ALL, parts, None, HeadSnapshot::default(), hidden)
     }
 
@@ -190,22 +199,44 @@ impl StoreState {
         self.snapshot_of_commit(series, window).1
     }
 
-    /// The same, and the last commit whose changes are in it.
+    /// Like [`StoreState::snapshot`], with the last commit whose changes are in it.
     pub fn snapshot_of_commit(&self, series: SeriesId, window: Window) -> (CommitId, Vec<Piece>) {
         let memory = self.memory();
         let commit = memory.commit;
         let parts = Arc::clone(&memory.parts);
         let frozen = memory.frozen.clone();
         let head = memory.heads.snapshot(series, window);
-        let mut hidden = Hidden::default();
-        hidden.add(memory.heads.deletes(series));
+        let hidden = memory.heads.deletes(series);
         drop(memory);
         (commit, pieces(series, window, &parts, frozen.as_deref(), head, hidden))
     }
 }
 
+/// Deletions that are copied before the lock of the memory is released.
+const MAX_COPIED: usize = 4096;
+
 /// Timestamps that are taken back, by series.
-pub type HiddenTimes = BTreeMap<SeriesId, TimeRanges>;
+#[derive(Debug, Default)]
+pub struct HiddenTimes(BTreeMap<SeriesId, SharedRanges>);
+
+impl HiddenTimes {
+    /// Adds what a part hides of older ones.
+    pub fn add_part(&mut self, part: &Part) {
+        for (series, ranges) in part.all_deletes() {
+            self.0.entry(*series).or_default().insert_all(ranges);
+        }
+    }
+
+    /// Whether all timestamps of a range are hidden.
+    pub fn covers(&self, series: SeriesId, range: (i64, i64)) -> bool {
+        self.0.get(&series).is_some_and(|hidden| hidden.covers(range))
+    }
+
+    /// Whether nothing is hidden.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// What a series has in its layers, oldest first. `hidden` is what the head hides of the others.
 pub fn pieces(
@@ -214,52 +245,30 @@ pub fn pieces(
     parts: &[Arc<Part>],
     frozen: Option<&Frozen>,
     head: HeadSnapshot,
-    mut hidden: Hidden,
+    mut hidden: SharedRanges,
 ) -> Vec<Piece> {
     // Newest first, because each layer hides points of those before it.
-    let mut pieces: Vec<Piece> =
-        head.into_runs().into_iter().rev().map(|run| Piece::new(Layer::Run(run), None)).collect();
+    let mut pieces: Vec<Piece> = head
+        .into_runs()
+        .into_iter()
+        .rev()
+        .map(|run| Piece::new(Layer::Run(run), SharedRanges::default()))
+        .collect();
     if let Some(frozen) = frozen {
         let runs = frozen.heads().snapshot(series, window).into_runs();
-        let mask = hidden.mask();
+        let mask = hidden.clone();
         pieces.extend(runs.into_iter().rev().map(|run| Piece::new(Layer::Run(run), mask.clone())));
-        hidden.add(frozen.heads().deletes(series));
+        hidden.extend(&frozen.heads().deletes(series));
     }
     for part in parts.iter().rev() {
-        let mask = hidden.mask();
+        let mask = hidden.clone();
         let chunks = ChunkSource::within(part, series, window).rev();
         pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
-        hidden.add_ranges(part.deletes(series));
+        hidden.insert_all(part.deletes(series));
     }
     pieces.retain(|piece| !piece.is_hidden());
     pieces.reverse();
     pieces
-}
-
-/// What newer layers hide of older ones, while layers are gone through newest first.
-#[derive(Debug, Default)]
-pub struct Hidden(Option<Arc<TimeRanges>>);
-
-impl Hidden {
-    /// Hides more.
-    pub fn add(&mut self, ranges: Option<&TimeRanges>) {
-        if let Some(ranges) = ranges {
-            self.add_ranges(ranges.ranges());
-        }
-    }
-
-    /// Hides more.
-    pub fn add_ranges(&mut self, ranges: &[(i64, i64)]) {
-        if ranges.is_empty() {
-            return;
-        }
-        Arc::make_mut(self.0.get_or_insert_default()).insert_all(ranges);
-    }
-
-    /// What is hidden so far; `None` when that is nothing.
-    pub fn mask(&self) -> Option<Arc<TimeRanges>> {
-        self.0.clone()
-    }
 }
 
 /// Points of a series, on the disk or in memory, some of which may be hidden.
@@ -267,7 +276,7 @@ impl Hidden {
 pub struct Piece {
     layer: Layer,
     /// What was taken back later.
-    hidden: Option<Arc<TimeRanges>>,
+    hidden: SharedRanges,
 }
 
 #[derive(Debug, Clone)]
@@ -279,7 +288,7 @@ enum Layer {
 }
 
 impl Piece {
-    fn new(layer: Layer, hidden: Option<Arc<TimeRanges>>) -> Self {
+    fn new(layer: Layer, hidden: SharedRanges) -> Self {
         Self { layer, hidden }
     }
 
@@ -290,19 +299,18 @@ impl Piece {
 
     /// Whether all its points are hidden.
     pub fn is_hidden(&self) -> bool {
-        self.hidden.as_ref().is_some_and(|hidden| hidden.covers(self.range()))
+        self.hidden.covers(self.range())
     }
 
     /// Whether none of its points are hidden.
     pub fn is_whole(&self) -> bool {
-        self.hidden.as_ref().is_none_or(|hidden| !hidden.intersects(self.range()))
+        !self.hidden.intersects(self.range())
     }
 
     /// Whether any of its points is not hidden; also when it can't be read.
     pub fn has_points(&self) -> bool {
         let (first, last) = self.range();
-        let Some(hidden) = &self.hidden else { return true };
-        !(hidden.contains(first) && hidden.contains(last))
+        !(self.hidden.contains(first) && self.hidden.contains(last))
             || self.open().map_or(true, |points| !points.is_empty())
     }
 
@@ -337,11 +345,9 @@ impl Source for Piece {
             Layer::Chunk(chunk) => chunk.open()?,
             Layer::Run(run) => run.open()?,
         };
-        Ok(match &self.hidden {
-            Some(hidden) if !self.is_whole() => {
-                run.iter().copied().filter(|point| !hidden.contains(point.timestamp)).collect()
-            }
-            _ => run,
-        })
+        if self.is_whole() {
+            return Ok(run);
+        }
+        Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
     }
 }

@@ -166,21 +166,16 @@ const NOTHING_EXPIRED: Expiry = Expiry { cutoff: i64::MIN, newest: i64::MAX };
 
 /// What the choice of a merge depends on, without a look into chunks.
 fn as_candidate(part: &Arc<Part>, expiry: Expiry) -> Candidate {
-    compaction::candidate(part, &HiddenTimes::new(), expiry, &PresentPoints::default(), false)
+    compaction::candidate(part, &HiddenTimes::default(), expiry, &PresentPoints::default(), false)
 }
 
 /// Waits until no checkpoint and no merge is due.
 fn settle(store: &Local) {
     loop {
         let parts = Arc::clone(&store.state.memory().parts);
-        let candidates: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                let hidden = store.state.hidden_above(part);
-                let present = PresentPoints::default();
-                compaction::candidate(part, &hidden, NOTHING_EXPIRED, &present, false)
-            })
-            .collect();
+        let present = PresentPoints::default();
+        let candidates =
+            compaction::candidates(&store.state, &parts, NOTHING_EXPIRED, &present, |_| false);
         let memory = store.state.memory();
         let due = memory.frozen.is_some() || compaction_policy::choose(&candidates).is_some();
         if memory.phase != Phase::Open || !due && Arc::ptr_eq(&parts, &memory.parts) {

@@ -122,19 +122,21 @@ fn write(state: &StoreState, frozen: &Frozen) -> io::Result<Part> {
     Ok(part)
 }
 
-/// Those deletions that hide anything in older parts; all of them while the file that an older part
-/// replaces may be found again.
+/// Whether a deletion hides anything in older parts; also while the file that an older part replaces
+/// may be found again.
+pub fn is_needed(series: SeriesId, (from, to): TimeRange, older: &[Arc<Part>]) -> bool {
+    let all_named = older.iter().all(|part| part.has_name());
+    !all_named || is_in_parts(older, series, Window { from, to })
+}
+
+/// Those deletions that are needed; see [`is_needed`].
 pub fn still_needed(
     deletes: impl Iterator<Item = (SeriesId, Vec<TimeRange>)>,
     older: &[Arc<Part>],
 ) -> Deletes {
-    let all_named = older.iter().all(|part| part.has_name());
-    let hides = |series, &(from, to): &TimeRange| {
-        !all_named || is_in_parts(older, series, Window { from, to })
-    };
     let mut needed: Vec<_> = deletes.collect();
     for (series, ranges) in &mut needed {
-        ranges.retain(|range| hides(*series, range));
+        ranges.retain(|range| is_needed(*series, *range, older));
     }
     needed.retain(|(_, ranges)| !ranges.is_empty());
     needed

@@ -44,19 +44,15 @@ pub fn run(state: &StoreState, queue: &Queue) {
         let parts = Arc::clone(&memory.parts);
         let mut deletions = memory.deletions;
         drop(memory);
+        if state.is_sample_due() {
+            retire_series(state, queue);
+        }
         let expiry = state.expiry();
         present.read(&parts, expiry);
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
-        let candidates: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                let hidden = state.hidden_above(part);
-                candidate(part, &hidden, expiry, &present, rests(part))
-            })
-            .collect();
-        let pause = match choose(&candidates) {
+        let pause = match choose(&candidates(state, &parts, expiry, &present, rests)) {
             None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
@@ -137,6 +133,38 @@ fn share(some: usize, all: usize) -> f64 {
     some as f64 / all.max(1) as f64
 }
 
+/// What the choice of a merge depends on, for each part.
+pub fn candidates(
+    state: &StoreState,
+    parts: &[Arc<Part>],
+    expiry: Expiry,
+    present: &PresentPoints,
+    rests: impl Fn(&Arc<Part>) -> bool,
+) -> Vec<Candidate> {
+    // Newest first, because each part hides points of those before it.
+    let mut hidden = state.hidden_by_heads();
+    let mut candidates = Vec::with_capacity(parts.len());
+    for (at, part) in parts.iter().enumerate().rev() {
+        let mut one = candidate(part, &hidden, expiry, present, rests(part));
+        if has_idle_deletes(part, &parts[..at]) {
+            one.deleted = 1.0;
+        }
+        candidates.push(one);
+        hidden.add_part(part);
+    }
+    candidates.reverse();
+    candidates
+}
+
+/// Whether most deletions of a part hide nothing any more.
+fn has_idle_deletes(part: &Part, older: &[Arc<Part>]) -> bool {
+    let deletes = part.all_deletes();
+    let needed = deletes.iter().filter(|(series, ranges)| {
+        ranges.iter().any(|range| checkpoint::is_needed(*series, *range, older))
+    });
+    !deletes.is_empty() && needed.count() < deletes.len().div_ceil(2)
+}
+
 /// What the choice of a merge depends on.
 pub fn candidate(
     part: &Arc<Part>,
@@ -145,10 +173,7 @@ pub fn candidate(
     present: &PresentPoints,
     resting: bool,
 ) -> Candidate {
-    let is_deleted = |entry: &&ChunkEntry| {
-        let hidden = hidden.get(&entry.series);
-        hidden.is_some_and(|hidden| hidden.covers((entry.first, entry.last)))
-    };
+    let is_deleted = |entry: &&ChunkEntry| hidden.covers(entry.series, (entry.first, entry.last));
     let deleted =
         if hidden.is_empty() { 0 } else { part.entries().iter().filter(is_deleted).count() };
     Candidate {
@@ -245,8 +270,9 @@ fn fill(
         if state.memory().phase.is_ending() {
             return Ok(false);
         }
-        // Without a key all its points were taken back.
-        if let Some(key) = state.index().key(series).cloned() {
+        // Without a key all its points were taken back. The index is not held while they are read.
+        let key = state.index().key(series).cloned();
+        if let Some(key) = key {
             let chunks = state.chunks(series, inputs, newest).into_iter();
             let sources = chunks.filter_map(|source| {
                 let at = inputs.iter().position(|part| source.is_in(part))?;

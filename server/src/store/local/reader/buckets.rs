@@ -12,6 +12,9 @@ use crate::store::local::state::Piece;
 use crate::store::query::{Step, Window};
 use crate::store::{MAX_BLOCK_POINTS, ReadError};
 
+/// Points that are read before others get their turn: about a millisecond.
+const MAX_READ: usize = 64 * 1024;
+
 /// Whether a bucket depends on the point before it.
 pub fn needs_neighbour(how: Aggregate) -> bool {
     how == Aggregate::Rate
@@ -30,6 +33,8 @@ pub struct BucketReader {
     /// The point before the bucket.
     before: Option<Point>,
     bucket: Option<Bucket>,
+    /// Points that were read since [`BucketReader::take_read`].
+    read: usize,
 }
 
 /// The points of a bucket so far, at least one.
@@ -64,17 +69,18 @@ impl BucketReader {
         };
         let merge = Merge::within(window, pieces.iter().cloned());
         let (points, at, bucket) = (Vec::new(), 0, None);
-        Ok(Some(Self { pieces, merge, step, how, points, at, before, bucket }))
+        Ok(Some(Self { pieces, merge, step, how, points, at, before, bucket, read: 0 }))
     }
 
-    /// The points of the next buckets, at least one and at most [`MAX_BLOCK_POINTS`], or `None` at
-    /// the end.
+    /// The points of the next buckets, at most [`MAX_BLOCK_POINTS`] and none when many points were read
+    /// for it, or `None` at the end.
     ///
     /// # Errors
     /// When a chunk can't be read.
     pub fn next_block(&mut self) -> Result<Option<Vec<Point>>, ReadError> {
         let mut out = Vec::new();
-        while out.len() < MAX_BLOCK_POINTS {
+        let mut is_over = false;
+        while out.len() < MAX_BLOCK_POINTS && self.read < MAX_READ {
             if self.at < self.points.len() {
                 let number = self.number(self.points[self.at].timestamp);
                 let rest = &self.points[self.at..];
@@ -106,15 +112,22 @@ impl BucketReader {
                 continue;
             }
             if let Some(points) = self.merge.next_run()? {
+                self.read += points.len();
                 (self.points, self.at) = (points, 0);
                 continue;
             }
             if let Some(bucket) = self.bucket.take() {
                 out.extend(self.finish(bucket)?);
             }
+            is_over = true;
             break;
         }
-        Ok((!out.is_empty()).then_some(out))
+        Ok((!is_over || !out.is_empty()).then_some(out))
+    }
+
+    /// The number of points that were read since the last call.
+    pub fn take_read(&mut self) -> usize {
+        std::mem::take(&mut self.read)
     }
 
     /// Adds a stretch of points; answers the point of the bucket that it ends.

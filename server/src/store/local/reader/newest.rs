@@ -44,7 +44,7 @@ impl NewestPoints {
         let memory = state.memory();
         let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
         let heads = &memory.heads;
-        let in_head = |id| (heads.get(id).and_then(Head::newest), heads.deletes(id).is_some());
+        let in_head = |id| (heads.get(id).and_then(Head::newest), heads.has_deletes(id));
         let in_heads: Vec<_> = series.iter().map(|(id, _)| in_head(*id)).collect();
         drop(memory);
         if !Arc::ptr_eq(&parts, &self.parts) {
@@ -59,7 +59,7 @@ impl NewestPoints {
                 newest.add(last.map(|entry| (entry.last, entry.last_value.get())));
             }
             if let Some(frozen) = &frozen {
-                is_masked |= frozen.heads().deletes(id).is_some();
+                is_masked |= frozen.heads().has_deletes(id);
                 newest.add_point(frozen.heads().get(id).and_then(Head::newest));
             }
             newest.add_point(head);

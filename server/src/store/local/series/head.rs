@@ -9,7 +9,7 @@ use super::paged::Paged;
 use super::run::{MAX_RUN_POINTS, Run, sort_points};
 use super::series_index::SeriesId;
 use super::series_point::SeriesPoint;
-use super::time_ranges::TimeRanges;
+use super::time_ranges::SharedRanges;
 use crate::store::query::Window;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
@@ -116,7 +116,7 @@ impl HeadSnapshot {
 pub struct Heads {
     heads: Paged<Head>,
     /// They hide points in parts and in heads that were frozen before.
-    deletes: BTreeMap<SeriesId, TimeRanges>,
+    deletes: BTreeMap<SeriesId, SharedRanges>,
 }
 
 impl Heads {
@@ -139,16 +139,22 @@ impl Heads {
 
     /// Hides older points of a series.
     pub fn hide(&mut self, series: SeriesId, window: Window) {
-        self.deletes.entry(series).or_default().insert(window.from, window.to);
+        let deletes = self.deletes.entry(series).or_default();
+        deletes.insert(window.from, window.to);
     }
 
     /// What is hidden of older points of a series.
-    pub fn deletes(&self, series: SeriesId) -> Option<&TimeRanges> {
-        self.deletes.get(&series)
+    pub fn deletes(&self, series: SeriesId) -> SharedRanges {
+        self.deletes.get(&series).cloned().unwrap_or_default()
+    }
+
+    /// Whether anything is hidden of older points of a series.
+    pub fn has_deletes(&self, series: SeriesId) -> bool {
+        self.deletes.contains_key(&series)
     }
 
     /// What is hidden of older points, by series.
-    pub fn all_deletes(&self) -> &BTreeMap<SeriesId, TimeRanges> {
+    pub fn all_deletes(&self) -> &BTreeMap<SeriesId, SharedRanges> {
         &self.deletes
     }
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use crate::store::query::MAX_CLOCK_SKEW;
+
 use shared::Point;
 
 /// How long points have to be too old, in running time, before they are deleted.
@@ -114,9 +116,6 @@ impl fmt::Display for Age {
         if left > 0 || self.0.as_secs() == 0 { write!(f, "{left}s") } else { Ok(()) }
     }
 }
-
-/// How far a point may be ahead of the clock without being stray: clocks differ.
-const MAX_CLOCK_SKEW: i64 = 60;
 
 /// The newest timestamp at the Unix time `now` that is not stray.
 pub fn newest_present(now: i64) -> i64 {

@@ -1,5 +1,11 @@
 //! Sets of timestamps, as ranges.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Most ranges that are inserted one by one.
+const MAX_INSERTED: usize = 4;
+
 /// Disjoint ranges of timestamps, both ends included, by rising time, none next to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimeRanges(Vec<(i64, i64)>);
@@ -21,8 +27,21 @@ impl TimeRanges {
 
     /// Adds ranges, which may touch or overlap.
     pub fn insert_all(&mut self, ranges: &[(i64, i64)]) {
-        for &(from, to) in ranges {
-            self.insert(from, to);
+        if ranges.len() <= MAX_INSERTED {
+            for &(from, to) in ranges {
+                self.insert(from, to);
+            }
+            return;
+        }
+        let mut all = std::mem::take(&mut self.0);
+        all.extend_from_slice(ranges);
+        // Two sorted stretches, mostly: one pass.
+        all.sort_by_key(|&(from, _)| from);
+        for (from, to) in all.into_iter().filter(|(from, to)| from <= to) {
+            match self.0.last_mut() {
+                Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
+                _ => self.0.push((from, to)),
+            }
         }
     }
 
@@ -54,6 +73,41 @@ impl TimeRanges {
     /// The first range that does not end before a timestamp.
     fn at_or_behind(&self, timestamp: i64) -> Option<(i64, i64)> {
         self.0.get(self.0.partition_point(|&(_, to)| to < timestamp)).copied()
+    }
+}
+
+/// Ranges that clones share; those that are changed are copied first.
+#[derive(Debug, Clone, Default)]
+pub struct SharedRanges(Arc<TimeRanges>);
+
+impl SharedRanges {
+    /// Adds a range; none when `from` is the later end.
+    pub fn insert(&mut self, from: i64, to: i64) {
+        Arc::make_mut(&mut self.0).insert(from, to);
+    }
+
+    /// Adds ranges, which may touch or overlap.
+    pub fn insert_all(&mut self, ranges: &[(i64, i64)]) {
+        if !ranges.is_empty() {
+            Arc::make_mut(&mut self.0).insert_all(ranges);
+        }
+    }
+
+    /// Adds all ranges of another set; they are shared when there were none.
+    pub fn extend(&mut self, other: &Self) {
+        if self.is_empty() {
+            self.clone_from(other);
+        } else {
+            self.insert_all(other.ranges());
+        }
+    }
+}
+
+impl Deref for SharedRanges {
+    type Target = TimeRanges;
+
+    fn deref(&self) -> &TimeRanges {
+        &self.0
     }
 }
 

@@ -62,3 +62,25 @@ async fn the_space_of_what_is_taken_back_is_given_back() {
     assert_eq!(store.status().series, 11);
     within(store.close()).await;
 }
+
+/// Many keys, of which nothing is left on the disk when all are deleted but that.
+#[tokio::test]
+async fn deletions_that_hide_nothing_are_dropped() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { log_limit: 1 << 20, ..restless() };
+    let store = open(&disk, config.clone()).unwrap();
+    put(&store, &rows(0..2000, 0..1)).await.unwrap();
+    within(store.close()).await;
+    let store = open(&disk, config.clone()).unwrap();
+    delete(&store, "key*", Window::ALL).await;
+    within(store.close()).await;
+    let store = open(&disk, config.clone()).unwrap();
+    settle(&store);
+    let (bytes, points) = (store.status().disk_bytes, points_in_parts(&store));
+    assert!(points == 0 && bytes < 300, "{points} points in {bytes} bytes");
+    assert_eq!(read(&store.state).unwrap(), []);
+    // The ids are remembered.
+    put(&store, &rows(0..1, 7..8)).await.unwrap();
+    assert_eq!(store.state.index().end(), 2001);
+    within(store.close()).await;
+}

@@ -1,6 +1,7 @@
 //! Merging keeps few parts, writes each point few times, and changes no answer.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
@@ -151,4 +152,43 @@ proptest! {
         }
         runtime.block_on(within(store.close()));
     }
+}
+
+#[tokio::test]
+async fn a_merge_does_not_hold_the_index_while_it_reads() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { log_limit: 20_000, segment_size: 10_000, ..restless() };
+    let store = open(&disk, config).unwrap();
+    let (asked, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    disk.on_call({
+        let (asked, held, state) =
+            (Arc::clone(&asked), Arc::clone(&held), Arc::downgrade(&store.state));
+        move |verb, name| {
+            let is_merge = std::thread::current().name() == Some("compact");
+            if is_merge
+                && verb == Verb::Read
+                && name.starts_with("part-")
+                && let Some(state) = state.upgrade()
+            {
+                let (send, receive) = std::sync::mpsc::channel();
+                // As the put of a new key does.
+                std::thread::spawn(move || {
+                    drop(state.index_mut());
+                    let _ = send.send(());
+                });
+                asked.fetch_add(1, Ordering::SeqCst);
+                let got = receive.recv_timeout(std::time::Duration::from_secs(2)).is_ok();
+                held.fetch_add(usize::from(!got), Ordering::SeqCst);
+            }
+            None
+        }
+    });
+    for round in 0..9 {
+        let rows: Vec<_> = (0..5000).map(|at| ("a".to_owned(), round * 5000 + at, 1.0)).collect();
+        put(&store, &rows).await.unwrap();
+    }
+    within(store.close()).await;
+    disk.no_faults();
+    assert!(asked.load(Ordering::SeqCst) > 0);
+    assert_eq!(held.load(Ordering::SeqCst), 0);
 }

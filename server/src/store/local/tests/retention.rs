@@ -366,7 +366,8 @@ async fn few_chunks_are_read_for_strays_at_a_time_and_each_once() {
         present.read(&all, expiry);
         assert_eq!(reads.load(Ordering::SeqCst), read);
         shares.push(
-            compaction::candidate(&all[0], &HiddenTimes::new(), expiry, &present, false).expired,
+            compaction::candidate(&all[0], &HiddenTimes::default(), expiry, &present, false)
+                .expired,
         );
     }
     assert!(shares[0] < 0.5 && shares[1] > 0.5, "{shares:?}");

@@ -29,6 +29,9 @@ use crate::store::{PutError, Unavailable};
 const CHECKPOINT_NEEDS_ROOM: &str =
     "the log is as long as it may get, and there is no room for a checkpoint";
 
+/// Series that are taken back or retired before others get the locks.
+const MAX_AT_ONCE: usize = 4096;
+
 /// The state of the committing thread.
 #[derive(Debug)]
 pub struct Committer {
@@ -169,9 +172,18 @@ impl Committer {
                 index.mark_stored(*series);
             }
         }
+        let mut memory = self.state.memory();
+        memory.unavailable = None;
+        memory.log_bytes += self.buffer.len() as u64;
+        drop(memory);
         if let [Submission { work: Work::Deletes(deletes), .. }] = group {
-            let deleted = deleted_points(&self.state, deletes);
-            self.publish(vec![deleted], deletes);
+            // Followers are told of all together, by rising time.
+            let at_once =
+                if self.state.followers().is_empty() { MAX_AT_ONCE } else { deletes.len() };
+            for deletes in deletes.chunks(at_once.max(1)) {
+                let deleted = deleted_points(&self.state, deletes);
+                self.publish(vec![deleted], deletes);
+            }
             self.state.notify();
             let series: Vec<_> = deletes.iter().map(|delete| delete.series).collect();
             self.retire(&series);
@@ -189,8 +201,6 @@ impl Committer {
         self.next_commit += 1;
         let search = state.followers().search(commit, &ops);
         let mut memory = state.memory();
-        memory.unavailable = None;
-        memory.log_bytes += self.buffer.len() as u64;
         memory.commit = commit;
         for op in &ops {
             if let Op::Points(points) = op {
@@ -209,6 +219,10 @@ impl Committer {
     /// are the first of new series. So that their ids keep the order of first puts, the series whose
     /// first points wait get new ids too.
     fn retire(&mut self, series: &[SeriesId]) {
+        series.chunks(MAX_AT_ONCE).for_each(|series| self.retire_some(series));
+    }
+
+    fn retire_some(&mut self, series: &[SeriesId]) {
         let mut gone = self.state.without_points(series);
         // What is looked up is looked up again, once any is removed, before it is submitted.
         let mut index = self.state.index_mut();
