@@ -30,6 +30,9 @@ use crate::store::local::state::{HiddenTimes, StoreState};
 use crate::store::local::wal::queue::{Queue, Work};
 use crate::store::query::Window;
 
+/// Series of which the deletions are looked at before others get the lock.
+const MAX_FORGOTTEN: usize = 1024;
+
 /// How often the progress of a long merge is logged.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -57,6 +60,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => {
+                    forget_idle_deletes(state);
                     retire_series(state, queue);
                     Duration::ZERO
                 }
@@ -131,6 +135,28 @@ fn retire_series(state: &StoreState, queue: &Queue) {
 #[expect(clippy::cast_precision_loss, reason = "a share needs no more")]
 fn share(some: usize, all: usize) -> f64 {
     some as f64 / all.max(1) as f64
+}
+
+/// Has the heads forget deletions that hide nothing any more.
+fn forget_idle_deletes(state: &StoreState) {
+    let mut next = 0;
+    loop {
+        let mut memory = state.memory();
+        let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
+        let deletes = memory.heads.all_deletes().range(next..).take(MAX_FORGOTTEN);
+        let all: Vec<_> = deletes.map(|(series, ranges)| (*series, ranges.clone())).collect();
+        for (series, ranges) in &all {
+            let is_frozen =
+                frozen.as_ref().is_some_and(|frozen| frozen.heads().get(*series).is_some());
+            let mut ranges = ranges.ranges().iter();
+            if !is_frozen && !ranges.any(|range| checkpoint::is_needed(*series, *range, &parts)) {
+                memory.heads.forget_deletes(*series);
+            }
+        }
+        drop(memory);
+        let Some((last, _)) = all.last() else { return };
+        next = last.saturating_add(1);
+    }
 }
 
 /// What the choice of a merge depends on, for each part.

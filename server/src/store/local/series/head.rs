@@ -153,6 +153,11 @@ impl Heads {
         self.deletes.contains_key(&series)
     }
 
+    /// Forgets what is hidden of older points of a series.
+    pub fn forget_deletes(&mut self, series: SeriesId) {
+        self.deletes.remove(&series);
+    }
+
     /// What is hidden of older points, by series.
     pub fn all_deletes(&self) -> &BTreeMap<SeriesId, SharedRanges> {
         &self.deletes

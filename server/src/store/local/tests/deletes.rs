@@ -1,5 +1,6 @@
 //! What is taken back is dropped from the disk, and its series from the memory.
 
+use super::retention::until;
 use super::*;
 use crate::store::query::KeySelection;
 
@@ -82,5 +83,30 @@ async fn deletions_that_hide_nothing_are_dropped() {
     // The ids are remembered.
     put(&store, &rows(0..1, 7..8)).await.unwrap();
     assert_eq!(store.state.index().end(), 2001);
+    within(store.close()).await;
+}
+
+#[tokio::test]
+async fn deletions_in_memory_are_forgotten_when_they_hide_nothing() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { log_limit: 1 << 20, ..restless() };
+    let store = open(&disk, config.clone()).unwrap();
+    put(&store, &rows(0..50, 0..20)).await.unwrap();
+    within(store.close()).await;
+    let store = open(&disk, config.clone()).unwrap();
+    delete(&store, "key01*", Window::ALL).await;
+    delete(&store, "key0*", Window { from: 5, to: i64::MAX }).await;
+    delete(&store, "key02*", Window::ALL).await;
+    delete(&store, "key03*", Window::ALL).await;
+    settle(&store);
+    // One part was rewritten without the chunks that are hidden as a whole, and cut.
+    until(|| store.state.memory().heads.all_deletes().is_empty());
+    let left: Vec<_> = [rows(0..10, 0..5), rows(40..50, 0..5)].concat();
+    assert_eq!(read(&store.state).unwrap(), left);
+    // The log has them still.
+    let killed = SimDisk::new(disk.visible());
+    within(store.close()).await;
+    let store = open(&killed, config).unwrap();
+    assert_eq!(read(&store.state).unwrap(), left);
     within(store.close()).await;
 }

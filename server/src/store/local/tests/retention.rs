@@ -93,7 +93,7 @@ fn info_of<T>(work: impl FnOnce() -> T) -> (T, String) {
     logged_from(tracing::Level::INFO, work)
 }
 
-fn until(done: impl Fn() -> bool) {
+pub fn until(done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(300), "it takes too long");
