@@ -2,9 +2,10 @@
 //! log → heads → frozen heads → parts. A point is in at least one of them at any time.
 
 pub mod absent;
+pub mod hidden_times;
 pub mod memory;
+pub mod piece;
 
-use std::collections::BTreeMap;
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -17,17 +18,18 @@ use super::disk::Disk;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
-use super::part::{ChunkSource, Part};
+use super::part::Part;
 use super::series::head::HeadSnapshot;
-use super::series::merge::Source;
 use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
-use super::series::run::Run;
 use super::series::series_index::{SeriesId, SeriesIndex};
-use super::series::summary::Summary;
-use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
-use crate::store::{ReadError, StoreStatus, Unavailable};
-use memory::{Frozen, Memory, Phase};
+use crate::store::{StoreStatus, Unavailable};
+use hidden_times::HiddenTimes;
+use memory::{Memory, Phase};
+use piece::{Piece, pieces};
+
+/// Deletions that are copied before the lock of the memory is released.
+const MAX_COPIED: usize = 4096;
 
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
@@ -164,13 +166,13 @@ impl StoreState {
                 deletes.map(|(series, ranges)| (*series, ranges.clone())).collect();
             drop(memory);
             for (series, ranges) in &copied {
-                hidden.0.entry(*series).or_default().extend(ranges);
+                hidden.add(*series, ranges);
             }
             if copied.len() < MAX_COPIED {
                 for (series, ranges) in
                     frozen.iter().flat_map(|frozen| frozen.heads().all_deletes())
                 {
-                    hidden.0.entry(*series).or_default().extend(ranges);
+                    hidden.add(*series, ranges);
                 }
                 return hidden;
             }
@@ -209,145 +211,5 @@ impl StoreState {
         let hidden = memory.heads.deletes(series);
         drop(memory);
         (commit, pieces(series, window, &parts, frozen.as_deref(), head, hidden))
-    }
-}
-
-/// Deletions that are copied before the lock of the memory is released.
-const MAX_COPIED: usize = 4096;
-
-/// Timestamps that are taken back, by series.
-#[derive(Debug, Default)]
-pub struct HiddenTimes(BTreeMap<SeriesId, SharedRanges>);
-
-impl HiddenTimes {
-    /// Adds what a part hides of older ones.
-    pub fn add_part(&mut self, part: &Part) {
-        for (series, ranges) in part.all_deletes() {
-            self.0.entry(*series).or_default().insert_all(ranges);
-        }
-    }
-
-    /// Whether all timestamps of a range are hidden.
-    pub fn covers(&self, series: SeriesId, range: (i64, i64)) -> bool {
-        self.0.get(&series).is_some_and(|hidden| hidden.covers(range))
-    }
-
-    /// Whether nothing is hidden.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// What a series has in its layers, oldest first. `hidden` is what the head hides of the others.
-pub fn pieces(
-    series: SeriesId,
-    window: Window,
-    parts: &[Arc<Part>],
-    frozen: Option<&Frozen>,
-    head: HeadSnapshot,
-    mut hidden: SharedRanges,
-) -> Vec<Piece> {
-    // Newest first, because each layer hides points of those before it.
-    let mut pieces: Vec<Piece> = head
-        .into_runs()
-        .into_iter()
-        .rev()
-        .map(|run| Piece::new(Layer::Run(run), SharedRanges::default()))
-        .collect();
-    if let Some(frozen) = frozen {
-        let runs = frozen.heads().snapshot(series, window).into_runs();
-        let mask = hidden.clone();
-        pieces.extend(runs.into_iter().rev().map(|run| Piece::new(Layer::Run(run), mask.clone())));
-        hidden.extend(&frozen.heads().deletes(series));
-    }
-    for part in parts.iter().rev() {
-        let mask = hidden.clone();
-        let chunks = ChunkSource::within(part, series, window).rev();
-        pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
-        hidden.insert_all(part.deletes(series));
-    }
-    pieces.retain(|piece| !piece.is_hidden());
-    pieces.reverse();
-    pieces
-}
-
-/// Points of a series, on the disk or in memory, some of which may be hidden.
-#[derive(Debug, Clone)]
-pub struct Piece {
-    layer: Layer,
-    /// What was taken back later.
-    hidden: SharedRanges,
-}
-
-#[derive(Debug, Clone)]
-enum Layer {
-    /// In a part.
-    Chunk(ChunkSource),
-    /// In a head.
-    Run(Run),
-}
-
-impl Piece {
-    fn new(layer: Layer, hidden: SharedRanges) -> Self {
-        Self { layer, hidden }
-    }
-
-    /// Whether it is a chunk of this part.
-    pub fn is_in(&self, part: &Arc<Part>) -> bool {
-        matches!(&self.layer, Layer::Chunk(chunk) if chunk.is_in(part))
-    }
-
-    /// Whether all its points are hidden.
-    pub fn is_hidden(&self) -> bool {
-        self.hidden.covers(self.range())
-    }
-
-    /// Whether none of its points are hidden.
-    pub fn is_whole(&self) -> bool {
-        !self.hidden.intersects(self.range())
-    }
-
-    /// Whether any of its points is not hidden; also when it can't be read.
-    pub fn has_points(&self) -> bool {
-        let (first, last) = self.range();
-        !(self.hidden.contains(first) && self.hidden.contains(last))
-            || self.open().map_or(true, |points| !points.is_empty())
-    }
-
-    /// Number of its points, hidden ones too.
-    pub fn count(&self) -> u64 {
-        match &self.layer {
-            Layer::Chunk(chunk) => chunk.count(),
-            Layer::Run(run) => run.len() as u64,
-        }
-    }
-
-    /// What is known of its points without reading them; `None` when that is not all, or when some
-    /// are hidden.
-    pub fn summary(&self) -> Option<Summary> {
-        match &self.layer {
-            Layer::Chunk(chunk) if self.is_whole() => chunk.summary(),
-            _ => None,
-        }
-    }
-}
-
-impl Source for Piece {
-    fn range(&self) -> (i64, i64) {
-        match &self.layer {
-            Layer::Chunk(chunk) => chunk.range(),
-            Layer::Run(run) => run.range(),
-        }
-    }
-
-    fn open(&self) -> Result<Run, ReadError> {
-        let run = match &self.layer {
-            Layer::Chunk(chunk) => chunk.open()?,
-            Layer::Run(run) => run.open()?,
-        };
-        if self.is_whole() {
-            return Ok(run);
-        }
-        Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
     }
 }

@@ -25,8 +25,9 @@ use crate::store::local::series::merge::Merge;
 use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::time_ranges::TimeRanges;
+use crate::store::local::state::StoreState;
 use crate::store::local::state::absent::absent_series;
-use crate::store::local::state::{HiddenTimes, StoreState};
+use crate::store::local::state::hidden_times::HiddenTimes;
 use crate::store::local::wal::queue::{Queue, Work};
 use crate::store::query::Window;
 

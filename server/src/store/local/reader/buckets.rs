@@ -8,7 +8,7 @@ use super::newest::find_start;
 use super::percentile::Percentile;
 use crate::store::local::series::merge::{Merge, Source};
 use crate::store::local::series::summary::{Summary, Wanted, increase};
-use crate::store::local::state::Piece;
+use crate::store::local::state::piece::Piece;
 use crate::store::query::{Step, Window};
 use crate::store::{MAX_BLOCK_POINTS, ReadError};
 

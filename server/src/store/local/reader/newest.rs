@@ -10,7 +10,8 @@ use crate::store::local::part::Part;
 use crate::store::local::series::head::Head;
 use crate::store::local::series::merge::{Merge, Source};
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::state::{Piece, StoreState};
+use crate::store::local::state::StoreState;
+use crate::store::local::state::piece::Piece;
 use crate::store::query::Window;
 
 /// Tells the newest point of many series, by rising id, as far as it is known without reading.

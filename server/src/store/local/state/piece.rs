@@ -1,0 +1,128 @@
+//! The points of a series in its layers: parts, frozen heads and the head.
+
+use std::sync::Arc;
+
+use super::memory::Frozen;
+use crate::store::ReadError;
+use crate::store::local::part::{ChunkSource, Part};
+use crate::store::local::series::head::HeadSnapshot;
+use crate::store::local::series::merge::Source;
+use crate::store::local::series::run::Run;
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::summary::Summary;
+use crate::store::local::series::time_ranges::SharedRanges;
+use crate::store::query::Window;
+
+/// What a series has in its layers, oldest first. `hidden` is what the head hides of the others.
+pub fn pieces(
+    series: SeriesId,
+    window: Window,
+    parts: &[Arc<Part>],
+    frozen: Option<&Frozen>,
+    head: HeadSnapshot,
+    mut hidden: SharedRanges,
+) -> Vec<Piece> {
+    // Newest first, because each layer hides points of those before it.
+    let mut pieces: Vec<Piece> = head
+        .into_runs()
+        .into_iter()
+        .rev()
+        .map(|run| Piece::new(Layer::Run(run), SharedRanges::default()))
+        .collect();
+    if let Some(frozen) = frozen {
+        let runs = frozen.heads().snapshot(series, window).into_runs();
+        let mask = hidden.clone();
+        pieces.extend(runs.into_iter().rev().map(|run| Piece::new(Layer::Run(run), mask.clone())));
+        hidden.extend(&frozen.heads().deletes(series));
+    }
+    for part in parts.iter().rev() {
+        let mask = hidden.clone();
+        let chunks = ChunkSource::within(part, series, window).rev();
+        pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
+        hidden.insert_all(part.deletes(series));
+    }
+    pieces.retain(|piece| !piece.is_hidden());
+    pieces.reverse();
+    pieces
+}
+
+/// Points of a series, on the disk or in memory, some of which may be hidden.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    layer: Layer,
+    /// What was taken back later.
+    hidden: SharedRanges,
+}
+
+#[derive(Debug, Clone)]
+enum Layer {
+    /// In a part.
+    Chunk(ChunkSource),
+    /// In a head.
+    Run(Run),
+}
+
+impl Piece {
+    fn new(layer: Layer, hidden: SharedRanges) -> Self {
+        Self { layer, hidden }
+    }
+
+    /// Whether it is a chunk of this part.
+    pub fn is_in(&self, part: &Arc<Part>) -> bool {
+        matches!(&self.layer, Layer::Chunk(chunk) if chunk.is_in(part))
+    }
+
+    /// Whether all its points are hidden.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden.covers(self.range())
+    }
+
+    /// Whether none of its points are hidden.
+    pub fn is_whole(&self) -> bool {
+        !self.hidden.intersects(self.range())
+    }
+
+    /// Whether any of its points is not hidden; also when it can't be read.
+    pub fn has_points(&self) -> bool {
+        let (first, last) = self.range();
+        !(self.hidden.contains(first) && self.hidden.contains(last))
+            || self.open().map_or(true, |points| !points.is_empty())
+    }
+
+    /// Number of its points, hidden ones too.
+    pub fn count(&self) -> u64 {
+        match &self.layer {
+            Layer::Chunk(chunk) => chunk.count(),
+            Layer::Run(run) => run.len() as u64,
+        }
+    }
+
+    /// What is known of its points without reading them; `None` when that is not all, or when some
+    /// are hidden.
+    pub fn summary(&self) -> Option<Summary> {
+        match &self.layer {
+            Layer::Chunk(chunk) if self.is_whole() => chunk.summary(),
+            _ => None,
+        }
+    }
+}
+
+impl Source for Piece {
+    fn range(&self) -> (i64, i64) {
+        match &self.layer {
+            Layer::Chunk(chunk) => chunk.range(),
+            Layer::Run(run) => run.range(),
+        }
+    }
+
+    fn open(&self) -> Result<Run, ReadError> {
+        let run = match &self.layer {
+            Layer::Chunk(chunk) => chunk.open()?,
+            Layer::Run(run) => run.open()?,
+        };
+        if self.is_whole() {
+            return Ok(run);
+        }
+        Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
+    }
+}
