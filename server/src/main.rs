@@ -17,6 +17,7 @@ use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
 use server::store::local::Local;
+use tracing::info;
 
 use cli::{Cli, manual};
 use config::{DataDirectory, ServerConfig};
@@ -75,6 +76,9 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
     let mut server = Server::new(AnyStore::Local(store), Clock::default(), shutdown);
     let allow_delete = config.allow_delete;
+    if allow_delete {
+        info!("clients may delete points");
+    }
     server.listen(listener, move |ingest, queries, follows| {
         TextProtocol::new(ingest, queries, follows, allow_delete)
     });

@@ -17,7 +17,7 @@ use shared::frame::RequestFramer;
 use shared::request::Request;
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
 use crate::follow::{Change, Follow, FollowProgress, Follows};
@@ -296,7 +296,7 @@ impl<S: Store> TextProtocol<S> {
     ) {
         match self.queries.delete(selector).await {
             Some(Ok(())) => {
-                debug!(%selector, "del");
+                info!(%selector, "deleted");
                 replies.buffer().extend_from_slice(OK);
             }
             Some(Err(error)) => {
