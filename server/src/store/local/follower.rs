@@ -151,7 +151,7 @@ impl Follower for LocalFollower {
             }
             let mut snapshots = history.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
             let snapshots_end = self.state.memory().commit;
-            let taken = std::mem::replace(&mut *snapshots, Snapshots::new(0));
+            let taken = std::mem::replace(&mut *snapshots, Snapshots::new(0, Window::EMPTY));
             drop(snapshots);
             self.snapshots = Some((taken, snapshots_end));
             self.history = None;
@@ -252,7 +252,7 @@ impl LocalFollower {
             for &place in &places[first..] {
                 self.told = place + 1;
                 if let Some((series, change)) = commit.get(place)
-                    && !is_history(self.snapshots.as_ref(), series, number)
+                    && !is_history(self.snapshots.as_ref(), series, number, change)
                 {
                     tell_one(&self.state, &index, series, change, each)?;
                 }
@@ -286,7 +286,9 @@ impl LocalFollower {
                 return ControlFlow::Break(());
             }
             *told = place + 1;
-            if (is_all || series.contains(id)) && !is_history(snapshots.as_ref(), id, number) {
+            if (is_all || series.contains(id))
+                && !is_history(snapshots.as_ref(), id, number, change)
+            {
                 let told = tell_one(state, &index, id, change, each);
                 is_full = told.is_break();
                 return told;
@@ -297,13 +299,18 @@ impl LocalFollower {
     }
 }
 
-/// Whether the history has the changes that a commit made to a series.
+/// Whether the history has a change that a commit made to a series.
 fn is_history(
     snapshots: Option<&(Snapshots, CommitId)>,
     series: SeriesId,
     commit: CommitId,
+    change: Change,
 ) -> bool {
-    snapshots.is_some_and(|(snapshots, _)| snapshots.contain(series, commit))
+    let timestamp = match change {
+        Change::Put(point) => point.timestamp,
+        Change::Deleted(timestamp) => timestamp,
+    };
+    snapshots.is_some_and(|(snapshots, _)| snapshots.contain(series, commit, timestamp))
 }
 
 fn tell_one(
