@@ -34,6 +34,8 @@ const MAX_EXAMINED: usize = 64 * 1024;
 pub struct LocalFollower {
     state: Arc<StoreState>,
     id: FollowerId,
+    /// Only later commits are told.
+    start: CommitId,
     keys: KeySelection,
     /// The series whose keys are selected, of those below `matched_to`. Not used for all keys.
     series: SeriesSet,
@@ -65,7 +67,8 @@ impl LocalFollower {
     /// on.
     pub fn new(state: Arc<StoreState>, keys: KeySelection, history: Window) -> Self {
         let memory = state.memory();
-        let id = state.followers().register(memory.commit);
+        let start = memory.commit;
+        let id = state.followers().register(start);
         drop(memory);
         // Each snapshot is of this commit or a later one, so that nothing is between it and the news.
         let history =
@@ -74,6 +77,7 @@ impl LocalFollower {
         Self {
             state,
             id,
+            start,
             keys,
             series: SeriesSet::default(),
             matched_to: 0,
@@ -220,9 +224,12 @@ impl LocalFollower {
         };
         drop(index);
         // The key of a series that leaves the index is here before.
-        let retired = self.state.followers().retired_keys(&range).into_iter();
-        let retired = retired.filter(|(_, key)| self.keys.matches(key.as_key()));
-        self.series.extend(retired.map(|(series, _)| series));
+        for first in range.clone().step_by(MATCHED_AT_ONCE as usize) {
+            let part = first..range.end.min(first.saturating_add(MATCHED_AT_ONCE));
+            let retired = self.state.followers().retired_keys(part, self.start).into_iter();
+            let retired = retired.filter(|(_, key)| self.keys.matches(key.as_key()));
+            self.series.extend(retired.map(|(series, _)| series));
+        }
         self.matched_to = range.end;
         let is_done = self.matched_to >= end;
         if is_done {

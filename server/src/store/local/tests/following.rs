@@ -416,6 +416,50 @@ async fn a_follower_that_does_not_keep_up_is_cut_off() {
     within(store.close()).await;
 }
 
+/// The keys of series that were taken back take room of the commits, and no more than that.
+#[tokio::test]
+async fn retired_keys_are_kept_within_the_buffer() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { follow_buffer: 200_000, ..LocalConfig::default() };
+    let store = open(&disk, config).unwrap();
+    let rows = |count| (0..count).map(|id| (format!("k{id:04}"), 0, 1.0)).collect::<Vec<_>>();
+    let follow = |keys: KeySelection| {
+        let (history, start) = (Window::EMPTY, 0);
+        let follower = store.follow(keys.clone(), history);
+        Listener { follower, keys, history, start, story: Vec::new() }
+    };
+    let glob = || KeySelection::Glob("k*".parse().unwrap());
+    let delete_all = || store.delete(Deletion { keys: KeySelection::All, window: Window::ALL });
+    let kept_bytes = || store.state.followers().kept_bytes();
+
+    put(&store, &rows(500)).await.unwrap();
+    let mut few = [follow(KeySelection::All), follow(glob())];
+    within(delete_all()).await.unwrap();
+    let with_keys = kept_bytes();
+    assert!((50_000..=200_000).contains(&with_keys), "{with_keys}");
+    for listener in &mut few {
+        assert_eq!(listener.finish().await, Ok(()));
+        let deleted = rows(500).into_iter().map(|(key, at, _)| (key, Change::Deleted(at)));
+        assert!(listener.story.iter().cloned().eq(deleted), "{:?}", listener.keys);
+    }
+
+    put(&store, &rows(5000)).await.unwrap();
+    // The deletion has room, its keys have not.
+    let mut many = [follow(KeySelection::All), follow(glob())];
+    within(delete_all()).await.unwrap();
+    assert!(kept_bytes() <= 200_000, "{}", kept_bytes());
+    let mut late = [follow(KeySelection::All), follow(glob())];
+    put(&store, &rows(10)).await.unwrap();
+    for listener in &mut many {
+        assert_eq!(listener.finish().await, Err(FollowError::Lagged));
+    }
+    for listener in &mut late {
+        assert_eq!(listener.finish().await, Ok(()));
+        assert!(listener.story.iter().cloned().eq(rows(10).into_iter().map(put_change)));
+    }
+    within(store.close()).await;
+}
+
 /// The ring is there only while there are followers.
 #[tokio::test]
 async fn commits_are_kept_for_followers_alone() {
