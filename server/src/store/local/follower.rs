@@ -171,7 +171,10 @@ impl Follower for LocalFollower {
                     if !self.match_keys(commit.series_end()) {
                         return Poll::Ready(Ok(FollowProgress::More));
                     }
-                    let is_searched = is_searched && self.matched_to == matched_to;
+                    if self.matched_to != matched_to {
+                        // The commit may have gone meanwhile, and retired keys with it.
+                        continue;
+                    }
                     self.snapshots.take_if(|(_, end)| number > *end);
                     if self.tell(number, &commit, is_searched, &mut each).is_break() {
                         return Poll::Ready(Ok(FollowProgress::More));
@@ -332,7 +335,8 @@ fn tell_one(
     }
     match state.followers().retired_key(series) {
         Some(key) => each(key.as_key(), change),
-        None => ControlFlow::Continue(()),
+        // The commit has gone meanwhile, and the key with it: the follower has lagged.
+        None => ControlFlow::Break(()),
     }
 }
 
