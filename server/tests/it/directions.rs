@@ -64,6 +64,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store::local::wal::rotation", DECIDES),
     ("store::local::follow::watches", DECIDES),
     ("store::local::follow::series_set", DECIDES),
+    ("store::local::follow::retired_keys", DECIDES),
     ("store::local::follow::snapshots", DECIDES),
     ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),

@@ -11,6 +11,7 @@ pub mod commit;
 pub mod followers;
 mod hits;
 mod pacing;
+mod retired_keys;
 mod ring;
 pub mod series_set;
 pub mod snapshots;

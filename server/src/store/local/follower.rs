@@ -34,6 +34,8 @@ const MAX_EXAMINED: usize = 64 * 1024;
 pub struct LocalFollower {
     state: Arc<StoreState>,
     id: FollowerId,
+    /// Only later commits are told.
+    start: CommitId,
     keys: KeySelection,
     /// The series whose keys are selected, of those below `matched_to`. Not used for all keys.
     series: SeriesSet,
@@ -65,7 +67,8 @@ impl LocalFollower {
     /// on.
     pub fn new(state: Arc<StoreState>, keys: KeySelection, history: Window) -> Self {
         let memory = state.memory();
-        let id = state.followers().register(memory.commit);
+        let start = memory.commit;
+        let id = state.followers().register(start);
         drop(memory);
         // Each snapshot is of this commit or a later one, so that nothing is between it and the news.
         let history =
@@ -74,6 +77,7 @@ impl LocalFollower {
         Self {
             state,
             id,
+            start,
             keys,
             series: SeriesSet::default(),
             matched_to: 0,
@@ -151,7 +155,7 @@ impl Follower for LocalFollower {
             }
             let mut snapshots = history.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
             let snapshots_end = self.state.memory().commit;
-            let taken = std::mem::replace(&mut *snapshots, Snapshots::new(0));
+            let taken = std::mem::replace(&mut *snapshots, Snapshots::new(0, Window::EMPTY));
             drop(snapshots);
             self.snapshots = Some((taken, snapshots_end));
             self.history = None;
@@ -167,7 +171,10 @@ impl Follower for LocalFollower {
                     if !self.match_keys(commit.series_end()) {
                         return Poll::Ready(Ok(FollowProgress::More));
                     }
-                    let is_searched = is_searched && self.matched_to == matched_to;
+                    if self.matched_to != matched_to {
+                        // The commit may have gone meanwhile, and retired keys with it.
+                        continue;
+                    }
                     self.snapshots.take_if(|(_, end)| number > *end);
                     if self.tell(number, &commit, is_searched, &mut each).is_break() {
                         return Poll::Ready(Ok(FollowProgress::More));
@@ -220,9 +227,12 @@ impl LocalFollower {
         };
         drop(index);
         // The key of a series that leaves the index is here before.
-        let retired = self.state.followers().retired_keys(&range).into_iter();
-        let retired = retired.filter(|(_, key)| self.keys.matches(key.as_key()));
-        self.series.extend(retired.map(|(series, _)| series));
+        for first in range.clone().step_by(MATCHED_AT_ONCE as usize) {
+            let part = first..range.end.min(first.saturating_add(MATCHED_AT_ONCE));
+            let retired = self.state.followers().retired_keys(part, self.start).into_iter();
+            let retired = retired.filter(|(_, key)| self.keys.matches(key.as_key()));
+            self.series.extend(retired.map(|(series, _)| series));
+        }
         self.matched_to = range.end;
         let is_done = self.matched_to >= end;
         if is_done {
@@ -252,7 +262,7 @@ impl LocalFollower {
             for &place in &places[first..] {
                 self.told = place + 1;
                 if let Some((series, change)) = commit.get(place)
-                    && !is_history(self.snapshots.as_ref(), series, number)
+                    && !is_history(self.snapshots.as_ref(), series, number, change)
                 {
                     tell_one(&self.state, &index, series, change, each)?;
                 }
@@ -286,7 +296,9 @@ impl LocalFollower {
                 return ControlFlow::Break(());
             }
             *told = place + 1;
-            if (is_all || series.contains(id)) && !is_history(snapshots.as_ref(), id, number) {
+            if (is_all || series.contains(id))
+                && !is_history(snapshots.as_ref(), id, number, change)
+            {
                 let told = tell_one(state, &index, id, change, each);
                 is_full = told.is_break();
                 return told;
@@ -297,13 +309,18 @@ impl LocalFollower {
     }
 }
 
-/// Whether the history has the changes that a commit made to a series.
+/// Whether the history has a change that a commit made to a series.
 fn is_history(
     snapshots: Option<&(Snapshots, CommitId)>,
     series: SeriesId,
     commit: CommitId,
+    change: Change,
 ) -> bool {
-    snapshots.is_some_and(|(snapshots, _)| snapshots.contain(series, commit))
+    let timestamp = match change {
+        Change::Put(point) => point.timestamp,
+        Change::Deleted(timestamp) => timestamp,
+    };
+    snapshots.is_some_and(|(snapshots, _)| snapshots.contain(series, commit, timestamp))
 }
 
 fn tell_one(
@@ -318,7 +335,8 @@ fn tell_one(
     }
     match state.followers().retired_key(series) {
         Some(key) => each(key.as_key(), change),
-        None => ControlFlow::Continue(()),
+        // The commit has gone meanwhile, and the key with it: the follower has lagged.
+        None => ControlFlow::Break(()),
     }
 }
 

@@ -80,7 +80,8 @@ impl LocalReader {
     /// Reads what is selected.
     pub fn new(state: Arc<StoreState>, query: Query) -> Self {
         let selection = SeriesSelection::new(query.keys, &state.index());
-        Self::with(state, selection, query.select, None)
+        let cutoff = state.config().cutoff();
+        Self::with(state, selection, query.select, cutoff, None)
     }
 
     /// Reads the points of a window. When all are read, the snapshots say of which commit those of
@@ -92,21 +93,24 @@ impl LocalReader {
     ) -> (Self, Arc<Mutex<Snapshots>>) {
         let index = state.index();
         let selection = SeriesSelection::new(keys, &index);
-        let snapshots = Arc::new(Mutex::new(Snapshots::new(index.end())));
+        let cutoff = state.config().cutoff();
+        let window = window.since(cutoff);
+        let snapshots = Arc::new(Mutex::new(Snapshots::new(index.end(), window)));
         drop(index);
         let select = Select::Points(window);
-        (Self::with(state, selection, select, Some(Arc::clone(&snapshots))), snapshots)
+        (Self::with(state, selection, select, cutoff, Some(Arc::clone(&snapshots))), snapshots)
     }
 
     fn with(
         state: Arc<StoreState>,
         selection: SeriesSelection,
         select: Select,
+        cutoff: i64,
         snapshots: Option<Arc<Mutex<Snapshots>>>,
     ) -> Self {
         let position = Position {
             select,
-            cutoff: state.config().cutoff(),
+            cutoff,
             selection,
             newest: NewestPoints::default(),
             series: VecDeque::new(),

@@ -1,6 +1,6 @@
 //! All followers, and the commits that are kept for them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,7 @@ use shared::KeyBuf;
 use super::commit::{Commit, CommitId, Op};
 use super::hits::Hits;
 use super::pacing::Pacing;
+use super::retired_keys;
 use super::ring::Ring;
 use super::watches::{FollowerId, Watches};
 use crate::store::local::series::series_index::SeriesId;
@@ -47,9 +48,8 @@ struct Inner {
     /// To be woken.
     due: Vec<FollowerId>,
     pacing: Pacing,
-    /// Bytes of the commits since followers were woken.
+    /// Bytes of the commits and retired keys since followers were woken.
     unseen_bytes: usize,
-    retired: Retired,
 }
 
 #[derive(Debug)]
@@ -75,14 +75,6 @@ enum Interest {
         /// From this commit on they are all found by the search.
         searched_from: CommitId,
     },
-}
-
-/// Keys of series that the index has no more, as long as a commit in the ring may name them.
-#[derive(Debug, Default)]
-struct Retired {
-    keys: HashMap<SeriesId, KeyBuf, RandomState>,
-    /// The last commit that may name a series, oldest first.
-    order: VecDeque<(CommitId, SeriesId)>,
 }
 
 /// What a search found: see [`Followers::search`].
@@ -119,7 +111,7 @@ pub enum Next {
 }
 
 impl Followers {
-    /// No followers; the commits for those to come take at most `limit` bytes.
+    /// No followers; the commits and keys for those to come take at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             count: AtomicUsize::new(0),
@@ -136,12 +128,11 @@ impl Followers {
                 due: Vec::new(),
                 pacing: Pacing::new(Instant::now()),
                 unseen_bytes: 0,
-                retired: Retired::default(),
             }),
         }
     }
 
-    /// Bytes of the commits that are kept.
+    /// Bytes of the commits and keys that are kept.
     #[cfg(test)]
     pub fn kept_bytes(&self) -> usize {
         self.inner().ring.bytes()
@@ -206,26 +197,34 @@ impl Followers {
         None
     }
 
-    /// Keeps the key of a series that is about to leave the index. To be called under the lock of
-    /// the memory; `commit` is the last one that may name the series.
+    /// Keeps the key of a series that is about to leave the index, in the room of the commits. To be
+    /// called under the exclusive lock of the index; `commit` is the last one that may name the
+    /// series.
     pub fn retire(&self, commit: CommitId, series: SeriesId, key: &KeyBuf) {
         if !self.is_empty() {
             let mut inner = self.inner();
-            inner.retired.keys.insert(series, key.clone());
-            inner.retired.order.push_back((commit, series));
+            let removed = inner.retire(commit, series, key);
+            drop(inner);
+            drop(removed);
         }
     }
 
-    /// The key of a series that the index has no more.
+    /// The key of a series that the index has no more, as long as a commit that may name the series
+    /// is kept.
     pub fn retired_key(&self, series: SeriesId) -> Option<KeyBuf> {
-        self.inner().retired.keys.get(&series).cloned()
+        self.inner().ring.retired().get(series).cloned()
     }
 
-    /// The series of a range that the index has no more, and their keys.
-    pub fn retired_keys(&self, series: &Range<SeriesId>) -> Vec<(SeriesId, KeyBuf)> {
+    /// The series of a range that the index has no more and that a commit after `commit` may name,
+    /// and their keys.
+    pub fn retired_keys(
+        &self,
+        series: Range<SeriesId>,
+        commit: CommitId,
+    ) -> Vec<(SeriesId, KeyBuf)> {
         let inner = self.inner();
-        let keys = inner.retired.keys.iter().filter(|(id, _)| series.contains(id));
-        keys.map(|(&id, key)| (id, key.clone())).collect()
+        let keys = inner.ring.retired().range(series, commit);
+        keys.map(|(id, key)| (id, key.clone())).collect()
     }
 
     /// Adds a follower that looks through every commit after `commit`, the newest one. To be called
@@ -289,7 +288,6 @@ impl Followers {
             let unused = inner.ring.restart(next);
             inner.due.clear();
             inner.unseen_bytes = 0;
-            inner.retired = Retired::default();
             inner.oldest_needed = CommitId::MAX;
             inner.least_matched = SeriesId::MAX;
             drop(inner);
@@ -337,8 +335,16 @@ impl Inner {
         if self.ring.oldest() > self.oldest_needed {
             self.mark_lagged();
         }
-        self.retired.forget_before(self.ring.oldest());
         Superseded { _ops: others, _commits: removed }
+    }
+
+    fn retire(&mut self, commit: CommitId, series: SeriesId, key: &KeyBuf) -> Vec<Arc<Commit>> {
+        self.unseen_bytes += retired_keys::bytes(key);
+        let removed = self.ring.retire(commit, series, key);
+        if self.ring.oldest() > self.oldest_needed {
+            self.mark_lagged();
+        }
+        removed
     }
 
     /// Has a follower look at a commit, unless it has to look at an older one first.
@@ -486,17 +492,6 @@ impl Interest {
                     || series.iter().any(|&series| hits.contains(series))
             }
             _ => true,
-        }
-    }
-}
-
-impl Retired {
-    fn forget_before(&mut self, oldest: CommitId) {
-        while let Some(&(commit, series)) = self.order.front()
-            && commit < oldest
-        {
-            self.keys.remove(&series);
-            self.order.pop_front();
         }
     }
 }

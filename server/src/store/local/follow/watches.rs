@@ -36,7 +36,7 @@ impl Watches {
         self.series.entry(series).or_insert_with(new).followers.push(follower);
     }
 
-    /// Ends that.
+    /// Ends a follower's watch of a series.
     pub fn remove(&mut self, series: SeriesId, follower: FollowerId) {
         if let Some(watched) = self.series.get_mut(&series) {
             watched.followers.retain(|&other| other != follower);

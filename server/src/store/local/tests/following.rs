@@ -134,10 +134,10 @@ impl Past {
         self.steps.push(changes);
     }
 
-    /// What happened to some keys after a version.
-    fn since(&self, version: usize, is_wanted: impl Fn(&str) -> bool) -> Vec<News> {
-        let changes = self.steps[version..].iter().flatten();
-        changes.filter(|(key, _)| is_wanted(key)).cloned().collect()
+    /// What happened, in order: the step and the change.
+    fn changes(&self) -> impl Iterator<Item = (usize, &News)> {
+        let steps = self.steps.iter().enumerate();
+        steps.flat_map(|(step, changes)| changes.iter().map(move |change| (step, change)))
     }
 
     fn snapshot(&self, version: usize, key: &str, window: Window) -> Vec<News> {
@@ -146,8 +146,18 @@ impl Past {
         rows.filter(|&(_, timestamp, _)| window.contains(timestamp)).map(put_change).collect()
     }
 
+    /// Whether a change is told after the history, which is of the version `snapshot`: all changes
+    /// since that are, and those outside the window of the history since the follower began.
+    fn is_news(listener: &Listener, snapshot: usize, step: usize, change: Change) -> bool {
+        let timestamp = match change {
+            Change::Put(point) => point.timestamp,
+            Change::Deleted(timestamp) => timestamp,
+        };
+        step >= snapshot || step >= listener.start && !listener.history.contains(timestamp)
+    }
+
     /// Whether a story is the history of each series as it was at some version since `start`, and
-    /// then all that happened to the series after that.
+    /// then its news: see [`Past::is_news`].
     fn explains(&self, listener: &Listener) -> bool {
         let story = &listener.story;
         (0..=story.len()).any(|split| {
@@ -166,19 +176,18 @@ impl Past {
                     continue;
                 }
                 let version = (listener.start..=self.steps.len()).find(|&version| {
-                    self.since(version, |other| other == key) == news
+                    let expected = self.changes().filter(|&(step, (other, change))| {
+                        other == key && Self::is_news(listener, version, step, *change)
+                    });
+                    expected.map(|(_, change)| change).eq(&news)
                         && self.snapshot(version, key, listener.history) == history
                 });
                 let Some(version) = version else { return false };
                 versions.insert(key.as_str(), version);
             }
-            let all = self
-                .steps
-                .iter()
-                .enumerate()
-                .flat_map(|(step, changes)| changes.iter().map(move |change| (step, change)));
-            let expected = all.filter(|(step, (key, _))| {
-                versions.get(key.as_str()).is_some_and(|version| step >= version)
+            let expected = self.changes().filter(|&(step, (key, change))| {
+                let version = versions.get(key.as_str());
+                version.is_some_and(|&version| Self::is_news(listener, version, step, *change))
             });
             expected.map(|(_, change)| change).eq(news)
         })
@@ -330,6 +339,32 @@ async fn followers_among_writers_miss_nothing() {
     within(store.close()).await;
 }
 
+/// What is put or taken back outside the window of the history, while it is being told, is news.
+#[tokio::test]
+async fn changes_outside_the_window_of_the_history_are_told() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    // More than two steps of reading are before the last series.
+    for series in 0..16 {
+        let rows: Vec<_> = (0..8192).map(|at| (format!("a{series:02}"), 1000 + at, 1.0)).collect();
+        put(&store, &rows).await.unwrap();
+    }
+    put(&store, &[("z".to_owned(), 2000, 1.0), ("z".to_owned(), 6, 1.0)]).await.unwrap();
+    let (keys, history) = (KeySelection::All, Window { from: 1000, to: i64::MAX });
+    let follower = store.follow(keys.clone(), history);
+    let mut listener = Listener { follower, keys, history, start: 0, story: Vec::new() };
+    within(poll_fn(|context| listener.follower.poll_ready(context))).await.unwrap();
+    put(&store, &[("z".to_owned(), 5, 7.0)]).await.unwrap();
+    let keys = KeySelection::One("z".parse().unwrap());
+    within(store.delete(Deletion { keys, window: Window { from: 6, to: 6 } })).await.unwrap();
+    assert_eq!(listener.finish().await, Ok(()));
+    listener.story.retain(|(key, _)| key == "z");
+    let z = |timestamp, value| put_change(("z".to_owned(), timestamp, value));
+    let expected = [z(2000, 1.0), z(5, 7.0), ("z".to_owned(), Change::Deleted(6))];
+    assert_eq!(listener.story, expected);
+    within(store.close()).await;
+}
+
 /// One that does not listen is cut off, however long it takes, and the others are not.
 #[tokio::test]
 async fn a_follower_that_does_not_keep_up_is_cut_off() {
@@ -378,6 +413,50 @@ async fn a_follower_that_does_not_keep_up_is_cut_off() {
     within(store.delete(deletion)).await.unwrap();
     assert_eq!(late[0].finish().await, Err(FollowError::Lagged));
     assert_eq!(late[1].finish().await, Ok(()));
+    within(store.close()).await;
+}
+
+/// The keys of series that were taken back take room of the commits, and no more than that.
+#[tokio::test]
+async fn retired_keys_are_kept_within_the_buffer() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { follow_buffer: 200_000, ..LocalConfig::default() };
+    let store = open(&disk, config).unwrap();
+    let rows = |count| (0..count).map(|id| (format!("k{id:04}"), 0, 1.0)).collect::<Vec<_>>();
+    let follow = |keys: KeySelection| {
+        let (history, start) = (Window::EMPTY, 0);
+        let follower = store.follow(keys.clone(), history);
+        Listener { follower, keys, history, start, story: Vec::new() }
+    };
+    let glob = || KeySelection::Glob("k*".parse().unwrap());
+    let delete_all = || store.delete(Deletion { keys: KeySelection::All, window: Window::ALL });
+    let kept_bytes = || store.state.followers().kept_bytes();
+
+    put(&store, &rows(500)).await.unwrap();
+    let mut few = [follow(KeySelection::All), follow(glob())];
+    within(delete_all()).await.unwrap();
+    let with_keys = kept_bytes();
+    assert!((50_000..=200_000).contains(&with_keys), "{with_keys}");
+    for listener in &mut few {
+        assert_eq!(listener.finish().await, Ok(()));
+        let deleted = rows(500).into_iter().map(|(key, at, _)| (key, Change::Deleted(at)));
+        assert!(listener.story.iter().cloned().eq(deleted), "{:?}", listener.keys);
+    }
+
+    put(&store, &rows(5000)).await.unwrap();
+    // The deletion has room, its keys have not.
+    let mut many = [follow(KeySelection::All), follow(glob())];
+    within(delete_all()).await.unwrap();
+    assert!(kept_bytes() <= 200_000, "{}", kept_bytes());
+    let mut late = [follow(KeySelection::All), follow(glob())];
+    put(&store, &rows(10)).await.unwrap();
+    for listener in &mut many {
+        assert_eq!(listener.finish().await, Err(FollowError::Lagged));
+    }
+    for listener in &mut late {
+        assert_eq!(listener.finish().await, Ok(()));
+        assert!(listener.story.iter().cloned().eq(rows(10).into_iter().map(put_change)));
+    }
     within(store.close()).await;
 }
 
