@@ -75,12 +75,35 @@ impl Alert {
                 // Nearly the same in the next answer, or not a property of one point.
                 _ => return None,
             };
-            let holds = compare.holds(value, limit);
-            let age = time::age(point.timestamp, now);
-            let text =
-                || format!("{} was {} (age {age})", self.subject(series), self.number(value));
-            holds.then(|| (text(), Some(value), point.timestamp))
+            compare.holds(value, limit).then(|| self.was(series, value, point.timestamp, now))
         })
+    }
+
+    /// It would have fired for the value of a point older than the newest one. A change or a rate
+    /// is not a property of that point alone.
+    fn missed_late(
+        &self,
+        series: &Series,
+        Point { timestamp, value }: Point,
+        now: i64,
+    ) -> Option<(String, Option<f64>, i64)> {
+        let Condition { column, compare, limit } = self.condition;
+        let fires = column == Column::Last
+            && timestamp < series.last.timestamp
+            && compare.holds(value, limit);
+        fires.then(|| self.was(series, value, timestamp, now))
+    }
+
+    fn was(
+        &self,
+        series: &Series,
+        value: f64,
+        timestamp: i64,
+        now: i64,
+    ) -> (String, Option<f64>, i64) {
+        let age = time::age(timestamp, now);
+        let text = format!("{} was {} (age {age})", self.subject(series), self.number(value));
+        (text, Some(value), timestamp)
     }
 
     /// It may fire by the passing of time alone.
@@ -208,8 +231,15 @@ impl AlertState {
         Self { alert, has_data: false, firing, seen, answered: false }
     }
 
-    /// Evaluates a series that the alert concerns.
-    fn evaluate(&mut self, series: &Series, turn: u64, now: i64, events: &mut Vec<AlertEvent>) {
+    /// Evaluates a series that the alert concerns, and the point of it that came `late`, if any.
+    fn evaluate(
+        &mut self,
+        series: &Series,
+        late: Option<Point>,
+        turn: u64,
+        now: i64,
+        events: &mut Vec<AlertEvent>,
+    ) {
         let Self { alert, has_data, firing, seen, answered } = self;
         let key = series.key.as_str();
         *has_data |= alert.has_data(series, now);
@@ -221,7 +251,8 @@ impl AlertState {
                 // Points before the first answer are history.
                 None if !*answered => None,
                 seen => alert.missed(series, seen.copied(), now),
-            },
+            }
+            .or_else(|| alert.missed_late(series, late?, now)),
         };
         if fires {
             firing.insert(series.key.clone(), turn);
@@ -321,11 +352,16 @@ impl Alerts {
         self.states.iter().any(|state| state.firing.contains_key(key))
     }
 
-    /// Evaluates one series after a new point; returns the changes.
-    pub fn evaluate_one(&mut self, series: &Series, now: i64) -> Vec<AlertEvent> {
+    /// Evaluates one series after this point has come; returns the changes. The value of a point
+    /// that is not the newest one counts too: when only it fires, the alert is resolved at once.
+    pub fn evaluate_point(&mut self, series: &Series, point: Point, now: i64) -> Vec<AlertEvent> {
+        self.evaluate_one(series, Some(point), now)
+    }
+
+    fn evaluate_one(&mut self, series: &Series, late: Option<Point>, now: i64) -> Vec<AlertEvent> {
         let (key, mut events) = (series.key.as_str(), Vec::new());
         for state in self.states.iter_mut().filter(|state| state.alert.concerns(key)) {
-            state.evaluate(series, self.turn, now, &mut events);
+            state.evaluate(series, late, self.turn, now, &mut events);
             if !self.once {
                 state.remember(series);
             }
@@ -346,7 +382,7 @@ impl Alerts {
         let mut events = Vec::new();
         self.turn += 1;
         for series in series {
-            events.append(&mut self.evaluate_one(series, now));
+            events.append(&mut self.evaluate_one(series, None, now));
         }
         for AlertState { alert, firing, answered, .. } in &mut self.states {
             *answered = complete(alert.pattern());

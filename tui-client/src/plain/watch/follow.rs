@@ -122,6 +122,9 @@ impl<W: Write> Watcher<'_, W> {
             } else {
                 self.known.add(key.as_key(), point, prints_last, now);
             }
+            if self.from.is_some_and(|from| point.timestamp >= from) {
+                self.known.expect_history(key.as_key(), point.timestamp);
+            }
         }
         self.out.flush()?;
         self.tell_missing();
@@ -168,15 +171,17 @@ impl<W: Write> Watcher<'_, W> {
         if self.resumes && self.known.is_history(key.as_str(), point.timestamp) {
             return Ok(());
         }
+        let is_news = self.known.is_news(key.as_str(), point.timestamp);
         let (is_known, is_printed) = self.known.add(key, point, true, now);
         if !is_printed {
             self.out.point(key, point)?;
         }
-        if !is_known
+        if is_news
+            && !is_known
             && self.alerts.concerns(key.as_str())
             && let Some(series) = self.known.series(key.as_str(), now)
         {
-            let events = self.alerts.evaluate_one(&series, now);
+            let events = self.alerts.evaluate_point(&series, point, now);
             self.report(&events);
         }
         Ok(())

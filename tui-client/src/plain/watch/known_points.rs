@@ -25,16 +25,19 @@ struct Known {
     is_printed: bool,
 }
 
-/// The points of a key by their times, and the last one that was printed without those before it.
+/// The points of a key by their times.
 #[derive(Debug)]
 struct KnownKey {
     points: BTreeMap<i64, Known>,
+    /// The last point that was printed without those before it.
     first: i64,
+    /// The newest point at the start, while the history up to it is still to come.
+    history_until: i64,
 }
 
 impl Default for KnownKey {
     fn default() -> Self {
-        Self { points: BTreeMap::new(), first: i64::MIN }
+        Self { points: BTreeMap::new(), first: i64::MIN, history_until: i64::MIN }
     }
 }
 
@@ -79,6 +82,24 @@ impl KnownPoints {
         if let Some(known) = self.keys.get_mut(key.as_str()) {
             known.first = last.timestamp;
         }
+    }
+
+    /// The follow brings the history of a key up to this time before it brings news.
+    pub(super) fn expect_history(&mut self, key: Key<'_>, until: i64) {
+        if let Some(known) = self.keys.get_mut(key.as_str()) {
+            known.history_until = known.history_until.max(until);
+        }
+    }
+
+    /// A point of the follow is news, not one of the expected history. The end of the history is
+    /// noticed.
+    pub(super) fn is_news(&mut self, key: &str, timestamp: i64) -> bool {
+        let Some(known) = self.keys.get_mut(key) else { return true };
+        let is_news = timestamp >= known.history_until;
+        if is_news {
+            known.history_until = i64::MIN;
+        }
+        is_news
     }
 
     /// Adds a point; says whether it was known, and whether it was printed, with this value.
@@ -201,6 +222,18 @@ mod tests {
         let is_history = |timestamp| known.is_history("a", timestamp);
         assert_eq!([970, 980, 1000, 1010].map(is_history), [false, true, false, false]);
         assert!(!known.is_history("b", 980));
+    }
+
+    #[test]
+    fn history_ends_with_the_newest_point_at_the_start() {
+        let mut known = known(&[(1000, 1.0), (1010, 2.0)], 1010);
+        assert!(known.is_news("a", 980), "none is expected");
+        for until in [1000, 1010] {
+            known.expect_history(Key::new("a").unwrap(), until);
+        }
+        let mut is_news = |timestamp| known.is_news("a", timestamp);
+        assert_eq!([980, 1000, 1010, 980].map(&mut is_news), [false, false, true, true]);
+        assert!(known.is_news("b", 1));
     }
 
     #[test]

@@ -37,9 +37,14 @@ impl Peer {
 
     /// A follow of `a` whose last point is this one.
     fn follow(&self, last: &str) -> TcpStream {
-        let answer = format!("ok\n{last}\n\n");
-        let follow = self.connection(&[("get a[last]", &answer), ("get a[+]", "ok\n")]);
-        self.connection(&[("get a[last]", &answer)]);
+        self.follow_with("a[last]", last)
+    }
+
+    /// The same, where alerts need the points of this selector.
+    fn follow_with(&self, selector: &str, last: &str) -> TcpStream {
+        let (asked, answer) = (format!("get {selector}"), format!("ok\n{last}\n\n"));
+        let follow = self.connection(&[(&asked, &answer), ("get a[+]", "ok\n")]);
+        self.connection(&[(&asked, &answer)]);
         follow
     }
 
@@ -104,11 +109,33 @@ fn alerts_judge_each_point_as_it_comes() {
     for told in [
         "alert: a > 5: a is 9",
         "resolved: a > 5: a is 1",
+        "alert: a > 5: a was 7",
+        "resolved: a > 5: a is 1",
         "alert: a > 5: a is 8",
         "resolved: a > 5: a is 1",
     ] {
-        assert_eq!(peer.err.next_line(), format!("tui-client: {told}"));
+        let line = peer.err.next_line();
+        let line = line.split(" (age ").next().unwrap_or_default();
+        assert_eq!(line, format!("tui-client: {told}"));
     }
+    kill(peer.child);
+}
+
+#[test]
+fn alerts_judge_late_points_by_their_values() {
+    let now = unix_now();
+    let alerts = ["--alert", "a > 90", "--alert", "a rate > 50"];
+    let peer = Peer::start(&[&["--watch", "a"][..], &alerts].concat());
+    let follow = peer.follow_with("a[last:2]", &format!("a 1.0 {now}"));
+    say(&follow, &format!("a 95.0 {}\na 95.0 {0}\na 90.0 {}\n", now - 5000, now - 9000));
+    let told = [peer.err.next_line(), peer.err.next_line()];
+    assert_eq!(told[0], "tui-client: alert: a > 90: a was 95 (age 1h)");
+    assert_eq!(told[1], "tui-client: resolved: a > 90: a is 1");
+    say(&follow, &format!("a 99.0 {}\na 96.0 {}\na 2.0 {}\n", now + 1, now - 7000, now - 6000));
+    assert_eq!(peer.err.next_line(), "tui-client: alert: a > 90: a is 99");
+    assert_eq!(peer.err.next_line(), "tui-client: alert: a rate > 50: the rate of a is 98");
+    say(&follow, &format!("a 3.0 {}\n", now + 2));
+    assert_eq!(peer.err.next_line(), "tui-client: resolved: a > 90: a is 3");
     kill(peer.child);
 }
 
@@ -142,7 +169,7 @@ fn a_stray_point_of_the_future_is_printed_and_not_the_present() {
 
 #[test]
 fn a_watch_may_begin_in_the_past() {
-    let peer = Peer::start(&["--watch", "a", "--since", "15m"]);
+    let peer = Peer::start(&["--watch", "a", "--since", "15m", "--alert", "a < 1.5"]);
     let follow = accept(&peer.listener);
     let mut from = BufReader::new(&follow);
     hear(&mut from, &["get a[last]"]);
@@ -154,9 +181,12 @@ fn a_watch_may_begin_in_the_past() {
     assert!((now - 1000..=now - 900).contains(&since), "{asked}");
     say(&follow, "ok\n");
     peer.connection(&[("get a[last]", &format!("ok\na 2.0 {now}\n\n"))]);
-    say(&follow, &format!("a 1.0 {since}\na 2.0 {now}\na 3.0 {now}\n"));
+    say(&follow, &format!("a 1.0 {since}\na 2.0 {now}\na 3.0 {now}\na 0.5 {since}\n"));
     let lines = [format!("a 1.0 {since}"), format!("a 2.0 {now}"), format!("a 3.0 {now}")];
     assert_eq!(peer.printed(), lines);
+    assert_eq!(peer.printed(), [format!("a 0.5 {since}")]);
+    let told = peer.err.next_line();
+    assert!(told.starts_with("tui-client: alert: a < 1.5: a was 0.5 (age "), "only news: {told}");
     kill(peer.child);
 }
 
