@@ -21,10 +21,12 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Finds out within two minutes that a client is gone to which nothing has to be sent, or that sends
 /// nothing: its machine is off, or something between has forgotten the connection.
-const KEEP_ALIVE: TcpKeepalive = TcpKeepalive::new()
-    .with_time(Duration::from_secs(60))
-    .with_interval(Duration::from_secs(10))
-    .with_retries(6);
+const KEEP_ALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
+
+/// How often a client is asked in vain. A system that lets nothing be said of that, such as a Windows
+/// before 1703, has a number of its own.
+const KEEP_ALIVE_RETRIES: u32 = 6;
 
 /// The bound addresses of a host.
 #[derive(Debug)]
@@ -146,7 +148,10 @@ async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &Cancella
     if let Err(error) = stream.set_nodelay(true) {
         warn!(%error, "can't set TCP_NODELAY");
     }
-    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&KEEP_ALIVE) {
+    let socket = SockRef::from(&stream);
+    let keep_alive = KEEP_ALIVE.with_retries(KEEP_ALIVE_RETRIES);
+    let kept = socket.set_tcp_keepalive(&keep_alive);
+    if let Err(error) = kept.or_else(|_| socket.set_tcp_keepalive(&KEEP_ALIVE)) {
         warn!(%error, "can't set TCP keep-alive");
     }
     let (stats, reason) = serve_connection(stream, protocol, shutdown).await;
