@@ -32,13 +32,13 @@ pub struct BadRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequestReason {
     /// No words at all.
-    #[error("a request begins with put or get")]
+    #[error("a request begins with put, get or del")]
     Empty,
     /// Longer than [`crate::limits::MAX_LINE`].
     #[error("a request has at most {} bytes", crate::limits::MAX_LINE)]
     TooLong,
     /// Neither `put` nor `get` nor `del`.
-    #[error("the commands are put and get, in lower case")]
+    #[error("the commands are put, del and get, in lower case")]
     UnknownCommand,
     /// The line ends where another word is due.
     #[error("missing: {0}")]

@@ -159,7 +159,9 @@ pub enum SelectorErrorReason {
     #[error("a [ without a ] at the end")]
     UnclosedBracket,
     /// Neither `last`, nor a range, nor `+`.
-    #[error("in brackets stands last, last:N, FROM:TO, FROM:TO:STEP:HOW or +")]
+    #[error(
+        "in brackets stands last or last:N, both also with @TIME, FROM:TO, FROM:TO:STEP:HOW, + or FROM:+"
+    )]
     UnknownClause,
     /// A bound that is neither a timestamp nor a duration before now.
     #[error("a time is a timestamp or, before now, a duration such as -15m")]

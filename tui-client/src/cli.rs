@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key, Request};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
@@ -21,7 +21,6 @@ use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 use crate::request::deletion::selector_to_delete;
-use crate::request::explain::error_with_place;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -101,8 +100,8 @@ struct Args {
     #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
     prefix: String,
 
-    /// With del: do not ask
-    #[arg(long, requires = "request")]
+    /// With del: do not ask; with requests from a pipe or a file: send a del, which is refused else
+    #[arg(long)]
     yes: bool,
 
     /// Seconds without any byte of a reply that is due, after which the connection is closed
@@ -191,6 +190,8 @@ pub struct Plan {
     pub retry: bool,
     /// Lines of standard input are the data of puts, with this before their names, not requests.
     pub put: Option<String>,
+    /// Points are deleted without a question.
+    pub yes: bool,
     /// The command for alerts.
     pub exec: Option<String>,
     /// A watch prints points of this age first.
@@ -272,9 +273,8 @@ pub enum RunMode {
     Screen(Vec<Glob>),
     /// Plain: one request.
     Request(String),
-    /// Plain: points are deleted.
-    #[expect(missing_docs, reason = "fields are explained with their variant")]
-    Delete { selector: String, yes: bool },
+    /// Plain: the points of this selector are deleted.
+    Delete(String),
     /// Plain: requests from standard input.
     Input,
     /// Plain: new points of these keys.
@@ -314,16 +314,12 @@ impl Plan {
         let is_plain = is_plain || args.exec.is_some() || args.since.is_some();
         let request = args.request.join(" ");
         let deleted = selector_to_delete(&request).map(str::to_owned);
-        if args.yes && deleted.is_none() {
-            return Err(usage_error(ErrorKind::ArgumentConflict, "--yes goes with del"));
-        }
         let mode = if let Some(shell) = args.completions {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
         } else if let Some(selector) = deleted {
-            check_deleted(&selector)?;
-            RunMode::Delete { selector, yes: args.yes }
+            RunMode::Delete(selector)
         } else if !args.request.is_empty() {
             RunMode::Request(request)
         } else if args.once {
@@ -335,6 +331,11 @@ impl Plan {
         } else {
             RunMode::Watch(watch)
         };
+        if args.yes && !matches!(mode, RunMode::Delete(_) | RunMode::Input) || args.yes && args.put
+        {
+            let why = "--yes goes with del, or with requests from a pipe";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
@@ -347,6 +348,7 @@ impl Plan {
             interval: args.interval,
             retry: args.retry,
             put: args.put.then_some(args.prefix),
+            yes: args.yes,
             exec: args.exec,
             since: args.since,
             format: args.format.unwrap_or_default(),
@@ -362,14 +364,6 @@ impl Plan {
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
-}
-
-/// A `del` has a key or glob, with or without a range.
-fn check_deleted(selector: &str) -> Result<(), clap::Error> {
-    let request = format!("del {selector}");
-    let Err(bad) = Request::decode(request.as_bytes()) else { return Ok(()) };
-    let why = error_with_place(request.as_bytes(), &bad);
-    Err(usage_error(ErrorKind::ValueValidation, why))
 }
 
 fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {

@@ -17,7 +17,7 @@ use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
-use shared::request::BadRequestReason;
+use shared::request::{BadRequest, BadRequestReason};
 use shared::response::Status;
 use shared::selector::Clause;
 use shared::{Client, Glob, Request, Selector};
@@ -83,7 +83,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
         RunMode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
-        RunMode::Delete { selector, yes } => delete::run(&plan, selector, *yes).await,
+        RunMode::Delete(selector) => delete::run(&plan, selector).await,
         RunMode::Watch(keys) => {
             let commands = AlertCommands::new(plan.exec.as_deref());
             watch::run(&plan, keys, commands, &mut out).await
@@ -130,11 +130,14 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     }
     let request = Request::decode(&line.bytes);
     if let Err(bad) = &request
-        && matches!(bad.reason, BadRequestReason::Selector(_))
+        && match bad.reason {
+            // A server without selectors would answer that it has no such key.
+            BadRequestReason::Selector(_) => true,
+            BadRequestReason::Surplus => line.bytes.trim_ascii_start().starts_with(b"get"),
+            _ => false,
+        }
     {
-        // A server without selectors would answer that it has no such key.
-        warn(&explain::error_with_place(&line.bytes, bad));
-        return Err(Failure::Exit(USAGE));
+        return Err(mistake(&line.bytes, bad));
     }
     let connection = connect(plan).await?;
     out.begin()?;
@@ -183,6 +186,17 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// Tells why the request of the command line is not sent.
+fn mistake(line: &[u8], bad: &BadRequest) -> Failure {
+    // Several keys are often files that an unquoted glob matches.
+    let hint = match bad.reason {
+        BadRequestReason::Surplus => "; a selector is one word, in a shell in quotes: 'palm.*'",
+        _ => "",
+    };
+    warn(&format!("{}{hint}", explain::error_with_place(line, bad)));
+    Failure::Exit(USAGE)
 }
 
 /// Prints what a follow brings as it comes.

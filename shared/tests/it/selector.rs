@@ -91,7 +91,7 @@ fn a_bad_selector_points_at_the_part_to_blame() {
     let count = "last:N takes a whole number from 1 on";
     let step = "a step is a duration such as 5m, a number of seconds from 1 on, or all";
     let how = "a bucket is one of avg, min, max, sum, count, first, last, rate, p50, p90, p95, p99";
-    let clause = "in brackets stands last, last:N, FROM:TO, FROM:TO:STEP:HOW or +";
+    let clause = "in brackets stands last or last:N, both also with @TIME, FROM:TO, FROM:TO:STEP:HOW, + or FROM:+";
     let bracket = "a [ without a ] at the end";
     for (text, at, reason) in [
         ("", 0..0, "a key needs at least one character"),

@@ -6,6 +6,7 @@ use shared::client::Batch;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock::unix_now;
+use crate::request::deletion::is_deletion;
 use crate::request::normalize::{WireLine, data_line, wire_line};
 use crate::request::plausible::suspicious_timestamp;
 
@@ -27,6 +28,8 @@ pub trait BatchSource {
 pub enum LineNote {
     /// It is longer than a request may be, and not sent.
     TooLong,
+    /// It would delete points without being asked, and is not sent.
+    Deletion,
     /// Its timestamp was missing and is filled in.
     Filled,
     /// Its timestamp is far ahead.
@@ -53,6 +56,16 @@ impl InputBatch {
     /// without a prompt and blanks is left out.
     pub fn push(&mut self, number: u64, line: &[u8], now: i64) {
         self.push_line(number, &wire_line(line, now), now);
+    }
+
+    /// The same, but a `del` is not sent.
+    pub fn push_without_del(&mut self, number: u64, line: &[u8], now: i64) {
+        let line = wire_line(line, now);
+        if is_deletion(&line.bytes) {
+            self.notes.push((number, LineNote::Deletion));
+        } else {
+            self.push_line(number, &line, now);
+        }
     }
 
     /// Adds the put of a data line `NAME VALUE [TIME]`, with a prefix before its name.

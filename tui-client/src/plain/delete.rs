@@ -2,28 +2,37 @@
 
 use std::io::{self, IsTerminal, Write, stderr, stdin};
 
+use jiff::tz::TimeZone;
 use shared::response::{WRONG_COMMAND, decode_points};
-use shared::selector::{Aggregate, Buckets, Clause, Step};
-use shared::{Client, Selector};
+use shared::selector::{Aggregate, Buckets, Clause, Step, Time};
+use shared::{Client, Request, Selector};
 use tokio::task::spawn_blocking;
 
 use super::connection::{connect, has_points, take_reply};
-use super::{Failure, REFUSED, USAGE, warn};
+use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
+use crate::clock::unix_now;
 use crate::request::deletion::{NOT_ALLOWED, range_of};
 use crate::text::number::plural;
+use crate::text::time;
 
 /// Deletes the points that a selector selects. Without `yes` a terminal is needed, which is asked
 /// with their number.
-pub(super) async fn run(plan: &Plan, selector: &str, yes: bool) -> Result<(), Failure> {
+pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
+    let (request, yes) = (format!("del {selector}"), plan.yes);
+    if let Err(bad) = Request::decode(request.as_bytes()) {
+        return Err(mistake(request.as_bytes(), &bad));
+    }
     let can_ask = stdin().is_terminal() && stderr().is_terminal();
     if !yes && !can_ask {
         warn("del asks on a terminal; --yes deletes without asking");
         return Err(Failure::Exit(USAGE));
     }
     let connection = connect(plan).await?;
+    let (points, keys) = count(&connection, selector).await?;
+    let counted =
+        format!("{} of {}", plural(points, "point", "points"), plural(keys, "key", "keys"));
     if !yes {
-        let (points, keys) = count(&connection, selector).await?;
         if points == 0 {
             // So answers a server without selectors, too.
             let key = selector.split('[').next().unwrap_or(selector);
@@ -33,14 +42,20 @@ pub(super) async fn run(plan: &Plan, selector: &str, yes: bool) -> Result<(), Fa
             warn(&format!("no points for {selector}"));
             return Ok(());
         }
-        let (points, keys) = (plural(points, "point", "points"), plural(keys, "key", "keys"));
-        if !is_confirmed(format!("delete {points} of {keys}? [y/N] ")).await? {
+        let times = times(selector, unix_now());
+        if !is_confirmed(format!("delete {counted}, {selector}{times}? [y/N] ")).await? {
             return refuse("nothing is deleted");
         }
     }
-    let reply = connection.send(format!("del {selector}").as_bytes()).await?;
+    let reply = connection.send(request.as_bytes()).await?;
     match take_reply(reply, |_| Ok(())).await?.as_deref() {
-        None => Ok(()),
+        None => {
+            warn(&match points {
+                0 => format!("no points for {selector}"),
+                _ => format!("deleted {counted}"),
+            });
+            Ok(())
+        }
         Some(WRONG_COMMAND) => refuse(NOT_ALLOWED),
         Some(reason) => refuse(&format!("{reason}: del {selector}")),
     }
@@ -72,7 +87,25 @@ async fn count(connection: &Client, selector: &str) -> Result<(u64, u64), Failur
     Ok((points, keys))
 }
 
-/// Asks on the terminal.
+/// The times that a selector selects, in words: what a forgotten unit means is seen. Empty for all.
+fn times(selector: &str, now: i64) -> String {
+    let (from, to) = range_of(selector).map_or((None, None), |(_, from, to)| (from, to));
+    let date = |time| {
+        let at = match time {
+            Time::At(at) => at,
+            Time::Ago(ago) => now.saturating_sub(ago.seconds()),
+        };
+        time::date(at, &TimeZone::UTC)
+    };
+    match (from.map(date), to.map(date)) {
+        (None, None) => String::new(),
+        (Some(from), None) => format!(", from {from} UTC on"),
+        (None, Some(to)) => format!(", up to {to} UTC"),
+        (Some(from), Some(to)) => format!(", from {from} to {to} UTC"),
+    }
+}
+
+/// Asks on the terminal. A signal is an exit code, on a line of its own.
 async fn is_confirmed(question: String) -> Result<bool, Failure> {
     let asking = spawn_blocking(move || {
         write!(stderr(), "{question}")?;
@@ -81,5 +114,31 @@ async fn is_confirmed(question: String) -> Result<bool, Failure> {
         let answer = answer.trim();
         Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
     });
-    asking.await.map_err(io::Error::other)?.map_err(Failure::Local)
+    let interrupted = signals::listen(None)?;
+    tokio::select! {
+        answer = asking => answer.map_err(io::Error::other)?.map_err(Failure::Local),
+        code = interrupted => {
+            // Standard error may be gone.
+            let _ = writeln!(stderr());
+            Err(Failure::Exit(code))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_told_in_dates() {
+        for (selector, told) in [
+            ("a", ""),
+            ("a[-15:]", ", from 1969-12-31 23:59:45 UTC on"),
+            ("a*[-15m:]", ", from 2001-09-09 01:31:40 UTC on"),
+            ("a[:0]", ", up to 1970-01-01 00:00:00 UTC"),
+            ("a[0:1]", ", from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC"),
+        ] {
+            assert_eq!(times(selector, 1_000_000_000), told, "{selector}");
+        }
+    }
 }

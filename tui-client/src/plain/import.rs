@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval};
 use super::connection::{Reconnector, connect, try_connect};
 use super::import_bar::ImportBar;
 use super::import_report::ImportReport;
-use super::input::{self, InputQueue, READ_SIZE};
+use super::input::{self, InputQueue, Lines, READ_SIZE};
 use super::printer::Printer;
 use super::{Failure, REFUSED, explain, quoted, signals, warn};
 use crate::cli::Plan;
@@ -45,7 +45,11 @@ pub(super) async fn run(
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
-    let read = || input::start(input, plan.put.clone(), memory, unix_now);
+    let kind = match &plan.put {
+        Some(prefix) => Lines::Data { prefix: prefix.clone() },
+        None => Lines::Requests { del: plan.yes },
+    };
+    let read = || input::start(input, kind, memory, unix_now);
     // What comes before there is a connection has its own time, so it is not left unread.
     let (first, reading) = if plan.retry {
         let reading = read();
@@ -234,6 +238,10 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                     self.report.unsent += 1;
                     let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
                     self.report.refuse(text);
+                }
+                LineNote::Deletion => {
+                    self.report.unsent += 1;
+                    self.report.refuse(|| format!("line {number}: not sent, del wants --yes"));
                 }
                 // Data lines are expected to have none.
                 LineNote::Filled if self.replacements.is_some() => {}

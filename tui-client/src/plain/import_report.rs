@@ -46,7 +46,7 @@ impl fmt::Display for NamedLines {
 pub(super) struct ImportReport {
     pub bar: ImportBar,
     pub answered: u64,
-    /// Longer than a request may be.
+    /// Refused without being sent.
     pub unsent: u64,
     pub refused: u64,
     /// Puts among what is answered and not refused.

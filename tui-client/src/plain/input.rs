@@ -63,11 +63,20 @@ pub(super) struct Counts {
     pub filled: AtomicU64,
 }
 
-/// Begins. Lines are requests, or with a `prefix` the data of puts. Reading waits while more than
+/// What the lines are.
+#[derive(Debug, Clone)]
+pub(super) enum Lines {
+    /// Requests; a `del` is sent or refused.
+    Requests { del: bool },
+    /// The data of puts, with this before their names.
+    Data { prefix: String },
+}
+
+/// Begins. Reading waits while more than
 /// `memory` bytes are read and not dropped.
 pub(super) fn start(
     input: impl AsyncRead + Unpin + Send + 'static,
-    prefix: Option<String>,
+    kind: Lines,
     memory: u32,
     clock: impl Fn() -> i64 + Send + 'static,
 ) -> InputQueue {
@@ -75,7 +84,7 @@ pub(super) fn start(
     let (spent, full) = watch::channel(false);
     let room = Room { memory, free: Arc::new(Semaphore::new(memory as usize)), spent };
     let counts = Arc::default();
-    let task = tokio::spawn(read(input, prefix, clock, sender, room, Arc::clone(&counts)));
+    let task = tokio::spawn(read(input, kind, clock, sender, room, Arc::clone(&counts)));
     InputQueue { queue, full, counts, task }
 }
 
@@ -101,7 +110,7 @@ impl Room {
 
 async fn read(
     mut input: impl AsyncRead + Unpin,
-    prefix: Option<String>,
+    kind: Lines,
     clock: impl Fn() -> i64,
     queue: mpsc::UnboundedSender<InputBatch>,
     room: Room,
@@ -133,9 +142,10 @@ async fn read(
         while let Some(line) = framer.next_line(&mut rest) {
             number += 1;
             match line {
-                Line::Text(text) => match &prefix {
-                    Some(prefix) => batch.push_data(number, text, prefix, now),
-                    None => batch.push(number, text, now),
+                Line::Text(text) => match &kind {
+                    Lines::Data { prefix } => batch.push_data(number, text, prefix, now),
+                    Lines::Requests { del: true } => batch.push(number, text, now),
+                    Lines::Requests { del: false } => batch.push_without_del(number, text, now),
                 },
                 Line::TooLong => batch.notes.push((number, LineNote::TooLong)),
             }
@@ -198,7 +208,7 @@ mod tests {
             &[b"\xef", b"\xbb", b"\xbfg", b"et a\r\nget b"],
         ] {
             let (mut far, near) = tokio::io::duplex(1024);
-            let mut reading = start(near, None, 1 << 20, || 7);
+            let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
             for piece in pieces {
                 far.write_all(piece).await.unwrap();
                 tokio::task::yield_now().await;
@@ -216,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn utf_16_is_named_and_nothing_is_sent() {
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, None, 1 << 20, || 7);
+        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
         let text: Vec<u8> = "get a\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         far.write_all(&text).await.unwrap();
         assert!(reading.queue.recv().await.is_none());
@@ -229,7 +239,9 @@ mod tests {
         let clock = Arc::new(AtomicI64::new(100));
         let (mut far, near) = tokio::io::duplex(1024);
         let reader = Arc::clone(&clock);
-        let mut reading = start(near, None, 1 << 20, move || reader.load(Ordering::SeqCst));
+        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, move || {
+            reader.load(Ordering::SeqCst)
+        });
         let mut all: Option<InputBatch> = None;
         for time in [100, 160, 220] {
             clock.store(time, Ordering::SeqCst);
@@ -253,7 +265,7 @@ mod tests {
         let lines = 500;
         let memory = u32::try_from(lines * 20 + 4 * BATCH_OVERHEAD).unwrap();
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, None, memory, || 7);
+        let mut reading = start(near, Lines::Requests { del: false }, memory, || 7);
         far.write_all(b"get a\n").await.unwrap();
         let mut all = reading.queue.recv().await.unwrap();
         for _ in 1..lines {

@@ -3,6 +3,7 @@
 //! polled.
 
 mod follow;
+mod history;
 mod known_points;
 mod poll;
 
@@ -27,6 +28,7 @@ use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
 use crate::system::os::signals::{UNCAUGHT_ENDS_WITH_CODE, output_closed};
 use crate::text::time;
+use history::History;
 use known_points::KnownPoints;
 use poll::Feed;
 pub(super) use poll::selectors;
@@ -62,6 +64,7 @@ pub(super) async fn run(
         feeds: Vec::new(),
         known: KnownPoints::default(),
         resumes: false,
+        history: None,
         is_following: false,
         told: false,
         out,
@@ -110,6 +113,8 @@ struct Watcher<'a, W: Write> {
     known: KnownPoints,
     /// The follow goes on where an earlier one has ended, so that it repeats some points.
     resumes: bool,
+    /// What the follow has brought of the past, if it was asked for.
+    history: Option<History>,
     /// The current or last connection follows.
     is_following: bool,
     /// It is said that the server does not follow.

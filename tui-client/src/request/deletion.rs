@@ -24,6 +24,12 @@ pub fn selector_to_delete(line: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim())
 }
 
+/// The first word of a request as it goes over the wire is `del`.
+pub fn is_deletion(line: &[u8]) -> bool {
+    let rest = line.trim_ascii_start().strip_prefix(b"del");
+    rest.is_some_and(|rest| rest.first().is_none_or(|next| !next.is_ascii_graphic()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +44,9 @@ mod tests {
         }
         assert_eq!(selector_to_delete(" del\ta "), Some("a"));
         assert_eq!(selector_to_delete("del"), Some(""));
+        for (line, is) in [("del a", true), (" del\ta", true), ("del", true), ("delete a", false)] {
+            assert_eq!((is_deletion(line.as_bytes()), is_deletion(b"get del")), (is, false));
+        }
         assert_eq!((selector_to_delete("delete a"), selector_to_delete("get del")), (None, None));
     }
 }

@@ -91,11 +91,11 @@ mod tests {
             ("get a b", "", "error at \"b\" in get a b: nothing may follow here"),
             ("put a* 1 1", "", "error at \"a*\" in put a* 1 1: a key holds no '*'"),
             ("put a", "", "error in put a: missing: a value"),
-            ("got", "", "error in got: the commands are put and get, in lower case"),
+            ("got", "", "error in got: the commands are put, del and get, in lower case"),
             (
                 "a 1.5 7",
                 "",
-                "error at \"a\" in a 1.5 7: the commands are put and get, in lower case; before a \
+                "error at \"a\" in a 1.5 7: the commands are put, del and get, in lower case; before a \
                  point goes put",
             ),
             ("del a", "wrong command", &format!("error in del a: {NOT_ALLOWED}")),

@@ -9,8 +9,10 @@ use shared::{Client, Key, KeyBuf, Point, Selector};
 use tokio::time::interval;
 
 use super::Watcher;
+use super::history::History;
 use crate::cli::Plan;
 use crate::clock::unix_now;
+use crate::metrics::series::present_until;
 use crate::metrics::watch_plan::covering_pattern;
 use crate::plain::connection::{Reconnector, connect, refusal, take_reply};
 use crate::plain::{Failure, malformed_lines, warn};
@@ -40,6 +42,7 @@ impl<W: Write> Watcher<'_, W> {
         let last = format!("{pattern}{}", self.needs.last());
         let resumes = !self.known.is_empty();
         self.resumes = resumes;
+        self.history = (resumes || self.from.is_some()).then(History::default);
         // Points that come back are those of a server with selectors.
         let found = if resumes { Points::new() } else { self.points(connection, &last).await? };
         let from = match (self.known.resume_from().filter(|_| resumes), self.from) {
@@ -169,6 +172,12 @@ impl<W: Write> Watcher<'_, W> {
 
     fn take_point(&mut self, key: Key<'_>, point: Point, now: i64) -> Result<(), Failure> {
         if self.resumes && self.known.is_history(key.as_str(), point.timestamp) {
+            return Ok(());
+        }
+        let is_repeated =
+            self.history.as_mut().is_some_and(|past| past.takes(key, point.timestamp));
+        if is_repeated && point.timestamp > present_until(now) {
+            // An open range brings them, however old they are.
             return Ok(());
         }
         let is_news = self.known.is_news(key.as_str(), point.timestamp);

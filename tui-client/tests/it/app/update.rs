@@ -79,7 +79,7 @@ fn entered_lines_are_normalized() {
     scene.answer("got *", Status::Error, "wrong command\n");
     assert_eq!(
         scene.notice(),
-        "error at \"got\" in got *: the commands are put and get, in lower case"
+        "error at \"got\" in got *: the commands are put, del and get, in lower case"
     );
     scene.enter("   ");
     assert!(scene.sent.iter().all(|request| request.line == "get *"), "blanks are no request");

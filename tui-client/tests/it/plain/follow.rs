@@ -163,7 +163,11 @@ fn a_stray_point_of_the_future_is_printed_and_not_the_present() {
     assert_eq!(peer.printed::<3>()[1], format!("a 99.0 {now}000"));
     follow.shutdown(Shutdown::Both).unwrap();
     let again = format!("get a[{}:+]", now + 1 - 60);
-    peer.connection(&[(&again, "ok\n")]);
+    let old = format!("ok\na 9.0 {}\na 98.0 {now}001\n", now + 1);
+    let second = peer.connection(&[(&again, &old)]);
+    say(&second, &format!("a 3.0 {}\na 97.0 {now}001\n", now + 2));
+    let told = [format!("a 3.0 {}", now + 2), format!("a 97.0 {now}001")];
+    assert_eq!(peer.printed(), told, "what was put long ago is no news");
     kill(peer.child);
 }
 

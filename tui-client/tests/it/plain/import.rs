@@ -29,7 +29,7 @@ fn an_import_continues_after_an_error() {
         lines,
         [
             "tui-client: line 6: not sent, longer than 4096 bytes",
-            "tui-client: line 4: wrong command: the commands are put and get, in lower case: got",
+            "tui-client: line 4: wrong command: the commands are put, del and get, in lower case: got",
             "tui-client: line 7: wrong command: a value is a decimal number such as 23.7, -5 or 1e-3: \
              put a x 3",
         ]

@@ -51,9 +51,12 @@ fn exit_codes_are_as_documented() {
     let server = TestServer::start();
     let (code, out, err) = run(server.port, &["got", "*"]);
     assert_eq!((code, &*out), (1, ""));
-    assert!(err.contains("wrong command: the commands are put and get"), "{err}");
+    assert!(err.contains("wrong command: the commands are put, del and get"), "{err}");
     let (_, _, err) = run(server.port, &["get", "a", "b"]);
-    assert_eq!(err, "tui-client: wrong command: nothing may follow here: get a b\n");
+    assert_eq!(
+        err,
+        "tui-client: error at character 7, \"b\" in get a b: nothing may follow here; a selector is one word, in a shell in quotes: 'palm.*'\n"
+    );
     assert_eq!(run(server.port, &["--nonsense"]).0, 2);
     assert_eq!(run(server.port, &["--watch", "no key"]).0, 2);
     assert_eq!(run(server.port, &["--help"]).0, 0);

@@ -123,7 +123,7 @@ mod tests {
     fn every_stage_of_typing_is_judged() {
         let unfinished = |why: &str| Verdict::Unfinished(why.to_owned());
         let wrong = |at: Range<usize>, why: &str| Verdict::Wrong { at, why: why.to_owned() };
-        let commands = "the commands are put and get, in lower case";
+        let commands = "the commands are put, del and get, in lower case";
         let number = "a value is a decimal number such as 23.7, -5 or 1e-3";
         for (line, verdict) in [
             ("", Verdict::Empty),
