@@ -331,8 +331,8 @@ impl Plan {
         } else {
             RunMode::Watch(watch)
         };
-        if args.yes && !matches!(mode, RunMode::Delete(_) | RunMode::Input) || args.yes && args.put
-        {
+        let can_delete = matches!(mode, RunMode::Delete(_) | RunMode::Input) && !args.put;
+        if args.yes && !can_delete {
             let why = "--yes goes with del, or with requests from a pipe";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
