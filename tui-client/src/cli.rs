@@ -48,7 +48,7 @@ struct Args {
     /// Alert on a condition such as 'palm.cpu > 90', '*.temp rate > 2', 'palm.cpu age > 1m', also
     /// when it held only between two polls: on the screen, the bell, a marked row and a line in the
     /// chart; in a pipe, a message on standard error and exit code 4; may be repeated
-    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER")]
+    #[arg(long, value_name = "KEY [COLUMN] OP NUMBER", value_parser = alert)]
     alert: Vec<Alert>,
 
     /// With --alert in plain mode: run a command in the shell when an alert fires, when it is resolved
@@ -158,6 +158,13 @@ fn prefix(text: &str) -> Result<String, String> {
     let is_empty = text.is_empty();
     Key::new(text).map(drop).or_else(|why| if is_empty { Ok(()) } else { Err(why.to_string()) })?;
     Ok(text.to_owned())
+}
+
+/// An alert. Without quotes a shell takes its `>` and what follows.
+fn alert(text: &str) -> Result<Alert, String> {
+    let is_cut = !text.contains(['<', '>', '=']);
+    let hint = if is_cut { "; in a shell all of it goes in quotes: 'palm.cpu > 90'" } else { "" };
+    text.parse().map_err(|why| format!("{why}{hint}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -331,8 +338,8 @@ impl Plan {
         } else {
             RunMode::Watch(watch)
         };
-        if args.yes && !matches!(mode, RunMode::Delete(_) | RunMode::Input) || args.yes && args.put
-        {
+        let can_delete = matches!(mode, RunMode::Delete(_) | RunMode::Input) && !args.put;
+        if args.yes && !can_delete {
             let why = "--yes goes with del, or with requests from a pipe";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
@@ -421,6 +428,14 @@ mod tests {
     fn mode(line: &str, interactive: bool) -> RunMode {
         let args = line.split(' ').filter(|word| !word.is_empty());
         Plan::parse(["tui-client"].into_iter().chain(args), interactive).unwrap().mode
+    }
+
+    #[test]
+    fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
+        for (alert, is_hinted) in [("palm.cpu", true), ("palm.cpu >", false)] {
+            let refused = Plan::parse(["tui-client", "--alert", alert], true).unwrap_err();
+            assert_eq!(refused.to_string().contains("in quotes"), is_hinted, "{refused}");
+        }
     }
 
     #[test]

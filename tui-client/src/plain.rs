@@ -255,6 +255,7 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
 
 /// Writes a message to standard error.
 fn warn(text: &str) {
-    // Without standard error there is no place for it.
-    let _ = writeln!(io::stderr(), "tui-client: {text}");
+    // In one write, so that commands of alerts write nothing in between. Without standard error there
+    // is no place for it.
+    let _ = io::stderr().write_all(format!("tui-client: {text}\n").as_bytes());
 }

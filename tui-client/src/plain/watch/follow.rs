@@ -125,7 +125,8 @@ impl<W: Write> Watcher<'_, W> {
             } else {
                 self.known.add(key.as_key(), point, prints_last, now);
             }
-            if self.from.is_some_and(|from| point.timestamp >= from) {
+            let is_in = |from| (from..=present_until(now)).contains(&point.timestamp);
+            if self.from.is_some_and(is_in) {
                 self.known.expect_history(key.as_key(), point.timestamp);
             }
         }

@@ -16,7 +16,7 @@ fn a_session_from_the_first_put_to_quit() {
     server.send(&format!("put palm.cpu 42.5 {}\n", unix_now() + 30));
     shell.until_shown("42.5");
     shell.press("got\r");
-    shell.until_shown("error in got: the commands are put and get");
+    shell.until_shown("error in got: the commands are put, del and get");
     shell.press("?");
     shell.until_shown("Command line");
     shell.press("\x1b");
