@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use shared::{Key, Point};
 
-use super::background::compaction_policy::{self, Candidate};
+use super::background::compaction_policy::Candidate;
 use super::background::present_points::PresentPoints;
 use super::part::Part;
 use super::recovery::{Recovered, recover};
@@ -175,10 +175,10 @@ fn settle(store: &Local) {
     loop {
         let parts = Arc::clone(&store.state.memory().parts);
         let present = PresentPoints::default();
-        let candidates =
-            compaction::candidates(&store.state, &parts, NOTHING_EXPIRED, &present, |_| false);
+        let next =
+            compaction::choose_next(&store.state, &parts, NOTHING_EXPIRED, &present, |_| false);
         let memory = store.state.memory();
-        let due = memory.frozen.is_some() || compaction_policy::choose(&candidates).is_some();
+        let due = memory.frozen.is_some() || next.is_some();
         if memory.phase != Phase::Open || !due && Arc::ptr_eq(&parts, &memory.parts) {
             return;
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
-        let pause = match choose(&candidates(state, &parts, expiry, &present, rests)) {
+        let pause = match choose_next(state, &parts, expiry, &present, rests) {
             None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
@@ -160,8 +161,24 @@ fn forget_idle_deletes(state: &StoreState) {
     }
 }
 
+/// Which parts to merge next. Long, when parts have many deletions and nothing else is due.
+pub fn choose_next(
+    state: &StoreState,
+    parts: &[Arc<Part>],
+    expiry: Expiry,
+    present: &PresentPoints,
+    rests: impl Fn(&Arc<Part>) -> bool,
+) -> Option<Range<usize>> {
+    let candidates = candidates(state, parts, expiry, present, rests);
+    choose(&candidates).or_else(|| {
+        let is_idle =
+            |at: &usize| !candidates[*at].resting && has_idle_deletes(&parts[*at], &parts[..*at]);
+        (0..parts.len()).find(is_idle).map(|at| at..at + 1)
+    })
+}
+
 /// What the choice of a merge depends on, for each part.
-pub fn candidates(
+fn candidates(
     state: &StoreState,
     parts: &[Arc<Part>],
     expiry: Expiry,
@@ -171,12 +188,8 @@ pub fn candidates(
     // Newest first, because each part hides points of those before it.
     let mut hidden = state.hidden_by_heads();
     let mut candidates = Vec::with_capacity(parts.len());
-    for (at, part) in parts.iter().enumerate().rev() {
-        let mut one = candidate(part, &hidden, expiry, present, rests(part));
-        if has_idle_deletes(part, &parts[..at]) {
-            one.deleted = 1.0;
-        }
-        candidates.push(one);
+    for part in parts.iter().rev() {
+        candidates.push(candidate(part, &hidden, expiry, present, rests(part)));
         hidden.add_part(part);
     }
     candidates.reverse();

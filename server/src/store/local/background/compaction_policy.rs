@@ -61,8 +61,7 @@ fn neighbours(parts: &[Candidate]) -> Vec<Range<usize>> {
 }
 
 fn choose_of(parts: &[Candidate]) -> Option<Range<usize>> {
-    if let Some(at) = parts.iter().position(|part| part.expired + part.deleted >= MAX_DROPPED_SHARE)
-    {
+    if let Some(at) = parts.iter().position(|part| part.expired >= MAX_DROPPED_SHARE) {
         return Some(at..at + 1);
     }
     let mut best: Option<(Range<usize>, f64)> = None;
@@ -81,7 +80,11 @@ fn choose_of(parts: &[Candidate]) -> Option<Range<usize>> {
             }
         }
     }
-    best.map(|(range, _)| range)
+    // A merge drops what is deleted, too; where deletions come all the time, it has to come first.
+    best.map(|(range, _)| range).or_else(|| {
+        let drops = |part: &Candidate| part.expired + part.deleted >= MAX_DROPPED_SHARE;
+        parts.iter().position(drops).map(|at| at..at + 1)
+    })
 }
 
 #[cfg(test)]
