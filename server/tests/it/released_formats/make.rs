@@ -268,14 +268,17 @@ fn make_beside(format: &Path) {
     beside.finish();
 }
 
+/// Makes the directories of the present format, in a temporary directory. With `MAKE_DIRECTORIES=1` they
+/// go to `tests/data/format-N`, which must not be there: that is done once, for a release.
 #[test]
-#[ignore = "writes tests/data/format-N for the present N, which must not be there"]
-fn make_directories_of_the_present_format() {
-    let new = tempfile::tempdir().unwrap();
-    ServerProcess::open(new.path()).kill();
-    let version = fs::read_to_string(new.path().join("FORMAT")).unwrap();
+fn directories_of_the_present_format_can_be_made() {
+    let temporary = tempfile::tempdir().unwrap();
+    ServerProcess::open(&temporary.path().join("new")).kill();
+    let version = fs::read_to_string(temporary.path().join("new/FORMAT")).unwrap();
     let version = version.trim_end().rsplit(' ').next().unwrap().to_owned();
-    let format = data(&format!("format-{version}"));
+    let name = format!("format-{version}");
+    let is_release = std::env::var_os("MAKE_DIRECTORIES").is_some();
+    let format = if is_release { data(&name) } else { temporary.path().join(&name) };
     assert!(!format.exists(), "{} is there; it is made once, for its release", format.display());
     for make in
         [make_log, make_part, make_deletes, make_values, make_mixed, make_crash, make_beside]
@@ -284,4 +287,11 @@ fn make_directories_of_the_present_format() {
     }
     let made = file_names(&format);
     assert_eq!(made.len(), 14, "{made:?}");
+    if !is_release {
+        // The same bytes as those that are kept: a change of the format shows here.
+        for file in ["log/log-000000000001", "part/part-000000000001-000000000001"] {
+            let kept = fs::read(data(&name).join(file)).unwrap();
+            assert!(fs::read(format.join(file)).unwrap() == kept, "{file} has changed");
+        }
+    }
 }
