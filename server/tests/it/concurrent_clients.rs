@@ -8,7 +8,8 @@ use shared::{Client, Key, KeyBuf, Point, Request, Selector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::os;
-use crate::harness::server::TestServer;
+use crate::harness::process::ServerProcess;
+use crate::harness::server::{Connection, TestServer, client_of};
 use crate::harness::within;
 
 fn key(text: &str) -> KeyBuf {
@@ -101,14 +102,15 @@ async fn fill(client: &Client, key: Key<'_>, count: i64) {
 async fn clients_that_never_read_cost_little_memory_and_no_time() {
     const POINTS: i64 = 1_000_000;
     const LAZY: usize = 50;
-    let server = TestServer::start().await;
-    let client = server.client().await;
+    // A process of its own: the other tests would count.
+    let server = ServerProcess::start(["--ephemeral"]);
+    let client = client_of(server.port()).await;
     fill(&client, key("big.series").as_key(), POINTS).await;
 
-    let before = os::peak_memory();
+    let before = server.peak_memory();
     let mut lazy = Vec::new();
     for _ in 0..LAZY {
-        let mut connection = server.connect().await;
+        let mut connection = Connection::to(server.port()).await;
         connection.send(b"get *\n").await;
         // The reply has begun, and from here on it is not read.
         assert_eq!(connection.read(3).await, b"ok\n");
@@ -116,14 +118,14 @@ async fn clients_that_never_read_cost_little_memory_and_no_time() {
     }
 
     // Meanwhile the others are served, a large answer included.
-    let other = server.client().await;
+    let other = client_of(server.port()).await;
     fill(&other, key("other.key").as_key(), 1).await;
     let mut count = 0;
     get_all(&other, |_, _| count += 1).await;
     assert_eq!(count, POINTS + 1);
 
     // The reply to each of them is 25 MB; each costs a write buffer and a block of points.
-    if let (Some(before), Some(after)) = (before, os::peak_memory()) {
+    if let (Some(before), Some(after)) = (before, server.peak_memory()) {
         let grown = after - before;
         assert!(grown < 64 * 1024, "{LAZY} clients that do not read cost {grown} KiB");
     } else {
@@ -136,7 +138,7 @@ async fn clients_that_never_read_cost_little_memory_and_no_time() {
     let whole = patient.read_to_end().await;
     assert!(whole.ends_with(b"\n\n"));
     drop(lazy);
-    server.stop().await;
+    server.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]

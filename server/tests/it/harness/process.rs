@@ -177,6 +177,11 @@ impl ServerProcess {
         self.port
     }
 
+    /// Its most memory so far in KiB; `None` where the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        os::peak_memory(self.child.id())
+    }
+
     pub fn connect(&self) -> TcpStream {
         connect(self.port).expect("it accepts")
     }

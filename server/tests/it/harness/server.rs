@@ -48,16 +48,11 @@ impl TestServer {
     }
 
     pub async fn connect(&self) -> Connection {
-        let stream = within(TcpStream::connect(("127.0.0.1", self.port))).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Connection(stream)
+        Connection::to(self.port).await
     }
 
     pub async fn client(&self) -> Client {
-        let mut options = ConnectOptions::new("localhost", self.port);
-        // A busy machine is no failure.
-        options.reply_timeout = PATIENCE;
-        within(Client::connect(&options)).await.unwrap()
+        client_of(self.port).await
     }
 
     pub async fn stop(self) {
@@ -66,10 +61,25 @@ impl TestServer {
     }
 }
 
+/// A client of the server on a port of this machine.
+pub async fn client_of(port: u16) -> Client {
+    let mut options = ConnectOptions::new("localhost", port);
+    // A busy machine is no failure.
+    options.reply_timeout = PATIENCE;
+    within(Client::connect(&options)).await.unwrap()
+}
+
 /// A connection whose waits are limited.
 pub struct Connection(pub TcpStream);
 
 impl Connection {
+    /// To the server on a port of this machine.
+    pub async fn to(port: u16) -> Self {
+        let stream = within(TcpStream::connect(("127.0.0.1", port))).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         within(self.0.write_all(bytes.as_ref())).await.unwrap();
     }

@@ -66,8 +66,8 @@ pub fn make_circle(path: &Path) -> Option<&'static str> {
 }
 
 /// Peak memory of this process so far, in KiB, on Linux.
-pub fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+pub fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     Some(line.split_whitespace().nth(1).unwrap().parse().unwrap())
 }
