@@ -8,6 +8,7 @@ pub mod needs;
 pub mod recent_points;
 pub mod reply;
 pub mod series;
+mod series_index;
 pub mod sort;
 pub mod sparkline;
 pub mod stale;

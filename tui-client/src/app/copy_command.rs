@@ -81,7 +81,7 @@ fn chart_command(
         [_] => format!("{program} get {quoted_keys}"),
         _ => format!("printf 'get %s\\n' {quoted_keys} | {program}"),
     };
-    let all_kept = shown.iter().all(|series| series.recent.len() as u64 == series.count);
+    let all_kept = shown.iter().all(|series| Some(series.recent().len() as u64) == series.count());
     let shows_all = watch.viewport().shows_all() && all_kept;
     if shell == Shell::Windows && !(shows_all && keys.len() == 1) {
         return Some(Err(NO_PIPELINE));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::KeyBuf;
+use shared::{Key, KeyBuf, Point};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -41,6 +41,10 @@ pub struct Table {
     again: bool,
     /// The answer for the next job, with its request.
     next: Option<(String, Arc<Answer>)>,
+    /// The answer is kept up to date by the points that are told.
+    is_live: bool,
+    /// Points were told since the rows were arranged, which matters for their order.
+    outdated: bool,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -54,6 +58,8 @@ struct UnderWay {
     filter: Option<Filter>,
     /// The result is still to be shown.
     wanted: bool,
+    /// Only the points have changed, so that it is no news that rows are sorted.
+    is_silent: bool,
 }
 
 impl Table {
@@ -116,7 +122,7 @@ impl Table {
 
     /// A job is under way whose result will be shown.
     pub fn arranging(&self) -> bool {
-        self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
+        self.again || self.under_way.as_ref().is_some_and(|job| job.wanted && !job.is_silent)
     }
 
     fn row(&self, row: usize) -> Option<&Series> {
@@ -144,6 +150,7 @@ impl Table {
         now: i64,
     ) -> Option<SortJob> {
         let answer = Arc::new(answer);
+        self.is_live = false;
         let other = request != self.request;
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
@@ -154,6 +161,77 @@ impl Table {
             self.discard_shared(unseen);
         }
         self.arrange(rows, now)
+    }
+
+    /// Takes the state of all keys, which told points keep up to date from now on.
+    pub fn show_live(
+        &mut self,
+        request: &str,
+        answer: Answer,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
+        let job = self.show(request, answer, rows, now);
+        self.is_live = true;
+        job
+    }
+
+    /// The answer is kept up to date by the points that are told.
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// Told points can be taken: no job needs the answer as it is.
+    pub fn is_free(&mut self) -> bool {
+        self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
+    }
+
+    /// Takes a point that was put just now; says whether its key is known. It must be free.
+    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
+        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, present))
+    }
+
+    /// The newest point of a key has this time, or the key is not known.
+    pub fn ends_at(&self, key: Key<'_>, timestamp: i64) -> bool {
+        let place = self.answer.find(key);
+        let series = place.and_then(|place| self.answer.series.get(place));
+        series.is_none_or(|series| {
+            let before = series.before.map(|before| before.timestamp);
+            series.last.timestamp == timestamp || before == Some(timestamp)
+        })
+    }
+
+    /// Shows the rows of new keys after points were told. Rows that are sorted or filtered are
+    /// arranged again with [`Table::rearrange`].
+    pub fn show_told(&mut self, malformed: u64) {
+        if let Some(answer) = Arc::get_mut(&mut self.answer) {
+            answer.malformed += malformed;
+        }
+        let all = u32::try_from(self.answer.series.len()).unwrap_or(u32::MAX);
+        if self.is_plain() && matches!(self.order, Order::Reply(_)) {
+            self.order = Order::Reply(all);
+        } else {
+            self.outdated = true;
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.sort == Sort::default() && self.filter.is_none()
+    }
+
+    /// Points were told since the rows were arranged, which matters for their order.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated && !self.again && self.under_way.is_none()
+    }
+
+    /// Arranges the rows anew.
+    pub fn rearrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
+        self.outdated = false;
+        let job = self.arrange(rows, now);
+        if let Some(job) = &mut self.under_way {
+            job.is_silent = true;
+        }
+        job
     }
 
     /// Sets the order.
@@ -258,7 +336,7 @@ impl Table {
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
-        let plain = self.sort == Sort::default() && self.filter.is_none();
+        let plain = self.is_plain();
         let in_place = self.held && plain && self.is_in_place(&answer);
         let selected = (self.held && !in_place)
             .then(|| self.selected_series().map(|series| series.key.clone()))
@@ -274,7 +352,8 @@ impl Table {
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
-            self.under_way = Some(UnderWay { id, request, sort, filter, wanted: true });
+            self.under_way =
+                Some(UnderWay { id, request, sort, filter, wanted: true, is_silent: false });
             return Some(job);
         }
         if let Some(job) = &mut self.under_way {
@@ -342,8 +421,10 @@ impl Table {
         }
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
-        let before = std::mem::replace(&mut self.answer, answer);
-        self.discard_shared(before);
+        if !Arc::ptr_eq(&self.answer, &answer) {
+            let before = std::mem::replace(&mut self.answer, answer);
+            self.discard_shared(before);
+        }
         self.order = order;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);

@@ -6,18 +6,25 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Glob;
+use shared::{Glob, Key, Point};
 
 use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertChange, Alerts};
+use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
+use crate::metrics::reply::SeriesPoints;
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
-use crate::metrics::watch_plan::with_alerted;
+use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
+use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::wire_log::entry::Tone;
+
+/// Points that are asked for of a key that is watched by its name.
+const MAX_ASKED_OF_KEY: u32 = 1024;
+
+/// Points that are asked for of each key that a glob watches.
+const MAX_ASKED_BY_GLOB: u32 = 64;
 
 /// Time for which a changed value is marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -77,7 +84,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| series.recent.iter());
+            let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
@@ -88,9 +95,24 @@ impl Watched {
     fn is_news(&self, series: Option<&Series>) -> bool {
         match (&self.series, series) {
             (Some(before), Some(series)) => {
-                before.last != series.last || before.count < series.count
+                before.last != series.last || before.count() < series.count()
             }
             (before, _) => before.is_none(),
+        }
+    }
+}
+
+/// Reports changes of alerts; rings when one fires.
+pub fn tell_alerts(events: &[AlertEvent], log: &mut Log, cx: &mut Context) {
+    let now = cx.now();
+    for event in events {
+        match event.change {
+            AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
+            AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
+            AlertChange::Firing => {
+                log.report(event.text().to_owned(), cx);
+                cx.ring();
+            }
         }
     }
 }
@@ -114,6 +136,8 @@ pub struct Watch {
     answered: HashSet<String>,
     /// The number of answers taken.
     revision: u64,
+    /// The places of the keys.
+    places: HashMap<String, usize>,
     viewport: Viewport,
 }
 
@@ -213,6 +237,7 @@ impl Watch {
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
                 self.keys.push(Watched::new(text));
+                self.find_places();
                 self.keys.len() - 1
             });
         }
@@ -233,7 +258,9 @@ impl Watch {
     /// Stops watching the selected key; without any key, the last glob.
     pub fn remove_selected(&mut self) -> Option<String> {
         let gone = if self.selected < self.keys.len() {
-            self.keys.remove(self.selected).key
+            let gone = self.keys.remove(self.selected).key;
+            self.find_places();
+            gone
         } else {
             self.patterns.last()?.as_str().to_owned()
         };
@@ -334,8 +361,99 @@ impl Watch {
         self.keys.sort_by_cached_key(|key| {
             patterns.iter().position(|pattern| pattern.matches(&key.key))
         });
+        self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
+
+    /// Records the places of the keys after a change.
+    fn find_places(&mut self) {
+        let keys = self.keys.iter().enumerate();
+        self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
+    }
+
+    /// What to ask a server with selectors for, to know the newest points of the watched keys: the
+    /// patterns, and the selectors.
+    pub fn history(&self) -> Vec<(String, String)> {
+        let (keys, globs): (Vec<_>, Vec<_>) = self.patterns.iter().cloned().partition(Glob::is_key);
+        let of = |patterns: &[Glob], points: u32| {
+            let selector = move |pattern| format!("{pattern}[last:{points}]");
+            merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
+        };
+        of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
+    }
+
+    /// All keys with points are known, because every request for them is answered.
+    pub fn heard_of_all(&mut self) {
+        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
+        self.answered.extend(patterns);
+    }
+
+    /// Takes a point that was put just now, if its key is watched; returns its series. The key may
+    /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
+    /// ahead.
+    pub fn tell(
+        &mut self,
+        (key, point): (Key<'_>, Point),
+        present: i64,
+        may_be_new: bool,
+        now: Duration,
+    ) -> Option<&Series> {
+        let limit = watched_share(self.keys.len().max(1));
+        let place = match self.places.get(key.as_str()).copied() {
+            Some(place) => place,
+            None if may_be_new && self.wants(key.as_str()) => {
+                self.keys.push(Watched::new(key.as_str().to_owned()));
+                self.put_in_order();
+                *self.places.get(key.as_str())?
+            }
+            None => return None,
+        };
+        let watched = self.keys.get_mut(place)?;
+        let changed = match &mut watched.series {
+            Some(series) => series.tell(point, present),
+            none => {
+                *none = Some(Series::new(key.to_owned(), point, limit));
+                true
+            }
+        };
+        let series = watched.series.as_ref()?;
+        if changed {
+            self.revision += 1;
+            watched.revision = self.revision;
+            (watched.changed, watched.heard) = (Some(now), Heard::Points);
+            let recent = series.recent();
+            let ends = [recent.get(0), recent.get(recent.len().saturating_sub(1))];
+            let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));
+            watched.bounds = wider(ends);
+        }
+        Some(series)
+    }
+
+    /// A key that is not known is to be watched, and there is room for it.
+    fn wants(&mut self, key: &str) -> bool {
+        let mut matching = self.patterns.iter().filter(|pattern| pattern.matches(key)).peekable();
+        if matching.peek().is_none() || self.unwanted.contains(key) {
+            return false;
+        }
+        self.cut |= self.keys.len() >= MAX_BY_GLOB && !matching.any(Glob::is_key);
+        !self.cut
+    }
+
+    /// Whether a key is watched.
+    pub fn has(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// Records whether an alert fires for a key.
+    pub fn set_alarm(&mut self, key: &str, alarm: bool) {
+        let place = self.places.get(key).copied();
+        if let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) {
+            watched.alarm = alarm;
+        }
+    }
+
+    /// Takes the answer to a query of the chart with this number; `None` if it was refused or lost.
+    pub fn on_points(&mut self, _query: u64, _points: Option<Vec<SeriesPoints>>) {}
 
     /// Performs an action of the watched keys.
     pub fn update(
@@ -375,17 +493,8 @@ impl Watch {
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
         let known = self.keys.iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
-        let now = cx.now();
-        for event in alerts.evaluate(known, |_| true, complete, now.unix()) {
-            match event.change {
-                AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
-                AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
-                AlertChange::Firing => {
-                    log.report(event.text().to_owned(), cx);
-                    cx.ring();
-                }
-            }
-        }
+        let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
+        tell_alerts(&events, log, cx);
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
@@ -397,7 +506,7 @@ impl Watch {
     }
 
     fn place(&self, key: &str) -> Option<usize> {
-        self.keys.iter().position(|watched| watched.key == key)
+        self.places.get(key).copied()
     }
 }
 

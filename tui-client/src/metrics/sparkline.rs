@@ -5,7 +5,7 @@ use crate::metrics::series::Series;
 /// One a column.
 pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values = || series.recent.newest(columns).map(|point| point.value);
+    let values = || series.recent().newest(columns).map(|point| point.value);
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: f64| {

@@ -16,7 +16,6 @@ use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
 use crate::metrics::needs::Needs;
-use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
@@ -190,7 +189,7 @@ impl<W: Write> Selection<'_, W> {
                 continue;
             }
             if !columns.contains(&Column::Spark) {
-                series.recent = RecentPoints::default();
+                series.forget_recent();
             }
             self.held.push(series);
         }

@@ -266,9 +266,9 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     }
     notes.push(time_range(app));
     if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
-        && (series.recent.len() as u64) < series.count
+        && let (shown, Some(all)) = (series.recent().len() as u64, series.count())
+        && shown < all
     {
-        let (shown, all) = (series.recent.len() as u64, series.count);
         notes.push(format!("last {} of {}", number::count(shown), number::count(all)));
     }
     notes

@@ -108,10 +108,10 @@ fn placeholder(app: &App) -> String {
         return "no points yet. Type a request below, such as\n  put palm.cpu 23.7".to_owned();
     };
     let is_key = Key::new(selector).is_ok();
-    let globs = if is_key { Extension::Known } else { app.polling().extension() };
+    let globs = if is_key { Extension::Known } else { app.feed().extension() };
     match globs {
         Extension::Known => format!("no points for {selector}.\n{ALL}"),
-        Extension::Unknown | Extension::Asked => {
+        Extension::Unknown => {
             format!("no points for {selector}, or {NO_GLOBS}.\n{ALL}")
         }
         Extension::Missing => {
@@ -160,11 +160,14 @@ fn draw_row(
             ColumnKind::Key => (series.key.as_str().to_owned(), base),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
-                (number::value(of(series), wide), if title { theme.title } else { base })
+                let text = of(series).map_or_else(unknown, |value| number::value(value, wide));
+                (text, if title { theme.title } else { base })
             }
             ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
-            ColumnKind::Mean => (number::mean(series.mean, wide), base),
-            ColumnKind::Count => (number::count(series.count), base),
+            ColumnKind::Mean => {
+                (series.mean().map_or_else(unknown, |mean| number::mean(mean, wide)), base)
+            }
+            ColumnKind::Count => (series.count().map_or_else(unknown, number::count), base),
             ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
             ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
@@ -172,6 +175,11 @@ fn draw_row(
         pen.field(&text, wide, column.is_number(), style).skip(1);
     }
     firing
+}
+
+/// In place of a number that is not known yet.
+fn unknown() -> String {
+    "…".to_owned()
 }
 
 /// A difference, quiet if there is none or it is zero.

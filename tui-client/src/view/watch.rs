@@ -181,9 +181,9 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
         }
         pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
     }
-    let numbers = [("min", series.min), ("max", series.max), ("avg", series.mean)];
+    let numbers = [("min", series.min()), ("max", series.max()), ("avg", series.mean())];
     for (name, number) in numbers.into_iter().take(shape.numbers) {
-        let number = number::mean(number, NAMED - 6);
+        let number = number.map_or_else(String::new, |number| number::mean(number, NAMED - 6));
         pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();

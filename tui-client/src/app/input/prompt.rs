@@ -192,7 +192,7 @@ impl Prompt {
             return;
         }
         if is_follow(&request) {
-            cx.say(Tone::Plain, "following; esc or the next request ends it, polls wait");
+            cx.say(Tone::Plain, "following; esc or the next request ends it");
         }
         self.learn_from(&request);
         // The reply becomes visible.

@@ -116,7 +116,7 @@ impl Watch {
         plot: impl FnOnce(&ChartSpec<'_>) -> T,
     ) -> T {
         let series = self.in_chart().filter_map(|key| key.series.as_ref());
-        let lines: Vec<RecentPoints> = series.map(|series| series.recent.clone()).collect();
+        let lines: Vec<RecentPoints> = series.map(|series| series.recent().clone()).collect();
         let (_, rows) = chart::rows(height);
         plot(&ChartSpec {
             lines: &lines,
@@ -154,7 +154,7 @@ impl Watch {
     /// The points of the selected key, shared with its series.
     fn selected_points(&self) -> RecentPoints {
         let series = self.selected_key().and_then(|key| key.series.as_ref());
-        series.map(|series| series.recent.clone()).unwrap_or_default()
+        series.map(|series| series.recent().clone()).unwrap_or_default()
     }
 
     /// The times of the first and last point of the keys in the chart.

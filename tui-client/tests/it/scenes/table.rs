@@ -83,7 +83,6 @@ scenes! {
     }),
     table_of_a_glob: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.t*");
-        scene.ok("get palm.cpu[last]", "");
         scene.ok("get palm.t*", "");
         scene.to(Mode::Table);
     }),
