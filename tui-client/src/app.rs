@@ -606,7 +606,7 @@ impl App {
             self.tell(&lines);
         }
         let now = self.cx.now();
-        if self.table.is_live() && self.table.is_outdated() && self.rearrange_at <= now.elapsed {
+        if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
             let rows = self.table.answer().series.len() as u64;
             let pace = Duration::from_micros(rows * REARRANGE_MICROS);
             self.rearrange_at = now.elapsed + pace.max(MIN_REARRANGE);
@@ -619,7 +619,7 @@ impl App {
     fn next_work(&self) -> Option<Duration> {
         let now = self.cx.now().elapsed;
         let holds = self.feed.holds() && !self.feed.is_loading();
-        let outdated = self.table.is_live() && self.table.is_outdated();
+        let outdated = self.table.is_outdated();
         let lines = holds.then(|| now + HELD_RETRY);
         lines.into_iter().chain(outdated.then_some(self.rearrange_at)).min()
     }

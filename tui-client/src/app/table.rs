@@ -41,12 +41,22 @@ pub struct Table {
     again: bool,
     /// The answer for the next job, with its request.
     next: Option<(String, Arc<Answer>)>,
-    /// The answer is kept up to date by the points that are told.
-    is_live: bool,
-    /// Points were told since the rows were arranged, which matters for their order.
-    outdated: bool,
+    /// Whether told points keep the answer up to date.
+    freshness: Freshness,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
+}
+
+/// Whether told points keep an answer up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Freshness {
+    /// It stays as it came.
+    #[default]
+    Polled,
+    /// They do, and the rows are in order.
+    Live,
+    /// They do, and since the rows were arranged some came that matter for the order.
+    Outdated,
 }
 
 /// The parameters of a job.
@@ -150,7 +160,7 @@ impl Table {
         now: i64,
     ) -> Option<SortJob> {
         let answer = Arc::new(answer);
-        self.is_live = false;
+        self.freshness = Freshness::Polled;
         let other = request != self.request;
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
@@ -172,13 +182,13 @@ impl Table {
         now: i64,
     ) -> Option<SortJob> {
         let job = self.show(request, answer, rows, now);
-        self.is_live = true;
+        self.freshness = Freshness::Live;
         job
     }
 
     /// The answer is kept up to date by the points that are told.
     pub fn is_live(&self) -> bool {
-        self.is_live
+        self.freshness != Freshness::Polled
     }
 
     /// Told points can be taken: no job needs the answer as it is.
@@ -211,7 +221,7 @@ impl Table {
         if self.is_plain() && matches!(self.order, Order::Reply(_)) {
             self.order = Order::Reply(all);
         } else {
-            self.outdated = true;
+            self.freshness = Freshness::Outdated;
         }
     }
 
@@ -221,12 +231,12 @@ impl Table {
 
     /// Points were told since the rows were arranged, which matters for their order.
     pub fn is_outdated(&self) -> bool {
-        self.outdated && !self.again && self.under_way.is_none()
+        self.freshness == Freshness::Outdated && !self.again && self.under_way.is_none()
     }
 
     /// Arranges the rows anew.
     pub fn rearrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
-        self.outdated = false;
+        self.freshness = Freshness::Live;
         let job = self.arrange(rows, now);
         if let Some(job) = &mut self.under_way {
             job.is_silent = true;

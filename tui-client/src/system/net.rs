@@ -71,7 +71,9 @@ async fn run_prompt(
                     if events.send(Event::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, &events, &mut orders, &mut Default::default()).await {
+                    match serve(client, &events, &mut orders, &mut connection::Waiting::default())
+                        .await
+                    {
                         End::Finished => return,
                         End::Ended { reason, .. } => Some(Event::Disconnected(reason)),
                     }

@@ -59,7 +59,9 @@ pub(super) async fn serve(
     // At most one import runs; it stops when its sender is dropped.
     let (mut import, mut stop_import) = (JoinSet::new(), None);
     loop {
-        while let Some(request) = waiting.pop_front_if(|next| !next.alone || in_flight.is_empty()) {
+        while waiting.front().is_some_and(|next| !next.alone || in_flight.is_empty())
+            && let Some(request) = waiting.pop_front()
+        {
             let sent = Instant::now();
             let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
             let unsent = match stream {

@@ -234,9 +234,13 @@ fn a_glob_without_points_explains_that_the_server_may_know_none() {
         let mut scene = Scene::new(80, 24, &[]);
         scene.has_selectors = true;
         scene.tell(Event::Connected);
-        news.into_iter().for_each(|news| drop(scene.news(news)));
+        if let Some(news) = news {
+            scene.news(news);
+        }
         let asked = scene.sent.first().map(|request| request.line.clone());
-        asked.iter().for_each(|line| scene.ok(line, "palm.cpu 1.0 1\n"));
+        if let Some(line) = asked {
+            scene.ok(&line, "palm.cpu 1.0 1\n");
+        }
         // Out of the history it is sent at once.
         scene.tell(Event::History(vec!["get m.*".to_owned()]));
         scene.press(KeyPress::ctrl('r'));
