@@ -130,8 +130,8 @@ impl App {
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
         }
-        self.poll();
         self.work_off();
+        self.poll();
         for answer in self.table.take_garbage() {
             self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
         }
@@ -475,10 +475,25 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
+        self.ask_numbers();
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {
             self.send((format!("get {}", query.selector), Purpose::Query(query.tag)));
+        }
+    }
+
+    /// Asks for what the rows in sight lack.
+    fn ask_numbers(&mut self) {
+        let layout = self.layout();
+        let Some(area) = layout.table.filter(|_| self.is_live() && self.feed.follows_all()) else {
+            return;
+        };
+        // Within the border, right of the column for marks.
+        let room = usize::from(area.width).saturating_sub(3);
+        let now = self.cx.now().elapsed;
+        for query in self.table.ask_numbers(layout.table_rows(), room, now) {
+            self.feed.ask(query);
         }
     }
 
@@ -547,6 +562,9 @@ impl App {
             let id = self.send((format!("get {selector}"), Purpose::Watch(pattern)));
             self.hold_for(id, follow);
         }
+        for query in self.watch.numbers() {
+            self.feed.ask(query);
+        }
     }
 
     fn hold_for(&mut self, id: u64, follow: Option<u64>) {
@@ -606,6 +624,7 @@ impl App {
             self.tell(&lines);
         }
         let now = self.cx.now();
+        self.table.show_numbers(now.elapsed);
         if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
             let rows = self.table.answer().series.len() as u64;
             let pace = Duration::from_micros(rows * REARRANGE_MICROS);
@@ -621,7 +640,10 @@ impl App {
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
         let lines = holds.then(|| now + HELD_RETRY);
-        lines.into_iter().chain(outdated.then_some(self.rearrange_at)).min()
+        let layout = self.layout();
+        let asks = layout.table.is_some() && self.is_live() && self.feed.follows_all();
+        let numbers = self.table.next_numbers(layout.table_rows()).filter(|_| asks);
+        lines.into_iter().chain(numbers).chain(outdated.then_some(self.rearrange_at)).min()
     }
 
     /// Takes told lines.
@@ -682,6 +704,16 @@ impl App {
     fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
         match tag {
             QueryTag::Chart(number) => self.watch.on_points(number, points),
+            QueryTag::Watch(aggregate) => {
+                self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+            }
+            QueryTag::Rows(query) => {
+                let now = self.cx.now();
+                let now = (now.elapsed, now.unix());
+                for query in self.table.on_points(query, points, now) {
+                    self.feed.ask(query);
+                }
+            }
         }
     }
 
