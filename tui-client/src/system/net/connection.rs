@@ -114,7 +114,7 @@ pub(super) async fn serve(
                 waiting.clear();
                 return End::Ended { lost: Vec::new(), reason: String::new() };
             }
-            Some(NetworkOrder::Connect | NetworkOrder::Follow { .. }) => {}
+            Some(NetworkOrder::Connect | NetworkOrder::Follow { .. } | NetworkOrder::Unfollow) => {}
             None => {
                 reading.abort();
                 client.abort();
