@@ -737,6 +737,7 @@ impl App {
             QueryTag::Chart(number) => self.watch.on_points(number, points),
             QueryTag::Watch(aggregate) => {
                 self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+                self.evaluate_alerts();
             }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
