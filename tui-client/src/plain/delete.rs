@@ -1,6 +1,6 @@
 //! Takes points back, after a question on a terminal.
 
-use std::io::{self, IsTerminal, Write, stderr, stdin};
+use std::io::{self, BufRead, BufReader, IsTerminal, stderr, stdin};
 
 use jiff::tz::TimeZone;
 use shared::response::{WRONG_COMMAND, decode_points};
@@ -9,10 +9,12 @@ use shared::{Client, Request, Selector};
 use tokio::task::spawn_blocking;
 
 use super::connection::{connect, has_points, take_reply};
+use super::message::write_message;
 use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::request::deletion::{NOT_ALLOWED, range_of};
+use crate::system::os::streams::Input;
 use crate::text::number::plural;
 use crate::text::time;
 
@@ -108,9 +110,9 @@ fn times(selector: &str, now: i64) -> String {
 /// Asks on the terminal. A signal is an exit code, on a line of its own.
 async fn is_confirmed(question: String) -> Result<bool, Failure> {
     let asking = spawn_blocking(move || {
-        write!(stderr(), "{question}")?;
+        write_message(&question);
         let mut answer = String::new();
-        stdin().read_line(&mut answer)?;
+        BufReader::new(Input).read_line(&mut answer)?;
         let answer = answer.trim();
         Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
     });
@@ -118,8 +120,7 @@ async fn is_confirmed(question: String) -> Result<bool, Failure> {
     tokio::select! {
         answer = asking => answer.map_err(io::Error::other)?.map_err(Failure::Local),
         code = interrupted => {
-            // Standard error may be gone.
-            let _ = writeln!(stderr());
+            write_message("\n");
             Err(Failure::Exit(code))
         }
     }

@@ -1,6 +1,7 @@
 //! The plain mode where a test needs a signal, a shell or a terminal.
 
 mod alerts;
+mod closed_streams;
 mod copy_command;
 mod delete;
 mod import;

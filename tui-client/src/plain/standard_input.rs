@@ -1,0 +1,58 @@
+//! Standard input as an asynchronous stream, read by a thread of its own.
+
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::input::READ_SIZE;
+use crate::system::os::streams::Input;
+
+/// Standard input; at most two reads ahead of what is taken.
+pub(super) struct StandardInput {
+    reads: mpsc::Receiver<io::Result<Bytes>>,
+    /// What is left of the last one.
+    rest: Bytes,
+}
+
+impl StandardInput {
+    /// Begins to read.
+    pub(super) fn open() -> Self {
+        let (sender, reads) = mpsc::channel(1);
+        spawn_blocking(move || {
+            let mut buffer = vec![0; READ_SIZE];
+            loop {
+                let read =
+                    Input.read(&mut buffer).map(|size| Bytes::copy_from_slice(&buffer[..size]));
+                let last = read.as_ref().map_or(true, Bytes::is_empty);
+                if sender.blocking_send(read).is_err() || last {
+                    return;
+                }
+            }
+        });
+        Self { reads, rest: Bytes::new() }
+    }
+}
+
+impl AsyncRead for StandardInput {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.rest.is_empty() {
+            match ready!(self.reads.poll_recv(context)) {
+                Some(read) => self.rest = read?,
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let size = self.rest.len().min(buffer.remaining());
+        buffer.put_slice(&self.rest[..size]);
+        self.rest.advance(size);
+        Poll::Ready(Ok(()))
+    }
+}
