@@ -3,7 +3,7 @@
 
 mod history_file;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf, is_separator};
 use std::sync::mpsc::Receiver;
@@ -76,8 +76,7 @@ fn absolute(path: &Path) -> String {
 /// Writes a log to a new file, a line for each entry: time, direction, text and, behind a tab, the
 /// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
-    let mut options = OpenOptions::new();
-    let file = os::files::private_file(options.write(true).create_new(true)).open(path)?;
+    let file = os::files::make_private_file(path)?;
     // A part of a log would pass for a whole one.
     write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
 }

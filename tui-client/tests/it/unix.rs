@@ -4,6 +4,7 @@ mod alerts;
 mod closed_streams;
 mod copy_command;
 mod delete;
+mod history;
 mod import;
 // Pipes of more than 60,000 bytes, /dev/full and /proc, which macOS does not have.
 #[cfg(target_os = "linux")]

@@ -1,18 +1,29 @@
 //! The history of the command line in a file.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::app::input::prompt::history::{MAX_BYTES, MAX_LINES};
 use crate::system::os;
 
-/// Bytes that are read from the end of a history file.
+/// Bytes that are read from the end of a history file. One that is larger is cut when a line is
+/// added.
 const MAX_READ: u64 = 2 * MAX_BYTES as u64;
 
-/// The history of all sessions: a line for each request, oldest first. To add a line, a session
-/// takes a lock, reads the lines of other sessions and replaces the file by a new one, so that no
-/// line is lost and a crash leaves the old file or the new one.
+/// Links that are followed from the history file on.
+const MAX_LINKS: usize = 40;
+
+/// A lock that another program holds is waited for so long, in attempts so far apart.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+const LOCK_RETRY: Duration = Duration::from_millis(5);
+
+/// The history of all sessions: a line for each request, oldest first. A session that adds a line
+/// takes a lock. The file itself stays, with its owner, its mode and its other names; a crash leaves
+/// it with a part of the new line at worst. What is no regular file, such as a link to `/dev/null`,
+/// is neither read nor written.
 #[derive(Debug, Clone)]
 pub struct HistoryFile {
     directory: PathBuf,
@@ -29,10 +40,14 @@ impl HistoryFile {
         Self { directory }
     }
 
-    fn file(&self) -> PathBuf {
-        let path = self.directory.join("history");
-        // A symbolic link is followed, not replaced.
-        fs::canonicalize(&path).unwrap_or(path)
+    /// The path without the symbolic links at its end, also when there is no file there yet.
+    fn path(&self) -> PathBuf {
+        let mut path = self.directory.join("history");
+        for _ in 0..MAX_LINKS {
+            let Ok(target) = fs::read_link(&path) else { break };
+            path = path.parent().map_or(target.clone(), |directory| directory.join(target));
+        }
+        path
     }
 
     /// The lines, oldest first, without those that can't have been entered.
@@ -40,64 +55,136 @@ impl HistoryFile {
     /// # Errors
     /// When there is a file that can't be read.
     pub fn load(&self) -> io::Result<Vec<String>> {
-        let mut file = match File::open(self.file()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let start = file.metadata()?.len().saturating_sub(MAX_READ);
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_READ).read_to_end(&mut bytes)?;
-        // The newest first, as long as there is room.
-        let mut lines = bytes.rsplit(|&byte| byte == b'\n');
-        if start > 0 {
-            // A part of a line.
-            lines.next_back();
+        let path = self.path();
+        match open_regular(&path, OpenOptions::new().read(true)) {
+            Ok(mut file) => read_lines(&mut file).map_err(|error| with_path(&path, &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(with_path(&path, &error)),
         }
-        let valid = |line: &&str| {
-            let length = 1..=shared::limits::MAX_LINE;
-            length.contains(&line.len()) && !line.contains(char::is_control)
-        };
-        let mut room = MAX_BYTES;
-        let fits = |line: &&str| {
-            let fits = line.len() < room;
-            room = room.saturating_sub(line.len() + 1);
-            fits
-        };
-        let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
-        let mut lines: Vec<_> = lines.take(MAX_LINES).take_while(fits).map(str::to_owned).collect();
-        lines.reverse();
-        Ok(lines)
     }
 
-    /// Adds a line.
+    /// Adds a line, unless it repeats the last one.
     ///
     /// # Errors
-    /// When the files can't be read or written; the history is as it was then.
+    /// When the files can't be locked in time, read or written.
     pub fn add(&self, line: &str) -> io::Result<()> {
-        let mut builder = DirBuilder::new();
-        os::files::private_directory(builder.recursive(true)).create(&self.directory)?;
-        let mut options = OpenOptions::new();
-        let options = os::files::private_file(options.write(true).create(true));
-        // Empty, and locked as a whole, which keeps others from nothing else.
-        let lock = options.truncate(false).open(self.directory.join("history.lock"))?;
+        os::files::make_private_directory(&self.directory)
+            .map_err(|error| with_path(&self.directory, &error))?;
+        let lock = self.directory.join("history.lock");
         // Released at the end of the scope, or by the system at the end of the process.
-        lock.lock()?;
-        let mut lines = self.load()?;
-        if lines.last().is_some_and(|last| last == line) {
-            return Ok(());
-        }
-        lines.push(line.to_owned());
-        let file = self.file();
-        let new = file.with_extension("new");
-        let mut out = BufWriter::new(options.truncate(true).open(&new)?);
-        for line in &lines {
-            writeln!(out, "{line}")?;
-        }
-        out.into_inner()?.sync_all()?;
-        os::files::replace(&new, &file)
+        let _lock = take_lock(&lock).map_err(|error| with_path(&lock, &error))?;
+        let path = self.path();
+        append(&path, line).map_err(|error| with_path(&path, &error))
     }
+}
+
+/// An error that names the file.
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// Opens a file without waiting for anything.
+fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let check = |is_regular| {
+        if is_regular { Ok(()) } else { Err(io::Error::other("no regular file")) }
+    };
+    // Before it is opened, because that can set off something in a device.
+    check(fs::metadata(path)?.is_file())?;
+    let file = os::files::without_waiting(options).open(path)?;
+    check(file.metadata()?.is_file())?;
+    Ok(file)
+}
+
+/// Opens a file, which is made if it is missing.
+fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    match open_regular(path, options) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match os::files::make_private_file(path) {
+        // Another session was first.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => open_regular(path, options),
+        made => made.inspect(|file| os::files::give_to_owner_above(file, path)),
+    }
+}
+
+/// Locks an empty file as a whole, which keeps others from nothing else.
+fn take_lock(path: &Path) -> io::Result<File> {
+    let file = open_or_make(path, OpenOptions::new().write(true))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_TIMEOUT => {
+                thread::sleep(LOCK_RETRY);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another program has locked it"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = open_or_make(path, OpenOptions::new().read(true).write(true))?;
+    let size = file.metadata()?.len();
+    let mut lines = read_lines(&mut file)?;
+    if lines.last().is_some_and(|last| last == line) {
+        return Ok(());
+    }
+    let mut text = String::new();
+    if size > MAX_READ {
+        lines.push(line.to_owned());
+        for line in &lines {
+            text.extend([line, "\n"]);
+        }
+        // Before the lines that stay, so that a crash loses none of them.
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        file.set_len(text.len() as u64)?;
+    } else {
+        let mut last = [b'\n'];
+        if size > 0 {
+            file.seek(SeekFrom::Start(size - 1))?;
+            file.read_exact(&mut last)?;
+        }
+        // A line that was cut.
+        text.push_str(if last == [b'\n'] { "" } else { "\n" });
+        text.extend([line, "\n"]);
+        file.seek(SeekFrom::Start(size))?;
+        file.write_all(text.as_bytes())?;
+    }
+    file.sync_all()
+}
+
+/// The newest lines of a file.
+fn read_lines(file: &mut File) -> io::Result<Vec<String>> {
+    let start = file.metadata()?.len().saturating_sub(MAX_READ);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_READ).read_to_end(&mut bytes)?;
+    // The newest first, as long as there is room.
+    let mut lines = bytes.rsplit(|&byte| byte == b'\n');
+    if start > 0 {
+        // A part of a line.
+        lines.next_back();
+    }
+    let valid = |line: &&str| {
+        let length = 1..=shared::limits::MAX_LINE;
+        length.contains(&line.len()) && !line.contains(char::is_control)
+    };
+    let mut room = MAX_BYTES;
+    let fits = |line: &&str| {
+        let fits = line.len() < room;
+        room = room.saturating_sub(line.len() + 1);
+        fits
+    };
+    let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
+    let mut lines: Vec<_> = lines.take(MAX_LINES).take_while(fits).map(str::to_owned).collect();
+    lines.reverse();
+    Ok(lines)
 }
 
 #[cfg(test)]
@@ -141,7 +228,7 @@ mod tests {
         let long = "x".repeat(10_000);
         let bytes =
             [b"get a\n\xff\xfe\n\x1b[2J\n\0\0\n\n", long.as_bytes(), b"\nget b\nget torn"].concat();
-        fs::write(history.file(), bytes).unwrap();
+        fs::write(history.path(), bytes).unwrap();
         assert_eq!(history.load().unwrap(), ["get a", "get b", "get torn"]);
         history.add("get c").unwrap();
         assert_eq!(history.load().unwrap(), ["get a", "get b", "get torn", "get c"]);
@@ -153,9 +240,9 @@ mod tests {
         history.add("get first").unwrap();
         let text: Vec<_> = (0..60_000).map(|n| format!("get {n} {}\n", "x".repeat(90))).collect();
         let text = text.concat();
-        fs::write(history.file(), text).unwrap();
+        fs::write(history.path(), text).unwrap();
         history.add("get last").unwrap();
-        let size = fs::metadata(history.file()).unwrap().len();
+        let size = fs::metadata(history.path()).unwrap().len();
         assert!(size <= MAX_BYTES as u64 + 100, "{size}");
         let lines = history.load().unwrap();
         assert!(lines.len() > 9_000 && lines.len() <= MAX_LINES, "{}", lines.len());

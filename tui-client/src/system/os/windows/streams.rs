@@ -5,10 +5,10 @@ use std::os::windows::io::AsRawHandle;
 
 /// The standard library takes a stream without a handle for one that is discarded or empty.
 fn check_open(stream: &impl AsRawHandle, name: &str) -> io::Result<()> {
-    match stream.as_raw_handle().is_null() {
-        false => Ok(()),
-        true => Err(io::Error::other(format!("{name} is closed"))),
+    if stream.as_raw_handle().is_null() {
+        return Err(io::Error::other(format!("{name} is closed")));
     }
+    Ok(())
 }
 
 /// Standard input. A read waits for at least one byte or the end, and fails where the program was
