@@ -1,6 +1,6 @@
 //! The history where it is no ordinary file, or belongs to another user.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use tempfile::TempDir;
 use tui_client::system::files::HistoryFile;
 
+use crate::harness::pty::{Shell, script};
+use crate::harness::server::TestServer;
 use crate::harness::wait::in_time;
 
 /// A user and a group that no system has.
@@ -137,4 +139,34 @@ fn a_lock_that_is_a_named_pipe_holds_nothing_up() {
     let error = in_time("the lock", move || history.add("get a")).unwrap_err().to_string();
     assert!(error.ends_with("history.lock: no regular file"), "{error}");
     assert!(!path.exists());
+}
+
+#[test]
+fn a_log_is_saved_beside_a_history_that_is_no_file() {
+    let server = TestServer::start();
+    let state = tempfile::tempdir().unwrap();
+    let history = state.path().join("tui-client/history");
+    fs::create_dir(history.parent().unwrap()).unwrap();
+    make_fifo(&history);
+    // Without an end of what could be read.
+    let _reader = File::options().read(true).write(true).open(&history).unwrap();
+    let environment = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
+    let shell = Shell::run_with(&script(server.port, ""), &environment);
+    shell.until_shown("the history can't be kept: ");
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("put a 2 2\r");
+    shell.until_shown("stored a 2.0 2");
+    let log = state.path().join("log");
+    shell.press("\t\t");
+    shell.until_shown("& filter");
+    shell.press("s\x15");
+    shell.press(&format!("{}\r", log.display()));
+    shell.until_shown("saved");
+    shell.press("q");
+    shell.until_restored();
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("→ put a 2 2"), "{log}");
+    assert_eq!(log.matches("the history can't be kept").count(), 1, "{log}");
+    assert!(fs::symlink_metadata(&history).unwrap().file_type().is_fifo());
 }
