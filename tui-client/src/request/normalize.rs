@@ -6,6 +6,10 @@ use std::ops::Range;
 
 use shared::request::{Argument, BadRequestReason, Request};
 
+/// The byte order mark that some programs on Windows put before a text, and so into the middle of one
+/// that is made of several.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Prompts that documents and shells put before a request.
 const PROMPTS: [&[u8]; 4] = [b"> ", b"$ ", b"C: ", b"% "];
 
@@ -20,7 +24,7 @@ pub struct WireLine<'a> {
     pub given: Option<i64>,
 }
 
-/// Drops a leading prompt, blanks around and a literal `\n` at the end, and fills in the time
+/// Drops a leading byte order mark and prompt, blanks around and a literal `\n` at the end, and fills in the time
 /// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
 /// decides.
 pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
@@ -44,7 +48,7 @@ fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
 /// The put of a data line `NAME VALUE [TIME]`, with a prefix before its name. The time `now` is filled
 /// in where there is none; everything else stays as it is, right or wrong.
 pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
-    let line = line.trim_ascii();
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
     if line.is_empty() {
         return WireLine { bytes: Cow::Borrowed(b""), filled: None, given: None };
     }
@@ -53,10 +57,10 @@ pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
     WireLine { bytes: bytes.into_owned().into(), filled, given }
 }
 
-/// The place of the request in what was typed, without a leading prompt, blanks around and a
-/// literal `\n` at the end.
+/// The place of the request in what was typed, without a leading byte order mark and prompt, blanks
+/// around and a literal `\n` at the end.
 pub fn body(line: &[u8]) -> Range<usize> {
-    let mut rest = line.trim_ascii_start();
+    let mut rest = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii_start();
     if let Some(behind) = PROMPTS.iter().find_map(|prompt| rest.strip_prefix(*prompt)) {
         rest = behind.trim_ascii_start();
     } else if rest.trim_ascii_end() == b">" {
@@ -89,6 +93,9 @@ mod tests {
             ("got *", "got *", false),
             (">", "", false),
             ("\\n", "", false),
+            ("\u{feff}get a\r", "get a", false),
+            ("\u{feff}> get a", "get a", false),
+            ("\u{feff}", "", false),
         ] {
             let line = wire_line(typed.as_bytes(), 77);
             assert_eq!(line.bytes, sent.as_bytes(), "{typed:?}");
@@ -106,6 +113,7 @@ mod tests {
             ("load1", "put run1.load1", false),
             ("load1 1 2 3", "put run1.load1 1 2 3", false),
             ("  ", "", false),
+            ("\u{feff}load1 1 2\r", "put run1.load1 1 2", false),
         ] {
             let line = data_line(typed.as_bytes(), "run1.", 77);
             assert_eq!((&*line.bytes, line.filled.is_some()), (sent.as_bytes(), filled), "{typed}");

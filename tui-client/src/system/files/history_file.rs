@@ -181,7 +181,12 @@ fn read_lines(file: &mut File) -> io::Result<Vec<String>> {
         room = room.saturating_sub(line.len() + 1);
         fits
     };
-    let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
+    let lines = lines.filter_map(|line| {
+        // An editor of Windows may have been at work.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).ok()
+    });
+    let lines = lines.filter(valid);
     let mut lines: Vec<_> = lines.take(MAX_LINES).take_while(fits).map(str::to_owned).collect();
     lines.reverse();
     Ok(lines)
@@ -226,8 +231,12 @@ mod tests {
         let (_directory, history) = history();
         history.add("get first").unwrap();
         let long = "x".repeat(10_000);
-        let bytes =
-            [b"get a\n\xff\xfe\n\x1b[2J\n\0\0\n\n", long.as_bytes(), b"\nget b\nget torn"].concat();
+        let bytes = [
+            b"\xef\xbb\xbfget a\r\n\xff\xfe\n\x1b[2J\n\0\0\n\n",
+            long.as_bytes(),
+            b"\nget b\nget torn",
+        ]
+        .concat();
         fs::write(history.path(), bytes).unwrap();
         assert_eq!(history.load().unwrap(), ["get a", "get b", "get torn"]);
         history.add("get c").unwrap();
