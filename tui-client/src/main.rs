@@ -14,6 +14,7 @@ use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
 use tui_client::system::os::streams::Output;
 use tui_client::system::{os, theme_detect};
+use tui_client::text::escape::escape_invisible;
 use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
@@ -42,7 +43,7 @@ fn print(message: &clap::Error) -> Result<ExitCode> {
         ColorChoice::Never => text.to_string(),
         _ => text.ansi().to_string(),
     };
-    match output.write_all(text.as_bytes()) {
+    match output.write_all(escape_invisible(&text).as_bytes()) {
         // A pager may be closed before the end of the help.
         Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::from(code)),

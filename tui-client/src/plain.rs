@@ -33,7 +33,7 @@ use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
 use crate::request::selector::{needs_extension, selector_of};
 use crate::system::os::signals::output_closed;
 use crate::system::os::streams::Output;
-use crate::text::escape::escape_untrusted;
+use crate::text::escape::{escape_untrusted, name_invisible, named};
 use crate::text::number::plural;
 use alert_command::AlertCommands;
 use connection::{connect, has_points, refusal};
@@ -182,7 +182,10 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         {
             hint = format!("; {NO_GLOBS}, but --once does");
         }
-        warn(&format!("no points for {selector}{hint}"));
+        warn(&format!("no points for {}{hint}", named(selector)));
+    }
+    if let Some(name) = put_key(&line.bytes).and_then(name_invisible) {
+        warn(&format!("the key holds {name}"));
     }
     if let Some(time) = line.given
         && let Some(what) = suspicious_timestamp(time, unix_now())
@@ -193,6 +196,14 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// The key of a put.
+fn put_key(line: &[u8]) -> Option<&str> {
+    match Request::decode(line) {
+        Ok(Request::Put(key, _)) => Some(key.as_str()),
+        _ => None,
+    }
 }
 
 /// Tells why the request of the command line is not sent.

@@ -15,6 +15,7 @@ use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::request::deletion::{NOT_ALLOWED, range_of};
 use crate::system::os::streams::Input;
+use crate::text::escape::named;
 use crate::text::number::plural;
 use crate::text::time;
 
@@ -41,7 +42,7 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
             if has_points(&connection, key).await? && !has_points(&connection, "*[last]").await? {
                 return refuse(NOT_ALLOWED);
             }
-            warn(&format!("no points for {selector}"));
+            warn(&format!("no points for {}", named(selector)));
             return Ok(());
         }
         let times = times(selector, unix_now());
@@ -53,7 +54,7 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
     match take_reply(reply, |_| Ok(())).await?.as_deref() {
         None => {
             warn(&match points {
-                0 => format!("no points for {selector}"),
+                0 => format!("no points for {}", named(selector)),
                 _ => format!("deleted {counted}"),
             });
             Ok(())

@@ -6,7 +6,7 @@ use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::WRONG_COMMAND;
 
 use crate::request::deletion::NOT_ALLOWED;
-use crate::text::escape::escape_untrusted;
+use crate::text::escape::{escape_untrusted, name_invisible};
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const MAX_REQUEST: usize = 80;
@@ -26,7 +26,17 @@ pub fn explain(line: &[u8]) -> Option<String> {
     let bad = validate(line)?;
     let is_data = bad.reason == BadRequestReason::UnknownCommand
         && validate(&[b"put ", line].concat()).is_none();
-    Some(if is_data { format!("{bad}; before a point goes put") } else { bad.to_string() })
+    let why = reason(line, &bad);
+    Some(if is_data { format!("{why}; before a point goes put") } else { why })
+}
+
+/// What is wrong with a line in words, with the name of what can't be seen in the word to blame.
+pub fn reason(line: &[u8], bad: &BadRequest) -> String {
+    let word = line.get(bad.at.clone()).and_then(|word| str::from_utf8(word).ok());
+    match word.and_then(name_invisible) {
+        Some(name) => format!("{bad}; the word holds {name}"),
+        None => bad.to_string(),
+    }
 }
 
 /// The request and why it was refused: our own words where we know what is wrong with it, else
@@ -46,7 +56,7 @@ pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
     let word = quoted(&line[bad.at.clone()], MAX_WORD);
     let shown = quoted(line, MAX_REQUEST);
     let word = if word.is_empty() { word } else { format!(", \"{word}\"") };
-    format!("error at character {}{word} in {shown}: {bad}", before + 1)
+    format!("error at character {}{word} in {shown}: {}", before + 1, reason(line, bad))
 }
 
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {

@@ -1,4 +1,4 @@
-//! Text as programs and people write it: files from Windows.
+//! Text as programs and people write it: files from Windows, and characters that can't be seen.
 
 use crate::harness::client::{pipe, pipe_to, run};
 use crate::harness::server::TestServer;
@@ -35,4 +35,44 @@ fn utf_16_is_named() {
         }
     }
     assert_eq!(server.send("get *\n"), "ok\n\n");
+}
+
+#[test]
+fn what_can_not_be_seen_is_escaped_and_named_in_messages() {
+    let server = TestServer::start();
+    let key = "palm.c\u{200b}pu";
+    let shown = "palm.c\\u{200b}pu";
+    let told = |message: &str| format!("tui-client: {message}\n");
+    let none = format!("no points for {shown}, which holds a zero width space (U+200B)");
+    assert_eq!(run(server.port, &["get", key]), (0, String::new(), told(&none)));
+    assert_eq!(run(server.port, &["--once", key]), (0, String::new(), told(&none)));
+    let (code, _, err) = run(server.port, &["put", key, "1", "1"]);
+    assert_eq!((code, err), (0, told("the key holds a zero width space (U+200B)")));
+    // Data is what is stored, byte for byte.
+    assert_eq!(run(server.port, &["get", key]), (0, format!("{key} 1.0 1\n"), String::new()));
+    for (line, word, rule) in [
+        ("put palm.cpu\u{a0}1 5 6", "put palm.cpu\\u{a0}1 5 6", "a key holds no '\\u{a0}'"),
+        (
+            "get\u{a0}palm.cpu",
+            "get\\u{a0}palm.cpu",
+            "the commands are put, del and get, in lower case",
+        ),
+    ] {
+        let reason = format!("{rule}; the word holds a no-break space (U+00A0): {word}");
+        let (code, _, err) = run(server.port, &[line]);
+        assert_eq!((code, err), (1, told(&format!("wrong command: {reason}"))));
+        let (code, _, err) = pipe(server.port, line);
+        assert_eq!(code, 1);
+        assert!(err.starts_with(&told(&format!("line 1: wrong command: {reason}"))), "{err}");
+    }
+    let (code, _, err) = run(server.port, &["get", "palm.\u{202e}{a"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("palm.\\u{202e}{a") && !err.contains('\u{202e}'), "{err}");
+    for args in
+        [&["--once", "a\u{202e}["][..], &["--alert", "a\u{202e}", "--once"], &["--x\u{202e}"]]
+    {
+        let (code, _, err) = run(server.port, args);
+        assert_eq!(code, 2);
+        assert!(!err.contains('\u{202e}'), "{err}");
+    }
 }
