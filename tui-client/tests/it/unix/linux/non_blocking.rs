@@ -45,10 +45,19 @@ fn written(command: &mut Command, set: impl FnOnce(&mut Command, OwnedFd)) -> (i
     set(command, writer);
     let child = spawn(command);
     let is_full = || rustix::io::ioctl_fionread(&reader).unwrap() > before as u64;
-    wait_until("a full pipe", is_full);
+    wait_until("a full pipe", || is_full() && is_waiting(child.id()));
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     (finish(child).0, text.split_off(before))
+}
+
+/// Whether all threads of a process wait for something, or it has ended.
+fn is_waiting(id: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return true };
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, state)| !state.starts_with('R'))
+    })
 }
 
 /// Starts a process, and closes what it alone is to have.
