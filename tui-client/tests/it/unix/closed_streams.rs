@@ -64,6 +64,13 @@ fn an_import_from_a_closed_input_is_an_error() {
 }
 
 #[test]
+fn an_input_that_can_not_be_read_is_named() {
+    let (code, _, err) = run(&server(), "", "</");
+    assert_eq!(code, 1);
+    assert!(err.starts_with("tui-client: standard input: Is a directory"), "{err}");
+}
+
+#[test]
 fn a_message_to_a_closed_error_output_is_an_error() {
     let server = server();
     let message = "tui-client: no points for nothing\n";

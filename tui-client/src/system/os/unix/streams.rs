@@ -2,7 +2,7 @@
 //! leave them, are waited for, and closed ones are an error.
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -30,33 +30,44 @@ ctor::declarative::ctor! {
     }
 }
 
-fn check_open(at: u8, name: &str) -> io::Result<()> {
-    match CLOSED.load(Ordering::Relaxed) >> at & 1 {
-        0 => Ok(()),
-        _ => Err(io::Error::other(format!("{name} is closed"))),
-    }
+/// One of the three streams.
+struct Stream {
+    descriptor: BorrowedFd<'static>,
+    /// Its number.
+    at: u8,
+    name: &'static str,
 }
 
-/// Waits until a stream can be read or written, has ended or is broken.
-fn wait_for(stream: BorrowedFd<'_>, what: PollFlags) {
-    let mut polled = [PollFd::from_borrowed_fd(stream, what)];
-    // Not every system can wait for a terminal.
-    if poll(&mut polled, None).is_ok() && polled[0].revents().contains(PollFlags::NVAL) {
-        thread::sleep(RETRY);
+impl Stream {
+    /// Repeats a read or write until it neither would block nor is interrupted. An error names the
+    /// stream.
+    fn retry(
+        &self,
+        what: PollFlags,
+        mut attempt: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        if CLOSED.load(Ordering::Relaxed) >> self.at & 1 == 1 {
+            return Err(io::Error::other(format!("{} is closed", self.name)));
+        }
+        loop {
+            match attempt(self.descriptor) {
+                Ok(size) => return Ok(size),
+                Err(Errno::AGAIN) => self.wait(what),
+                Err(Errno::INTR) => {}
+                Err(error) => {
+                    let error = io::Error::from(error);
+                    return Err(io::Error::new(error.kind(), format!("{}: {error}", self.name)));
+                }
+            }
+        }
     }
-}
 
-/// Repeats a read or write that would block, or was interrupted.
-fn retry(
-    stream: BorrowedFd<'_>,
-    what: PollFlags,
-    mut attempt: impl FnMut() -> Result<usize, Errno>,
-) -> io::Result<usize> {
-    loop {
-        match attempt() {
-            Err(Errno::AGAIN) => wait_for(stream, what),
-            Err(Errno::INTR) => {}
-            outcome => return Ok(outcome?),
+    /// Waits until the stream can be read or written, has ended or is broken.
+    fn wait(&self, what: PollFlags) {
+        let mut polled = [PollFd::from_borrowed_fd(self.descriptor, what)];
+        // Not every system can wait for a terminal.
+        if poll(&mut polled, None).is_ok() && polled[0].revents().contains(PollFlags::NVAL) {
+            thread::sleep(RETRY);
         }
     }
 }
@@ -68,8 +79,8 @@ pub struct Input;
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        check_open(0, "standard input")?;
-        retry(stdin(), PollFlags::IN, || rustix::io::read(stdin(), &mut *buffer))
+        let stream = Stream { descriptor: stdin(), at: 0, name: "standard input" };
+        stream.retry(PollFlags::IN, |input| rustix::io::read(input, &mut *buffer))
     }
 }
 
@@ -86,16 +97,10 @@ pub enum Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let stream = match self {
-            Self::Data => {
-                check_open(1, "standard output")?;
-                stdout()
-            }
-            Self::Messages => {
-                check_open(2, "standard error")?;
-                stderr()
-            }
+            Self::Data => Stream { descriptor: stdout(), at: 1, name: "standard output" },
+            Self::Messages => Stream { descriptor: stderr(), at: 2, name: "standard error" },
         };
-        retry(stream, PollFlags::OUT, || rustix::io::write(stream.as_fd(), bytes))
+        stream.retry(PollFlags::OUT, |output| rustix::io::write(output, bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

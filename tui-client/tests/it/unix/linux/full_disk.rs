@@ -14,7 +14,8 @@ fn a_full_disk_is_reported() {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let (code, _, err) = finish(client(server.port).args(args).stdout(full).spawn().unwrap());
         assert_eq!(code, 1, "{args:?}: {err}");
-        assert!(err.contains("No space left on device"), "{args:?}: {err}");
+        let expected = "tui-client: standard output: No space left on device";
+        assert!(err.starts_with(expected), "{args:?}: {err}");
     }
 }
 
