@@ -30,11 +30,14 @@ pub fn explain(line: &[u8]) -> Option<String> {
     Some(if is_data { format!("{why}; before a point goes put") } else { why })
 }
 
-/// What is wrong with a line in words, with the name of what can't be seen in the word to blame.
+/// What is wrong with a line in words, with the name of what can't be seen in the word to blame, or in
+/// the line where a word is missing.
 pub fn reason(line: &[u8], bad: &BadRequest) -> String {
-    let word = line.get(bad.at.clone()).and_then(|word| str::from_utf8(word).ok());
-    match word.and_then(name_invisible) {
-        Some(name) => format!("{bad}; the word holds {name}"),
+    let (what, place) =
+        if bad.at.is_empty() { ("line", 0..line.len()) } else { ("word", bad.at.clone()) };
+    let text = line.get(place).and_then(|text| str::from_utf8(text).ok());
+    match text.and_then(name_invisible) {
+        Some(name) => format!("{bad}; the {what} holds {name}"),
         None => bad.to_string(),
     }
 }
@@ -121,6 +124,13 @@ mod tests {
             format!("error at character 13, \"1q\" in {line}: {bad}")
         );
         let sixth = error_message_of_line(6, b"get a b", "wrong command");
+        let blank = error_message("put a 5\u{a0}000 1".as_bytes(), "");
+        assert!(blank.ends_with("1e-3; the word holds a no-break space (U+00A0)"), "{blank}");
+        let missing = error_message("put a\u{200b}".as_bytes(), "");
+        assert_eq!(
+            missing,
+            "error in put a\\u{200b}: missing: a value; the line holds a zero width space (U+200B)"
+        );
         assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
     }
 

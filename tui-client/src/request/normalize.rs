@@ -10,6 +10,9 @@ use shared::request::{Argument, BadRequestReason, Request};
 /// that is made of several.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// What `copy` of Windows puts behind the last line of files that it joins.
+const END_OF_FILE: &[u8] = b"\x1a";
+
 /// Prompts that documents and shells put before a request.
 const PROMPTS: [&[u8]; 4] = [b"> ", b"$ ", b"C: ", b"% "];
 
@@ -49,7 +52,7 @@ fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
 /// in where there is none; everything else stays as it is, right or wrong.
 pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
-    if line.is_empty() {
+    if line.is_empty() || line == END_OF_FILE {
         return WireLine { bytes: Cow::Borrowed(b""), filled: None, given: None };
     }
     let put = [b"put ", prefix.as_bytes(), line].concat();
@@ -63,7 +66,7 @@ pub fn body(line: &[u8]) -> Range<usize> {
     let mut rest = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii_start();
     if let Some(behind) = PROMPTS.iter().find_map(|prompt| rest.strip_prefix(*prompt)) {
         rest = behind.trim_ascii_start();
-    } else if rest.trim_ascii_end() == b">" {
+    } else if rest.trim_ascii_end() == b">" || rest == END_OF_FILE {
         rest = b"";
     }
     let start = line.len() - rest.len();
@@ -96,6 +99,8 @@ mod tests {
             ("\u{feff}get a\r", "get a", false),
             ("\u{feff}> get a", "get a", false),
             ("\u{feff}", "", false),
+            ("\u{1a}", "", false),
+            ("get \u{1a}", "get \u{1a}", false),
         ] {
             let line = wire_line(typed.as_bytes(), 77);
             assert_eq!(line.bytes, sent.as_bytes(), "{typed:?}");
@@ -114,6 +119,7 @@ mod tests {
             ("load1 1 2 3", "put run1.load1 1 2 3", false),
             ("  ", "", false),
             ("\u{feff}load1 1 2\r", "put run1.load1 1 2", false),
+            ("\u{1a}", "", false),
         ] {
             let line = data_line(typed.as_bytes(), "run1.", 77);
             assert_eq!((&*line.bytes, line.filled.is_some()), (sent.as_bytes(), filled), "{typed}");

@@ -8,7 +8,7 @@ fn files_from_windows_are_read() {
     let server = TestServer::start();
     let one = "\u{feff}put a 1 1\r\nput a 2 2\r\n";
     // As `type one.txt two.txt` puts them together.
-    let input = format!("{one}\u{feff}put b 3 3\r\n\u{feff}\r\nget *");
+    let input = format!("{one}\u{feff}put b 3 3\r\n\u{feff}\r\nget *\r\n\u{1a}");
     let expected = "a 1.0 1\na 2.0 2\nb 3.0 3\n";
     assert_eq!(pipe(server.port, input), (0, expected.to_owned(), String::new()));
     let data = "\u{feff}a 4 4\r\n\u{feff}b 5 5\r\n";
