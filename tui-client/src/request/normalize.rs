@@ -51,7 +51,8 @@ fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
 /// The put of a data line `NAME VALUE [TIME]`, with a prefix before its name. The time `now` is filled
 /// in where there is none; everything else stays as it is, right or wrong.
 pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
-    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
+    // A name may begin with a byte order mark.
+    let line = line.trim_ascii();
     if line.is_empty() || line == END_OF_FILE {
         return WireLine { bytes: Cow::Borrowed(b""), filled: None, given: None };
     }
@@ -118,7 +119,7 @@ mod tests {
             ("load1", "put run1.load1", false),
             ("load1 1 2 3", "put run1.load1 1 2 3", false),
             ("  ", "", false),
-            ("\u{feff}load1 1 2\r", "put run1.load1 1 2", false),
+            ("\u{feff}load1 1 2\r", "put run1.\u{feff}load1 1 2", false),
             ("\u{1a}", "", false),
         ] {
             let line = data_line(typed.as_bytes(), "run1.", 77);

@@ -11,10 +11,14 @@ fn files_from_windows_are_read() {
     let input = format!("{one}\u{feff}put b 3 3\r\n\u{feff}\r\nget *\r\n\u{1a}");
     let expected = "a 1.0 1\na 2.0 2\nb 3.0 3\n";
     assert_eq!(pipe(server.port, input), (0, expected.to_owned(), String::new()));
-    let data = "\u{feff}a 4 4\r\n\u{feff}b 5 5\r\n";
+    let data = "\u{feff}a 4 4\r\nb 5 5\r\n";
     assert_eq!(pipe_to(server.port, &["--put"], data).0, 0);
     let expected = format!("{}a 4.0 4\nb 3.0 3\nb 5.0 5\n", &expected[..16]);
     assert_eq!(run(server.port, &["get", "*"]).1, expected);
+    // What was printed is read back as it was.
+    let backup = "a 4.0 4\n\u{feff}b 6.0 6\n";
+    assert_eq!(pipe_to(server.port, &["--put"], backup).0, 0);
+    assert_eq!(run(server.port, &["get", "\u{feff}b"]).1, "\u{feff}b 6.0 6\n");
 }
 
 #[test]
