@@ -88,7 +88,7 @@ pub async fn run(plan: Plan) -> ExitCode {
     let mut out = Printer::new(plan.format, &plan.table.columns, output);
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
-        RunMode::Input => import::run(&plan, StandardInput::open(), &mut out).await,
+        RunMode::Input => import::run(&plan, StandardInput::default(), &mut out).await,
         RunMode::Delete(selector) => delete::run(&plan, selector).await,
         RunMode::Watch(keys) => {
             let commands = AlertCommands::new(plan.exec.as_deref());

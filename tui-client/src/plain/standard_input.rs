@@ -12,30 +12,28 @@ use tokio::task::spawn_blocking;
 use super::input::READ_SIZE;
 use crate::system::os::streams::Input;
 
-/// Standard input; at most two reads ahead of what is taken.
+/// Standard input. Reading begins with the first poll, and is at most two reads ahead of what is taken.
+#[derive(Default)]
 pub(super) struct StandardInput {
-    reads: mpsc::Receiver<io::Result<Bytes>>,
+    reads: Option<mpsc::Receiver<io::Result<Bytes>>>,
     /// What is left of the last one.
     rest: Bytes,
 }
 
-impl StandardInput {
-    /// Begins to read.
-    pub(super) fn open() -> Self {
-        let (sender, reads) = mpsc::channel(1);
-        spawn_blocking(move || {
-            let mut buffer = vec![0; READ_SIZE];
-            loop {
-                let read =
-                    Input.read(&mut buffer).map(|size| Bytes::copy_from_slice(&buffer[..size]));
-                let last = read.as_ref().map_or(true, Bytes::is_empty);
-                if sender.blocking_send(read).is_err() || last {
-                    return;
-                }
+fn start() -> mpsc::Receiver<io::Result<Bytes>> {
+    let (sender, reads) = mpsc::channel(1);
+    spawn_blocking(move || {
+        let mut buffer = vec![0; READ_SIZE];
+        loop {
+            let read = Input.read(&mut buffer);
+            let read = read.map(|size| Bytes::copy_from_slice(&buffer[..size]));
+            let last = read.as_ref().map_or(true, Bytes::is_empty);
+            if sender.blocking_send(read).is_err() || last {
+                return;
             }
-        });
-        Self { reads, rest: Bytes::new() }
-    }
+        }
+    });
+    reads
 }
 
 impl AsyncRead for StandardInput {
@@ -45,7 +43,8 @@ impl AsyncRead for StandardInput {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.rest.is_empty() {
-            match ready!(self.reads.poll_recv(context)) {
+            let reads = self.reads.get_or_insert_with(start);
+            match ready!(reads.poll_recv(context)) {
                 Some(read) => self.rest = read?,
                 None => return Poll::Ready(Ok(())),
             }

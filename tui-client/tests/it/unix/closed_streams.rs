@@ -1,6 +1,7 @@
 //! Standard streams that are closed when the client is started.
 
 use crate::harness::client::{finish, piped};
+use crate::harness::peer::free_port;
 use crate::harness::server::TestServer;
 
 /// Runs the client in a shell with redirections: its exit code, and what it wrote.
@@ -61,6 +62,16 @@ fn an_import_from_a_closed_input_is_an_error() {
         let expected = (1, String::new(), "tui-client: standard input is closed\n".to_owned());
         assert_eq!(run(&server, arguments, "<&-"), expected, "{arguments}");
     }
+}
+
+/// Such as a program that runs next and has the rest of it.
+#[test]
+fn without_a_server_the_input_is_left_to_others() {
+    let port = free_port();
+    let script = format!("(\"$CLIENT\" --port {port}; echo $?; cat) <<END\nput a 1 1\nEND");
+    let client = env!("CARGO_BIN_EXE_tui-client");
+    let child = piped("sh").args(["-c", &script]).env("CLIENT", client).spawn().unwrap();
+    assert_eq!(finish(child).1, "3\nput a 1 1\n");
 }
 
 #[test]
