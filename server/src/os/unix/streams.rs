@@ -18,13 +18,11 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
 
 // Before `main`, because the standard library opens /dev/null in the place of what is closed, so
 // that no other file gets the descriptor; later a closed one can't be told from a discarded one.
-ctor::declarative::ctor! {
-    #[ctor(unsafe)]
-    fn note_closed() {
-        for output in [Output::Data, Output::Messages] {
-            if fcntl_getfd(output.stream()) == Err(Errno::BADF) {
-                CLOSED.fetch_or(output.bit(), Ordering::Relaxed);
-            }
+#[ctor::ctor]
+fn note_closed() {
+    for output in [Output::Data, Output::Messages] {
+        if fcntl_getfd(output.stream()) == Err(Errno::BADF) {
+            CLOSED.fetch_or(output.bit(), Ordering::Relaxed);
         }
     }
 }

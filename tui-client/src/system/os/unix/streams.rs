@@ -19,13 +19,11 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
 
 // Before `main`, because the standard library opens /dev/null in the place of what is closed, so
 // that no other file gets the descriptor; later a closed one can't be told from a discarded one.
-ctor::declarative::ctor! {
-    #[ctor(unsafe)]
-    fn note_closed() {
-        for (at, stream) in [stdin(), stdout(), stderr()].into_iter().enumerate() {
-            if fcntl_getfd(stream) == Err(Errno::BADF) {
-                CLOSED.fetch_or(1 << at, Ordering::Relaxed);
-            }
+#[ctor::ctor]
+fn note_closed() {
+    for (at, stream) in [stdin(), stdout(), stderr()].into_iter().enumerate() {
+        if fcntl_getfd(stream) == Err(Errno::BADF) {
+            CLOSED.fetch_or(1 << at, Ordering::Relaxed);
         }
     }
 }
