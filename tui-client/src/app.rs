@@ -113,6 +113,13 @@ impl App {
                 self.cx.take_notice();
                 self.input.insert_pasted(&text, &mut self.cx);
             }
+            Event::PasteGoesOn(text) => {
+                self.cx.take_notice();
+                self.input.insert_rest(&text, &mut self.cx);
+            }
+            Event::PasteDropped => {
+                self.cx.say(Tone::Bad, "not taken: too long to paste; tui-client < FILE sends it");
+            }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
                 self.table.move_by(0, self.layout().table_rows());

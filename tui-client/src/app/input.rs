@@ -202,6 +202,20 @@ impl Input {
         }
     }
 
+    /// Inserts what was pasted after a pause behind what was pasted before it.
+    pub fn insert_rest(&mut self, text: &str, cx: &mut Context) {
+        let begun = match &self.overlay {
+            Some(Overlay::Confirm(pasted)) => pasted.text.to_string(),
+            None if pasted_lines(text).nth(1).is_some() => {
+                let begun = self.prompt.text().to_owned();
+                self.prompt.set("");
+                begun
+            }
+            _ => return self.insert_pasted(text, cx),
+        };
+        self.insert_pasted(&format!("{begun}{text}"), cx);
+    }
+
     fn inserted(&mut self, taken: bool, cx: &mut Context) {
         if taken {
             return self.preview(cx);

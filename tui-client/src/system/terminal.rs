@@ -93,6 +93,14 @@ impl Terminal {
         }
     }
 
+    /// Asks the terminal for its colours, where it answers; the answers are input.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_colours(&mut self) -> io::Result<()> {
+        TtyWriter.write_all(os::input::ASK_COLOURS.as_bytes())
+    }
+
     /// Rings the bell.
     ///
     /// # Errors

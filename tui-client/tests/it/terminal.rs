@@ -4,6 +4,7 @@ mod blocked_tty;
 mod colours;
 mod hang_up;
 mod history_file;
+mod input;
 pub mod job_control;
 mod output_size;
 mod paste;

@@ -15,7 +15,7 @@ use tui_client::app::AppConfig;
 use tui_client::keymap::Abilities;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
-use tui_client::view::theme::Theme;
+use tui_client::view::theme::{Theme, ThemeChoice};
 
 use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::pty::{Shell, find};
@@ -176,7 +176,7 @@ fn the_client_that_panics() {
         abilities: Abilities::default(),
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    tokio.block_on(runtime::run(options, config, Theme::colour)).unwrap();
+    tokio.block_on(runtime::run(options, config, || ThemeChoice::known(Theme::colour()))).unwrap();
     tokio.shutdown_background();
 }
 

@@ -31,9 +31,6 @@ pub const HAS_POSIX_SHELL: bool = true;
 /// Pasted text arrives as keys, and not between marks of the terminal.
 pub const PASTES_AS_KEYS: bool = false;
 
-/// A new size is an event among the keys, and not a signal.
-pub const RESIZES_AS_EVENTS: bool = false;
-
 /// The right Alt key, which types characters, is reported as Ctrl and Alt.
 pub const ALT_GR_IS_CTRL_ALT: bool = false;
 
@@ -183,7 +180,7 @@ pub fn copy(_text: &str) -> Option<Result<(), String>> {
     None
 }
 
-/// The background in the palette of sixteen colours; none where the terminal has to be asked.
+/// The background in the palette of sixteen colours: none, because the terminal has to be asked.
 pub fn background() -> Option<u8> {
     None
 }
