@@ -16,7 +16,7 @@ use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
-    let code = match Plan::parse(std::env::args_os(), interactive) {
+    let code = match parse(interactive) {
         Ok(plan) => run(plan),
         Err(message) => print(&message),
     };
@@ -25,6 +25,18 @@ fn main() -> ExitCode {
         let _ = writeln!(stderr(), "tui-client: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The command line. A terminal that can't show the screen gets plain mode, and a sentence about it.
+fn parse(interactive: bool) -> Result<Plan, clap::Error> {
+    let parse = |interactive| Plan::parse(std::env::args_os(), interactive);
+    let plan = parse(interactive)?;
+    let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };
+    if !matches!(plan.mode, RunMode::Screen(_)) {
+        return Ok(plan);
+    }
+    let _ = writeln!(stderr(), "tui-client: {lacks}, so there is no screen here but plain mode");
+    parse(false)
 }
 
 /// Prints the help, the version or the mistake in the command line.

@@ -1,5 +1,6 @@
 //! The real binary on a pseudo-terminal.
 
+mod bare;
 mod blocked_tty;
 mod colours;
 mod hang_up;

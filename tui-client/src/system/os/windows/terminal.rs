@@ -224,6 +224,11 @@ pub fn has_all_glyphs() -> bool {
     is_modern()
 }
 
+/// What the terminal lacks for the screen: nothing, because TERM means little here.
+pub fn lacks_for_screen() -> Option<String> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
