@@ -11,7 +11,7 @@ mod mode;
 use crate::event::{KeyCode, KeyPress};
 use bindings::{BINDINGS, Binding};
 
-pub use abilities::{Abilities, Shell};
+pub use abilities::{Abilities, Multiplexer, Shell};
 pub use action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};

@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
-use tui_client::keymap::{Abilities, Shell};
+use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
+use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
 use tui_client::{plain, runtime};
 
@@ -80,8 +81,11 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         abilities: Abilities {
             suspend: os::terminal::HAS_JOB_CONTROL,
             clipboard: os::terminal::HAS_CLIPBOARD,
-            in_tmux: !os::terminal::HAS_CLIPBOARD
-                && std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+            multiplexer: if os::terminal::HAS_CLIPBOARD {
+                Multiplexer::None
+            } else {
+                multiplexer()
+            },
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
         },
     };

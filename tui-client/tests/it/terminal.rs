@@ -3,6 +3,7 @@
 mod bare;
 mod blocked_tty;
 mod colours;
+mod copy;
 mod hang_up;
 mod history_file;
 mod input;

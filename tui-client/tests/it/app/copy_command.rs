@@ -4,17 +4,24 @@ use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::{Abilities, Mode, Shell};
+use tui_client::keymap::{Abilities, Mode, Multiplexer, Shell};
 
 use crate::harness::scene::{Scene, config};
 
 #[test]
+fn a_copy_in_screen_names_what_it_takes() {
+    let abilities = Abilities { multiplexer: Multiplexer::Screen, ..Abilities::default() };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if the terminal around screen takes OSC 52");
+}
+
+#[test]
 fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(
-        80,
-        24,
-        AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() },
-    );
+    let abilities = Abilities { multiplexer: Multiplexer::Tmux, ..Abilities::default() };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Log);
     scene.keys("y");

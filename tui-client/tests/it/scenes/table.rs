@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_client::app::AppConfig;
 use tui_client::event::{KeyCode, KeyPress};
-use tui_client::keymap::{Abilities, Mode};
+use tui_client::keymap::{Abilities, Mode, Multiplexer};
 
 use super::scenes;
 use super::screen::with_data;
@@ -54,7 +54,7 @@ scenes! {
     }),
     table_unbound_key: |w, h| table(w, h, "u"),
     table_copied_in_tmux: |w, h| {
-        Scene::with(w, h, AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() }).on(Mode::Table, "Y")
+        Scene::with(w, h, AppConfig { abilities: Abilities { multiplexer: Multiplexer::Tmux, ..Abilities::default() }, ..config() }).on(Mode::Table, "Y")
     },
     [filter]
     table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
