@@ -113,6 +113,20 @@ mod tests {
         assert_eq!(all.len(), count);
     }
 
+    /// Where a letter does different things in two panes, they are one thing to the person: all over
+    /// the screen, to the left, to the right, leave.
+    #[test]
+    fn a_letter_has_one_meaning_in_all_panes() {
+        const ALIKE: [char; 4] = ['f', 'h', 'l', 'q'];
+        let panes = [Mode::Table, Mode::Watch, Mode::Chart, Mode::Log];
+        for letter in ('a'..='z').chain('A'..='Z').filter(|letter| !ALIKE.contains(letter)) {
+            let key = KeyPress::char(letter);
+            let mut meanings: Vec<_> = panes.iter().filter_map(|&mode| lookup(mode, key)).collect();
+            meanings.dedup();
+            assert!(meanings.len() <= 1, "{letter}: {meanings:?}");
+        }
+    }
+
     /// Only a key of a line that is typed may have another meaning in one such line.
     #[test]
     fn no_key_means_two_things_in_one_place() {

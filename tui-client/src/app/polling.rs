@@ -256,9 +256,8 @@ impl Polling {
         match self.extension {
             _ if !needs_extension(selector) => none,
             Extension::Missing => {
-                let [watch, all] = [Action::AddWatch, Action::AllKeys]
-                    .map(|action| keymap::key_of(Mode::Table, action));
-                format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
+                let watch = keymap::key_of(Mode::Table, Action::AddWatch);
+                format!("{NO_GLOBS}; in the table {watch} watches {selector}, / filters")
             }
             Extension::Unknown | Extension::Asked => format!("{none}, or {NO_GLOBS}"),
             Extension::Known => none,

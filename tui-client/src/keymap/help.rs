@@ -162,7 +162,7 @@ mod tests {
             (Table, "Table", "enter w"),
             (Watch, "Watched keys", "f enter"),
             (Chart, "Full-screen chart", "esc q"),
-            (Log, "Log", "f"),
+            (Log, "Log", "F"),
         ] {
             let lines = help_lines(mode, Abilities::default());
             assert_eq!(lines[0], HelpLine::Heading(heading));

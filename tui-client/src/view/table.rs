@@ -105,7 +105,9 @@ fn placeholder(app: &App) -> String {
         return "asking …".to_owned();
     }
     let Some(selector) = app.table().narrowed() else {
-        return "no points yet. Type a request below, such as\n  put palm.cpu 23.7".to_owned();
+        let invites = app.mode().takes_requests();
+        let invitation = " Type a request, such as\n  put palm.cpu 23.7";
+        return format!("no points yet.{}", if invites { invitation } else { "" });
     };
     let is_key = Key::new(selector).is_ok();
     let globs = if is_key { Extension::Known } else { app.polling().extension() };

@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 use crate::app::log::*;
+use crate::event::Moment;
 use crate::wire_log::entry::{Cost, Direction, Remark};
 
 fn log(lines: std::ops::Range<u64>) -> Log {
