@@ -135,7 +135,7 @@ async fn exit_after_timeout(mut signals: ExitSignals) {
 /// Forwards the input of the terminal. In a task of its own, because on Windows the stream wakes only
 /// the task that polled it first.
 async fn forward_input(input: mpsc::Sender<io::Result<TerminalInput>>) {
-    let mut events = InputEvents::new();
+    let mut events = InputEvents::start();
     while let Some(batch) = events.next().await {
         for event in batch {
             if input.send(event).await.is_err() {

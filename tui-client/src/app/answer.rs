@@ -54,7 +54,7 @@ impl TypedAnswer {
     }
 
     /// Lines of the whole answer.
-    pub fn len(&self) -> u64 {
+    pub fn all_lines(&self) -> u64 {
         if self.keys == 1 { self.points } else { self.keys }
     }
 

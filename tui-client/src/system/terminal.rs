@@ -92,13 +92,11 @@ impl Terminal {
         if text.is_empty() {
             return Ok(Some("there is no text".to_owned()));
         }
-        match os::terminal::copy(text) {
-            Some(outcome) => Ok(outcome.err()),
-            None => {
-                let sequence = clipboard::copy_sequence(text, multiplexer());
-                self.write(Print(sequence)).map(|()| None)
-            }
+        if let Some(outcome) = os::terminal::copy(text) {
+            return Ok(outcome.err());
         }
+        let sequence = clipboard::copy_sequence(text, multiplexer());
+        self.write(Print(sequence)).map(|()| None)
     }
 
     /// Asks the terminal for its colours, where it answers; the answers are input.

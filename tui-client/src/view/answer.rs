@@ -18,7 +18,7 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let inner = canvas.pane(false, &format!(" {} ", answer.title()), &[], area);
     let Canvas { app, theme, .. } = *canvas;
     let shown = answer.lines().len().min(inner.height.into());
-    let more = answer.len().saturating_sub(shown as u64);
+    let more = answer.all_lines().saturating_sub(shown as u64);
     let mut pen = canvas.foot_pen(area);
     let quiet = on_border(theme.quiet);
     if app.mode() == Mode::Prompt && app.input().prompt.text().is_empty() {

@@ -22,10 +22,9 @@ fn known_by(tmux: &str, sty: &str, term: &str) -> Multiplexer {
     // have the name of screen.
     let is_screen = term == "screen" || term.starts_with("screen.");
     match (tmux.is_empty(), sty.is_empty()) {
-        (false, true) => Multiplexer::Tmux,
         (true, false) => Multiplexer::Screen,
         (false, false) if term.starts_with("screen.") => Multiplexer::Screen,
-        (false, false) => Multiplexer::Tmux,
+        (false, _) => Multiplexer::Tmux,
         // Over SSH the variables are lost. One piece is understood by both.
         (true, true) if is_screen => Multiplexer::Screen,
         (true, true) if term.starts_with("tmux") => Multiplexer::Tmux,

@@ -31,8 +31,8 @@ pub struct InputEvents {
 
 impl InputEvents {
     /// The input of the terminal, from now on.
-    pub fn new() -> Self {
-        Self { stream: InputStream::new(), held: HeldKeys::default() }
+    pub fn start() -> Self {
+        Self { stream: InputStream::start(), held: HeldKeys::default() }
     }
 
     /// The next input: a single one, but where pasted text arrives as keys all that is there, with a

@@ -41,7 +41,7 @@ pub struct InputStream {
 
 impl InputStream {
     /// The input of standard input, from now on. The keys have to be taken before.
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         let (sender, chunks) = mpsc::channel(MAX_CHUNKS);
         // A read may never end, and must not keep the program alive.
         thread::spawn(move || read_chunks(&sender));

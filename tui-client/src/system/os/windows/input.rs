@@ -18,7 +18,7 @@ pub struct InputStream(EventStream);
 
 impl InputStream {
     /// The input from now on.
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         Self(EventStream::new())
     }
 

@@ -192,10 +192,9 @@ fn rest_of_reply(kind: Broken, bytes: &[u8]) -> usize {
 /// What these bytes begin with; there is at least one.
 fn first(bytes: &[u8]) -> Parsed {
     match *bytes {
-        [ESC] => Parsed::Incomplete,
+        [] | [ESC] | [ESC, b']' | b'P' | b'_'] => Parsed::Incomplete,
         [ESC, b'[', ref rest @ ..] => control(rest),
         [ESC, b'O', ref rest @ ..] => shifted(rest),
-        [ESC, b']' | b'P' | b'_'] => Parsed::Incomplete,
         [ESC, kind, byte, ..] if begins_string(kind, byte) => string(kind, &bytes[2..]),
         [ESC, ESC, ..] => escaped(&bytes[1..]),
         [ESC, ref rest @ ..] => match first(rest) {
@@ -203,11 +202,10 @@ fn first(bytes: &[u8]) -> Parsed {
             other => other,
         },
         [byte, ..] => character(byte, bytes),
-        [] => Parsed::Incomplete,
     }
 }
 
-/// What an Esc begins before another one: a key with Alt, as PuTTY, rxvt and Terminal.app send it, if
+/// What an Esc begins before another one: a key with Alt, as `PuTTY`, rxvt and Terminal.app send it, if
 /// the rest is a key that has a sequence, else the key Esc.
 fn escaped(rest: &[u8]) -> Parsed {
     let alone = Parsed::Done(1, Some(key(KeyCode::Esc, KeyModifiers::NONE)));
@@ -283,10 +281,9 @@ fn string(kind: u8, rest: &[u8]) -> Parsed {
     };
     let reply = if kind == b']' { colour_reply(&rest[..end]) } else { None };
     match rest[end..] {
-        [BEL, ..] => Parsed::Done(BEGIN + end + 1, reply),
+        [BEL, ..] | [ESC, ESC, ..] => Parsed::Done(BEGIN + end + 1, reply),
         [ESC, b'\\', ..] => Parsed::Done(BEGIN + end + 2, reply),
         [ESC] => Parsed::Incomplete,
-        [ESC, ESC, ..] => Parsed::Done(BEGIN + end + 1, reply),
         [ESC, ..] => Parsed::Done(BEGIN + end, reply),
         _ => Parsed::Done(BEGIN + end, None),
     }
