@@ -48,7 +48,7 @@ const BURST: Duration = Duration::from_millis(2);
 const FRAME: Duration = Duration::from_millis(16);
 
 /// The first frame waits so long for the colours of the terminal. Answers that come later count, too.
-const COLOURS_TIMEOUT: Duration = Duration::from_millis(200);
+const COLOURS_TIMEOUT: Duration = Duration::from_millis(80);
 
 /// A terminal that has not answered within this time never will.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);

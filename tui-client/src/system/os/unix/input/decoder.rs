@@ -69,12 +69,16 @@ impl Decoder {
             Some(kind) => &bytes[rest_of_reply(kind, bytes)..],
             None => bytes,
         };
+        let after_stall;
+        if let Some(paste) = self.paste.as_mut().filter(|paste| paste.is_stalled()) {
+            if paste.doubts(rest) {
+                return;
+            }
+            after_stall = paste.take_doubtful();
+            rest = &after_stall;
+        }
         while !rest.is_empty() {
             rest = match &mut self.paste {
-                Some(paste) if paste.is_ended_by(rest) => {
-                    self.paste = None;
-                    rest
-                }
                 Some(paste) => {
                     let Some(used) = paste.add(rest) else { return };
                     self.ready.extend(self.paste.take().and_then(OpenPaste::finish));
@@ -103,7 +107,13 @@ impl Decoder {
     /// Takes what is incomplete for what it is so far.
     pub fn give_up(&mut self) {
         if let Some(paste) = &mut self.paste {
-            self.ready.extend(paste.stall());
+            match &paste.take_doubtful()[..] {
+                [] => self.ready.extend(paste.stall()),
+                key => {
+                    self.paste = None;
+                    self.parse(key);
+                }
+            }
             return;
         }
         let mut pending = mem::take(&mut self.pending);

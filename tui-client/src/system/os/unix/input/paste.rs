@@ -14,8 +14,11 @@ const END: &[u8] = b"\x1b[201~";
 /// A paste has stalled when nothing came for so long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After a stall, so few bytes at once are a key, and more are the rest of the paste.
+/// After a stall, so few bytes are a key, and more are the rest of the paste.
 const MAX_KEY: usize = 16;
+
+/// After a stall, bytes that come within so long belong together.
+const KEY_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Bytes of a paste. A file that is longer goes through a pipe.
 const MAX_PASTE: usize = 64 * 1024 * 1024;
@@ -27,20 +30,33 @@ pub struct OpenPaste {
     is_too_long: bool,
     /// The keyboard is back until more comes.
     is_stalled: bool,
+    /// Bytes after a stall that may be a key.
+    doubtful: Vec<u8>,
     /// Some of the text is handed out.
     goes_on: bool,
 }
 
 impl OpenPaste {
-    /// Whether these bytes are a key that is pressed after a stall.
-    pub fn is_ended_by(&self, bytes: &[u8]) -> bool {
-        let ends_mark = || memmem::find(&[&self.text, bytes].concat(), END).is_some();
-        self.is_stalled && bytes.len() <= MAX_KEY && !ends_mark()
+    /// What came is handed out, and nothing has come since but what may be a key.
+    pub fn is_stalled(&self) -> bool {
+        self.is_stalled
+    }
+
+    /// Takes bytes after a stall; true while they may be a key, and not the rest of the paste.
+    pub fn doubts(&mut self, bytes: &[u8]) -> bool {
+        self.doubtful.extend_from_slice(bytes);
+        let ends = memmem::find(&[&self.text[..], &self.doubtful].concat(), END).is_some();
+        self.is_stalled = self.doubtful.len() <= MAX_KEY && !ends;
+        self.is_stalled
+    }
+
+    /// Takes the bytes that belong before those that come next.
+    pub fn take_doubtful(&mut self) -> Vec<u8> {
+        mem::take(&mut self.doubtful)
     }
 
     /// Adds bytes; returns how many of them end the paste, once its end is there.
     pub fn add(&mut self, bytes: &[u8]) -> Option<usize> {
-        self.is_stalled = false;
         let before = self.text.len();
         // The mark may come in pieces.
         let from = before.saturating_sub(END.len() - 1);
@@ -58,7 +74,11 @@ impl OpenPaste {
 
     /// How long to wait for more; none once nothing is waited for.
     pub fn patience(&self) -> Option<Duration> {
-        (!self.is_stalled).then_some(PATIENCE)
+        match (self.is_stalled, self.doubtful.is_empty()) {
+            (false, _) => Some(PATIENCE),
+            (true, false) => Some(KEY_PATIENCE),
+            (true, true) => None,
+        }
     }
 
     /// Hands out what came so far, because no more has come; the first half of a mark is none of it.

@@ -217,17 +217,23 @@ fn strings_and_sequences_without_an_end_are_bounded() {
 fn a_paste_without_its_end_gives_the_keyboard_back() {
     for (pieces, expected) in [
         (&["\x1b[200~put a 1", "…"][..], "paste(put a 1)"),
-        (&["\x1b[200~put a 1", "…", "\x1b[A", "q"], "paste(put a 1) Up q"),
+        (&["\x1b[200~put a 1", "…", "\x1b[A", "…", "q"], "paste(put a 1) Up q"),
         // The mark comes later, alone or in pieces.
         (&["\x1b[200~put a 1", "…", "\x1b[201~q"], "paste(put a 1) q"),
         (&["\x1b[200~put a 1\x1b[2", "…", "01~q"], "paste(put a 1) q"),
-        (&["\x1b[200~put a 1\x1b[2", "…", "q"], "paste(put a 1) q"),
+        (&["\x1b[200~put a 1\x1b[2", "…", "q", "…"], "paste(put a 1) q"),
+        // A key that is held down, and the letters of a slow line.
+        (&["\x1b[200~put a 1", "…", "q", "q", "q", "…", "x"], "paste(put a 1) q q q x"),
+        (
+            &["\x1b[200~put a 1\n", "…", "put b", " 2\npu", "t c 3 4\n", "put d 1 1", "\x1b[201~q"],
+            "paste(put a 1\n) more(put b 2\nput c 3 4\nput d 1 1) q",
+        ),
         // More than a key is the rest of it.
         (
             &["\x1b[200~put a 1\n", "…", "put b 2\nput c 3 1\n", "\x1b[201~q"],
             "paste(put a 1\n) more(put b 2\nput c 3 1\n) q",
         ),
-        (&["\x1b[200~", "…", "x", "\x1b[201~"], "x"),
+        (&["\x1b[200~", "…", "x", "…", "\x1b[201~"], "x"),
     ] {
         let pieces: Vec<_> = pieces.iter().map(|piece| piece.as_bytes()).collect();
         assert_eq!(decoded(&pieces), expected, "{pieces:?}");
@@ -247,5 +253,6 @@ fn a_paste_that_never_ends_is_dropped_and_the_keyboard_comes_back() {
     assert_eq!(decoder.next(), Some(TerminalInput::PasteDropped));
     assert_eq!(decoder.patience(), None, "the rest may never come");
     decoder.feed(b"q");
+    decoder.give_up();
     assert_eq!(decoder.next().map(|input| word(&input)).as_deref(), Some("q"));
 }
