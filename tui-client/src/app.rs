@@ -592,7 +592,9 @@ impl App {
         let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
-        let newest = rows.chain(shown).map(|series| series.last.timestamp).max()?;
+        let answer = self.typed_answer.iter().filter(|_| layout.answer.is_some());
+        let answered = answer.flat_map(|answer| answer.lines()).map(|line| line.point.timestamp);
+        let newest = rows.chain(shown).map(|series| series.last.timestamp).chain(answered).max()?;
         let is_young = self.now().unix().saturating_sub(newest) < 60;
         let by_second = is_young || self.alerts.counts_time();
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))

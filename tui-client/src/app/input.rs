@@ -32,6 +32,8 @@ pub struct Input {
     /// The pasted lines being sent.
     pub paste: Paste,
     overlay: Option<Overlay>,
+    /// The line that was pasted last had its end.
+    pasted_end: bool,
     /// The line of the list of columns when it was open last.
     column_line: usize,
 }
@@ -197,6 +199,7 @@ impl Input {
             self.overlay = Some(Overlay::Confirm(Pasted::new(text, cx.now().unix())));
         } else {
             self.overlay = None;
+            self.pasted_end = text.ends_with('\n');
             let taken = self.prompt.insert(text.trim_end_matches(['\n', '\r']));
             self.inserted(taken, cx);
         }
@@ -204,16 +207,21 @@ impl Input {
 
     /// Inserts what was pasted after a pause behind what was pasted before it.
     pub fn insert_rest(&mut self, text: &str, cx: &mut Context) {
-        let begun = match &self.overlay {
-            Some(Overlay::Confirm(pasted)) => pasted.text.to_string(),
-            None if pasted_lines(text).nth(1).is_some() => {
-                let begun = self.prompt.text().to_owned();
-                self.prompt.set("");
-                begun
+        let whole = match &self.overlay {
+            Some(Overlay::Confirm(pasted)) => format!("{}{text}", pasted.text),
+            None => {
+                let end = if self.pasted_end { "\n" } else { "" };
+                format!("{}{end}{text}", self.prompt.text())
             }
-            _ => return self.insert_pasted(text, cx),
+            Some(_) => return self.insert_pasted(text, cx),
         };
-        self.insert_pasted(&format!("{begun}{text}"), cx);
+        if pasted_lines(&whole).nth(1).is_none() {
+            return self.insert_pasted(text, cx);
+        }
+        if self.overlay.is_none() {
+            self.prompt.set("");
+        }
+        self.insert_pasted(&whole, cx);
     }
 
     fn inserted(&mut self, taken: bool, cx: &mut Context) {

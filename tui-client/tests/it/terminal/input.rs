@@ -41,8 +41,7 @@ fn answers_that_come_late_and_in_the_wrong_order_count() {
     shell.until_shown("> put a 1");
     // As GNU screen answers: first for itself.
     shell.press("\x1b[?1;2c");
-    shell.press("\x1b]11;rgb:ffff/");
-    shell.press("ffff/ffff\x07");
+    shell.press("\x1b]11;rgb:ffff/ffff/ffff\x07");
     until_light(&shell);
     shell.press(" 7");
     shell.until_shown("> put a 1 7 ");

@@ -105,16 +105,15 @@ fn read(buffer: &mut [u8]) -> io::Result<usize> {
         let can_wait =
             poll(&mut ready, None).is_ok() && !ready[0].revents().contains(PollFlags::NVAL);
         match rustix::io::read(&input, &mut *buffer) {
-            // A terminal that is in the mode of the shell for a moment has the key that ends input.
-            Ok(0) if tcgetattr(&input).is_ok() => {}
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(count) => return Ok(count),
+            Ok(0) if tcgetattr(&input).is_err() => return Err(ErrorKind::UnexpectedEof.into()),
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
+            // A terminal that is in the mode of the shell for a moment has the key that ends input.
+            Ok(0) | Err(Errno::AGAIN) => {
                 if !can_wait {
                     thread::sleep(RETRY);
                 }
             }
+            Ok(count) => return Ok(count),
             Err(error) => return Err(error.into()),
         }
     }
