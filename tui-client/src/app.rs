@@ -258,10 +258,6 @@ impl App {
             Action::Interval(step) => {
                 self.polling.change_interval(step, &mut self.watch, &mut self.cx);
             }
-            Action::AllKeys => {
-                self.polling.set_table_request(ALL);
-                self.polling.refresh_once(self.cx.now().elapsed);
-            }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(PromptAction::Clear)
                 if self.input.prompt.text().is_empty() && self.link.is_following() =>
@@ -593,7 +589,7 @@ impl App {
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
         let answer = self.typed_answer.iter().filter(|_| layout.answer.is_some());
-        let answered = answer.flat_map(|answer| answer.lines()).map(|line| line.point.timestamp);
+        let answered = answer.flat_map(TypedAnswer::lines).map(|line| line.point.timestamp);
         let newest = rows.chain(shown).map(|series| series.last.timestamp).chain(answered).max()?;
         let is_young = self.now().unix().saturating_sub(newest) < 60;
         let by_second = is_young || self.alerts.counts_time();
@@ -630,7 +626,6 @@ impl App {
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
-            Action::AllKeys => self.table.narrowed().is_some(),
             _ => true,
         }
     }

@@ -89,11 +89,6 @@ impl Polling {
         &self.table_request
     }
 
-    /// Makes the table repeat another request.
-    pub fn set_table_request(&mut self, request: &str) {
-        request.clone_into(&mut self.table_request);
-    }
-
     /// Sets the time of the next poll of the table.
     pub fn refresh_at(&mut self, at: Duration) {
         self.refresh_at = at;

@@ -41,8 +41,6 @@ pub enum Action {
     TogglePause,
     /// Choose the next longer poll interval if positive, else the next shorter one.
     Interval(i8),
-    /// Show the table of all keys.
-    AllKeys,
     /// Search the list of keys.
     SearchHelp,
     /// An action of the command line.

@@ -127,8 +127,6 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("reverse", &[(Table, 110)]),
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
-    bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
-        .hint("all keys", &[(Table, 10)]),
     bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter; without one, to the command line"),
     bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
