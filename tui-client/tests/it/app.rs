@@ -5,6 +5,7 @@ mod chart;
 mod copy_command;
 mod hands;
 mod help;
+mod invisible;
 pub mod log;
 mod mouse;
 pub mod paste;

@@ -4,4 +4,5 @@ pub mod files;
 pub mod input;
 pub mod processes;
 pub mod signals;
+pub mod streams;
 pub mod terminal;

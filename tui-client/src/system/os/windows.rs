@@ -5,4 +5,5 @@ pub mod input;
 pub mod processes;
 mod sequences;
 pub mod signals;
+pub mod streams;
 pub mod terminal;
