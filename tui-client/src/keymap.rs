@@ -113,8 +113,8 @@ mod tests {
         assert_eq!(all.len(), count);
     }
 
-    /// Where a letter does different things in two panes, they are one thing to the person: all over
-    /// the screen, to the left, to the right, leave.
+    /// The exceptions have actions of their own in some panes with the same meaning: full screen, left,
+    /// right, leave.
     #[test]
     fn a_letter_has_one_meaning_in_all_panes() {
         const ALIKE: [char; 4] = ['f', 'h', 'l', 'q'];

@@ -1,4 +1,4 @@
-//! What people type by habit, wherever the keyboard is.
+//! What is typed by habit, wherever the keyboard is.
 
 use tui_client::effect::Effect;
 use tui_client::event::{Event, KeyCode, KeyPress};
@@ -119,7 +119,7 @@ fn no_hint_invites_to_type_what_is_not_taken() {
 }
 
 #[test]
-fn words_of_other_programs_do_what_people_mean() {
+fn words_of_other_programs_leave_and_help() {
     for word in ["quit", "exit", ":q", "\\q", "QUIT", "exit()", "q", ":wq"] {
         let mut scene = at(Mode::Prompt);
         scene.sent.clear();

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_people_type_are_known() {
+    fn words_of_other_programs_are_known() {
         for (line, expected) in [
             ("quit", Some(Command::Quit)),
             (" EXIT ", Some(Command::Quit)),

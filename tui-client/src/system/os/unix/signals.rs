@@ -37,12 +37,12 @@ pub enum ScreenSignal {
     Continued,
 }
 
-/// The signals that people and supervisors end the program with.
+/// The signals that are sent to end a program.
 const ENDS: [Number; 4] = [Number::TERM, Number::HUP, Number::INT, Number::QUIT];
 
-/// The other signals that would end the program and leave the terminal as it is; whoever starts the
-/// program may have them ignored. Not those of a fault, which come again as soon as a handler returns,
-/// and not SIGPIPE, which no program in this language gets.
+/// The other signals that would end the program and leave the terminal as it is, unless they were
+/// ignored when it started. Not those of a fault, which come again as soon as a handler returns, and not
+/// SIGPIPE, which no program in this language gets.
 const UNEXPECTED: &[Number] = &[
     Number::USR1,
     Number::USR2,

@@ -175,8 +175,8 @@ fn bound_string(pending: &mut Vec<u8>) {
     }
 }
 
-/// How many of the bytes are the rest of a reply whose beginning was given up. Whatever a person types
-/// comes key by key, and does not end as a reply does.
+/// How many of the bytes are the rest of a reply whose beginning was given up. Keys come one by one, and
+/// do not end as a reply does.
 fn rest_of_reply(kind: Broken, bytes: &[u8]) -> usize {
     match kind {
         Broken::String => {

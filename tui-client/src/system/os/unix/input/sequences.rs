@@ -6,8 +6,8 @@ use crossterm::event::{
 
 use crate::system::os::terminal_input::{TerminalInput, TerminalReply};
 
-/// The input of a control sequence `ESC [ parameters final`, if it has a meaning here; the answers of
-/// terminals that nobody waits for have none.
+/// The input of a control sequence `ESC [ parameters final`, if it has a meaning here; answers
+/// that are not asked for have none.
 pub fn control_sequence(parameters: &[u8], last: u8) -> Option<TerminalInput> {
     match (parameters.first(), last) {
         (Some(b'<'), b'M' | b'm') => sgr_mouse(&parameters[1..], last),
