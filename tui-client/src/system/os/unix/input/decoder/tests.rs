@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::system::os::terminal_input::TerminalReply;
 
@@ -255,4 +257,44 @@ fn a_paste_that_never_ends_is_dropped_and_the_keyboard_comes_back() {
     decoder.feed(b"q");
     decoder.give_up();
     assert_eq!(decoder.next().map(|input| word(&input)).as_deref(), Some("q"));
+}
+
+/// Bytes as terminals send them, cut and mixed with others.
+fn input() -> impl Strategy<Value = Vec<u8>> {
+    let known = KEYS.iter().chain(REPLIES).map(|(bytes, _)| bytes.as_bytes().to_vec());
+    let known = proptest::sample::select(known.collect::<Vec<_>>());
+    let piece = prop_oneof![
+        3 => known.clone(),
+        2 => (known, 0..12_usize).prop_map(|(bytes, end)| bytes[..end.min(bytes.len())].to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..4),
+        1 => "[ -~\x1b]{0,4}".prop_map(String::into_bytes),
+    ];
+    proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn cuts_make_no_difference(bytes in input(), cuts in proptest::collection::vec(1..9_usize, 1..40)) {
+        let whole = decoded(&[&bytes]);
+        let (mut rest, mut pieces) = (&bytes[..], Vec::new());
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        prop_assert_eq!(decoded(&pieces), whole);
+    }
+
+    #[test]
+    fn nothing_is_waited_for_twice(bytes in input()) {
+        let mut decoder = Decoder::default();
+        decoder.feed(&bytes);
+        decoder.give_up();
+        decoder.give_up();
+        prop_assert_eq!(decoder.patience(), None);
+        prop_assert!(decoder.pending.is_empty());
+    }
 }
