@@ -18,12 +18,13 @@ fn a_terminal_without_a_size_has_the_usual_one() {
 
 /// Runs the client with this TERM; gives what the terminal has received when a text is there.
 fn plain(server: &TestServer, term: &str, args: &str, typed: &str, text: &str) -> Vec<u8> {
-    let script =
-        format!("trap : INT; \"$CLIENT\" --port {} {args}; echo code $?; echo over", server.port);
+    // Else an interrupt discards output, perhaps that which comes after it.
+    let keep = "stty noflsh; trap : INT";
+    let client = format!("\"$CLIENT\" --port {} {args}", server.port);
+    let script = format!("{keep}; {client}; echo code $?; echo over");
     let shell = Shell::run_with(&script, &[("TERM", term), ("COLORFGBG", "")]);
     shell.press(typed);
     shell.until_shown(text);
-    // Not both: an interrupt discards output.
     shell.press(if args.contains("--watch") { "\x03" } else { "\x04" });
     shell.until_shown("over");
     shell.wait();
