@@ -164,8 +164,7 @@ async fn run_loop(
         loop {
             let Some(failed) = perform(effects, sinks, terminal)? else {
                 if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
-                    let last = last_answer(&mut sources.input);
-                    let _ = timeout(LAST_ANSWER_TIMEOUT, last).await;
+                    take_last_answer(&mut sources.input).await;
                 }
                 return Ok(());
             };
@@ -302,11 +301,37 @@ fn translate_input(
     Ok(None)
 }
 
-/// Comes with the last answer of the terminal.
-async fn last_answer(input: &mut mpsc::Receiver<io::Result<TerminalInput>>) {
-    while let Some(Ok(input)) = input.recv().await {
-        if input == TerminalInput::Reply(TerminalReply::Attributes) {
-            return;
+/// Takes input up to the last answer of the terminal, if it comes in time.
+async fn take_last_answer(input: &mut mpsc::Receiver<io::Result<TerminalInput>>) {
+    let last = async {
+        while let Some(Ok(input)) = input.recv().await {
+            if input == TerminalInput::Reply(TerminalReply::Attributes) {
+                return;
+            }
         }
+    };
+    let _ = timeout(LAST_ANSWER_TIMEOUT, last).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_the_last_answer_but_not_for_ever() {
+        let (sender, mut input) = mpsc::channel(8);
+        let begun = Instant::now();
+        let answering = async {
+            for reply in [TerminalReply::Background(0), TerminalReply::Attributes] {
+                sleep(Duration::from_millis(50)).await;
+                sender.send(Ok(TerminalInput::Reply(reply))).await.unwrap();
+            }
+        };
+        tokio::join!(take_last_answer(&mut input), answering);
+        assert!(input.try_recv().is_err(), "the shell would get it");
+        assert!(begun.elapsed() < LAST_ANSWER_TIMEOUT);
+        take_last_answer(&mut input).await;
+        assert!(begun.elapsed() >= LAST_ANSWER_TIMEOUT, "there is none");
     }
 }
