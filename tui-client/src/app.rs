@@ -2,6 +2,7 @@
 //! routes events, actions and messages to them. The application does no input or output, reads no
 //! clock and does not draw.
 
+pub mod answer;
 pub mod chart;
 mod config;
 pub mod context;
@@ -24,7 +25,7 @@ use shared::response::Status;
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
-use crate::keymap::{self, Action, LogAction, Mode, Pane, PromptAction};
+use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::SortJob;
@@ -36,10 +37,12 @@ use crate::request::selector::{is_follow, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
+use answer::TypedAnswer;
 pub use config::AppConfig;
 use context::Context;
 use input::Input;
 use input::overlay::Overlay;
+use input::prompt::command::Command;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
@@ -65,6 +68,8 @@ pub struct App {
     table: Table,
     watch: Watch,
     alerts: Alerts,
+    /// The answer to the last typed `get`.
+    typed_answer: Option<TypedAnswer>,
     polling: Polling,
     link: Link,
 }
@@ -81,6 +86,7 @@ impl App {
             table: Table::new(ALL).arranged_as(config.table),
             watch,
             alerts: Alerts::new(&config.alerts),
+            typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
         }
@@ -112,6 +118,13 @@ impl App {
             Event::Paste(text) => {
                 self.cx.take_notice();
                 self.input.insert_pasted(&text, &mut self.cx);
+            }
+            Event::PasteGoesOn(text) => {
+                self.cx.take_notice();
+                self.input.insert_rest(&text, &mut self.cx);
+            }
+            Event::PasteDropped => {
+                self.cx.say(Tone::Bad, "not taken: too long to paste; tui-client < FILE sends it");
             }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
@@ -172,6 +185,11 @@ impl App {
         match keymap::lookup(mode, key) {
             // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
+            Some(Action::BeginRequest) => {
+                if let KeyCode::Char(letter) = key.code {
+                    self.begin_request(letter);
+                }
+            }
             Some(action) => self.perform(action),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
@@ -185,6 +203,16 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Moves to the command line with the first letter of a request. What it had is one undo away.
+    fn begin_request(&mut self, letter: char) {
+        self.panes.visit_prompt();
+        if !self.input.prompt.text().is_empty() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.cx.say(Tone::Plain, "ctrl-y brings back what was typed here before");
+        }
+        self.insert(letter.encode_utf8(&mut [0; 4]));
     }
 
     fn insert(&mut self, text: &str) {
@@ -210,7 +238,8 @@ impl App {
                 Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
             },
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
-            Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
+            Action::FocusPrompt => self.panes.visit_prompt(),
+            Action::BeginRequest => {}
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::Cancel => self.input.cancel(&mut self.cx),
@@ -229,25 +258,30 @@ impl App {
             Action::Interval(step) => {
                 self.polling.change_interval(step, &mut self.watch, &mut self.cx);
             }
-            Action::AllKeys => {
-                self.polling.set_table_request(ALL);
-                self.polling.refresh_once(self.cx.now().elapsed);
-            }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(PromptAction::Clear)
                 if self.input.prompt.text().is_empty() && self.link.is_following() =>
             {
                 self.cx.push(Effect::Network(NetworkOrder::EndFollow));
             }
+            Action::Prompt(PromptAction::Clear)
+                if self.input.prompt.text().is_empty()
+                    && self.input.paste.import().is_none()
+                    && self.layout().answer.is_some() =>
+            {
+                self.typed_answer = None;
+                self.after_layout_change();
+            }
+            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                self.panes.leave_prompt();
+            }
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
             Action::Log(action) => {
                 let layout = self.layout();
                 self.log.update(action, &mut self.panes, &layout, &mut self.cx);
                 if matches!(action, LogAction::Zoom | LogAction::Leave) {
-                    // The selections stay in sight when the panes move.
-                    let layout = self.layout();
-                    self.log.reveal(layout.log_rows());
-                    self.table.move_by(0, layout.table_rows());
+                    self.after_layout_change();
                 }
             }
             Action::Table(action) => {
@@ -398,7 +432,22 @@ impl App {
         self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
     }
 
+    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    fn leaves_prompt(&self) -> bool {
+        self.panes.is_visiting_prompt()
+            && self.input.prompt.text().len() <= 1
+            && self.input.paste.import().is_none()
+    }
+
     fn submit(&mut self) {
+        match Command::parse(self.input.prompt.text()) {
+            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Help) => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            None => {}
+        }
         // Whether the server has the extension must be known when the reply comes.
         self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
@@ -478,8 +527,12 @@ impl App {
             if is_follow(&pending.line) {
                 return;
             }
-            self.polling.set_table_request(&pending.line);
-            self.show_answer(&pending.line, reply);
+            self.typed_answer = TypedAnswer::new(&pending.line, &reply.answer);
+            self.table.discard(reply.answer);
+            self.after_layout_change();
+            if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
+                self.cx.say(Tone::Good, answer.summary());
+            }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.cx.say(Tone::Good, format!("stored {key} {point}"));
             if reply.took < CHEAP {
@@ -535,7 +588,9 @@ impl App {
         let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
-        let newest = rows.chain(shown).map(|series| series.last.timestamp).max()?;
+        let answer = self.typed_answer.iter().filter(|_| layout.answer.is_some());
+        let answered = answer.flat_map(TypedAnswer::lines).map(|line| line.point.timestamp);
+        let newest = rows.chain(shown).map(|series| series.last.timestamp).chain(answered).max()?;
         let is_young = self.now().unix().saturating_sub(newest) < 60;
         let by_second = is_young || self.alerts.counts_time();
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
@@ -548,14 +603,29 @@ impl App {
 
     /// The layout of the screen.
     pub fn layout(&self) -> Layout {
-        self.panes.layout(!self.watch.is_empty())
+        let mut layout = self.panes.layout(!self.watch.is_empty());
+        if let Some(answer) = &self.typed_answer {
+            layout.show_answer(answer.lines().len());
+        }
+        layout
+    }
+
+    /// The answer to the last typed `get`, until it is closed.
+    pub fn typed_answer(&self) -> Option<&TypedAnswer> {
+        self.typed_answer.as_ref()
+    }
+
+    /// Keeps the selections in sight.
+    fn after_layout_change(&mut self) {
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
     }
 
     /// The action has something to act on, so its key is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
-            Action::AllKeys => self.table.narrowed().is_some(),
             _ => true,
         }
     }

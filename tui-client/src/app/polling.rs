@@ -90,11 +90,6 @@ impl Polling {
         &self.table_request
     }
 
-    /// Makes the table repeat another request.
-    pub fn set_table_request(&mut self, request: &str) {
-        request.clone_into(&mut self.table_request);
-    }
-
     /// Sets the time of the next poll of the table.
     pub fn refresh_at(&mut self, at: Duration) {
         self.refresh_at = at;
@@ -257,9 +252,8 @@ impl Polling {
         match self.extension {
             _ if !needs_extension(selector) => none,
             Extension::Missing => {
-                let [watch, all] = [Action::AddWatch, Action::AllKeys]
-                    .map(|action| keymap::key_of(Mode::Table, action));
-                format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
+                let watch = keymap::key_of(Mode::Table, Action::AddWatch);
+                format!("{NO_GLOBS}; in the table {watch} watches {selector}, / filters")
             }
             Extension::Unknown | Extension::Asked => format!("{none}, or {NO_GLOBS}"),
             Extension::Known => none,

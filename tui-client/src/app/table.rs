@@ -16,7 +16,6 @@ use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
-use crate::request::selector::selector_of;
 use crate::wire_log::entry::Tone;
 
 /// The last answer, with order, filter, columns and selection.
@@ -205,11 +204,6 @@ impl Table {
             TableAction::Leave => cx.send(Message::Focus(Mode::Prompt)),
         }
         None
-    }
-
-    /// The selector of the request, unless it is `*`.
-    pub fn narrowed(&self) -> Option<&str> {
-        selector_of(self.request.as_bytes()).filter(|selector| *selector != "*")
     }
 
     /// Shows or hides a column; the key stays.

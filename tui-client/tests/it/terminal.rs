@@ -1,9 +1,12 @@
 //! The real binary on a pseudo-terminal.
 
+mod bare;
 mod blocked_tty;
 mod colours;
+mod copy;
 mod hang_up;
 mod history_file;
+mod input;
 pub mod job_control;
 mod output_size;
 mod paste;

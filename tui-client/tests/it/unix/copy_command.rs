@@ -247,28 +247,6 @@ fn a_copied_command_prints_rows_columns_and_order_of_the_table() {
 }
 
 #[test]
-fn a_copied_command_prints_the_row_of_a_single_key() {
-    let server = server_with_series(unix_now());
-    for (key, word) in [
-        ("palm.cpu", "palm.cpu"),
-        ("it's-$(x)", r"'it'\''s-$(x)'"),
-        ("火.cpu", "'火.cpu'"),
-        ("-v", "--watch=-v"),
-        ("get", "--watch=get"),
-    ] {
-        let mut scene = scene(&server, TableSpec::default());
-        let request = format!("get {key}");
-        scene.enter(&request);
-        answer(&mut scene, &server, &request);
-        scene.to(Mode::Table);
-        let command = copy_command::command(&scene.app).unwrap();
-        assert!(command.contains(&format!(" --once {word} --columns=")), "{command}");
-        assert_eq!(scene.app.table().rows(), 1);
-        assert_eq!(printed(&command, &scene), view(&scene), "{command}");
-    }
-}
-
-#[test]
 fn a_table_spec_from_the_start_is_copied_too() {
     let server = server_with_series(unix_now());
     let filter: Filter = "*.cpu".parse().unwrap();
