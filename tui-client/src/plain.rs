@@ -42,7 +42,8 @@ const NO_SELECTORS: &str = "this server knows no selectors";
 /// Characters of a refused line that are shown.
 const MAX_QUOTED: usize = 80;
 
-/// The exit code when a request was refused, an alert had no data, or input or output failed.
+/// The exit code when a request was refused, a reply had malformed lines, an alert had no data, or
+/// input or output failed.
 const REFUSED: u8 = 1;
 
 /// The exit code when the command line holds no request.
@@ -102,6 +103,13 @@ pub async fn run(plan: Plan) -> ExitCode {
     // What came before a failure is as good as before.
     let flushed = out.flush();
     let outcome = outcome.and_then(|()| Ok(flushed?));
+    let outcome = match out.malformed() {
+        0 => outcome,
+        lines => {
+            warn(&malformed_lines(lines));
+            outcome.and(Err(Failure::Exit(REFUSED)))
+        }
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Exit(code)) => ExitCode::from(code),

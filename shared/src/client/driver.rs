@@ -149,6 +149,10 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         }
         if writer.is_probing() {
             self.manners.pace = Pace::OneByOne;
+            if error == Some(&ClientError::Closed) && reader.answered() > 0 {
+                // Whether it closes all connections is soon seen.
+                self.manners.closed_after_reply = 2;
+            }
             self.connection = None;
             return true;
         }

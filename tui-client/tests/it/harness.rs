@@ -18,3 +18,4 @@ pub mod snapshot;
 #[cfg(unix)]
 pub mod throttle;
 pub mod wait;
+pub mod wild_server;
