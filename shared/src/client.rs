@@ -118,13 +118,13 @@ impl Client {
     /// [`ClientError::Closed`] when the connection is gone.
     pub async fn send_batch(&self, batch: Batch) -> Result<BatchStream, ClientError> {
         let (sender, deliveries) = piece_queue();
-        let end = batch.is_empty().then_some(Ok(()));
-        if end.is_none() {
+        let is_nothing = batch.is_empty();
+        if !is_nothing {
             let replies = BatchReplies::new(&batch, sender);
             let (requests, awaiting) = (batch.len() as u64, Awaiting::Batch(replies));
             self.command(Command { bytes: batch.bytes, requests, awaiting }).await?;
         }
-        Ok(BatchStream { deliveries, answered: 0, end })
+        Ok(BatchStream::new(deliveries, is_nothing))
     }
 
     async fn stream(&self, bytes: Vec<u8>, is_follow: bool) -> Result<ReplyStream, ClientError> {

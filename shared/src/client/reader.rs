@@ -102,6 +102,11 @@ impl<S: AsyncRead> Reader<S> {
             match self.deliver_event() {
                 Ok(true) => self.wait_for_room().await,
                 Ok(false) => {
+                    if let Some(Current { awaiting: Awaiting::Batch(batch), .. }) =
+                        &mut self.current
+                    {
+                        batch.deliver_refused();
+                    }
                     self.report_progress();
                     self.buffer.reserve(READ_SIZE);
                     match self.read().await {
