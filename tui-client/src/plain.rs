@@ -13,7 +13,7 @@ mod selection;
 mod signals;
 mod watch;
 
-use std::io::{self, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
@@ -190,7 +190,10 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     {
         warn(&format!("timestamp {time}: {what}? It is stored as seconds"));
     }
-    if let Some(time) = line.filled {
+    // Cron mails each line.
+    if let Some(time) = line.filled
+        && io::stderr().is_terminal()
+    {
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())

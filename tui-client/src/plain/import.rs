@@ -17,7 +17,7 @@ use super::import_bar::ImportBar;
 use super::import_report::ImportReport;
 use super::input::{self, InputQueue, Lines, READ_SIZE};
 use super::printer::Printer;
-use super::{Failure, REFUSED, explain, quoted, signals, warn};
+use super::{Failure, REFUSED, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
@@ -76,7 +76,7 @@ pub(super) async fn run(
             return Err(Failure::Exit(code));
         }
     };
-    let refused = report.refused > 0;
+    let refused = report.is_any_refused();
     tell_replaced(&report, replacements.as_ref());
     report.sum_up(None);
     outcome?;
@@ -235,13 +235,11 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
         for (number, note) in batch.notes.drain(..) {
             match note {
                 LineNote::TooLong => {
-                    self.report.unsent += 1;
-                    let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
-                    self.report.refuse(text);
+                    let reason = format!("not sent, longer than {MAX_LINE} bytes");
+                    self.report.leave_out(number, &reason);
                 }
                 LineNote::Deletion => {
-                    self.report.unsent += 1;
-                    self.report.refuse(|| format!("line {number}: not sent, del wants --yes"));
+                    self.report.leave_out(number, "not sent, del wants --yes");
                 }
                 // Data lines are expected to have none.
                 LineNote::Filled if self.replacements.is_some() => {}
@@ -263,10 +261,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
 
     fn refused(&mut self, number: u64, line: &[u8], reason: &str) {
         self.answered(number);
-        self.report.refuse(|| {
-            let (reason, line) = (explain(reason, line), quoted(line));
-            format!("line {number}: {reason}: {line}")
-        });
+        self.report.refuse(number, line, reason);
     }
 
     fn data(&mut self, lines: &[u8]) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! The last point or the table row of each key, once.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write, stderr};
 
 use shared::response::decode_points;
 use shared::{Client, Glob, KeyBuf, Selector};
@@ -153,7 +153,8 @@ impl<W: Write> Selection<'_, W> {
             self.out.add_malformed(answer.malformed);
             self.take(answer.series)?;
         }
-        if self.answered {
+        // Cron mails each line.
+        if self.answered && stderr().is_terminal() {
             warn(&format!("{NO_SELECTORS}, so all points were read"));
         }
         Ok(outcome)

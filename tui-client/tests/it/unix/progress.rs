@@ -61,11 +61,26 @@ fn refused_lines_on_a_terminal_are_capped() {
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
         server.port
     ));
-    shell.until_shown("line 100: wrong command: ");
-    shell.until_shown("more refused lines are only counted; 2>FILE names them all");
+    shell.until_shown("line 20: wrong command: ");
+    shell.until_shown("more refused lines are counted, and summed up at the end");
+    shell.until_shown("130 more, from line 21 on: wrong command: ");
     shell.until_shown("150 lines: 0 stored, 150 refused");
     shell.until_shown("code 1");
     shell.wait();
     let raw = String::from_utf8(shell.raw()).unwrap();
-    assert!(!raw.contains("line 101: "), "{raw}");
+    assert!(!raw.contains("line 21: wrong"), "{raw}");
+}
+
+#[test]
+fn times_that_are_filled_in_are_told_to_a_terminal() {
+    let server = TestServer::start();
+    let shell = Shell::run(&format!(
+        "\"$CLIENT\" --port {port} put a 1; printf 'put a 1\\nput a 2 2\\nput b 1\\n' | \
+         \"$CLIENT\" --port {port}; echo over",
+        port = server.port
+    ));
+    shell.until_shown("stored with the current time, ");
+    shell.until_shown("filled in the current time in 2 puts (lines 1, 3)");
+    shell.until_shown("over");
+    shell.wait();
 }
