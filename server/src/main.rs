@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use server::Server;
 use server::clock::Clock;
 use server::net::Listener;
@@ -23,7 +22,7 @@ use cli::{Cli, manual};
 use config::{DataDirectory, ServerConfig};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::checked();
     let outcome = match manual::asked_for(&cli) {
         Some(text) => print(&text),
         None => ServerConfig::from_cli(cli).and_then(start),
