@@ -41,9 +41,18 @@ impl<'a> FieldValue<'a> {
             ColumnKind::Time => Self::Whole(time),
             ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean => {
                 let number = column.number(series, now);
-                // The difference of two values may be larger than any number.
-                number.filter(|number| number.is_finite()).map_or(Self::Missing, Self::Number)
+                number.filter(|number| !number.is_nan()).map_or(Self::Missing, Self::number)
             }
+        }
+    }
+
+    /// A number, which may be beyond all floats, as the sum of a bucket and the difference of two
+    /// values can be. JSON has no form for that, and `null` is what there is not.
+    fn number(number: f64) -> Self {
+        match number {
+            f64::INFINITY => Self::Word("inf"),
+            f64::NEG_INFINITY => Self::Word("-inf"),
+            number => Self::Number(number),
         }
     }
 
@@ -140,7 +149,7 @@ impl<W: Write> Printer<W> {
         let Point { timestamp, value } = point;
         self.record(&[
             FieldValue::Word(key.as_str()),
-            FieldValue::Number(value),
+            FieldValue::number(value),
             FieldValue::Whole(timestamp.into()),
         ])
     }
@@ -248,6 +257,15 @@ mod tests {
         let csv = "key,value,timestamp\n\"a,\"\"b\",23.7,-5\n火😀,1e+300,9223372036854775807\n";
         assert_eq!(printed(Format::Csv, data), (csv.to_owned(), 0));
         assert_eq!(printed(Format::Csv, ""), ("key,value,timestamp\n".to_owned(), 0));
+    }
+
+    #[test]
+    fn numbers_beyond_all_floats_have_a_form_of_their_own() {
+        let data = "a -inf 1\n";
+        assert_eq!(printed(Format::Text, data).0, data);
+        let json = "{\"key\":\"a\",\"value\":\"-inf\",\"timestamp\":1}\n";
+        assert_eq!(printed(Format::Json, data).0, json);
+        assert_eq!(printed(Format::Csv, data).0, "key,value,timestamp\na,-inf,1\n");
     }
 
     #[test]
