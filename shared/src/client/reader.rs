@@ -260,8 +260,9 @@ impl<S: AsyncRead> Reader<S> {
                 true
             }
             Awaiting::Batch(batch) => {
-                let reason = (current.status == Status::Error)
-                    .then(|| reason_text(&std::mem::take(&mut current.reason)));
+                let reason =
+                    (current.status == Status::Error).then(|| reason_text(&current.reason));
+                current.reason.clear();
                 batch.answer(reason)
             }
             Awaiting::Probe(probe) => probe.answer(current.status),
