@@ -5,6 +5,7 @@ mod colours;
 mod hang_up;
 mod history_file;
 pub mod job_control;
+mod other_servers;
 mod output_size;
 mod paste;
 mod resize_storm;

@@ -56,7 +56,7 @@ fn sums_beyond_all_floats_are_printed() {
     let server = TestServer::start();
     server.send("put a 1e308 1\nput a 1e308 2\nput b -1e308 1\nput b -1e308 2\n");
     assert_eq!(run(server.port, &["get", "*[::all:sum]"]).1, "a inf 1\nb -inf 1\n");
-    let json = "{\"key\":\"a\",\"value\":null,\"timestamp\":1}\n";
+    let json = "{\"key\":\"a\",\"value\":\"inf\",\"timestamp\":1}\n";
     assert_eq!(run(server.port, &["--format", "json", "get", "a[::all:sum]"]).1, json);
 }
 
