@@ -65,7 +65,7 @@ impl ServerConfig {
             LogLevel::Trace => LevelFilter::TRACE,
         };
         let allow_delete = cli.allow_delete;
-        let (host, port) = (cli.host.name().to_owned(), cli.host.port(cli.port)?);
+        let (port, host) = (cli.host.port(cli.port)?, cli.host.into_name());
         Ok(Self { host, port, data, store, allow_delete, log_level })
     }
 }

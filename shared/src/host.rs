@@ -42,8 +42,8 @@ pub enum HostError {
 
 impl Host {
     /// A name or an address, an IPv6 address without brackets.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn into_name(self) -> String {
+        self.name
     }
 
     /// The port behind the host or the `given` one, else [`DEFAULT_PORT`].
@@ -123,7 +123,7 @@ mod tests {
             ("[fe80::1%eth0]:65535", "fe80::1%eth0", Some(65_535)),
         ] {
             let host: Host = typed.parse().unwrap();
-            assert_eq!((host.name(), host.port), (name, port), "{typed}");
+            assert_eq!((&*host.name, host.port), (name, port), "{typed}");
         }
         for (typed, said) in [
             ("", "a host is missing, such as localhost"),

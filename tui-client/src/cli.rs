@@ -344,7 +344,7 @@ impl Plan {
         }
         let port = args.host.port(args.port);
         let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
-        let mut server = ConnectOptions::new(args.host.name(), port);
+        let mut server = ConnectOptions::new(args.host.into_name(), port);
         server.reply_timeout = args.timeout;
         Ok(Self {
             server,
