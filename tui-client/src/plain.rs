@@ -165,6 +165,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
                 empty = false;
                 out.data(&lines)?;
             }
+            BatchPiece::Answered(_) => {}
             BatchPiece::Refused(refusal) => {
                 refused = true;
                 let reason = explain(&refusal.reason, &line.bytes);

@@ -96,6 +96,8 @@ pub enum BatchPiece {
     },
     /// The server refused a line.
     Refused(Refusal),
+    /// So many replies have come whole; those to the last of them brought nothing else. More are due.
+    Answered(usize),
 }
 
 /// The replies to a [`Batch`] as they arrive, in the order of its lines.
@@ -118,6 +120,7 @@ pub(super) enum BatchDelivery {
     },
     /// Those of one read together: a delivery each would cost more than the refusal.
     Refused(VecDeque<Refusal>),
+    Answered(usize),
     End {
         answered: usize,
     },
@@ -149,6 +152,9 @@ impl BatchStream {
         let end = match self.deliveries.recv().await {
             Some(BatchDelivery::Data { index, lines }) => {
                 return Ok(Some(BatchPiece::Data { index, lines }));
+            }
+            Some(BatchDelivery::Answered(count)) => {
+                return Ok(Some(BatchPiece::Answered(count)));
             }
             Some(BatchDelivery::Refused(mut refused)) => {
                 let first = refused.pop_front();
@@ -184,6 +190,8 @@ impl BatchStream {
 pub(super) struct BatchReplies {
     count: usize,
     answered: usize,
+    /// Replies that the caller knows to have come.
+    known: usize,
     ends_in_follow: bool,
     /// Not delivered yet.
     refused: VecDeque<Refusal>,
@@ -193,7 +201,8 @@ pub(super) struct BatchReplies {
 impl BatchReplies {
     pub(super) fn new(batch: &Batch, deliveries: PieceSender<BatchDelivery>) -> Self {
         let Batch { count, ends_in_follow, .. } = *batch;
-        Self { count, answered: 0, ends_in_follow, refused: VecDeque::new(), deliveries }
+        let refused = VecDeque::new();
+        Self { count, answered: 0, known: 0, ends_in_follow, refused, deliveries }
     }
 
     /// The reply that is due is the last one, and a follow.
@@ -208,6 +217,7 @@ impl BatchReplies {
 
     pub(super) fn data(&mut self, lines: Bytes) {
         self.deliver_refused();
+        self.known = self.answered;
         self.deliveries.send(BatchDelivery::Data { index: self.answered, lines });
     }
 
@@ -224,9 +234,18 @@ impl BatchReplies {
         last
     }
 
-    /// Delivers the refusals of all that has come so far.
-    pub(super) fn deliver_refused(&mut self) {
-        if !self.refused.is_empty() {
+    /// Delivers how far the replies have come: what was read holds no more of them.
+    pub(super) fn deliver_progress(&mut self) {
+        self.deliver_refused();
+        if self.known < self.answered {
+            self.known = self.answered;
+            self.deliveries.send(BatchDelivery::Answered(self.answered));
+        }
+    }
+
+    fn deliver_refused(&mut self) {
+        if let Some(last) = self.refused.back() {
+            self.known = last.index + 1;
             self.deliveries.send(BatchDelivery::Refused(std::mem::take(&mut self.refused)));
         }
     }

@@ -105,7 +105,7 @@ impl<S: AsyncRead> Reader<S> {
                     if let Some(Current { awaiting: Awaiting::Batch(batch), .. }) =
                         &mut self.current
                     {
-                        batch.deliver_refused();
+                        batch.deliver_progress();
                     }
                     self.report_progress();
                     self.buffer.reserve(READ_SIZE);

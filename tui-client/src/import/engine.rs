@@ -157,6 +157,10 @@ async fn take<H: Handler>(
                 (known, *data_of) = (index, Some(index));
                 handler.data(&data)?;
             }
+            Ok(Some(BatchPiece::Answered(count))) => {
+                handler.accepted(lines.by_ref().take(count.saturating_sub(known)));
+                known = known.max(count);
+            }
             Ok(Some(BatchPiece::Refused(refusal))) => {
                 handler.accepted(lines.by_ref().take(refusal.index.saturating_sub(known)));
                 known = refusal.index + 1;

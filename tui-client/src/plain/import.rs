@@ -107,8 +107,7 @@ async fn send_all(
         Err(reason) => wait(plan, reason, &mut reconnector, pending, &report.bar).await,
     };
     loop {
-        let mut replies =
-            ReplyReporter { report, reconnector: &mut reconnector, replacements, out };
+        let mut replies = ReplyReporter::new(report, &mut reconnector, replacements, out);
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -217,11 +216,35 @@ struct ReplyReporter<'a, W: Write> {
     /// Counted where all lines are points.
     replacements: &'a mut Option<Replacements>,
     out: &'a mut Printer<W>,
+    /// Of the current batch: bytes and lines that are answered, and those that the bar has.
+    answered: (usize, usize),
+    shown: (usize, usize),
 }
 
-impl<W: Write> ReplyReporter<'_, W> {
+impl<'a, W: Write> ReplyReporter<'a, W> {
+    fn new(
+        report: &'a mut ImportReport,
+        reconnector: &'a mut Reconnector,
+        replacements: &'a mut Option<Replacements>,
+        out: &'a mut Printer<W>,
+    ) -> Self {
+        Self { report, reconnector, replacements, out, answered: (0, 0), shown: (0, 0) }
+    }
+
+    /// Shows that so many bytes and lines of the current batch are answered.
+    fn show(&mut self, (bytes, lines): (usize, usize)) {
+        let (shown_bytes, shown_lines) = std::mem::replace(&mut self.shown, (bytes, lines));
+        let (bytes, more) = (bytes.saturating_sub(shown_bytes), lines.saturating_sub(shown_lines));
+        // Also without news, because the bar may be due by now.
+        if lines > 0 {
+            self.report.bar.add(bytes, more);
+        }
+    }
+
     /// Counts an answered line.
-    fn answered(&mut self, number: u64) {
+    fn answered(&mut self, number: u64, line: &[u8]) {
+        let (bytes, lines) = self.answered;
+        self.answered = (bytes + line.len() + 1, lines + 1);
         (self.report.answered, self.report.last) = (self.report.answered + 1, number);
         self.reconnector.answered(|text| self.report.bar.aside(|| warn(text)));
     }
@@ -251,7 +274,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
 
     fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
         for (number, line) in lines {
-            self.answered(number);
+            self.answered(number, line);
             self.report.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
             if let Some(replacements) = &mut self.replacements {
                 replacements.add(line);
@@ -260,7 +283,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
     }
 
     fn refused(&mut self, number: u64, line: &[u8], reason: &str) {
-        self.answered(number);
+        self.answered(number, line);
         self.report.refuse(number, line, reason);
     }
 
@@ -275,7 +298,13 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
     fn end(&mut self, batch: &InputBatch) -> Result<(), Failure> {
         let outcome = self.report.bar.aside_for_data(|| self.out.flush());
         self.report.note_closed(outcome.map_err(Failure::Local))?;
-        self.report.bar.add(batch.size, batch.batch.len());
+        self.show((batch.size, batch.batch.len()));
+        (self.answered, self.shown) = ((0, 0), (0, 0));
         Ok(())
+    }
+
+    /// A server that takes one request at a time may take long for a batch.
+    fn tick(&mut self) {
+        self.show(self.answered);
     }
 }

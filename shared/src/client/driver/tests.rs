@@ -70,7 +70,7 @@ fn send(
         let end = loop {
             match within(replies.next()).await {
                 Ok(Some(BatchPiece::Refused(_))) => refused += 1,
-                Ok(Some(BatchPiece::Data { .. })) => {}
+                Ok(Some(BatchPiece::Data { .. } | BatchPiece::Answered(_))) => {}
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }

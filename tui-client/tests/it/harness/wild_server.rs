@@ -31,6 +31,8 @@ pub enum Habit {
     EmptyLineBetween,
     /// Three empty lines with a carriage return each follow each reply.
     EmptyLinesBetween,
+    /// The next connection is served when the one before has ended.
+    OneConnection,
     /// Each byte is sent by itself.
     InPieces,
     /// The points of a reply come in the order of their puts, keys and times mixed.
@@ -40,7 +42,7 @@ pub enum Habit {
 }
 
 impl Habit {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::None,
         Self::FirstLineOfRead,
         Self::ReadIsRequest,
@@ -51,6 +53,7 @@ impl Habit {
         Self::ClosesOnError,
         Self::EmptyLineBetween,
         Self::EmptyLinesBetween,
+        Self::OneConnection,
         Self::InPieces,
         Self::Unordered,
         Self::Malformed,
@@ -86,7 +89,15 @@ impl WildServer {
 
     /// Stores a point, as another client would.
     pub fn put(&self, key: &str, value: &str, timestamp: i64) {
-        put(&self.state, [key, value, &timestamp.to_string()]);
+        self.put_together(&[(key, value, timestamp)]);
+    }
+
+    /// Stores points, none of which is there without the others.
+    pub fn put_together(&self, points: &[(&str, &str, i64)]) {
+        let mut stored = self.state.points.lock().unwrap();
+        for (key, value, timestamp) in points {
+            put(&mut stored, [key, value, &timestamp.to_string()]);
+        }
     }
 
     /// The points as lines, in the order of their puts.
@@ -123,7 +134,10 @@ fn serve(listener: &TcpListener, habit: Habit, state: &Arc<State>) {
         state.connections.fetch_add(1, Ordering::SeqCst);
         let state = Arc::clone(state);
         // A client may go away at any time.
-        thread::spawn(move || drop(converse(stream, habit, &state)));
+        let conversation = thread::spawn(move || drop(converse(stream, habit, &state)));
+        if habit == Habit::OneConnection {
+            conversation.join().unwrap();
+        }
     }
 }
 
@@ -174,7 +188,7 @@ fn answer(line: &str, habit: Habit, state: &State) -> String {
         ["put", key, value, time]
             if value.parse::<f64>().is_ok() && time.parse::<i64>().is_ok() =>
         {
-            put(state, [key, value, time]);
+            put(&mut state.points.lock().unwrap(), [key, value, time]);
             String::new()
         }
         ["get", key] => data(state, key, habit),
@@ -188,8 +202,7 @@ fn answer(line: &str, habit: Habit, state: &State) -> String {
     format!("ok\n{data}\n{more}")
 }
 
-fn put(state: &State, [key, value, time]: [&str; 3]) {
-    let mut points = state.points.lock().unwrap();
+fn put(points: &mut Vec<[String; 3]>, [key, value, time]: [&str; 3]) {
     points.retain(|point| (&*point[0], &*point[2]) != (key, time));
     points.push([key, value, time].map(str::to_owned));
 }

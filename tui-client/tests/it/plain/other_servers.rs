@@ -128,6 +128,10 @@ fn several_watches_work_on_all_servers() {
         assert_eq!(next(), "b 9.0 7", "{habit:?}");
         server.put("a", "3.0", 30);
         assert_eq!(next(), "a 3.0 30", "{habit:?}");
+        server.put_together(&[("a", "5.0", 50), ("a", "4.0", 40)]);
+        let mut both = [next(), next()];
+        both.sort_unstable();
+        assert_eq!(both, ["a 4.0 40", "a 5.0 50"], "{habit:?}");
         assert_eq!(err.next_line(), format!("{POLLED}0.02s"), "{habit:?}");
         if habit == Habit::Malformed {
             err.until("a: skipped 2 malformed lines");

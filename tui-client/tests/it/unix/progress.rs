@@ -1,7 +1,10 @@
 //! What an import from a pipe shows on a terminal.
 
+use std::io::{BufReader, Write};
 use std::process::Command;
+use std::thread;
 
+use crate::harness::peer::{accept, answer_probe, hear, listen, until_given_up};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 use crate::harness::wait::in_time;
@@ -83,4 +86,27 @@ fn times_that_are_filled_in_are_told_to_a_terminal() {
     shell.until_shown("filled in the current time in 2 puts (lines 1, 3)");
     shell.until_shown("over");
     shell.wait();
+}
+
+#[test]
+fn a_slow_server_is_shown_and_summed_up_line_by_line() {
+    let (listener, port) = listen();
+    let shell = Shell::run(&format!(
+        "printf 'put a 1 1\\nput a 2 2\\nput a 3 3\\n' | \"$CLIENT\" --port {port}"
+    ));
+    let peer = thread::spawn(move || {
+        let stream = accept(&listener);
+        let mut from = BufReader::new(&stream);
+        answer_probe(&stream, &mut from);
+        hear(&mut from, &["put a 1 1", "put a 2 2", "put a 3 3"]);
+        (&stream).write_all(b"ok\n\nok\n\n").unwrap();
+        until_given_up(&mut from);
+    });
+    shell.until_shown("2 lines, ");
+    shell.press("\x03");
+    shell.until_shown(
+        "interrupted: 2 lines: 2 stored, 0 refused; 1 read and without an answer, from",
+    );
+    shell.wait();
+    peer.join().unwrap();
 }
