@@ -25,6 +25,7 @@ use shared::{Client, Glob, Request, Selector};
 use crate::cli::{Plan, RunMode};
 use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
+use crate::metrics::reply::NO_REASON;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
@@ -240,10 +241,12 @@ fn malformed_lines(count: u64) -> String {
 
 /// The server's reason, and the rule that the line breaks where it is known.
 fn explain(reason: &str, line: &[u8]) -> String {
-    let reason = escape_untrusted(reason.as_bytes());
+    let said = escape_untrusted(reason.as_bytes());
     match explain::explain(line) {
-        Some(why) => format!("{reason}: {why}"),
-        None => reason.into(),
+        Some(why) if said.is_empty() => why,
+        Some(why) => format!("{said}: {why}"),
+        None if said.is_empty() => NO_REASON.to_owned(),
+        None => said.into(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::harness::client::{Lines, client, finish, kill, pipe, pipe_to, run};
-use crate::harness::peer::POLLED;
+use crate::harness::peer::{POLLED, peer, plain_request};
 use crate::harness::wild_server::{Habit, WildServer};
 
 /// Points in the order of their puts: keys and times are mixed.
@@ -167,4 +167,23 @@ fn a_request_in_the_arguments_takes_one_connection_and_no_probe() {
     child.stdin.take().unwrap().write_all(b"put a 2 2\n").unwrap();
     assert_eq!(finish(child).0, 0);
     assert_eq!((server.connections(), server.requests().len()), (2, 2));
+}
+
+#[test]
+fn an_error_without_a_reason_is_explained_or_said_to_have_none() {
+    for (args, said) in [
+        (&["got"][..], "the commands are put, del and get, in lower case: got"),
+        (&["put", "a", "1", "1"], "no reason given: put a 1 1"),
+        (&["--once", "a"], "a: no reason given"),
+    ] {
+        let (port, serving) = peer(vec![|mut stream, from| {
+            while !plain_request(stream, from).is_empty() {
+                stream.write_all(b"error\n\n").unwrap();
+            }
+        }]);
+        let (code, out, err) = run(port, args);
+        serving.join().unwrap();
+        assert_eq!((code, &*out), (1, ""), "{args:?}");
+        assert!(err.starts_with(&format!("tui-client: {said}\n")), "{err}");
+    }
 }
