@@ -1,5 +1,6 @@
 //! The task that owns the socket, and makes it again where a server closes it after each reply.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -9,7 +10,7 @@ use memchr::memchr_iter;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::command::Command;
+use super::command::{Command, lost};
 use super::error::ClientError;
 use super::pace::{Manners, Pace, Progress};
 use super::reader::Reader;
@@ -54,7 +55,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
     let mut driver = Driver {
         connection: Some(Connection::over(stream, reply_timeout)),
         reopen,
-        first: None,
+        queue: VecDeque::new(),
         commands,
         manners: Manners { pace, closed_after_reply: 0 },
         reply_timeout,
@@ -93,8 +94,8 @@ struct Driver<S> {
     /// None where the server has closed it, until there is something to send.
     connection: Option<Connection<S>>,
     reopen: Option<Reopen<S>>,
-    /// Goes before what is in the queue.
-    first: Option<Command>,
+    /// Taken out of `commands` and not answered: what an earlier connection has left goes first.
+    queue: VecDeque<Command>,
     commands: mpsc::Receiver<Command>,
     manners: Manners,
     reply_timeout: Duration,
@@ -122,12 +123,12 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     /// Reads and writes until the connection ends. The two run side by side, so that a server that
     /// waits for us to read can't stall a write.
     async fn serve(&mut self) -> WriteEnd {
-        let Self { connection, first, commands, manners, .. } = self;
+        let Self { connection, queue, commands, manners, .. } = self;
         let Some(Connection { reader, writer }) = connection else {
             return WriteEnd::Lost(ClientError::Closed);
         };
         let reading = reader.run();
-        let writing = writer.run(first, commands, manners);
+        let writing = writer.run(queue, commands, manners);
         tokio::pin!(reading, writing);
         tokio::select! {
             error = &mut reading => WriteEnd::Lost(error),
@@ -167,8 +168,8 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         if !rest.is_empty() {
             let Some(awaiting) = reader.take_due() else { return false };
             let requests = memchr_iter(b'\n', rest).count() as u64;
-            self.first = Some(Command { bytes: rest.to_vec(), requests, awaiting });
-        } else if self.commands.is_closed() && self.commands.is_empty() && self.first.is_none() {
+            self.queue.push_front(Command { bytes: rest.to_vec(), requests, awaiting });
+        } else if self.commands.is_closed() && self.commands.is_empty() && self.queue.is_empty() {
             return false;
         }
         self.connection = None;
@@ -177,14 +178,12 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
 
     /// Makes another connection once there is something to send.
     async fn open(&mut self) -> Result<(), ClientError> {
-        if self.first.is_none() {
-            self.first = self.commands.recv().await;
-            if self.first.is_none() {
-                return Err(ClientError::Closed);
-            }
+        if self.queue.is_empty() {
+            let Some(command) = self.commands.recv().await else { return Err(ClientError::Closed) };
+            self.queue.push_back(command);
         }
         let Some(reopen) = &self.reopen else { return Err(ClientError::Closed) };
-        let stream = reopen().await.map_err(|_| ClientError::Closed)?;
+        let stream = reopen().await.map_err(|error| lost(&error))?;
         self.connection = Some(Connection::over(stream, self.reply_timeout));
         Ok(())
     }
@@ -195,9 +194,9 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         self.commands.close();
         let due = self.connection.take().map(|connection| connection.reader.into_due());
         due.into_iter().flatten().for_each(|awaiting| awaiting.fail(error));
-        let unwritten = std::iter::from_fn(|| self.commands.try_recv().ok());
-        let unwritten = self.first.take().into_iter().chain(unwritten);
-        unwritten.for_each(|command| command.awaiting.fail(error));
+        let Self { queue, commands, .. } = &mut self;
+        let unwritten = std::iter::from_fn(|| commands.try_recv().ok());
+        queue.drain(..).chain(unwritten).for_each(|command| command.awaiting.fail(error));
     }
 }
 

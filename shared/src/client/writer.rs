@@ -1,5 +1,6 @@
 //! The writing side of a connection: commands in order, at the pace that the server has shown.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -99,14 +100,14 @@ impl<S: AsyncWrite> Writer<S> {
         self.unanswered.rest(answered >= self.requests)
     }
 
-    /// Writes `first`, if there is one, and all commands after it.
+    /// Writes what is in `queue`, and all commands after it.
     pub(super) async fn run(
         &mut self,
-        first: &mut Option<Command>,
+        queue: &mut VecDeque<Command>,
         commands: &mut mpsc::Receiver<Command>,
         manners: &mut Manners,
     ) -> WriteEnd {
-        match self.write_all(first, commands, manners).await {
+        match self.write_all(queue, commands, manners).await {
             Ok(end) => end,
             Err(error) => WriteEnd::Lost(lost(&error)),
         }
@@ -114,7 +115,7 @@ impl<S: AsyncWrite> Writer<S> {
 
     async fn write_all(
         &mut self,
-        first: &mut Option<Command>,
+        queue: &mut VecDeque<Command>,
         commands: &mut mpsc::Receiver<Command>,
         manners: &mut Manners,
     ) -> io::Result<WriteEnd> {
@@ -124,9 +125,9 @@ impl<S: AsyncWrite> Writer<S> {
             let Ok(room) = due.reserve().await else {
                 return Ok(WriteEnd::Lost(ClientError::Closed));
             };
-            if first.is_none() {
+            if queue.is_empty() {
                 tokio::select! {
-                    command = commands.recv() => *first = command,
+                    command = commands.recv() => queue.extend(command),
                     Some(follow) = self.ended_follows.recv() => {
                         // A later command has ended it already, and may be a follow itself.
                         if follow == self.commands {
@@ -136,7 +137,7 @@ impl<S: AsyncWrite> Writer<S> {
                     }
                 }
             }
-            let Some(command) = first else { break };
+            let Some(command) = queue.front() else { break };
             if manners.pace != Pace::Pipelined {
                 if manners.pace == Pace::Unknown && (command.requests > 1 || !self.is_quiet()) {
                     drop(room);
@@ -150,7 +151,7 @@ impl<S: AsyncWrite> Writer<S> {
                 }
                 self.wait_for_turn(manners).await;
             }
-            let Some(command) = first.take() else { break };
+            let Some(command) = queue.pop_front() else { break };
             self.commands += 1;
             let Command { bytes, requests, awaiting } = command;
             if manners.pace == Pace::Pipelined {

@@ -42,7 +42,9 @@ impl Peer {
         let mut read = vec![0; expected.len() + 1];
         let mut length = 0;
         while length < expected.len() {
-            length += within(self.0.read(&mut read[length..])).await.unwrap();
+            let more = within(self.0.read(&mut read[length..])).await.unwrap();
+            assert!(more > 0, "the connection ends before {expected:?}");
+            length += more;
         }
         assert_eq!(String::from_utf8_lossy(&read[..length]), expected);
         within(self.0.write_all(answer.as_bytes())).await.unwrap();
@@ -179,6 +181,27 @@ async fn a_server_that_closes_after_each_reply_is_connected_to_for_each_request(
         peer.turn(line, "ok\n\n").await;
     }
     assert_eq!(within(sent).await.unwrap(), (2, 0, Ok(())));
+}
+
+/// The server closes while a request is due, and another one waits for its reply.
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_while_a_connection_closes_are_served_in_order() {
+    let (client, mut connections) = pair();
+    let mut peer = Peer::next(&mut connections).await;
+    let first = send(&client, &["get a"]);
+    peer.turn("get a\n", "ok\n\n").await;
+    assert_eq!(within(first).await.unwrap(), (1, 0, Ok(())));
+    let second = send(&client, &["get b"]);
+    peer.turn("get b\n", "").await;
+    let third = send(&client, &["got"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(peer);
+    let mut peer = Peer::next(&mut connections).await;
+    peer.turn("get b\n", "ok\nb 1.0 1\n\n").await;
+    drop(peer);
+    assert_eq!(within(second).await.unwrap(), (1, 0, Ok(())));
+    Peer::next(&mut connections).await.turn("got\n", ERROR).await;
+    assert_eq!(within(third).await.unwrap(), (1, 1, Ok(())));
 }
 
 #[tokio::test(start_paused = true)]
