@@ -174,6 +174,12 @@ impl BatchStream {
         self.end.insert(end).clone().map(|()| None)
     }
 
+    /// The next refusal, if one has come together with the last piece: cheaper than
+    /// [`BatchStream::next`] where many lines are refused.
+    pub fn next_refusal(&mut self) -> Option<Refusal> {
+        self.refused.pop_front()
+    }
+
     /// Nothing more will come: [`BatchStream::next`] has said so, or failed.
     pub fn is_over(&self) -> bool {
         self.end.is_some()
