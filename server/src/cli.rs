@@ -82,13 +82,16 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The command line, checked. Ends the program where it is wrong, or asks for help.
-    pub fn checked() -> Self {
-        let cli = Self::parse();
-        if let Err(why) = cli.host.port(cli.port) {
-            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
+    /// Reads the command line of the program.
+    ///
+    /// # Errors
+    /// For `--help`, `--version` and mistakes, ready to be printed.
+    pub fn try_read() -> Result<Self, clap::Error> {
+        let cli = Self::try_parse()?;
+        match cli.host.port(cli.port) {
+            Ok(_) => Ok(cli),
+            Err(why) => Err(Self::command().error(ErrorKind::ArgumentConflict, why)),
         }
-        cli
     }
 }
 

@@ -11,4 +11,5 @@ mod other_servers;
 mod output;
 mod requests;
 mod selectors;
+mod text;
 mod watch;
