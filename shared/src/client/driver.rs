@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::command::{Command, lost};
 use super::error::ClientError;
-use super::pace::{Manners, Pace, Progress};
+use super::pace::{Pace, Progress, ServerTraits};
 use super::reader::Reader;
 use super::writer::{WriteEnd, Writer};
 
@@ -57,7 +57,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
         reopen,
         queue: VecDeque::new(),
         commands,
-        manners: Manners { pace, closed_after_reply: 0 },
+        traits: ServerTraits { pace, closed_after_reply: 0 },
         reply_timeout,
     };
     // An abort drops the reading at one of its waits: no piece is on its way then.
@@ -97,7 +97,7 @@ struct Driver<S> {
     /// Taken out of `commands` and not answered: what an earlier connection has left goes first.
     queue: VecDeque<Command>,
     commands: mpsc::Receiver<Command>,
-    manners: Manners,
+    traits: ServerTraits,
     reply_timeout: Duration,
 }
 
@@ -123,12 +123,12 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     /// Reads and writes until the connection ends. The two run side by side, so that a server that
     /// waits for us to read can't stall a write.
     async fn serve(&mut self) -> WriteEnd {
-        let Self { connection, queue, commands, manners, .. } = self;
+        let Self { connection, queue, commands, traits, .. } = self;
         let Some(Connection { reader, writer }) = connection else {
             return WriteEnd::Lost(ClientError::Closed);
         };
         let reading = reader.run();
-        let writing = writer.run(queue, commands, manners);
+        let writing = writer.run(queue, commands, traits);
         tokio::pin!(reading, writing);
         tokio::select! {
             error = &mut reading => WriteEnd::Lost(error),
@@ -145,14 +145,14 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     /// a time.
     fn goes_on(&mut self, error: Option<&ClientError>) -> bool {
         let Some(Connection { reader, writer }) = &mut self.connection else { return false };
-        if self.reopen.is_none() || self.manners.pace == Pace::Pipelined {
+        if self.reopen.is_none() || self.traits.pace == Pace::Pipelined {
             return false;
         }
         if writer.is_probing() {
-            self.manners.pace = Pace::OneByOne;
+            self.traits.pace = Pace::OneByOne;
             if error == Some(&ClientError::Closed) && reader.answered() > 0 {
                 // Whether it closes all connections is soon seen.
-                self.manners.closed_after_reply = 2;
+                self.traits.closed_after_reply = 2;
             }
             self.connection = None;
             return true;
@@ -164,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         if !(is_closed && answered == 1 && (due == 0 || due == 1 && is_repeatable(rest))) {
             return false;
         }
-        self.manners.closed_after_reply += 1;
+        self.traits.closed_after_reply += 1;
         if !rest.is_empty() {
             let Some(awaiting) = reader.take_due() else { return false };
             let requests = memchr_iter(b'\n', rest).count() as u64;

@@ -29,13 +29,13 @@ pub(super) enum Pace {
 
 /// What is known of the server, over all connections.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manners {
+pub(super) struct ServerTraits {
     pub(super) pace: Pace,
     /// Connections in a row that the server has closed after one reply each.
     pub(super) closed_after_reply: u32,
 }
 
-impl Manners {
+impl ServerTraits {
     /// The server closes a connection after each reply.
     pub(super) fn closes(self) -> bool {
         self.closed_after_reply > 1

@@ -10,7 +10,9 @@ use tokio::time::{sleep, timeout};
 
 use super::command::{Awaiting, Command, lost};
 use super::error::ClientError;
-use super::pace::{Manners, PROBE_REPLIES, PROBE_THIRD, PROBE_TWO, Pace, ProbeReplies, Progress};
+use super::pace::{
+    PROBE_REPLIES, PROBE_THIRD, PROBE_TWO, Pace, ProbeReplies, Progress, ServerTraits,
+};
 
 /// Longest wait for a reply to a probe. A server that takes longer gets one request at a time, which
 /// is slow but always right.
@@ -105,9 +107,9 @@ impl<S: AsyncWrite> Writer<S> {
         &mut self,
         queue: &mut VecDeque<Command>,
         commands: &mut mpsc::Receiver<Command>,
-        manners: &mut Manners,
+        traits: &mut ServerTraits,
     ) -> WriteEnd {
-        match self.write_all(queue, commands, manners).await {
+        match self.write_all(queue, commands, traits).await {
             Ok(end) => end,
             Err(error) => WriteEnd::Lost(lost(&error)),
         }
@@ -117,7 +119,7 @@ impl<S: AsyncWrite> Writer<S> {
         &mut self,
         queue: &mut VecDeque<Command>,
         commands: &mut mpsc::Receiver<Command>,
-        manners: &mut Manners,
+        traits: &mut ServerTraits,
     ) -> io::Result<WriteEnd> {
         loop {
             // Room first: a command that is taken out of its queue is due at once.
@@ -138,30 +140,30 @@ impl<S: AsyncWrite> Writer<S> {
                 }
             }
             let Some(command) = queue.front() else { break };
-            if manners.pace != Pace::Pipelined {
-                if manners.pace == Pace::Unknown && (command.requests > 1 || !self.is_quiet()) {
+            if traits.pace != Pace::Pipelined {
+                if traits.pace == Pace::Unknown && (command.requests > 1 || !self.is_quiet()) {
                     drop(room);
                     self.wait_until_quiet().await;
                     if !self.is_pipelining().await? {
-                        manners.pace = Pace::OneByOne;
+                        traits.pace = Pace::OneByOne;
                         return Ok(WriteEnd::OutOfStep);
                     }
-                    manners.pace = Pace::Pipelined;
+                    traits.pace = Pace::Pipelined;
                     continue;
                 }
-                self.wait_for_turn(manners).await;
+                self.wait_for_turn(traits).await;
             }
             let Some(command) = queue.pop_front() else { break };
             self.commands += 1;
             let Command { bytes, requests, awaiting } = command;
-            if manners.pace == Pace::Pipelined {
+            if traits.pace == Pace::Pipelined {
                 self.requests += requests;
                 room.send(awaiting);
                 self.stream.write_all(&bytes).await?;
             } else {
                 self.unanswered = Unanswered { bytes, at: 0 };
                 room.send(awaiting);
-                self.write_one_by_one(manners).await?;
+                self.write_one_by_one(traits).await?;
             }
         }
         // A peer that is gone already has nothing left to be told.
@@ -170,7 +172,7 @@ impl<S: AsyncWrite> Writer<S> {
     }
 
     /// Writes the lines of the current command, each after the reply to the one before.
-    async fn write_one_by_one(&mut self, manners: &mut Manners) -> io::Result<()> {
+    async fn write_one_by_one(&mut self, traits: &mut ServerTraits) -> io::Result<()> {
         loop {
             let line = self.unanswered.rest(false);
             let length = line_length(line);
@@ -180,7 +182,7 @@ impl<S: AsyncWrite> Writer<S> {
             if length == line.len() {
                 return Ok(());
             }
-            self.wait_for_turn(manners).await;
+            self.wait_for_turn(traits).await;
             self.unanswered.at += length;
         }
     }
@@ -197,12 +199,12 @@ impl<S: AsyncWrite> Writer<S> {
     }
 
     /// Waits until the next request may be written.
-    async fn wait_for_turn(&mut self, manners: &mut Manners) {
+    async fn wait_for_turn(&mut self, traits: &mut ServerTraits) {
         self.wait_until_quiet().await;
-        if manners.closes() && self.requests > 0 {
+        if traits.closes() && self.requests > 0 {
             sleep(CLOSE_TIMEOUT).await;
             // It is still there.
-            manners.closed_after_reply = 0;
+            traits.closed_after_reply = 0;
         }
     }
 

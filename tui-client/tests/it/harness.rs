@@ -9,6 +9,7 @@ pub mod os;
 pub mod peer;
 #[cfg(unix)]
 pub mod pty;
+pub mod quirky_server;
 pub mod scene;
 pub mod server;
 pub mod server_process;
@@ -18,4 +19,3 @@ pub mod snapshot;
 #[cfg(unix)]
 pub mod throttle;
 pub mod wait;
-pub mod wild_server;

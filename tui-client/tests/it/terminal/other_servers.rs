@@ -1,12 +1,12 @@
 //! The screen before servers that are not ours.
 
 use crate::harness::pty::{Shell, find, script};
-use crate::harness::wild_server::{Habit, WildServer};
+use crate::harness::quirky_server::{Quirk, QuirkyServer};
 
 #[test]
-fn watches_and_requests_work_with_servers_of_all_habits() {
-    for habit in Habit::ALL {
-        let server = WildServer::start(habit);
+fn watches_and_requests_work_with_servers_of_all_quirks() {
+    for quirk in Quirk::ALL {
+        let server = QuirkyServer::start(quirk);
         for (key, value) in [("a", "12.25"), ("b", "34.5")] {
             server.put(key, value, 1_150_864_247);
         }
@@ -23,8 +23,8 @@ fn watches_and_requests_work_with_servers_of_all_habits() {
         shell.press("\x15\x03");
         shell.until_restored();
         let raw = shell.raw();
-        assert_eq!(find(&raw, "trying again"), None, "{habit:?}");
-        assert_eq!(find(&raw, "connected again"), None, "{habit:?}");
-        assert!(server.stored().contains(&"c 5 1150864247".to_owned()), "{habit:?}");
+        assert_eq!(find(&raw, "trying again"), None, "{quirk:?}");
+        assert_eq!(find(&raw, "connected again"), None, "{quirk:?}");
+        assert!(server.stored().contains(&"c 5 1150864247".to_owned()), "{quirk:?}");
     }
 }

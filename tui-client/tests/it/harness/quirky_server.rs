@@ -1,4 +1,4 @@
-//! Servers of the protocol as they are in the wild: without selectors, and with habits of their own.
+//! Servers of the protocol as they are in the wild: without selectors, and with quirks of their own.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use super::peer::listen;
 
 /// What a server does besides answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
+pub enum Quirk {
     /// Nothing: requests are lines, whatever packets they come in.
     None,
     /// The first line of each read is a request, and the rest is dropped.
@@ -41,7 +41,7 @@ pub enum Habit {
     Malformed,
 }
 
-impl Habit {
+impl Quirk {
     pub const ALL: [Self; 14] = [
         Self::None,
         Self::FirstLineOfRead,
@@ -60,7 +60,7 @@ impl Habit {
     ];
 }
 
-/// Lines among the data of [`Habit::Malformed`].
+/// Lines among the data of [`Quirk::Malformed`].
 pub const MALFORMED: [&str; 2] = ["a nonsense 7", "\u{7}"];
 
 #[derive(Default)]
@@ -73,17 +73,17 @@ struct State {
 }
 
 /// A running server.
-pub struct WildServer {
+pub struct QuirkyServer {
     pub port: u16,
     state: Arc<State>,
 }
 
-impl WildServer {
-    pub fn start(habit: Habit) -> Self {
+impl QuirkyServer {
+    pub fn start(quirk: Quirk) -> Self {
         let (listener, port) = listen();
         let state = Arc::new(State::default());
         let serving = Arc::clone(&state);
-        thread::spawn(move || serve(&listener, habit, &serving));
+        thread::spawn(move || serve(&listener, quirk, &serving));
         Self { port, state }
     }
 
@@ -118,7 +118,7 @@ impl WildServer {
     }
 }
 
-impl Drop for WildServer {
+impl Drop for QuirkyServer {
     fn drop(&mut self) {
         self.state.is_over.store(true, Ordering::SeqCst);
         // The listener finds out that it is over. A connection ends with its client.
@@ -126,7 +126,7 @@ impl Drop for WildServer {
     }
 }
 
-fn serve(listener: &TcpListener, habit: Habit, state: &Arc<State>) {
+fn serve(listener: &TcpListener, quirk: Quirk, state: &Arc<State>) {
     while let Ok((stream, _)) = listener.accept() {
         if state.is_over.load(Ordering::SeqCst) {
             return;
@@ -134,14 +134,14 @@ fn serve(listener: &TcpListener, habit: Habit, state: &Arc<State>) {
         state.connections.fetch_add(1, Ordering::SeqCst);
         let state = Arc::clone(state);
         // A client may go away at any time.
-        let conversation = thread::spawn(move || drop(converse(stream, habit, &state)));
-        if habit == Habit::OneConnection {
+        let conversation = thread::spawn(move || drop(converse(stream, quirk, &state)));
+        if quirk == Quirk::OneConnection {
             conversation.join().unwrap();
         }
     }
 }
 
-fn converse(mut stream: TcpStream, habit: Habit, state: &State) -> std::io::Result<()> {
+fn converse(mut stream: TcpStream, quirk: Quirk, state: &State) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut buffer, mut kept) = ([0; 4096], String::new());
     loop {
@@ -152,13 +152,13 @@ fn converse(mut stream: TcpStream, habit: Habit, state: &State) -> std::io::Resu
         let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         let first = lines.first().copied().unwrap_or_default();
-        let answer = |line: &str| answer(line, habit, state);
-        let replies = match habit {
-            Habit::FirstLineOfRead | Habit::ClosesAfterReply => answer(first),
-            Habit::ReadIsRequest if lines.len() > 1 => "error\nwrong command\n\n".to_owned(),
-            Habit::ReadIsKey if lines.len() > 1 && first.starts_with("get ") => "ok\n\n".to_owned(),
-            Habit::ReadIsRequest | Habit::ReadIsKey => answer(text.trim_end()),
-            Habit::OneReplyARead => lines.into_iter().map(answer).last().unwrap_or_default(),
+        let answer = |line: &str| answer(line, quirk, state);
+        let replies = match quirk {
+            Quirk::FirstLineOfRead | Quirk::ClosesAfterReply => answer(first),
+            Quirk::ReadIsRequest if lines.len() > 1 => "error\nwrong command\n\n".to_owned(),
+            Quirk::ReadIsKey if lines.len() > 1 && first.starts_with("get ") => "ok\n\n".to_owned(),
+            Quirk::ReadIsRequest | Quirk::ReadIsKey => answer(text.trim_end()),
+            Quirk::OneReplyARead => lines.into_iter().map(answer).last().unwrap_or_default(),
             _ => {
                 kept.push_str(&text);
                 let end = kept.rfind('\n').map_or(0, |end| end + 1);
@@ -166,22 +166,22 @@ fn converse(mut stream: TcpStream, habit: Habit, state: &State) -> std::io::Resu
                 whole.lines().map(answer).collect()
             }
         };
-        match habit {
-            Habit::InPieces => {
+        match quirk {
+            Quirk::InPieces => {
                 for byte in replies.as_bytes() {
                     stream.write_all(&[*byte])?;
                 }
             }
-            Habit::ClosesOnError if replies.contains("error\n") => return Ok(()),
+            Quirk::ClosesOnError if replies.contains("error\n") => return Ok(()),
             _ => stream.write_all(replies.as_bytes())?,
         }
-        if matches!(habit, Habit::ClosesAfterReply | Habit::ClosesAfterRead) {
+        if matches!(quirk, Quirk::ClosesAfterReply | Quirk::ClosesAfterRead) {
             return stream.shutdown(Shutdown::Both);
         }
     }
 }
 
-fn answer(line: &str, habit: Habit, state: &State) -> String {
+fn answer(line: &str, quirk: Quirk, state: &State) -> String {
     state.requests.lock().unwrap().push(line.to_owned());
     let words: Vec<_> = line.split_whitespace().collect();
     let data = match words[..] {
@@ -191,12 +191,12 @@ fn answer(line: &str, habit: Habit, state: &State) -> String {
             put(&mut state.points.lock().unwrap(), [key, value, time]);
             String::new()
         }
-        ["get", key] => data(state, key, habit),
+        ["get", key] => data(state, key, quirk),
         _ => return "error\nwrong command\n\n".to_owned(),
     };
-    let more = match habit {
-        Habit::EmptyLineBetween => "\n",
-        Habit::EmptyLinesBetween => "\r\n\r\n\r\n",
+    let more = match quirk {
+        Quirk::EmptyLineBetween => "\n",
+        Quirk::EmptyLinesBetween => "\r\n\r\n\r\n",
         _ => "",
     };
     format!("ok\n{data}\n{more}")
@@ -207,15 +207,15 @@ fn put(points: &mut Vec<[String; 3]>, [key, value, time]: [&str; 3]) {
     points.push([key, value, time].map(str::to_owned));
 }
 
-fn data(state: &State, key: &str, habit: Habit) -> String {
+fn data(state: &State, key: &str, quirk: Quirk) -> String {
     let mut points = state.points.lock().unwrap().clone();
-    if habit != Habit::Unordered {
+    if quirk != Quirk::Unordered {
         points.sort_by_key(|[key, _, time]| (key.clone(), time.parse::<i64>().unwrap()));
     }
     let lines = points.iter().filter(|point| key == "*" || point[0] == key);
     let lines = lines.map(|[key, value, time]| format!("{key} {value} {time}\n"));
     let mut lines: Vec<_> = lines.collect();
-    if habit == Habit::Malformed && !lines.is_empty() {
+    if quirk == Quirk::Malformed && !lines.is_empty() {
         lines.insert(0, format!("{}\n", MALFORMED[0]));
         lines.push(format!("{}\n", MALFORMED[1]));
     }
