@@ -81,6 +81,8 @@ impl Series {
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
             self.before = Some(self.last);
             self.last = point;
+        } else if !is_stray && self.before.is_none_or(|before| before.timestamp < point.timestamp) {
+            self.before = Some(point);
         }
         self.min = self.min.min(point.value);
         self.max = self.max.max(point.value);
@@ -101,12 +103,19 @@ impl Series {
         } else {
             self.mean + (point.value / count - self.mean / count)
         };
-        if is_stray {
+        let is_older = |first: &Point| point.timestamp < first.timestamp;
+        let is_full = self.recent.len() >= self.max_recent;
+        if is_stray || is_full && self.recent.get(0).is_some_and(is_older) {
             return;
         }
         // Room first, so that its memory never grows beyond the limit.
         self.recent.keep(self.max_recent - 1);
-        self.recent.push(point);
+        self.recent.add(point);
+    }
+
+    /// Brings the recent points into the order of their times.
+    pub(super) fn sort(&mut self) {
+        self.recent.sort();
     }
 
     /// Takes a number of all points, as a server with selectors has computed it of more points than

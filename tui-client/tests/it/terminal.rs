@@ -8,6 +8,7 @@ mod hang_up;
 mod history_file;
 mod input;
 pub mod job_control;
+mod other_servers;
 mod output_size;
 mod paste;
 mod resize_storm;

@@ -64,7 +64,7 @@ fn answer(scene: &mut Scene, server: &TestServer, request: &str) {
 
 /// What a column of the view stands for, as data.
 fn cell(series: &Series, column: Column) -> String {
-    let number = |number: Option<f64>| match number.filter(|number| number.is_finite()) {
+    let number = |number: Option<f64>| match number {
         None => "-".to_owned(),
         Some(number) => {
             let mut text = Vec::new();
