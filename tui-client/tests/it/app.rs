@@ -3,6 +3,7 @@
 mod alerts;
 mod chart;
 mod copy_command;
+mod hands;
 mod help;
 mod invisible;
 mod live;

@@ -9,6 +9,7 @@ pub mod os;
 pub mod peer;
 #[cfg(unix)]
 pub mod pty;
+pub mod quirky_server;
 pub mod scene;
 pub mod server;
 pub mod server_process;
