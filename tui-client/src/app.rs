@@ -475,10 +475,24 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
+        self.ask_chart();
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {
             self.send((format!("get {}", query.selector), Purpose::Query(query.tag)));
+        }
+    }
+
+    /// Asks for what the chart needs.
+    fn ask_chart(&mut self) {
+        self.watch.set_chart_asks(self.feed.has_selectors() == Some(true));
+        // What is told before the follow has begun would be missing.
+        if self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused()) {
+            let layout = self.layout();
+            self.watch.ask_chart(&layout, &mut self.cx);
+        }
+        while let Some(message) = self.cx.take_message() {
+            self.carry_out(message);
         }
     }
 
@@ -566,6 +580,7 @@ impl App {
                 let now = self.cx.now();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 self.log.log_follow(id, pattern, Ok(()), now);
+                self.watch.refresh_chart();
                 self.ask_state(Some(id));
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),
@@ -646,6 +661,7 @@ impl App {
                 }
                 Ok(News::TakenBack(key, timestamp)) => {
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
+                    self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {
                         self.feed.renew_at(now.elapsed + RENEW_AFTER_DELETION);
                     }
@@ -681,7 +697,7 @@ impl App {
     /// Hands the answer to a query to the part that has asked; `None` if it was refused or lost.
     fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
         match tag {
-            QueryTag::Chart(number) => self.watch.on_points(number, points),
+            QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
         }
     }
 
@@ -808,7 +824,8 @@ impl App {
         let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
         let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        [busy, link, fresh, notice, poll, feed, self.next_work(), self.next_age()]
+        let chart = self.watch.next_chart_request(&self.layout());
+        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()
             .min()

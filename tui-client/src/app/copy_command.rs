@@ -6,7 +6,7 @@ use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 
 use crate::app::App;
 use crate::app::table::Table;
-use crate::app::watch::Watch;
+use crate::app::watch::{Watch, Watched};
 use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
@@ -81,15 +81,17 @@ fn chart_command(
         [_] => format!("{program} get {quoted_keys}"),
         _ => format!("printf 'get %s\\n' {quoted_keys} | {program}"),
     };
+    let bounds = watch.chart_bounds()?;
     let all_kept = shown.iter().all(|series| Some(series.recent().len() as u64) == series.count());
-    let shows_all = watch.viewport().shows_all() && all_kept;
+    let is_asked_for = watch.in_chart().all(Watched::is_asked_for);
+    let shows_all = watch.viewport().shows_all(bounds) && (all_kept || is_asked_for);
     if shell == Shell::Windows && !(shows_all && keys.len() == 1) {
         return Some(Err(NO_PIPELINE));
     }
     if shows_all {
         return Some(Ok(get));
     }
-    let (from, to) = watch.viewport().range(watch.chart_bounds()?);
+    let (from, to) = watch.viewport().range(bounds);
     Some(Ok(format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tui_client::effect::Outgoing;
 use tui_client::event::{KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
@@ -74,7 +75,9 @@ fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
         .map(|key| key.series.as_ref().unwrap().last.value)
         .collect();
     assert_eq!(values, [4.0, 5.0]);
-    assert!(scene.sent.is_empty() && scene.app.table().answer().series.is_empty());
+    let is_of_chart = |request: &Outgoing| request.line.starts_with("get a[");
+    assert!(scene.sent.iter().all(is_of_chart), "{:?}", scene.sent);
+    assert!(scene.app.table().answer().series.is_empty());
 }
 
 #[test]

@@ -87,7 +87,7 @@ scenes! {
     },
     chart_gap: |w, h| watch(w, h, &["eardrum.cpu"], &[], "f"),
     chart_within_gap: |w, h| {
-        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}", "[".repeat(16)))
+        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}]]]]", "[".repeat(16)))
     },
     chart_across_edge: |w, h| watch(w, h, &["palm.memory_used"], &[], "fz"),
     chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
