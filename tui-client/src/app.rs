@@ -178,14 +178,21 @@ impl App {
             Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
             Event::Follow { id, news } => self.on_follow(id, news),
             Event::NotSent { id } => self.on_not_sent(id),
-            Event::Progress { id, points } => self.link.progress(id, points),
+            Event::Progress { id, points, bytes } => {
+                let more = self.link.progress(id, points, bytes);
+                self.polling.count_moved(0, more, now.elapsed);
+            }
             Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
                 self.log.log_status(id, status, now);
             }
             Event::ReplyBegins { .. } => {}
             Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
             Event::Reply(reply) => self.on_reply(*reply),
-            Event::Import(news) => self.input.paste.on_news(&news, &mut self.log, &mut self.cx),
+            Event::Import(news) => {
+                let (requests, bytes) = self.input.paste.moved(&news);
+                self.polling.count_moved(requests, bytes, now.elapsed);
+                self.input.paste.on_news(&news, &mut self.log, &mut self.cx);
+            }
             Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
@@ -598,7 +605,7 @@ impl App {
     /// Takes lines of the follow; they wait while the state before them is under way.
     fn on_lines(&mut self, lines: Bytes) {
         let now = self.cx.now();
-        self.polling.count_told(lines.len() as u64, now.elapsed);
+        self.polling.count_moved(0, lines.len() as u64, now.elapsed);
         self.log.log_news(&lines, now);
         if !self.feed.hold(lines) {
             self.lose_follow("too much was told before the first answer");

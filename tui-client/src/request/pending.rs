@@ -97,6 +97,8 @@ pub struct Pending {
     pub since: Duration,
     /// Points of the reply so far.
     pub points: u64,
+    /// Bytes of the reply so far.
+    pub bytes: u64,
     /// It was sent ahead of the reply to another one.
     pub is_behind: bool,
 }

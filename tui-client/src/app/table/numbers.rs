@@ -262,7 +262,7 @@ impl Batch {
         for &part in parts {
             let clause = match part {
                 RowPart::Recent => format!("last:{recent}"),
-                RowPart::Number(of) => format!("{range}:all:{}", of),
+                RowPart::Number(of) => format!("{range}:all:{of}"),
                 RowPart::Trend(step) => format!("{range}:{step}:avg"),
             };
             let tag = QueryTag::Rows(RowQuery { batch: self.number, part });
