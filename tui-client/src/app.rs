@@ -130,8 +130,8 @@ impl App {
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
         }
-        self.poll();
         self.work_off();
+        self.poll();
         for answer in self.table.take_garbage() {
             self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
         }
@@ -178,14 +178,21 @@ impl App {
             Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
             Event::Follow { id, news } => self.on_follow(id, news),
             Event::NotSent { id } => self.on_not_sent(id),
-            Event::Progress { id, points } => self.link.progress(id, points),
+            Event::Progress { id, points, bytes } => {
+                let more = self.link.progress(id, points, bytes);
+                self.polling.count_moved(0, more, now.elapsed);
+            }
             Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
                 self.log.log_status(id, status, now);
             }
             Event::ReplyBegins { .. } => {}
             Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
             Event::Reply(reply) => self.on_reply(*reply),
-            Event::Import(news) => self.input.paste.on_news(&news, &mut self.log, &mut self.cx),
+            Event::Import(news) => {
+                let (requests, bytes) = self.input.paste.moved(&news);
+                self.polling.count_moved(requests, bytes, now.elapsed);
+                self.input.paste.on_news(&news, &mut self.log, &mut self.cx);
+            }
             Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
@@ -476,6 +483,7 @@ impl App {
             self.send(due);
         }
         self.ask_chart();
+        self.ask_numbers();
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {
@@ -488,11 +496,23 @@ impl App {
         self.watch.set_chart_asks(self.feed.has_selectors() == Some(true));
         // What is told before the follow has begun would be missing.
         if self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused()) {
-            let layout = self.layout();
-            self.watch.ask_chart(&layout, &mut self.cx);
+            for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
+                self.feed.ask(query);
+            }
         }
-        while let Some(message) = self.cx.take_message() {
-            self.carry_out(message);
+    }
+
+    /// Asks for what the rows in sight lack.
+    fn ask_numbers(&mut self) {
+        let layout = self.layout();
+        let Some(area) = layout.table.filter(|_| self.is_live() && self.feed.follows_all()) else {
+            return;
+        };
+        // Within the border, right of the column for marks.
+        let room = usize::from(area.width).saturating_sub(3);
+        let now = self.cx.now().elapsed;
+        for query in self.table.ask_numbers(layout.table_rows(), room, now) {
+            self.feed.ask(query);
         }
     }
 
@@ -561,6 +581,9 @@ impl App {
             let id = self.send((format!("get {selector}"), Purpose::Watch(pattern)));
             self.hold_for(id, follow);
         }
+        for query in self.watch.numbers() {
+            self.feed.ask(query);
+        }
     }
 
     fn hold_for(&mut self, id: u64, follow: Option<u64>) {
@@ -595,7 +618,7 @@ impl App {
     /// Takes lines of the follow; they wait while the state before them is under way.
     fn on_lines(&mut self, lines: Bytes) {
         let now = self.cx.now();
-        self.polling.count_told(lines.len() as u64, now.elapsed);
+        self.polling.count_moved(0, lines.len() as u64, now.elapsed);
         self.log.log_news(&lines, now);
         if !self.feed.hold(lines) {
             self.lose_follow("too much was told before the first answer");
@@ -621,6 +644,7 @@ impl App {
             self.tell(&lines);
         }
         let now = self.cx.now();
+        self.table.show_numbers(now.elapsed);
         if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
             let rows = self.table.answer().series.len() as u64;
             let pace = Duration::from_micros(rows * REARRANGE_MICROS);
@@ -636,7 +660,10 @@ impl App {
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
         let lines = holds.then(|| now + HELD_RETRY);
-        lines.into_iter().chain(outdated.then_some(self.rearrange_at)).min()
+        let layout = self.layout();
+        let asks = layout.table.is_some() && self.is_live() && self.feed.follows_all();
+        let numbers = self.table.next_numbers(layout.table_rows()).filter(|_| asks);
+        lines.into_iter().chain(numbers).chain(outdated.then_some(self.rearrange_at)).min()
     }
 
     /// Takes told lines.
@@ -698,6 +725,16 @@ impl App {
     fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
         match tag {
             QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
+            QueryTag::Watch(aggregate) => {
+                self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+            }
+            QueryTag::Rows(query) => {
+                let now = self.cx.now();
+                let now = (now.elapsed, now.unix());
+                for query in self.table.on_points(query, points, now) {
+                    self.feed.ask(query);
+                }
+            }
         }
     }
 

@@ -51,8 +51,8 @@ pub enum Event {
     Disconnected(String),
     /// The request with this id could not be handed to the network.
     NotSent { id: u64 },
-    /// A large reply is still arriving: the id of its request, and the points so far.
-    Progress { id: u64, points: u64 },
+    /// A large reply is still arriving: the id of its request, and the points and bytes so far.
+    Progress { id: u64, points: u64, bytes: u64 },
     /// The status line of a raw reply came; `id` is that of its request.
     ReplyBegins { id: u64, status: Status },
     /// Data lines of a raw reply came, safe to show, each ending with `\n`.

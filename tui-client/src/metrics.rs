@@ -14,4 +14,6 @@ pub mod sort;
 pub mod sparkline;
 pub mod stale;
 pub mod summary;
+pub mod trend;
 pub mod watch_plan;
+pub mod window;

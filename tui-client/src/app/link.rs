@@ -209,8 +209,16 @@ impl Link {
         log.log_request((id, &line), capture, filled, cx.now());
         let is_behind = !alone && self.pending.iter().any(|other| other.channel == channel);
         let line_sent = line.clone();
-        let pending =
-            Pending { id, channel, line: line_sent, purpose, since, points: 0, is_behind };
+        let pending = Pending {
+            id,
+            channel,
+            line: line_sent,
+            purpose,
+            since,
+            points: 0,
+            bytes: 0,
+            is_behind,
+        };
         self.pending.push_back(pending);
         let watched = Arc::clone(watched);
         let request = Outgoing { id, channel, alone, line, capture, watched };
@@ -253,10 +261,12 @@ impl Link {
         self.pending.iter().any(|pending| pending.id == id)
     }
 
-    /// Records the progress of a large reply.
-    pub fn progress(&mut self, id: u64, points: u64) {
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
+    /// Records the progress of a large reply; returns the bytes that are new.
+    pub fn progress(&mut self, id: u64, points: u64, bytes: u64) -> u64 {
+        let pending = self.pending.iter_mut().find(|pending| pending.id == id);
+        pending.map_or(0, |pending| {
             pending.points = points;
-        }
+            bytes.saturating_sub(std::mem::replace(&mut pending.bytes, bytes))
+        })
     }
 }

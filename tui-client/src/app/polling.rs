@@ -159,9 +159,10 @@ impl Polling {
         std::mem::take(&mut self.refresh_once)
     }
 
-    /// Records bytes that came without a request.
-    pub fn count_told(&mut self, bytes: u64, now: Duration) {
-        self.cost.count(0, bytes, now);
+    /// Records answered requests and bytes besides those of whole replies: of a part of one, of a
+    /// follow, of an import.
+    pub fn count_moved(&mut self, requests: u64, bytes: u64, now: Duration) {
+        self.cost.count(requests, bytes, now);
     }
 
     /// Resets the schedule for a new connection: the next poll is due now.
@@ -281,7 +282,8 @@ impl Polling {
         let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
         let delays_watch = pending.purpose == Purpose::Refresh && keys_only;
         let rest = if delays_watch { reply.took * 4 } else { reply.took };
-        self.cost.count(1, reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
+        let bytes = reply.bytes.saturating_sub(pending.bytes) + pending.line.len() as u64 + 1;
+        self.cost.count(1, bytes, now.elapsed);
         if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
             let period = reply.took + rest;
             self.stretched = Some(period).filter(|&period| period > self.interval);

@@ -1,6 +1,9 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod numbers;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::{Key, KeyBuf, Point};
 
@@ -11,13 +14,18 @@ use crate::app::screen::layout::Layout;
 use crate::app::screen::mouse::row_in;
 use crate::event::MouseEvent;
 use crate::keymap::{Mode, TableAction};
-use crate::metrics::column::{Chosen, Column};
+use crate::metrics::column::{Chosen, Column, ColumnKind};
 use crate::metrics::filter::Filter;
+use crate::metrics::needs::{Needs, Parts};
+use crate::metrics::reply::SeriesPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
+use crate::metrics::window::Window;
+use crate::request::pending::{Query, RowQuery};
 use crate::request::selector::selector_of;
 use crate::wire_log::entry::Tone;
+use numbers::{Numbers, RowNeeds};
 
 /// The last answer, with order, filter, columns and selection.
 #[derive(Debug, Default)]
@@ -43,6 +51,8 @@ pub struct Table {
     next: Option<(String, Arc<Answer>)>,
     /// Whether told points keep the answer up to date.
     freshness: Freshness,
+    /// What is known of the rows besides their newest points, where those are told.
+    numbers: Numbers,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -81,8 +91,10 @@ impl Table {
     /// Sets filter, order and columns.
     #[must_use]
     pub fn arranged_as(self, arrangement: TableSpec) -> Self {
-        let TableSpec { filter, sort, columns } = arrangement;
-        Self { filter, sort, chosen: Chosen::only(&columns), ..self }
+        let TableSpec { filter, sort, columns, window } = arrangement;
+        let mut numbers = self.numbers;
+        numbers.set_window(window);
+        Self { filter, sort, chosen: Chosen::only(&columns), numbers, ..self }
     }
 
     /// The request that the table answers.
@@ -181,9 +193,86 @@ impl Table {
         rows: usize,
         now: i64,
     ) -> Option<SortJob> {
+        self.numbers.reset();
         let job = self.show(request, answer, rows, now);
         self.freshness = Freshness::Live;
         job
+    }
+
+    /// The window of the numbers.
+    pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// Chooses another window: the numbers are asked for anew.
+    fn change_window(&mut self, step: i8, cx: &mut Context) {
+        if !self.is_live() {
+            return cx.say(Tone::Plain, "this server is polled: the numbers are of all points");
+        }
+        match self.window().beside(step) {
+            Some(window) => self.numbers.set_window(window),
+            None => cx.say(Tone::Plain, "there is no window beyond"),
+        }
+    }
+
+    /// The queries for what the rows in sight lack, on a screen of this many rows and cells.
+    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: Duration) -> Vec<Query> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        let needs = self.needs(room);
+        if self.numbers.is_full()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+        {
+            answer.series.iter_mut().for_each(Series::forget_stats);
+            self.numbers.reset();
+        }
+        let mut numbers = std::mem::take(&mut self.numbers);
+        let queries = numbers.plan(self.visible(rows), needs, now);
+        self.numbers = numbers;
+        queries
+    }
+
+    /// When numbers of the rows in sight are to be asked for again.
+    pub fn next_numbers(&self, rows: usize) -> Option<Duration> {
+        self.numbers.next_wake(self.visible(rows)).filter(|_| self.is_live())
+    }
+
+    /// What columns, order and filter need.
+    fn needs(&self, room: usize) -> RowNeeds {
+        let fitting = self.chosen.fitting(room, self.sort.column);
+        let columns = || fitting.iter().map(|&(column, _)| column);
+        let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
+        let shown: Needs =
+            columns().filter(|&column| !is_trend(column)).map(Column::needs).collect();
+        let trend = if columns().any(is_trend) { Parts::TREND } else { Parts::default() };
+        // A row says whether it is stale.
+        let in_sight = shown.parts() | trend | Parts::RECENT;
+        let filter = self.filter.as_ref().map(Filter::needs);
+        let of_all: Needs = self.sort.column.map(Column::needs).into_iter().chain(filter).collect();
+        RowNeeds { in_sight, of_all: of_all.parts() }
+    }
+
+    /// Takes the answer to a query for rows, `None` if it was refused or lost; more queries may
+    /// follow. `now` is on both clocks.
+    pub fn on_points(
+        &mut self,
+        query: RowQuery,
+        points: Option<Vec<SeriesPoints>>,
+        now: (Duration, i64),
+    ) -> Vec<Query> {
+        self.numbers.on_points(query, points, now)
+    }
+
+    /// Gives the rows the numbers that have come, if it is free.
+    pub fn show_numbers(&mut self, now: Duration) {
+        if self.numbers.is_ready()
+            && self.next.is_none()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+            && self.numbers.apply(answer, now)
+        {
+            self.freshness = Freshness::Outdated;
+        }
     }
 
     /// The answer is kept up to date by the points that are told.
@@ -271,6 +360,7 @@ impl Table {
                 let sort = Sort { descending: !self.sort.descending, ..self.sort };
                 return self.set_sort(sort, rows, now);
             }
+            TableAction::Window(step) => self.change_window(step, cx),
             TableAction::Filter => {
                 let text = self.filter.as_ref().map_or("", Filter::as_str).to_owned();
                 cx.send(Message::Ask(InputPurpose::Filter(self.filter.clone()), text));

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::selector::Aggregate;
 use shared::{Glob, Key, Point};
 
 use crate::app::chart::viewport::Viewport;
@@ -15,11 +16,13 @@ use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
+use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::Series;
 use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::request::pending::{Priority, Query, QueryTag};
 use crate::wire_log::entry::Tone;
 
 /// Points that are asked for of a key that is watched by its name.
@@ -394,6 +397,29 @@ impl Watch {
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
         };
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
+    }
+
+    /// The queries for the numbers of all points of the watched keys.
+    pub fn numbers(&self) -> Vec<Query> {
+        let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+        let patterns = merged(&self.patterns);
+        let query = |of: Aggregate, pattern: &String| Query {
+            selector: format!("{pattern}[::all:{of}]"),
+            tag: QueryTag::Watch(of),
+            priority: Priority::Soon,
+        };
+        of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
+    }
+
+    /// Takes a number of all points of watched keys.
+    pub fn set_numbers(&mut self, of: Aggregate, numbers: &[SeriesPoints]) {
+        for SeriesPoints { key, points } in numbers {
+            let place = self.places.get(key.as_str()).copied();
+            let series = place.and_then(|place| self.keys.get_mut(place)?.series.as_mut());
+            if let (Some(series), Some(number)) = (series, points.first()) {
+                series.set(of, Some(number.value));
+            }
+        }
     }
 
     /// All keys with points are known, because every request for them is answered.

@@ -153,6 +153,8 @@ pub enum TableAction {
     SortBy(u8),
     /// Reverse the sort order.
     Reverse,
+    /// Compute the numbers of the next longer window if positive, else of the next shorter one.
+    Window(i8),
     /// Type a filter.
     Filter,
     /// Watch the selected key.

@@ -126,6 +126,8 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("sort", &[(Table, 50)]),
     bind("o", &[Table], Action::Table(TableAction::Reverse), "reverse the sort order")
         .hint("reverse", &[(Table, 110)]),
+    bind("t", &[Table], Action::Table(TableAction::Window(1)), "numbers and trends of a longer time: 1m, 15m, 1h, 1d, all"),
+    bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
     bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")

@@ -157,6 +157,11 @@ impl ReplyBuilder {
         self.status
     }
 
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.summarizer.points() + self.total as u64

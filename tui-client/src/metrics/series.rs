@@ -1,9 +1,14 @@
 //! What is known of one series.
 
+use std::time::Duration;
+
 use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
+use crate::metrics::needs::Parts;
 use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::trend::Trend;
+use crate::metrics::window::Window;
 
 /// A point is newer than the one that is known, or replaces it: it came later, or was put again with
 /// another value.
@@ -46,41 +51,56 @@ pub struct Series {
     stats: Option<Box<Stats>>,
 }
 
-/// A summary of the points of an answer, and of those told since.
-#[derive(Debug, Clone, PartialEq)]
+/// What was asked for of a series in a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// The window.
+    pub window: Window,
+    /// The numbers that have come.
+    pub parts: Parts,
+    /// Until when they need not be asked for again, since the program started.
+    pub until: Duration,
+}
+
+/// A summary of points, and of those told since; a number is unknown until it was asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Stats {
-    count: u64,
-    min: f64,
-    max: f64,
-    mean: f64,
+    count: Option<u64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    mean: Option<f64>,
     /// The most recent points, oldest first; not all of them in a long series.
     recent: RecentPoints,
-    /// At least 1.
+    /// The most of them.
     max_recent: usize,
     /// The sum of all values, and what rounding has taken from it.
     sum: (f64, f64),
+    trend: Option<Trend>,
+    asked: Option<Asked>,
 }
 
 impl Stats {
     fn new(point: Point, max_recent: usize) -> Self {
         Self {
-            count: 1,
-            min: point.value,
-            max: point.value,
-            mean: point.value,
+            count: Some(1),
+            min: Some(point.value),
+            max: Some(point.value),
+            mean: Some(point.value),
             recent: RecentPoints::from_iter([point]),
             max_recent,
             sum: (point.value, 0.0),
+            ..Self::default()
         }
     }
 
-    /// Counts a value.
+    /// Counts a value in the numbers that are known.
     fn count(&mut self, value: f64) {
-        self.count += 1;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.widen(value);
+        let Some(count) = &mut self.count else { return };
+        *count += 1;
         #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-        let count = self.count as f64;
+        let count = *count as f64;
+        let Some(known) = &mut self.mean else { return };
         let (before, lost) = self.sum;
         let sum = before + value;
         let (large, small) =
@@ -88,15 +108,42 @@ impl Stats {
         self.sum = (sum, lost + (large - sum + small));
         let mean = (self.sum.0 + self.sum.1) / count;
         // The sum of huge values may overflow where their mean does not.
-        self.mean =
-            if mean.is_finite() { mean } else { self.mean + (value / count - self.mean / count) };
+        *known = if mean.is_finite() { mean } else { *known + (value / count - *known / count) };
+    }
+
+    /// The value is not beyond the minimum and the maximum.
+    fn widen(&mut self, value: f64) {
+        self.min = self.min.map(|min| min.min(value));
+        self.max = self.max.map(|max| max.max(value));
     }
 
     /// Keeps a point as the most recent one.
     fn push(&mut self, point: Point) {
         // Room first, so that its memory never grows beyond the limit.
-        self.recent.keep(self.max_recent - 1);
-        self.recent.push(point);
+        self.recent.keep(self.max_recent.saturating_sub(1));
+        if self.max_recent > 0 {
+            self.recent.push(point);
+        }
+        if let Some(trend) = &mut self.trend {
+            trend.push(point);
+        }
+    }
+
+    fn set(&mut self, of: Aggregate, value: Option<f64>) {
+        match of {
+            Aggregate::Min => self.min = value,
+            Aggregate::Max => self.max = value,
+            Aggregate::Avg => self.mean = value,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            Aggregate::Count => self.count = Some(value.unwrap_or(0.0) as u64),
+            _ => {}
+        }
+        // Points that are told later count, too.
+        if let (Some(mean), Some(count)) = (self.mean, self.count) {
+            #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+            let count = count as f64;
+            self.sum = (mean * count, 0.0);
+        }
     }
 }
 
@@ -149,16 +196,14 @@ impl Series {
         match stats.recent.replace(point) {
             // A point with another value, or with the one that is known.
             Some(known) if is_same(known) => return changed,
-            Some(_) => {
-                // What was the minimum or the maximum may be so no longer; the next answer tells.
-                (stats.min, stats.max) = (stats.min.min(value), stats.max.max(value));
-            }
-            // It may replace a point that is not kept: the next answer tells.
+            // What was the minimum or the maximum may be so no longer; the next answer tells.
+            Some(_) => stats.widen(value),
             None if is_stray => stats.count(value),
+            // It may replace a point that is not kept: the next answer tells.
             None => {
                 stats.count(value);
                 let oldest = stats.recent.get(0).map(|oldest| oldest.timestamp);
-                let all_kept = stats.recent.len() as u64 + 1 == stats.count;
+                let all_kept = Some(stats.recent.len() as u64 + 1) == stats.count;
                 if all_kept || oldest.is_some_and(|oldest| oldest < timestamp) {
                     stats.recent.insert(point);
                     stats.recent.keep(stats.max_recent);
@@ -168,22 +213,61 @@ impl Series {
         true
     }
 
-    /// Takes a number of all points, as a server with selectors has computed it of more points than
-    /// have come.
-    pub fn set(&mut self, of: Aggregate, value: f64) {
-        let Some(stats) = &mut self.stats else { return };
-        match of {
-            Aggregate::Min => stats.min = value,
-            Aggregate::Max => stats.max = value,
-            Aggregate::Avg => stats.mean = value,
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            Aggregate::Count => stats.count = value as u64,
-            _ => {}
+    /// Takes a number of all points, or of those of a window, as a server with selectors has computed
+    /// it of more points than have come.
+    pub fn set(&mut self, of: Aggregate, value: Option<f64>) {
+        self.stats.get_or_insert_default().set(of, value);
+    }
+
+    /// Takes the newest points, oldest first, and keeps at most so many from now on. Those that were
+    /// told meanwhile stay.
+    pub fn set_recent(&mut self, points: &[Point], max_recent: usize) {
+        self.set_before(points);
+        let last = self.last;
+        let earlier = points.iter().filter(|point| point.timestamp < last.timestamp);
+        let stats = self.stats.get_or_insert_default();
+        stats.max_recent = max_recent;
+        stats.recent = earlier.copied().chain([last]).collect();
+        stats.recent.keep(max_recent);
+    }
+
+    /// Takes the newest points, oldest first, to know the one before the last.
+    pub fn set_before(&mut self, points: &[Point]) {
+        let mut earlier = points.iter().rev().filter(|point| point.timestamp < self.last.timestamp);
+        if let Some(&new) = earlier.next()
+            && self.before.is_none_or(|old| old.timestamp <= new.timestamp)
+        {
+            self.before = Some(new);
         }
-        // Points that are told later count, too.
-        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-        let count = stats.count as f64;
-        stats.sum = (stats.mean * count, 0.0);
+    }
+
+    /// Takes the course over a window; the newest point may have been told meanwhile.
+    pub fn set_trend(&mut self, trend: Trend) {
+        self.stats.get_or_insert_default().trend = Some(trend);
+    }
+
+    /// The course over a window, if it was asked for.
+    pub fn trend(&self) -> Option<&Trend> {
+        self.stats.as_ref()?.trend.as_ref()
+    }
+
+    /// What was asked for.
+    pub fn asked(&self) -> Option<Asked> {
+        self.stats.as_ref()?.asked
+    }
+
+    /// Records what was asked for; numbers of another window are forgotten.
+    pub fn set_asked(&mut self, asked: Asked) {
+        let stats = self.stats.get_or_insert_default();
+        stats.asked = Some(match stats.asked.filter(|before| before.window == asked.window) {
+            Some(before) => Asked { parts: before.parts | asked.parts, ..asked },
+            None => asked,
+        });
+    }
+
+    /// Forgets everything but the newest points.
+    pub fn forget_stats(&mut self) {
+        self.stats = None;
     }
 
     /// Keeps fewer points from now on.
@@ -201,24 +285,24 @@ impl Series {
         }
     }
 
-    /// The number of points, if more than the newest ones are known.
+    /// The number of points, if it is known.
     pub fn count(&self) -> Option<u64> {
-        self.stats.as_ref().map(|stats| stats.count)
+        self.stats.as_ref()?.count
     }
 
-    /// The least value, if more than the newest ones are known.
+    /// The least value, if it is known.
     pub fn min(&self) -> Option<f64> {
-        self.stats.as_ref().map(|stats| stats.min)
+        self.stats.as_ref()?.min
     }
 
-    /// The greatest value, if more than the newest ones are known.
+    /// The greatest value, if it is known.
     pub fn max(&self) -> Option<f64> {
-        self.stats.as_ref().map(|stats| stats.max)
+        self.stats.as_ref()?.max
     }
 
-    /// The mean of the values, if more than the newest ones are known.
+    /// The mean of the values, if it is known.
     pub fn mean(&self) -> Option<f64> {
-        self.stats.as_ref().map(|stats| stats.mean)
+        self.stats.as_ref()?.mean
     }
 
     /// The most recent points, oldest first; not all of them in a long series.

@@ -153,7 +153,7 @@ impl<W: Write> Selection<'_, W> {
             for series in &mut series {
                 let numbers = of_all.get(series.key.as_str()).into_iter().flatten();
                 for (aggregate, number) in needs.aggregates().zip(numbers) {
-                    number.inspect(|&number| series.set(aggregate, number));
+                    number.inspect(|&number| series.set(aggregate, Some(number)));
                 }
             }
             series
@@ -180,7 +180,7 @@ impl<W: Write> Selection<'_, W> {
             warn(event.text());
             self.commands.run(&event);
         }
-        let TableSpec { filter, sort, columns } = self.spec;
+        let TableSpec { filter, sort, columns, .. } = self.spec;
         series.retain(|series| filter.as_ref().is_none_or(|filter| filter.passes(series, now)));
         self.passed |= !series.is_empty();
         for mut series in series {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::selector::Aggregate;
+
 /// The connection that a request goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Channel {
@@ -17,6 +19,30 @@ pub enum Channel {
 pub enum QueryTag {
     /// The chart, with a number of its own.
     Chart(u64),
+    /// Numbers of rows of the table.
+    Rows(RowQuery),
+    /// A number of all points of the watched keys.
+    Watch(Aggregate),
+}
+
+/// A query for rows of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowQuery {
+    /// The number of the rows that are asked for together.
+    pub batch: u64,
+    /// What is asked for.
+    pub part: RowPart,
+}
+
+/// A part of what is known of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowPart {
+    /// The newest points.
+    Recent,
+    /// A number of the window.
+    Number(Aggregate),
+    /// The course over the window, in steps of so many seconds.
+    Trend(i64),
 }
 
 /// The order of queries that wait: the lowest first.
@@ -71,6 +97,8 @@ pub struct Pending {
     pub since: Duration,
     /// Points of the reply so far.
     pub points: u64,
+    /// Bytes of the reply so far.
+    pub bytes: u64,
     /// It was sent ahead of the reply to another one.
     pub is_behind: bool,
 }

@@ -14,6 +14,7 @@ use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::watch_plan::Extension;
+use crate::metrics::window::Window;
 use crate::request::plausible::NO_GLOBS;
 use crate::text::width::width;
 use crate::text::{number, time};
@@ -68,11 +69,17 @@ fn title(app: &App) -> String {
         return format!(" {request} ");
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
-    let points = number::plural(table.answer().points, "point", "points");
+    // What the numbers are of: of a live table only the newest points are known.
+    let points = match table.window() {
+        Window::All if table.is_live() => "all time".to_owned(),
+        window if table.is_live() => format!("last {}", window.name()),
+        _ => number::plural(table.answer().points, "point", "points"),
+    };
     match table.filter() {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);
-            format!(" {request} · {shown} of {keys} · {} ", filter.as_str())
+            let points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            format!(" {request} · {shown} of {keys} · {} {points}", filter.as_str())
         }
         None => format!(" {request} · {keys} · {points} "),
     }
@@ -177,9 +184,9 @@ fn draw_row(
     firing
 }
 
-/// In place of a number that is not known yet.
+/// In place of a number that there is not, or that is not known yet.
 fn unknown() -> String {
-    "…".to_owned()
+    "–".to_owned()
 }
 
 /// A difference, quiet if there is none or it is zero.

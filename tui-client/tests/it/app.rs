@@ -4,6 +4,7 @@ mod alerts;
 mod chart;
 mod copy_command;
 mod help;
+mod live;
 pub mod log;
 mod mouse;
 pub mod paste;

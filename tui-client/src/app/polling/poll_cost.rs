@@ -38,8 +38,8 @@ impl PollCost {
             self.seconds.push_back(Second { at, ..Second::default() });
         }
         if let Some(last) = self.seconds.back_mut() {
-            last.requests += requests;
-            last.bytes += bytes;
+            last.requests = last.requests.saturating_add(requests);
+            last.bytes = last.bytes.saturating_add(bytes);
         }
         while self.seconds.front().is_some_and(|first| first.at + SECONDS < at) {
             self.seconds.pop_front();

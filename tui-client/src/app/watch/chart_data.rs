@@ -5,8 +5,6 @@ use std::time::Duration;
 use crate::app::chart::line::Line;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, MAX_LINES};
-use crate::app::context::Context;
-use crate::app::message::Message;
 use crate::app::screen::layout::Layout;
 use crate::app::watch::{Watch, Watched};
 use crate::event::Moment;
@@ -83,9 +81,10 @@ impl Watch {
         self.asked_parts.clear();
     }
 
-    /// Asks for what the chart on the screen needs.
-    pub fn ask_chart(&mut self, layout: &Layout, cx: &mut Context) {
-        let Some(view) = self.asked_view(layout) else { return };
+    /// Takes the queries for what the chart on the screen needs.
+    pub fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
+        let Some(view) = self.asked_view(layout) else { return Vec::new() };
+        let mut queries = Vec::new();
         let charted = self.charted_places();
         self.charts += 1;
         for &at in &charted {
@@ -94,7 +93,7 @@ impl Watch {
             if let Some(series) = &watched.series {
                 watched.rollups.expect(series.last.timestamp);
             }
-            let Some(batch) = watched.rollups.plan(&view, cx.now().elapsed) else { continue };
+            let Some(batch) = watched.rollups.plan(&view, now) else { continue };
             let priority = match batch.urgency {
                 Urgency::View => Priority::Now,
                 Urgency::Beside => Priority::Soon,
@@ -105,10 +104,11 @@ impl Watch {
                 self.asked_parts.insert(self.queries, (watched.key.clone(), part));
                 let selector = format!("{}{}", watched.key, what.clause());
                 let tag = QueryTag::Chart(self.queries);
-                cx.send(Message::Query(Query { selector, tag, priority }));
+                queries.push(Query { selector, tag, priority });
             }
         }
         self.forget_old_charts();
+        queries
     }
 
     /// When the chart needs requests that are not due yet.

@@ -194,9 +194,9 @@ async fn read_reply(
                 }
                 if reported.elapsed() >= PROGRESS_INTERVAL {
                     reported = Instant::now();
-                    let points = builder.points();
+                    let (points, bytes) = (builder.points(), builder.bytes());
                     // Without waiting for room: the next progress replaces this one.
-                    let _ = events.try_send(Event::Progress { id, points });
+                    let _ = events.try_send(Event::Progress { id, points, bytes });
                 }
             }
             (ReplyPiece::Data(_), None) => {}

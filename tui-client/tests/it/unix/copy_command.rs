@@ -274,7 +274,8 @@ fn a_table_spec_from_the_start_is_copied_too() {
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };
     let columns = vec![Column::Count, Column::Last];
-    let mut scene = scene(&server, TableSpec { filter: Some(filter), sort, columns });
+    let mut scene =
+        scene(&server, TableSpec { filter: Some(filter), sort, columns, ..TableSpec::default() });
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);
