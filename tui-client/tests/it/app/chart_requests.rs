@@ -1,0 +1,343 @@
+//! What the chart asks a server with selectors for, and what it shows of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared::Selector;
+use shared::selector::{Aggregate, Clause, Step, Time};
+use tui_client::app::chart::viewport::TimeBounds;
+use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
+
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{draw, find};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: i64 = 86_400;
+
+/// The points of the key `a` on a server with selectors.
+#[derive(Default)]
+struct Server(BTreeMap<i64, f64>);
+
+impl Server {
+    fn of(points: impl IntoIterator<Item = (i64, f64)>) -> Self {
+        Self(points.into_iter().collect())
+    }
+
+    /// The data lines of the reply.
+    fn answer(&self, line: &str) -> String {
+        let word = line.strip_prefix("get ").unwrap();
+        let time = |time: Option<Time>, unbounded| match time {
+            Some(Time::At(at)) => at,
+            Some(Time::Ago(ago)) => NOW - ago.seconds(),
+            None => unbounded,
+        };
+        let line = |(time, value): (&i64, &f64)| format!("a {value:?} {time}\n");
+        match Selector::from_bytes(word.as_bytes()).unwrap().clause() {
+            None => self.0.iter().map(line).collect(),
+            Some(Clause::Last { count, to }) => {
+                let until = time(to, NOW + 60);
+                let newest = self.0.range(..=until).rev();
+                let newest = newest.take(usize::try_from(count.get()).unwrap());
+                let newest: Vec<_> = newest.map(line).collect();
+                newest.into_iter().rev().collect()
+            }
+            Some(Clause::Range { from, to, buckets }) => {
+                let (from, to) = (time(from, i64::MIN), time(to, i64::MAX));
+                let within = self.0.range(from..=to);
+                let Some(buckets) = buckets else { return within.map(line).collect() };
+                let first = within.clone().next().map_or(from, |(&first, _)| first);
+                let mut all: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+                for (&time, &value) in within {
+                    let start = match buckets.step {
+                        Step::All => from.max(first),
+                        Step::Every(step) => time.div_euclid(step.seconds()) * step.seconds(),
+                    };
+                    all.entry(start).or_default().push(value);
+                }
+                let all = all.into_iter().map(|(start, values)| {
+                    let count = f64::from(u32::try_from(values.len()).unwrap());
+                    let value = match buckets.how {
+                        Aggregate::Avg => values.iter().sum::<f64>() / count,
+                        Aggregate::Min => values.iter().copied().fold(f64::MAX, f64::min),
+                        Aggregate::Max => values.iter().copied().fold(f64::MIN, f64::max),
+                        Aggregate::Count => count,
+                        other => panic!("{other:?}"),
+                    };
+                    line((&start, &value))
+                });
+                all.collect()
+            }
+            Some(Clause::Follow { .. }) => panic!("{word}"),
+        }
+    }
+
+    /// Answers what is asked for until nothing more is; returns the requests and the lines that it
+    /// took.
+    fn serve(&self, scene: &mut Scene) -> (Vec<String>, usize) {
+        let (mut asked, mut lines) = (Vec::new(), 0);
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            let data = self.answer(&line);
+            lines += data.lines().count();
+            scene.ok(&line, &data);
+            asked.push(line);
+            assert!(asked.len() < 100, "it never ends: {asked:?}");
+        }
+        (asked, lines)
+    }
+
+    /// A chart of `a` on the full screen.
+    fn chart(&self, width: u16, height: u16) -> Scene {
+        let mut scene = Scene::live(width, height, &["a"], &[]);
+        self.serve(&mut scene);
+        scene.to(Mode::Watch);
+        scene.keys("f");
+        self.serve(&mut scene);
+        scene
+    }
+
+    /// A put, told to the screen.
+    fn put(&mut self, scene: &mut Scene, time: i64, value: f64) {
+        self.0.insert(time, value);
+        scene.told(&format!("a {value:?} {time}\n"));
+    }
+}
+
+fn bounds(scene: &Scene) -> TimeBounds {
+    scene.app.watch().chart_bounds().unwrap()
+}
+
+fn range(scene: &Scene) -> (i64, i64) {
+    scene.app.watch().viewport().range(bounds(scene))
+}
+
+fn legend(scene: &Scene) -> String {
+    let screen = draw(scene, &Theme::colour(), 200, 50).to_string();
+    screen.lines().nth(2).unwrap().to_owned()
+}
+
+fn shows(scene: &Scene, text: &str) -> bool {
+    find(&draw(scene, &Theme::colour(), 200, 50), text).is_some()
+}
+
+/// A point every ten seconds for a month, between 20 and 80, with one spike in each direction.
+fn month() -> Server {
+    let value = |n: i64| match n {
+        123_456 => 1000.0,
+        200_001 => -500.0,
+        n => 50.0 + f64::from(i32::try_from(n % 61).unwrap() - 30),
+    };
+    let last = 30 * DAY / 10;
+    Server::of((0..=last).map(|n| (NOW - (last - n) * 10, value(n))))
+}
+
+#[test]
+fn the_chart_opens_on_the_last_15_minutes_of_a_long_series() {
+    let server = month();
+    let mut scene = Scene::live(200, 50, &["a"], &[]);
+    let (asked, lines) = server.serve(&mut scene);
+    assert!(asked.iter().all(|line| line != "get a" && line != "get *"), "{asked:?}");
+    assert!(lines < 1024 + 3000, "{lines} lines, those of the watched key among them");
+    scene.to(Mode::Watch);
+    scene.keys("f");
+    server.serve(&mut scene);
+    assert_eq!(range(&scene), (NOW - 900, NOW));
+    assert!(legend(&scene).contains(" last 15m of 30d "), "{}", legend(&scene));
+}
+
+#[test]
+fn a_month_in_one_picture_shows_both_spikes() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("5");
+    let (asked, _) = server.serve(&mut scene);
+    assert!(asked.len() <= 8, "{asked:?}");
+    assert_eq!(range(&scene), (NOW - 30 * DAY, NOW));
+    assert!(legend(&scene).contains(" 30d · min, max of "), "{}", legend(&scene));
+    let chart = scene.app.chart(198, 46);
+    let rows = chart.cells.chunks(chart.columns);
+    let drawn: Vec<usize> = rows
+        .enumerate()
+        .filter(|(_, cells)| cells.iter().any(|cell| cell.dots > 0))
+        .map(|(row, _)| row)
+        .collect();
+    assert_eq!((drawn.first(), drawn.last()), (Some(&0), Some(&43)), "from -500 to 1000");
+    assert!(shows(&scene, " 1.0k┤") && shows(&scene, " -0.4k┤"));
+}
+
+#[test]
+fn zooming_and_panning_ask_for_what_is_missing() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    let mut seen = Vec::new();
+    for key in ["3", "Z", "Z", "[", "[", "z", "z"] {
+        scene.keys(key);
+        let (asked, lines) = server.serve(&mut scene);
+        assert!(asked.len() <= 12 && lines < 4000, "{key}: {lines} lines of {asked:?}");
+        seen.push(range(&scene));
+    }
+    // Back and forth: only what is beside the window can be new, and nothing is asked for twice.
+    for turn in 0..2 {
+        for key in ["Z", "Z", "]", "[", "z", "z", "[", "]"] {
+            scene.keys(key);
+            let (asked, _) = server.serve(&mut scene);
+            assert!(asked.len() <= if turn == 0 { 2 } else { 0 }, "{key}: {asked:?}");
+        }
+    }
+    assert_eq!(Some(&range(&scene)), seen.last());
+}
+
+#[test]
+fn exact_points_are_shown_where_a_column_has_few() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    assert!(!legend(&scene).contains("min, max"), "90 points: {}", legend(&scene));
+    scene.keys("3");
+    server.serve(&mut scene);
+    assert!(legend(&scene).contains("min, max of 2m8s"), "{}", legend(&scene));
+    scene.keys("h");
+    assert!(shows(&scene, " to "), "the cursor reads both: {}", legend(&scene));
+    scene.keys("zzzzzzz");
+    server.serve(&mut scene);
+    let (from, to) = range(&scene);
+    assert!(!legend(&scene).contains("min, max"), "{from} to {to}: {}", legend(&scene));
+    scene.keys("H");
+    server.serve(&mut scene);
+    let time = scene.app.watch().viewport().cursor().unwrap();
+    assert!(server.0.contains_key(&time), "the cursor is at a point");
+}
+
+#[test]
+fn what_is_told_is_drawn_without_a_request() {
+    let mut server = month();
+    let mut scene = server.chart(200, 50);
+    for keys in ["0", "3", "5"] {
+        scene.keys(keys);
+        server.serve(&mut scene);
+        let last = bounds(&scene).last;
+        for n in 1..10 {
+            scene.wait(SECOND);
+            server.put(&mut scene, last + n, 60.0);
+            let (asked, _) = server.serve(&mut scene);
+            assert!(asked.is_empty(), "{keys}: {asked:?}");
+            assert_eq!(range(&scene).1, last + n);
+        }
+        server.put(&mut scene, last + 10, 5000.0);
+        assert!(shows(&scene, "5k┤") || shows(&scene, " 4k┤"), "{keys}: {}", legend(&scene));
+        server.0.insert(last + 10, 60.0);
+        scene.told(&format!("a 60.0 {}\n", last + 10));
+        scene.wait(2 * SECOND);
+        server.serve(&mut scene);
+        assert!(!shows(&scene, " 4k┤"), "the peak is replaced: {keys}");
+    }
+}
+
+#[test]
+fn a_point_that_is_put_late_is_asked_about_once_a_second() {
+    let mut server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("5");
+    server.serve(&mut scene);
+    let mut asked = 0;
+    for n in 0..100 {
+        // The day before, which is known in steps alone.
+        server.put(&mut scene, NOW - DAY + n, 90.0);
+        asked += server.serve(&mut scene).0.len();
+        scene.wait(SECOND / 10);
+    }
+    scene.wait(2 * SECOND);
+    asked += server.serve(&mut scene).0.len();
+    assert!((2..50).contains(&asked), "{asked} requests in 12 seconds");
+    assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn zooming_out_goes_to_everything_whatever_it_is() {
+    const OLD: i64 = NOW - 20 * 365 * DAY;
+    let old = || (0..5000).map(|n| (OLD + n * 60, 1.0));
+    let live = || (0..100).map(|n| (NOW - 100 + n, 2.0));
+    for (what, points, most) in [
+        ("years ago", old().collect(), 9),
+        ("one point", vec![(OLD, 1.0)], 1),
+        ("years ago and now", old().chain(live()).collect(), 12),
+        ("the far future", live().chain([(NOW + 100 * 365 * DAY, 3.0)]).collect(), 3),
+        ("the ends of time", live().chain([(i64::MIN, 0.0), (i64::MAX, 9.0)]).collect(), 3),
+    ] {
+        let server = Server::of(points);
+        let mut scene = server.chart(200, 50);
+        let ends = server.0.keys().next().zip(server.0.keys().next_back());
+        let ends = ends.map(|(&first, &last)| (first, last)).unwrap();
+        let mut presses = 0;
+        while range(&scene) != ends {
+            presses += 1;
+            assert!(presses <= most, "{what}: {:?} of {ends:?}", range(&scene));
+            scene.keys("Z");
+            server.serve(&mut scene);
+        }
+        scene.keys("Z");
+        assert_eq!(scene.notice(), "all of it is shown", "{what}");
+        let chart = scene.app.chart(198, 46);
+        assert!(chart.cells.iter().any(|cell| cell.dots > 0), "{what}");
+        scene.keys("05");
+        server.serve(&mut scene);
+        assert_eq!(range(&scene), ends, "{what}: at once");
+    }
+}
+
+#[test]
+fn a_series_that_has_ended_opens_on_its_last_points() {
+    let server = Server::of((0..100_000).map(|n| (1_000_000_000 + n, 1.0)));
+    let scene = server.chart(200, 50);
+    assert_eq!(range(&scene), (1_000_099_099, 1_000_099_999));
+    assert!(legend(&scene).contains("2001-09-10 05:18:19 to 05:33:19"), "{}", legend(&scene));
+    let daily = Server::of((0..100_000).map(|n| (NOW - n * DAY, 1.0)));
+    let scene = daily.chart(200, 50);
+    assert_eq!(range(&scene), (NOW - 99_999 * DAY, NOW), "15 minutes would have one point");
+}
+
+#[test]
+fn a_key_without_points_is_charted_with_the_first_one() {
+    let mut server = Server::default();
+    let mut scene = server.chart(200, 50);
+    assert!(shows(&scene, "no points yet"));
+    for n in 0..5 {
+        server.put(&mut scene, NOW + n, 1.0);
+        server.serve(&mut scene);
+    }
+    assert_eq!(range(&scene), (NOW, NOW + 4));
+    assert!(!shows(&scene, "no points yet"));
+}
+
+#[test]
+fn a_follow_that_is_begun_anew_asks_for_the_window_again() {
+    let mut server = month();
+    let mut scene = server.chart(200, 50);
+    // Put while nothing was told.
+    server.0.insert(NOW - 5, 7000.0);
+    scene.news(tui_client::event::FollowNews::Lost("cut off".to_owned()));
+    scene.wait(SECOND);
+    assert!(shows(&scene, " last 15m "), "the old picture stands meanwhile");
+    scene.begin();
+    server.serve(&mut scene);
+    assert!(shows(&scene, "7k┤") || shows(&scene, "6k┤"), "{}", legend(&scene));
+    server.put(&mut scene, NOW + 1, 9000.0);
+    assert!(shows(&scene, "8k┤"));
+}
+
+#[test]
+fn a_refused_request_is_not_repeated_at_once() {
+    let mut scene = Scene::live(200, 50, &["a"], &[]);
+    let server = month();
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        if line.contains("last:") {
+            scene.ok(&line, &server.answer(&line));
+        } else {
+            scene.answer(&line, shared::response::Status::Error, "too much\n");
+        }
+    }
+    scene.wait(2 * SECOND);
+    assert!(scene.sent.is_empty(), "{:?}", scene.sent);
+    scene.wait(5 * SECOND);
+    server.serve(&mut scene);
+    assert_eq!(range(&scene), (NOW - 900, NOW));
+}
