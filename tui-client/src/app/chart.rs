@@ -327,6 +327,7 @@ mod tests {
     use super::extent::gap;
     use super::*;
     use crate::metrics::recent_points::RecentPoints;
+    use crate::metrics::rollups::{Samples, View};
 
     fn points(points: &[(i64, f64)]) -> Line {
         let points = points.iter().map(|&(timestamp, value)| Point { timestamp, value });
@@ -561,6 +562,82 @@ mod tests {
                 expected.line(dot(from), dot(point), 0);
             }
             prop_assert_eq!(chart.cells, expected.cells);
+        }
+    }
+
+    /// The highest and the lowest dot in a column of dots.
+    fn dots_of(chart: &Chart, x: usize) -> Option<(i64, i64)> {
+        const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        let rows = chart.cells.len() / chart.columns;
+        let is_set =
+            |y: &usize| chart.cells[y / 4 * chart.columns + x / 2].dots & DOTS[y % 4][x % 2] != 0;
+        let mut set = (0..4 * rows).filter(is_set).map(|y| i64::try_from(y).unwrap());
+        let first = set.next()?;
+        Some((first, set.next_back().unwrap_or(first)))
+    }
+
+    proptest! {
+        #[test]
+        fn each_column_reaches_from_the_least_to_the_greatest_value_in_it(
+            steps in proptest::collection::vec((1..40_i64, -9..9_i32), 2..400),
+            columns in 1..30_usize,
+            rows in 1..12_usize,
+            part in (0..90_i64, 10..110_i64),
+        ) {
+            let mut at = (0, 0.0);
+            let walk = steps.iter().map(|&(seconds, by)| {
+                at = (at.0 + seconds, at.1 + f64::from(by));
+                Point { timestamp: at.0, value: at.1 }
+            });
+            let walk: Vec<Point> = walk.collect();
+            let span = at.0 + 1;
+            let view = View { from: span * part.0 / 100, to: span * (part.0 + part.1) / 100, dots: 0 };
+            let dot = (view.to - view.from + 1) / i64::try_from(columns * 2).unwrap();
+            let step = 1_i64 << dot.max(1).ilog2();
+            let mut samples: Vec<Sample> = Vec::new();
+            for &Point { timestamp, value } in &walk {
+                let start = timestamp.div_euclid(step) * step;
+                match samples.last_mut().filter(|last| last.timestamp == start) {
+                    Some(last) => (last.min, last.max) = (last.min.min(value), last.max.max(value)),
+                    None => samples.push(Sample { timestamp: start, min: value, max: value }),
+                }
+            }
+            let samples = Samples { samples, step: Some(step.unsigned_abs()) };
+            let lines = [Line::of_samples(samples.clone(), &view)];
+            let zone = TimeZone::UTC;
+            let range = (view.from, view.to);
+            let spec = ChartSpec { range, columns, rows, ..spec(&lines, &zone) };
+            let chart = Chart::new(&spec);
+            // By the points themselves, each where its bucket begins.
+            let shown = |point: &&Point| {
+                (view.from.div_euclid(step) * step..=view.to).contains(&point.timestamp)
+            };
+            let shown: Vec<Point> = walk.iter().filter(shown).copied().collect();
+            let survey = Survey::of(&spec);
+            prop_assert_eq!(survey.places.is_none() && !shown.is_empty(), false);
+            let Some(axes) = survey.axes(&spec) else { return Ok(()) };
+            let last = columns * 2 - 1;
+            let mut expected = vec![None; columns * 2];
+            for point in &shown {
+                let start = (point.timestamp.div_euclid(step) * step).max(view.from);
+                let (x, y) = axes.dot(start, point.value);
+                let column: &mut Option<(i64, i64)> = &mut expected[usize::try_from(x).unwrap()];
+                let (top, bottom) = column.unwrap_or((y, y));
+                *column = Some((top.min(y), bottom.max(y)));
+            }
+            for x in 0..=last {
+                let Some((top, bottom)) = expected[x] else { continue };
+                let drawn = dots_of(&chart, x).unwrap();
+                prop_assert!(drawn.0 <= top && bottom <= drawn.1, "column {x}");
+                // A line to a neighbour begins here; at the ends it may go on beyond the edge.
+                let before = expected[..x].iter().rev().flatten().next();
+                let after = expected[x + 1..].iter().flatten().next();
+                if let (Some(before), Some(after)) = (before, after) {
+                    let all = [(top, bottom), *before, *after];
+                    prop_assert!(drawn.0 >= all.iter().map(|column| column.0).min().unwrap());
+                    prop_assert!(drawn.1 <= all.iter().map(|column| column.1).max().unwrap());
+                }
+            }
         }
     }
 
