@@ -96,6 +96,10 @@ pub struct App {
     table_seen: Option<Duration>,
     /// When the rows of the table may be arranged again because of told points.
     rearrange_at: Duration,
+    /// Keys are asked for, so that they can be completed.
+    wants_keys: bool,
+    /// Every key has been told or asked for since the connection was made.
+    has_keys: bool,
 }
 
 impl App {
@@ -115,6 +119,8 @@ impl App {
             feed: Feed::default(),
             table_seen: None,
             rearrange_at: Duration::ZERO,
+            wants_keys: false,
+            has_keys: false,
         }
     }
 
@@ -163,6 +169,7 @@ impl App {
             }
             Event::Connected => {
                 self.feed.reset();
+                (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
@@ -524,6 +531,10 @@ impl App {
     /// Follows the keys on the screen, and those of alerts.
     fn steer_feed(&mut self) {
         let wanted = self.wanted_keys();
+        self.has_keys |= self.feed.follows_all();
+        if !self.has_keys && !self.input.prompt.text().is_empty() {
+            (self.has_keys, self.wants_keys) = (true, true);
+        }
         let link = &mut self.link;
         self.feed.steer(wanted.as_deref(), || link.next_id(), &mut self.cx);
         if let Some(follow) = self.feed.live_follow()
@@ -534,6 +545,10 @@ impl App {
         }
         // Where nothing is followed, the state is asked for once.
         let knows = self.feed.has_selectors() == Some(true);
+        if knows && self.wants_keys {
+            self.wants_keys = false;
+            self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(0)));
+        }
         if self.polling.is_paused() && knows && self.polling.table_request() == ALL {
             let wants_watch = self.watch.is_wanted();
             if self.polling.take_refresh_once() || wants_watch {
@@ -698,6 +713,7 @@ impl App {
         }
         if has_table {
             self.table.show_told(malformed);
+            self.input.prompt.learn_told(&self.table.answer().series);
         }
     }
 
@@ -716,7 +732,8 @@ impl App {
         }
         self.log.note(now, Tone::Bad, &format!("no data: {reason}"));
         self.feed.on_data_lost();
-        if is_held {
+        // A server that is gone without a word tells nothing either.
+        if is_held || self.feed.is_live() {
             self.lose_follow(reason);
         }
     }

@@ -311,8 +311,13 @@ fn time_range(app: &App) -> String {
     if viewport.shows_all(bounds) {
         return span;
     }
-    if viewport.follows() && is_present(to, app) {
-        return format!("last {span} of {}", whole(bounds));
+    if viewport.follows() {
+        let all = whole(bounds);
+        // A series that has ended says when.
+        return match is_present(to, app) {
+            true => format!("last {span} of {all}"),
+            false => format!("last {span} of {all}, to {}", time::date(to, app.zone())),
+        };
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.

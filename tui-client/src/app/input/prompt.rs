@@ -84,6 +84,11 @@ impl Prompt {
         self.keys.learn(series);
     }
 
+    /// Learns the next keys of a list that grows while puts are told, for completion.
+    pub fn learn_told(&mut self, series: &[Series]) {
+        self.keys.learn_told(series);
+    }
+
     fn learn_from(&mut self, line: &str) {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),

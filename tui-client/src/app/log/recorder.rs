@@ -144,6 +144,9 @@ impl Log {
         } else if poll && self.recorder.poll == Poll::Showing {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
+        } else if matches!(pending.purpose, Purpose::Query(_)) && reply.status == Status::Ok {
+            // There is one with each row that comes into sight.
+            return;
         } else {
             return self.log_brief(&pending.line, reply, now);
         }

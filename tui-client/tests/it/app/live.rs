@@ -451,3 +451,22 @@ fn what_moves_is_counted_while_it_moves() {
     let cost = scene.app.polling().cost(scene.app.now().elapsed).unwrap();
     assert!((60_000.0..110_000.0).contains(&cost.bytes), "{cost:?}");
 }
+
+#[test]
+fn keys_can_be_completed_though_only_some_are_watched() {
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    asked(&mut scene);
+    scene.to(Mode::Prompt);
+    scene.wait(5 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.type_text("get pal");
+    scene.ok("get *[last]", "palm.cpu 1.0 1\n");
+    assert!(scene.sent.is_empty(), "once");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.cpu");
+    let mut scene = live("a 1.0 1\n");
+    scene.told("palm.mem 1.0 1\n");
+    scene.type_text("get pal");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.mem", "it is new");
+}
