@@ -42,6 +42,10 @@ scenes! {
     },
     watch_stale: |w, h| watch(w, h, &["oven.temp", "palm.*"], &[], ""),
     watch_marked: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &[], " jj k"),
+    watch_no_points: |w, h| Scene::connected(w, h, &["palm.cpu"]).then(|scene| {
+        scene.ok("get palm.cpu", "");
+        scene.to(Mode::Watch);
+    }),
     watch_no_match: |w, h| watch(w, h, &["zebra.*"], &[], ""),
     watch_many: |w, h| Scene::alerted(w, h, &["rack*"], &[]).then(|scene| {
         let line = |n: usize| format!("rack.node{n:03}.load {n}.5 {}\n", NOW - 9);
