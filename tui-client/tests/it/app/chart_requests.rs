@@ -345,3 +345,17 @@ fn a_refused_request_is_not_repeated_at_once() {
     server.serve(&mut scene);
     assert_eq!(range(&scene), (NOW - 900, NOW));
 }
+
+#[test]
+fn the_command_of_the_chart_asks_for_its_range() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    let copied = |scene: &mut Scene| {
+        scene.keys("Y");
+        scene.notice().to_owned()
+    };
+    let range = format!("[{}:{}]", NOW - 900, NOW);
+    assert_eq!(copied(&mut scene), format!("copied: tui-client get 'a{range}'"));
+    scene.keys("5");
+    assert_eq!(copied(&mut scene), "copied: tui-client get a");
+}
