@@ -500,7 +500,10 @@ impl App {
 
     /// Asks for what the chart needs.
     fn ask_chart(&mut self) {
-        self.watch.set_chart_asks(self.feed.has_selectors() == Some(true));
+        // After a lost connection, what is known stays until the server has shown what it can.
+        if let Some(has_selectors) = self.feed.has_selectors() {
+            self.watch.set_chart_asks(has_selectors);
+        }
         // What is told before the follow has begun would be missing.
         if self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused()) {
             for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
@@ -552,6 +555,7 @@ impl App {
         if self.polling.is_paused() && knows && self.polling.table_request() == ALL {
             let wants_watch = self.watch.is_wanted();
             if self.polling.take_refresh_once() || wants_watch {
+                self.watch.refresh_chart();
                 self.ask_state(None);
             }
         }

@@ -140,6 +140,8 @@ pub struct Rollups {
     /// The end of the last batch.
     asked: Duration,
     next_batch: u64,
+    /// The last view of which nothing was missing, and the revision then.
+    complete: Option<(View, u64)>,
     revision: u64,
     uses: u64,
 }
@@ -239,7 +241,7 @@ impl Rollups {
         self.stale.clear();
         self.counts.clear();
         (self.batch, self.strays_until) = (None, None);
-        (self.surveyed, self.not_before) = (false, Duration::ZERO);
+        (self.surveyed, self.not_before, self.complete) = (false, Duration::ZERO, None);
     }
 
     fn apply_put(&mut self, point: Point) {

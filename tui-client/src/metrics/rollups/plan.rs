@@ -110,12 +110,16 @@ impl Rollups {
     /// The requests that are due for a view, the most urgent ones; none while others are on their
     /// way, or when all is known.
     pub fn plan(&mut self, view: &View, now: Duration) -> Option<Plan> {
-        if self.batch.is_some() || now < self.not_before {
+        let is_complete = self.complete == Some((*view, self.revision));
+        if is_complete || self.batch.is_some() || now < self.not_before {
             return None;
         }
         self.touch(view);
         let (urgency, parts) = self.due(view, Some(now));
         if parts.is_empty() {
+            if self.due(view, None).1.is_empty() {
+                self.complete = Some((*view, self.revision));
+            }
             return None;
         }
         self.next_batch += 1;
@@ -129,7 +133,8 @@ impl Rollups {
 
     /// When requests are due that are not due yet.
     pub fn next_due(&self, view: &View) -> Option<Duration> {
-        let waits = self.batch.is_none() && !self.due(view, None).1.is_empty();
+        let is_complete = self.complete == Some((*view, self.revision));
+        let waits = !is_complete && self.batch.is_none() && !self.due(view, None).1.is_empty();
         waits.then(|| self.not_before.max(self.asked + REPAIR))
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::Selector;
 use shared::selector::{Aggregate, Clause, Step, Time};
 use tui_client::app::chart::viewport::TimeBounds;
+use tui_client::event::{Event, FollowNews};
 use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
@@ -318,7 +319,7 @@ fn a_follow_that_is_begun_anew_asks_for_the_window_again() {
     let mut scene = server.chart(200, 50);
     // Put while nothing was told.
     server.0.insert(NOW - 5, 7000.0);
-    scene.news(tui_client::event::FollowNews::Lost("cut off".to_owned()));
+    scene.news(FollowNews::Lost("cut off".to_owned()));
     scene.wait(SECOND);
     assert!(shows(&scene, " last 15m "), "the old picture stands meanwhile");
     scene.begin();
@@ -344,6 +345,43 @@ fn a_refused_request_is_not_repeated_at_once() {
     scene.wait(5 * SECOND);
     server.serve(&mut scene);
     assert_eq!(range(&scene), (NOW - 900, NOW));
+}
+
+#[test]
+fn a_lost_connection_leaves_the_picture_until_it_can_be_asked_for_again() {
+    let mut server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("3");
+    server.serve(&mut scene);
+    let before = draw(&scene, &Theme::colour(), 198, 40).to_string();
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    let chart = |screen: &str| screen.lines().skip(3).take(30).collect::<Vec<_>>().join("\n");
+    let lost = draw(&scene, &Theme::colour(), 198, 40).to_string();
+    assert_eq!(chart(&lost), chart(&before));
+    server.0.insert(NOW - 5, 7000.0);
+    scene.wait(SECOND);
+    scene.tell(Event::Connected);
+    scene.begin();
+    server.serve(&mut scene);
+    assert!(shows(&scene, " 6k┤"), "{}", legend(&scene));
+}
+
+#[test]
+fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
+    let mut server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("p");
+    scene.wait(5 * SECOND);
+    server.0.insert(NOW + 5, 50.0);
+    server.serve(&mut scene);
+    assert_eq!(range(&scene).1, NOW);
+    scene.keys("3");
+    let (asked, _) = server.serve(&mut scene);
+    assert!(!asked.is_empty(), "other windows can be looked at");
+    assert_eq!(range(&scene), (NOW - DAY, NOW));
+    scene.keys("r");
+    server.serve(&mut scene);
+    assert_eq!(range(&scene), (NOW + 5 - DAY, NOW + 5));
 }
 
 #[test]
