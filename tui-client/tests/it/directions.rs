@@ -94,6 +94,7 @@ const KNOW_THE_SYSTEM: &[&str] = &[
     "tests/it/harness/signals.rs",
     "benches/idle.rs",
     "benches/keys.rs",
+    "benches/live.rs",
     "benches/proxy",
     "benches/views.rs",
 ];
