@@ -312,12 +312,11 @@ fn time_range(app: &App) -> String {
         return span;
     }
     if viewport.follows() {
-        let all = whole(bounds);
+        let newest = format!("last {span} of {}", whole(bounds));
         // A series that has ended says when.
-        return match is_present(to, app) {
-            true => format!("last {span} of {all}"),
-            false => format!("last {span} of {all}, to {}", time::date(to, app.zone())),
-        };
+        let is_present = is_present(to, app);
+        let end = (!is_present).then(|| format!(", to {}", time::date(to, app.zone())));
+        return newest + &end.unwrap_or_default();
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.

@@ -6,6 +6,10 @@ use super::coverage::Span;
 use super::level::{aligned, merge, start_of};
 use super::{Rollups, Sample, Samples, View};
 
+/// How many levels coarser a picture may be until what is missing has come; beyond, it would have
+/// too few columns to be read.
+const MAX_COARSER: u32 = 5;
+
 impl Rollups {
     /// The points are drawn one by one: all are known, and few.
     pub(super) fn is_exact(&self, span: Span) -> bool {
@@ -58,7 +62,7 @@ impl Rollups {
         if missing(level) * 2 <= whole {
             return level;
         }
-        let mut coarser = self.levels.range(level..).map(|(&level, _)| level);
+        let mut coarser = self.levels.range(level..=level + MAX_COARSER).map(|(&level, _)| level);
         coarser.find(|&level| missing(level) == 0).unwrap_or(level)
     }
 
