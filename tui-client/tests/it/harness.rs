@@ -10,6 +10,7 @@ pub mod peer;
 #[cfg(unix)]
 pub mod pty;
 pub mod scene;
+pub mod series_server;
 pub mod server;
 pub mod server_process;
 #[cfg(unix)]

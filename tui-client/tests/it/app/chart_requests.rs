@@ -1,108 +1,17 @@
 //! What the chart asks a server with selectors for, and what it shows of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::Selector;
-use shared::selector::{Aggregate, Clause, Step, Time};
 use tui_client::app::chart::viewport::TimeBounds;
 use tui_client::event::{Event, FollowNews};
 use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::series_server::{DAY, SeriesServer, month};
 use crate::harness::snapshot::{draw, find};
 
 const SECOND: Duration = Duration::from_secs(1);
-const DAY: i64 = 86_400;
-
-/// The points of the key `a` on a server with selectors.
-#[derive(Default)]
-struct Server(BTreeMap<i64, f64>);
-
-impl Server {
-    fn of(points: impl IntoIterator<Item = (i64, f64)>) -> Self {
-        Self(points.into_iter().collect())
-    }
-
-    /// The data lines of the reply.
-    fn answer(&self, line: &str) -> String {
-        let word = line.strip_prefix("get ").unwrap();
-        let time = |time: Option<Time>, unbounded| match time {
-            Some(Time::At(at)) => at,
-            Some(Time::Ago(ago)) => NOW - ago.seconds(),
-            None => unbounded,
-        };
-        let line = |(time, value): (&i64, &f64)| format!("a {value:?} {time}\n");
-        match Selector::from_bytes(word.as_bytes()).unwrap().clause() {
-            None => self.0.iter().map(line).collect(),
-            Some(Clause::Last { count, to }) => {
-                let until = time(to, NOW + 60);
-                let newest = self.0.range(..=until).rev();
-                let newest = newest.take(usize::try_from(count.get()).unwrap());
-                let newest: Vec<_> = newest.map(line).collect();
-                newest.into_iter().rev().collect()
-            }
-            Some(Clause::Range { from, to, buckets }) => {
-                let (from, to) = (time(from, i64::MIN), time(to, i64::MAX));
-                let within = self.0.range(from..=to);
-                let Some(buckets) = buckets else { return within.map(line).collect() };
-                let first = within.clone().next().map_or(from, |(&first, _)| first);
-                let mut all: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-                for (&time, &value) in within {
-                    let start = match buckets.step {
-                        Step::All => from.max(first),
-                        Step::Every(step) => time.div_euclid(step.seconds()) * step.seconds(),
-                    };
-                    all.entry(start).or_default().push(value);
-                }
-                let all = all.into_iter().map(|(start, values)| {
-                    let count = f64::from(u32::try_from(values.len()).unwrap());
-                    let value = match buckets.how {
-                        Aggregate::Avg => values.iter().sum::<f64>() / count,
-                        Aggregate::Min => values.iter().copied().fold(f64::MAX, f64::min),
-                        Aggregate::Max => values.iter().copied().fold(f64::MIN, f64::max),
-                        Aggregate::Count => count,
-                        other => panic!("{other:?}"),
-                    };
-                    line((&start, &value))
-                });
-                all.collect()
-            }
-            Some(Clause::Follow { .. }) => panic!("{word}"),
-        }
-    }
-
-    /// Answers what is asked for until nothing more is; returns the requests and the lines that it
-    /// took.
-    fn serve(&self, scene: &mut Scene) -> (Vec<String>, usize) {
-        let (mut asked, mut lines) = (Vec::new(), 0);
-        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
-            let data = self.answer(&line);
-            lines += data.lines().count();
-            scene.ok(&line, &data);
-            asked.push(line);
-            assert!(asked.len() < 100, "it never ends: {asked:?}");
-        }
-        (asked, lines)
-    }
-
-    /// A chart of `a` on the full screen.
-    fn chart(&self, width: u16, height: u16) -> Scene {
-        let mut scene = Scene::live(width, height, &["a"], &[]);
-        self.serve(&mut scene);
-        scene.to(Mode::Watch);
-        scene.keys("f");
-        self.serve(&mut scene);
-        scene
-    }
-
-    /// A put, told to the screen.
-    fn put(&mut self, scene: &mut Scene, time: i64, value: f64) {
-        self.0.insert(time, value);
-        scene.told(&format!("a {value:?} {time}\n"));
-    }
-}
 
 fn bounds(scene: &Scene) -> TimeBounds {
     scene.app.watch().chart_bounds().unwrap()
@@ -119,17 +28,6 @@ fn legend(scene: &Scene) -> String {
 
 fn shows(scene: &Scene, text: &str) -> bool {
     find(&draw(scene, &Theme::colour(), 200, 50), text).is_some()
-}
-
-/// A point every ten seconds for a month, between 20 and 80, with one spike in each direction.
-fn month() -> Server {
-    let value = |n: i64| match n {
-        123_456 => 1000.0,
-        200_001 => -500.0,
-        n => 50.0 + f64::from(i32::try_from(n % 61).unwrap() - 30),
-    };
-    let last = 30 * DAY / 10;
-    Server::of((0..=last).map(|n| (NOW - (last - n) * 10, value(n))))
 }
 
 #[test]
@@ -192,7 +90,7 @@ fn zooming_and_panning_ask_for_what_is_missing() {
 fn exact_points_are_shown_where_a_column_has_few() {
     let server = month();
     let mut scene = server.chart(200, 50);
-    assert!(!legend(&scene).contains("min, max"), "90 points: {}", legend(&scene));
+    assert!(!legend(&scene).contains("min, max"), "15 points: {}", legend(&scene));
     scene.keys("3");
     server.serve(&mut scene);
     assert!(legend(&scene).contains("min, max of 2m8s"), "{}", legend(&scene));
@@ -205,7 +103,7 @@ fn exact_points_are_shown_where_a_column_has_few() {
     scene.keys("H");
     server.serve(&mut scene);
     let time = scene.app.watch().viewport().cursor().unwrap();
-    assert!(server.0.contains_key(&time), "the cursor is at a point");
+    assert!(server.points.contains_key(&time), "the cursor is at a point");
 }
 
 #[test]
@@ -225,7 +123,7 @@ fn what_is_told_is_drawn_without_a_request() {
         }
         server.put(&mut scene, last + 10, 5000.0);
         assert!(shows(&scene, "5k┤") || shows(&scene, " 4k┤"), "{keys}: {}", legend(&scene));
-        server.0.insert(last + 10, 60.0);
+        server.points.insert(last + 10, 60.0);
         scene.told(&format!("a 60.0 {}\n", last + 10));
         scene.wait(2 * SECOND);
         server.serve(&mut scene);
@@ -264,9 +162,9 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
         ("the far future", live().chain([(NOW + 100 * 365 * DAY, 3.0)]).collect(), 3),
         ("the ends of time", live().chain([(i64::MIN, 0.0), (i64::MAX, 9.0)]).collect(), 3),
     ] {
-        let server = Server::of(points);
+        let server = SeriesServer::of(points);
         let mut scene = server.chart(200, 50);
-        let ends = server.0.keys().next().zip(server.0.keys().next_back());
+        let ends = server.points.keys().next().zip(server.points.keys().next_back());
         let ends = ends.map(|(&first, &last)| (first, last)).unwrap();
         let mut presses = 0;
         while range(&scene) != ends {
@@ -287,7 +185,7 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
 
 #[test]
 fn a_series_that_has_ended_opens_on_its_last_points() {
-    let server = Server::of((0..100_000).map(|n| (1_000_000_000 + n, 1.0)));
+    let server = SeriesServer::of((0..100_000).map(|n| (1_000_000_000 + n, 1.0)));
     let scene = server.chart(200, 50);
     assert_eq!(range(&scene), (1_000_099_099, 1_000_099_999));
     assert!(
@@ -295,14 +193,14 @@ fn a_series_that_has_ended_opens_on_its_last_points() {
         "{}",
         legend(&scene)
     );
-    let daily = Server::of((0..100_000).map(|n| (NOW - n * DAY, 1.0)));
+    let daily = SeriesServer::of((0..100_000).map(|n| (NOW - n * DAY, 1.0)));
     let scene = daily.chart(200, 50);
     assert_eq!(range(&scene), (NOW - 99_999 * DAY, NOW), "15 minutes would have one point");
 }
 
 #[test]
 fn a_key_without_points_is_charted_with_the_first_one() {
-    let mut server = Server::default();
+    let mut server = SeriesServer::default();
     let mut scene = server.chart(200, 50);
     assert!(shows(&scene, "no points yet"));
     for n in 0..5 {
@@ -318,7 +216,7 @@ fn a_follow_that_is_begun_anew_asks_for_the_window_again() {
     let mut server = month();
     let mut scene = server.chart(200, 50);
     // Put while nothing was told.
-    server.0.insert(NOW - 5, 7000.0);
+    server.points.insert(NOW - 5, 7000.0);
     scene.news(FollowNews::Lost("cut off".to_owned()));
     scene.wait(SECOND);
     assert!(shows(&scene, " last 15m "), "the old picture stands meanwhile");
@@ -358,7 +256,7 @@ fn a_lost_connection_leaves_the_picture_until_it_can_be_asked_for_again() {
     let chart = |screen: &str| screen.lines().skip(3).take(30).collect::<Vec<_>>().join("\n");
     let lost = draw(&scene, &Theme::colour(), 198, 40).to_string();
     assert_eq!(chart(&lost), chart(&before));
-    server.0.insert(NOW - 5, 7000.0);
+    server.points.insert(NOW - 5, 7000.0);
     scene.wait(SECOND);
     scene.tell(Event::Connected);
     scene.begin();
@@ -372,7 +270,7 @@ fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
     let mut scene = server.chart(200, 50);
     scene.keys("p");
     scene.wait(5 * SECOND);
-    server.0.insert(NOW + 5, 50.0);
+    server.points.insert(NOW + 5, 50.0);
     server.serve(&mut scene);
     assert_eq!(range(&scene).1, NOW);
     scene.keys("3");

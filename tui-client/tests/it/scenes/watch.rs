@@ -10,6 +10,7 @@ use tui_client::view::theme::Theme;
 use super::scenes;
 use super::screen::with_data;
 use crate::harness::scene::{NOW, Scene, sample};
+use crate::harness::series_server::month;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,6 +26,17 @@ fn crowded(width: u16, height: u16, alerts: &[&str]) -> Scene {
         scene.ok("get a", &(0..3600).map(line).collect::<String>());
         scene.to(Mode::Watch);
         scene.keys("fHHH");
+    })
+}
+
+/// A month on a server with selectors, after some keys.
+fn steps(width: u16, height: u16, keys: &str) -> Scene {
+    let server = month();
+    server.chart(width, height).then(|scene| {
+        for key in keys.chars() {
+            scene.keys(key.encode_utf8(&mut [0; 4]));
+            server.serve(scene);
+        }
     })
 }
 
@@ -102,6 +114,8 @@ scenes! {
         scene.keys("f");
     }),
     chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
+    chart_steps: |w, h| steps(w, h, "3"),
+    chart_steps_cursor: |w, h| steps(w, h, "5H"),
     [scale]
     chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fy"),
     chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
