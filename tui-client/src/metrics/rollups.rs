@@ -44,7 +44,7 @@ struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { kept: 32_768, exact: 8192, few: 4096, overview: 20_000_000 }
+        Self { kept: 16_384, exact: 8192, few: 4096, overview: 20_000_000 }
     }
 }
 
