@@ -5,10 +5,12 @@ use std::time::Duration;
 use tui_client::app::chart::viewport::TimeBounds;
 use tui_client::event::{Event, FollowNews};
 use tui_client::keymap::Mode;
+use tui_client::metrics::rollups::plan::Part;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::{DAY, SeriesServer, month};
+use crate::harness::server::TestServer;
 use crate::harness::snapshot::{draw, find};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -294,4 +296,34 @@ fn the_command_of_the_chart_asks_for_its_range() {
     assert_eq!(copied(&mut scene), format!("copied: tui-client get 'a{range}'"));
     scene.keys("5");
     assert_eq!(copied(&mut scene), "copied: tui-client get a");
+}
+
+/// What the tests above answer for the server is what the server answers.
+#[test]
+fn the_server_understands_what_the_chart_asks() {
+    let points = (-50..50).map(|n| (n * 7, f64::from(i32::try_from(n * n % 23).unwrap())));
+    let ends = [(i64::MIN, 1.0), (i64::MAX, 2.0), (NOW, 3.0)];
+    let model = SeriesServer::of(points.chain(ends));
+    let server = TestServer::start();
+    let put = |(time, value): (&i64, &f64)| format!("put a {value:?} {time}\n");
+    server.send(&model.points.iter().map(put).collect::<String>());
+    let parts = [
+        Part::Total,
+        Part::Until(i64::MAX),
+        Part::Until(-1),
+        Part::Until(i64::MIN),
+        Part::Count((-100, 99)),
+        Part::Count((1_000_000, 2_000_000)),
+        Part::Points((i64::MIN, i64::MAX)),
+        Part::Points((-21, 14)),
+        Part::Min((-128, 127), 5),
+        Part::Max((-128, 127), 5),
+        Part::Min((i64::MIN, i64::MAX), 55),
+        Part::Max((i64::MIN, i64::MAX), 62),
+    ];
+    for part in parts {
+        let line = format!("get a{}", part.clause());
+        let reply = server.send(&format!("{line}\n"));
+        assert_eq!(reply, format!("ok\n{}\n", model.answer(&line)), "{line}");
+    }
 }

@@ -40,14 +40,16 @@ impl SeriesServer {
                 newest.into_iter().rev().collect()
             }
             Some(Clause::Range { from, to, buckets }) => {
-                let (from, to) = (time(from, i64::MIN), time(to, i64::MAX));
+                let (begin, to) = (from, time(to, i64::MAX));
+                let from = time(from, i64::MIN);
                 let within = self.points.range(from..=to);
                 let Some(buckets) = buckets else { return within.map(line).collect() };
                 let first = within.clone().next().map_or(from, |(&first, _)| first);
+                let stamp = if begin.is_some() { from } else { first };
                 let mut all: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
                 for (&time, &value) in within {
                     let start = match buckets.step {
-                        Step::All => from.max(first),
+                        Step::All => stamp,
                         Step::Every(step) => time.div_euclid(step.seconds()) * step.seconds(),
                     };
                     all.entry(start).or_default().push(value);
