@@ -7,12 +7,13 @@ mod telemetry;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use clap::Parser;
 use server::Server;
 use server::clock::Clock;
 use server::net::Listener;
-use server::os::{self, EndSignals};
+use server::os::{self, EndSignals, Output};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
@@ -22,24 +23,43 @@ use tracing::info;
 use cli::{Cli, manual};
 use config::{DataDirectory, ServerConfig};
 
+/// The exit code when the command line is wrong.
+const WRONG_USAGE: u8 = 2;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match manual::asked_for(&cli) {
-        Some(text) => print(&text),
-        None => ServerConfig::from_cli(cli).and_then(start),
+    let outcome = match Cli::try_parse() {
+        Err(message) if message.use_stderr() => {
+            let text = render(&message, AutoStream::choice(&io::stderr()));
+            // A closed standard error leaves no place to report to.
+            let _ = Output::Messages.write_all(text.as_bytes());
+            return ExitCode::from(WRONG_USAGE);
+        }
+        Err(help) => print(render(&help, AutoStream::choice(&io::stdout())).as_bytes()),
+        Ok(cli) => match manual::asked_for(&cli) {
+            Some(text) => print(&text),
+            None => ServerConfig::from_cli(cli).and_then(start),
+        },
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A closed standard error leaves no place to report to.
-            let _ = writeln!(io::stderr(), "server: {error:#}");
+            let _ = writeln!(Output::Messages, "server: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
+/// The help, the version or the mistake in the command line.
+fn render(message: &clap::Error, colours: ColorChoice) -> String {
+    let text = message.render();
+    match colours {
+        ColorChoice::Never => text.to_string(),
+        _ => text.ansi().to_string(),
+    }
+}
+
 fn print(text: &[u8]) -> anyhow::Result<()> {
-    match io::stdout().write_all(text) {
+    match Output::Data.write_all(text) {
         // A pager may be closed before the end.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("can't write to standard output")

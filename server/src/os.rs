@@ -8,6 +8,7 @@
 //! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
 //! | a selection in the terminal | holds nothing up | would hold up the log: the mouse selects nothing until the server ends |
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
+//! | standard output or error is closed | is noted before `main` | has no handle |
 //! | threads of low priority | on Linux; elsewhere a priority is that of the process | have that of the process |
 //! | open files | are limited | are not limited in a way that matters |
 //!
@@ -34,9 +35,10 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, EndSignals, OPEN_FILES_HINT, PORT_HINT, TEMP_VARIABLE, UnselectableConsole,
-    is_family_missing, is_in_use, lower_thread_priority, make_directory, open_file,
-    open_private_file, raise_open_files_limit, read_exact_at, remove, rename, write_all_at,
+    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, TEMP_VARIABLE,
+    UnselectableConsole, is_family_missing, is_in_use, lower_thread_priority, make_directory,
+    open_file, open_private_file, raise_open_files_limit, read_exact_at, remove, rename,
+    write_all_at,
 };
 
 /// A request of the operating system or of a user to end.

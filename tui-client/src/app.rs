@@ -164,7 +164,7 @@ impl App {
                 }
                 self.link.retry(&mut self.cx);
                 if self.feed.on_tick(&mut self.cx) {
-                    self.polling.restart(now.elapsed);
+                    self.begin_to_poll();
                 }
             }
             Event::Connected => {
@@ -630,7 +630,7 @@ impl App {
                 let now = self.cx.now();
                 self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
             }
-            FeedEvent::Polled => self.polling.restart(self.cx.now().elapsed),
+            FeedEvent::Polled => self.begin_to_poll(),
         }
     }
 
@@ -646,8 +646,15 @@ impl App {
 
     fn lose_follow(&mut self, reason: &str) {
         if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), &mut self.cx) {
-            self.polling.restart(self.cx.now().elapsed);
+            self.begin_to_poll();
         }
+    }
+
+    /// The server tells nothing: it is polled from now on.
+    fn begin_to_poll(&mut self) {
+        self.polling.restart(self.cx.now().elapsed);
+        self.watch.reset();
+        self.log.restart();
     }
 
     /// Takes the held lines, as many as an event has time for, and arranges the rows that they
@@ -748,6 +755,7 @@ impl App {
             QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
             QueryTag::Watch(aggregate) => {
                 self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+                self.evaluate_alerts();
             }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();

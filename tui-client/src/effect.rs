@@ -43,7 +43,10 @@ pub enum NetworkOrder {
     /// Follow a selector on a connection of its own, in place of the one that is followed; the
     /// answers are `Follow` with this id.
     Follow { id: u64, selector: String },
-    /// End the connections for the data of the screen: of queries and of the follow.
+    /// End what is followed.
+    Unfollow,
+    /// End the connections for the data of the screen: of queries, which get no answer, and of the
+    /// follow.
     EndFeed,
 }
 

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use shared::Glob;
@@ -11,7 +12,9 @@ use tui_client::cli::{Plan, RunMode};
 use tui_client::keymap::{Abilities, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
+use tui_client::system::os::streams::Output;
 use tui_client::system::{os, theme_detect};
+use tui_client::text::escape::escape_invisible;
 use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
@@ -22,15 +25,25 @@ fn main() -> ExitCode {
     };
     code.unwrap_or_else(|error| {
         // When the terminal is gone, so is standard error.
-        let _ = writeln!(stderr(), "tui-client: {error:#}");
+        let _ = writeln!(Output::Messages, "tui-client: {error:#}");
         ExitCode::FAILURE
     })
 }
 
-/// Prints the help, the version or the mistake in the command line.
+/// Prints the help, the version or the mistake in the command line, in colour where the library that
+/// reads the command line would.
 fn print(message: &clap::Error) -> Result<ExitCode> {
-    let code = if message.use_stderr() { 2 } else { 0 };
-    match message.print() {
+    let (mut output, colours, code) = if message.use_stderr() {
+        (Output::Messages, AutoStream::choice(&stderr()), 2)
+    } else {
+        (Output::Data, AutoStream::choice(&stdout()), 0)
+    };
+    let text = message.render();
+    let text = match colours {
+        ColorChoice::Never => text.to_string(),
+        _ => text.ansi().to_string(),
+    };
+    match output.write_all(escape_invisible(&text).as_bytes()) {
         // A pager may be closed before the end of the help.
         Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::from(code)),

@@ -8,12 +8,14 @@ mod import;
 mod import_bar;
 mod import_report;
 mod input;
+mod message;
 mod printer;
 mod selection;
 mod signals;
+mod standard_input;
 mod watch;
 
-use std::io::{self, Write, stdout};
+use std::io::{self, LineWriter, Write};
 use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
@@ -30,11 +32,14 @@ use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
 use crate::request::selector::{needs_extension, selector_of};
 use crate::system::os::signals::output_closed;
-use crate::text::escape::escape_untrusted;
+use crate::system::os::streams::Output;
+use crate::text::escape::{escape_untrusted, name_invisible, named};
 use crate::text::number::plural;
 use alert_command::AlertCommands;
 use connection::{connect, has_points, refusal};
+use message::{is_any_lost, warn};
 use printer::Printer;
+use standard_input::StandardInput;
 
 /// A selector of the extension is to this server the name of a key that is not there.
 const NO_SELECTORS: &str = "this server knows no selectors";
@@ -79,10 +84,11 @@ impl From<ClientError> for Failure {
 
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let mut out = Printer::new(plan.format, &plan.table.columns, stdout().lock());
+    let output = LineWriter::new(Output::Data);
+    let mut out = Printer::new(plan.format, &plan.table.columns, output);
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
-        RunMode::Input => import::run(&plan, tokio::io::stdin(), &mut out).await,
+        RunMode::Input => import::run(&plan, StandardInput::default(), &mut out).await,
         RunMode::Delete(selector) => delete::run(&plan, selector).await,
         RunMode::Watch(keys) => {
             let commands = AlertCommands::new(plan.exec.as_deref());
@@ -96,13 +102,14 @@ pub async fn run(plan: Plan) -> ExitCode {
             commands.finish().await;
             outcome.and_then(|()| Ok(flushed?))
         }
-        RunMode::Print(text) => stdout().write_all(text).map_err(Failure::Local),
+        RunMode::Print(text) => Output::Data.write_all(text).map_err(Failure::Local),
         RunMode::Screen(_) => Ok(()),
     };
     // What came before a failure is as good as before.
     let flushed = out.flush();
     let outcome = outcome.and_then(|()| Ok(flushed?));
     match outcome {
+        Ok(()) if is_any_lost() => ExitCode::from(REFUSED),
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Exit(code)) => ExitCode::from(code),
         // The reader of the output has enough of it.
@@ -175,7 +182,10 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         {
             hint = format!("; {NO_GLOBS}, but --once does");
         }
-        warn(&format!("no points for {selector}{hint}"));
+        warn(&format!("no points for {}{hint}", named(selector)));
+    }
+    if let Some(name) = put_key(&line.bytes).and_then(name_invisible) {
+        warn(&format!("the key holds {name}"));
     }
     if let Some(time) = line.given
         && let Some(what) = suspicious_timestamp(time, unix_now())
@@ -186,6 +196,14 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
+}
+
+/// The key of a put.
+fn put_key(line: &[u8]) -> Option<&str> {
+    match Request::decode(line) {
+        Ok(Request::Put(key, _)) => Some(key.as_str()),
+        _ => None,
+    }
 }
 
 /// Tells why the request of the command line is not sent.
@@ -251,11 +269,4 @@ fn verdict(alerts: &Alerts) -> Result<(), Failure> {
         outcome = Err(Failure::Exit(REFUSED));
     }
     outcome
-}
-
-/// Writes a message to standard error.
-fn warn(text: &str) {
-    // In one write, so that commands of alerts write nothing in between. Without standard error there
-    // is no place for it.
-    let _ = io::stderr().write_all(format!("tui-client: {text}\n").as_bytes());
 }

@@ -2,7 +2,6 @@
 //! decides nothing.
 
 use std::io::{self, ErrorKind};
-use std::sync::mpsc::{self as blocking, TrySendError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -14,10 +13,10 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
-use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
+use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, FollowNews, Moment};
 use crate::metrics::sort::Sorted;
-use crate::system::files::{self, HistoryFile};
+use crate::system::files::{FileQueues, HistoryFile};
 use crate::system::net;
 use crate::system::os;
 use crate::system::os::signals::{ExitSignals, ScreenSignal, ScreenSignals};
@@ -32,9 +31,6 @@ const MAX_QUEUED_INPUT: usize = 1024;
 
 /// Events of the network and the files that may wait for the loop.
 const MAX_QUEUED_EVENTS: usize = 64;
-
-/// Jobs that may wait for the files.
-const MAX_QUEUED_JOBS: usize = 64;
 
 /// Time for the file jobs that are queued when the loop ends, such as the last line entered.
 const FILES_TIMEOUT: Duration = Duration::from_secs(1);
@@ -81,17 +77,14 @@ pub async fn run(
     let (input_sender, input) = mpsc::channel(MAX_QUEUED_INPUT);
     let (orders, order_queue) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (event_sender, events) = mpsc::channel(MAX_QUEUED_EVENTS);
-    let (jobs, job_queue) = blocking::sync_channel(MAX_QUEUED_JOBS);
     let file_events = event_sender.clone();
-    let files = spawn_blocking(move || {
-        files::run(HistoryFile::of_user(), &job_queue, |event| {
-            // The loop may have ended.
-            let _ = file_events.blocking_send(event);
-        });
+    let (files, file_tasks) = FileQueues::start(HistoryFile::of_user(), move |event| {
+        // The loop may have ended.
+        let _ = file_events.blocking_send(event);
     });
     let network = tokio::spawn(net::run(options.server, order_queue, event_sender));
     let (sorted_sender, sorted) = mpsc::unbounded_channel();
-    let sinks = Sinks { orders, jobs, sorted: sorted_sender };
+    let sinks = Sinks { orders, files, sorted: sorted_sender };
     let result = {
         let mut terminal = Terminal::enter(options.mouse).context("cannot use this terminal")?;
         let hang_up = input_sender.clone();
@@ -113,7 +106,7 @@ pub async fn run(
     };
     watchdog.abort();
     network.abort();
-    let _ = timeout(FILES_TIMEOUT, files).await;
+    let _ = timeout(FILES_TIMEOUT, file_tasks.finish()).await;
     result
 }
 
@@ -293,7 +286,7 @@ impl Pace {
 /// Where effects go.
 struct Sinks {
     orders: mpsc::Sender<NetworkOrder>,
-    jobs: blocking::SyncSender<FileJob>,
+    files: FileQueues,
     sorted: mpsc::UnboundedSender<Sorted>,
 }
 
@@ -319,13 +312,7 @@ fn perform(
                 spawn_blocking(move || drop(sorted.send(job.run())));
             }
             Effect::Compute(ComputeJob::Free(answer)) => drop(spawn_blocking(move || drop(answer))),
-            Effect::File(job) => failed.extend(match sinks.jobs.try_send(job) {
-                Err(TrySendError::Full(FileJob::SaveLog { path, .. })) => {
-                    Some(Event::NotSaved { path, reason: "the disk is busy".to_owned() })
-                }
-                // A disk that hangs costs only lines of the history.
-                _ => None,
-            }),
+            Effect::File(job) => failed.extend(sinks.files.push(job)),
             Effect::Network(order) => failed.extend(match sinks.orders.try_send(order) {
                 Ok(()) => None,
                 Err(mpsc::error::TrySendError::Closed(_)) => bail!("the network task ended"),

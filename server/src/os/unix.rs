@@ -9,7 +9,11 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod streams;
+
 use super::EndRequest;
+
+pub use streams::Output;
 
 /// The environment variable that names the place for temporary files.
 pub const TEMP_VARIABLE: &str = "TMPDIR";

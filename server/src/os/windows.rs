@@ -13,7 +13,11 @@ use tokio::signal::windows::{
     ctrl_logoff, ctrl_shutdown,
 };
 
+mod streams;
+
 use super::EndRequest;
+
+pub use streams::Output;
 
 /// The environment variable that names the place for temporary files.
 pub const TEMP_VARIABLE: &str = "TMP";

@@ -91,12 +91,20 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("socket2", &["net"]),
     // `os` has the calls that differ, for the disk alone.
     ("std::fs", &["store::local::disk", "os"]),
+    // Runs before `main`.
+    ("ctor", &["os::unix::streams"]),
 ];
 
 /// The files and directories that know the operating system: the room of the program, that of its
-/// tests, what is compiled for some systems alone, and how a file's size on the disk is measured.
-const KNOW_THE_SYSTEM: &[&str] =
-    &["src/os", "tests/it/harness/os", "tests/it/main.rs", "benches/load/process.rs"];
+/// tests, what is compiled for some systems alone, the tests of the streams that Unix has, and how a
+/// file's size on the disk is measured.
+const KNOW_THE_SYSTEM: &[&str] = &[
+    "src/os",
+    "tests/it/harness/os",
+    "tests/it/main.rs",
+    "tests/it/streams.rs",
+    "benches/load/process.rs",
+];
 
 #[test]
 fn there_are_no_circles() {

@@ -20,3 +20,6 @@ mod lifecycle;
 mod options;
 mod refused_directories;
 mod released_formats;
+// Windows has no such streams.
+#[cfg(unix)]
+mod streams;

@@ -164,7 +164,7 @@ impl Feed {
         let Some(wanted) = wanted else {
             if self.stage != Stage::Idle {
                 self.drop_follow();
-                cx.push(Effect::Network(NetworkOrder::EndFeed));
+                cx.push(Effect::Network(NetworkOrder::Unfollow));
             }
             return;
         };
@@ -217,7 +217,7 @@ impl Feed {
     fn poll(&mut self, cx: &mut Context) {
         self.drop_follow();
         self.extension = Extension::Missing;
-        cx.push(Effect::Network(NetworkOrder::EndFeed));
+        cx.push(Effect::Network(NetworkOrder::Unfollow));
     }
 
     /// Takes the news of a follow.

@@ -19,6 +19,7 @@ use crate::metrics::watch_plan::{self, Ask, Extension};
 use crate::request::pending::{Due, Pending, Purpose};
 use crate::request::plausible::NO_GLOBS;
 use crate::request::selector::needs_extension;
+use crate::text::escape::named;
 use crate::text::time;
 use crate::wire_log::entry::Tone;
 use poll_cost::{PollCost, Rates};
@@ -253,7 +254,7 @@ impl Polling {
 
     /// The explanation of an answer without points.
     pub fn why_nothing(extension: Extension, selector: &str) -> String {
-        let none = format!("no points for {selector}");
+        let none = format!("no points for {}", named(selector));
         match extension {
             _ if !needs_extension(selector) => none,
             Extension::Missing => {

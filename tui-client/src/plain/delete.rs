@@ -1,6 +1,6 @@
 //! Takes points back, after a question on a terminal.
 
-use std::io::{self, IsTerminal, Write, stderr, stdin};
+use std::io::{self, BufRead, BufReader, IsTerminal, stderr, stdin};
 
 use jiff::tz::TimeZone;
 use shared::response::{WRONG_COMMAND, decode_points};
@@ -9,10 +9,13 @@ use shared::{Client, Request, Selector};
 use tokio::task::spawn_blocking;
 
 use super::connection::{connect, has_points, take_reply};
+use super::message::write_message;
 use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::request::deletion::{NOT_ALLOWED, range_of};
+use crate::system::os::streams::Input;
+use crate::text::escape::named;
 use crate::text::number::plural;
 use crate::text::time;
 
@@ -39,7 +42,7 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
             if has_points(&connection, key).await? && !has_points(&connection, "*[last]").await? {
                 return refuse(NOT_ALLOWED);
             }
-            warn(&format!("no points for {selector}"));
+            warn(&format!("no points for {}", named(selector)));
             return Ok(());
         }
         let times = times(selector, unix_now());
@@ -51,7 +54,7 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
     match take_reply(reply, |_| Ok(())).await?.as_deref() {
         None => {
             warn(&match points {
-                0 => format!("no points for {selector}"),
+                0 => format!("no points for {}", named(selector)),
                 _ => format!("deleted {counted}"),
             });
             Ok(())
@@ -108,9 +111,9 @@ fn times(selector: &str, now: i64) -> String {
 /// Asks on the terminal. A signal is an exit code, on a line of its own.
 async fn is_confirmed(question: String) -> Result<bool, Failure> {
     let asking = spawn_blocking(move || {
-        write!(stderr(), "{question}")?;
+        write_message(&question);
         let mut answer = String::new();
-        stdin().read_line(&mut answer)?;
+        BufReader::new(Input).read_line(&mut answer)?;
         let answer = answer.trim();
         Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
     });
@@ -118,8 +121,7 @@ async fn is_confirmed(question: String) -> Result<bool, Failure> {
     tokio::select! {
         answer = asking => answer.map_err(io::Error::other)?.map_err(Failure::Local),
         code = interrupted => {
-            // Standard error may be gone.
-            let _ = writeln!(stderr());
+            write_message("\n");
             Err(Failure::Exit(code))
         }
     }

@@ -20,6 +20,7 @@ use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::patterns_for;
+use crate::text::escape::named;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
 /// as for the table on the screen.
@@ -55,7 +56,8 @@ pub(super) async fn run(
     selection.print_held()?;
     if outcome.is_ok() {
         let missing = keys.iter().zip(selection.found).filter(|&(_, found)| !found);
-        missing.for_each(|(pattern, _)| warn(&format!("no points for {pattern}")));
+        missing
+            .for_each(|(pattern, _)| warn(&format!("no points for {}", named(pattern.as_str()))));
         if plan.table.filter.is_some() && !selection.passed {
             warn("no key passes the filter");
         }

@@ -6,7 +6,7 @@ use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::WRONG_COMMAND;
 
 use crate::request::deletion::NOT_ALLOWED;
-use crate::text::escape::escape_untrusted;
+use crate::text::escape::{escape_untrusted, name_invisible};
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const MAX_REQUEST: usize = 80;
@@ -26,7 +26,20 @@ pub fn explain(line: &[u8]) -> Option<String> {
     let bad = validate(line)?;
     let is_data = bad.reason == BadRequestReason::UnknownCommand
         && validate(&[b"put ", line].concat()).is_none();
-    Some(if is_data { format!("{bad}; before a point goes put") } else { bad.to_string() })
+    let why = reason(line, &bad);
+    Some(if is_data { format!("{why}; before a point goes put") } else { why })
+}
+
+/// What is wrong with a line in words, with the name of what can't be seen in the word to blame, or in
+/// the line where a word is missing.
+pub fn reason(line: &[u8], bad: &BadRequest) -> String {
+    let (what, place) =
+        if bad.at.is_empty() { ("line", 0..line.len()) } else { ("word", bad.at.clone()) };
+    let text = line.get(place).and_then(|text| str::from_utf8(text).ok());
+    match text.and_then(name_invisible) {
+        Some(name) => format!("{bad}; the {what} holds {name}"),
+        None => bad.to_string(),
+    }
 }
 
 /// The request and why it was refused: our own words where we know what is wrong with it, else
@@ -46,7 +59,7 @@ pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
     let word = quoted(&line[bad.at.clone()], MAX_WORD);
     let shown = quoted(line, MAX_REQUEST);
     let word = if word.is_empty() { word } else { format!(", \"{word}\"") };
-    format!("error at character {}{word} in {shown}: {bad}", before + 1)
+    format!("error at character {}{word} in {shown}: {}", before + 1, reason(line, bad))
 }
 
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
@@ -111,6 +124,13 @@ mod tests {
             format!("error at character 13, \"1q\" in {line}: {bad}")
         );
         let sixth = error_message_of_line(6, b"get a b", "wrong command");
+        let blank = error_message("put a 5\u{a0}000 1".as_bytes(), "");
+        assert!(blank.ends_with("1e-3; the word holds a no-break space (U+00A0)"), "{blank}");
+        let missing = error_message("put a\u{200b}".as_bytes(), "");
+        assert_eq!(
+            missing,
+            "error in put a\\u{200b}: missing: a value; the line holds a zero width space (U+200B)"
+        );
         assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
     }
 

@@ -6,6 +6,13 @@ use std::ops::Range;
 
 use shared::request::{Argument, BadRequestReason, Request};
 
+/// The byte order mark that some programs on Windows put before a text, and so into the middle of one
+/// that is made of several.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What `copy` of Windows puts behind the last line of files that it joins.
+const END_OF_FILE: &[u8] = b"\x1a";
+
 /// Prompts that documents and shells put before a request.
 const PROMPTS: [&[u8]; 4] = [b"> ", b"$ ", b"C: ", b"% "];
 
@@ -20,7 +27,7 @@ pub struct WireLine<'a> {
     pub given: Option<i64>,
 }
 
-/// Drops a leading prompt, blanks around and a literal `\n` at the end, and fills in the time
+/// Drops a leading byte order mark and prompt, blanks around and a literal `\n` at the end, and fills in the time
 /// `now` where a `put` has none. Everything else stays as it is, right or wrong: the server
 /// decides.
 pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
@@ -44,8 +51,9 @@ fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
 /// The put of a data line `NAME VALUE [TIME]`, with a prefix before its name. The time `now` is filled
 /// in where there is none; everything else stays as it is, right or wrong.
 pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
+    // A name may begin with a byte order mark.
     let line = line.trim_ascii();
-    if line.is_empty() {
+    if line.is_empty() || line == END_OF_FILE {
         return WireLine { bytes: Cow::Borrowed(b""), filled: None, given: None };
     }
     let put = [b"put ", prefix.as_bytes(), line].concat();
@@ -53,13 +61,13 @@ pub fn data_line(line: &[u8], prefix: &str, now: i64) -> WireLine<'static> {
     WireLine { bytes: bytes.into_owned().into(), filled, given }
 }
 
-/// The place of the request in what was typed, without a leading prompt, blanks around and a
-/// literal `\n` at the end.
+/// The place of the request in what was typed, without a leading byte order mark and prompt, blanks
+/// around and a literal `\n` at the end.
 pub fn body(line: &[u8]) -> Range<usize> {
-    let mut rest = line.trim_ascii_start();
+    let mut rest = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii_start();
     if let Some(behind) = PROMPTS.iter().find_map(|prompt| rest.strip_prefix(*prompt)) {
         rest = behind.trim_ascii_start();
-    } else if rest.trim_ascii_end() == b">" {
+    } else if rest.trim_ascii_end() == b">" || rest == END_OF_FILE {
         rest = b"";
     }
     let start = line.len() - rest.len();
@@ -89,6 +97,11 @@ mod tests {
             ("got *", "got *", false),
             (">", "", false),
             ("\\n", "", false),
+            ("\u{feff}get a\r", "get a", false),
+            ("\u{feff}> get a", "get a", false),
+            ("\u{feff}", "", false),
+            ("\u{1a}", "", false),
+            ("get \u{1a}", "get \u{1a}", false),
         ] {
             let line = wire_line(typed.as_bytes(), 77);
             assert_eq!(line.bytes, sent.as_bytes(), "{typed:?}");
@@ -106,6 +119,8 @@ mod tests {
             ("load1", "put run1.load1", false),
             ("load1 1 2 3", "put run1.load1 1 2 3", false),
             ("  ", "", false),
+            ("\u{feff}load1 1 2\r", "put run1.\u{feff}load1 1 2", false),
+            ("\u{1a}", "", false),
         ] {
             let line = data_line(typed.as_bytes(), "run1.", 77);
             assert_eq!((&*line.bytes, line.filled.is_some()), (sent.as_bytes(), filled), "{typed}");

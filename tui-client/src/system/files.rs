@@ -1,53 +1,124 @@
-//! The files of the terminal UI: the history of all sessions, and saved logs. They have a thread of
-//! their own, so that no key waits for a disk.
+//! The files of the terminal UI: the history of all sessions, and saved logs. Each has a thread of its
+//! own, so that no key waits for a disk, and no log for a history.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+mod history_file;
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf, is_separator};
-use std::sync::mpsc::Receiver;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
 use jiff::Timestamp;
+use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::app::input::prompt::history::{MAX_BYTES, MAX_LINES};
+pub use history_file::HistoryFile;
+
 use crate::effect::FileJob;
 use crate::event::Event;
 use crate::system::os;
 use crate::wire_log::entry::{Direction, Remark};
 use crate::wire_log::store::Snapshot;
 
-/// Bytes that are read from the end of a history file.
-const MAX_READ: u64 = 2 * MAX_BYTES as u64;
+/// Jobs that may wait for a thread.
+const MAX_QUEUED_JOBS: usize = 64;
 
-/// Loads the history, then runs jobs until there are no more. `send` takes the events.
-pub fn run(mut history: Option<HistoryFile>, jobs: &Receiver<FileJob>, send: impl Fn(Event)) {
-    match history.as_ref().map_or(Ok(Vec::new()), HistoryFile::load) {
-        Ok(lines) if lines.is_empty() => {}
-        Ok(lines) => send(Event::History(lines)),
-        Err(error) => {
-            send(Event::FileFailed(format!("the history can't be read: {error}")));
-            // An unreadable file is not overwritten.
-            history = None;
+/// A log to save.
+struct LogToSave {
+    path: String,
+    log: Snapshot,
+}
+
+/// The queues of the threads, which end when this is dropped.
+pub struct FileQueues {
+    history: SyncSender<String>,
+    logs: SyncSender<LogToSave>,
+    /// A line found the queue of the history full.
+    lost: AtomicBool,
+}
+
+impl FileQueues {
+    /// Starts the threads; the other half is to be waited for at the end. `send` takes the events.
+    pub fn start(
+        history: Option<HistoryFile>,
+        send: impl Fn(Event) + Clone + Send + 'static,
+    ) -> (Self, FileTasks) {
+        let (lines, line_queue) = mpsc::sync_channel(MAX_QUEUED_JOBS);
+        let (logs, log_queue) = mpsc::sync_channel(MAX_QUEUED_JOBS);
+        let send_too = send.clone();
+        let tasks = [
+            spawn_blocking(move || keep_history(history.as_ref(), &line_queue, send)),
+            spawn_blocking(move || save_logs(&log_queue, send_too)),
+        ];
+        (Self { history: lines, logs, lost: AtomicBool::new(false) }, FileTasks(tasks))
+    }
+
+    /// Hands a job over without waiting. Returns the event of one that can't be: a disk that hangs
+    /// costs lines of the history, which is reported once.
+    pub fn push(&self, job: FileJob) -> Option<Event> {
+        match job {
+            FileJob::AppendHistory(line) => match self.history.try_send(line) {
+                Err(TrySendError::Full(_)) if !self.lost.swap(true, Ordering::Relaxed) => {
+                    Some(not_kept("the disk is busy"))
+                }
+                _ => None,
+            },
+            FileJob::SaveLog { path, log } => match self.logs.try_send(LogToSave { path, log }) {
+                Err(TrySendError::Full(LogToSave { path, .. })) => {
+                    Some(Event::NotSaved { path, reason: "the disk is busy".to_owned() })
+                }
+                _ => None,
+            },
         }
     }
-    let mut failed = false;
-    for job in jobs {
-        match job {
-            FileJob::AppendHistory(line) => {
-                if let Some(Err(error)) = history.as_ref().map(|history| history.add(&line))
-                    && !failed
-                {
-                    failed = true;
-                    send(Event::FileFailed(format!("the history can't be kept: {error}")));
-                }
-            }
-            FileJob::SaveLog { path, log } => {
-                let file = expand_home(&path);
-                send(match save(&file, &log) {
-                    Ok(lines) => Event::Saved { path: absolute(&file), lines },
-                    Err(error) => Event::NotSaved { path, reason: explain(&error) },
-                });
-            }
+}
+
+/// The threads.
+pub struct FileTasks([JoinHandle<()>; 2]);
+
+impl FileTasks {
+    /// Waits until all jobs are done, after the queues are dropped.
+    pub async fn finish(self) {
+        for task in self.0 {
+            // A panic has reported itself.
+            let _ = task.await;
         }
+    }
+}
+
+fn not_kept(reason: &str) -> Event {
+    Event::FileFailed(format!("the history can't be kept: {reason}"))
+}
+
+/// Loads the history, then adds lines until there are no more. What is not kept is reported once.
+fn keep_history(history: Option<&HistoryFile>, lines: &Receiver<String>, send: impl Fn(Event)) {
+    let Some(history) = history else {
+        return send(not_kept("there is no home directory"));
+    };
+    match history.load() {
+        Ok(lines) if lines.is_empty() => {}
+        Ok(lines) => send(Event::History(lines)),
+        // What can't be read is not written either.
+        Err(error) => return send(not_kept(&error.to_string())),
+    }
+    let mut failed = false;
+    for line in lines {
+        if let Err(error) = history.add(&line)
+            && !failed
+        {
+            failed = true;
+            send(not_kept(&error.to_string()));
+        }
+    }
+}
+
+fn save_logs(logs: &Receiver<LogToSave>, send: impl Fn(Event)) {
+    for LogToSave { path, log } in logs {
+        let file = expand_home(&path);
+        send(match save(&file, &log) {
+            Ok(lines) => Event::Saved { path: absolute(&file), lines },
+            Err(error) => Event::NotSaved { path, reason: explain(&error) },
+        });
     }
 }
 
@@ -76,8 +147,7 @@ fn absolute(path: &Path) -> String {
 /// Writes a log to a new file, a line for each entry: time, direction, text and, behind a tab, the
 /// remark. Returns the number of lines.
 fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
-    let mut options = OpenOptions::new();
-    let file = os::files::private_file(options.write(true).create_new(true)).open(path)?;
+    let file = os::files::make_private_file(path)?;
     // A part of a log would pass for a whole one.
     write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
 }
@@ -114,96 +184,6 @@ fn format_time(unix_ms: i64) -> String {
     time.map_or_else(|_| unix_ms.to_string(), |time| format!("{time:.3}"))
 }
 
-/// The history of all sessions: a line for each request, oldest first. To add a line, a session
-/// takes a lock, reads the lines of other sessions and replaces the file by a new one, so that no
-/// line is lost and a crash leaves the old file or the new one.
-#[derive(Debug, Clone)]
-pub struct HistoryFile {
-    directory: PathBuf,
-}
-
-impl HistoryFile {
-    /// In the directory for the state of this program; none without a home directory.
-    pub fn of_user() -> Option<Self> {
-        os::files::state_directory().map(Self::in_directory)
-    }
-
-    /// In this directory.
-    pub fn in_directory(directory: PathBuf) -> Self {
-        Self { directory }
-    }
-
-    fn file(&self) -> PathBuf {
-        let path = self.directory.join("history");
-        // A symbolic link is followed, not replaced.
-        fs::canonicalize(&path).unwrap_or(path)
-    }
-
-    /// The lines, oldest first, without those that can't have been entered.
-    ///
-    /// # Errors
-    /// When there is a file that can't be read.
-    pub fn load(&self) -> io::Result<Vec<String>> {
-        let mut file = match File::open(self.file()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let start = file.metadata()?.len().saturating_sub(MAX_READ);
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_READ).read_to_end(&mut bytes)?;
-        // The newest first, as long as there is room.
-        let mut lines = bytes.rsplit(|&byte| byte == b'\n');
-        if start > 0 {
-            // A part of a line.
-            lines.next_back();
-        }
-        let valid = |line: &&str| {
-            let length = 1..=shared::limits::MAX_LINE;
-            length.contains(&line.len()) && !line.contains(char::is_control)
-        };
-        let mut room = MAX_BYTES;
-        let fits = |line: &&str| {
-            let fits = line.len() < room;
-            room = room.saturating_sub(line.len() + 1);
-            fits
-        };
-        let lines = lines.filter_map(|line| str::from_utf8(line).ok()).filter(valid);
-        let mut lines: Vec<_> = lines.take(MAX_LINES).take_while(fits).map(str::to_owned).collect();
-        lines.reverse();
-        Ok(lines)
-    }
-
-    /// Adds a line.
-    ///
-    /// # Errors
-    /// When the files can't be read or written; the history is as it was then.
-    pub fn add(&self, line: &str) -> io::Result<()> {
-        let mut builder = DirBuilder::new();
-        os::files::private_directory(builder.recursive(true)).create(&self.directory)?;
-        let mut options = OpenOptions::new();
-        let options = os::files::private_file(options.write(true).create(true));
-        // Empty, and locked as a whole, which keeps others from nothing else.
-        let lock = options.truncate(false).open(self.directory.join("history.lock"))?;
-        // Released at the end of the scope, or by the system at the end of the process.
-        lock.lock()?;
-        let mut lines = self.load()?;
-        if lines.last().is_some_and(|last| last == line) {
-            return Ok(());
-        }
-        lines.push(line.to_owned());
-        let file = self.file();
-        let new = file.with_extension("new");
-        let mut out = BufWriter::new(options.truncate(true).open(&new)?);
-        for line in &lines {
-            writeln!(out, "{line}")?;
-        }
-        out.into_inner()?.sync_all()?;
-        os::files::replace(&new, &file)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,101 +193,101 @@ mod tests {
     use jiff::tz::TimeZone;
     use std::time::Duration;
 
-    fn history() -> (tempfile::TempDir, HistoryFile) {
-        let directory = tempfile::tempdir().unwrap();
-        let history = HistoryFile::in_directory(directory.path().join("a/b"));
-        (directory, history)
-    }
-
-    #[test]
-    fn two_writers_lose_nothing() {
-        let (_directory, history) = history();
-        assert_eq!(history.load().unwrap(), [""; 0]);
-        std::thread::scope(|scope| {
-            for writer in 0..2 {
-                let history = &history;
-                scope.spawn(move || {
-                    for n in 0..40 {
-                        history.add(&format!("get {writer}.{n}")).unwrap();
-                    }
-                });
-            }
-        });
-        let lines = history.load().unwrap();
-        for writer in 0..2 {
-            let mark = format!("get {writer}.");
-            let of: Vec<_> = lines.iter().filter(|line| line.starts_with(&mark)).collect();
-            let expected: Vec<_> = (0..40).map(|n| format!("{mark}{n}")).collect();
-            assert_eq!(of, expected.iter().collect::<Vec<_>>());
+    /// The events of these jobs, all done.
+    async fn events(history: Option<HistoryFile>, jobs: Vec<FileJob>) -> Vec<Event> {
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let (queues, tasks) = FileQueues::start(history, move |event| sender.send(event).unwrap());
+        assert!(jobs.into_iter().all(|job| queues.push(job).is_none()));
+        drop(queues);
+        tasks.finish().await;
+        let mut events = Vec::new();
+        while let Some(event) = receiver.recv().await {
+            events.push(event);
         }
-        assert_eq!(lines.len(), 80);
+        events
     }
 
-    #[test]
-    fn a_damaged_file_gives_what_is_left_of_it() {
-        let (_directory, history) = history();
-        history.add("get first").unwrap();
-        let long = "x".repeat(10_000);
-        let bytes =
-            [b"get a\n\xff\xfe\n\x1b[2J\n\0\0\n\n", long.as_bytes(), b"\nget b\nget torn"].concat();
-        fs::write(history.file(), bytes).unwrap();
-        assert_eq!(history.load().unwrap(), ["get a", "get b", "get torn"]);
-        history.add("get c").unwrap();
-        assert_eq!(history.load().unwrap(), ["get a", "get b", "get torn", "get c"]);
+    fn two_lines() -> Vec<FileJob> {
+        ["one", "two"].map(|line| FileJob::AppendHistory(line.to_owned())).into()
     }
 
-    #[test]
-    fn the_file_is_bounded() {
-        let (_directory, history) = history();
-        history.add("get first").unwrap();
-        let text: Vec<_> = (0..60_000).map(|n| format!("get {n} {}\n", "x".repeat(90))).collect();
-        let text = text.concat();
-        fs::write(history.file(), text).unwrap();
-        history.add("get last").unwrap();
-        let size = fs::metadata(history.file()).unwrap().len();
-        assert!(size <= MAX_BYTES as u64 + 100, "{size}");
-        let lines = history.load().unwrap();
-        assert!(lines.len() > 9_000 && lines.len() <= MAX_LINES, "{}", lines.len());
-        assert_eq!(lines.last().unwrap(), "get last");
+    fn save_to(path: &str) -> FileJob {
+        FileJob::SaveLog { path: path.to_owned(), log: Log::new(1 << 26, false).snapshot() }
     }
 
-    #[test]
-    fn what_can_not_be_kept_is_told_once_and_does_no_harm() {
+    fn is_reported_once(events: &[Event], reason: &str) {
+        let [Event::FileFailed(told)] = events else { panic!("{events:?}") };
+        assert!(told.starts_with("the history can't be kept: "), "{told}");
+        assert!(told.contains(reason), "{told}");
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_kept_is_reported_once() {
+        is_reported_once(&events(None, two_lines()).await, "there is no home directory");
         let directory = tempfile::tempdir().unwrap();
         // A file where the directory should be: not even root can write there.
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        let (sender, jobs) = std::sync::mpsc::channel();
-        sender.send(FileJob::AppendHistory("one".to_owned())).unwrap();
-        sender.send(FileJob::AppendHistory("two".to_owned())).unwrap();
-        drop(sender);
-        let events = std::cell::RefCell::new(Vec::new());
-        run(Some(HistoryFile::in_directory(file.join("x"))), &jobs, |msg| {
-            events.borrow_mut().push(msg);
-        });
-        let events = events.into_inner();
-        assert!(matches!(&events[..], [Event::FileFailed(_)]), "{events:?}");
+        let history = HistoryFile::in_directory(file.join("x"));
+        is_reported_once(&events(Some(history), two_lines()).await, "file");
         // A directory where the file should be.
         let history = HistoryFile::in_directory(directory.path().join("d"));
         fs::create_dir_all(directory.path().join("d/history")).unwrap();
         assert!(history.load().is_err() && history.add("x").is_err());
+        is_reported_once(&events(Some(history), two_lines()).await, "history: no regular file");
+        // And where the lock should be.
+        let history = HistoryFile::in_directory(directory.path().join("e"));
+        fs::create_dir_all(directory.path().join("e/history.lock")).unwrap();
+        is_reported_once(&events(Some(history), two_lines()).await, "history.lock: ");
     }
 
-    #[test]
-    fn what_is_told_of_a_saved_log_names_its_directory() {
+    #[tokio::test]
+    async fn a_log_is_saved_while_the_history_is_locked() {
+        let directory = tempfile::tempdir().unwrap();
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        history.add("zero").unwrap();
+        let lock = File::open(directory.path().join("history.lock")).unwrap();
+        lock.lock().unwrap();
+        let path = directory.path().join("log").display().to_string();
+        let mut jobs = two_lines();
+        jobs.push(save_to(&path));
+        let mut events = events(Some(history.clone()), jobs).await;
+        assert_eq!(events.remove(0), Event::History(vec!["zero".to_owned()]));
+        let saved =
+            events.iter().position(|event| *event == Event::Saved { path: path.clone(), lines: 0 });
+        events.remove(saved.unwrap());
+        is_reported_once(&events, "another program has locked it");
+        lock.unlock().unwrap();
+        history.add("three").unwrap();
+        assert_eq!(history.load().unwrap(), ["zero", "three"]);
+    }
+
+    #[tokio::test]
+    async fn lines_that_find_no_room_are_reported_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        history.add("zero").unwrap();
+        let lock = File::open(directory.path().join("history.lock")).unwrap();
+        lock.lock().unwrap();
+        let (queues, tasks) = FileQueues::start(Some(history), |_| {});
+        let line = |n| FileJob::AppendHistory(format!("{n}"));
+        let events: Vec<_> =
+            (0..10 * MAX_QUEUED_JOBS).filter_map(|n| queues.push(line(n))).collect();
+        is_reported_once(&events, "the disk is busy");
+        drop(lock);
+        drop(queues);
+        tasks.finish().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_a_saved_log_names_its_directory() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log").display().to_string();
-        let (sender, jobs) = std::sync::mpsc::channel();
-        for path in [&path, &path] {
-            let log = Log::new(1 << 26, false).snapshot();
-            sender.send(FileJob::SaveLog { path: path.clone(), log }).unwrap();
-        }
-        drop(sender);
-        let events = std::cell::RefCell::new(Vec::new());
-        run(None, &jobs, |msg| events.borrow_mut().push(msg));
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        let events = events(Some(history), vec![save_to(&path), save_to(&path)]).await;
         let reason = "there is such a file already".to_owned();
         let saved = Event::Saved { path: path.clone(), lines: 0 };
-        assert_eq!(events.into_inner(), [saved, Event::NotSaved { path, reason }]);
+        assert_eq!(events, [saved, Event::NotSaved { path, reason }]);
         assert!(Path::new(&absolute(Path::new("x.log"))).is_absolute());
     }
 

@@ -44,7 +44,7 @@ pub async fn run(
                 let ended = data.try_send(NetworkOrder::EndFeed);
                 ended.err().or(follow.try_send(NetworkOrder::EndFeed).err())
             }
-            NetworkOrder::Follow { .. } => follow.try_send(order).err(),
+            NetworkOrder::Follow { .. } | NetworkOrder::Unfollow => follow.try_send(order).err(),
             NetworkOrder::Send(ref request) if request.channel == Channel::Data => {
                 data.try_send(order).err()
             }
@@ -134,6 +134,7 @@ pub fn undelivered(order: NetworkOrder) -> Option<Event> {
         NetworkOrder::Connect
         | NetworkOrder::StopImport
         | NetworkOrder::EndFollow
+        | NetworkOrder::Unfollow
         | NetworkOrder::EndFeed => None,
     }
 }

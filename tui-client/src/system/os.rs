@@ -4,7 +4,8 @@
 //! - `terminal`: output, size and keys of the terminal, job control, the clipboard.
 //! - `signals`: the ends that a system asks for, and a closed standard output.
 //! - `processes`: the shell that runs a command of the user.
-//! - `files`: directories of the user, private files, standard input.
+//! - `streams`: standard input, output and error of any kind.
+//! - `files`: directories of the user, private files, the size of standard input.
 //!
 //! | | Linux, macOS | Windows |
 //! | --- | --- | --- |
@@ -13,6 +14,7 @@
 //! | ctrl-z | stops the job | no job control, see [`terminal::HAS_JOB_CONTROL`] |
 //! | the terminal goes away | SIGHUP; Linux also by `poll` | an event of the console |
 //! | reader of a pipe goes away | at once | at the next write |
+//! | a closed stream | is noted before `main` | has no handle |
 //! | copied text | through the terminal | to the clipboard, but over SSH through the terminal |
 //! | a copied command | for a shell of Unix | for cmd.exe and PowerShell, see [`terminal::HAS_POSIX_SHELL`] |
 //! | a command of the user | `sh -c` | `cmd /C` |
@@ -24,6 +26,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{files, processes, signals, terminal};
+pub use unix::{files, processes, signals, streams, terminal};
 #[cfg(windows)]
-pub use windows::{files, processes, signals, terminal};
+pub use windows::{files, processes, signals, streams, terminal};

@@ -1,12 +1,20 @@
-//! The width of text in columns, wide characters measured as the terminal does.
+//! The width of text in columns, wide characters measured as the terminal does, and characters that
+//! can't be seen as their escapes.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::escape::{escape, escape_width};
+
 /// Columns that a text takes.
 pub fn width(text: &str) -> usize {
-    simple(text).unwrap_or_else(|| text.width())
+    simple(text).unwrap_or_else(|| escape(text).width())
+}
+
+/// Columns of a character.
+fn char_width(c: char) -> usize {
+    escape_width(c).or_else(|| c.width()).unwrap_or(0)
 }
 
 /// Columns of a text of which each character takes exactly one, as in almost all that is drawn; to
@@ -15,7 +23,7 @@ pub fn simple(text: &str) -> Option<usize> {
     let mut columns = 0;
     for c in text.chars() {
         // ASCII, frames and blocks, dots of braille, and the other characters of the screen.
-        if !matches!(c, ' '..='~' | '─'..='▟' | '\u{2800}'..='⣿' | '·' | '…' | '←'..='↓')
+        if !matches!(c, ' '..='~' | '─'..='▟' | '\u{2801}'..='⣿' | '·' | '…' | '←'..='↓')
         {
             return None;
         }
@@ -24,8 +32,20 @@ pub fn simple(text: &str) -> Option<usize> {
     Some(columns)
 }
 
-/// The text if it fits, else its beginning and an ellipsis. Blanks at its end are no loss.
+/// The text, escaped, if it fits, else its beginning and an ellipsis. Blanks at its end are no loss.
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    let text = match simple(text) {
+        Some(all) if all <= columns => return text.into(),
+        Some(_) => text.into(),
+        None => escape(text),
+    };
+    match text {
+        Cow::Borrowed(text) => cut_visible(text, columns),
+        Cow::Owned(text) => cut_visible(&text, columns).into_owned().into(),
+    }
+}
+
+fn cut_visible(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return text.into();
     }
@@ -35,7 +55,7 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     }
     let mut left = columns.saturating_sub(1);
     let fits = text.chars().take_while(|c| {
-        let wide = c.width().unwrap_or(0);
+        let wide = char_width(*c);
         let fits = wide <= left;
         left = left.saturating_sub(wide);
         fits
@@ -47,6 +67,20 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     out.into()
 }
 
+/// The first columns of a text that are out of view, so that at most `columns` are left up to its end;
+/// whole characters.
+pub fn scrolled(text: &str, columns: usize) -> usize {
+    let out = width(text).saturating_sub(columns);
+    let mut scrolled = 0;
+    let mut chars = text.chars();
+    while scrolled < out
+        && let Some(c) = chars.next()
+    {
+        scrolled += char_width(c);
+    }
+    scrolled
+}
+
 /// The text from a column on, and how many of the columns lie behind its end.
 pub fn behind(text: &str, columns: usize) -> (&str, usize) {
     let mut left = columns;
@@ -54,7 +88,7 @@ pub fn behind(text: &str, columns: usize) -> (&str, usize) {
     while left > 0
         && let Some(c) = rest.next()
     {
-        left = left.saturating_sub(c.width().unwrap_or(0));
+        left = left.saturating_sub(char_width(c));
     }
     (rest.as_str(), left)
 }

@@ -16,6 +16,7 @@ use crate::metrics::sparkline::sparkline;
 use crate::metrics::watch_plan::Extension;
 use crate::metrics::window::Window;
 use crate::request::plausible::NO_GLOBS;
+use crate::text::escape::named;
 use crate::text::width::width;
 use crate::text::{number, time};
 
@@ -117,9 +118,9 @@ fn placeholder(app: &App) -> String {
     let is_key = Key::new(selector).is_ok();
     let globs = if is_key { Extension::Known } else { app.feed().extension() };
     match globs {
-        Extension::Known => format!("no points for {selector}.\n{ALL}"),
+        Extension::Known => format!("no points for {}.\n{ALL}", named(selector)),
         Extension::Unknown => {
-            format!("no points for {selector}, or {NO_GLOBS}.\n{ALL}")
+            format!("no points for {}, or {NO_GLOBS}.\n{ALL}", named(selector))
         }
         Extension::Missing => {
             let watch = keymap::key_of(Mode::Table, Action::AddWatch);

@@ -5,6 +5,7 @@ mod chart;
 mod chart_requests;
 mod copy_command;
 mod help;
+mod invisible;
 mod live;
 pub mod log;
 mod mouse;

@@ -73,6 +73,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 const CONFINED: &[(&str, &[&str])] = &[
     ("tui_input", &["app::line_input::editor"]),
     ("std::time::SystemTime", &["clock"]),
+    // Runs before `main`.
+    ("ctor", &["system::os::unix::streams"]),
     ("ratatui", &["view", "system::terminal"]),
     ("crossterm", &["system::terminal", "system::os", "runtime", "system::theme_detect"]),
     ("crate::runtime", &[""]),

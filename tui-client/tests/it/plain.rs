@@ -10,4 +10,5 @@ mod once;
 mod output;
 mod requests;
 mod selectors;
+mod text;
 mod watch;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::follow::commit::{Commit, CommitId};
 use super::follow::followers::Next;
+use super::follow::gathered::Gathered;
 use super::follow::series_set::SeriesSet;
 use super::follow::snapshots::Snapshots;
 use super::follow::watches::FollowerId;
@@ -181,6 +182,13 @@ impl Follower for LocalFollower {
                     }
                     self.done = Some(number);
                 }
+                Next::Gathered(gathered) if self.end.is_none_or(|end| gathered.first() <= end) => {
+                    self.snapshots.take_if(|(_, end)| gathered.first() > *end);
+                    if self.tell_gathered(&gathered, &mut each).is_break() {
+                        return Poll::Ready(Ok(FollowProgress::More));
+                    }
+                    self.done = Some(gathered.next() - 1);
+                }
                 _ if self.end.is_some() => return Poll::Ready(Ok(FollowProgress::Finished)),
                 _ if has_told => return Poll::Ready(Ok(FollowProgress::More)),
                 _ => return Poll::Pending,
@@ -254,7 +262,7 @@ impl LocalFollower {
         if let Some(hits) = commit.hits().filter(|_| is_searched) {
             let mut places = Vec::new();
             for series in self.series.iter() {
-                hits.places(series, &mut places);
+                places.extend(hits.places(series));
             }
             places.sort_unstable();
             let first = places.partition_point(|&place| place < self.told);
@@ -276,6 +284,23 @@ impl LocalFollower {
                 return ControlFlow::Break(());
             }
         }
+        self.told = 0;
+        ControlFlow::Continue(())
+    }
+
+    /// Tells the rest of the points of several commits, as far as the last that is to be told.
+    fn tell_gathered(&mut self, gathered: &Gathered, each: &mut EachChange<'_>) -> ControlFlow<()> {
+        let end = self.end.unwrap_or(CommitId::MAX);
+        let index = self.state.index();
+        let points = gathered.points(self.series.iter()).skip(self.told);
+        for (number, series, point) in points.take_while(|&(number, ..)| number <= end) {
+            self.told += 1;
+            let change = Change::Put(point);
+            if !is_history(self.snapshots.as_ref(), series, number, change) {
+                tell_one(&self.state, &index, series, change, each)?;
+            }
+        }
+        drop(index);
         self.told = 0;
         ControlFlow::Continue(())
     }

@@ -28,6 +28,7 @@ use crate::request::normalize::wire_line;
 use crate::request::pending::Purpose;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
 use crate::request::selector::is_follow;
+use crate::text::escape::name_invisible;
 use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
@@ -231,19 +232,20 @@ impl Prompt {
     /// The doubt about a line that would be accepted, if there is one.
     fn suspicious(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Option<Verdict> {
         let text = self.text();
-        match &words(text)[..] {
-            [_, _, _, at] => {
-                let timestamp = check::timestamp(text, 0)?;
-                let what = suspicious_timestamp(timestamp, now.unix())?;
-                let why = format!("{}: {what}?", self.date(now, zone)?);
-                Some(Verdict::Suspicious { at: at.clone(), why })
+        let words = words(text);
+        let time =
+            check::timestamp(text, 0).and_then(|time| suspicious_timestamp(time, now.unix()));
+        let (at, why) = match (&words[..], time) {
+            ([_, _, _, at], Some(what)) => (at, format!("{}: {what}?", self.date(now, zone)?)),
+            ([_, at], _) if extension == Extension::Missing && is_extended(text) => {
+                (at, "this server takes a key or *; / filters the table".to_owned())
             }
-            [_, at] if extension == Extension::Missing && is_extended(text) => {
-                let why = "this server takes a key or *; / filters the table".to_owned();
-                Some(Verdict::Suspicious { at: at.clone(), why })
+            ([_, key, ..], _) => {
+                (key, format!("the key holds {}", name_invisible(&text[key.clone()])?))
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(Verdict::Suspicious { at: at.clone(), why })
     }
 
     /// The date and the age of a timestamp in the line.

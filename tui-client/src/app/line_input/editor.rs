@@ -4,6 +4,7 @@
 use tui_input::{Input, InputRequest};
 
 use crate::keymap::Edit;
+use crate::text::width::{scrolled, width};
 
 /// The longest text in bytes. Longer than a request, so that a request that is too long can be
 /// corrected.
@@ -62,12 +63,12 @@ impl Editor {
 
     /// The column of the cursor.
     pub fn cursor_column(&self) -> usize {
-        self.input.visual_cursor()
+        width(self.before())
     }
 
     /// The first column to show in a field of this width, so that the cursor is visible.
     pub fn first_column(&self, width: usize) -> usize {
-        self.input.visual_scroll(width)
+        scrolled(self.before(), width)
     }
 
     /// Inserts text at the cursor without its control characters; false, without inserting

@@ -16,6 +16,7 @@ use crate::metrics::series::present_until;
 use crate::metrics::watch_plan::covering_pattern;
 use crate::plain::connection::{Reconnector, connect, refusal, take_reply};
 use crate::plain::{Failure, malformed_lines, warn};
+use crate::text::escape::named;
 
 /// What is said of a server that knows other selectors than a follow.
 const NO_FOLLOW: &str = "this server can't follow";
@@ -140,7 +141,7 @@ impl<W: Write> Watcher<'_, W> {
     fn tell_missing(&self) {
         for pattern in self.patterns {
             if !self.known.any(|key| pattern.matches(key)) {
-                warn(&format!("no points for {pattern} yet"));
+                warn(&format!("no points for {} yet", named(pattern.as_str())));
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::{Ask, Extension, plan as requests};
 use crate::plain::connection::{Reconnector, take_reply};
 use crate::plain::{Failure, malformed_lines, warn};
+use crate::text::escape::named;
 
 /// Points of a series in one answer that alerts evaluate, the newest.
 const MAX_EVALUATED: usize = 1024;
@@ -174,7 +175,7 @@ impl<W: Write> Watcher<'_, W> {
                 feed.covers(pattern.as_str()) && !keys.any(|key| pattern.matches(key.as_str()))
             };
             for pattern in self.patterns.iter().filter(missing) {
-                warn(&format!("no points for {pattern} yet"));
+                warn(&format!("no points for {} yet", named(pattern.as_str())));
             }
             for key in answer.first.iter().filter(|_| self.from.is_none()) {
                 if let Some(last) = feed.last.get(key.as_str()) {

@@ -52,6 +52,8 @@ pub(super) async fn serve(
     let (queue, awaited) = mpsc::channel(MAX_IN_FLIGHT);
     let (answer, mut answered) = mpsc::unbounded_channel();
     let mut in_flight = VecDeque::new();
+    // The request that was sent alone last, and whether the connection has answered another one.
+    let (mut alone, mut has_answered) = (None, false);
     // In a task of its own, so that replies are read while a request waits to be written.
     let end_follow = Arc::new(Notify::new());
     let reading = read_replies(awaited, events.clone(), Arc::clone(&end_follow), answer);
@@ -62,6 +64,7 @@ pub(super) async fn serve(
         while waiting.front().is_some_and(|next| !next.alone || in_flight.is_empty())
             && let Some(request) = waiting.pop_front()
         {
+            alone = request.alone.then(|| request.clone());
             let sent = Instant::now();
             let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
             let unsent = match stream {
@@ -94,6 +97,7 @@ pub(super) async fn serve(
             }
             Some(id) = answered.recv() => {
                 in_flight.retain(|&other| other != id);
+                has_answered = true;
                 continue;
             }
             order = orders.recv() => order,
@@ -114,7 +118,7 @@ pub(super) async fn serve(
                 waiting.clear();
                 return End::Ended { lost: Vec::new(), reason: String::new() };
             }
-            Some(NetworkOrder::Connect | NetworkOrder::Follow { .. }) => {}
+            Some(NetworkOrder::Connect | NetworkOrder::Follow { .. } | NetworkOrder::Unfollow) => {}
             None => {
                 reading.abort();
                 client.abort();
@@ -129,6 +133,12 @@ pub(super) async fn serve(
     let reason = end_reason(&client.closed().await);
     while let Ok(id) = answered.try_recv() {
         in_flight.retain(|&other| other != id);
+        has_answered = true;
+    }
+    // A server may close the connection after each answer, which is seen only by the next request.
+    if let Some(request) = alone.filter(|alone| has_answered && in_flight.contains(&alone.id)) {
+        in_flight.clear();
+        waiting.push_front(request);
     }
     End::Ended { lost: in_flight.into(), reason }
 }

@@ -3,4 +3,5 @@
 pub mod files;
 pub mod processes;
 pub mod signals;
+pub mod streams;
 pub mod terminal;

@@ -4,4 +4,5 @@ pub mod files;
 pub mod processes;
 mod sequences;
 pub mod signals;
+pub mod streams;
 pub mod terminal;

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::text::escape::escape;
 use crate::text::width::{cut, simple, width};
 
 /// A count of cells as the unit of the screen.
@@ -14,7 +15,7 @@ pub fn cells(count: usize) -> u16 {
 /// Writes at most `limit` columns and returns the column behind the last one.
 fn put(text: &str, (x, y): (u16, u16), limit: usize, style: Style, buffer: &mut Buffer) -> u16 {
     if simple(text).is_none() {
-        return buffer.set_stringn(x, y, text, limit, style).0;
+        return buffer.set_stringn(x, y, escape(text), limit, style).0;
     }
     let columns = x..buffer.area.right();
     let mut end = x;

@@ -132,7 +132,7 @@ impl Scene {
                 refused = Some(*id).filter(|_| !self.has_selectors);
                 false
             }
-            Effect::Network(NetworkOrder::EndFeed) => {
+            Effect::Network(NetworkOrder::EndFeed | NetworkOrder::Unfollow) => {
                 self.followed = None;
                 false
             }

@@ -4,3 +4,4 @@ mod blocked_output;
 mod cancelled_stop;
 mod full_disk;
 mod ignored_signals;
+mod non_blocking;

@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::ops::ControlFlow;
 
-use super::hits::Hits;
+use super::hits::{Hits, HitsBySeries};
 use crate::store::Change;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::series_point::SeriesPoint;
@@ -84,7 +84,7 @@ pub struct Commit {
     /// All its series are below this id.
     series_end: SeriesId,
     /// Where changes of the watched series are; `None` when that was not looked for.
-    hits: Option<Hits>,
+    hits: Option<HitsBySeries>,
 }
 
 impl Commit {
@@ -100,21 +100,7 @@ impl Commit {
             Some(hits) => hits.series_end(),
             None => series_end(&ops),
         };
-        Self { ops, starts, len, series_end, hits }
-    }
-
-    /// The same commit without the points that are no hits, if it is one of points that was searched,
-    /// and what is no more in it.
-    #[must_use]
-    pub fn without_others(mut self) -> (Self, Vec<Op>) {
-        let is_points = self.ops.iter().all(|op| matches!(op, Op::Points(_)));
-        let Some(hits) = self.hits.take_if(|_| is_points) else { return (self, Vec::new()) };
-        let points = hits.all_places().filter_map(|place| match self.get(place)? {
-            (series, Change::Put(point)) => Some(SeriesPoint { series, point }),
-            (_, Change::Deleted(_)) => None,
-        });
-        let points = Op::Points(points.collect());
-        (Self::new(vec![points], Some(hits.renumbered())), self.ops)
+        Self { ops, starts, len, series_end, hits: hits.map(Hits::by_series) }
     }
 
     /// Number of changes.
@@ -128,7 +114,7 @@ impl Commit {
     }
 
     /// Where changes of the watched series are; `None` when that was not looked for.
-    pub fn hits(&self) -> Option<&Hits> {
+    pub fn hits(&self) -> Option<&HitsBySeries> {
         self.hits.as_ref()
     }
 
@@ -141,7 +127,7 @@ impl Commit {
     pub fn bytes(&self) -> usize {
         let ops: usize = self.ops.iter().map(Op::bytes).sum();
         let starts = self.starts.capacity() * size_of::<usize>();
-        size_of::<Self>() + ops + starts + self.hits.as_ref().map_or(0, Hits::bytes)
+        size_of::<Self>() + ops + starts + self.hits.as_ref().map_or(0, HitsBySeries::bytes)
     }
 
     /// The change at a place.

@@ -11,10 +11,11 @@ use foldhash::fast::RandomState;
 use shared::KeyBuf;
 
 use super::commit::{Commit, CommitId, Op};
+use super::gathered::Gathered;
 use super::hits::Hits;
 use super::pacing::Pacing;
 use super::retired_keys;
-use super::ring::Ring;
+use super::ring::{Entry, Ring};
 use super::watches::{FollowerId, Watches};
 use crate::store::local::series::series_index::SeriesId;
 
@@ -77,18 +78,11 @@ enum Interest {
     },
 }
 
-/// What a search found: see [`Followers::search`].
-#[derive(Debug)]
-pub struct Search {
-    hits: Hits,
-    followers: Vec<FollowerId>,
-}
-
 /// Memory that is no more needed, to be freed when no lock is held.
 #[derive(Debug)]
 pub struct Superseded {
     _ops: Vec<Op>,
-    _commits: Vec<Arc<Commit>>,
+    _entries: Vec<Entry>,
 }
 
 /// What a follower has to do next.
@@ -104,6 +98,8 @@ pub enum Next {
         /// that it has yet to compare with its keys.
         is_searched: bool,
     },
+    /// To look at these points of several commits, among which are all that concern the follower.
+    Gathered(Arc<Gathered>),
     /// To wait: the waker that was left is woken when there is more.
     Wait,
     /// To give up: a commit that it needs is gone.
@@ -149,28 +145,23 @@ impl Followers {
 
     /// Looks for watched series among the changes of the commit that is to be published next.
     /// `None` when there are no followers.
-    pub fn search(&self, commit: CommitId, ops: &[Op]) -> Option<Search> {
+    pub fn search(&self, commit: CommitId, ops: &[Op]) -> Option<Hits> {
         if self.is_empty() {
             return None;
         }
         let mut inner = self.inner();
         inner.searched = commit;
         inner.late = Some(Vec::new());
-        let (hits, followers) = inner.watches.search(ops);
-        Some(Search { hits, followers })
+        Some(inner.watches.search(ops))
     }
 
     /// Hands a commit over. To be called, with what the search for it found, under the lock of the
     /// memory and in the step that makes the commit visible.
-    pub fn publish(&self, commit: CommitId, ops: Vec<Op>, search: Option<Search>) -> Superseded {
+    pub fn publish(&self, commit: CommitId, ops: Vec<Op>, hits: Option<Hits>) -> Superseded {
         if self.is_empty() {
-            return Superseded { _ops: ops, _commits: Vec::new() };
+            return Superseded { _ops: ops, _entries: Vec::new() };
         }
-        let (hits, concerned) = match search {
-            Some(Search { hits, followers }) => (Some(hits), Some(followers)),
-            None => (None, None),
-        };
-        self.inner().publish(commit, Commit::new(ops, hits), concerned)
+        self.inner().publish(commit, ops, hits)
     }
 
     /// Wakes the followers that the last commits concern, after `points` more points, and frees what
@@ -234,6 +225,8 @@ impl Followers {
         if inner.registrations.is_empty() {
             inner.ring.restart(commit + 1);
         }
+        // The follower must not find older points among its own.
+        inner.ring.seal();
         let id = inner.next_id;
         inner.next_id += 1;
         let registration = Registration {
@@ -297,54 +290,70 @@ impl Followers {
 }
 
 impl Inner {
-    fn publish(
-        &mut self,
-        number: CommitId,
-        commit: Commit,
-        concerned: Option<Vec<FollowerId>>,
-    ) -> Superseded {
+    fn publish(&mut self, number: CommitId, ops: Vec<Op>, hits: Option<Hits>) -> Superseded {
         // The last follower may have gone this moment.
         if self.registrations.is_empty() {
-            return Superseded { _ops: Vec::new(), _commits: vec![Arc::new(commit)] };
+            return Superseded { _ops: ops, _entries: Vec::new() };
         }
-        let series_end = commit.series_end();
+        let late = self.late.take();
         // All followers look at nothing but the hits.
-        let is_narrow = self.wide.is_empty()
-            && self.late.as_ref().is_some_and(Vec::is_empty)
-            && series_end <= self.least_matched;
-        let (commit, others) =
-            if is_narrow { commit.without_others() } else { (commit, Vec::new()) };
-        self.unseen_bytes += commit.bytes();
-        let removed = self.ring.push(commit);
-        if let Some(concerned) = concerned {
-            let late = self.late.take().unwrap_or_default();
-            let wide = std::mem::take(&mut self.wide);
-            for &id in concerned.iter().chain(&late).chain(&wide) {
-                self.mark(id, number);
-            }
-            self.wide = wide;
-            if series_end > self.least_matched {
-                self.mark_matching(number, series_end);
-            }
+        let of_hits = hits.as_ref().filter(|hits| {
+            self.wide.is_empty()
+                && late.as_ref().is_some_and(Vec::is_empty)
+                && hits.series_end() <= self.least_matched
+                && ops.iter().all(|op| matches!(op, Op::Points(_)))
+        });
+        let superseded = if let Some(hits) = of_hits {
+            let before = self.ring.bytes();
+            let mut new = Vec::new();
+            let removed = self.ring.gather(&ops, hits, |series| new.push(series));
+            self.unseen_bytes += self.ring.bytes().saturating_sub(before);
+            self.mark_watching(number, new.into_iter());
+            Superseded { _ops: ops, _entries: removed }
         } else {
-            let all: Vec<_> = self.registrations.keys().copied().collect();
-            for id in all {
-                self.mark(id, number);
+            let commit = Arc::new(Commit::new(ops, hits));
+            self.unseen_bytes += commit.bytes();
+            let removed = self.ring.push(Arc::clone(&commit));
+            if let Some(hits) = commit.hits() {
+                self.mark_watching(number, hits.series());
+                for id in late.into_iter().flatten().chain(self.wide.clone()) {
+                    self.mark(id, number);
+                }
+                if commit.series_end() > self.least_matched {
+                    self.mark_matching(number, commit.series_end());
+                }
+            } else {
+                let all: Vec<_> = self.registrations.keys().copied().collect();
+                for id in all {
+                    self.mark(id, number);
+                }
             }
-        }
+            Superseded { _ops: Vec::new(), _entries: removed }
+        };
         if self.ring.oldest() > self.oldest_needed {
             self.mark_lagged();
         }
-        Superseded { _ops: others, _commits: removed }
+        superseded
     }
 
-    fn retire(&mut self, commit: CommitId, series: SeriesId, key: &KeyBuf) -> Vec<Arc<Commit>> {
+    fn retire(&mut self, commit: CommitId, series: SeriesId, key: &KeyBuf) -> Vec<Entry> {
         self.unseen_bytes += retired_keys::bytes(key);
         let removed = self.ring.retire(commit, series, key);
         if self.ring.oldest() > self.oldest_needed {
             self.mark_lagged();
         }
         removed
+    }
+
+    /// Has the followers of some series look at a commit.
+    fn mark_watching(&mut self, commit: CommitId, series: impl Iterator<Item = SeriesId>) {
+        let watches = std::mem::take(&mut self.watches);
+        for series in series {
+            for &id in watches.followers(series) {
+                self.mark(id, commit);
+            }
+        }
+        self.watches = watches;
     }
 
     /// Has a follower look at a commit, unless it has to look at an older one first.
@@ -450,16 +459,29 @@ impl Inner {
             (None, next) => next,
         };
         while let Some(number) = next.filter(|&number| number < ring.next()) {
-            let Some(commit) = ring.get(number) else {
-                registration.next = Some(number);
-                return Next::Lagged;
-            };
-            if registration.interest.concerns(number, commit) {
-                registration.next = Some(number);
-                let is_searched = registration.interest.is_searched(number, commit);
-                return Next::Commit { number, commit: Arc::clone(commit), is_searched };
+            registration.next = Some(number);
+            let interest = &registration.interest;
+            match ring.get(number) {
+                None => return Next::Lagged,
+                Some(Entry::Whole(commit)) => {
+                    if interest.concerns(number, commit) {
+                        let is_searched = interest.is_searched(number, commit);
+                        return Next::Commit { number, commit: Arc::clone(commit), is_searched };
+                    }
+                    next = Some(number + 1);
+                }
+                Some(Entry::Gathered(gathered)) => {
+                    if interest.concerns_gathered(gathered) {
+                        let gathered = Arc::clone(gathered);
+                        // Later points would not be seen any more.
+                        if gathered.next() == ring.next() {
+                            ring.seal();
+                        }
+                        return Next::Gathered(gathered);
+                    }
+                    next = Some(gathered.next());
+                }
             }
-            next = Some(number + 1);
         }
         registration.next = None;
         registration.leave(waker);
@@ -489,9 +511,17 @@ impl Interest {
             (Self::Narrow { series, matched_to, searched_from }, Some(hits)) => {
                 number < *searched_from
                     || commit.series_end() > *matched_to
-                    || series.iter().any(|&series| hits.contains(series))
+                    || series.iter().any(|&series| hits.contain(series))
             }
             _ => true,
+        }
+    }
+
+    /// Whether gathered points have to be looked at.
+    fn concerns_gathered(&self, gathered: &Gathered) -> bool {
+        match self {
+            Self::Narrow { series, .. } => series.iter().any(|&series| gathered.contains(series)),
+            Self::Wide => true,
         }
     }
 }

@@ -11,11 +11,11 @@ const BUSY: u64 = 250_000;
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// What a follower that was woken adds to the pause before the next one is, while the committer is
-/// busy: together they are woken 4,000 times a second.
-const PAUSE_PER_FOLLOWER: Duration = Duration::from_micros(250);
+/// busy: together they are woken 2,000 times a second.
+const PAUSE_PER_FOLLOWER: Duration = Duration::from_micros(500);
 
 /// The longest pause.
-const MAX_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// Decides when followers are woken.
 #[derive(Debug)]
@@ -78,8 +78,8 @@ mod tests {
             pacing.note(5000, at(milli));
         }
         pacing.note_woken(100, at(400));
-        assert_eq!(pacing.pause(at(400)), Some(Duration::from_millis(25)));
-        assert_eq!(pacing.pause(at(425)), None);
+        assert_eq!(pacing.pause(at(400)), Some(Duration::from_millis(50)));
+        assert_eq!(pacing.pause(at(450)), None);
         pacing.note_woken(100_000, at(420));
         assert_eq!(pacing.pause(at(420)), Some(MAX_PAUSE));
         // A quiet moment ends it.

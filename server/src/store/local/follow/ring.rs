@@ -1,4 +1,4 @@
-//! The newest commits, and the keys that only they need.
+//! The newest commits, or what followers watch in them, and the keys that only they need.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -6,20 +6,44 @@ use std::sync::Arc;
 
 use shared::KeyBuf;
 
-use super::commit::{Commit, CommitId};
+use super::commit::{Commit, CommitId, Op};
+use super::gathered::Gathered;
+use super::hits::Hits;
 use super::retired_keys::RetiredKeys;
 use crate::store::local::series::series_index::SeriesId;
 
-/// What a commit takes beside itself: its place in the ring and the counts of an [`Arc`].
-const OVERHEAD: usize = size_of::<Arc<Commit>>() + 2 * size_of::<usize>();
+/// What an entry takes beside itself: its place in the ring and the counts of an [`Arc`].
+const OVERHEAD: usize = size_of::<(CommitId, Entry)>() + 2 * size_of::<usize>();
+
+/// What the ring keeps of one or more commits.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// All of one commit.
+    Whole(Arc<Commit>),
+    /// The points of watched series in some commits.
+    Gathered(Arc<Gathered>),
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(commit) => commit.bytes(),
+            Self::Gathered(gathered) => gathered.bytes(),
+        }
+    }
+}
 
 /// The newest commits, without gaps, and the keys of series in them that the index has no more,
 /// bounded by the bytes that all take.
 #[derive(Debug)]
 pub struct Ring {
-    commits: VecDeque<Arc<Commit>>,
+    /// With the first commit of each.
+    entries: VecDeque<(CommitId, Entry)>,
     oldest: CommitId,
-    /// Bytes that the commits take.
+    next: CommitId,
+    /// Nobody has seen the newest entry.
+    is_open: bool,
+    /// Bytes that the entries take.
     bytes: usize,
     retired: RetiredKeys,
     limit: usize,
@@ -29,8 +53,10 @@ impl Ring {
     /// An empty ring of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
-            commits: VecDeque::new(),
+            entries: VecDeque::new(),
             oldest: 0,
+            next: 0,
+            is_open: false,
             bytes: 0,
             retired: RetiredKeys::default(),
             limit,
@@ -44,22 +70,60 @@ impl Ring {
 
     /// Empties the ring, which goes on with the commit `next`. Answers what was in it.
     pub fn restart(&mut self, next: CommitId) -> Self {
-        let empty = Self { oldest: next, ..Self::new(self.limit) };
+        let empty = Self { oldest: next, next, ..Self::new(self.limit) };
         std::mem::replace(self, empty)
     }
 
-    /// Adds the next commit. Answers the commits for which there is no more room, perhaps all. One that
-    /// is not complete leaves room for none.
-    pub fn push(&mut self, commit: Commit) -> Vec<Arc<Commit>> {
+    /// Adds the next commit. Answers the entries for which there is no more room, perhaps all. A
+    /// commit that is not complete leaves room for none.
+    pub fn push(&mut self, commit: Arc<Commit>) -> Vec<Entry> {
         let limit = if commit.is_complete() { self.limit } else { 0 };
-        self.bytes += commit.bytes() + OVERHEAD;
-        self.commits.push_back(Arc::new(commit));
+        self.push_entry(Entry::Whole(commit));
+        self.is_open = false;
+        self.next += 1;
         self.shrink(limit)
     }
 
+    /// Adds the next commit, which has points only, but of it no more than the `hits`. Calls
+    /// `each_new` with series that the newest entry did not have. Answers the entries for which there
+    /// is no more room, perhaps all.
+    pub fn gather(
+        &mut self,
+        ops: &[Op],
+        hits: &Hits,
+        mut each_new: impl FnMut(SeriesId),
+    ) -> Vec<Entry> {
+        // Room is made by whole entries.
+        let most = self.limit / 8;
+        let open = match self.entries.back_mut() {
+            Some((_, Entry::Gathered(newest))) if self.is_open => Arc::get_mut(newest),
+            _ => None,
+        };
+        if let Some(newest) = open.filter(|newest| newest.bytes() < most) {
+            self.bytes += newest.append(ops, hits, &mut each_new);
+        } else {
+            let mut newest = Gathered::new(self.next);
+            newest.append(ops, hits, &mut each_new);
+            self.push_entry(Entry::Gathered(Arc::new(newest)));
+            self.is_open = true;
+        }
+        self.next += 1;
+        self.shrink(self.limit)
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.bytes += entry.bytes() + OVERHEAD;
+        self.entries.push_back((self.next, entry));
+    }
+
+    /// Has later commits begin a new entry.
+    pub fn seal(&mut self) {
+        self.is_open = false;
+    }
+
     /// Keeps the key of a series as long as the ring has a commit that may name the series, of which
-    /// `commit` is the last. Answers the commits for which there is no more room, perhaps all.
-    pub fn retire(&mut self, commit: CommitId, series: SeriesId, key: &KeyBuf) -> Vec<Arc<Commit>> {
+    /// `commit` is the last. Answers the entries for which there is no more room, perhaps all.
+    pub fn retire(&mut self, commit: CommitId, series: SeriesId, key: &KeyBuf) -> Vec<Entry> {
         if commit < self.oldest {
             return Vec::new();
         }
@@ -72,24 +136,26 @@ impl Ring {
         &self.retired
     }
 
-    /// Removes the oldest commits, and the keys that only they need, until the rest takes at most
+    /// Removes the oldest entries, and the keys that only they need, until the rest takes at most
     /// `limit` bytes.
-    fn shrink(&mut self, limit: usize) -> Vec<Arc<Commit>> {
+    fn shrink(&mut self, limit: usize) -> Vec<Entry> {
         let mut removed = Vec::new();
         while self.bytes() > limit
-            && let Some(oldest) = self.commits.pop_front()
+            && let Some((_, oldest)) = self.entries.pop_front()
         {
             self.bytes -= oldest.bytes() + OVERHEAD;
-            self.oldest += 1;
+            self.oldest = self.entries.front().map_or(self.next, |&(first, _)| first);
             self.retired.remove_before(self.oldest);
             removed.push(oldest);
         }
         removed
     }
 
-    /// A commit that is in the ring.
-    pub fn get(&self, commit: CommitId) -> Option<&Arc<Commit>> {
-        self.commits.get(usize::try_from(commit.checked_sub(self.oldest)?).ok()?)
+    /// The entry that a commit is in.
+    pub fn get(&self, commit: CommitId) -> Option<&Entry> {
+        let after = self.entries.partition_point(|&(first, _)| first <= commit);
+        let (_, entry) = self.entries.get(after.checked_sub(1)?)?;
+        (commit < self.next).then_some(entry)
     }
 
     /// Bytes that the commits and keys take.
@@ -104,18 +170,17 @@ impl Ring {
 
     /// The commit that comes next.
     pub fn next(&self) -> CommitId {
-        self.oldest + self.commits.len() as u64
+        self.next
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::local::follow::commit::Op;
     use crate::store::local::follow::retired_keys;
 
-    fn commit(points: usize) -> Commit {
-        Commit::new(vec![Op::Deleted(vec![(0, 0); points])], None)
+    fn commit(points: usize) -> Arc<Commit> {
+        Arc::new(Commit::new(vec![Op::Deleted(vec![(0, 0); points])], None))
     }
 
     #[test]
@@ -132,7 +197,7 @@ mod tests {
         assert_eq!(ring.push(commit(1000)).len(), 4);
         assert_eq!((ring.oldest(), ring.next(), ring.bytes), (13, 13, 0));
         ring.push(commit(1));
-        assert_eq!(ring.restart(20).commits.len(), 1);
+        assert_eq!(ring.restart(20).entries.len(), 1);
         assert_eq!((ring.oldest(), ring.next(), ring.bytes), (20, 20, 0));
     }
 

@@ -365,6 +365,35 @@ async fn changes_outside_the_window_of_the_history_are_told() {
     within(store.close()).await;
 }
 
+/// What was kept for another follower is not told to one that came after it.
+#[tokio::test]
+async fn a_follower_is_told_nothing_from_before_it() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    let a = |at| ("a".to_owned(), at, 1.0);
+    put(&store, &[a(0)]).await.unwrap();
+    let follow = || {
+        let (keys, history) = (KeySelection::One("a".parse().unwrap()), Window::EMPTY);
+        let follower = store.follow(keys.clone(), history);
+        Listener { follower, keys, history, start: 0, story: Vec::new() }
+    };
+    let (mut first, mut later) = (follow(), Vec::new());
+    assert_eq!(first.listen(1).await, None);
+    for at in 1..5 {
+        put(&store, &[a(at)]).await.unwrap();
+        let mut listener = follow();
+        assert_eq!(listener.listen(1).await, None);
+        later.push((at, listener));
+    }
+    put(&store, &[a(5)]).await.unwrap();
+    for (from, mut listener) in [(0, first)].into_iter().chain(later) {
+        assert_eq!(listener.finish().await, Ok(()));
+        let told = (from + 1..=5).map(|at| put_change(a(at)));
+        assert!(listener.story.iter().cloned().eq(told), "{from}: {:?}", listener.story);
+    }
+    within(store.close()).await;
+}
+
 /// One that does not listen is cut off, however long it takes, and the others are not.
 #[tokio::test]
 async fn a_follower_that_does_not_keep_up_is_cut_off() {

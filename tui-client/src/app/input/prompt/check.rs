@@ -36,27 +36,30 @@ pub fn check(text: &str) -> Verdict {
     // More may be typed only where the text itself ends.
     let open = body.end == text.len();
     match bad.reason {
-        BadRequestReason::TooLong => wrong(&bad, body.start),
+        BadRequestReason::TooLong => wrong(request, &bad, body.start),
         BadRequestReason::Missing(Argument::Timestamp) => match with_value(request) {
             None => Verdict::Accepted,
-            Some(bad) if open && may_go_on(request) => Verdict::Unfinished(bad.to_string()),
-            Some(bad) => wrong(&bad, body.start),
+            Some(bad) if open && may_go_on(request) => {
+                Verdict::Unfinished(explain::reason(request, &bad))
+            }
+            Some(bad) => wrong(request, &bad, body.start),
         },
         BadRequestReason::Missing(_) | BadRequestReason::Empty => {
-            Verdict::Unfinished(bad.to_string())
+            Verdict::Unfinished(explain::reason(request, &bad))
         }
         BadRequestReason::Selector(_) if open && may_close(request) => {
-            Verdict::Unfinished(bad.to_string())
+            Verdict::Unfinished(explain::reason(request, &bad))
         }
         _ if open && bad.at.end == request.len() && may_go_on(request) => {
-            Verdict::Unfinished(bad.to_string())
+            Verdict::Unfinished(explain::reason(request, &bad))
         }
-        _ => wrong(&bad, body.start),
+        _ => wrong(request, &bad, body.start),
     }
 }
 
-fn wrong(bad: &BadRequest, start: usize) -> Verdict {
-    Verdict::Wrong { at: start + bad.at.start..start + bad.at.end, why: bad.to_string() }
+fn wrong(request: &[u8], bad: &BadRequest, start: usize) -> Verdict {
+    let why = explain::reason(request, bad);
+    Verdict::Wrong { at: start + bad.at.start..start + bad.at.end, why }
 }
 
 /// The error of a `put` without its timestamp, which the client fills in.

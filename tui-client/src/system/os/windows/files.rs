@@ -1,18 +1,10 @@
 //! Directories of the user, private files, standard input.
 
 use std::env;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, stdin};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, stdin};
 use std::os::windows::io::AsHandle;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
-
-/// Attempts to replace a file that a virus scanner or an indexer has open for a moment.
-const MAX_ATTEMPTS: u32 = 20;
-
-/// The pause between two of them.
-const RETRY: Duration = Duration::from_millis(10);
 
 /// The directory for the state of this program, `%APPDATA%\tui-client`; none without that variable.
 pub fn state_directory() -> Option<PathBuf> {
@@ -25,29 +17,29 @@ pub fn home_directory() -> Option<PathBuf> {
     env::var_os("USERPROFILE").map(PathBuf::from)
 }
 
-/// Leaves a new file as private as its directory: it inherits the access list, and that of a
-/// user's directories lets only the user, administrators and the system in.
-pub fn private_file(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// Leaves a new directory as private as the one above.
-pub fn private_directory(builder: &mut DirBuilder) -> &mut DirBuilder {
-    builder
-}
-
-/// Replaces a file by another one, also while it is open elsewhere for reading.
+/// Makes a new file, as private as its directory: it inherits the access list, and that of a user's
+/// directories lets only the user, administrators and the system in.
 ///
 /// # Errors
-/// When the file can't be replaced; it is as before then.
-pub fn replace(new: &Path, file: &Path) -> io::Result<()> {
-    for _ in 1..MAX_ATTEMPTS {
-        match fs::rename(new, file) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => thread::sleep(RETRY),
-            outcome => return outcome,
-        }
-    }
-    fs::rename(new, file)
+/// When the file exists, or can't be made.
+pub fn make_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Makes a directory and those above it, where they are missing, as private as the first one above.
+///
+/// # Errors
+/// When one of them can't be made.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Does nothing: a new file lets those in who are let into its directory.
+pub fn give_to_owner_above(_: &File, _: &Path) {}
+
+/// Leaves the options: a file that opens at once is the rule here.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// The size of standard input in bytes, if it is a file.
