@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tui_client::app::chart::viewport::TimeBounds;
-use tui_client::event::{Event, FollowNews};
+use tui_client::event::{Event, FollowNews, KeyCode};
 use tui_client::keymap::Mode;
 use tui_client::metrics::rollups::plan::Part;
 use tui_client::view::theme::Theme;
@@ -270,7 +270,7 @@ fn a_lost_connection_leaves_the_picture_until_it_can_be_asked_for_again() {
 fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
     let mut server = month();
     let mut scene = server.chart(200, 50);
-    scene.keys("p");
+    scene.code(KeyCode::F(6));
     scene.wait(5 * SECOND);
     server.points.insert(NOW + 5, 50.0);
     server.serve(&mut scene);
@@ -279,7 +279,7 @@ fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
     let (asked, _) = server.serve(&mut scene);
     assert!(!asked.is_empty(), "other windows can be looked at");
     assert_eq!(range(&scene), (NOW - DAY, NOW));
-    scene.keys("r");
+    scene.code(KeyCode::F(5));
     server.serve(&mut scene);
     assert_eq!(range(&scene), (NOW + 5 - DAY, NOW + 5));
 }
