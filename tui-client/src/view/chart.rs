@@ -63,7 +63,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         thresholds: watch.thresholds(app.alerts()),
         size: (area.width, area.height),
     };
-    let top = Rect { height: legend, ..area };
+    let (size, top) = (inputs.size, Rect { height: legend, ..area });
     let area = Rect { y: area.y + legend, height: area.height - legend, ..area };
     let chart = cache.chart(inputs, app);
     let labels = chart.labels;
@@ -81,6 +81,8 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         let all = key_of(Mode::Chart, Action::Chart(ChartAction::Window(None)));
         let text = if chart.not_positive > 0 {
             "no values above 0".to_owned()
+        } else if app.watch().chart_waits(size.0) {
+            "…".to_owned()
         } else {
             format!("no points here; {all} shows everything, {}", whole(bounds))
         };

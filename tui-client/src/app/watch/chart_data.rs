@@ -154,6 +154,13 @@ impl Watch {
         View { from, to, dots: 2 * u32::from(chart::usual_columns(width)) }
     }
 
+    /// The chart of this width has been asked for something that has not come yet.
+    pub fn chart_waits(&self, width: u16) -> bool {
+        let Some(bounds) = self.chart_bounds().filter(|_| self.asks) else { return false };
+        let view = self.view(bounds, width);
+        self.in_chart().any(|watched| watched.rollups.lacks(&view))
+    }
+
     /// The lines of the chart in a view.
     pub(super) fn lines(&self, view: &View) -> Vec<Line> {
         self.in_chart().map(|watched| watched.line(view)).collect()

@@ -20,6 +20,12 @@ impl Rollups {
             })
     }
 
+    /// Something of a view is not known yet.
+    pub fn lacks(&self, view: &View) -> bool {
+        let (from, to) = self.within_extent(view.span());
+        from <= to && !self.missing((from, to), view.level()).is_empty()
+    }
+
     /// The line of a view.
     pub fn line(&self, view: &View) -> Samples {
         let wide = view.widened(1);

@@ -315,7 +315,7 @@ impl Rollups {
     }
 
     /// The part of a range in which the series has points; empty where it has none.
-    fn within_extent(&self, (from, to): Span) -> Span {
+    pub(super) fn within_extent(&self, (from, to): Span) -> Span {
         match (self.surveyed, self.extent.first, self.extent.last) {
             (true, Some(first), Some(last)) => (from.max(first), to.min(last)),
             _ => (from, to),

@@ -285,6 +285,22 @@ fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
 }
 
 #[test]
+fn a_window_without_points_says_so_once_that_is_known() {
+    let hour = |from: i64| (from..from + 3600).map(|time| (time, 1.0));
+    let server = SeriesServer::of(hour(NOW - 9 * DAY).chain(hour(NOW - 3600)));
+    let mut scene = server.chart(200, 50);
+    while range(&scene).0 > NOW - 8 * DAY {
+        scene.keys("[");
+        server.serve(&mut scene);
+    }
+    assert!(!shows(&scene, "no points here"), "over the days without points to those before");
+    scene.keys(&"]".repeat(12));
+    assert!(!shows(&scene, "no points here") && shows(&scene, "  …"), "not yet");
+    server.serve(&mut scene);
+    assert!(shows(&scene, "no points here; 5 shows everything, 9d"));
+}
+
+#[test]
 fn the_command_of_the_chart_asks_for_its_range() {
     let server = month();
     let mut scene = server.chart(200, 50);
