@@ -248,6 +248,10 @@ impl Rollups {
             return of_view(parts);
         }
         parts = self.steps(view.widened(2), view.level(), now);
+        if parts.is_empty() && first < view.from && self.before(view.from, view).is_none() {
+            // The point before tells how the line enters, and where earlier points are.
+            parts.push(Part::Until(view.from.saturating_sub(1)));
+        }
         if !parts.is_empty() || extent.total > self.limits.overview {
             return (Urgency::Beside, parts);
         }
@@ -274,9 +278,6 @@ impl Rollups {
         if !parts.is_empty() {
             let is_counted = self.counts.iter().any(|&(known, _)| known == span);
             parts.extend((!is_counted).then_some(Part::Count(span)));
-            // The point before tells how the line enters, and how far a zoom out has to go.
-            let before = view.from.checked_sub(1).filter(|&time| !self.coverage(0).contains(time));
-            parts.extend(before.map(Part::Until));
         }
         parts
     }

@@ -285,19 +285,39 @@ fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
 }
 
 #[test]
-fn a_window_without_points_says_so_once_that_is_known() {
+fn a_time_without_points_is_named_and_passed_over() {
     let hour = |from: i64| (from..from + 3600).map(|time| (time, 1.0));
     let server = SeriesServer::of(hour(NOW - 9 * DAY).chain(hour(NOW - 3600)));
     let mut scene = server.chart(200, 50);
+    let mut presses = 0;
     while range(&scene).0 > NOW - 8 * DAY {
         scene.keys("[");
         server.serve(&mut scene);
+        presses += 1;
+        assert!(presses < 24, "an hour, then over the days without points");
     }
-    assert!(!shows(&scene, "no points here"), "over the days without points to those before");
+    assert!(!shows(&scene, "no points here"), "to those before");
     scene.keys(&"]".repeat(12));
-    assert!(!shows(&scene, "no points here") && shows(&scene, "  …"), "not yet");
     server.serve(&mut scene);
-    assert!(shows(&scene, "no points here; 5 shows everything, 9d"));
+    assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"));
+}
+
+#[test]
+fn a_window_that_is_on_its_way_is_not_called_empty() {
+    let server = month();
+    let mut scene = Scene::live(200, 50, &["a"], &[]);
+    scene.to(Mode::Watch);
+    scene.keys("f");
+    // Everything but the overview.
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone())
+        && !line.contains(":4096:")
+    {
+        scene.ok(&line, &server.answer(&line));
+    }
+    scene.keys(&"[".repeat(40));
+    assert!(!shows(&scene, "no points here") && shows(&scene, "  … "), "{}", legend(&scene));
+    server.serve(&mut scene);
+    assert!(!shows(&scene, "  … "));
 }
 
 #[test]
