@@ -498,14 +498,18 @@ impl App {
         }
     }
 
+    /// The chart may ask: what is put since then is told, or is not to be shown.
+    fn chart_may_ask(&self) -> bool {
+        self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused())
+    }
+
     /// Asks for what the chart needs.
     fn ask_chart(&mut self) {
         // After a lost connection, what is known stays until the server has shown what it can.
         if let Some(has_selectors) = self.feed.has_selectors() {
             self.watch.set_chart_asks(has_selectors);
         }
-        // What is told before the follow has begun would be missing.
-        if self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused()) {
+        if self.chart_may_ask() {
             for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
                 self.feed.ask(query);
             }
@@ -890,7 +894,8 @@ impl App {
         let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
         let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        let chart = self.watch.next_chart_request(&self.layout());
+        let chart = self.chart_may_ask().then(|| self.watch.next_chart_request(&self.layout()));
+        let chart = chart.flatten();
         [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()

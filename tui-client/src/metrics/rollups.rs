@@ -139,7 +139,8 @@ pub struct Rollups {
     batch: Option<Batch>,
     /// The end of the last batch.
     asked: Duration,
-    next_batch: u64,
+    /// Something was asked for.
+    is_used: bool,
     /// The last view of which nothing was missing, and the revision then.
     complete: Option<(View, u64)>,
     revision: u64,
@@ -209,7 +210,7 @@ impl Rollups {
     /// Records a point as it is put, once something was asked for. `present`: later times are too
     /// far ahead.
     pub fn put(&mut self, point: Point, present: i64) {
-        if self.next_batch == 0 {
+        if !self.is_used {
             return;
         }
         if let Some(batch) = &mut self.batch

@@ -93,7 +93,7 @@ impl Watch {
             if let Some(series) = &watched.series {
                 watched.rollups.expect(series.last.timestamp);
             }
-            let Some(batch) = watched.rollups.plan(&view, now) else { continue };
+            let Some(batch) = watched.rollups.plan(&view, now, self.charts) else { continue };
             let priority = match batch.urgency {
                 Urgency::View => Priority::Now,
                 Urgency::Beside => Priority::Soon,

@@ -108,8 +108,8 @@ impl Batch {
 
 impl Rollups {
     /// The requests that are due for a view, the most urgent ones; none while others are on their
-    /// way, or when all is known.
-    pub fn plan(&mut self, view: &View, now: Duration) -> Option<Plan> {
+    /// way, or when all is known. `id` is another one each time.
+    pub fn plan(&mut self, view: &View, now: Duration, id: u64) -> Option<Plan> {
         let is_complete = self.complete == Some((*view, self.revision));
         if is_complete || self.batch.is_some() || now < self.not_before {
             return None;
@@ -122,8 +122,7 @@ impl Rollups {
             }
             return None;
         }
-        self.next_batch += 1;
-        let id = self.next_batch;
+        self.is_used = true;
         let (answered, minima, changes) = (vec![false; parts.len()], Vec::new(), Vec::new());
         let ids = (0..).map(|place| PartId { batch: id, place }).zip(parts.iter().copied());
         let due = ids.collect();

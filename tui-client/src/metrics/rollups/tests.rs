@@ -60,13 +60,14 @@ struct Both {
     pending: VecDeque<(PartId, Part, Option<Vec<Point>>)>,
     now: Duration,
     present: i64,
+    plans: u64,
 }
 
 impl Both {
     fn new(limits: Limits, present: i64) -> Self {
         let rollups = Rollups { limits, ..Rollups::default() };
         let (server, pending) = (Server::default(), VecDeque::new());
-        Self { server, rollups, pending, now: Duration::ZERO, present }
+        Self { server, rollups, pending, now: Duration::ZERO, present, plans: 0 }
     }
 
     fn put(&mut self, timestamp: i64, value: f64) {
@@ -80,7 +81,9 @@ impl Both {
     }
 
     fn plan(&mut self, view: &View) -> Vec<Part> {
-        let due = self.rollups.plan(view, self.now).map_or(Vec::new(), |plan| plan.parts);
+        self.plans += 1;
+        let due =
+            self.rollups.plan(view, self.now, self.plans).map_or(Vec::new(), |plan| plan.parts);
         self.pending.extend(due.iter().map(|&(id, part)| (id, part, None)));
         due.into_iter().map(|(_, part)| part).collect()
     }

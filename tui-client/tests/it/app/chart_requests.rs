@@ -267,6 +267,33 @@ fn a_lost_connection_leaves_the_picture_until_it_can_be_asked_for_again() {
 }
 
 #[test]
+fn without_a_connection_nothing_is_asked_for() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    scene.keys("3zz[[");
+    scene.wait(30 * SECOND);
+    assert!(scene.sent.is_empty());
+}
+
+#[test]
+fn the_answers_for_a_key_that_was_watched_before_are_not_taken() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("3");
+    let old = scene.sent.clone();
+    assert!(old.iter().any(|request| request.line.ends_with(":max]")), "{old:?}");
+    scene.keys("xWa\n");
+    scene.ok("get a[last:1024]", &server.answer("get a[last:1024]"));
+    assert!(scene.sent.iter().any(|request| request.line == "get a[::all:count]"));
+    for request in old {
+        scene.ok(&request.line, "a -77777.0 1150864000\n");
+    }
+    server.serve(&mut scene);
+    assert!(!shows(&scene, "-77777") && !shows(&scene, "-80k┤"), "{}", legend(&scene));
+}
+
+#[test]
 fn a_paused_chart_stands_still_and_is_refreshed_on_demand() {
     let mut server = month();
     let mut scene = server.chart(200, 50);
