@@ -32,7 +32,7 @@ pub(super) struct VisibleLine<'a> {
 impl<'a> VisibleLine<'a> {
     /// The visible samples.
     pub fn samples(&self) -> impl Iterator<Item = Sample> + Clone + use<'a> {
-        self.line.iter().skip(self.visible.start).take(self.visible.len())
+        self.line.range(self.visible.clone())
     }
 
     /// The sample represents the line at a time: the line is drawn there, or the sample is as near

@@ -1,5 +1,7 @@
 //! The data of a line: all points that are known, or samples of the visible range.
 
+use std::ops::Range;
+
 use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::rollups::{Sample, Samples, View};
 
@@ -57,6 +59,14 @@ impl Line {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + Clone + use<'_> {
         let samples = self.samples.iter().flat_map(|samples| &samples.samples).copied();
         self.points.iter().copied().map(Sample::from).chain(samples)
+    }
+
+    /// The samples of a range of places, oldest first.
+    pub fn range(&self, places: Range<usize>) -> impl Iterator<Item = Sample> + Clone + use<'_> {
+        let samples = self.samples.as_ref().and_then(|all| all.samples.get(places.clone()));
+        // The pieces of the points can be skipped at once, but not what is made of them.
+        let points = self.points.iter().skip(places.start).take(places.len());
+        points.copied().map(Sample::from).chain(samples.into_iter().flatten().copied())
     }
 
     /// Seconds of a bucket; none when each sample is a point.
