@@ -96,6 +96,9 @@ pub struct App {
     table_seen: Option<Duration>,
     /// When the rows of the table may be arranged again because of told points.
     rearrange_at: Duration,
+    /// Why the follow was cut off, until it is begun anew. When the server is gone, that is said of
+    /// the connection of the prompt alone.
+    cut_off: Option<String>,
     /// Keys are asked for, so that they can be completed.
     wants_keys: bool,
     /// Every key has been told or asked for since the connection was made.
@@ -119,6 +122,7 @@ impl App {
             feed: Feed::default(),
             table_seen: None,
             rearrange_at: Duration::ZERO,
+            cut_off: None,
             wants_keys: false,
             has_keys: false,
         }
@@ -169,6 +173,7 @@ impl App {
             }
             Event::Connected => {
                 self.feed.reset();
+                self.cut_off = None;
                 (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
@@ -518,16 +523,19 @@ impl App {
 
     /// Asks for what the rows in sight lack.
     fn ask_numbers(&mut self) {
-        let layout = self.layout();
-        let Some(area) = layout.table.filter(|_| self.is_live() && self.feed.follows_all()) else {
-            return;
-        };
-        // Within the border, right of the column for marks.
-        let room = usize::from(area.width).saturating_sub(3);
+        let Some((rows, room)) = self.live_rows() else { return };
         let now = self.cx.now().elapsed;
-        for query in self.table.ask_numbers(layout.table_rows(), room, now) {
+        for query in self.table.ask_numbers(rows, room, now) {
             self.feed.ask(query);
         }
+    }
+
+    /// The rows and the cells of a row of the table, if it is in sight and live.
+    fn live_rows(&self) -> Option<(usize, usize)> {
+        let layout = self.layout();
+        let area = layout.table.filter(|_| self.is_live() && self.feed.follows_all())?;
+        // Within the border, right of the column for marks.
+        Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
     }
 
     /// The table, or the log in its place, is visible.
@@ -625,15 +633,15 @@ impl App {
             FeedEvent::Begun(id) => {
                 let now = self.cx.now();
                 let pattern = self.feed.pattern().unwrap_or_default();
+                if let Some(reason) = self.cut_off.take() {
+                    self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
+                }
                 self.log.log_follow(id, pattern, Ok(()), now);
                 self.watch.refresh_chart();
                 self.ask_state(Some(id));
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),
-            FeedEvent::Lost(reason) => {
-                let now = self.cx.now();
-                self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
-            }
+            FeedEvent::Lost(reason) => self.cut_off = Some(reason),
             FeedEvent::Polled => self.begin_to_poll(),
         }
     }
@@ -649,6 +657,7 @@ impl App {
     }
 
     fn lose_follow(&mut self, reason: &str) {
+        self.cut_off = Some(reason.to_owned());
         if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), &mut self.cx) {
             self.begin_to_poll();
         }
@@ -656,6 +665,9 @@ impl App {
 
     /// The server tells nothing: it is polled from now on.
     fn begin_to_poll(&mut self) {
+        if let Some(reason) = self.cut_off.take() {
+            self.log.note(self.cx.now(), Tone::Quiet, &format!("not followed: {reason}"));
+        }
         self.polling.restart(self.cx.now().elapsed);
         self.watch.reset();
         self.log.restart();
@@ -690,9 +702,7 @@ impl App {
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
         let lines = holds.then(|| now + HELD_RETRY);
-        let layout = self.layout();
-        let asks = layout.table.is_some() && self.is_live() && self.feed.follows_all();
-        let numbers = self.table.next_numbers(layout.table_rows()).filter(|_| asks);
+        let numbers = self.live_rows().and_then(|(rows, room)| self.table.next_numbers(rows, room));
         lines.into_iter().chain(numbers).chain(outdated.then_some(self.rearrange_at)).min()
     }
 

@@ -499,6 +499,23 @@ mod tests {
     }
 
     #[test]
+    fn the_window_is_of_the_screen() {
+        let parse = |args: &[&str], interactive| {
+            Plan::parse(["tui-client"].iter().chain(args), interactive)
+                .map(|plan| plan.table.window)
+        };
+        assert_eq!(parse(&[], true).unwrap(), Window::Minutes15);
+        assert_eq!(parse(&["--window", "1d"], true).unwrap(), Window::Day);
+        for (args, interactive) in [
+            (&["--window", "2h"][..], true),
+            (&["--window", "1d", "--once"], true),
+            (&["--window", "1d"], false),
+        ] {
+            assert!(parse(args, interactive).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_together_is_refused() {
         for line in
             ["--once get a", "--once [", "--watch a get a", "--format x get a", "--watch a a"]

@@ -233,9 +233,11 @@ impl Table {
         queries
     }
 
-    /// When numbers of the rows in sight are to be asked for again.
-    pub fn next_numbers(&self, rows: usize) -> Option<Duration> {
-        self.numbers.next_wake(self.visible(rows)).filter(|_| self.is_live())
+    /// When numbers of the rows in sight are to be asked for again, on a screen of this many rows
+    /// and cells.
+    pub fn next_numbers(&self, rows: usize, room: usize) -> Option<Duration> {
+        let next = || self.numbers.next_wake(self.visible(rows), self.needs(room));
+        self.is_live().then(next).flatten()
     }
 
     /// What columns, order and filter need.

@@ -316,3 +316,74 @@ impl Series {
         Some(change(self.before?, self.last))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point(timestamp: i64, value: i32) -> Point {
+        Point { timestamp, value: value.into() }
+    }
+
+    proptest! {
+        /// In whatever order points are told, and however often, the series is that of a server which
+        /// has stored them.
+        #[test]
+        fn told_points_are_those_of_a_store(
+            told in proptest::collection::vec((0..12_i64, -3..3_i32), 1..40),
+            limit in 1..20_usize,
+        ) {
+            let (first, value) = told[0];
+            let mut series = Series::new("a".parse().unwrap(), point(first, value), limit);
+            let mut stored = BTreeMap::from([(first, value)]);
+            for &(timestamp, value) in &told[1..] {
+                let before = series.clone();
+                let changed = series.tell(point(timestamp, value), 1000);
+                let replaced = stored.insert(timestamp, value);
+                if !changed {
+                    prop_assert_eq!(&series, &before);
+                } else if limit > 12 {
+                    prop_assert!(replaced != Some(value), "nothing is new");
+                }
+            }
+            let mut newest = stored.iter().rev().map(|(&timestamp, &value)| point(timestamp, value));
+            prop_assert_eq!(Some(series.last), newest.next());
+            prop_assert_eq!(series.before, newest.next());
+            if limit > 12 {
+                prop_assert_eq!(series.count(), Some(stored.len() as u64));
+                let all = stored.iter().map(|(&timestamp, &value)| point(timestamp, value));
+                prop_assert!(series.recent().iter().copied().eq(all));
+            }
+            prop_assert!(series.recent().len() <= limit);
+            let times: Vec<_> = series.recent().iter().map(|point| point.timestamp).collect();
+            prop_assert!(times.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_told_stray_of_the_future_does_not_hide_the_present() {
+        let mut series = Series::new("a".parse().unwrap(), point(9000, 1), 4);
+        series.tell(point(9001, 2), 100);
+        assert_eq!(series.last, point(9001, 2), "all are too far ahead");
+        series.tell(point(90, 3), 100);
+        series.tell(point(9002, 4), 100);
+        assert_eq!((series.last, series.count()), (point(90, 3), Some(4)));
+    }
+
+    #[test]
+    fn a_series_without_numbers_is_small() {
+        assert!(size_of::<Series>() <= 64);
+        let mut series = Series::new("a".parse().unwrap(), point(1, 1), 0);
+        series.tell(point(3, 3), 100);
+        series.tell(point(2, 2), 100);
+        assert_eq!((series.change(), series.count(), series.recent().len()), (Some(1.0), None, 0));
+        series.set_recent(&[point(0, 0), point(2, 2)], 16);
+        series.set(Aggregate::Max, Some(9.0));
+        series.tell(point(4, 10), 100);
+        assert_eq!((series.max(), series.min(), series.recent().len()), (Some(10.0), None, 4));
+    }
+}

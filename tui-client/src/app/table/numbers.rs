@@ -25,7 +25,7 @@ const RECENT: usize = 16;
 const MAX_ROWS: usize = 8192;
 
 /// Wait after a query that was refused or lost.
-const RETRY: Duration = Duration::from_secs(5);
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Up to so many rows the numbers of all are asked for again as those of the rows in sight; the wait
 /// grows with the rows beyond.
@@ -134,12 +134,20 @@ impl Numbers {
     }
 
     /// When some of these rows are to be asked for again.
-    pub fn next_wake<'a>(&self, in_sight: impl Iterator<Item = &'a Series>) -> Option<Duration> {
+    pub fn next_wake<'a>(
+        &self,
+        in_sight: impl Iterator<Item = &'a Series>,
+        needs: RowNeeds,
+    ) -> Option<Duration> {
         if !self.batches.is_empty() {
             return None;
         }
-        let rows = in_sight.filter_map(|series| Some(series.asked()?.until));
-        let next = rows.chain(self.all.map(|(_, until)| until)).min()?;
+        let is_due =
+            |needed: Parts, known: Parts| !needed.without(known & Parts::RECENT).is_empty();
+        let rows = in_sight.filter_map(Series::asked);
+        let rows = rows.filter(|asked| is_due(needs.in_sight, asked.parts));
+        let all = self.all.filter(|&(parts, _)| is_due(needs.of_all, parts));
+        let next = rows.map(|asked| asked.until).chain(all.map(|(_, until)| until)).min()?;
         Some(next.max(self.retry_at))
     }
 

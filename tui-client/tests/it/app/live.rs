@@ -9,6 +9,7 @@ use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, FollowNews, KeyCode};
 use tui_client::keymap::Mode;
+use tui_client::metrics::column::Column;
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
@@ -469,4 +470,23 @@ fn keys_can_be_completed_though_only_some_are_watched() {
     scene.type_text("get pal");
     scene.code(KeyCode::Tab);
     assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.mem", "it is new");
+}
+
+#[test]
+fn columns_that_points_alone_fill_are_asked_for_once() {
+    for columns in ["key,last", "key,last,change", "key,last,max"] {
+        let columns = columns.split(',').filter_map(Column::named).collect();
+        let table = TableSpec { columns, ..TableSpec::default() };
+        let mut scene = Scene::with(120, 30, AppConfig { table: table.clone(), ..config() });
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        scene.begin();
+        scene.ok("get *[last]", &format!("a 4.0 {}\n", NOW - 9000));
+        answer_queries(&mut scene, of_a);
+        // It is woken for the age, and for nothing else.
+        scene.wait(300 * SECOND);
+        let is_number = table.columns.contains(&Column::Max);
+        let expected = if is_number { vec!["get a[-15m::all:max]"] } else { vec![] };
+        assert_eq!(asked(&mut scene), expected);
+    }
 }
