@@ -210,3 +210,39 @@ proptest! {
         both.check(&everything);
     }
 }
+
+#[test]
+fn replies_to_other_requests_are_not_taken() {
+    let mut both = Both::new(SMALL, 1000);
+    for time in 0..500 {
+        both.put(time, 1.0);
+    }
+    let shown = view(0, 400, 20);
+    both.plan(&shown);
+    let (late, ..) = *both.pending.front().unwrap();
+    both.rollups.invalidate();
+    both.pending.clear();
+    both.plan(&shown);
+    let stray = [Point { timestamp: 3, value: -9.0 }];
+    assert!(!both.rollups.take(late, &stray, 1000, Duration::ZERO));
+    both.settle(&shown);
+    both.check(&shown);
+}
+
+#[test]
+fn a_picture_costs_as_many_numbers_as_it_has_dots() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..200_000 {
+        both.put(time, as_value(usize::try_from(time % 97).unwrap()));
+    }
+    for (from, to) in [(199_100, 199_999), (100_000, 199_999), (0, 199_999), (5000, 5300)] {
+        let shown = view(from, to, 380);
+        let asked = both.settle(&shown);
+        let lines: usize = asked.iter().map(|&part| both.server.answer(part).len()).sum();
+        assert!(lines <= 8 * 380 + 4, "{lines} lines for {asked:?}");
+        both.check(&shown);
+        assert_eq!(both.settle(&shown), [], "all is known");
+    }
+    let exact = both.rollups.line(&view(5000, 5300, 380));
+    assert_eq!(exact.step, None, "fewer than two points a column");
+}
