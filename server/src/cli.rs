@@ -6,22 +6,24 @@ pub mod manual;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use shared::DEFAULT_HOST;
+use shared::host::Host;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
 #[command(version, long_version = shared::BUILD, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Name or address to listen on; localhost means both IPv4 and IPv6.
-    #[arg(long, default_value = DEFAULT_HOST, value_parser = host())]
-    pub host: String,
+    /// Name or address to listen on; localhost means both IPv4 and IPv6. The port may stand behind
+    /// it, as in 127.0.0.1:10001.
+    #[arg(long, default_value = DEFAULT_HOST)]
+    pub host: Host,
 
-    /// Port to listen on; 0 picks a free one, which the log names.
-    #[arg(long, default_value_t = DEFAULT_PORT)]
-    pub port: u16,
+    /// Port to listen on; 0 picks a free one, which the log names [default: 10001].
+    #[arg(long)]
+    pub port: Option<u16>,
 
     /// Data directory; created if missing.
     #[arg(
@@ -79,9 +81,18 @@ pub struct Cli {
     pub man: bool,
 }
 
-/// An IPv6 address may have the brackets that it is shown with.
-fn host() -> impl TypedValueParser<Value = String> {
-    NonEmptyStringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
+impl Cli {
+    /// Reads the command line of the program.
+    ///
+    /// # Errors
+    /// For `--help`, `--version` and mistakes, ready to be printed.
+    pub fn try_read() -> Result<Self, clap::Error> {
+        let cli = Self::try_parse()?;
+        match cli.host.port(cli.port) {
+            Ok(_) => Ok(cli),
+            Err(why) => Err(Self::command().error(ErrorKind::ArgumentConflict, why)),
+        }
+    }
 }
 
 const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";

@@ -38,7 +38,7 @@ impl ServerConfig {
     /// Checks what was typed.
     ///
     /// # Errors
-    /// When the data directory has no absolute path.
+    /// When the data directory has no absolute path, or the port differs from the one behind the host.
     pub fn from_cli(cli: Cli) -> anyhow::Result<Self> {
         let data = if cli.ephemeral {
             DataDirectory::Temporary
@@ -65,7 +65,8 @@ impl ServerConfig {
             LogLevel::Trace => LevelFilter::TRACE,
         };
         let allow_delete = cli.allow_delete;
-        Ok(Self { host: cli.host, port: cli.port, data, store, allow_delete, log_level })
+        let (port, host) = (cli.host.port(cli.port)?, cli.host.into_name());
+        Ok(Self { host, port, data, store, allow_delete, log_level })
     }
 }
 
@@ -92,6 +93,17 @@ mod tests {
         assert_eq!(config.store.follow_buffer, store.follow_buffer);
         assert_eq!(config.store.retention, store.retention);
         assert_eq!(config.store.max_ahead, store.max_ahead);
+    }
+
+    #[test]
+    fn the_port_may_stand_behind_the_host() {
+        let address = |arguments: &[&str]| config(arguments).map(|known| (known.host, known.port));
+        let expected = ("127.0.0.1".to_owned(), 7);
+        assert_eq!(address(&["--host", "127.0.0.1:7"]).unwrap(), expected);
+        assert_eq!(address(&["--host=127.0.0.1", "--port=7"]).unwrap(), expected);
+        assert!(address(&["--host", "127.0.0.1:7", "--port", "8"]).is_err());
+        let refused = Cli::try_parse_from(["server", "--host", "http://localhost"]).unwrap_err();
+        assert!(refused.to_string().contains("no http:// before it"), "{refused}");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
-use clap::Parser;
 use server::Server;
 use server::clock::Clock;
 use server::net::Listener;
@@ -27,7 +26,7 @@ use config::{DataDirectory, ServerConfig};
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let outcome = match Cli::try_read() {
         Err(message) if message.use_stderr() => {
             let text = render(&message, AutoStream::choice(&io::stderr()));
             // A closed standard error leaves no place to report to.

@@ -1,22 +1,28 @@
-//! An async client: cheap handles to one connection, requests pipelined, replies in order.
+//! An async client: cheap handles to one connection, requests pipelined where the server takes it,
+//! replies in order.
 //!
 //! A [`Client`] lives as long as its connection: after a failure a new one is made, paced by
 //! [`Reconnect`].
 
 mod backoff;
 mod batch;
+mod command;
 mod connect;
 mod driver;
 mod error;
+mod pace;
 mod piece_queue;
+mod reader;
 mod reconnect;
 mod reply;
+mod writer;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 pub use batch::{Batch, BatchPiece, BatchStream, Refusal};
@@ -28,7 +34,8 @@ pub use reply::{ReplyPiece, ReplyStream};
 use crate::request::Request;
 use crate::selector::{Clause, Selector};
 use batch::{BatchReplies, is_follow};
-use driver::{Awaiting, Command, End};
+use command::{Awaiting, Command};
+use driver::{End, Reopen};
 use piece_queue::piece_queue;
 
 /// Commands that may wait for the socket before callers wait too.
@@ -45,21 +52,39 @@ pub struct Client {
 impl Client {
     /// Connects over TCP, trying each address that the host has.
     ///
+    /// A request is sent ahead of the reply to another only once the server has shown that it takes
+    /// that, which costs two round trips where it is first wanted. A server that closes a connection
+    /// after each reply is connected to again for the next request.
+    ///
     /// # Errors
     /// The error of the last address tried, or `TimedOut` after the time for connecting.
     pub async fn connect(options: &ConnectOptions) -> io::Result<Self> {
-        Ok(Self::over(options.open().await?, options.reply_timeout))
+        let stream = options.open().await?;
+        let again = options.clone();
+        let reopen: Reopen<TcpStream> = Box::new(move || {
+            let options = again.clone();
+            Box::pin(async move { options.open().await })
+        });
+        Ok(Self::start(stream, Some(reopen), options.reply_timeout))
     }
 
-    /// Speaks over any stream; a task of the current tokio runtime owns it. The connection ends
-    /// when a reply is due and no byte comes for `reply_timeout`.
+    /// Speaks over any stream, to a peer that is known to take requests ahead of replies; a task of
+    /// the current tokio runtime owns it. The connection ends when a reply is due and no byte comes
+    /// for `reply_timeout`.
     pub fn over<S>(stream: S, reply_timeout: Duration) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        Self::start(stream, None, reply_timeout)
+    }
+
+    fn start<S>(stream: S, reopen: Option<Reopen<S>>, reply_timeout: Duration) -> Self
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
         let (commands, queue) = mpsc::channel(MAX_QUEUED_COMMANDS);
         let end = Arc::new(End::default());
-        tokio::spawn(driver::drive(stream, queue, Arc::clone(&end), reply_timeout));
+        tokio::spawn(driver::drive(stream, reopen, queue, Arc::clone(&end), reply_timeout));
         Self { commands, end }
     }
 
@@ -93,19 +118,19 @@ impl Client {
     /// [`ClientError::Closed`] when the connection is gone.
     pub async fn send_batch(&self, batch: Batch) -> Result<BatchStream, ClientError> {
         let (sender, deliveries) = piece_queue();
-        let end = batch.is_empty().then_some(Ok(()));
-        if end.is_none() {
+        let is_nothing = batch.is_empty();
+        if !is_nothing {
             let replies = BatchReplies::new(&batch, sender);
-            self.command(Command { bytes: batch.bytes, awaiting: Awaiting::Batch(replies) })
-                .await?;
+            let (requests, awaiting) = (batch.len() as u64, Awaiting::Batch(replies));
+            self.command(Command { bytes: batch.bytes, requests, awaiting }).await?;
         }
-        Ok(BatchStream { deliveries, answered: 0, end })
+        Ok(BatchStream::new(deliveries, is_nothing))
     }
 
     async fn stream(&self, bytes: Vec<u8>, is_follow: bool) -> Result<ReplyStream, ClientError> {
         let (pieces, deliveries) = piece_queue();
         let awaiting = Awaiting::Stream { pieces, is_follow };
-        self.command(Command { bytes, awaiting }).await?;
+        self.command(Command { bytes, requests: 1, awaiting }).await?;
         Ok(ReplyStream::new(deliveries))
     }
 

@@ -106,13 +106,28 @@ impl ReplyDecoder {
         if self.inside {
             return self.next_inside(input, before);
         }
-        match self.lines.next_line(input) {
+        match self.next_line_of_status(input) {
             None => Ok(None),
             Some(Line::Text(b"ok")) => Ok(Some(self.begin(Status::Ok))),
             Some(Line::Text(b"error")) => Ok(Some(self.begin(Status::Error))),
             Some(Line::Text(other)) => Err(BadReply::Status(lossy(other))),
             Some(Line::TooLong) => Err(BadReply::LineTooLong),
         }
+    }
+
+    /// The next line that is not empty: some servers send empty lines between replies.
+    fn next_line_of_status<'a>(&mut self, input: &mut &'a [u8]) -> Option<Line<'a>> {
+        loop {
+            let line = self.lines.next_line(input)?;
+            if line != Line::Text(b"") {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Whether the last reply is complete and no part of the next one has come.
+    pub fn is_between_replies(&self) -> bool {
+        !self.inside && self.lines.is_between_lines()
     }
 
     fn begin(&mut self, status: Status) -> ReplyEvent<'static> {
@@ -233,6 +248,24 @@ fn lossy(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn empty_lines_between_replies_are_skipped() {
+        let replies = b"\nok\n\n\n\r\nerror\nno\n\n\nok\na 1 1\n\n";
+        for size in 1..=replies.len() {
+            let (mut decoder, mut buffer) = (ReplyDecoder::default(), Vec::new());
+            let mut ends = 0;
+            for piece in replies.chunks(size) {
+                buffer.extend_from_slice(piece);
+                let mut rest = &buffer[..];
+                while let Some(event) = decoder.next_event(&mut rest).unwrap() {
+                    ends += usize::from(event == ReplyEvent::End);
+                }
+                buffer = rest.to_vec();
+            }
+            assert_eq!((ends, decoder.is_between_replies()), (3, true), "{size} bytes at once");
+        }
+    }
 
     #[test]
     fn sums_may_be_infinite_and_points_taken_back() {

@@ -2,6 +2,7 @@
 //! routes events, actions and messages to them. The application does no input or output, reads no
 //! clock and does not draw.
 
+pub mod answer;
 pub mod chart;
 mod config;
 pub mod context;
@@ -26,7 +27,7 @@ use shared::response::{News, Status, decode_news};
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, FollowNews, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
-use crate::keymap::{self, Action, LogAction, Mode, Pane, PromptAction};
+use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::reply::{Reply, SeriesPoints};
 use crate::metrics::series::present_until;
@@ -38,11 +39,13 @@ use crate::request::selector::{is_follow, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
+use answer::TypedAnswer;
 pub use config::AppConfig;
 use context::Context;
 use feed::{Feed, FeedEvent};
 use input::Input;
 use input::overlay::Overlay;
+use input::prompt::command::Command;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
@@ -89,6 +92,8 @@ pub struct App {
     table: Table,
     watch: Watch,
     alerts: Alerts,
+    /// The answer to the last typed `get`.
+    typed_answer: Option<TypedAnswer>,
     polling: Polling,
     link: Link,
     feed: Feed,
@@ -117,6 +122,7 @@ impl App {
             table: Table::new(ALL).arranged_as(config.table),
             watch,
             alerts: Alerts::new(&config.alerts),
+            typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
             feed: Feed::default(),
@@ -155,6 +161,13 @@ impl App {
             Event::Paste(text) => {
                 self.cx.take_notice();
                 self.input.insert_pasted(&text, &mut self.cx);
+            }
+            Event::PasteGoesOn(text) => {
+                self.cx.take_notice();
+                self.input.insert_rest(&text, &mut self.cx);
+            }
+            Event::PasteDropped => {
+                self.cx.say(Tone::Bad, "not taken: too long to paste; tui-client < FILE sends it");
             }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
@@ -233,6 +246,11 @@ impl App {
         match keymap::lookup(mode, key) {
             // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
+            Some(Action::BeginRequest) => {
+                if let KeyCode::Char(letter) = key.code {
+                    self.begin_request(letter);
+                }
+            }
             Some(action) => self.perform(action),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
@@ -246,6 +264,16 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Moves to the command line with the first letter of a request. What it had is one undo away.
+    fn begin_request(&mut self, letter: char) {
+        self.panes.visit_prompt();
+        if !self.input.prompt.text().is_empty() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.cx.say(Tone::Plain, "ctrl-y brings back what was typed here before");
+        }
+        self.insert(letter.encode_utf8(&mut [0; 4]));
     }
 
     fn insert(&mut self, text: &str) {
@@ -271,7 +299,8 @@ impl App {
                 Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
             },
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
-            Action::FocusPrompt => self.panes.focus_on(Mode::Prompt),
+            Action::FocusPrompt => self.panes.visit_prompt(),
+            Action::BeginRequest => {}
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::Cancel => self.input.cancel(&mut self.cx),
@@ -295,28 +324,30 @@ impl App {
             Action::Interval(step) => {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
-            Action::AllKeys => {
-                if self.polling.table_request() != ALL {
-                    self.feed.renew_at(self.cx.now().elapsed);
-                }
-                self.polling.set_table_request(ALL);
-                self.polling.refresh_once(self.cx.now().elapsed);
-            }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(PromptAction::Clear)
                 if self.input.prompt.text().is_empty() && self.link.is_following() =>
             {
                 self.cx.push(Effect::Network(NetworkOrder::EndFollow));
             }
+            Action::Prompt(PromptAction::Clear)
+                if self.input.prompt.text().is_empty()
+                    && self.input.paste.import().is_none()
+                    && self.layout().answer.is_some() =>
+            {
+                self.typed_answer = None;
+                self.after_layout_change();
+            }
+            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                self.panes.leave_prompt();
+            }
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
             Action::Log(action) => {
                 let layout = self.layout();
                 self.log.update(action, &mut self.panes, &layout, &mut self.cx);
                 if matches!(action, LogAction::Zoom | LogAction::Leave) {
-                    // The selections stay in sight when the panes move.
-                    let layout = self.layout();
-                    self.log.reveal(layout.log_rows());
-                    self.table.move_by(0, layout.table_rows());
+                    self.after_layout_change();
                 }
             }
             Action::Table(action) => {
@@ -469,7 +500,22 @@ impl App {
         self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
     }
 
+    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    fn leaves_prompt(&self) -> bool {
+        self.panes.is_visiting_prompt()
+            && self.input.prompt.text().len() <= 1
+            && self.input.paste.import().is_none()
+    }
+
     fn submit(&mut self) {
+        match Command::parse(self.input.prompt.text()) {
+            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Help) => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            None => {}
+        }
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
         self.input.prompt.submit(link, self.watch.patterns(), log, cx);
     }
@@ -564,9 +610,9 @@ impl App {
             self.wants_keys = false;
             self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(0)));
         }
-        if self.polling.is_paused() && knows && self.polling.table_request() == ALL {
-            let wants_watch = self.watch.is_wanted();
-            if self.polling.take_refresh_once() || wants_watch {
+        if knows && self.polling.take_refresh_once() | self.watch.is_wanted() {
+            // Where something is followed, it is begun anew.
+            if self.polling.is_paused() {
                 self.watch.refresh_chart();
                 self.ask_state(None);
             }
@@ -580,8 +626,7 @@ impl App {
         }
         let now = self.cx.now().elapsed;
         let is_recent = |seen: Duration| now < seen + TABLE_KEPT;
-        let shows_all =
-            self.table_seen.is_some_and(is_recent) && self.polling.table_request() == ALL;
+        let shows_all = self.table_seen.is_some_and(is_recent);
         if shows_all || self.watch.is_empty() {
             return Some("*".to_owned());
         }
@@ -801,14 +846,8 @@ impl App {
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
             }
             Purpose::Refresh => {
-                if pending.line == ALL {
-                    self.take_watched("*", &reply);
-                }
-                if pending.line == self.polling.table_request() {
-                    self.show_answer(&pending.line, reply);
-                } else {
-                    self.table.discard(reply.answer);
-                }
+                self.take_watched("*", &reply);
+                self.show_answer(&pending.line, reply);
             }
             Purpose::Watch(selector) => {
                 self.watch.done(not_before);
@@ -846,8 +885,12 @@ impl App {
             if is_follow(&pending.line) {
                 return;
             }
-            self.polling.set_table_request(&pending.line);
-            self.show_answer(&pending.line, reply);
+            self.typed_answer = TypedAnswer::new(&pending.line, &reply.answer);
+            self.table.discard(reply.answer);
+            self.after_layout_change();
+            if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
+                self.cx.say(Tone::Good, answer.summary());
+            }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.cx.say(Tone::Good, format!("stored {key} {point}"));
             if reply.took < CHEAP {
@@ -874,7 +917,7 @@ impl App {
 
     /// Shows the state of all keys.
     fn show_live(&mut self, reply: Reply) {
-        if reply.status == Status::Ok && self.polling.table_request() == ALL {
+        if reply.status == Status::Ok {
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
@@ -919,7 +962,9 @@ impl App {
         let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         let shown = watched.filter(|_| layout.watch.is_some());
-        let newest = rows.chain(shown).map(|series| series.last.timestamp).max()?;
+        let answer = self.typed_answer.iter().filter(|_| layout.answer.is_some());
+        let answered = answer.flat_map(TypedAnswer::lines).map(|line| line.point.timestamp);
+        let newest = rows.chain(shown).map(|series| series.last.timestamp).chain(answered).max()?;
         let is_young = self.now().unix().saturating_sub(newest) < 60;
         let by_second = is_young || self.alerts.counts_time();
         Some(self.now().next_multiple(if by_second { 1000 } else { 60_000 }))
@@ -932,14 +977,29 @@ impl App {
 
     /// The layout of the screen.
     pub fn layout(&self) -> Layout {
-        self.panes.layout(!self.watch.is_empty())
+        let mut layout = self.panes.layout(!self.watch.is_empty());
+        if let Some(answer) = &self.typed_answer {
+            layout.show_answer(answer.lines().len());
+        }
+        layout
+    }
+
+    /// The answer to the last typed `get`, until it is closed.
+    pub fn typed_answer(&self) -> Option<&TypedAnswer> {
+        self.typed_answer.as_ref()
+    }
+
+    /// Keeps the selections in sight.
+    fn after_layout_change(&mut self) {
+        let layout = self.layout();
+        self.log.reveal(layout.log_rows());
+        self.table.move_by(0, layout.table_rows());
     }
 
     /// The action has something to act on, so its key is worth a hint.
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
-            Action::AllKeys => self.table.narrowed().is_some(),
             _ => true,
         }
     }
@@ -1006,7 +1066,7 @@ impl App {
 
     /// Every put of what is on the screen is told.
     pub fn is_live(&self) -> bool {
-        self.feed.is_live() && !self.polling.is_paused() && self.polling.table_request() == ALL
+        self.feed.is_live() && !self.polling.is_paused()
     }
 
     /// The feed of the screen.

@@ -6,14 +6,13 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::time::Duration;
 
-use clap::builder::{
-    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
-};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
+use shared::host::Host;
+use shared::{DEFAULT_HOST, Glob, Key};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
@@ -28,13 +27,13 @@ use crate::request::deletion::selector_to_delete;
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(name = "tui-client", version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
-    /// Where the server is
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST, value_parser = host())]
-    host: String,
+    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001
+    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
+    host: Host,
 
-    /// Its port
-    #[arg(long, value_name = "PORT", default_value_t = DEFAULT_PORT)]
-    port: u16,
+    /// Its port [default: 10001]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
 
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
     /// in a pipe
@@ -137,11 +136,6 @@ struct Args {
     /// A request, such as: get palm.cpu; Modes and Examples say which points a get may ask for
     #[arg(value_name = "REQUEST")]
     request: Vec<String>,
-}
-
-/// A host name or address; an IPv6 address with or without brackets.
-fn host() -> impl TypedValueParser<Value = String> {
-    NonEmptyStringValueParser::new().map(|host| shared::host::bare(&host).to_owned())
 }
 
 /// One of some names, listed in the help and in completions.
@@ -358,7 +352,9 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let mut server = ConnectOptions::new(args.host, args.port);
+        let port = args.host.port(args.port);
+        let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
+        let mut server = ConnectOptions::new(args.host.into_name(), port);
         server.reply_timeout = args.timeout;
         Ok(Self {
             server,

@@ -41,6 +41,10 @@ pub enum Event {
     Mouse(MouseEvent),
     /// Text was pasted in one piece.
     Paste(String),
+    /// More of the text that was pasted last came after a pause.
+    PasteGoesOn(String),
+    /// Pasted text was too long to be taken.
+    PasteDropped,
     /// The terminal has a new size in columns and rows.
     Resize { width: u16, height: u16 },
     /// The moment that [`crate::app::App::next_wake`] asked for has come.

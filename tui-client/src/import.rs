@@ -3,7 +3,7 @@
 pub mod engine;
 pub mod source;
 
-/// Refused lines of pasted text that are reported one by one.
+/// Refused lines of an import that are reported one by one.
 pub const MAX_REFUSALS: u64 = 20;
 
 /// The progress of an import of pasted lines.

@@ -11,7 +11,7 @@ mod mode;
 use crate::event::{KeyCode, KeyPress};
 use bindings::{BINDINGS, Binding};
 
-pub use abilities::{Abilities, Shell};
+pub use abilities::{Abilities, Multiplexer, Shell};
 pub use action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};
@@ -111,6 +111,20 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    /// The exceptions have actions of their own in some panes with the same meaning: full screen, left,
+    /// right, leave.
+    #[test]
+    fn a_letter_has_one_meaning_in_all_panes() {
+        const ALIKE: [char; 4] = ['f', 'h', 'l', 'q'];
+        let panes = [Mode::Table, Mode::Watch, Mode::Chart, Mode::Log];
+        for letter in ('a'..='z').chain('A'..='Z').filter(|letter| !ALIKE.contains(letter)) {
+            let key = KeyPress::char(letter);
+            let mut meanings: Vec<_> = panes.iter().filter_map(|&mode| lookup(mode, key)).collect();
+            meanings.dedup();
+            assert!(meanings.len() <= 1, "{letter}: {meanings:?}");
+        }
     }
 
     /// Only a key of a line that is typed may have another meaning in one such line.

@@ -9,17 +9,18 @@ use jiff::tz::TimeZone;
 use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
-use tui_client::keymap::{Abilities, Shell};
+use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::system::net::reconnect_seed;
 use tui_client::system::os::streams::Output;
+use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
 use tui_client::text::escape::escape_invisible;
 use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
-    let code = match Plan::parse(std::env::args_os(), interactive) {
+    let code = match parse(interactive) {
         Ok(plan) => run(plan),
         Err(message) => print(&message),
     };
@@ -28,6 +29,19 @@ fn main() -> ExitCode {
         let _ = writeln!(Output::Messages, "tui-client: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The command line. A terminal that can't show the screen gets plain mode, and a sentence about it.
+fn parse(interactive: bool) -> Result<Plan, clap::Error> {
+    let parse = |interactive| Plan::parse(std::env::args_os(), interactive);
+    let plan = parse(interactive)?;
+    let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };
+    if !matches!(plan.mode, RunMode::Screen(_)) {
+        return Ok(plan);
+    }
+    let why = format!("{lacks}, so there is no screen here but plain mode");
+    let _ = writeln!(Output::Messages, "tui-client: {why}");
+    parse(false)
 }
 
 /// Prints the help, the version or the mistake in the command line, in colour where the library that
@@ -81,8 +95,11 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
         abilities: Abilities {
             suspend: os::terminal::HAS_JOB_CONTROL,
             clipboard: os::terminal::HAS_CLIPBOARD,
-            in_tmux: !os::terminal::HAS_CLIPBOARD
-                && std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+            multiplexer: if os::terminal::HAS_CLIPBOARD {
+                Multiplexer::None
+            } else {
+                multiplexer()
+            },
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
         },
     };

@@ -15,7 +15,7 @@ mod signals;
 mod standard_input;
 mod watch;
 
-use std::io::{self, LineWriter, Write};
+use std::io::{self, IsTerminal, LineWriter, Write};
 use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
@@ -27,6 +27,7 @@ use shared::{Client, Glob, Request, Selector};
 use crate::cli::{Plan, RunMode};
 use crate::clock::unix_now;
 use crate::metrics::alerts::Alerts;
+use crate::metrics::reply::NO_REASON;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::plausible::{NO_GLOBS, suspicious_timestamp};
@@ -47,7 +48,8 @@ const NO_SELECTORS: &str = "this server knows no selectors";
 /// Characters of a refused line that are shown.
 const MAX_QUOTED: usize = 80;
 
-/// The exit code when a request was refused, an alert had no data, or input or output failed.
+/// The exit code when a request was refused, a reply had malformed lines, an alert had no data, or
+/// input or output failed.
 const REFUSED: u8 = 1;
 
 /// The exit code when the command line holds no request.
@@ -108,6 +110,13 @@ pub async fn run(plan: Plan) -> ExitCode {
     // What came before a failure is as good as before.
     let flushed = out.flush();
     let outcome = outcome.and_then(|()| Ok(flushed?));
+    let outcome = match out.malformed() {
+        0 => outcome,
+        lines => {
+            warn(&malformed_lines(lines));
+            outcome.and(Err(Failure::Exit(REFUSED)))
+        }
+    };
     match outcome {
         Ok(()) if is_any_lost() => ExitCode::from(REFUSED),
         Ok(()) => ExitCode::SUCCESS,
@@ -164,6 +173,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
                 empty = false;
                 out.data(&lines)?;
             }
+            BatchPiece::Answered(_) => {}
             BatchPiece::Refused(refusal) => {
                 refused = true;
                 let reason = explain(&refusal.reason, &line.bytes);
@@ -192,7 +202,10 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     {
         warn(&format!("timestamp {time}: {what}? It is stored as seconds"));
     }
-    if let Some(time) = line.filled {
+    // Cron mails each line.
+    if let Some(time) = line.filled
+        && io::stderr().is_terminal()
+    {
         warn(&format!("stored with the current time, {time}"));
     }
     Ok(())
@@ -246,10 +259,12 @@ fn malformed_lines(count: u64) -> String {
 
 /// The server's reason, and the rule that the line breaks where it is known.
 fn explain(reason: &str, line: &[u8]) -> String {
-    let reason = escape_untrusted(reason.as_bytes());
+    let said = escape_untrusted(reason.as_bytes());
     match explain::explain(line) {
-        Some(why) => format!("{reason}: {why}"),
-        None => reason.into(),
+        Some(why) if said.is_empty() => why,
+        Some(why) => format!("{said}: {why}"),
+        None if said.is_empty() => NO_REASON.to_owned(),
+        None => said.into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event as TerminalEvent, EventStream};
+use crossterm::event::Event as TerminalEvent;
 use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
@@ -20,8 +20,9 @@ use crate::system::files::{FileQueues, HistoryFile};
 use crate::system::net;
 use crate::system::os;
 use crate::system::os::signals::{ExitSignals, ScreenSignal, ScreenSignals};
+use crate::system::os::terminal_input::{TerminalInput, TerminalReply};
 use crate::system::terminal::{InputEvents, Terminal, emergency_exit, translate};
-use crate::view::{self, PlotCache, theme::Theme};
+use crate::view::{self, PlotCache, theme::ThemeChoice};
 
 /// Orders that may wait for the network.
 const MAX_QUEUED_ORDERS: usize = 1024;
@@ -46,6 +47,15 @@ const FRAME: Duration = Duration::from_millis(16);
 /// then shows it at once, and a stream of them costs no more than this.
 const NEWS_FRAME: Duration = Duration::from_millis(100);
 
+/// The first frame waits so long for the colours of the terminal. Answers that come later count, too.
+const COLOURS_TIMEOUT: Duration = Duration::from_millis(80);
+
+/// A terminal that has not answered within this time never will.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Time at the end for an answer of the terminal, which the shell would take for keys.
+const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
+
 /// Time for the loop to end after a signal; it may be waiting for a terminal that takes no output.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -58,20 +68,18 @@ pub struct RunOptions {
     pub mouse: bool,
 }
 
-/// Runs until the user or a signal ends it. `theme` may query the terminal, which a signal must
-/// not interrupt: signals are caught before.
+/// Runs until the user or a signal ends it. `theme` may query the console of Windows, which a signal
+/// must not interrupt: signals are caught before.
 ///
 /// # Errors
 /// When the terminal fails.
 pub async fn run(
     options: RunOptions,
     config: AppConfig,
-    theme: impl FnOnce() -> Theme,
+    theme: impl FnOnce() -> ThemeChoice,
 ) -> Result<()> {
     let mut signals = ScreenSignals::new().context("cannot listen for signals")?;
     let exit_signals = ExitSignals::new().context("cannot listen for signals")?;
-    // Before the query, because the stream can't be made for a terminal that is gone.
-    let stream = EventStream::new();
     let theme = theme();
     let watchdog = tokio::spawn(exit_after_timeout(exit_signals));
     let (input_sender, input) = mpsc::channel(MAX_QUEUED_INPUT);
@@ -87,6 +95,9 @@ pub async fn run(
     let sinks = Sinks { orders, files, sorted: sorted_sender };
     let result = {
         let mut terminal = Terminal::enter(options.mouse).context("cannot use this terminal")?;
+        if theme.is_awaited() {
+            terminal.ask_colours().context("cannot use this terminal")?;
+        }
         let hang_up = input_sender.clone();
         spawn_blocking(move || {
             // The event stream does not report a hang-up and polls for ever.
@@ -94,11 +105,11 @@ pub async fn run(
                 let _ = hang_up.blocking_send(Err(ErrorKind::BrokenPipe.into()));
             }
         });
-        let forwarding = tokio::spawn(forward_input(stream, input_sender));
+        let forwarding = tokio::spawn(forward_input(input_sender));
         let sources = Sources { input, events, sorted };
         // A task like its peers: then a key goes from one to the next on the same thread.
         let event_loop = tokio::spawn(async move {
-            run_loop(&mut terminal, sources, &sinks, &mut signals, config, &theme).await
+            run_loop(&mut terminal, sources, &sinks, &mut signals, config, theme).await
         });
         let result = event_loop.await;
         forwarding.abort();
@@ -118,10 +129,10 @@ async fn exit_after_timeout(mut signals: ExitSignals) {
     emergency_exit(0);
 }
 
-/// Forwards the events of the terminal. In a task of its own, because the stream wakes only the
-/// task that polled it first.
-async fn forward_input(stream: EventStream, input: mpsc::Sender<io::Result<TerminalEvent>>) {
-    let mut events = InputEvents::new(stream);
+/// Forwards the input of the terminal. In a task of its own, because on Windows the stream wakes only
+/// the task that polled it first.
+async fn forward_input(input: mpsc::Sender<io::Result<TerminalInput>>) {
+    let mut events = InputEvents::start();
     while let Some(batch) = events.next().await {
         for event in batch {
             if input.send(event).await.is_err() {
@@ -133,7 +144,7 @@ async fn forward_input(stream: EventStream, input: mpsc::Sender<io::Result<Termi
 
 /// Where events come from.
 struct Sources {
-    input: mpsc::Receiver<io::Result<TerminalEvent>>,
+    input: mpsc::Receiver<io::Result<TerminalInput>>,
     events: mpsc::Receiver<Event>,
     sorted: mpsc::UnboundedReceiver<Sorted>,
 }
@@ -144,7 +155,7 @@ async fn run_loop(
     sinks: &Sinks,
     signals: &mut ScreenSignals,
     config: AppConfig,
-    theme: &Theme,
+    mut theme: ThemeChoice,
 ) -> Result<()> {
     let start = Instant::now();
     let (width, height) = terminal.size()?;
@@ -154,7 +165,12 @@ async fn run_loop(
     let mut pace = Pace::new(start);
     loop {
         loop {
-            let Some(failed) = perform(effects, sinks, terminal)? else { return Ok(()) };
+            let Some(failed) = perform(effects, sinks, terminal)? else {
+                if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
+                    take_last_answer(&mut sources.input).await;
+                }
+                return Ok(());
+            };
             if failed.is_empty() {
                 break;
             }
@@ -164,9 +180,11 @@ async fn run_loop(
         }
         // Requests are sent before a frame is drawn, which occupies this thread.
         yield_now().await;
-        let next = pace.next_frame().filter(|&next| Instant::now() < next);
+        let asked = Some(start + COLOURS_TIMEOUT).filter(|_| theme.is_awaited());
+        let next = [asked, pace.next_frame()].into_iter().flatten();
+        let next = next.filter(|&at| Instant::now() < at).max();
         if next.is_none() {
-            terminal.draw(|frame| view::draw(&app, theme, &mut plots, frame))?;
+            terminal.draw(|frame| view::draw(&app, theme.theme(), &mut plots, frame))?;
             pace.drawn(Instant::now());
         }
 
@@ -174,7 +192,7 @@ async fn run_loop(
         let first = tokio::select! {
             event = sources.input.recv() => {
                 pace.touch();
-                translate_input(event, terminal)?
+                translate_input(event, terminal, &mut theme)?
             }
             event = sources.events.recv() => {
                 let event = event.context("the network task ended")?;
@@ -207,7 +225,7 @@ async fn run_loop(
             let more = match (sources.input.try_recv(), pace.is_touched()) {
                 (Ok(event), _) => {
                     pace.touch();
-                    translate_input(Some(event), terminal)?
+                    translate_input(Some(event), terminal, &mut theme)?
                 }
                 // The effects of a key don't wait for a flood of events.
                 (Err(_), true) => break,
@@ -334,14 +352,54 @@ fn resized(terminal: &mut Terminal) -> Result<Event> {
 }
 
 fn translate_input(
-    event: Option<io::Result<TerminalEvent>>,
+    input: Option<io::Result<TerminalInput>>,
     terminal: &mut Terminal,
+    theme: &mut ThemeChoice,
 ) -> Result<Option<Event>> {
     const GONE: &str = "the terminal is gone";
-    match event.context(GONE)?.context(GONE)? {
-        // Elsewhere the library loses a new size that comes together with a key; the signal is
-        // reliable.
-        TerminalEvent::Resize(..) if os::terminal::RESIZES_AS_EVENTS => resized(terminal).map(Some),
-        event => Ok(translate(event)),
+    match input.context(GONE)?.context(GONE)? {
+        TerminalInput::Event(TerminalEvent::Resize(..)) => return resized(terminal).map(Some),
+        TerminalInput::Reply(TerminalReply::Foreground(lightness)) => theme.on_text(lightness),
+        TerminalInput::Reply(TerminalReply::Background(lightness)) => {
+            theme.on_background(lightness);
+        }
+        TerminalInput::Reply(TerminalReply::Attributes) => theme.on_last_answer(),
+        input => return Ok(translate(input)),
+    }
+    Ok(None)
+}
+
+/// Takes input up to the last answer of the terminal, if it comes in time.
+async fn take_last_answer(input: &mut mpsc::Receiver<io::Result<TerminalInput>>) {
+    let last = async {
+        while let Some(Ok(input)) = input.recv().await {
+            if input == TerminalInput::Reply(TerminalReply::Attributes) {
+                return;
+            }
+        }
+    };
+    let _ = timeout(LAST_ANSWER_TIMEOUT, last).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_the_last_answer_but_not_for_ever() {
+        let (sender, mut input) = mpsc::channel(8);
+        let begun = Instant::now();
+        let answering = async {
+            for reply in [TerminalReply::Background(0), TerminalReply::Attributes] {
+                sleep(Duration::from_millis(50)).await;
+                sender.send(Ok(TerminalInput::Reply(reply))).await.unwrap();
+            }
+        };
+        tokio::join!(take_last_answer(&mut input), answering);
+        assert!(input.try_recv().is_err(), "the shell would get it");
+        assert!(begun.elapsed() < LAST_ANSWER_TIMEOUT);
+        take_last_answer(&mut input).await;
+        assert!(begun.elapsed() >= LAST_ANSWER_TIMEOUT, "there is none");
     }
 }

@@ -22,6 +22,7 @@
 //! On the bottom line: `bottom_line::field`, `hints`, a notice or the progress of an import. Over
 //! everything else: `help` and `columns`. All draw on a `canvas` in the styles of a `theme`.
 
+mod answer;
 mod bottom_line;
 mod canvas;
 mod chart;
@@ -60,6 +61,9 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
     }
     if let Some(area) = layout.watch {
         watch::draw(canvas, plots, place(area));
+    }
+    if let (Some(area), Some(answer)) = (layout.answer, app.typed_answer()) {
+        answer::draw(canvas, answer, place(area));
     }
     if let Some(area) = layout.log {
         log::draw(canvas, place(area));

@@ -1,5 +1,7 @@
 //! Many lines with one write: what a good `put` costs on the way back is a counter.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use super::error::ClientError;
@@ -94,6 +96,8 @@ pub enum BatchPiece {
     },
     /// The server refused a line.
     Refused(Refusal),
+    /// So many replies have come whole; those to the last of them brought nothing else. More are due.
+    Answered(usize),
 }
 
 /// The replies to a [`Batch`] as they arrive, in the order of its lines.
@@ -101,19 +105,38 @@ pub enum BatchPiece {
 /// Replies that are not taken hold back the replies after them.
 #[derive(Debug)]
 pub struct BatchStream {
-    pub(super) deliveries: PieceReceiver<BatchDelivery>,
-    pub(super) answered: usize,
-    pub(super) end: Option<Result<(), ClientError>>,
+    deliveries: PieceReceiver<BatchDelivery>,
+    /// They go before what is delivered next.
+    refused: VecDeque<Refusal>,
+    answered: usize,
+    end: Option<Result<(), ClientError>>,
 }
 
 #[derive(Debug)]
 pub(super) enum BatchDelivery {
-    Piece(BatchPiece),
-    End { answered: usize },
-    Failed { answered: usize, error: ClientError },
+    Data {
+        index: usize,
+        lines: Bytes,
+    },
+    /// Those of one read together: a delivery each would cost more than the refusal.
+    Refused(VecDeque<Refusal>),
+    Answered(usize),
+    End {
+        answered: usize,
+    },
+    Failed {
+        answered: usize,
+        error: ClientError,
+    },
 }
 
 impl BatchStream {
+    /// The replies that `deliveries` brings; none are due when there `is_nothing` in the batch.
+    pub(super) fn new(deliveries: PieceReceiver<BatchDelivery>, is_nothing: bool) -> Self {
+        let end = is_nothing.then_some(Ok(()));
+        Self { deliveries, refused: VecDeque::new(), answered: 0, end }
+    }
+
     /// The next piece, or `None` once all replies are complete.
     ///
     /// # Errors
@@ -123,8 +146,21 @@ impl BatchStream {
         if let Some(end) = &self.end {
             return end.clone().map(|()| None);
         }
+        if let Some(refusal) = self.refused.pop_front() {
+            return Ok(Some(BatchPiece::Refused(refusal)));
+        }
         let end = match self.deliveries.recv().await {
-            Some(BatchDelivery::Piece(piece)) => return Ok(Some(piece)),
+            Some(BatchDelivery::Data { index, lines }) => {
+                return Ok(Some(BatchPiece::Data { index, lines }));
+            }
+            Some(BatchDelivery::Answered(count)) => {
+                return Ok(Some(BatchPiece::Answered(count)));
+            }
+            Some(BatchDelivery::Refused(mut refused)) => {
+                let first = refused.pop_front();
+                self.refused = refused;
+                return Ok(first.map(BatchPiece::Refused));
+            }
             Some(BatchDelivery::End { answered }) => {
                 self.answered = answered;
                 Ok(())
@@ -136,6 +172,12 @@ impl BatchStream {
             None => Err(ClientError::Closed),
         };
         self.end.insert(end).clone().map(|()| None)
+    }
+
+    /// The next refusal, if one has come together with the last piece: cheaper than
+    /// [`BatchStream::next`] where many lines are refused.
+    pub fn next_refusal(&mut self) -> Option<Refusal> {
+        self.refused.pop_front()
     }
 
     /// Nothing more will come: [`BatchStream::next`] has said so, or failed.
@@ -154,14 +196,19 @@ impl BatchStream {
 pub(super) struct BatchReplies {
     count: usize,
     answered: usize,
+    /// Replies that the caller knows to have come.
+    known: usize,
     ends_in_follow: bool,
+    /// Not delivered yet.
+    refused: VecDeque<Refusal>,
     deliveries: PieceSender<BatchDelivery>,
 }
 
 impl BatchReplies {
     pub(super) fn new(batch: &Batch, deliveries: PieceSender<BatchDelivery>) -> Self {
         let Batch { count, ends_in_follow, .. } = *batch;
-        Self { count, answered: 0, ends_in_follow, deliveries }
+        let refused = VecDeque::new();
+        Self { count, answered: 0, known: 0, ends_in_follow, refused, deliveries }
     }
 
     /// The reply that is due is the last one, and a follow.
@@ -175,23 +222,38 @@ impl BatchReplies {
     }
 
     pub(super) fn data(&mut self, lines: Bytes) {
-        let index = self.answered;
-        self.deliveries.send(BatchDelivery::Piece(BatchPiece::Data { index, lines }));
+        self.deliver_refused();
+        self.known = self.answered;
+        self.deliveries.send(BatchDelivery::Data { index: self.answered, lines });
     }
 
     /// Counts a complete reply, refused for `reason` if there is one; says whether it was the last.
     pub(super) fn answer(&mut self, reason: Option<String>) -> bool {
         let index = self.answered;
         self.answered += 1;
-        if let Some(reason) = reason {
-            let refusal = Refusal { index, reason };
-            self.deliveries.send(BatchDelivery::Piece(BatchPiece::Refused(refusal)));
-        }
+        self.refused.extend(reason.map(|reason| Refusal { index, reason }));
         let last = self.answered == self.count;
         if last {
+            self.deliver_refused();
             self.deliveries.send(BatchDelivery::End { answered: self.answered });
         }
         last
+    }
+
+    /// Delivers how far the replies have come: what was read holds no more of them.
+    pub(super) fn deliver_progress(&mut self) {
+        self.deliver_refused();
+        if self.known < self.answered {
+            self.known = self.answered;
+            self.deliveries.send(BatchDelivery::Answered(self.answered));
+        }
+    }
+
+    fn deliver_refused(&mut self) {
+        if let Some(last) = self.refused.back() {
+            self.known = last.index + 1;
+            self.deliveries.send(BatchDelivery::Refused(std::mem::take(&mut self.refused)));
+        }
     }
 
     /// Waits while the caller has too many pieces to take.
@@ -200,6 +262,7 @@ impl BatchReplies {
     }
 
     pub(super) fn fail(mut self, error: ClientError) {
+        self.deliver_refused();
         let answered = self.answered;
         self.deliveries.send(BatchDelivery::Failed { answered, error });
     }

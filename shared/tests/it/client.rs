@@ -50,7 +50,7 @@ async fn put_points(
         batch.push(line.strip_suffix(b"\n").unwrap())?;
     }
     let (mut replies, mut refused) = (within(client.send_batch(batch)).await?, Vec::new());
-    while let Some(piece) = within(replies.next()).await? {
+    while let Some(piece) = next(&mut replies).await? {
         refused.push(piece);
     }
     Ok(refused)
@@ -173,13 +173,38 @@ async fn a_batch_gives_data_and_refusals_and_counts_the_rest() {
         .unwrap();
     let refused =
         |index, reason: &str| BatchPiece::Refused(Refusal { index, reason: reason.to_owned() });
-    assert_eq!(within(replies.next()).await, Ok(Some(refused(1, "wrong command"))));
+    assert_eq!(next(&mut replies).await, Ok(Some(refused(1, "wrong command"))));
     let data = |index| BatchPiece::Data { index, lines: "a 1.0 1\n".into() };
-    assert_eq!(within(replies.next()).await, Ok(Some(data(2))));
-    assert_eq!(within(replies.next()).await, Ok(None));
-    assert_eq!((within(replies.next()).await, replies.answered()), (Ok(None), 4));
+    assert_eq!(next(&mut replies).await, Ok(Some(data(2))));
+    assert_eq!(next(&mut replies).await, Ok(None));
+    assert_eq!((next(&mut replies).await, replies.answered()), (Ok(None), 4));
     assert_eq!(within(after.next()).await, Ok(Some(refused(0, "no"))));
     assert_eq!(within(after.next()).await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_tells_how_far_it_has_come() {
+    let (client, mut peer) = pair();
+    let lines = ["put a 1 1", "put a 2 2", "got", "put a 3 3", "put a 4 4"];
+    let mut replies = within(client.send_batch(batch(&lines))).await.unwrap();
+    expect(&mut peer, format!("{}\n", lines.join("\n")).as_bytes()).await;
+    for (answer, pieces) in [
+        ("ok\n\nok\n\n", vec![BatchPiece::Answered(2)]),
+        (
+            "error\nno\n\nok\n\n",
+            vec![
+                BatchPiece::Refused(Refusal { index: 2, reason: "no".to_owned() }),
+                BatchPiece::Answered(4),
+            ],
+        ),
+        ("ok\n\n", vec![]),
+    ] {
+        within(peer.write_all(answer.as_bytes())).await.unwrap();
+        for piece in pieces {
+            assert_eq!(within(replies.next()).await, Ok(Some(piece)));
+        }
+    }
+    assert_eq!((within(replies.next()).await, replies.answered()), (Ok(None), 5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,14 +216,10 @@ async fn a_batch_that_breaks_off_says_how_far_it_came() {
     within(peer.write_all(b"ok\n\nok\na 1.0 1\n\nok\na")).await.unwrap();
     drop(peer);
     let data = BatchPiece::Data { index: 1, lines: "a 1.0 1\n".into() };
-    assert_eq!(within(replies.next()).await, Ok(Some(data)));
-    assert_eq!(within(replies.next()).await, Err(ClientError::Closed));
+    assert_eq!(next(&mut replies).await, Ok(Some(data)));
+    assert_eq!(next(&mut replies).await, Err(ClientError::Closed));
     assert!(replies.is_over());
-    assert_eq!(
-        within(replies.next()).await,
-        Err(ClientError::Closed),
-        "it does not end well later"
-    );
+    assert_eq!(next(&mut replies).await, Err(ClientError::Closed), "it does not end well later");
     assert_eq!(replies.answered(), 2);
 }
 
@@ -266,7 +287,7 @@ async fn a_slow_reply_is_waited_for_and_a_stalled_one_ends_the_connection() {
     });
     let begun = Instant::now();
     let stalled = ClientError::Stalled(REPLY_TIMEOUT);
-    assert_eq!(within(replies.next()).await, Err(stalled.clone()));
+    assert_eq!(next(&mut replies).await, Err(stalled.clone()));
     assert_eq!(begun.elapsed().as_secs(), 90, "three pieces, each in time, and the limit");
     assert_eq!(replies.answered(), 3);
     assert_eq!(within(after.next()).await, Err(stalled.clone()));
@@ -320,25 +341,35 @@ async fn an_abort_ends_the_connection_whatever_is_due() {
     assert_eq!(rest, b"");
 }
 
-/// A batch of eight, and a request after it. The peer has sent `count` refusals, a good reply and
-/// the beginning of one more refusal.
-async fn refused_batch(count: usize) -> (Client, DuplexStream, BatchStream, ReplyStream) {
+/// A batch of eight, and a request after it. The peer has sent `count` replies with data, one without
+/// and the beginning of a refusal.
+async fn partial_batch(count: usize) -> (Client, DuplexStream, BatchStream, ReplyStream) {
     let (client, mut peer) = pair();
-    let replies = within(client.send_batch(batch(&["got"; 8]))).await.unwrap();
+    let replies = within(client.send_batch(batch(&["get a"; 8]))).await.unwrap();
     let after = within(client.send(b"get *")).await.unwrap();
-    expect(&mut peer, &[&b"got\n".repeat(8)[..], b"get *\n"].concat()).await;
-    within(peer.write_all(&b"error\nno\n\n".repeat(count))).await.unwrap();
+    expect(&mut peer, &[&b"get a\n".repeat(8)[..], b"get *\n"].concat()).await;
+    within(peer.write_all(&b"ok\na 1.0 1\n\n".repeat(count))).await.unwrap();
     within(peer.write_all(b"ok\n\nerror\nha")).await.unwrap();
     (client, peer, replies, after)
 }
 
-/// The places of the refusals, the error after them and the number of whole replies.
-async fn take_refusals(mut replies: BatchStream) -> (Vec<usize>, ClientError, usize) {
-    let mut refused = Vec::new();
+/// The next piece that is more than a count.
+async fn next(replies: &mut BatchStream) -> Result<Option<BatchPiece>, ClientError> {
     loop {
         match within(replies.next()).await {
-            Ok(Some(BatchPiece::Refused(refusal))) => refused.push(refusal.index),
-            Err(error) => return (refused, error, replies.answered()),
+            Ok(Some(BatchPiece::Answered(_))) => {}
+            other => return other,
+        }
+    }
+}
+
+/// The places of the replies with data, the error after them and the number of whole replies.
+async fn take_data(mut replies: BatchStream) -> (Vec<usize>, ClientError, usize) {
+    let mut places = Vec::new();
+    loop {
+        match next(&mut replies).await {
+            Ok(Some(BatchPiece::Data { index, .. })) => places.push(index),
+            Err(error) => return (places, error, replies.answered()),
             other => panic!("{other:?}"),
         }
     }
@@ -347,7 +378,7 @@ async fn take_refusals(mut replies: BatchStream) -> (Vec<usize>, ClientError, us
 #[tokio::test(start_paused = true)]
 async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
     for count in [3, 4, 5, 6] {
-        let (client, mut peer, replies, mut after) = refused_batch(count).await;
+        let (client, mut peer, replies, mut after) = partial_batch(count).await;
         // Until the driver waits for the caller, or for the peer.
         for _ in 0..100 {
             tokio::task::yield_now().await;
@@ -357,7 +388,7 @@ async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
         within(peer.read_to_end(&mut Vec::new())).await.unwrap();
         assert_eq!(within(after.next()).await, Err(ClientError::Aborted));
         let expected = ((0..count).collect(), ClientError::Aborted, count + 1);
-        assert_eq!(take_refusals(replies).await, expected);
+        assert_eq!(take_data(replies).await, expected);
     }
 }
 
@@ -365,7 +396,7 @@ async fn an_abort_waits_for_no_caller_and_loses_no_whole_reply() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_batch_leaves_the_connection_in_step() {
     for yields in [0, 100] {
-        let (_client, mut peer, replies, mut after) = refused_batch(6).await;
+        let (_client, mut peer, replies, mut after) = partial_batch(6).await;
         for _ in 0..yields {
             tokio::task::yield_now().await;
         }
@@ -428,23 +459,23 @@ async fn an_aborted_reply_gives_what_has_come_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_stall_waits_for_no_caller_and_loses_no_whole_reply() {
     for count in [3, 4] {
-        let (client, _peer, replies, mut after) = refused_batch(count).await;
+        let (client, _peer, replies, mut after) = partial_batch(count).await;
         let stalled = ClientError::Stalled(REPLY_TIMEOUT);
         assert_eq!(within(client.closed()).await, stalled);
         assert_eq!(within(after.next()).await, Err(stalled.clone()));
         let expected = ((0..count).collect(), stalled, count + 1);
-        assert_eq!(take_refusals(replies).await, expected);
+        assert_eq!(take_data(replies).await, expected);
     }
 }
 
 /// The peer falls silent while the caller holds back the refusals that have come.
 #[tokio::test(start_paused = true)]
 async fn a_stall_behind_a_slow_caller_loses_no_whole_reply() {
-    let (_client, _peer, replies, mut after) = refused_batch(6).await;
+    let (_client, _peer, replies, mut after) = partial_batch(6).await;
     tokio::time::sleep(10 * REPLY_TIMEOUT).await;
     let stalled = ClientError::Stalled(REPLY_TIMEOUT);
     let expected = ((0..6).collect(), stalled.clone(), 7);
-    assert_eq!(take_refusals(replies).await, expected);
+    assert_eq!(take_data(replies).await, expected);
     assert_eq!(within(after.next()).await, Err(stalled));
 }
 
@@ -576,5 +607,5 @@ async fn a_follow_at_the_end_of_a_batch_may_be_silent() {
     tokio::time::sleep(2 * REPLY_TIMEOUT).await;
     within(peer.write_all(b"a 1.0 1\n")).await.unwrap();
     let lines = "a 1.0 1\n".into();
-    assert_eq!(within(replies.next()).await, Ok(Some(BatchPiece::Data { index: 1, lines })));
+    assert_eq!(next(&mut replies).await, Ok(Some(BatchPiece::Data { index: 1, lines })));
 }

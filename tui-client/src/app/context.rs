@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::app::message::Message;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
-use crate::keymap::Abilities;
+use crate::keymap::{Abilities, Multiplexer};
 use crate::wire_log::entry::Tone;
 
 /// Time a notice stays unless a key is pressed before.
@@ -117,7 +117,11 @@ impl Context {
     /// text has arrived.
     pub fn copy(&mut self, text: String) -> &'static str {
         self.push(Effect::Terminal(TerminalOrder::Copy(text)));
-        if self.abilities.in_tmux { "copied, if tmux has set-clipboard on" } else { "copied" }
+        match self.abilities.multiplexer {
+            Multiplexer::None => "copied",
+            Multiplexer::Tmux => "copied, if tmux has set-clipboard on",
+            Multiplexer::Screen => "copied, if the terminal around screen takes OSC 52",
+        }
     }
 
     /// Takes the effects, in the order in which they were queued.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
+use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use crate::app::App;
 use crate::app::table::Table;
@@ -11,7 +11,6 @@ use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::sort::Sort;
-use crate::request::selector::selector_of;
 
 /// The reason for which some charts have no command.
 const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
@@ -100,28 +99,10 @@ fn chart_command(
     Some(Ok(format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
 }
 
-/// The arguments that print the rows of the table: its selector, and filter, order and columns
-/// unless they are those of `--once`.
+/// The arguments that print the rows of the table: filter, order and columns unless they are those of
+/// `--once`.
 fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
-    match selector_of(table.request().as_bytes()) {
-        Some("*") => {}
-        Some(key) if Key::new(key).is_ok() => {
-            // After --once such a word would be an error or an option.
-            let special = matches!(key, "get" | "put") || key.starts_with('-');
-            words.push(if special { option("watch", key) } else { key.into() });
-        }
-        Some(glob) if glob.parse::<Glob>().is_ok() && !table.answer().series.is_empty() => {
-            words.push(glob.into());
-        }
-        // Only the server knows other selectors, so the request is passed on.
-        _ => {
-            let dash = table.request().split(' ').any(|word| word.starts_with('-'));
-            let separator = dash.then_some("--".into());
-            let request = table.request().split_whitespace().map(Cow::from);
-            return separator.into_iter().chain(request).collect();
-        }
-    }
     words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
     if table.sort() != Sort::default() {
         words.push(option("sort", &table.sort().to_string()));

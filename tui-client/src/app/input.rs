@@ -32,6 +32,8 @@ pub struct Input {
     /// The pasted lines being sent.
     pub paste: Paste,
     overlay: Option<Overlay>,
+    /// The line that was pasted last had its end.
+    pasted_end: bool,
     /// The line of the list of columns when it was open last.
     column_line: usize,
 }
@@ -197,9 +199,29 @@ impl Input {
             self.overlay = Some(Overlay::Confirm(Pasted::new(text, cx.now().unix())));
         } else {
             self.overlay = None;
+            self.pasted_end = text.ends_with('\n');
             let taken = self.prompt.insert(text.trim_end_matches(['\n', '\r']));
             self.inserted(taken, cx);
         }
+    }
+
+    /// Inserts what was pasted after a pause behind what was pasted before it.
+    pub fn insert_rest(&mut self, text: &str, cx: &mut Context) {
+        let whole = match &self.overlay {
+            Some(Overlay::Confirm(pasted)) => format!("{}{text}", pasted.text),
+            None => {
+                let end = if self.pasted_end { "\n" } else { "" };
+                format!("{}{end}{text}", self.prompt.text())
+            }
+            Some(_) => return self.insert_pasted(text, cx),
+        };
+        if pasted_lines(&whole).nth(1).is_none() {
+            return self.insert_pasted(text, cx);
+        }
+        if self.overlay.is_none() {
+            self.prompt.set("");
+        }
+        self.insert_pasted(&whole, cx);
     }
 
     fn inserted(&mut self, taken: bool, cx: &mut Context) {

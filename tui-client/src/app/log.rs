@@ -433,7 +433,9 @@ impl Log {
 
 fn copy(text: Option<String>, what: &str, cx: &mut Context) {
     match text {
+        // An empty text would clear the clipboard.
         None => cx.say(Tone::Plain, "nothing to copy"),
+        Some(text) if text.is_empty() => cx.say(Tone::Plain, "nothing to copy"),
         Some(text) if text.len() > MAX_COPY => {
             cx.say(Tone::Bad, format!("the {what} is too long to copy; s saves the log"));
         }

@@ -1,5 +1,5 @@
 //! The schedule of polls: of the table and of the watched keys. Where the server has selectors the
-//! screen is live: it is told every put, and only a typed request is repeated.
+//! screen is live: it is told every put.
 
 pub mod poll_cost;
 
@@ -41,8 +41,6 @@ const INTERVALS: [u64; 13] =
 #[derive(Debug, Default)]
 pub struct Polling {
     interval: Duration,
-    /// The request that the table repeats.
-    table_request: String,
     /// Automatic polling is paused.
     paused: bool,
     refresh_once: bool,
@@ -57,7 +55,7 @@ pub struct Polling {
 impl Polling {
     /// Polls the table of all keys at this interval.
     pub fn new(interval: Duration) -> Self {
-        Self { interval, table_request: ALL.to_owned(), ..Self::default() }
+        Self { interval, ..Self::default() }
     }
 
     /// The time between two polls.
@@ -78,16 +76,6 @@ impl Polling {
     /// The cost over the last seconds, of all connections.
     pub fn cost(&self, now: Duration) -> Option<Rates> {
         self.cost.rates(now)
-    }
-
-    /// The request that the table repeats.
-    pub fn table_request(&self) -> &str {
-        &self.table_request
-    }
-
-    /// Makes the table repeat another request.
-    pub fn set_table_request(&mut self, request: &str) {
-        request.clone_into(&mut self.table_request);
     }
 
     /// Sets the time of the next poll of the table.
@@ -127,10 +115,9 @@ impl Polling {
     /// How the screen is kept up to date, in words.
     fn pace(&self, feed: &Feed) -> String {
         let every = time::interval(self.interval);
-        match (feed.has_selectors(), self.table_request == ALL) {
-            (Some(true), true) => "live: every put is shown as it is stored".to_owned(),
-            (Some(true), false) => format!("live, {} every {every}", self.table_request),
-            (Some(false) | None, _) => format!("polling every {every}"),
+        match feed.has_selectors() {
+            Some(true) => "live: every put is shown as it is stored".to_owned(),
+            Some(false) | None => format!("polling every {every}"),
         }
     }
 
@@ -200,7 +187,7 @@ impl Polling {
                 watch.comes_otherwise(next);
             }
             (self.refresh_at, self.refresh_once) = (next, false);
-            due.push((self.table_request.clone(), Purpose::Refresh));
+            due.push((ALL.to_owned(), Purpose::Refresh));
         }
         due
     }
@@ -227,13 +214,13 @@ impl Polling {
 
     /// The table is polled: while it is visible, and once to learn keys for completion.
     fn polls_table(&self, in_sight: bool) -> bool {
-        let of_use = in_sight || self.table_request == ALL && self.all_took.is_none();
+        let of_use = in_sight || self.all_took.is_none();
         self.refresh_once || !self.paused && of_use
     }
 
     fn refresh_is_due(&self, in_sight: bool, link: &Link, feed: &Feed) -> bool {
         let mut pending = link.pending().iter();
-        let is_told = feed.has_selectors() == Some(true) && self.table_request == ALL;
+        let is_told = feed.has_selectors() == Some(true);
         !is_told && self.polls_table(in_sight) && !pending.any(|p| p.purpose == Purpose::Refresh)
     }
 
@@ -247,7 +234,7 @@ impl Polling {
     }
 
     fn plan(&self, in_sight: bool, watch: &Watch) -> Ask {
-        let all = self.polls_table(in_sight) && self.table_request == ALL;
+        let all = self.polls_table(in_sight);
         let cheap = self.all_took.is_some_and(|took| took < CHEAP);
         watch_plan::plan(watch.patterns(), Extension::Missing, all, cheap)
     }
@@ -258,9 +245,8 @@ impl Polling {
         match extension {
             _ if !needs_extension(selector) => none,
             Extension::Missing => {
-                let [watch, all] = [Action::AddWatch, Action::AllKeys]
-                    .map(|action| keymap::key_of(Mode::Table, action));
-                format!("{NO_GLOBS}; in the table {watch} watches {selector}, {all} shows all keys")
+                let watch = keymap::key_of(Mode::Table, Action::AddWatch);
+                format!("{NO_GLOBS}; in the table {watch} watches {selector}, / filters")
             }
             Extension::Unknown => format!("{none}, or {NO_GLOBS}"),
             Extension::Known => none,

@@ -23,7 +23,6 @@ use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
 use crate::metrics::window::Window;
 use crate::request::pending::{Query, RowQuery};
-use crate::request::selector::selector_of;
 use crate::wire_log::entry::Tone;
 use numbers::{Numbers, RowNeeds};
 
@@ -385,11 +384,6 @@ impl Table {
             TableAction::Leave => cx.send(Message::Focus(Mode::Prompt)),
         }
         None
-    }
-
-    /// The selector of the request, unless it is `*`.
-    pub fn narrowed(&self) -> Option<&str> {
-        selector_of(self.request.as_bytes()).filter(|selector| *selector != "*")
     }
 
     /// Shows or hides a column; the key stays.

@@ -157,11 +157,19 @@ async fn take<H: Handler>(
                 (known, *data_of) = (index, Some(index));
                 handler.data(&data)?;
             }
-            Ok(Some(BatchPiece::Refused(refusal))) => {
-                handler.accepted(lines.by_ref().take(refusal.index.saturating_sub(known)));
-                known = refusal.index + 1;
-                if let Some((number, line)) = lines.next() {
-                    handler.refused(number, line, &refusal.reason);
+            Ok(Some(BatchPiece::Answered(count))) => {
+                handler.accepted(lines.by_ref().take(count.saturating_sub(known)));
+                known = known.max(count);
+            }
+            Ok(Some(BatchPiece::Refused(first))) => {
+                let mut next = Some(first);
+                while let Some(refusal) = next {
+                    handler.accepted(lines.by_ref().take(refusal.index.saturating_sub(known)));
+                    known = refusal.index + 1;
+                    if let Some((number, line)) = lines.next() {
+                        handler.refused(number, line, &refusal.reason);
+                    }
+                    next = replies.next_refusal();
                 }
             }
             Ok(None) | Err(_) => {}

@@ -98,6 +98,7 @@ impl InputBatch {
             // It was a line before.
             let _ = rest.push(line);
         }
+        self.size = self.size.saturating_sub(self.batch.size() - rest.size());
         self.batch = rest;
         self.lines.drain(..lines.min(self.lines.len()));
     }

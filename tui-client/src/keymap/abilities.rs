@@ -10,6 +10,17 @@ pub enum Shell {
     Windows,
 }
 
+/// What is between the program and the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Multiplexer {
+    /// Nothing.
+    None,
+    /// tmux, which passes copied text on only if `set-clipboard` is on.
+    Tmux,
+    /// GNU screen, which passes on what is wrapped for it, to terminals that may not take it.
+    Screen,
+}
+
 /// What the system and the terminal can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
@@ -17,8 +28,8 @@ pub struct Abilities {
     pub suspend: bool,
     /// Copied text goes to the clipboard of the system, not through the terminal.
     pub clipboard: bool,
-    /// The terminal is tmux, which passes copied text on only if `set-clipboard` is on.
-    pub in_tmux: bool,
+    /// Copied text has to get through this.
+    pub multiplexer: Multiplexer,
     /// Copied commands are for these.
     pub shell: Shell,
 }
@@ -26,6 +37,7 @@ pub struct Abilities {
 impl Default for Abilities {
     /// Those of a terminal on Linux.
     fn default() -> Self {
-        Self { suspend: true, clipboard: false, in_tmux: false, shell: Shell::Posix }
+        let (suspend, clipboard) = (true, false);
+        Self { suspend, clipboard, multiplexer: Multiplexer::None, shell: Shell::Posix }
     }
 }

@@ -17,6 +17,8 @@ pub enum Action {
     CyclePane(i8),
     /// Focus the command line.
     FocusPrompt,
+    /// Begin a request in the command line with the letter of the key.
+    BeginRequest,
     /// Edit the line that is being typed.
     Edit(Edit),
     /// Accept the typed filter, alert, search or file name, or the found history line.
@@ -39,8 +41,6 @@ pub enum Action {
     TogglePause,
     /// Choose the next longer poll interval if positive, else the next shorter one.
     Interval(i8),
-    /// Show the table of all keys.
-    AllKeys,
     /// Search the list of keys.
     SearchHelp,
     /// An action of the command line.

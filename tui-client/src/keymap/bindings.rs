@@ -130,8 +130,6 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
-    bind("*", &[Table], Action::AllKeys, "show all keys again (get *)")
-        .hint("all keys", &[(Table, 10)]),
     bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter; without one, to the command line"),
     bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
@@ -162,9 +160,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("zoom", &[(Watch, 80), (Chart, 30)]),
     bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: twice the time, in the end everything there is")
         .hint("zoom", &[(Watch, 81), (Chart, 31)]),
-    bind("[ <", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
+    bind("[", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
         .hint("move", &[(Watch, 90), (Chart, 10)]),
-    bind("] >", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
+    bind("]", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
         .hint("move", &[(Watch, 91), (Chart, 11)]),
     bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: the last 15 minutes, following the newest")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
@@ -175,12 +173,12 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
         .hint("1m to all", &[(Watch, 86), (Chart, 46)]),
-    bind("y", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
+    bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
         .hint("mark", &[(Watch, 120), (Chart, 80)]),
     bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
-    bind("d", CHARTED, Action::DropAlerts, "drop the alerts on this key"),
+    bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
@@ -197,7 +195,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("esc enter c q", &[Columns], Action::Cancel, "back to the table")
         .vital("back", &[(Columns, 20)]),
 
-    bind("f", &[Log], Action::Log(LogAction::ToggleFollow), "follow new lines; again: stay where it is")
+    bind("F", &[Log], Action::Log(LogAction::ToggleFollow), "follow new lines; again: stay where it is")
         .hint("follow", &[(Log, 40)]),
     bind("/", &[Log], Action::Log(LogAction::Search), "search upwards from the selected line")
         .hint("search", &[(Log, 50)]),
@@ -207,11 +205,11 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("newer", &[(Log, 30)]),
     bind("&", &[Log], Action::Log(LogAction::Filter), "filter: show only lines with a text (!text: without it)")
         .hint("filter", &[(Log, 60)]),
-    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop search and filter; end the zoom; to the command line")
+    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop search and filter; back to the panes; to the command line")
         .hint("clear", &[(Log, 10)]),
-    bind("z", &[Log], Action::Log(LogAction::Zoom), "zoom: the log in the room of all panes; again: back")
-        .hint("zoom", &[(Log, 110)]),
-    bind("r", &[Log], Action::Log(LogAction::ToggleRaw), "keep every line of replies; again: only excerpts")
+    bind("f", &[Log], Action::Log(LogAction::Zoom), "the log in the room of all panes; again: back")
+        .hint("full screen", &[(Log, 110)]),
+    bind("R", &[Log], Action::Log(LogAction::ToggleRaw), "keep every line of replies; again: only excerpts")
         .hint("raw", &[(Log, 100)]),
     bind("→ l", &[Log], Action::Log(LogAction::Shift { right: true }), "see more of the right of long lines"),
     bind("← h", &[Log], Action::Log(LogAction::Shift { right: false }), "back to the left"),
@@ -245,7 +243,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("search", &[(Prompt, 30)]),
     bind("↑ ctrl-p", &[Prompt], Action::Prompt(PromptAction::Older), "history: an older line that begins like this one"),
     bind("↓ ctrl-n", &[Prompt], Action::Prompt(PromptAction::Newer), "history: a newer one, in the end what was typed here"),
-    bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste or follow")
+    bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste, follow; back")
         .vital("clear", &[(Prompt, 40)]).on(Typed),
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
@@ -303,9 +301,10 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
     bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
-    bind("i :", PANES, Action::FocusPrompt, "to the command line")
+    bind("p g d", PANES, Action::BeginRequest, "type a request: put, get, del; esc leads back here"),
+    bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
-    bind("p", PANES, Action::TogglePause, "pause polling; again: resume")
+    bind("P", PANES, Action::TogglePause, "pause polling; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
@@ -316,7 +315,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("pgup ctrl-b", READING, Action::Pages(-1), "a page up"),
     bind("pgdn ctrl-f", READING, Action::Pages(1), "a page down"),
     bind("space", &[Table, Log, Help], Action::Pages(1), "a page down in the table, the log, this list"),
-    bind("home g", READING, Action::Top, "to the first line"),
+    bind("home", READING, Action::Top, "to the first line"),
     bind("end G", READING, Action::Bottom, "to the last line"),
     bind("?", READING, Action::Help, "open or close this list")
         .vital("help", &[(Table, 160), (Watch, 160), (Chart, 120), (Log, 160), (Columns, 30)]),

@@ -78,6 +78,7 @@ const NOTES: &[HelpLine] = &[
 const COPYING_THROUGH_TERMINAL: &[HelpLine] = &[
     note("y e Y", "what is copied goes through the terminal (OSC 52)"),
     note("in tmux", "only with set -s set-clipboard on in its settings"),
+    note("in screen", "only if the terminal around it takes OSC 52"),
 ];
 
 /// What is said about copying where text goes to the clipboard of the system.
@@ -161,7 +162,7 @@ mod tests {
             (Table, "Table", "enter w"),
             (Watch, "Watched keys", "f enter"),
             (Chart, "Full-screen chart", "esc q"),
-            (Log, "Log", "f"),
+            (Log, "Log", "F"),
         ] {
             let lines = help_lines(mode, Abilities::default());
             assert_eq!(lines[0], HelpLine::Heading(heading));

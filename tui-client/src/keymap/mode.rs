@@ -46,6 +46,11 @@ impl Mode {
         matches!(self, Table | Watch | Chart | Columns | Log | Confirm)
     }
 
+    /// What is typed now, or its first letter, goes to the command line.
+    pub fn takes_requests(self) -> bool {
+        matches!(self, Self::Prompt | Self::Table | Self::Watch | Self::Chart | Self::Log)
+    }
+
     /// The pane that has the focus in this mode.
     pub fn pane(self) -> Option<Pane> {
         match self {

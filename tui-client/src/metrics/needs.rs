@@ -41,6 +41,11 @@ impl Needs {
         AGGREGATES.into_iter().zip(self.aggregates).filter_map(|(of, is)| is.then_some(of))
     }
 
+    /// No more than the newest point and the one before.
+    pub fn is_of_two(self) -> bool {
+        self.recent <= Self::TWO.recent
+    }
+
     /// The newest points are enough.
     pub fn is_recent(self) -> bool {
         self.aggregates().next().is_none()

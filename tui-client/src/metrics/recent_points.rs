@@ -15,6 +15,8 @@ const PIECE: usize = 512;
 pub struct RecentPoints {
     full: Option<Arc<Full>>,
     tail: VecDeque<Point>,
+    /// Points came so late that they are not in their place.
+    is_mixed: bool,
 }
 
 #[derive(Clone, Default)]
@@ -27,7 +29,7 @@ struct Full {
 impl RecentPoints {
     /// No points.
     pub const fn new() -> Self {
-        Self { full: None, tail: VecDeque::new() }
+        Self { full: None, tail: VecDeque::new(), is_mixed: false }
     }
 
     /// Replaces the point of this time, if there is one among the points in the order of time;
@@ -47,17 +49,30 @@ impl RecentPoints {
         Some(known)
     }
 
-    /// Inserts a point in the order of time.
-    pub fn insert(&mut self, point: Point) {
-        let later = self.iter().rev().take_while(|known| known.timestamp > point.timestamp);
-        match later.count() {
-            0 => self.push(point),
-            later => {
-                let place = self.len() - later;
-                let (earlier, later) = (self.iter().take(place), self.iter().skip(place));
-                let all = earlier.chain([&point]).chain(later).copied().collect();
-                *self = all;
-            }
+    /// Adds a point, which may be older than others. When it is older than very many,
+    /// [`RecentPoints::sort`] brings it to its place.
+    pub fn add(&mut self, point: Point) {
+        let is_late =
+            |last: Option<&Point>| last.is_some_and(|last| point.timestamp < last.timestamp);
+        if !is_late(self.tail.back()) {
+            return self.push(point);
+        }
+        let at = self.tail.partition_point(|known| known.timestamp <= point.timestamp);
+        let full = self.full.as_ref().and_then(|full| full.pieces.back());
+        self.is_mixed |= at == 0 && is_late(full.and_then(|piece| piece.last()));
+        let last = if self.tail.len() == PIECE { self.tail.pop_back() } else { None };
+        self.tail.insert(at, point);
+        if let Some(last) = last {
+            self.push(last);
+        }
+    }
+
+    /// Brings all points into the order of their times.
+    pub fn sort(&mut self) {
+        if self.is_mixed {
+            let mut points: Vec<Point> = self.iter().copied().collect();
+            points.sort_by_key(|point| point.timestamp);
+            *self = points.into_iter().collect();
         }
     }
 
@@ -214,6 +229,25 @@ mod tests {
                 again.push(point(-1));
                 prop_assert_eq!(again == recent, recent.is_empty() && again.is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn points_in_any_order_are_sorted() {
+        // A step that has no divisor with any of the lengths.
+        for length in [1, 2, 63, PIECE, PIECE + 1, 3 * PIECE + 7] {
+            let times = (0..length).map(|n| i64::try_from(n * 4099 % length).unwrap());
+            let mut recent = RecentPoints::default();
+            times.clone().for_each(|time| recent.add(point(time)));
+            recent.sort();
+            let sorted: RecentPoints = (0..i64::try_from(length).unwrap()).map(point).collect();
+            assert_eq!(recent, sorted);
+            let mut newest = RecentPoints::default();
+            for time in times {
+                newest.add(point(time));
+                newest.keep(PIECE / 2);
+            }
+            assert!(newest.iter().eq(recent.newest(PIECE / 2)));
         }
     }
 

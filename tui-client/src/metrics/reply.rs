@@ -13,6 +13,9 @@ use shared::{Glob, KeyBuf, Point};
 use crate::metrics::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
+/// What is said of an error reply without a reason, as some servers send them.
+pub const NO_REASON: &str = "no reason given";
+
 /// The parts of a reply to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capture {
@@ -187,7 +190,7 @@ impl ReplyBuilder {
 impl Reply {
     /// The reason of an error reply.
     pub fn reason(&self) -> &str {
-        self.head.first().map_or("no reason given", |line| line)
+        self.head.first().map_or(NO_REASON, |line| line)
     }
 }
 

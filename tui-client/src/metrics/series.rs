@@ -119,14 +119,17 @@ impl Stats {
 
     /// Keeps a point as the most recent one.
     fn push(&mut self, point: Point) {
-        // Room first, so that its memory never grows beyond the limit.
-        self.recent.keep(self.max_recent.saturating_sub(1));
-        if self.max_recent > 0 {
-            self.recent.push(point);
-        }
         if let Some(trend) = &mut self.trend {
             trend.push(point);
         }
+        let is_older = |first: &Point| point.timestamp < first.timestamp;
+        let is_full = self.recent.len() >= self.max_recent;
+        if is_full && self.recent.get(0).is_none_or(is_older) {
+            return;
+        }
+        // Room first, so that its memory never grows beyond the limit.
+        self.recent.keep(self.max_recent - 1);
+        self.recent.add(point);
     }
 
     fn set(&mut self, of: Aggregate, value: Option<f64>) {
@@ -162,11 +165,20 @@ impl Series {
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
             self.before = Some(self.last);
             self.last = point;
+        } else if !is_stray && self.before.is_none_or(|before| before.timestamp < point.timestamp) {
+            self.before = Some(point);
         }
         let Some(stats) = &mut self.stats else { return };
         stats.count(point.value);
         if !is_stray {
             stats.push(point);
+        }
+    }
+
+    /// Brings the recent points into the order of their times.
+    pub(super) fn sort(&mut self) {
+        if let Some(stats) = &mut self.stats {
+            stats.recent.sort();
         }
     }
 
@@ -205,7 +217,8 @@ impl Series {
                 let oldest = stats.recent.get(0).map(|oldest| oldest.timestamp);
                 let all_kept = Some(stats.recent.len() as u64 + 1) == stats.count;
                 if all_kept || oldest.is_some_and(|oldest| oldest < timestamp) {
-                    stats.recent.insert(point);
+                    stats.recent.add(point);
+                    stats.recent.sort();
                     stats.recent.keep(stats.max_recent);
                 }
             }

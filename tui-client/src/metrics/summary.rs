@@ -182,7 +182,8 @@ impl Summarizer {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        let Self { series, index, watched, patterns, by_glob, points, malformed, .. } = self;
+        let Self { mut series, index, watched, patterns, by_glob, points, malformed, .. } = self;
+        series.iter_mut().for_each(Series::sort);
         Answer { series, index, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
     }
 }
@@ -268,6 +269,17 @@ mod tests {
         assert!(!b.is_stale(i64::MIN));
         let again = summarize(8, "a 1 0\na 1 10\na 1 20\na 1 9000\na 1 9010\n");
         assert_eq!(again.series[0].step(), Some(10), "an outage is not usual");
+    }
+
+    #[test]
+    fn lines_may_come_in_any_order() {
+        let sorted = summarize(3, "a 1 1\na 9 2\na 3 3\na 4 4\nb 5 1\nb 7 2\n");
+        for mixed in [
+            "a 4 4\na 9 2\nb 7 2\na 1 1\na 3 3\nb 5 1\n",
+            "a 3 3\nb 5 1\na 4 4\na 9 2\nb 7 2\na 1 1\n",
+        ] {
+            assert_eq!(summarize(3, mixed), sorted, "{mixed}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::Failure;
 use crate::cli::Plan;
+use crate::metrics::reply::NO_REASON;
 use crate::system::net::{connect_reason, reconnect_seed};
 use crate::text::connection::link_message;
 use crate::text::escape::escape_untrusted;
@@ -43,7 +44,10 @@ pub(super) async fn take_reply(
             (ReplyPiece::Data(data), None) => each(&data)?,
         }
     }
-    Ok(refused.map(|reason| escape_untrusted(reason.trim_ascii_end()).into()))
+    Ok(refused.map(|reason| match reason.trim_ascii_end() {
+        b"" => NO_REASON.to_owned(),
+        reason => escape_untrusted(reason).into(),
+    }))
 }
 
 /// The reason of an error reply whose status has come; none for a command that the server does not

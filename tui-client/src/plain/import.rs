@@ -17,7 +17,7 @@ use super::import_bar::ImportBar;
 use super::import_report::ImportReport;
 use super::input::{self, InputQueue, Lines, READ_SIZE};
 use super::printer::Printer;
-use super::{Failure, REFUSED, explain, quoted, signals, warn};
+use super::{Failure, REFUSED, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::import::engine::{self, Broken, Handler};
@@ -76,7 +76,7 @@ pub(super) async fn run(
             return Err(Failure::Exit(code));
         }
     };
-    let refused = report.refused > 0;
+    let refused = report.is_any_refused();
     tell_replaced(&report, replacements.as_ref());
     report.sum_up(None);
     outcome?;
@@ -107,8 +107,7 @@ async fn send_all(
         Err(reason) => wait(plan, reason, &mut reconnector, pending, &report.bar).await,
     };
     loop {
-        let mut replies =
-            ReplyReporter { report, reconnector: &mut reconnector, replacements, out };
+        let mut replies = ReplyReporter::new(report, &mut reconnector, replacements, out);
         let outcome = engine::run(&connection, IN_FLIGHT, pending, &mut replies).await;
         let Err(Broken { error, unanswered, partial }) = outcome else { return Ok(()) };
         let Failure::Connection(error) = error else { return Err(error) };
@@ -217,11 +216,35 @@ struct ReplyReporter<'a, W: Write> {
     /// Counted where all lines are points.
     replacements: &'a mut Option<Replacements>,
     out: &'a mut Printer<W>,
+    /// Of the current batch: bytes and lines that are answered, and those that the bar has.
+    answered: (usize, usize),
+    shown: (usize, usize),
 }
 
-impl<W: Write> ReplyReporter<'_, W> {
+impl<'a, W: Write> ReplyReporter<'a, W> {
+    fn new(
+        report: &'a mut ImportReport,
+        reconnector: &'a mut Reconnector,
+        replacements: &'a mut Option<Replacements>,
+        out: &'a mut Printer<W>,
+    ) -> Self {
+        Self { report, reconnector, replacements, out, answered: (0, 0), shown: (0, 0) }
+    }
+
+    /// Shows that so many bytes and lines of the current batch are answered.
+    fn show(&mut self, (bytes, lines): (usize, usize)) {
+        let (shown_bytes, shown_lines) = std::mem::replace(&mut self.shown, (bytes, lines));
+        let (bytes, more) = (bytes.saturating_sub(shown_bytes), lines.saturating_sub(shown_lines));
+        // Also without news, because the bar may be due by now.
+        if lines > 0 {
+            self.report.bar.add(bytes, more);
+        }
+    }
+
     /// Counts an answered line.
-    fn answered(&mut self, number: u64) {
+    fn answered(&mut self, number: u64, line: &[u8]) {
+        let (bytes, lines) = self.answered;
+        self.answered = (bytes + line.len() + 1, lines + 1);
         (self.report.answered, self.report.last) = (self.report.answered + 1, number);
         self.reconnector.answered(|text| self.report.bar.aside(|| warn(text)));
     }
@@ -235,13 +258,11 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
         for (number, note) in batch.notes.drain(..) {
             match note {
                 LineNote::TooLong => {
-                    self.report.unsent += 1;
-                    let text = || format!("line {number}: not sent, longer than {MAX_LINE} bytes");
-                    self.report.refuse(text);
+                    let reason = format!("not sent, longer than {MAX_LINE} bytes");
+                    self.report.leave_out(number, &reason);
                 }
                 LineNote::Deletion => {
-                    self.report.unsent += 1;
-                    self.report.refuse(|| format!("line {number}: not sent, del wants --yes"));
+                    self.report.leave_out(number, "not sent, del wants --yes");
                 }
                 // Data lines are expected to have none.
                 LineNote::Filled if self.replacements.is_some() => {}
@@ -253,7 +274,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
 
     fn accepted<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
         for (number, line) in lines {
-            self.answered(number);
+            self.answered(number, line);
             self.report.stored += u64::from(line.trim_ascii_start().starts_with(b"put"));
             if let Some(replacements) = &mut self.replacements {
                 replacements.add(line);
@@ -262,11 +283,8 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
     }
 
     fn refused(&mut self, number: u64, line: &[u8], reason: &str) {
-        self.answered(number);
-        self.report.refuse(|| {
-            let (reason, line) = (explain(reason, line), quoted(line));
-            format!("line {number}: {reason}: {line}")
-        });
+        self.answered(number, line);
+        self.report.refuse(number, line, reason);
     }
 
     fn data(&mut self, lines: &[u8]) -> Result<(), Failure> {
@@ -280,7 +298,13 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
     fn end(&mut self, batch: &InputBatch) -> Result<(), Failure> {
         let outcome = self.report.bar.aside_for_data(|| self.out.flush());
         self.report.note_closed(outcome.map_err(Failure::Local))?;
-        self.report.bar.add(batch.size, batch.batch.len());
+        self.show((batch.size, batch.batch.len()));
+        (self.answered, self.shown) = ((0, 0), (0, 0));
         Ok(())
+    }
+
+    /// A server that takes one request at a time may take long for a batch.
+    fn tick(&mut self) {
+        self.show(self.answered);
     }
 }

@@ -36,7 +36,9 @@ impl ImportBar {
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         Self {
             bar: bar.with_style(style(form)),
-            wanted: stderr().is_terminal() && !stdin().is_terminal(),
+            wanted: stderr().is_terminal()
+                && !stdin().is_terminal()
+                && os::terminal::lacks_for_screen().is_none(),
             form,
             same_terminal: stdout().is_terminal(),
             begun: Instant::now(),

@@ -1,20 +1,20 @@
 //! What has become of the lines of an import, in messages and in a sum at its end.
 
+mod refusals;
+
 use std::fmt;
 use std::io::{self, IsTerminal, stderr};
 use std::sync::atomic::Ordering;
 
 use super::import_bar::ImportBar;
 use super::input::Counts;
-use super::{Failure, warn};
+use super::{Failure, explain, quoted, warn};
 use crate::text::number::{count, plural};
 use crate::text::time::duration;
+use refusals::Refusals;
 
 /// Line numbers that are named in a note.
 const MAX_NAMED: usize = 5;
-
-/// Refused lines that are reported one by one on a terminal; a file gets them all.
-const MAX_REFUSALS: u64 = 100;
 
 /// Puts with a note: how many, and the numbers of the first lines.
 #[derive(Default)]
@@ -48,7 +48,7 @@ pub(super) struct ImportReport {
     pub answered: u64,
     /// Refused without being sent.
     pub unsent: u64,
-    pub refused: u64,
+    refusals: Refusals,
     /// Puts among what is answered and not refused.
     pub stored: u64,
     /// The number of the last line up to which all is answered.
@@ -61,18 +61,41 @@ pub(super) struct ImportReport {
 
 impl ImportReport {
     pub(super) fn new(bar: ImportBar) -> Self {
-        let (answered, unsent, refused, stored, last) = (0, 0, 0, 0, 0);
+        let (answered, unsent, stored, last) = (0, 0, 0, 0);
         let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
-        Self { bar, answered, unsent, refused, stored, last, filled, suspicious, closed: false }
+        let refusals = Refusals::default();
+        Self { bar, answered, unsent, refusals, stored, last, filled, suspicious, closed: false }
     }
 
-    /// Counts a refused line, and reports it unless that would be too much.
-    pub(super) fn refuse(&mut self, text: impl FnOnce() -> String) {
-        self.refused += 1;
-        if self.refused <= MAX_REFUSALS || !stderr().is_terminal() {
-            self.bar.aside(|| warn(&text()));
-        } else if self.refused == MAX_REFUSALS + 1 {
-            self.bar.aside(|| warn("more refused lines are only counted; 2>FILE names them all"));
+    /// Some lines are refused.
+    pub(super) fn is_any_refused(&self) -> bool {
+        self.refusals.all() > 0
+    }
+
+    /// Counts a line that the server has refused for a reason. The first ones are named.
+    pub(super) fn refuse(&mut self, number: u64, line: &[u8], reason: &str) {
+        if self.refusals.add(number, Some(line), reason) {
+            let (reason, line) = (explain(reason, line), quoted(line));
+            self.bar.aside(|| warn(&format!("line {number}: {reason}: {line}")));
+        } else {
+            self.announce_count();
+        }
+    }
+
+    /// Counts a line that is not sent for a reason. The first ones are named.
+    pub(super) fn leave_out(&mut self, number: u64, reason: &str) {
+        self.unsent += 1;
+        if self.refusals.add(number, None, reason) {
+            self.bar.aside(|| warn(&format!("line {number}: {reason}")));
+        } else {
+            self.announce_count();
+        }
+    }
+
+    /// A feed may go on for days after the last line that is named.
+    fn announce_count(&self) {
+        if self.refusals.is_full() {
+            self.bar.aside(|| warn("more refused lines are counted, and summed up at the end"));
         }
     }
 
@@ -87,13 +110,16 @@ impl ImportReport {
         }
     }
 
-    /// Reports how it went, unless it was short and nothing was refused. Interrupted, some of what
+    /// Reports how it went, unless it was short and nothing was refused. Cron mails each line, so
+    /// times that are filled in are told to a terminal alone. Interrupted, some of what
     /// was read may be left without an answer.
     pub(super) fn sum_up(self, interrupted: Option<&Counts>) {
-        let Self { bar, answered, unsent, refused, stored, last, filled, suspicious, .. } = self;
+        let Self { bar, answered, unsent, refusals, stored, last, filled, suspicious, .. } = self;
+        let refused = refusals.all();
         let (seen, time) = (bar.is_seen(), bar.elapsed());
         drop(bar);
-        if filled.all > 0 {
+        refusals.summary().for_each(|line| warn(&line));
+        if filled.all > 0 && stderr().is_terminal() {
             warn(&format!("filled in the current time in {filled}"));
         }
         if suspicious.all > 0 {

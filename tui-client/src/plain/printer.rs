@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use memchr::memchr_iter;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use shared::point::encode_value;
@@ -42,9 +43,18 @@ impl<'a> FieldValue<'a> {
             ColumnKind::Time => Self::Whole(time),
             ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean => {
                 let number = column.number(series, now);
-                // The difference of two values may be larger than any number.
-                number.filter(|number| number.is_finite()).map_or(Self::Missing, Self::Number)
+                number.filter(|number| !number.is_nan()).map_or(Self::Missing, Self::number)
             }
+        }
+    }
+
+    /// A number, which may be beyond all floats, as the sum of a bucket and the difference of two
+    /// values can be. JSON has no form for that, and `null` is what there is not.
+    fn number(number: f64) -> Self {
+        match number {
+            f64::INFINITY => Self::Word("inf"),
+            f64::NEG_INFINITY => Self::Word("-inf"),
+            number => Self::Number(number),
         }
     }
 
@@ -67,6 +77,8 @@ pub(super) struct Printer<W: Write> {
     header: Vec<&'static str>,
     /// Reused for every record.
     line: Vec<u8>,
+    /// Lines that were no points.
+    malformed: u64,
 }
 
 enum Encoding<W: Write> {
@@ -88,7 +100,7 @@ impl<W: Write> Printer<W> {
         if header.is_empty() {
             header = vec!["key", "value", "timestamp"];
         }
-        Self { output, columns: columns.to_vec(), header, line: Vec::new() }
+        Self { output, columns: columns.to_vec(), header, line: Vec::new(), malformed: 0 }
     }
 
     /// Writes the header of CSV.
@@ -99,19 +111,39 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    /// Writes whole data lines of a reply: as text byte for byte, else each of them must be a point or
-    /// one that is taken back.
+    /// Writes whole data lines of a reply, as text byte for byte. Lines that are neither points nor
+    /// points taken back are skipped and counted.
     pub(super) fn data(&mut self, data: &[u8]) -> Result<(), Failure> {
         if let Encoding::Text(out) = &mut self.output {
-            return Ok(out.write_all(data)?);
+            let (mut begin, mut rest) = (0, 0);
+            for end in memchr_iter(b'\n', data).map(|end| end + 1) {
+                if is_malformed(&data[rest..end]) {
+                    self.malformed += 1;
+                    out.write_all(&data[begin..rest])?;
+                    begin = end;
+                }
+                rest = end;
+            }
+            return Ok(out.write_all(&data[begin..rest])?);
         }
         for news in decode_news(data) {
-            match news.map_err(|bad| Failure::Connection(format!("malformed line: {bad}")))? {
-                News::Point(key, point) => self.point(key, point)?,
-                News::TakenBack(key, timestamp) => self.taken_back(key, timestamp)?,
+            match news {
+                Ok(News::Point(key, point)) => self.point(key, point)?,
+                Ok(News::TakenBack(key, timestamp)) => self.taken_back(key, timestamp)?,
+                Err(_) => self.malformed += 1,
             }
         }
         Ok(())
+    }
+
+    /// Counts lines that were skipped before they came here.
+    pub(super) fn add_malformed(&mut self, lines: u64) {
+        self.malformed += lines;
+    }
+
+    /// Lines that were no points.
+    pub(super) fn malformed(&self) -> u64 {
+        self.malformed
     }
 
     /// Writes one point.
@@ -119,7 +151,7 @@ impl<W: Write> Printer<W> {
         let Point { timestamp, value } = point;
         self.record(&[
             FieldValue::Word(key.as_str()),
-            FieldValue::Number(value),
+            FieldValue::number(value),
             FieldValue::Whole(timestamp.into()),
         ])
     }
@@ -190,6 +222,10 @@ impl<W: Write> Printer<W> {
     }
 }
 
+fn is_malformed(line: &[u8]) -> bool {
+    decode_news(line).any(|news| news.is_err())
+}
+
 /// A failure of the output, such as a closed pipe.
 fn csv_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
@@ -202,31 +238,50 @@ fn csv_error(error: csv::Error) -> io::Error {
 mod tests {
     use super::*;
 
-    fn printed(format: Format, data: &str) -> (String, bool) {
+    fn printed(format: Format, data: &str) -> (String, u64) {
         let mut out = Vec::new();
         let mut printer = Printer::new(format, &[], &mut out);
         printer.begin().unwrap();
-        let good = printer.data(data.as_bytes()).is_ok();
+        printer.data(data.as_bytes()).unwrap();
         printer.flush().unwrap();
+        let malformed = printer.malformed();
         drop(printer);
-        (String::from_utf8(out).unwrap(), good)
+        (String::from_utf8(out).unwrap(), malformed)
     }
 
     #[test]
     fn each_format_says_the_same() {
         let data = "a,\"b 23.7 -5\n火😀 1e+300 9223372036854775807\n";
-        assert_eq!(printed(Format::Text, data), (data.to_owned(), true));
+        assert_eq!(printed(Format::Text, data), (data.to_owned(), 0));
         let json = "{\"key\":\"a,\\\"b\",\"value\":23.7,\"timestamp\":-5}\n\
                     {\"key\":\"火😀\",\"value\":1e+300,\"timestamp\":9223372036854775807}\n";
-        assert_eq!(printed(Format::Json, data), (json.to_owned(), true));
+        assert_eq!(printed(Format::Json, data), (json.to_owned(), 0));
         let csv = "key,value,timestamp\n\"a,\"\"b\",23.7,-5\n火😀,1e+300,9223372036854775807\n";
-        assert_eq!(printed(Format::Csv, data), (csv.to_owned(), true));
+        assert_eq!(printed(Format::Csv, data), (csv.to_owned(), 0));
+        assert_eq!(printed(Format::Csv, ""), ("key,value,timestamp\n".to_owned(), 0));
     }
 
     #[test]
-    fn a_line_that_is_no_point_is_passed_on_only_as_text() {
-        assert_eq!(printed(Format::Text, "nonsense\n"), ("nonsense\n".to_owned(), true));
-        assert!(!printed(Format::Json, "a 1.0 1\nnonsense\n").1);
-        assert_eq!(printed(Format::Csv, ""), ("key,value,timestamp\n".to_owned(), true));
+    fn numbers_beyond_all_floats_have_a_form_of_their_own() {
+        let data = "a -inf 1\n";
+        assert_eq!(printed(Format::Text, data).0, data);
+        let json = "{\"key\":\"a\",\"value\":\"-inf\",\"timestamp\":1}\n";
+        assert_eq!(printed(Format::Json, data).0, json);
+        assert_eq!(printed(Format::Csv, data).0, "key,value,timestamp\na,-inf,1\n");
+    }
+
+    #[test]
+    fn lines_that_are_no_points_are_skipped_and_counted_in_each_format() {
+        for data in ["x\na 1.0 1\na - 2\n\na nan 3\n", "a 1.0 1\nx\n\u{7}\na - 2\nx\n"] {
+            assert_eq!(printed(Format::Text, data), ("a 1.0 1\na - 2\n".to_owned(), 3));
+            let json = "{\"key\":\"a\",\"value\":1.0,\"timestamp\":1}\n\
+                        {\"key\":\"a\",\"value\":null,\"timestamp\":2}\n";
+            assert_eq!(printed(Format::Json, data), (json.to_owned(), 3));
+            let csv = "key,value,timestamp\na,1.0,1\na,,2\n";
+            assert_eq!(printed(Format::Csv, data), (csv.to_owned(), 3));
+        }
+        let exact = "a  1 1\n";
+        assert_eq!(printed(Format::Text, exact).1, printed(Format::Json, exact).1);
+        assert_eq!(printed(Format::Text, "a 1 007\r\n"), ("a 1 007\r\n".to_owned(), 0));
     }
 }

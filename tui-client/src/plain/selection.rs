@@ -1,7 +1,7 @@
 //! The last point or the table row of each key, once.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write, stderr};
 
 use shared::response::decode_points;
 use shared::{Client, Glob, KeyBuf, Selector};
@@ -10,7 +10,7 @@ use super::alert_command::AlertCommands;
 use super::connection::{connect, has_points, take_reply};
 use super::printer::Printer;
 use super::watch::selectors;
-use super::{Failure, NO_SELECTORS, REFUSED, malformed_lines, verdict, warn};
+use super::{Failure, NO_SELECTORS, REFUSED, verdict, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, Alerts};
@@ -51,7 +51,7 @@ pub(super) async fn run(
     let needs = plan.alerts.iter().map(Alert::needs).chain([plan.table.needs()]).collect();
     let outcome = match selection.ask_for_last(&connection, needs).await? {
         Some(outcome) => outcome,
-        None => selection.ask_for_all(&connection).await?,
+        None => selection.ask_for_all(&connection, needs).await?,
     };
     selection.print_held()?;
     if outcome.is_ok() {
@@ -98,8 +98,13 @@ impl<W: Write> Selection<'_, W> {
             let mut of_all = Aggregates::new();
             for (at, aggregate) in needs.aggregates().enumerate() {
                 let selector = format!("{pattern}[::all:{aggregate}]");
+                let out = &mut *self.out;
                 let refused = ask(connection, &selector, |data| {
-                    for (key, point) in decode_points(data).flatten() {
+                    for point in decode_points(data) {
+                        let Ok((key, point)) = point else {
+                            out.add_malformed(1);
+                            continue;
+                        };
                         let numbers = of_all.entry(key.to_owned()).or_default();
                         numbers.resize(at, None);
                         numbers.push(Some(point.value));
@@ -123,26 +128,40 @@ impl<W: Write> Selection<'_, W> {
         Ok(Some(if refusals.is_empty() { Ok(()) } else { Err(Failure::Exit(REFUSED)) }))
     }
 
-    /// Asks a server without selectors for all points.
-    async fn ask_for_all(&mut self, connection: &Client) -> Result<Result<(), Failure>, Failure> {
+    /// Asks a server without selectors for all points, which may come in any order.
+    async fn ask_for_all(
+        &mut self,
+        connection: &Client,
+        needs: Needs,
+    ) -> Result<Result<(), Failure>, Failure> {
         let all = || vec!["*".to_owned()];
         let selectors = if self.keys.is_empty() { all() } else { selectors(self.keys) };
         let mut outcome = Ok(());
+        // A point is kept for each key, so no more of them than are needed.
+        let recent = if needs.is_of_two() { 1 } else { MAX_RECENT };
         for selector in selectors {
-            let asked = self.ask(connection, &selector, Needs::LAST, &Aggregates::new()).await?;
-            if let Some(refusal) = asked {
+            let mut summarizer = Summarizer::new(recent).at(unix_now());
+            let refused = ask(connection, &selector, |data| {
+                summarizer.add_lines(data);
+                Ok(())
+            });
+            if let Some(refusal) = refused.await? {
                 // The other keys may still be served.
                 warn(&refusal);
                 outcome = Err(Failure::Exit(REFUSED));
             }
+            let answer = summarizer.finish();
+            self.out.add_malformed(answer.malformed);
+            self.take(answer.series)?;
         }
-        if self.answered {
+        // Cron mails each line.
+        if self.answered && stderr().is_terminal() {
             warn(&format!("{NO_SELECTORS}, so all points were read"));
         }
         Ok(outcome)
     }
 
-    /// Takes the reply to one selector; the message when it is refused.
+    /// Takes the reply to a selector of the newest points, key by key; the message when it is refused.
     async fn ask(
         &mut self,
         connection: &Client,
@@ -166,9 +185,7 @@ impl<W: Write> Selection<'_, W> {
         });
         let refused = refused.await?;
         let rest = summarizer.finish();
-        if rest.malformed > 0 {
-            warn(&format!("{selector}: {}", malformed_lines(rest.malformed)));
-        }
+        self.out.add_malformed(rest.malformed);
         self.take(complete(rest.series))?;
         Ok(refused)
     }

@@ -1,6 +1,7 @@
 //! What differs between operating systems: the same few functions for each, and the only place
 //! with `cfg`, system calls and signals. The other modules know no operating system.
 //!
+//! - `input`: what comes from the terminal.
 //! - `terminal`: output, size and keys of the terminal, job control, the clipboard.
 //! - `signals`: the ends that a system asks for, and a closed standard output.
 //! - `processes`: the shell that runs a command of the user.
@@ -20,12 +21,13 @@
 //! | a command of the user | `sh -c` | `cmd /C` |
 //! | private files | mode 0600 and 0700 | the access list of the directory above |
 
+pub mod terminal_input;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{files, processes, signals, streams, terminal};
+pub use unix::{files, input, processes, signals, streams, terminal};
 #[cfg(windows)]
-pub use windows::{files, processes, signals, streams, terminal};
+pub use windows::{files, input, processes, signals, streams, terminal};

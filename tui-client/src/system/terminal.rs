@@ -1,6 +1,7 @@
 //! The terminal, taken over at the start and restored at the end, after an error, a panic or a
 //! signal, and while the program is stopped.
 
+mod clipboard;
 mod input;
 mod output;
 
@@ -11,7 +12,6 @@ use std::process;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::style::Print;
 use crossterm::terminal::{
@@ -23,6 +23,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Size;
 use ratatui::{Frame, TerminalOptions, Viewport};
 
+pub use clipboard::multiplexer;
 pub use input::{InputEvents, translate};
 use output::TtyWriter;
 
@@ -82,15 +83,28 @@ impl Terminal {
     }
 
     /// Puts text on the clipboard: that of the system where the program can reach it, else that of
-    /// the terminal, which does not say whether it has one. Returns the reason of a failure.
+    /// the terminal, which does not say whether it has one. Returns the reason of a failure; an empty
+    /// text is one, because it would clear the clipboard.
     ///
     /// # Errors
     /// When the terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<Option<String>> {
-        match os::terminal::copy(text) {
-            Some(outcome) => Ok(outcome.err()),
-            None => self.write(CopyToClipboard::to_clipboard_from(text)).map(|()| None),
+        if text.is_empty() {
+            return Ok(Some("there is no text".to_owned()));
         }
+        if let Some(outcome) = os::terminal::copy(text) {
+            return Ok(outcome.err());
+        }
+        let sequence = clipboard::copy_sequence(text, multiplexer());
+        self.write(Print(sequence)).map(|()| None)
+    }
+
+    /// Asks the terminal for its colours, where it answers; the answers are input.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_colours(&mut self) -> io::Result<()> {
+        TtyWriter.write_all(os::input::ASK_COLOURS.as_bytes())
     }
 
     /// Rings the bell.

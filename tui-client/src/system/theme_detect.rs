@@ -3,33 +3,30 @@
 
 use std::env;
 
-use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
-
 use crate::cli::{Colours, ScreenOptions, When};
 use crate::system::os;
-use crate::view::theme::Theme;
+use crate::view::theme::{Theme, ThemeChoice};
 
-/// The theme for these options. May query the terminal, which must not be in use yet.
-pub fn theme(options: ScreenOptions) -> Theme {
+/// The theme for these options, perhaps still to be decided by the terminal.
+pub fn theme(options: ScreenOptions) -> ThemeChoice {
     let variable = |name: &str| env::var(name).unwrap_or_default();
-    let background = || match os::terminal::background().and_then(of_background) {
-        Some(known) => known,
-        None => match theme_mode(QueryOptions::default()) {
-            Ok(ThemeMode::Light) => Colours::Light,
-            // Dark is more usual, and its colours are legible on most backgrounds.
-            Ok(ThemeMode::Dark) | Err(_) => Colours::Dark,
-        },
-    };
+    let background = || os::terminal::background().and_then(of_background);
     let chosen = choose(options.theme, &variable("NO_COLOR"), &variable("COLORFGBG"), background);
-    let theme = match chosen {
-        Colours::None => Theme::plain(),
-        Colours::Light => Theme::light(),
-        Colours::Dark | Colours::Auto => Theme::colour(),
-    };
     // The library reads NO_COLOR as well, but the option comes first. Without colours it must not
     // write any colour command, not even the one for the default.
-    crossterm::style::force_color_output(chosen != Colours::None);
-    Theme { ascii: draws_ascii(options.ascii, os::terminal::has_all_glyphs()), ..theme }
+    crossterm::style::force_color_output(chosen != Some(Colours::None));
+    let ascii = draws_ascii(options.ascii, os::terminal::has_all_glyphs());
+    match chosen {
+        Some(Colours::None) => ThemeChoice::known(Theme { ascii, ..Theme::plain() }),
+        Some(Colours::Light) => ThemeChoice::known(Theme { ascii, ..Theme::light() }),
+        Some(Colours::Dark | Colours::Auto) => {
+            ThemeChoice::known(Theme { ascii, ..Theme::colour() })
+        }
+        None => ThemeChoice::by_background(
+            Theme { ascii, ..Theme::colour() },
+            Theme { ascii, ..Theme::light() },
+        ),
+    }
 }
 
 /// Whether the screen is drawn in ASCII. `has_glyphs`: the terminal is known to have all glyphs.
@@ -41,21 +38,22 @@ fn draws_ascii(asked: When, has_glyphs: bool) -> bool {
     }
 }
 
+/// The colours, unless the terminal has to be asked.
 fn choose(
     asked: Colours,
     no_color: &str,
     color_fg_bg: &str,
-    background: impl FnOnce() -> Colours,
-) -> Colours {
+    background: impl FnOnce() -> Option<Colours>,
+) -> Option<Colours> {
     if asked != Colours::Auto {
-        return asked;
+        return Some(asked);
     }
     if !no_color.is_empty() {
-        return Colours::None;
+        return Some(Colours::None);
     }
     // Foreground and background in the palette of sixteen, sometimes with something in between.
     let number = color_fg_bg.rsplit(';').next().and_then(|number| number.parse().ok());
-    number.and_then(of_background).unwrap_or_else(background)
+    number.and_then(of_background).or_else(background)
 }
 
 /// The colours for a background in the palette of sixteen.
@@ -85,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_comes_first_and_the_terminal_last() {
-        let light = || Colours::Light;
+        let light = || Some(Colours::Light);
         for (asked, no_color, color_fg_bg, chosen) in [
             (Colours::Dark, "1", "0;15", Colours::Dark),
             (Colours::None, "", "0;15", Colours::None),
@@ -98,7 +96,8 @@ mod tests {
             (Colours::Auto, "", "", Colours::Light),
         ] {
             let found = choose(asked, no_color, color_fg_bg, light);
-            assert_eq!(found, chosen, "{asked:?} {no_color:?} {color_fg_bg:?}");
+            assert_eq!(found, Some(chosen), "{asked:?} {no_color:?} {color_fg_bg:?}");
         }
+        assert_eq!(choose(Colours::Auto, "", "", || None), None, "the terminal is asked");
     }
 }

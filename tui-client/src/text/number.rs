@@ -34,8 +34,11 @@ pub fn value(value: f64, width: usize) -> String {
 
 /// A computed value to six significant digits; the digits before the point are all kept.
 pub fn rounded(number: f64, width: usize) -> String {
-    if !number.is_finite() {
+    if number.is_nan() {
         return "–".to_owned();
+    }
+    if number.is_infinite() {
+        return exact(number);
     }
     if number.abs() >= 1e5 {
         return value(number.round(), width);
@@ -121,7 +124,10 @@ mod tests {
             assert_eq!(value(number, width), text, "{number} in {width}");
         }
         assert_eq!(rounded(1.0 / 3.0, 12), "0.333333");
-        assert_eq!(rounded(f64::INFINITY, 12), "–");
+        assert_eq!(rounded(f64::NAN, 12), "–");
+        assert_eq!(rounded(f64::INFINITY, 12), "inf");
+        assert_eq!(change(f64::INFINITY, 9), "+inf");
+        assert_eq!(change(f64::NEG_INFINITY, 9), "-inf");
         assert_eq!(mean(1.0 / 3.0, 12), "0.333333");
         assert_eq!(mean(264_532_404.0, 11), "264532404");
         assert_eq!(mean(177_405_912_345.6, 11), "1.774059e11");

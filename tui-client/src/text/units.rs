@@ -111,7 +111,7 @@ pub fn exact(value: f64, unit: Unit) -> String {
 /// A value alone, to four digits.
 pub fn short(value: f64, unit: Unit) -> String {
     if !value.is_finite() {
-        return "–".to_owned();
+        return number::rounded(value, 9);
     }
     let scale = Scale::new(unit, value);
     let scaled = value / scale.divisor;

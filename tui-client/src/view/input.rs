@@ -113,6 +113,7 @@ pub fn remark(app: &App, theme: &Theme) -> Option<(String, Style)> {
         Verdict::Wrong { why, .. } => Some((why, theme.bad)),
         Verdict::Suspicious { why, .. } => Some((why, theme.alert)),
         Verdict::Unfinished(why) => Some((why, theme.quiet)),
+        Verdict::Own(promise) => Some((promise.to_owned(), theme.quiet)),
         Verdict::Accepted => {
             let now = app.now().unix();
             let filled = wire_line(app.input().prompt.text().as_bytes(), now).filled.is_some();
@@ -127,13 +128,17 @@ fn draw_prompt(app: &App, theme: &Theme, field: Rect, mut pen: Pen<'_>) -> Posit
     let editor = app.input().prompt.editor();
     let text = editor.text();
     let mark = if focused { theme.focus } else { theme.quiet };
+    if text.is_empty() && !app.mode().takes_requests() {
+        pen.write("> ", mark);
+        return cursor_at(field, 2);
+    }
     if text.is_empty() {
         pen.write("> ", mark).write("such as  get *   put palm.cpu 23.7", theme.quiet);
         return cursor_at(field, 2);
     }
     let ghost = app.input().prompt.ghost(app.now().unix()).filter(|_| focused);
     let mut spans = match app.verdict() {
-        Verdict::Accepted => vec![(text, theme.good)],
+        Verdict::Accepted | Verdict::Own(_) => vec![(text, theme.good)],
         Verdict::Suspicious { at, .. } => underlined(text, at, theme.good, theme.alert).to_vec(),
         Verdict::Wrong { at, .. } if !at.is_empty() => {
             underlined(text, at, theme.text, theme.bad).to_vec()

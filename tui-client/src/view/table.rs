@@ -2,21 +2,17 @@
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use shared::Key;
 
 use super::canvas::pen::cells;
 use super::canvas::{Canvas, on_border};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
-use crate::keymap::{self, Action, Mode};
+use crate::keymap::Mode;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
-use crate::metrics::watch_plan::Extension;
 use crate::metrics::window::Window;
-use crate::request::plausible::NO_GLOBS;
-use crate::text::escape::named;
 use crate::text::width::width;
 use crate::text::{number, time};
 
@@ -102,7 +98,6 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
 
 /// The lines in place of rows: why there are none, and which keys or requests help.
 fn placeholder(app: &App) -> String {
-    const ALL: &str = "all keys: get *, or * in the table";
     if !app.table().answer().series.is_empty() {
         return "no key passes the filter.\n/ changes it; empty, it passes all".to_owned();
     }
@@ -112,21 +107,8 @@ fn placeholder(app: &App) -> String {
     if !app.table().loaded() {
         return "asking …".to_owned();
     }
-    let Some(selector) = app.table().narrowed() else {
-        return "no points yet. Type a request below, such as\n  put palm.cpu 23.7".to_owned();
-    };
-    let is_key = Key::new(selector).is_ok();
-    let globs = if is_key { Extension::Known } else { app.feed().extension() };
-    match globs {
-        Extension::Known => format!("no points for {}.\n{ALL}", named(selector)),
-        Extension::Unknown => {
-            format!("no points for {}, or {NO_GLOBS}.\n{ALL}", named(selector))
-        }
-        Extension::Missing => {
-            let watch = keymap::key_of(Mode::Table, Action::AddWatch);
-            format!("{NO_GLOBS}.\n{watch} watches {selector}\n{ALL}")
-        }
-    }
+    let invitation = " Type a request, such as\n  put palm.cpu 23.7";
+    format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
 }
 
 fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect) {

@@ -38,6 +38,62 @@ pub struct Theme {
     pub ascii: bool,
 }
 
+/// The theme in use. Until a terminal that is asked tells its background, it is the one for a dark
+/// background: that is more usual, and its colours are legible on most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThemeChoice {
+    theme: Theme,
+    /// The themes for a dark and a light background.
+    by_background: Option<(Theme, Theme)>,
+    /// The lightness of text, in thousandths.
+    text: Option<u32>,
+    /// The answers to the query are still to come.
+    awaited: bool,
+}
+
+impl ThemeChoice {
+    /// A theme that no terminal is asked for.
+    pub fn known(theme: Theme) -> Self {
+        Self { theme, by_background: None, text: None, awaited: false }
+    }
+
+    /// The terminal decides between these.
+    pub fn by_background(dark: Theme, light: Theme) -> Self {
+        let theme = dark.clone();
+        Self { theme, by_background: Some((dark, light)), text: None, awaited: true }
+    }
+
+    /// The theme to draw in.
+    pub fn theme(&self) -> &Theme {
+        &self.theme
+    }
+
+    /// The terminal is asked, and its last answer is still to come.
+    pub fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// Takes the lightness of text, in thousandths.
+    pub fn on_text(&mut self, lightness: u32) {
+        self.text = Some(lightness);
+    }
+
+    /// Takes the lightness of the background, in thousandths, at any time.
+    pub fn on_background(&mut self, lightness: u32) {
+        let Some((dark, light)) = &self.by_background else { return };
+        let is_light = match self.text {
+            Some(text) if text != lightness => lightness > text,
+            _ => lightness > 500,
+        };
+        self.theme = if is_light { light.clone() } else { dark.clone() };
+    }
+
+    /// Takes the last answer. Some terminals give those before it later.
+    pub fn on_last_answer(&mut self) {
+        self.awaited = false;
+    }
+}
+
 impl Theme {
     /// Colours for a dark background.
     pub fn colour() -> Self {

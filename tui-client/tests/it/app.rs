@@ -4,6 +4,7 @@ mod alerts;
 mod chart;
 mod chart_requests;
 mod copy_command;
+mod hands;
 mod help;
 mod invisible;
 mod live;

@@ -9,6 +9,7 @@ pub mod os;
 pub mod peer;
 #[cfg(unix)]
 pub mod pty;
+pub mod quirky_server;
 pub mod scene;
 pub mod series_server;
 pub mod server;

@@ -13,7 +13,7 @@ use tui_client::event::Event;
 use tui_client::import::{ImportEnd, ImportNews};
 use tui_client::system::net;
 
-use crate::harness::peer::{accept, listen, request, until_given_up};
+use crate::harness::peer::{accept, answer_probe, listen, request, until_given_up};
 use crate::harness::server::TestServer;
 use crate::harness::wait::PATIENCE;
 
@@ -110,13 +110,13 @@ fn a_lost_or_missing_connection_ends_the_import() {
 fn peer_that_stops(answers: &'static [u8]) -> (u16, JoinHandle<()>) {
     let (listener, port) = listen();
     let peer = thread::spawn(move || {
-        let mut stream = accept(&listener);
-        let from = stream.try_clone().unwrap();
-        let mut from = BufReader::new(&from);
+        let stream = accept(&listener);
+        let mut from = BufReader::new(&stream);
+        answer_probe(&stream, &mut from);
         for _ in 0..100 {
             request(&mut from);
         }
-        stream.write_all(answers).unwrap();
+        (&stream).write_all(answers).unwrap();
         until_given_up(&mut from);
     });
     (port, peer)

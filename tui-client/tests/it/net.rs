@@ -159,10 +159,10 @@ fn requests_for_data_that_get_no_reply_are_named() {
     let serving = thread::spawn(move || {
         let stream = accept(&listener);
         let mut lines = BufReader::new(&stream);
-        for _ in 0..3 {
-            lines.read_line(&mut String::new()).unwrap();
-        }
-        (&stream).write_all(b"ok\na 1.0 1\n\nok\nb 1").unwrap();
+        lines.read_line(&mut String::new()).unwrap();
+        (&stream).write_all(b"ok\na 1.0 1\n\n").unwrap();
+        lines.read_line(&mut String::new()).unwrap();
+        (&stream).write_all(b"ok\nb 1").unwrap();
     });
     block_on(async {
         let mut wire = Wire::to(port);
@@ -170,8 +170,8 @@ fn requests_for_data_that_get_no_reply_are_named() {
             wire.ask(id, "get a", false).await;
         }
         assert_eq!(wire.reply().await.0, 1);
-        let Event::DataLost { ids, reason } = wire.event().await else { panic!("it is lost") };
-        assert_eq!((ids, &*reason), (vec![2, 3], "the server closed the connection"));
+        let Event::DataLost { ids, .. } = wire.event().await else { panic!("they are lost") };
+        assert_eq!(ids, [2, 3]);
         wire.ask(4, "get a", false).await;
         let Event::DataLost { ids, .. } = wire.event().await else { panic!("it is lost") };
         assert_eq!(ids, [4]);

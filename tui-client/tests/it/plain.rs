@@ -7,6 +7,7 @@ mod follow;
 mod import;
 mod import_retry;
 mod once;
+mod other_servers;
 mod output;
 mod requests;
 mod selectors;

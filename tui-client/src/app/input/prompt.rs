@@ -1,6 +1,7 @@
 //! The command line: its text, its history, its completions, the check of what is typed.
 
 pub mod check;
+pub mod command;
 pub mod history;
 pub mod known_keys;
 pub mod paste;
@@ -33,6 +34,7 @@ use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
 use check::{Verdict, words};
+use command::Command;
 use history::PromptHistory;
 use known_keys::KnownKeys;
 
@@ -223,7 +225,15 @@ impl Prompt {
 
     /// The verdict on the line: of the protocol, and of plausibility checks.
     pub fn verdict(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Verdict {
-        let verdict = check::check(self.text());
+        let verdict = match Command::parse(self.text()) {
+            Some(command) => return Verdict::Own(command.promise()),
+            None => check::check(self.text()),
+        };
+        if let Verdict::Wrong { why, .. } = &verdict
+            && Command::may_begin(self.text())
+        {
+            return Verdict::Unfinished(why.clone());
+        }
         let suspicious =
             (verdict == Verdict::Accepted).then(|| self.suspicious(now, zone, extension)).flatten();
         suspicious.unwrap_or(verdict)

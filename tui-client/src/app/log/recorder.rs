@@ -165,7 +165,7 @@ impl Log {
         }
         if reply.left_out > 0 {
             let lines = number::count(reply.left_out);
-            let text = format!("… {lines} lines left out; r in the log keeps all …");
+            let text = format!("… {lines} lines left out; R in the log keeps all …");
             self.push(received(now, id, &text, Tone::Quiet));
         }
         for text in &reply.foot {

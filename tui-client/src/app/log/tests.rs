@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 use crate::app::log::*;
+use crate::event::Moment;
 use crate::wire_log::entry::{Cost, Direction, Remark};
 
 fn log(lines: std::ops::Range<u64>) -> Log {
@@ -255,4 +256,13 @@ fn ten_million_lines_slow_nothing_down() {
         assert!(log.visited() - before <= 16 * 1024, "so is a step of a filter");
     }
     assert!(log.shown() > 0, "the newest lines come first");
+}
+
+#[test]
+fn an_empty_text_is_not_copied() {
+    let now = Moment { elapsed: Duration::ZERO, unix_ms: 0 };
+    let mut cx = Context::new(now, TimeZone::UTC, crate::keymap::Abilities::default());
+    copy(Some(String::new()), "line", &mut cx);
+    assert_eq!(cx.take_effects(), [], "it would clear the clipboard");
+    assert_eq!(cx.take_notice().unwrap().text, "nothing to copy");
 }

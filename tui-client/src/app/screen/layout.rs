@@ -54,6 +54,8 @@ pub struct Layout {
     pub table: Option<Area>,
     /// The watched keys, if shown.
     pub watch: Option<Area>,
+    /// The answer to a typed request, if shown.
+    pub answer: Option<Area>,
     /// The log, if shown.
     pub log: Option<Area>,
     /// The command line.
@@ -125,6 +127,24 @@ impl Layout {
         let hint_area = screen.rows(height - hints, hints);
         let edges = Self { status: screen.rows(0, status), hints: hint_area, ..Self::default() };
         (edges, screen.rows(status, height - status - hints))
+    }
+
+    /// Makes room above the log for an answer of so many lines, as far as the panes there can spare it.
+    pub fn show_answer(&mut self, lines: usize) {
+        let Some(log) = self.log else { return };
+        let lowest = [self.table, self.watch].into_iter().flatten();
+        let lowest = lowest.filter(|area| area.y + area.height == log.y);
+        let Some(spare) = lowest.map(|area| area.height / 2).min() else { return };
+        let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(spare);
+        if height < 3 {
+            return;
+        }
+        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
+            if area.y + area.height == log.y {
+                area.height -= height;
+            }
+        }
+        self.answer = Some(log.rows(log.y - height, height));
     }
 
     fn pane(&mut self, pane: Pane) -> &mut Option<Area> {

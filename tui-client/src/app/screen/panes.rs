@@ -14,6 +14,8 @@ pub struct Panes {
     /// The one of table and watch last in focus.
     upper_pane: Pane,
     zoomed_log: bool,
+    /// Where the focus was before a key moved it to the command line.
+    before_prompt: Option<Mode>,
 }
 
 impl Panes {
@@ -21,7 +23,8 @@ impl Panes {
     pub fn new(width: u16, height: u16, watching: bool) -> Self {
         let (focus, pane) =
             if watching { (Mode::Watch, Pane::Watch) } else { (Mode::Prompt, Pane::Table) };
-        Self { width, height, focus, pane, upper_pane: pane, zoomed_log: false }
+        let before_prompt = None;
+        Self { width, height, focus, pane, upper_pane: pane, zoomed_log: false, before_prompt }
     }
 
     /// Columns and rows of the screen.
@@ -47,12 +50,32 @@ impl Panes {
     /// Moves the focus to a mode; the pane of the mode becomes visible.
     pub fn focus_on(&mut self, mode: Mode) {
         self.focus = mode;
+        self.before_prompt = None;
         if let Some(pane) = mode.pane() {
             self.pane = pane;
             if pane != Pane::Log {
                 self.upper_pane = pane;
                 self.zoomed_log = false;
             }
+        }
+    }
+
+    /// Moves the focus to the command line, from where it can go back.
+    pub fn visit_prompt(&mut self) {
+        let before = self.focus;
+        self.focus_on(Mode::Prompt);
+        self.before_prompt = Some(before).filter(|&mode| mode != Mode::Prompt);
+    }
+
+    /// The focus can go back from the command line.
+    pub fn is_visiting_prompt(&self) -> bool {
+        self.before_prompt.is_some()
+    }
+
+    /// Moves the focus back from the command line.
+    pub fn leave_prompt(&mut self) {
+        if let Some(mode) = self.before_prompt {
+            self.focus_on(mode);
         }
     }
 

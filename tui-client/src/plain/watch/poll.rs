@@ -32,13 +32,24 @@ pub(in crate::plain) fn selectors(patterns: &[Glob]) -> Vec<String> {
 #[derive(Default)]
 pub(super) struct Feed {
     selector: String,
-    last: HashMap<KeyBuf, Point>,
+    keys: HashMap<KeyBuf, Printed>,
+    /// Answers so far.
+    answers: u64,
     /// The first answer has come: from now on every point is new.
     begun: bool,
     /// The last warning, which is not repeated.
     warning: Option<String>,
     /// The series that alerts concern, as of the last answer.
     series: Vec<Series>,
+}
+
+/// How far a key is printed. The points of an answer may come in any order.
+#[derive(Debug, Clone, Copy)]
+struct Printed {
+    newest: Point,
+    /// The newest point before this answer, by its number.
+    before: Option<Point>,
+    answer: u64,
 }
 
 impl Feed {
@@ -49,7 +60,7 @@ impl Feed {
 
     /// How far each key is printed.
     pub(super) fn last(&self) -> impl Iterator<Item = (&KeyBuf, Point)> {
-        self.last.iter().map(|(key, &point)| (key, point)).filter(|_| self.begun)
+        self.keys.iter().map(|(key, printed)| (key, printed.newest)).filter(|_| self.begun)
     }
 
     fn covers(&self, key: &str) -> bool {
@@ -101,7 +112,8 @@ impl<W: Write> Watcher<'_, W> {
             }
             let last: Vec<_> = self.known.take_last(|key| feed.covers(key), now).collect();
             feed.begun |= !last.is_empty();
-            feed.last.extend(last);
+            let printed = |newest| Printed { newest, before: None, answer: feed.answers };
+            feed.keys.extend(last.into_iter().map(|(key, last)| (key, printed(last))));
         }
         loop {
             let begun = Instant::now();
@@ -144,8 +156,9 @@ impl<W: Write> Watcher<'_, W> {
     async fn ask(&mut self, connection: &Client, feed: &mut Feed) -> Result<(), Failure> {
         if !feed.begun && self.from.is_none() {
             // The points of a first answer that broke off are not printed yet.
-            feed.last.clear();
+            feed.keys.clear();
         }
+        feed.answers += 1;
         let selector = feed.selector.clone();
         let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else { return Ok(()) };
         let reply = connection.get(selector).await?;
@@ -178,8 +191,8 @@ impl<W: Write> Watcher<'_, W> {
                 warn(&format!("no points for {} yet", named(pattern.as_str())));
             }
             for key in answer.first.iter().filter(|_| self.from.is_none()) {
-                if let Some(last) = feed.last.get(key.as_str()) {
-                    self.out.point(key.as_key(), *last)?;
+                if let Some(printed) = feed.keys.get(key.as_str()) {
+                    self.out.point(key.as_key(), printed.newest)?;
                 }
             }
         }
@@ -200,7 +213,7 @@ impl<W: Write> Watcher<'_, W> {
         let current = answer.current.take().filter(|(current, ..)| current.as_key() == key);
         let (_, is_watched, is_alerted) = *answer.current.insert(current.unwrap_or_else(|| {
             let name = key.as_str();
-            let is_known = feed.last.contains_key(name);
+            let is_known = feed.keys.contains_key(name);
             let is_watched = is_known || self.is_watched(name);
             if is_watched && !is_known {
                 answer.first.push(key.to_owned());
@@ -213,23 +226,30 @@ impl<W: Write> Watcher<'_, W> {
         if !is_watched {
             return Ok(());
         }
-        let last = feed.last.get_mut(key.as_str());
-        let is_ahead = point.timestamp > answer.present;
-        let last_is_ahead = last.as_ref().is_some_and(|last| last.timestamp > answer.present);
-        if is_ahead && last.is_some() && !last_is_ahead {
+        let known = feed.keys.get_mut(key.as_str());
+        let (newest, before) = match &known {
+            Some(known) if known.answer == feed.answers => (Some(known.newest), known.before),
+            Some(known) => (Some(known.newest), Some(known.newest)),
+            None => (None, None),
+        };
+        let is_ahead = |point: Point| point.timestamp > answer.present;
+        // A point too far ahead is none of the present, which one hides that is not.
+        let replaces = |known: Point| is_ahead(known) && !is_ahead(point);
+        if newest.is_some_and(|newest| is_ahead(point) && !is_ahead(newest)) {
             return Ok(());
         }
-        let is_present = !is_ahead && last_is_ahead;
         let first_time = if feed.begun { None } else { self.from };
         let prints = feed.begun || first_time.is_some_and(|from| point.timestamp >= from);
-        let goes_on = feed.begun || first_time.is_some();
-        let is_known = last.as_ref().is_some_and(|last| !is_news(point, **last));
-        if goes_on && is_known && !is_present {
+        let is_known = before.is_some_and(|before| !replaces(before) && !is_news(point, before));
+        if (feed.begun || first_time.is_some()) && is_known {
             return Ok(());
         }
-        match last {
-            Some(last) => *last = point,
-            None => drop(feed.last.insert(key.to_owned(), point)),
+        let is_newest = |newest: Point| replaces(newest) || point.timestamp >= newest.timestamp;
+        let newest = newest.filter(|&newest| !is_newest(newest)).unwrap_or(point);
+        let printed = Printed { newest, before, answer: feed.answers };
+        match known {
+            Some(known) => *known = printed,
+            None => drop(feed.keys.insert(key.to_owned(), printed)),
         }
         if prints { self.out.point(key, point) } else { Ok(()) }
     }

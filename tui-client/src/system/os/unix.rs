@@ -1,6 +1,7 @@
 //! Linux and macOS.
 
 pub mod files;
+pub mod input;
 pub mod processes;
 pub mod signals;
 pub mod streams;

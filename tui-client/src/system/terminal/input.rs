@@ -3,19 +3,18 @@
 mod keys;
 mod paste;
 
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{
-    self, EventStream, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind as Kind,
+    self, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind as Kind,
 };
-use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
 use crate::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use crate::system::os;
+use crate::system::os::input::InputStream;
+use crate::system::os::terminal_input::TerminalInput;
 use keys::HeldKeys;
 
 /// Within so long the next piece of a paste follows that arrives as keys.
@@ -24,21 +23,21 @@ const PASTE_GAP: Duration = Duration::from_millis(30);
 /// Keys that are taken at once, for a paste that goes on for ever.
 const MAX_PASTED: usize = 4 * 1024 * 1024;
 
-/// The events of the terminal.
+/// The input of the terminal.
 pub struct InputEvents {
-    stream: EventStream,
+    stream: InputStream,
     held: HeldKeys,
 }
 
 impl InputEvents {
-    /// The events of this stream.
-    pub fn new(stream: EventStream) -> Self {
-        Self { stream, held: HeldKeys::default() }
+    /// The input of the terminal, from now on.
+    pub fn start() -> Self {
+        Self { stream: InputStream::start(), held: HeldKeys::default() }
     }
 
-    /// The next events: a single one, but where pasted text arrives as keys all that are there, with
-    /// a paste as one event, and none of them when keys were only released. None at the end.
-    pub async fn next(&mut self) -> Option<Vec<io::Result<event::Event>>> {
+    /// The next input: a single one, but where pasted text arrives as keys all that is there, with a
+    /// paste as one event, and none of it when keys were only released. None at the end.
+    pub async fn next(&mut self) -> Option<Vec<io::Result<TerminalInput>>> {
         let first = self.stream.next().await?;
         if !os::terminal::PASTES_AS_KEYS {
             return Some(vec![first]);
@@ -47,36 +46,35 @@ impl InputEvents {
         let mut next = Some(first);
         while let Some(event) = next {
             match event {
-                Ok(event) => batch.extend(self.held.take(event)),
-                Err(error) => {
-                    let events = paste::join(batch).into_iter().map(Ok);
-                    return Some(events.chain([Err(error)]).collect());
+                Ok(TerminalInput::Event(event)) => batch.extend(self.held.take(event)),
+                other => {
+                    let events = joined(batch);
+                    return Some(events.into_iter().chain([other]).collect());
                 }
             }
-            next = match self.now().await {
+            next = match self.stream.now().await {
                 None if batch.len() < MAX_PASTED && paste::is_paste(&batch) => {
                     timeout(PASTE_GAP, self.stream.next()).await.ok().flatten()
                 }
                 now => now.filter(|_| batch.len() < MAX_PASTED),
             };
         }
-        Some(paste::join(batch).into_iter().map(Ok).collect())
-    }
-
-    /// The next event, if there is one.
-    async fn now(&mut self) -> Option<io::Result<event::Event>> {
-        // The stream wakes this task when there is an event later.
-        let stream = &mut self.stream;
-        poll_fn(|cx| match std::pin::Pin::new(&mut *stream).poll_next(cx) {
-            Poll::Ready(event) => Poll::Ready(event),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
+        Some(joined(batch))
     }
 }
 
-/// The event of the application, if it has one for this event.
-pub fn translate(event: event::Event) -> Option<Event> {
+fn joined(batch: Vec<event::Event>) -> Vec<io::Result<TerminalInput>> {
+    paste::join(batch).into_iter().map(|event| Ok(TerminalInput::Event(event))).collect()
+}
+
+/// The event of the application, if it has one for this input.
+pub fn translate(input: TerminalInput) -> Option<Event> {
+    let event = match input {
+        TerminalInput::Event(event) => event,
+        TerminalInput::PasteGoesOn(text) => return Some(Event::PasteGoesOn(text)),
+        TerminalInput::PasteDropped => return Some(Event::PasteDropped),
+        TerminalInput::Reply(_) => return None,
+    };
     match event {
         event::Event::Key(key) => translate_key(key, os::terminal::ALT_GR_IS_CTRL_ALT),
         event::Event::Paste(text) => Some(Event::Paste(text)),

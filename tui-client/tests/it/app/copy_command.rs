@@ -4,17 +4,24 @@ use tui_client::app::AppConfig;
 use tui_client::app::copy_command;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::{Abilities, Mode, Shell};
+use tui_client::keymap::{Abilities, Mode, Multiplexer, Shell};
 
 use crate::harness::scene::{Scene, config};
 
 #[test]
+fn a_copy_in_screen_names_what_it_takes() {
+    let abilities = Abilities { multiplexer: Multiplexer::Screen, ..Abilities::default() };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Log);
+    scene.keys("y");
+    assert_eq!(scene.notice(), "line copied, if the terminal around screen takes OSC 52");
+}
+
+#[test]
 fn a_copy_in_tmux_names_its_setting() {
-    let mut scene = Scene::with(
-        80,
-        24,
-        AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() },
-    );
+    let abilities = Abilities { multiplexer: Multiplexer::Tmux, ..Abilities::default() };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..config() });
     scene.tell(Event::Connected);
     scene.to(Mode::Log);
     scene.keys("y");
@@ -45,21 +52,10 @@ fn the_view_is_copied_as_a_plain_command() {
     scene.code(KeyCode::Tab);
     assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
     scene.code(KeyCode::Esc);
-    scene.enter("get it's-$(x)");
-    scene.ok("get it's-$(x)", "");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), format!(r"tui-client --once 'it'\''s-$(x)' {columns}"));
-    scene.code(KeyCode::Esc);
-    scene.enter("get -v");
-    scene.ok("get -v", "");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), format!("tui-client --once --watch=-v {columns}"));
-    // What the server makes of it, only the server knows.
-    scene.code(KeyCode::Esc);
-    scene.enter("get -v[last]");
-    scene.ok("get -v[last]", "-v 1.0 1\n");
-    scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), "tui-client -- get '-v[last]'");
+    scene.to(Mode::Table);
+    scene.keys("/it's-$x\n");
+    let filter = r"--filter='it'\''s-$x'";
+    assert_eq!(copied(&mut scene), format!("tui-client --once {filter} {columns}"));
 }
 
 #[test]
@@ -87,21 +83,19 @@ fn on_windows() -> Scene {
 #[test]
 fn a_command_for_windows_has_double_quotes() {
     let mut scene = on_windows();
-    scene.enter("get it's*");
-    scene.ok("get it's*", "it's-a 1.0 1\n");
     scene.to(Mode::Table);
+    scene.keys("/it's*\n");
     assert_eq!(
         copy_command::command(&scene.app).unwrap(),
-        "tui-client --once \"it's*\" --columns=\"key,last,change,rate,min,max,avg,count,age,trend\""
+        "tui-client --once --filter=\"it's*\" --columns=\"key,last,change,rate,min,max,avg,count,age,trend\""
     );
 }
 
 #[test]
 fn what_has_no_command_on_windows_is_said() {
     let mut scene = on_windows();
-    scene.enter("get $(x)");
-    scene.ok("get $(x)", "");
     scene.to(Mode::Table);
+    scene.keys("/$x\n");
     assert_eq!(scene.press(KeyPress::char('Y')), []);
     let why = "not copied: cmd and PowerShell can't both quote the characters \" $ ` % \\";
     assert_eq!(scene.notice(), why);

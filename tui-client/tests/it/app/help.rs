@@ -73,7 +73,7 @@ fn help_search_finds_keys_by_common_words() {
         ("completion", &["tab", "shift-tab", "esc"]),
         ("complete", &["tab"]),
         ("threshold", &["!"]),
-        ("alert", &["!", "d"]),
+        ("alert", &["!", "D"]),
         ("zoom", &["z", "Z"]),
         ("stale", &["/"]),
         ("sort", &["> →", "< ←", "o"]),

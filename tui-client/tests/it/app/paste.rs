@@ -170,3 +170,35 @@ fn a_refusal_among_pasted_lines_stays_visible() {
     let said = scene.notice();
     assert!(said.starts_with("3 pasted lines sent, 1 refused: error at \"x\""), "{said}");
 }
+
+#[test]
+fn what_comes_after_a_pause_belongs_to_the_paste_before() {
+    for (pieces, lines) in [
+        (&["put a 1 1\nput b 2 2\n", "put c 3 3\n"][..], 3),
+        (&["put a 1 1\nput b", " 2 2\nput c 3 3"], 3),
+        (&["put a", " 1 1\nput b 2 2\n"], 2),
+        (&["put a 1 1\n", "put b 2 2\n", "put c 3 3\n"], 3),
+    ] {
+        let mut scene = Scene::connected(80, 24, &[]);
+        scene.tell(Event::Paste(pieces[0].to_owned()));
+        for piece in &pieces[1..] {
+            scene.tell(Event::PasteGoesOn((*piece).to_owned()));
+        }
+        let pasted = scene.pasted();
+        assert_eq!((pasted.lines, pasted.wrong.lines), (lines, 0), "{pieces:?}: {}", pasted.text);
+        assert_eq!(scene.app.input().prompt.text(), "", "{pieces:?}");
+    }
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.tell(Event::Paste("put a".to_owned()));
+    scene.tell(Event::PasteGoesOn(" 1 1\n".to_owned()));
+    assert_eq!(scene.app.input().prompt.text(), "put a 1 1");
+}
+
+#[test]
+fn a_paste_that_is_too_long_changes_nothing() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    scene.type_text("put a");
+    scene.tell(Event::PasteDropped);
+    assert_eq!(scene.app.input().prompt.text(), "put a");
+    assert_eq!(scene.notice(), "not taken: too long to paste; tui-client < FILE sends it");
+}

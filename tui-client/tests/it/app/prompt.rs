@@ -250,7 +250,7 @@ fn a_glob_without_points_explains_that_the_server_may_know_none() {
         scene
     };
     let scene = entered(Some(FollowNews::Ended));
-    let why = "this server knows no globs; in the table W watches m.*, * shows all keys";
+    let why = "this server knows no globs; in the table W watches m.*, / filters";
     assert_eq!(scene.notice(), why);
     let mut scene = scene.on(Mode::Table, "Wm.*\n");
     scene.ok("get *", "m.x 1.0 1\n");

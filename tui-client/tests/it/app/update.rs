@@ -86,19 +86,34 @@ fn entered_lines_are_normalized() {
 }
 
 #[test]
-fn an_entered_get_stays_in_the_table_and_is_refreshed() {
+fn an_entered_get_is_answered_beside_the_table() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.enter("get palm.cpu");
     scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\n");
-    scene.ok("get palm.cpu", "palm.cpu 1.0 1\n");
-    assert_eq!(scene.app.table().request(), "get palm.cpu");
-    scene.wait(SECOND);
+    let rows = scene.app.layout().table_rows();
     scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
-    assert_eq!(scene.app.table().answer().points, 2);
-    scene.code(KeyCode::Tab);
-    scene.press(KeyPress::char('*'));
-    scene.ok("get *", "a 1.0 1\n");
-    assert_eq!(scene.app.table().request(), "get *");
+    assert_eq!(scene.app.table().request(), "get *", "the table stays");
+    let answer = scene.app.typed_answer().unwrap();
+    assert_eq!(answer.title(), "get palm.cpu · 1 key · 2 points");
+    let times: Vec<_> = answer.lines().iter().map(|line| line.point.timestamp).collect();
+    assert_eq!(times, [2, 1], "the newest first");
+    assert_eq!(scene.app.layout().table_rows(), rows - 4);
+    scene.enter("get *");
+    scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\npalm.cpu 2.0 2\n");
+    let answer = scene.app.typed_answer().unwrap();
+    assert_eq!(answer.title(), "get * · 2 keys · 3 points", "the newest answer alone");
+    scene.code(KeyCode::Esc);
+    assert_eq!(scene.app.layout().table_rows(), rows, "closed");
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+#[test]
+fn without_room_for_it_an_answer_is_said_in_one_line() {
+    let mut scene = Scene::connected(40, 10, &[]);
+    scene.enter("get palm.cpu");
+    scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
+    assert_eq!(scene.app.layout().answer, None);
+    assert_eq!(scene.notice(), "get palm.cpu · 1 key · 2 points: 2.0 2");
 }
 
 #[test]

@@ -33,16 +33,26 @@ impl BarePty {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&master, size).unwrap();
         let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap().into();
-        let screen = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let usual = |cells, usual| if cells > 0 { cells } else { usual };
+        let (shown_rows, shown_columns) = (cells(usual(rows, 24)), cells(usual(columns, 80)));
+        let screen = vt100::Parser::new(shown_rows, shown_columns, 0);
         Self { master: master.into(), path, screen }
     }
 
     pub fn start(port: u16) -> (Self, Child) {
-        let pty = Self::open(80, 24);
+        Self::start_in(port, 80, 24)
+    }
+
+    /// The client in a terminal of this size; 0 is none.
+    pub fn start_in(port: u16, columns: u16, rows: u16) -> (Self, Child) {
+        let pty = Self::open(columns, rows);
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = open(&pty.path, flags, Mode::empty()).unwrap();
         let client = signals::command(env!("CARGO_BIN_EXE_tui-client"))
             .args(["--port", &port.to_string(), "--theme", "dark"])
+            .env("TERM", "xterm-256color")
+            .env_remove("COLUMNS")
+            .env_remove("LINES")
             .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .stdin(slave.try_clone().unwrap())
             .stdout(slave.try_clone().unwrap())

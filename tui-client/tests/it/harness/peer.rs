@@ -53,6 +53,16 @@ pub fn request(from: &mut BufReader<&TcpStream>) -> String {
     heard.trim_end_matches('\n').to_owned()
 }
 
+/// Answers the probe of a client that has several requests to send, as a server that takes them ahead
+/// of replies.
+#[track_caller]
+pub fn answer_probe(mut stream: &TcpStream, from: &mut BufReader<&TcpStream>) {
+    hear(from, &["get tui-client.probe", "get wrong command test"]);
+    stream.write_all(b"ok\n\nerror\nwrong command\n\n").unwrap();
+    hear(from, &["get tui-client.probe"]);
+    stream.write_all(b"ok\n\n").unwrap();
+}
+
 /// The next request, of a client to which this is a server without selectors: it knows no key of the
 /// name of one.
 #[track_caller]

@@ -94,6 +94,44 @@ fn puts_are_stored_after_standard_output_is_closed() {
 }
 
 #[test]
+fn an_import_without_a_terminal_is_silent_when_all_is_well() {
+    let server = TestServer::start();
+    for input in ["put a 1\nput b 2 2\nget none\n", "", "\n\n"] {
+        assert_eq!(pipe(server.port, input), (0, String::new(), String::new()), "{input}");
+    }
+    assert_eq!(server.send("get a\n").lines().count(), 3);
+}
+
+#[test]
+fn refused_lines_are_named_up_to_twenty_and_summed_up() {
+    let server = TestServer::start();
+    let long = "x".repeat(5000);
+    let input = format!("put a 1 1\n{}got\nput a y 1\ndel a\n{long}\n", "put a x 1\n".repeat(1000));
+    let (code, _, err) = pipe(server.port, input);
+    assert_eq!(code, 1);
+    let lines: Vec<_> = err.lines().collect();
+    let numbers = lines[2..20].iter().zip(2..);
+    for (line, number) in numbers {
+        assert!(line.starts_with(&format!("tui-client: line {number}: wrong command: ")), "{line}");
+    }
+    assert_eq!(
+        lines[20..23],
+        [
+            "tui-client: more refused lines are counted, and summed up at the end",
+            "tui-client: 983 more, from line 20 on: wrong command: a value is a decimal number such \
+             as 23.7, -5 or 1e-3",
+            "tui-client: 1 more, line 1002: wrong command: the commands are put, del and get, in lower \
+             case",
+        ]
+    );
+    assert!(
+        lines[23].starts_with("tui-client: 1,005 lines: 1 stored, 1,004 refused, in "),
+        "{err}"
+    );
+    assert_eq!(lines.len(), 24);
+}
+
+#[test]
 fn a_suspicious_timestamp_is_reported() {
     let server = TestServer::start();
     let (code, _, err) = run(server.port, &["put", "a", "1", "1795748000123"]);

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 
 use crate::harness::client::{Lines, client, finish, pipe, run};
-use crate::harness::peer::{accept, hear, listen, peer, request, until_given_up};
+use crate::harness::peer::{accept, answer_probe, hear, listen, peer, request, until_given_up};
 use crate::harness::server::TestServer;
 use crate::harness::wait::wait_until;
 
@@ -16,6 +16,7 @@ fn a_lost_connection_reports_the_first_line_of_unknown_outcome() {
     let peer = thread::spawn(move || {
         let stream = accept(&listener);
         let mut reader = BufReader::new(&stream);
+        answer_probe(&stream, &mut reader);
         for _ in 0..3 {
             request(&mut reader);
         }
@@ -67,11 +68,13 @@ fn retry_waits_for_a_server_to_start() {
 fn lines_answered_before_a_stall_are_not_sent_again() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
+            answer_probe(stream, from);
             hear(from, &["put a 1 1", "got", "put b 1 1", "put c 1 1"]);
             stream.write_all(b"ok\n\nerror\nwrong command\n\nok\n").unwrap();
             until_given_up(from);
         },
         |mut stream, from| {
+            answer_probe(stream, from);
             hear(from, &["put b 1 1", "put c 1 1"]);
             stream.write_all(b"ok\n\nok\n\n").unwrap();
         },
@@ -90,6 +93,7 @@ fn lines_answered_before_a_stall_are_not_sent_again() {
 #[test]
 fn a_stall_reports_the_first_line_of_unknown_outcome() {
     let (port, serving) = peer(vec![|mut stream, from| {
+        answer_probe(stream, from);
         hear(from, &["put a 1 1", "put b 1 1", "put c 1 1"]);
         stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
         until_given_up(from);
@@ -127,11 +131,13 @@ fn a_peer_that_closes_each_connection_is_reported_once() {
 fn lines_after_an_answered_get_are_sent_again() {
     let (port, serving) = peer(vec![
         |mut stream, from| {
+            answer_probe(stream, from);
             hear(from, &["get a", "put b 1 1", "put c 1 1", "get a"]);
             stream.write_all(b"ok\na 1.0 1\n\nok\n\nok\n").unwrap();
             stream.shutdown(Shutdown::Both).unwrap();
         },
         |mut stream, from| {
+            answer_probe(stream, from);
             hear(from, &["put c 1 1", "get a"]);
             stream.write_all(b"ok\n\nok\na 1.0 1\n\n").unwrap();
         },
@@ -148,10 +154,12 @@ fn a_partly_printed_reply_is_not_requested_again() {
     let (listener, port) = listen();
     let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"put a 1 1\nget a\n").unwrap();
-    let mut stream = accept(&listener);
-    hear(&mut BufReader::new(&stream), &["put a 1 1", "get a"]);
-    stream.write_all(b"ok\n\nok\na 1.0 1\na 2.").unwrap();
-    drop(stream);
+    let stream = accept(&listener);
+    let mut from = BufReader::new(&stream);
+    answer_probe(&stream, &mut from);
+    hear(&mut from, &["put a 1 1", "get a"]);
+    (&stream).write_all(b"ok\n\nok\na 1.0 1\na 2.").unwrap();
+    stream.shutdown(Shutdown::Both).unwrap();
     let (code, out, err) = finish(child);
     assert_eq!((code, &*out), (3, "a 1.0 1\n"));
     assert!(err.contains("from line 2 on it is unknown"), "{err}");

@@ -57,6 +57,25 @@ fn once_prints_rows_of_the_table() {
 }
 
 #[test]
+fn a_change_beyond_all_floats_is_not_a_missing_one() {
+    let server = TestServer::start();
+    server.send("put a -1.7e308 1\nput a 1.7e308 2\nput b 1 1\nput c 1.7e308 1\nput c -1e308 2\n");
+    for (format, printed) in [
+        ("text", "a inf inf\nb - -\nc -inf -inf\n"),
+        ("csv", "key,change,rate\na,inf,inf\nb,,\nc,-inf,-inf\n"),
+        (
+            "json",
+            "{\"key\":\"a\",\"change\":\"inf\",\"rate\":\"inf\"}\n\
+             {\"key\":\"b\",\"change\":null,\"rate\":null}\n\
+             {\"key\":\"c\",\"change\":\"-inf\",\"rate\":\"-inf\"}\n",
+        ),
+    ] {
+        let args = ["--once", "--columns", "key,change,rate", "--format", format];
+        assert_eq!(run(server.port, &args), (0, printed.to_owned(), String::new()), "{format}");
+    }
+}
+
+#[test]
 fn an_age_is_in_seconds() {
     let server = TestServer::start();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();

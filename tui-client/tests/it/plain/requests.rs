@@ -1,6 +1,6 @@
 //! Requests in the arguments, exit codes, and what is printed about the program itself.
 
-use crate::harness::client::{client, finish, pipe, run};
+use crate::harness::client::{client, finish, pipe, piped, run};
 use crate::harness::peer::free_port;
 use crate::harness::server::TestServer;
 
@@ -10,9 +10,8 @@ fn a_request_in_the_arguments() {
     assert_eq!(run(server.port, &["put", "a.b", "-1.5", "7"]), (0, String::new(), String::new()));
     assert_eq!(run(server.port, &["get", "a.b"]), (0, "a.b -1.5 7\n".to_owned(), String::new()));
     assert_eq!(run(server.port, &["get a.b"]).1, "a.b -1.5 7\n");
-    let (code, out, err) = run(server.port, &["put", "now", "1"]);
-    assert_eq!((code, &*out), (0, ""));
-    assert!(err.starts_with("tui-client: stored with the current time, "), "{err}");
+    assert_eq!(run(server.port, &["put", "now", "1"]), (0, String::new(), String::new()));
+    assert!(server.send("get now\n").contains("now 1.0 "));
 }
 
 #[test]
@@ -43,6 +42,34 @@ fn an_ipv6_address_may_have_its_brackets() {
         let (code, _, err) = run(1, &args);
         assert_eq!(code, 3);
         assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");
+    }
+}
+
+#[test]
+fn a_host_may_have_its_port_and_no_more() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    let at = |host: &str, more: &[&str]| {
+        let mut command = piped(env!("CARGO_BIN_EXE_tui-client"));
+        command.args(["--host", host]).args(more).args(["get", "a"]);
+        finish(command.spawn().unwrap())
+    };
+    for host in ["127.0.0.1", "localhost", "[::1]"] {
+        let there = format!("{host}:{}", server.port);
+        assert_eq!(at(&there, &[]), (0, "a 1.0 1\n".to_owned(), String::new()), "{there}");
+    }
+    let port = server.port.to_string();
+    assert_eq!(at(&format!("localhost:{port}"), &["--port", &port]).0, 0);
+    for (host, more, said) in [
+        ("http://localhost", &[][..], "a host has no http:// before it; localhost is enough"),
+        ("localhost/", &[], "a host has no / behind it; localhost is enough"),
+        ("localhost:x", &[], "a port is a number up to 65535, not \"x\""),
+        ("", &[], "a host is missing, such as localhost"),
+        ("localhost:7", &["--port", "8"], "port 7 behind the host, but --port 8"),
+    ] {
+        let (code, out, err) = at(host, more);
+        assert_eq!((code, &*out), (2, ""), "{host}");
+        assert!(err.contains(said), "{err}");
     }
 }
 

@@ -20,8 +20,10 @@ scenes! {
         scene.code(KeyCode::Up);
     }),
     log_following: |w, h| log(w, h, ""),
-    log_paused: |w, h| log(w, h, "g"),
-    log_enlarged: |w, h| log(w, h, "z"),
+    log_paused: |w, h| log(w, h, "").then(|scene| {
+        scene.code(KeyCode::Home);
+    }),
+    log_enlarged: |w, h| log(w, h, "f"),
     log_shifted: |w, h| log(w, h, "l"),
     [search]
     log_search: |w, h| log(w, h, "/palm").then(|scene| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_client::app::AppConfig;
 use tui_client::event::{KeyCode, KeyPress};
-use tui_client::keymap::{Abilities, Mode};
+use tui_client::keymap::{Abilities, Mode, Multiplexer};
 
 use super::scenes;
 use super::screen::with_data;
@@ -49,12 +49,12 @@ scenes! {
         answered(w, h, &format!("{key}a 1.0 {NOW}\n{key}b -1.5e300 {NOW}\nq 1e-300 99999999999\n"))
     },
     table_strange_lines: |w, h| answered(w, h, &format!("{}so\nwhat\n", many(3))),
-    table_paused: |w, h| table(w, h, "p").then(|scene| {
+    table_paused: |w, h| table(w, h, "P").then(|scene| {
         scene.wait(Duration::from_secs(10));
     }),
     table_unbound_key: |w, h| table(w, h, "u"),
     table_copied_in_tmux: |w, h| {
-        Scene::with(w, h, AppConfig { abilities: Abilities { in_tmux: true, ..Abilities::default() }, ..config() }).on(Mode::Table, "Y")
+        Scene::with(w, h, AppConfig { abilities: Abilities { multiplexer: Multiplexer::Tmux, ..Abilities::default() }, ..config() }).on(Mode::Table, "Y")
     },
     [filter]
     table_filtered: |w, h| table(w, h, "/*.cpu or last > 1G and age < 1m\n"),
@@ -71,20 +71,27 @@ scenes! {
     table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
         scene.code(KeyCode::Esc);
     }),
-    [selection]
-    table_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
-        scene.ok("get eardrum.memory_used", &format!("eardrum.memory_used 1.5 {NOW}\n"));
-        scene.to(Mode::Table);
+    [answer]
+    answer_of_one_key: |w, h| Scene::used(w, h).then(|scene| {
+        let older = NOW - 60;
+        let points = format!("eardrum.memory_used 1.5 {older}\neardrum.memory_used 2.5 {NOW}\n");
+        scene.ok("get eardrum.memory_used", &points);
     }),
-    table_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
+    answer_of_many_keys: |w, h| Scene::used(w, h).then(|scene| {
+        scene.enter("get *");
+        scene.ok("get *", &(many(30) + &crate::harness::scene::sample()));
+    }),
+    answer_beside_watch: |w, h| Scene::with_sample(w, h, &["palm.cpu"]).then(|scene| {
+        scene.enter("get palm.cpu[last]");
+        scene.ok("get palm.cpu[last]", &format!("palm.cpu 23.7 {NOW}\n"));
+    }),
+    answer_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.cup");
         scene.ok("get palm.cup", "");
-        scene.to(Mode::Table);
     }),
-    table_of_a_glob: |w, h| Scene::used(w, h).then(|scene| {
+    answer_of_a_glob_that_is_not_known: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.t*");
         scene.ok("get palm.t*", "");
-        scene.to(Mode::Table);
     }),
     [field]
     alert_asked_for: |w, h| table(w, h, "!9"),

@@ -78,7 +78,7 @@ scenes! {
     },
     [polling]
     watch_at_the_start: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]),
-    watch_paused: |w, h| watch(w, h, &["palm.cpu"], &[], "p").then(|scene| {
+    watch_paused: |w, h| watch(w, h, &["palm.cpu"], &[], "P").then(|scene| {
         scene.wait(10 * SECOND);
     }),
     watch_stretched: |w, h| Scene::alerted(w, h, &["palm.cpu"], &[]).then(|scene| {
@@ -117,13 +117,13 @@ scenes! {
     chart_steps: |w, h| steps(w, h, "3"),
     chart_steps_cursor: |w, h| steps(w, h, "5H"),
     [scale]
-    chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fy"),
+    chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fa"),
     chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         let line = |n: i64| format!("a {}.0 {}\n", (n % 40 - 5) * n, NOW - 200 + n);
         let data: String = (0..200).map(line).collect();
         scene.ok("get a", &data);
         scene.to(Mode::Watch);
-        scene.keys("fy");
+        scene.keys("fa");
     }),
     chart_units: |w, h| watch(w, h, &["palm.memory_used", "kettle.memory_used"], &[], "Mf"),
     chart_crowded: |w, h| crowded(w, h, &["a > 20.0003"]),

@@ -15,12 +15,13 @@ use tui_client::app::AppConfig;
 use tui_client::keymap::Abilities;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
-use tui_client::view::theme::Theme;
+use tui_client::view::theme::{Theme, ThemeChoice};
 
 use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
 use crate::harness::wait::PATIENCE;
+use crate::terminal::job_control::KnownClient;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
@@ -176,7 +177,7 @@ fn the_client_that_panics() {
         abilities: Abilities::default(),
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    tokio.block_on(runtime::run(options, config, Theme::colour)).unwrap();
+    tokio.block_on(runtime::run(options, config, || ThemeChoice::known(Theme::colour()))).unwrap();
     tokio.shutdown_background();
 }
 
@@ -292,7 +293,9 @@ fn run(options: &str, steps: &[Step], end: End) {
 #[test]
 fn signals_restore_the_terminal() {
     let server = TestServer::start();
-    for signal in ["TERM", "HUP", "INT", "QUIT"] {
+    let usual = ["TERM", "HUP", "INT", "QUIT"];
+    let others = ["USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "ABRT", "TRAP", "SYS"];
+    for signal in usual.into_iter().chain(others).chain(["34", "64"]) {
         let file = format!("{}/pid-{signal}", env!("CARGO_TARGET_TMPDIR"));
         let client = format!("echo $$ > '{file}'; exec \"$CLIENT\" --port {}", server.port);
         let shell =
@@ -303,6 +306,21 @@ fn signals_restore_the_terminal() {
         assert!(killed.unwrap().success());
         shell.until_restored();
     }
+}
+
+#[test]
+fn signals_that_do_not_kill_leave_the_screen() {
+    let server = TestServer::start();
+    let client = KnownClient::new(server.port);
+    let shell = Shell::run(&format!("{}; stty -a; echo over", client.command));
+    shell.until_shown("● localhost");
+    for signal in [Signal::PIPE, Signal::URG, Signal::CHILD, Signal::WINCH] {
+        client.signal(signal);
+    }
+    shell.press("put a 1 1\r");
+    shell.until_shown("stored a 1.0 1");
+    shell.press("\x03");
+    shell.until_restored();
 }
 
 /// Set for the process that panics in the terminal of its parent.

@@ -1,7 +1,10 @@
 //! What an import from a pipe shows on a terminal.
 
+use std::io::{BufReader, Write};
 use std::process::Command;
+use std::thread;
 
+use crate::harness::peer::{accept, answer_probe, hear, listen, until_given_up};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 use crate::harness::wait::in_time;
@@ -61,11 +64,49 @@ fn refused_lines_on_a_terminal_are_capped() {
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
         server.port
     ));
-    shell.until_shown("line 100: wrong command: ");
-    shell.until_shown("more refused lines are only counted; 2>FILE names them all");
+    shell.until_shown("line 20: wrong command: ");
+    shell.until_shown("more refused lines are counted, and summed up at the end");
+    shell.until_shown("130 more, from line 21 on: wrong command: ");
     shell.until_shown("150 lines: 0 stored, 150 refused");
     shell.until_shown("code 1");
     shell.wait();
     let raw = String::from_utf8(shell.raw()).unwrap();
-    assert!(!raw.contains("line 101: "), "{raw}");
+    assert!(!raw.contains("line 21: wrong"), "{raw}");
+}
+
+#[test]
+fn times_that_are_filled_in_are_told_to_a_terminal() {
+    let server = TestServer::start();
+    let shell = Shell::run(&format!(
+        "\"$CLIENT\" --port {port} put a 1; printf 'put a 1\\nput a 2 2\\nput b 1\\n' | \
+         \"$CLIENT\" --port {port}; echo over",
+        port = server.port
+    ));
+    shell.until_shown("stored with the current time, ");
+    shell.until_shown("filled in the current time in 2 puts (lines 1, 3)");
+    shell.until_shown("over");
+    shell.wait();
+}
+
+#[test]
+fn a_slow_server_is_shown_and_summed_up_line_by_line() {
+    let (listener, port) = listen();
+    let shell = Shell::run(&format!(
+        "printf 'put a 1 1\\nput a 2 2\\nput a 3 3\\n' | \"$CLIENT\" --port {port}"
+    ));
+    let peer = thread::spawn(move || {
+        let stream = accept(&listener);
+        let mut from = BufReader::new(&stream);
+        answer_probe(&stream, &mut from);
+        hear(&mut from, &["put a 1 1", "put a 2 2", "put a 3 3"]);
+        (&stream).write_all(b"ok\n\nok\n\n").unwrap();
+        until_given_up(&mut from);
+    });
+    shell.until_shown("2 lines, ");
+    shell.press("\x03");
+    shell.until_shown(
+        "interrupted: 2 lines: 2 stored, 0 refused; 1 read and without an answer, from",
+    );
+    shell.wait();
+    peer.join().unwrap();
 }

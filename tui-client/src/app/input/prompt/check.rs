@@ -17,6 +17,8 @@ pub enum Verdict {
     Empty,
     /// The line would be accepted.
     Accepted,
+    /// The client does something itself, as is said here.
+    Own(&'static str),
     /// The line is valid so far, with what is missing.
     Unfinished(String),
     /// The line would be accepted, but the bytes in question are probably a mistake.

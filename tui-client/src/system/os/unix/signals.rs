@@ -3,6 +3,7 @@
 use std::fs;
 use std::future::{self, poll_fn};
 use std::io::{self, stdout};
+use std::ops::Range;
 use std::process::{self, Command};
 use std::task::Poll;
 use std::time::Duration;
@@ -36,9 +37,37 @@ pub enum ScreenSignal {
     Continued,
 }
 
+/// The signals that are sent to end a program.
+const ENDS: [Number; 4] = [Number::TERM, Number::HUP, Number::INT, Number::QUIT];
+
+/// The other signals that would end the program and leave the terminal as it is, unless they were
+/// ignored when it started. Not those of a fault, which come again as soon as a handler returns, and not
+/// SIGPIPE, which no program in this language gets.
+const UNEXPECTED: &[Number] = &[
+    Number::USR1,
+    Number::USR2,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::XCPU,
+    Number::XFSZ,
+    Number::ABORT,
+    Number::TRAP,
+    Number::SYS,
+    #[cfg(target_os = "linux")]
+    Number::IO,
+    #[cfg(target_os = "linux")]
+    Number::POWER,
+    #[cfg(target_os = "linux")]
+    Number::STKFLT,
+];
+
+/// The real-time signals, which end a program as well. The library of the system keeps some.
+const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..0 };
+
 /// The signals that end the program.
 #[derive(Debug)]
-pub struct ExitSignals([Signal; 4]);
+pub struct ExitSignals(Vec<Signal>);
 
 impl ExitSignals {
     /// Listens from now on.
@@ -46,12 +75,16 @@ impl ExitSignals {
     /// # Errors
     /// When the system has no more room for signal handlers.
     pub fn new() -> io::Result<Self> {
-        Ok(Self([
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::quit())?,
-        ]))
+        let listen = |number: i32| signal(SignalKind::from_raw(number));
+        let mut signals = Vec::new();
+        for number in ENDS {
+            signals.push(listen(number.as_raw())?);
+        }
+        let ignored = ignored();
+        let others = UNEXPECTED.iter().map(|number| number.as_raw()).chain(REAL_TIME);
+        let others = others.filter(|number| ignored >> (number - 1) & 1 == 0);
+        signals.extend(others.filter_map(|number| listen(number).ok()));
+        Ok(Self(signals))
     }
 
     /// Waits for the next signal.

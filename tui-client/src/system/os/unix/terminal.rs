@@ -1,6 +1,7 @@
 //! Output, size and keys of the terminal, job control, the clipboard.
 
-use std::ffi::OsStr;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, stdin};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,9 +32,6 @@ pub const HAS_POSIX_SHELL: bool = true;
 /// Pasted text arrives as keys, and not between marks of the terminal.
 pub const PASTES_AS_KEYS: bool = false;
 
-/// A new size is an event among the keys, and not a signal.
-pub const RESIZES_AS_EVENTS: bool = false;
-
 /// The right Alt key, which types characters, is reported as Ctrl and Alt.
 pub const ALT_GR_IS_CTRL_ALT: bool = false;
 
@@ -47,6 +45,9 @@ pub const REPORT_CLICKS: &str = "\x1b[?1000h\x1b[?1006h";
 /// Undoes [`REPORT_CLICKS`], and all other reports of the mouse, and [`MARK_PASTES`].
 pub const REPORT_NOTHING: &str =
     "\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?2004l";
+
+/// Columns and rows of a terminal that does not tell its size.
+const USUAL_SIZE: (u16, u16) = (80, 24);
 
 /// The pause between two attempts to write where the system can't wait for a terminal.
 const RETRY: Duration = Duration::from_millis(5);
@@ -77,14 +78,24 @@ fn open_again() -> io::Result<File> {
     }
 }
 
-/// Columns and rows of the terminal that is written to.
+/// Columns and rows of the terminal that is written to. One that has no size, as a serial line, has
+/// that of the environment, else the usual one.
 ///
 /// # Errors
 /// When standard output is no terminal, or the terminal is gone.
 pub fn size() -> io::Result<(u16, u16)> {
     let (file, _) = tty_fd();
     let size = tcgetwinsize(file)?;
-    Ok((size.ws_col, size.ws_row))
+    let variable = |name: &str| env::var(name).ok();
+    Ok((
+        side(size.ws_col, variable("COLUMNS"), USUAL_SIZE.0),
+        side(size.ws_row, variable("LINES"), USUAL_SIZE.1),
+    ))
+}
+
+fn side(known: u16, variable: Option<String>, usual: u16) -> u16 {
+    let of_environment = || variable?.trim().parse().ok().filter(|&cells| cells > 0);
+    if known > 0 { known } else { of_environment().unwrap_or(usual) }
 }
 
 /// A write never waits, and fails with `WouldBlock` instead.
@@ -183,7 +194,7 @@ pub fn copy(_text: &str) -> Option<Result<(), String>> {
     None
 }
 
-/// The background in the palette of sixteen colours; none where the terminal has to be asked.
+/// The background in the palette of sixteen colours: none, because the terminal has to be asked.
 pub fn background() -> Option<u8> {
     None
 }
@@ -191,4 +202,54 @@ pub fn background() -> Option<u8> {
 /// The terminal has glyphs for lines, bars and dots.
 pub fn has_all_glyphs() -> bool {
     true
+}
+
+/// What the terminal lacks for the screen, as the environment says; none when it has all.
+pub fn lacks_for_screen() -> Option<String> {
+    what_lacks(env::var_os("TERM"))
+}
+
+fn what_lacks(term: Option<OsString>) -> Option<String> {
+    let term = term.unwrap_or_default().to_string_lossy().into_owned();
+    match &*term {
+        "" => Some("TERM is not set".to_owned()),
+        "dumb" | "unknown" => Some(format!("TERM is {term}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_without_a_size_has_one_of_the_environment_or_the_usual_one() {
+        let variable = |text: &str| Some(text.to_owned());
+        for (known, variable, expected) in [
+            (132, variable("40"), 132),
+            (0, variable("40"), 40),
+            (0, variable("0"), 80),
+            (0, variable("-1"), 80),
+            (0, variable("wide"), 80),
+            (0, variable("70000"), 80),
+            (0, None, 80),
+        ] {
+            assert_eq!(side(known, variable, 80), expected);
+        }
+    }
+
+    #[test]
+    fn a_terminal_without_abilities_is_known_by_its_name() {
+        for (term, lacks) in [
+            (None, Some("TERM is not set")),
+            (Some(""), Some("TERM is not set")),
+            (Some("dumb"), Some("TERM is dumb")),
+            (Some("unknown"), Some("TERM is unknown")),
+            (Some("xterm-256color"), None),
+            (Some("vt100"), None),
+            (Some("linux"), None),
+        ] {
+            assert_eq!(what_lacks(term.map(OsString::from)).as_deref(), lacks);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossterm::terminal;
 use crossterm_winapi::{Console, ConsoleMode, Handle, HandleType, ScreenBuffer};
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 
 use super::sequences::{Interpreter, show_first_screen};
 
@@ -23,9 +24,6 @@ pub const HAS_POSIX_SHELL: bool = false;
 
 /// Pasted text arrives as keys, and not between marks of the terminal.
 pub const PASTES_AS_KEYS: bool = true;
-
-/// A new size is an event among the keys, and not a signal.
-pub const RESIZES_AS_EVENTS: bool = true;
 
 /// The right Alt key, which types characters, is reported as Ctrl and Alt.
 pub const ALT_GR_IS_CTRL_ALT: bool = true;
@@ -209,11 +207,13 @@ fn is_modern() -> bool {
     ["WT_SESSION", "TERM_PROGRAM", "TERM"].iter().any(|name| env::var_os(name).is_some())
 }
 
-/// The background in the palette of sixteen colours; none where the terminal has to be asked. The
-/// console of the system may not answer, and knows the colour.
+/// The background in the palette of sixteen colours. The console of the system may not answer, and
+/// knows the colour; a newer terminal is asked at once, because its answer would arrive as keys later.
 pub fn background() -> Option<u8> {
     if is_modern() {
-        return None;
+        let (black, white) = (0, 15);
+        let mode = theme_mode(QueryOptions::default());
+        return Some(if matches!(mode, Ok(ThemeMode::Light)) { white } else { black });
     }
     let attributes = ScreenBuffer::current().and_then(|screen| screen.info()).ok()?.attributes();
     u8::try_from(attributes >> 4 & 0xf).ok()
@@ -222,6 +222,11 @@ pub fn background() -> Option<u8> {
 /// The terminal is known to have glyphs for lines, bars and dots, which the fonts of the system's console lack.
 pub fn has_all_glyphs() -> bool {
     is_modern()
+}
+
+/// What the terminal lacks for the screen: nothing, because TERM means little here.
+pub fn lacks_for_screen() -> Option<String> {
+    None
 }
 
 #[cfg(test)]

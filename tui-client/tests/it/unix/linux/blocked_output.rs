@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::thread;
 
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::Signal;
 
 use crate::harness::client::{Lines, client, finish};
@@ -40,14 +41,16 @@ fn a_signal_ends_a_client_blocked_on_standard_error() {
     let server = TestServer::start();
     for (ending, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let (reader, writer) = std::io::pipe().unwrap();
+        // Less than the refused lines that are named.
+        fcntl_setpipe_size(&writer, 4096).unwrap();
         let mut command = client(server.port);
         command.stdout(writer.try_clone().unwrap()).stderr(writer).stdin(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // Refused, each with a line of error output.
+        let refused = format!("{}\n", "火".repeat(100));
         let feeding =
-            thread::spawn(move || drop(stdin.write_all("got\n".repeat(20_000).as_bytes())));
-        wait_until("a full pipe", || rustix::io::ioctl_fionread(&reader).unwrap() > 60_000);
+            thread::spawn(move || drop(stdin.write_all(refused.repeat(20_000).as_bytes())));
+        wait_until("a full pipe", || rustix::io::ioctl_fionread(&reader).unwrap() > 3500);
         signal(&child, ending);
         assert_eq!(finish(child).0, code);
         drop(reader);

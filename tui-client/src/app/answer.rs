@@ -1,0 +1,78 @@
+//! The answer to the last typed `get`, which is shown beside the table until it is closed.
+
+use shared::{KeyBuf, Point};
+
+use crate::metrics::series::Series;
+use crate::metrics::summary::Answer;
+use crate::text::number;
+
+/// Lines of an answer that are kept to be shown; the log has all that it logs.
+const MAX_LINES: usize = 50;
+
+/// A line of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerLine {
+    /// The key, where the answer has several.
+    pub key: Option<KeyBuf>,
+    /// A point of the only key, or the last one of this key.
+    pub point: Point,
+    /// Points of the key in the answer, where the answer has several keys.
+    pub count: Option<u64>,
+}
+
+/// The answer to a typed `get`: of one key its newest points, of several the last point of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypedAnswer {
+    request: String,
+    lines: Vec<AnswerLine>,
+    keys: u64,
+    points: u64,
+}
+
+impl TypedAnswer {
+    /// The answer to a request; none if it is empty.
+    pub fn new(request: &str, answer: &Answer) -> Option<Self> {
+        let lines = match &answer.series[..] {
+            [] => return None,
+            [only] => points_of(only),
+            several => several.iter().take(MAX_LINES).map(last_of).collect(),
+        };
+        let keys = answer.series.len() as u64;
+        Some(Self { request: request.to_owned(), lines, keys, points: answer.points })
+    }
+
+    /// The request with the numbers of keys and points.
+    pub fn title(&self) -> String {
+        let keys = number::plural(self.keys, "key", "keys");
+        let points = number::plural(self.points, "point", "points");
+        format!("{} · {keys} · {points}", self.request)
+    }
+
+    /// The lines, of one key the newest point first.
+    pub fn lines(&self) -> &[AnswerLine] {
+        &self.lines
+    }
+
+    /// Lines of the whole answer.
+    pub fn all_lines(&self) -> u64 {
+        if self.keys == 1 { self.points } else { self.keys }
+    }
+
+    /// The answer in one line, for a screen without room for more.
+    pub fn summary(&self) -> String {
+        match &self.lines[..] {
+            [line, ..] if line.key.is_none() => format!("{}: {}", self.title(), line.point),
+            _ => self.title(),
+        }
+    }
+}
+
+fn points_of(series: &Series) -> Vec<AnswerLine> {
+    let newest = series.recent().iter().rev().take(MAX_LINES);
+    newest.map(|&point| AnswerLine { key: None, point, count: None }).collect()
+}
+
+fn last_of(series: &Series) -> AnswerLine {
+    let (key, count) = (Some(series.key.clone()), series.count());
+    AnswerLine { key, point: series.last, count }
+}

@@ -1,0 +1,55 @@
+//! The answer to a typed `get`, between the panes above and the log.
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, on_border};
+use crate::app::answer::TypedAnswer;
+use crate::keymap::Mode;
+use crate::text::number;
+use crate::text::time::{age, date};
+use crate::text::units::{Unit, exact};
+use crate::text::width::width;
+
+/// Columns for a value.
+const VALUE: usize = 14;
+
+/// Draws the answer.
+pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
+    let inner = canvas.pane(false, &format!(" {} ", answer.title()), &[], area);
+    let Canvas { app, theme, .. } = *canvas;
+    let shown = answer.lines().len().min(inner.height.into());
+    let more = answer.all_lines().saturating_sub(shown as u64);
+    let mut pen = canvas.foot_pen(area);
+    let quiet = on_border(theme.quiet);
+    if app.mode() == Mode::Prompt && app.input().prompt.text().is_empty() {
+        pen.write(" esc", on_border(theme.key)).write(" closes ", quiet);
+    }
+    if more > 0 {
+        pen.write_right(&format!(" {} more, see the log ", number::count(more)), quiet);
+    }
+    let keys = answer.lines().iter().take(shown).filter_map(|line| line.key.as_ref());
+    let longest = keys.map(|key| width(key.as_str())).max().unwrap_or(0);
+    let longest = longest.min(usize::from(inner.width) / 2);
+    for (row, line) in (0..).zip(answer.lines().iter().take(shown)) {
+        let mut pen = canvas.pen(inner, row);
+        pen.skip(1);
+        if let Some(key) = &line.key {
+            pen.field(key.as_str(), longest, false, theme.text).skip(1);
+        }
+        let unit = line.key.as_ref().map_or(Unit::Plain, |key| Unit::of(key.as_str()));
+        let time = line.point.timestamp;
+        pen.field(&exact(line.point.value, unit), VALUE, true, theme.title)
+            .skip(2)
+            .write(&date(time, app.zone()), theme.quiet)
+            .skip(2)
+            .write(&ago(time, app.now().unix()), theme.quiet);
+        if let Some(count) = line.count {
+            pen.skip(2).write(&number::plural(count, "point", "points"), theme.quiet);
+        }
+    }
+}
+
+fn ago(time: i64, now: i64) -> String {
+    let age = age(time, now);
+    if age.starts_with("in ") { age } else { format!("{age} ago") }
+}

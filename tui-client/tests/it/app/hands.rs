@@ -1,0 +1,147 @@
+//! What is typed by habit, wherever the keyboard is.
+
+use tui_client::effect::Effect;
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
+
+use crate::harness::scene::Scene;
+use crate::harness::snapshot::draw;
+
+const PANES: [Mode; 4] = [Mode::Table, Mode::Watch, Mode::Chart, Mode::Log];
+
+/// A scene with the keyboard in this mode.
+fn at(mode: Mode) -> Scene {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    match mode {
+        Mode::Chart => {
+            scene.to(Mode::Watch);
+            scene.keys("f");
+        }
+        _ => scene.to(mode),
+    }
+    assert_eq!(scene.app.mode(), mode);
+    scene
+}
+
+fn screen(scene: &Scene, width: u16, height: u16) -> String {
+    draw(scene, &scene.theme, width, height).to_string()
+}
+
+#[test]
+fn a_request_typed_in_a_pane_goes_to_the_command_line() {
+    for mode in PANES {
+        for line in ["put palm.cpu 23.7 7", "get palm.cpu", "del palm.cpu"] {
+            let mut scene = at(mode);
+            let selected = scene.app.table().selected();
+            scene.sent.clear();
+            scene.keys(line);
+            assert_eq!(scene.app.input().prompt.text(), line, "{mode:?}");
+            assert_eq!(scene.app.mode(), Mode::Prompt);
+            assert!(!scene.app.polling().is_paused() && scene.sent.is_empty(), "{mode:?} {line}");
+            assert_eq!(scene.app.table().selected(), selected);
+            scene.code(KeyCode::Enter);
+            if !line.starts_with("del") {
+                assert!(scene.sent.iter().any(|sent| sent.line == line), "{mode:?} {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_letter_typed_by_mistake_costs_one_esc() {
+    for mode in PANES {
+        for letter in ['p', 'g', 'd'] {
+            let mut scene = at(mode);
+            scene.press(KeyPress::char(letter));
+            assert_eq!(scene.app.mode(), Mode::Prompt);
+            scene.code(KeyCode::Esc);
+            assert_eq!((scene.app.mode(), scene.app.input().prompt.text()), (mode, ""));
+        }
+        let mut scene = at(mode);
+        scene.keys("get a");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), Mode::Prompt, "the line is cleared first");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), mode);
+    }
+}
+
+#[test]
+fn what_was_typed_before_in_the_command_line_is_not_lost() {
+    let mut scene = at(Mode::Table);
+    scene.keys(":put palm.cpu 2");
+    scene.code(KeyCode::BackTab);
+    scene.keys("g");
+    assert_eq!(scene.notice(), "ctrl-y brings back what was typed here before");
+    scene.code(KeyCode::Backspace);
+    scene.press(KeyPress::ctrl('y'));
+    assert_eq!(scene.app.input().prompt.text(), "put palm.cpu 2");
+}
+
+#[test]
+fn no_hint_invites_to_type_what_is_not_taken() {
+    let paste = "put a 1\nput b 2\n".to_owned();
+    let open = |scene: &mut Scene, way: &str| match way {
+        "chart" => scene.keys("f"),
+        "paste" => drop(scene.tell(Event::Paste(paste.clone()))),
+        "history" => drop(scene.press(KeyPress::ctrl('r'))),
+        keys => scene.keys(keys),
+    };
+    for (mode, way) in [
+        (Mode::Prompt, ""),
+        (Mode::Table, ""),
+        (Mode::Watch, ""),
+        (Mode::Watch, "chart"),
+        (Mode::Log, ""),
+        (Mode::Table, "/"),
+        (Mode::Table, "!"),
+        (Mode::Table, "c"),
+        (Mode::Log, "/"),
+        (Mode::Log, "&"),
+        (Mode::Log, "s"),
+        (Mode::Table, "?"),
+        (Mode::Prompt, "paste"),
+        (Mode::Prompt, "history"),
+    ] {
+        for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+            let mut scene = Scene::connected(width, height, &["palm.cpu"]);
+            scene.ok("get *", "");
+            scene.to(mode);
+            open(&mut scene, way);
+            let shown = screen(&scene, width, height);
+            let invites = ["such as  get *", "Type a request"];
+            let invites = invites.iter().any(|invites| shown.contains(invites));
+            scene.keys("put a 1 1");
+            let taken = scene.app.input().prompt.text() == "put a 1 1";
+            assert!(taken || !invites, "{mode:?} {way}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn words_of_other_programs_leave_and_help() {
+    for word in ["quit", "exit", ":q", "\\q", "QUIT", "exit()", "q", ":wq"] {
+        let mut scene = at(Mode::Prompt);
+        scene.sent.clear();
+        scene.keys(word);
+        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit], "{word}");
+    }
+    for word in ["help", ":help", "\\?", "\\h", "h"] {
+        let mut scene = at(Mode::Prompt);
+        scene.sent.clear();
+        scene.keys(word);
+        assert!(screen(&scene, 80, 24).contains("Enter opens the list of keys"), "{word}");
+        scene.code(KeyCode::Enter);
+        assert_eq!(scene.app.mode(), Mode::Help, "{word}");
+        assert!(scene.sent.is_empty());
+        scene.code(KeyCode::Esc);
+        assert_eq!((scene.app.mode(), scene.app.input().prompt.text()), (Mode::Prompt, ""));
+    }
+    // From a pane, as in an editor.
+    let mut scene = at(Mode::Table);
+    scene.keys(":q");
+    assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit]);
+    let mut scene = at(Mode::Prompt);
+    scene.keys("qui");
+    assert!(!screen(&scene, 80, 24).contains("qui: "), "not marked as wrong before it is whole");
+}
