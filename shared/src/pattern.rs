@@ -117,9 +117,22 @@ impl Glob {
         &self.text
     }
 
-    /// What each key that matches begins with; empty when that is nothing certain.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    /// Each key that matches begins with one of these texts, which are of the first alternatives;
+    /// one of them is empty when nothing is certain.
+    pub fn prefixes(&self) -> Vec<String> {
+        let Some(GlobPart::Alternatives(alternatives)) = self.rest.first() else {
+            return vec![self.prefix.clone()];
+        };
+        let is_all = self.rest.len() == 1;
+        let each = alternatives.iter().map(|parts| match &parts[..] {
+            [] if is_all => format!("{}{}", self.prefix, self.suffix),
+            [GlobPart::Literal(literal)] if is_all => {
+                format!("{}{literal}{}", self.prefix, self.suffix)
+            }
+            [GlobPart::Literal(literal), ..] => format!("{}{literal}", self.prefix),
+            _ => self.prefix.clone(),
+        });
+        each.collect()
     }
 
     /// It can match one key only: itself.
@@ -397,6 +410,23 @@ mod tests {
                 assert!(!compiled.matches(text), "{glob} does not match {text}");
             }
             assert_eq!(compiled.is_key(), Key::new(glob).is_ok(), "{glob}");
+        }
+    }
+
+    #[test]
+    fn matching_keys_begin_with_one_of_the_prefixes() {
+        for (glob, prefixes) in [
+            ("a.b", &["a.b"][..]),
+            ("a.*", &["a."]),
+            ("*a", &[""]),
+            ("{a,b.c}", &["a", "b.c"]),
+            ("x{a,b*}.y", &["xa.y", "xb"]),
+            ("x{a,}.y", &["xa.y", "x.y"]),
+            ("x{a,?b}", &["xa", "x"]),
+            ("{a,{b,c}d}", &["a", ""]),
+            ("{a,b}{c,d}", &["a", "b"]),
+        ] {
+            assert_eq!(glob.parse::<Glob>().unwrap().prefixes(), prefixes, "{glob}");
         }
     }
 

@@ -27,7 +27,7 @@ use shared::client::ConnectOptions;
 use shared::response::Status;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{ComputeJob, Effect, NetworkOrder, Outgoing};
-use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress, Moment};
 use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
@@ -295,10 +295,17 @@ fn config(watch: &[&str], raw_log: bool) -> AppConfig {
     }
 }
 
-/// Connected, asking for everything.
+/// Connected to a server without selectors, asking for everything.
 fn app(watch: &[&str], raw_log: bool) -> (App, Outgoing) {
     let mut app = App::new(config(watch, raw_log), SIZE.0, SIZE.1, moment(0));
     let effects = app.update(Event::Connected, moment(0));
+    let follow = effects.into_iter().find_map(|effect| match effect {
+        Effect::Network(NetworkOrder::Follow { id, .. }) => Some(id),
+        _ => None,
+    });
+    let news = FollowNews::Refused("wrong command".to_owned());
+    let refused = Event::Follow { id: follow.expect("it is tried"), news };
+    let effects = app.update(refused, moment(0));
     (app, request(effects, "get *"))
 }
 

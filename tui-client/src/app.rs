@@ -7,6 +7,7 @@ pub mod chart;
 mod config;
 pub mod context;
 pub mod copy_command;
+pub mod feed;
 pub mod input;
 pub mod line_input;
 pub mod link;
@@ -19,20 +20,21 @@ pub mod watch;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::tz::TimeZone;
 use shared::Request;
-use shared::response::Status;
+use shared::response::{News, Status, decode_news};
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
-use crate::event::{Event, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
+use crate::event::{Event, FollowNews, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
 use crate::metrics::alerts::Alerts;
-use crate::metrics::reply::Reply;
+use crate::metrics::reply::{Reply, SeriesPoints};
+use crate::metrics::series::present_until;
 use crate::metrics::sort::SortJob;
-use crate::metrics::watch_plan::with_alerted;
+use crate::metrics::watch_plan::{covering_pattern, with_alerted};
 use crate::request::deletion::selector_to_delete;
-use crate::request::pending::{Due, Pending, Purpose};
-use crate::request::plausible::is_extended;
+use crate::request::pending::{Due, Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
@@ -40,6 +42,7 @@ use crate::wire_log::entry::Tone;
 use answer::TypedAnswer;
 pub use config::AppConfig;
 use context::Context;
+use feed::{Feed, FeedEvent};
 use input::Input;
 use input::overlay::Overlay;
 use input::prompt::command::Command;
@@ -53,10 +56,31 @@ use screen::layout::Layout;
 use screen::mouse;
 use screen::panes::Panes;
 use table::Table;
-use watch::Watch;
+use watch::{Watch, tell_alerts};
 
 /// The answer to the key that suspends where nothing could continue the program.
 const NO_JOB_CONTROL: &str = "this system can't suspend a program; ctrl-c leaves";
+
+/// The request for the newest point of each key.
+const SNAPSHOT: &str = "get *[last]";
+
+/// All keys are followed for so long after the table was in sight.
+const TABLE_KEPT: Duration = Duration::from_secs(60);
+
+/// Told lines that are taken in one event, in bytes.
+const MAX_AT_ONCE: usize = 1 << 20;
+
+/// Wait before lines are taken that could not be taken in one event.
+const HELD_RETRY: Duration = Duration::from_millis(10);
+
+/// The least time between two arrangements of the rows because of told points.
+const MIN_REARRANGE: Duration = Duration::from_secs(1);
+
+/// This time more for each row, in microseconds: some hundred times what it takes.
+const REARRANGE_MICROS: u64 = 10;
+
+/// A follow is begun anew so long after a point on the screen was taken back.
+const RENEW_AFTER_DELETION: Duration = Duration::from_secs(1);
 
 /// The state of the application.
 #[derive(Debug)]
@@ -72,6 +96,18 @@ pub struct App {
     typed_answer: Option<TypedAnswer>,
     polling: Polling,
     link: Link,
+    feed: Feed,
+    /// When the table was last in sight.
+    table_seen: Option<Duration>,
+    /// When the rows of the table may be arranged again because of told points.
+    rearrange_at: Duration,
+    /// Why the follow was cut off, until it is begun anew. When the server is gone, that is said of
+    /// the connection of the prompt alone.
+    cut_off: Option<String>,
+    /// Keys are asked for, so that they can be completed.
+    wants_keys: bool,
+    /// Every key has been told or asked for since the connection was made.
+    has_keys: bool,
 }
 
 impl App {
@@ -89,6 +125,12 @@ impl App {
             typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
+            feed: Feed::default(),
+            table_seen: None,
+            rearrange_at: Duration::ZERO,
+            cut_off: None,
+            wants_keys: false,
+            has_keys: false,
         }
     }
 
@@ -104,6 +146,7 @@ impl App {
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
         }
+        self.work_off();
         self.poll();
         for answer in self.table.take_garbage() {
             self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
@@ -137,8 +180,14 @@ impl App {
                     self.evaluate_alerts();
                 }
                 self.link.retry(&mut self.cx);
+                if self.feed.on_tick(&mut self.cx) {
+                    self.begin_to_poll();
+                }
             }
             Event::Connected => {
+                self.feed.reset();
+                self.cut_off = None;
+                (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
@@ -147,16 +196,28 @@ impl App {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
                 self.watch.reset();
                 self.input.paste.lose(&mut self.log, &mut self.cx);
+                for tag in self.feed.on_disconnected(&mut self.cx) {
+                    self.on_points(tag, None);
+                }
             }
+            Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
+            Event::Follow { id, news } => self.on_follow(id, news),
             Event::NotSent { id } => self.on_not_sent(id),
-            Event::Progress { id, points } => self.link.progress(id, points),
+            Event::Progress { id, points, bytes } => {
+                let more = self.link.progress(id, points, bytes);
+                self.polling.count_moved(0, more, now.elapsed);
+            }
             Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
                 self.log.log_status(id, status, now);
             }
             Event::ReplyBegins { .. } => {}
             Event::Lines { id, status, lines } => self.log.log_lines(id, status, &lines, now),
             Event::Reply(reply) => self.on_reply(*reply),
-            Event::Import(news) => self.input.paste.on_news(&news, &mut self.log, &mut self.cx),
+            Event::Import(news) => {
+                let (requests, bytes) = self.input.paste.moved(&news);
+                self.polling.count_moved(requests, bytes, now.elapsed);
+                self.input.paste.on_news(&news, &mut self.log, &mut self.cx);
+            }
             Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
@@ -253,10 +314,15 @@ impl App {
             }
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
-            Action::Refresh => self.polling.refresh(&self.link, &mut self.watch, &mut self.cx),
-            Action::TogglePause => self.polling.toggle_pause(&mut self.watch, &mut self.cx),
+            Action::Refresh => {
+                let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
+                self.polling.refresh(link, feed, watch, &mut self.cx);
+            }
+            Action::TogglePause => {
+                self.polling.toggle_pause(&self.feed, &mut self.watch, &mut self.cx);
+            }
             Action::Interval(step) => {
-                self.polling.change_interval(step, &mut self.watch, &mut self.cx);
+                self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
             Action::SearchHelp => self.input.search_help(),
             Action::Prompt(PromptAction::Clear)
@@ -329,6 +395,8 @@ impl App {
                     self.sort(job);
                 }
             }
+            Message::Query(query) => self.feed.ask(query),
+            Message::DropQuery(tag) => self.feed.drop_queries(|waiting| waiting == tag),
             Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
@@ -448,31 +516,313 @@ impl App {
             }
             None => {}
         }
-        // Whether the server has the extension must be known when the reply comes.
-        self.probe();
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
         self.input.prompt.submit(link, self.watch.patterns(), log, cx);
     }
 
-    fn send(&mut self, due: Due) {
-        self.link.send(due, false, self.watch.patterns(), &mut self.log, &mut self.cx);
+    /// Sends a request for data.
+    fn send(&mut self, due: Due) -> u64 {
+        let (route, log, cx) = (self.feed.route(), &mut self.log, &mut self.cx);
+        self.link.send_over(route, due, false, self.watch.patterns(), log, cx)
     }
 
     /// Sends the requests that are due.
     fn poll(&mut self) {
-        let (in_sight, now) =
-            (self.panes.shows_table(!self.watch.is_empty()), self.cx.now().elapsed);
-        for due in self.polling.take_due(in_sight, &mut self.watch, &self.link, now) {
+        let now = self.cx.now().elapsed;
+        let in_sight = self.shows_table();
+        if in_sight {
+            self.table_seen = Some(now);
+        }
+        if self.link.is_connected() {
+            self.steer_feed();
+        }
+        let ways = (&self.link, &self.feed);
+        for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
-        self.probe();
+        self.ask_chart();
+        self.ask_numbers();
+        while self.link.is_connected()
+            && let Some(query) = self.feed.take_query(self.link.data_in_flight())
+        {
+            self.send((format!("get {}", query.selector), Purpose::Query(query.tag)));
+        }
     }
 
-    fn probe(&mut self) {
-        let known = || self.table.answer().series.first().map(|series| series.key.to_string());
-        let typed_needs_it = is_extended(self.input.prompt.text());
-        if let Some(due) = self.polling.probe(typed_needs_it, &self.watch, known, &self.link) {
-            self.send(due);
+    /// The chart may ask: what is put since then is told, or is not to be shown.
+    fn chart_may_ask(&self) -> bool {
+        self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused())
+    }
+
+    /// Asks for what the chart needs.
+    fn ask_chart(&mut self) {
+        // After a lost connection, what is known stays until the server has shown what it can.
+        if let Some(has_selectors) = self.feed.has_selectors() {
+            self.watch.set_chart_asks(has_selectors);
+        }
+        if self.chart_may_ask() {
+            for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
+                self.feed.ask(query);
+            }
+        }
+    }
+
+    /// Asks for what the rows in sight lack.
+    fn ask_numbers(&mut self) {
+        let Some((rows, room)) = self.live_rows() else { return };
+        let now = self.cx.now().elapsed;
+        for query in self.table.ask_numbers(rows, room, now) {
+            self.feed.ask(query);
+        }
+    }
+
+    /// The rows and the cells of a row of the table, if it is in sight and live.
+    fn live_rows(&self) -> Option<(usize, usize)> {
+        let layout = self.layout();
+        let area = layout.table.filter(|_| self.is_live() && self.feed.follows_all())?;
+        // Within the border, right of the column for marks.
+        Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
+    }
+
+    /// The table, or the log in its place, is visible.
+    fn shows_table(&self) -> bool {
+        self.panes.shows_table(!self.watch.is_empty())
+    }
+
+    /// Follows the keys on the screen, and those of alerts.
+    fn steer_feed(&mut self) {
+        let wanted = self.wanted_keys();
+        self.has_keys |= self.feed.follows_all();
+        if !self.has_keys && !self.input.prompt.text().is_empty() {
+            (self.has_keys, self.wants_keys) = (true, true);
+        }
+        let link = &mut self.link;
+        self.feed.steer(wanted.as_deref(), || link.next_id(), &mut self.cx);
+        if let Some(follow) = self.feed.live_follow()
+            && self.watch.is_wanted()
+            && self.watch.next_due().is_some()
+        {
+            self.ask_history(Some(follow));
+        }
+        // Where nothing is followed, the state is asked for once.
+        let knows = self.feed.has_selectors() == Some(true);
+        if knows && self.wants_keys {
+            self.wants_keys = false;
+            self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(0)));
+        }
+        if knows && self.polling.take_refresh_once() | self.watch.is_wanted() {
+            // Where something is followed, it is begun anew.
+            if self.polling.is_paused() {
+                self.watch.refresh_chart();
+                self.ask_state(None);
+            }
+        }
+    }
+
+    /// The pattern of the keys that are to be followed.
+    fn wanted_keys(&self) -> Option<String> {
+        if self.polling.is_paused() {
+            return None;
+        }
+        let now = self.cx.now().elapsed;
+        let is_recent = |seen: Duration| now < seen + TABLE_KEPT;
+        let shows_all = self.table_seen.is_some_and(is_recent);
+        if shows_all || self.watch.is_empty() {
+            return Some("*".to_owned());
+        }
+        Some(covering_pattern(self.watch.patterns()))
+    }
+
+    /// When the keys that are followed become fewer.
+    fn narrows_at(&self) -> Option<Duration> {
+        let is_wide = self.feed.follows_all() && !self.watch.is_empty() && !self.shows_table();
+        let at = self.table_seen.filter(|_| is_wide)? + TABLE_KEPT;
+        Some(at).filter(|&at| at > self.cx.now().elapsed)
+    }
+
+    /// Asks for the state of the keys on the screen; lines of the follow are held until it has come.
+    fn ask_state(&mut self, follow: Option<u64>) {
+        if self.feed.follows_all() || follow.is_none() {
+            let id = self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(follow.unwrap_or(0))));
+            self.hold_for(id, follow);
+        }
+        self.ask_history(follow);
+    }
+
+    /// Asks for the newest points of the watched keys.
+    fn ask_history(&mut self, follow: Option<u64>) {
+        let history = self.watch.history();
+        self.watch.asked(history.len(), self.cx.now().elapsed);
+        for (pattern, selector) in history {
+            let id = self.send((format!("get {selector}"), Purpose::Watch(pattern)));
+            self.hold_for(id, follow);
+        }
+        for query in self.watch.numbers() {
+            self.feed.ask(query);
+        }
+    }
+
+    fn hold_for(&mut self, id: u64, follow: Option<u64>) {
+        if follow.is_some() {
+            self.feed.hold_for(id);
+        }
+    }
+
+    fn on_follow(&mut self, id: u64, news: FollowNews) {
+        if let FollowNews::Refused(reason) = &news {
+            let pattern = self.feed.pattern().unwrap_or_default();
+            self.log.log_follow(id, pattern, Err(reason), self.cx.now());
+        }
+        match self.feed.on_follow(id, news, &mut self.cx) {
+            FeedEvent::Nothing => {}
+            FeedEvent::Begun(id) => {
+                let now = self.cx.now();
+                let pattern = self.feed.pattern().unwrap_or_default();
+                if let Some(reason) = self.cut_off.take() {
+                    self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
+                }
+                self.log.log_follow(id, pattern, Ok(()), now);
+                self.watch.refresh_chart();
+                self.ask_state(Some(id));
+            }
+            FeedEvent::Lines(lines) => self.on_lines(lines),
+            FeedEvent::Lost(reason) => self.cut_off = Some(reason),
+            FeedEvent::Polled => self.begin_to_poll(),
+        }
+    }
+
+    /// Takes lines of the follow; they wait while the state before them is under way.
+    fn on_lines(&mut self, lines: Bytes) {
+        let now = self.cx.now();
+        self.polling.count_moved(0, lines.len() as u64, now.elapsed);
+        self.log.log_news(&lines, now);
+        if !self.feed.hold(lines) {
+            self.lose_follow("too much was told before the first answer");
+        }
+    }
+
+    fn lose_follow(&mut self, reason: &str) {
+        self.cut_off = Some(reason.to_owned());
+        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), &mut self.cx) {
+            self.begin_to_poll();
+        }
+    }
+
+    /// The server tells nothing: it is polled from now on.
+    fn begin_to_poll(&mut self) {
+        if let Some(reason) = self.cut_off.take() {
+            self.log.note(self.cx.now(), Tone::Quiet, &format!("not followed: {reason}"));
+        }
+        self.polling.restart(self.cx.now().elapsed);
+        self.watch.reset();
+        self.log.restart();
+    }
+
+    /// Takes the held lines, as many as an event has time for, and arranges the rows that they
+    /// have changed.
+    fn work_off(&mut self) {
+        let mut taken = 0;
+        while taken < MAX_AT_ONCE
+            && !self.feed.is_loading()
+            && self.table.is_free()
+            && let Some(lines) = self.feed.take_held()
+        {
+            taken += lines.len();
+            self.tell(&lines);
+        }
+        let now = self.cx.now();
+        self.table.show_numbers(now.elapsed);
+        if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
+            let rows = self.table.answer().series.len() as u64;
+            let pace = Duration::from_micros(rows * REARRANGE_MICROS);
+            self.rearrange_at = now.elapsed + pace.max(MIN_REARRANGE);
+            let job = self.table.rearrange(self.layout().table_rows(), now.unix());
+            self.sort(job);
+        }
+    }
+
+    /// When the work on told lines goes on.
+    fn next_work(&self) -> Option<Duration> {
+        let now = self.cx.now().elapsed;
+        let holds = self.feed.holds() && !self.feed.is_loading();
+        let outdated = self.table.is_outdated();
+        let lines = holds.then(|| now + HELD_RETRY);
+        let numbers = self.live_rows().and_then(|(rows, room)| self.table.next_numbers(rows, room));
+        lines.into_iter().chain(numbers).chain(outdated.then_some(self.rearrange_at)).min()
+    }
+
+    /// Takes told lines.
+    fn tell(&mut self, lines: &[u8]) {
+        let now = self.cx.now();
+        let present = present_until(now.unix());
+        let has_table = self.table.is_live() && self.feed.follows_all();
+        let mut malformed = 0;
+        for news in decode_news(lines) {
+            match news {
+                Ok(News::Point(key, point)) => {
+                    let is_known = has_table && self.table.tell(key, point, present);
+                    let may_be_new = !is_known;
+                    let told = (key, point);
+                    if let Some(series) = self.watch.tell(told, present, may_be_new, now.elapsed) {
+                        let events = self.alerts.evaluate_point(series, point, now.unix());
+                        if !events.is_empty() {
+                            tell_alerts(&events, &mut self.log, &mut self.cx);
+                            self.watch.set_alarm(key.as_str(), self.alerts.fires(key.as_str()));
+                        }
+                    }
+                }
+                Ok(News::TakenBack(key, timestamp)) => {
+                    let is_shown = has_table && self.table.ends_at(key, timestamp);
+                    self.watch.take_back(key.as_str(), timestamp);
+                    if is_shown || self.watch.has(key.as_str()) {
+                        self.feed.renew_at(now.elapsed + RENEW_AFTER_DELETION);
+                    }
+                }
+                Err(_) => malformed += 1,
+            }
+        }
+        if has_table {
+            self.table.show_told(malformed);
+            self.input.prompt.learn_told(&self.table.answer().series);
+        }
+    }
+
+    /// Requests for data get no reply.
+    fn on_data_lost(&mut self, ids: &[u64], reason: &str) {
+        let now = self.cx.now();
+        let mut is_held = false;
+        for pending in self.link.on_lost(ids) {
+            is_held |= self.feed.answered(pending.id);
+            let next = now.elapsed + self.polling.interval();
+            match pending.purpose {
+                Purpose::Watch(_) => self.watch.done(next),
+                Purpose::Query(tag) => self.on_points(tag, None),
+                Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Typed(_) => {}
+            }
+        }
+        self.log.note(now, Tone::Bad, &format!("no data: {reason}"));
+        self.feed.on_data_lost();
+        // A server that is gone without a word tells nothing either.
+        if is_held || self.feed.is_live() {
+            self.lose_follow(reason);
+        }
+    }
+
+    /// Hands the answer to a query to the part that has asked; `None` if it was refused or lost.
+    fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
+        match tag {
+            QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
+            QueryTag::Watch(aggregate) => {
+                self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+                self.evaluate_alerts();
+            }
+            QueryTag::Rows(query) => {
+                let now = self.cx.now();
+                let now = (now.elapsed, now.unix());
+                for query in self.table.on_points(query, points, now) {
+                    self.feed.ask(query);
+                }
+            }
         }
     }
 
@@ -483,6 +833,8 @@ impl App {
         let (watch, log) = (&self.watch, &mut self.log);
         let not_before = self.polling.answered(&pending, &reply, watch, log, now);
         self.log.log_reply(&pending, &reply, now);
+        let is_held = self.feed.answered(pending.id);
+        self.feed.on_data(pending.channel);
         match &pending.purpose {
             Purpose::Typed(entered) => {
                 self.input.prompt.answered(entered, reply.status);
@@ -494,21 +846,26 @@ impl App {
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
             }
             Purpose::Refresh => {
-                if pending.line == ALL {
-                    self.take_watched("*", &reply);
-                }
-                if pending.line == self.polling.table_request() {
-                    self.show_answer(&pending.line, reply);
-                } else {
-                    self.table.discard(reply.answer);
-                }
+                self.take_watched("*", &reply);
+                self.show_answer(&pending.line, reply);
             }
             Purpose::Watch(selector) => {
                 self.watch.done(not_before);
                 self.take_watched(selector, &reply);
+                if is_held && self.watch.next_due().is_some() {
+                    self.watch.heard_of_all();
+                    self.evaluate_alerts();
+                }
                 self.table.discard(reply.answer);
             }
-            Purpose::Probe(key) => self.polling.probed(key, Some(&reply)),
+            Purpose::Snapshot(_) if is_held || self.polling.is_paused() => {
+                self.show_live(reply);
+            }
+            Purpose::Snapshot(_) => self.table.discard(reply.answer),
+            Purpose::Query(tag) => {
+                let points = (reply.status == Status::Ok).then_some(reply.points);
+                self.on_points(*tag, points);
+            }
         }
     }
 
@@ -522,7 +879,8 @@ impl App {
             self.table.discard(reply.answer);
         } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
-                self.cx.say(Tone::Plain, self.polling.why_nothing(selector));
+                let extension = self.feed.extension();
+                self.cx.say(Tone::Plain, Polling::why_nothing(extension, selector));
             }
             if is_follow(&pending.line) {
                 return;
@@ -557,13 +915,27 @@ impl App {
         }
     }
 
+    /// Shows the state of all keys.
+    fn show_live(&mut self, reply: Reply) {
+        if reply.status == Status::Ok {
+            let (rows, now) = (self.layout().table_rows(), self.cx.now());
+            let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
+            self.sort(job);
+        } else {
+            self.table.discard(reply.answer);
+        }
+    }
+
     fn on_not_sent(&mut self, id: u64) {
+        if self.feed.answered(id) {
+            self.lose_follow("too much is waiting");
+        }
         match self.link.on_not_sent(id, &mut self.log, &mut self.cx) {
             Some(Purpose::Watch(_)) => {
                 self.watch.done(self.cx.now().elapsed + self.polling.interval());
             }
-            Some(Purpose::Probe(key)) => self.polling.probed(&key, None),
-            Some(Purpose::Typed(_) | Purpose::Refresh) | None => {}
+            Some(Purpose::Query(tag)) => self.on_points(tag, None),
+            Some(Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_)) | None => {}
         }
     }
 
@@ -572,13 +944,15 @@ impl App {
         let now = self.now().elapsed;
         let notice = self.notice().map(|notice| notice.until);
         let busy = self.log.is_busy().then_some(now);
-        let poll = self.polling.next(
-            self.panes.shows_table(!self.watch.is_empty()),
-            &self.watch,
-            &self.link,
-        );
+        let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
+        let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        [busy, link, fresh, notice, poll, self.next_age()].into_iter().flatten().min()
+        let chart = self.chart_may_ask().then(|| self.watch.next_chart_request(&self.layout()));
+        let chart = chart.flatten();
+        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// When an age on the screen changes: every second while one is in seconds, else every minute;
@@ -657,7 +1031,7 @@ impl App {
 
     /// The verdict on the command line.
     pub fn verdict(&self) -> input::prompt::check::Verdict {
-        self.input.prompt.verdict(self.now(), self.zone(), self.polling.extension())
+        self.input.prompt.verdict(self.now(), self.zone(), self.feed.extension())
     }
 
     /// The wire log.
@@ -688,6 +1062,16 @@ impl App {
     /// The state of polling.
     pub fn polling(&self) -> &Polling {
         &self.polling
+    }
+
+    /// Every put of what is on the screen is told.
+    pub fn is_live(&self) -> bool {
+        self.feed.is_live() && !self.polling.is_paused()
+    }
+
+    /// The feed of the screen.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// The connection.

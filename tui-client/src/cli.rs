@@ -19,6 +19,7 @@ use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
+use crate::metrics::window::Window;
 use crate::request::deletion::selector_to_delete;
 
 /// A terminal client for the metrics server.
@@ -79,6 +80,11 @@ struct Args {
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
     columns: Vec<Column>,
+
+    /// On the screen: numbers and trends of the table are of this time; a server without selectors is
+    /// asked for all points
+    #[arg(long, value_name = "WINDOW", default_value = "15m", value_parser = one_of(Window::ALL.map(Window::name), Window::named))]
+    window: Window,
 
     /// How plain mode prints points [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -338,6 +344,10 @@ impl Plan {
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
+        let has_window = matches!(mode, RunMode::Screen(_) | RunMode::Print(_));
+        if table.window != Window::default() && !has_window {
+            return Err(usage_error(ErrorKind::ArgumentConflict, "--window goes with the screen"));
+        }
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -378,7 +388,7 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
         return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
-    Ok(TableSpec { filter, sort, columns })
+    Ok(TableSpec { filter, sort, columns, window: args.window })
 }
 
 /// The keys and globs behind `--once`.
@@ -482,6 +492,23 @@ mod tests {
         let keys = ["c", "b", "a.b"].map(|key| key.parse().unwrap());
         assert_eq!(plan.mode, RunMode::Once(keys.to_vec()));
         assert_eq!(plan.alerts, ["a.b > 4".parse().unwrap()]);
+    }
+
+    #[test]
+    fn the_window_is_of_the_screen() {
+        let parse = |args: &[&str], interactive| {
+            Plan::parse(["tui-client"].iter().chain(args), interactive)
+                .map(|plan| plan.table.window)
+        };
+        assert_eq!(parse(&[], true).unwrap(), Window::Minutes15);
+        assert_eq!(parse(&["--window", "1d"], true).unwrap(), Window::Day);
+        for (args, interactive) in [
+            (&["--window", "2h"][..], true),
+            (&["--window", "1d", "--once"], true),
+            (&["--window", "1d"], false),
+        ] {
+            assert!(parse(args, interactive).is_err(), "{args:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use shared::Glob;
 use crate::metrics::reply::Capture;
 use crate::metrics::sort::SortJob;
 use crate::metrics::summary::Answer;
+use crate::request::pending::Channel;
 use crate::wire_log::store::Snapshot;
 
 /// An output of the application.
@@ -39,6 +40,14 @@ pub enum NetworkOrder {
     StopImport,
     /// End the follow whose reply is arriving.
     EndFollow,
+    /// Follow a selector on a connection of its own, in place of the one that is followed; the
+    /// answers are `Follow` with this id.
+    Follow { id: u64, selector: String },
+    /// End what is followed.
+    Unfollow,
+    /// End the connections for the data of the screen: of queries, which get no answer, and of the
+    /// follow.
+    EndFeed,
 }
 
 /// A request to be sent.
@@ -46,6 +55,10 @@ pub enum NetworkOrder {
 pub struct Outgoing {
     /// The id that comes back with the reply.
     pub id: u64,
+    /// The connection that it goes over.
+    pub channel: Channel,
+    /// It is sent only when every request before it is answered.
+    pub alone: bool,
     /// The request line without its end.
     pub line: String,
     /// The part of the reply to keep.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use shared::response::Status;
 
 use crate::import::ImportNews;
@@ -54,14 +55,19 @@ pub enum Event {
     Disconnected(String),
     /// The request with this id could not be handed to the network.
     NotSent { id: u64 },
-    /// A large reply is still arriving: the id of its request, and the points so far.
-    Progress { id: u64, points: u64 },
+    /// A large reply is still arriving: the id of its request, and the points and bytes so far.
+    Progress { id: u64, points: u64, bytes: u64 },
     /// The status line of a raw reply came; `id` is that of its request.
     ReplyBegins { id: u64, status: Status },
     /// Data lines of a raw reply came, safe to show, each ending with `\n`.
     Lines { id: u64, status: Status, lines: String },
     /// A complete reply came.
     Reply(Box<Reply>),
+    /// The connection for data ended, or could not be made, with the reason to show; the requests
+    /// with these ids get no reply.
+    DataLost { ids: Vec<u64>, reason: String },
+    /// News of the follow with this id.
+    Follow { id: u64, news: FollowNews },
     /// Progress or end of the import of pasted lines.
     Import(ImportNews),
     /// The lines entered in earlier sessions, oldest first.
@@ -78,6 +84,21 @@ pub enum Event {
     Sorted(Sorted),
     /// A signal asks the program to end.
     Terminate,
+}
+
+/// What comes of a follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowNews {
+    /// The server has taken the request: every later put is told.
+    Begun,
+    /// Whole data lines, as [`shared::response::decode_news`] reads them.
+    Lines(Bytes),
+    /// The server has ended the reply: it does not follow.
+    Ended,
+    /// The server has refused the request, with its reason.
+    Refused(String),
+    /// The connection could not be made, or the reply broke off, with the reason to show.
+    Lost(String),
 }
 
 /// A mouse event and its cell, independent of any terminal library.

@@ -14,7 +14,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
-use crate::event::{Event, Moment};
+use crate::event::{Event, FollowNews, Moment};
 use crate::metrics::sort::Sorted;
 use crate::system::files::{FileQueues, HistoryFile};
 use crate::system::net;
@@ -42,6 +42,10 @@ const BURST: Duration = Duration::from_millis(2);
 
 /// The least time between two frames, unless the user did something.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// The least time between two frames that show nothing but told points: a key that has one now and
+/// then shows it at once, and a stream of them costs no more than this.
+const NEWS_FRAME: Duration = Duration::from_millis(100);
 
 /// The first frame waits so long for the colours of the terminal. Answers that come later count, too.
 const COLOURS_TIMEOUT: Duration = Duration::from_millis(80);
@@ -158,8 +162,7 @@ async fn run_loop(
     let mut app = App::new(config, width, height, moment(start));
     let mut effects = app.start();
     let mut plots = PlotCache::default();
-    // The user did something since the last frame, and when that was drawn.
-    let (mut touched, mut drawn) = (true, start);
+    let mut pace = Pace::new(start);
     loop {
         loop {
             let Some(failed) = perform(effects, sinks, terminal)? else {
@@ -178,24 +181,27 @@ async fn run_loop(
         // Requests are sent before a frame is drawn, which occupies this thread.
         yield_now().await;
         let asked = Some(start + COLOURS_TIMEOUT).filter(|_| theme.is_awaited());
-        let after = Some(drawn + FRAME).filter(|_| !touched);
-        let next = [asked, after].into_iter().flatten().filter(|&at| Instant::now() < at).max();
+        let next = [asked, pace.next_frame()].into_iter().flatten();
+        let next = next.filter(|&at| Instant::now() < at).max();
         if next.is_none() {
             terminal.draw(|frame| view::draw(&app, theme.theme(), &mut plots, frame))?;
-            drawn = Instant::now();
+            pace.drawn(Instant::now());
         }
 
-        touched = false;
         let wake = app.next_wake().map(|at| start + at).into_iter().chain(next).min();
         let first = tokio::select! {
             event = sources.input.recv() => {
-                touched = true;
+                pace.touch();
                 translate_input(event, terminal, &mut theme)?
             }
-            event = sources.events.recv() => Some(event.context("the network task ended")?),
+            event = sources.events.recv() => {
+                let event = event.context("the network task ended")?;
+                pace.change(&event);
+                Some(event)
+            }
             Some(sorted) = sources.sorted.recv() => Some(Event::Sorted(sorted)),
             signal = signals.recv() => {
-                touched = true;
+                pace.touch();
                 match signal {
                     ScreenSignal::Exit => Some(Event::Terminate),
                     ScreenSignal::Resized => Some(resized(terminal)?),
@@ -216,20 +222,82 @@ async fn run_loop(
         effects = first.map(|event| app.update(event, now)).unwrap_or_default();
         let begun = Instant::now();
         while begun.elapsed() < BURST {
-            let more = match (sources.input.try_recv(), touched) {
+            let more = match (sources.input.try_recv(), pace.is_touched()) {
                 (Ok(event), _) => {
-                    touched = true;
+                    pace.touch();
                     translate_input(Some(event), terminal, &mut theme)?
                 }
                 // The effects of a key don't wait for a flood of events.
                 (Err(_), true) => break,
                 (Err(_), false) => match sources.events.try_recv() {
-                    Ok(event) => Some(event),
+                    Ok(event) => {
+                        pace.change(&event);
+                        Some(event)
+                    }
                     Err(_) => break,
                 },
             };
             effects.extend(more.into_iter().flat_map(|event| app.update(event, now)));
         }
+    }
+}
+
+/// When the next frame is due.
+struct Pace {
+    /// What the next frame shows.
+    change: Change,
+    drawn: Instant,
+    /// When told points were drawn last.
+    news_drawn: Instant,
+}
+
+/// What has changed since the last frame, the most urgent of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Nothing,
+    News,
+    Other,
+    Touched,
+}
+
+impl Pace {
+    /// The first frame is due at once.
+    fn new(start: Instant) -> Self {
+        let news_drawn = start.checked_sub(NEWS_FRAME).unwrap_or(start);
+        Self { change: Change::Touched, drawn: start, news_drawn }
+    }
+
+    fn change(&mut self, event: &Event) {
+        let change = match event {
+            Event::Follow { news: FollowNews::Lines(_), .. } => Change::News,
+            _ => Change::Other,
+        };
+        self.change = self.change.max(change);
+    }
+
+    /// The user did something.
+    fn touch(&mut self) {
+        self.change = Change::Touched;
+    }
+
+    fn is_touched(&self) -> bool {
+        self.change == Change::Touched
+    }
+
+    /// The time before which no frame is due.
+    fn next_frame(&self) -> Option<Instant> {
+        match self.change {
+            Change::Touched => None,
+            Change::Other | Change::Nothing => Some(self.drawn + FRAME),
+            Change::News => Some((self.drawn + FRAME).max(self.news_drawn + NEWS_FRAME)),
+        }
+    }
+
+    fn drawn(&mut self, now: Instant) {
+        if self.change >= Change::News {
+            self.news_drawn = now;
+        }
+        (self.change, self.drawn) = (Change::Nothing, now);
     }
 }
 

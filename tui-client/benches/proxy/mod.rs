@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use nix::sys::socket::sockopt::ReceiveTimestampns;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
 use nix::sys::time::TimeSpec;
 
-/// A server behind it is reached at this port, once.
+/// A server behind it is reached at this port.
 pub struct Proxy {
     pub port: u16,
     requests: Arc<AtomicU64>,
@@ -29,8 +29,10 @@ impl Proxy {
         let proxy = Self { port, requests: Arc::default(), lines: Arc::default() };
         let (requests, lines) = (Arc::clone(&proxy.requests), Arc::clone(&proxy.lines));
         let (saw, seen) = channel();
-        thread::spawn(move || {
-            let (client, _) = listener.accept().unwrap();
+        let serve = move |client: TcpStream,
+                          saw: Sender<SystemTime>,
+                          requests: &AtomicU64,
+                          lines: Arc<AtomicU64>| {
             let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
             client.set_nodelay(true).unwrap();
             server.set_nodelay(true).unwrap();
@@ -49,7 +51,7 @@ impl Proxy {
             let mut bytes = vec![0; 64 * 1024];
             while let Some((read, at)) = read_stamped(&client, &mut bytes) {
                 let bytes = &bytes[..read];
-                count(bytes, &requests);
+                count(bytes, requests);
                 if bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {
                     // Nobody listens at the end.
                     let _ = saw.send(at);
@@ -57,6 +59,13 @@ impl Proxy {
                 if (&server).write_all(bytes).is_err() {
                     return;
                 }
+            }
+        };
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (saw, requests, lines) =
+                    (saw.clone(), Arc::clone(&requests), Arc::clone(&lines));
+                thread::spawn(move || serve(client, saw, &requests, lines));
             }
         });
         (proxy, seen)

@@ -6,7 +6,7 @@
 //! - memory over a long watch, at 100 Hz instead of 10: flat.
 //!
 //! `cargo bench -p tui-client --bench idle [-- SECONDS]`; SECONDS of the long watch, 60 if not
-//! said, of which a quarter is for the buffers to grow; 570 for as many polls as an hour at 10 Hz
+//! said, of which a quarter is for the buffers to grow; 570 for as many points as an hour at 10 Hz
 //! has. Fails when a bound is not held.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
@@ -56,7 +56,7 @@ fn idle() -> bool {
     let client = Client::start(server.port, "");
     client.shell.until_shown("no points yet");
     client.shell.press("\x1b[17~");
-    client.shell.until_shown("paused: F6 goes on");
+    client.shell.until_shown("paused, F6 resumes");
     sleep(REST);
     let before = client.switches();
     sleep(LOOK);
@@ -86,18 +86,18 @@ fn long_watch(time: Duration) -> bool {
     let server = TestServer::start();
     let feeding = Feed::start(server.port, Duration::from_millis(10), 1000);
     let (proxy, _) = Proxy::before(server.port, "get palm.cpu");
-    let client = Client::start(proxy.port, "--watch palm.cpu --interval 0.01");
+    let client = Client::start(proxy.port, "--watch palm.cpu");
     client.shell.until_shown("palm.cpu");
     // Until every buffer has had its largest content.
     sleep(time / 4);
-    let (first, polls) = (client.memory(), proxy.requests());
+    let (first, told) = (client.memory(), proxy.lines());
     sleep(time * 3 / 4);
-    let (last, polls) = (client.memory(), proxy.requests() - polls);
+    let (last, told) = (client.memory(), proxy.lines() - told);
     client.quit();
     feeding.stop();
     let measured = format!("{first} → {last} KiB");
-    let held = last <= first + first / 20 && polls > 0;
-    say(&format!("watching at up to 100 Hz, {polls} polls"), &measured, "grows < 5 %", held)
+    let held = last <= first + first / 20 && told > 0;
+    say(&format!("watching at up to 100 Hz, {told} lines told"), &measured, "grows < 5 %", held)
 }
 
 /// The client in a terminal of its own.

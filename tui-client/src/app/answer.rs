@@ -68,11 +68,11 @@ impl TypedAnswer {
 }
 
 fn points_of(series: &Series) -> Vec<AnswerLine> {
-    let newest = series.recent.iter().rev().take(MAX_LINES);
+    let newest = series.recent().iter().rev().take(MAX_LINES);
     newest.map(|&point| AnswerLine { key: None, point, count: None }).collect()
 }
 
 fn last_of(series: &Series) -> AnswerLine {
-    let (key, count) = (Some(series.key.clone()), Some(series.count));
+    let (key, count) = (Some(series.key.clone()), series.count());
     AnswerLine { key, point: series.last, count }
 }

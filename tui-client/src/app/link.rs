@@ -11,13 +11,26 @@ use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
-use crate::request::pending::{Due, Pending, Purpose};
+use crate::request::pending::{Channel, Due, Pending, Purpose};
 use crate::request::selector::is_follow;
 use crate::text::connection::link_message;
 use crate::wire_log::entry::Tone;
 
 /// Waiting time from which on a pending request is shown.
 pub const SLOW: Duration = Duration::from_secs(1);
+
+/// The size up to which a reply is small, in bytes: its first byte comes with the last, and its time
+/// is that of the way.
+const MAX_SMALL: u64 = 64 * 1024;
+
+/// How a request goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The connection.
+    pub channel: Channel,
+    /// Only when every request before it is answered.
+    pub alone: bool,
+}
 
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +84,7 @@ impl Link {
         self.state == LinkState::Connected
     }
 
-    /// The time from the last request to the first byte of its reply.
+    /// The time from the last small request to the first byte of its reply.
     pub fn round_trip(&self) -> Option<Duration> {
         self.round_trip
     }
@@ -81,9 +94,10 @@ impl Link {
         self.pending.iter().find(|pending| !is_follow(&pending.line))
     }
 
-    /// A follow is on its way or arriving, and nothing has been sent that ends it.
+    /// A typed follow is on its way or arriving, and nothing has been sent that ends it.
     pub fn is_following(&self) -> bool {
-        self.pending.back().is_some_and(|pending| is_follow(&pending.line))
+        let mut typed = self.pending.iter().rev().filter(|it| it.channel == Channel::Prompt);
+        typed.next().is_some_and(|pending| is_follow(&pending.line))
     }
 
     /// Requests without replies.
@@ -138,6 +152,16 @@ impl Link {
         }
     }
 
+    /// Records that these requests get no reply, and returns them.
+    pub fn on_lost(&mut self, ids: &[u64]) -> Vec<Pending> {
+        ids.iter().filter_map(|&id| self.take(id)).collect()
+    }
+
+    /// The number of requests for data without a reply.
+    pub fn data_in_flight(&self) -> usize {
+        self.pending.iter().filter(|pending| !matches!(pending.purpose, Purpose::Typed(_))).count()
+    }
+
     fn tell_connected(&self, event: Option<LinkEvent>, log: &mut Log, cx: &mut Context) {
         let Some(event) = event else { return };
         let again = event == LinkEvent::Reconnected;
@@ -154,10 +178,24 @@ impl Link {
         self.next_id
     }
 
-    /// Sends a request and returns its id. `filled`: the client has added the timestamp; `watched`:
-    /// the keys and globs whose series are kept in full.
+    /// Sends a typed request and returns its id. `filled`: the client has added the timestamp;
+    /// `watched`: the keys and globs whose series are kept in full.
     pub fn send(
         &mut self,
+        due: Due,
+        filled: bool,
+        watched: &Arc<[Glob]>,
+        log: &mut Log,
+        cx: &mut Context,
+    ) -> u64 {
+        let route = Route { channel: Channel::Prompt, alone: false };
+        self.send_over(route, due, filled, watched, log, cx)
+    }
+
+    /// Sends a request over a connection and returns its id.
+    pub fn send_over(
+        &mut self,
+        Route { channel, alone }: Route,
         (line, purpose): Due,
         filled: bool,
         watched: &Arc<[Glob]>,
@@ -169,18 +207,35 @@ impl Link {
         // Its lines are logged as they come.
         capture.raw |= is_follow(&line);
         log.log_request((id, &line), capture, filled, cx.now());
-        self.pending.push_back(Pending { id, line: line.clone(), purpose, since, points: 0 });
+        let is_behind = !alone && self.pending.iter().any(|other| other.channel == channel);
+        let line_sent = line.clone();
+        let pending = Pending {
+            id,
+            channel,
+            line: line_sent,
+            purpose,
+            since,
+            points: 0,
+            bytes: 0,
+            is_behind,
+        };
+        self.pending.push_back(pending);
         let watched = Arc::clone(watched);
-        cx.push(Effect::Network(NetworkOrder::Send(Outgoing { id, line, capture, watched })));
+        let request = Outgoing { id, channel, alone, line, capture, watched };
+        cx.push(Effect::Network(NetworkOrder::Send(request)));
         id
     }
 
     /// Takes a reply; returns the request that it answers.
     pub fn on_reply(&mut self, reply: &Reply, log: &mut Log, cx: &mut Context) -> Option<Pending> {
-        self.round_trip = Some(reply.first);
         let event = self.reconnect.answered();
         self.tell_connected(event, log, cx);
-        self.take(reply.id)
+        let pending = self.take(reply.id)?;
+        // What waits behind another reply, or is computed for long, says nothing of the way.
+        if reply.bytes <= MAX_SMALL && !pending.is_behind {
+            self.round_trip = Some(reply.first);
+        }
+        Some(pending)
     }
 
     /// Records that a request could not be sent; returns its purpose.
@@ -189,8 +244,9 @@ impl Link {
         let text = format!("not sent, too much is waiting: {}", pending.line);
         match pending.purpose {
             Purpose::Typed(_) => log.report(text, cx),
-            Purpose::Refresh | Purpose::Watch(_) => log.note(cx.now(), Tone::Bad, &text),
-            Purpose::Probe(_) => {}
+            Purpose::Refresh | Purpose::Watch(_) | Purpose::Snapshot(_) | Purpose::Query(_) => {
+                log.note(cx.now(), Tone::Bad, &text);
+            }
         }
         Some(pending.purpose)
     }
@@ -205,10 +261,12 @@ impl Link {
         self.pending.iter().any(|pending| pending.id == id)
     }
 
-    /// Records the progress of a large reply.
-    pub fn progress(&mut self, id: u64, points: u64) {
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.id == id) {
+    /// Records the progress of a large reply; returns the bytes that are new.
+    pub fn progress(&mut self, id: u64, points: u64, bytes: u64) -> u64 {
+        let pending = self.pending.iter_mut().find(|pending| pending.id == id);
+        pending.map_or(0, |pending| {
             pending.points = points;
-        }
+            bytes.saturating_sub(std::mem::replace(&mut pending.bytes, bytes))
+        })
     }
 }

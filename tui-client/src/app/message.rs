@@ -6,6 +6,7 @@ use crate::app::line_input::InputPurpose;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::filter::Filter;
+use crate::request::pending::{Query, QueryTag};
 use crate::wire_log::bookmark::Bookmark;
 
 /// A request of one part to the others; the application carries it out after the event.
@@ -25,6 +26,10 @@ pub enum Message {
     Refresh,
     /// Show only the rows of the table that pass a filter, or all.
     FilterTable(Option<Filter>),
+    /// Send a query for a part of the screen; the answer comes back to it.
+    Query(Query),
+    /// Drop the queries with this tag that wait to be sent.
+    DropQuery(QueryTag),
     /// Add an alert.
     Alert(Alert),
     /// Watch a key or a glob.

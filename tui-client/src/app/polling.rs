@@ -1,5 +1,5 @@
-//! The schedule of polls: of the table, of the watched keys, and of the probe for the selector
-//! extension.
+//! The schedule of polls: of the table and of the watched keys. Where the server has selectors the
+//! screen is live: it is told every put.
 
 pub mod poll_cost;
 
@@ -8,6 +8,7 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::context::Context;
+use crate::app::feed::Feed;
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::watch::Watch;
@@ -40,13 +41,10 @@ const INTERVALS: [u64; 13] =
 #[derive(Debug, Default)]
 pub struct Polling {
     interval: Duration,
-    /// The request that the table repeats.
-    table_request: String,
     /// Automatic polling is paused.
     paused: bool,
     refresh_once: bool,
     refresh_at: Duration,
-    extension: Extension,
     /// The duration of the last answer with all keys.
     all_took: Option<Duration>,
     /// The actual interval, if the server needs a longer one than the chosen one.
@@ -57,7 +55,7 @@ pub struct Polling {
 impl Polling {
     /// Polls the table of all keys at this interval.
     pub fn new(interval: Duration) -> Self {
-        Self { interval, table_request: ALL.to_owned(), ..Self::default() }
+        Self { interval, ..Self::default() }
     }
 
     /// The time between two polls.
@@ -70,24 +68,14 @@ impl Polling {
         self.paused
     }
 
-    /// Whether the server knows the selector extension.
-    pub fn extension(&self) -> Extension {
-        self.extension
-    }
-
     /// The actual interval, if the server needs a longer one than the chosen one.
     pub fn stretched(&self) -> Option<Duration> {
         self.stretched
     }
 
-    /// The cost of polling over the last seconds, unless it is paused.
+    /// The cost over the last seconds, of all connections.
     pub fn cost(&self, now: Duration) -> Option<Rates> {
-        self.cost.rates(now).filter(|_| !self.paused)
-    }
-
-    /// The request that the table repeats.
-    pub fn table_request(&self) -> &str {
-        &self.table_request
+        self.cost.rates(now)
     }
 
     /// Sets the time of the next poll of the table.
@@ -100,31 +88,41 @@ impl Polling {
         (self.refresh_once, self.refresh_at) = (true, at);
     }
 
-    /// Polls the table and the watched keys once, now.
-    pub fn refresh(&mut self, link: &Link, watch: &mut Watch, cx: &mut Context) {
+    /// Polls the table and the watched keys once, now; what is told is asked for anew.
+    pub fn refresh(&mut self, link: &Link, feed: &mut Feed, watch: &mut Watch, cx: &mut Context) {
         if link.is_connected() {
             self.refresh_once(cx.now().elapsed);
             watch.want();
+            feed.renew_at(cx.now().elapsed);
         } else {
             cx.say(Tone::Bad, "not refreshed: no connection");
         }
     }
 
     /// Pauses or resumes automatic polling.
-    pub fn toggle_pause(&mut self, watch: &mut Watch, cx: &mut Context) {
+    pub fn toggle_pause(&mut self, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
         self.paused = !self.paused;
         let text = if self.paused {
             "paused, F6 resumes, F5 polls once".to_owned()
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);
-            format!("polling every {}", time::interval(self.interval))
+            self.pace(feed)
         };
         cx.say(Tone::Plain, text);
     }
 
+    /// How the screen is kept up to date, in words.
+    fn pace(&self, feed: &Feed) -> String {
+        let every = time::interval(self.interval);
+        match feed.has_selectors() {
+            Some(true) => "live: every put is shown as it is stored".to_owned(),
+            Some(false) | None => format!("polling every {every}"),
+        }
+    }
+
     /// Chooses the next longer or shorter interval.
-    pub fn change_interval(&mut self, step: i8, watch: &mut Watch, cx: &mut Context) {
+    pub fn change_interval(&mut self, step: i8, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
         let current = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
         let mut steps = INTERVALS.into_iter();
         let next = if step > 0 {
@@ -140,13 +138,24 @@ impl Polling {
         self.refresh_at = self.refresh_at.min(soon);
         watch.hurry(soon);
         self.stretched = self.stretched.filter(|&period| period > self.interval);
-        cx.say(Tone::Plain, format!("polling every {}", time::interval(self.interval)));
+        let pace = self.pace(feed);
+        cx.say(Tone::Plain, pace);
     }
 
-    /// Resets the schedule for a new connection: the next poll is due now, the extension unknown.
+    /// Takes the wish to ask once for the table although polling is paused.
+    pub fn take_refresh_once(&mut self) -> bool {
+        std::mem::take(&mut self.refresh_once)
+    }
+
+    /// Records answered requests and bytes besides those of whole replies: of a part of one, of a
+    /// follow, of an import.
+    pub fn count_moved(&mut self, requests: u64, bytes: u64, now: Duration) {
+        self.cost.count(requests, bytes, now);
+    }
+
+    /// Resets the schedule for a new connection: the next poll is due now.
     pub fn restart(&mut self, now: Duration) {
         self.refresh_at = now;
-        self.extension = Extension::Unknown;
         (self.all_took, self.stretched) = (None, None);
     }
 
@@ -155,107 +164,91 @@ impl Polling {
         &mut self,
         in_sight: bool,
         watch: &mut Watch,
-        link: &Link,
+        (link, feed): (&Link, &Feed),
         now: Duration,
     ) -> Vec<Due> {
         let mut due = Vec::new();
-        // A poll would end a follow.
-        if !link.is_connected() || link.is_following() {
+        if !Self::may_poll(link, feed) {
             return due;
         }
         let next = now + self.interval;
         // Replies come in order and the table may be large, so the watched keys are first.
-        if self.next_watch(in_sight, watch).is_some_and(|at| at <= now)
+        if self.next_watch(in_sight, watch, feed).is_some_and(|at| at <= now)
             && let Ask::For(selectors) = self.plan(in_sight, watch)
         {
             watch.asked(selectors.len(), next);
             let request = |selector| (format!("get {selector}"), Purpose::Watch(selector));
             due.extend(selectors.into_iter().map(request));
         }
-        if self.refresh_is_due(in_sight, link) && self.refresh_at <= now {
-            if self.plan(in_sight, watch) == Ask::WithTable {
+        if self.refresh_is_due(in_sight, link, feed) && self.refresh_at <= now {
+            if feed.extension() == Extension::Missing
+                && self.plan(in_sight, watch) == Ask::WithTable
+            {
                 watch.comes_otherwise(next);
             }
             (self.refresh_at, self.refresh_once) = (next, false);
-            due.push((self.table_request.clone(), Purpose::Refresh));
+            due.push((ALL.to_owned(), Purpose::Refresh));
         }
         due
     }
 
     /// When the next poll is due.
-    pub fn next(&self, in_sight: bool, watch: &Watch, link: &Link) -> Option<Duration> {
-        if !link.is_connected() || link.is_following() {
+    pub fn next(
+        &self,
+        in_sight: bool,
+        watch: &Watch,
+        (link, feed): (&Link, &Feed),
+    ) -> Option<Duration> {
+        if !Self::may_poll(link, feed) {
             return None;
         }
-        let refresh = self.refresh_is_due(in_sight, link).then_some(self.refresh_at);
-        refresh.into_iter().chain(self.next_watch(in_sight, watch)).min()
+        let refresh = self.refresh_is_due(in_sight, link, feed).then_some(self.refresh_at);
+        refresh.into_iter().chain(self.next_watch(in_sight, watch, feed)).min()
+    }
+
+    /// It is known how to ask, and a poll would not end a typed follow.
+    fn may_poll(link: &Link, feed: &Feed) -> bool {
+        let ends_follow = feed.is_shared() && link.is_following();
+        link.is_connected() && feed.has_selectors().is_some() && !ends_follow
     }
 
     /// The table is polled: while it is visible, and once to learn keys for completion.
     fn polls_table(&self, in_sight: bool) -> bool {
-        let of_use = in_sight || self.table_request == ALL && self.all_took.is_none();
+        let of_use = in_sight || self.all_took.is_none();
         self.refresh_once || !self.paused && of_use
     }
 
-    fn refresh_is_due(&self, in_sight: bool, link: &Link) -> bool {
+    fn refresh_is_due(&self, in_sight: bool, link: &Link, feed: &Feed) -> bool {
         let mut pending = link.pending().iter();
-        self.polls_table(in_sight) && !pending.any(|p| p.purpose == Purpose::Refresh)
+        let is_told = feed.has_selectors() == Some(true);
+        !is_told && self.polls_table(in_sight) && !pending.any(|p| p.purpose == Purpose::Refresh)
     }
 
     /// When the watched keys are polled next, unless the poll of the table includes them.
-    fn next_watch(&self, in_sight: bool, watch: &Watch) -> Option<Duration> {
+    fn next_watch(&self, in_sight: bool, watch: &Watch, feed: &Feed) -> Option<Duration> {
+        if feed.has_selectors() == Some(true) {
+            return None;
+        }
         let due = watch.next_due().filter(|_| !self.paused || watch.is_wanted())?;
         (self.plan(in_sight, watch) != Ask::WithTable).then_some(due)
     }
 
     fn plan(&self, in_sight: bool, watch: &Watch) -> Ask {
-        let all = self.polls_table(in_sight) && self.table_request == ALL;
+        let all = self.polls_table(in_sight);
         let cheap = self.all_took.is_some_and(|took| took < CHEAP);
-        watch_plan::plan(watch.patterns(), self.extension, all, cheap)
-    }
-
-    /// The request that probes for the selector extension with a key that has points. It is made
-    /// once a connection, if the extension would save requests or the command line needs it
-    /// (`typed_needs_it`).
-    pub fn probe(
-        &mut self,
-        typed_needs_it: bool,
-        watch: &Watch,
-        known_key: impl FnOnce() -> Option<String>,
-        link: &Link,
-    ) -> Option<Due> {
-        let is_possible = link.is_connected() && !link.is_following();
-        if self.extension != Extension::Unknown || !is_possible {
-            return None;
-        }
-        let patterns = watch.patterns();
-        let several = patterns.len() > 1 || patterns.iter().any(|pattern| !pattern.is_key());
-        if !several && !typed_needs_it {
-            return None;
-        }
-        let watched = watch.keys().iter().find(|key| key.series.is_some());
-        let key = watched.map(|watched| watched.key.clone()).or_else(known_key)?;
-        self.extension = Extension::Asked;
-        Some((format!("get {key}[last]"), Purpose::Probe(key)))
-    }
-
-    /// Takes the answer to a probe; `None` if the probe was not sent.
-    pub fn probed(&mut self, key: &str, reply: Option<&Reply>) {
-        let answer = reply.map_or(&[][..], |reply| &reply.answer.series);
-        let found = matches!(answer, [one] if one.key.as_str() == key);
-        self.extension = if found { Extension::Known } else { Extension::Missing };
+        watch_plan::plan(watch.patterns(), Extension::Missing, all, cheap)
     }
 
     /// The explanation of an answer without points.
-    pub fn why_nothing(&self, selector: &str) -> String {
+    pub fn why_nothing(extension: Extension, selector: &str) -> String {
         let none = format!("no points for {}", named(selector));
-        match self.extension {
+        match extension {
             _ if !needs_extension(selector) => none,
             Extension::Missing => {
                 let watch = keymap::key_of(Mode::Table, Action::AddWatch);
                 format!("{NO_GLOBS}; in the table {watch} watches {selector}, / filters")
             }
-            Extension::Unknown | Extension::Asked => format!("{none}, or {NO_GLOBS}"),
+            Extension::Unknown => format!("{none}, or {NO_GLOBS}"),
             Extension::Known => none,
         }
     }
@@ -276,7 +269,8 @@ impl Polling {
         let keys_only = !patterns.is_empty() && patterns.iter().all(Glob::is_key);
         let delays_watch = pending.purpose == Purpose::Refresh && keys_only;
         let rest = if delays_watch { reply.took * 4 } else { reply.took };
-        self.cost.count(reply.bytes + pending.line.len() as u64 + 1, now.elapsed);
+        let bytes = reply.bytes.saturating_sub(pending.bytes) + pending.line.len() as u64 + 1;
+        self.cost.count(1, bytes, now.elapsed);
         if matches!(pending.purpose, Purpose::Refresh | Purpose::Watch(_)) {
             let period = reply.took + rest;
             self.stretched = Some(period).filter(|&period| period > self.interval);

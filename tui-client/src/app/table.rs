@@ -1,8 +1,11 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
-use std::sync::Arc;
+mod numbers;
 
-use shared::KeyBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::{Key, KeyBuf, Point};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -11,12 +14,17 @@ use crate::app::screen::layout::Layout;
 use crate::app::screen::mouse::row_in;
 use crate::event::MouseEvent;
 use crate::keymap::{Mode, TableAction};
-use crate::metrics::column::{Chosen, Column};
+use crate::metrics::column::{Chosen, Column, ColumnKind};
 use crate::metrics::filter::Filter;
+use crate::metrics::needs::{Needs, Parts};
+use crate::metrics::reply::SeriesPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::summary::Answer;
+use crate::metrics::window::Window;
+use crate::request::pending::{Query, RowQuery};
 use crate::wire_log::entry::Tone;
+use numbers::{Numbers, RowNeeds};
 
 /// The last answer, with order, filter, columns and selection.
 #[derive(Debug, Default)]
@@ -40,8 +48,24 @@ pub struct Table {
     again: bool,
     /// The answer for the next job, with its request.
     next: Option<(String, Arc<Answer>)>,
+    /// Whether told points keep the answer up to date.
+    freshness: Freshness,
+    /// What is known of the rows besides their newest points, where those are told.
+    numbers: Numbers,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
+}
+
+/// Whether told points keep an answer up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Freshness {
+    /// It stays as it came.
+    #[default]
+    Polled,
+    /// They do, and the rows are in order.
+    Live,
+    /// They do, and since the rows were arranged some came that matter for the order.
+    Outdated,
 }
 
 /// The parameters of a job.
@@ -53,6 +77,8 @@ struct UnderWay {
     filter: Option<Filter>,
     /// The result is still to be shown.
     wanted: bool,
+    /// Only the points have changed, so that it is no news that rows are sorted.
+    is_silent: bool,
 }
 
 impl Table {
@@ -64,8 +90,10 @@ impl Table {
     /// Sets filter, order and columns.
     #[must_use]
     pub fn arranged_as(self, arrangement: TableSpec) -> Self {
-        let TableSpec { filter, sort, columns } = arrangement;
-        Self { filter, sort, chosen: Chosen::only(&columns), ..self }
+        let TableSpec { filter, sort, columns, window } = arrangement;
+        let mut numbers = self.numbers;
+        numbers.set_window(window);
+        Self { filter, sort, chosen: Chosen::only(&columns), numbers, ..self }
     }
 
     /// The request that the table answers.
@@ -115,7 +143,7 @@ impl Table {
 
     /// A job is under way whose result will be shown.
     pub fn arranging(&self) -> bool {
-        self.again || self.under_way.as_ref().is_some_and(|job| job.wanted)
+        self.again || self.under_way.as_ref().is_some_and(|job| job.wanted && !job.is_silent)
     }
 
     fn row(&self, row: usize) -> Option<&Series> {
@@ -143,6 +171,7 @@ impl Table {
         now: i64,
     ) -> Option<SortJob> {
         let answer = Arc::new(answer);
+        self.freshness = Freshness::Polled;
         let other = request != self.request;
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
@@ -153,6 +182,156 @@ impl Table {
             self.discard_shared(unseen);
         }
         self.arrange(rows, now)
+    }
+
+    /// Takes the state of all keys, which told points keep up to date from now on.
+    pub fn show_live(
+        &mut self,
+        request: &str,
+        answer: Answer,
+        rows: usize,
+        now: i64,
+    ) -> Option<SortJob> {
+        self.numbers.reset();
+        let job = self.show(request, answer, rows, now);
+        self.freshness = Freshness::Live;
+        job
+    }
+
+    /// The window of the numbers.
+    pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// Chooses another window: the numbers are asked for anew.
+    fn change_window(&mut self, step: i8, cx: &mut Context) {
+        if !self.is_live() {
+            return cx.say(Tone::Plain, "this server is polled: the numbers are of all points");
+        }
+        match self.window().beside(step) {
+            Some(window) => self.numbers.set_window(window),
+            None => cx.say(Tone::Plain, "there is no window beyond"),
+        }
+    }
+
+    /// The queries for what the rows in sight lack, on a screen of this many rows and cells.
+    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: Duration) -> Vec<Query> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        let needs = self.needs(room);
+        if self.numbers.is_full()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+        {
+            answer.series.iter_mut().for_each(Series::forget_stats);
+            self.numbers.reset();
+        }
+        let mut numbers = std::mem::take(&mut self.numbers);
+        let queries = numbers.plan(self.visible(rows), needs, now);
+        self.numbers = numbers;
+        queries
+    }
+
+    /// When numbers of the rows in sight are to be asked for again, on a screen of this many rows
+    /// and cells.
+    pub fn next_numbers(&self, rows: usize, room: usize) -> Option<Duration> {
+        let next = || self.numbers.next_wake(self.visible(rows), self.needs(room));
+        self.is_live().then(next).flatten()
+    }
+
+    /// What columns, order and filter need.
+    fn needs(&self, room: usize) -> RowNeeds {
+        let fitting = self.chosen.fitting(room, self.sort.column);
+        let columns = || fitting.iter().map(|&(column, _)| column);
+        let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
+        let shown: Needs =
+            columns().filter(|&column| !is_trend(column)).map(Column::needs).collect();
+        let trend = if columns().any(is_trend) { Parts::TREND } else { Parts::default() };
+        // A row says whether it is stale.
+        let in_sight = shown.parts() | trend | Parts::RECENT;
+        let filter = self.filter.as_ref().map(Filter::needs);
+        let of_all: Needs = self.sort.column.map(Column::needs).into_iter().chain(filter).collect();
+        RowNeeds { in_sight, of_all: of_all.parts() }
+    }
+
+    /// Takes the answer to a query for rows, `None` if it was refused or lost; more queries may
+    /// follow. `now` is on both clocks.
+    pub fn on_points(
+        &mut self,
+        query: RowQuery,
+        points: Option<Vec<SeriesPoints>>,
+        now: (Duration, i64),
+    ) -> Vec<Query> {
+        self.numbers.on_points(query, points, now)
+    }
+
+    /// Gives the rows the numbers that have come, if it is free.
+    pub fn show_numbers(&mut self, now: Duration) {
+        if self.numbers.is_ready()
+            && self.next.is_none()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+            && self.numbers.apply(answer, now)
+        {
+            self.freshness = Freshness::Outdated;
+        }
+    }
+
+    /// The answer is kept up to date by the points that are told.
+    pub fn is_live(&self) -> bool {
+        self.freshness != Freshness::Polled
+    }
+
+    /// Told points can be taken: no job needs the answer as it is.
+    pub fn is_free(&mut self) -> bool {
+        self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
+    }
+
+    /// Takes a point that was put just now; says whether its key is known. It must be free.
+    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
+        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, present))
+    }
+
+    /// The newest point of a key has this time, or the key is not known.
+    pub fn ends_at(&self, key: Key<'_>, timestamp: i64) -> bool {
+        let place = self.answer.find(key);
+        let series = place.and_then(|place| self.answer.series.get(place));
+        series.is_none_or(|series| {
+            let before = series.before.map(|before| before.timestamp);
+            series.last.timestamp == timestamp || before == Some(timestamp)
+        })
+    }
+
+    /// Shows the rows of new keys after points were told. Rows that are sorted or filtered are
+    /// arranged again with [`Table::rearrange`].
+    pub fn show_told(&mut self, malformed: u64) {
+        if let Some(answer) = Arc::get_mut(&mut self.answer) {
+            answer.malformed += malformed;
+        }
+        let all = u32::try_from(self.answer.series.len()).unwrap_or(u32::MAX);
+        if self.is_plain() && matches!(self.order, Order::Reply(_)) {
+            self.order = Order::Reply(all);
+        } else {
+            self.freshness = Freshness::Outdated;
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.sort == Sort::default() && self.filter.is_none()
+    }
+
+    /// Points were told since the rows were arranged, which matters for their order.
+    pub fn is_outdated(&self) -> bool {
+        self.freshness == Freshness::Outdated && !self.again && self.under_way.is_none()
+    }
+
+    /// Arranges the rows anew.
+    pub fn rearrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
+        self.freshness = Freshness::Live;
+        let job = self.arrange(rows, now);
+        if let Some(job) = &mut self.under_way {
+            job.is_silent = true;
+        }
+        job
     }
 
     /// Sets the order.
@@ -182,6 +361,7 @@ impl Table {
                 let sort = Sort { descending: !self.sort.descending, ..self.sort };
                 return self.set_sort(sort, rows, now);
             }
+            TableAction::Window(step) => self.change_window(step, cx),
             TableAction::Filter => {
                 let text = self.filter.as_ref().map_or("", Filter::as_str).to_owned();
                 cx.send(Message::Ask(InputPurpose::Filter(self.filter.clone()), text));
@@ -252,7 +432,7 @@ impl Table {
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
-        let plain = self.sort == Sort::default() && self.filter.is_none();
+        let plain = self.is_plain();
         let in_place = self.held && plain && self.is_in_place(&answer);
         let selected = (self.held && !in_place)
             .then(|| self.selected_series().map(|series| series.key.clone()))
@@ -268,7 +448,8 @@ impl Table {
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
-            self.under_way = Some(UnderWay { id, request, sort, filter, wanted: true });
+            self.under_way =
+                Some(UnderWay { id, request, sort, filter, wanted: true, is_silent: false });
             return Some(job);
         }
         if let Some(job) = &mut self.under_way {
@@ -336,8 +517,10 @@ impl Table {
         }
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
-        let before = std::mem::replace(&mut self.answer, answer);
-        self.discard_shared(before);
+        if !Arc::ptr_eq(&self.answer, &answer) {
+            let before = std::mem::replace(&mut self.answer, answer);
+            self.discard_shared(before);
+        }
         self.order = order;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);

@@ -1,23 +1,35 @@
 //! The watched keys: the state of each, the next poll, the alerts on them.
 
+mod chart_data;
 mod chart_pane;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Glob;
+use shared::selector::Aggregate;
+use shared::{Glob, Key, Point};
 
 use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertChange, Alerts};
+use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
+use crate::metrics::reply::SeriesPoints;
+use crate::metrics::rollups::Rollups;
+use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
-use crate::metrics::watch_plan::with_alerted;
+use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
+use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::request::pending::{Priority, Query, QueryTag};
 use crate::wire_log::entry::Tone;
+
+/// Points that are asked for of a key that is watched by its name.
+const MAX_ASKED_OF_KEY: u32 = 1024;
+
+/// Points that are asked for of each key that a glob watches.
+const MAX_ASKED_BY_GLOB: u32 = 64;
 
 /// Time for which a changed value is marked.
 const FRESH: Duration = Duration::from_secs(2);
@@ -37,8 +49,12 @@ pub struct Watched {
     pub marked: bool,
     /// A number that changes with the series.
     pub revision: u64,
-    /// The times of the first and last point, cached for the chart.
-    pub bounds: Option<(i64, i64)>,
+    /// The times of the first and last point of the series, cached for the chart.
+    bounds: Option<(i64, i64)>,
+    /// What the chart knows of the key from a server with selectors.
+    rollups: Rollups,
+    /// When the key was last in the chart, as a number that rises.
+    charted: u64,
     changed: Option<Duration>,
 }
 
@@ -77,7 +93,7 @@ impl Watched {
             }
             self.series = series.cloned();
             self.revision = revision;
-            let times = series.into_iter().flat_map(|series| series.recent.iter());
+            let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
@@ -88,9 +104,24 @@ impl Watched {
     fn is_news(&self, series: Option<&Series>) -> bool {
         match (&self.series, series) {
             (Some(before), Some(series)) => {
-                before.last != series.last || before.count < series.count
+                before.last != series.last || before.count() < series.count()
             }
             (before, _) => before.is_none(),
+        }
+    }
+}
+
+/// Reports changes of alerts; rings when one fires.
+pub fn tell_alerts(events: &[AlertEvent], log: &mut Log, cx: &mut Context) {
+    let now = cx.now();
+    for event in events {
+        match event.change {
+            AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
+            AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
+            AlertChange::Firing => {
+                log.report(event.text().to_owned(), cx);
+                cx.ring();
+            }
         }
     }
 }
@@ -114,7 +145,17 @@ pub struct Watch {
     answered: HashSet<String>,
     /// The number of answers taken.
     revision: u64,
+    /// The places of the keys.
+    places: HashMap<String, usize>,
     viewport: Viewport,
+    /// The chart asks for what it shows, which only a server with selectors can answer.
+    asks: bool,
+    /// The number of times that the chart was asked for.
+    charts: u64,
+    /// The number of queries for the chart.
+    queries: u64,
+    /// Queries for the chart without an answer: the key and the part.
+    asked_parts: HashMap<u64, (String, PartId)>,
 }
 
 impl Watch {
@@ -213,6 +254,7 @@ impl Watch {
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
                 self.keys.push(Watched::new(text));
+                self.find_places();
                 self.keys.len() - 1
             });
         }
@@ -233,7 +275,9 @@ impl Watch {
     /// Stops watching the selected key; without any key, the last glob.
     pub fn remove_selected(&mut self) -> Option<String> {
         let gone = if self.selected < self.keys.len() {
-            self.keys.remove(self.selected).key
+            let gone = self.keys.remove(self.selected).key;
+            self.find_places();
+            gone
         } else {
             self.patterns.last()?.as_str().to_owned()
         };
@@ -334,7 +378,119 @@ impl Watch {
         self.keys.sort_by_cached_key(|key| {
             patterns.iter().position(|pattern| pattern.matches(&key.key))
         });
+        self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
+    }
+
+    /// Records the places of the keys after a change.
+    fn find_places(&mut self) {
+        let keys = self.keys.iter().enumerate();
+        self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
+    }
+
+    /// What to ask a server with selectors for, to know the newest points of the watched keys: the
+    /// patterns, and the selectors.
+    pub fn history(&self) -> Vec<(String, String)> {
+        let (keys, globs): (Vec<_>, Vec<_>) = self.patterns.iter().cloned().partition(Glob::is_key);
+        let of = |patterns: &[Glob], points: u32| {
+            let selector = move |pattern| format!("{pattern}[last:{points}]");
+            merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
+        };
+        of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
+    }
+
+    /// The queries for the numbers of all points of the watched keys.
+    pub fn numbers(&self) -> Vec<Query> {
+        let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+        let patterns = merged(&self.patterns);
+        let query = |of: Aggregate, pattern: &String| Query {
+            selector: format!("{pattern}[::all:{of}]"),
+            tag: QueryTag::Watch(of),
+            priority: Priority::Soon,
+        };
+        of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
+    }
+
+    /// Takes a number of all points of watched keys.
+    pub fn set_numbers(&mut self, of: Aggregate, numbers: &[SeriesPoints]) {
+        for SeriesPoints { key, points } in numbers {
+            let place = self.places.get(key.as_str()).copied();
+            let series = place.and_then(|place| self.keys.get_mut(place)?.series.as_mut());
+            if let (Some(series), Some(number)) = (series, points.first()) {
+                series.set(of, Some(number.value));
+            }
+        }
+    }
+
+    /// All keys with points are known, because every request for them is answered.
+    pub fn heard_of_all(&mut self) {
+        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
+        self.answered.extend(patterns);
+    }
+
+    /// Takes a point that was put just now, if its key is watched; returns its series. The key may
+    /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
+    /// ahead.
+    pub fn tell(
+        &mut self,
+        (key, point): (Key<'_>, Point),
+        present: i64,
+        may_be_new: bool,
+        now: Duration,
+    ) -> Option<&Series> {
+        let limit = watched_share(self.keys.len().max(1));
+        let place = match self.places.get(key.as_str()).copied() {
+            Some(place) => place,
+            None if may_be_new && self.wants(key.as_str()) => {
+                self.keys.push(Watched::new(key.as_str().to_owned()));
+                self.put_in_order();
+                *self.places.get(key.as_str())?
+            }
+            None => return None,
+        };
+        let watched = self.keys.get_mut(place)?;
+        watched.rollups.put(point, present);
+        let changed = match &mut watched.series {
+            Some(series) => series.tell(point, present),
+            none => {
+                *none = Some(Series::new(key.to_owned(), point, limit));
+                true
+            }
+        };
+        let series = watched.series.as_ref()?;
+        if changed {
+            self.revision += 1;
+            watched.revision = self.revision;
+            (watched.changed, watched.heard) = (Some(now), Heard::Points);
+            let recent = series.recent();
+            let ends = [recent.get(0), recent.get(recent.len().saturating_sub(1))];
+            let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));
+            watched.bounds = wider(ends);
+        }
+        Some(series)
+    }
+
+    /// A key that is not known is to be watched, and there is room for it.
+    fn wants(&mut self, key: &str) -> bool {
+        let mut matching = self.patterns.iter().filter(|pattern| pattern.matches(key)).peekable();
+        if matching.peek().is_none() || self.unwanted.contains(key) {
+            return false;
+        }
+        self.cut |= self.keys.len() >= MAX_BY_GLOB && !matching.any(Glob::is_key);
+        !self.cut
+    }
+
+    /// Whether a key is watched.
+    pub fn has(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// Records whether an alert fires for a key.
+    pub fn set_alarm(&mut self, key: &str, alarm: bool) {
+        let place = self.places.get(key).copied();
+        if let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) {
+            watched.alarm = alarm;
+        }
     }
 
     /// Performs an action of the watched keys.
@@ -375,17 +531,8 @@ impl Watch {
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
         let known = self.keys.iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
-        let now = cx.now();
-        for event in alerts.evaluate(known, |_| true, complete, now.unix()) {
-            match event.change {
-                AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
-                AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
-                AlertChange::Firing => {
-                    log.report(event.text().to_owned(), cx);
-                    cx.ring();
-                }
-            }
-        }
+        let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
+        tell_alerts(&events, log, cx);
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
@@ -397,7 +544,7 @@ impl Watch {
     }
 
     fn place(&self, key: &str) -> Option<usize> {
-        self.keys.iter().position(|watched| watched.key == key)
+        self.places.get(key).copied()
     }
 }
 

@@ -63,7 +63,7 @@ impl Alert {
         now: i64,
     ) -> Option<(String, Option<f64>, i64)> {
         let Condition { column, compare, limit } = self.condition;
-        let points = |skipped| series.recent.iter().rev().skip(skipped);
+        let points = |skipped| series.recent().iter().rev().skip(skipped);
         let before = points(2).map(Some).chain([None]);
         let mut new = points(1)
             .zip(before)

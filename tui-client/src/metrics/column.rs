@@ -35,7 +35,7 @@ pub enum ColumnKind {
     /// The key of the series.
     Key,
     /// A value as it was put, so it is printed exactly.
-    Stored(fn(&Series) -> f64),
+    Stored(fn(&Series) -> Option<f64>),
     /// A number computed from the two newest points, the older one first.
     Difference(fn(Point, Point) -> Option<f64>),
     /// The mean of all values.
@@ -71,15 +71,15 @@ const COLUMNS: [ColumnSpec; 11] = [
     ColumnSpec { column: Column::Key, name: "key", word: "key", about: "the name; always shown",
         width: 12, rank: 0, kind: ColumnKind::Key },
     ColumnSpec { column: Column::Last, name: "last", word: "last", about: "the newest value",
-        width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| series.last.value) },
+        width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| Some(series.last.value)) },
     ColumnSpec { column: Column::Change, name: "change", word: "change", about: "difference to the value before",
         width: 10, rank: 4, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
     ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the change per second",
         width: 10, rank: 5, kind: ColumnKind::Difference(rate) },
     ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the minimum of all values",
-        width: NUMBER, rank: 7, kind: ColumnKind::Stored(|series| series.min) },
+        width: NUMBER, rank: 7, kind: ColumnKind::Stored(Series::min) },
     ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the maximum of all values",
-        width: NUMBER, rank: 8, kind: ColumnKind::Stored(|series| series.max) },
+        width: NUMBER, rank: 8, kind: ColumnKind::Stored(Series::max) },
     ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
         width: NUMBER, rank: 9, kind: ColumnKind::Mean },
     ColumnSpec { column: Column::Count, name: "count", word: "count", about: "the number of points",
@@ -171,10 +171,10 @@ impl Column {
         let timestamp = series.last.timestamp;
         Some(match self.kind() {
             ColumnKind::Key | ColumnKind::Trend => return None,
-            ColumnKind::Stored(of) => of(series),
+            ColumnKind::Stored(of) => of(series)?,
             ColumnKind::Difference(of) => of(series.before?, series.last)?,
-            ColumnKind::Mean => series.mean,
-            ColumnKind::Count => series.count as f64,
+            ColumnKind::Mean => series.mean()?,
+            ColumnKind::Count => series.count()? as f64,
             ColumnKind::Age => (i128::from(now) - i128::from(timestamp)) as f64,
             ColumnKind::Time => timestamp as f64,
         })

@@ -1,6 +1,6 @@
 //! Which points of a series have to be asked for, so that its columns can be computed.
 
-use std::ops::BitOr;
+use std::ops::{BitAnd, BitOr};
 
 use shared::selector::Aggregate;
 
@@ -57,6 +57,73 @@ impl Needs {
             1 => "[last]".to_owned(),
             count => format!("[last:{count}]"),
         }
+    }
+}
+
+/// The parts of what is known of a series in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u8);
+
+impl Parts {
+    /// The newest points.
+    pub const RECENT: Self = Self(1);
+
+    /// The course.
+    pub const TREND: Self = Self(2);
+
+    /// A number; nothing for those that no column has.
+    pub fn number(of: Aggregate) -> Self {
+        let place = (2..).zip(AGGREGATES).find(|&(_, known)| known == of);
+        Self(place.map_or(0, |(place, _)| 1 << place))
+    }
+
+    /// All parts of the other are among these.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These without those.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The numbers among them.
+    pub fn numbers(self) -> impl Iterator<Item = Aggregate> {
+        AGGREGATES.into_iter().filter(move |&of| self.contains(Self::number(of)))
+    }
+
+    /// There are none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitAnd for Parts {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Parts {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Needs {
+    /// The parts of a window that are needed besides the newest point. A mean needs the number of
+    /// points, so that told points can be counted in.
+    pub fn parts(self) -> Parts {
+        let numbers = self.aggregates().fold(Parts::default(), |all, of| all | Parts::number(of));
+        let count = numbers.contains(Parts::number(Aggregate::Avg));
+        let count = if count { Parts::number(Aggregate::Count) } else { Parts::default() };
+        let recent = if self.recent > 1 { Parts::RECENT } else { Parts::default() };
+        numbers | count | recent
     }
 }
 

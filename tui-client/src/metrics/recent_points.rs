@@ -27,6 +27,28 @@ struct Full {
 }
 
 impl RecentPoints {
+    /// No points.
+    pub const fn new() -> Self {
+        Self { full: None, tail: VecDeque::new(), is_mixed: false }
+    }
+
+    /// Replaces the point of this time, if there is one among the points in the order of time;
+    /// returns the one before.
+    pub fn replace(&mut self, point: Point) -> Option<Point> {
+        let later = self.iter().rev().take_while(|known| known.timestamp > point.timestamp);
+        let back = later.count() + 1;
+        let place = self.len().checked_sub(back)?;
+        let known = *self.get(place).filter(|known| known.timestamp == point.timestamp)?;
+        if let Some(place) = self.tail.len().checked_sub(back) {
+            self.tail[place] = point;
+        } else if known.value.to_bits() != point.value.to_bits() {
+            let all = self.iter().enumerate();
+            let all = all.map(|(at, known)| if at == place { point } else { *known }).collect();
+            *self = all;
+        }
+        Some(known)
+    }
+
     /// Adds a point, which may be older than others. When it is older than very many,
     /// [`RecentPoints::sort`] brings it to its place.
     pub fn add(&mut self, point: Point) {

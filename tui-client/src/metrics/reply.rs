@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::{memchr, memchr_iter};
-use shared::Glob;
-use shared::response::Status;
+use shared::response::{Status, decode_points};
+use shared::{Glob, KeyBuf, Point};
 
 use crate::metrics::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
@@ -27,6 +27,20 @@ pub struct Capture {
     pub foot: usize,
     /// Recent points of each series.
     pub recent: usize,
+    /// Every point, in place of a summary.
+    pub points: bool,
+}
+
+/// Points of a reply that is kept whole: 16 MiB. Later ones are left out.
+pub const MAX_POINTS: usize = 1 << 20;
+
+/// The points of one series in a reply, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesPoints {
+    /// The key.
+    pub key: KeyBuf,
+    /// At least one.
+    pub points: Vec<Point>,
 }
 
 /// A whole reply.
@@ -44,6 +58,8 @@ pub struct Reply {
     pub foot: Vec<Box<str>>,
     /// The points in it; none in an error reply.
     pub answer: Answer,
+    /// All points, where the reply is kept whole; the answer is empty then.
+    pub points: Vec<SeriesPoints>,
     /// Size on the wire.
     pub bytes: u64,
     /// From the request to the first byte of the reply.
@@ -62,6 +78,9 @@ pub struct ReplyBuilder {
     lines: u64,
     bytes: u64,
     summarizer: Summarizer,
+    points: Vec<SeriesPoints>,
+    /// Points in all series, those left out too.
+    total: usize,
 }
 
 impl ReplyBuilder {
@@ -79,6 +98,8 @@ impl ReplyBuilder {
             lines: 0,
             bytes: status_line.len() as u64,
             summarizer: Summarizer::new(detail.recent),
+            points: Vec::new(),
+            total: 0,
         }
     }
 
@@ -114,8 +135,23 @@ impl ReplyBuilder {
         while self.foot.len() > self.detail.foot {
             self.foot.pop_front();
         }
-        if self.status == Status::Ok {
+        if self.status == Status::Ok && self.detail.points {
+            self.keep_points(data);
+        } else if self.status == Status::Ok {
             self.summarizer.add_lines(data);
+        }
+    }
+
+    fn keep_points(&mut self, data: &[u8]) {
+        for (key, point) in decode_points(data).flatten() {
+            self.total += 1;
+            if self.total > MAX_POINTS {
+                continue;
+            }
+            match self.points.last_mut() {
+                Some(series) if series.key.as_key() == key => series.points.push(point),
+                _ => self.points.push(SeriesPoints { key: key.to_owned(), points: vec![point] }),
+            }
         }
     }
 
@@ -124,9 +160,14 @@ impl ReplyBuilder {
         self.status
     }
 
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Points so far.
     pub fn points(&self) -> u64 {
-        self.summarizer.points()
+        self.summarizer.points() + self.total as u64
     }
 
     /// The reply is complete.
@@ -138,6 +179,7 @@ impl ReplyBuilder {
             head: self.head,
             foot: self.foot.into(),
             answer: self.summarizer.finish(),
+            points: self.points,
             bytes: self.bytes + 1,
             first,
             took,
@@ -159,7 +201,7 @@ mod tests {
     /// The counts are those of a reply of which nearly 4 GiB have come.
     #[test]
     fn a_reply_of_more_than_4_gib_is_counted_whole() {
-        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false };
         let mut builder = ReplyBuilder::new(Status::Ok, detail);
         builder.add_lines(b"a 1 1\na 1 2\na 1 3\n");
         let edge = u64::from(u32::MAX) - 20;
@@ -174,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
-        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4 };
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false };
         let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
         let text = text.concat();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();

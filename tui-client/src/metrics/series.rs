@@ -1,9 +1,14 @@
 //! What is known of one series.
 
+use std::time::Duration;
+
 use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
+use crate::metrics::needs::Parts;
 use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::trend::Trend;
+use crate::metrics::window::Window;
 
 /// A point is newer than the one that is known, or replaces it: it came later, or was put again with
 /// another value.
@@ -32,50 +37,129 @@ pub fn rate(before: Point, point: Point) -> Option<f64> {
     (seconds > 0).then(|| change(before, point) / seconds as f64)
 }
 
-/// A summary of one series.
+/// What is known of one series: its newest points, and a summary of more of them where one was
+/// asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// Its name.
     pub key: KeyBuf,
-    /// Points in the answer.
-    pub count: u64,
     /// The newest point; one too far ahead only when all are.
     pub last: Point,
-    /// The least value.
-    pub min: f64,
-    /// The greatest value.
-    pub max: f64,
-    /// The mean of all values.
-    pub mean: f64,
-    /// The most recent points, oldest first; not all of them in a long series.
-    pub recent: RecentPoints,
     /// The newest point before the last one.
     pub before: Option<Point>,
-    /// At least 1.
+    /// Not in the series itself, because a table of a million keys has few of them.
+    stats: Option<Box<Stats>>,
+}
+
+/// What was asked for of a series in a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// The window.
+    pub window: Window,
+    /// The numbers that have come.
+    pub parts: Parts,
+    /// Until when they need not be asked for again, since the program started.
+    pub until: Duration,
+}
+
+/// A summary of points, and of those told since; a number is unknown until it was asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Stats {
+    count: Option<u64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    mean: Option<f64>,
+    /// The most recent points, oldest first; not all of them in a long series.
+    recent: RecentPoints,
+    /// The most of them.
     max_recent: usize,
     /// The sum of all values, and what rounding has taken from it.
     sum: (f64, f64),
+    trend: Option<Trend>,
+    asked: Option<Asked>,
+}
+
+impl Stats {
+    fn new(point: Point, max_recent: usize) -> Self {
+        Self {
+            count: Some(1),
+            min: Some(point.value),
+            max: Some(point.value),
+            mean: Some(point.value),
+            recent: RecentPoints::from_iter([point]),
+            max_recent,
+            sum: (point.value, 0.0),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a value in the numbers that are known.
+    fn count(&mut self, value: f64) {
+        self.widen(value);
+        let Some(count) = &mut self.count else { return };
+        *count += 1;
+        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+        let count = *count as f64;
+        let Some(known) = &mut self.mean else { return };
+        let (before, lost) = self.sum;
+        let sum = before + value;
+        let (large, small) =
+            if before.abs() > value.abs() { (before, value) } else { (value, before) };
+        self.sum = (sum, lost + (large - sum + small));
+        let mean = (self.sum.0 + self.sum.1) / count;
+        // The sum of huge values may overflow where their mean does not.
+        *known = if mean.is_finite() { mean } else { *known + (value / count - *known / count) };
+    }
+
+    /// The value is not beyond the minimum and the maximum.
+    fn widen(&mut self, value: f64) {
+        self.min = self.min.map(|min| min.min(value));
+        self.max = self.max.map(|max| max.max(value));
+    }
+
+    /// Keeps a point as the most recent one.
+    fn push(&mut self, point: Point) {
+        if let Some(trend) = &mut self.trend {
+            trend.push(point);
+        }
+        let is_older = |first: &Point| point.timestamp < first.timestamp;
+        let is_full = self.recent.len() >= self.max_recent;
+        if is_full && self.recent.get(0).is_none_or(is_older) {
+            return;
+        }
+        // Room first, so that its memory never grows beyond the limit.
+        self.recent.keep(self.max_recent - 1);
+        self.recent.add(point);
+    }
+
+    fn set(&mut self, of: Aggregate, value: Option<f64>) {
+        match of {
+            Aggregate::Min => self.min = value,
+            Aggregate::Max => self.max = value,
+            Aggregate::Avg => self.mean = value,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            Aggregate::Count => self.count = Some(value.unwrap_or(0.0) as u64),
+            _ => {}
+        }
+        // Points that are told later count, too.
+        if let (Some(mean), Some(count)) = (self.mean, self.count) {
+            #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+            let count = count as f64;
+            self.sum = (mean * count, 0.0);
+        }
+    }
 }
 
 impl Series {
-    pub(super) fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
-        Self {
-            key,
-            count: 1,
-            last: point,
-            min: point.value,
-            max: point.value,
-            mean: point.value,
-            recent: RecentPoints::from_iter([point]),
-            before: None,
-            max_recent,
-            sum: (point.value, 0.0),
-        }
+    /// A series of one point; its summary keeps at most so many recent points, and there is none
+    /// for 0.
+    pub fn new(key: KeyBuf, point: Point, max_recent: usize) -> Self {
+        let stats = (max_recent > 0).then(|| Box::new(Stats::new(point, max_recent)));
+        Self { key, last: point, before: None, stats }
     }
 
     /// Takes a point; those after the time `present` are too far ahead.
     pub(super) fn add(&mut self, point: Point, present: i64) {
-        self.count += 1;
         let is_stray = point.timestamp > present && self.last.timestamp <= present;
         let is_first = point.timestamp <= present && self.last.timestamp > present;
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
@@ -84,62 +168,235 @@ impl Series {
         } else if !is_stray && self.before.is_none_or(|before| before.timestamp < point.timestamp) {
             self.before = Some(point);
         }
-        self.min = self.min.min(point.value);
-        self.max = self.max.max(point.value);
-        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-        let count = self.count as f64;
-        let (before, lost) = self.sum;
-        let sum = before + point.value;
-        let (large, small) = if before.abs() > point.value.abs() {
-            (before, point.value)
-        } else {
-            (point.value, before)
-        };
-        self.sum = (sum, lost + (large - sum + small));
-        let mean = (self.sum.0 + self.sum.1) / count;
-        // The sum of huge values may overflow where their mean does not.
-        self.mean = if mean.is_finite() {
-            mean
-        } else {
-            self.mean + (point.value / count - self.mean / count)
-        };
-        let is_older = |first: &Point| point.timestamp < first.timestamp;
-        let is_full = self.recent.len() >= self.max_recent;
-        if is_stray || is_full && self.recent.get(0).is_some_and(is_older) {
-            return;
+        let Some(stats) = &mut self.stats else { return };
+        stats.count(point.value);
+        if !is_stray {
+            stats.push(point);
         }
-        // Room first, so that its memory never grows beyond the limit.
-        self.recent.keep(self.max_recent - 1);
-        self.recent.add(point);
     }
 
     /// Brings the recent points into the order of their times.
     pub(super) fn sort(&mut self) {
-        self.recent.sort();
+        if let Some(stats) = &mut self.stats {
+            stats.recent.sort();
+        }
     }
 
-    /// Takes a number of all points, as a server with selectors has computed it of more points than
-    /// have come.
-    pub fn set(&mut self, of: Aggregate, value: f64) {
-        match of {
-            Aggregate::Min => self.min = value,
-            Aggregate::Max => self.max = value,
-            Aggregate::Avg => self.mean = value,
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            Aggregate::Count => self.count = value as u64,
-            _ => {}
+    /// Takes a point that was put just now, in whatever order of times, and maybe again; says
+    /// whether anything has changed. Points after the time `present` are too far ahead.
+    pub fn tell(&mut self, point: Point, present: i64) -> bool {
+        let Point { timestamp, value } = point;
+        let is_stray = timestamp > present && self.last.timestamp <= present;
+        let is_first = timestamp <= present && self.last.timestamp > present;
+        if is_first || timestamp > self.last.timestamp && !is_stray {
+            self.add(point, present);
+            return true;
         }
+        let is_same = |known: Point| known.value.to_bits() == value.to_bits();
+        let mut changed = false;
+        if timestamp == self.last.timestamp {
+            changed = !is_same(self.last);
+            self.last = point;
+        } else if !is_stray {
+            match self.before {
+                Some(before) if before.timestamp > timestamp => {}
+                Some(before) if before.timestamp == timestamp && is_same(before) => {}
+                _ => (self.before, changed) = (Some(point), true),
+            }
+        }
+        let Some(stats) = &mut self.stats else { return changed };
+        match stats.recent.replace(point) {
+            // A point with another value, or with the one that is known.
+            Some(known) if is_same(known) => return changed,
+            // What was the minimum or the maximum may be so no longer; the next answer tells.
+            Some(_) => stats.widen(value),
+            None if is_stray => stats.count(value),
+            // It may replace a point that is not kept: the next answer tells.
+            None => {
+                stats.count(value);
+                let oldest = stats.recent.get(0).map(|oldest| oldest.timestamp);
+                let all_kept = Some(stats.recent.len() as u64 + 1) == stats.count;
+                if all_kept || oldest.is_some_and(|oldest| oldest < timestamp) {
+                    stats.recent.add(point);
+                    stats.recent.sort();
+                    stats.recent.keep(stats.max_recent);
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes a number of all points, or of those of a window, as a server with selectors has computed
+    /// it of more points than have come.
+    pub fn set(&mut self, of: Aggregate, value: Option<f64>) {
+        self.stats.get_or_insert_default().set(of, value);
+    }
+
+    /// Takes the newest points, oldest first, and keeps at most so many from now on. Those that were
+    /// told meanwhile stay.
+    pub fn set_recent(&mut self, points: &[Point], max_recent: usize) {
+        self.set_before(points);
+        let last = self.last;
+        let earlier = points.iter().filter(|point| point.timestamp < last.timestamp);
+        let stats = self.stats.get_or_insert_default();
+        stats.max_recent = max_recent;
+        stats.recent = earlier.copied().chain([last]).collect();
+        stats.recent.keep(max_recent);
+    }
+
+    /// Takes the newest points, oldest first, to know the one before the last.
+    pub fn set_before(&mut self, points: &[Point]) {
+        let mut earlier = points.iter().rev().filter(|point| point.timestamp < self.last.timestamp);
+        if let Some(&new) = earlier.next()
+            && self.before.is_none_or(|old| old.timestamp <= new.timestamp)
+        {
+            self.before = Some(new);
+        }
+    }
+
+    /// Takes the course over a window; the newest point may have been told meanwhile.
+    pub fn set_trend(&mut self, trend: Trend) {
+        self.stats.get_or_insert_default().trend = Some(trend);
+    }
+
+    /// The course over a window, if it was asked for.
+    pub fn trend(&self) -> Option<&Trend> {
+        self.stats.as_ref()?.trend.as_ref()
+    }
+
+    /// What was asked for.
+    pub fn asked(&self) -> Option<Asked> {
+        self.stats.as_ref()?.asked
+    }
+
+    /// Records what was asked for; numbers of another window are forgotten.
+    pub fn set_asked(&mut self, asked: Asked) {
+        let stats = self.stats.get_or_insert_default();
+        stats.asked = Some(match stats.asked.filter(|before| before.window == asked.window) {
+            Some(before) => Asked { parts: before.parts | asked.parts, ..asked },
+            None => asked,
+        });
+    }
+
+    /// Forgets everything but the newest points.
+    pub fn forget_stats(&mut self) {
+        self.stats = None;
     }
 
     /// Keeps fewer points from now on.
     pub(super) fn keep(&mut self, limit: usize) {
-        self.max_recent = limit;
-        self.recent.keep(limit);
-        self.recent.shrink_to_fit();
+        let Some(stats) = &mut self.stats else { return };
+        stats.max_recent = limit;
+        stats.recent.keep(limit);
+        stats.recent.shrink_to_fit();
+    }
+
+    /// Forgets the recent points.
+    pub fn forget_recent(&mut self) {
+        if let Some(stats) = &mut self.stats {
+            stats.recent = RecentPoints::default();
+        }
+    }
+
+    /// The number of points, if it is known.
+    pub fn count(&self) -> Option<u64> {
+        self.stats.as_ref()?.count
+    }
+
+    /// The least value, if it is known.
+    pub fn min(&self) -> Option<f64> {
+        self.stats.as_ref()?.min
+    }
+
+    /// The greatest value, if it is known.
+    pub fn max(&self) -> Option<f64> {
+        self.stats.as_ref()?.max
+    }
+
+    /// The mean of the values, if it is known.
+    pub fn mean(&self) -> Option<f64> {
+        self.stats.as_ref()?.mean
+    }
+
+    /// The most recent points, oldest first; not all of them in a long series.
+    pub fn recent(&self) -> &RecentPoints {
+        static NONE: RecentPoints = RecentPoints::new();
+        self.stats.as_ref().map_or(&NONE, |stats| &stats.recent)
     }
 
     /// The newest value less the one before it, if there are two.
     pub fn change(&self) -> Option<f64> {
         Some(change(self.before?, self.last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point(timestamp: i64, value: i32) -> Point {
+        Point { timestamp, value: value.into() }
+    }
+
+    proptest! {
+        /// In whatever order points are told, and however often, the series is that of a server which
+        /// has stored them.
+        #[test]
+        fn told_points_are_those_of_a_store(
+            told in proptest::collection::vec((0..12_i64, -3..3_i32), 1..40),
+            limit in 1..20_usize,
+        ) {
+            let (first, value) = told[0];
+            let mut series = Series::new("a".parse().unwrap(), point(first, value), limit);
+            let mut stored = BTreeMap::from([(first, value)]);
+            for &(timestamp, value) in &told[1..] {
+                let before = series.clone();
+                let changed = series.tell(point(timestamp, value), 1000);
+                let replaced = stored.insert(timestamp, value);
+                if !changed {
+                    prop_assert_eq!(&series, &before);
+                } else if limit > 12 {
+                    prop_assert!(replaced != Some(value), "nothing is new");
+                }
+            }
+            let mut newest = stored.iter().rev().map(|(&timestamp, &value)| point(timestamp, value));
+            prop_assert_eq!(Some(series.last), newest.next());
+            prop_assert_eq!(series.before, newest.next());
+            if limit > 12 {
+                prop_assert_eq!(series.count(), Some(stored.len() as u64));
+                let all = stored.iter().map(|(&timestamp, &value)| point(timestamp, value));
+                prop_assert!(series.recent().iter().copied().eq(all));
+            }
+            prop_assert!(series.recent().len() <= limit);
+            let times: Vec<_> = series.recent().iter().map(|point| point.timestamp).collect();
+            prop_assert!(times.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_told_stray_of_the_future_does_not_hide_the_present() {
+        let mut series = Series::new("a".parse().unwrap(), point(9000, 1), 4);
+        series.tell(point(9001, 2), 100);
+        assert_eq!(series.last, point(9001, 2), "all are too far ahead");
+        series.tell(point(90, 3), 100);
+        series.tell(point(9002, 4), 100);
+        assert_eq!((series.last, series.count()), (point(90, 3), Some(4)));
+    }
+
+    #[test]
+    fn a_series_without_numbers_is_small() {
+        assert!(size_of::<Series>() <= 64);
+        let mut series = Series::new("a".parse().unwrap(), point(1, 1), 0);
+        series.tell(point(3, 3), 100);
+        series.tell(point(2, 2), 100);
+        assert_eq!((series.change(), series.count(), series.recent().len()), (Some(1.0), None, 0));
+        series.set_recent(&[point(0, 0), point(2, 2)], 16);
+        series.set(Aggregate::Max, Some(9.0));
+        series.tell(point(4, 10), 100);
+        assert_eq!((series.max(), series.min(), series.recent().len()), (Some(10.0), None, 4));
     }
 }

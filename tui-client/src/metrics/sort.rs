@@ -9,6 +9,7 @@ use crate::metrics::filter::Filter;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
 use crate::metrics::summary::Answer;
+use crate::metrics::window::Window;
 
 /// Tables up to this size are arranged at once: it takes less than a millisecond.
 pub const AT_ONCE: usize = 4096;
@@ -61,6 +62,8 @@ pub struct TableSpec {
     pub sort: Sort,
     /// The columns; the usual ones when empty.
     pub columns: Vec<Column>,
+    /// The window of the numbers on the screen.
+    pub window: Window,
 }
 
 impl TableSpec {

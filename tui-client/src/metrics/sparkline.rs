@@ -1,11 +1,15 @@
-//! The last values of a series as sparkline.
+//! The course of a series as sparkline: of its window where it was asked for, else its last values.
 
 use crate::metrics::series::Series;
 
 /// One a column.
 pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values = || series.recent.newest(columns).map(|point| point.value);
+    let values: Vec<f64> = match series.trend() {
+        Some(trend) => trend.columns(columns),
+        None => series.recent().newest(columns).map(|point| point.value).collect(),
+    };
+    let values = || values.iter().copied();
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: f64| {

@@ -17,7 +17,10 @@ const STALE_ALONE: i64 = 300;
 impl Series {
     /// The usual distance of its newest points in seconds, if there are two.
     pub fn step(&self) -> Option<i64> {
-        let times = self.recent.iter().rev().map(|point| point.timestamp);
+        if self.recent().len() < 2 {
+            return Some(self.last.timestamp.saturating_sub(self.before?.timestamp));
+        }
+        let times = self.recent().iter().rev().map(|point| point.timestamp);
         let mut steps = [0; MAX_STEPS];
         let pairs = times.clone().skip(1).zip(times);
         let mut count = 0;

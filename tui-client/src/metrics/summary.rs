@@ -1,13 +1,12 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
 use shared::response::decode_points;
 use shared::{Key, Point};
 
 use crate::metrics::series::{Series, present_until};
+use crate::metrics::series_index::SeriesIndex;
 use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
@@ -28,23 +27,19 @@ pub const MAX_BY_GLOB: usize = 1000;
 
 /// Of a budget, what each of so many series may keep; it changes only when their number doubles.
 fn share(wanted: usize, budget: usize, series: usize) -> usize {
-    wanted.min((budget / series.next_power_of_two()).max(MIN_RECENT)).max(1)
+    wanted.min((budget / series.next_power_of_two()).max(MIN_RECENT))
 }
 
-/// A series in the index. With its hash, so that a growing index never has to look at the keys,
-/// which lie all over the memory.
-#[derive(Debug, Clone)]
-struct Place {
-    hash: u64,
-    place: usize,
+/// The points that each of so many watched series may keep.
+pub fn watched_share(series: usize) -> usize {
+    share(MAX_RECENT_WATCHED, WATCHED_BUDGET, series)
 }
 
 /// The answer so far.
 #[derive(Debug, Clone)]
 pub struct Summarizer {
     series: Vec<Series>,
-    index: HashTable<Place>,
-    hasher: DefaultHashBuilder,
+    index: SeriesIndex,
     current: usize,
     wanted_recent: usize,
     /// What each series may keep now.
@@ -60,12 +55,12 @@ pub struct Summarizer {
 }
 
 impl Summarizer {
-    /// Nothing yet; each series is to keep at most `recent` recent points.
+    /// Nothing yet; each series is to keep at most `recent` recent points. For 0 only the newest
+    /// points are known, and no summary.
     pub fn new(recent: usize) -> Self {
         Self {
             series: Vec::new(),
-            index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            index: SeriesIndex::default(),
             current: 0,
             wanted_recent: recent,
             limit: share(recent, RECENT_BUDGET, 1),
@@ -109,15 +104,12 @@ impl Summarizer {
         {
             return current.add(point, self.present);
         }
-        let hash = self.hasher.hash_one(key.as_str());
-        let is_it = |known: &Place| self.series[known.place].key.as_key() == key;
-        if let Some(&Place { place, .. }) = self.index.find(hash, is_it) {
+        if let Some(place) = self.index.find(key, &self.series) {
             self.current = place;
             return self.series[place].add(point, self.present);
         }
         self.current = self.series.len();
-        let place = Place { hash, place: self.current };
-        self.index.insert_unique(hash, place, |known| known.hash);
+        self.index.insert(key, self.current);
         let mut limit = self.limit();
         if self.is_watched(key) {
             self.watched.push(self.current);
@@ -158,8 +150,8 @@ impl Summarizer {
 
     /// The points that a new watched series may keep.
     fn watched_limit(&mut self) -> usize {
-        let limit = share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len());
-        if limit < share(MAX_RECENT_WATCHED, WATCHED_BUDGET, self.watched.len() - 1) {
+        let limit = watched_share(self.watched.len());
+        if limit < watched_share(self.watched.len() - 1) {
             for &place in &self.watched {
                 if let Some(series) = self.series.get_mut(place) {
                     series.keep(limit);
@@ -176,8 +168,7 @@ impl Summarizer {
         self.series.extend(complete.pop());
         self.index.clear();
         for last in &self.series {
-            let hash = self.hasher.hash_one(last.key.as_str());
-            self.index.insert_unique(hash, Place { hash, place: 0 }, |known| known.hash);
+            self.index.insert(last.key.as_key(), 0);
         }
         (self.current, self.watched, self.by_glob) = (0, Vec::new(), 0);
         self.limit = share(self.wanted_recent, RECENT_BUDGET, self.series.len());
@@ -191,9 +182,9 @@ impl Summarizer {
 
     /// The whole answer.
     pub fn finish(self) -> Answer {
-        let Self { mut series, watched, patterns, by_glob, points, malformed, .. } = self;
+        let Self { mut series, index, watched, patterns, by_glob, points, malformed, .. } = self;
         series.iter_mut().for_each(Series::sort);
-        Answer { series, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
+        Answer { series, index, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
     }
 }
 
@@ -212,6 +203,32 @@ pub struct Answer {
     pub points: u64,
     /// Data lines that are no points.
     pub malformed: u64,
+    index: SeriesIndex,
+}
+
+impl Answer {
+    /// Takes a point that was put just now; says whether its key was there before. Points after the
+    /// time `present` are too far ahead.
+    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
+        if let Some(series) = self.find_mut(key) {
+            series.tell(point, present);
+            return true;
+        }
+        self.index.insert(key, self.series.len());
+        self.series.push(Series::new(key.to_owned(), point, 0));
+        false
+    }
+
+    /// The place of a key.
+    pub fn find(&self, key: Key<'_>) -> Option<usize> {
+        self.index.find(key, &self.series)
+    }
+
+    /// The series of a key.
+    pub fn find_mut(&mut self, key: Key<'_>) -> Option<&mut Series> {
+        let place = self.find(key)?;
+        self.series.get_mut(place)
+    }
 }
 
 #[cfg(test)]
@@ -231,11 +248,14 @@ mod tests {
         let answer = summarize(2, "a 2.0 1\na -1.0 2\nb 7.0 5\na 5.0 3\nnonsense\n");
         assert_eq!((answer.points, answer.malformed), (4, 1));
         let [a, b] = &answer.series[..] else { panic!("two series: {answer:?}") };
-        assert_eq!((a.count, a.min, a.max, a.mean), (3, -1.0, 5.0, 2.0));
+        assert_eq!(
+            (a.count(), a.min(), a.max(), a.mean()),
+            (Some(3), Some(-1.0), Some(5.0), Some(2.0))
+        );
         assert_eq!(a.last, Point { timestamp: 3, value: 5.0 });
         assert_eq!(a.change(), Some(6.0));
-        assert_eq!(a.recent.len(), 2, "only the recent ones are kept");
-        assert_eq!((b.count, b.change()), (1, None));
+        assert_eq!(a.recent().len(), 2, "only the recent ones are kept");
+        assert_eq!((b.count(), b.change()), (Some(1), None));
     }
 
     #[test]
@@ -269,7 +289,7 @@ mod tests {
         summarizer.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
         let answer = summarizer.finish();
         assert_eq!(answer.watched, [1]);
-        let tails: Vec<_> = answer.series.iter().map(|series| series.recent.len()).collect();
+        let tails: Vec<_> = answer.series.iter().map(|series| series.recent().len()).collect();
         assert_eq!(tails, [2, 3]);
     }
 
@@ -285,9 +305,9 @@ mod tests {
                 }
             }
             let answer = summarizer.finish();
-            assert!(answer.series.iter().all(|series| series.recent.len() == share), "{name}");
+            assert!(answer.series.iter().all(|series| series.recent().len() == share), "{name}");
             assert!(
-                answer.series.iter().all(|series| series.recent.get(0).unwrap().timestamp > 0),
+                answer.series.iter().all(|series| series.recent().get(0).unwrap().timestamp > 0),
                 "the newest"
             );
         }
@@ -327,13 +347,13 @@ mod tests {
         let series = summarizer.finish().series;
         let last: Vec<_> = series.iter().map(|series| series.last.timestamp).collect();
         assert_eq!(last, [160, 9001, 7]);
-        assert_eq!((series[0].change(), series[0].count), (Some(1.0), 4));
-        assert_eq!(series[0].recent.iter().map(|point| point.timestamp).max(), Some(160));
+        assert_eq!((series[0].change(), series[0].count()), (Some(1.0), Some(4)));
+        assert_eq!(series[0].recent().iter().map(|point| point.timestamp).max(), Some(160));
     }
 
     #[test]
     fn the_mean_of_huge_values_stays_finite() {
         let answer = summarize(4, "a 1.7e308 1\na -1.7e308 2\na 1.7e308 3\n");
-        assert!(answer.series[0].mean.is_finite());
+        assert!(answer.series[0].mean().unwrap().is_finite());
     }
 }

@@ -15,8 +15,6 @@ pub enum Extension {
     /// The extension was not tried yet.
     #[default]
     Unknown,
-    /// A request that tries it is on its way.
-    Asked,
     /// The server knows the extension.
     Known,
     /// The server does not know the extension; globs are matched in the client.
@@ -131,10 +129,11 @@ fn without_braces(glob: &str) -> Option<Vec<String>> {
     Some(flat)
 }
 
-/// Selectors of the extension that ask for everything at once, as far as a line is long.
-fn merged(patterns: &[Glob]) -> Vec<String> {
-    /// What a line holds besides the patterns: `get {` and `}`.
-    const AROUND: usize = 6;
+/// Patterns of the extension that ask for everything at once, as far as a line with a clause is
+/// long.
+pub fn merged(patterns: &[Glob]) -> Vec<String> {
+    /// What a line holds besides the patterns: `get {`, `}` and a clause.
+    const AROUND: usize = 6 + 64;
     // Within braces a comma would end the key, and there are no braces.
     let (apart, together): (Vec<_>, Vec<_>) =
         patterns.iter().partition(|pattern| pattern.as_str().contains([',', '{']));

@@ -36,7 +36,9 @@ impl<'a> FieldValue<'a> {
         match column.kind() {
             ColumnKind::Key => Self::Word(series.key.as_str()),
             ColumnKind::Trend => Self::Bars(sparkline(series, TREND)),
-            ColumnKind::Count => Self::Whole(series.count.into()),
+            ColumnKind::Count => {
+                series.count().map_or(Self::Missing, |count| Self::Whole(count.into()))
+            }
             ColumnKind::Age => Self::Whole(i128::from(now) - time),
             ColumnKind::Time => Self::Whole(time),
             ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean => {

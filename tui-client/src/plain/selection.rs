@@ -16,7 +16,6 @@ use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
 use crate::metrics::needs::Needs;
-use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::summary::Summarizer;
@@ -175,7 +174,7 @@ impl<W: Write> Selection<'_, W> {
             for series in &mut series {
                 let numbers = of_all.get(series.key.as_str()).into_iter().flatten();
                 for (aggregate, number) in needs.aggregates().zip(numbers) {
-                    number.inspect(|&number| series.set(aggregate, number));
+                    number.inspect(|&number| series.set(aggregate, Some(number)));
                 }
             }
             series
@@ -200,7 +199,7 @@ impl<W: Write> Selection<'_, W> {
             warn(event.text());
             self.commands.run(&event);
         }
-        let TableSpec { filter, sort, columns } = self.spec;
+        let TableSpec { filter, sort, columns, .. } = self.spec;
         series.retain(|series| filter.as_ref().is_none_or(|filter| filter.passes(series, now)));
         self.passed |= !series.is_empty();
         for mut series in series {
@@ -209,7 +208,7 @@ impl<W: Write> Selection<'_, W> {
                 continue;
             }
             if !columns.contains(&Column::Spark) {
-                series.recent = RecentPoints::default();
+                series.forget_recent();
             }
             self.held.push(series);
         }

@@ -2,6 +2,71 @@
 
 use std::time::Duration;
 
+use shared::selector::Aggregate;
+
+/// The connection that a request goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Channel {
+    /// That of the requests that are typed.
+    #[default]
+    Prompt,
+    /// That of the data of the screen, so that what is typed never waits behind a large reply.
+    Data,
+}
+
+/// What a part of the screen asks for with a query, so that its answer finds the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryTag {
+    /// The chart, with a number of its own.
+    Chart(u64),
+    /// Numbers of rows of the table.
+    Rows(RowQuery),
+    /// A number of all points of the watched keys.
+    Watch(Aggregate),
+}
+
+/// A query for rows of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowQuery {
+    /// The number of the rows that are asked for together.
+    pub batch: u64,
+    /// What is asked for.
+    pub part: RowPart,
+}
+
+/// A part of what is known of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowPart {
+    /// The newest points.
+    Recent,
+    /// A number of the window.
+    Number(Aggregate),
+    /// The course over the window, in steps of so many seconds.
+    Trend(i64),
+}
+
+/// The order of queries that wait: the lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// A person waits for the answer.
+    Now,
+    /// The answer completes what is on the screen.
+    Soon,
+    /// The answer may be large; it is asked for when nothing else is under way.
+    Background,
+}
+
+/// A `get` for a part of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// What is asked for.
+    pub selector: String,
+    /// Who asks for it.
+    pub tag: QueryTag,
+    /// When it is sent.
+    pub priority: Priority,
+}
+
 /// The purpose of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
@@ -11,8 +76,10 @@ pub enum Purpose {
     Refresh,
     /// A poll of the watched keys with this selector.
     Watch(String),
-    /// A probe for the selector extension with this key.
-    Probe(String),
+    /// The state of all followed keys, with the id of the follow.
+    Snapshot(u64),
+    /// A query of a part of the screen, whose answer is points.
+    Query(QueryTag),
 }
 
 /// A request without its reply.
@@ -20,6 +87,8 @@ pub enum Purpose {
 pub struct Pending {
     /// The id that comes back with the reply.
     pub id: u64,
+    /// The connection that it went over.
+    pub channel: Channel,
     /// The request line.
     pub line: String,
     /// The purpose.
@@ -28,6 +97,10 @@ pub struct Pending {
     pub since: Duration,
     /// Points of the reply so far.
     pub points: u64,
+    /// Bytes of the reply so far.
+    pub bytes: u64,
+    /// It was sent ahead of the reply to another one.
+    pub is_behind: bool,
 }
 
 /// A request to be sent: its line and its purpose.

@@ -54,10 +54,16 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
         Some(slowed) => {
             (format!("every {every}, slowed to {} ", time::duration(slowed)), theme.alert)
         }
+        None if app.is_live() => ("live ".to_owned(), theme.good),
+        None if app.feed().has_selectors() == Some(true) && app.feed().is_recovering() => {
+            ("following again ".to_owned(), theme.alert)
+        }
         None => (format!("every {every} "), theme.quiet),
     };
     pen.write_right(&text, style);
-    if let Some(cost) = app.polling().cost(app.now().elapsed) {
+    if let Some(cost) = app.polling().cost(app.now().elapsed)
+        && !app.polling().is_paused()
+    {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let bytes = number::bytes(cost.bytes as u64);
         pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
@@ -74,7 +80,9 @@ fn waiting(app: &App) -> Option<String> {
     let seconds = Duration::from_secs(waited.as_secs());
     let what = match &oldest.purpose {
         Purpose::Watch(key) => key,
-        Purpose::Typed(_) | Purpose::Refresh | Purpose::Probe(_) => &oldest.line,
+        Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Query(_) => {
+            &oldest.line
+        }
     };
     Some(match oldest.points {
         0 => format!("waiting {} for {what}", time::duration(seconds)),

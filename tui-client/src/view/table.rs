@@ -12,6 +12,7 @@ use crate::keymap::Mode;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
+use crate::metrics::window::Window;
 use crate::text::width::width;
 use crate::text::{number, time};
 
@@ -65,11 +66,17 @@ fn title(app: &App) -> String {
         return format!(" {request} ");
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
-    let points = number::plural(table.answer().points, "point", "points");
+    // What the numbers are of: of a live table only the newest points are known.
+    let points = match table.window() {
+        Window::All if table.is_live() => "all time".to_owned(),
+        window if table.is_live() => format!("last {}", window.name()),
+        _ => number::plural(table.answer().points, "point", "points"),
+    };
     match table.filter() {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);
-            format!(" {request} · {shown} of {keys} · {} ", filter.as_str())
+            let points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            format!(" {request} · {shown} of {keys} · {} {points}", filter.as_str())
         }
         None => format!(" {request} · {keys} · {points} "),
     }
@@ -143,11 +150,14 @@ fn draw_row(
             ColumnKind::Key => (series.key.as_str().to_owned(), base),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
-                (number::value(of(series), wide), if title { theme.title } else { base })
+                let text = of(series).map_or_else(unknown, |value| number::value(value, wide));
+                (text, if title { theme.title } else { base })
             }
             ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
-            ColumnKind::Mean => (number::mean(series.mean, wide), base),
-            ColumnKind::Count => (number::count(series.count), base),
+            ColumnKind::Mean => {
+                (series.mean().map_or_else(unknown, |mean| number::mean(mean, wide)), base)
+            }
+            ColumnKind::Count => (series.count().map_or_else(unknown, number::count), base),
             ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
             ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
@@ -155,6 +165,11 @@ fn draw_row(
         pen.field(&text, wide, column.is_number(), style).skip(1);
     }
     firing
+}
+
+/// In place of a number that there is not, or that is not known yet.
+fn unknown() -> String {
+    "–".to_owned()
 }
 
 /// A difference, quiet if there is none or it is zero.

@@ -2,10 +2,12 @@
 
 mod alerts;
 mod chart;
+mod chart_requests;
 mod copy_command;
 mod hands;
 mod help;
 mod invisible;
+mod live;
 pub mod log;
 mod mouse;
 pub mod paste;

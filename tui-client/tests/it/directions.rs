@@ -96,8 +96,10 @@ const KNOW_THE_SYSTEM: &[&str] = &[
     "tests/it/harness/signals.rs",
     "benches/idle.rs",
     "benches/keys.rs",
+    "benches/live.rs",
     "benches/proxy",
     "benches/views.rs",
+    "benches/zoom.rs",
 ];
 
 /// What these modules use of this crate, and nothing else.

@@ -17,6 +17,7 @@ mod directions;
 )]
 mod harness;
 mod import;
+mod net;
 mod plain;
 mod scenes;
 // Windows has neither the pseudo-terminals nor the shells and the signals of these tests.

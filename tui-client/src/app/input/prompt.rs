@@ -87,6 +87,11 @@ impl Prompt {
         self.keys.learn(series);
     }
 
+    /// Learns the next keys of a list that grows while puts are told, for completion.
+    pub fn learn_told(&mut self, series: &[Series]) {
+        self.keys.learn_told(series);
+    }
+
     fn learn_from(&mut self, line: &str) {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),
@@ -195,7 +200,7 @@ impl Prompt {
             return;
         }
         if is_follow(&request) {
-            cx.say(Tone::Plain, "following; esc or the next request ends it, polls wait");
+            cx.say(Tone::Plain, "following; esc or the next request ends it");
         }
         self.learn_from(&request);
         // The reply becomes visible.

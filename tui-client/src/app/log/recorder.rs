@@ -8,21 +8,27 @@ use crate::event::Moment;
 use crate::metrics::reply::{Capture, Reply};
 use crate::request::explain;
 use crate::request::pending::{Pending, Purpose};
-use crate::text::escape::escape_untrusted;
+use crate::text::escape::{escape_untrusted, escape_untrusted_lines};
 use crate::text::number;
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
 /// The part kept of the reply to a typed request.
-const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64 };
+const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64, points: false };
 
 /// The part kept of a poll that is logged line by line.
-const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64 };
+const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64, points: false };
 
 /// The part kept of any other poll; one line is enough for an error.
-const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64 };
+const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64, points: false };
 
 /// The part kept of a reply about watched keys, whose points are kept separately.
-const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8 };
+const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8, points: false };
+
+/// The part kept of the state of all keys: summaries are asked for of the keys in sight alone.
+const SNAPSHOT: Capture = Capture { recent: 0, ..SHOWN_POLL };
+
+/// The part kept of an answer to a part of the screen: its points.
+const POINTS: Capture = Capture { raw: false, head: 1, foot: 0, recent: 1, points: true };
 
 /// The level of detail of the log, and the state of the polls and replies being logged.
 #[derive(Debug, Default)]
@@ -79,11 +85,16 @@ impl Log {
         let Recorder { raw, poll, .. } = &mut self.recorder;
         let capture = match (purpose, &poll) {
             (Purpose::Typed(_), _) => TYPED,
-            (Purpose::Watch(_) | Purpose::Probe(_), _) => WATCHED,
+            (Purpose::Watch(_), _) => WATCHED,
+            (Purpose::Query(_), _) => POINTS,
+            (Purpose::Snapshot(_), Poll::ShowNext) => SNAPSHOT,
+            (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
+                Capture { recent: 0, ..QUIET_POLL }
+            }
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };
-        if *purpose == Purpose::Refresh {
+        if is_table(purpose) {
             *poll = if *poll == Poll::ShowNext { Poll::Showing } else { Poll::Brief };
         }
         if *raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
@@ -124,7 +135,7 @@ impl Log {
     /// Logs a whole reply, or the end of one that came line by line.
     pub fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
         let arriving = self.recorder.arriving.take_if(|arriving| arriving.id == reply.id);
-        let poll = pending.purpose == Purpose::Refresh;
+        let poll = is_table(&pending.purpose);
         if let Some(arriving) = arriving {
             self.push(received(now, reply.id, "", Tone::Plain));
             self.store.set_remark(arriving.status, Remark::Reply(cost(reply)));
@@ -133,8 +144,8 @@ impl Log {
         } else if poll && self.recorder.poll == Poll::Showing {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
-        } else if matches!(pending.purpose, Purpose::Probe(_)) {
-            // Probes are not logged: a typed request of this form would not be accepted.
+        } else if matches!(pending.purpose, Purpose::Query(_)) && reply.status == Status::Ok {
+            // There is one with each row that comes into sight.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);
@@ -171,6 +182,27 @@ impl Log {
         self.push_poll(entry.remark(Remark::Reply(cost(reply))));
     }
 
+    /// Logs the beginning of the follow of the screen, whose lines are logged only where each line
+    /// is. So is its refusal, with the reason, because a server without selectors is no fault.
+    pub fn log_follow(&mut self, id: u64, pattern: &str, outcome: Result<(), &str>, now: Moment) {
+        let answer = match outcome {
+            Ok(()) => "ok".to_owned(),
+            Err(_) if !self.is_raw() => return,
+            Err(reason) => format!("error: {reason}"),
+        };
+        let text = escape_untrusted(format!("get {pattern}[+] → {answer}").as_bytes());
+        self.push(received(now, id, &text, Tone::Quiet));
+    }
+
+    /// Logs lines of the follow of the screen, where each line is logged.
+    pub fn log_news(&mut self, lines: &[u8], now: Moment) {
+        if self.is_raw() {
+            for line in escape_untrusted_lines(lines).split_terminator('\n') {
+                self.push(received(now, 0, line, Tone::Plain));
+            }
+        }
+    }
+
     /// Logs a note of the client.
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
@@ -190,6 +222,11 @@ impl Log {
         let entry = LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone);
         self.push(entry.exchange(exchange));
     }
+}
+
+/// It brings the keys of the table.
+fn is_table(purpose: &Purpose) -> bool {
+    matches!(purpose, Purpose::Refresh | Purpose::Snapshot(_))
 }
 
 /// The message of an error reply, with an explanation of the request.

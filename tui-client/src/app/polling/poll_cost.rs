@@ -30,16 +30,16 @@ pub struct Rates {
 }
 
 impl PollCost {
-    /// Counts an answered request.
-    pub fn count(&mut self, bytes: u64, now: Duration) {
+    /// Counts answered requests, and bytes in both directions.
+    pub fn count(&mut self, requests: u64, bytes: u64, now: Duration) {
         self.since.get_or_insert(now);
         let at = now.as_secs();
         if self.seconds.back().is_none_or(|last| last.at != at) {
             self.seconds.push_back(Second { at, ..Second::default() });
         }
         if let Some(last) = self.seconds.back_mut() {
-            last.requests += 1;
-            last.bytes += bytes;
+            last.requests = last.requests.saturating_add(requests);
+            last.bytes = last.bytes.saturating_add(bytes);
         }
         while self.seconds.front().is_some_and(|first| first.at + SECONDS < at) {
             self.seconds.pop_front();
@@ -70,7 +70,7 @@ mod tests {
         let mut meter = PollCost::default();
         assert_eq!(meter.rates(Duration::ZERO), None);
         for tenths in 0..=300 {
-            meter.count(100, Duration::from_millis(tenths * 100));
+            meter.count(1, 100, Duration::from_millis(tenths * 100));
         }
         let rates = meter.rates(Duration::from_secs(30)).unwrap();
         assert_eq!(rates, Rates { requests: 10.0, bytes: 1000.0 });

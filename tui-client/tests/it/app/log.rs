@@ -306,12 +306,18 @@ fn the_title_counts_lines_dropped_for_the_memory_limit() {
 
 #[test]
 fn the_raw_log_has_requests_of_the_client_itself() {
-    let mut scene = raw();
-    scene.code(KeyCode::Tab);
-    scene.type_text("get a.*");
-    scene.answer("get a.b[last]", Status::Error, "wrong command\n");
+    let mut scene = Scene::with(80, 24, AppConfig { raw_log: true, ..config() });
+    scene.tell(Event::Connected);
+    assert!(scene.log().contains(&"< get *[+] → error: wrong command".to_owned()));
+    let mut scene = Scene::with(80, 24, AppConfig { raw_log: true, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene.ok("get *[last]", "a 1.0 1\n");
+    scene.told("a 2.0 2\na - 1\n");
     let log = scene.log();
-    assert_eq!(log[log.len() - 5..log.len() - 3], ["> get a.b[last]", "< error"]);
+    assert!(log.contains(&"< get *[+] → ok".to_owned()));
+    assert_eq!(log[log.len() - 2..], ["< a 2.0 2", "< a - 1"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tui_client::app::input::prompt::check::Verdict;
 
 use tui_client::effect::{Effect, FileJob, NetworkOrder};
-use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene};
@@ -212,47 +212,52 @@ fn a_suspicious_timestamp_is_marked_and_still_sent() {
 
 #[test]
 fn a_glob_is_marked_if_the_server_has_no_globs() {
-    let doubted = |data: &str| {
-        let mut scene = Scene::used(80, 24);
-        scene.type_text("get *");
-        assert!(scene.sent.iter().all(|request| !request.line.ends_with("[last]")), "not yet");
-        scene.type_text(".t");
+    let doubted = |news: FollowNews| {
+        let mut scene = Scene::new(80, 24, &[]);
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        scene.type_text("get *.t");
         assert_eq!(scene.app.verdict(), Verdict::Accepted, "not known yet");
-        let log = scene.log();
-        scene.ok("get palm.cpu[last]", data);
-        assert_eq!(scene.log(), log, "nobody sent that");
+        scene.news(news);
         scene.app.verdict()
     };
-    assert_eq!(doubted("palm.cpu 1.0 1\n"), Verdict::Accepted);
+    assert_eq!(doubted(FollowNews::Begun), Verdict::Accepted);
     let why = "this server takes a key or *; / filters the table".to_owned();
-    assert_eq!(doubted(""), Verdict::Suspicious { at: 4..7, why });
+    for news in [FollowNews::Ended, FollowNews::Refused("no such thing".to_owned())] {
+        assert_eq!(doubted(news), Verdict::Suspicious { at: 4..7, why: why.clone() });
+    }
 }
 
 #[test]
 fn a_glob_without_points_explains_that_the_server_may_know_none() {
-    let entered = |known: Option<&str>| {
-        let mut scene = Scene::connected(80, 24, &[]);
-        scene.ok("get *", if known.is_some() { "palm.cpu 1.0 1\n" } else { "" });
+    let entered = |news: Option<FollowNews>| {
+        let mut scene = Scene::new(80, 24, &[]);
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        if let Some(news) = news {
+            scene.news(news);
+        }
+        let asked = scene.sent.first().map(|request| request.line.clone());
+        if let Some(line) = asked {
+            scene.ok(&line, "palm.cpu 1.0 1\n");
+        }
         // Out of the history it is sent at once.
         scene.tell(Event::History(vec!["get m.*".to_owned()]));
         scene.press(KeyPress::ctrl('r'));
         scene.type_text("m");
         scene.code(KeyCode::Enter);
-        if let Some(data) = known {
-            scene.ok("get palm.cpu[last]", data);
-        }
         scene.ok("get m.*", "");
         scene
     };
-    let scene = entered(Some(""));
+    let scene = entered(Some(FollowNews::Ended));
     let why = "this server knows no globs; in the table W watches m.*, / filters";
     assert_eq!(scene.notice(), why);
     let mut scene = scene.on(Mode::Table, "Wm.*\n");
     scene.ok("get *", "m.x 1.0 1\n");
     assert_eq!(scene.app.watch().keys()[0].key, "m.x", "it does");
-    assert_eq!(entered(Some("palm.cpu 1.0 1\n")).notice(), "no points for m.*");
+    assert_eq!(entered(Some(FollowNews::Begun)).notice(), "no points for m.*");
     let careful = "no points for m.*, or this server knows no globs";
-    assert_eq!(entered(None).notice(), careful, "there is no key to find that out with");
+    assert_eq!(entered(None).notice(), careful, "before the server has shown it");
 }
 
 #[test]
@@ -290,16 +295,16 @@ fn refused_lines_do_not_become_keys() {
 }
 
 #[test]
-fn a_follow_holds_polls_back_until_esc_or_the_next_request() {
+fn a_typed_follow_ends_with_esc_or_the_next_request_and_holds_no_poll_back() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.answer_all();
     scene.sent.clear();
     scene.enter("get a[+]");
-    assert_eq!(scene.notice(), "following; esc or the next request ends it, polls wait");
+    assert_eq!(scene.notice(), "following; esc or the next request ends it");
     let follow = scene.sent.last().expect("it is sent").clone();
     assert!(follow.capture.raw, "its lines are logged as they come");
     scene.wait(Duration::from_secs(60));
-    assert!(scene.sent.iter().all(|sent| sent.line != "get *"), "no polls");
+    scene.ok("get *", "a 1.0 1\nb 1.0 1\n");
     let (id, status) = (follow.id, Status::Ok);
     scene.tell(Event::ReplyBegins { id, status });
     scene.tell(Event::Lines { id, status, lines: "a 1.0 1\na - 1\n".to_owned() });

@@ -161,7 +161,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => ".{0,30}".prop_map(Event::Disconnected),
         1 => (0..40_u64).prop_map(|id| Event::NotSent { id }),
         1 => arranged().prop_map(Event::Sorted),
-        1 => (0..40_u64, any::<u64>()).prop_map(|(id, points)| Event::Progress { id, points }),
+        1 => (0..40_u64, any::<(u64, u64)>())
+            .prop_map(|(id, (points, bytes))| Event::Progress { id, points, bytes }),
         1 => (0..40_u64).prop_map(|id| Event::ReplyBegins { id, status: Status::Ok }),
         1 => (0..40_u64, data()).prop_map(|(id, lines)| Event::Lines { id, status: Status::Ok, lines }),
     ];

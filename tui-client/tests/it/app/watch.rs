@@ -48,7 +48,6 @@ fn globs_are_matched_by_the_client_if_the_server_cannot() {
     scene.ok("get *", "palm.cpu 1.0 1\nother.cpu 2.0 1\npalm.mem 3.0 1\n");
     let keys: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
     assert_eq!(keys, ["palm.cpu", "palm.mem"]);
-    scene.ok("get palm.cpu[last]", "");
     scene.wait(SECOND);
     assert_eq!(scene.sent.len(), 1, "one request for the table and the glob");
     scene.ok("get *", "palm.cpu 5.0 2\n");
@@ -62,11 +61,11 @@ fn globs_are_matched_by_the_client_if_the_server_cannot() {
 
 #[test]
 fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
-    let mut scene = Scene::alerted(80, 24, &["a", "b.*"], &[]);
-    scene.ok("get *", "a 1.0 1\nb.c 2.0 1\n");
-    scene.ok("get a[last]", "a 1.0 1\n");
-    scene.wait(SECOND);
-    scene.ok("get {a,b.*}", "a 4.0 2\nb.c 5.0 2\n");
+    let mut scene = Scene::live(80, 24, &["a", "b.c", "d.*", "e*"], &[]);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*}[+]");
+    scene.told("a 4.0 2\n");
+    scene.ok("get {a,b.c}[last:1024]", "a 1.0 1\nb.c 5.0 1\n");
+    scene.ok("get {d.*,e*}[last:64]", "");
     let values: Vec<_> = scene
         .app
         .watch()
@@ -75,6 +74,10 @@ fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
         .map(|key| key.series.as_ref().unwrap().last.value)
         .collect();
     assert_eq!(values, [4.0, 5.0]);
+    assert!(scene.app.table().answer().series.is_empty(), "no other key is asked for");
+    scene.ok("get {a,b.c,d.*,e*}[::all:count]", "a 9000.0 1\n");
+    let series = scene.app.watch().keys()[0].series.as_ref().unwrap();
+    assert_eq!(series.count(), Some(9000));
 }
 
 #[test]
@@ -135,8 +138,8 @@ fn a_replaced_older_point_does_not_mark_the_value_as_changed() {
         scene.polled(data);
         let watched = scene.app.watch().selected_key().unwrap();
         let series = watched.series.as_ref().unwrap();
-        let values: Vec<f64> = series.recent.iter().map(|point| point.value).collect();
-        (values, series.max, watched.is_fresh(scene.now.elapsed))
+        let values: Vec<f64> = series.recent().iter().map(|point| point.value).collect();
+        (values, series.max().unwrap(), watched.is_fresh(scene.now.elapsed))
     };
     let replaced = next("a.b 1.0 1\na.b 9.0 2\na.b 3.0 3\n");
     assert_eq!(replaced, (vec![1.0, 9.0, 3.0], 9.0, false));
@@ -157,7 +160,10 @@ fn a_key_of_the_table_can_be_watched_and_unwatched() {
     scene.code(KeyCode::Enter);
     assert_eq!((scene.app.mode(), scene.notice()), (Mode::Watch, ""), "the title says it");
     scene.polled(&sample());
-    assert_eq!(scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count, 120);
+    assert_eq!(
+        scene.app.watch().selected_key().unwrap().series.as_ref().unwrap().count(),
+        Some(120)
+    );
     scene.press(KeyPress::char('x'));
     assert!(scene.app.watch().is_empty());
     assert_eq!(scene.app.mode(), Mode::Table);

@@ -10,7 +10,7 @@ use tui_client::app::input::prompt::paste::Pasted;
 use tui_client::app::line_input::{Found, InputPurpose, LineInput};
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{Effect, NetworkOrder, Outgoing};
-use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress, Moment};
 use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
@@ -28,6 +28,10 @@ pub struct Scene {
     pub sent: Vec<Outgoing>,
     /// How it is drawn when it is looked at.
     pub theme: Theme,
+    /// The server has selectors: the test answers for it. Otherwise it refuses to be followed.
+    pub has_selectors: bool,
+    /// What is followed: the id and the selector.
+    pub followed: Option<(u64, String)>,
 }
 
 impl Scene {
@@ -71,7 +75,8 @@ impl Scene {
         let now = Moment { elapsed: Duration::ZERO, unix_ms: NOW * 1000 };
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Network(NetworkOrder::Connect)]);
-        Self { app, now, sent: Vec::new(), theme: Theme::colour() }
+        let (sent, theme) = (Vec::new(), Theme::colour());
+        Self { app, now, sent, theme, has_selectors: false, followed: None }
     }
 
     /// Connected, with alerts besides.
@@ -115,12 +120,54 @@ impl Scene {
 
     /// Says what happened and notes what was sent.
     pub fn tell(&mut self, msg: Event) -> Vec<Effect> {
-        let effects = self.app.update(msg, self.now);
+        let mut effects = self.app.update(msg, self.now);
         self.sent.extend(effects.iter().filter_map(|effect| match effect {
             Effect::Network(NetworkOrder::Send(request)) => Some(request.clone()),
             _ => None,
         }));
+        let mut refused = None;
+        effects.retain(|effect| match effect {
+            Effect::Network(NetworkOrder::Follow { id, selector }) => {
+                self.followed = Some((*id, selector.clone()));
+                refused = Some(*id).filter(|_| !self.has_selectors);
+                false
+            }
+            Effect::Network(NetworkOrder::EndFeed | NetworkOrder::Unfollow) => {
+                self.followed = None;
+                false
+            }
+            _ => true,
+        });
+        if let Some(id) = refused {
+            let news = FollowNews::Refused("wrong command".to_owned());
+            effects.extend(self.tell(Event::Follow { id, news }));
+        }
         effects
+    }
+
+    /// Connected to a server with selectors, which has taken the follow.
+    pub fn live(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
+        let mut scene = Self::configured(width, height, watch, alerts);
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        scene.begin();
+        scene
+    }
+
+    /// The server takes the follow.
+    pub fn begin(&mut self) {
+        self.news(FollowNews::Begun);
+    }
+
+    /// The server tells these lines.
+    pub fn told(&mut self, lines: &str) -> Vec<Effect> {
+        self.news(FollowNews::Lines(lines.to_owned().into()))
+    }
+
+    /// Something comes of the follow.
+    pub fn news(&mut self, news: FollowNews) -> Vec<Effect> {
+        let id = self.followed.as_ref().expect("nothing is followed").0;
+        self.tell(Event::Follow { id, news })
     }
 
     pub fn press(&mut self, key: KeyPress) -> Vec<Effect> {

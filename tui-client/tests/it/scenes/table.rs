@@ -84,7 +84,6 @@ scenes! {
     answer_beside_watch: |w, h| Scene::with_sample(w, h, &["palm.cpu"]).then(|scene| {
         scene.enter("get palm.cpu[last]");
         scene.ok("get palm.cpu[last]", &format!("palm.cpu 23.7 {NOW}\n"));
-        scene.ok("get palm.cpu[last]", &format!("palm.cpu 23.7 {NOW}\n"));
     }),
     answer_of_no_key: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.cup");
@@ -92,7 +91,6 @@ scenes! {
     }),
     answer_of_a_glob_that_is_not_known: |w, h| Scene::used(w, h).then(|scene| {
         scene.enter("get palm.t*");
-        scene.ok("get palm.cpu[last]", "");
         scene.ok("get palm.t*", "");
     }),
     [field]

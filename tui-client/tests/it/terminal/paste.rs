@@ -61,8 +61,6 @@ fn a_running_paste_shows_progress_and_can_be_stopped() {
     throttle.let_through(0);
     shell.press("\r");
     shell.until_shown(" 0 of 30,000");
-    // Progress is reported now and then: after this wait, with the first replies.
-    shell.until_shown("s for get *");
     throttle.let_through(200_000);
     shell.until("some lines to be done", |screen| {
         let shown = screen.contents();

@@ -12,7 +12,7 @@ fn a_session_from_the_first_put_to_quit() {
     shell.until_shown("no points yet");
     shell.press("put palm.cpu 23.7\r");
     shell.until_shown("stored palm.cpu 23.7");
-    shell.until_shown("get * · 1 key · 1 point");
+    shell.until_shown("get * · 1 key · last 15m");
     server.send(&format!("put palm.cpu 42.5 {}\n", unix_now() + 30));
     shell.until_shown("42.5");
     shell.press("got\r");
@@ -115,7 +115,7 @@ fn a_follow_scrolls_in_the_log_until_esc() {
     let server = TestServer::start();
     server.send("put a 1 1\n");
     let shell = Shell::run(&script(server.port, ""));
-    shell.until_shown("get * · 1 key · 1 point");
+    shell.until_shown("get * · 1 key · last 15m");
     shell.press("get *[:+]\r");
     shell.until_shown("following; esc or the next request ends it");
     shell.until_shown("a 1.0 1");

@@ -63,11 +63,12 @@ fn error_replies_cannot_control_the_terminal_in_plain_mode() {
 
 #[test]
 fn a_malformed_reply_closes_the_connection_and_the_client_reconnects() {
+    // The first connection is that of the prompt, the second is to be followed, the others poll.
     let port = server(|number, stream| match number {
-        0 => answer(&stream, b"\x00\xff\xfe garbage\n"),
-        1 => answer(&stream, "o".repeat(200_000).as_bytes()),
-        2 => answer(&stream, b"ok\nhalf.a.repl"),
-        3 => drop(stream),
+        2 => answer(&stream, b"\x00\xff\xfe garbage\n"),
+        3 => answer(&stream, "o".repeat(200_000).as_bytes()),
+        4 => answer(&stream, b"ok\nhalf.a.repl"),
+        5 => drop(stream),
         _ => answer(&stream, b"ok\nfine.now 42.5 7\n\n"),
     });
     let shell = Shell::run(&script(port, "--timeout 1"));
@@ -81,8 +82,9 @@ fn a_malformed_reply_closes_the_connection_and_the_client_reconnects() {
 #[test]
 fn a_stalled_reply_is_shown_and_the_client_reconnects() {
     let (given_up, ended) = mpsc::channel();
+    // The first connection is that of the prompt, the second is to be followed.
     let port = server(move |number, mut stream| match number {
-        0 => {
+        2 => {
             let mut requests = BufReader::new(stream.try_clone().unwrap());
             requests.read_line(&mut String::new()).unwrap();
             stream.write_all(b"ok\nhalf.a.reply 1.5 7\nhalf.b").unwrap();
@@ -98,7 +100,7 @@ fn a_stalled_reply_is_shown_and_the_client_reconnects() {
     shell.until_shown("s for get *");
     shell.until_shown("the reply stalled: nothing came for 4 s");
     shell.until_shown("whole.reply");
-    ended.recv_timeout(PATIENCE).expect("the first connection is closed");
+    ended.recv_timeout(PATIENCE).expect("the connection is closed");
     shell.until("only whole replies", |screen| !screen.contents().contains("half.a.reply 1.5"));
     shell.press("\x03");
     shell.until_restored();

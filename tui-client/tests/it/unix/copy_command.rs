@@ -77,10 +77,10 @@ fn cell(series: &Series, column: Column) -> String {
         Column::Last => number(Some(series.last.value)),
         Column::Change => number(series.change()),
         Column::Rate => number(series.before.and_then(|before| rate(before, series.last))),
-        Column::Min => number(Some(series.min)),
-        Column::Max => number(Some(series.max)),
-        Column::Avg => number(Some(series.mean)),
-        Column::Count => series.count.to_string(),
+        Column::Min => number(series.min()),
+        Column::Max => number(series.max()),
+        Column::Avg => number(series.mean()),
+        Column::Count => series.count().unwrap().to_string(),
         Column::Time => series.last.timestamp.to_string(),
         Column::Spark => sparkline(series, 16),
         // Changes with each second.
@@ -252,7 +252,8 @@ fn a_table_spec_from_the_start_is_copied_too() {
     let filter: Filter = "*.cpu".parse().unwrap();
     let sort = Sort { column: Some(Column::Last), descending: true };
     let columns = vec![Column::Count, Column::Last];
-    let mut scene = scene(&server, TableSpec { filter: Some(filter), sort, columns });
+    let mut scene =
+        scene(&server, TableSpec { filter: Some(filter), sort, columns, ..TableSpec::default() });
     let keys: Vec<_> = view(&scene).iter().map(|row| row.join(" ")).collect();
     assert_eq!(keys, ["eardrum.cpu 7.25 2", "火.cpu 4.0 4", "palm.cpu 0.30000000000000004 3"]);
     scene.to(Mode::Table);

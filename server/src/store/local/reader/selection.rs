@@ -78,12 +78,13 @@ impl SeriesSelection {
 
 /// The ids of the series that match, by rising id; `None` when too many keys begin alike.
 fn gather(glob: &shared::Glob, index: &SeriesIndex) -> Option<Vec<SeriesId>> {
-    let prefix = glob.prefix();
-    if prefix.is_empty() {
+    let prefixes = glob.prefixes();
+    if prefixes.iter().any(String::is_empty) {
         return None;
     }
     let mut ids = Vec::new();
-    for (examined, (key, id)) in index.with_prefix(prefix).enumerate() {
+    let begin_alike = prefixes.iter().flat_map(|prefix| index.with_prefix(prefix));
+    for (examined, (key, id)) in begin_alike.enumerate() {
         if examined == MAX_GATHERED {
             return None;
         }
@@ -91,6 +92,8 @@ fn gather(glob: &shared::Glob, index: &SeriesIndex) -> Option<Vec<SeriesId>> {
             ids.push(id);
         }
     }
+    // A prefix may be that of another one.
     ids.sort_unstable();
+    ids.dedup();
     Some(ids)
 }

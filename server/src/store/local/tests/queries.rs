@@ -41,7 +41,15 @@ fn key(number: u8) -> String {
 }
 
 fn keys() -> impl Strategy<Value = KeySelection> {
-    let glob = prop::sample::select(vec!["a.*", "*.cpu", "?", "{b,c}*", "nowhere*", "**"]);
+    let glob = prop::sample::select(vec![
+        "a.*",
+        "*.cpu",
+        "?",
+        "{b,c}*",
+        "{b.cpu,b,a,b.cpu}*",
+        "nowhere*",
+        "**",
+    ]);
     prop_oneof![
         2 => Just(KeySelection::All),
         2 => (0..6u8).prop_map(|number| KeySelection::One(key(number).parse().unwrap())),

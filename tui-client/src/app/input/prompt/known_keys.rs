@@ -23,6 +23,8 @@ pub struct KnownKeys {
     /// their order, so learning continues there.
     looked: usize,
     last: Option<Box<str>>,
+    /// Series learnt so far of the list that grows while puts are told.
+    told: usize,
 }
 
 impl KnownKeys {
@@ -41,6 +43,16 @@ impl KnownKeys {
             self.looked += 1;
         }
         self.last = self.looked.checked_sub(1).map(|at| series[at].key.as_str().into());
+    }
+
+    /// Learns the next keys of a list that grows while puts are told, a bounded number of them.
+    pub fn learn_told(&mut self, series: &[Series]) {
+        // Another list may be shorter.
+        self.told = self.told.min(series.len());
+        for series in series.iter().skip(self.told).take(MAX_LEARNT) {
+            self.add(series.key.as_str());
+            self.told += 1;
+        }
     }
 
     /// Learns one key, if there is memory.
@@ -85,6 +97,12 @@ mod tests {
         known.learn(&many[..10]);
         assert_eq!(known.keys.len(), 3 * MAX_LEARNT);
         assert_eq!(known.beginning("key99").count(), 1 + 10 + 100);
+        for step in 4..=5 {
+            known.learn_told(&series(20_000..20_000 + 2 * MAX_LEARNT));
+            assert_eq!(known.keys.len(), step * MAX_LEARNT);
+        }
+        known.learn_told(&series(20_000..20_001 + 2 * MAX_LEARNT));
+        assert_eq!(known.keys.len(), 5 * MAX_LEARNT + 1, "a key that came later");
         for n in 0..100_000 {
             known.add(&format!("{n}{}", "x".repeat(100)));
         }

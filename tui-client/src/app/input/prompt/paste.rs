@@ -93,6 +93,8 @@ struct PastedLines {
 pub struct Import {
     /// Lines in all.
     pub lines: u64,
+    /// Bytes in all.
+    bytes: u64,
     /// The last news of the import.
     pub news: ImportNews,
     since: Duration,
@@ -156,9 +158,9 @@ impl Paste {
         let remark = Remark::Request { bytes: pasted.text.len() as u64, filled: false };
         let entry = LogEntry::new(now.unix_ms, Direction::Out, &text).remark(remark);
         log.push(entry.exchange(id));
-        let (lines, since) = (pasted.lines, now.elapsed);
+        let (lines, bytes, since) = (pasted.lines, pasted.text.len() as u64, now.elapsed);
         let news = ImportNews { end: None, ..ImportNews::broken(id) };
-        self.import = Some(Import { lines, news, since });
+        self.import = Some(Import { lines, bytes, news, since });
         cx.push(Effect::Network(NetworkOrder::Import { id, text: pasted.text }));
     }
 
@@ -190,6 +192,17 @@ impl Paste {
             cx.say(Tone::Plain, "stopping");
             cx.push(Effect::Network(NetworkOrder::StopImport));
         }
+    }
+
+    /// Requests that were answered since the last news, and about as many bytes as they have with
+    /// their replies.
+    pub fn moved(&self, news: &ImportNews) -> (u64, u64) {
+        let Some(import) = self.import.as_ref().filter(|import| import.news.id == news.id) else {
+            return (0, 0);
+        };
+        let answered = news.answered.saturating_sub(import.news.answered);
+        let line = import.bytes / import.lines.max(1) + shared::response::OK.len() as u64;
+        (answered, answered.saturating_mul(line))
     }
 
     /// Takes progress or the end of the import.

@@ -1,0 +1,351 @@
+//! The feed of the screen: whether the server has selectors, the follow that keeps the screen up to
+//! date where it has, and the queries that parts of the screen wait to send.
+//!
+//! On a new connection a follow is begun. A server that takes it has selectors: what stands on the
+//! screen is asked for once the follow has begun, so that nothing is lost between the two, and lines
+//! told meanwhile are held until it has come. A server that refuses the follow, or ends its reply,
+//! is polled.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use shared::response::WRONG_COMMAND;
+
+use crate::app::context::Context;
+use crate::app::link::Route;
+use crate::effect::{Effect, NetworkOrder};
+use crate::event::FollowNews;
+use crate::metrics::watch_plan::Extension;
+use crate::request::pending::{Channel, Priority, Query, QueryTag};
+
+/// Time for the first answer on a connection of its own. A server that takes one client at a time
+/// never gives it, and is polled over the connection that it has taken.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
+
+/// Lines that are held while the state before them is under way, in bytes. Beyond, the follow is
+/// begun anew.
+const MAX_HELD: usize = 64 << 20;
+
+/// Wait before a follow that was lost is begun anew, doubled each time.
+const MIN_RETRY: Duration = Duration::from_millis(100);
+
+/// The longest of these waits.
+const MAX_RETRY: Duration = Duration::from_secs(5);
+
+/// A follow that lasted for so long was worth its beginning: the waits start over.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// Failures to begin the first follow until the server is polled instead.
+const MAX_FAILURES: u32 = 3;
+
+/// Queries under way to a server with selectors.
+const MAX_IN_FLIGHT: usize = 4;
+
+/// The follow that is wanted or under way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Stage {
+    /// Nothing is followed.
+    #[default]
+    Idle,
+    /// A follow is ordered; it is given up at `until` if it is the first one.
+    Asked { id: u64, pattern: String, until: Duration },
+    /// The server tells every put.
+    Live { id: u64, pattern: String, since: Duration },
+    /// The follow was lost; the next one is due at this time.
+    Waiting(Duration),
+}
+
+/// What the news of a follow mean for the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedEvent {
+    /// Nothing changes.
+    Nothing,
+    /// The follow of this id has begun: the state of its keys is to be asked for.
+    Begun(u64),
+    /// Lines are told.
+    Lines(Bytes),
+    /// The follow was cut off, with the reason to show.
+    Lost(String),
+    /// The server is polled from now on.
+    Polled,
+}
+
+/// The state of the feed.
+#[derive(Debug, Default)]
+pub struct Feed {
+    extension: Extension,
+    stage: Stage,
+    /// Requests go over the connection of the prompt, because the server takes no other.
+    is_shared: bool,
+    failures: u32,
+    /// Losses of the connection for data since its last reply.
+    data_lost: u32,
+    retry: Duration,
+    queries: Vec<Query>,
+    /// The follow is begun anew at this time.
+    renew: Option<Duration>,
+    /// Requests under way whose replies the held lines wait for.
+    loading: HashSet<u64>,
+    held: VecDeque<Bytes>,
+    held_bytes: usize,
+}
+
+impl Feed {
+    /// Whether the server has selectors; `None` before it has shown it.
+    pub fn has_selectors(&self) -> Option<bool> {
+        match self.extension {
+            Extension::Unknown => None,
+            Extension::Known => Some(true),
+            Extension::Missing => Some(false),
+        }
+    }
+
+    /// Whether the server knows the selector extension.
+    pub fn extension(&self) -> Extension {
+        self.extension
+    }
+
+    /// The server tells every put of what is on the screen.
+    pub fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Live { .. })
+    }
+
+    /// The id of the follow, if it has begun.
+    pub fn live_follow(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Live { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The pattern of the keys that are followed, or are about to be.
+    pub fn pattern(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Asked { pattern, .. } | Stage::Live { pattern, .. } => Some(pattern),
+            Stage::Idle | Stage::Waiting(_) => None,
+        }
+    }
+
+    /// Every key is followed, or is about to be.
+    pub fn follows_all(&self) -> bool {
+        self.pattern() == Some("*")
+    }
+
+    /// How requests for data go out.
+    pub fn route(&self) -> Route {
+        let channel = if self.is_shared { Channel::Prompt } else { Channel::Data };
+        Route { channel, alone: self.extension != Extension::Known }
+    }
+
+    /// Data goes over the connection of the prompt.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Begins with a new connection, of which nothing is known.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The connection is lost; returns the tags of the queries that get no answer.
+    pub fn on_disconnected(&mut self, cx: &mut Context) -> Vec<QueryTag> {
+        let queries = std::mem::take(&mut self.queries);
+        self.reset();
+        cx.push(Effect::Network(NetworkOrder::EndFeed));
+        queries.into_iter().map(|query| query.tag).collect()
+    }
+
+    /// Follows these keys, or none; `next_id` makes the id of a follow.
+    pub fn steer(&mut self, wanted: Option<&str>, next_id: impl FnOnce() -> u64, cx: &mut Context) {
+        if self.extension == Extension::Missing {
+            return;
+        }
+        let Some(wanted) = wanted else {
+            if self.stage != Stage::Idle {
+                self.drop_follow();
+                cx.push(Effect::Network(NetworkOrder::Unfollow));
+            }
+            return;
+        };
+        let now = cx.now().elapsed;
+        let is_due = match &self.stage {
+            Stage::Idle => true,
+            Stage::Asked { pattern, .. } | Stage::Live { pattern, .. } => {
+                pattern != wanted || self.renew.is_some_and(|at| at <= now)
+            }
+            Stage::Waiting(until) => *until <= now,
+        };
+        if is_due {
+            let id = next_id();
+            self.drop_follow();
+            let until = now + FIRST_ANSWER;
+            self.stage = Stage::Asked { id, pattern: wanted.to_owned(), until };
+            let selector = format!("{wanted}[+]");
+            cx.push(Effect::Network(NetworkOrder::Follow { id, selector }));
+        }
+    }
+
+    fn drop_follow(&mut self) {
+        self.stage = Stage::Idle;
+        (self.renew, self.loading) = (None, HashSet::new());
+        self.held.clear();
+        self.held_bytes = 0;
+    }
+
+    /// When the feed wants a tick.
+    pub fn next_wake(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Asked { until, .. } if self.extension == Extension::Unknown => Some(until),
+            Stage::Waiting(until) => Some(until),
+            _ => self.renew,
+        }
+    }
+
+    /// Gives a server up that has not answered in time; says whether it is polled from now on.
+    pub fn on_tick(&mut self, cx: &mut Context) -> bool {
+        let Stage::Asked { until, .. } = self.stage else { return false };
+        let given_up = self.extension == Extension::Unknown && until <= cx.now().elapsed;
+        if given_up {
+            self.is_shared = true;
+            self.poll(cx);
+        }
+        given_up
+    }
+
+    /// The server is polled from now on.
+    fn poll(&mut self, cx: &mut Context) {
+        self.drop_follow();
+        self.extension = Extension::Missing;
+        cx.push(Effect::Network(NetworkOrder::Unfollow));
+    }
+
+    /// Takes the news of a follow.
+    pub fn on_follow(&mut self, from: u64, news: FollowNews, cx: &mut Context) -> FeedEvent {
+        let now = cx.now().elapsed;
+        match (&self.stage, news) {
+            (Stage::Asked { id, pattern, .. }, FollowNews::Begun) if *id == from => {
+                self.extension = Extension::Known;
+                self.stage = Stage::Live { id: from, pattern: pattern.clone(), since: now };
+                FeedEvent::Begun(from)
+            }
+            (Stage::Live { id, .. }, FollowNews::Lines(lines)) if *id == from => {
+                FeedEvent::Lines(lines)
+            }
+            (Stage::Live { id, .. } | Stage::Asked { id, .. }, news) if *id == from => match news {
+                FollowNews::Ended => {
+                    self.poll(cx);
+                    FeedEvent::Polled
+                }
+                FollowNews::Refused(reason) => {
+                    // Another reason may be that of a server with no place for one more connection.
+                    self.is_shared = reason != WRONG_COMMAND;
+                    self.poll(cx);
+                    FeedEvent::Polled
+                }
+                FollowNews::Lost(reason) => self.on_lost(reason, cx),
+                FollowNews::Begun | FollowNews::Lines(_) => FeedEvent::Nothing,
+            },
+            _ => FeedEvent::Nothing,
+        }
+    }
+
+    /// The follow was cut off, or what stands before it can't be had: it is begun anew.
+    pub fn on_lost(&mut self, reason: String, cx: &mut Context) -> FeedEvent {
+        let now = cx.now().elapsed;
+        if matches!(self.stage, Stage::Live { since, .. } if since + STEADY <= now) {
+            (self.retry, self.failures) = (Duration::ZERO, 0);
+        }
+        self.drop_follow();
+        self.failures += 1;
+        if self.extension == Extension::Unknown && self.failures >= MAX_FAILURES {
+            self.is_shared = true;
+            self.poll(cx);
+            return FeedEvent::Polled;
+        }
+        self.retry = (self.retry * 2).clamp(MIN_RETRY, MAX_RETRY);
+        self.stage = Stage::Waiting(now + self.retry);
+        FeedEvent::Lost(reason)
+    }
+
+    /// Requests for data got no reply.
+    pub fn on_data_lost(&mut self) {
+        self.data_lost += 1;
+        self.is_shared |= self.data_lost >= MAX_FAILURES;
+    }
+
+    /// A reply has come over a connection.
+    pub fn on_data(&mut self, channel: Channel) {
+        if channel == Channel::Data {
+            self.data_lost = 0;
+        }
+    }
+
+    /// The follow was lost, and is to be begun anew.
+    pub fn is_recovering(&self) -> bool {
+        matches!(self.stage, Stage::Waiting(_) | Stage::Asked { .. })
+    }
+
+    /// Begins the follow anew at this time, or before.
+    pub fn renew_at(&mut self, at: Duration) {
+        if self.pattern().is_some() {
+            self.renew = Some(self.renew.map_or(at, |before| before.min(at)));
+        }
+    }
+
+    /// Lines are held until the request with this id is answered.
+    pub fn hold_for(&mut self, id: u64) {
+        self.loading.insert(id);
+    }
+
+    /// A request is answered; says whether lines were held for it.
+    pub fn answered(&mut self, id: u64) -> bool {
+        self.loading.remove(&id)
+    }
+
+    /// Holds lines; says whether there is room.
+    pub fn hold(&mut self, lines: Bytes) -> bool {
+        self.held_bytes += lines.len();
+        self.held.push_back(lines);
+        self.held_bytes <= MAX_HELD
+    }
+
+    /// Lines are held.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The state before the lines is under way.
+    pub fn is_loading(&self) -> bool {
+        !self.loading.is_empty()
+    }
+
+    /// Takes the oldest of the held lines.
+    pub fn take_held(&mut self) -> Option<Bytes> {
+        let lines = self.held.pop_front()?;
+        self.held_bytes -= lines.len();
+        Some(lines)
+    }
+
+    /// Queues a query, before those of a lower priority.
+    pub fn ask(&mut self, query: Query) {
+        let place = self.queries.partition_point(|other| other.priority <= query.priority);
+        self.queries.insert(place, query);
+    }
+
+    /// Drops the waiting queries that are wanted no longer.
+    pub fn drop_queries(&mut self, unwanted: impl Fn(QueryTag) -> bool) {
+        self.queries.retain(|query| !unwanted(query.tag));
+    }
+
+    /// Takes the next query that may be sent while so many requests for data are under way.
+    pub fn take_query(&mut self, in_flight: usize) -> Option<Query> {
+        let next = self.queries.first()?;
+        let room = match (next.priority, self.extension) {
+            (_, Extension::Unknown) => return None,
+            (_, Extension::Missing) | (Priority::Background, Extension::Known) => 1,
+            (Priority::Now | Priority::Soon, Extension::Known) => MAX_IN_FLIGHT,
+        };
+        (in_flight < room).then(|| self.queries.remove(0))
+    }
+}

@@ -1,0 +1,313 @@
+//! The numbers of rows whose newest points are told: of the rows in sight, and of all rows where
+//! order or filter need them. Each is asked for once, kept up to date by the told points, and asked
+//! for again when its window has moved on.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use shared::selector::Aggregate;
+use shared::{Glob, KeyBuf, Point};
+
+use crate::metrics::needs::Parts;
+use crate::metrics::reply::SeriesPoints;
+use crate::metrics::series::{Asked, Series};
+use crate::metrics::summary::Answer;
+use crate::metrics::trend::Trend;
+use crate::metrics::watch_plan::merged;
+use crate::metrics::window::{TREND_STEPS, Window, trend_step};
+use crate::request::pending::{Priority, Query, QueryTag, RowPart, RowQuery};
+
+/// Recent points of a row in sight: as many as tell whether it is stale.
+const RECENT: usize = 16;
+
+/// Rows that have numbers, unless order or filter need those of all. When there are more, all are
+/// forgotten and asked for again as they come into sight.
+const MAX_ROWS: usize = 8192;
+
+/// Wait after a query that was refused or lost.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Up to so many rows the numbers of all are asked for again as those of the rows in sight; the wait
+/// grows with the rows beyond.
+const MANY_ROWS: u64 = 20_000;
+
+/// Queries under way, for rows that are asked for together.
+#[derive(Debug)]
+struct Batch {
+    number: u64,
+    /// These rows; all where there are none.
+    keys: Vec<KeyBuf>,
+    parts: Parts,
+    /// Queries without an answer.
+    left: usize,
+    has_failed: bool,
+    /// The course is still to be asked for, once it is known how far back it goes.
+    needs_first: bool,
+    answers: HashMap<RowPart, HashMap<KeyBuf, Vec<Point>>>,
+}
+
+/// The numbers of the rows.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    window: Window,
+    next_number: u64,
+    /// Queries for rows in sight, and for all rows; at most one batch of each.
+    batches: Vec<Batch>,
+    /// Rows with numbers.
+    rows: usize,
+    /// What is known of all rows, and until when.
+    all: Option<(Parts, Duration)>,
+    retry_at: Duration,
+}
+
+/// The columns of a row in sight, and the numbers that they need.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RowNeeds {
+    /// Of the rows in sight.
+    pub in_sight: Parts,
+    /// Of all rows.
+    pub of_all: Parts,
+}
+
+impl Numbers {
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Chooses another window; what is under way is of no use then.
+    pub fn set_window(&mut self, window: Window) {
+        self.window = window;
+        self.reset();
+    }
+
+    /// Begins with rows of which nothing is known.
+    pub fn reset(&mut self) {
+        self.batches.clear();
+        (self.rows, self.all, self.retry_at) = (0, None, Duration::ZERO);
+    }
+
+    /// The queries for what these rows in sight lack.
+    pub fn plan<'a>(
+        &mut self,
+        in_sight: impl Iterator<Item = &'a Series>,
+        needs: RowNeeds,
+        now: Duration,
+    ) -> Vec<Query> {
+        let mut queries = Vec::new();
+        if now < self.retry_at {
+            return queries;
+        }
+        let is_under_way =
+            |all: bool| self.batches.iter().any(|batch| batch.keys.is_empty() == all);
+        let (rows, all) = (is_under_way(false), is_under_way(true));
+        if !rows {
+            let lacking = in_sight.filter_map(|series| {
+                let parts = self.lacking(series, needs.in_sight, now);
+                (!parts.is_empty()).then(|| (series.key.clone(), parts))
+            });
+            let lacking: Vec<_> = lacking.collect();
+            let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
+            let keys: Vec<_> = lacking.into_iter().map(|(key, _)| key).collect();
+            if !keys.is_empty() {
+                queries.extend(self.ask(keys, parts));
+            }
+        }
+        let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
+        let before = self.all.map_or(Parts::default(), |(parts, _)| parts);
+        // Told points keep the newest ones up to date.
+        let parts = needs.of_all.without(known.unwrap_or(before & Parts::RECENT));
+        if !all && !parts.is_empty() {
+            queries.extend(self.ask(Vec::new(), parts));
+        }
+        queries
+    }
+
+    /// The needed parts that are to be asked for.
+    fn lacking(&self, series: &Series, needed: Parts, now: Duration) -> Parts {
+        match series.asked().filter(|asked| asked.window == self.window) {
+            None => needed,
+            Some(asked) if now < asked.until => needed.without(asked.parts),
+            // Told points keep the newest ones up to date.
+            Some(asked) => needed.without(asked.parts & Parts::RECENT),
+        }
+    }
+
+    /// When some of these rows are to be asked for again.
+    pub fn next_wake<'a>(
+        &self,
+        in_sight: impl Iterator<Item = &'a Series>,
+        needs: RowNeeds,
+    ) -> Option<Duration> {
+        if !self.batches.is_empty() {
+            return None;
+        }
+        let is_due =
+            |needed: Parts, known: Parts| !needed.without(known & Parts::RECENT).is_empty();
+        let rows = in_sight.filter_map(Series::asked);
+        let rows = rows.filter(|asked| is_due(needs.in_sight, asked.parts));
+        let all = self.all.filter(|&(parts, _)| is_due(needs.of_all, parts));
+        let next = rows.map(|asked| asked.until).chain(all.map(|(_, until)| until)).min()?;
+        Some(next.max(self.retry_at))
+    }
+
+    /// Queries for some rows, or for all where there are no keys.
+    fn ask(&mut self, keys: Vec<KeyBuf>, parts: Parts) -> Vec<Query> {
+        self.next_number += 1;
+        let trend = parts.contains(Parts::TREND);
+        let needs_first = trend && self.window.trend_step().is_none();
+        let mut batch = Batch {
+            number: self.next_number,
+            keys,
+            parts,
+            left: 0,
+            has_failed: false,
+            needs_first,
+            answers: HashMap::new(),
+        };
+        let mut asked = Vec::new();
+        if parts.contains(Parts::RECENT) {
+            asked.push(RowPart::Recent);
+        }
+        asked.extend(parts.numbers().map(RowPart::Number));
+        // The bucket of a whole history begins with its first point.
+        if needs_first && !parts.contains(Parts::number(Aggregate::Count)) {
+            asked.push(RowPart::Number(Aggregate::Count));
+        }
+        asked.extend(self.window.trend_step().filter(|_| trend).map(RowPart::Trend));
+        let queries = batch.queries(self.window, &asked);
+        self.batches.push(batch);
+        queries
+    }
+
+    /// Takes the answer to a query, `None` if it was refused or lost; more queries may follow.
+    pub fn on_points(
+        &mut self,
+        query: RowQuery,
+        points: Option<Vec<SeriesPoints>>,
+        now: (Duration, i64),
+    ) -> Vec<Query> {
+        let Some(batch) = self.batches.iter_mut().find(|batch| batch.number == query.batch) else {
+            return Vec::new();
+        };
+        batch.left -= 1;
+        match points {
+            Some(points) => {
+                let known = batch.answers.entry(query.part).or_default();
+                known.extend(points.into_iter().map(|series| (series.key, series.points)));
+            }
+            None => batch.has_failed = true,
+        }
+        if batch.left > 0 {
+            return Vec::new();
+        }
+        if batch.has_failed {
+            self.batches.retain(|batch| batch.number != query.batch);
+            self.retry_at = now.0 + RETRY;
+            return Vec::new();
+        }
+        if std::mem::take(&mut batch.needs_first)
+            && let Some(counts) = batch.answers.get(&RowPart::Number(Aggregate::Count))
+        {
+            let firsts = counts.values().flatten().map(|first| first.timestamp);
+            let seconds = firsts.min().map_or(0, |first| now.1.saturating_sub(first));
+            return batch.queries(self.window, &[RowPart::Trend(trend_step(seconds.max(0)))]);
+        }
+        Vec::new()
+    }
+
+    /// Every query of some batch is answered.
+    pub fn is_ready(&self) -> bool {
+        self.batches.iter().any(|batch| batch.left == 0)
+    }
+
+    /// Gives the rows their numbers; says whether rows were given numbers that order and filter
+    /// depend on.
+    pub fn apply(&mut self, answer: &mut Answer, now: Duration) -> bool {
+        let mut of_all = false;
+        while let Some(at) = self.batches.iter().position(|batch| batch.left == 0) {
+            let batch = self.batches.swap_remove(at);
+            let mut wait = self.window.refresh();
+            if batch.keys.is_empty() {
+                of_all = true;
+                wait *= 1 + answer.series.len() as u64 / MANY_ROWS;
+                let known = self.all.map_or(Parts::default(), |(parts, _)| parts);
+                self.all = Some((known | batch.parts, now + Duration::from_secs(wait)));
+                answer.series.iter_mut().for_each(|series| batch.set_known(series));
+                continue;
+            }
+            let until = now + Duration::from_secs(wait);
+            let asked = Asked { window: self.window, parts: batch.parts, until };
+            for key in &batch.keys {
+                if let Some(series) = answer.find_mut(key.as_key()) {
+                    self.rows += usize::from(series.asked().is_none());
+                    batch.set(series);
+                    series.set_asked(asked);
+                }
+            }
+        }
+        of_all
+    }
+
+    /// Rows have more numbers than there is memory for.
+    pub fn is_full(&self) -> bool {
+        self.rows > MAX_ROWS && self.all.is_none()
+    }
+}
+
+impl Batch {
+    /// The queries for these parts.
+    fn queries(&mut self, window: Window, parts: &[RowPart]) -> Vec<Query> {
+        let globs: Vec<Glob> =
+            self.keys.iter().filter_map(|key| key.as_str().parse().ok()).collect();
+        let (patterns, priority) = match &globs[..] {
+            [] => (vec!["*".to_owned()], Priority::Background),
+            globs => (merged(globs), Priority::Soon),
+        };
+        let recent = if self.keys.is_empty() { 2 } else { RECENT };
+        let range = window.range();
+        let mut queries = Vec::new();
+        for &part in parts {
+            let clause = match part {
+                RowPart::Recent => format!("last:{recent}"),
+                RowPart::Number(of) => format!("{range}:all:{of}"),
+                RowPart::Trend(step) => format!("{range}:{step}:avg"),
+            };
+            let tag = QueryTag::Rows(RowQuery { batch: self.number, part });
+            queries.extend(patterns.iter().map(|pattern| Query {
+                selector: format!("{pattern}[{clause}]"),
+                tag,
+                priority,
+            }));
+        }
+        self.left += queries.len();
+        queries
+    }
+
+    /// Gives a row what was asked for, and nothing where there are no points.
+    fn set(&self, series: &mut Series) {
+        for (part, answers) in &self.answers {
+            let points = answers.get(&series.key).map_or(&[][..], Vec::as_slice);
+            match *part {
+                RowPart::Recent => series.set_recent(points, RECENT),
+                RowPart::Number(of) => series.set(of, points.first().map(|point| point.value)),
+                RowPart::Trend(step) => {
+                    let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
+                    series.set_trend(Trend::new(step, limit, points));
+                }
+            }
+        }
+    }
+
+    /// Gives a row of all what was asked for.
+    fn set_known(&self, series: &mut Series) {
+        for (part, answers) in &self.answers {
+            let points = answers.get(&series.key).map_or(&[][..], Vec::as_slice);
+            match *part {
+                RowPart::Recent => series.set_before(points),
+                RowPart::Number(of) => series.set(of, points.first().map(|point| point.value)),
+                RowPart::Trend(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The screen of a server with selectors: it is told every put, and asks for what is in sight.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use shared::response::Status;
+use tui_client::app::AppConfig;
+use tui_client::effect::{Effect, TerminalOrder};
+use tui_client::event::{Event, FollowNews, KeyCode};
+use tui_client::keymap::Mode;
+use tui_client::metrics::column::Column;
+use tui_client::metrics::sort::{Sort, TableSpec};
+use tui_client::metrics::window::Window;
+use tui_client::request::pending::Channel;
+use tui_client::view::theme::Theme;
+
+use crate::harness::scene::{NOW, Scene, config};
+use crate::harness::snapshot::{cell_of, draw, find};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Connected to a server with selectors, which has told the state of all keys.
+fn live(state: &str) -> Scene {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    scene.ok("get *[last]", state);
+    scene
+}
+
+/// The newest values of the rows, in their order.
+fn rows(scene: &Scene) -> Vec<(String, f64)> {
+    let rows = scene.app.table().visible(100);
+    rows.map(|series| (series.key.to_string(), series.last.value)).collect()
+}
+
+/// What is asked for, without the answers.
+fn asked(scene: &mut Scene) -> Vec<String> {
+    scene.sent.drain(..).map(|request| request.line).collect()
+}
+
+fn row(key: &str, value: f64) -> (String, f64) {
+    (key.to_owned(), value)
+}
+
+#[test]
+fn the_state_is_asked_for_once_the_follow_has_begun() {
+    let mut scene = Scene::new(120, 30, &[]);
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]");
+    assert!(scene.sent.is_empty(), "not before");
+    assert_eq!(scene.app.feed().has_selectors(), None);
+    scene.begin();
+    assert_eq!(scene.app.feed().has_selectors(), Some(true));
+    assert!(scene.sent.iter().all(|request| request.channel == Channel::Data));
+    // Told before the answer comes: a point that is in it already, and one that is not.
+    scene.told("b 2.0 2\na 5.0 3\n");
+    scene.ok("get *[last]", "a 1.0 1\nb 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 5.0), row("b", 2.0)]);
+    scene.told("c 7.0 1\nb 3.0 2\na 4.0 2\nnonsense\n");
+    assert_eq!(rows(&scene), [row("a", 5.0), row("b", 3.0), row("c", 7.0)]);
+    let a = scene.app.table().visible(1).next().unwrap();
+    assert_eq!(a.before.map(|before| before.value), Some(4.0), "a late point stands before");
+    assert_eq!(scene.app.table().answer().malformed, 1);
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "live");
+}
+
+#[test]
+fn no_poll_is_sent_while_the_screen_is_live() {
+    let mut scene = live(&format!("a 1.0 {NOW}\n"));
+    asked(&mut scene);
+    scene.wait(9 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+}
+
+#[test]
+fn a_server_that_ends_or_refuses_the_follow_is_polled() {
+    for news in [FollowNews::Ended, FollowNews::Refused("wrong command".to_owned())] {
+        let mut scene = Scene::new(120, 30, &[]);
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        if news == FollowNews::Ended {
+            scene.begin();
+            scene.ok("get *[last]", "");
+        }
+        scene.news(news);
+        assert_eq!(scene.app.feed().has_selectors(), Some(false));
+        assert!(scene.sent[0].alone, "nothing is sent ahead of a reply");
+        scene.ok("get *", "a 1.0 1\n");
+        scene.wait(SECOND);
+        scene.ok("get *", "a 2.0 2\n");
+        cell_of(&draw(&scene, &Theme::colour(), 120, 30), "every 1s");
+    }
+}
+
+#[test]
+fn a_server_that_takes_one_connection_is_polled_over_it() {
+    let mut scene = Scene::new(120, 30, &[]);
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.wait(3 * SECOND);
+    assert_eq!((scene.sent[0].channel, scene.sent[0].alone), (Channel::Prompt, true));
+    scene.ok("get *", "a 1.0 1\n");
+    scene.enter("get a[+]");
+    asked(&mut scene);
+    scene.wait(3 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0], "a poll would end the typed follow");
+}
+
+#[test]
+fn a_follow_that_is_cut_off_is_begun_anew_with_the_state() {
+    let mut scene = live("a 1.0 1\n");
+    let before = scene.followed.clone().unwrap();
+    scene.news(FollowNews::Lost("the server closed the connection".to_owned()));
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "following again");
+    scene.wait(SECOND);
+    let after = scene.followed.clone().unwrap();
+    assert_eq!((before.1, before.0 < after.0), (after.1, true));
+    // What is left of the one before is not taken.
+    scene.tell(Event::Follow { id: before.0, news: FollowNews::Lines("a 9.0 9\n".into()) });
+    scene.begin();
+    scene.told("a 3.0 3\n");
+    asked_but(&mut scene, "get *[last]");
+    scene.ok("get *[last]", "a 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+/// Drops every request but this one.
+fn asked_but(scene: &mut Scene, line: &str) {
+    scene.sent.retain(|request| request.line == line);
+}
+
+#[test]
+fn a_state_that_is_lost_begins_the_follow_anew() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    let ids = scene.sent.drain(..).map(|request| request.id).collect();
+    scene.told("a 1.0 1\n");
+    scene.tell(Event::DataLost { ids, reason: "the server closed the connection".to_owned() });
+    scene.wait(SECOND);
+    scene.begin();
+    scene.ok("get *[last]", "a 1.0 1\n");
+    assert_eq!(rows(&scene), [row("a", 1.0)]);
+}
+
+#[test]
+fn rows_in_sight_are_asked_for_their_numbers() {
+    let mut scene = live("a 1.0 1\nb 2.0 2\n");
+    let lines = answer_queries(&mut scene, |_| String::new());
+    for clause in ["last:16", "-15m::all:min", "-15m::all:count", "-15m::19:avg"] {
+        assert!(lines.contains(&format!("get {{a,b}}[{clause}]")), "{clause}: {lines:?}");
+    }
+}
+
+/// Answers every query for rows from these points of each key, as if all were in the window.
+fn answer_queries(scene: &mut Scene, of: impl Fn(&str) -> String) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, &of(&line));
+        lines.push(line);
+    }
+    lines
+}
+
+/// The rest of a reply to a query of `a`.
+fn of_a(line: &str) -> String {
+    let value = match line {
+        _ if line.contains(":min]") => "1.0",
+        _ if line.contains(":max]") => "9.0",
+        _ if line.contains("all:avg]") => "5.0",
+        _ if line.contains(":count]") => "4.0",
+        _ if line.contains("last:") => return format!("a 3.0 {}\na 4.0 {NOW}\n", NOW - 1),
+        _ => return format!("a 2.0 {}\na 4.0 {}\n", NOW - 600, NOW - 300),
+    };
+    format!("a {value} {}\n", NOW - 900)
+}
+
+#[test]
+fn told_points_keep_the_numbers_up_to_date() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\n"));
+    answer_queries(&mut scene, of_a);
+    let numbers = |scene: &Scene| {
+        let a = scene.app.table().visible(1).next().unwrap();
+        let change = a.change();
+        (a.count(), a.min(), a.max(), a.mean(), change, a.trend().unwrap().columns(48))
+    };
+    let expected = (Some(4), Some(1.0), Some(9.0), Some(5.0), Some(1.0), vec![2.0, 4.0]);
+    assert_eq!(numbers(&scene), expected);
+    scene.told(&format!("a 10.0 {}\n", NOW + 1));
+    let expected = (Some(5), Some(1.0), Some(10.0), Some(6.0), Some(6.0), vec![2.0, 4.0, 10.0]);
+    assert_eq!(numbers(&scene), expected);
+    scene.wait(29 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0], "not yet");
+    scene.wait(2 * SECOND);
+    let lines = asked(&mut scene);
+    assert!(lines.contains(&"get a[-15m::all:max]".to_owned()), "{lines:?}");
+    assert!(!lines.contains(&"get a[last:16]".to_owned()), "the follow tells those: {lines:?}");
+}
+
+#[test]
+fn another_window_is_asked_for_and_said() {
+    let mut scene = live(&format!("a 4.0 {NOW}\n"));
+    answer_queries(&mut scene, of_a);
+    scene.to(Mode::Table);
+    for (key, window, title) in
+        [("t", Window::Hour, "last 1h"), ("T", Window::Minutes15, "last 15m")]
+    {
+        scene.keys(key);
+        assert_eq!(scene.app.table().window(), window);
+        let lines = answer_queries(&mut scene, of_a);
+        let max = format!("get a[{}:all:max]", window.range());
+        assert!(lines.contains(&max), "{lines:?}");
+        cell_of(&draw(&scene, &Theme::colour(), 120, 30), title);
+    }
+    scene.keys("ttttt");
+    assert_eq!(scene.notice(), "there is no window beyond");
+    let lines = answer_queries(&mut scene, of_a);
+    let course = format!("get a[::{}:avg]", (900 + 47) / 48);
+    assert!(lines.contains(&course), "as far back as the first point: {lines:?}");
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "all time");
+}
+
+#[test]
+fn an_order_by_a_number_asks_for_that_of_all_keys() {
+    let sort = Sort::named("-max").unwrap();
+    let table = TableSpec { sort, ..TableSpec::default() };
+    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    let of_all = "get *[-15m::all:max]";
+    let lines = answer_queries(&mut scene, |line| match line {
+        _ if line == of_all => format!("a 90.0 {NOW}\nb 50.0 {NOW}\n"),
+        _ => String::new(),
+    });
+    assert!(lines.iter().any(|line| line == of_all), "{lines:?}");
+    scene.wait(2 * SECOND);
+    assert_eq!(rows(&scene), [row("a", 4.0), row("b", 5.0)]);
+    scene.told(&format!("b 95.0 {}\n", NOW + 2));
+    scene.wait(2 * SECOND);
+    assert_eq!(rows(&scene), [row("b", 95.0), row("a", 4.0)]);
+}
+
+#[test]
+fn a_pause_stands_still_and_goes_on_with_the_state() {
+    let mut scene = live("a 1.0 1\n");
+    asked(&mut scene);
+    scene.code(KeyCode::F(6));
+    assert!(scene.followed.is_none(), "nothing is told");
+    scene.wait(60 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.code(KeyCode::F(5));
+    scene.ok("get *[last]", "a 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 2.0)], "asked for once");
+    scene.code(KeyCode::F(6));
+    assert_eq!(scene.notice(), "live: every put is shown as it is stored");
+    scene.begin();
+    scene.ok("get *[last]", "a 3.0 3\n");
+    assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+#[test]
+fn a_point_that_is_taken_back_is_asked_for_again() {
+    let mut scene = live("a 1.0 1\nb 1.0 1\n");
+    scene.told("a 2.0 2\n");
+    let before = scene.followed.clone();
+    scene.told("a - 2\nb - 0\n");
+    scene.wait(2 * SECOND);
+    assert_ne!(scene.followed, before);
+    asked(&mut scene);
+    scene.begin();
+    asked_but(&mut scene, "get *[last]");
+    scene.ok("get *[last]", "a 1.0 1\nb 1.0 1\n");
+    assert_eq!(rows(&scene), [row("a", 1.0), row("b", 1.0)]);
+    let before = scene.followed.clone();
+    scene.told("b - -5\n");
+    scene.wait(2 * SECOND);
+    assert_eq!(scene.followed, before, "it does not matter to what is shown");
+}
+
+#[test]
+fn a_watch_follows_its_keys_alone_until_the_table_is_seen() {
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "a[+]");
+    let lines = asked(&mut scene);
+    assert_eq!(lines[0], "get a[last:1024]");
+    assert!(lines.iter().all(|line| line.starts_with("get a[")), "{lines:?}");
+    scene.to(Mode::Table);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]");
+    scene.to(Mode::Watch);
+    scene.wait(59 * SECOND);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]", "it may be back in a moment");
+    scene.wait(2 * SECOND);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "a[+]");
+}
+
+#[test]
+fn each_told_point_of_an_alert_is_judged() {
+    let mut scene = Scene::live(120, 30, &[], &["a > 5", "*.cpu > 90"]);
+    assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]", "the table is in sight");
+    scene.ok("get a[last:1024]", "a 1.0 1\n");
+    scene.ok("get *.cpu[last:64]", "");
+    scene.ok("get *[last]", "a 1.0 1\n");
+    let rings = |scene: &mut Scene, lines: &str| {
+        scene.told(lines).contains(&Effect::Terminal(TerminalOrder::Bell))
+    };
+    assert!(!rings(&mut scene, "a 2.0 2\nb 99.0 2\n"));
+    assert!(rings(&mut scene, "a 6.0 3\n"));
+    assert_eq!((scene.notice(), scene.app.watch().alarms()), ("alert: a > 5: a is 6", 1));
+    assert!(!rings(&mut scene, "a 7.0 4\n"), "once");
+    assert!(rings(&mut scene, "a 1.0 5\nnew.cpu 95.0 5\n"), "a key that nobody knew");
+    assert_eq!(
+        (scene.notice(), scene.app.watch().alarms()),
+        ("alert: *.cpu > 90: new.cpu is 95", 1)
+    );
+    assert!(
+        rings(&mut scene, "new.cpu 1.0 6\nnew.cpu 96.0 7\nnew.cpu 1.0 8\n"),
+        "between two frames"
+    );
+    assert_eq!(scene.app.watch().alarms(), 0);
+}
+
+#[test]
+fn the_connection_of_the_prompt_ends_with_everything() {
+    let mut scene = live("a 1.0 1\n");
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    assert!(scene.followed.is_none());
+    asked(&mut scene);
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene.ok("get *[last]", "a 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 2.0)]);
+}
+
+#[test]
+fn a_typed_get_leaves_the_table_live() {
+    let mut scene = live("a 1.0 1\nb 1.0 1\n");
+    asked(&mut scene);
+    scene.enter("get a");
+    scene.answer("get a", Status::Ok, "a 1.0 1\n");
+    scene.told("a 9.0 9\n");
+    assert_eq!(rows(&scene), [row("a", 9.0), row("b", 1.0)]);
+}
+
+#[test]
+fn the_interval_is_no_pace_of_a_live_screen() {
+    let scene = live("a 1.0 1\n").on(Mode::Table, "+");
+    assert_eq!(scene.notice(), "live: every put is shown as it is stored");
+    assert!(find(&draw(&scene, &Theme::colour(), 120, 30), "every 2s").is_none());
+}
+
+const KEYS: [&str; 4] = ["a", "b.c", "b.d", "e"];
+
+/// A put of one of a few keys, around the present.
+#[derive(Debug, Clone)]
+struct Put {
+    key: &'static str,
+    value: i32,
+    timestamp: i64,
+}
+
+fn put() -> impl Strategy<Value = Put> {
+    (proptest::sample::select(&KEYS[..]), -9..9_i32, NOW - 20..NOW + 20)
+        .prop_map(|(key, value, timestamp)| Put { key, value, timestamp })
+}
+
+/// The lines that tell these puts.
+fn lines(puts: &[Put]) -> String {
+    let line = |put: &Put| format!("{} {}.0 {}\n", put.key, put.value, put.timestamp);
+    puts.iter().map(line).collect()
+}
+
+/// What a server has stored.
+#[derive(Default)]
+struct Model {
+    /// In the order of their first put.
+    keys: Vec<&'static str>,
+    points: BTreeMap<&'static str, BTreeMap<i64, i32>>,
+}
+
+impl Model {
+    fn store(&mut self, puts: &[Put]) {
+        for put in puts {
+            if !self.keys.contains(&put.key) {
+                self.keys.push(put.key);
+            }
+            self.points.entry(put.key).or_default().insert(put.timestamp, put.value);
+        }
+    }
+
+    /// The newest point of each key.
+    fn last(&self) -> Vec<Put> {
+        let last = |&key: &&'static str| {
+            let (&timestamp, &value) = self.points[key].last_key_value().unwrap();
+            Put { key, value, timestamp }
+        };
+        self.keys.iter().map(last).collect()
+    }
+}
+
+proptest! {
+    /// Whenever the state is taken among the puts, and however the lines come, the rows are those of
+    /// a server that is asked at the end.
+    #[test]
+    fn nothing_is_lost_between_the_state_and_what_is_told(
+        before in proptest::collection::vec(put(), 0..20),
+        unheard in proptest::collection::vec(put(), 0..10),
+        after in proptest::collection::vec(put(), 0..30),
+        taken in 0..11_usize,
+        piece in 1..6_usize,
+    ) {
+        let mut model = Model::default();
+        model.store(&before);
+        let mut scene = Scene::live(120, 40, &[], &[]);
+        let taken = taken.min(unheard.len());
+        model.store(&unheard[..taken]);
+        let state = lines(&model.last());
+        model.store(&unheard[taken..]);
+        // All of them are told before the state comes.
+        scene.told(&lines(&unheard));
+        scene.ok("get *[last]", &state);
+        for puts in after.chunks(piece) {
+            scene.told(&lines(puts));
+            model.store(puts);
+        }
+        let last = model.last().into_iter();
+        let expected: Vec<_> = last.map(|put| row(put.key, f64::from(put.value))).collect();
+        prop_assert_eq!(rows(&scene), expected);
+    }
+}
+
+#[test]
+fn what_moves_is_counted_while_it_moves() {
+    let mut scene = live("a 1.0 1\n");
+    let id = scene.sent[0].id;
+    for second in 1..=6 {
+        scene.wait(SECOND);
+        scene.tell(Event::Progress { id, points: second, bytes: second * 50_000 });
+        scene.told(&format!("a {second}.0 {second}\n").repeat(5000));
+    }
+    scene.wait(SECOND);
+    let cost = scene.app.polling().cost(scene.app.now().elapsed).unwrap();
+    assert!((60_000.0..110_000.0).contains(&cost.bytes), "{cost:?}");
+}
+
+#[test]
+fn keys_can_be_completed_though_only_some_are_watched() {
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    asked(&mut scene);
+    scene.to(Mode::Prompt);
+    scene.wait(5 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.type_text("get pal");
+    scene.ok("get *[last]", "palm.cpu 1.0 1\n");
+    assert!(scene.sent.is_empty(), "once");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.cpu");
+    let mut scene = live("a 1.0 1\n");
+    scene.told("palm.mem 1.0 1\n");
+    scene.type_text("get pal");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.mem", "it is new");
+}
+
+#[test]
+fn columns_that_points_alone_fill_are_asked_for_once() {
+    for columns in ["key,last", "key,last,change", "key,last,max"] {
+        let columns = columns.split(',').filter_map(Column::named).collect();
+        let table = TableSpec { columns, ..TableSpec::default() };
+        let mut scene = Scene::with(120, 30, AppConfig { table: table.clone(), ..config() });
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        scene.begin();
+        scene.ok("get *[last]", &format!("a 4.0 {}\n", NOW - 9000));
+        answer_queries(&mut scene, of_a);
+        // It is woken for the age, and for nothing else.
+        scene.wait(300 * SECOND);
+        let is_number = table.columns.contains(&Column::Max);
+        let expected = if is_number { vec!["get a[-15m::all:max]"] } else { vec![] };
+        assert_eq!(asked(&mut scene), expected);
+    }
+}
