@@ -540,11 +540,30 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
+        self.ask_chart();
         self.ask_numbers();
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {
             self.send((format!("get {}", query.selector), Purpose::Query(query.tag)));
+        }
+    }
+
+    /// The chart may ask: what is put since then is told, or is not to be shown.
+    fn chart_may_ask(&self) -> bool {
+        self.link.is_connected() && (self.feed.is_live() || self.polling.is_paused())
+    }
+
+    /// Asks for what the chart needs.
+    fn ask_chart(&mut self) {
+        // After a lost connection, what is known stays until the server has shown what it can.
+        if let Some(has_selectors) = self.feed.has_selectors() {
+            self.watch.set_chart_asks(has_selectors);
+        }
+        if self.chart_may_ask() {
+            for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
+                self.feed.ask(query);
+            }
         }
     }
 
@@ -594,6 +613,7 @@ impl App {
         if knows && self.polling.take_refresh_once() | self.watch.is_wanted() {
             // Where something is followed, it is begun anew.
             if self.polling.is_paused() {
+                self.watch.refresh_chart();
                 self.ask_state(None);
             }
         }
@@ -662,6 +682,7 @@ impl App {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
                 }
                 self.log.log_follow(id, pattern, Ok(()), now);
+                self.watch.refresh_chart();
                 self.ask_state(Some(id));
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),
@@ -752,6 +773,7 @@ impl App {
                 }
                 Ok(News::TakenBack(key, timestamp)) => {
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
+                    self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {
                         self.feed.renew_at(now.elapsed + RENEW_AFTER_DELETION);
                     }
@@ -789,7 +811,7 @@ impl App {
     /// Hands the answer to a query to the part that has asked; `None` if it was refused or lost.
     fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
         match tag {
-            QueryTag::Chart(number) => self.watch.on_points(number, points),
+            QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
             QueryTag::Watch(aggregate) => {
                 self.watch.set_numbers(aggregate, &points.unwrap_or_default());
                 self.evaluate_alerts();
@@ -925,7 +947,9 @@ impl App {
         let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
         let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        [busy, link, fresh, notice, poll, feed, self.next_work(), self.next_age()]
+        let chart = self.chart_may_ask().then(|| self.watch.next_chart_request(&self.layout()));
+        let chart = chart.flatten();
+        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()
             .min()

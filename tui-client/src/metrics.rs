@@ -7,6 +7,7 @@ pub mod filter;
 pub mod needs;
 pub mod recent_points;
 pub mod reply;
+pub mod rollups;
 pub mod series;
 mod series_index;
 pub mod sort;

@@ -2,15 +2,15 @@
 
 mod axis;
 mod extent;
+pub mod line;
 pub mod readout;
 pub mod viewport;
 
-use jiff::tz::TimeZone;
-use shared::Point;
-
-use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::rollups::Sample;
 use crate::text::units::Unit;
-use extent::{Survey, VisibleLine};
+use extent::{Edge, Survey, VisibleLine};
+use jiff::tz::TimeZone;
+use line::Line;
 use readout::{Reading, nearest};
 
 /// The least columns for the labels of the value axis; none on a narrow screen.
@@ -33,6 +33,12 @@ pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
     divided(spec, &Survey::of(spec), width)
 }
 
+/// Columns of a plot whose labels are as wide as most.
+pub fn usual_columns(width: u16) -> u16 {
+    let labels = if width >= 3 * LABELS { LABELS } else { 0 };
+    width.saturating_sub(labels + 1)
+}
+
 fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
     let axes = survey.axes(&ChartSpec { columns: usize::from(width.max(1)), ..*spec });
     let ticks = axes.map_or(Vec::new(), |axes| survey.value_ticks(spec, &axes));
@@ -45,8 +51,8 @@ fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) 
 /// The data and the size of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct ChartSpec<'a> {
-    /// The points of each line, oldest first; the first line is on top.
-    pub lines: &'a [RecentPoints],
+    /// The data of each line; the first line is on top.
+    pub lines: &'a [Line],
     /// The first and the last time.
     pub range: (i64, i64),
     /// A logarithmic value axis.
@@ -102,38 +108,59 @@ pub struct Chart {
     pub cursor: Option<usize>,
     /// The column, row and line of the points under the cursor.
     pub marks: Vec<(usize, usize, usize)>,
-    /// The point of each line under the cursor, if there is one near it.
-    pub read: Vec<Option<Point>>,
-    /// The points of the first line under the cursor.
+    /// The sample of each line under the cursor, if there is one near it.
+    pub read: Vec<Option<Sample>>,
+    /// The samples of the first line under the cursor.
     pub reading: Option<Reading>,
-    /// The number of points that a logarithmic axis can't show.
+    /// Seconds of a bucket of the first line; none when its samples are points.
+    pub step: Option<u64>,
+    /// The number of points, or buckets with points, that a logarithmic axis can't show.
     pub not_positive: usize,
 }
 
-/// The points of a line in one column of dots, drawn at once.
+/// The samples of a line in one column of dots, drawn at once. Dots are counted from the top.
 #[derive(Debug, Clone, Copy)]
 struct DotColumn {
     x: i64,
-    low: i64,
-    high: i64,
-    last: i64,
+    /// The highest and the lowest dot.
+    range: (i64, i64),
+    /// The same of the last sample.
+    last: (i64, i64),
 }
 
 impl DotColumn {
-    fn of((x, y): (i64, i64)) -> Self {
-        Self { x, low: y, high: y, last: y }
+    fn of(x: i64, range: (i64, i64)) -> Self {
+        Self { x, range, last: range }
     }
 
-    /// This column with a later point of it.
+    /// This column with a later sample of it.
     fn with(self, next: Self) -> Self {
-        Self { low: self.low.min(next.low), high: self.high.max(next.high), ..next }
+        let ((top, bottom), (above, below)) = (self.range, next.range);
+        Self { range: (top.min(above), bottom.max(below)), ..next }
+    }
+}
+
+/// The ends of the line from one range of dots to the next: as short as it can be.
+fn joint((top, bottom): (i64, i64), (above, below): (i64, i64)) -> (i64, i64) {
+    match (bottom < above, below < top) {
+        (true, _) => (bottom, above),
+        (_, true) => (top, below),
+        _ => (top.max(above), top.max(above)),
     }
 }
 
 impl ChartSpec<'_> {
-    /// The point is within the range of time.
-    fn shows(&self, point: &Point) -> bool {
-        (self.range.0..=self.range.1).contains(&point.timestamp) && point.value.is_finite()
+    /// The sample is within the range of time.
+    fn shows(&self, sample: &Sample) -> bool {
+        (self.range.0..=self.range.1).contains(&sample.timestamp)
+            && sample.min.is_finite()
+            && sample.max.is_finite()
+    }
+
+    /// The part of a sample that the value axis can show, least value first.
+    fn visible(&self, sample: &Sample) -> Option<(f64, f64)> {
+        let low = if self.fits(sample.min) { sample.min } else { sample.max };
+        self.fits(sample.max).then_some((low, sample.max))
     }
 
     /// The value axis can show the value.
@@ -173,16 +200,17 @@ impl Chart {
         let (columns, rows) = (spec.columns, spec.rows);
         let mut chart =
             Self { columns, cells: vec![PlotCell::default(); columns * rows], ..Self::default() };
-        let within = |point: &&Point| spec.shows(point);
+        let within = |sample: &Sample| spec.shows(sample);
         let lines = &survey.lines;
         if spec.log {
-            let all = lines.iter().flat_map(VisibleLine::points).filter(within);
-            chart.not_positive = all.filter(|point| point.value <= 0.0).count();
+            let all = lines.iter().flat_map(VisibleLine::samples).filter(within);
+            chart.not_positive = all.filter(|sample| sample.min <= 0.0).count();
         }
         let Some(axes) = survey.axes(spec) else {
             return chart;
         };
         chart.times = axes.time_ticks(columns, spec.zone);
+        chart.step = spec.lines.first().and_then(Line::step);
         if survey.places.is_none() {
             return chart;
         }
@@ -190,14 +218,20 @@ impl Chart {
         for (number, line) in lines.iter().enumerate().rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             let mut before: Option<(i64, DotColumn)> = None;
-            let spot = |edge: Point| (edge.timestamp, Some(edge.value));
-            let spots = line.points().filter(within).map(|point| {
-                let place = spec.fits(point.value).then(|| spec.place(point.value));
-                (point.timestamp, place)
-            });
+            let places = |sample: &Sample| {
+                let (low, high) = spec.visible(sample)?;
+                Some((spec.place(low), spec.place(high)))
+            };
+            let spots = line.samples().filter(within).map(|at| (at.timestamp, places(&at)));
+            let spot = |edge: Edge| (edge.timestamp, Some((edge.place, edge.place)));
             let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
-            for (time, place) in spots {
-                let next = place.map(|place| DotColumn::of(axes.dot(time, place)));
+            for (time, places) in spots {
+                let next = places.map(|(low, high)| {
+                    let (x, top) = axes.dot(time, high);
+                    // Most are points.
+                    let bottom = if low < high { axes.dot(time, low).1 } else { top };
+                    DotColumn::of(x, (top, bottom))
+                });
                 if let Some((earlier, column)) = before {
                     match next.filter(|_| time.abs_diff(earlier) <= line.gap) {
                         Some(next) if column.x == next.x => {
@@ -205,7 +239,8 @@ impl Chart {
                             continue;
                         }
                         Some(next) => {
-                            chart.line((column.x, column.last), (next.x, next.last), number);
+                            let (from, to) = joint(column.last, next.range);
+                            chart.line((column.x, from), (next.x, to), number);
                         }
                         None => {}
                     }
@@ -220,23 +255,29 @@ impl Chart {
             let column = |time: i64| axes.dot(time, 0.0).0 / 2;
             chart.cursor = usize::try_from(column(time)).ok();
             // A line without points near the cursor has no reading.
-            let is_near = |line: &VisibleLine<'_>, point: &Point| {
-                line.is_near(point, time) || column(point.timestamp) == column(time)
+            let is_near = |line: &VisibleLine<'_>, at: &Sample| {
+                line.is_near(at, time) || column(at.timestamp) == column(time)
             };
             let read = lines.iter().map(|line| {
-                let nearest = nearest(line.points().filter(within), time);
-                nearest.filter(|point| is_near(line, point))
+                let nearest = nearest(line.samples().filter(within), time);
+                nearest.filter(|sample| is_near(line, sample))
             });
             chart.read = read.collect();
             if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {
-                chart.reading = Reading::at(time, line.points().filter(within), column);
+                chart.reading = Reading::at(time, line.samples().filter(within), column);
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
-                let Some(point) = read.filter(|point| spec.fits(point.value)) else { continue };
-                let (x, y) = axes.dot(point.timestamp, spec.place(point.value));
-                if let (Ok(x), Ok(y)) = (usize::try_from(x / 2), usize::try_from(y / 4)) {
-                    chart.marks.push((x, y, line));
-                }
+                let Some((read, (low, high))) =
+                    read.and_then(|read| Some((read, spec.visible(&read)?)))
+                else {
+                    continue;
+                };
+                let mark = |value| {
+                    let (x, y) = axes.dot(read.timestamp, spec.place(value));
+                    Some((usize::try_from(x / 2).ok()?, usize::try_from(y / 4).ok()?, line))
+                };
+                chart.marks.extend(mark(high));
+                chart.marks.extend(mark(low).filter(|_| low < high));
             }
         }
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
@@ -248,7 +289,8 @@ impl Chart {
 
     /// Sets the dots of a column.
     fn column(&mut self, column: &DotColumn, line: u8) {
-        self.line((column.x, column.low), (column.x, column.high), line);
+        let (top, bottom) = column.range;
+        self.line((column.x, top), (column.x, bottom), line);
     }
 
     /// Sets the dots of a straight line, with both ends.
@@ -279,17 +321,21 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use shared::Point;
 
     use super::axis::Axes;
     use super::extent::gap;
     use super::*;
+    use crate::metrics::recent_points::RecentPoints;
+    use crate::metrics::rollups::{Samples, View};
 
-    fn points(points: &[(i64, f64)]) -> RecentPoints {
-        points.iter().map(|&(timestamp, value)| Point { timestamp, value }).collect()
+    fn points(points: &[(i64, f64)]) -> Line {
+        let points = points.iter().map(|&(timestamp, value)| Point { timestamp, value });
+        points.collect::<RecentPoints>().into()
     }
 
-    fn spec<'a>(lines: &'a [RecentPoints], zone: &'a TimeZone) -> ChartSpec<'a> {
-        let times = || lines.iter().flat_map(RecentPoints::iter).map(|point| point.timestamp);
+    fn spec<'a>(lines: &'a [Line], zone: &'a TimeZone) -> ChartSpec<'a> {
+        let times = || lines.iter().flat_map(Line::iter).map(|point| point.timestamp);
         ChartSpec {
             lines,
             range: (times().min().unwrap_or(0), times().max().unwrap_or(0)),
@@ -426,7 +472,7 @@ mod tests {
             let chart =
                 Chart::new(&ChartSpec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
             let read = chart.reading.unwrap();
-            (read.point.timestamp, read.count, read.least, read.greatest)
+            (read.sample.timestamp, read.count, read.least, read.greatest)
         };
         assert_eq!(read(200, (0, 399)), (200, 10, 5.0, 100_000.0));
         assert_eq!(read(120, (0, 399)), (120, 10, 5.0, 5.0));
@@ -481,9 +527,9 @@ mod tests {
     #[test]
     fn the_nearest_point_is_found() {
         let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
-        assert_eq!(nearest(points.iter(), 14).map(|point| point.value), Some(2.0));
-        assert_eq!(nearest(points.iter(), i64::MAX).map(|point| point.value), Some(3.0));
-        assert_eq!(nearest(&[], 0), None);
+        assert_eq!(nearest(points.iter(), 14).map(|point| point.max), Some(2.0));
+        assert_eq!(nearest(points.iter(), i64::MAX).map(|point| point.max), Some(3.0));
+        assert_eq!(nearest([], 0), None);
     }
 
     proptest! {
@@ -503,12 +549,12 @@ mod tests {
             let spec = ChartSpec { columns, rows, ..spec(&lines, &zone) };
             let chart = Chart::new(&spec);
 
-            let values = || lines[0].iter().map(|point| point.value);
+            let values = || lines[0].iter().map(|point| point.max);
             let range = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
             let axes = Axes::around(&spec, range).unwrap();
             let cells = vec![PlotCell::default(); columns * rows];
             let mut expected = Chart { columns, cells, ..Chart::default() };
-            let dot = |point: &Point| axes.dot(point.timestamp, point.value);
+            let dot = |point: Sample| axes.dot(point.timestamp, point.max);
             for (before, point) in lines[0].iter().zip(lines[0].iter().skip(1)) {
                 let joined = point.timestamp - before.timestamp <= gap(&lines[0]);
                 let from = if joined { before } else { point };
@@ -516,6 +562,82 @@ mod tests {
                 expected.line(dot(from), dot(point), 0);
             }
             prop_assert_eq!(chart.cells, expected.cells);
+        }
+    }
+
+    /// The highest and the lowest dot in a column of dots.
+    fn dots_of(chart: &Chart, x: usize) -> Option<(i64, i64)> {
+        const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        let rows = chart.cells.len() / chart.columns;
+        let is_set =
+            |y: &usize| chart.cells[y / 4 * chart.columns + x / 2].dots & DOTS[y % 4][x % 2] != 0;
+        let mut set = (0..4 * rows).filter(is_set).map(|y| i64::try_from(y).unwrap());
+        let first = set.next()?;
+        Some((first, set.next_back().unwrap_or(first)))
+    }
+
+    proptest! {
+        #[test]
+        fn each_column_reaches_from_the_least_to_the_greatest_value_in_it(
+            steps in proptest::collection::vec((1..40_i64, -9..9_i32), 2..400),
+            columns in 1..30_usize,
+            rows in 1..12_usize,
+            part in (0..90_i64, 10..110_i64),
+        ) {
+            let mut at = (0, 0.0);
+            let walk = steps.iter().map(|&(seconds, by)| {
+                at = (at.0 + seconds, at.1 + f64::from(by));
+                Point { timestamp: at.0, value: at.1 }
+            });
+            let walk: Vec<Point> = walk.collect();
+            let span = at.0 + 1;
+            let view = View { from: span * part.0 / 100, to: span * (part.0 + part.1) / 100, dots: 0 };
+            let dot = (view.to - view.from + 1) / i64::try_from(columns * 2).unwrap();
+            let step = 1_i64 << dot.max(1).ilog2();
+            let mut samples: Vec<Sample> = Vec::new();
+            for &Point { timestamp, value } in &walk {
+                let start = timestamp.div_euclid(step) * step;
+                match samples.last_mut().filter(|last| last.timestamp == start) {
+                    Some(last) => (last.min, last.max) = (last.min.min(value), last.max.max(value)),
+                    None => samples.push(Sample { timestamp: start, min: value, max: value }),
+                }
+            }
+            let samples = Samples { samples, step: Some(step.unsigned_abs()) };
+            let lines = [Line::of_samples(samples.clone(), &view)];
+            let zone = TimeZone::UTC;
+            let range = (view.from, view.to);
+            let spec = ChartSpec { range, columns, rows, ..spec(&lines, &zone) };
+            let chart = Chart::new(&spec);
+            // By the points themselves, each where its bucket begins.
+            let shown = |point: &&Point| {
+                (view.from.div_euclid(step) * step..=view.to).contains(&point.timestamp)
+            };
+            let shown: Vec<Point> = walk.iter().filter(shown).copied().collect();
+            let survey = Survey::of(&spec);
+            prop_assert_eq!(survey.places.is_none() && !shown.is_empty(), false);
+            let Some(axes) = survey.axes(&spec) else { return Ok(()) };
+            let last = columns * 2 - 1;
+            let mut expected = vec![None; columns * 2];
+            for point in &shown {
+                let start = (point.timestamp.div_euclid(step) * step).max(view.from);
+                let (x, y) = axes.dot(start, point.value);
+                let column: &mut Option<(i64, i64)> = &mut expected[usize::try_from(x).unwrap()];
+                let (top, bottom) = column.unwrap_or((y, y));
+                *column = Some((top.min(y), bottom.max(y)));
+            }
+            for x in 0..=last {
+                let Some((top, bottom)) = expected[x] else { continue };
+                let drawn = dots_of(&chart, x).unwrap();
+                prop_assert!(drawn.0 <= top && bottom <= drawn.1, "column {x}");
+                // A line to a neighbour begins here; at the ends it may go on beyond the edge.
+                let before = expected[..x].iter().rev().flatten().next();
+                let after = expected[x + 1..].iter().flatten().next();
+                if let (Some(before), Some(after)) = (before, after) {
+                    let all = [(top, bottom), *before, *after];
+                    prop_assert!(drawn.0 >= all.iter().map(|column| column.0).min().unwrap());
+                    prop_assert!(drawn.1 <= all.iter().map(|column| column.1).max().unwrap());
+                }
+            }
         }
     }
 

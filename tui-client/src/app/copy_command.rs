@@ -6,9 +6,10 @@ use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use crate::app::App;
 use crate::app::table::Table;
-use crate::app::watch::Watch;
+use crate::app::watch::{Watch, Watched};
 use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
+use crate::metrics::series::Series;
 use crate::metrics::sort::Sort;
 
 /// The reason for which some charts have no command.
@@ -68,27 +69,33 @@ fn chart_command(
     program: &str,
     shell: Shell,
 ) -> Option<Result<String, &'static str>> {
-    let shown: Vec<_> = watch.in_chart().filter_map(|key| key.series.as_ref()).collect();
-    let keys: Vec<_> = shown.iter().map(|series| series.key.as_str().into()).collect();
-    let quoted_keys = match quoted_line(&keys, shell) {
+    let keys: Vec<&str> = watch.in_chart().map(|key| key.key.as_str()).collect();
+    let bounds = watch.chart_bounds()?;
+    let (from, to) = watch.viewport().range(bounds);
+    let shows_all = watch.viewport().shows_all(bounds);
+    // A server with selectors is asked for the range alone.
+    let selects = watch.in_chart().all(Watched::is_asked_for);
+    let range = if selects && !shows_all { format!("[{from}:{to}]") } else { String::new() };
+    let words: Vec<Cow<'_, str>> = keys.iter().map(|key| format!("{key}{range}").into()).collect();
+    let quoted = match quoted_line(&words, shell) {
         Ok(quoted) => quoted,
         Err(why) => return Some(Err(why)),
     };
     let get = match &keys[..] {
         [] => return None,
-        [key] if key.starts_with('-') => format!("{program} get -- {quoted_keys}"),
-        [_] => format!("{program} get {quoted_keys}"),
-        _ => format!("printf 'get %s\\n' {quoted_keys} | {program}"),
+        [key] if key.starts_with('-') => format!("{program} get -- {quoted}"),
+        [_] => format!("{program} get {quoted}"),
+        _ => format!("printf 'get %s\\n' {quoted} | {program}"),
     };
-    let all_kept = shown.iter().all(|series| Some(series.recent().len() as u64) == series.count());
-    let shows_all = watch.viewport().shows_all() && all_kept;
-    if shell == Shell::Windows && !(shows_all && keys.len() == 1) {
+    let all_kept = |series: &Series| Some(series.recent().len() as u64) == series.count();
+    let mut known = watch.in_chart().filter_map(|key| key.series.as_ref());
+    let is_whole = selects || shows_all && known.all(all_kept);
+    if shell == Shell::Windows && !(is_whole && keys.len() == 1) {
         return Some(Err(NO_PIPELINE));
     }
-    if shows_all {
+    if is_whole {
         return Some(Ok(get));
     }
-    let (from, to) = watch.viewport().range(watch.chart_bounds()?);
     Some(Ok(format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
 }
 

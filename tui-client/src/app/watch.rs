@@ -1,5 +1,6 @@
 //! The watched keys: the state of each, the next poll, the alerts on them.
 
+mod chart_data;
 mod chart_pane;
 
 use std::collections::{HashMap, HashSet};
@@ -16,6 +17,8 @@ use crate::app::screen::panes::Panes;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
+use crate::metrics::rollups::Rollups;
+use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::Series;
 use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
@@ -46,8 +49,12 @@ pub struct Watched {
     pub marked: bool,
     /// A number that changes with the series.
     pub revision: u64,
-    /// The times of the first and last point, cached for the chart.
-    pub bounds: Option<(i64, i64)>,
+    /// The times of the first and last point of the series, cached for the chart.
+    bounds: Option<(i64, i64)>,
+    /// What the chart knows of the key from a server with selectors.
+    rollups: Rollups,
+    /// When the key was last in the chart, as a number that rises.
+    charted: u64,
     changed: Option<Duration>,
 }
 
@@ -141,6 +148,14 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
+    /// The chart asks for what it shows, which only a server with selectors can answer.
+    asks: bool,
+    /// The number of times that the chart was asked for.
+    charts: u64,
+    /// The number of queries for the chart.
+    queries: u64,
+    /// Queries for the chart without an answer: the key and the part.
+    asked_parts: HashMap<u64, (String, PartId)>,
 }
 
 impl Watch {
@@ -434,6 +449,7 @@ impl Watch {
             None => return None,
         };
         let watched = self.keys.get_mut(place)?;
+        watched.rollups.put(point, present);
         let changed = match &mut watched.series {
             Some(series) => series.tell(point, present),
             none => {
@@ -476,9 +492,6 @@ impl Watch {
             watched.alarm = alarm;
         }
     }
-
-    /// Takes the answer to a query of the chart with this number; `None` if it was refused or lost.
-    pub fn on_points(&mut self, _query: u64, _points: Option<Vec<SeriesPoints>>) {}
 
     /// Performs an action of the watched keys.
     pub fn update(

@@ -190,8 +190,10 @@ pub enum ChartAction {
     Pan(i8),
     /// Move the cursor by columns, to the right if positive.
     Cursor(i8),
-    /// Show all points and follow the newest.
+    /// Show the newest points as at the start, and follow them.
     Live,
+    /// Show the newest seconds, or everything, and follow the newest points.
+    Window(Option<u32>),
     /// Switch between a logarithmic and a linear value axis.
     LogAxis,
 }

@@ -107,6 +107,7 @@ const fn bind(
     Binding { keys, modes, action, help, hints: [None; 2] }
 }
 
+const WINDOW: &str = "the last minute, hour, day, week; everything there is";
 const SORT_BY: &str = "sort by that column; again: reverse";
 
 /// All keys. The first row with a mode and a key applies, so general rows for typed lines come
@@ -157,14 +158,21 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("L alt-→", CHARTED, Action::Chart(ChartAction::Cursor(10)), "cursor: ten columns to the right"),
     bind("z", CHARTED, Action::Chart(ChartAction::Zoom { closer: true }), "zoom in, around the cursor, else at the newest")
         .hint("zoom", &[(Watch, 80), (Chart, 30)]),
-    bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: twice the time")
+    bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: twice the time, in the end everything there is")
         .hint("zoom", &[(Watch, 81), (Chart, 31)]),
     bind("[", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
         .hint("move", &[(Watch, 90), (Chart, 10)]),
     bind("]", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
         .hint("move", &[(Watch, 91), (Chart, 11)]),
-    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: all points, following the newest")
+    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: the last 15 minutes, following the newest")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
+    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
+        .hint("1m to all", &[(Watch, 82), (Chart, 42)]),
+    bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
+    bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),
+    bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW),
+    bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
+        .hint("1m to all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")

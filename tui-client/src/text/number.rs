@@ -66,6 +66,11 @@ pub fn change(number: f64, width: usize) -> String {
     format!("{sign}{text}")
 }
 
+/// Two values as a range; one where they are the same.
+pub fn range(low: f64, high: f64, text: impl Fn(f64) -> String) -> String {
+    if low < high { format!("{} to {}", text(low), text(high)) } else { text(low) }
+}
+
 /// A count, its thousands set apart.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -10,8 +10,11 @@ use super::canvas::Canvas;
 use super::canvas::pen::cells;
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::chart::readout::Reading;
+use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, Chart};
 use crate::app::watch::Watched;
+use crate::keymap::{Action, ChartAction, Mode, key_of};
 use crate::text::units::{self, Unit};
 use crate::text::width::{cut, width};
 use crate::text::{number, time};
@@ -19,8 +22,8 @@ use crate::text::{number, time};
 /// Everything that a plot depends on.
 #[derive(Debug, PartialEq)]
 struct PlotInputs {
-    /// The keys in the chart, each with the revision of its answer.
-    keys: Vec<(String, u64)>,
+    /// The keys in the chart, each with the revisions of its answers.
+    keys: Vec<(String, u64, u64)>,
     range: (i64, i64),
     log: bool,
     cursor: Option<i64>,
@@ -50,15 +53,17 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let charted: Vec<&Watched> = watch.in_chart().collect();
     let Some(bounds) = watch.chart_bounds() else { return };
     let (legend, rows) = chart::rows(area.height);
+    let keys = charted.iter();
+    let keys = keys.map(|key| (key.key.clone(), key.revision, key.rollups().revision()));
     let inputs = PlotInputs {
-        keys: charted.iter().map(|key| (key.key.clone(), key.revision)).collect(),
+        keys: keys.collect(),
         range: watch.viewport().range(bounds),
         log: watch.viewport().log,
         cursor: watch.viewport().cursor(),
         thresholds: watch.thresholds(app.alerts()),
         size: (area.width, area.height),
     };
-    let top = Rect { height: legend, ..area };
+    let (size, top) = (inputs.size, Rect { height: legend, ..area });
     let area = Rect { y: area.y + legend, height: area.height - legend, ..area };
     let chart = cache.chart(inputs, app);
     let labels = chart.labels;
@@ -73,8 +78,20 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     }
     draw_times(canvas, chart, plot, rows);
     if chart.values.is_empty() && rows > 0 {
-        let text = if chart.not_positive > 0 { "no values above 0" } else { "no points here" };
-        canvas.pen(plot, rows / 2).skip(1).write("  ", theme.text).write(text, theme.quiet);
+        let all = key_of(Mode::Chart, Action::Chart(ChartAction::Window(None)));
+        let text = if chart.not_positive > 0 {
+            "no values above 0".to_owned()
+        } else if app.watch().chart_waits(size.0) {
+            "…".to_owned()
+        } else {
+            format!("no points here; {all} shows everything, {}", whole(bounds))
+        };
+        let room = usize::from(plot.width).saturating_sub(3);
+        canvas
+            .pen(plot, rows / 2)
+            .skip(1)
+            .write("  ", theme.text)
+            .write(&cut(&text, room), theme.quiet);
     }
     draw_legend(canvas, &charted, chart, top);
 }
@@ -117,13 +134,15 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     // A cursor that time has left behind is in no column.
     let cursor = app.watch().viewport().cursor().filter(|_| chart.cursor.is_some());
     let entries = charted.iter().enumerate().filter_map(|(line, key)| {
-        let (series, unit) = (key.series.as_ref()?, Unit::of(&key.key));
+        let unit = Unit::of(&key.key);
         let read = chart.read.get(line).copied().flatten();
         let value = match (cursor, read) {
-            (None, _) => units::short(series.last.value, unit),
+            (None, _) => units::short(key.series.as_ref()?.last.value, unit),
             (Some(_), None) => "–".to_owned(),
-            (Some(_), Some(point)) if area.width < WITH_SIZE => number::exact(point.value),
-            (Some(_), Some(point)) => units::exact(point.value, unit),
+            (Some(_), Some(read)) if area.width < WITH_SIZE || read.min < read.max => {
+                number::range(read.min, read.max, number::exact)
+            }
+            (Some(_), Some(read)) => units::exact(read.max, unit),
         };
         Some(LegendEntry { line, key: &key.key, value })
     });
@@ -172,11 +191,19 @@ fn cursor_labels(
     const MIN_KEY_WIDTH: usize = 5;
     // The time of the point, not of the column.
     let point = chart.read.first().copied().flatten();
-    let time = point.map_or(cursor, |point| point.timestamp);
+    let time = point.map_or(cursor, |read| read.timestamp);
     let date = format!(" {}", time::date(time, app.zone()));
     let clock = format!(" {}", time::formatted(time, app.zone(), "%H:%M:%S"));
     let mut variants = Vec::new();
-    if let Some(read) = chart.reading.filter(|read| read.count > 1) {
+    let range = |read: Reading| number::range(read.least, read.greatest, number::exact);
+    if let Some((read, step)) = chart.reading.zip(chart.step) {
+        // How many points there are is not known.
+        let span = time::duration(Duration::from_secs(step));
+        variants.extend([&date, &clock].map(|time| (time, format!(" · min, max of {span}"))));
+        if read.count > 1 {
+            variants.insert(0, (&date, format!(" in {span} · here {}", range(read))));
+        }
+    } else if let Some(read) = chart.reading.filter(|read| read.count > 1) {
         let range = format!("{} to {}", number::exact(read.least), number::exact(read.greatest));
         let count = number::count(read.count as u64);
         let long = format!(" · {count} points here, {range}");
@@ -265,7 +292,10 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
         notes.push("the past".to_owned());
     }
     notes.push(time_range(app));
-    if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
+    if let Some(step) = chart.step {
+        notes.push(format!("min, max of {}", time::duration(Duration::from_secs(step))));
+    } else if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
+        && !charted.iter().any(|key| key.is_asked_for())
         && let (shown, Some(all)) = (series.recent().len() as u64, series.count())
         && shown < all
     {
@@ -274,20 +304,35 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     notes
 }
 
-/// The visible range of time: its length, or in the past its ends.
+/// The visible range of time: its length and that of everything, or in the past its ends.
 fn time_range(app: &App) -> String {
     let viewport = app.watch().viewport();
-    let (from, to) = viewport.range(app.watch().chart_bounds().unwrap_or_default());
+    let bounds = app.watch().chart_bounds().unwrap_or_default();
+    let (from, to) = viewport.range(bounds);
     let span = time::duration(Duration::from_secs(to.abs_diff(from)));
-    if viewport.shows_all() {
+    if viewport.shows_all(bounds) {
         return span;
     }
     if viewport.follows() {
-        return format!("last {span}");
+        let newest = format!("last {span} of {}", whole(bounds));
+        // A series that has ended says when.
+        let is_present = is_present(to, app);
+        let end = (!is_present).then(|| format!(", to {}", time::date(to, app.zone())));
+        return newest + &end.unwrap_or_default();
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.
     let same_day = format(from, "%Y-%m-%d") == format(to, "%Y-%m-%d");
     let end = if same_day { format(to, "%H:%M:%S") } else { time::date(to, app.zone()) };
     format!("{} to {end}", time::date(from, app.zone()))
+}
+
+/// The time of the newest point is not long ago.
+fn is_present(newest: i64, app: &App) -> bool {
+    app.now().unix().saturating_sub(newest) <= OPENING
+}
+
+/// The length of everything there is.
+fn whole(bounds: TimeBounds) -> String {
+    time::duration(Duration::from_secs(bounds.last.abs_diff(bounds.first)))
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::sparkline::sparkline;
-use crate::text::width::width;
+use crate::text::width::{cut, width};
 use crate::text::{number, time};
 
 /// Draws the pane.
@@ -51,11 +51,28 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
             canvas.mark_row(inner, row);
         }
     }
-    if rows == 0 && watch.chart_bounds().is_none() {
-        canvas.pen(inner, 0).skip(1).write("no points yet", theme.quiet);
-    } else if rows < inner.height {
-        let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
+    let below = Rect { y: inner.y + rows, height: inner.height - rows, ..inner };
+    if watch.chart_bounds().is_some() {
         chart::draw(canvas, plots, below);
+    } else if let Some(selected) = watch.selected_key() {
+        draw_waiting(canvas, selected, rows == 0, below);
+    }
+}
+
+/// Says what the chart waits for, and how a first point is put; `is_alone`: without the list of
+/// keys, which says that there are none yet.
+fn draw_waiting(canvas: &mut Canvas<'_>, watched: &Watched, is_alone: bool, area: Rect) {
+    if watched.heard != Heard::NoPoints {
+        return;
+    }
+    let quiet = canvas.theme.quiet;
+    let put = format!("put {} 23.7", watched.key);
+    let title = if is_alone { "no points yet" } else { "" };
+    let hint = "each point is drawn as it comes; the first one, for example, with";
+    let lines = [(title, quiet), (hint, quiet), (put.as_str(), canvas.theme.text)];
+    let room = usize::from(area.width).saturating_sub(2);
+    for (row, (text, style)) in (0..area.height).zip(lines) {
+        canvas.pen(area, row).skip(1).write(&cut(text, room), style);
     }
 }
 

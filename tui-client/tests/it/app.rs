@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chart;
+mod chart_requests;
 mod copy_command;
 mod hands;
 mod help;

@@ -99,6 +99,7 @@ const KNOW_THE_SYSTEM: &[&str] = &[
     "benches/live.rs",
     "benches/proxy",
     "benches/views.rs",
+    "benches/zoom.rs",
 ];
 
 /// What these modules use of this crate, and nothing else.

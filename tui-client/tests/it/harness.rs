@@ -11,6 +11,7 @@ pub mod peer;
 pub mod pty;
 pub mod quirky_server;
 pub mod scene;
+pub mod series_server;
 pub mod server;
 pub mod server_process;
 #[cfg(unix)]

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use crate::app::chart::line::Line;
 use crate::app::chart::{AxisTick, ChartSpec};
-use crate::metrics::recent_points::RecentPoints;
 use crate::text::units::{Scale, Unit};
 use crate::text::{time, units};
 
@@ -29,7 +29,7 @@ pub(super) struct Axes {
 impl Axes {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
     pub(super) fn around(spec: &ChartSpec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
-        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(RecentPoints::is_empty) {
+        if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Line::is_unknown) {
             return None;
         }
         if low >= high {

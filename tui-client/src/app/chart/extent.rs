@@ -2,75 +2,91 @@
 
 use std::ops::Range;
 
-use shared::Point;
-
 use crate::app::chart::axis::Axes;
+use crate::app::chart::line::Line;
 use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
-use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::rollups::Sample;
+
+/// Where a line crosses an edge of the range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Edge {
+    /// The time of the edge.
+    pub timestamp: i64,
+    /// The position on the value axis.
+    pub place: f64,
+}
 
 /// The visible part of a line.
 #[derive(Debug)]
 pub(super) struct VisibleLine<'a> {
-    points: &'a RecentPoints,
-    /// The range of the visible points.
+    line: &'a Line,
+    /// The range of the visible samples.
     visible: Range<usize>,
-    /// The points where the line enters at the left edge and leaves at the right edge, if it
-    /// crosses them; the value is a position on the value axis.
-    pub entry: Option<Point>,
-    pub exit: Option<Point>,
-    /// The longest time between joined points.
+    /// Where the line enters at the left edge and leaves at the right edge, if it crosses them.
+    pub entry: Option<Edge>,
+    pub exit: Option<Edge>,
+    /// The longest time between joined samples.
     pub gap: u64,
 }
 
 impl<'a> VisibleLine<'a> {
-    /// The visible points.
-    pub fn points(&self) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
-        self.points.iter().skip(self.visible.start).take(self.visible.len())
+    /// The visible samples.
+    pub fn samples(&self) -> impl Iterator<Item = Sample> + Clone + use<'a> {
+        self.line.range(self.visible.clone())
     }
 
-    /// The point represents the line at a time: the line is drawn there, or the point is as near as
-    /// points usually are.
-    pub fn is_near(&self, point: &Point, time: i64) -> bool {
+    /// The sample represents the line at a time: the line is drawn there, or the sample is as near
+    /// as samples usually are.
+    pub fn is_near(&self, sample: &Sample, time: i64) -> bool {
         let Range { start, end } = self.visible;
-        let shown = |at: usize| self.points.get(at).filter(|_| self.visible.contains(&at));
-        let first = self.entry.as_ref().or(shown(start));
-        let last = self.exit.as_ref().or(end.checked_sub(1).and_then(shown));
-        let within = first.is_some_and(|first| first.timestamp <= time)
-            && last.is_some_and(|last| time <= last.timestamp);
+        let shown = |at: usize| self.line.get(at).filter(|_| self.visible.contains(&at));
+        let shown = |at: usize| shown(at).map(|sample| sample.timestamp);
+        let first = self.entry.map(|edge| edge.timestamp).or_else(|| shown(start));
+        let last = self.exit.map(|edge| edge.timestamp);
+        let last = last.or_else(|| end.checked_sub(1).and_then(shown));
+        let within =
+            first.is_some_and(|first| first <= time) && last.is_some_and(|last| time <= last);
         let has_habit = self.gap < i64::MAX.unsigned_abs();
-        (within || has_habit) && point.timestamp.abs_diff(time) <= self.gap
+        (within || has_habit) && sample.timestamp.abs_diff(time) <= self.gap
     }
 
-    fn new(points: &'a RecentPoints, spec: &ChartSpec<'_>) -> Self {
+    fn new(line: &'a Line, spec: &ChartSpec<'_>) -> Self {
         let (from, to) = spec.range;
-        let gap = gap(points).unsigned_abs();
-        let crossing = |pair: Option<(&Point, &Point)>, edge: i64| {
+        let gap = gap(line).unsigned_abs();
+        let crossing = |pair: Option<(Sample, Sample)>, edge: i64| {
             let (before, after) = pair?;
             let crosses = before.timestamp < edge && edge < after.timestamp;
             let joined = after.timestamp.abs_diff(before.timestamp) <= gap;
-            let drawn = crosses && joined && spec.fits(before.value) && spec.fits(after.value);
-            drawn.then(|| {
-                let value = between(
-                    (before.timestamp, spec.place(before.value)),
-                    (after.timestamp, spec.place(after.value)),
-                    edge,
-                );
-                Point { timestamp: edge, value }
+            let (old, new) = (spec.visible(&before)?, spec.visible(&after)?);
+            (crosses && joined).then(|| {
+                let (old, new) = joint(old, new);
+                let ends = (before.timestamp, spec.place(old));
+                let place = between(ends, (after.timestamp, spec.place(new)), edge);
+                Edge { timestamp: edge, place }
             })
         };
-        let visible = |point: &Point| spec.shows(point);
-        let Some(first) = points.iter().position(visible) else {
-            let over = |(a, b): &(&Point, &Point)| a.timestamp < from && to < b.timestamp;
-            let pair = points.iter().zip(points.iter().skip(1)).find(over);
+        let visible = |sample: Sample| spec.shows(&sample);
+        let Some(first) = line.iter().position(visible) else {
+            let over = |(a, b): &(Sample, Sample)| a.timestamp < from && to < b.timestamp;
+            let pair = line.iter().zip(line.iter().skip(1)).find(over);
             let (entry, exit) = (crossing(pair, from), crossing(pair, to));
-            return Self { points, visible: 0..0, entry, exit, gap };
+            return Self { line, visible: 0..0, entry, exit, gap };
         };
-        let behind = points.iter().rev().position(visible).unwrap_or(0);
-        let end = points.len() - behind;
-        let pair = |at: usize| Some((points.get(at)?, points.get(at + 1)?));
+        let behind = line.iter().rev().position(visible).unwrap_or(0);
+        let end = line.len() - behind;
+        let pair = |at: usize| Some((line.get(at)?, line.get(at + 1)?));
         let entry = crossing(first.checked_sub(1).and_then(pair), from);
         let exit = crossing(pair(end - 1), to);
-        Self { points, visible: first..end, entry, exit, gap }
+        Self { line, visible: first..end, entry, exit, gap }
+    }
+}
+
+/// The values at both ends of the line from one range of values to the next: as near as they can be.
+fn joint((min, max): (f64, f64), (low, high): (f64, f64)) -> (f64, f64) {
+    match (max < low, high < min) {
+        (true, _) => (max, low),
+        (_, true) => (min, high),
+        _ => (min.max(low), min.max(low)),
     }
 }
 
@@ -90,14 +106,12 @@ pub(super) struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     pub fn of(spec: &ChartSpec<'a>) -> Self {
-        let lines: Vec<VisibleLine<'_>> = spec
-            .lines
-            .iter()
-            .take(MAX_LINES)
-            .map(|points| VisibleLine::new(points, spec))
-            .collect();
-        let points = lines.iter().flat_map(VisibleLine::points).filter(|point| spec.shows(point));
-        let values = points.map(|point| point.value).chain(spec.thresholds.iter().copied());
+        let lines: Vec<VisibleLine<'_>> =
+            spec.lines.iter().take(MAX_LINES).map(|line| VisibleLine::new(line, spec)).collect();
+        let samples = lines.iter().flat_map(VisibleLine::samples);
+        let samples = samples.filter(|sample| spec.shows(sample));
+        let values = samples.flat_map(|sample| [sample.min, sample.max]);
+        let values = values.chain(spec.thresholds.iter().copied());
         let wider = |range: Option<(f64, f64)>, value: f64| {
             let (low, high) = range.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
@@ -106,7 +120,7 @@ impl<'a> Survey<'a> {
         let values = values.map(|(low, high)| (spec.place(low), spec.place(high)));
         // Lines are visible where they cross the edges.
         let edges = lines.iter().flat_map(|line| [line.entry, line.exit]).flatten();
-        let places = edges.map(|edge| edge.value).fold(values, wider);
+        let places = edges.map(|edge| edge.place).fold(values, wider);
         Self { lines, places }
     }
 
@@ -124,14 +138,14 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// The longest time between joined points, four times the usual one; points are missing in longer
+/// The longest time between joined samples, four times the usual one; points are missing in longer
 /// gaps.
-pub(super) fn gap(points: &RecentPoints) -> i64 {
+pub(super) fn gap(line: &Line) -> i64 {
     /// Gaps that are sampled for the usual one.
     const SAMPLE: usize = 1024;
-    let pairs = (1..points.len()).step_by(points.len() / SAMPLE + 1);
+    let pairs = (1..line.len()).step_by(line.len() / SAMPLE + 1);
     let step = |at: usize| {
-        let (before, after) = (points.get(at - 1)?, points.get(at)?);
+        let (before, after) = (line.get(at - 1)?, line.get(at)?);
         Some(after.timestamp.saturating_sub(before.timestamp))
     };
     let mut steps: Vec<i64> = pairs.filter_map(step).collect();

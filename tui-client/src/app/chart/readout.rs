@@ -1,13 +1,13 @@
 //! The reading at the cursor of a chart.
 
-use shared::Point;
+use crate::metrics::rollups::Sample;
 
-/// The points of the first line in the column of the cursor.
+/// The samples of the first line in the column of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// The point nearest to the cursor.
-    pub point: Point,
-    /// The number of points in the column.
+    /// The sample nearest to the cursor.
+    pub sample: Sample,
+    /// The number of samples in the column.
     pub count: usize,
     /// The least value in the column.
     pub least: f64,
@@ -16,27 +16,27 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The reading of the column with the point nearest to `time`.
-    pub(super) fn at<'a>(
+    /// The reading of the column with the sample nearest to `time`.
+    pub(super) fn at(
         time: i64,
-        points: impl Iterator<Item = &'a Point> + Clone,
+        samples: impl Iterator<Item = Sample> + Clone,
         column: impl Fn(i64) -> i64,
     ) -> Option<Self> {
-        let point = nearest(points.clone(), time)?;
-        let here = column(point.timestamp);
-        let alone = Self { point, count: 0, least: point.value, greatest: point.value };
-        let with = |reading: Self, value: f64| Self {
+        let sample = nearest(samples.clone(), time)?;
+        let here = column(sample.timestamp);
+        let alone = Self { sample, count: 0, least: sample.min, greatest: sample.max };
+        let with = |reading: Self, sample: Sample| Self {
             count: reading.count + 1,
-            least: reading.least.min(value),
-            greatest: reading.greatest.max(value),
+            least: reading.least.min(sample.min),
+            greatest: reading.greatest.max(sample.max),
             ..reading
         };
-        let beside = points.filter(|point| column(point.timestamp) == here);
-        Some(beside.map(|point| point.value).fold(alone, with))
+        let beside = samples.filter(|sample| column(sample.timestamp) == here);
+        Some(beside.fold(alone, with))
     }
 }
 
-/// The point nearest to a time.
-pub(super) fn nearest<'a>(points: impl IntoIterator<Item = &'a Point>, time: i64) -> Option<Point> {
-    points.into_iter().min_by_key(|point| point.timestamp.abs_diff(time)).copied()
+/// The sample nearest to a time.
+pub(super) fn nearest(samples: impl IntoIterator<Item = Sample>, time: i64) -> Option<Sample> {
+    samples.into_iter().min_by_key(|sample| sample.timestamp.abs_diff(time))
 }

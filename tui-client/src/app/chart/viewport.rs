@@ -1,20 +1,45 @@
 //! The viewport of a chart: its window of time, its scale and its cursor.
 
-use crate::metrics::recent_points::RecentPoints;
+use crate::app::chart::line::Line;
 
 /// The shortest window in seconds.
 const MIN_SPAN: i128 = 4;
 
+/// The window at the start, in seconds.
+pub const OPENING: i64 = 900;
+
 /// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum TimeWindow {
-    /// All points.
+    /// The newest quarter of an hour, or all points where it has fewer than two.
     #[default]
+    Opening,
+    /// All points.
     All,
     /// The newest seconds; the window follows new points.
     Last(i64),
     /// A fixed first and last time.
     Fixed(i64, i64),
+}
+
+/// The times of the points that a window can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeBounds {
+    /// The first point.
+    pub first: i64,
+    /// The newest point that is not too far ahead of the clock; of all when all are.
+    pub newest: i64,
+    /// The last point.
+    pub last: i64,
+    /// The window at the start has fewer than two points.
+    pub is_sparse: bool,
+}
+
+impl TimeBounds {
+    /// The first and the last time.
+    pub fn all(&self) -> (i64, i64) {
+        (self.first, self.last)
+    }
 }
 
 /// The window of time, the scale and the cursor of a chart.
@@ -27,11 +52,12 @@ pub struct Viewport {
 }
 
 impl Viewport {
-    /// The first and the last visible time; `bounds` are the times of the first and last point.
-    pub fn range(&self, bounds: (i64, i64)) -> (i64, i64) {
+    /// The first and the last visible time.
+    pub fn range(&self, bounds: TimeBounds) -> (i64, i64) {
         match self.window {
-            TimeWindow::All => bounds,
-            TimeWindow::Last(span) => (bounds.1.saturating_sub(span), bounds.1),
+            TimeWindow::Opening if !bounds.is_sparse => newest(OPENING, bounds),
+            TimeWindow::Opening | TimeWindow::All => bounds.all(),
+            TimeWindow::Last(span) => newest(span, bounds),
             TimeWindow::Fixed(from, to) => (from, to),
         }
     }
@@ -42,8 +68,10 @@ impl Viewport {
     }
 
     /// All points are visible.
-    pub fn shows_all(&self) -> bool {
+    pub fn shows_all(&self, bounds: TimeBounds) -> bool {
+        let (from, to) = self.range(bounds);
         self.window == TimeWindow::All
+            || self.follows() && from <= bounds.first && bounds.last <= to
     }
 
     /// The time under the cursor.
@@ -51,57 +79,81 @@ impl Viewport {
         self.cursor
     }
 
-    /// Halves or doubles the window around the cursor; without a cursor, the right end stays.
-    pub fn zoom(&mut self, closer: bool, bounds: (i64, i64)) {
+    /// Halves or doubles the window around the cursor; without a cursor, the right end stays. Where
+    /// the doubled window would show no more points than before, it goes on to `before`, the next
+    /// earlier point.
+    pub fn zoom(&mut self, closer: bool, bounds: TimeBounds, before: Option<i64>) {
         let (from, to) = wide(self.range(bounds));
-        let (first, last) = wide(bounds);
+        let (first, last) = wide(bounds.all());
         let span = (to - from).max(1);
-        let new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
-        if closer && span <= MIN_SPAN {
+        if closer && span <= MIN_SPAN || !closer && self.shows_all(bounds) {
             return;
         }
-        if new >= last - first {
-            self.window = TimeWindow::All;
+        if closer && self.follows() && self.cursor.is_none() {
+            let shown = i128::from(bounds.newest) - from;
+            self.window = TimeWindow::Last(narrow((shown / 2).max(MIN_SPAN)));
             return;
         }
+        let mut new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
-        let from = anchor - (anchor - from) * new / span;
-        self.set(from, new, bounds);
+        let mut start = anchor - (anchor - from) * new / span;
+        if !closer {
+            if let Some(before) = before.map(i128::from).filter(|&before| before < start) {
+                // A little room, so that the point does not stand at the edge.
+                start = before - (to - before) / 16;
+                new = (to - start).max(new);
+            }
+            let all_but_strays = from <= first && to >= i128::from(bounds.newest);
+            if new >= last - first || new > i64::MAX.into() || all_but_strays {
+                self.window = TimeWindow::All;
+                return;
+            }
+            if self.follows() && self.cursor.is_none() {
+                self.window = TimeWindow::Last(narrow(new));
+                return;
+            }
+        }
+        self.set(start, new, bounds);
     }
 
-    /// Moves the window and the cursor by quarters of the width, to the past if negative.
-    pub fn pan(&mut self, quarters: i8, bounds: (i64, i64)) {
-        if self.shows_all() {
+    /// Moves the window and the cursor by quarters of the width, to the past if negative; over a
+    /// time without points to `before`, the next earlier point.
+    pub fn pan(&mut self, quarters: i8, bounds: TimeBounds, before: impl Fn(i64) -> Option<i64>) {
+        if self.shows_all(bounds) {
             return;
         }
         let (from, to) = wide(self.range(bounds));
         let span = to - from;
-        let shift = (span / 4).max(1) * i128::from(quarters);
-        self.set(from + shift, span, bounds);
+        let mut start = from + (span / 4).max(1) * i128::from(quarters);
+        let next = before(narrow(start + span + 1)).map(i128::from);
+        if let Some(next) = next.filter(|&next| quarters < 0 && next < start) {
+            start = next - span * 3 / 4;
+        }
+        self.set(start, span, bounds);
         let moved = wide(self.range(bounds)).0 - from;
         self.cursor = self.cursor.map(|cursor| narrow(i128::from(cursor) + moved));
     }
 
-    /// Shows all points, follows new ones and removes the cursor.
-    pub fn whole(&mut self) {
-        self.window = TimeWindow::All;
+    /// Shows the newest points as at the start, follows new ones and removes the cursor.
+    pub fn live(&mut self) {
+        (self.window, self.cursor) = (TimeWindow::Opening, None);
+    }
+
+    /// Shows the newest seconds, or everything, follows new points and removes the cursor.
+    pub fn choose(&mut self, seconds: Option<u32>) {
+        self.window =
+            seconds.map_or(TimeWindow::All, |seconds| TimeWindow::Last(i64::from(seconds)));
         self.cursor = None;
     }
 
-    /// Moves the cursor to the visible point nearest to a column.
-    pub fn point_at(
-        &mut self,
-        column: u16,
-        columns: u16,
-        points: &RecentPoints,
-        bounds: (i64, i64),
-    ) {
+    /// Moves the cursor to the visible sample nearest to a column.
+    pub fn point_at(&mut self, column: u16, columns: u16, line: &Line, bounds: TimeBounds) {
         let (from, to) = wide(self.range(bounds));
         let middle =
             from + (to - from) * (2 * i128::from(column) + 1) / (2 * i128::from(columns.max(1)));
-        let visible = points
+        let visible = line
             .iter()
-            .map(|point| point.timestamp)
+            .map(|sample| sample.timestamp)
             .filter(|&time| (from..=to).contains(&time.into()));
         let nearest = visible.min_by_key(|&time| (i128::from(time) - middle).abs());
         self.cursor = nearest.or(self.cursor);
@@ -112,18 +164,12 @@ impl Viewport {
         self.cursor.take().is_some()
     }
 
-    /// Moves the cursor by `step` columns to the next point, or to the last one in that direction,
+    /// Moves the cursor by `step` columns to the next sample, or to the last one in that direction,
     /// and the window so that the cursor is visible.
-    pub fn move_cursor(
-        &mut self,
-        step: i8,
-        columns: u16,
-        points: &RecentPoints,
-        bounds: (i64, i64),
-    ) {
+    pub fn move_cursor(&mut self, step: i8, columns: u16, line: &Line, bounds: TimeBounds) {
         let (from, to) = wide(self.range(bounds));
         let column = ((to - from) / i128::from(columns.max(1))).max(1);
-        let times = || points.iter().map(|point| i128::from(point.timestamp));
+        let times = || line.iter().map(|sample| i128::from(sample.timestamp));
         let visible = || times().filter(|time| (from..=to).contains(time));
         let back = step < 0;
         let next = match self.cursor.map(i128::from) {
@@ -152,18 +198,27 @@ impl Viewport {
     }
 
     /// Sets the window to a span from a time on, moved into the bounds.
-    fn set(&mut self, from: i128, span: i128, bounds: (i64, i64)) {
-        let (first, last) = wide(bounds);
+    fn set(&mut self, from: i128, span: i128, bounds: TimeBounds) {
+        let (first, last) = wide(bounds.all());
+        let present = i128::from(bounds.newest);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
         // A window that follows new points would lose a cursor before the newest point.
-        let newest = self.cursor.is_none_or(|cursor| i128::from(cursor) >= last);
-        self.window = if to >= last && newest {
+        let at_end = self.cursor.is_none_or(|cursor| i128::from(cursor) >= present);
+        // Strays of the future are beyond what is followed.
+        let was_past = i128::from(self.range(bounds).1) <= present;
+        self.window = if to >= present && at_end && (was_past || present == last) {
             TimeWindow::Last(narrow(span))
         } else {
             TimeWindow::Fixed(narrow(from), narrow(to))
         };
     }
+}
+
+/// The range of the newest seconds, as far as there are points.
+fn newest(span: i64, bounds: TimeBounds) -> (i64, i64) {
+    let first = bounds.first.min(bounds.newest);
+    (bounds.newest.saturating_sub(span).max(first), bounds.newest)
 }
 
 fn narrow(time: i128) -> i64 {
@@ -181,38 +236,54 @@ mod tests {
     use shared::Point;
 
     use super::*;
+    use crate::metrics::recent_points::RecentPoints;
 
-    const BOUNDS: (i64, i64) = (0, 1000);
+    const BOUNDS: TimeBounds = until(1000);
+
+    const fn until(newest: i64) -> TimeBounds {
+        TimeBounds { first: 0, newest, last: newest, is_sparse: false }
+    }
+
+    fn line(times: impl IntoIterator<Item = i64>) -> Line {
+        let points = times.into_iter().map(|timestamp| Point { timestamp, value: 1.0 });
+        points.collect::<RecentPoints>().into()
+    }
+
+    /// A viewport of everything.
+    fn whole() -> Viewport {
+        let mut look = Viewport::default();
+        look.choose(None);
+        look
+    }
 
     #[test]
     fn zooming_follows_the_newest_until_one_looks_back() {
-        let mut look = Viewport::default();
+        let mut look = whole();
         assert_eq!(look.range(BOUNDS), (0, 1000));
-        look.pan(-1, BOUNDS);
-        assert!(look.shows_all(), "there is nothing beside all");
-        look.zoom(true, BOUNDS);
+        look.pan(-1, BOUNDS, |_| None);
+        assert!(look.shows_all(BOUNDS), "there is nothing beside all");
+        look.zoom(true, BOUNDS, None);
         assert_eq!(look.range(BOUNDS), (500, 1000));
-        assert_eq!(look.range((0, 1010)), (510, 1010), "new points come into view");
-        look.pan(-1, BOUNDS);
+        assert_eq!(look.range(until(1010)), (510, 1010), "new points come into view");
+        look.pan(-1, BOUNDS, |_| None);
         assert_eq!(look.range(BOUNDS), (375, 875));
-        assert_eq!(look.range((0, 1010)), (375, 875), "what is read stays");
-        look.pan(-9, BOUNDS);
+        assert_eq!(look.range(until(1010)), (375, 875), "what is read stays");
+        look.pan(-9, BOUNDS, |_| None);
         assert_eq!(look.range(BOUNDS), (0, 500));
-        look.pan(9, BOUNDS);
+        look.pan(9, BOUNDS, |_| None);
         assert!(look.follows());
-        look.zoom(false, BOUNDS);
-        assert!(look.shows_all());
+        look.zoom(false, BOUNDS, None);
+        assert!(look.shows_all(BOUNDS));
         for _ in 0..100 {
-            look.zoom(true, BOUNDS);
+            look.zoom(true, BOUNDS, None);
         }
         assert_eq!(look.range(BOUNDS), (996, 1000));
     }
 
     #[test]
     fn the_cursor_goes_from_point_to_point_and_holds_the_view() {
-        let points: RecentPoints =
-            (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
-        let mut look = Viewport::default();
+        let points = line((0..=10).map(|n| n * 100));
+        let mut look = whole();
         let step = |look: &mut Viewport, step| {
             look.move_cursor(step, 50, &points, BOUNDS);
             look.cursor()
@@ -222,51 +293,101 @@ mod tests {
         assert_eq!(step(&mut look, 1), Some(1000));
         assert_eq!(step(&mut look, 1), Some(1000));
         assert_eq!(step(&mut look, -20), Some(600));
-        look.zoom(true, BOUNDS);
+        look.zoom(true, BOUNDS, None);
         assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
         assert!(!look.follows());
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
-        look.pan(1, BOUNDS);
+        look.pan(1, BOUNDS, |_| None);
         assert_eq!((look.range(BOUNDS).0, look.cursor()), (200, Some(325)), "it goes along");
         assert!(look.drop_cursor() && !look.drop_cursor());
-        look.whole();
+        look.choose(None);
         look.point_at(7, 10, &points, BOUNDS);
         assert_eq!(look.cursor(), Some(700), "750 is in the middle of the column");
     }
 
     #[test]
     fn the_newest_point_is_read_without_leaving_what_is_live() {
-        let points: RecentPoints =
-            (0..=10).map(|n| Point { timestamp: n * 100, value: 1.0 }).collect();
-        let mut look = Viewport::default();
+        let points = line((0..=10).map(|n| n * 100));
+        let mut look = whole();
         look.move_cursor(-1, 50, &points, BOUNDS);
-        look.zoom(true, BOUNDS);
+        look.zoom(true, BOUNDS, None);
         assert_eq!((look.range(BOUNDS), look.cursor()), ((500, 1000), Some(1000)));
         assert!(look.follows());
         look.move_cursor(-1, 50, &points, BOUNDS);
-        look.zoom(true, BOUNDS);
+        look.zoom(true, BOUNDS, None);
         assert!(!look.follows(), "one looks back");
+    }
+
+    #[test]
+    fn the_chart_opens_on_the_newest_quarter_of_an_hour() {
+        let look = Viewport::default();
+        let bounds = TimeBounds { first: -5000, ..BOUNDS };
+        assert_eq!(look.range(bounds), (100, 1000));
+        assert_eq!(look.range(until(300)), (0, 300), "there is no more");
+        assert!(look.shows_all(until(300)) && !look.shows_all(bounds));
+        let sparse = TimeBounds { is_sparse: true, ..bounds };
+        assert_eq!(look.range(sparse), (-5000, 1000), "there is nothing to see");
+        let strays = TimeBounds { last: 1 << 40, ..bounds };
+        assert_eq!(look.range(strays), (100, 1000));
+    }
+
+    #[test]
+    fn zooming_out_ends_with_everything_there_is() {
+        const YEARS: i64 = 20 * 31_557_600;
+        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, is_sparse: false };
+        let with_strays = TimeBounds { last: 9 * YEARS, ..live };
+        let alone = TimeBounds { first: 7, newest: 7, last: 7, is_sparse: true };
+        let ends = TimeBounds { first: i64::MIN, newest: 0, last: i64::MAX, is_sparse: false };
+        // The newest of the old points, a little before the end of the first window.
+        let before = |bounds: TimeBounds| (bounds.newest > 7).then_some(1000);
+        for (bounds, most) in [(live, 2), (with_strays, 3), (alone, 1), (ends, 64)] {
+            let mut look = Viewport::default();
+            let mut presses = 0;
+            while !look.shows_all(bounds) && presses < 99 {
+                presses += 1;
+                look.zoom(false, bounds, before(bounds));
+            }
+            assert_eq!(look.range(bounds), bounds.all());
+            assert!(presses <= most, "{presses}: {bounds:?}");
+            look.zoom(true, bounds, None);
+            let (from, to) = look.range(bounds);
+            assert!(from <= bounds.newest && bounds.newest <= to, "not into the void: {bounds:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_points_is_passed_over() {
+        let bounds = TimeBounds { first: 0, newest: 1_000_000, last: 1_000_000, is_sparse: false };
+        let mut look = Viewport::default();
+        look.choose(Some(60));
+        let before = |time: i64| Some(if time > 999_900 { 999_900 } else { 5000 });
+        look.pan(-1, bounds, before);
+        assert_eq!(look.range(bounds), (999_925 - 70, 999_985 - 70), "a point at three quarters");
+        look.pan(-4, bounds, before);
+        assert_eq!(look.range(bounds), (5000 - 45, 5000 + 15));
     }
 
     proptest! {
         #[test]
         fn any_way_to_look_is_a_range(
             times in proptest::collection::vec(any::<i64>(), 1..8),
-            steps in proptest::collection::vec((0..6_u8, any::<i8>()), 0..40),
+            steps in proptest::collection::vec((0..7_u8, any::<i8>()), 0..40),
         ) {
-            let points: RecentPoints =
-                times.iter().map(|&timestamp| Point { timestamp, value: 1.0 }).collect();
-            let bounds = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+            let points = line(times.iter().copied());
+            let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+            let bounds = TimeBounds { first, newest: times[0], last, is_sparse: times.len() < 3 };
+            let before = |time: i64| times.iter().copied().filter(|&at| at < time).max();
             let mut look = Viewport::default();
             for (what, by) in steps {
                 match what {
-                    0 => look.zoom(by > 0, bounds),
-                    1 => look.pan(by, bounds),
+                    0 => look.zoom(by > 0, bounds, before(look.range(bounds).0)),
+                    1 => look.pan(by, bounds, before),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
                     4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),
-                    _ => look.whole(),
+                    5 => look.live(),
+                    _ => look.choose(u32::try_from(by).ok()),
                 }
                 let (from, to) = look.range(bounds);
                 prop_assert!(from <= to);

@@ -1,18 +1,17 @@
 //! The chart of the watched keys: its keys, its viewport and its cursor.
 
 use jiff::tz::TimeZone;
-use shared::Point;
 
+use crate::app::chart::line::Line;
 use crate::app::chart::viewport::Viewport;
 use crate::app::chart::{self, Chart, ChartSpec};
 use crate::app::context::Context;
 use crate::app::screen::layout::Layout;
 use crate::app::screen::mouse::row_in;
-use crate::app::watch::{Watch, Watched, wider};
+use crate::app::watch::{Watch, Watched};
 use crate::event::MouseEvent;
 use crate::keymap::ChartAction;
 use crate::metrics::alerts::{Alert, Alerts};
-use crate::metrics::recent_points::RecentPoints;
 use crate::text::units::Unit;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -29,15 +28,23 @@ impl Watch {
         let Some(bounds) = self.chart_bounds() else { return };
         let before = self.viewport.clone();
         match action {
-            ChartAction::Zoom { closer } => self.viewport.zoom(closer, bounds),
-            ChartAction::Pan(quarters) => self.viewport.pan(quarters, bounds),
+            ChartAction::Zoom { closer } => {
+                let before = self.nearest_before(self.viewport.range(bounds).0, layout);
+                self.viewport.zoom(closer, bounds, before);
+            }
+            ChartAction::Pan(quarters) => {
+                let mut viewport = self.viewport.clone();
+                viewport.pan(quarters, bounds, |time| self.nearest_before(time, layout));
+                self.viewport = viewport;
+            }
             ChartAction::Cursor(step) => {
                 let (_, columns) = self.chart_columns(layout, alerts, cx.zone());
-                let points = self.selected_points();
-                self.viewport.move_cursor(step, columns, &points, bounds);
-                self.say_reading(&points, layout, cx);
+                let line = self.selected_line(layout);
+                self.viewport.move_cursor(step, columns, &line, bounds);
+                self.say_reading(&line, layout, cx);
             }
-            ChartAction::Live => self.viewport.whole(),
+            ChartAction::Live => self.viewport.live(),
+            ChartAction::Window(seconds) => self.viewport.choose(seconds),
             ChartAction::LogAxis => self.viewport.log = !self.viewport.log,
         }
         let why = match action {
@@ -45,7 +52,7 @@ impl Watch {
             ChartAction::Zoom { closer: true } => {
                 Some("no closer: a second has a place of its own")
             }
-            ChartAction::Zoom { .. } | ChartAction::Pan(_) if before.shows_all() => {
+            ChartAction::Zoom { .. } | ChartAction::Pan(_) if before.shows_all(bounds) => {
                 Some("all of it is shown")
             }
             ChartAction::Pan(..0) => Some("there is nothing earlier"),
@@ -72,55 +79,63 @@ impl Watch {
         let left = area.x.saturating_add(labels + 2);
         let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
         if let Some(column) = column {
-            let points = self.selected_points();
-            self.viewport.point_at(column, columns, &points, bounds);
-            self.say_reading(&points, layout, cx);
+            let line = self.selected_line(layout);
+            self.viewport.point_at(column, columns, &line, bounds);
+            self.say_reading(&line, layout, cx);
         }
     }
 
     /// Shows the reading of the cursor on the bottom line if the chart has no legend.
-    fn say_reading(&self, points: &RecentPoints, layout: &Layout, cx: &mut Context) {
+    fn say_reading(&self, line: &Line, layout: &Layout, cx: &mut Context) {
         let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
-        let read = points.iter().find(|point| Some(point.timestamp) == cursor);
-        if let Some(&Point { timestamp, value }) = read.filter(|_| !has_legend) {
-            let date = time::date(timestamp, cx.zone());
-            cx.say(Tone::Plain, format!("{date}  {}", number::exact(value)));
+        let read = line.iter().find(|sample| Some(sample.timestamp) == cursor);
+        if let Some(sample) = read.filter(|_| !has_legend) {
+            let date = time::date(sample.timestamp, cx.zone());
+            let values = number::range(sample.min, sample.max, number::exact);
+            cx.say(Tone::Plain, format!("{date}  {values}"));
         }
+    }
+
+    /// The time of the nearest point before a time, of any line, as far as it is known.
+    fn nearest_before(&self, time: i64, layout: &Layout) -> Option<i64> {
+        let bounds = self.chart_bounds()?;
+        let view = self.view(bounds, self.chart_size(layout).0);
+        self.in_chart().filter_map(|key| key.nearest_before(time, &view)).max()
     }
 
     /// The columns of the labels and of the plot on the screen.
     fn chart_columns(&self, layout: &Layout, alerts: &Alerts, zone: &TimeZone) -> (u16, u16) {
         let (width, height) = self.chart_size(layout);
-        self.with_chart(height, alerts, zone, |spec| chart::columns(spec, width))
+        self.with_chart((width, height), alerts, zone, |spec| chart::columns(spec, width))
     }
 
     /// The columns and rows of the chart on the screen, with legend and axes.
-    fn chart_size(&self, layout: &Layout) -> (u16, u16) {
+    pub(super) fn chart_size(&self, layout: &Layout) -> (u16, u16) {
         let Some(area) = layout.watch else { return (0, 0) };
         let rows = area.inner_rows().saturating_sub(layout.watch_rows(self.keys().len()));
         (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
     /// The chart in this many columns and rows, with legend and axes.
-    pub fn chart(&self, (width, height): (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
-        self.with_chart(height, alerts, zone, |spec| Chart::fitted(spec, width))
+    pub fn chart(&self, size: (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
+        self.with_chart(size, alerts, zone, |spec| Chart::fitted(spec, size.0))
     }
 
     /// Passes the spec of the chart, without its columns, to a function.
     fn with_chart<T>(
         &self,
-        height: u16,
+        (width, height): (u16, u16),
         alerts: &Alerts,
         zone: &TimeZone,
         plot: impl FnOnce(&ChartSpec<'_>) -> T,
     ) -> T {
-        let series = self.in_chart().filter_map(|key| key.series.as_ref());
-        let lines: Vec<RecentPoints> = series.map(|series| series.recent().clone()).collect();
+        let view = self.view(self.chart_bounds().unwrap_or_default(), width);
+        let lines = self.lines(&view);
         let (_, rows) = chart::rows(height);
         plot(&ChartSpec {
             lines: &lines,
-            range: self.viewport.range(self.chart_bounds().unwrap_or_default()),
+            range: (view.from, view.to),
             log: self.viewport.log,
             thresholds: &self.thresholds(alerts),
             cursor: self.viewport.cursor(),
@@ -133,7 +148,7 @@ impl Watch {
 
     /// The keys whose points are in the chart, the selected one first.
     pub fn in_chart(&self) -> impl Iterator<Item = &Watched> {
-        let charted = self.charted().filter(|key| key.series.is_some());
+        let charted = self.charted().filter(|key| key.is_chartable());
         charted.take(chart::MAX_LINES)
     }
 
@@ -151,15 +166,10 @@ impl Watch {
         if units.all(|unit| unit == first) { first } else { Unit::Plain }
     }
 
-    /// The points of the selected key, shared with its series.
-    fn selected_points(&self) -> RecentPoints {
-        let series = self.selected_key().and_then(|key| key.series.as_ref());
-        series.map(|series| series.recent().clone()).unwrap_or_default()
-    }
-
-    /// The times of the first and last point of the keys in the chart.
-    pub fn chart_bounds(&self) -> Option<(i64, i64)> {
-        wider(self.in_chart().filter_map(|key| key.bounds))
+    /// The line of the selected key.
+    fn selected_line(&self, layout: &Layout) -> Line {
+        let view = self.view(self.chart_bounds().unwrap_or_default(), self.chart_size(layout).0);
+        self.selected_key().map(|key| key.line(&view)).unwrap_or_default()
     }
 
     /// The viewport of the chart.

@@ -25,7 +25,7 @@ fn spiked(width: u16, height: u16) -> Scene {
     Scene::connected(width, height, &["a"]).then(|scene| {
         scene.ok("get a", &(0..3600).map(line).collect::<String>());
         scene.to(Mode::Watch);
-        scene.keys("f");
+        scene.keys("f5");
     })
 }
 
@@ -99,12 +99,14 @@ fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
         ("", " 59m59s ", ""),
         ("Z", " 59m59s ", "all of it is shown"),
         ("[", " 59m59s ", "all of it is shown"),
-        ("z", " last 29m59s ", ""),
-        ("]", " last 29m59s ", "there is nothing later"),
+        ("z", " last 29m59s of 59m59s ", ""),
+        ("]", " last 29m59s of 59m59s ", "there is nothing later"),
         ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
         ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
-        ("0hz", " last 29m59s ", ""),
-        ("zzzzzzzzzz", " last 4s ", "no closer: a second has a place of its own"),
+        ("0", " last 15m of 59m59s ", ""),
+        ("1", " last 1m of 59m59s ", ""),
+        ("2", " 59m59s ", ""),
+        ("zzzzzzzzzzz", " last 4s of 59m59s ", "no closer: a second has a place of its own"),
     ] {
         let (line, said) = look(keys);
         assert!(line.contains(window), "{keys}: {line}");

@@ -51,7 +51,7 @@ fn a_click_in_the_chart_reads_the_point_there() {
         // The labels of the axis are in the chart, but there is nothing to read.
         mouse_on(&mut scene, MouseKind::Click, "0┤");
         assert_eq!(scene.app.watch().viewport().cursor(), None);
-        let (from, to) = scene.app.watch().chart_bounds().unwrap();
+        let (from, to) = scene.app.watch().chart_bounds().unwrap().all();
         let watch = scene.app.layout().watch.unwrap();
         let right = watch.x + watch.width - 2;
         let mut click = |column| {

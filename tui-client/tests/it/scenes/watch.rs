@@ -10,6 +10,7 @@ use tui_client::view::theme::Theme;
 use super::scenes;
 use super::screen::with_data;
 use crate::harness::scene::{NOW, Scene, sample};
+use crate::harness::series_server::month;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -28,6 +29,17 @@ fn crowded(width: u16, height: u16, alerts: &[&str]) -> Scene {
     })
 }
 
+/// A month on a server with selectors, after some keys.
+fn steps(width: u16, height: u16, keys: &str) -> Scene {
+    let server = month();
+    server.chart(width, height).then(|scene| {
+        for key in keys.chars() {
+            scene.keys(key.encode_utf8(&mut [0; 4]));
+            server.serve(scene);
+        }
+    })
+}
+
 scenes! {
     [list]
     watch: |w, h| with_data(w, h, &["palm.cpu", "nothing.yet"]),
@@ -42,6 +54,10 @@ scenes! {
     },
     watch_stale: |w, h| watch(w, h, &["oven.temp", "palm.*"], &[], ""),
     watch_marked: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &[], " jj k"),
+    watch_no_points: |w, h| Scene::connected(w, h, &["palm.cpu"]).then(|scene| {
+        scene.ok("get palm.cpu", "");
+        scene.to(Mode::Watch);
+    }),
     watch_no_match: |w, h| watch(w, h, &["zebra.*"], &[], ""),
     watch_many: |w, h| Scene::alerted(w, h, &["rack*"], &[]).then(|scene| {
         let line = |n: usize| format!("rack.node{n:03}.load {n}.5 {}\n", NOW - 9);
@@ -87,7 +103,7 @@ scenes! {
     },
     chart_gap: |w, h| watch(w, h, &["eardrum.cpu"], &[], "f"),
     chart_within_gap: |w, h| {
-        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}", "[".repeat(16)))
+        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}]]]]", "[".repeat(16)))
     },
     chart_across_edge: |w, h| watch(w, h, &["palm.memory_used"], &[], "fz"),
     chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
@@ -98,6 +114,8 @@ scenes! {
         scene.keys("f");
     }),
     chart_field: |w, h| watch(w, h, &["palm.cpu"], &[], "f!9"),
+    chart_steps: |w, h| steps(w, h, "3"),
+    chart_steps_cursor: |w, h| steps(w, h, "5H"),
     [scale]
     chart_log: |w, h| watch(w, h, &["palm.errors"], &["palm.errors > 500"], "fa"),
     chart_log_not_positive: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {

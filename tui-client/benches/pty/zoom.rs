@@ -1,0 +1,106 @@
+//! From a key press to the last change of the chart that follows from it: zooming and panning over
+//! ten million points of a key, back and forth, with the real binary in a pseudo-terminal of 200x50
+//! and the real server.
+//!
+//! `cargo bench -p tui-client --bench zoom`. Fails unless 99 % of the pictures are complete within
+//! 50 ms.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
+
+#[path = "harness.rs"]
+mod harness;
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use harness::pty::Shell;
+use harness::server::TestServer;
+
+/// Points of the key, one a second.
+const POINTS: u64 = 10_000_000;
+
+/// Points that are sent at once.
+const BATCH: u64 = 100_000;
+
+/// The keys that are pressed, twice.
+const KEYS: &str = "503450zzz[[[]]ZZzz4zzzzzz[[ZZ]]ZZ0ZZZZZZZZZZZZZZZ135341";
+
+/// A picture that has not changed for so long is complete.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// How often the screen is looked at.
+const LOOK: Duration = Duration::from_micros(500);
+
+const WITHIN: Duration = Duration::from_millis(50);
+
+pub fn main() -> ExitCode {
+    if !std::env::args().any(|arg| arg == "--bench") {
+        // As a test of all targets there is nothing to do.
+        return ExitCode::SUCCESS;
+    }
+    let server = TestServer::start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for batch in 0..POINTS / BATCH {
+        let mut puts = String::new();
+        for at in batch * BATCH..(batch + 1) * BATCH {
+            // Waves of hours within waves of days, with a spike every two weeks.
+            let value =
+                (at / 40 % 97) + (at / 3600 % 211) + if at % 1_234_567 == 0 { 9000 } else { 0 };
+            let _ = writeln!(puts, "put palm.cpu {value}.{} {}", at % 10, now - POINTS + at);
+        }
+        server.send(&puts);
+    }
+    let shell = Shell::run(&format!(
+        "stty rows 50 cols 200; exec \"$CLIENT\" --port {} --watch palm.cpu",
+        server.port
+    ));
+    shell.resize(50, 200);
+    shell.until_shown("last 15m of ");
+    shell.press("f");
+    sleep(4 * QUIET);
+
+    for turn in ["the first time", "again"] {
+        let mut times: Vec<(Duration, char)> =
+            KEYS.chars().map(|key| (complete_after(&shell, key), key)).collect();
+        times.sort_unstable();
+        let at = |per_cent: usize| times[(times.len() - 1) * per_cent / 100];
+        let ((half, _), (most, _), (worst, key)) = (at(50), at(99), at(100));
+        println!("{turn:<16} p50 {half:.1?}, p99 {most:.1?}, worst {worst:.1?} ({key})");
+        if most > WITHIN {
+            println!("NOT HELD: a picture within {WITHIN:?}");
+            return ExitCode::FAILURE;
+        }
+    }
+    shell.press("q\x03\x03");
+    shell.wait();
+    ExitCode::SUCCESS
+}
+
+/// From a key press to the last change of the chart.
+fn complete_after(shell: &Shell, key: char) -> Duration {
+    let mut before = chart(shell);
+    let pressed = Instant::now();
+    let mut changed = pressed;
+    shell.press(&key.to_string());
+    while changed.elapsed() < QUIET {
+        sleep(LOOK);
+        let chart = chart(shell);
+        if chart != before {
+            (before, changed) = (chart, Instant::now());
+        }
+    }
+    changed - pressed
+}
+
+/// The chart on the screen, with its legend.
+fn chart(shell: &Shell) -> Vec<String> {
+    let rows = RefCell::new(Vec::new());
+    shell.until("a screen", |screen| {
+        *rows.borrow_mut() = screen.rows(0, 200).skip(2).take(47).collect();
+        true
+    });
+    rows.into_inner()
+}

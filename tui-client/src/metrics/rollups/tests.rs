@@ -1,0 +1,248 @@
+//! Against a model of the server.
+
+use proptest::prelude::*;
+
+use super::plan::{Part, PartId};
+use super::*;
+
+fn as_value(count: usize) -> f64 {
+    u32::try_from(count).unwrap().into()
+}
+
+/// A series of a server.
+#[derive(Debug, Default)]
+struct Server(BTreeMap<i64, f64>);
+
+impl Server {
+    fn buckets(&self, (from, to): Span, level: u32) -> BTreeMap<i64, (f64, f64)> {
+        let mut buckets = BTreeMap::new();
+        for (&time, &value) in self.0.range(from..=to) {
+            merge(&mut buckets, start_of(time, level), (value, value));
+        }
+        buckets
+    }
+
+    /// The points of the reply.
+    fn answer(&self, part: Part) -> Vec<Point> {
+        let point = |(timestamp, value)| Point { timestamp, value };
+        let of = |(&timestamp, &value): (&i64, &f64)| Point { timestamp, value };
+        let count = |(from, to): Span| as_value(self.0.range(from..=to).count());
+        match part {
+            Part::Total => {
+                let first = self.0.first_key_value();
+                first
+                    .map(|(&first, _)| point((first, as_value(self.0.len()))))
+                    .into_iter()
+                    .collect()
+            }
+            Part::Until(time) => self.0.range(..=time).next_back().map(of).into_iter().collect(),
+            Part::Count(span) if count(span) == 0.0 => Vec::new(),
+            Part::Count(span) => vec![point((span.0, count(span)))],
+            Part::Points((from, to)) => self.0.range(from..=to).map(of).collect(),
+            Part::Min(span, level) => {
+                let buckets = self.buckets(span, level).into_iter();
+                buckets.map(|(start, (min, _))| point((start, min))).collect()
+            }
+            Part::Max(span, level) => {
+                let buckets = self.buckets(span, level).into_iter();
+                buckets.map(|(start, (_, max))| point((start, max))).collect()
+            }
+        }
+    }
+}
+
+/// A series on a server, and what a client knows of it.
+#[derive(Debug)]
+struct Both {
+    server: Server,
+    rollups: Rollups,
+    /// Requests on their way, some with the points of their reply.
+    pending: VecDeque<(PartId, Part, Option<Vec<Point>>)>,
+    now: Duration,
+    present: i64,
+    plans: u64,
+}
+
+impl Both {
+    fn new(limits: Limits, present: i64) -> Self {
+        let rollups = Rollups { limits, ..Rollups::default() };
+        let (server, pending) = (Server::default(), VecDeque::new());
+        Self { server, rollups, pending, now: Duration::ZERO, present, plans: 0 }
+    }
+
+    fn put(&mut self, timestamp: i64, value: f64) {
+        self.server.0.insert(timestamp, value);
+        self.rollups.put(Point { timestamp, value }, self.present);
+    }
+
+    fn remove(&mut self, timestamp: i64) {
+        self.server.0.remove(&timestamp);
+        self.rollups.remove(timestamp);
+    }
+
+    fn plan(&mut self, view: &View) -> Vec<Part> {
+        self.plans += 1;
+        let due =
+            self.rollups.plan(view, self.now, self.plans).map_or(Vec::new(), |plan| plan.parts);
+        self.pending.extend(due.iter().map(|&(id, part)| (id, part, None)));
+        due.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// The server computes the next reply, which is still on its way.
+    fn compute(&mut self) {
+        if let Some((_, part, reply)) = self.pending.iter_mut().find(|(.., reply)| reply.is_none())
+        {
+            *reply = Some(self.server.answer(*part));
+        }
+    }
+
+    fn receive(&mut self) {
+        if self.pending.front().is_some_and(|(.., reply)| reply.is_none()) {
+            self.compute();
+        }
+        if let Some((id, _, Some(points))) = self.pending.pop_front() {
+            self.rollups.take(id, &points, self.present, self.now);
+        }
+    }
+
+    /// All requests for a view.
+    fn settle(&mut self, view: &View) -> Vec<Part> {
+        let mut asked = Vec::new();
+        for _ in 0..100 {
+            asked.extend(self.plan(view));
+            while !self.pending.is_empty() {
+                self.receive();
+            }
+            self.now += Duration::from_secs(2);
+            if self.rollups.next_due(view).is_none() {
+                return asked;
+            }
+        }
+        panic!("it never ends: {asked:?}");
+    }
+
+    /// The line of the view shows what the server has.
+    fn check(&self, view: &View) {
+        let line = self.rollups.line(view);
+        let level = line.step.map_or(0, |step| step.ilog2());
+        let (from, to) = aligned(view.span(), level);
+        let shown: BTreeMap<i64, (f64, f64)> = line
+            .samples
+            .iter()
+            .map(|sample| (sample.timestamp, (sample.min, sample.max)))
+            .filter(|(time, _)| (from..=to).contains(time))
+            .collect();
+        let all = self.server.buckets((from, to), level);
+        // Of the buckets at the ends, only the part within the view need be known.
+        let ends = [start_of(from, level), start_of(to, level)];
+        for (time, values) in &all {
+            let shown = shown.get(time).copied();
+            if ends.contains(time) && level > 0 {
+                let within = self.server.buckets(view.span(), level);
+                if let Some(&(min, max)) = within.get(time) {
+                    let (low, high) = shown.unwrap();
+                    assert!(low <= min && max <= high, "{view:?} at {time}");
+                }
+                continue;
+            }
+            assert_eq!(shown, Some(*values), "{view:?} at {time}, level {level}");
+        }
+        let is_there = |time: &&i64| all.contains_key(time);
+        assert_eq!(shown.keys().find(|time| !is_there(time)), None, "{view:?}");
+        assert!(level <= view.level(), "as fine as the dots");
+    }
+}
+
+const SMALL: Limits = Limits { kept: 400, exact: 60, few: 20, overview: 3000 };
+
+fn view(from: i64, to: i64, dots: u32) -> View {
+    View { from, to, dots }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn a_picture_shows_the_extremes_of_whatever_happened(
+        start in prop_oneof![Just(0_i64), Just(-700), Just(i64::MIN + 5), Just(i64::MAX - 2000)],
+        history in proptest::collection::vec((0..2000_i64, -50..50_i32), 0..200),
+        steady in 0..600_i64,
+        steps in proptest::collection::vec(
+            (0..7_u8, 0..2000_i64, -50..50_i32, 1..60_u32), 0..60,
+        ),
+    ) {
+        let at = |offset: i64| start.saturating_add(offset);
+        let mut both = Both::new(SMALL, at(1500));
+        for (offset, value) in history {
+            both.server.0.insert(at(offset), f64::from(value));
+        }
+        for offset in 0..steady {
+            both.server.0.insert(at(800 + offset), as_value(usize::try_from(offset % 17).unwrap()));
+        }
+        let mut shown = view(at(1000), at(1100), 40);
+        for (what, offset, value, dots) in steps {
+            match what {
+                0 => both.put(at(offset), f64::from(value)),
+                1 => {
+                    let next = both.server.0.keys().next_back().copied().unwrap_or(at(0));
+                    both.put(next.saturating_add(1), f64::from(value));
+                }
+                2 => both.remove(at(offset)),
+                3 => {
+                    let span = 1_i64 << (dots % 12);
+                    shown = view(at(offset), at(offset).saturating_add(span), dots);
+                }
+                4 => { both.plan(&shown); }
+                5 => both.compute(),
+                _ => both.receive(),
+            }
+        }
+        both.settle(&shown);
+        both.check(&shown);
+        let kept: usize = both.rollups.levels.values().map(|level| level.buckets.len()).sum();
+        prop_assert!(kept <= 2 * SMALL.kept, "{kept} are kept");
+        let ends = both.server.0.keys().next().zip(both.server.0.keys().next_back());
+        prop_assert_eq!(both.rollups.bounds(), ends.map(|(&first, &last)| (first, last)));
+        let everything = view(start, at(2000), 50);
+        both.settle(&everything);
+        both.check(&everything);
+        both.rollups.invalidate();
+        both.settle(&everything);
+        both.check(&everything);
+    }
+}
+
+#[test]
+fn replies_to_other_requests_are_not_taken() {
+    let mut both = Both::new(SMALL, 1000);
+    for time in 0..500 {
+        both.put(time, 1.0);
+    }
+    let shown = view(0, 400, 20);
+    both.plan(&shown);
+    let (late, ..) = *both.pending.front().unwrap();
+    both.rollups.invalidate();
+    both.pending.clear();
+    both.plan(&shown);
+    let stray = [Point { timestamp: 3, value: -9.0 }];
+    assert!(!both.rollups.take(late, &stray, 1000, Duration::ZERO));
+    both.settle(&shown);
+    both.check(&shown);
+}
+
+#[test]
+fn a_picture_costs_as_many_numbers_as_it_has_dots() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..200_000 {
+        both.put(time, as_value(usize::try_from(time % 97).unwrap()));
+    }
+    for (from, to) in [(199_100, 199_999), (100_000, 199_999), (0, 199_999), (5000, 5300)] {
+        let shown = view(from, to, 380);
+        let asked = both.settle(&shown);
+        let lines: usize = asked.iter().map(|&part| both.server.answer(part).len()).sum();
+        assert!(lines <= 8 * 380 + 4, "{lines} lines for {asked:?}");
+        both.check(&shown);
+        assert_eq!(both.settle(&shown), [], "all is known");
+    }
+    let exact = both.rollups.line(&view(5000, 5300, 380));
+    assert_eq!(exact.step, None, "fewer than two points a column");
+}
