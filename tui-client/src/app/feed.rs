@@ -20,8 +20,9 @@ use crate::metrics::watch_plan::Extension;
 use crate::request::pending::{Channel, Priority, Query, QueryTag};
 
 /// Time for the first answer on a connection of its own. A server that takes one client at a time
-/// never gives it, and is polled over the connection that it has taken.
-const FIRST_ANSWER: Duration = Duration::from_secs(2);
+/// never gives it, and is polled over the connection that it has taken. Two round trips of the
+/// slowest lines fit in.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
 
 /// Lines that are held while the state before them is under way, in bytes. Beyond, the follow is
 /// begun anew.
