@@ -28,7 +28,7 @@ use shared::response::{News, Status, decode_news};
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, FollowNews, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::reply::{Reply, SeriesPoints};
 use crate::metrics::series::present_until;
 use crate::metrics::sort::SortJob;
@@ -488,9 +488,12 @@ impl App {
 
     fn drop_alerts(&mut self) {
         let Some(key) = self.selected_key() else { return };
-        let text = match self.alerts.drop_alerts_on(&key) as u64 {
-            0 => format!("no alert on {key}"),
-            gone => format!("{} on {key} gone", number::plural(gone, "alert", "alerts")),
+        let gone: Vec<_> = self.alerts.drop_alerts_on(&key).iter().map(Alert::to_string).collect();
+        // One on a pattern is gone for its other keys, too.
+        let text = match &gone[..] {
+            [] => format!("no alert on {key}"),
+            [alert] => format!("alert gone: {alert}"),
+            alerts => format!("{} alerts gone: {}", alerts.len(), alerts.join(", ")),
         };
         self.cx.say(Tone::Plain, text);
         self.evaluate_alerts();
