@@ -676,17 +676,24 @@ impl App {
             let pattern = self.feed.pattern().unwrap_or_default();
             self.log.log_follow(id, pattern, Err(reason), self.cx.now());
         }
+        let was_polled = self.feed.has_selectors() == Some(false);
         match self.feed.on_follow(id, news, &mut self.cx) {
             FeedEvent::Nothing => {}
             FeedEvent::Begun(id) => {
                 let now = self.cx.now();
+                if was_polled {
+                    self.polling.restart(now.elapsed);
+                    self.watch.reset();
+                }
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
                 }
                 self.log.log_follow(id, pattern, Ok(()), now);
-                self.watch.refresh_chart();
-                self.ask_state(Some(id));
+                if !self.polling.is_paused() {
+                    self.watch.refresh_chart();
+                    self.ask_state(Some(id));
+                }
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),
             FeedEvent::Lost(reason) => self.cut_off = Some(reason),
@@ -706,7 +713,7 @@ impl App {
 
     fn lose_follow(&mut self, reason: &str) {
         self.cut_off = Some(reason.to_owned());
-        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), &mut self.cx) {
+        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), self.cx.now().elapsed) {
             self.begin_to_poll();
         }
     }
@@ -847,6 +854,11 @@ impl App {
                     None => self.on_accepted(&pending, reply),
                 }
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
+            }
+            // The reply to a poll from before the follow: what is told since then is newer.
+            Purpose::Refresh if self.feed.is_live() => self.table.discard(reply.answer),
+            Purpose::Watch(_) if self.feed.is_live() && !is_held => {
+                self.table.discard(reply.answer);
             }
             Purpose::Refresh => {
                 self.take_watched("*", &reply);
