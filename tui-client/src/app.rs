@@ -32,7 +32,7 @@ use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::reply::{Reply, SeriesPoints};
 use crate::metrics::series::present_until;
 use crate::metrics::sort::SortJob;
-use crate::metrics::watch_plan::{covering_pattern, with_alerted};
+use crate::metrics::watch_plan::{Extension, covering_pattern, with_alerted};
 use crate::request::deletion::selector_to_delete;
 use crate::request::pending::{Due, Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
@@ -624,7 +624,8 @@ impl App {
 
     /// The pattern of the keys that are to be followed.
     fn wanted_keys(&self) -> Option<String> {
-        if self.polling.is_paused() {
+        // What the server can do is found out while paused too: requests of a person need it.
+        if self.polling.is_paused() && self.feed.extension() != Extension::Unknown {
             return None;
         }
         let now = self.cx.now().elapsed;

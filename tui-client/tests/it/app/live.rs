@@ -206,6 +206,62 @@ fn a_live_follow_that_finds_no_room_is_tried_again() {
 }
 
 #[test]
+fn a_reconnect_while_paused_leaves_explicit_requests() {
+    let mut scene = live("a 1.0 1\n");
+    asked(&mut scene);
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.begin();
+    assert!(scene.followed.is_none(), "it was only to be found out");
+    assert_eq!(asked(&mut scene), [""; 0], "still paused");
+    scene.wait(60 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.code(KeyCode::F(5));
+    scene.ok("get *[last]", "a 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 2.0)]);
+    scene.code(KeyCode::F(6));
+    scene.begin();
+    scene.ok("get *[last]", "a 3.0 3\n");
+    assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+#[test]
+fn a_refresh_before_a_paused_reconnect_is_known_waits_for_it() {
+    let mut scene = live("a 1.0 1\n");
+    asked(&mut scene);
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.code(KeyCode::F(5));
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.begin();
+    assert_eq!(asked(&mut scene), ["get *[last]"]);
+}
+
+#[test]
+fn the_chart_asks_after_a_reconnect_while_paused() {
+    let mut scene = Scene::live(120, 30, &["a"], &[]);
+    let history: String = (0..1024).map(|n| format!("a {n}.0 {}\n", NOW - 1024 + n)).collect();
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains(":count]") => format!("a 90000.0 {}\n", NOW - 90_000),
+        _ => history.clone(),
+    });
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.begin();
+    asked(&mut scene);
+    scene.to(Mode::Watch);
+    scene.keys("Z");
+    let lines = asked(&mut scene);
+    assert!(lines.iter().any(|line| line.starts_with("get a[")), "the chart asks: {lines:?}");
+}
+
+#[test]
 fn a_follow_that_is_cut_off_is_begun_anew_with_the_state() {
     let mut scene = live("a 1.0 1\n");
     let before = scene.followed.clone().unwrap();
