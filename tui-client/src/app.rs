@@ -396,7 +396,6 @@ impl App {
                 }
             }
             Message::Query(query) => self.feed.ask(query),
-            Message::DropQuery(tag) => self.feed.drop_queries(|waiting| waiting == tag),
             Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
@@ -545,6 +544,10 @@ impl App {
         }
         self.ask_chart();
         self.ask_numbers();
+        // Rows, columns and window may have changed since they were asked for.
+        let table = &self.table;
+        let unwanted = |tag| matches!(tag, QueryTag::Rows(query) if !table.awaits(query));
+        self.feed.drop_queries(unwanted);
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {

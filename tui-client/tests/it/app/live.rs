@@ -375,6 +375,23 @@ fn another_window_is_asked_for_and_said() {
 }
 
 #[test]
+fn queries_of_a_window_that_is_left_are_not_sent() {
+    let mut scene = live(&format!("a 4.0 {NOW}\n"));
+    answer_queries(&mut scene, of_a);
+    scene.to(Mode::Table);
+    scene.keys(&"tT".repeat(50));
+    scene.keys("t");
+    let before = scene.sent.len();
+    assert!(before <= 4, "as many as are under way at once: {before}");
+    let lines = answer_queries(&mut scene, of_a);
+    let is_new = |line: &String| line.contains("-1h:") || line.contains("last:");
+    assert!(lines[before..].iter().all(is_new), "{lines:?}");
+    assert!(lines.len() <= 2 * before + 4, "{lines:?}");
+    let a = scene.app.table().visible(1).next().unwrap();
+    assert_eq!((a.max(), a.count()), (Some(9.0), Some(4)));
+}
+
+#[test]
 fn an_order_by_a_number_asks_for_that_of_all_keys() {
     let sort = Sort::named("-max").unwrap();
     let table = TableSpec { sort, ..TableSpec::default() };
