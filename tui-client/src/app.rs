@@ -658,6 +658,7 @@ impl App {
 
     /// Asks for the newest points of the watched keys.
     fn ask_history(&mut self, follow: Option<u64>) {
+        self.feed.drop_queries(|tag| matches!(tag, QueryTag::Watch(_)));
         let history = self.watch.history();
         self.watch.asked(history.len(), self.cx.now().elapsed);
         for (pattern, selector) in history {

@@ -183,8 +183,9 @@ impl Feed {
         let now = cx.now().elapsed;
         let is_due = match &self.stage {
             Stage::Idle => true,
-            Stage::Asked { pattern, .. } | Stage::Live { pattern, .. } => {
-                pattern != wanted || self.renew.is_some_and(|at| at <= now)
+            Stage::Asked { pattern, .. } => pattern != wanted,
+            Stage::Live { pattern, .. } => {
+                pattern != wanted || self.renewal().is_some_and(|at| at <= now)
             }
             Stage::Waiting(until) => *until <= now,
         };
@@ -210,8 +211,14 @@ impl Feed {
         match self.stage {
             Stage::Asked { until, .. } if self.extension == Extension::Unknown => Some(until),
             Stage::Waiting(until) => Some(until),
-            _ => self.renew,
+            _ => self.renewal(),
         }
+    }
+
+    /// When the follow is begun anew; not while the state that it began with is under way, so that
+    /// at most one is.
+    fn renewal(&self) -> Option<Duration> {
+        self.renew.filter(|_| self.loading.is_empty())
     }
 
     /// Polls a server that has not answered in time; says whether it is polled from now on. An
@@ -330,9 +337,10 @@ impl Feed {
         matches!(self.stage, Stage::Waiting(_) | Stage::Asked { .. })
     }
 
-    /// Begins the follow anew at this time, or before.
+    /// Begins the follow anew at this time, or before, once its state has come. One that has not
+    /// begun yet brings that anyway.
     pub fn renew_at(&mut self, at: Duration) {
-        if self.pattern().is_some() {
+        if self.is_live() {
             self.renew = Some(self.renew.map_or(at, |before| before.min(at)));
         }
     }

@@ -392,6 +392,32 @@ fn queries_of_a_window_that_is_left_are_not_sent() {
 }
 
 #[test]
+fn refreshes_do_not_pile_up() {
+    let mut scene = Scene::live(120, 30, &["a"], &[]);
+    let before = scene.sent.len();
+    for _ in 0..50 {
+        let follow = scene.followed.clone();
+        scene.code(KeyCode::F(5));
+        if scene.followed != follow {
+            scene.begin();
+        }
+    }
+    assert_eq!(scene.sent.len(), before, "the state is under way");
+    let follow = scene.followed.clone();
+    for line in ["get *[last]", "get a[last:1024]"] {
+        scene.ok(line, &format!("a 1.0 {NOW}\n"));
+    }
+    assert_ne!(scene.followed, follow, "once more, with the state of now");
+    scene.begin();
+    let states = scene.sent.iter().filter(|request| request.line == "get *[last]");
+    assert_eq!(states.count(), 1);
+    let lines = answer_queries(&mut scene, |_| format!("a 1.0 {NOW}\n"));
+    assert!(lines.len() < 40, "{}: {lines:?}", lines.len());
+    scene.wait(10 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+}
+
+#[test]
 fn an_order_by_a_number_asks_for_that_of_all_keys() {
     let sort = Sort::named("-max").unwrap();
     let table = TableSpec { sort, ..TableSpec::default() };
