@@ -883,10 +883,24 @@ impl App {
             }
             Purpose::Snapshot(_) => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
+                if reply.points_left_out > 0 {
+                    self.report_left_out(*tag, &pending.line, reply.points_left_out);
+                }
                 let points = (reply.status == Status::Ok).then_some(reply.points);
                 self.on_points(*tag, points);
             }
         }
+    }
+
+    /// Says that a part of the screen does not know all that it has asked for.
+    fn report_left_out(&mut self, tag: QueryTag, line: &str, points: u64) {
+        let points = number::plural(points, "point", "points");
+        let what = match tag {
+            QueryTag::Rows(_) => "order and filter are of some keys only",
+            QueryTag::Chart(_) => "the chart is of some points only",
+            QueryTag::Watch(_) => "numbers are of some watched keys only",
+        };
+        self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }
 
     /// Takes the reply to a typed request that was accepted.

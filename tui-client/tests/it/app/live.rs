@@ -139,7 +139,8 @@ fn a_first_answer_that_is_late_counts() {
     }
     scene.told("a 6.0 6\n");
     assert_eq!(rows(&scene), [row("a", 6.0), row("b", 4.0)]);
-    assert_eq!(scene.app.watch().keys()[0].series.as_ref().unwrap().last.value, 4.0);
+    let watched = scene.app.watch().keys()[0].series.as_ref().unwrap();
+    assert_eq!(watched.last.timestamp, 4);
     scene.wait(10 * SECOND);
     assert!(!asked(&mut scene).iter().any(|line| polls.contains(&&**line)), "no more polls");
     cell_of(&draw(&scene, &Theme::colour(), 120, 30), "live");
@@ -437,6 +438,24 @@ fn an_order_by_a_number_asks_for_that_of_all_keys() {
     scene.told(&format!("b 95.0 {}\n", NOW + 2));
     scene.wait(2 * SECOND);
     assert_eq!(rows(&scene), [row("b", 95.0), row("a", 4.0)]);
+}
+
+#[test]
+fn an_order_that_knows_some_keys_only_says_so() {
+    let sort = Sort::named("-change").unwrap();
+    let table = TableSpec { sort, ..TableSpec::default() };
+    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.points_left_out = if line == "get *[last:2]" { 12_345 } else { 0 };
+        scene.ok(&line, &format!("a 1.0 {}\na 4.0 {NOW}\n", NOW - 1));
+    }
+    let said = "order and filter are of some keys only: 12,345 points left out of get *[last:2]";
+    assert!(scene.log().contains(&format!("- {said}")), "{:?}", scene.log());
+    assert_eq!(scene.notice(), said);
 }
 
 #[test]
