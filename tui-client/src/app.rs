@@ -576,8 +576,8 @@ impl App {
     /// Asks for what the rows in sight lack.
     fn ask_numbers(&mut self) {
         let Some((rows, room)) = self.live_rows() else { return };
-        let now = self.cx.now().elapsed;
-        for query in self.table.ask_numbers(rows, room, now) {
+        let now = self.cx.now();
+        for query in self.table.ask_numbers(rows, room, (now.elapsed, now.unix())) {
             self.feed.ask(query);
         }
     }
@@ -664,9 +664,6 @@ impl App {
         for (pattern, selector) in history {
             let id = self.send((format!("get {selector}"), Purpose::Watch(pattern)));
             self.hold_for(id, follow);
-        }
-        for query in self.watch.numbers() {
-            self.feed.ask(query);
         }
     }
 
@@ -827,8 +824,8 @@ impl App {
     fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
         match tag {
             QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
-            QueryTag::Watch(aggregate) => {
-                self.watch.set_numbers(aggregate, &points.unwrap_or_default());
+            QueryTag::Watch(query) => {
+                self.watch.set_numbers(query, &points.unwrap_or_default());
                 self.evaluate_alerts();
             }
             QueryTag::Rows(query) => {
@@ -872,9 +869,15 @@ impl App {
             Purpose::Watch(selector) => {
                 self.watch.done(not_before);
                 self.take_watched(selector, &reply);
-                if is_held && self.watch.next_due().is_some() {
+                let is_last = self.watch.next_due().is_some();
+                if is_held && is_last {
                     self.watch.heard_of_all();
                     self.evaluate_alerts();
+                }
+                if is_last && self.feed.has_selectors() == Some(true) {
+                    for query in self.watch.numbers(now.unix()) {
+                        self.feed.ask(query);
+                    }
                 }
                 self.table.discard(reply.answer);
             }

@@ -1,6 +1,7 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
 mod numbers;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +94,7 @@ impl Table {
         let TableSpec { filter, sort, columns, window } = arrangement;
         let mut numbers = self.numbers;
         numbers.set_window(window);
+        numbers.set_forgotten();
         Self { filter, sort, chosen: Chosen::only(&columns), numbers, ..self }
     }
 
@@ -198,9 +200,9 @@ impl Table {
         job
     }
 
-    /// The window of the numbers.
+    /// The window of the numbers that are shown.
     pub fn window(&self) -> Window {
-        self.numbers.window()
+        self.numbers.shown_window()
     }
 
     /// Chooses another window: the numbers are asked for anew.
@@ -208,14 +210,15 @@ impl Table {
         if !self.is_live() {
             return cx.say(Tone::Plain, "this server is polled: the numbers are of all points");
         }
-        match self.window().beside(step) {
+        match self.numbers.window().beside(step) {
             Some(window) => self.numbers.set_window(window),
             None => cx.say(Tone::Plain, "there is no window beyond"),
         }
     }
 
-    /// The queries for what the rows in sight lack, on a screen of this many rows and cells.
-    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: Duration) -> Vec<Query> {
+    /// The queries for what the rows in sight lack, on a screen of this many rows and cells. `now` is
+    /// on both clocks.
+    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: (Duration, i64)) -> Vec<Query> {
         if !self.is_live() {
             return Vec::new();
         }
@@ -265,8 +268,16 @@ impl Table {
         self.numbers.on_points(query, points, now)
     }
 
-    /// Gives the rows the numbers that have come, if it is free.
+    /// Gives the rows the numbers that have come, if it is free. Those of a window that is chosen no
+    /// longer are forgotten.
     pub fn show_numbers(&mut self, now: Duration) {
+        if self.numbers.is_outdated()
+            && self.next.is_none()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+        {
+            answer.series.iter_mut().for_each(Series::forget_numbers);
+            self.numbers.set_forgotten();
+        }
         if self.numbers.is_ready()
             && self.next.is_none()
             && let Some(answer) = Arc::get_mut(&mut self.answer)
@@ -293,6 +304,7 @@ impl Table {
 
     /// Takes a point that was put just now; says whether its key is known. It must be free.
     pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
+        self.numbers.tell(key.as_str(), point, point.timestamp > present);
         Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, present))
     }
 

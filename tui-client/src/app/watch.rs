@@ -19,10 +19,10 @@ use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
-use crate::metrics::series::Series;
+use crate::metrics::series::{LATE, Series, newest};
 use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
-use crate::request::pending::{Priority, Query, QueryTag};
+use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
 
 /// Points that are asked for of a key that is watched by its name.
@@ -399,25 +399,40 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of all points of the watched keys.
-    pub fn numbers(&self) -> Vec<Query> {
+    /// The queries for the numbers of all points of the watched keys, once their newest points are
+    /// known. Counts and means leave those out, so that each point counts once whether it was put
+    /// before the answer or after.
+    pub fn numbers(&self, now: i64) -> Vec<Query> {
         let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
         let patterns = merged(&self.patterns);
-        let query = |of: Aggregate, pattern: &String| Query {
-            selector: format!("{pattern}[::all:{of}]"),
-            tag: QueryTag::Watch(of),
-            priority: Priority::Soon,
+        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), now);
+        let query = |of: Aggregate, pattern: &String| {
+            let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
+            let until = newest.filter(|_| !is_extreme).map(|newest| newest.saturating_sub(LATE));
+            let to = until.map(|until| until.to_string()).unwrap_or_default();
+            Query {
+                selector: format!("{pattern}[:{to}:all:{of}]"),
+                tag: QueryTag::Watch(WatchQuery { of, until }),
+                priority: Priority::Soon,
+            }
         };
         of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
     }
 
     /// Takes a number of all points of watched keys.
-    pub fn set_numbers(&mut self, of: Aggregate, numbers: &[SeriesPoints]) {
+    pub fn set_numbers(&mut self, query: WatchQuery, numbers: &[SeriesPoints]) {
+        let is_extreme = matches!(query.of, Aggregate::Min | Aggregate::Max);
+        let is_newer = |point: &&Point| match query.until {
+            Some(until) => point.timestamp > until,
+            None => is_extreme,
+        };
         for SeriesPoints { key, points } in numbers {
             let place = self.places.get(key.as_str()).copied();
             let series = place.and_then(|place| self.keys.get_mut(place)?.series.as_mut());
             if let (Some(series), Some(number)) = (series, points.first()) {
-                series.set(of, Some(number.value));
+                let newer = series.recent().iter().filter(is_newer).map(|point| point.value);
+                let newer: Vec<_> = newer.collect();
+                series.set(query.of, Some(number.value), &newer);
             }
         }
     }

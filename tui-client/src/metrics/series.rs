@@ -20,9 +20,19 @@ pub fn is_news(point: Point, known: Point) -> bool {
 /// Points further ahead of the clock, in seconds, do not hide the present of their key.
 const MAX_AHEAD: i64 = 60;
 
+/// Points may be put so late, in seconds, after newer ones of other keys. Counts are asked for up to
+/// so long before the newest point: later ones are told, or are among the newest points.
+pub const LATE: i64 = 5;
+
 /// The last time that is not too far ahead.
 pub fn present_until(now: i64) -> i64 {
     now.saturating_add(MAX_AHEAD)
+}
+
+/// The newest time of these series that is not too far ahead of `now`.
+pub fn newest<'a>(all: impl Iterator<Item = &'a Series>, now: i64) -> Option<i64> {
+    let times = all.map(|series| series.last.timestamp);
+    times.filter(|&time| time <= present_until(now)).max()
 }
 
 /// From one value to the next.
@@ -77,6 +87,10 @@ struct Stats {
     sum: (f64, f64),
     trend: Option<Trend>,
     asked: Option<Asked>,
+    /// The number of points that the server has computed a mean of.
+    answered: Option<u64>,
+    /// Numbers that were asked for when there were no points.
+    empty: Parts,
 }
 
 impl Stats {
@@ -100,7 +114,12 @@ impl Stats {
         *count += 1;
         #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
         let count = *count as f64;
-        let Some(known) = &mut self.mean else { return };
+        let Some(known) = &mut self.mean else {
+            if self.empty.contains(Parts::number(Aggregate::Avg)) {
+                (self.mean, self.sum) = (Some(value), (value, 0.0));
+            }
+            return;
+        };
         let (before, lost) = self.sum;
         let sum = before + value;
         let (large, small) =
@@ -113,8 +132,9 @@ impl Stats {
 
     /// The value is not beyond the minimum and the maximum.
     fn widen(&mut self, value: f64) {
-        self.min = self.min.map(|min| min.min(value));
-        self.max = self.max.map(|max| max.max(value));
+        let first = |of| self.empty.contains(Parts::number(of)).then_some(value);
+        self.min = self.min.map(|min| min.min(value)).or_else(|| first(Aggregate::Min));
+        self.max = self.max.map(|max| max.max(value)).or_else(|| first(Aggregate::Max));
     }
 
     /// Keeps a point as the most recent one.
@@ -132,21 +152,43 @@ impl Stats {
         self.recent.add(point);
     }
 
-    fn set(&mut self, of: Aggregate, value: Option<f64>) {
+    fn set(&mut self, of: Aggregate, value: Option<f64>, newer: &[f64]) {
+        let all = || value.into_iter().chain(newer.iter().copied());
         match of {
-            Aggregate::Min => self.min = value,
-            Aggregate::Max => self.max = value,
-            Aggregate::Avg => self.mean = value,
+            Aggregate::Min => self.min = all().reduce(f64::min),
+            Aggregate::Max => self.max = all().reduce(f64::max),
+            Aggregate::Avg => self.mean = self.mean_with(value, newer),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            Aggregate::Count => self.count = Some(value.unwrap_or(0.0) as u64),
+            Aggregate::Count => {
+                let answered = value.unwrap_or(0.0) as u64;
+                self.answered = Some(answered);
+                self.count = Some(answered.saturating_add(newer.len() as u64));
+            }
             _ => {}
         }
+        let part = Parts::number(of);
+        let is_empty = all().next().is_none();
+        self.empty = if is_empty { self.empty | part } else { self.empty.without(part) };
         // Points that are told later count, too.
         if let (Some(mean), Some(count)) = (self.mean, self.count) {
             #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
             let count = count as f64;
             self.sum = (mean * count, 0.0);
         }
+    }
+
+    /// The mean of the points of an answer and of newer ones.
+    #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
+    fn mean_with(&self, answer: Option<f64>, newer: &[f64]) -> Option<f64> {
+        let Some(answered) = self.answered else { return answer };
+        let mut count = if answer.is_some() { answered as f64 } else { 0.0 };
+        let mut mean = answer.unwrap_or(0.0);
+        for value in newer {
+            count += 1.0;
+            // Divided first, because a sum of huge values may overflow.
+            mean += value / count - mean / count;
+        }
+        (count > 0.0).then_some(mean)
     }
 }
 
@@ -205,6 +247,9 @@ impl Series {
             }
         }
         let Some(stats) = &mut self.stats else { return changed };
+        if let Some(trend) = stats.trend.as_mut().filter(|_| !is_stray) {
+            trend.push(point);
+        }
         match stats.recent.replace(point) {
             // A point with another value, or with the one that is known.
             Some(known) if is_same(known) => return changed,
@@ -227,9 +272,10 @@ impl Series {
     }
 
     /// Takes a number of all points, or of those of a window, as a server with selectors has computed
-    /// it of more points than have come.
-    pub fn set(&mut self, of: Aggregate, value: Option<f64>) {
-        self.stats.get_or_insert_default().set(of, value);
+    /// it of more points than have come; none of no points. Newer values are counted in: for a count
+    /// and a mean, those that are not in the answer. The count comes before the mean.
+    pub fn set(&mut self, of: Aggregate, value: Option<f64>, newer: &[f64]) {
+        self.stats.get_or_insert_default().set(of, value, newer);
     }
 
     /// Takes the newest points, oldest first, and keeps at most so many from now on. Those that were
@@ -276,6 +322,14 @@ impl Series {
             Some(before) => Asked { parts: before.parts | asked.parts, ..asked },
             None => asked,
         });
+    }
+
+    /// Forgets the numbers and the course; the newest points stay.
+    pub fn forget_numbers(&mut self) {
+        if let Some(stats) = &mut self.stats {
+            let recent = std::mem::take(&mut stats.recent);
+            **stats = Stats { recent, max_recent: stats.max_recent, ..Stats::default() };
+        }
     }
 
     /// Forgets everything but the newest points.
@@ -395,7 +449,7 @@ mod tests {
         series.tell(point(2, 2), 100);
         assert_eq!((series.change(), series.count(), series.recent().len()), (Some(1.0), None, 0));
         series.set_recent(&[point(0, 0), point(2, 2)], 16);
-        series.set(Aggregate::Max, Some(9.0));
+        series.set(Aggregate::Max, Some(9.0), &[]);
         series.tell(point(4, 10), 100);
         assert_eq!((series.max(), series.min(), series.recent().len()), (Some(10.0), None, 4));
     }

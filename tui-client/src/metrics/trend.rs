@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 
 use shared::Point;
 
-/// Means of the values by buckets of time, oldest first; buckets without points are left out.
+/// The greatest values by buckets of time, oldest first; buckets without points are left out. A point
+/// that is taken twice changes nothing, so it does not matter whether an answer has it already.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trend {
     /// Seconds in a bucket, at least 1.
     step: i64,
-    /// The bucket and the mean of its values.
+    /// The bucket and the greatest of its values.
     buckets: VecDeque<Point>,
-    /// The number of values in the last bucket, as far as it is known.
-    newest: u32,
     /// Buckets that are kept, at least 1.
     limit: usize,
 }
@@ -22,23 +21,21 @@ impl Trend {
     pub fn new(step: i64, limit: usize, buckets: &[Point]) -> Self {
         let kept = buckets.len().saturating_sub(limit);
         let buckets = buckets[kept..].iter().copied().collect();
-        Self { step: step.max(1), buckets, newest: 1, limit: limit.max(1) }
+        Self { step: step.max(1), buckets, limit: limit.max(1) }
     }
 
-    /// Takes a point that is newer than the others.
+    /// Takes a point; one between the buckets is left out.
     pub fn push(&mut self, point: Point) {
         let start = point.timestamp.div_euclid(self.step).saturating_mul(self.step);
-        match self.buckets.back_mut() {
-            Some(last) if last.timestamp == start => {
-                self.newest = self.newest.saturating_add(1);
-                // Halved, because a difference may overflow.
-                let half = point.value / 2.0 - last.value / 2.0;
-                last.value += half / f64::from(self.newest) * 2.0;
+        match self.buckets.back() {
+            Some(last) if last.timestamp >= start => {
+                let place = self.buckets.binary_search_by_key(&start, |bucket| bucket.timestamp);
+                if let Some(bucket) = place.ok().and_then(|place| self.buckets.get_mut(place)) {
+                    bucket.value = bucket.value.max(point.value);
+                }
             }
-            Some(last) if last.timestamp > start => {}
             _ => {
                 self.buckets.push_back(Point { timestamp: start, value: point.value });
-                self.newest = 1;
                 let kept = self.step.saturating_mul(i64::try_from(self.limit).unwrap_or(i64::MAX));
                 let oldest = start.saturating_sub(kept);
                 while self.buckets.len() > self.limit
@@ -50,7 +47,7 @@ impl Trend {
         }
     }
 
-    /// The means of as many buckets as there are columns, wider ones where there are more.
+    /// The greatest values of as many buckets as there are columns, wider ones where there are more.
     pub fn columns(&self, columns: usize) -> Vec<f64> {
         let (Some(first), Some(last)) = (self.buckets.front(), self.buckets.back()) else {
             return Vec::new();
@@ -60,19 +57,16 @@ impl Trend {
         // A column has whole buckets, and the same ones until it leaves.
         let together = span.saturating_add(columns - 1) / columns;
         let wide = self.step.saturating_mul(together.max(1));
-        let mut means: Vec<(i64, f64, f64)> = Vec::new();
+        let mut tops: Vec<(i64, f64)> = Vec::new();
         for bucket in &self.buckets {
             let column = bucket.timestamp.div_euclid(wide);
-            match means.last_mut() {
-                Some((at, mean, count)) if *at == column => {
-                    *count += 1.0;
-                    *mean += (bucket.value / 2.0 - *mean / 2.0) / *count * 2.0;
-                }
-                _ => means.push((column, bucket.value, 1.0)),
+            match tops.last_mut() {
+                Some((at, top)) if *at == column => *top = top.max(bucket.value),
+                _ => tops.push((column, bucket.value)),
             }
         }
-        let surplus = means.len().saturating_sub(usize::try_from(columns).unwrap_or(usize::MAX));
-        means.into_iter().skip(surplus).map(|(_, mean, _)| mean).collect()
+        let surplus = tops.len().saturating_sub(usize::try_from(columns).unwrap_or(usize::MAX));
+        tops.into_iter().skip(surplus).map(|(_, top)| top).collect()
     }
 }
 
@@ -88,13 +82,17 @@ mod tests {
     fn told_points_go_on_with_the_buckets_of_the_answer() {
         let mut trend = Trend::new(20, 3, &[point(0, 1.0), point(20, 3.0)]);
         trend.push(point(25, 5.0));
-        assert_eq!(trend.columns(8), [1.0, 4.0]);
+        trend.push(point(26, 2.0));
+        trend.push(point(26, 2.0));
+        assert_eq!(trend.columns(8), [1.0, 5.0], "the greatest, however often they are told");
         trend.push(point(41, 7.0));
         trend.push(point(60, 9.0));
-        assert_eq!(trend.columns(8), [4.0, 7.0, 9.0], "the oldest is gone");
-        assert_eq!(trend.columns(2), [4.0, 8.0], "together, from multiples on");
+        assert_eq!(trend.columns(8), [5.0, 7.0, 9.0], "the oldest is gone");
+        assert_eq!(trend.columns(2), [5.0, 9.0], "together, from multiples on");
         trend.push(point(5, 100.0));
-        assert_eq!(trend.columns(8), [4.0, 7.0, 9.0], "what comes late is not the newest");
+        assert_eq!(trend.columns(8), [5.0, 7.0, 9.0], "what comes late is not the newest");
+        trend.push(point(45, 8.0));
+        assert_eq!(trend.columns(8), [5.0, 8.0, 9.0], "it counts in its own bucket");
         trend.push(point(6000, 2.0));
         assert_eq!(trend.columns(8), [2.0]);
     }

@@ -174,7 +174,7 @@ impl<W: Write> Selection<'_, W> {
             for series in &mut series {
                 let numbers = of_all.get(series.key.as_str()).into_iter().flatten();
                 for (aggregate, number) in needs.aggregates().zip(numbers) {
-                    number.inspect(|&number| series.set(aggregate, Some(number)));
+                    number.inspect(|&number| series.set(aggregate, Some(number), &[]));
                 }
             }
             series

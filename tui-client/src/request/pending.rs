@@ -22,7 +22,16 @@ pub enum QueryTag {
     /// Numbers of rows of the table.
     Rows(RowQuery),
     /// A number of all points of the watched keys.
-    Watch(Aggregate),
+    Watch(WatchQuery),
+}
+
+/// A query for a number of the watched keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchQuery {
+    /// The number.
+    pub of: Aggregate,
+    /// A count or a mean is of the points up to this time, if there is one.
+    pub until: Option<i64>,
 }
 
 /// A query for rows of the table.

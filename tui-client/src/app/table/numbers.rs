@@ -2,15 +2,17 @@
 //! order or filter need them. Each is asked for once, kept up to date by the told points, and asked
 //! for again when its window has moved on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+
+use super::told::Told;
 
 use shared::selector::Aggregate;
 use shared::{Glob, KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::SeriesPoints;
-use crate::metrics::series::{Asked, Series};
+use crate::metrics::series::{Asked, LATE, Series, newest};
 use crate::metrics::summary::Answer;
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
@@ -43,6 +45,11 @@ struct Batch {
     has_failed: bool,
     /// The course is still to be asked for, once it is known how far back it goes.
     needs_first: bool,
+    /// Counts and means are of the points up to this time: newer ones are known by themselves, so
+    /// that each counts once whether it was put before the answer or after.
+    until: Option<i64>,
+    /// The points that were told since the queries were made.
+    told: Told,
     answers: HashMap<RowPart, HashMap<KeyBuf, Vec<Point>>>,
 }
 
@@ -50,6 +57,8 @@ struct Batch {
 #[derive(Debug, Default)]
 pub struct Numbers {
     window: Window,
+    /// The window of the numbers that the rows have, if it is another one.
+    outdated: Option<Window>,
     next_number: u64,
     /// Queries for rows in sight, and for all rows; at most one batch of each.
     batches: Vec<Batch>,
@@ -70,15 +79,37 @@ pub struct RowNeeds {
 }
 
 impl Numbers {
-    /// The window.
+    /// The window that is chosen.
     pub fn window(&self) -> Window {
         self.window
     }
 
+    /// The window of the numbers that the rows have.
+    pub fn shown_window(&self) -> Window {
+        self.outdated.unwrap_or(self.window)
+    }
+
     /// Chooses another window; what is under way is of no use then.
     pub fn set_window(&mut self, window: Window) {
+        self.outdated = Some(self.shown_window());
         self.window = window;
         self.reset();
+    }
+
+    /// The numbers of the rows are to be forgotten, because they are those of another window.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated.is_some()
+    }
+
+    /// Records that the rows have no numbers of another window.
+    pub fn set_forgotten(&mut self) {
+        self.outdated = None;
+    }
+
+    /// Takes a point that was put just now, for the answers that are under way; one too far ahead
+    /// `is_stray`.
+    pub fn tell(&mut self, key: &str, point: Point, is_stray: bool) {
+        self.batches.iter_mut().for_each(|batch| batch.told.tell(key, point, is_stray));
     }
 
     /// Begins with rows of which nothing is known.
@@ -87,12 +118,12 @@ impl Numbers {
         (self.rows, self.all, self.retry_at) = (0, None, Duration::ZERO);
     }
 
-    /// The queries for what these rows in sight lack.
+    /// The queries for what these rows in sight lack; `now` is on both clocks.
     pub fn plan<'a>(
         &mut self,
         in_sight: impl Iterator<Item = &'a Series>,
         needs: RowNeeds,
-        now: Duration,
+        (now, unix): (Duration, i64),
     ) -> Vec<Query> {
         let mut queries = Vec::new();
         if now < self.retry_at {
@@ -104,13 +135,17 @@ impl Numbers {
         if !rows {
             let lacking = in_sight.filter_map(|series| {
                 let parts = self.lacking(series, needs.in_sight, now);
-                (!parts.is_empty()).then(|| (series.key.clone(), parts))
+                (!parts.is_empty()).then_some((series, parts))
             });
             let lacking: Vec<_> = lacking.collect();
             let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
-            let keys: Vec<_> = lacking.into_iter().map(|(key, _)| key).collect();
+            let newest = newest(lacking.iter().map(|&(series, _)| series), unix);
+            let keys: Vec<_> = lacking.into_iter().map(|(series, _)| series.key.clone()).collect();
             if !keys.is_empty() {
-                queries.extend(self.ask(keys, parts));
+                let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
+                let until = newest.map(|newest| newest.saturating_sub(LATE));
+                let until = until.filter(|&until| from.is_none_or(|from| until > from));
+                queries.extend(self.ask(keys, parts, until));
             }
         }
         let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
@@ -118,7 +153,7 @@ impl Numbers {
         // Told points keep the newest ones up to date.
         let parts = needs.of_all.without(known.unwrap_or(before & Parts::RECENT));
         if !all && !parts.is_empty() {
-            queries.extend(self.ask(Vec::new(), parts));
+            queries.extend(self.ask(Vec::new(), parts, None));
         }
         queries
     }
@@ -152,13 +187,15 @@ impl Numbers {
     }
 
     /// Queries for some rows, or for all where there are no keys.
-    fn ask(&mut self, keys: Vec<KeyBuf>, parts: Parts) -> Vec<Query> {
+    fn ask(&mut self, keys: Vec<KeyBuf>, parts: Parts, until: Option<i64>) -> Vec<Query> {
         self.next_number += 1;
         let trend = parts.contains(Parts::TREND);
         let needs_first = trend && self.window.trend_step().is_none();
         let mut batch = Batch {
             number: self.next_number,
+            told: Told::new(&keys),
             keys,
+            until,
             parts,
             left: 0,
             has_failed: false,
@@ -275,8 +312,12 @@ impl Batch {
         for &part in parts {
             let clause = match part {
                 RowPart::Recent => format!("last:{recent}"),
+                RowPart::Number(of @ (Aggregate::Count | Aggregate::Avg)) => {
+                    let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+                    format!("{range}{until}:all:{of}")
+                }
                 RowPart::Number(of) => format!("{range}:all:{of}"),
-                RowPart::Trend(step) => format!("{range}:{step}:avg"),
+                RowPart::Trend(step) => format!("{range}:{step}:max"),
             };
             let tag = QueryTag::Rows(RowQuery { batch: self.number, part });
             queries.extend(patterns.iter().map(|pattern| Query {
@@ -291,28 +332,63 @@ impl Batch {
 
     /// Gives a row what was asked for, and nothing where there are no points.
     fn set(&self, series: &mut Series) {
-        for (part, answers) in &self.answers {
-            let points = answers.get(&series.key).map_or(&[][..], Vec::as_slice);
-            match *part {
-                RowPart::Recent => series.set_recent(points, RECENT),
-                RowPart::Number(of) => series.set(of, points.first().map(|point| point.value)),
-                RowPart::Trend(step) => {
-                    let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
-                    series.set_trend(Trend::new(step, limit, points));
+        let told = self.told.points(series.key.as_str());
+        if let Some(points) = self.answer(RowPart::Recent, series) {
+            let all = points.iter().chain(told).map(|&point| (point.timestamp, point));
+            let all: Vec<_> = all.collect::<BTreeMap<_, _>>().into_values().collect();
+            series.set_recent(&all, RECENT);
+        }
+        let newer: BTreeMap<i64, f64> = series
+            .recent()
+            .iter()
+            .chain(told)
+            .filter(|point| self.until.is_some_and(|until| until < point.timestamp))
+            .map(|point| (point.timestamp, point.value))
+            .collect();
+        let newer: Vec<f64> = newer.into_values().collect();
+        self.set_numbers(series, &newer);
+        for &part in self.answers.keys() {
+            if let (RowPart::Trend(step), Some(points)) = (part, self.answer(part, series)) {
+                let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
+                let mut trend = Trend::new(step, limit, points);
+                for &point in told {
+                    trend.push(point);
                 }
+                series.set_trend(trend);
+            }
+        }
+    }
+
+    /// The points of a row in the answers to a part, if it was asked for.
+    fn answer(&self, part: RowPart, series: &Series) -> Option<&[Point]> {
+        let answers = self.answers.get(&part)?;
+        Some(answers.get(&series.key).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// Gives a row its numbers; counts and means include these newer values.
+    fn set_numbers(&self, series: &mut Series, newer: &[f64]) {
+        let extremes = self.told.extremes(series.key.as_str());
+        let extremes = extremes.as_ref().map_or(&[][..], |extremes| &extremes[..]);
+        for (of, newer) in [
+            (Aggregate::Min, extremes),
+            (Aggregate::Max, extremes),
+            (Aggregate::Count, newer),
+            (Aggregate::Avg, newer),
+        ] {
+            if let Some(points) = self.answer(RowPart::Number(of), series) {
+                series.set(of, points.first().map(|point| point.value), newer);
             }
         }
     }
 
     /// Gives a row of all what was asked for.
     fn set_known(&self, series: &mut Series) {
-        for (part, answers) in &self.answers {
-            let points = answers.get(&series.key).map_or(&[][..], Vec::as_slice);
-            match *part {
-                RowPart::Recent => series.set_before(points),
-                RowPart::Number(of) => series.set(of, points.first().map(|point| point.value)),
-                RowPart::Trend(_) => {}
-            }
+        if let Some(points) = self.answer(RowPart::Recent, series) {
+            series.set_before(points);
         }
+        self.set_numbers(series, &[]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,7 +285,7 @@ fn the_answers_for_a_key_that_was_watched_before_are_not_taken() {
     assert!(old.iter().any(|request| request.line.ends_with(":max]")), "{old:?}");
     scene.keys("xWa\n");
     scene.ok("get a[last:1024]", &server.answer("get a[last:1024]"));
-    assert!(scene.sent.iter().any(|request| request.line == "get a[::all:count]"));
+    assert!(scene.sent.iter().any(|request| request.line.ends_with(":all:count]")));
     for request in old {
         scene.ok(&request.line, "a -77777.0 1150864000\n");
     }

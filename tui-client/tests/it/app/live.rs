@@ -301,7 +301,7 @@ fn a_state_that_is_lost_begins_the_follow_anew() {
 fn rows_in_sight_are_asked_for_their_numbers() {
     let mut scene = live("a 1.0 1\nb 2.0 2\n");
     let lines = answer_queries(&mut scene, |_| String::new());
-    for clause in ["last:16", "-15m::all:min", "-15m::all:count", "-15m::19:avg"] {
+    for clause in ["last:16", "-15m::all:min", "-15m::all:count", "-15m::19:max"] {
         assert!(lines.contains(&format!("get {{a,b}}[{clause}]")), "{clause}: {lines:?}");
     }
 }
@@ -320,9 +320,10 @@ fn answer_queries(scene: &mut Scene, of: impl Fn(&str) -> String) -> Vec<String>
 fn of_a(line: &str) -> String {
     let value = match line {
         _ if line.contains(":min]") => "1.0",
-        _ if line.contains(":max]") => "9.0",
-        _ if line.contains("all:avg]") => "5.0",
-        _ if line.contains(":count]") => "4.0",
+        _ if line.contains("all:max]") => "9.0",
+        // Without the two newest points, which are known.
+        _ if line.contains("all:avg]") => "6.5",
+        _ if line.contains(":count]") => "2.0",
         _ if line.contains("last:") => return format!("a 3.0 {}\na 4.0 {NOW}\n", NOW - 1),
         _ => return format!("a 2.0 {}\na 4.0 {}\n", NOW - 600, NOW - 300),
     };
@@ -353,6 +354,45 @@ fn told_points_keep_the_numbers_up_to_date() {
 }
 
 #[test]
+fn points_that_are_told_before_an_answer_are_not_lost() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 1.0 {NOW}\n"));
+    scene.told(&format!("a 500.0 {}\na 1.0 {}\n", NOW + 1, NOW + 2));
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains("last:") => format!("a 1.0 {NOW}\n"),
+        _ if line.contains(":19:max]") => format!("a 1.0 {}\n", NOW.div_euclid(19) * 19),
+        // Without the newest points.
+        _ if line.contains(&format!(":{}:all:", NOW - 5)) => String::new(),
+        _ => format!("a 1.0 {NOW}\n"),
+    });
+    let a = scene.app.table().visible(1).next().unwrap();
+    assert_eq!((a.count(), a.min(), a.max()), (Some(3), Some(1.0), Some(500.0)));
+    assert!(a.mean().is_some_and(|mean| (mean - 502.0 / 3.0).abs() < 1e-9));
+    assert!(a.trend().unwrap().columns(48).contains(&500.0));
+}
+
+#[test]
+fn each_point_of_a_watched_key_counts_once() {
+    let mut scene = Scene::live(120, 30, &["a"], &[]);
+    let is_number = |line: &str| line.starts_with("get a[:") && line.contains(":all:");
+    assert!(!scene.sent.iter().any(|request| is_number(&request.line)), "not before the points");
+    scene.ok("get a[last:1024]", &format!("a 1.0 {NOW}\n"));
+    // A 3 is stored: it is in the answers that have no end, and told after them.
+    let lines = answer_queries(&mut scene, |line| match line {
+        _ if line.contains(&format!(":{}:all:", NOW - 5)) => String::new(),
+        _ if line.contains("::all:count") || line.contains("::all:avg") => {
+            format!("a 2.0 {NOW}\n")
+        }
+        _ if line.contains("all:max") => format!("a 3.0 {NOW}\n"),
+        _ => format!("a 1.0 {NOW}\n"),
+    });
+    assert!(lines.iter().any(|line| is_number(line)), "{lines:?}");
+    scene.told(&format!("a 3.0 {}\n", NOW + 1));
+    let a = scene.app.watch().keys()[0].series.as_ref().unwrap();
+    assert_eq!((a.count(), a.mean()), (Some(2), Some(2.0)));
+}
+
+#[test]
 fn another_window_is_asked_for_and_said() {
     let mut scene = live(&format!("a 4.0 {NOW}\n"));
     answer_queries(&mut scene, of_a);
@@ -370,7 +410,7 @@ fn another_window_is_asked_for_and_said() {
     scene.keys("ttttt");
     assert_eq!(scene.notice(), "there is no window beyond");
     let lines = answer_queries(&mut scene, of_a);
-    let course = format!("get a[::{}:avg]", (900 + 47) / 48);
+    let course = format!("get a[::{}:max]", (900 + 47) / 48);
     assert!(lines.contains(&course), "as far back as the first point: {lines:?}");
     cell_of(&draw(&scene, &Theme::colour(), 120, 30), "all time");
 }

@@ -1,0 +1,254 @@
+//! Numbers of rows that are asked for while points are put.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::table::Table;
+use crate::metrics::column::{Chosen, Column};
+use crate::metrics::summary::Summarizer;
+
+/// The time of the newest point at the start.
+const NOW: i64 = 1000;
+
+fn key() -> KeyBuf {
+    "a".parse().unwrap()
+}
+
+fn point(timestamp: i64, value: f64) -> Point {
+    Point { timestamp, value }
+}
+
+/// A server with a key of 20 points, and the table that is told of its puts.
+struct Both {
+    stored: BTreeMap<i64, f64>,
+    /// Puts that are not told yet.
+    told: VecDeque<Point>,
+    /// Queries without an answer, and the answers of those that are computed.
+    queries: VecDeque<(RowQuery, String)>,
+    computed: VecDeque<(RowQuery, Vec<Point>)>,
+    table: Table,
+}
+
+impl Both {
+    /// Before the first answer; the points are of this value.
+    fn new(window: Window, value: f64) -> Self {
+        Self::at(NOW, window, value)
+    }
+
+    /// The newest point is of this time.
+    fn at(newest: i64, window: Window, value: f64) -> Self {
+        let stored: BTreeMap<_, _> = (newest - 19..=newest).map(|time| (time, value)).collect();
+        let mut summarizer = Summarizer::new(0);
+        summarizer.add_lines(format!("a {value:.1} {newest}\n").as_bytes());
+        let mut table = Table::new("get *");
+        table.show_live("get *", summarizer.finish(), 10, NOW);
+        table.numbers.set_window(window);
+        let columns = [Column::Key, Column::Min, Column::Max, Column::Avg, Column::Spark];
+        table.chosen = Chosen::only(&columns);
+        let (told, computed) = Default::default();
+        let mut both = Self { stored, told, queries: VecDeque::new(), computed, table };
+        both.plan();
+        both
+    }
+
+    fn plan(&mut self) {
+        let queries = self.table.ask_numbers(10, 200, (Duration::from_secs(1), NOW));
+        self.take(queries);
+    }
+
+    fn take(&mut self, queries: Vec<Query>) {
+        for query in queries {
+            let QueryTag::Rows(tag) = query.tag else { panic!("{query:?}") };
+            self.queries.push_back((tag, query.selector));
+        }
+    }
+
+    fn put(&mut self, time: i64, value: f64) {
+        self.stored.insert(time, value);
+        self.told.push_back(point(time, value));
+    }
+
+    fn tell(&mut self) {
+        if let Some(point) = self.told.pop_front() {
+            self.table.tell(key().as_key(), point, NOW + 1000);
+        }
+    }
+
+    /// The server computes the answer to the next query.
+    fn compute(&mut self) {
+        let Some((tag, selector)) = self.queries.pop_front() else { return };
+        let clause = selector.trim_end_matches(']').split_once('[').unwrap().1;
+        let mut parts = clause.split(':');
+        let (_, to) = (parts.next(), parts.next().unwrap());
+        let stored = self.stored.iter().map(|(&time, &value)| point(time, value));
+        let points: Vec<Point> = match tag.part {
+            RowPart::Recent => {
+                let count: usize = to.parse().unwrap();
+                stored.skip(self.stored.len().saturating_sub(count)).collect()
+            }
+            RowPart::Number(of) => {
+                let to = to.parse().unwrap_or(i64::MAX);
+                let values: Vec<_> =
+                    stored.filter(|point| point.timestamp <= to).map(|point| point.value).collect();
+                let number = aggregate(of, &values);
+                number.map(|number| point(NOW - 19, number)).into_iter().collect()
+            }
+            RowPart::Trend(step) => {
+                let mut buckets: BTreeMap<i64, f64> = BTreeMap::new();
+                for point in stored {
+                    let bucket = buckets.entry(point.timestamp.div_euclid(step) * step);
+                    let top = bucket.or_insert(point.value);
+                    *top = top.max(point.value);
+                }
+                buckets.into_iter().map(|(time, value)| point(time, value)).collect()
+            }
+        };
+        self.computed.push_back((tag, points));
+    }
+
+    /// The next answer comes.
+    fn receive(&mut self) {
+        let Some((tag, points)) = self.computed.pop_front() else { return };
+        let series = SeriesPoints { key: key(), points };
+        let answer = if series.points.is_empty() { Vec::new() } else { vec![series] };
+        let queries = self.table.on_points(tag, Some(answer), (Duration::from_secs(1), NOW));
+        self.take(queries);
+        self.table.show_numbers(Duration::from_secs(1));
+    }
+
+    /// Every answer comes.
+    fn settle(&mut self) {
+        while !(self.queries.is_empty() && self.computed.is_empty()) {
+            self.compute();
+            self.receive();
+        }
+    }
+
+    /// The row has the numbers of what is stored.
+    fn check(&self) {
+        let series = &self.table.answer().series[0];
+        let values: Vec<f64> = self.stored.values().copied().collect();
+        assert_eq!(series.count(), Some(values.len() as u64));
+        assert_eq!(series.min(), aggregate(Aggregate::Min, &values));
+        assert_eq!(series.max(), aggregate(Aggregate::Max, &values));
+        let means = series.mean().zip(aggregate(Aggregate::Avg, &values));
+        assert!(means.is_some_and(|(a, b)| (a - b).abs() < 1e-9), "{means:?}");
+        let shown = series.trend().unwrap().columns(1000);
+        assert_eq!(shown.into_iter().reduce(f64::max), series.max());
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are few")]
+fn aggregate(of: Aggregate, values: &[f64]) -> Option<f64> {
+    let all = values.iter().copied();
+    match of {
+        Aggregate::Min => all.reduce(f64::min),
+        Aggregate::Max => all.reduce(f64::max),
+        Aggregate::Count => (!values.is_empty()).then_some(values.len() as f64),
+        _ => all.reduce(|sum, value| sum + value).map(|sum| sum / values.len() as f64),
+    }
+}
+
+proptest! {
+    /// Whenever points are put and told, and answers are computed and come, each point counts once.
+    #[test]
+    fn each_point_counts_once(
+        steps in proptest::collection::vec((0..4_u8, -50..50_i32), 0..60),
+        window in proptest::sample::select(&[Window::Minutes15, Window::All][..]),
+        again in proptest::bool::ANY,
+    ) {
+        let mut both = Both::new(window, 10.0);
+        if again {
+            both.settle();
+            both.table.numbers.set_window(Window::Hour);
+            both.table.show_numbers(Duration::from_secs(1));
+            both.plan();
+        }
+        let mut time = NOW;
+        for (step, value) in steps {
+            match step {
+                // No more than the newest points that are asked for have room for.
+                0 if time < NOW + 10 => {
+                    time += 1;
+                    both.put(time, value.into());
+                }
+                0 | 1 => both.tell(),
+                2 => both.compute(),
+                _ => both.receive(),
+            }
+        }
+        both.settle();
+        while !both.told.is_empty() {
+            both.tell();
+        }
+        both.check();
+    }
+}
+
+#[test]
+fn a_point_that_is_told_before_the_answer_counts() {
+    let mut both = Both::new(Window::Minutes15, 10.0);
+    while !both.queries.is_empty() {
+        both.compute();
+    }
+    both.put(NOW + 1, 500.0);
+    both.put(NOW + 2, 1.0);
+    both.tell();
+    both.tell();
+    both.settle();
+    both.check();
+}
+
+#[test]
+fn a_point_that_is_in_the_answer_and_told_later_counts_once() {
+    let mut both = Both::new(Window::Minutes15, 10.0);
+    both.put(NOW + 1, 500.0);
+    both.settle();
+    both.tell();
+    both.check();
+}
+
+#[test]
+fn the_newest_bar_is_that_of_its_points() {
+    let mut both = Both::new(Window::Minutes15, 10.0);
+    both.settle();
+    both.put(NOW + 1, 20.0);
+    both.tell();
+    let trend = both.table.answer().series[0].trend().unwrap().columns(48);
+    assert_eq!(trend.last(), Some(&20.0));
+    both.check();
+}
+
+#[test]
+fn a_key_without_points_in_the_window_gets_numbers_with_its_next_point() {
+    let mut both = Both::at(NOW - 2000, Window::Minutes15, 10.0);
+    both.stored.clear();
+    both.settle();
+    let series = &both.table.answer().series[0];
+    assert_eq!((series.max(), series.mean()), (None, None));
+    both.put(NOW + 1, 7.0);
+    both.put(NOW + 2, 9.0);
+    both.tell();
+    both.tell();
+    both.check();
+}
+
+#[test]
+fn numbers_of_another_window_are_not_shown() {
+    let mut both = Both::new(Window::Minutes15, 10.0);
+    both.settle();
+    // A job has the answer, so that it must not be changed.
+    let answer = std::sync::Arc::clone(&both.table.answer);
+    both.table.numbers.set_window(Window::All);
+    both.table.show_numbers(Duration::from_secs(1));
+    let shown = |both: &Both| (both.table.window(), both.table.answer().series[0].max());
+    assert_eq!(shown(&both), (Window::Minutes15, Some(10.0)));
+    drop(answer);
+    both.table.show_numbers(Duration::from_secs(1));
+    assert_eq!(shown(&both), (Window::All, None));
+    both.plan();
+    both.settle();
+    assert_eq!(shown(&both), (Window::All, Some(10.0)));
+}
