@@ -127,7 +127,8 @@ pub struct Rollups {
     was_surveyed: bool,
     /// The newest point that is not too far ahead.
     newest: Option<i64>,
-    /// Ranges with the number of their points, the newest last.
+    /// Ranges with at least the number of their points, the newest last; one that was put again
+    /// may count twice.
     counts: VecDeque<(Span, u64)>,
     /// What has changed since it was asked for.
     stale: Coverage,
@@ -221,7 +222,12 @@ impl Rollups {
         if point.timestamp <= present {
             self.newest = self.newest.max(Some(point.timestamp));
         }
-        self.apply_put(point);
+        if self.apply_put(point) {
+            self.extent.total += 1;
+            let counts = self.counts.iter_mut();
+            let of_point = counts.filter(|((from, to), _)| (*from..=*to).contains(&point.timestamp));
+            of_point.for_each(|(_, count)| *count += 1);
+        }
         self.revision += 1;
     }
 
@@ -245,7 +251,8 @@ impl Rollups {
         (self.surveyed, self.not_before, self.complete) = (false, Duration::ZERO, None);
     }
 
-    fn apply_put(&mut self, point: Point) {
+    /// Writes a point into what is known; returns whether it may be a new one.
+    fn apply_put(&mut self, point: Point) -> bool {
         let Point { timestamp, value } = point;
         let extent = self.extent.first.zip(self.extent.last).filter(|_| self.surveyed);
         let points = self.levels.entry(0).or_default();
@@ -284,7 +291,7 @@ impl Rollups {
         let extent = &mut self.extent;
         extent.first = extent.first.into_iter().chain([timestamp]).min();
         extent.last = extent.last.max(Some(timestamp));
-        extent.total += u64::from(before.is_none());
+        before.is_none()
     }
 
     fn apply_remove(&mut self, timestamp: i64) {

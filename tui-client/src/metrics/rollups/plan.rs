@@ -99,6 +99,14 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// The points that were put into a range since it was asked for.
+    fn puts(&self, (from, to): Span) -> u64 {
+        let is_within = |change: &Change| {
+            matches!(change, Change::Put(point) if (from..=to).contains(&point.timestamp))
+        };
+        self.changes.iter().map(|change| u64::from(is_within(change))).sum()
+    }
+
     /// Keeps a change; false when they are too many.
     pub(super) fn record(&mut self, change: Change) -> bool {
         self.changes.push(change);
@@ -153,7 +161,9 @@ impl Rollups {
         self.apply(part, points, present, &mut batch);
         for &change in &batch.changes {
             match change {
-                Change::Put(point) => self.apply_put(point),
+                Change::Put(point) => {
+                    self.apply_put(point);
+                }
                 Change::Remove(timestamp) => self.apply_remove(timestamp),
             }
         }
@@ -175,7 +185,8 @@ impl Rollups {
         match part {
             Part::Total => {
                 self.extent.first = one.map(|point| point.timestamp);
-                self.extent.total = one.map_or(0, count_of);
+                let put = batch.puts((i64::MIN, i64::MAX));
+                self.extent.total = one.map_or(0, count_of).saturating_add(put);
                 (self.surveyed, self.was_surveyed) = (true, true);
             }
             Part::Until(time) => {
@@ -198,10 +209,11 @@ impl Rollups {
                 if self.counts.len() == MAX_COUNTS {
                     self.counts.pop_front();
                 }
-                // What comes behind the last point is not many.
+                // What comes behind the last point is counted as it is put.
                 let is_last = self.extent.last <= Some(to);
                 let to = if is_last { i64::MAX } else { to };
-                self.counts.push_back(((from, to), one.map_or(0, count_of)));
+                let count = one.map_or(0, count_of).saturating_add(batch.puts((from, to)));
+                self.counts.push_back(((from, to), count));
             }
             Part::Points(span) => self.insert(span, 0, points, &[]),
             Part::Min(span, step) => batch.minima.push((Part::Max(span, step), points.to_vec())),

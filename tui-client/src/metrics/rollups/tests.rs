@@ -246,3 +246,66 @@ fn a_picture_costs_as_many_numbers_as_it_has_dots() {
     let exact = both.rollups.line(&view(5000, 5300, 380));
     assert_eq!(exact.step, None, "fewer than two points a column");
 }
+
+#[test]
+fn a_range_with_more_points_than_once_counted_is_asked_for_in_steps() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..10_000 {
+        both.server.0.insert(time, 1.0);
+    }
+    let base = 10_000_000;
+    for time in 0..300 {
+        both.server.0.insert(base + time, 1.0);
+    }
+    let day = |newest: i64| view(newest - 86_400, newest, 380);
+    both.settle(&day(base + 299));
+    let mut answered = 0;
+    for time in 300..20_000 {
+        both.put(base + time, as_value(usize::try_from(time % 100).unwrap()));
+        if time % 50 < 49 {
+            continue;
+        }
+        both.now += Duration::from_secs(50);
+        let asked = both.plan(&day(base + time));
+        answered += asked.iter().map(|&part| both.server.answer(part).len()).sum::<usize>();
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(answered <= 4 * 380, "{answered} lines for live points");
+    let shown = day(base + 19_999);
+    for _ in 0..3 {
+        both.settle(&view(10, 2000, 380));
+        let asked = both.settle(&shown);
+        let lines: usize = asked.iter().map(|&part| both.server.answer(part).len()).sum();
+        assert!(lines <= 8 * 380, "{lines} lines for {asked:?}");
+        both.check(&shown);
+    }
+}
+
+fn count_of(server: &Server, (from, to): Span) -> u64 {
+    server.0.range(from..=to).map(|_| 1).sum()
+}
+
+#[test]
+fn points_put_after_their_count_was_computed_are_counted() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..10_000 {
+        both.server.0.insert(time * 1000, 1.0);
+    }
+    let shown = view(9_900_000, 10_400_000, 380);
+    both.plan(&shown);
+    while both.pending.iter().all(|(_, part, _)| !matches!(part, Part::Count(_))) {
+        both.receive();
+        both.plan(&shown);
+    }
+    while both.pending.iter().any(|(.., reply)| reply.is_none()) {
+        both.compute();
+    }
+    for time in 1..1000 {
+        both.put(9_950_000 + time, 1.0);
+    }
+    both.settle(&shown);
+    let &((from, to), counted) = both.rollups.counts.back().unwrap();
+    assert_eq!(counted, count_of(&both.server, (from, to)));
+}
