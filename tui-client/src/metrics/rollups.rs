@@ -138,6 +138,8 @@ pub struct Rollups {
     not_before: Duration,
     /// What is being asked for.
     batch: Option<Batch>,
+    /// The view that was last planned for.
+    view: Option<View>,
     /// The end of the last batch.
     asked: Duration,
     /// Something was asked for.
@@ -225,9 +227,11 @@ impl Rollups {
         if self.apply_put(point) {
             self.extent.total += 1;
             let counts = self.counts.iter_mut();
-            let of_point = counts.filter(|((from, to), _)| (*from..=*to).contains(&point.timestamp));
+            let of_point =
+                counts.filter(|((from, to), _)| (*from..=*to).contains(&point.timestamp));
             of_point.for_each(|(_, count)| *count += 1);
         }
+        self.trim();
         self.revision += 1;
     }
 

@@ -95,16 +95,16 @@ pub(super) struct Batch {
     /// The least values that wait for the greatest ones.
     minima: Vec<(Part, Vec<Point>)>,
     changes: Vec<Change>,
-    view: View,
 }
 
 impl Batch {
     /// The points that were put into a range since it was asked for.
     fn puts(&self, (from, to): Span) -> u64 {
-        let is_within = |change: &Change| {
-            matches!(change, Change::Put(point) if (from..=to).contains(&point.timestamp))
-        };
-        self.changes.iter().map(|change| u64::from(is_within(change))).sum()
+        let times = self.changes.iter().filter_map(|change| match change {
+            Change::Put(point) => Some(point.timestamp),
+            Change::Remove(_) => None,
+        });
+        times.map(|time| u64::from((from..=to).contains(&time))).sum()
     }
 
     /// Keeps a change; false when they are too many.
@@ -118,6 +118,7 @@ impl Rollups {
     /// The requests that are due for a view, the most urgent ones; none while others are on their
     /// way, or when all is known. `id` is another one each time.
     pub fn plan(&mut self, view: &View, now: Duration, id: u64) -> Option<Plan> {
+        self.view = Some(*view);
         let is_complete = self.complete == Some((*view, self.revision));
         if is_complete || self.batch.is_some() || now < self.not_before {
             return None;
@@ -134,7 +135,7 @@ impl Rollups {
         let (answered, minima, changes) = (vec![false; parts.len()], Vec::new(), Vec::new());
         let ids = (0..).map(|place| PartId { batch: id, place }).zip(parts.iter().copied());
         let due = ids.collect();
-        self.batch = Some(Batch { id, parts, answered, minima, changes, view: *view });
+        self.batch = Some(Batch { id, parts, answered, minima, changes });
         Some(Plan { urgency, parts: due })
     }
 
@@ -173,7 +174,7 @@ impl Rollups {
         }
         if batch.answered.iter().all(|&is| is) {
             self.asked = now;
-            self.trim(&batch.view);
+            self.trim();
         } else {
             self.batch = Some(batch);
         }
@@ -277,12 +278,7 @@ impl Rollups {
         if span.0 > span.1 {
             return Vec::new();
         }
-        if level == 0 || self.is_exact(span) {
-            return self.steps(span, 0, now);
-        }
-        let counted =
-            self.counts.iter().rev().find(|(known, _)| known.0 <= span.0 && span.1 <= known.1);
-        if counted.is_some_and(|&(_, count)| count <= view.dots.into()) {
+        if self.is_drawn_in_points(view) || self.is_exact(span) {
             return self.steps(span, 0, now);
         }
         let mut parts = self.steps(span, level, now);
@@ -291,6 +287,15 @@ impl Rollups {
             parts.extend((!is_counted).then_some(Part::Count(span)));
         }
         parts
+    }
+
+    /// The points of a view are needed one by one: they are no more than its dots, as far as they
+    /// were counted.
+    pub(super) fn is_drawn_in_points(&self, view: &View) -> bool {
+        let (from, to) = self.within_extent(view.span());
+        let mut counts = self.counts.iter().rev();
+        let counted = counts.find(|(known, _)| known.0 <= from && to <= known.1);
+        view.level() == 0 || counted.is_some_and(|&(_, count)| count <= view.dots.into())
     }
 
     /// The requests for what is missing of the steps of a range, or of its points.

@@ -105,6 +105,10 @@ impl Both {
         }
     }
 
+    fn kept(&self) -> usize {
+        self.rollups.levels.values().map(|level| level.buckets.len()).sum()
+    }
+
     /// All requests for a view.
     fn settle(&mut self, view: &View) -> Vec<Part> {
         let mut asked = Vec::new();
@@ -195,10 +199,12 @@ proptest! {
                 5 => both.compute(),
                 _ => both.receive(),
             }
+            let kept = both.kept();
+            prop_assert!(both.rollups.batch.is_some() || kept <= 2 * SMALL.kept, "{kept} are kept");
         }
         both.settle(&shown);
         both.check(&shown);
-        let kept: usize = both.rollups.levels.values().map(|level| level.buckets.len()).sum();
+        let kept = both.kept();
         prop_assert!(kept <= 2 * SMALL.kept, "{kept} are kept");
         let ends = both.server.0.keys().next().zip(both.server.0.keys().next_back());
         prop_assert_eq!(both.rollups.bounds(), ends.map(|(&first, &last)| (first, last)));
@@ -308,4 +314,63 @@ fn points_put_after_their_count_was_computed_are_counted() {
     both.settle(&shown);
     let &((from, to), counted) = both.rollups.counts.back().unwrap();
     assert_eq!(counted, count_of(&both.server, (from, to)));
+}
+
+#[test]
+fn live_points_alone_keep_the_bound_and_ask_for_nothing() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..5000 {
+        both.server.0.insert(time, 1.0);
+    }
+    for seconds in [900, 86_400] {
+        let last = *both.server.0.keys().next_back().unwrap();
+        let mut shown = view(last - seconds, last, 380);
+        both.settle(&shown);
+        let mut asked = Vec::new();
+        for time in last + 1..last + 30_000 {
+            both.put(time, as_value(usize::try_from(time % 97).unwrap()));
+            let kept = both.kept();
+            assert!(kept <= Limits::default().kept, "{kept} are kept at {time}");
+            if time % 50 > 0 {
+                continue;
+            }
+            both.now += Duration::from_secs(50);
+            shown = view(time - seconds, time, 380);
+            asked.extend(both.plan(&shown));
+            while !both.pending.is_empty() {
+                both.receive();
+            }
+        }
+        assert!(asked.len() <= 20, "{} requests: {asked:?}", asked.len());
+        both.check(&shown);
+    }
+}
+
+#[test]
+fn very_wide_pictures_are_known_at_some_time() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..200_000 {
+        both.server.0.insert(time, as_value(usize::try_from(time % 97).unwrap()));
+    }
+    for shown in [view(50_000, 64_000, 8000), view(0, 199_999, 8000), view(50_000, 64_000, 8000)] {
+        both.settle(&shown);
+        both.check(&shown);
+    }
+}
+
+#[test]
+fn strays_of_the_future_are_remembered_or_asked_for_again() {
+    let mut both = Both::new(SMALL, 2000);
+    for time in [0, 1, 2, 9000] {
+        both.server.0.insert(time, 7.0);
+    }
+    both.settle(&view(0, 20, 60));
+    for time in 3..1500 {
+        both.put(time, 1.0);
+        both.plan(&view(time - 20, time, 60));
+        both.receive();
+    }
+    let stray = view(8950, 9050, 60);
+    both.settle(&stray);
+    both.check(&stray);
 }
