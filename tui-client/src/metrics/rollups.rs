@@ -20,7 +20,7 @@ use shared::Point;
 
 use coverage::{Coverage, Span};
 use level::{Level, aligned, end_of, merge, start_of};
-use plan::{Batch, Change};
+use plan::{Batch, Change, Part};
 
 /// The most counts of ranges that are kept.
 const MAX_COUNTS: usize = 16;
@@ -142,6 +142,8 @@ pub struct Rollups {
     view: Option<View>,
     /// The end of the last batch.
     asked: Duration,
+    /// The newest answered requests, with the time.
+    answered: VecDeque<(Part, Duration)>,
     /// Something was asked for.
     is_used: bool,
     /// The last view of which nothing was missing, and the revision then.
@@ -251,6 +253,7 @@ impl Rollups {
         self.levels.values_mut().for_each(|level| level.covered.clear());
         self.stale.clear();
         self.counts.clear();
+        self.answered.clear();
         (self.batch, self.strays_until) = (None, None);
         (self.surveyed, self.not_before, self.complete) = (false, Duration::ZERO, None);
     }

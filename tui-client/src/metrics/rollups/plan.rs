@@ -17,7 +17,10 @@ const MAX_CHANGES: usize = 4096;
 /// The time after a refusal until the next request.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The least time between two requests for what has changed.
+/// The most answered requests that are kept.
+const MAX_ANSWERED: usize = 32;
+
+/// The least time between two requests for what has changed, or for anything once more.
 const REPAIR: Duration = Duration::from_secs(1);
 
 /// A part of what is not known yet, as one request. Ends of ranges are included.
@@ -48,6 +51,21 @@ impl Part {
             Self::Points((from, to)) => format!("[{from}:{to}]"),
             Self::Min((from, to), step) => format!("[{from}:{to}:{}:min]", 1_u64 << step),
             Self::Max((from, to), step) => format!("[{from}:{to}:{}:max]", 1_u64 << step),
+        }
+    }
+}
+
+impl Part {
+    /// A reply to the part holds all that one to another part does.
+    fn contains(&self, other: &Self) -> bool {
+        let within = |outer: Span, inner: Span| outer.0 <= inner.0 && inner.1 <= outer.1;
+        match (*self, *other) {
+            (Self::Points(outer), Self::Points(inner)) => within(outer, inner),
+            (Self::Min(outer, step), Self::Min(inner, other))
+            | (Self::Max(outer, step), Self::Max(inner, other)) => {
+                step == other && within(outer, inner)
+            }
+            _ => self == other,
         }
     }
 }
@@ -174,6 +192,9 @@ impl Rollups {
         }
         if batch.answered.iter().all(|&is| is) {
             self.asked = now;
+            self.answered.extend(batch.parts.iter().map(|&part| (part, now)));
+            let excess = self.answered.len().saturating_sub(MAX_ANSWERED);
+            self.answered.drain(..excess);
             self.trim();
         } else {
             self.batch = Some(batch);
@@ -241,6 +262,9 @@ impl Rollups {
     fn due(&self, view: &View, now: Option<Duration>) -> (Urgency, Vec<Part>) {
         let of_view = |parts| (Urgency::View, parts);
         if !self.surveyed {
+            if self.was_just_answered(&Part::Total, now) {
+                return of_view(Vec::new());
+            }
             let survey = [Part::Until(i64::MAX), Part::Total].into_iter();
             let view = self.newest.map(|_| self.view_parts(view, now));
             return of_view(survey.chain(view.into_iter().flatten()).collect());
@@ -252,7 +276,9 @@ impl Rollups {
         if extent.total <= self.limits.few {
             let all = (i64::MIN, i64::MAX);
             let is_known = self.coverage(0).covers(all);
-            return of_view(if is_known { Vec::new() } else { vec![Part::Points(all)] });
+            let part = Some(Part::Points(all)).filter(|_| !is_known);
+            let due = part.filter(|part| !self.was_just_answered(part, now));
+            return of_view(due.into_iter().collect());
         }
         let mut parts = self.view_parts(view, now);
         parts.extend(self.strays(view, last));
@@ -261,8 +287,11 @@ impl Rollups {
         }
         parts = self.steps(view.widened(2), view.level(), now);
         if parts.is_empty() && first < view.from && self.before(view.from, view).is_none() {
-            // The point before tells how the line enters, and where earlier points are.
-            parts.push(Part::Until(view.from.saturating_sub(1)));
+            // The point before tells how the line enters, and where earlier points are. There may
+            // be none any more.
+            let end = view.from.saturating_sub(1);
+            let is_known = self.coverage(view.level()).covers((first, end));
+            parts.extend((!is_known).then_some(Part::Until(end)));
         }
         if !parts.is_empty() || extent.total > self.limits.overview {
             return (Urgency::Beside, parts);
@@ -318,7 +347,14 @@ impl Rollups {
             0 => [Some(Part::Points(range)), None],
             _ => [Some(Part::Min(range, level)), Some(Part::Max(range, level))],
         });
-        parts.flatten().collect()
+        parts.flatten().filter(|part| !self.was_just_answered(part, now)).collect()
+    }
+
+    /// The request was answered too short a time before `now`, if that is given.
+    fn was_just_answered(&self, part: &Part, now: Option<Duration>) -> bool {
+        let Some(now) = now else { return false };
+        let mut recent = self.answered.iter().filter(|(_, at)| now < *at + REPAIR);
+        recent.any(|(answered, _)| answered.contains(part))
     }
 
     /// The request that tells that nothing stands between the newest point and strays of the

@@ -374,3 +374,49 @@ fn strays_of_the_future_are_remembered_or_asked_for_again() {
     both.settle(&stray);
     both.check(&stray);
 }
+
+#[test]
+fn what_retention_took_away_before_a_view_is_asked_for_once() {
+    let mut both = Both::new(SMALL, 10_000);
+    for time in 0..5000 {
+        both.server.0.insert(time, 1.0);
+    }
+    both.settle(&view(4000, 4100, 20));
+    both.server.0.retain(|&time, _| time >= 3000);
+    let shown = view(3000, 3100, 20);
+    both.settle(&shown);
+    both.check(&shown);
+}
+
+#[test]
+fn the_same_question_has_a_pause_before_it() {
+    let mut both = Both::new(SMALL, 100_000);
+    for time in 0..5000 {
+        both.server.0.insert(time, as_value(usize::try_from(time % 7).unwrap()));
+    }
+    let shown = view(0, 4999, 2000);
+    both.settle(&shown);
+    // As a backfill does, in so many places that what is known falls into pieces.
+    let mut asked = 0;
+    for time in 0..5000 {
+        both.put(time * 37 % 5000, 3.0);
+        asked += usize::from(!both.plan(&shown).is_empty());
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(asked <= 2, "{asked} batches within a moment");
+    both.now += Duration::from_secs(2);
+    both.settle(&shown);
+    both.check(&shown);
+    // Each removal of the first point makes the extent unknown.
+    asked = 0;
+    for time in 0..100 {
+        both.remove(time);
+        asked += usize::from(!both.plan(&shown).is_empty());
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(asked <= 2, "{asked} batches within a moment");
+}
