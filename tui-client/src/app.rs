@@ -28,11 +28,11 @@ use shared::response::{News, Status, decode_news};
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, FollowNews, KeyCode, KeyPress, Moment, MouseEvent, MouseKind};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::reply::{Reply, SeriesPoints};
 use crate::metrics::series::present_until;
 use crate::metrics::sort::SortJob;
-use crate::metrics::watch_plan::{covering_pattern, with_alerted};
+use crate::metrics::watch_plan::{Extension, covering_pattern, with_alerted};
 use crate::request::deletion::selector_to_delete;
 use crate::request::pending::{Due, Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
@@ -396,7 +396,6 @@ impl App {
                 }
             }
             Message::Query(query) => self.feed.ask(query),
-            Message::DropQuery(tag) => self.feed.drop_queries(|waiting| waiting == tag),
             Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
@@ -488,9 +487,12 @@ impl App {
 
     fn drop_alerts(&mut self) {
         let Some(key) = self.selected_key() else { return };
-        let text = match self.alerts.drop_alerts_on(&key) as u64 {
-            0 => format!("no alert on {key}"),
-            gone => format!("{} on {key} gone", number::plural(gone, "alert", "alerts")),
+        let gone: Vec<_> = self.alerts.drop_alerts_on(&key).iter().map(Alert::to_string).collect();
+        // One on a pattern is gone for its other keys, too.
+        let text = match &gone[..] {
+            [] => format!("no alert on {key}"),
+            [alert] => format!("alert gone: {alert}"),
+            alerts => format!("{} alerts gone: {}", alerts.len(), alerts.join(", ")),
         };
         self.cx.say(Tone::Plain, text);
         self.evaluate_alerts();
@@ -542,6 +544,10 @@ impl App {
         }
         self.ask_chart();
         self.ask_numbers();
+        // Rows, columns and window may have changed since they were asked for.
+        let table = &self.table;
+        let unwanted = |tag| matches!(tag, QueryTag::Rows(query) if !table.awaits(query));
+        self.feed.drop_queries(unwanted);
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {
@@ -621,7 +627,8 @@ impl App {
 
     /// The pattern of the keys that are to be followed.
     fn wanted_keys(&self) -> Option<String> {
-        if self.polling.is_paused() {
+        // What the server can do is found out while paused too: requests of a person need it.
+        if self.polling.is_paused() && self.feed.extension() != Extension::Unknown {
             return None;
         }
         let now = self.cx.now().elapsed;
@@ -651,6 +658,7 @@ impl App {
 
     /// Asks for the newest points of the watched keys.
     fn ask_history(&mut self, follow: Option<u64>) {
+        self.feed.drop_queries(|tag| matches!(tag, QueryTag::Watch(_)));
         let history = self.watch.history();
         self.watch.asked(history.len(), self.cx.now().elapsed);
         for (pattern, selector) in history {
@@ -673,17 +681,24 @@ impl App {
             let pattern = self.feed.pattern().unwrap_or_default();
             self.log.log_follow(id, pattern, Err(reason), self.cx.now());
         }
+        let was_polled = self.feed.has_selectors() == Some(false);
         match self.feed.on_follow(id, news, &mut self.cx) {
             FeedEvent::Nothing => {}
             FeedEvent::Begun(id) => {
                 let now = self.cx.now();
+                if was_polled {
+                    self.polling.restart(now.elapsed);
+                    self.watch.reset();
+                }
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
                 }
                 self.log.log_follow(id, pattern, Ok(()), now);
-                self.watch.refresh_chart();
-                self.ask_state(Some(id));
+                if !self.polling.is_paused() {
+                    self.watch.refresh_chart();
+                    self.ask_state(Some(id));
+                }
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),
             FeedEvent::Lost(reason) => self.cut_off = Some(reason),
@@ -703,7 +718,7 @@ impl App {
 
     fn lose_follow(&mut self, reason: &str) {
         self.cut_off = Some(reason.to_owned());
-        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), &mut self.cx) {
+        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), self.cx.now().elapsed) {
             self.begin_to_poll();
         }
     }
@@ -845,6 +860,11 @@ impl App {
                 }
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
             }
+            // The reply to a poll from before the follow: what is told since then is newer.
+            Purpose::Refresh if self.feed.is_live() => self.table.discard(reply.answer),
+            Purpose::Watch(_) if self.feed.is_live() && !is_held => {
+                self.table.discard(reply.answer);
+            }
             Purpose::Refresh => {
                 self.take_watched("*", &reply);
                 self.show_answer(&pending.line, reply);
@@ -863,10 +883,24 @@ impl App {
             }
             Purpose::Snapshot(_) => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
+                if reply.points_left_out > 0 {
+                    self.report_left_out(*tag, &pending.line, reply.points_left_out);
+                }
                 let points = (reply.status == Status::Ok).then_some(reply.points);
                 self.on_points(*tag, points);
             }
         }
+    }
+
+    /// Says that a part of the screen does not know all that it has asked for.
+    fn report_left_out(&mut self, tag: QueryTag, line: &str, points: u64) {
+        let points = number::plural(points, "point", "points");
+        let what = match tag {
+            QueryTag::Rows(_) => "order and filter are of some keys only",
+            QueryTag::Chart(_) => "the chart is of some points only",
+            QueryTag::Watch(_) => "numbers are of some watched keys only",
+        };
+        self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }
 
     /// Takes the reply to a typed request that was accepted.

@@ -26,6 +26,8 @@ pub struct TypedAnswer {
     request: String,
     lines: Vec<AnswerLine>,
     keys: u64,
+    /// The only key, where the request does not name it.
+    found: Option<KeyBuf>,
     points: u64,
 }
 
@@ -38,12 +40,19 @@ impl TypedAnswer {
             several => several.iter().take(MAX_LINES).map(last_of).collect(),
         };
         let keys = answer.series.len() as u64;
-        Some(Self { request: request.to_owned(), lines, keys, points: answer.points })
+        let found = match &answer.series[..] {
+            [only] if !request.contains(only.key.as_str()) => Some(only.key.clone()),
+            _ => None,
+        };
+        Some(Self { request: request.to_owned(), lines, keys, found, points: answer.points })
     }
 
-    /// The request with the numbers of keys and points.
+    /// The request with the numbers of keys and points. The only key is named.
     pub fn title(&self) -> String {
-        let keys = number::plural(self.keys, "key", "keys");
+        let keys = match &self.found {
+            Some(key) => key.to_string(),
+            None => number::plural(self.keys, "key", "keys"),
+        };
         let points = number::plural(self.points, "point", "points");
         format!("{} · {keys} · {points}", self.request)
     }

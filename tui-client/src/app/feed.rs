@@ -3,8 +3,9 @@
 //!
 //! On a new connection a follow is begun. A server that takes it has selectors: what stands on the
 //! screen is asked for once the follow has begun, so that nothing is lost between the two, and lines
-//! told meanwhile are held until it has come. A server that refuses the follow, or ends its reply,
-//! is polled.
+//! told meanwhile are held until it has come. A server that does not know the request, or ends its
+//! reply, is polled. One that gives no answer for another reason is polled too, and the follow is
+//! tried again every so often.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -37,8 +38,14 @@ const MAX_RETRY: Duration = Duration::from_secs(5);
 /// A follow that lasted for so long was worth its beginning: the waits start over.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// Failures to begin the first follow until the server is polled instead.
+/// Failures to begin a follow until the server is polled instead.
 const MAX_FAILURES: u32 = 3;
+
+/// Wait before a follow is tried again while the server is polled for want of it, doubled each time.
+const MIN_PROBE: Duration = Duration::from_secs(30);
+
+/// The longest of these waits.
+const MAX_PROBE: Duration = Duration::from_secs(15 * 60);
 
 /// Queries under way to a server with selectors.
 const MAX_IN_FLIGHT: usize = 4;
@@ -49,7 +56,7 @@ enum Stage {
     /// Nothing is followed.
     #[default]
     Idle,
-    /// A follow is ordered; it is given up at `until` if it is the first one.
+    /// A follow is ordered; the server is polled from `until` on if it is the first one.
     Asked { id: u64, pattern: String, until: Duration },
     /// The server tells every put.
     Live { id: u64, pattern: String, since: Duration },
@@ -76,10 +83,14 @@ pub enum FeedEvent {
 #[derive(Debug, Default)]
 pub struct Feed {
     extension: Extension,
+    /// It is not proven that the extension is missing: the follow is tried again.
+    is_assumed: bool,
     stage: Stage,
     /// Requests go over the connection of the prompt, because the server takes no other.
     is_shared: bool,
     failures: u32,
+    /// The last wait before the follow was tried again while the server is polled.
+    probe: Duration,
     /// Losses of the connection for data since its last reply.
     data_lost: u32,
     retry: Duration,
@@ -93,7 +104,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Whether the server has selectors; `None` before it has shown it.
+    /// Whether the server is used as one with selectors; `None` before that is decided.
     pub fn has_selectors(&self) -> Option<bool> {
         match self.extension {
             Extension::Unknown => None,
@@ -102,9 +113,9 @@ impl Feed {
         }
     }
 
-    /// Whether the server knows the selector extension.
+    /// Whether the server knows the selector extension, as far as it has shown.
     pub fn extension(&self) -> Extension {
-        self.extension
+        if self.is_assumed { Extension::Unknown } else { self.extension }
     }
 
     /// The server tells every put of what is on the screen.
@@ -159,7 +170,7 @@ impl Feed {
 
     /// Follows these keys, or none; `next_id` makes the id of a follow.
     pub fn steer(&mut self, wanted: Option<&str>, next_id: impl FnOnce() -> u64, cx: &mut Context) {
-        if self.extension == Extension::Missing {
+        if self.extension() == Extension::Missing {
             return;
         }
         let Some(wanted) = wanted else {
@@ -172,8 +183,9 @@ impl Feed {
         let now = cx.now().elapsed;
         let is_due = match &self.stage {
             Stage::Idle => true,
-            Stage::Asked { pattern, .. } | Stage::Live { pattern, .. } => {
-                pattern != wanted || self.renew.is_some_and(|at| at <= now)
+            Stage::Asked { pattern, .. } => pattern != wanted,
+            Stage::Live { pattern, .. } => {
+                pattern != wanted || self.renewal().is_some_and(|at| at <= now)
             }
             Stage::Waiting(until) => *until <= now,
         };
@@ -199,26 +211,44 @@ impl Feed {
         match self.stage {
             Stage::Asked { until, .. } if self.extension == Extension::Unknown => Some(until),
             Stage::Waiting(until) => Some(until),
-            _ => self.renew,
+            _ => self.renewal(),
         }
     }
 
-    /// Gives a server up that has not answered in time; says whether it is polled from now on.
+    /// When the follow is begun anew; not while the state that it began with is under way, so that
+    /// at most one is.
+    fn renewal(&self) -> Option<Duration> {
+        self.renew.filter(|_| self.loading.is_empty())
+    }
+
+    /// Polls a server that has not answered in time; says whether it is polled from now on. An
+    /// answer that comes later counts.
     pub fn on_tick(&mut self, cx: &mut Context) -> bool {
         let Stage::Asked { until, .. } = self.stage else { return false };
-        let given_up = self.extension == Extension::Unknown && until <= cx.now().elapsed;
-        if given_up {
-            self.is_shared = true;
-            self.poll(cx);
+        let is_late = self.extension == Extension::Unknown && until <= cx.now().elapsed;
+        if is_late {
+            self.assume_missing();
         }
-        given_up
+        is_late
     }
 
-    /// The server is polled from now on.
+    /// The server has no selectors: it is polled from now on.
     fn poll(&mut self, cx: &mut Context) {
         self.drop_follow();
-        self.extension = Extension::Missing;
+        (self.extension, self.is_assumed) = (Extension::Missing, false);
         cx.push(Effect::Network(NetworkOrder::Unfollow));
+    }
+
+    /// The server is polled over the connection that it has taken; it may have selectors.
+    fn assume_missing(&mut self) {
+        (self.extension, self.is_assumed, self.is_shared) = (Extension::Missing, true, true);
+    }
+
+    /// The follow is tried again after a wait, while the server is polled.
+    fn probe_later(&mut self, now: Duration) {
+        self.drop_follow();
+        self.probe = (self.probe * 2).clamp(MIN_PROBE, MAX_PROBE);
+        self.stage = Stage::Waiting(now + self.probe);
     }
 
     /// Takes the news of a follow.
@@ -226,6 +256,9 @@ impl Feed {
         let now = cx.now().elapsed;
         match (&self.stage, news) {
             (Stage::Asked { id, pattern, .. }, FollowNews::Begun) if *id == from => {
+                if std::mem::take(&mut self.is_assumed) {
+                    self.is_shared = false;
+                }
                 self.extension = Extension::Known;
                 self.stage = Stage::Live { id: from, pattern: pattern.clone(), since: now };
                 FeedEvent::Begun(from)
@@ -238,30 +271,47 @@ impl Feed {
                     self.poll(cx);
                     FeedEvent::Polled
                 }
-                FollowNews::Refused(reason) => {
-                    // Another reason may be that of a server with no place for one more connection.
-                    self.is_shared = reason != WRONG_COMMAND;
+                FollowNews::Refused(reason) if reason == WRONG_COMMAND => {
+                    if std::mem::take(&mut self.is_assumed) {
+                        self.is_shared = false;
+                    }
                     self.poll(cx);
                     FeedEvent::Polled
                 }
-                FollowNews::Lost(reason) => self.on_lost(reason, cx),
+                // The server may have no place for one more connection.
+                FollowNews::Refused(reason) => self.on_refused(reason, now),
+                FollowNews::Lost(reason) => self.on_lost(reason, now),
                 FollowNews::Begun | FollowNews::Lines(_) => FeedEvent::Nothing,
             },
             _ => FeedEvent::Nothing,
         }
     }
 
+    /// The follow was refused for a reason that may pass.
+    fn on_refused(&mut self, reason: String, now: Duration) -> FeedEvent {
+        let is_first = self.extension == Extension::Unknown;
+        if self.is_assumed || !is_first && self.failures + 1 < MAX_FAILURES {
+            return self.on_lost(reason, now);
+        }
+        self.assume_missing();
+        self.probe_later(now);
+        FeedEvent::Polled
+    }
+
     /// The follow was cut off, or what stands before it can't be had: it is begun anew.
-    pub fn on_lost(&mut self, reason: String, cx: &mut Context) -> FeedEvent {
-        let now = cx.now().elapsed;
+    pub fn on_lost(&mut self, reason: String, now: Duration) -> FeedEvent {
+        if self.is_assumed {
+            self.probe_later(now);
+            return FeedEvent::Nothing;
+        }
         if matches!(self.stage, Stage::Live { since, .. } if since + STEADY <= now) {
-            (self.retry, self.failures) = (Duration::ZERO, 0);
+            (self.retry, self.failures, self.probe) = (Duration::ZERO, 0, Duration::ZERO);
         }
         self.drop_follow();
         self.failures += 1;
         if self.extension == Extension::Unknown && self.failures >= MAX_FAILURES {
-            self.is_shared = true;
-            self.poll(cx);
+            self.assume_missing();
+            self.probe_later(now);
             return FeedEvent::Polled;
         }
         self.retry = (self.retry * 2).clamp(MIN_RETRY, MAX_RETRY);
@@ -287,9 +337,10 @@ impl Feed {
         matches!(self.stage, Stage::Waiting(_) | Stage::Asked { .. })
     }
 
-    /// Begins the follow anew at this time, or before.
+    /// Begins the follow anew at this time, or before, once its state has come. One that has not
+    /// begun yet brings that anyway.
     pub fn renew_at(&mut self, at: Duration) {
-        if self.pattern().is_some() {
+        if self.is_live() {
             self.renew = Some(self.renew.map_or(at, |before| before.min(at)));
         }
     }

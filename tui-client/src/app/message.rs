@@ -6,7 +6,7 @@ use crate::app::line_input::InputPurpose;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::filter::Filter;
-use crate::request::pending::{Query, QueryTag};
+use crate::request::pending::Query;
 use crate::wire_log::bookmark::Bookmark;
 
 /// A request of one part to the others; the application carries it out after the event.
@@ -28,8 +28,6 @@ pub enum Message {
     FilterTable(Option<Filter>),
     /// Send a query for a part of the screen; the answer comes back to it.
     Query(Query),
-    /// Drop the queries with this tag that wait to be sent.
-    DropQuery(QueryTag),
     /// Add an alert.
     Alert(Alert),
     /// Watch a key or a glob.

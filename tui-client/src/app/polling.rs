@@ -181,9 +181,7 @@ impl Polling {
             due.extend(selectors.into_iter().map(request));
         }
         if self.refresh_is_due(in_sight, link, feed) && self.refresh_at <= now {
-            if feed.extension() == Extension::Missing
-                && self.plan(in_sight, watch) == Ask::WithTable
-            {
+            if feed.has_selectors() == Some(false) && self.plan(in_sight, watch) == Ask::WithTable {
                 watch.comes_otherwise(next);
             }
             (self.refresh_at, self.refresh_once) = (next, false);

@@ -276,6 +276,11 @@ impl Table {
         }
     }
 
+    /// The answer to this query is still of use.
+    pub fn awaits(&self, query: RowQuery) -> bool {
+        self.numbers.awaits(query)
+    }
+
     /// The answer is kept up to date by the points that are told.
     pub fn is_live(&self) -> bool {
         self.freshness != Freshness::Polled

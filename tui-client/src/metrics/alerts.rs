@@ -307,11 +307,12 @@ impl Alerts {
         }
     }
 
-    /// Removes the alerts that concern this key; returns how many.
-    pub fn drop_alerts_on(&mut self, key: &str) -> usize {
-        let before = self.states.len();
-        self.states.retain(|state| !state.alert.concerns(key));
-        before - self.states.len()
+    /// Removes and returns the alerts that concern this key, also those that concern others.
+    pub fn drop_alerts_on(&mut self, key: &str) -> Vec<Alert> {
+        self.states
+            .extract_if(.., |state| state.alert.concerns(key))
+            .map(|state| state.alert)
+            .collect()
     }
 
     /// Forgets the state of a key that is watched no longer: the next firing is reported again.
@@ -504,7 +505,7 @@ mod tests {
         alerts.forget("a");
         assert!(!alerts.fires("a"));
         assert_eq!(evaluate(&mut alerts, "a", "a 7 3\n").len(), 2, "it is looked at again");
-        assert_eq!((alerts.drop_alerts_on("a"), alerts.alerts().len()), (3, 0));
+        assert_eq!((alerts.drop_alerts_on("a").len(), alerts.alerts().len()), (3, 0));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Capture {
     pub points: bool,
 }
 
-/// Points of a reply that is kept whole: 16 MiB. Later ones are left out.
+/// Points of a reply that is kept whole: 16 MiB. Later ones are left out, and counted.
 pub const MAX_POINTS: usize = 1 << 20;
 
 /// The points of one series in a reply, in its order.
@@ -60,6 +60,8 @@ pub struct Reply {
     pub answer: Answer,
     /// All points, where the reply is kept whole; the answer is empty then.
     pub points: Vec<SeriesPoints>,
+    /// Points that a reply that is kept whole has besides, at its end: beyond [`MAX_POINTS`].
+    pub points_left_out: u64,
     /// Size on the wire.
     pub bytes: u64,
     /// From the request to the first byte of the reply.
@@ -180,6 +182,7 @@ impl ReplyBuilder {
             foot: self.foot.into(),
             answer: self.summarizer.finish(),
             points: self.points,
+            points_left_out: self.total.saturating_sub(MAX_POINTS) as u64,
             bytes: self.bytes + 1,
             first,
             took,
@@ -212,6 +215,20 @@ mod tests {
         let reply = builder.finish(1, Duration::ZERO, Duration::ZERO);
         assert_eq!((reply.bytes, reply.left_out), (edge + 40 * 7 + 1, edge + 40 - 3));
         assert_eq!((&*reply.head[1], &*reply.foot[0]), ("a 1 2", "a 2 49"));
+    }
+
+    /// The count is that of a reply of which most points have come.
+    #[test]
+    fn points_beyond_the_limit_are_counted() {
+        let detail = Capture { raw: false, head: 0, foot: 0, recent: 0, points: true };
+        for (before, left_out) in [(MAX_POINTS - 3, 0), (MAX_POINTS - 1, 2), (MAX_POINTS, 3)] {
+            let mut builder = ReplyBuilder::new(Status::Ok, detail);
+            builder.total = before;
+            builder.add_lines(b"a 1 1\na 1 2\nb 1 1\n");
+            let reply = builder.finish(1, Duration::ZERO, Duration::ZERO);
+            let kept: usize = reply.points.iter().map(|series| series.points.len()).sum();
+            assert_eq!((kept as u64 + left_out, reply.points_left_out), (3, left_out));
+        }
     }
 
     #[test]

@@ -216,6 +216,11 @@ impl Numbers {
         Vec::new()
     }
 
+    /// The answer to this query is still of use.
+    pub fn awaits(&self, query: RowQuery) -> bool {
+        self.batches.iter().any(|batch| batch.number == query.batch)
+    }
+
     /// Every query of some batch is answered.
     pub fn is_ready(&self) -> bool {
         self.batches.iter().any(|batch| batch.left == 0)

@@ -157,6 +157,18 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
 }
 
+/// It is gone for all its keys.
+#[test]
+fn a_dropped_alert_is_named() {
+    let mut scene = Scene::alerted(120, 30, &["a.temp"], &["*.temp > 2", "a.* > 8"]);
+    scene.ok("get *", "a.temp 1 1\nb.temp 1 1\n");
+    scene.to(Mode::Watch);
+    scene.keys("D");
+    assert_eq!(scene.notice(), "2 alerts gone: *.temp > 2, a.* > 8");
+    scene.keys("D");
+    assert_eq!(scene.notice(), "no alert on a.temp");
+}
+
 #[test]
 fn a_pasted_alert_replaces_an_unfinished_one() {
     let field = |keys: &str, pasted: &str| {

@@ -107,6 +107,161 @@ fn a_server_that_takes_one_connection_is_polled_over_it() {
     assert_eq!(asked(&mut scene), [""; 0], "a poll would end the typed follow");
 }
 
+/// Connected to a server with selectors whose first answer is late.
+fn late() -> Scene {
+    let mut scene = Scene::new(120, 30, &["b"]);
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.wait(3 * SECOND);
+    assert_eq!(scene.app.feed().has_selectors(), Some(false), "polled meanwhile");
+    scene
+}
+
+#[test]
+fn a_first_answer_that_is_late_counts() {
+    let mut scene = late();
+    let id = scene.sent.iter().find(|request| request.line == "get *").unwrap().id;
+    scene.begin();
+    assert_eq!(scene.app.feed().has_selectors(), Some(true));
+    scene.told("a 5.0 5\n");
+    for line in ["get *[last]", "get b[last:1024]"] {
+        let request = scene.sent.iter().find(|request| request.line == line).unwrap();
+        assert_eq!(request.channel, Channel::Data, "{line}");
+        scene.ok(line, "a 4.0 4\nb 4.0 4\n");
+    }
+    // The polls from before are older than what was told.
+    assert!(scene.sent.iter().any(|request| request.id == id));
+    let polls = ["get *", "get b"];
+    for line in polls {
+        if scene.sent.iter().any(|request| request.line == line) {
+            scene.ok(line, "a 1.0 1\nb 1.0 1\n");
+        }
+    }
+    scene.told("a 6.0 6\n");
+    assert_eq!(rows(&scene), [row("a", 6.0), row("b", 4.0)]);
+    let watched = scene.app.watch().keys()[0].series.as_ref().unwrap();
+    assert_eq!(watched.last.timestamp, 4);
+    scene.wait(10 * SECOND);
+    assert!(!asked(&mut scene).iter().any(|line| polls.contains(&&**line)), "no more polls");
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "live");
+}
+
+/// Lets time pass on a server that is polled, and answers its polls; returns how often a follow was
+/// ordered, each of which meets this.
+fn follows(scene: &mut Scene, seconds: u64, news: &FollowNews) -> usize {
+    let mut orders = 0;
+    for _ in 0..seconds {
+        scene.wait(SECOND);
+        answer_queries(scene, |_| "a 1.0 1\n".to_owned());
+        let before = scene.followed.take();
+        orders += usize::from(before.is_some());
+        if let Some((id, _)) = before {
+            scene.tell(Event::Follow { id, news: news.clone() });
+        }
+    }
+    orders
+}
+
+#[test]
+fn a_follow_that_could_not_begin_is_tried_again() {
+    let full = FollowNews::Refused("too many connections".to_owned());
+    for news in [full, FollowNews::Lost("the connection was closed".to_owned())] {
+        let mut scene = Scene::new(120, 30, &[]);
+        scene.has_selectors = true;
+        scene.tell(Event::Connected);
+        let first = follows(&mut scene, 10, &news);
+        assert!((1..=3).contains(&first), "{news:?}: {first}");
+        assert_eq!(scene.app.feed().has_selectors(), Some(false), "{news:?}: polled meanwhile");
+        let later = follows(&mut scene, 3600, &news);
+        assert!((5..=10).contains(&later), "{news:?}: every so often, {later} times an hour");
+        while scene.followed.is_none() {
+            scene.wait(60 * SECOND);
+            answer_queries(&mut scene, |_| "a 1.0 1\n".to_owned());
+        }
+        scene.begin();
+        scene.ok("get *[last]", "a 2.0 2\n");
+        scene.told("a 3.0 3\n");
+        assert_eq!(rows(&scene), [row("a", 3.0)], "{news:?}");
+    }
+}
+
+#[test]
+fn a_server_without_selectors_is_asked_once() {
+    for news in [FollowNews::Ended, FollowNews::Refused("wrong command".to_owned())] {
+        let mut scene = late();
+        assert_eq!(follows(&mut scene, 1, &news), 1);
+        assert_eq!(follows(&mut scene, 3600, &news), 0, "{news:?}");
+    }
+}
+
+#[test]
+fn a_live_follow_that_finds_no_room_is_tried_again() {
+    let full = FollowNews::Refused("too many connections".to_owned());
+    let mut scene = live("a 1.0 1\n");
+    scene.news(FollowNews::Lost("the server closed the connection".to_owned()));
+    follows(&mut scene, 1, &full);
+    assert_eq!(scene.app.feed().has_selectors(), Some(true), "it may have room in a moment");
+    follows(&mut scene, 60, &full);
+    assert_eq!(scene.app.feed().has_selectors(), Some(false));
+    assert!(follows(&mut scene, 3600, &full) >= 3);
+}
+
+#[test]
+fn a_reconnect_while_paused_leaves_explicit_requests() {
+    let mut scene = live("a 1.0 1\n");
+    asked(&mut scene);
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.begin();
+    assert!(scene.followed.is_none(), "it was only to be found out");
+    assert_eq!(asked(&mut scene), [""; 0], "still paused");
+    scene.wait(60 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.code(KeyCode::F(5));
+    scene.ok("get *[last]", "a 2.0 2\n");
+    assert_eq!(rows(&scene), [row("a", 2.0)]);
+    scene.code(KeyCode::F(6));
+    scene.begin();
+    scene.ok("get *[last]", "a 3.0 3\n");
+    assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+#[test]
+fn a_refresh_before_a_paused_reconnect_is_known_waits_for_it() {
+    let mut scene = live("a 1.0 1\n");
+    asked(&mut scene);
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.code(KeyCode::F(5));
+    assert_eq!(asked(&mut scene), [""; 0]);
+    scene.begin();
+    assert_eq!(asked(&mut scene), ["get *[last]"]);
+}
+
+#[test]
+fn the_chart_asks_after_a_reconnect_while_paused() {
+    let mut scene = Scene::live(120, 30, &["a"], &[]);
+    let history: String = (0..1024).map(|n| format!("a {n}.0 {}\n", NOW - 1024 + n)).collect();
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains(":count]") => format!("a 90000.0 {}\n", NOW - 90_000),
+        _ => history.clone(),
+    });
+    scene.code(KeyCode::F(6));
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    scene.wait(2 * SECOND);
+    scene.tell(Event::Connected);
+    scene.begin();
+    asked(&mut scene);
+    scene.to(Mode::Watch);
+    scene.keys("Z");
+    let lines = asked(&mut scene);
+    assert!(lines.iter().any(|line| line.starts_with("get a[")), "the chart asks: {lines:?}");
+}
+
 #[test]
 fn a_follow_that_is_cut_off_is_begun_anew_with_the_state() {
     let mut scene = live("a 1.0 1\n");
@@ -221,6 +376,49 @@ fn another_window_is_asked_for_and_said() {
 }
 
 #[test]
+fn queries_of_a_window_that_is_left_are_not_sent() {
+    let mut scene = live(&format!("a 4.0 {NOW}\n"));
+    answer_queries(&mut scene, of_a);
+    scene.to(Mode::Table);
+    scene.keys(&"tT".repeat(50));
+    scene.keys("t");
+    let before = scene.sent.len();
+    assert!(before <= 4, "as many as are under way at once: {before}");
+    let lines = answer_queries(&mut scene, of_a);
+    let is_new = |line: &String| line.contains("-1h:") || line.contains("last:");
+    assert!(lines[before..].iter().all(is_new), "{lines:?}");
+    assert!(lines.len() <= 2 * before + 4, "{lines:?}");
+    let a = scene.app.table().visible(1).next().unwrap();
+    assert_eq!((a.max(), a.count()), (Some(9.0), Some(4)));
+}
+
+#[test]
+fn refreshes_do_not_pile_up() {
+    let mut scene = Scene::live(120, 30, &["a"], &[]);
+    let before = scene.sent.len();
+    for _ in 0..50 {
+        let follow = scene.followed.clone();
+        scene.code(KeyCode::F(5));
+        if scene.followed != follow {
+            scene.begin();
+        }
+    }
+    assert_eq!(scene.sent.len(), before, "the state is under way");
+    let follow = scene.followed.clone();
+    for line in ["get *[last]", "get a[last:1024]"] {
+        scene.ok(line, &format!("a 1.0 {NOW}\n"));
+    }
+    assert_ne!(scene.followed, follow, "once more, with the state of now");
+    scene.begin();
+    let states = scene.sent.iter().filter(|request| request.line == "get *[last]");
+    assert_eq!(states.count(), 1);
+    let lines = answer_queries(&mut scene, |_| format!("a 1.0 {NOW}\n"));
+    assert!(lines.len() < 40, "{}: {lines:?}", lines.len());
+    scene.wait(10 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0]);
+}
+
+#[test]
 fn an_order_by_a_number_asks_for_that_of_all_keys() {
     let sort = Sort::named("-max").unwrap();
     let table = TableSpec { sort, ..TableSpec::default() };
@@ -240,6 +438,24 @@ fn an_order_by_a_number_asks_for_that_of_all_keys() {
     scene.told(&format!("b 95.0 {}\n", NOW + 2));
     scene.wait(2 * SECOND);
     assert_eq!(rows(&scene), [row("b", 95.0), row("a", 4.0)]);
+}
+
+#[test]
+fn an_order_that_knows_some_keys_only_says_so() {
+    let sort = Sort::named("-change").unwrap();
+    let table = TableSpec { sort, ..TableSpec::default() };
+    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.points_left_out = if line == "get *[last:2]" { 12_345 } else { 0 };
+        scene.ok(&line, &format!("a 1.0 {}\na 4.0 {NOW}\n", NOW - 1));
+    }
+    let said = "order and filter are of some keys only: 12,345 points left out of get *[last:2]";
+    assert!(scene.log().contains(&format!("- {said}")), "{:?}", scene.log());
+    assert_eq!(scene.notice(), said);
 }
 
 #[test]

@@ -223,9 +223,11 @@ fn a_glob_is_marked_if_the_server_has_no_globs() {
     };
     assert_eq!(doubted(FollowNews::Begun), Verdict::Accepted);
     let why = "this server takes a key or *; / filters the table".to_owned();
-    for news in [FollowNews::Ended, FollowNews::Refused("no such thing".to_owned())] {
+    for news in [FollowNews::Ended, FollowNews::Refused("wrong command".to_owned())] {
         assert_eq!(doubted(news), Verdict::Suspicious { at: 4..7, why: why.clone() });
     }
+    let full = FollowNews::Refused("too many connections".to_owned());
+    assert_eq!(doubted(full), Verdict::Accepted, "it may have them");
 }
 
 #[test]

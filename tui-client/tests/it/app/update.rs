@@ -102,6 +102,10 @@ fn an_entered_get_is_answered_beside_the_table() {
     scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     let answer = scene.app.typed_answer().unwrap();
     assert_eq!(answer.title(), "get * · 2 keys · 3 points", "the newest answer alone");
+    scene.enter("get palm.*");
+    scene.ok("get palm.*", "palm.cpu 1.0 1\n");
+    let answer = scene.app.typed_answer().unwrap();
+    assert_eq!(answer.title(), "get palm.* · palm.cpu · 1 point", "the key that was found");
     scene.code(KeyCode::Esc);
     assert_eq!(scene.app.layout().table_rows(), rows, "closed");
     assert_eq!(scene.app.mode(), Mode::Prompt);

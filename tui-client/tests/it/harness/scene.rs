@@ -30,6 +30,8 @@ pub struct Scene {
     pub theme: Theme,
     /// The server has selectors: the test answers for it. Otherwise it refuses to be followed.
     pub has_selectors: bool,
+    /// Points that the next reply is too long for.
+    pub points_left_out: u64,
     /// What is followed: the id and the selector.
     pub followed: Option<(u64, String)>,
 }
@@ -76,7 +78,8 @@ impl Scene {
         let app = App::new(config, width, height, now);
         assert_eq!(app.start(), [Effect::Network(NetworkOrder::Connect)]);
         let (sent, theme) = (Vec::new(), Theme::colour());
-        Self { app, now, sent, theme, has_selectors: false, followed: None }
+        let (has_selectors, points_left_out, followed) = (false, 0, None);
+        Self { app, now, sent, theme, has_selectors, points_left_out, followed }
     }
 
     /// Connected, with alerts besides.
@@ -272,7 +275,9 @@ impl Scene {
         let mut builder = ReplyBuilder::new(status, request.capture).watching(request.watched);
         builder.add_lines(data.as_bytes());
         let first = Duration::from_micros(400);
-        self.tell(Event::Reply(Box::new(builder.finish(id, first, took))))
+        let mut reply = builder.finish(id, first, took);
+        reply.points_left_out += std::mem::take(&mut self.points_left_out);
+        self.tell(Event::Reply(Box::new(reply)))
     }
 
     pub fn ok(&mut self, line: &str, data: &str) {
