@@ -20,7 +20,7 @@ use shared::Point;
 
 use coverage::{Coverage, Span};
 use level::{Level, aligned, end_of, merge, start_of};
-use plan::{Batch, Change};
+use plan::{Batch, Change, Part};
 
 /// The most counts of ranges that are kept.
 const MAX_COUNTS: usize = 16;
@@ -127,7 +127,8 @@ pub struct Rollups {
     was_surveyed: bool,
     /// The newest point that is not too far ahead.
     newest: Option<i64>,
-    /// Ranges with the number of their points, the newest last.
+    /// Ranges with at least the number of their points, the newest last; one that was put again
+    /// may count twice.
     counts: VecDeque<(Span, u64)>,
     /// What has changed since it was asked for.
     stale: Coverage,
@@ -137,8 +138,12 @@ pub struct Rollups {
     not_before: Duration,
     /// What is being asked for.
     batch: Option<Batch>,
+    /// The view that was last planned for.
+    view: Option<View>,
     /// The end of the last batch.
     asked: Duration,
+    /// The newest answered requests, with the time.
+    answered: VecDeque<(Part, Duration)>,
     /// Something was asked for.
     is_used: bool,
     /// The last view of which nothing was missing, and the revision then.
@@ -221,7 +226,14 @@ impl Rollups {
         if point.timestamp <= present {
             self.newest = self.newest.max(Some(point.timestamp));
         }
-        self.apply_put(point);
+        if self.apply_put(point) {
+            self.extent.total += 1;
+            let counts = self.counts.iter_mut();
+            let of_point =
+                counts.filter(|((from, to), _)| (*from..=*to).contains(&point.timestamp));
+            of_point.for_each(|(_, count)| *count += 1);
+        }
+        self.trim();
         self.revision += 1;
     }
 
@@ -241,11 +253,13 @@ impl Rollups {
         self.levels.values_mut().for_each(|level| level.covered.clear());
         self.stale.clear();
         self.counts.clear();
+        self.answered.clear();
         (self.batch, self.strays_until) = (None, None);
         (self.surveyed, self.not_before, self.complete) = (false, Duration::ZERO, None);
     }
 
-    fn apply_put(&mut self, point: Point) {
+    /// Writes a point into what is known; returns whether it may be a new one.
+    fn apply_put(&mut self, point: Point) -> bool {
         let Point { timestamp, value } = point;
         let extent = self.extent.first.zip(self.extent.last).filter(|_| self.surveyed);
         let points = self.levels.entry(0).or_default();
@@ -284,7 +298,7 @@ impl Rollups {
         let extent = &mut self.extent;
         extent.first = extent.first.into_iter().chain([timestamp]).min();
         extent.last = extent.last.max(Some(timestamp));
-        extent.total += u64::from(before.is_none());
+        before.is_none()
     }
 
     fn apply_remove(&mut self, timestamp: i64) {

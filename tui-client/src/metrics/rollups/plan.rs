@@ -17,7 +17,10 @@ const MAX_CHANGES: usize = 4096;
 /// The time after a refusal until the next request.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The least time between two requests for what has changed.
+/// The most answered requests that are kept.
+const MAX_ANSWERED: usize = 32;
+
+/// The least time between two requests for what has changed, or for anything once more.
 const REPAIR: Duration = Duration::from_secs(1);
 
 /// A part of what is not known yet, as one request. Ends of ranges are included.
@@ -48,6 +51,21 @@ impl Part {
             Self::Points((from, to)) => format!("[{from}:{to}]"),
             Self::Min((from, to), step) => format!("[{from}:{to}:{}:min]", 1_u64 << step),
             Self::Max((from, to), step) => format!("[{from}:{to}:{}:max]", 1_u64 << step),
+        }
+    }
+}
+
+impl Part {
+    /// A reply to the part holds all that one to another part does.
+    fn contains(&self, other: &Self) -> bool {
+        let within = |outer: Span, inner: Span| outer.0 <= inner.0 && inner.1 <= outer.1;
+        match (*self, *other) {
+            (Self::Points(outer), Self::Points(inner)) => within(outer, inner),
+            (Self::Min(outer, step), Self::Min(inner, other))
+            | (Self::Max(outer, step), Self::Max(inner, other)) => {
+                step == other && within(outer, inner)
+            }
+            _ => self == other,
         }
     }
 }
@@ -95,10 +113,18 @@ pub(super) struct Batch {
     /// The least values that wait for the greatest ones.
     minima: Vec<(Part, Vec<Point>)>,
     changes: Vec<Change>,
-    view: View,
 }
 
 impl Batch {
+    /// The points that were put into a range since it was asked for.
+    fn puts(&self, (from, to): Span) -> u64 {
+        let times = self.changes.iter().filter_map(|change| match change {
+            Change::Put(point) => Some(point.timestamp),
+            Change::Remove(_) => None,
+        });
+        times.map(|time| u64::from((from..=to).contains(&time))).sum()
+    }
+
     /// Keeps a change; false when they are too many.
     pub(super) fn record(&mut self, change: Change) -> bool {
         self.changes.push(change);
@@ -110,6 +136,7 @@ impl Rollups {
     /// The requests that are due for a view, the most urgent ones; none while others are on their
     /// way, or when all is known. `id` is another one each time.
     pub fn plan(&mut self, view: &View, now: Duration, id: u64) -> Option<Plan> {
+        self.view = Some(*view);
         let is_complete = self.complete == Some((*view, self.revision));
         if is_complete || self.batch.is_some() || now < self.not_before {
             return None;
@@ -126,7 +153,7 @@ impl Rollups {
         let (answered, minima, changes) = (vec![false; parts.len()], Vec::new(), Vec::new());
         let ids = (0..).map(|place| PartId { batch: id, place }).zip(parts.iter().copied());
         let due = ids.collect();
-        self.batch = Some(Batch { id, parts, answered, minima, changes, view: *view });
+        self.batch = Some(Batch { id, parts, answered, minima, changes });
         Some(Plan { urgency, parts: due })
     }
 
@@ -153,7 +180,9 @@ impl Rollups {
         self.apply(part, points, present, &mut batch);
         for &change in &batch.changes {
             match change {
-                Change::Put(point) => self.apply_put(point),
+                Change::Put(point) => {
+                    self.apply_put(point);
+                }
                 Change::Remove(timestamp) => self.apply_remove(timestamp),
             }
         }
@@ -163,7 +192,10 @@ impl Rollups {
         }
         if batch.answered.iter().all(|&is| is) {
             self.asked = now;
-            self.trim(&batch.view);
+            self.answered.extend(batch.parts.iter().map(|&part| (part, now)));
+            let excess = self.answered.len().saturating_sub(MAX_ANSWERED);
+            self.answered.drain(..excess);
+            self.trim();
         } else {
             self.batch = Some(batch);
         }
@@ -175,7 +207,8 @@ impl Rollups {
         match part {
             Part::Total => {
                 self.extent.first = one.map(|point| point.timestamp);
-                self.extent.total = one.map_or(0, count_of);
+                let put = batch.puts((i64::MIN, i64::MAX));
+                self.extent.total = one.map_or(0, count_of).saturating_add(put);
                 (self.surveyed, self.was_surveyed) = (true, true);
             }
             Part::Until(time) => {
@@ -198,10 +231,11 @@ impl Rollups {
                 if self.counts.len() == MAX_COUNTS {
                     self.counts.pop_front();
                 }
-                // What comes behind the last point is not many.
+                // What comes behind the last point is counted as it is put.
                 let is_last = self.extent.last <= Some(to);
                 let to = if is_last { i64::MAX } else { to };
-                self.counts.push_back(((from, to), one.map_or(0, count_of)));
+                let count = one.map_or(0, count_of).saturating_add(batch.puts((from, to)));
+                self.counts.push_back(((from, to), count));
             }
             Part::Points(span) => self.insert(span, 0, points, &[]),
             Part::Min(span, step) => batch.minima.push((Part::Max(span, step), points.to_vec())),
@@ -228,6 +262,9 @@ impl Rollups {
     fn due(&self, view: &View, now: Option<Duration>) -> (Urgency, Vec<Part>) {
         let of_view = |parts| (Urgency::View, parts);
         if !self.surveyed {
+            if self.was_just_answered(&Part::Total, now) {
+                return of_view(Vec::new());
+            }
             let survey = [Part::Until(i64::MAX), Part::Total].into_iter();
             let view = self.newest.map(|_| self.view_parts(view, now));
             return of_view(survey.chain(view.into_iter().flatten()).collect());
@@ -239,7 +276,9 @@ impl Rollups {
         if extent.total <= self.limits.few {
             let all = (i64::MIN, i64::MAX);
             let is_known = self.coverage(0).covers(all);
-            return of_view(if is_known { Vec::new() } else { vec![Part::Points(all)] });
+            let part = Some(Part::Points(all)).filter(|_| !is_known);
+            let due = part.filter(|part| !self.was_just_answered(part, now));
+            return of_view(due.into_iter().collect());
         }
         let mut parts = self.view_parts(view, now);
         parts.extend(self.strays(view, last));
@@ -248,8 +287,11 @@ impl Rollups {
         }
         parts = self.steps(view.widened(2), view.level(), now);
         if parts.is_empty() && first < view.from && self.before(view.from, view).is_none() {
-            // The point before tells how the line enters, and where earlier points are.
-            parts.push(Part::Until(view.from.saturating_sub(1)));
+            // The point before tells how the line enters, and where earlier points are. There may
+            // be none any more.
+            let end = view.from.saturating_sub(1);
+            let is_known = self.coverage(view.level()).covers((first, end));
+            parts.extend((!is_known).then_some(Part::Until(end)));
         }
         if !parts.is_empty() || extent.total > self.limits.overview {
             return (Urgency::Beside, parts);
@@ -265,12 +307,7 @@ impl Rollups {
         if span.0 > span.1 {
             return Vec::new();
         }
-        if level == 0 || self.is_exact(span) {
-            return self.steps(span, 0, now);
-        }
-        let counted =
-            self.counts.iter().rev().find(|(known, _)| known.0 <= span.0 && span.1 <= known.1);
-        if counted.is_some_and(|&(_, count)| count <= view.dots.into()) {
+        if self.is_drawn_in_points(view) || self.is_exact(span) {
             return self.steps(span, 0, now);
         }
         let mut parts = self.steps(span, level, now);
@@ -279,6 +316,15 @@ impl Rollups {
             parts.extend((!is_counted).then_some(Part::Count(span)));
         }
         parts
+    }
+
+    /// The points of a view are needed one by one: they are no more than its dots, as far as they
+    /// were counted.
+    pub(super) fn is_drawn_in_points(&self, view: &View) -> bool {
+        let (from, to) = self.within_extent(view.span());
+        let mut counts = self.counts.iter().rev();
+        let counted = counts.find(|(known, _)| known.0 <= from && to <= known.1);
+        view.level() == 0 || counted.is_some_and(|&(_, count)| count <= view.dots.into())
     }
 
     /// The requests for what is missing of the steps of a range, or of its points.
@@ -301,7 +347,14 @@ impl Rollups {
             0 => [Some(Part::Points(range)), None],
             _ => [Some(Part::Min(range, level)), Some(Part::Max(range, level))],
         });
-        parts.flatten().collect()
+        parts.flatten().filter(|part| !self.was_just_answered(part, now)).collect()
+    }
+
+    /// The request was answered too short a time before `now`, if that is given.
+    fn was_just_answered(&self, part: &Part, now: Option<Duration>) -> bool {
+        let Some(now) = now else { return false };
+        let mut recent = self.answered.iter().filter(|(_, at)| now < *at + REPAIR);
+        recent.any(|(answered, _)| answered.contains(part))
     }
 
     /// The request that tells that nothing stands between the newest point and strays of the

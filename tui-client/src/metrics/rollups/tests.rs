@@ -105,6 +105,10 @@ impl Both {
         }
     }
 
+    fn kept(&self) -> usize {
+        self.rollups.levels.values().map(|level| level.buckets.len()).sum()
+    }
+
     /// All requests for a view.
     fn settle(&mut self, view: &View) -> Vec<Part> {
         let mut asked = Vec::new();
@@ -195,10 +199,12 @@ proptest! {
                 5 => both.compute(),
                 _ => both.receive(),
             }
+            let kept = both.kept();
+            prop_assert!(both.rollups.batch.is_some() || kept <= 2 * SMALL.kept, "{kept} are kept");
         }
         both.settle(&shown);
         both.check(&shown);
-        let kept: usize = both.rollups.levels.values().map(|level| level.buckets.len()).sum();
+        let kept = both.kept();
         prop_assert!(kept <= 2 * SMALL.kept, "{kept} are kept");
         let ends = both.server.0.keys().next().zip(both.server.0.keys().next_back());
         prop_assert_eq!(both.rollups.bounds(), ends.map(|(&first, &last)| (first, last)));
@@ -245,4 +251,172 @@ fn a_picture_costs_as_many_numbers_as_it_has_dots() {
     }
     let exact = both.rollups.line(&view(5000, 5300, 380));
     assert_eq!(exact.step, None, "fewer than two points a column");
+}
+
+#[test]
+fn a_range_with_more_points_than_once_counted_is_asked_for_in_steps() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..10_000 {
+        both.server.0.insert(time, 1.0);
+    }
+    let base = 10_000_000;
+    for time in 0..300 {
+        both.server.0.insert(base + time, 1.0);
+    }
+    let day = |newest: i64| view(newest - 86_400, newest, 380);
+    both.settle(&day(base + 299));
+    let mut answered = 0;
+    for time in 300..20_000 {
+        both.put(base + time, as_value(usize::try_from(time % 100).unwrap()));
+        if time % 50 < 49 {
+            continue;
+        }
+        both.now += Duration::from_secs(50);
+        let asked = both.plan(&day(base + time));
+        answered += asked.iter().map(|&part| both.server.answer(part).len()).sum::<usize>();
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(answered <= 4 * 380, "{answered} lines for live points");
+    let shown = day(base + 19_999);
+    for _ in 0..3 {
+        both.settle(&view(10, 2000, 380));
+        let asked = both.settle(&shown);
+        let lines: usize = asked.iter().map(|&part| both.server.answer(part).len()).sum();
+        assert!(lines <= 8 * 380, "{lines} lines for {asked:?}");
+        both.check(&shown);
+    }
+}
+
+fn count_of(server: &Server, (from, to): Span) -> u64 {
+    server.0.range(from..=to).map(|_| 1).sum()
+}
+
+#[test]
+fn points_put_after_their_count_was_computed_are_counted() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..10_000 {
+        both.server.0.insert(time * 1000, 1.0);
+    }
+    let shown = view(9_900_000, 10_400_000, 380);
+    both.plan(&shown);
+    while both.pending.iter().all(|(_, part, _)| !matches!(part, Part::Count(_))) {
+        both.receive();
+        both.plan(&shown);
+    }
+    while both.pending.iter().any(|(.., reply)| reply.is_none()) {
+        both.compute();
+    }
+    for time in 1..1000 {
+        both.put(9_950_000 + time, 1.0);
+    }
+    both.settle(&shown);
+    let &((from, to), counted) = both.rollups.counts.back().unwrap();
+    assert_eq!(counted, count_of(&both.server, (from, to)));
+}
+
+#[test]
+fn live_points_alone_keep_the_bound_and_ask_for_nothing() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..5000 {
+        both.server.0.insert(time, 1.0);
+    }
+    for seconds in [900, 86_400] {
+        let last = *both.server.0.keys().next_back().unwrap();
+        let mut shown = view(last - seconds, last, 380);
+        both.settle(&shown);
+        let mut asked = Vec::new();
+        for time in last + 1..last + 30_000 {
+            both.put(time, as_value(usize::try_from(time % 97).unwrap()));
+            let kept = both.kept();
+            assert!(kept <= Limits::default().kept, "{kept} are kept at {time}");
+            if time % 50 > 0 {
+                continue;
+            }
+            both.now += Duration::from_secs(50);
+            shown = view(time - seconds, time, 380);
+            asked.extend(both.plan(&shown));
+            while !both.pending.is_empty() {
+                both.receive();
+            }
+        }
+        assert!(asked.len() <= 20, "{} requests: {asked:?}", asked.len());
+        both.check(&shown);
+    }
+}
+
+#[test]
+fn very_wide_pictures_are_known_at_some_time() {
+    let mut both = Both::new(Limits::default(), i64::MAX);
+    for time in 0..200_000 {
+        both.server.0.insert(time, as_value(usize::try_from(time % 97).unwrap()));
+    }
+    for shown in [view(50_000, 64_000, 8000), view(0, 199_999, 8000), view(50_000, 64_000, 8000)] {
+        both.settle(&shown);
+        both.check(&shown);
+    }
+}
+
+#[test]
+fn strays_of_the_future_are_remembered_or_asked_for_again() {
+    let mut both = Both::new(SMALL, 2000);
+    for time in [0, 1, 2, 9000] {
+        both.server.0.insert(time, 7.0);
+    }
+    both.settle(&view(0, 20, 60));
+    for time in 3..1500 {
+        both.put(time, 1.0);
+        both.plan(&view(time - 20, time, 60));
+        both.receive();
+    }
+    let stray = view(8950, 9050, 60);
+    both.settle(&stray);
+    both.check(&stray);
+}
+
+#[test]
+fn what_retention_took_away_before_a_view_is_asked_for_once() {
+    let mut both = Both::new(SMALL, 10_000);
+    for time in 0..5000 {
+        both.server.0.insert(time, 1.0);
+    }
+    both.settle(&view(4000, 4100, 20));
+    both.server.0.retain(|&time, _| time >= 3000);
+    let shown = view(3000, 3100, 20);
+    both.settle(&shown);
+    both.check(&shown);
+}
+
+#[test]
+fn the_same_question_has_a_pause_before_it() {
+    let mut both = Both::new(SMALL, 100_000);
+    for time in 0..5000 {
+        both.server.0.insert(time, as_value(usize::try_from(time % 7).unwrap()));
+    }
+    let shown = view(0, 4999, 2000);
+    both.settle(&shown);
+    // As a backfill does, in so many places that what is known falls into pieces.
+    let mut asked = 0;
+    for time in 0..5000 {
+        both.put(time * 37 % 5000, 3.0);
+        asked += usize::from(!both.plan(&shown).is_empty());
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(asked <= 2, "{asked} batches within a moment");
+    both.now += Duration::from_secs(2);
+    both.settle(&shown);
+    both.check(&shown);
+    // Each removal of the first point makes the extent unknown.
+    asked = 0;
+    for time in 0..100 {
+        both.remove(time);
+        asked += usize::from(!both.plan(&shown).is_empty());
+        while !both.pending.is_empty() {
+            both.receive();
+        }
+    }
+    assert!(asked <= 2, "{asked} batches within a moment");
 }

@@ -3,63 +3,74 @@
 use std::collections::BTreeMap;
 
 use super::coverage::Span;
-use super::level::{Level, aligned, end_of, merge, start_of};
+use super::level::{aligned, end_of, merge, start_of};
 use super::{Rollups, View};
 
+/// Of a view and its surroundings, as many steps or points a dot can be needed at once, and as
+/// many again.
+const KEPT_A_DOT: usize = 12;
+
+/// No time at all.
+const NEVER: Span = (i64::MAX, i64::MIN);
+
 impl Rollups {
-    /// Drops what is farthest from a view until the rest is within the bound.
-    pub(super) fn trim(&mut self, view: &View) {
-        let kept = |levels: &BTreeMap<u32, Level>| -> usize {
-            levels.values().map(|level| level.buckets.len()).sum()
-        };
-        if kept(&self.levels) <= self.limits.kept {
+    /// Drops what is farthest from the view once more is kept than the bound. Afterwards at most
+    /// three quarters of it are kept, so that the next points are put at little cost.
+    pub(super) fn trim(&mut self) {
+        let Some(view) = self.view else { return };
+        let bound = self.limits.kept.max(KEPT_A_DOT.saturating_mul(view.dots as usize));
+        if self.kept() <= bound {
             return;
         }
         let current = view.level();
-        self.roll_up(view, current);
+        self.roll_up(&view, current);
         // The overview of everything is asked for at the greatest cost.
-        let overview = self.bounds().map(|(from, to)| View { from, to, dots: view.dots }.level());
+        let all = self.bounds();
+        let overview = all.map(|(from, to)| View { from, to, dots: view.dots }.level());
         let stays = |step: u32| step == 0 || step == current || Some(step) == overview;
         let mut oldest: Vec<(u64, u32)> =
             self.levels.iter().map(|(&step, level)| (level.used, step)).collect();
         oldest.sort_unstable();
         for (_, step) in oldest.into_iter().filter(|&(_, step)| !stays(step)) {
-            if kept(&self.levels) <= self.limits.kept / 2 {
+            self.levels.remove(&step);
+            if self.kept() <= bound / 2 {
                 return;
             }
-            self.levels.remove(&step);
         }
         let near = view.widened(1);
-        let newest = self.newest();
-        for (&step, level) in &mut self.levels {
-            if step > 0 {
-                if Some(step) != overview {
-                    level.keep(aligned(near, step));
-                }
-                continue;
-            }
-            // What comes is known to come behind the newest point.
-            let future = newest.and_then(|newest| level.covered.around(newest));
-            let future = future.zip(newest).map(|((_, end), newest)| (newest, end));
-            let last = newest.and_then(|newest| level.buckets.get_key_value(&newest));
-            let last = last.map(|(&time, &values)| (time, values));
-            level.keep(near);
-            if let Some(future) = future {
-                level.covered.add(future);
-            }
-            level.buckets.extend(last.filter(|_| future.is_some()));
+        for (&step, level) in self.levels.range_mut(1..) {
+            let kept = all.filter(|_| Some(step) == overview).unwrap_or(near);
+            level.keep(aligned(kept, step));
         }
-        if kept(&self.levels) > self.limits.kept
-            && let Some(points) = self.levels.get_mut(&0)
-        {
-            // They have been rolled up.
-            let future =
-                newest.and_then(|newest| points.covered.around(newest)).map(|(_, end)| end);
-            points.covered.clear();
-            points.buckets.clear();
-            if let (Some(newest), Some(end)) = (newest, future) {
-                points.covered.add((newest.saturating_add(1), end));
-            }
+        self.keep_points(near);
+        let most = bound / 4 * 3;
+        if self.kept() > most {
+            self.keep_points(view.span());
+        }
+        // Where they are too many to be drawn one by one they have been rolled up.
+        if self.kept() > most && !self.is_drawn_in_points(&view) {
+            self.keep_points(NEVER);
+        }
+    }
+
+    fn kept(&self) -> usize {
+        self.levels.values().map(|level| level.buckets.len()).sum()
+    }
+
+    /// Keeps the points of a range alone, and the newest one, behind which the next ones come.
+    fn keep_points(&mut self, range: Span) {
+        let newest = self.newest();
+        let Some(points) = self.levels.get_mut(&0) else { return };
+        let newest = newest.and_then(|time| {
+            let (values, (_, end)) = (*points.buckets.get(&time)?, points.covered.around(time)?);
+            let later = points.buckets.range(time..).nth(1);
+            let empty_until = later.map_or(end, |(&later, _)| end.min(later.saturating_sub(1)));
+            Some((time, values, empty_until))
+        });
+        points.keep(range);
+        if let Some((time, values, empty_until)) = newest {
+            points.covered.add((time, empty_until));
+            points.buckets.insert(time, values);
         }
     }
 
