@@ -252,10 +252,10 @@ mod tests {
         let mut jobs = two_lines();
         jobs.push(save_to(&path));
         let mut events = events(Some(history.clone()), jobs).await;
-        assert_eq!(events.remove(0), Event::History(vec!["zero".to_owned()]));
         let saved =
             events.iter().position(|event| *event == Event::Saved { path: path.clone(), lines: 0 });
         events.remove(saved.unwrap());
+        assert_eq!(events.remove(0), Event::History(vec!["zero".to_owned()]));
         is_reported_once(&events, "another program has locked it");
         lock.unlock().unwrap();
         history.add("three").unwrap();
