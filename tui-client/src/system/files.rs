@@ -257,7 +257,7 @@ mod tests {
         events.remove(saved.unwrap());
         assert_eq!(events.remove(0), Event::History(vec!["zero".to_owned()]));
         is_reported_once(&events, "another program has locked it");
-        lock.unlock().unwrap();
+        drop(lock);
         history.add("three").unwrap();
         assert_eq!(history.load().unwrap(), ["zero", "three"]);
     }
