@@ -627,7 +627,7 @@ impl App {
 
     /// The pattern of the keys that are to be followed.
     fn wanted_keys(&self) -> Option<String> {
-        // What the server can do is found out while paused too: requests of a person need it.
+        // What the server can do is found out while paused too: typed requests need it.
         if self.polling.is_paused() && self.feed.extension() != Extension::Unknown {
             return None;
         }

@@ -275,7 +275,7 @@ impl Pace {
         self.change = self.change.max(change);
     }
 
-    /// The user did something.
+    /// Notes a key, a paste or the mouse.
     fn touch(&mut self) {
         self.change = Change::Touched;
     }

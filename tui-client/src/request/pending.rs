@@ -57,7 +57,7 @@ pub enum RowPart {
 /// The order of queries that wait: the lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A person waits for the answer.
+    /// For a request that was typed or a key that was pressed.
     Now,
     /// The answer completes what is on the screen.
     Soon,

@@ -1,4 +1,4 @@
-//! Text as programs and people write it: files from Windows, and characters that can't be seen.
+//! Text of any origin: files from Windows, and characters that can't be seen.
 
 use crate::harness::client::{pipe, pipe_to, run};
 use crate::harness::server::TestServer;

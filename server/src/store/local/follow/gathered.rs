@@ -1,5 +1,5 @@
 //! The points of watched series in some commits, by series. While followers are not woken, many
-//! commits have a point or two for each of them: whoever is woken then finds its points together.
+//! commits have a point or two for each of them; one that is woken then finds its points together.
 
 use std::collections::HashMap;
 use std::mem::size_of;

@@ -41,7 +41,7 @@ pub struct Ring {
     entries: VecDeque<(CommitId, Entry)>,
     oldest: CommitId,
     next: CommitId,
-    /// Nobody has seen the newest entry.
+    /// The newest entry was handed to no follower yet.
     is_open: bool,
     /// Bytes that the entries take.
     bytes: usize,
