@@ -32,8 +32,8 @@ use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::column::Column;
 use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
+use tui_client::metrics::series::summary::Answer;
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
-use tui_client::metrics::summary::Answer;
 use tui_client::system::net;
 use tui_client::view::{self, PlotCache, theme::Theme};
 

@@ -3,7 +3,7 @@
 use shared::{KeyBuf, Point};
 
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
+use crate::metrics::series::summary::Answer;
 use crate::text::number;
 
 /// Lines of an answer that are kept to be shown; the log has all that it logs.

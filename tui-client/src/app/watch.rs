@@ -19,8 +19,8 @@ use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
+use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{LATE, Series, newest};
-use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
@@ -566,7 +566,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn globs(texts: &[&str]) -> Vec<Glob> {
         texts.iter().map(|text| text.parse().unwrap()).collect()

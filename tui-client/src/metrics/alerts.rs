@@ -411,7 +411,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn alerts(alerts: &[&str]) -> Alerts {
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter};
 use shared::response::{Status, decode_points};
 use shared::{Glob, KeyBuf, Point};
 
-use crate::metrics::summary::{Answer, Summarizer};
+use crate::metrics::series::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
 /// What is said of an error reply without a reason, as some servers send them.

@@ -1,12 +1,16 @@
 //! What is known of one series.
 
+pub mod recent_points;
+mod series_index;
+pub mod summary;
+
 use std::time::Duration;
 
 use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
-use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::series::recent_points::RecentPoints;
 use crate::metrics::trend::Trend;
 use crate::metrics::window::Window;
 

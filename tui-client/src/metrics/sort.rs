@@ -8,7 +8,7 @@ use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::window::Window;
 
 /// Tables up to this size are arranged at once: it takes less than a millisecond.
@@ -239,7 +239,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn answer(data: &str) -> Answer {
         let mut summarizer = Summarizer::new(4);

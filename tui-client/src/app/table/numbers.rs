@@ -12,8 +12,8 @@ use shared::{Glob, KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::SeriesPoints;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Asked, LATE, Series, newest};
-use crate::metrics::summary::Answer;
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::{TREND_STEPS, Window, trend_step};

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::import::{ImportEnd, ImportNews};
+use tui_client::metrics::series::summary::Summarizer;
 use tui_client::metrics::sort::{Order, Sorted};
-use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::Scene;

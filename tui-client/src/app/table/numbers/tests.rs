@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::table::Table;
 use crate::metrics::column::{Chosen, Column};
-use crate::metrics::summary::Summarizer;
+use crate::metrics::series::summary::Summarizer;
 
 /// The time of the newest point at the start.
 const NOW: i64 = 1000;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use shared::response::decode_points;
 use shared::{Key, Point};
 
+use crate::metrics::series::series_index::SeriesIndex;
 use crate::metrics::series::{Series, present_until};
-use crate::metrics::series_index::SeriesIndex;
 use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.

@@ -1,0 +1,7 @@
+//! What comes for several parts of the application, and what several of them decide together: the
+//! steering of the feed, told lines, replies, the mouse.
+
+mod mouse;
+mod replies;
+mod steering;
+mod told;
