@@ -21,7 +21,7 @@ use crate::metrics::needs::{Needs, Parts};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
-use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
+use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec, arrange_some};
 use crate::metrics::window::Window;
 use crate::request::pending::{Query, RowQuery};
 use crate::wire_log::entry::Tone;
@@ -51,6 +51,10 @@ pub struct Table {
     next: Option<(String, Arc<Answer>)>,
     /// Whether told points keep the answer up to date.
     freshness: Freshness,
+    /// Values, filter or order have changed since the rows were arranged.
+    is_untidy: bool,
+    /// Unix time at which ages were last compared with the filter.
+    aged_at: i64,
     /// What is known of the rows besides their newest points, where those are told.
     numbers: Numbers,
     /// Large answers to be dropped by a background thread, because that takes long.
@@ -178,7 +182,7 @@ impl Table {
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
             let all = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
-            self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
+            self.set(request, Arc::clone(&answer), Order::Reply(all), rows);
         }
         if let Some((_, unseen)) = self.next.replace((request.to_owned(), answer)) {
             self.discard_shared(unseen);
@@ -282,8 +286,9 @@ impl Table {
             && self.next.is_none()
             && let Some(answer) = Arc::get_mut(&mut self.answer)
             && self.numbers.apply(answer, now)
+            && !self.is_plain()
         {
-            self.freshness = Freshness::Outdated;
+            (self.freshness, self.is_untidy) = (Freshness::Outdated, true);
         }
     }
 
@@ -319,7 +324,7 @@ impl Table {
     }
 
     /// Shows the rows of new keys after points were told. Rows that are sorted or filtered are
-    /// arranged again with [`Table::rearrange`].
+    /// arranged again with [`Table::rearrange`], and those in sight before with [`Table::tidy`].
     pub fn show_told(&mut self, malformed: u64) {
         if let Some(answer) = Arc::get_mut(&mut self.answer) {
             answer.malformed += malformed;
@@ -328,7 +333,7 @@ impl Table {
         if self.is_plain() && matches!(self.order, Order::Reply(_)) {
             self.order = Order::Reply(all);
         } else {
-            self.freshness = Freshness::Outdated;
+            (self.freshness, self.is_untidy) = (Freshness::Outdated, true);
         }
     }
 
@@ -349,6 +354,54 @@ impl Table {
             job.is_silent = true;
         }
         job
+    }
+
+    /// The filter is of ages, which change without any point.
+    pub fn ages(&self) -> bool {
+        self.is_live() && self.filter.as_ref().is_some_and(Filter::depends_on_time)
+    }
+
+    /// Takes the time: rows that are filtered by their ages are to be arranged again.
+    pub fn age(&mut self, now: i64) {
+        if self.ages() && self.aged_at != now {
+            (self.freshness, self.is_untidy, self.aged_at) = (Freshness::Outdated, true, now);
+        }
+    }
+
+    /// Brings the rows in sight, on a screen of this many, into order and leaves out those that no
+    /// longer pass, so that what is shown keeps to filter and order until all rows are arranged again.
+    pub fn tidy(&mut self, rows: usize, now: i64) {
+        if !self.is_untidy || self.is_plain() {
+            return;
+        }
+        self.order.spell_out();
+        let selected = self.order.place(self.selected).filter(|_| self.held);
+        let first = self.first(rows);
+        let (mut passing, mut end, mut start) = (Vec::new(), first, first);
+        while passing.len() < rows && end - first < AT_ONCE && end < self.order.len() {
+            passing.extend(self.passing(end, now));
+            end += 1;
+        }
+        // What is left out at the end brings rows above into sight.
+        while passing.len() < rows && first - start < AT_ONCE && start > 0 {
+            start -= 1;
+            passing.extend(self.passing(start, now));
+        }
+        let places = arrange_some(passing, &self.answer.series, self.sort, now);
+        let at = |place: usize| places.iter().position(|&it| usize::try_from(it) == Ok(place));
+        if let Some(row) = selected.and_then(at) {
+            self.selected = start + row;
+        }
+        self.order.splice(start..end, places);
+        self.keep_in_sight(rows);
+    }
+
+    /// The place in the answer of a row that passes the filter.
+    fn passing(&self, row: usize, now: i64) -> Option<u32> {
+        let place = self.order.place(row)?;
+        let series = self.answer.series.get(place)?;
+        let passes = self.filter.as_ref().is_none_or(|filter| filter.passes(series, now));
+        u32::try_from(place).ok().filter(|_| passes)
     }
 
     /// Sets the order.
@@ -449,19 +502,15 @@ impl Table {
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
-        let plain = self.is_plain();
-        let in_place = self.held && plain && self.is_in_place(&answer);
-        let selected = (self.held && !in_place)
-            .then(|| self.selected_series().map(|series| series.key.clone()))
-            .flatten();
-        let quick = answer.series.len() <= AT_ONCE || (plain && selected.is_none());
+        let quick = answer.series.len() <= AT_ONCE || self.is_plain();
+        self.is_untidy |= !quick;
         self.again = !quick && self.under_way.is_some();
         if self.again {
             return None;
         }
         self.job += 1;
         let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
-        let job = SortJob { id, answer, sort, filter: filter.clone(), selected, now };
+        let job = SortJob { id, answer, sort, filter: filter.clone(), now };
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
@@ -473,28 +522,21 @@ impl Table {
             job.wanted = false;
         }
         let arranged = job.run();
-        let selected = if in_place { Some(self.selected) } else { arranged.selected };
-        self.set(&request, arranged.answer, arranged.order, selected, rows);
+        self.set(&request, arranged.answer, arranged.order, rows);
         None
-    }
-
-    /// The selected key has the same index in a new answer.
-    fn is_in_place(&self, answer: &Answer) -> bool {
-        let key = |series: &Series| series.key.clone();
-        self.selected_series().map(key) == answer.series.get(self.selected).map(key)
     }
 
     /// Takes the result of a job and shows it, unless request, order or filter have changed since;
     /// returns the next job.
     pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
-        let Sorted { id, answer, order, selected } = arranged;
+        let Sorted { id, answer, order } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
             self.discard_shared(answer);
             return None;
         };
         let wanted = job.wanted && job.request == self.request;
         if wanted && job.sort == self.sort && job.filter == self.filter {
-            self.set(&job.request, answer, order, selected, rows);
+            self.set(&job.request, answer, order, rows);
         } else if wanted && self.next.is_none() {
             self.next = Some((job.request, answer));
         } else {
@@ -519,19 +561,15 @@ impl Table {
         std::mem::take(&mut self.garbage)
     }
 
-    fn set(
-        &mut self,
-        request: &str,
-        answer: Arc<Answer>,
-        order: Order,
-        selected: Option<usize>,
-        rows: usize,
-    ) {
+    fn set(&mut self, request: &str, answer: Arc<Answer>, order: Order, rows: usize) {
         self.loaded = true;
         if request != self.request {
             request.clone_into(&mut self.request);
             (self.held, self.selected, self.top) = (false, 0, 0);
         }
+        let selected = self.held.then(|| self.selected_series()).flatten();
+        let place = selected.and_then(|series| answer.find(series.key.as_key()));
+        let selected = place.and_then(|place| order.row(place));
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         if !Arc::ptr_eq(&self.answer, &answer) {
@@ -539,6 +577,7 @@ impl Table {
             self.discard_shared(before);
         }
         self.order = order;
+        self.is_untidy = false;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);
             self.top = self.selected.saturating_sub(line);

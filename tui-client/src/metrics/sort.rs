@@ -2,6 +2,7 @@
 //! that takes the keys, so that a million rows never make it wait: [`SortJob`] is all that it takes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::metrics::column::Column;
@@ -11,8 +12,8 @@ use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::window::Window;
 
-/// Tables up to this size are arranged at once: it takes less than a millisecond.
-pub const AT_ONCE: usize = 4096;
+/// Tables up to this size are arranged at once: it takes about a millisecond.
+pub const AT_ONCE: usize = 16_384;
 
 /// What to order by; the order of the reply where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,8 +112,22 @@ impl Order {
         }
     }
 
+    /// Names the row of each place, so that rows can be replaced.
+    pub fn spell_out(&mut self) {
+        if let Self::Reply(rows) = *self {
+            *self = Self::Rows((0..rows).collect());
+        }
+    }
+
+    /// Puts other places in place of these rows, if they are spelled out.
+    pub fn splice(&mut self, rows: Range<usize>, places: Vec<u32>) {
+        if let Self::Rows(all) = self {
+            all.splice(rows, places);
+        }
+    }
+
     /// The row that shows a place of the answer.
-    fn row(&self, place: usize) -> Option<usize> {
+    pub fn row(&self, place: usize) -> Option<usize> {
         match self {
             Self::Reply(_) => self.place(place),
             Self::Rows(rows) => rows.iter().position(|&row| usize::try_from(row) == Ok(place)),
@@ -131,8 +146,6 @@ pub struct SortJob {
     pub sort: Sort,
     /// The filter of the rows.
     pub filter: Option<Filter>,
-    /// The selected key, to be found again.
-    pub selected: Option<shared::KeyBuf>,
     /// Unix time, to which ages count.
     pub now: i64,
 }
@@ -146,20 +159,13 @@ pub struct Sorted {
     pub answer: Arc<Answer>,
     /// The rows to show.
     pub order: Order,
-    /// The row of the selected key.
-    pub selected: Option<usize>,
 }
 
 impl SortJob {
     /// Filters and sorts.
     pub fn run(self) -> Sorted {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
-        let selected = self.selected.and_then(|key| {
-            // In the order of the reply, which is that of the memory, so that the search is quick.
-            let place = self.answer.series.iter().position(|series| series.key == key)?;
-            order.row(place)
-        });
-        Sorted { id: self.id, answer: self.answer, order, selected }
+        Sorted { id: self.id, answer: self.answer, order }
     }
 }
 
@@ -172,7 +178,26 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     }
     let passes = |series: &Series| filter.is_none_or(|filter| filter.passes(series, now));
     let rows = (0..all).zip(series).filter(|(_, series)| passes(series));
-    let order: Vec<u32> = match sort.column {
+    Order::Rows(in_order(rows, series, sort, now))
+}
+
+/// The rows with these places, in order.
+pub fn arrange_some(mut places: Vec<u32>, series: &[Series], sort: Sort, now: i64) -> Vec<u32> {
+    // As in the reply, whatever the order before.
+    places.sort_unstable();
+    let series_of = |place: u32| series.get(usize::try_from(place).ok()?);
+    let rows = places.into_iter().filter_map(|place| Some((place, series_of(place)?)));
+    in_order(rows, series, sort, now)
+}
+
+/// The places of rows that come in the order of the reply, in another order.
+fn in_order<'a>(
+    rows: impl DoubleEndedIterator<Item = (u32, &'a Series)>,
+    series: &[Series],
+    sort: Sort,
+    now: i64,
+) -> Vec<u32> {
+    match sort.column {
         None if sort.descending => rows.rev().map(|(row, _)| row).collect(),
         None => rows.map(|(row, _)| row).collect(),
         Some(Column::Key) => by_key(rows, series, sort.descending),
@@ -181,12 +206,19 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
                 Some(value) => rank(value, sort.descending),
                 None => u64::MAX,
             };
-            let mut marks: Vec<_> = rows.map(|(row, series)| (mark(series), row)).collect();
+            let mut marks = with_room(rows.map(|(row, series)| (mark(series), row)));
             marks.sort_unstable();
             marks.into_iter().map(|(_, row)| row).collect()
         }
-    };
-    Order::Rows(order)
+    }
+}
+
+/// Collects with room for all at once: a list that grows takes up to three times its size.
+fn with_room<T>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let (at_least, at_most) = all.size_hint();
+    let mut list = Vec::with_capacity(at_most.unwrap_or(at_least));
+    list.extend(all);
+    list
 }
 
 /// A number whose order as an integer is that of the value; never the greatest.
@@ -207,7 +239,7 @@ fn by_key<'a>(
     /// The bytes of a mark that are of the key; below them is the row.
     const BYTES: usize = size_of::<u128>() - size_of::<u32>();
     let keys = rows.map(|(row, series)| (series.key.as_str().as_bytes(), row));
-    let keys: Vec<(&[u8], u32)> = keys.collect();
+    let keys: Vec<(&[u8], u32)> = with_room(keys);
     let Some(&(first, _)) = keys.first() else { return Vec::new() };
     let alike = |key: &[u8]| first.iter().zip(key).take_while(|(a, b)| a == b).count();
     let shared = keys.iter().map(|(key, _)| alike(key)).min().unwrap_or(0);
@@ -326,15 +358,6 @@ mod tests {
         }
         assert_eq!(Sort::named("reply"), Some(Sort::default()));
         assert_eq!(Sort::named("trend"), None, "it has no order");
-    }
-
-    #[test]
-    fn the_selected_key_is_found() {
-        let answer = Arc::new(answer("b 1 1\na 2 1\n"));
-        let sort = Sort { column: Some(Column::Key), descending: false };
-        let selected = Some("b".parse().unwrap());
-        let job = SortJob { id: 1, answer, sort, filter: None, selected, now: 0 };
-        assert_eq!(job.run().selected, Some(1));
     }
 
     proptest! {

@@ -263,15 +263,14 @@ impl Numbers {
         self.batches.iter().any(|batch| batch.left == 0)
     }
 
-    /// Gives the rows their numbers; says whether rows were given numbers that order and filter
-    /// depend on.
+    /// Gives the rows their numbers; says whether any row was given some.
     pub fn apply(&mut self, answer: &mut Answer, now: Duration) -> bool {
-        let mut of_all = false;
+        let mut has_changed = false;
         while let Some(at) = self.batches.iter().position(|batch| batch.left == 0) {
             let batch = self.batches.swap_remove(at);
             let mut wait = self.window.refresh();
             if batch.keys.is_empty() {
-                of_all = true;
+                has_changed = true;
                 wait *= 1 + answer.series.len() as u64 / MANY_ROWS;
                 let known = self.all.map_or(Parts::default(), |(parts, _)| parts);
                 self.all = Some((known | batch.parts, now + Duration::from_secs(wait)));
@@ -282,13 +281,14 @@ impl Numbers {
             let asked = Asked { window: self.window, parts: batch.parts, until };
             for key in &batch.keys {
                 if let Some(series) = answer.find_mut(key.as_key()) {
+                    has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
                     batch.set(series);
                     series.set_asked(asked);
                 }
             }
         }
-        of_all
+        has_changed
     }
 
     /// Rows have more numbers than there is memory for.

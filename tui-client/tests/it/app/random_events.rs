@@ -20,10 +20,10 @@ fn arranged() -> impl Strategy<Value = Sorted> {
         (0..9_u32).prop_map(Order::Reply),
         proptest::collection::vec(0..9_u32, 0..9).prop_map(Order::Rows),
     ];
-    (0..30_u64, data(), order, any::<Option<usize>>()).prop_map(|(id, data, order, selected)| {
+    (0..30_u64, data(), order).prop_map(|(id, data, order)| {
         let mut fold = Summarizer::new(8);
         fold.add_lines(data.as_bytes());
-        Sorted { id, answer: Arc::new(fold.finish()), order, selected }
+        Sorted { id, answer: Arc::new(fold.finish()), order }
     })
 }
 
