@@ -6,7 +6,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::{Key, KeyBuf, Point};
+use shared::{Glob, Key, KeyBuf, Point};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -57,6 +57,8 @@ pub struct Table {
     aged_at: i64,
     /// What is known of the rows besides their newest points, where those are told.
     numbers: Numbers,
+    /// The state of keys of which points were taken back, until it can be shown.
+    renewals: Vec<(Vec<Glob>, Answer)>,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -234,7 +236,12 @@ impl Table {
             self.numbers.reset();
         }
         let mut numbers = std::mem::take(&mut self.numbers);
-        let queries = numbers.plan(self.visible(rows), needs, now);
+        let renewed = numbers.renewed().to_vec();
+        let renewed = renewed.iter().filter_map(|key| {
+            let place = self.answer.find(key.as_key())?;
+            self.answer.series.get(place)
+        });
+        let queries = numbers.plan(self.visible(rows), renewed, needs, now);
         self.numbers = numbers;
         queries
     }
@@ -292,6 +299,42 @@ impl Table {
         }
     }
 
+    /// Takes the state of keys of which points were taken back; a key that is not in it has none.
+    pub fn renew(&mut self, keys: Vec<Glob>, state: Answer) {
+        self.renewals.push((keys, state));
+    }
+
+    /// Shows that state, if it is free.
+    pub fn show_renewed(&mut self, rows: usize) {
+        if self.renewals.is_empty() || self.next.is_some() {
+            return;
+        }
+        let selected = self.held.then(|| self.selected_key().cloned()).flatten();
+        let Some(answer) = Arc::get_mut(&mut self.answer) else { return };
+        let mut gone = Vec::new();
+        for (keys, state) in std::mem::take(&mut self.renewals) {
+            let keys = keys.iter().filter_map(|key| key.as_str().parse::<KeyBuf>().ok());
+            self.numbers.renew(keys.clone());
+            for key in keys {
+                let known = answer.find(key.as_key());
+                let state = state.find(key.as_key()).and_then(|place| state.series.get(place));
+                match (known, state) {
+                    (Some(place), Some(state)) => answer.series[place] = state.clone(),
+                    (Some(place), None) => gone.push(place),
+                    (None, Some(state)) => answer.push(state.clone()),
+                    (None, None) => {}
+                }
+            }
+        }
+        gone.sort_unstable();
+        answer.remove(&gone);
+        self.order.remove(&gone);
+        let place = selected.and_then(|key| self.answer.find(key.as_key()));
+        self.selected = place.and_then(|place| self.order.row(place)).unwrap_or(self.selected);
+        self.keep_in_sight(rows);
+        self.show_told(0);
+    }
+
     /// The answer to this query is still of use.
     pub fn awaits(&self, query: RowQuery) -> bool {
         self.numbers.awaits(query)
@@ -304,7 +347,7 @@ impl Table {
 
     /// Told points can be taken: no job needs the answer as it is.
     pub fn is_free(&mut self) -> bool {
-        self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
+        self.renewals.is_empty() && self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
     }
 
     /// Takes a point that was put just now; says whether its key is known. It must be free.

@@ -388,10 +388,10 @@ impl Watch {
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
     }
 
-    /// What to ask a server with selectors for, to know the newest points of the watched keys: the
-    /// patterns, and the selectors.
-    pub fn history(&self) -> Vec<(String, String)> {
-        let (keys, globs): (Vec<_>, Vec<_>) = self.patterns.iter().cloned().partition(Glob::is_key);
+    /// What to ask a server with selectors for, to know the newest points of the keys that match some
+    /// patterns: the patterns, and the selectors.
+    pub fn history(patterns: &[Glob]) -> Vec<(String, String)> {
+        let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
             let selector = move |pattern| format!("{pattern}[last:{points}]");
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
@@ -399,12 +399,12 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of all points of the watched keys, once their newest points are
-    /// known. Counts and means leave those out, so that each point counts once whether it was put
+    /// The queries for the numbers of all points of the watched keys that match some patterns, once
+    /// their newest points are known. Counts and means leave those out, so that each point counts once whether it was put
     /// before the answer or after.
-    pub fn numbers(&self, now: i64) -> Vec<Query> {
+    pub fn numbers(&self, patterns: &[Glob], now: i64) -> Vec<Query> {
         let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
-        let patterns = merged(&self.patterns);
+        let patterns = merged(patterns);
         let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), now);
         let query = |of: Aggregate, pattern: &String| {
             let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);

@@ -112,6 +112,25 @@ impl Order {
         }
     }
 
+    /// Removes the rows of these places of the answer, which rise; those behind them move up.
+    pub fn remove(&mut self, gone: &[usize]) {
+        match self {
+            _ if gone.is_empty() => {}
+            Self::Reply(rows) => {
+                *rows = rows.saturating_sub(u32::try_from(gone.len()).unwrap_or(u32::MAX));
+            }
+            Self::Rows(rows) => rows.retain_mut(|row| {
+                usize::try_from(*row).is_ok_and(|place| match gone.binary_search(&place) {
+                    Ok(_) => false,
+                    Err(before) => {
+                        *row -= u32::try_from(before).unwrap_or(0);
+                        true
+                    }
+                })
+            }),
+        }
+    }
+
     /// Names the row of each place, so that rows can be replaced.
     pub fn spell_out(&mut self) {
         if let Self::Reply(rows) = *self {
@@ -361,6 +380,28 @@ mod tests {
     }
 
     proptest! {
+        /// Places of an answer that lost some series lead to the same keys as before.
+        #[test]
+        fn rows_of_removed_series_are_gone(
+            gone in proptest::collection::btree_set(0..9_usize, 0..9),
+            order in Just((0..9).collect::<Vec<u32>>()).prop_shuffle(),
+            is_reply in any::<bool>(),
+        ) {
+            let lines: String = (0..9).map(|n| format!("k{n} 1 1\n")).collect();
+            let mut answer = answer(&lines);
+            let gone: Vec<_> = gone.into_iter().collect();
+            let mut order = if is_reply { Order::Reply(9) } else { Order::Rows(order) };
+            let mut expected = keys(&answer, &order);
+            expected.retain(|key| !gone.iter().any(|gone| *key == format!("k{gone}")));
+            answer.remove(&gone);
+            order.remove(&gone);
+            prop_assert_eq!(keys(&answer, &order), expected);
+            for (place, series) in answer.series.iter().enumerate() {
+                prop_assert_eq!(answer.find(series.key.as_key()), Some(place));
+            }
+            prop_assert_eq!(answer.series.len(), 9 - gone.len());
+        }
+
         #[test]
         fn keys_are_in_their_own_order(
             names in proptest::collection::hash_set("(palm|palm\\.|x){0,3}[a-c火]{1,20}", 1..40)

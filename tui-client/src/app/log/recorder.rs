@@ -91,6 +91,7 @@ impl Log {
             (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
                 Capture { recent: 0, ..QUIET_POLL }
             }
+            (Purpose::Renewal(_), _) => Capture { recent: 0, ..QUIET_POLL },
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };
@@ -144,8 +145,10 @@ impl Log {
         } else if poll && self.recorder.poll == Poll::Showing {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
-        } else if matches!(pending.purpose, Purpose::Query(_)) && reply.status == Status::Ok {
-            // There is one with each row that comes into sight.
+        } else if matches!(pending.purpose, Purpose::Query(_) | Purpose::Renewal(_))
+            && reply.status == Status::Ok
+        {
+            // There is one with each row that comes into sight, or is taken back.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);

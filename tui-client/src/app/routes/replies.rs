@@ -1,7 +1,7 @@
 //! Replies: each goes to the part that has asked.
 
-use shared::Request;
 use shared::response::Status;
+use shared::{Glob, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
@@ -70,7 +70,8 @@ impl App {
                     self.evaluate_alerts();
                 }
                 if is_last && self.feed.has_selectors() == Some(true) {
-                    for query in self.watch.numbers(now.unix()) {
+                    let patterns = self.feed.renewed().unwrap_or(self.watch.patterns());
+                    for query in self.watch.numbers(patterns, now.unix()) {
                         self.feed.ask(query);
                     }
                 }
@@ -78,6 +79,14 @@ impl App {
             }
             Purpose::Snapshot(_) if is_held || self.polling.is_paused() => {
                 self.show_live(reply);
+            }
+            Purpose::Renewal(pattern) => {
+                if let (Ok(pattern), Status::Ok, true) = (pattern.parse(), reply.status, is_held) {
+                    let keys = self.feed.renewed().unwrap_or_default();
+                    let is_asked = |key: &&Glob| Glob::matches(&pattern, key.as_str());
+                    let keys: Vec<_> = keys.iter().filter(is_asked).cloned().collect();
+                    self.table.renew(keys, reply.answer);
+                }
             }
             Purpose::Snapshot(_) => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
@@ -167,7 +176,10 @@ impl App {
                 self.watch.done(self.cx.now().elapsed + self.polling.interval());
             }
             Some(Purpose::Query(tag)) => self.on_points(tag, None),
-            Some(Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_)) | None => {}
+            Some(
+                Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Renewal(_),
+            )
+            | None => {}
         }
     }
 }

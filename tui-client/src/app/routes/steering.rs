@@ -1,9 +1,13 @@
 //! Steering of the feed: which keys are followed, and which requests for data are sent when.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Glob;
+
 use crate::app::App;
-use crate::metrics::watch_plan::{Extension, covering_pattern};
+use crate::app::watch::Watch;
+use crate::metrics::watch_plan::{Extension, covering_pattern, merged};
 use crate::request::pending::{Due, Purpose, QueryTag};
 
 /// The request for the newest point of each key.
@@ -95,6 +99,9 @@ impl App {
         {
             self.ask_history(Some(follow));
         }
+        if let Some(keys) = self.feed.take_taken_back(self.cx.now().elapsed) {
+            self.ask_for_taken_back(&keys);
+        }
         // Where nothing is followed, the state is asked for once.
         let knows = self.feed.has_selectors() == Some(true);
         if knows && self.wants_keys {
@@ -141,10 +148,33 @@ impl App {
         self.ask_history(follow);
     }
 
+    /// Asks for the state of keys of which points were taken back.
+    fn ask_for_taken_back(&mut self, keys: &[Glob]) {
+        let follow = self.feed.live_follow();
+        if self.feed.follows_all() {
+            for pattern in merged(keys) {
+                let line = format!("get {pattern}[last:2]");
+                let id = self.send((line, Purpose::Renewal(pattern)));
+                self.hold_for(id, follow);
+            }
+        }
+        let watched = keys.iter().filter(|key| self.watch.has(key.as_str()));
+        let watched: Vec<Glob> = watched.cloned().collect();
+        if !watched.is_empty() {
+            self.ask_history_of(&watched, follow);
+        }
+    }
+
     /// Asks for the newest points of the watched keys.
     pub(in crate::app) fn ask_history(&mut self, follow: Option<u64>) {
         self.feed.drop_queries(|tag| matches!(tag, QueryTag::Watch(_)));
-        let history = self.watch.history();
+        self.feed.ask_for_all();
+        let patterns = Arc::clone(self.watch.patterns());
+        self.ask_history_of(&patterns, follow);
+    }
+
+    fn ask_history_of(&mut self, patterns: &[Glob], follow: Option<u64>) {
+        let history = Watch::history(patterns);
         self.watch.asked(history.len(), self.cx.now().elapsed);
         for (pattern, selector) in history {
             let id = self.send((format!("get {selector}"), Purpose::Watch(pattern)));

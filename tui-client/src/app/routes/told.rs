@@ -25,9 +25,6 @@ const MIN_REARRANGE: Duration = Duration::from_millis(100);
 /// This time more for each row, in microseconds: some forty times what it takes.
 const REARRANGE_MICROS: u64 = 4;
 
-/// A follow is begun anew so long after a point on the screen was taken back.
-const RENEW_AFTER_DELETION: Duration = Duration::from_secs(1);
-
 impl App {
     pub(in crate::app) fn on_follow(&mut self, id: u64, news: FollowNews) {
         if let FollowNews::Refused(reason) = &news {
@@ -89,6 +86,8 @@ impl App {
     /// Takes the held lines, as many as an event has time for, and arranges the rows that they
     /// have changed.
     pub(in crate::app) fn work_off(&mut self) {
+        let rows = self.layout().table_rows();
+        self.table.show_renewed(rows);
         let mut taken = 0;
         while taken < MAX_AT_ONCE
             && !self.feed.is_loading()
@@ -108,7 +107,6 @@ impl App {
             let job = self.table.rearrange(self.layout().table_rows(), now.unix());
             self.sort(job);
         }
-        let rows = self.layout().table_rows();
         self.table.tidy(rows, now.unix());
     }
 
@@ -148,7 +146,7 @@ impl App {
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
                     self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {
-                        self.feed.renew_at(now.elapsed + RENEW_AFTER_DELETION);
+                        self.feed.take_back(key.as_str(), now.elapsed);
                     }
                 }
                 Err(_) => malformed += 1,
@@ -170,7 +168,10 @@ impl App {
             match pending.purpose {
                 Purpose::Watch(_) => self.watch.done(next),
                 Purpose::Query(tag) => self.on_points(tag, None),
-                Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Typed(_) => {}
+                Purpose::Refresh
+                | Purpose::Snapshot(_)
+                | Purpose::Renewal(_)
+                | Purpose::Typed(_) => {}
             }
         }
         self.log.note(now, Tone::Bad, &format!("no data: {reason}"));

@@ -2,7 +2,7 @@
 //! order or filter need them. Each is asked for once, kept up to date by the told points, and asked
 //! for again when its window has moved on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::told::Told;
@@ -62,6 +62,8 @@ pub struct Numbers {
     next_number: u64,
     /// Queries for rows in sight, and for all rows; at most one batch of each.
     batches: Vec<Batch>,
+    /// Keys whose numbers were of points that were taken back.
+    renewed: Vec<KeyBuf>,
     /// Rows with numbers.
     rows: usize,
     /// What is known of all rows, and until when.
@@ -118,10 +120,23 @@ impl Numbers {
         (self.rows, self.all, self.retry_at) = (0, None, Duration::ZERO);
     }
 
-    /// The queries for what these rows in sight lack; `now` is on both clocks.
+    /// The numbers of these keys are of points that were taken back, and so are answers under way.
+    pub fn renew(&mut self, keys: impl Iterator<Item = KeyBuf>) {
+        self.batches.clear();
+        self.renewed.extend(keys);
+    }
+
+    /// The keys whose numbers were of points that were taken back.
+    pub fn renewed(&self) -> &[KeyBuf] {
+        &self.renewed
+    }
+
+    /// The queries for what these rows in sight lack, and those whose points were taken back; `now`
+    /// is on both clocks.
     pub fn plan<'a>(
         &mut self,
         in_sight: impl Iterator<Item = &'a Series>,
+        renewed: impl Iterator<Item = &'a Series>,
         needs: RowNeeds,
         (now, unix): (Duration, i64),
     ) -> Vec<Query> {
@@ -133,14 +148,19 @@ impl Numbers {
             |all: bool| self.batches.iter().any(|batch| batch.keys.is_empty() == all);
         let (rows, all) = (is_under_way(false), is_under_way(true));
         if !rows {
-            let lacking = in_sight.filter_map(|series| {
-                let parts = self.lacking(series, needs.in_sight, now);
+            let lacking = in_sight.map(|series| (series, needs.in_sight));
+            // Filter and order need the numbers of these, in sight or not.
+            let lacking = lacking.chain(renewed.map(|series| (series, needs.of_all)));
+            let lacking = lacking.filter_map(|(series, needed)| {
+                let parts = self.lacking(series, needed, now);
                 (!parts.is_empty()).then_some((series, parts))
             });
             let lacking: Vec<_> = lacking.collect();
+            self.renewed.clear();
             let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
             let newest = newest(lacking.iter().map(|&(series, _)| series), unix);
-            let keys: Vec<_> = lacking.into_iter().map(|(series, _)| series.key.clone()).collect();
+            let keys: BTreeSet<_> = lacking.iter().map(|(series, _)| series.key.clone()).collect();
+            let keys: Vec<_> = keys.into_iter().collect();
             if !keys.is_empty() {
                 let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
