@@ -18,7 +18,7 @@ use crate::keymap::{Mode, TableAction};
 use crate::metrics::column::{Chosen, Column, ColumnKind};
 use crate::metrics::filter::Filter;
 use crate::metrics::needs::{Needs, Parts};
-use crate::metrics::reply::SeriesPoints;
+use crate::metrics::reply::PointLists;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec, arrange_some};
@@ -273,7 +273,7 @@ impl Table {
     pub fn on_points(
         &mut self,
         query: RowQuery,
-        points: Option<Vec<SeriesPoints>>,
+        points: Option<PointLists>,
         now: (Duration, i64),
     ) -> Vec<Query> {
         self.numbers.on_points(query, points, now)

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::log::recorder::explained;
 use crate::app::polling::{ALL, CHEAP, Polling};
-use crate::metrics::reply::{Reply, SeriesPoints};
+use crate::metrics::reply::{PointLists, Reply};
 use crate::request::deletion::selector_to_delete;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
@@ -16,11 +16,14 @@ use crate::wire_log::entry::Tone;
 
 impl App {
     /// Hands the answer to a query to the part that has asked; `None` if it was refused or lost.
-    pub(in crate::app) fn on_points(&mut self, tag: QueryTag, points: Option<Vec<SeriesPoints>>) {
+    pub(in crate::app) fn on_points(&mut self, tag: QueryTag, points: Option<PointLists>) {
         match tag {
-            QueryTag::Chart(number) => self.watch.on_points(number, points, self.cx.now()),
+            QueryTag::Chart(number) => {
+                let points = points.map(|points| points.to_series());
+                self.watch.on_points(number, points, self.cx.now());
+            }
             QueryTag::Watch(query) => {
-                self.watch.set_numbers(query, &points.unwrap_or_default());
+                self.watch.set_numbers(query, &points.unwrap_or_default().to_series());
                 self.evaluate_alerts();
             }
             QueryTag::Rows(query) => {
