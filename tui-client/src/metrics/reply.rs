@@ -49,7 +49,7 @@ pub struct PointLists {
     keys: String,
     points: Vec<Point>,
     /// Where the key and the points of each series end.
-    ends: Vec<(usize, usize)>,
+    ends: Vec<(u32, u32)>,
 }
 
 impl PointLists {
@@ -62,7 +62,9 @@ impl PointLists {
         } else {
             self.keys.push_str(key.as_str());
         }
-        self.ends.push((self.keys.len(), self.points.len()));
+        // More than 4 GiB of keys are no answer to a query: those beyond are not found.
+        let end = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        self.ends.push((end(self.keys.len()), end(self.points.len())));
     }
 
     /// The number of series.
@@ -80,7 +82,9 @@ impl PointLists {
         let &(key_end, points_end) = self.ends.get(at)?;
         let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
         let &(key, points) = before.unwrap_or(&(0, 0));
-        Some((self.keys.get(key..key_end)?, self.points.get(points..points_end)?))
+        let range =
+            |from: u32, to: u32| Some(usize::try_from(from).ok()?..usize::try_from(to).ok()?);
+        Some((self.keys.get(range(key, key_end)?)?, self.points.get(range(points, points_end)?)?))
     }
 
     /// The keys and the points of the series.

@@ -78,19 +78,36 @@ pub struct Asked {
 }
 
 /// A number in as little room as possible, because a table of a million keys may have some of each:
-/// not a number where it is not known.
+/// not a number where it is not known, or there is none.
 #[derive(Clone, Copy)]
 struct Number(f64);
 
 impl Number {
+    /// It was asked for when there were no points.
+    const EMPTY: Self = Self(-f64::NAN);
+
     fn get(self) -> Option<f64> {
         (!self.0.is_nan()).then_some(self.0)
+    }
+
+    fn is_empty(self) -> bool {
+        self.0.is_nan() && self.0.is_sign_negative()
+    }
+
+    /// The number of points to which another is added; the first if there were none.
+    fn with(self, value: f64, both: impl FnOnce(f64, f64) -> f64) -> Self {
+        match self.get() {
+            Some(known) => Self(both(known, value)),
+            None if self.is_empty() => Self(value),
+            None => self,
+        }
     }
 }
 
 impl From<Option<f64>> for Number {
     fn from(number: Option<f64>) -> Self {
-        Self(number.unwrap_or(f64::NAN))
+        // The sign of a computed one is not certain.
+        Self(number.unwrap_or(f64::NAN.copysign(1.0)))
     }
 }
 
@@ -102,7 +119,7 @@ impl Default for Number {
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
+        self.get() == other.get() && self.is_empty() == other.is_empty()
     }
 }
 
@@ -119,8 +136,6 @@ struct Stats {
     min: Number,
     max: Number,
     mean: Number,
-    /// Numbers that were asked for when there were no points.
-    empty: Parts,
     /// Of a row that is or was in sight.
     detail: Option<Box<Detail>>,
 }
@@ -168,7 +183,6 @@ impl Stats {
             min: value,
             max: value,
             mean: value,
-            empty: Parts::default(),
             detail: Some(Box::new(detail)),
         }
     }
@@ -196,7 +210,7 @@ impl Stats {
         let count = counted + 1.0;
         self.count = Number(count);
         let Some(known) = self.mean.get() else {
-            if self.empty.contains(Parts::number(Aggregate::Avg)) {
+            if self.mean.is_empty() {
                 self.mean = Number(value);
                 self.set_sum(Some((value, 0.0)));
             }
@@ -216,24 +230,21 @@ impl Stats {
 
     /// The value is not beyond the minimum and the maximum.
     fn widen(&mut self, value: f64) {
-        let first = |of| self.empty.contains(Parts::number(of)).then_some(value);
-        let min = self.min.get().map(|min| min.min(value)).or_else(|| first(Aggregate::Min));
-        let max = self.max.get().map(|max| max.max(value)).or_else(|| first(Aggregate::Max));
-        (self.min, self.max) = (min.into(), max.into());
+        self.min = self.min.with(value, f64::min);
+        self.max = self.max.with(value, f64::max);
     }
 
     fn set(&mut self, of: Aggregate, value: Option<f64>, newer: &[f64]) {
         let all = || value.into_iter().chain(newer.iter().copied());
         match of {
-            Aggregate::Min => self.min = all().reduce(f64::min).into(),
-            Aggregate::Max => self.max = all().reduce(f64::max).into(),
-            Aggregate::Avg => self.mean = self.mean_with(value, newer).into(),
+            Aggregate::Min => self.min = all().reduce(f64::min).map_or(Number::EMPTY, Number),
+            Aggregate::Max => self.max = all().reduce(f64::max).map_or(Number::EMPTY, Number),
+            Aggregate::Avg => {
+                self.mean = self.mean_with(value, newer).map_or(Number::EMPTY, Number);
+            }
             Aggregate::Count => self.set_count(value.unwrap_or(0.0), newer.len()),
             _ => {}
         }
-        let part = Parts::number(of);
-        let is_empty = all().next().is_none();
-        self.empty = if is_empty { self.empty | part } else { self.empty.without(part) };
         // Points that are told later count, too.
         if self.mean.get().is_some() && self.count.get().is_some() {
             self.set_sum(None);
@@ -545,7 +556,7 @@ mod tests {
     fn a_series_without_numbers_is_small() {
         assert!(size_of::<Series>() <= 64);
         // What an order by a number adds to each of a million.
-        assert!(size_of::<Stats>() <= 48);
+        assert!(size_of::<Stats>() <= 40);
         let mut sorted = Series::new("a".parse().unwrap(), point(1, 1), 0);
         sorted.set(Aggregate::Count, Some(1.0), &[]);
         sorted.set(Aggregate::Avg, Some(1.0), &[]);
