@@ -22,13 +22,15 @@ pub mod watch;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
 use crate::event::{Event, KeyCode, KeyPress, Moment};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, Pane, PromptAction};
-use crate::metrics::alerts::{Alert, Alerts};
+use crate::metrics::alerts::Alerts;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
+use crate::request::command::Command;
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
@@ -37,7 +39,6 @@ pub use config::AppConfig;
 use context::Context;
 use feed::Feed;
 use input::Input;
-use input::prompt::command::Command;
 use line_input::InputPurpose;
 use link::Link;
 use log::Log;
@@ -73,6 +74,8 @@ pub struct App {
     /// Why the follow was cut off, until it is begun anew. When the server is gone, that is said of
     /// the connection of the prompt alone.
     cut_off: Option<String>,
+    /// The glob that was watched last, until it is known whether a key matches.
+    unmatched: Option<Glob>,
     /// Keys are asked for, so that they can be completed.
     wants_keys: bool,
     /// Every key has been told or asked for since the connection was made.
@@ -98,6 +101,7 @@ impl App {
             table_seen: None,
             rearrange_at: Duration::ZERO,
             cut_off: None,
+            unmatched: None,
             wants_keys: false,
             has_keys: false,
         }
@@ -278,7 +282,9 @@ impl App {
             Action::Pages(pages) => {
                 let overlay = self.input.page(self.panes.size());
                 let keys = self.watch.keys().len();
-                let rows = overlay.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+                let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
+                let rows = overlay.or(answer);
+                let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
                 self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
             }
             Action::Top => self.scroll(self.mode(), isize::MIN),
@@ -335,6 +341,7 @@ impl App {
                 self.input.ask(InputPurpose::Alert, &text);
             }
             Action::DropAlerts => self.drop_alerts(),
+            Action::NextAlarm => self.to_next_alarm(),
             Action::Columns => self.input.open_columns(),
             Action::ToggleColumn => {
                 if let Some(column) = self.input.selected_column() {
@@ -372,6 +379,7 @@ impl App {
                 self.evaluate_alerts();
             }
             Message::Watch(pattern) => {
+                self.unmatched = (!pattern.is_key()).then(|| pattern.clone());
                 self.watch.add(pattern);
                 self.polling.refresh_at(self.cx.now().elapsed);
                 // The alerts know nothing of the new keys yet.
@@ -388,6 +396,14 @@ impl App {
         }
     }
 
+    /// Scrolls the answer to the last typed `get`.
+    fn scroll_answer(&mut self, lines: isize) {
+        let rows = self.layout().answer_rows();
+        if let (Some(answer), Some(rows)) = (&mut self.typed_answer, rows) {
+            answer.scroll(lines, rows);
+        }
+    }
+
     /// Scrolls the part of a mode by lines.
     fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
@@ -398,6 +414,7 @@ impl App {
             Mode::Table => self.table.move_by(lines, layout.table_rows()),
             Mode::Watch | Mode::Chart => self.watch.move_by(lines),
             Mode::SeriesInput => {}
+            Mode::Prompt if layout.answer.is_some() => self.scroll_answer(lines),
             Mode::Log if lines.unsigned_abs() == 1 => {
                 self.log.move_by(lines as i64, layout.log_rows());
             }
@@ -417,23 +434,6 @@ impl App {
         if let Some(job) = job {
             self.cx.push(Effect::Compute(ComputeJob::Sort(job)));
         }
-    }
-
-    fn drop_alerts(&mut self) {
-        let Some(key) = self.selected_key() else { return };
-        let gone: Vec<_> = self.alerts.drop_alerts_on(&key).iter().map(Alert::to_string).collect();
-        // One on a pattern is gone for its other keys, too.
-        let text = match &gone[..] {
-            [] => format!("no alert on {key}"),
-            [alert] => format!("alert gone: {alert}"),
-            alerts => format!("{} alerts gone: {}", alerts.len(), alerts.join(", ")),
-        };
-        self.cx.say(Tone::Plain, text);
-        self.evaluate_alerts();
-    }
-
-    fn evaluate_alerts(&mut self) {
-        self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
     }
 
     /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
@@ -517,6 +517,8 @@ impl App {
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
+            // A server with selectors tells every put.
+            Action::Interval(_) => self.feed.has_selectors() != Some(true),
             _ => true,
         }
     }

@@ -248,6 +248,7 @@ impl Link {
             | Purpose::Watch(_)
             | Purpose::Snapshot(_)
             | Purpose::Renewal(_)
+            | Purpose::Keys
             | Purpose::Query(_) => {
                 log.note(cx.now(), Tone::Bad, &text);
             }

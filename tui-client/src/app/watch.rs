@@ -111,17 +111,21 @@ impl Watched {
     }
 }
 
-/// Reports changes of alerts; rings when one fires.
-pub fn tell_alerts(events: &[AlertEvent], log: &mut Log, cx: &mut Context) {
+/// Logs changes of alerts; says when one fires, and rings, unless it has just done so.
+pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
         match event.change {
             AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
-            AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
-            AlertChange::Firing => {
+            AlertChange::NoData => {
+                log.note(now, Tone::Plain, event.text());
+                alerts.end_quiet(&event.condition);
+            }
+            AlertChange::Firing if alerts.may_say(&event.condition, now.elapsed) => {
                 log.report(event.text().to_owned(), cx);
                 cx.ring();
             }
+            AlertChange::Firing => log.note(now, Tone::Bad, event.text()),
         }
     }
 }
@@ -292,6 +296,15 @@ impl Watch {
         self.patterns = self.patterns.iter().filter(stays).cloned().collect();
         self.move_by(0);
         Some(gone)
+    }
+
+    /// Selects the next key for which an alert fires; says whether there is one.
+    pub fn to_next_alarm(&mut self) -> bool {
+        let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
+        let places = (before.len()..).zip(after).chain((0..).zip(before));
+        let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
+        self.selected = next.unwrap_or(self.selected);
+        next.is_some()
     }
 
     /// Moves the selection, up when negative.
@@ -521,7 +534,7 @@ impl Watch {
             WatchAction::Unwatch => {
                 if let Some(key) = self.remove_selected() {
                     alerts.forget(&key);
-                    cx.say(Tone::Plain, format!("no longer watching {key}"));
+                    cx.say(Tone::Plain, self.left_of(&key, alerts));
                 }
                 if self.is_empty() {
                     panes.focus_on(Mode::Table);
@@ -542,12 +555,24 @@ impl Watch {
         }
     }
 
+    /// What is said of a key that is watched no longer: what goes on without it.
+    fn left_of(&self, key: &str, alerts: &Alerts) -> String {
+        let mut text = format!("no longer watching {key}");
+        if let Some(glob) = self.patterns.iter().find(|pattern| pattern.matches(key)) {
+            text.push_str(&format!("; other keys of {glob} are"));
+        }
+        if let Some(alert) = alerts.alerts().find(|alert| alert.concerns(key)) {
+            text.push_str(&format!("; {alert} no longer counts for it, W {key} brings both back"));
+        }
+        text
+    }
+
     /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
         let known = self.keys.iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
-        tell_alerts(&events, log, cx);
+        tell_alerts(&events, alerts, log, cx);
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }

@@ -84,6 +84,7 @@ fn waiting(app: &App) -> Option<String> {
         | Purpose::Refresh
         | Purpose::Snapshot(_)
         | Purpose::Renewal(_)
+        | Purpose::Keys
         | Purpose::Query(_) => &oldest.line,
     };
     Some(match oldest.points {

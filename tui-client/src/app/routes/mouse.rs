@@ -14,7 +14,9 @@ impl App {
             MouseKind::WheelUp => -TURN,
             MouseKind::WheelDown => TURN,
         };
+        let is_answer = self.layout().answer.is_some_and(|it| it.contains(mouse.column, mouse.row));
         match (self.mode(), under) {
+            _ if is_answer && self.input.overlay().is_none() => self.scroll_answer(turn),
             (Mode::Help | Mode::HelpSearch, _) => self.scroll(Mode::Help, turn),
             // Watched keys are few, so they move by one.
             (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, turn.signum()),

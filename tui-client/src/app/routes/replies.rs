@@ -62,6 +62,7 @@ impl App {
             }
             Purpose::Refresh => {
                 self.take_watched("*", &reply);
+                self.say_unmatched();
                 self.show_answer(&pending.line, reply);
             }
             Purpose::Watch(selector) => {
@@ -72,6 +73,7 @@ impl App {
                     self.watch.heard_of_all();
                     self.evaluate_alerts();
                 }
+                self.say_unmatched();
                 if is_last && self.feed.has_selectors() == Some(true) {
                     let patterns = self.feed.renewed().unwrap_or(self.watch.patterns());
                     for query in self.watch.numbers(patterns, now.unix()) {
@@ -91,7 +93,7 @@ impl App {
                     self.table.renew(keys, reply.answer);
                 }
             }
-            Purpose::Snapshot(_) => self.table.discard(reply.answer),
+            Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
                     self.report_left_out(*tag, &pending.line, reply.points_left_out);
@@ -99,6 +101,17 @@ impl App {
                 let points = (reply.status == Status::Ok).then_some(reply.points);
                 self.on_points(*tag, points);
             }
+        }
+    }
+
+    /// Says that no key matches the glob that was watched last.
+    fn say_unmatched(&mut self) {
+        let Some(glob) = self.unmatched.take_if(|glob| self.watch.has_heard_of(glob)) else {
+            return;
+        };
+        if !self.watch.keys().iter().any(|key| glob.matches(&key.key)) {
+            let text = format!("no key matches {glob} yet; one that comes is watched, x ends it");
+            self.cx.say(Tone::Plain, text);
         }
     }
 
@@ -180,7 +193,11 @@ impl App {
             }
             Some(Purpose::Query(tag)) => self.on_points(tag, None),
             Some(
-                Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Renewal(_),
+                Purpose::Typed(_)
+                | Purpose::Refresh
+                | Purpose::Snapshot(_)
+                | Purpose::Keys
+                | Purpose::Renewal(_),
             )
             | None => {}
         }

@@ -106,7 +106,7 @@ impl App {
         let knows = self.feed.has_selectors() == Some(true);
         if knows && self.wants_keys {
             self.wants_keys = false;
-            self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(0)));
+            self.send((SNAPSHOT.to_owned(), Purpose::Keys));
         }
         if knows && self.polling.take_refresh_once() | self.watch.is_wanted() {
             // Where something is followed, it is begun anew.

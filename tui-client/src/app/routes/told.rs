@@ -137,7 +137,8 @@ impl App {
                     if let Some(series) = self.watch.tell(told, present, may_be_new, now.elapsed) {
                         let events = self.alerts.evaluate_point(series, point, now.unix());
                         if !events.is_empty() {
-                            tell_alerts(&events, &mut self.log, &mut self.cx);
+                            let (alerts, log) = (&mut self.alerts, &mut self.log);
+                            tell_alerts(&events, alerts, log, &mut self.cx);
                             self.watch.set_alarm(key.as_str(), self.alerts.fires(key.as_str()));
                         }
                     }
@@ -171,6 +172,7 @@ impl App {
                 Purpose::Refresh
                 | Purpose::Snapshot(_)
                 | Purpose::Renewal(_)
+                | Purpose::Keys
                 | Purpose::Typed(_) => {}
             }
         }

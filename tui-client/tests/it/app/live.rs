@@ -610,6 +610,7 @@ fn each_told_point_of_an_alert_is_judged() {
         (scene.notice(), scene.app.watch().alarms()),
         ("alert: *.cpu > 90: new.cpu is 95", 1)
     );
+    scene.wait(3 * SECOND);
     assert!(
         rings(&mut scene, "new.cpu 1.0 6\nnew.cpu 96.0 7\nnew.cpu 1.0 8\n"),
         "between two frames"
@@ -642,7 +643,7 @@ fn a_typed_get_leaves_the_table_live() {
 #[test]
 fn the_interval_is_no_pace_of_a_live_screen() {
     let scene = live("a 1.0 1\n").on(Mode::Table, "+");
-    assert_eq!(scene.notice(), "live: every put is shown as it is stored");
+    assert_eq!(scene.notice(), "live: every put is shown as it is stored; there is no interval");
     assert!(find(&draw(&scene, &Theme::colour(), 120, 30), "every 2s").is_none());
 }
 
