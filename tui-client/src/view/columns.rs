@@ -6,7 +6,10 @@ use crate::metrics::column::Column;
 use crate::metrics::window::Window;
 
 /// Columns of the list with its border.
-const WIDTH: usize = 52;
+const WIDTH: usize = 48;
+
+/// Columns of the name of a column.
+const WORD: usize = 8;
 
 /// Draws the list in the middle of the screen.
 pub fn draw(canvas: &mut Canvas<'_>, selected: usize) {
@@ -39,7 +42,7 @@ pub fn draw(canvas: &mut Canvas<'_>, selected: usize) {
         canvas
             .pen(inner, row)
             .write(mark, theme.key)
-            .field(column.word(), 12, false, theme.title)
+            .field(column.word(), WORD, false, theme.title)
             .write(about, theme.quiet)
             .write(&of, theme.quiet);
         if at == selected {

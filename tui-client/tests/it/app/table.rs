@@ -189,3 +189,16 @@ fn a_filter_of_ages_counts_without_any_point() {
     scene.wait(Duration::from_secs(4));
     assert_eq!(in_sight(&scene), [("k1".to_owned(), 1.0)], "nothing was told meanwhile");
 }
+
+#[test]
+fn a_narrow_screen_shows_the_filter_whole() {
+    for (size, columns) in [((30, 8), "palm and last > 10"), ((40, 10), "palm and last > 10")] {
+        let mut scene = Scene::live(size.0, size.1, &[], &[]);
+        let state: String = (0..2000).map(|n| format!("palm{n} {n} {NOW}\n")).collect();
+        scene.ok("get *[last]", &state);
+        scene.to(Mode::Table);
+        assert_eq!(places(&scene, size, &["2,000 keys · last 15m"]), [true], "{size:?}");
+        scene.keys(&format!("/{columns}\n"));
+        assert_eq!(places(&scene, size, &[columns]), [true], "{size:?}");
+    }
+}
