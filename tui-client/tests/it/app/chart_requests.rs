@@ -402,6 +402,8 @@ fn a_late_answer_is_not_that_of_a_key_that_is_watched_again() {
     scene.keys("xWa\n");
     scene.to(Mode::Watch);
     scene.keys("f3");
+    let newest = "get a[last:1024]";
+    scene.ok(newest, &server.answer(newest));
     for _ in 0..late {
         let line = scene.sent[0].line.clone();
         scene.ok(&line, &format!("a 777777.0 {}\n", NOW - 60));
