@@ -341,7 +341,7 @@ impl App {
                 self.input.ask(InputPurpose::Alert, &text);
             }
             Action::DropAlerts => self.drop_alerts(),
-            Action::NextAlarm => self.to_next_alarm(),
+            Action::NextAlarm => self.select_next_alarm(),
             Action::Columns => self.input.open_columns(),
             Action::ToggleColumn => {
                 if let Some(column) = self.input.selected_column() {

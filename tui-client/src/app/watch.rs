@@ -299,7 +299,7 @@ impl Watch {
     }
 
     /// Selects the next key for which an alert fires; says whether there is one.
-    pub fn to_next_alarm(&mut self) -> bool {
+    pub fn select_next_alarm(&mut self) -> bool {
         let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
         let places = (before.len()..).zip(after).chain((0..).zip(before));
         let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
@@ -557,14 +557,13 @@ impl Watch {
 
     /// What is said of a key that is watched no longer: what goes on without it.
     fn left_of(&self, key: &str, alerts: &Alerts) -> String {
-        let mut text = format!("no longer watching {key}");
-        if let Some(glob) = self.patterns.iter().find(|pattern| pattern.matches(key)) {
-            text.push_str(&format!("; other keys of {glob} are"));
-        }
-        if let Some(alert) = alerts.alerts().find(|alert| alert.concerns(key)) {
-            text.push_str(&format!("; {alert} no longer counts for it, W {key} brings both back"));
-        }
-        text
+        let glob = self.patterns.iter().find(|pattern| pattern.matches(key));
+        let others = glob.map(|glob| format!("; other keys of {glob} are")).unwrap_or_default();
+        let alert = alerts.alerts().find(|alert| alert.concerns(key));
+        let alert = alert.map(|alert| format!("; {alert} no longer counts for it"));
+        let back =
+            if alert.is_some() { format!(", W {key} brings both back") } else { String::new() };
+        format!("no longer watching {key}{others}{}{back}", alert.unwrap_or_default())
     }
 
     /// Evaluates the alerts on the watched keys; rings when one fires.

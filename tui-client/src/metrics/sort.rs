@@ -387,8 +387,8 @@ mod tests {
             order in Just((0..9).collect::<Vec<u32>>()).prop_shuffle(),
             is_reply in any::<bool>(),
         ) {
-            let lines: String = (0..9).map(|n| format!("k{n} 1 1\n")).collect();
-            let mut answer = answer(&lines);
+            let lines: Vec<_> = (0..9).map(|n| format!("k{n} 1 1\n")).collect();
+            let mut answer = answer(&lines.concat());
             let gone: Vec<_> = gone.into_iter().collect();
             let mut order = if is_reply { Order::Reply(9) } else { Order::Rows(order) };
             let mut expected = keys(&answer, &order);

@@ -25,8 +25,8 @@ impl App {
     }
 
     /// Selects the next watched key for which an alert fires: keys with alerts are watched.
-    pub(in crate::app) fn to_next_alarm(&mut self) {
-        if !self.watch.to_next_alarm() {
+    pub(in crate::app) fn select_next_alarm(&mut self) {
+        if !self.watch.select_next_alarm() {
             return self.cx.say(Tone::Plain, "no alert fires");
         }
         if self.mode() != Mode::Chart {

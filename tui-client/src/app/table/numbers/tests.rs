@@ -112,7 +112,9 @@ impl Both {
     fn receive(&mut self) {
         let Some((tag, points)) = self.computed.pop_front() else { return };
         let mut answer = PointLists::default();
-        points.into_iter().for_each(|point| answer.push(key().as_key(), point));
+        for point in points {
+            answer.push(key().as_key(), point);
+        }
         let queries = self.table.on_points(tag, Some(answer), (Duration::from_secs(1), NOW));
         self.take(queries);
         self.table.show_numbers(Duration::from_secs(1));
