@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod column;
 mod condition;
 pub mod filter;
+mod large_list;
 pub mod needs;
 pub mod reply;
 pub mod rollups;

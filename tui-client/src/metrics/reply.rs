@@ -10,6 +10,7 @@ use memchr::{memchr, memchr_iter};
 use shared::response::{Status, decode_points};
 use shared::{Glob, Key, KeyBuf, Point};
 
+use crate::metrics::large_list::growth;
 use crate::metrics::series::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
@@ -55,15 +56,21 @@ pub struct PointLists {
 impl PointLists {
     /// Adds a point of a series, which is the last one or a new one.
     pub fn push(&mut self, key: Key<'_>, point: Point) {
+        make_room(&mut self.points);
         self.points.push(point);
         let last = self.len().checked_sub(1).and_then(|last| self.get(last));
         if last.is_some_and(|(last, _)| last == key.as_str()) {
             self.ends.pop();
         } else {
+            let is_full = self.keys.capacity() - self.keys.len() < key.as_str().len();
+            if let Some(more) = growth::<u8>(self.keys.len()).filter(|_| is_full) {
+                self.keys.reserve_exact(more.max(key.as_str().len()));
+            }
             self.keys.push_str(key.as_str());
         }
         // More than 4 GiB of keys are no answer to a query: those beyond are not found.
         let end = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        make_room(&mut self.ends);
         self.ends.push((end(self.keys.len()), end(self.points.len())));
     }
 
@@ -98,6 +105,14 @@ impl PointLists {
             Some(SeriesPoints { key: key.parse().ok()?, points: points.to_vec() })
         };
         self.iter().filter_map(series).collect()
+    }
+}
+
+/// Makes room for more in a full list.
+fn make_room<T>(list: &mut Vec<T>) {
+    let is_full = list.len() == list.capacity();
+    if let Some(more) = growth::<T>(list.len()).filter(|_| is_full) {
+        list.reserve_exact(more);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
+use crate::metrics::large_list::capacity;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
@@ -235,7 +236,7 @@ fn in_order<'a>(
 /// Collects with room for all at once: a list that grows takes up to three times its size.
 fn with_room<T>(all: impl Iterator<Item = T>) -> Vec<T> {
     let (at_least, at_most) = all.size_hint();
-    let mut list = Vec::with_capacity(at_most.unwrap_or(at_least));
+    let mut list = Vec::with_capacity(capacity::<T>(at_most.unwrap_or(at_least)));
     list.extend(all);
     list
 }
