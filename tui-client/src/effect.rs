@@ -6,8 +6,8 @@ use std::sync::Arc;
 use shared::Glob;
 
 use crate::metrics::reply::Capture;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
-use crate::metrics::summary::Answer;
 use crate::request::pending::Channel;
 use crate::wire_log::store::Snapshot;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use shared::{KeyBuf, Point};
 
@@ -13,6 +14,9 @@ use crate::metrics::needs::Needs;
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;
+
+/// Time between two changes of an alert that are said; the log has each.
+const QUIET: Duration = Duration::from_secs(3);
 
 /// A condition on the keys of a pattern: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,6 +193,8 @@ struct AlertState {
     seen: HashMap<KeyBuf, Point>,
     /// All its series have been evaluated, so that all points of another series are new.
     answered: bool,
+    /// When a change of it was last said, since the program started.
+    said: Option<Duration>,
 }
 
 /// The new state of an alert on a key.
@@ -228,7 +234,7 @@ impl AlertEvent {
 impl AlertState {
     fn new(alert: Alert) -> Self {
         let (firing, seen) = (BTreeMap::new(), HashMap::new());
-        Self { alert, has_data: false, firing, seen, answered: false }
+        Self { alert, has_data: false, firing, seen, answered: false, said: None }
     }
 
     /// Evaluates a series that the alert concerns, and the point of it that came `late`, if any.
@@ -240,7 +246,7 @@ impl AlertState {
         now: i64,
         events: &mut Vec<AlertEvent>,
     ) {
-        let Self { alert, has_data, firing, seen, answered } = self;
+        let Self { alert, has_data, firing, seen, answered, .. } = self;
         let key = series.key.as_str();
         *has_data |= alert.has_data(series, now);
         let (before, fires) = (firing.contains_key(key), alert.fires(series, now));
@@ -353,6 +359,24 @@ impl Alerts {
         self.states.iter().any(|state| state.firing.contains_key(key))
     }
 
+    /// A change of this alert may be said now: no other was within the last seconds, so that one that
+    /// comes and goes does not hide everything else that is said.
+    pub fn may_say(&mut self, condition: &str, now: Duration) -> bool {
+        let state = self.states.iter_mut().find(|state| state.alert.text == condition);
+        let is_due = state.as_ref().and_then(|state| state.said).is_none_or(|at| now >= at + QUIET);
+        if let Some(state) = state.filter(|_| is_due) {
+            state.said = Some(now);
+        }
+        is_due
+    }
+
+    /// The next change of this alert may be said, whenever the last one was.
+    pub fn end_quiet(&mut self, condition: &str) {
+        for state in self.states.iter_mut().filter(|state| state.alert.text == condition) {
+            state.said = None;
+        }
+    }
+
     /// Evaluates one series after this point has come; returns the changes. The value of a point
     /// that is not the newest one counts too: when only it fires, the alert is resolved at once.
     pub fn evaluate_point(&mut self, series: &Series, point: Point, now: i64) -> Vec<AlertEvent> {
@@ -411,7 +435,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn alerts(alerts: &[&str]) -> Alerts {
         let alerts: Vec<Alert> = alerts.iter().map(|alert| alert.parse().unwrap()).collect();

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::import::{ImportEnd, ImportNews};
+use tui_client::metrics::series::summary::Summarizer;
 use tui_client::metrics::sort::{Order, Sorted};
-use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::Scene;
@@ -20,10 +20,10 @@ fn arranged() -> impl Strategy<Value = Sorted> {
         (0..9_u32).prop_map(Order::Reply),
         proptest::collection::vec(0..9_u32, 0..9).prop_map(Order::Rows),
     ];
-    (0..30_u64, data(), order, any::<Option<usize>>()).prop_map(|(id, data, order, selected)| {
+    (0..30_u64, data(), order).prop_map(|(id, data, order)| {
         let mut fold = Summarizer::new(8);
         fold.add_lines(data.as_bytes());
-        Sorted { id, answer: Arc::new(fold.finish()), order, selected }
+        Sorted { id, answer: Arc::new(fold.finish()), order }
     })
 }
 
