@@ -176,16 +176,12 @@ impl Colours {
 /// A colour of the 240 that terminals have beside the sixteen: a cube of 6 by 6 by 6, and greys.
 fn indexed(number: u8) -> Rgb {
     let level = |step: u8| if step == 0 { 0 } else { step * 40 + 55 };
-    match number {
-        232.. => {
-            let grey = (number - 232) * 10 + 8;
-            Rgb::Mixed(grey, grey, grey)
-        }
-        _ => {
-            let place = number.saturating_sub(16);
-            Rgb::Mixed(level(place / 36), level(place / 6 % 6), level(place % 6))
-        }
+    if let Some(step) = number.checked_sub(232) {
+        let grey = step * 10 + 8;
+        return Rgb::Mixed(grey, grey, grey);
     }
+    let place = number.saturating_sub(16);
+    Rgb::Mixed(level(place / 36), level(place / 6 % 6), level(place % 6))
 }
 
 /// What lies over what, the lowest first.
@@ -265,7 +261,9 @@ impl Place {
         }
         if let Some(blocks) = blocks(c) {
             let path = shapes.of(Layer::Filled, ink);
-            blocks.iter().for_each(|&(from, to)| self.fill(path, from, to));
+            for (from, to) in blocks {
+                self.fill(path, from, to);
+            }
             return true;
         }
         if let Some(arms) = arms(c) {
