@@ -203,6 +203,16 @@ impl App {
                 }
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
+            Event::PictureSaved { path } => {
+                self.cx.say(Tone::Good, format!("the picture is in {path}"));
+            }
+            Event::PictureNotSaved { path, reason } => {
+                // As with the log.
+                if self.mode().pane().is_some() {
+                    self.input.ask(InputPurpose::SavePicture, &path);
+                }
+                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
+            }
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
@@ -264,6 +274,10 @@ impl App {
                 self.cx.push(Effect::Terminal(TerminalOrder::Suspend));
             }
             Action::Suspend => self.cx.say(Tone::Plain, NO_JOB_CONTROL),
+            Action::SavePicture => {
+                let path = self.cx.file_name("svg");
+                self.cx.push(Effect::Picture(path));
+            }
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());

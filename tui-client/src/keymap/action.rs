@@ -13,6 +13,8 @@ pub enum Action {
     Suspend,
     /// Copy the shell command that prints the view.
     CopyCommand,
+    /// Save the screen as a picture.
+    SavePicture,
     /// Focus the pane so many further on, or back if negative.
     CyclePane(i8),
     /// Focus the command line.

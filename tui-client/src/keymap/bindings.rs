@@ -307,6 +307,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
+    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
         .vital("quit", &[(Table, 150), (Watch, 150), (Log, 150)]),

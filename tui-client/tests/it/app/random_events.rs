@@ -154,6 +154,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Event::History),
         1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Event::Saved { path, lines }),
         1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Event::NotSaved { path, reason }),
+        1 => ".{0,9}".prop_map(|path| Event::PictureSaved { path }),
+        1 => (".{0,9}", ".{0,9}")
+            .prop_map(|(path, reason)| Event::PictureNotSaved { path, reason }),
         1 => ".{0,30}".prop_map(Event::FileFailed),
         2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Event::Resize { width, height }),
         1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Event::Resize { width, height }),
