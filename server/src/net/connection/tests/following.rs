@@ -20,8 +20,7 @@ async fn any_byte_ends_a_follow() {
         ("get a[+]\n\nput a 1 1\n", "\n", "ok\n\nok\n\nerror\nwrong command\n\n".to_owned()),
         ("get a[+]\nput a", "", "ok\n\n".to_owned()),
     ] {
-        let store = ManualStore::default();
-        store.0.lock().unwrap().answers_at_once = true;
+        let store = ManualStore::at_once();
         let mut client = Client::connect(&store);
         client.send(request).await;
         if expected.contains("a 1.0 0") {
