@@ -57,6 +57,17 @@ async fn batches_overlap_and_replies_keep_their_order() {
     assert!(matches!(reason, CloseReason::ClosedByClient));
 }
 
+/// A client finds out with it how the server answers.
+#[tokio::test]
+async fn what_is_wrong_on_purpose_is_answered_and_is_no_error_of_the_statistics() {
+    let mut client = Client::connect(&ManualStore::at_once());
+    client.send("get a\nget wrong command test\nget a\n").await;
+    client.send("got\nget wrong command test\nput a 1 1\n").await;
+    let (replies, stats, _) = client.close().await;
+    assert_eq!(replies.matches("error\nwrong command\n\n").count(), 3);
+    assert_eq!(stats, SessionStats { puts: 1, gets: 2, errors: 1, ..SessionStats::default() });
+}
+
 #[tokio::test]
 async fn what_is_in_flight_is_bounded_in_batches() {
     let store = ManualStore::default();
