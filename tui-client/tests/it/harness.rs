@@ -3,6 +3,10 @@
 #[cfg(unix)]
 pub mod bare_pty;
 pub mod client;
+/// That of the server.
+#[cfg(target_os = "linux")]
+#[path = "../../../server/tests/it/harness/os/full_pipe.rs"]
+pub mod full_pipe;
 #[cfg(unix)]
 pub mod job_shell;
 pub mod os;
