@@ -25,9 +25,9 @@ use crate::request::pending::{Channel, Priority, Query, QueryTag};
 /// slowest lines fit in.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
 
-/// Lines that are held while the state before them is under way, in bytes: some seconds of what a
+/// Lines that are held while the state before them is under way, in bytes: a second of what a
 /// million keys are told. Beyond, they are dropped, and the state is asked for again later.
-const MAX_HELD: usize = 64 << 20;
+const MAX_HELD: usize = 32 << 20;
 
 /// Wait before the state is asked for again because lines were dropped, doubled each time: a server
 /// that gives it slowly, or a client that takes it slowly, would never get to its end otherwise.

@@ -297,7 +297,7 @@ fn a_state_that_is_lost_begins_the_follow_anew() {
     assert_eq!(rows(&scene), [row("a", 1.0)]);
 }
 
-/// A million keys that have a point a second tell as much in two.
+/// A million keys that have a point a second tell as much in a second or two.
 #[test]
 fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {
     let mut scene = Scene::live(120, 30, &[], &[]);
