@@ -17,11 +17,11 @@ use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::{Theme, ThemeChoice};
 
+use super::job_control::KnownClient;
 use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
 use crate::harness::wait::PATIENCE;
-use crate::terminal::job_control::KnownClient;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
