@@ -47,9 +47,13 @@ fn idle() -> bool {
     client.shell.press("\x1b[17~");
     client.shell.until_shown("paused, F6 resumes");
     sleep(REST);
-    let before = client.process.switches();
-    sleep(LOOK);
-    let woken = client.process.switches() - before;
+    // On a busy machine it may come to rest only during the first look.
+    let woken = [(); 2].map(|()| {
+        let before = client.process.switches();
+        sleep(LOOK);
+        client.process.switches().saturating_sub(before)
+    });
+    let woken = woken[0].min(woken[1]);
     client.quit();
     say("idle, 20 s", format!("{woken} wake-ups"), "0", woken == 0)
 }

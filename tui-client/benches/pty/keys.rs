@@ -1,6 +1,6 @@
 //! From a key press to the bytes on the wire while the log takes in all that it can get: the real
-//! binary in a pseudo-terminal of 200x50 polls the real server, raw, ten times a second; what goes
-//! over the wire, and when the system took it, is seen by a proxy between the two.
+//! binary in a pseudo-terminal of 200x50 is told puts by the real server, ten times a second, with a raw
+//! log; what goes over the wire, and when the system took it, is seen by a proxy between the two.
 //!
 //! `cargo bench -p tui-client --bench keys`. Fails unless 99 % are on the wire within 5 ms while
 //! 50,000 lines a second arrive.
@@ -17,17 +17,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use harness::proxy::Proxy;
 use harness::pty::Shell;
+use harness::puts::{Feed, Puts};
 use harness::report::{Times, say, tell};
 use harness::server::TestServer;
 use harness::wait::PATIENCE;
 
-/// Points in each answer: with ten answers a second some more than are asked for.
+/// Points put together: ten times a second some more than are asked for.
 const POINTS: u32 = 6500;
 
 /// Key presses measured.
 const PRESSES: usize = 1000;
 
-/// Enough for the line to be typed and drawn, and out of step with the polls.
+/// Enough for the line to be typed and drawn, and out of step with the puts.
 const BETWEEN: Duration = Duration::from_millis(37);
 
 const WITHIN: Duration = Duration::from_millis(5);
@@ -50,15 +51,18 @@ pub fn measure(_: &[String]) -> bool {
     shell.wait();
 
     let (proxy, seen) = Proxy::before(server.port, "got bench.key");
-    let options = "--raw-log --interval 0.1";
-    let shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} --raw-log", proxy.port));
     shell.resize(50, 200);
     shell.until_shown("raw log");
-    shell.until_shown("host0499");
+    shell.until_shown("500 keys");
+    let mut other = Puts::to(server.port);
+    let feed = Feed::start(Duration::from_millis(100), move || other.send(&puts));
+    shell.until_shown("← host0499");
     let (begun, before) = (Instant::now(), proxy.lines());
     let times = times(&shell, &seen);
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
     let rate = (proxy.lines() - before) as f64 / begun.elapsed().as_secs_f64();
+    feed.stop();
     shell.press("\x03");
     shell.wait();
 

@@ -163,7 +163,7 @@ impl Case {
         if self.is_watched {
             held &= told(&client, server.port);
         }
-        held &= self.memory(&client, "with typed puts");
+        held &= memory(&client, "with typed puts");
         client.quit();
         held
     }
@@ -186,28 +186,27 @@ impl Case {
             say("first screen", format!("{first:.1?}"), &bound, first <= self.first),
             at_most("processor time, of a core", share, beyond, self.share, "%"),
             at_most("on the wire", format!("{wire:.1} kB/s"), wire, self.wire, "kB/s"),
-            self.memory(&client, "while nothing is typed"),
+            memory(&client, "while nothing is typed"),
         ];
         client.quit();
         held.into_iter().all(|held| held)
     }
 
-    fn memory(&self, client: &Client, when: &str) -> bool {
-        let memory = client.process.most_memory();
-        let measured = format!("{:.1} MiB", memory as f64 / 1024.0);
-        say(&format!("memory of the client, {when}"), measured, "250 MiB", memory <= MEMORY)
-    }
+}
+
+fn memory(client: &Client, when: &str) -> bool {
+    let memory = client.process.most_memory();
+    let measured = format!("{memory} KiB");
+    say(&format!("memory of the client, {when}"), measured, "250 MiB", memory <= MEMORY)
 }
 
 /// Prints a figure that may have a bound; gives whether it is held.
 fn at_most(what: &str, text: String, measured: f64, bound: Option<f64>, unit: &str) -> bool {
-    match bound {
-        Some(bound) => say(what, text, &format!("at most {bound} {unit}"), measured <= bound),
-        None => {
-            tell(what, text);
-            true
-        }
+    if let Some(bound) = bound {
+        return say(what, text, &format!("at most {bound} {unit}"), measured <= bound);
     }
+    tell(what, text);
+    true
 }
 
 /// A time out of step with everything else, up to 128 ms.

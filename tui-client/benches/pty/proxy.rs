@@ -33,7 +33,7 @@ struct Counts {
 
 impl Counts {
     fn count(&self, bytes: &[u8], lines: &AtomicU64) {
-        let ends = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        let ends = bytes.split(|&byte| byte == b'\n').count() - 1;
         lines.fetch_add(ends as u64, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
@@ -52,7 +52,7 @@ impl Proxy {
             for client in listener.incoming().map_while(Result::ok) {
                 first.get_or_init(Instant::now);
                 let (saw, counts) = (saw.clone(), Arc::clone(&counts));
-                thread::spawn(move || pass_on(client, server, wanted, &saw, &counts));
+                thread::spawn(move || pass_on(&client, server, wanted, &saw, &counts));
             }
         });
         (proxy, seen)
@@ -81,7 +81,7 @@ impl Proxy {
 
 /// Passes on what a client and the server send, until one of them has ended.
 fn pass_on(
-    client: TcpStream,
+    client: &TcpStream,
     server: u16,
     wanted: &str,
     saw: &Sender<SystemTime>,
@@ -90,7 +90,7 @@ fn pass_on(
     let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
-    setsockopt(&client, ReceiveTimestampns, &true).unwrap();
+    setsockopt(client, ReceiveTimestampns, &true).unwrap();
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let counts_back = Arc::clone(counts);
     thread::spawn(move || {
@@ -104,7 +104,7 @@ fn pass_on(
         let _ = back.shutdown(Shutdown::Write);
     });
     let mut bytes = vec![0; 64 * 1024];
-    while let Some((read, at)) = read_stamped(&client, &mut bytes) {
+    while let Some((read, at)) = read_stamped(client, &mut bytes) {
         let bytes = &bytes[..read];
         counts.count(bytes, &counts.requests);
         if bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {
