@@ -8,6 +8,7 @@ pub mod input;
 mod invisible;
 mod live;
 pub mod log;
+mod picture;
 mod polling;
 mod random_events;
 mod table;
