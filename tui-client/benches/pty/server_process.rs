@@ -1,8 +1,9 @@
 //! The real server in a process of its own: this program again.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
@@ -17,6 +18,11 @@ const DATA: &str = "SERVE_THIS_DIRECTORY";
 pub fn serve_if_asked() -> bool {
     let data = std::env::var_os(DATA);
     if let Some(data) = &data {
+        thread::spawn(|| {
+            // Ends with the benchmark, which holds the other end of the pipe, however that ends.
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            std::process::exit(1);
+        });
         serve(Path::new(data), 0, Shutdown::default(), |port| println!("{port}"));
     }
     data.is_some()
@@ -34,6 +40,7 @@ impl ServerProcess {
         let data = tempfile::tempdir().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .env(DATA, data.path())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
