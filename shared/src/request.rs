@@ -7,6 +7,10 @@ use crate::key::{Key, KeyError};
 use crate::point::{NumberError, Point, parse_timestamp, parse_value};
 use crate::selector::{Selector, SelectorErrorReason};
 
+/// A line that is wrong on purpose: its sender finds out how a server answers. Clients in the wild send
+/// it, and ours before the first request that is sent ahead of a reply.
+pub const PROBE: &[u8] = b"get wrong command test";
+
 /// A request, checked: everything in it may be stored and asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Request<'a> {

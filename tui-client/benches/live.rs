@@ -1,15 +1,7 @@
-//! The cost of a live screen, in a pseudo-terminal, which Windows does not have in this form.
+//! The cost of a live screen.
 
-#[cfg(unix)]
-#[path = "pty/live.rs"]
-mod in_pty;
+#[macro_use]
+#[path = "pty/head.rs"]
+mod head;
 
-fn main() -> std::process::ExitCode {
-    #[cfg(unix)]
-    return in_pty::main();
-    #[cfg(windows)]
-    {
-        eprintln!("skipped: this needs a pseudo-terminal");
-        std::process::ExitCode::SUCCESS
-    }
-}
+in_pty!("pty/live.rs");

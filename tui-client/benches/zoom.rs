@@ -1,15 +1,7 @@
-//! From a key press to a new picture of a chart, in a pseudo-terminal, which Windows does not have in this form.
+//! From a key press to a new picture of a chart.
 
-#[cfg(unix)]
-#[path = "pty/zoom.rs"]
-mod in_pty;
+#[macro_use]
+#[path = "pty/head.rs"]
+mod head;
 
-fn main() -> std::process::ExitCode {
-    #[cfg(unix)]
-    return in_pty::main();
-    #[cfg(windows)]
-    {
-        eprintln!("skipped: this needs a pseudo-terminal");
-        std::process::ExitCode::SUCCESS
-    }
-}
+in_pty!("pty/zoom.rs");

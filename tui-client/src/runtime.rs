@@ -40,12 +40,12 @@ const FILES_TIMEOUT: Duration = Duration::from_secs(1);
 /// that a flood of events can delay neither.
 const BURST: Duration = Duration::from_millis(2);
 
-/// The least time between two frames, unless the user did something.
+/// The least time between two frames of the same kind, unless the user did something.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// The least time between two frames that show nothing but told points: a key that has one now and
 /// then shows it at once, and a stream of them costs no more than this.
-const NEWS_FRAME: Duration = Duration::from_millis(100);
+const NEWS_FRAME: Duration = Duration::from_millis(33);
 
 /// The first frame waits so long for the colours of the terminal. Answers that come later count, too.
 const COLOURS_TIMEOUT: Duration = Duration::from_millis(80);
@@ -249,6 +249,9 @@ struct Pace {
     /// What the next frame shows.
     change: Change,
     drawn: Instant,
+    /// When a change that neither a key nor told points made was drawn last. A frame for a key does
+    /// not delay the reply to what was entered with it.
+    other_drawn: Instant,
     /// When told points were drawn last.
     news_drawn: Instant,
 }
@@ -265,8 +268,9 @@ enum Change {
 impl Pace {
     /// The first frame is due at once.
     fn new(start: Instant) -> Self {
-        let news_drawn = start.checked_sub(NEWS_FRAME).unwrap_or(start);
-        Self { change: Change::Touched, drawn: start, news_drawn }
+        let long_ago = start.checked_sub(NEWS_FRAME).unwrap_or(start);
+        let (change, drawn) = (Change::Touched, start);
+        Self { change, drawn, other_drawn: long_ago, news_drawn: long_ago }
     }
 
     fn change(&mut self, event: &Event) {
@@ -290,7 +294,8 @@ impl Pace {
     fn next_frame(&self) -> Option<Instant> {
         match self.change {
             Change::Touched => None,
-            Change::Other | Change::Nothing => Some(self.drawn + FRAME),
+            Change::Other => Some(self.other_drawn + FRAME),
+            Change::Nothing => Some(self.drawn + FRAME),
             Change::News => Some((self.drawn + FRAME).max(self.news_drawn + NEWS_FRAME)),
         }
     }
@@ -298,6 +303,9 @@ impl Pace {
     fn drawn(&mut self, now: Instant) {
         if self.change >= Change::News {
             self.news_drawn = now;
+        }
+        if self.change == Change::Other {
+            self.other_drawn = now;
         }
         (self.change, self.drawn) = (Change::Nothing, now);
     }
@@ -390,12 +398,37 @@ async fn take_last_answer(input: &mut mpsc::Receiver<io::Result<TerminalInput>>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::time::Instant;
+
+    /// A moment so long after another one.
+    fn after(start: Instant, millis: u64) -> Instant {
+        start + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_frame_of_a_key_does_not_delay_that_of_its_reply() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let is_due = |pace: &Pace, at| pace.next_frame().is_none_or(|due| due <= at);
+        pace.drawn(start);
+        for second in 0..3 {
+            let at = second * 1000 + 500;
+            pace.touch();
+            assert!(is_due(&pace, after(start, at)));
+            pace.drawn(after(start, at));
+            pace.change(&Event::Connected);
+            assert!(is_due(&pace, after(start, at + 1)), "the reply");
+            pace.drawn(after(start, at + 1));
+            pace.change(&Event::Connected);
+            assert!(!is_due(&pace, after(start, at + 2)), "a stream of replies");
+            assert!(is_due(&pace, after(start, at + 17)));
+            pace.drawn(after(start, at + 17));
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_end_waits_for_the_last_answer_but_not_for_ever() {
         let (sender, mut input) = mpsc::channel(8);
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let answering = async {
             for reply in [TerminalReply::Background(0), TerminalReply::Attributes] {
                 sleep(Duration::from_millis(50)).await;

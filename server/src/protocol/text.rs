@@ -13,8 +13,8 @@ use std::ops::ControlFlow;
 use std::task::{Context, Poll, ready};
 
 use shared::Selector;
-use shared::frame::RequestFramer;
-use shared::request::Request;
+use shared::frame::{Line, RequestFramer};
+use shared::request::{PROBE, Request};
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, info, warn};
@@ -51,6 +51,8 @@ pub struct TextProtocol<S: Store> {
     following: Option<Box<Follow<S::Follower>>>,
     /// The next line may be empty: it ended a follow.
     after_follow: bool,
+    /// Requests in flight that are wrong on purpose, which the statistics do not count as errors.
+    probes: u64,
     stats: SessionStats,
     allow_delete: bool,
 }
@@ -73,6 +75,7 @@ impl<S: Store> TextProtocol<S> {
             answering: None,
             following: None,
             after_follow: false,
+            probes: 0,
             stats: SessionStats::default(),
         }
     }
@@ -130,6 +133,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     } else {
                         debug!("del is not allowed");
                     }
+                    self.probes += u64::from(line == Line::Text(PROBE));
                     batch.add_malformed();
                     if batch.malformed() == MAX_MALFORMED {
                         self.start(&mut batch, unstarted.len() - input.len());
@@ -275,7 +279,9 @@ impl<S: Store> TextProtocol<S> {
         let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
         while out.len() < FLUSH_THRESHOLD {
             let line = outcome.next()?;
-            self.stats.errors += u64::from(line != LineOutcome::Stored);
+            let is_probe = line == LineOutcome::Malformed && self.probes > 0;
+            self.probes -= u64::from(is_probe);
+            self.stats.errors += u64::from(line != LineOutcome::Stored && !is_probe);
             match line {
                 LineOutcome::Stored => {
                     out.extend_from_slice(OK);

@@ -3,15 +3,18 @@
 
 use tokio::sync::mpsc;
 
+use crate::request::PROBE;
 use crate::response::Status;
 
-/// The two requests of a probe that are sent with one write. They change nothing, and are answered
-/// differently, so that their replies can be told apart.
-pub(super) const PROBE_TWO: &[u8] = b"get tui-client.probe\nget wrong command test\n";
+/// The first request of a probe, and the third, which is sent after the first reply. Where its reply
+/// comes in place of the second one, the server has dropped the second request.
+pub(super) const PROBE_FIRST: &[u8] = b"get tui-client.probe\n";
 
-/// The third request of a probe, sent after the first reply. Where its reply comes in place of the
-/// second one, the server has dropped the second request.
-pub(super) const PROBE_THIRD: &[u8] = b"get tui-client.probe\n";
+/// The first two requests of a probe, which are sent with one write. They change nothing, and are
+/// answered differently, so that their replies can be told apart.
+pub(super) fn probe_two() -> Vec<u8> {
+    [PROBE_FIRST, PROBE, b"\n"].concat()
+}
 
 /// The replies to a probe by a server that takes requests ahead of replies.
 pub(super) const PROBE_REPLIES: [Status; 3] = [Status::Ok, Status::Error, Status::Ok];

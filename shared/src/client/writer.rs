@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::command::{Awaiting, Command, lost};
 use super::error::ClientError;
 use super::pace::{
-    PROBE_REPLIES, PROBE_THIRD, PROBE_TWO, Pace, ProbeReplies, Progress, ServerTraits,
+    PROBE_FIRST, PROBE_REPLIES, Pace, ProbeReplies, Progress, ServerTraits, probe_two,
 };
 
 /// Longest wait for a reply to a probe. A server that takes longer gets one request at a time, which
@@ -217,10 +217,10 @@ impl<S: AsyncWrite> Writer<S> {
         }
         self.commands += 1;
         self.is_probing = true;
-        let mut to_send = [PROBE_TWO, PROBE_THIRD].into_iter();
+        let mut to_send = [probe_two(), PROBE_FIRST.to_vec()].into_iter();
         for expected in PROBE_REPLIES {
             if let Some(requests) = to_send.next() {
-                self.stream.write_all(requests).await?;
+                self.stream.write_all(&requests).await?;
             }
             let status = timeout(PROBE_TIMEOUT, statuses.recv()).await;
             if !matches!(status, Ok(Some(status)) if status == expected) {

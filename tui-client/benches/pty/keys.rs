@@ -1,6 +1,6 @@
 //! From a key press to the bytes on the wire while the log takes in all that it can get: the real
-//! binary in a pseudo-terminal of 200x50 polls the real server, raw, ten times a second; what goes
-//! over the wire, and when the system took it, is seen by a proxy between the two.
+//! binary in a pseudo-terminal of 200x50 is told puts by the real server, ten times a second, with a raw
+//! log; what goes over the wire, and when the system took it, is seen by a proxy between the two.
 //!
 //! `cargo bench -p tui-client --bench keys`. Fails unless 99 % are on the wire within 5 ms while
 //! 50,000 lines a second arrive.
@@ -8,36 +8,33 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
 #[path = "harness.rs"]
-mod harness;
+pub mod harness;
 
-use std::fmt::{self, Write as _};
-use std::process::ExitCode;
+use std::fmt::Write as _;
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::proxy::Proxy;
 use harness::pty::Shell;
+use harness::puts::{Feed, Puts};
+use harness::report::{Times, say, tell};
 use harness::server::TestServer;
 use harness::wait::PATIENCE;
 
-/// Points in each answer: with ten answers a second some more than are asked for.
+/// Points put together: ten times a second some more than are asked for.
 const POINTS: u32 = 6500;
 
 /// Key presses measured.
 const PRESSES: usize = 1000;
 
-/// Enough for the line to be typed and drawn, and out of step with the polls.
+/// Enough for the line to be typed and drawn, and out of step with the puts.
 const BETWEEN: Duration = Duration::from_millis(37);
 
 const WITHIN: Duration = Duration::from_millis(5);
 const LINES_A_SECOND: f64 = 50_000.0;
 
-pub fn main() -> ExitCode {
-    if !std::env::args().any(|arg| arg == "--bench") {
-        // As a test of all targets there is nothing to do.
-        return ExitCode::SUCCESS;
-    }
+pub fn measure(_: &[String]) -> bool {
     let server = TestServer::start();
     let mut puts = String::new();
     for at in 0..POINTS {
@@ -49,56 +46,34 @@ pub fn main() -> ExitCode {
     let (plain, seen) = Proxy::before(server.port, "got bench.key");
     let shell = Shell::run(&format!("\"$CLIENT\" --port {} >/dev/null", plain.port));
     shell.until_shown("requests, one a line");
-    println!("{:<50} {}", "in plain mode, with nothing else to do", Times::of(&shell, &seen));
+    tell("in plain mode, with nothing else to do", times(&shell, &seen));
     shell.press("\x04");
     shell.wait();
 
     let (proxy, seen) = Proxy::before(server.port, "got bench.key");
-    let options = "--raw-log --interval 0.1";
-    let shell = Shell::run(&format!("\"$CLIENT\" --port {} {options}", proxy.port));
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {} --raw-log", proxy.port));
     shell.resize(50, 200);
     shell.until_shown("raw log");
-    shell.until_shown("host0499");
+    shell.until_shown("500 keys");
+    let mut other = Puts::to(server.port);
+    let feed = Feed::start(Duration::from_millis(100), move || other.send(&puts));
+    shell.until_shown("← host0499");
     let (begun, before) = (Instant::now(), proxy.lines());
-    let times = Times::of(&shell, &seen);
+    let times = times(&shell, &seen);
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
     let rate = (proxy.lines() - before) as f64 / begun.elapsed().as_secs_f64();
+    feed.stop();
     shell.press("\x03");
     shell.wait();
 
-    let held = times.most() < WITHIN && rate >= LINES_A_SECOND;
-    println!(
-        "{:<50} {times}   < {WITHIN:?}   {}",
-        format!("on the screen, while {rate:.0} log lines/s arrive"),
-        if held { "held" } else { "NOT HELD" }
-    );
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let bound = format!("{LINES_A_SECOND:.0}/s");
+    let enough = say("log lines that arrive", format!("{rate:.0}/s"), &bound, rate >= LINES_A_SECOND);
+    times.say("on the screen meanwhile", WITHIN) && enough
 }
 
-/// From Enter to the bytes of the request, the shortest first.
-struct Times(Vec<Duration>);
-
-impl Times {
-    fn of(shell: &Shell, seen: &Receiver<SystemTime>) -> Self {
-        let mut times: Vec<_> = (0..PRESSES).map(|_| press(shell, seen)).collect();
-        times.sort_unstable();
-        Self(times)
-    }
-
-    fn at(&self, per_cent: usize) -> Duration {
-        self.0[self.0.len() * per_cent / 100]
-    }
-
-    fn most(&self) -> Duration {
-        self.at(99)
-    }
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (half, most, worst) = (self.at(50), self.most(), self.0[self.0.len() - 1]);
-        write!(f, "p50 {half:.2?}, p99 {most:.2?}, worst {worst:.2?}")
-    }
+/// From Enter to the bytes of the request.
+fn times(shell: &Shell, seen: &Receiver<SystemTime>) -> Times {
+    (0..PRESSES).map(|_| press(shell, seen)).collect()
 }
 
 /// Types a request, and measures from Enter to its bytes.
@@ -107,5 +82,5 @@ fn press(shell: &Shell, seen: &Receiver<SystemTime>) -> Duration {
     thread::sleep(BETWEEN);
     let pressed = shell.press_now("\r");
     let written = seen.recv_timeout(PATIENCE).expect("the request goes out");
-    written.duration_since(pressed).expect("nobody sets the clock")
+    written.duration_since(pressed).expect("the clock is not set")
 }

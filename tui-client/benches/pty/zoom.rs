@@ -8,15 +8,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report")]
 
 #[path = "harness.rs"]
-mod harness;
+pub mod harness;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::process::ExitCode;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use harness::client::Client;
 use harness::pty::Shell;
+use harness::puts::now;
+use harness::report::Times;
 use harness::server::TestServer;
 
 /// Points of the key, one a second.
@@ -36,13 +38,9 @@ const LOOK: Duration = Duration::from_micros(500);
 
 const WITHIN: Duration = Duration::from_millis(50);
 
-pub fn main() -> ExitCode {
-    if !std::env::args().any(|arg| arg == "--bench") {
-        // As a test of all targets there is nothing to do.
-        return ExitCode::SUCCESS;
-    }
+pub fn measure(_: &[String]) -> bool {
     let server = TestServer::start();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = now();
     for batch in 0..POINTS / BATCH {
         let mut puts = String::new();
         for at in batch * BATCH..(batch + 1) * BATCH {
@@ -53,30 +51,20 @@ pub fn main() -> ExitCode {
         }
         server.send(&puts);
     }
-    let shell = Shell::run(&format!(
-        "stty rows 50 cols 200; exec \"$CLIENT\" --port {} --watch palm.cpu",
-        server.port
-    ));
-    shell.resize(50, 200);
+    let client = Client::start(server.port, "--watch palm.cpu", (50, 200));
+    let shell = &client.shell;
     shell.until_shown("last 15m of ");
     shell.press("f");
     sleep(4 * QUIET);
 
-    for turn in ["the first time", "again"] {
-        let mut times: Vec<(Duration, char)> =
-            KEYS.chars().map(|key| (complete_after(&shell, key), key)).collect();
-        times.sort_unstable();
-        let at = |per_cent: usize| times[(times.len() - 1) * per_cent / 100];
-        let ((half, _), (most, _), (worst, key)) = (at(50), at(99), at(100));
-        println!("{turn:<16} p50 {half:.1?}, p99 {most:.1?}, worst {worst:.1?} ({key})");
-        if most > WITHIN {
-            println!("NOT HELD: a picture within {WITHIN:?}");
-            return ExitCode::FAILURE;
-        }
-    }
-    shell.press("q\x03\x03");
-    shell.wait();
-    ExitCode::SUCCESS
+    let turns = ["the first time", "again"].map(|turn| {
+        let times: Vec<_> = KEYS.chars().map(|key| (complete_after(shell, key), key)).collect();
+        let slowest = times.iter().max().map(|(_, key)| *key).unwrap_or_default();
+        let times: Times = times.into_iter().map(|(time, _)| time).collect();
+        times.say(&format!("a new picture, {turn} (worst: {slowest})"), WITHIN)
+    });
+    client.quit();
+    turns == [true; 2]
 }
 
 /// From a key press to the last change of the chart.

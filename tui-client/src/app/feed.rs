@@ -26,9 +26,16 @@ use crate::request::pending::{Channel, Priority, Query, QueryTag};
 /// slowest lines fit in.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
 
-/// Lines that are held while the state before them is under way, in bytes. Beyond, the follow is
-/// begun anew.
-const MAX_HELD: usize = 64 << 20;
+/// Lines that are held while the state before them is under way, in bytes: a second of what a
+/// million keys are told. Beyond, they are dropped, and the state is asked for again later.
+const MAX_HELD: usize = 32 << 20;
+
+/// Wait before the state is asked for again because lines were dropped, doubled each time: a server
+/// that gives it slowly, or a client that takes it slowly, would never get to its end otherwise.
+const MIN_RELOAD: Duration = Duration::from_secs(10);
+
+/// The longest of these waits.
+const MAX_RELOAD: Duration = Duration::from_secs(5 * 60);
 
 /// Wait before a follow that was lost is begun anew, doubled each time.
 const MIN_RETRY: Duration = Duration::from_millis(100);
@@ -115,6 +122,8 @@ pub struct Feed {
     loading: HashSet<u64>,
     held: VecDeque<Bytes>,
     held_bytes: usize,
+    /// The last wait before the state was asked for again because lines were dropped.
+    reload: Duration,
 }
 
 impl Feed {
@@ -412,11 +421,19 @@ impl Feed {
         self.loading.remove(&id)
     }
 
-    /// Holds lines; says whether there is room.
-    pub fn hold(&mut self, lines: Bytes) -> bool {
+    /// Holds lines. Without room for them, all that are held are dropped, and the follow is begun anew
+    /// after a wait.
+    pub fn hold(&mut self, lines: Bytes, now: Duration) {
         self.held_bytes += lines.len();
         self.held.push_back(lines);
-        self.held_bytes <= MAX_HELD
+        if self.held_bytes > MAX_HELD {
+            self.held.clear();
+            self.held_bytes = 0;
+            if self.renew.is_none() {
+                self.reload = (self.reload * 2).clamp(MIN_RELOAD, MAX_RELOAD);
+                self.renew_at(now + self.reload);
+            }
+        }
     }
 
     /// Lines are held.

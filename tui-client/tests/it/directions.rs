@@ -89,17 +89,10 @@ const KNOW_THE_SYSTEM: &[&str] = &[
     "tests/it/terminal",
     "tests/it/unix",
     "tests/it/harness.rs",
-    "tests/it/harness/bare_pty.rs",
-    "tests/it/harness/job_shell.rs",
+    "tests/it/harness/terminals",
     "tests/it/harness/os.rs",
-    "tests/it/harness/pty.rs",
-    "tests/it/harness/signals.rs",
-    "benches/idle.rs",
-    "benches/keys.rs",
-    "benches/live.rs",
-    "benches/proxy",
+    "benches/pty",
     "benches/views.rs",
-    "benches/zoom.rs",
 ];
 
 /// What these modules use of this crate, and nothing else.

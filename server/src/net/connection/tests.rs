@@ -1,337 +1,21 @@
 //! A connection with the text protocol over a pipe in memory and a store that answers when told.
 
+mod client;
 mod following;
+mod manual_store;
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
-use shared::{Key, KeyBuf, Point};
-use tokio::io::{DuplexStream, ReadBuf};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::io::AsyncWriteExt;
 
 use super::*;
-use crate::clock::Clock;
-use crate::follow::{FollowError, FollowProgress, Follows};
-use crate::ingest::Ingest;
-use crate::protocol::text::TextProtocol;
-use crate::query::Queries;
-use crate::store::query::{Deletion, KeySelection, Query, Window};
-use crate::store::{
-    Block, Change, Cursor, EachChange, Follower, PutError, ReadError, RefusalReason, Refused,
-    Store, StoreStatus, Unavailable,
-};
+use crate::store::{RefusalReason, Refused, Unavailable};
+use client::{Client, let_connections_run, within};
+use manual_store::{ManualStore, Outcome};
 
 const LINE: &str = "put palm.cpu 23.7 1150864247\n";
-
-type Points = Vec<(KeyBuf, Point)>;
-
-type Outcome = Result<Vec<Refused>, PutError>;
-
-/// Points become visible and batches are answered when the test says so, or at once.
-#[derive(Clone, Default)]
-struct ManualStore(Arc<Mutex<Inner>>);
-
-#[derive(Default)]
-struct Inner {
-    answers_at_once: bool,
-    /// Sizes of all batches so far.
-    sizes: Vec<usize>,
-    waiting: VecDeque<(Points, oneshot::Sender<Outcome>)>,
-    visible: Points,
-    gets: usize,
-    news: VecDeque<(KeyBuf, Change)>,
-    /// The news that are taken last.
-    news_left: Option<usize>,
-    has_lagged: bool,
-    follower: Option<Waker>,
-}
-
-/// Tells the news of the store, to the only follower.
-struct NewsFollower(ManualStore);
-
-impl Follower for NewsFollower {
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ReadError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_next(
-        &mut self,
-        context: &mut Context<'_>,
-        each: &mut EachChange<'_>,
-    ) -> Poll<Result<FollowProgress, FollowError>> {
-        ready!(self.poll_changed(context))?;
-        let mut inner = self.0.0.lock().unwrap();
-        while inner.news_left != Some(0)
-            && let Some((key, change)) = inner.news.pop_front()
-        {
-            inner.news_left = inner.news_left.map(|left| left - 1);
-            if each(key.as_key(), change).is_break() {
-                return Poll::Ready(Ok(FollowProgress::More));
-            }
-        }
-        let is_finished = inner.news_left == Some(0);
-        Poll::Ready(Ok(if is_finished { FollowProgress::Finished } else { FollowProgress::More }))
-    }
-
-    fn poll_lagged(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let mut inner = self.0.0.lock().unwrap();
-        inner.follower = Some(context.waker().clone());
-        if inner.has_lagged { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    fn finish(&mut self) {
-        let mut inner = self.0.0.lock().unwrap();
-        inner.news_left = Some(inner.news.len());
-    }
-}
-
-impl NewsFollower {
-    fn poll_changed(&self, context: &mut Context<'_>) -> Poll<Result<(), FollowError>> {
-        let mut inner = self.0.0.lock().unwrap();
-        inner.follower = Some(context.waker().clone());
-        if inner.has_lagged {
-            return Poll::Ready(Err(FollowError::Lagged));
-        }
-        let is_pending = inner.news.is_empty() && inner.news_left.is_none();
-        if is_pending { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-}
-
-struct PointCursor(std::vec::IntoIter<(KeyBuf, Point)>);
-
-impl Cursor for PointCursor {
-    async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        Ok(self.0.next().map(|(key, point)| {
-            let mut block = Block::default();
-            block.push(&key, &[point]);
-            block
-        }))
-    }
-}
-
-impl Store for ManualStore {
-    type Cursor = PointCursor;
-    type Follower = NewsFollower;
-
-    fn put_batch(&self, puts: &[(Key<'_>, Point)]) -> impl Future<Output = Outcome> + Send + use<> {
-        let (sender, outcome) = oneshot::channel();
-        let puts: Vec<_> = puts.iter().map(|&(key, point)| (key.to_owned(), point)).collect();
-        let mut inner = self.0.lock().unwrap();
-        inner.sizes.push(puts.len());
-        inner.waiting.push_back((puts, sender));
-        let at_once = inner.answers_at_once;
-        drop(inner);
-        if at_once {
-            self.answer(Ok(Vec::new()));
-        }
-        async { outcome.await.unwrap() }
-    }
-
-    fn delete(&self, _: Deletion) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
-        std::future::ready(Err(Unavailable::Closed.into()))
-    }
-
-    fn get(&self, _: Query) -> PointCursor {
-        let mut inner = self.0.lock().unwrap();
-        inner.gets += 1;
-        PointCursor(inner.visible.clone().into_iter())
-    }
-
-    fn follow(&self, _: KeySelection, _: Window) -> NewsFollower {
-        self.0.lock().unwrap().news_left = None;
-        NewsFollower(self.clone())
-    }
-
-    fn status(&self) -> StoreStatus {
-        StoreStatus { series: 0, disk_bytes: 0, unavailable: None }
-    }
-
-    async fn close(&self) {}
-}
-
-impl ManualStore {
-    /// Answers the oldest batch that waits.
-    fn answer(&self, outcome: Outcome) {
-        let mut inner = self.0.lock().unwrap();
-        let (puts, sender) = inner.waiting.pop_front().expect("a batch that waits");
-        if outcome.is_ok() {
-            inner.visible.extend(puts);
-        }
-        sender.send(outcome).unwrap();
-    }
-
-    /// Tells the follower of points, with these timestamps.
-    fn tell(&self, timestamps: std::ops::Range<i64>) {
-        let mut inner = self.0.lock().unwrap();
-        let news = timestamps
-            .map(|timestamp| ("a".parse().unwrap(), Change::Put(Point { timestamp, value: 1.0 })));
-        inner.news.extend(news);
-        inner.follower.take().into_iter().for_each(Waker::wake);
-    }
-
-    /// Cuts the follower off.
-    fn cut_off(&self) {
-        let mut inner = self.0.lock().unwrap();
-        inner.has_lagged = true;
-        inner.follower.take().into_iter().for_each(Waker::wake);
-    }
-
-    fn sizes(&self) -> Vec<usize> {
-        self.0.lock().unwrap().sizes.clone()
-    }
-
-    fn gets(&self) -> usize {
-        self.0.lock().unwrap().gets
-    }
-
-    fn waiting(&self) -> usize {
-        self.0.lock().unwrap().waiting.len()
-    }
-}
-
-/// A stream that counts and measures its writes, and whose client can reset the connection.
-struct Counted {
-    stream: DuplexStream,
-    writes: Arc<AtomicUsize>,
-    /// Bytes of the largest buffer that was to be written.
-    largest_write: Arc<AtomicUsize>,
-    /// Reads fail from the end of the stream on.
-    is_reset: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() == before && self.is_reset.load(Ordering::Relaxed) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.largest_write.fetch_max(bytes.len(), Ordering::Relaxed);
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.writes.fetch_add(usize::from(written.is_ready()), Ordering::Relaxed);
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-struct Client {
-    stream: DuplexStream,
-    store: ManualStore,
-    shutdown: CancellationToken,
-    writes: Arc<AtomicUsize>,
-    largest_write: Arc<AtomicUsize>,
-    is_reset: Arc<AtomicBool>,
-    task: JoinHandle<(SessionStats, CloseReason)>,
-}
-
-impl Client {
-    fn connect(store: &ManualStore) -> Self {
-        Self::connect_through(store, 4 * 1024 * 1024)
-    }
-
-    /// Connects by a pipe that holds so many bytes in each direction.
-    fn connect_through(store: &ManualStore, bytes: usize) -> Self {
-        let (near, stream) = tokio::io::duplex(bytes);
-        let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
-        let is_reset: Arc<AtomicBool> = Arc::default();
-        let shutdown = CancellationToken::new();
-        let near = Counted {
-            stream: near,
-            writes: Arc::clone(&writes),
-            largest_write: Arc::clone(&largest_write),
-            is_reset: Arc::clone(&is_reset),
-        };
-        let protocol = TextProtocol::new(
-            Ingest::new(store.clone()),
-            Queries::new(store.clone(), Clock::default()),
-            Follows::new(store.clone(), Clock::default()),
-            false,
-        );
-        let token = shutdown.clone();
-        let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
-        Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
-    }
-
-    /// Sends, and lets the connection do all that it can.
-    async fn send(&mut self, requests: &str) {
-        within(self.stream.write_all(requests.as_bytes())).await.unwrap();
-        let_connections_run().await;
-    }
-
-    async fn answer(&mut self, outcome: Outcome) {
-        self.store.answer(outcome);
-        let_connections_run().await;
-    }
-
-    /// What has been answered and not read yet.
-    async fn read(&mut self) -> String {
-        let mut bytes = vec![0; 4 * 1024 * 1024];
-        let read = read_ready(&mut self.stream, &mut bytes).await.unwrap();
-        String::from_utf8(bytes[..read].to_vec()).unwrap()
-    }
-
-    /// Resets the connection; the store answers `outcomes` after that.
-    async fn reset(
-        self,
-        outcomes: impl IntoIterator<Item = Outcome>,
-    ) -> (SessionStats, CloseReason) {
-        self.is_reset.store(true, Ordering::Relaxed);
-        let Self { stream, store, task, .. } = self;
-        drop(stream);
-        for outcome in outcomes {
-            let_connections_run().await;
-            store.answer(outcome);
-        }
-        within(task).await.unwrap()
-    }
-
-    async fn close(mut self) -> (String, SessionStats, CloseReason) {
-        self.stream.shutdown().await.unwrap();
-        let (stats, reason) = within(self.task).await.unwrap();
-        let mut rest = String::new();
-        within(self.stream.read_to_string(&mut rest)).await.unwrap();
-        (rest, stats, reason)
-    }
-}
-
-/// Waits for what must happen, at most a minute.
-async fn within<T>(wait: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the connection goes on")
-}
-
-/// Lets connections do all that they can: nothing but this task and theirs is running.
-async fn let_connections_run() {
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-}
 
 fn failure() -> Outcome {
     Err(Unavailable::DiskFull.into())
@@ -340,8 +24,7 @@ fn failure() -> Outcome {
 #[tokio::test]
 async fn the_batches_of_a_client_that_never_pauses_grow() {
     const LINES: usize = 100_000;
-    let store = ManualStore::default();
-    store.0.lock().unwrap().answers_at_once = true;
+    let store = ManualStore::at_once();
     let mut client = Client::connect(&store);
     within(client.stream.write_all(LINE.repeat(LINES).as_bytes())).await.unwrap();
     let (replies, stats, _) = client.close().await;
@@ -372,6 +55,17 @@ async fn batches_overlap_and_replies_keep_their_order() {
     assert_eq!(rest, "ok\n\nerror\nwrong command\n\n");
     assert_eq!(stats, SessionStats { puts: 2, errors: 4, ..SessionStats::default() });
     assert!(matches!(reason, CloseReason::ClosedByClient));
+}
+
+/// A client finds out with it how the server answers.
+#[tokio::test]
+async fn what_is_wrong_on_purpose_is_answered_and_is_no_error_of_the_statistics() {
+    let mut client = Client::connect(&ManualStore::at_once());
+    client.send("get a\nget wrong command test\nget a\n").await;
+    client.send("got\nget wrong command test\nput a 1 1\n").await;
+    let (replies, stats, _) = client.close().await;
+    assert_eq!(replies.matches("error\nwrong command\n\n").count(), 3);
+    assert_eq!(stats, SessionStats { puts: 1, gets: 2, errors: 1, ..SessionStats::default() });
 }
 
 #[tokio::test]

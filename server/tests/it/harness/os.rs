@@ -2,6 +2,8 @@
 //! is said in `main.rs` and here, and is printed where only a part of a test is left out.
 
 #[cfg(unix)]
+pub mod full_pipe;
+#[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;

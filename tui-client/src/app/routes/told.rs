@@ -61,9 +61,7 @@ impl App {
         let now = self.cx.now();
         self.polling.count_moved(0, lines.len() as u64, now.elapsed);
         self.log.log_news(&lines, now);
-        if !self.feed.hold(lines) {
-            self.lose_follow("too much was told before the first answer");
-        }
+        self.feed.hold(lines, now.elapsed);
     }
 
     pub(in crate::app) fn lose_follow(&mut self, reason: &str) {

@@ -297,6 +297,30 @@ fn a_state_that_is_lost_begins_the_follow_anew() {
     assert_eq!(rows(&scene), [row("a", 1.0)]);
 }
 
+/// A million keys that have a point a second tell as much in a second or two.
+#[test]
+fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    let follow = scene.followed.clone();
+    let lines = format!("{} 2.0 2\n", "b".repeat(1000)).repeat(1000);
+    for _ in 0..70 {
+        scene.told(&lines);
+    }
+    scene.told("c 3.0 3\n");
+    assert_eq!(scene.followed, follow, "the follow goes on");
+    scene.ok("get *[last]", "a 1.0 1\n");
+    scene.wait(SECOND);
+    let keys: Vec<_> = rows(&scene).into_iter().map(|(key, _)| key).collect();
+    assert_eq!((&*keys[0], keys.contains(&"c".to_owned())), ("a", true));
+    assert_eq!(scene.followed, follow, "not at once");
+    asked(&mut scene);
+    scene.wait(10 * SECOND);
+    assert_ne!(scene.followed, follow, "what was dropped is asked for");
+    scene.begin();
+    scene.ok("get *[last]", "a 1.0 1\nb 2.0 2\nc 3.0 3\n");
+    assert_eq!(rows(&scene), [row("a", 1.0), row("b", 2.0), row("c", 3.0)]);
+}
+
 #[test]
 fn rows_in_sight_are_asked_for_their_numbers() {
     let mut scene = live("a 1.0 1\nb 2.0 2\n");

@@ -4,7 +4,7 @@ use tui_client::event::{Event, KeyCode, KeyPress};
 
 use super::scenes;
 use super::screen::with_data;
-use crate::app::paste::{news, paste_many};
+use crate::app::input::paste::{news, paste_many};
 use crate::harness::scene::Scene;
 
 fn typed(width: u16, height: u16, text: &str) -> Scene {

@@ -20,8 +20,7 @@ async fn any_byte_ends_a_follow() {
         ("get a[+]\n\nput a 1 1\n", "\n", "ok\n\nok\n\nerror\nwrong command\n\n".to_owned()),
         ("get a[+]\nput a", "", "ok\n\n".to_owned()),
     ] {
-        let store = ManualStore::default();
-        store.0.lock().unwrap().answers_at_once = true;
+        let store = ManualStore::at_once();
         let mut client = Client::connect(&store);
         client.send(request).await;
         if expected.contains("a 1.0 0") {
@@ -85,19 +84,28 @@ async fn a_client_that_has_closed_its_sending_side_still_follows() {
     }
 }
 
+/// A follow that has news which do not fit the way to its client, or has none.
+async fn unread(store: &ManualStore, news: i64) -> Client {
+    let mut client = Client::connect_through(store, 1000);
+    client.send("get a[+]\n").await;
+    store.tell(0..news);
+    let_connections_run().await;
+    client
+}
+
 /// The reply breaks off, whether the client reads or not.
+async fn assert_breaks_off(client: &mut Client) {
+    let mut reply = String::new();
+    within(client.stream.read_to_string(&mut reply)).await.unwrap();
+    assert!(reply.starts_with("ok\n") && !reply.contains("\n\n"), "{reply}");
+}
+
 #[tokio::test]
 async fn a_shutdown_does_not_wait_for_a_follower() {
     for news in [0, 1, 10_000] {
-        let store = ManualStore::default();
-        let mut client = Client::connect_through(&store, 1000);
-        client.send("get a[+]\n").await;
-        store.tell(0..news);
-        let_connections_run().await;
+        let mut client = unread(&ManualStore::default(), news).await;
         client.shutdown.cancel();
-        let mut reply = String::new();
-        within(client.stream.read_to_string(&mut reply)).await.unwrap();
-        assert!(reply.starts_with("ok\n") && !reply.contains("\n\n"), "{reply}");
+        assert_breaks_off(&mut client).await;
         assert!(matches!(within(client.task).await.unwrap().1, CloseReason::Shutdown));
     }
 }
@@ -106,16 +114,11 @@ async fn a_shutdown_does_not_wait_for_a_follower() {
 async fn a_follower_that_falls_behind_is_cut_off() {
     for news in [0, 1, 10_000] {
         let store = ManualStore::default();
-        let mut client = Client::connect_through(&store, 1000);
-        client.send("get a[+]\n").await;
-        store.tell(0..news);
-        let_connections_run().await;
+        let mut client = unread(&store, news).await;
         store.cut_off();
-        let (_, reason) = within(client.task).await.unwrap();
+        let (_, reason) = within(&mut client.task).await.unwrap();
         assert_eq!(reason.to_string(), "the follower fell behind");
-        let mut reply = String::new();
-        within(client.stream.read_to_string(&mut reply)).await.unwrap();
-        assert!(reply.starts_with("ok\n") && !reply.contains("\n\n"), "{reply}");
+        assert_breaks_off(&mut client).await;
     }
 }
 

@@ -1,5 +1,8 @@
 //! Retention, by a clock that the test sets.
 
+mod start;
+mod strays;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -103,6 +106,13 @@ pub fn until(done: impl Fn() -> bool) {
 
 fn row(key: &str, timestamp: i64) -> Row {
     (key.to_owned(), timestamp, f64::from(i32::try_from(timestamp).unwrap()) / 2.0)
+}
+
+/// A timestamp far ahead of the clock.
+const FAR: i64 = 4_000_000_000;
+
+fn far(key: &str, offset: i64) -> Row {
+    (key.to_owned(), FAR + offset, 0.5)
 }
 
 fn parts(state: &StoreState) -> Vec<Arc<super::super::part::Part>> {
@@ -277,103 +287,6 @@ async fn a_crash_at_any_moment_takes_only_what_was_too_old_for_an_hour() {
     }
 }
 
-/// The chunks of a store: series, number of points, last timestamp.
-fn chunks(state: &StoreState) -> Vec<(u32, u32, i64)> {
-    let chunk = |entry: &ChunkEntry| (entry.series, entry.count, entry.last);
-    parts(state).iter().flat_map(|part| part.entries().iter().map(chunk)).collect()
-}
-
-const FAR: i64 = 4_000_000_000;
-
-#[tokio::test]
-async fn strays_get_chunks_of_their_own() {
-    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
-    let store = clocks.open(&disk, HOUR);
-    let now = clocks.now();
-    let rows = [row("a", now - 1), row("a", now + 60), far("a", 1), far("b", 2), row("b", now)];
-    assert_eq!(put(&store, &rows).await, Ok(vec![]));
-    within(store.close()).await;
-    let own = [(0, 2, now + 60), (0, 1, FAR + 1), (1, 1, now), (1, 1, FAR + 2)];
-    assert_eq!(chunks(&store.state), own);
-    // A merge keeps them so.
-    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
-    let all = parts(&state);
-    compaction::merge(&state, &all, state.expiry()).unwrap();
-    assert_eq!(chunks(&state), own);
-    assert_eq!(sorted(read(&state).unwrap()), sorted(rows.into()));
-}
-
-fn far(key: &str, offset: i64) -> Row {
-    (key.to_owned(), FAR + offset, 0.5)
-}
-
-/// Chunks of a time at which nothing was a stray.
-#[tokio::test]
-async fn strays_keep_no_expired_points_on_the_disk() {
-    for strays in [1, 30] {
-        let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
-        let config = LocalConfig { log_limit: 1 << 30, ..clocks.config(1 << 40) };
-        // Two, which are not merged for the sake of their size.
-        for part in 0..2 {
-            let store = open(&disk, config.clone()).unwrap();
-            let old = (0..10).map(|at| row(&format!("key{}", at % 2), part * 10 + at));
-            let strays = (0..strays).map(|at| far(&format!("key{}", at % 2), part * 100 + at));
-            let rows: Vec<_> = old.chain(strays).collect();
-            assert_eq!(put(&store, &rows).await, Ok(vec![]));
-            within(store.close()).await;
-        }
-        clocks.now.store(1_000_000, Ordering::SeqCst);
-        let store = clocks.open(&disk, HOUR);
-        let is_mixed = |entry: &ChunkEntry| entry.first < 100 && entry.last >= FAR;
-        let any_mixed = |part: &Arc<Part>| part.entries().iter().any(is_mixed);
-        assert!(parts(&store.state).iter().all(any_mixed));
-        for _ in 0..60 {
-            assert!(parts(&store.state).iter().all(any_mixed));
-            clocks.pass_minute(&store);
-        }
-        let points = || parts(&store.state).iter().map(|part| part.points()).sum::<u64>();
-        until(|| points() == 2 * u64::try_from(strays).unwrap());
-        within(store.close()).await;
-    }
-}
-
-#[tokio::test]
-async fn few_chunks_are_read_for_strays_at_a_time_and_each_once() {
-    let (disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(FAR + 1000));
-    let store = clocks.open(&disk, 1 << 40);
-    let keys = 0..600_i64;
-    let rows: Vec<_> = keys
-        .flat_map(|key| {
-            let key = format!("key{key}");
-            [row(&key, 1), row(&key, 2), far(&key, 3)]
-        })
-        .collect();
-    assert_eq!(put(&store, &rows).await, Ok(vec![]));
-    within(store.close()).await;
-    drop(store);
-    let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
-    let all = parts(&state);
-    let reads = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&reads);
-    disk.on_call(move |verb, _| {
-        counter.fetch_add(u64::from(verb == Verb::Read), Ordering::SeqCst);
-        None
-    });
-    let expiry = Expiry { cutoff: 3, newest: 1_000_000 };
-    let mut present = PresentPoints::default();
-    let mut shares = Vec::new();
-    for read in [256, 512, 600, 600] {
-        present.read(&all, expiry);
-        assert_eq!(reads.load(Ordering::SeqCst), read);
-        shares.push(
-            compaction::candidate(&all[0], &HiddenTimes::default(), expiry, &present, false)
-                .expired,
-        );
-    }
-    assert!(shares[0] < 0.5 && shares[1] > 0.5, "{shares:?}");
-    assert!((shares[3] - 1.0).abs() < 1e-9);
-}
-
 #[tokio::test]
 async fn refused_points_keep_the_contract() {
     let now = Arc::new(AtomicI64::new(1000));
@@ -538,101 +451,6 @@ async fn a_series_that_expired_whole_begins_anew() {
     let state = recovered(&disk, clocks.config(HOUR)).unwrap().state;
     let points: u64 = parts(&state).iter().map(|part| part.points()).sum();
     assert!(points < sent, "{points} points of {sent} are on the disk");
-}
-
-#[tokio::test]
-async fn a_start_says_its_retention_and_warns_when_it_is_shorter() {
-    let said = |age: &str, hidden: u64| {
-        let fate = "are hidden, and deleted after 1h of running time";
-        format!("points older than {age} {fate} hidden_points={hidden}")
-    };
-    let (mut disk, clocks) = (SimDisk::new(Image::new()), Clocks::at(1_000_000));
-    let start = |disk: &SimDisk, retention: Option<u64>| -> Vec<String> {
-        let retention = retention.map(Duration::from_secs);
-        let config = LocalConfig { retention, log_limit: 1 << 30, ..clocks.config(HOUR) };
-        let (state, log) = info_of(|| recovered(disk, config).unwrap().state);
-        drop(state);
-        let about = |line: &&str| line.contains("hidden_points=") || line.contains("OPTIONS");
-        log.lines().filter(about).map(|line| line.split_once(": ").unwrap().1.to_owned()).collect()
-    };
-    assert_eq!(start(&disk, None), [""; 0]);
-    assert!(!disk.visible().contains_key("OPTIONS"));
-    assert_eq!(start(&disk, Some(WEEK)), [said("7d", 0)]);
-    assert_eq!(disk.visible()["OPTIONS"], b"retention 604800\n");
-
-    // Half of the points in a part, in one chunk, and half in the log.
-    let points = |from| -> Vec<_> { (from..from + 50).map(|at| row("a", at)).collect() };
-    let config = LocalConfig { log_limit: 1 << 30, ..clocks.config(WEEK) };
-    let store = open(&disk, config.clone()).unwrap();
-    assert_eq!(put(&store, &points(990_000)).await, Ok(vec![]));
-    within(store.close()).await;
-    let store = open(&disk, config).unwrap();
-    assert_eq!(put(&store, &points(990_050)).await, Ok(vec![]));
-    let killed = SimDisk::new(disk.visible());
-    within(store.close()).await;
-    disk = killed;
-
-    let shorter = |age: &str, before: &str, hidden| {
-        let fate = said(age, hidden);
-        let (fate, count) = fate.rsplit_once(' ').unwrap();
-        let advice = "to keep them, start with a longer --retention before that";
-        format!("{before} at the last start: {fate}; {advice} {count}")
-    };
-    let (now, week) = (clocks.now().unsigned_abs(), "the retention was 7d");
-    let hour = [shorter("1h", week, 100)];
-    let cases = [
-        (Some(WEEK), vec![said("7d", 0)]),
-        (Some(now - 990_025), vec![shorter("2h46min15s", week, 25)]),
-        (Some(now - 990_075), vec![shorter("2h45min25s", "the retention was 2h46min15s", 75)]),
-        (None, vec![]),
-        (Some(WEEK), vec![shorter("7d", "points were kept for ever", 0)]),
-    ];
-    for (retention, expected) in cases {
-        assert_eq!(start(&disk, retention), expected, "{retention:?}");
-    }
-    let before = SimDisk::new(disk.visible());
-    assert_eq!(start(&before, Some(HOUR)), hour);
-    assert_eq!(start(&before, Some(HOUR)), [said("1h", 100)]);
-
-    // What is not known is said, and a file that can't be written or read stops nothing.
-    for bytes in [&b""[..], b"retention\n", b"retention -1\n", b"retention 7", b"\xff", &[7; 9999]]
-    {
-        let mut image = before.visible();
-        image.insert("OPTIONS".to_owned(), bytes.to_vec());
-        let damaged = SimDisk::new(image);
-        let lines = start(&damaged, Some(HOUR)).join("\n");
-        assert!(
-            lines.contains("OPTIONS can't be read") && lines.contains("no retention is known"),
-            "{lines}"
-        );
-        assert_eq!(start(&damaged, Some(HOUR)).len(), 1);
-        let mut image = before.visible();
-        image.insert("OPTIONS".to_owned(), bytes.to_vec());
-        let damaged = SimDisk::new(image);
-        assert_eq!((start(&damaged, None).len(), start(&damaged, None).len()), (1, 0));
-    }
-    for verb in [Verb::Create, Verb::Write, Verb::Sync, Verb::Rename] {
-        let disk = SimDisk::new(disk.visible());
-        disk.on_call(move |called, name| {
-            (called == verb && name == "OPTIONS.tmp").then_some(io::ErrorKind::StorageFull)
-        });
-        for _ in 0..2 {
-            let lines = start(&disk, Some(HOUR));
-            assert_eq!((&lines[..1], lines.len()), (&hour[..], 2), "{verb:?}");
-            assert!(lines[1].starts_with("can't write OPTIONS"), "{lines:?}");
-        }
-    }
-    // After a power cut at any moment the old or the new retention is known.
-    let disk = SimDisk::new(disk.visible());
-    let known = [start(&disk, Some(HOUR)), vec![said("1h", 100)]];
-    for moment in 0..=disk.operations() {
-        for (seed, left) in [Left::Nothing, Left::Everything, Left::Some].into_iter().enumerate() {
-            let random = Random(seed as u64);
-            let image = disk.image(moment, &mut Survival { names: left, bytes: left, random });
-            let again = start(&SimDisk::new(image), Some(HOUR));
-            assert!(known.contains(&again), "{again:?}\n{}", disk.around(moment));
-        }
-    }
 }
 
 /// New keys all the time, as containers have them: when all of their points are deleted, they take

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
 use crate::harness::wait::wait_until;
-use crate::terminal::job_control::KnownClient;
+use crate::terminal::ending::job_control::KnownClient;
 
 /// Waits until no signal is pending: the system drops a pending stop when CONT is sent.
 fn until_heard(client: &KnownClient) {

@@ -1,8 +1,7 @@
 //! Standard streams that are non-blocking, as node, agents and CI runners leave them: a read or
 //! write that would block waits.
 
-use std::fs::File;
-use std::io::{ErrorKind, PipeReader, Read, Write, pipe};
+use std::io::{Read, Write, pipe};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
@@ -10,11 +9,9 @@ use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open};
 
 use crate::harness::bare_pty::BarePty;
 use crate::harness::client::{Lines, client, finish, piped};
+use crate::harness::full_pipe::{FullPipe, PAGE};
 use crate::harness::server::TestServer;
 use crate::harness::wait::wait_until;
-
-/// The size of a page: less free room than that counts as none.
-const PAGE: usize = 4096;
 
 fn non_blocking(stream: impl Into<OwnedFd>) -> OwnedFd {
     let stream = stream.into();
@@ -22,42 +19,15 @@ fn non_blocking(stream: impl Into<OwnedFd>) -> OwnedFd {
     stream
 }
 
-/// A pipe for output that has room for a page, behind so many bytes.
-fn nearly_full() -> (PipeReader, OwnedFd, usize) {
-    let (mut reader, writer) = pipe().unwrap();
-    let mut writer = File::from(non_blocking(writer));
-    let mut size = 0;
-    loop {
-        match writer.write(&[b' '; PAGE]) {
-            Ok(written) => size += written,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            Err(error) => panic!("{error}"),
-        }
-    }
-    reader.read_exact(&mut [0; PAGE]).unwrap();
-    (reader, writer.into(), size - PAGE)
-}
-
 /// What a process writes to a pipe that it finds nearly full, and fills before this is read; and its
 /// exit code.
 fn written(command: &mut Command, set: impl FnOnce(&mut Command, OwnedFd)) -> (i32, String) {
-    let (mut reader, writer, before) = nearly_full();
+    let (full, writer) = FullPipe::new();
     set(command, writer);
     let child = spawn(command);
-    let is_full = || rustix::io::ioctl_fionread(&reader).unwrap() > before as u64;
-    wait_until("a full pipe", || is_full() && is_waiting(child.id()));
-    let mut text = String::new();
-    reader.read_to_string(&mut text).unwrap();
-    (finish(child).0, text.split_off(before))
-}
-
-/// Whether all threads of a process wait for something, or it has ended.
-fn is_waiting(id: u32) -> bool {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return true };
-    threads.flatten().all(|thread| {
-        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_none_or(|(_, state)| !state.starts_with('R'))
-    })
+    wait_until("a full pipe", || full.is_waited_for(child.id()));
+    let text = full.read_to_end();
+    (finish(child).0, text)
 }
 
 /// Starts a process, and closes what it alone is to have.

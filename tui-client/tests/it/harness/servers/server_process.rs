@@ -63,7 +63,11 @@ impl ServerProcess {
 
 fn launch(data: &Path, port: u16) -> (Child, u16) {
     let mut child = os::command(std::env::current_exe().unwrap())
-        .args(["--exact", "harness::server_process::the_server_of_other_tests", "--nocapture"])
+        .args([
+            "--exact",
+            "harness::servers::server_process::the_server_of_other_tests",
+            "--nocapture",
+        ])
         .env(DATA, data)
         .env(PORT, port.to_string())
         .stdin(Stdio::piped())

@@ -17,11 +17,11 @@ use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
 use tui_client::view::theme::{Theme, ThemeChoice};
 
+use super::job_control::KnownClient;
 use crate::harness::job_shell::{JobShell, fifo};
 use crate::harness::pty::{Shell, find};
 use crate::harness::server::TestServer;
 use crate::harness::wait::PATIENCE;
-use crate::terminal::job_control::KnownClient;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, max_shrink_time: 60_000, ..ProptestConfig::default() })]
@@ -185,8 +185,7 @@ fn start(port: u16, options: &str, end: End) -> JobShell {
     if !matches!(end, End::Panic) {
         return JobShell::start(&format!("--port {port} {options}"));
     }
-    let test =
-        "--exact terminal::terminal_restore::the_client_that_panics --nocapture --test-threads 1";
+    let test = "--exact terminal::ending::terminal_restore::the_client_that_panics --nocapture --test-threads 1";
     let command = format!("env {PANIC}={port} RUST_BACKTRACE=0 \"$TESTS\" {test}");
     JobShell::start_as(&command, |directory| drop(fifo(directory, "panic")))
 }
@@ -334,7 +333,8 @@ fn a_panic_restores_the_terminal_before_its_message() {
         let text = String::from("in the terminal");
         panic!("it happened {text}");
     }
-    let name = "terminal::terminal_restore::a_panic_restores_the_terminal_before_its_message";
+    let name =
+        "terminal::ending::terminal_restore::a_panic_restores_the_terminal_before_its_message";
     let shell = Shell::run(&format!(
         "{PANIC_HERE}=1 \"$TESTS\" --exact {name} --nocapture --test-threads 1; stty -a; echo over"
     ));
