@@ -233,7 +233,7 @@ impl Chart {
                     DotColumn::of(x, (top, bottom))
                 });
                 if let Some((earlier, column)) = before {
-                    match next.filter(|_| time.abs_diff(earlier) <= line.gap) {
+                    match next.filter(|_| time.abs_diff(earlier) <= line.gap.within) {
                         Some(next) if column.x == next.x => {
                             before = Some((time, column.with(next)));
                             continue;
@@ -324,7 +324,7 @@ mod tests {
     use shared::Point;
 
     use super::axis::Axes;
-    use super::extent::gap;
+    use super::extent::Gap;
     use super::*;
     use crate::metrics::recent_points::RecentPoints;
     use crate::metrics::rollups::{Samples, View};
@@ -386,16 +386,20 @@ mod tests {
     #[test]
     fn lines_cross_the_edges_of_what_is_shown() {
         let zone = TimeZone::UTC;
-        let lines = [points(&[(0, 0.0), (100, 100.0)])];
+        // A step that is usual: three times the same one.
+        let usual = |a: f64, b: f64| {
+            [points(&[(-200, a), (-100, a), (0, a), (100, b), (200, b), (300, b)])]
+        };
+        let lines = usual(0.0, 100.0);
         for range in [(50, 100), (0, 50), (20, 60)] {
             let chart = Chart::new(&ChartSpec { range, ..spec(&lines, &zone) });
             assert_eq!(ends(&chart), [vec![9], vec![0]], "from corner to corner: {range:?}");
         }
-        let lines = [points(&[(0, 1.0), (100, 100.0)])];
+        let lines = usual(1.0, 100.0);
         let chart = Chart::new(&ChartSpec { range: (50, 100), log: true, ..spec(&lines, &zone) });
         assert_eq!(labels(&chart.values)[0], "10", "straight where values are logarithms");
         assert_eq!(ends(&chart), [vec![9], vec![0]]);
-        let lines = [points(&[(0, 0.0), (100, 100.0)])];
+        let lines = usual(0.0, 100.0);
         let chart = Chart::new(&ChartSpec { range: (50, 100), log: true, ..spec(&lines, &zone) });
         assert_eq!(ends(&chart), [vec![], vec![5]], "it comes from nowhere");
     }
@@ -415,6 +419,33 @@ mod tests {
         assert_eq!(drawn((25, 45)), [false; 40]);
         let nothing = Chart::new(&ChartSpec { range: (25, 45), ..spec(&lines, &zone) });
         assert_eq!((nothing.values.len(), nothing.times.len()), (0, 2), "there is still time");
+    }
+
+    #[test]
+    fn no_line_is_drawn_over_a_time_without_points() {
+        const OLD: i64 = -600_000_000;
+        let zone = TimeZone::UTC;
+        let drawn = |times: &[i64], range| {
+            let lines = [points(&times.iter().map(|&at| (at, 1.0)).collect::<Vec<_>>())];
+            let chart = Chart::new(&ChartSpec { range, ..spec(&lines, &zone) });
+            let column = |column: usize| chart.cells.chunks(40).any(|row| row[column].dots > 0);
+            (0..40).filter(|&at| column(at)).collect::<Vec<_>>()
+        };
+        for newer in 1..9 {
+            let times: Vec<i64> = [OLD].into_iter().chain((0..newer).map(|n| 899 + n)).collect();
+            let drawn = drawn(&times, (0, 910));
+            assert!(drawn.iter().all(|&at| at > 36), "{newer} new points: {drawn:?}");
+        }
+        // Steps of the years before do not make one of the years since a usual one.
+        let mut seed: Vec<i64> = (0..100).map(|n| OLD + 60 * n).collect();
+        assert_eq!(drawn(&seed, (0, 900)), [0; 0]);
+        seed.extend([900, 901]);
+        assert_eq!(drawn(&seed, (0, 900)), [39]);
+        seed.extend((902..950).collect::<Vec<_>>());
+        assert_eq!(drawn(&seed, (0, 949)), [37, 38, 39]);
+        // Where points come each second, minutes are a gap, whatever the pace was before.
+        let paused: Vec<i64> = (0..100).chain((400..450).map(|n| n * 100)).collect();
+        assert_eq!(drawn(&paused, (40_000, 44_000)).len(), 40, "a new pace is usual");
     }
 
     #[test]
@@ -555,8 +586,9 @@ mod tests {
             let cells = vec![PlotCell::default(); columns * rows];
             let mut expected = Chart { columns, cells, ..Chart::default() };
             let dot = |point: Sample| axes.dot(point.timestamp, point.max);
+            let gap = Gap::of(&lines[0], 0..lines[0].len());
             for (before, point) in lines[0].iter().zip(lines[0].iter().skip(1)) {
-                let joined = point.timestamp - before.timestamp <= gap(&lines[0]);
+                let joined = point.timestamp.abs_diff(before.timestamp) <= gap.within;
                 let from = if joined { before } else { point };
                 expected.line(dot(before), dot(before), 0);
                 expected.line(dot(from), dot(point), 0);
