@@ -191,6 +191,18 @@ impl Rollups {
         self.coverage(level).covers(span).then_some(false)
     }
 
+    /// The time of the first point of a range, as coarse as a picture of it; none while it is not
+    /// known, or without points.
+    pub fn first_in(&self, span: Span) -> Option<i64> {
+        let level = View { from: span.0, to: span.1, dots: 256 }.level();
+        let firsts = self.levels.range(..=level).filter_map(|(&step, level)| {
+            // A bucket may have begun before.
+            level.known((start_of(span.0, step), span.1)).next()
+        });
+        let first = firsts.map(|(time, _)| time.max(span.0)).min()?;
+        self.coverage(level).covers((span.0, first)).then_some(first)
+    }
+
     /// The time of the nearest point before a time, when it is known; as coarse as a view.
     pub fn before(&self, time: i64, view: &View) -> Option<i64> {
         self.last_before(time, view.level())

@@ -53,16 +53,25 @@ impl Watched {
     fn time_bounds(&self) -> Option<TimeBounds> {
         let asked = self.rollups.bounds().filter(|_| self.is_asked_for());
         let (first, last) = asked.or(self.bounds)?;
-        let newest = self.rollups.newest().filter(|_| asked.is_some()).unwrap_or(last);
+        let of_series = || self.series.as_ref().map(|series| series.last.timestamp);
+        let newest = if asked.is_some() { self.rollups.newest() } else { of_series() };
+        let newest = newest.unwrap_or(last);
         let opening = (newest.saturating_sub(OPENING), newest);
-        let has_two = if self.is_asked_for() {
+        // The points of another quarter of an hour are as good as a beginning.
+        let wide = (opening.0.saturating_sub(OPENING), newest);
+        let (has_two, begin) = if asked.is_some() {
             // What is not known yet is asked for.
-            self.rollups.has_two(opening).unwrap_or(true)
+            let has_two = self.rollups.has_two(opening).unwrap_or(true);
+            (has_two, self.rollups.first_in(wide).unwrap_or(wide.0))
         } else {
-            let recent = self.series.iter().flat_map(|series| series.recent().newest(2));
-            recent.filter(|point| point.timestamp >= opening.0).count() > 1
+            let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
+            let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
+            let others = recent.skip(1).take_while(|&time| time >= wide.0);
+            let has_two = others.clone().next().is_some_and(|time| time >= opening.0);
+            (has_two, others.last().unwrap_or(newest))
         };
-        Some(TimeBounds { first, newest, last, is_sparse: !has_two })
+        let recent = has_two.then_some(begin.max(opening.0).max(first));
+        Some(TimeBounds { first, newest, last, recent })
     }
 }
 
@@ -186,11 +195,15 @@ impl Watch {
 
     /// The times of the points of the keys in the chart.
     pub fn chart_bounds(&self) -> Option<TimeBounds> {
-        self.in_chart().filter_map(Watched::time_bounds).reduce(|one, other| TimeBounds {
-            first: one.first.min(other.first),
-            newest: one.newest.max(other.newest),
-            last: one.last.max(other.last),
-            is_sparse: one.is_sparse && other.is_sparse,
+        let all = || self.in_chart().filter_map(Watched::time_bounds);
+        let newest = all().map(|bounds| bounds.newest).max()?;
+        let opening = newest.saturating_sub(OPENING);
+        let recent = all().filter(|bounds| bounds.newest >= opening);
+        Some(TimeBounds {
+            first: all().map(|bounds| bounds.first).min()?,
+            newest,
+            last: all().map(|bounds| bounds.last).max()?,
+            recent: recent.filter_map(|bounds| Some(bounds.recent?.max(opening))).min(),
         })
     }
 }

@@ -168,6 +168,7 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
         let mut scene = server.chart(200, 50);
         let ends = server.points.keys().next().zip(server.points.keys().next_back());
         let ends = ends.map(|(&first, &last)| (first, last)).unwrap();
+        let (_, newest) = bounds(&scene).all();
         let mut presses = 0;
         while range(&scene) != ends {
             presses += 1;
@@ -181,8 +182,57 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
         assert!(chart.cells.iter().any(|cell| cell.dots > 0), "{what}");
         scene.keys("05");
         server.serve(&mut scene);
-        assert_eq!(range(&scene), ends, "{what}: at once");
+        assert_eq!(
+            range(&scene),
+            (ends.0, newest),
+            "{what}: at once, but for strays of the future"
+        );
     }
+}
+
+/// A chart after a point a second from a time on, which is told as it is put.
+fn begun(mut server: SeriesServer, from: i64, seconds: i64) -> (SeriesServer, Scene) {
+    let mut scene = server.chart(200, 50);
+    for n in 0..seconds {
+        server.put(&mut scene, from + n, 1.0);
+        if n < 10 || n % 50 == 0 {
+            server.serve(&mut scene);
+        }
+    }
+    scene.wait(2 * SECOND);
+    server.serve(&mut scene);
+    (server, scene)
+}
+
+#[test]
+fn the_chart_opens_where_points_are_and_grows_with_them() {
+    let years = || (0..5000).map(|n| (NOW - 631_152_000 + n * 60, 1.0));
+    for (what, points, of) in [
+        ("empty", vec![], "all "),
+        ("one point of the past", vec![(NOW - 631_152_000, 2.0)], "last "),
+        ("points of the past", years().collect(), "last "),
+    ] {
+        for (seconds, span, title) in
+            [(3, 60, "1m"), (10, 60, "1m"), (100, 99, "1m39s"), (1000, 900, "15m")]
+        {
+            let (server, scene) =
+                begun(SeriesServer::of(points.clone()), NOW + 1 - seconds, seconds);
+            assert_eq!(range(&scene), (NOW - span, NOW), "{what}, {seconds}s");
+            if of == "last " || span == 900 {
+                let of = if of == "last " { " of 20y" } else { " of 16m39s" };
+                let title = format!(" last {title}{of} ");
+                assert!(legend(&scene).contains(&title), "{what}: {}", legend(&scene));
+            }
+            // Opened now, it is the same.
+            let scene = server.chart(200, 50);
+            let (from, to) = range(&scene);
+            // Steps of 2 seconds are known.
+            assert!(to == NOW && (-1..=0).contains(&(from - (NOW - span))), "{what}, {seconds}s");
+        }
+    }
+    // Points that come seldom are no beginning.
+    let seldom = SeriesServer::of((0..100).map(|n| (NOW - n * 305, 1.0)));
+    assert_eq!(range(&seldom.chart(200, 50)), (NOW - 900, NOW));
 }
 
 #[test]
@@ -209,7 +259,7 @@ fn a_key_without_points_is_charted_with_the_first_one() {
         server.put(&mut scene, NOW + n, 1.0);
         server.serve(&mut scene);
     }
-    assert_eq!(range(&scene), (NOW, NOW + 4));
+    assert_eq!(range(&scene), (NOW + 4 - 60, NOW + 4));
     assert!(!shows(&scene, "no points yet"));
 }
 
