@@ -2,16 +2,16 @@
 
 use crate::metrics::series::Series;
 
-/// One a column.
+/// One a column; a blank where there are no points.
 pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values: Vec<f64> = match series.trend() {
+    let values: Vec<Option<f64>> = match series.trend() {
         Some(trend) => trend.columns(columns),
-        None => series.recent().newest(columns).map(|point| point.value).collect(),
+        None => series.recent().newest(columns).map(|point| Some(point.value)).collect(),
     };
-    let values = || values.iter().copied();
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let known = || values.iter().copied().flatten();
+    let low = known().fold(f64::INFINITY, f64::min);
+    let high = known().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: f64| {
         // Halved, because a difference may overflow.
         let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
@@ -19,5 +19,5 @@ pub fn sparkline(series: &Series, columns: usize) -> String {
         let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
         BARS[at.min(7)]
     };
-    values().map(bar).collect()
+    values.iter().map(|value| value.map_or(' ', bar)).collect()
 }

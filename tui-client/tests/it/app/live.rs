@@ -10,6 +10,7 @@ use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, FollowNews, KeyCode};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
+use tui_client::metrics::series::Series;
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
@@ -316,6 +317,37 @@ fn answer_queries(scene: &mut Scene, of: impl Fn(&str) -> String) -> Vec<String>
     lines
 }
 
+/// The bars of a trend, without gaps.
+fn trend(series: &Series) -> Vec<f64> {
+    series.trend().unwrap().columns(48).into_iter().flatten().collect()
+}
+
+#[test]
+fn the_trend_of_a_fresh_key_has_a_column_for_each_point() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 10.0 {NOW}\n"));
+    // A server that answers from 10 points, one a second.
+    let points = || (1..=10).map(|n| format!("a {n}.0 {}\n", NOW - 10 + n)).collect::<String>();
+    let answer = |line: &str| match line {
+        _ if line.contains("last:") => points(),
+        _ if line.contains(":19:max]") => {
+            let start = |time: i64| time.div_euclid(19) * 19;
+            let buckets = (1..=10).map(|n| (start(NOW - 10 + n), n));
+            let buckets: BTreeMap<_, _> = buckets.collect();
+            buckets.iter().map(|(start, n)| format!("a {n}.0 {start}\n")).collect()
+        }
+        _ => format!("a 10.0 {NOW}\n"),
+    };
+    answer_queries(&mut scene, answer);
+    let bars = |scene: &Scene| trend(scene.app.table().visible(1).next().unwrap());
+    assert_eq!(bars(&scene), (1..=10).map(f64::from).collect::<Vec<_>>());
+    scene.told(&format!("a 11.0 {}\n", NOW + 1));
+    scene.wait(31 * SECOND);
+    assert!(!answer_queries(&mut scene, answer).is_empty(), "asked for again");
+    assert_eq!(bars(&scene), (1..=11).map(f64::from).collect::<Vec<_>>());
+    assert!(find(&draw(&scene, &Theme::colour(), 200, 50), "▁▂▂▃▄▅▅▆▇▇█").is_some());
+}
+
 /// The rest of a reply to a query of `a`.
 fn of_a(line: &str) -> String {
     let value = match line {
@@ -338,7 +370,7 @@ fn told_points_keep_the_numbers_up_to_date() {
     let numbers = |scene: &Scene| {
         let a = scene.app.table().visible(1).next().unwrap();
         let change = a.change();
-        (a.count(), a.min(), a.max(), a.mean(), change, a.trend().unwrap().columns(48))
+        (a.count(), a.min(), a.max(), a.mean(), change, trend(a))
     };
     let expected = (Some(4), Some(1.0), Some(9.0), Some(5.0), Some(1.0), vec![2.0, 4.0]);
     assert_eq!(numbers(&scene), expected);
@@ -368,7 +400,7 @@ fn points_that_are_told_before_an_answer_are_not_lost() {
     let a = scene.app.table().visible(1).next().unwrap();
     assert_eq!((a.count(), a.min(), a.max()), (Some(3), Some(1.0), Some(500.0)));
     assert!(a.mean().is_some_and(|mean| (mean - 502.0 / 3.0).abs() < 1e-9));
-    assert!(a.trend().unwrap().columns(48).contains(&500.0));
+    assert!(trend(a).contains(&500.0));
 }
 
 #[test]
