@@ -8,8 +8,12 @@ const MIN_SPAN: i128 = 4;
 /// The window at the start, in seconds, once there are points for so long.
 pub const OPENING: i64 = 900;
 
-/// The least of the windows that grow with the points, in seconds.
+/// The least of the windows that grow with the points, in seconds; fewer than [`FEW`] fill a shorter
+/// one.
 const MIN_OPENING: i64 = 60;
+
+/// Points that show a course.
+pub const FEW: usize = 4;
 
 /// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +42,8 @@ pub struct TimeBounds {
     pub last: i64,
     /// The first point of the window at the start; none if that has fewer than two.
     pub recent: Option<i64>,
+    /// That window has fewer points than show a course.
+    pub are_few: bool,
 }
 
 impl TimeBounds {
@@ -247,7 +253,8 @@ impl Viewport {
 /// The range of the newest seconds, as far as there are points from the first one on, but not too
 /// short.
 fn newest(span: i64, first: i64, bounds: TimeBounds) -> (i64, i64) {
-    let first = first.min(bounds.newest.saturating_sub(MIN_OPENING));
+    let least = if bounds.are_few { 0 } else { MIN_OPENING };
+    let first = first.min(bounds.newest.saturating_sub(least));
     (bounds.newest.saturating_sub(span).max(first), bounds.newest)
 }
 
@@ -271,7 +278,7 @@ mod tests {
     const BOUNDS: TimeBounds = until(1000);
 
     const fn until(newest: i64) -> TimeBounds {
-        TimeBounds { first: 0, newest, last: newest, recent: Some(0) }
+        TimeBounds { first: 0, newest, last: newest, recent: Some(0), are_few: false }
     }
 
     fn line(times: impl IntoIterator<Item = i64>) -> Line {
@@ -358,6 +365,7 @@ mod tests {
         assert_eq!(look.range(begun(700)), (700, 1000), "as far as there are points");
         assert_eq!(look.range(begun(990)), (940, 1000), "but not too short");
         assert_eq!(look.range(until(10)), (-50, 10));
+        assert_eq!(look.range(TimeBounds { are_few: true, ..until(10) }), (0, 10));
         assert_eq!(look.range(until(300)), (0, 300), "there is no more");
         assert!(look.shows_all(until(300)) && !look.shows_all(bounds));
         let sparse = TimeBounds { recent: None, ..bounds };
@@ -370,10 +378,11 @@ mod tests {
     fn zooming_out_ends_with_everything_there_is() {
         const YEARS: i64 = 20 * 31_557_600;
         let recent = Some(YEARS - 900);
-        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, recent };
+        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, recent, are_few: false };
         let with_strays = TimeBounds { last: 9 * YEARS, ..live };
-        let alone = TimeBounds { first: 7, newest: 7, last: 7, recent: None };
-        let ends = TimeBounds { first: i64::MIN, newest: 0, last: i64::MAX, recent: Some(-900) };
+        let alone = TimeBounds { first: 7, newest: 7, last: 7, recent: None, are_few: true };
+        let ends = TimeBounds { first: i64::MIN, last: i64::MAX, newest: 0, ..live };
+        let ends = TimeBounds { recent: Some(-900), ..ends };
         // The newest of the old points, a little before the end of the first window.
         let before = |bounds: TimeBounds| (bounds.newest > 7).then_some(1000);
         for (bounds, most) in [(live, 2), (with_strays, 3), (alone, 1), (ends, 64)] {
@@ -393,7 +402,13 @@ mod tests {
 
     #[test]
     fn a_time_without_points_is_passed_over() {
-        let bounds = TimeBounds { first: 0, newest: 1_000_000, last: 1_000_000, recent: None };
+        let bounds = TimeBounds {
+            first: 0,
+            newest: 1_000_000,
+            last: 1_000_000,
+            recent: None,
+            are_few: true,
+        };
         let mut look = Viewport::default();
         look.choose(Some(60));
         let before = |time: i64| Some(if time > 999_900 { 999_900 } else { 5000 });
@@ -412,7 +427,8 @@ mod tests {
             let points = line(times.iter().copied());
             let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
             let recent = times.iter().copied().filter(|_| times.len() > 2).max();
-            let bounds = TimeBounds { first, newest: times[0], last, recent };
+            let are_few = times.len() < FEW;
+            let bounds = TimeBounds { first, newest: times[0], last, recent, are_few };
             let before = |time: i64| times.iter().copied().filter(|&at| at < time).max();
             let mut look = Viewport::default();
             for (what, by) in steps {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::chart::line::Line;
-use crate::app::chart::viewport::{OPENING, TimeBounds};
+use crate::app::chart::viewport::{FEW, OPENING, TimeBounds};
 use crate::app::chart::{self, MAX_LINES};
 use crate::app::screen::layout::Layout;
 use crate::app::watch::{Watch, Watched};
@@ -59,19 +59,19 @@ impl Watched {
         let opening = (newest.saturating_sub(OPENING), newest);
         // The points of another quarter of an hour are as good as a beginning.
         let wide = (opening.0.saturating_sub(OPENING), newest);
-        let (has_two, begin) = if asked.is_some() {
+        let (has_two, are_few, begin) = if asked.is_some() {
             // What is not known yet is asked for.
-            let has_two = self.rollups.has_two(opening).unwrap_or(true);
-            (has_two, self.rollups.first_in(wide).unwrap_or(wide.0))
+            let has = |count: usize| self.rollups.has(count, opening).unwrap_or(true);
+            (has(2), !has(FEW), self.rollups.first_in(wide).unwrap_or(wide.0))
         } else {
             let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
             let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
             let others = recent.skip(1).take_while(|&time| time >= wide.0);
-            let has_two = others.clone().next().is_some_and(|time| time >= opening.0);
-            (has_two, others.last().unwrap_or(newest))
+            let has = |count: usize| others.clone().nth(count - 2) >= Some(opening.0);
+            (has(2), !has(FEW), others.clone().last().unwrap_or(newest))
         };
         let recent = has_two.then_some(begin.max(opening.0).max(first));
-        Some(TimeBounds { first, newest, last, recent })
+        Some(TimeBounds { first, newest, last, recent, are_few })
     }
 }
 
@@ -198,12 +198,14 @@ impl Watch {
         let all = || self.in_chart().filter_map(Watched::time_bounds);
         let newest = all().map(|bounds| bounds.newest).max()?;
         let opening = newest.saturating_sub(OPENING);
-        let recent = all().filter(|bounds| bounds.newest >= opening);
+        let recent: Vec<_> = all().filter(|bounds| bounds.newest >= opening).collect();
+        let begin = recent.iter().filter_map(|bounds| bounds.recent);
         Some(TimeBounds {
             first: all().map(|bounds| bounds.first).min()?,
             newest,
             last: all().map(|bounds| bounds.last).max()?,
-            recent: recent.filter_map(|bounds| Some(bounds.recent?.max(opening))).min(),
+            recent: begin.map(|begin| begin.max(opening)).min(),
+            are_few: recent.iter().all(|bounds| bounds.are_few),
         })
     }
 }

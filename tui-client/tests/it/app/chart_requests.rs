@@ -213,7 +213,7 @@ fn the_chart_opens_where_points_are_and_grows_with_them() {
         ("points of the past", years().collect(), "last "),
     ] {
         for (seconds, span, title) in
-            [(3, 60, "1m"), (10, 60, "1m"), (100, 99, "1m39s"), (1000, 900, "15m")]
+            [(3, 2, "2s"), (10, 60, "1m"), (100, 99, "1m39s"), (1000, 900, "15m")]
         {
             let (server, scene) =
                 begun(SeriesServer::of(points.clone()), NOW + 1 - seconds, seconds);
