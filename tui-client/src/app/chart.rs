@@ -110,6 +110,8 @@ pub struct Chart {
     pub marks: Vec<(usize, usize, usize)>,
     /// The sample of each line under the cursor, if there is one near it.
     pub read: Vec<Option<Sample>>,
+    /// The newest visible sample of each line.
+    pub newest: Vec<Option<Sample>>,
     /// The samples of the first line under the cursor.
     pub reading: Option<Reading>,
     /// Seconds of a bucket of the first line; none when its samples are points.
@@ -202,6 +204,7 @@ impl Chart {
             Self { columns, cells: vec![PlotCell::default(); columns * rows], ..Self::default() };
         let within = |sample: &Sample| spec.shows(sample);
         let lines = &survey.lines;
+        chart.newest = lines.iter().map(VisibleLine::newest).collect();
         if spec.log {
             let all = lines.iter().flat_map(VisibleLine::samples).filter(within);
             chart.not_positive = all.filter(|sample| sample.min <= 0.0).count();

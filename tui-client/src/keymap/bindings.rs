@@ -166,13 +166,12 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("move", &[(Watch, 91), (Chart, 11)]),
     bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: the last 15 minutes, following the newest")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
-    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
-        .hint("1m to all", &[(Watch, 82), (Chart, 42)]),
+    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),
     bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
-        .hint("1m to all", &[(Watch, 86), (Chart, 46)]),
+        .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")

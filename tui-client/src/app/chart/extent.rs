@@ -35,6 +35,12 @@ impl<'a> VisibleLine<'a> {
         self.line.range(self.visible.clone())
     }
 
+    /// The last visible sample.
+    pub fn newest(&self) -> Option<Sample> {
+        let last = self.visible.end.checked_sub(1).filter(|last| self.visible.contains(last));
+        self.line.get(last?)
+    }
+
     /// The sample represents the line at a time: the line is drawn there, or the sample is as near
     /// as samples usually are.
     pub fn is_near(&self, sample: &Sample, time: i64) -> bool {

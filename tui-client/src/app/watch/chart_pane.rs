@@ -98,7 +98,7 @@ impl Watch {
     }
 
     /// The time of the nearest point before a time, of any line, as far as it is known.
-    fn nearest_before(&self, time: i64, layout: &Layout) -> Option<i64> {
+    pub fn nearest_before(&self, time: i64, layout: &Layout) -> Option<i64> {
         let bounds = self.chart_bounds()?;
         let view = self.view(bounds, self.chart_size(layout).0);
         self.in_chart().filter_map(|key| key.nearest_before(time, &view)).max()

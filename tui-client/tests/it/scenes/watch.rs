@@ -119,6 +119,15 @@ scenes! {
         scene.keys("f");
     }),
     chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
+    chart_six: |w, h| Scene::alerted(w, h, &["palm.*"], &[]).then(|scene| {
+        let keys = ["cpu", "disk", "net", "io", "mem", "load"];
+        let lines = keys.iter().flat_map(|key| {
+            (0..60).rev().map(move |n| format!("palm.{key} {}.5 {}\n", key.len() * 10, NOW - n))
+        });
+        scene.ok("get *", &lines.collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("Mfhhh");
+    }),
     chart_past: |w, h| watch(w, h, &["palm.cpu"], &[], "fzz["),
     chart_one_point: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         scene.ok("get a", &format!("a 5.0 {NOW}\n"));
