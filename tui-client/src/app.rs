@@ -1037,6 +1037,9 @@ impl App {
     pub fn offers(&self, action: Action) -> bool {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
+            Action::Prompt(PromptAction::Clear) if self.input.prompt.text().is_empty() => {
+                self.panes.is_visiting_prompt()
+            }
             _ => true,
         }
     }

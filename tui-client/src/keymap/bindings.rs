@@ -243,7 +243,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("↑ ctrl-p", &[Prompt], Action::Prompt(PromptAction::Older), "history: an older line that begins like this one"),
     bind("↓ ctrl-n", &[Prompt], Action::Prompt(PromptAction::Newer), "history: a newer one, in the end what was typed here"),
     bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste, follow; back")
-        .vital("clear", &[(Prompt, 40)]).on(Typed),
+        .vital("clear", &[(Prompt, 40)]).on(Typed)
+        .vital("back", &[(Prompt, 45)]).on(Empty),
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
     bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),
