@@ -567,7 +567,8 @@ impl App {
             self.watch.set_chart_asks(has_selectors);
         }
         if self.chart_may_ask() {
-            for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
+            let window = self.feed.is_live().then(|| self.table.window());
+            for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
                 self.feed.ask(query);
             }
         }
@@ -875,7 +876,7 @@ impl App {
                     self.evaluate_alerts();
                 }
                 if is_last && self.feed.has_selectors() == Some(true) {
-                    for query in self.watch.numbers(now.unix()) {
+                    for query in self.watch.numbers(self.cx.now()) {
                         self.feed.ask(query);
                     }
                 }
@@ -984,7 +985,9 @@ impl App {
         let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
         let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        let chart = self.chart_may_ask().then(|| self.watch.next_chart_request(&self.layout()));
+        let chart = self
+            .chart_may_ask()
+            .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
         let chart = chart.flatten();
         [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()

@@ -14,6 +14,7 @@ use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
+use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
@@ -22,6 +23,7 @@ use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::{LATE, Series, newest};
 use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
 
@@ -148,6 +150,9 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
+    /// The window of the numbers, and until when they need not be asked for again, once they were.
+    window: Window,
+    numbers_until: Option<Duration>,
     /// The chart asks for what it shows, which only a server with selectors can answer.
     asks: bool,
     /// The number of times that the chart was asked for.
@@ -399,32 +404,43 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of all points of the watched keys, once their newest points are
+    /// The queries for the numbers of the watched keys in the window, once their newest points are
     /// known. Counts and means leave those out, so that each point counts once whether it was put
     /// before the answer or after.
-    pub fn numbers(&self, now: i64) -> Vec<Query> {
+    pub fn numbers(&mut self, now: Moment) -> Vec<Query> {
         let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+        let (window, unix) = (self.window, now.unix());
+        self.numbers_until = Some(now.elapsed + Duration::from_secs(window.refresh()));
+        let from = window.seconds().map(|seconds| unix.saturating_sub(seconds));
+        for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
+            // Nothing is answered of a key without points in the window.
+            if from.is_some_and(|from| series.last.timestamp < from) {
+                of.iter().for_each(|&of| series.set(of, None, &[]));
+            }
+        }
         let patterns = merged(&self.patterns);
-        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), now);
+        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
+        let until = newest.map(|newest| newest.saturating_sub(LATE));
+        let until = until.filter(|&until| from.is_none_or(|from| until > from));
         let query = |of: Aggregate, pattern: &String| {
             let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
-            let until = newest.filter(|_| !is_extreme).map(|newest| newest.saturating_sub(LATE));
+            let until = until.filter(|_| !is_extreme);
             let to = until.map(|until| until.to_string()).unwrap_or_default();
             Query {
-                selector: format!("{pattern}[:{to}:all:{of}]"),
-                tag: QueryTag::Watch(WatchQuery { of, until }),
+                selector: format!("{pattern}[{}{to}:all:{of}]", window.range()),
+                tag: QueryTag::Watch(WatchQuery { of, from, until }),
                 priority: Priority::Soon,
             }
         };
         of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
     }
 
-    /// Takes a number of all points of watched keys.
+    /// Takes a number of the points of watched keys in the window.
     pub fn set_numbers(&mut self, query: WatchQuery, numbers: &[SeriesPoints]) {
         let is_extreme = matches!(query.of, Aggregate::Min | Aggregate::Max);
         let is_newer = |point: &&Point| match query.until {
             Some(until) => point.timestamp > until,
-            None => is_extreme,
+            None => is_extreme && query.from.is_none_or(|from| from <= point.timestamp),
         };
         for SeriesPoints { key, points } in numbers {
             let place = self.places.get(key.as_str()).copied();

@@ -12,6 +12,7 @@ use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::Urgency;
 use crate::metrics::rollups::{Rollups, View};
 use crate::metrics::series::present_until;
+use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag};
 
 /// The most keys of which the chart keeps what it has asked for.
@@ -90,8 +91,31 @@ impl Watch {
         self.asked_parts.clear();
     }
 
-    /// Takes the queries for what the chart on the screen needs.
-    pub fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
+    /// The window of the numbers of the keys, once the server was asked for them.
+    pub fn numbers_window(&self) -> Option<Window> {
+        self.numbers_until.filter(|_| self.asks).map(|_| self.window)
+    }
+
+    /// Takes the queries for what the list on the screen and its chart need; the numbers of the list
+    /// are those of a window, and are not asked for without one.
+    pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
+        let mut queries = Vec::new();
+        if let Some(window) = window.filter(|_| layout.watch.is_some()) {
+            let is_other = std::mem::replace(&mut self.window, window) != window;
+            if self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
+                queries.extend(self.numbers(now));
+            }
+        }
+        queries.extend(self.ask_chart(layout, now.elapsed));
+        queries
+    }
+
+    /// When the numbers of the list are to be asked for again.
+    fn next_numbers(&self) -> Option<Duration> {
+        self.numbers_until.filter(|_| self.asks)
+    }
+
+    fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
         let Some(view) = self.asked_view(layout) else { return Vec::new() };
         let mut queries = Vec::new();
         let charted = self.charted_places();
@@ -120,11 +144,15 @@ impl Watch {
         queries
     }
 
-    /// When the chart needs requests that are not due yet.
-    pub fn next_chart_request(&self, layout: &Layout) -> Option<Duration> {
-        let view = self.asked_view(layout)?;
-        let charted = self.charted_places().into_iter().filter_map(|at| self.keys.get(at));
-        charted.filter_map(|watched| watched.rollups.next_due(&view)).min()
+    /// When the list and the chart need requests that are not due yet.
+    pub fn next_request(&self, layout: &Layout, is_live: bool) -> Option<Duration> {
+        let numbers = self.next_numbers().filter(|_| is_live && layout.watch.is_some());
+        let view = self.asked_view(layout);
+        let chart = view.into_iter().flat_map(|view| {
+            let charted = self.charted_places().into_iter().filter_map(|at| self.keys.get(at));
+            charted.filter_map(move |watched| watched.rollups.next_due(&view))
+        });
+        chart.chain(numbers).min()
     }
 
     /// Takes the answer to a query of the chart with this number; `None` if it was refused or lost.

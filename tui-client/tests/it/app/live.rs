@@ -406,7 +406,7 @@ fn points_that_are_told_before_an_answer_are_not_lost() {
 #[test]
 fn each_point_of_a_watched_key_counts_once() {
     let mut scene = Scene::live(120, 30, &["a"], &[]);
-    let is_number = |line: &str| line.starts_with("get a[:") && line.contains(":all:");
+    let is_number = |line: &str| line.starts_with("get a[-15m:") && line.contains(":all:");
     assert!(!scene.sent.iter().any(|request| is_number(&request.line)), "not before the points");
     scene.ok("get a[last:1024]", &format!("a 1.0 {NOW}\n"));
     // A 3 is stored: it is in the answers that have no end, and told after them.
