@@ -2,6 +2,9 @@
 
 mod chart_data;
 mod chart_pane;
+#[cfg(test)]
+mod tests;
+mod watched;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +21,6 @@ use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
-use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::{LATE, Series, newest};
 use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
@@ -26,92 +28,14 @@ use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
+use watched::{FRESH, wider};
+pub use watched::{Heard, Watched};
 
 /// Points that are asked for of a key that is watched by its name.
 const MAX_ASKED_OF_KEY: u32 = 1024;
 
 /// Points that are asked for of each key that a glob watches.
 const MAX_ASKED_BY_GLOB: u32 = 64;
-
-/// Time for which a changed value is marked.
-const FRESH: Duration = Duration::from_secs(2);
-
-/// One watched key.
-#[derive(Debug, Default)]
-pub struct Watched {
-    /// The key.
-    pub key: String,
-    /// The series of the last answer; `None` if the key has no points, or before the first answer.
-    pub series: Option<Series>,
-    /// What is known from the answers so far.
-    pub heard: Heard,
-    /// An alert fires.
-    pub alarm: bool,
-    /// The key is in the chart even if another one is selected.
-    pub marked: bool,
-    /// A number that changes with the series.
-    pub revision: u64,
-    /// The times of the first and last point of the series, cached for the chart.
-    bounds: Option<(i64, i64)>,
-    /// What the chart knows of the key from a server with selectors.
-    rollups: Rollups,
-    /// When the key was last in the chart, as a number that rises.
-    charted: u64,
-    changed: Option<Duration>,
-}
-
-/// The range that includes all ranges of time; none without any.
-pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
-    bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
-}
-
-/// What the answers have said of a key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Heard {
-    /// No answer has come.
-    #[default]
-    Nothing,
-    /// The key has no points.
-    NoPoints,
-    /// The key has points, or had some.
-    Points,
-}
-
-impl Watched {
-    fn new(key: String) -> Self {
-        Self { key, ..Self::default() }
-    }
-
-    /// The value has changed a short time ago.
-    pub fn is_fresh(&self, now: Duration) -> bool {
-        self.changed.is_some_and(|at| now < at + FRESH)
-    }
-
-    fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
-        // An older point may have changed or be gone: the whole series is compared.
-        if self.series.as_ref() != series {
-            if self.heard > Heard::Nothing && self.is_news(series) {
-                self.changed = Some(now);
-            }
-            self.series = series.cloned();
-            self.revision = revision;
-            let times = series.into_iter().flat_map(|series| series.recent().iter());
-            self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
-        }
-        let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
-        self.heard = self.heard.max(heard);
-    }
-
-    /// The series has a new or changed newest point.
-    fn is_news(&self, series: Option<&Series>) -> bool {
-        match (&self.series, series) {
-            (Some(before), Some(series)) => {
-                before.last != series.last || before.count() < series.count()
-            }
-            (before, _) => before.is_none(),
-        }
-    }
-}
 
 /// Reports changes of alerts; rings when one fires.
 pub fn tell_alerts(events: &[AlertEvent], log: &mut Log, cx: &mut Context) {
@@ -576,68 +500,5 @@ impl Watch {
 
     fn place(&self, key: &str) -> Option<usize> {
         self.places.get(key).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::summary::Summarizer;
-
-    fn globs(texts: &[&str]) -> Vec<Glob> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
-        summarizer.add_lines(data.as_bytes());
-        summarizer.finish()
-    }
-
-    fn take(watch: &mut Watch, selector: &str, data: &str) {
-        let answer = answer(watch, data);
-        watch.take(&selector.parse().unwrap(), &answer, Duration::ZERO);
-    }
-
-    fn keys(watch: &Watch) -> Vec<&str> {
-        watch.keys().iter().map(|watched| &*watched.key).collect()
-    }
-
-    #[test]
-    fn globs_become_the_keys_that_they_match() {
-        let mut watch = Watch::new(globs(&["x", "palm.*"]));
-        take(&mut watch, "*", "palm.cpu 1 1\nother 1 1\nx 1 1\npalm.mem 2 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.cpu", "palm.mem"]);
-        take(&mut watch, "x", "");
-        assert!(watch.keys()[0].series.is_none() && watch.keys()[1].series.is_some());
-        watch.move_by(1);
-        assert_eq!(watch.remove_selected().as_deref(), Some("palm.cpu"));
-        take(&mut watch, "*", "palm.cpu 1 1\npalm.mem 2 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.mem"], "what was removed stays away");
-        assert_eq!(watch.remove_selected().as_deref(), Some("palm.mem"));
-        assert_eq!(watch.patterns().len(), 1, "the glob has no key left");
-        watch.add("palm.*".parse().unwrap());
-        take(&mut watch, "*", "palm.cpu 1 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.cpu"], "asked for again");
-    }
-
-    #[test]
-    fn keys_stand_as_they_were_asked_for() {
-        let mut watch = Watch::new(globs(&["palm.*", "a"]));
-        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\n");
-        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "a"]);
-        watch.move_by(2);
-        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\npalm.new 1 1\n");
-        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "palm.new", "a"]);
-        assert_eq!(watch.selected_key().unwrap().key, "a", "what was selected stays so");
-    }
-
-    #[test]
-    fn a_glob_without_keys_can_be_left() {
-        let mut watch = Watch::new(globs(&["nothing.*"]));
-        assert!(!watch.is_empty());
-        assert_eq!(watch.remove_selected().as_deref(), Some("nothing.*"));
-        assert!(watch.is_empty());
-        assert_eq!(watch.remove_selected(), None);
     }
 }
