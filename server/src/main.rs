@@ -7,6 +7,7 @@ mod telemetry;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use server::Server;
@@ -28,12 +29,12 @@ const WRONG_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Cli::try_read() {
         Err(message) if message.use_stderr() => {
-            let text = render(&message, AutoStream::choice(&io::stderr()));
+            let text = render(&message, colours(&io::stderr()));
             // A closed standard error leaves no place to report to.
             let _ = Output::Messages.write_all(text.as_bytes());
             return ExitCode::from(WRONG_USAGE);
         }
-        Err(help) => print(render(&help, AutoStream::choice(&io::stdout())).as_bytes()),
+        Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
         Ok(cli) => match manual::asked_for(&cli) {
             Some(text) => print(&text),
             None => ServerConfig::from_cli(cli).and_then(start),
@@ -45,6 +46,16 @@ fn main() -> ExitCode {
             let _ = writeln!(Output::Messages, "server: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// As the library that reads the command line would choose, which takes a terminal without abilities
+/// for one that has them where `CI` is set.
+fn colours(stream: &impl RawStream) -> ColorChoice {
+    if stream.is_terminal() && !os::has_colours() {
+        ColorChoice::Never
+    } else {
+        AutoStream::choice(stream)
     }
 }
 

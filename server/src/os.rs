@@ -49,10 +49,9 @@ pub struct EndRequest {
     pub limit: Option<Duration>,
 }
 
-/// Whether the log may be in colour: standard error is a terminal that takes escape sequences.
-/// Where a console has to be told to take them, it is.
-pub fn is_stderr_coloured() -> bool {
-    io::stderr().is_terminal() && system::enable_colours()
+/// Whether a terminal takes escape sequences. Where a console has to be told to take them, it is.
+pub fn has_colours() -> bool {
+    system::enable_colours()
 }
 
 /// Keeps a selection in the terminal of the log from holding up the log, until the answer is

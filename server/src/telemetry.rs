@@ -1,6 +1,6 @@
 //! The log, on standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Starts logging for the whole process. In colour on a terminal, unless `NO_COLOR` is set.
 pub fn start(level: LevelFilter) {
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && os::is_stderr_coloured();
+        && io::stderr().is_terminal()
+        && os::has_colours();
     fmt()
         .with_max_level(level)
         .with_writer(|| LogWriter)

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
+use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
@@ -48,9 +49,9 @@ fn parse(interactive: bool) -> Result<Plan, clap::Error> {
 /// reads the command line would.
 fn print(message: &clap::Error) -> Result<ExitCode> {
     let (mut output, colours, code) = if message.use_stderr() {
-        (Output::Messages, AutoStream::choice(&stderr()), 2)
+        (Output::Messages, colours(&stderr()), 2)
     } else {
-        (Output::Data, AutoStream::choice(&stdout()), 0)
+        (Output::Data, colours(&stdout()), 0)
     };
     let text = message.render();
     let text = match colours {
@@ -61,6 +62,16 @@ fn print(message: &clap::Error) -> Result<ExitCode> {
         // A pager may be closed before the end of the help.
         Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::from(code)),
+    }
+}
+
+/// As the library that reads the command line would choose, which takes a terminal without abilities
+/// for one that has them where `CI` is set.
+fn colours(stream: &impl RawStream) -> ColorChoice {
+    if stream.is_terminal() && os::terminal::lacks_for_screen().is_some() {
+        ColorChoice::Never
+    } else {
+        AutoStream::choice(stream)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Linux, macOS and other Unix systems.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -176,9 +177,13 @@ impl EndSignals {
     }
 }
 
-/// Whether a terminal takes escape sequences: they all do.
+/// Whether the terminal takes escape sequences, as its TERM says.
 pub fn enable_colours() -> bool {
-    true
+    has_abilities(std::env::var_os("TERM").as_deref())
+}
+
+fn has_abilities(term: Option<&OsStr>) -> bool {
+    term.is_some_and(|term| !["", "dumb", "unknown"].iter().any(|none| term == *none))
 }
 
 /// A terminal whose selections hold up what is written to it: there is none.
@@ -203,4 +208,22 @@ pub fn unsyncable_file() -> File {
 #[cfg(test)]
 pub fn unsyncable_directory() -> Option<&'static Path> {
     Some(Path::new("/proc/self")).filter(|path| path.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_terminal_with_abilities_takes_escape_sequences() {
+        for (term, expected) in [
+            (Some("xterm-256color"), true),
+            (Some("dumb"), false),
+            (Some("unknown"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            assert_eq!(has_abilities(term.map(OsStr::new)), expected, "{term:?}");
+        }
+    }
 }

@@ -22,7 +22,8 @@ fn plain(server: &TestServer, term: &str, args: &str, typed: &str, text: &str) -
     let keep = "stty noflsh; trap : INT";
     let client = format!("\"$CLIENT\" --port {} {args}", server.port);
     let script = format!("{keep}; {client}; echo code $?; echo over");
-    let shell = Shell::run_with(&script, &[("TERM", term), ("COLORFGBG", "")]);
+    // A library that chooses colours believes in them where CI is set.
+    let shell = Shell::run_with(&script, &[("TERM", term), ("COLORFGBG", ""), ("CI", "true")]);
     shell.press(typed);
     shell.until_shown(text);
     shell.press(if args.contains("--watch") { "\x03" } else { "\x04" });

@@ -1,8 +1,10 @@
-//! The points of watched series in some commits, by series. While followers are not woken, many
-//! commits have a point or two for each of them; one that is woken then finds its points together.
+//! The points of watched series in some commits. While followers are not woken, many commits have a
+//! point or two for each of them; one that is woken then finds its points together.
 
 use std::collections::HashMap;
-use std::mem::size_of;
+use std::mem::{size_of, take};
+use std::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use foldhash::fast::RandomState;
 use shared::Point;
@@ -10,33 +12,50 @@ use shared::Point;
 use super::commit::{CommitId, Op};
 use super::hits::Hits;
 use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesPoint;
 
-/// What a series takes beside its points: its place in the table, which is at least half full.
-const OF_SERIES: usize = 2 * (size_of::<(SeriesId, Vec<Gain>)>() + 1);
+/// Points in a block, which is not moved any more when it is full.
+const BLOCK: usize = 4096;
 
-/// The points of the watched series in commits one after the other.
+/// What a series takes beside its points: its places in two tables, which are at least half full.
+const OF_SERIES: usize =
+    2 * (size_of::<(SeriesId, u32)>() + size_of::<(SeriesId, Range<usize>)>() + 2);
+
+/// The points of the watched series in commits one after the other. They are added as they come and
+/// grouped by series when the first follower asks for them: adding is the committer's work.
 #[derive(Debug)]
 pub struct Gathered {
     first: CommitId,
-    commits: u32,
-    series: HashMap<SeriesId, Vec<Gain>, RandomState>,
+    /// How many points there are up to the end of each commit.
+    ends: Vec<u32>,
+    /// How many points each series has.
+    series: HashMap<SeriesId, u32, RandomState>,
+    /// In the order of their puts, until they are grouped.
+    blocks: Mutex<Vec<Vec<SeriesPoint>>>,
+    grouped: OnceLock<Grouped>,
     bytes: usize,
 }
 
-/// A point that a commit brought.
-#[derive(Debug, Clone, Copy)]
-struct Gain {
-    /// Counted from the first commit.
-    commit: u32,
-    /// In the commit.
-    place: u32,
-    point: Point,
+/// Points by series.
+#[derive(Debug, Default)]
+struct Grouped {
+    series: HashMap<SeriesId, Range<usize>, RandomState>,
+    points: Vec<Point>,
+    /// The place of each point among the puts.
+    places: Vec<u32>,
 }
 
 impl Gathered {
     /// Of no commits yet; `first` is to be the first.
     pub fn new(first: CommitId) -> Self {
-        Self { first, commits: 0, series: HashMap::default(), bytes: size_of::<Self>() }
+        Self {
+            first,
+            ends: Vec::new(),
+            series: HashMap::default(),
+            blocks: Mutex::default(),
+            grouped: OnceLock::new(),
+            bytes: size_of::<Self>(),
+        }
     }
 
     /// The first commit.
@@ -46,13 +65,15 @@ impl Gathered {
 
     /// The commit that comes next.
     pub fn next(&self) -> CommitId {
-        self.first + u64::from(self.commits)
+        self.first + self.ends.len() as u64
     }
 
     /// Adds the next commit, which has points only: those where the `hits` are. Calls `each_new` with
     /// the series of which they are the first. Answers how many bytes more it takes.
     pub fn append(&mut self, ops: &[Op], hits: &Hits, mut each_new: impl FnMut(SeriesId)) -> usize {
         let before = self.bytes;
+        let blocks = self.blocks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.ends.last().copied().unwrap_or(0);
         let mut parts = ops.iter();
         let (mut points, mut start) = ([].as_slice(), 0);
         for (series, place) in hits.iter() {
@@ -63,17 +84,19 @@ impl Gathered {
                 start += points.len();
                 points = next;
             }
-            let Some(point) = points.get(at - start) else { break };
-            let gains = self.series.entry(series).or_insert_with(|| {
+            let Some(&point) = points.get(at - start) else { break };
+            let of_series = self.series.entry(series).or_insert(0);
+            if *of_series == 0 {
                 each_new(series);
                 self.bytes += OF_SERIES;
-                Vec::new()
-            });
-            let capacity = gains.capacity();
-            gains.push(Gain { commit: self.commits, place, point: point.point });
-            self.bytes += (gains.capacity() - capacity) * size_of::<Gain>();
+            }
+            *of_series += 1;
+            self.bytes += add(blocks, point);
+            count += 1;
         }
-        self.commits += 1;
+        let capacity = self.ends.capacity();
+        self.ends.push(count);
+        self.bytes += (self.ends.capacity() - capacity) * size_of::<u32>();
         self.bytes - before
     }
 
@@ -87,24 +110,71 @@ impl Gathered {
         &self,
         series: impl Iterator<Item = SeriesId>,
     ) -> impl Iterator<Item = (CommitId, SeriesId, Point)> {
-        let of_series = series.filter_map(|id| Some((id, self.series.get(&id)?.as_slice())));
-        let mut found: Vec<(SeriesId, &[Gain])> = of_series.collect();
+        let grouped = self.grouped.get_or_init(|| {
+            let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            Grouped::new(&self.series, take(&mut *blocks))
+        });
+        let of_series = series.filter_map(|id| Some((id, grouped.series.get(&id)?.clone())));
+        let mut found: Vec<(SeriesId, Range<usize>)> = of_series.collect();
+        let mut commit = 0;
         std::iter::from_fn(move || {
-            let next = match &mut found[..] {
+            let (id, rest) = match &mut found[..] {
                 [only] => only,
-                all => all.iter_mut().min_by_key(|(_, gains)| {
-                    gains.first().map_or((u32::MAX, u32::MAX), |gain| (gain.commit, gain.place))
-                })?,
+                all => all
+                    .iter_mut()
+                    .filter(|(_, rest)| !rest.is_empty())
+                    .min_by_key(|(_, rest)| grouped.places[rest.start])?,
             };
-            let (gain, rest) = next.1.split_first()?;
-            next.1 = rest;
-            Some((self.first + u64::from(gain.commit), next.0, gain.point))
+            let at = rest.next()?;
+            while self.ends.get(commit).is_some_and(|&end| end <= grouped.places[at]) {
+                commit += 1;
+            }
+            Some((self.first + commit as u64, *id, grouped.points[at]))
         })
     }
 
     /// Bytes that it takes in memory.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+/// Adds a point. Answers how many bytes more there are.
+fn add(blocks: &mut Vec<Vec<SeriesPoint>>, point: SeriesPoint) -> usize {
+    if let Some(last) = blocks.last_mut().filter(|last| last.len() < BLOCK) {
+        let capacity = last.capacity();
+        last.push(point);
+        return (last.capacity() - capacity) * size_of::<SeriesPoint>();
+    }
+    // Most commits have few points, and few commits together have many.
+    let mut next = Vec::with_capacity(if blocks.is_empty() { 1 } else { BLOCK });
+    next.push(point);
+    let capacity = next.capacity();
+    blocks.push(next);
+    size_of::<Vec<SeriesPoint>>() + capacity * size_of::<SeriesPoint>()
+}
+
+impl Grouped {
+    /// Groups points, of which each series has as many as `counts` says.
+    fn new(counts: &HashMap<SeriesId, u32, RandomState>, blocks: Vec<Vec<SeriesPoint>>) -> Self {
+        let mut end = 0;
+        let mut series: HashMap<_, _, _> = counts
+            .iter()
+            .map(|(&id, &count)| {
+                let start = end;
+                end += count as usize;
+                (id, start..start)
+            })
+            .collect();
+        let mut points = vec![Point { timestamp: 0, value: 0.0 }; end];
+        let mut places = vec![0; end];
+        for (place, one) in (0..).zip(blocks.into_iter().flatten()) {
+            let Some(filled) = series.get_mut(&one.series) else { continue };
+            points[filled.end] = one.point;
+            places[filled.end] = place;
+            filled.end += 1;
+        }
+        Self { series, points, places }
     }
 }
 
