@@ -339,7 +339,9 @@ impl Watch {
         for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
             // Nothing is answered of a key without points in the window.
             if from.is_some_and(|from| series.last.timestamp < from) {
-                of.iter().for_each(|&of| series.set(of, None, &[]));
+                for of in of {
+                    series.set(of, None, &[]);
+                }
             }
         }
         let patterns = merged(&self.patterns);

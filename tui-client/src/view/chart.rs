@@ -205,9 +205,9 @@ fn shorten(entries: &mut [LegendEntry<'_>]) {
     let dots = first.key.char_indices().filter(|&(_, c)| c == '.').map(|(at, _)| at + 1);
     let common = dots.take_while(|&length| begins(length)).last();
     if let Some(common) = common.filter(|_| !others.is_empty()) {
-        entries
-            .iter_mut()
-            .for_each(|entry| entry.key = entry.key.get(common..).unwrap_or(entry.key));
+        for entry in entries {
+            entry.key = entry.key.get(common..).unwrap_or(entry.key);
+        }
     }
 }
 
