@@ -152,17 +152,26 @@ impl Viewport {
     }
 
     /// Moves the window and the cursor by quarters of the width, to the past if negative; over a
-    /// time without points to `before`, the next earlier point.
-    pub fn pan(&mut self, quarters: i8, bounds: TimeBounds, before: impl Fn(i64) -> Option<i64>) {
+    /// time without points to the nearest point `before` or `after` a time.
+    pub fn pan(
+        &mut self,
+        quarters: i8,
+        bounds: TimeBounds,
+        before: impl Fn(i64) -> Option<i64>,
+        after: impl Fn(i64) -> Option<i64>,
+    ) {
         if self.shows_all(bounds) {
             return;
         }
         let (from, to) = wide(self.range(bounds));
         let span = to - from;
         let mut start = from + (span / 4).max(1) * i128::from(quarters);
-        let next = before(narrow(start + span + 1)).map(i128::from);
-        if let Some(next) = next.filter(|&next| quarters < 0 && next < start) {
-            start = next - span * 3 / 4;
+        let next =
+            if quarters < 0 { before(narrow(start + span + 1)) } else { after(narrow(start - 1)) };
+        match next.map(i128::from) {
+            Some(next) if quarters < 0 && next < start => start = next - span * 3 / 4,
+            Some(next) if quarters > 0 && next > start + span => start = next - span / 4,
+            _ => {}
         }
         self.set(start, span, bounds);
         let moved = wide(self.range(bounds)).0 - from;
@@ -297,17 +306,17 @@ mod tests {
     fn zooming_follows_the_newest_until_one_looks_back() {
         let mut look = whole();
         assert_eq!(look.range(BOUNDS), (0, 1000));
-        look.pan(-1, BOUNDS, |_| None);
+        look.pan(-1, BOUNDS, |_| None, |_| None);
         assert!(look.shows_all(BOUNDS), "there is nothing beside all");
         look.zoom(true, BOUNDS, None);
         assert_eq!(look.range(BOUNDS), (500, 1000));
         assert_eq!(look.range(until(1010)), (510, 1010), "new points come into view");
-        look.pan(-1, BOUNDS, |_| None);
+        look.pan(-1, BOUNDS, |_| None, |_| None);
         assert_eq!(look.range(BOUNDS), (375, 875));
         assert_eq!(look.range(until(1010)), (375, 875), "what is read stays");
-        look.pan(-9, BOUNDS, |_| None);
+        look.pan(-9, BOUNDS, |_| None, |_| None);
         assert_eq!(look.range(BOUNDS), (0, 500));
-        look.pan(9, BOUNDS, |_| None);
+        look.pan(9, BOUNDS, |_| None, |_| None);
         assert!(look.follows());
         look.zoom(false, BOUNDS, None);
         assert!(look.shows_all(BOUNDS));
@@ -335,7 +344,7 @@ mod tests {
         assert!(!look.follows());
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
-        look.pan(1, BOUNDS, |_| None);
+        look.pan(1, BOUNDS, |_| None, |_| None);
         assert_eq!((look.range(BOUNDS).0, look.cursor()), (200, Some(325)), "it goes along");
         assert!(look.drop_cursor() && !look.drop_cursor());
         look.choose(None);
@@ -412,10 +421,16 @@ mod tests {
         let mut look = Viewport::default();
         look.choose(Some(60));
         let before = |time: i64| Some(if time > 999_900 { 999_900 } else { 5000 });
-        look.pan(-1, bounds, before);
+        let after = |time: i64| Some(if time < 6000 { 5000 } else { 999_900 });
+        look.pan(-1, bounds, before, after);
         assert_eq!(look.range(bounds), (999_925 - 70, 999_985 - 70), "a point at three quarters");
-        look.pan(-4, bounds, before);
+        look.pan(-4, bounds, before, after);
         assert_eq!(look.range(bounds), (5000 - 45, 5000 + 15));
+        look.pan(1, bounds, before, after);
+        look.pan(1, bounds, before, |time| Some(if time < 5000 { 5000 } else { 999_900 }));
+        assert_eq!(look.range(bounds), (4985, 5045), "it is still in sight");
+        look.pan(2, bounds, before, |time| Some(if time < 5000 { 5000 } else { 999_900 }));
+        assert_eq!(look.range(bounds), (999_885, 999_945), "a point at a quarter");
     }
 
     proptest! {
@@ -434,7 +449,9 @@ mod tests {
             for (what, by) in steps {
                 match what {
                     0 => look.zoom(by > 0, bounds, before(look.range(bounds).0)),
-                    1 => look.pan(by, bounds, before),
+                    1 => look.pan(by, bounds, before, |time| {
+                        times.iter().copied().filter(|&at| at > time).min()
+                    }),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
                     4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),

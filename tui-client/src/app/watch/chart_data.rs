@@ -51,6 +51,15 @@ impl Watched {
         points.map(|point| point.timestamp).find(|&at| at < time)
     }
 
+    /// The time of the nearest point after a time, as far as it is known.
+    pub(super) fn nearest_after(&self, time: i64) -> Option<i64> {
+        if self.is_asked_for() {
+            return self.rollups.after(time);
+        }
+        let points = self.series.iter().flat_map(|series| series.recent().iter());
+        points.map(|point| point.timestamp).find(|&at| at > time)
+    }
+
     fn time_bounds(&self) -> Option<TimeBounds> {
         let asked = self.rollups.bounds().filter(|_| self.is_asked_for());
         let (first, last) = asked.or(self.bounds)?;

@@ -34,7 +34,9 @@ impl Watch {
             }
             ChartAction::Pan(quarters) => {
                 let mut viewport = self.viewport.clone();
-                viewport.pan(quarters, bounds, |time| self.nearest_before(time, layout));
+                let before = |time| self.nearest_before(time, layout);
+                let after = |time| self.in_chart().filter_map(|key| key.nearest_after(time)).min();
+                viewport.pan(quarters, bounds, before, after);
                 self.viewport = viewport;
             }
             ChartAction::Cursor(step) => {

@@ -221,6 +221,20 @@ impl Rollups {
         self.last_before(time, view.level())
     }
 
+    /// The time of the nearest point after a time, when it is known; as coarse as what is known.
+    pub fn after(&self, time: i64) -> Option<i64> {
+        let next = time.checked_add(1)?;
+        self.levels.keys().find_map(|&level| {
+            let (_, to) = self.coverage(level).around(next)?;
+            let firsts = self.levels.range(..=level).filter_map(|(&step, level)| {
+                // A bucket may have begun before.
+                level.known((start_of(next, step), to)).next()
+            });
+            // It is not known whether points of a bucket are before the time or after.
+            firsts.map(|(start, _)| start).min().filter(|&start| start >= next)
+        })
+    }
+
     fn last_before(&self, time: i64, level: u32) -> Option<i64> {
         let last = time.checked_sub(1)?;
         let (from, _) = self.coverage(level).around(last)?;

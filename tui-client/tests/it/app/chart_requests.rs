@@ -376,9 +376,31 @@ fn a_time_without_points_is_named_and_passed_over() {
         assert!(presses < 24, "an hour, then over the days without points");
     }
     assert!(!shows(&scene, "no points here"), "to those before");
-    scene.keys(&"]".repeat(12));
+    scene.keys("zzz");
     server.serve(&mut scene);
-    assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"));
+    assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"), "{}", legend(&scene));
+    assert!(legend(&scene).contains("earlier: 2006-06-12, Z"), "{}", legend(&scene));
+}
+
+#[test]
+fn a_time_without_points_is_passed_over_to_later_points() {
+    let minutes = |from: i64| (from..from + 1200).map(|time| (time, 1.0));
+    let server = SeriesServer::of(minutes(NOW - 9 * DAY).chain(minutes(NOW - 1199)));
+    let mut scene = server.chart(200, 50);
+    for key in ['[', ']'] {
+        let is_there = |scene: &Scene| match key {
+            '[' => range(scene).0 < NOW - 8 * DAY,
+            _ => range(scene).1 > NOW - 1200,
+        };
+        let mut presses = 0;
+        while !is_there(&scene) {
+            scene.keys(key.encode_utf8(&mut [0; 4]));
+            server.serve(&mut scene);
+            assert!(!shows(&scene, "no points here"), "{key} after {presses}");
+            presses += 1;
+            assert!(presses < 12, "{key}: some minutes, then over the days without points");
+        }
+    }
 }
 
 #[test]
