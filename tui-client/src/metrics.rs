@@ -11,8 +11,9 @@ pub mod reply;
 pub mod series;
 mod series_index;
 pub mod sort;
+pub mod sparkline;
 pub mod stale;
 pub mod summary;
 pub mod watch_plan;
 
-pub use graph::{rollups, sparkline, trend, window};
+pub use graph::{rollups, trend, window};

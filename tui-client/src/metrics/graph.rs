@@ -1,6 +1,5 @@
-//! What charts and sparklines are drawn from.
+//! What charts and trends are drawn from.
 
 pub mod rollups;
-pub mod sparkline;
 pub mod trend;
 pub mod window;
