@@ -168,6 +168,11 @@ impl Gap {
         // The lower one of two: a single long step is not the usual one.
         let middle = steps.len().saturating_sub(1) / 2;
         let times = if steps.len() < FEW { 16 } else { 4 };
+        // Points of buckets come more often than buckets.
+        if let Some(step) = line.step().filter(|_| steps.len() < FEW) {
+            let gap = step.saturating_mul(4);
+            return Self { within: gap, beyond: Some(gap) };
+        }
         if steps.len() < 2 {
             return Self { within: u64::MAX, beyond: None };
         }

@@ -120,6 +120,13 @@ fn no_line_is_drawn_over_a_time_without_points() {
     assert_eq!(drawn(&seed, (0, 900)), [39]);
     seed.extend((902..950).collect::<Vec<_>>());
     assert_eq!(drawn(&seed, (0, 949)), [37, 38, 39]);
+    // Two buckets of many points with none between them.
+    let sample = |timestamp| Sample { timestamp, min: 1.0, max: 2.0 };
+    let samples = Samples { samples: vec![sample(0), sample(600_000)], step: Some(8192) };
+    let lines = [Line::of_samples(samples, &View { from: 0, to: 600_000, dots: 80 })];
+    let chart = Chart::new(&spec(&lines, &zone));
+    let is_drawn = |at: &usize| chart.cells.chunks(40).any(|row| row[*at].dots > 0);
+    assert_eq!((0..40).filter(is_drawn).collect::<Vec<_>>(), [0, 39]);
     // Where points come each second, minutes are a gap, whatever the pace was before.
     let paused: Vec<i64> = (0..100).chain((400..450).map(|n| n * 100)).collect();
     assert_eq!(drawn(&paused, (40_000, 44_000)).len(), 40, "a new pace is usual");
