@@ -107,7 +107,7 @@ const fn bind(
     Binding { keys, modes, action, help, hints: [None; 2] }
 }
 
-const WINDOW: &str = "the last minute, hour, day, week; everything there is";
+const WINDOW: &str = "the last minute, hour, day, week; all up to now";
 const SORT_BY: &str = "sort by that column; again: reverse";
 
 /// All keys. The first row with a mode and a key applies, so general rows for typed lines come
