@@ -6,8 +6,8 @@ use std::sync::Arc;
 use shared::Glob;
 
 use crate::metrics::reply::Capture;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
-use crate::metrics::summary::Answer;
 use crate::request::pending::Channel;
 use crate::wire_log::store::Snapshot;
 
@@ -22,6 +22,8 @@ pub enum Effect {
     Compute(ComputeJob),
     /// An order for the terminal.
     Terminal(TerminalOrder),
+    /// Draw the screen as SVG and hand it over as a [`FileJob::SavePicture`] with this path.
+    Picture(String),
     /// Leave the program.
     Quit,
 }
@@ -75,6 +77,9 @@ pub enum FileJob {
     AppendHistory(String),
     /// Write the log to a new file at a path as typed; the answer is `Saved` or `NotSaved`.
     SaveLog { path: String, log: Snapshot },
+    /// Write a picture to a new file at a path as typed; the answer is `PictureSaved` or
+    /// `PictureNotSaved`.
+    SavePicture { path: String, svg: String },
 }
 
 /// A job that takes too long for the event loop.

@@ -76,6 +76,10 @@ pub enum Event {
     Saved { path: String, lines: u64 },
     /// The log is not saved: the path as it was typed, and the reason to show.
     NotSaved { path: String, reason: String },
+    /// The picture of the screen is saved: the absolute path.
+    PictureSaved { path: String },
+    /// The picture of the screen is not saved: the path as it was typed, and the reason to show.
+    PictureNotSaved { path: String, reason: String },
     /// The history could not be read or written, with the reason to show.
     FileFailed(String),
     /// The text is not copied, with the reason to show.

@@ -6,14 +6,11 @@ mod condition;
 pub mod filter;
 mod graph;
 pub mod needs;
-pub mod recent_points;
 pub mod reply;
 pub mod series;
-mod series_index;
 pub mod sort;
 pub mod sparkline;
 pub mod stale;
-pub mod summary;
 pub mod watch_plan;
 
 pub use graph::{rollups, trend, window};

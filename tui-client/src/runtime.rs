@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
-use crate::effect::{ComputeJob, Effect, NetworkOrder, TerminalOrder};
+use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
 use crate::event::{Event, FollowNews, Moment};
 use crate::metrics::sort::Sorted;
 use crate::system::files::{FileQueues, HistoryFile};
@@ -165,7 +165,9 @@ async fn run_loop(
     let mut pace = Pace::new(start);
     loop {
         loop {
-            let Some(failed) = perform(effects, sinks, terminal)? else {
+            let Some(failed) =
+                perform(effects, sinks, terminal, || view::picture(&app, theme.theme()))?
+            else {
                 if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
                     take_last_answer(&mut sources.input).await;
                 }
@@ -308,12 +310,13 @@ struct Sinks {
     sorted: mpsc::UnboundedSender<Sorted>,
 }
 
-/// Performs effects; returns the events of those that could not be handed over, or nothing if the
+/// Performs effects, of the screen that `picture` draws; returns the events of those that could not be handed over, or nothing if the
 /// program is to end.
 fn perform(
     effects: Vec<Effect>,
     sinks: &Sinks,
     terminal: &mut Terminal,
+    picture: impl Fn() -> String,
 ) -> Result<Option<Vec<Event>>> {
     let mut failed = Vec::new();
     for effect in effects {
@@ -330,6 +333,9 @@ fn perform(
                 spawn_blocking(move || drop(sorted.send(job.run())));
             }
             Effect::Compute(ComputeJob::Free(answer)) => drop(spawn_blocking(move || drop(answer))),
+            Effect::Picture(path) => {
+                failed.extend(sinks.files.push(FileJob::SavePicture { path, svg: picture() }));
+            }
             Effect::File(job) => failed.extend(sinks.files.push(job)),
             Effect::Network(order) => failed.extend(match sinks.orders.try_send(order) {
                 Ok(()) => None,

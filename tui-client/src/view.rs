@@ -31,13 +31,15 @@ mod help;
 mod hints;
 mod input;
 mod log;
+mod picture;
 mod status;
 mod table;
 pub mod theme;
 mod watch;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::App;
 use crate::app::input::overlay::Overlay;
@@ -49,12 +51,27 @@ use theme::Theme;
 
 /// Draws a frame; `plots` saves work from frame to frame and makes no difference to the result.
 pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'_>) {
+    if let Some(cursor) = paint(app, theme, plots, frame.buffer_mut()) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// The screen as SVG.
+pub fn picture(app: &App, theme: &Theme) -> String {
+    let (top, bottom) = (app.layout().status, app.layout().hints);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, top.width, bottom.y + bottom.height));
+    paint(app, theme, &mut PlotCache::default(), &mut buffer);
+    picture::svg(&buffer, &format!("tui-client {}", app.link().address()), theme.is_light())
+}
+
+/// Draws the screen on cells. Answers where the cursor is, if it is shown.
+fn paint(app: &App, theme: &Theme, plots: &mut PlotCache, buffer: &mut Buffer) -> Option<Position> {
     let layout = app.layout();
     // The layout may be of another size than a terminal that has just been resized.
-    let screen = frame.area();
+    let screen = buffer.area;
     let place =
         |area: Area| Rect::new(area.x, area.y, area.width, area.height).intersection(screen);
-    let canvas = &mut Canvas { app, theme, buffer: frame.buffer_mut() };
+    let canvas = &mut Canvas { app, theme, buffer };
     status::draw(canvas, place(layout.status));
     if let Some(area) = layout.table {
         table::draw(canvas, place(area));
@@ -74,15 +91,18 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
         cursor = bottom_line::field::cursor(app, place(layout.hints));
     }
     match app.input().overlay() {
-        Some(Overlay::Help(help, _)) => help::draw(canvas, help),
-        Some(Overlay::Columns(selected)) => columns::draw(canvas, *selected),
-        _ => {
-            if let Some(cursor) = cursor.filter(|&cursor| screen.contains(cursor)) {
-                frame.set_cursor_position(cursor);
-            }
+        Some(Overlay::Help(help, _)) => {
+            help::draw(canvas, help);
+            cursor = None;
         }
+        Some(Overlay::Columns(selected)) => {
+            columns::draw(canvas, *selected);
+            cursor = None;
+        }
+        _ => {}
     }
     if theme.ascii {
-        ascii::redraw(frame.buffer_mut());
+        ascii::redraw(buffer);
     }
+    cursor.filter(|&cursor| screen.contains(cursor))
 }

@@ -3,11 +3,12 @@
 use shared::{KeyBuf, Point};
 
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
+use crate::metrics::series::summary::Answer;
+use crate::request::selector::selector_of;
 use crate::text::number;
 
 /// Lines of an answer that are kept to be shown; the log has all that it logs.
-const MAX_LINES: usize = 50;
+const MAX_LINES: usize = 1000;
 
 /// A line of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub struct TypedAnswer {
     /// The only key, where the request does not name it.
     found: Option<KeyBuf>,
     points: u64,
+    /// The first line on the screen.
+    top: usize,
 }
 
 impl TypedAnswer {
@@ -41,10 +44,11 @@ impl TypedAnswer {
         };
         let keys = answer.series.len() as u64;
         let found = match &answer.series[..] {
-            [only] if !request.contains(only.key.as_str()) => Some(only.key.clone()),
+            [only] if !names(request, only.key.as_str()) => Some(only.key.clone()),
             _ => None,
         };
-        Some(Self { request: request.to_owned(), lines, keys, found, points: answer.points })
+        let (request, points) = (request.to_owned(), answer.points);
+        Some(Self { request, lines, keys, found, points, top: 0 })
     }
 
     /// The request with the numbers of keys and points. The only key is named.
@@ -62,6 +66,17 @@ impl TypedAnswer {
         &self.lines
     }
 
+    /// The index of the first line on a screen of this many rows.
+    pub fn first(&self, rows: usize) -> usize {
+        self.top.min(self.lines.len().saturating_sub(rows))
+    }
+
+    /// Scrolls by lines, up if negative, on a screen of this many rows.
+    pub fn scroll(&mut self, lines: isize, rows: usize) {
+        let last = self.lines.len().saturating_sub(rows);
+        self.top = self.first(rows).saturating_add_signed(lines).min(last);
+    }
+
     /// Lines of the whole answer.
     pub fn all_lines(&self) -> u64 {
         if self.keys == 1 { self.points } else { self.keys }
@@ -74,6 +89,12 @@ impl TypedAnswer {
             _ => self.title(),
         }
     }
+}
+
+/// The selector of a request is this key, with a clause or without.
+fn names(request: &str, key: &str) -> bool {
+    let pattern = selector_of(request.as_bytes()).and_then(|selector| selector.split('[').next());
+    pattern == Some(key)
 }
 
 fn points_of(series: &Series) -> Vec<AnswerLine> {

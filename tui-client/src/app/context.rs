@@ -10,6 +10,7 @@ use crate::app::message::Message;
 use crate::effect::{Effect, TerminalOrder};
 use crate::event::Moment;
 use crate::keymap::{Abilities, Multiplexer};
+use crate::text::time;
 use crate::wire_log::entry::Tone;
 
 /// Time a notice stays unless a key is pressed before.
@@ -55,6 +56,12 @@ impl Context {
     /// The time of the last event.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// The name of a file for what is on the screen now.
+    pub fn file_name(&self, extension: &str) -> String {
+        let time = time::formatted(self.now.unix(), &self.zone, "%Y%m%d-%H%M%S");
+        format!("tui-client-{time}.{extension}")
     }
 
     /// The zone for times of day.

@@ -7,10 +7,11 @@
 //! reply, is polled. One that gives no answer for another reason is polled too, and the follow is
 //! tried again every so often.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
+use shared::Glob;
 use shared::response::WRONG_COMMAND;
 
 use crate::app::context::Context;
@@ -49,6 +50,14 @@ const MAX_PROBE: Duration = Duration::from_secs(15 * 60);
 
 /// Queries under way to a server with selectors.
 const MAX_IN_FLIGHT: usize = 4;
+
+/// Keys of which points were taken back and that are asked for anew by themselves. When there are
+/// more, the follow is begun anew.
+const MAX_TAKEN_BACK: usize = 256;
+
+/// Keys are asked for so long after a point on the screen was taken back: with all that is taken back
+/// by the same request.
+const TAKE_BACK_WAIT: Duration = Duration::from_millis(100);
 
 /// The follow that is wanted or under way.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -97,6 +106,11 @@ pub struct Feed {
     queries: Vec<Query>,
     /// The follow is begun anew at this time.
     renew: Option<Duration>,
+    /// Keys of which shown points were taken back, and when they are asked for.
+    taken_back: BTreeSet<String>,
+    taken_back_at: Duration,
+    /// Those whose state is under way; none when it is that of all keys.
+    renewed: Option<Vec<Glob>>,
     /// Requests under way whose replies the held lines wait for.
     loading: HashSet<u64>,
     held: VecDeque<Bytes>,
@@ -201,7 +215,8 @@ impl Feed {
 
     fn drop_follow(&mut self) {
         self.stage = Stage::Idle;
-        (self.renew, self.loading) = (None, HashSet::new());
+        (self.renew, self.loading, self.renewed) = (None, HashSet::new(), None);
+        self.taken_back.clear();
         self.held.clear();
         self.held_bytes = 0;
     }
@@ -211,7 +226,11 @@ impl Feed {
         match self.stage {
             Stage::Asked { until, .. } if self.extension == Extension::Unknown => Some(until),
             Stage::Waiting(until) => Some(until),
-            _ => self.renewal(),
+            _ => {
+                let is_due = !self.taken_back.is_empty() && self.loading.is_empty();
+                let keys = is_due.then_some(self.taken_back_at);
+                self.renewal().into_iter().chain(keys).min()
+            }
         }
     }
 
@@ -343,6 +362,44 @@ impl Feed {
         if self.is_live() {
             self.renew = Some(self.renew.map_or(at, |before| before.min(at)));
         }
+    }
+
+    /// A shown point of a key was taken back: the key is to be asked for.
+    pub fn take_back(&mut self, key: &str, now: Duration) {
+        if !self.is_live() || self.renew.is_some() {
+            return;
+        }
+        if self.taken_back.is_empty() {
+            self.taken_back_at = now + TAKE_BACK_WAIT;
+        }
+        self.taken_back.insert(key.to_owned());
+        if self.taken_back.len() > MAX_TAKEN_BACK {
+            self.taken_back.clear();
+            self.renew_at(now);
+        }
+    }
+
+    /// The keys that are due to be asked for anew, unless other state is under way; their state is
+    /// from now on.
+    pub fn take_taken_back(&mut self, now: Duration) -> Option<Vec<Glob>> {
+        let is_due = self.is_live() && self.loading.is_empty() && self.taken_back_at <= now;
+        if !is_due || self.taken_back.is_empty() {
+            return None;
+        }
+        let keys = std::mem::take(&mut self.taken_back);
+        let keys: Vec<Glob> = keys.iter().filter_map(|key| key.parse().ok()).collect();
+        self.renewed = Some(keys.clone());
+        Some(keys)
+    }
+
+    /// The keys whose state is under way; none when it is that of all keys.
+    pub fn renewed(&self) -> Option<&[Glob]> {
+        self.renewed.as_deref()
+    }
+
+    /// The state of all keys is asked for.
+    pub fn ask_for_all(&mut self) {
+        self.renewed = None;
     }
 
     /// Lines are held until the request with this id is answered.

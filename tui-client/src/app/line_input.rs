@@ -33,6 +33,8 @@ pub enum InputPurpose {
     LogFilter(Bookmark),
     /// The file to save the log to.
     SaveLog,
+    /// The file to save a picture of the screen to.
+    SavePicture,
     /// A search of the history, with its state.
     HistorySearch(Found),
 }
@@ -101,9 +103,10 @@ impl LineInput {
             InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => {
                 Mode::SeriesInput
             }
-            InputPurpose::LogSearch(_) | InputPurpose::LogFilter(_) | InputPurpose::SaveLog => {
-                Mode::LogInput
-            }
+            InputPurpose::LogSearch(_)
+            | InputPurpose::LogFilter(_)
+            | InputPurpose::SaveLog
+            | InputPurpose::SavePicture => Mode::LogInput,
             InputPurpose::HistorySearch(_) => Mode::HistorySearch,
         }
     }

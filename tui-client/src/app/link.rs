@@ -244,7 +244,12 @@ impl Link {
         let text = format!("not sent, too much is waiting: {}", pending.line);
         match pending.purpose {
             Purpose::Typed(_) => log.report(text, cx),
-            Purpose::Refresh | Purpose::Watch(_) | Purpose::Snapshot(_) | Purpose::Query(_) => {
+            Purpose::Refresh
+            | Purpose::Watch(_)
+            | Purpose::Snapshot(_)
+            | Purpose::Renewal(_)
+            | Purpose::Keys
+            | Purpose::Query(_) => {
                 log.note(cx.now(), Tone::Bad, &text);
             }
         }

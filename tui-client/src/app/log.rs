@@ -11,7 +11,6 @@ use crate::app::screen::layout::Layout;
 use crate::app::screen::panes::Panes;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{LogAction, Mode};
-use crate::text::time;
 use crate::wire_log::entry::{LogEntry, Tone};
 use crate::wire_log::pattern::LogPattern;
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -90,8 +89,7 @@ impl Log {
                 cx.send(Message::Ask(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
-                let time = time::formatted(cx.now().unix(), cx.zone(), "%Y%m%d-%H%M%S");
-                cx.send(Message::Ask(InputPurpose::SaveLog, format!("tui-client-{time}.log")));
+                cx.send(Message::Ask(InputPurpose::SaveLog, cx.file_name("log")));
             }
             LogAction::Match { .. } if self.search().is_none() => {
                 cx.say(Tone::Plain, "nothing is searched for: press / first");

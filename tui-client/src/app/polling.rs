@@ -103,7 +103,9 @@ impl Polling {
     pub fn toggle_pause(&mut self, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
         self.paused = !self.paused;
         let text = if self.paused {
-            "paused, F6 resumes, F5 polls once".to_owned()
+            let is_told = feed.has_selectors() == Some(true);
+            let once = if is_told { "asks once" } else { "polls once" };
+            format!("paused, F6 resumes, F5 {once}")
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);
@@ -123,6 +125,10 @@ impl Polling {
 
     /// Chooses the next longer or shorter interval.
     pub fn change_interval(&mut self, step: i8, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
+        if feed.has_selectors() == Some(true) {
+            let pace = self.pace(feed);
+            return cx.say(Tone::Plain, format!("{pace}; there is no interval"));
+        }
         let current = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
         let mut steps = INTERVALS.into_iter();
         let next = if step > 0 {

@@ -1,12 +1,12 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod live;
 mod numbers;
 mod told;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use shared::{Key, KeyBuf, Point};
+use shared::{Glob, KeyBuf};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -15,17 +15,14 @@ use crate::app::screen::layout::Layout;
 use crate::app::screen::mouse::row_in;
 use crate::event::MouseEvent;
 use crate::keymap::{Mode, TableAction};
-use crate::metrics::column::{Chosen, Column, ColumnKind};
+use crate::metrics::column::{Chosen, Column};
 use crate::metrics::filter::Filter;
-use crate::metrics::needs::{Needs, Parts};
-use crate::metrics::reply::SeriesPoints;
 use crate::metrics::series::Series;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
-use crate::metrics::summary::Answer;
 use crate::metrics::window::Window;
-use crate::request::pending::{Query, RowQuery};
 use crate::wire_log::entry::Tone;
-use numbers::{Numbers, RowNeeds};
+use numbers::Numbers;
 
 /// The last answer, with order, filter, columns and selection.
 #[derive(Debug, Default)]
@@ -51,10 +48,25 @@ pub struct Table {
     next: Option<(String, Arc<Answer>)>,
     /// Whether told points keep the answer up to date.
     freshness: Freshness,
+    in_sight: InSight,
+    /// Unix time at which ages were last compared with the filter.
+    aged_at: i64,
     /// What is known of the rows besides their newest points, where those are told.
     numbers: Numbers,
+    /// The state of keys of which points were taken back, until it can be shown.
+    renewals: Vec<(Vec<Glob>, Answer)>,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
+}
+
+/// Whether the rows in sight are as filter and order say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum InSight {
+    /// They are.
+    #[default]
+    InOrder,
+    /// Values, filter or order have changed since the rows were arranged.
+    Untidy,
 }
 
 /// Whether told points keep an answer up to date.
@@ -178,26 +190,12 @@ impl Table {
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
             let all = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
-            self.set(request, Arc::clone(&answer), Order::Reply(all), None, rows);
+            self.set(request, Arc::clone(&answer), Order::Reply(all), rows);
         }
         if let Some((_, unseen)) = self.next.replace((request.to_owned(), answer)) {
             self.discard_shared(unseen);
         }
         self.arrange(rows, now)
-    }
-
-    /// Takes the state of all keys, which told points keep up to date from now on.
-    pub fn show_live(
-        &mut self,
-        request: &str,
-        answer: Answer,
-        rows: usize,
-        now: i64,
-    ) -> Option<SortJob> {
-        self.numbers.reset();
-        let job = self.show(request, answer, rows, now);
-        self.freshness = Freshness::Live;
-        job
     }
 
     /// The window of the numbers that are shown.
@@ -216,139 +214,8 @@ impl Table {
         }
     }
 
-    /// The queries for what the rows in sight lack, on a screen of this many rows and cells. `now` is
-    /// on both clocks.
-    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: (Duration, i64)) -> Vec<Query> {
-        if !self.is_live() {
-            return Vec::new();
-        }
-        let needs = self.needs(room);
-        if self.numbers.is_full()
-            && let Some(answer) = Arc::get_mut(&mut self.answer)
-        {
-            answer.series.iter_mut().for_each(Series::forget_stats);
-            self.numbers.reset();
-        }
-        let mut numbers = std::mem::take(&mut self.numbers);
-        let queries = numbers.plan(self.visible(rows), needs, now);
-        self.numbers = numbers;
-        queries
-    }
-
-    /// When numbers of the rows in sight are to be asked for again, on a screen of this many rows
-    /// and cells.
-    pub fn next_numbers(&self, rows: usize, room: usize) -> Option<Duration> {
-        let next = || self.numbers.next_wake(self.visible(rows), self.needs(room));
-        self.is_live().then(next).flatten()
-    }
-
-    /// What columns, order and filter need.
-    fn needs(&self, room: usize) -> RowNeeds {
-        let fitting = self.chosen.fitting(room, self.sort.column);
-        let columns = || fitting.iter().map(|&(column, _)| column);
-        let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
-        let shown: Needs =
-            columns().filter(|&column| !is_trend(column)).map(Column::needs).collect();
-        let trend = if columns().any(is_trend) { Parts::TREND } else { Parts::default() };
-        // A row says whether it is stale.
-        let in_sight = shown.parts() | trend | Parts::RECENT;
-        let filter = self.filter.as_ref().map(Filter::needs);
-        let of_all: Needs = self.sort.column.map(Column::needs).into_iter().chain(filter).collect();
-        RowNeeds { in_sight, of_all: of_all.parts() }
-    }
-
-    /// Takes the answer to a query for rows, `None` if it was refused or lost; more queries may
-    /// follow. `now` is on both clocks.
-    pub fn on_points(
-        &mut self,
-        query: RowQuery,
-        points: Option<Vec<SeriesPoints>>,
-        now: (Duration, i64),
-    ) -> Vec<Query> {
-        self.numbers.on_points(query, points, now)
-    }
-
-    /// Gives the rows the numbers that have come, if it is free. Those of a window that is chosen no
-    /// longer are forgotten.
-    pub fn show_numbers(&mut self, now: Duration) {
-        if self.numbers.is_outdated()
-            && self.next.is_none()
-            && let Some(answer) = Arc::get_mut(&mut self.answer)
-        {
-            answer.series.iter_mut().for_each(Series::forget_numbers);
-            self.numbers.set_forgotten();
-        }
-        if self.numbers.is_ready()
-            && self.next.is_none()
-            && let Some(answer) = Arc::get_mut(&mut self.answer)
-            && self.numbers.apply(answer, now)
-        {
-            self.freshness = Freshness::Outdated;
-        }
-    }
-
-    /// The answer to this query is still of use.
-    pub fn awaits(&self, query: RowQuery) -> bool {
-        self.numbers.awaits(query)
-    }
-
-    /// The answer is kept up to date by the points that are told.
-    pub fn is_live(&self) -> bool {
-        self.freshness != Freshness::Polled
-    }
-
-    /// Told points can be taken: no job needs the answer as it is.
-    pub fn is_free(&mut self) -> bool {
-        self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
-    }
-
-    /// Takes a point that was put just now; says whether its key is known. It must be free.
-    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
-        self.numbers.tell(key.as_str(), point, point.timestamp > present);
-        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, present))
-    }
-
-    /// The newest point of a key has this time, or the key is not known.
-    pub fn ends_at(&self, key: Key<'_>, timestamp: i64) -> bool {
-        let place = self.answer.find(key);
-        let series = place.and_then(|place| self.answer.series.get(place));
-        series.is_none_or(|series| {
-            let before = series.before.map(|before| before.timestamp);
-            series.last.timestamp == timestamp || before == Some(timestamp)
-        })
-    }
-
-    /// Shows the rows of new keys after points were told. Rows that are sorted or filtered are
-    /// arranged again with [`Table::rearrange`].
-    pub fn show_told(&mut self, malformed: u64) {
-        if let Some(answer) = Arc::get_mut(&mut self.answer) {
-            answer.malformed += malformed;
-        }
-        let all = u32::try_from(self.answer.series.len()).unwrap_or(u32::MAX);
-        if self.is_plain() && matches!(self.order, Order::Reply(_)) {
-            self.order = Order::Reply(all);
-        } else {
-            self.freshness = Freshness::Outdated;
-        }
-    }
-
     fn is_plain(&self) -> bool {
         self.sort == Sort::default() && self.filter.is_none()
-    }
-
-    /// Points were told since the rows were arranged, which matters for their order.
-    pub fn is_outdated(&self) -> bool {
-        self.freshness == Freshness::Outdated && !self.again && self.under_way.is_none()
-    }
-
-    /// Arranges the rows anew.
-    pub fn rearrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
-        self.freshness = Freshness::Live;
-        let job = self.arrange(rows, now);
-        if let Some(job) = &mut self.under_way {
-            job.is_silent = true;
-        }
-        job
     }
 
     /// Sets the order.
@@ -449,19 +316,17 @@ impl Table {
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
-        let plain = self.is_plain();
-        let in_place = self.held && plain && self.is_in_place(&answer);
-        let selected = (self.held && !in_place)
-            .then(|| self.selected_series().map(|series| series.key.clone()))
-            .flatten();
-        let quick = answer.series.len() <= AT_ONCE || (plain && selected.is_none());
+        let quick = answer.series.len() <= AT_ONCE || self.is_plain();
+        if !quick {
+            self.in_sight = InSight::Untidy;
+        }
         self.again = !quick && self.under_way.is_some();
         if self.again {
             return None;
         }
         self.job += 1;
         let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
-        let job = SortJob { id, answer, sort, filter: filter.clone(), selected, now };
+        let job = SortJob { id, answer, sort, filter: filter.clone(), now };
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {
@@ -473,28 +338,21 @@ impl Table {
             job.wanted = false;
         }
         let arranged = job.run();
-        let selected = if in_place { Some(self.selected) } else { arranged.selected };
-        self.set(&request, arranged.answer, arranged.order, selected, rows);
+        self.set(&request, arranged.answer, arranged.order, rows);
         None
-    }
-
-    /// The selected key has the same index in a new answer.
-    fn is_in_place(&self, answer: &Answer) -> bool {
-        let key = |series: &Series| series.key.clone();
-        self.selected_series().map(key) == answer.series.get(self.selected).map(key)
     }
 
     /// Takes the result of a job and shows it, unless request, order or filter have changed since;
     /// returns the next job.
     pub fn arranged(&mut self, arranged: Sorted, rows: usize, now: i64) -> Option<SortJob> {
-        let Sorted { id, answer, order, selected } = arranged;
+        let Sorted { id, answer, order } = arranged;
         let Some(job) = self.under_way.take_if(|job| job.id == id) else {
             self.discard_shared(answer);
             return None;
         };
         let wanted = job.wanted && job.request == self.request;
         if wanted && job.sort == self.sort && job.filter == self.filter {
-            self.set(&job.request, answer, order, selected, rows);
+            self.set(&job.request, answer, order, rows);
         } else if wanted && self.next.is_none() {
             self.next = Some((job.request, answer));
         } else {
@@ -519,19 +377,15 @@ impl Table {
         std::mem::take(&mut self.garbage)
     }
 
-    fn set(
-        &mut self,
-        request: &str,
-        answer: Arc<Answer>,
-        order: Order,
-        selected: Option<usize>,
-        rows: usize,
-    ) {
+    fn set(&mut self, request: &str, answer: Arc<Answer>, order: Order, rows: usize) {
         self.loaded = true;
         if request != self.request {
             request.clone_into(&mut self.request);
             (self.held, self.selected, self.top) = (false, 0, 0);
         }
+        let selected = self.held.then(|| self.selected_series()).flatten();
+        let place = selected.and_then(|series| answer.find(series.key.as_key()));
+        let selected = place.and_then(|place| order.row(place));
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         if !Arc::ptr_eq(&self.answer, &answer) {
@@ -539,6 +393,7 @@ impl Table {
             self.discard_shared(before);
         }
         self.order = order;
+        self.in_sight = InSight::InOrder;
         if self.held {
             self.selected = selected.unwrap_or(self.selected);
             self.top = self.selected.saturating_sub(line);
@@ -583,114 +438,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::summary::Summarizer;
-
-    fn answer(text: &str) -> Answer {
-        let mut summarizer = Summarizer::new(4);
-        summarizer.add_lines(text.as_bytes());
-        summarizer.finish()
-    }
-
-    fn show(table: &mut Table, text: &str, rows: usize) {
-        assert_eq!(table.show("get *", answer(text), rows, 0), None, "small, so at once");
-    }
-
-    fn shown(table: &Table, rows: usize) -> String {
-        table.visible(rows).map(|series| series.key.as_str()).collect()
-    }
-
-    #[test]
-    fn the_selection_stays_with_its_key_and_in_sight() {
-        let mut table = Table::new("get *");
-        show(&mut table, "a 1.0 1\nb 1.0 1\nc 1.0 1\nd 1.0 1\n", 2);
-        table.move_by(2, 2);
-        assert_eq!(table.first(2), 1);
-        show(&mut table, "z 1.0 1\na 1.0 1\nb 1.0 1\nc 1.0 1\n", 2);
-        assert_eq!(table.selected(), 3);
-        assert_eq!(table.first(2), 2);
-        show(&mut table, "", 2);
-        assert_eq!(shown(&table, 2), "");
-        table.move_by(-5, 0);
-        assert_eq!(table.selected(), 0);
-    }
-
-    #[test]
-    fn a_held_row_stays_on_its_line_and_the_top_stays_the_top() {
-        let mut table = Table::new("get *");
-        show(&mut table, "a 1 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
-        table.sort_by(2, 3, 0);
-        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("edc", 0));
-        show(&mut table, "a 9 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
-        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("aed", 0), "nothing is held");
-        table.move_by(1, 3);
-        show(&mut table, "a 1 1\nb 2 1\nc 3 1\nd 7 1\ne 5 1\n", 3);
-        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("dec", 1), "e stays in line 1");
-        show(&mut table, "a 7 1\nb 8 1\nc 9 1\nd 6 1\ne 5 1\n", 3);
-        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("ade", 4), "the end is the end");
-        table.move_by(isize::MIN, 3);
-        show(&mut table, "z 99 1\ne 5 1\n", 3);
-        assert_eq!((shown(&table, 3).as_str(), table.selected()), ("ze", 0), "let go at the top");
-    }
-
-    #[test]
-    fn the_order_moves_from_column_to_column() {
-        let mut table = Table::new("get *");
-        show(&mut table, "b 1 1\na 2 1\n", 3);
-        let mut seen = Vec::new();
-        for _ in 0..=table.sortable().count() {
-            table.sort_beside(1, 3, 0);
-            seen.push(table.sort().column.map_or("-", Column::name));
-        }
-        let expected =
-            ["key", "last", "change", "rate/s", "min", "max", "avg", "count", "age", "-"];
-        assert_eq!(seen, expected);
-        table.sort_beside(-1, 3, 0);
-        assert_eq!(table.sort().column, Some(Column::Age));
-        table.sort_by(1, 3, 0);
-        assert_eq!(shown(&table, 3), "ab");
-        table.sort_by(1, 3, 0);
-        assert_eq!(shown(&table, 3), "ba");
-        table.sort_by(99, 3, 0);
-        table.sort_by(0, 3, 0);
-        assert_eq!(table.sort(), Sort::default());
-    }
-
-    #[test]
-    fn a_large_table_is_arranged_elsewhere_and_shown_meanwhile() {
-        let large = |first: usize| {
-            let rows = (0..=AT_ONCE).map(|n| format!("k{n} {} 1\n", (n + first) % 5000));
-            answer(&rows.collect::<Vec<_>>().concat())
-        };
-        let first = |table: &Table| format!("{:?}", table.answer().series[0].last.value);
-        let mut table = Table::new("get *");
-        assert_eq!(table.show("get *", large(0), 3, 0), None, "in the order of the reply");
-        let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
-        assert!(table.arranging());
-        assert_eq!(shown(&table, 2), "k0k1", "what was there stays");
-        assert_eq!(table.show("get *", large(1), 3, 0), None, "one at a time");
-        assert_eq!(table.show("get *", large(2), 3, 0), None);
-        let later = table.arranged(job.run(), 3, 0).expect("the newest of those that wait");
-        assert_eq!(shown(&table, 1), format!("k{AT_ONCE}"), "each is shown");
-        assert_eq!(first(&table), "0.0");
-        table.sort_by(1, 3, 0);
-        let other = table.arranged(later.run(), 3, 0).expect("in the order that is wanted now");
-        assert_eq!(first(&table), "0.0", "not in the old one");
-        assert_eq!(table.arranged(other.run(), 3, 0), None);
-        assert_eq!(first(&table), "2.0");
-        assert!(!table.arranging());
-    }
-
-    #[test]
-    fn a_job_is_not_shown_over_what_came_after_it() {
-        let rows: Vec<_> = (0..=AT_ONCE).map(|n| format!("k{n} 1 1\n")).collect();
-        let mut table = Table::new("get *");
-        table.show("get *", answer(&rows.concat()), 3, 0);
-        let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
-        assert_eq!(table.show("get a", answer("a 1 1\n"), 3, 0), None, "small");
-        assert!(!table.arranging());
-        assert_eq!(table.arranged(job.run(), 3, 0), None);
-        assert_eq!((shown(&table, 2), table.request()), ("a".to_owned(), "get a"));
-    }
-}
+mod tests;

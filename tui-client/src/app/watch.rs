@@ -22,8 +22,8 @@ use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::PartId;
+use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{LATE, Series, newest};
-use crate::metrics::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
@@ -37,17 +37,21 @@ const MAX_ASKED_OF_KEY: u32 = 1024;
 /// Points that are asked for of each key that a glob watches.
 const MAX_ASKED_BY_GLOB: u32 = 64;
 
-/// Reports changes of alerts; rings when one fires.
-pub fn tell_alerts(events: &[AlertEvent], log: &mut Log, cx: &mut Context) {
+/// Logs changes of alerts; says when one fires, and rings, unless it has just done so.
+pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
         match event.change {
             AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
-            AlertChange::NoData => log.note(now, Tone::Plain, event.text()),
-            AlertChange::Firing => {
+            AlertChange::NoData => {
+                log.note(now, Tone::Plain, event.text());
+                alerts.end_quiet(&event.condition);
+            }
+            AlertChange::Firing if alerts.may_say(&event.condition, now.elapsed) => {
                 log.report(event.text().to_owned(), cx);
                 cx.ring();
             }
+            AlertChange::Firing => log.note(now, Tone::Bad, event.text()),
         }
     }
 }
@@ -223,6 +227,15 @@ impl Watch {
         Some(gone)
     }
 
+    /// Selects the next key for which an alert fires; says whether there is one.
+    pub fn select_next_alarm(&mut self) -> bool {
+        let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
+        let places = (before.len()..).zip(after).chain((0..).zip(before));
+        let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
+        self.selected = next.unwrap_or(self.selected);
+        next.is_some()
+    }
+
     /// Moves the selection, up when negative.
     pub fn move_by(&mut self, lines: isize) {
         let last = self.keys.len().saturating_sub(1);
@@ -317,10 +330,10 @@ impl Watch {
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
     }
 
-    /// What to ask a server with selectors for, to know the newest points of the watched keys: the
-    /// patterns, and the selectors.
-    pub fn history(&self) -> Vec<(String, String)> {
-        let (keys, globs): (Vec<_>, Vec<_>) = self.patterns.iter().cloned().partition(Glob::is_key);
+    /// What to ask a server with selectors for, to know the newest points of the keys that match some
+    /// patterns: the patterns, and the selectors.
+    pub fn history(patterns: &[Glob]) -> Vec<(String, String)> {
+        let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
             let selector = move |pattern| format!("{pattern}[last:{points}]");
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
@@ -328,13 +341,14 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of the watched keys in the window, once their newest points are
-    /// known. Counts and means leave those out, so that each point counts once whether it was put
+    /// The queries for the numbers of the watched keys that match some patterns in the window, once
+    /// their newest points are known. Counts and means leave those out, so that each point counts once whether it was put
     /// before the answer or after.
-    pub fn numbers(&mut self, now: Moment) -> Vec<Query> {
+    pub fn numbers(&mut self, patterns: &[Glob], now: Moment) -> Vec<Query> {
         let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
         let (window, unix) = (self.window, now.unix());
-        self.numbers_until = Some(now.elapsed + Duration::from_secs(window.refresh()));
+        let until = now.elapsed + Duration::from_secs(window.refresh());
+        self.numbers_until.get_or_insert(until);
         let from = window.seconds().map(|seconds| unix.saturating_sub(seconds));
         for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
             // Nothing is answered of a key without points in the window.
@@ -344,7 +358,7 @@ impl Watch {
                 }
             }
         }
-        let patterns = merged(&self.patterns);
+        let patterns = merged(patterns);
         let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
         let until = newest.map(|newest| newest.saturating_sub(LATE));
         let until = until.filter(|&until| from.is_none_or(|from| until > from));
@@ -463,7 +477,7 @@ impl Watch {
             WatchAction::Unwatch => {
                 if let Some(key) = self.remove_selected() {
                     alerts.forget(&key);
-                    cx.say(Tone::Plain, format!("no longer watching {key}"));
+                    cx.say(Tone::Plain, self.left_of(&key, alerts));
                 }
                 if self.is_empty() {
                     panes.focus_on(Mode::Table);
@@ -484,12 +498,23 @@ impl Watch {
         }
     }
 
+    /// What is said of a key that is watched no longer: what goes on without it.
+    fn left_of(&self, key: &str, alerts: &Alerts) -> String {
+        let glob = self.patterns.iter().find(|pattern| pattern.matches(key));
+        let others = glob.map(|glob| format!("; other keys of {glob} are")).unwrap_or_default();
+        let alert = alerts.alerts().find(|alert| alert.concerns(key));
+        let alert = alert.map(|alert| format!("; {alert} no longer counts for it"));
+        let back =
+            if alert.is_some() { format!(", W {key} brings both back") } else { String::new() };
+        format!("no longer watching {key}{others}{}{back}", alert.unwrap_or_default())
+    }
+
     /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
         let known = self.keys.iter().filter_map(|key| key.series.as_ref());
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
-        tell_alerts(&events, log, cx);
+        tell_alerts(&events, alerts, log, cx);
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }

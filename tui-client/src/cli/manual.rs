@@ -48,3 +48,20 @@ pub(super) fn manual() -> Vec<u8> {
     let _ = page.render_version_section(&mut text);
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal of 80 columns would wrap a longer line once more, with a word or two on the rest.
+    #[test]
+    fn lines_fit_a_terminal_of_80_columns() {
+        for (heading, text) in SECTIONS {
+            // A command that is copied stays whole.
+            let is_text = |line: &&str| !line.trim_start().starts_with("tui-client");
+            for line in text.lines().filter(is_text) {
+                assert!(line.chars().count() <= 80, "{heading}: {line}");
+            }
+        }
+    }
+}

@@ -13,6 +13,8 @@ pub enum Action {
     Suspend,
     /// Copy the shell command that prints the view.
     CopyCommand,
+    /// Save the screen as a picture.
+    SavePicture,
     /// Focus the pane so many further on, or back if negative.
     CyclePane(i8),
     /// Focus the command line.
@@ -37,7 +39,7 @@ pub enum Action {
     Bottom,
     /// Poll once, now.
     Refresh,
-    /// Pause or resume polling.
+    /// Let the screen stand still, or go on.
     TogglePause,
     /// Choose the next longer poll interval if positive, else the next shorter one.
     Interval(i8),
@@ -59,6 +61,8 @@ pub enum Action {
     AddAlert,
     /// Remove the alerts on the selected key.
     DropAlerts,
+    /// Select the next watched key for which an alert fires.
+    NextAlarm,
     /// Open the list of columns.
     Columns,
     /// Show or hide the selected column.

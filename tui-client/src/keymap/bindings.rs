@@ -181,11 +181,12 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
+    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires"),
     bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
         .hint("refresh", &[(Table, 120)]),
-    bind("+ =", SERIES, Action::Interval(1), "slower: poll less often, at a longer interval")
+    bind("+ =", SERIES, Action::Interval(1), "slower: a longer interval, if the server is polled")
         .hint("slower", &[(Table, 130), (Watch, 130), (Chart, 90)]),
-    bind("-", SERIES, Action::Interval(-1), "faster: poll more often, at a shorter interval")
+    bind("-", SERIES, Action::Interval(-1), "faster: a shorter interval, if the server is polled")
         .hint("faster", &[(Table, 140), (Watch, 140), (Chart, 100)]),
     bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*"),
 
@@ -245,8 +246,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste, follow; back")
         .vital("clear", &[(Prompt, 40)]).on(Typed)
         .vital("back", &[(Prompt, 45)]).on(Empty),
-    bind("pgup", &[Prompt], Action::Pages(-1), "scroll the log up"),
-    bind("pgdn", &[Prompt], Action::Pages(1), "scroll the log down"),
+    bind("pgup", &[Prompt], Action::Pages(-1), "scroll the answer up; without one, the log"),
+    bind("pgdn", &[Prompt], Action::Pages(1), "scroll the answer down; without one, the log"),
     bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),
     bind("ctrl-c", &[Prompt], Action::Prompt(PromptAction::QuitOrClear), "clear the line; on an empty line: quit")
         .vital("quit", &[(Prompt, 50)]).on(Empty),
@@ -304,8 +305,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("p g d", PANES, Action::BeginRequest, "type a request: put, get, del; esc leads back here"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
-    bind("P", PANES, Action::TogglePause, "pause polling; again: resume")
+    bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
+    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
         .vital("quit", &[(Table, 150), (Watch, 150), (Log, 150)]),
@@ -324,7 +326,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("F1", ALL, Action::Help, "open or close this list")
         .vital("help", &[(Prompt, 50)]).on(Typed),
     bind("F5", ALL, Action::Refresh, "refresh now, even while paused"),
-    bind("F6", ALL, Action::TogglePause, "pause polling; again: resume")
+    bind("F6", ALL, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

@@ -76,11 +76,11 @@ const COLUMNS: [ColumnSpec; 11] = [
         width: 10, rank: 4, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
     ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the change per second",
         width: 10, rank: 5, kind: ColumnKind::Difference(rate) },
-    ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the minimum of all values",
+    ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the minimum",
         width: NUMBER, rank: 7, kind: ColumnKind::Stored(Series::min) },
-    ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the maximum of all values",
+    ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the maximum",
         width: NUMBER, rank: 8, kind: ColumnKind::Stored(Series::max) },
-    ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean of all values",
+    ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean",
         width: NUMBER, rank: 9, kind: ColumnKind::Mean },
     ColumnSpec { column: Column::Count, name: "count", word: "count", about: "the number of points",
         width: 9, rank: 6, kind: ColumnKind::Count },
@@ -127,6 +127,11 @@ impl Column {
     /// The content of the column, in a few words.
     pub fn about(self) -> &'static str {
         self.row().about
+    }
+
+    /// It is computed of the points of a window, where the server tells them.
+    pub fn is_of_window(self) -> bool {
+        matches!(self, Self::Min | Self::Max | Self::Avg | Self::Count | Self::Spark)
     }
 
     /// The least width.

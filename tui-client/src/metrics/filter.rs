@@ -5,6 +5,7 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::metrics::column::Column;
 use crate::metrics::condition::Condition;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
@@ -53,6 +54,16 @@ impl Expr {
         }
     }
 
+    fn depends_on_time(&self) -> bool {
+        match self {
+            Self::Condition(condition) => condition.column == Column::Age,
+            Self::Stale => true,
+            Self::Matches(_) | Self::Contains(_) => false,
+            Self::Not(inner) => inner.depends_on_time(),
+            Self::All(all) | Self::Any(all) => all.iter().any(Self::depends_on_time),
+        }
+    }
+
     fn needs(&self) -> Needs {
         match self {
             Self::Condition(condition) => condition.column.needs(),
@@ -94,6 +105,11 @@ impl Filter {
         self.expr.needs()
     }
 
+    /// Whether a series may pass or fail because time goes by.
+    pub fn depends_on_time(&self) -> bool {
+        self.expr.depends_on_time()
+    }
+
     /// Whether a series passes.
     pub fn passes(&self, series: &Series, now: i64) -> bool {
         self.expr.holds(series, now)
@@ -116,7 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn series(data: &str) -> Series {
         let mut summarizer = Summarizer::new(16);

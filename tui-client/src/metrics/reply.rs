@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr_iter};
 use shared::response::{Status, decode_points};
-use shared::{Glob, KeyBuf, Point};
+use shared::{Glob, Key, KeyBuf, Point};
 
-use crate::metrics::summary::{Answer, Summarizer};
+use crate::metrics::series::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
 /// What is said of an error reply without a reason, as some servers send them.
@@ -31,8 +31,8 @@ pub struct Capture {
     pub points: bool,
 }
 
-/// Points of a reply that is kept whole: 16 MiB. Later ones are left out, and counted.
-pub const MAX_POINTS: usize = 1 << 20;
+/// Points of a reply that is kept whole: 32 MiB. Later ones are left out, and counted.
+pub const MAX_POINTS: usize = 1 << 21;
 
 /// The points of one series in a reply, in its order.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,64 @@ pub struct SeriesPoints {
     pub key: KeyBuf,
     /// At least one.
     pub points: Vec<Point>,
+}
+
+/// The points of a reply by series, in its order: three lists, however many series there are.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PointLists {
+    keys: String,
+    points: Vec<Point>,
+    /// Where the key and the points of each series end.
+    ends: Vec<(u32, u32)>,
+}
+
+impl PointLists {
+    /// Adds a point of a series, which is the last one or a new one.
+    pub fn push(&mut self, key: Key<'_>, point: Point) {
+        self.points.push(point);
+        let last = self.len().checked_sub(1).and_then(|last| self.get(last));
+        if last.is_some_and(|(last, _)| last == key.as_str()) {
+            self.ends.pop();
+        } else {
+            self.keys.push_str(key.as_str());
+        }
+        // More than 4 GiB of keys are no answer to a query: those beyond are not found.
+        let end = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        self.ends.push((end(self.keys.len()), end(self.points.len())));
+    }
+
+    /// The number of series.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// There are no points.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The key and the points of the n-th series, at least one.
+    pub fn get(&self, at: usize) -> Option<(&str, &[Point])> {
+        let &(key_end, points_end) = self.ends.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        let &(key, points) = before.unwrap_or(&(0, 0));
+        let range =
+            |from: u32, to: u32| Some(usize::try_from(from).ok()?..usize::try_from(to).ok()?);
+        Some((self.keys.get(range(key, key_end)?)?, self.points.get(range(points, points_end)?)?))
+    }
+
+    /// The keys and the points of the series.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Point])> {
+        (0..self.len()).filter_map(|at| self.get(at))
+    }
+
+    /// The points by series, each with a list of its own.
+    pub fn to_series(&self) -> Vec<SeriesPoints> {
+        let series = |(key, points): (&str, &[Point])| {
+            Some(SeriesPoints { key: key.parse().ok()?, points: points.to_vec() })
+        };
+        self.iter().filter_map(series).collect()
+    }
 }
 
 /// A whole reply.
@@ -59,7 +117,7 @@ pub struct Reply {
     /// The points in it; none in an error reply.
     pub answer: Answer,
     /// All points, where the reply is kept whole; the answer is empty then.
-    pub points: Vec<SeriesPoints>,
+    pub points: PointLists,
     /// Points that a reply that is kept whole has besides, at its end: beyond [`MAX_POINTS`].
     pub points_left_out: u64,
     /// Size on the wire.
@@ -80,7 +138,7 @@ pub struct ReplyBuilder {
     lines: u64,
     bytes: u64,
     summarizer: Summarizer,
-    points: Vec<SeriesPoints>,
+    points: PointLists,
     /// Points in all series, those left out too.
     total: usize,
 }
@@ -100,7 +158,7 @@ impl ReplyBuilder {
             lines: 0,
             bytes: status_line.len() as u64,
             summarizer: Summarizer::new(detail.recent),
-            points: Vec::new(),
+            points: PointLists::default(),
             total: 0,
         }
     }
@@ -147,12 +205,8 @@ impl ReplyBuilder {
     fn keep_points(&mut self, data: &[u8]) {
         for (key, point) in decode_points(data).flatten() {
             self.total += 1;
-            if self.total > MAX_POINTS {
-                continue;
-            }
-            match self.points.last_mut() {
-                Some(series) if series.key.as_key() == key => series.points.push(point),
-                _ => self.points.push(SeriesPoints { key: key.to_owned(), points: vec![point] }),
+            if self.total <= MAX_POINTS {
+                self.points.push(key, point);
             }
         }
     }
@@ -226,7 +280,7 @@ mod tests {
             builder.total = before;
             builder.add_lines(b"a 1 1\na 1 2\nb 1 1\n");
             let reply = builder.finish(1, Duration::ZERO, Duration::ZERO);
-            let kept: usize = reply.points.iter().map(|series| series.points.len()).sum();
+            let kept: usize = reply.points.iter().map(|(_, points)| points.len()).sum();
             assert_eq!((kept as u64 + left_out, reply.points_left_out), (3, left_out));
         }
     }

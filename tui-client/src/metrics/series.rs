@@ -1,12 +1,17 @@
 //! What is known of one series.
 
+pub mod recent_points;
+mod series_index;
+pub mod summary;
+
+use std::fmt;
 use std::time::Duration;
 
 use shared::selector::Aggregate;
 use shared::{KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
-use crate::metrics::recent_points::RecentPoints;
+use crate::metrics::series::recent_points::RecentPoints;
 use crate::metrics::trend::Trend;
 use crate::metrics::window::Window;
 
@@ -72,71 +77,85 @@ pub struct Asked {
     pub until: Duration,
 }
 
+/// A number in as little room as possible, because a table of a million keys may have some of each:
+/// not a number where it is not known, or there is none.
+#[derive(Clone, Copy)]
+struct Number(f64);
+
+impl Number {
+    /// It was asked for when there were no points.
+    const EMPTY: Self = Self(-f64::NAN);
+
+    fn get(self) -> Option<f64> {
+        (!self.0.is_nan()).then_some(self.0)
+    }
+
+    fn is_empty(self) -> bool {
+        self.0.is_nan() && self.0.is_sign_negative()
+    }
+
+    /// The number of points to which another is added; the first if there were none.
+    fn with(self, value: f64, both: impl FnOnce(f64, f64) -> f64) -> Self {
+        match self.get() {
+            Some(known) => Self(both(known, value)),
+            None if self.is_empty() => Self(value),
+            None => self,
+        }
+    }
+}
+
+impl From<Option<f64>> for Number {
+    fn from(number: Option<f64>) -> Self {
+        // The sign of a computed one is not certain.
+        Self(number.unwrap_or(f64::NAN.copysign(1.0)))
+    }
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        None.into()
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get() && self.is_empty() == other.is_empty()
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// A summary of points, and of those told since; a number is unknown until it was asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Stats {
-    count: Option<u64>,
-    min: Option<f64>,
-    max: Option<f64>,
-    mean: Option<f64>,
+    count: Number,
+    min: Number,
+    max: Number,
+    mean: Number,
+    /// Of a row that is or was in sight.
+    detail: Option<Box<Detail>>,
+}
+
+/// What is known of a series besides its numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Detail {
     /// The most recent points, oldest first; not all of them in a long series.
     recent: RecentPoints,
     /// The most of them.
     max_recent: usize,
-    /// The sum of all values, and what rounding has taken from it.
-    sum: (f64, f64),
+    /// The sum of all values, and what rounding has taken from it, if it is not that of the mean.
+    sum: Option<(f64, f64)>,
     trend: Option<Trend>,
     asked: Option<Asked>,
     /// The number of points that the server has computed a mean of.
     answered: Option<u64>,
-    /// Numbers that were asked for when there were no points.
-    empty: Parts,
 }
 
-impl Stats {
-    fn new(point: Point, max_recent: usize) -> Self {
-        Self {
-            count: Some(1),
-            min: Some(point.value),
-            max: Some(point.value),
-            mean: Some(point.value),
-            recent: RecentPoints::from_iter([point]),
-            max_recent,
-            sum: (point.value, 0.0),
-            ..Self::default()
-        }
-    }
-
-    /// Counts a value in the numbers that are known.
-    fn count(&mut self, value: f64) {
-        self.widen(value);
-        let Some(count) = &mut self.count else { return };
-        *count += 1;
-        #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-        let count = *count as f64;
-        let Some(known) = &mut self.mean else {
-            if self.empty.contains(Parts::number(Aggregate::Avg)) {
-                (self.mean, self.sum) = (Some(value), (value, 0.0));
-            }
-            return;
-        };
-        let (before, lost) = self.sum;
-        let sum = before + value;
-        let (large, small) =
-            if before.abs() > value.abs() { (before, value) } else { (value, before) };
-        self.sum = (sum, lost + (large - sum + small));
-        let mean = (self.sum.0 + self.sum.1) / count;
-        // The sum of huge values may overflow where their mean does not.
-        *known = if mean.is_finite() { mean } else { *known + (value / count - *known / count) };
-    }
-
-    /// The value is not beyond the minimum and the maximum.
-    fn widen(&mut self, value: f64) {
-        let first = |of| self.empty.contains(Parts::number(of)).then_some(value);
-        self.min = self.min.map(|min| min.min(value)).or_else(|| first(Aggregate::Min));
-        self.max = self.max.map(|max| max.max(value)).or_else(|| first(Aggregate::Max));
-    }
-
+impl Detail {
     /// Keeps a point as the most recent one.
     fn push(&mut self, point: Point) {
         if let Some(trend) = &mut self.trend {
@@ -151,36 +170,105 @@ impl Stats {
         self.recent.keep(self.max_recent - 1);
         self.recent.add(point);
     }
+}
+
+impl Stats {
+    fn new(point: Point, max_recent: usize) -> Self {
+        let value = Number(point.value);
+        let recent = RecentPoints::from_iter([point]);
+        let sum = Some((point.value, 0.0));
+        let detail = Detail { recent, max_recent, sum, ..Detail::default() };
+        Self {
+            count: Number(1.0),
+            min: value,
+            max: value,
+            mean: value,
+            detail: Some(Box::new(detail)),
+        }
+    }
+
+    fn detail(&mut self) -> &mut Detail {
+        self.detail.get_or_insert_default()
+    }
+
+    /// The sum of so many values with this mean, and what rounding has taken from it.
+    fn sum(&self, mean: f64, count: f64) -> (f64, f64) {
+        let known = self.detail.as_ref().and_then(|detail| detail.sum);
+        known.unwrap_or((mean * count, 0.0))
+    }
+
+    fn set_sum(&mut self, sum: Option<(f64, f64)>) {
+        if let Some(detail) = &mut self.detail {
+            detail.sum = sum;
+        }
+    }
+
+    /// Counts a value in the numbers that are known.
+    fn count(&mut self, value: f64) {
+        self.widen(value);
+        let Some(counted) = self.count.get() else { return };
+        let count = counted + 1.0;
+        self.count = Number(count);
+        let Some(known) = self.mean.get() else {
+            if self.mean.is_empty() {
+                self.mean = Number(value);
+                self.set_sum(Some((value, 0.0)));
+            }
+            return;
+        };
+        let (before, lost) = self.sum(known, counted);
+        let sum = before + value;
+        let (large, small) =
+            if before.abs() > value.abs() { (before, value) } else { (value, before) };
+        let lost = lost + (large - sum + small);
+        self.set_sum(Some((sum, lost)));
+        let mean = (sum + lost) / count;
+        // The sum of huge values may overflow where their mean does not.
+        let mean = if mean.is_finite() { mean } else { known + (value / count - known / count) };
+        self.mean = Number(mean);
+    }
+
+    /// The value is not beyond the minimum and the maximum.
+    fn widen(&mut self, value: f64) {
+        self.min = self.min.with(value, f64::min);
+        self.max = self.max.with(value, f64::max);
+    }
 
     fn set(&mut self, of: Aggregate, value: Option<f64>, newer: &[f64]) {
         let all = || value.into_iter().chain(newer.iter().copied());
         match of {
-            Aggregate::Min => self.min = all().reduce(f64::min),
-            Aggregate::Max => self.max = all().reduce(f64::max),
-            Aggregate::Avg => self.mean = self.mean_with(value, newer),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            Aggregate::Count => {
-                let answered = value.unwrap_or(0.0) as u64;
-                self.answered = Some(answered);
-                self.count = Some(answered.saturating_add(newer.len() as u64));
+            Aggregate::Min => self.min = all().reduce(f64::min).map_or(Number::EMPTY, Number),
+            Aggregate::Max => self.max = all().reduce(f64::max).map_or(Number::EMPTY, Number),
+            Aggregate::Avg => {
+                self.mean = self.mean_with(value, newer).map_or(Number::EMPTY, Number);
             }
+            Aggregate::Count => self.set_count(value.unwrap_or(0.0), newer.len()),
             _ => {}
         }
-        let part = Parts::number(of);
-        let is_empty = all().next().is_none();
-        self.empty = if is_empty { self.empty | part } else { self.empty.without(part) };
         // Points that are told later count, too.
-        if let (Some(mean), Some(count)) = (self.mean, self.count) {
-            #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
-            let count = count as f64;
-            self.sum = (mean * count, 0.0);
+        if self.mean.get().is_some() && self.count.get().is_some() {
+            self.set_sum(None);
         }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a count"
+    )]
+    fn set_count(&mut self, answered: f64, newer: usize) {
+        if newer > 0 || self.detail.is_some() {
+            self.detail().answered = Some(answered as u64);
+        }
+        self.count = Number(answered + newer as f64);
     }
 
     /// The mean of the points of an answer and of newer ones.
     #[expect(clippy::cast_precision_loss, reason = "a mean needs no more")]
     fn mean_with(&self, answer: Option<f64>, newer: &[f64]) -> Option<f64> {
-        let Some(answered) = self.answered else { return answer };
+        let answered = self.detail.as_ref().and_then(|detail| detail.answered);
+        let Some(answered) = answered.filter(|_| !newer.is_empty()) else { return answer };
         let mut count = if answer.is_some() { answered as f64 } else { 0.0 };
         let mut mean = answer.unwrap_or(0.0);
         for value in newer {
@@ -212,16 +300,24 @@ impl Series {
         }
         let Some(stats) = &mut self.stats else { return };
         stats.count(point.value);
-        if !is_stray {
-            stats.push(point);
+        if let Some(detail) = stats.detail.as_mut().filter(|_| !is_stray) {
+            detail.push(point);
         }
     }
 
     /// Brings the recent points into the order of their times.
     pub(super) fn sort(&mut self) {
-        if let Some(stats) = &mut self.stats {
-            stats.recent.sort();
+        if let Some(detail) = self.detail_mut() {
+            detail.recent.sort();
         }
+    }
+
+    fn detail(&self) -> Option<&Detail> {
+        self.stats.as_ref()?.detail.as_deref()
+    }
+
+    fn detail_mut(&mut self) -> Option<&mut Detail> {
+        self.stats.as_mut()?.detail.as_deref_mut()
     }
 
     /// Takes a point that was put just now, in whatever order of times, and maybe again; says
@@ -247,10 +343,18 @@ impl Series {
             }
         }
         let Some(stats) = &mut self.stats else { return changed };
-        if let Some(trend) = stats.trend.as_mut().filter(|_| !is_stray) {
+        let Some(detail) = &mut stats.detail else {
+            if timestamp == self.last.timestamp {
+                stats.widen(value);
+            } else {
+                stats.count(value);
+            }
+            return true;
+        };
+        if let Some(trend) = detail.trend.as_mut().filter(|_| !is_stray) {
             trend.push(point);
         }
-        match stats.recent.replace(point) {
+        match detail.recent.replace(point) {
             // A point with another value, or with the one that is known.
             Some(known) if is_same(known) => return changed,
             // What was the minimum or the maximum may be so no longer; the next answer tells.
@@ -258,13 +362,16 @@ impl Series {
             None if is_stray => stats.count(value),
             // It may replace a point that is not kept: the next answer tells.
             None => {
+                let oldest = detail.recent.get(0).map(|oldest| oldest.timestamp);
+                let kept = detail.recent.len() as u64;
                 stats.count(value);
-                let oldest = stats.recent.get(0).map(|oldest| oldest.timestamp);
-                let all_kept = Some(stats.recent.len() as u64 + 1) == stats.count;
-                if all_kept || oldest.is_some_and(|oldest| oldest < timestamp) {
-                    stats.recent.add(point);
-                    stats.recent.sort();
-                    stats.recent.keep(stats.max_recent);
+                let all_kept = Some(kept + 1) == self.count();
+                if let Some(detail) = self.detail_mut()
+                    && (all_kept || oldest.is_some_and(|oldest| oldest < timestamp))
+                {
+                    detail.recent.add(point);
+                    detail.recent.sort();
+                    detail.recent.keep(detail.max_recent);
                 }
             }
         }
@@ -284,10 +391,10 @@ impl Series {
         self.set_before(points);
         let last = self.last;
         let earlier = points.iter().filter(|point| point.timestamp < last.timestamp);
-        let stats = self.stats.get_or_insert_default();
-        stats.max_recent = max_recent;
-        stats.recent = earlier.copied().chain([last]).collect();
-        stats.recent.keep(max_recent);
+        let detail = self.stats.get_or_insert_default().detail();
+        detail.max_recent = max_recent;
+        detail.recent = earlier.copied().chain([last]).collect();
+        detail.recent.keep(max_recent);
     }
 
     /// Takes the newest points, oldest first, to know the one before the last.
@@ -302,23 +409,23 @@ impl Series {
 
     /// Takes the course over a window; the newest point may have been told meanwhile.
     pub fn set_trend(&mut self, trend: Trend) {
-        self.stats.get_or_insert_default().trend = Some(trend);
+        self.stats.get_or_insert_default().detail().trend = Some(trend);
     }
 
     /// The course over a window, if it was asked for.
     pub fn trend(&self) -> Option<&Trend> {
-        self.stats.as_ref()?.trend.as_ref()
+        self.detail()?.trend.as_ref()
     }
 
     /// What was asked for.
     pub fn asked(&self) -> Option<Asked> {
-        self.stats.as_ref()?.asked
+        self.detail()?.asked
     }
 
     /// Records what was asked for; numbers of another window are forgotten.
     pub fn set_asked(&mut self, asked: Asked) {
-        let stats = self.stats.get_or_insert_default();
-        stats.asked = Some(match stats.asked.filter(|before| before.window == asked.window) {
+        let detail = self.stats.get_or_insert_default().detail();
+        detail.asked = Some(match detail.asked.filter(|before| before.window == asked.window) {
             Some(before) => Asked { parts: before.parts | asked.parts, ..asked },
             None => asked,
         });
@@ -326,10 +433,12 @@ impl Series {
 
     /// Forgets the numbers and the course; the newest points stay.
     pub fn forget_numbers(&mut self) {
-        if let Some(stats) = &mut self.stats {
-            let recent = std::mem::take(&mut stats.recent);
-            **stats = Stats { recent, max_recent: stats.max_recent, ..Stats::default() };
-        }
+        let detail = self.stats.take().and_then(|stats| stats.detail);
+        self.stats = detail.map(|mut detail| {
+            let Detail { recent, max_recent, .. } = std::mem::take(&mut *detail);
+            *detail = Detail { recent, max_recent, ..Detail::default() };
+            Box::new(Stats { detail: Some(detail), ..Stats::default() })
+        });
     }
 
     /// Forgets everything but the newest points.
@@ -339,43 +448,45 @@ impl Series {
 
     /// Keeps fewer points from now on.
     pub(super) fn keep(&mut self, limit: usize) {
-        let Some(stats) = &mut self.stats else { return };
-        stats.max_recent = limit;
-        stats.recent.keep(limit);
-        stats.recent.shrink_to_fit();
+        let Some(detail) = self.detail_mut() else { return };
+        detail.max_recent = limit;
+        detail.recent.keep(limit);
+        detail.recent.shrink_to_fit();
     }
 
     /// Forgets the recent points.
     pub fn forget_recent(&mut self) {
-        if let Some(stats) = &mut self.stats {
-            stats.recent = RecentPoints::default();
+        if let Some(detail) = self.detail_mut() {
+            detail.recent = RecentPoints::default();
         }
     }
 
     /// The number of points, if it is known.
     pub fn count(&self) -> Option<u64> {
-        self.stats.as_ref()?.count
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let whole = |count| count as u64;
+        self.stats.as_ref()?.count.get().map(whole)
     }
 
     /// The least value, if it is known.
     pub fn min(&self) -> Option<f64> {
-        self.stats.as_ref()?.min
+        self.stats.as_ref()?.min.get()
     }
 
     /// The greatest value, if it is known.
     pub fn max(&self) -> Option<f64> {
-        self.stats.as_ref()?.max
+        self.stats.as_ref()?.max.get()
     }
 
     /// The mean of the values, if it is known.
     pub fn mean(&self) -> Option<f64> {
-        self.stats.as_ref()?.mean
+        self.stats.as_ref()?.mean.get()
     }
 
     /// The most recent points, oldest first; not all of them in a long series.
     pub fn recent(&self) -> &RecentPoints {
         static NONE: RecentPoints = RecentPoints::new();
-        self.stats.as_ref().map_or(&NONE, |stats| &stats.recent)
+        self.detail().map_or(&NONE, |detail| &detail.recent)
     }
 
     /// The newest value less the one before it, if there are two.
@@ -444,6 +555,14 @@ mod tests {
     #[test]
     fn a_series_without_numbers_is_small() {
         assert!(size_of::<Series>() <= 64);
+        // What an order by a number adds to each of a million.
+        assert!(size_of::<Stats>() <= 40);
+        let mut sorted = Series::new("a".parse().unwrap(), point(1, 1), 0);
+        sorted.set(Aggregate::Count, Some(1.0), &[]);
+        sorted.set(Aggregate::Avg, Some(1.0), &[]);
+        sorted.tell(point(2, 4), 100);
+        assert_eq!((sorted.count(), sorted.mean()), (Some(2), Some(2.5)));
+        assert!(sorted.detail().is_none(), "no more than the numbers");
         let mut series = Series::new("a".parse().unwrap(), point(1, 1), 0);
         series.tell(point(3, 3), 100);
         series.tell(point(2, 2), 100);

@@ -2,17 +2,18 @@
 //! that takes the keys, so that a million rows never make it wait: [`SortJob`] is all that it takes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
-use crate::metrics::summary::Answer;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::window::Window;
 
-/// Tables up to this size are arranged at once: it takes less than a millisecond.
-pub const AT_ONCE: usize = 4096;
+/// Tables up to this size are arranged at once: it takes about a millisecond.
+pub const AT_ONCE: usize = 16_384;
 
 /// What to order by; the order of the reply where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,8 +112,41 @@ impl Order {
         }
     }
 
+    /// Removes the rows of these places of the answer, which rise; those behind them move up.
+    pub fn remove(&mut self, gone: &[usize]) {
+        match self {
+            _ if gone.is_empty() => {}
+            Self::Reply(rows) => {
+                *rows = rows.saturating_sub(u32::try_from(gone.len()).unwrap_or(u32::MAX));
+            }
+            Self::Rows(rows) => rows.retain_mut(|row| {
+                usize::try_from(*row).is_ok_and(|place| match gone.binary_search(&place) {
+                    Ok(_) => false,
+                    Err(before) => {
+                        *row -= u32::try_from(before).unwrap_or(0);
+                        true
+                    }
+                })
+            }),
+        }
+    }
+
+    /// Names the row of each place, so that rows can be replaced.
+    pub fn spell_out(&mut self) {
+        if let Self::Reply(rows) = *self {
+            *self = Self::Rows((0..rows).collect());
+        }
+    }
+
+    /// Puts other places in place of these rows, if they are spelled out.
+    pub fn splice(&mut self, rows: Range<usize>, places: Vec<u32>) {
+        if let Self::Rows(all) = self {
+            all.splice(rows, places);
+        }
+    }
+
     /// The row that shows a place of the answer.
-    fn row(&self, place: usize) -> Option<usize> {
+    pub fn row(&self, place: usize) -> Option<usize> {
         match self {
             Self::Reply(_) => self.place(place),
             Self::Rows(rows) => rows.iter().position(|&row| usize::try_from(row) == Ok(place)),
@@ -131,8 +165,6 @@ pub struct SortJob {
     pub sort: Sort,
     /// The filter of the rows.
     pub filter: Option<Filter>,
-    /// The selected key, to be found again.
-    pub selected: Option<shared::KeyBuf>,
     /// Unix time, to which ages count.
     pub now: i64,
 }
@@ -146,20 +178,13 @@ pub struct Sorted {
     pub answer: Arc<Answer>,
     /// The rows to show.
     pub order: Order,
-    /// The row of the selected key.
-    pub selected: Option<usize>,
 }
 
 impl SortJob {
     /// Filters and sorts.
     pub fn run(self) -> Sorted {
         let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
-        let selected = self.selected.and_then(|key| {
-            // In the order of the reply, which is that of the memory, so that the search is quick.
-            let place = self.answer.series.iter().position(|series| series.key == key)?;
-            order.row(place)
-        });
-        Sorted { id: self.id, answer: self.answer, order, selected }
+        Sorted { id: self.id, answer: self.answer, order }
     }
 }
 
@@ -172,7 +197,26 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
     }
     let passes = |series: &Series| filter.is_none_or(|filter| filter.passes(series, now));
     let rows = (0..all).zip(series).filter(|(_, series)| passes(series));
-    let order: Vec<u32> = match sort.column {
+    Order::Rows(in_order(rows, series, sort, now))
+}
+
+/// The rows with these places, in order.
+pub fn arrange_some(mut places: Vec<u32>, series: &[Series], sort: Sort, now: i64) -> Vec<u32> {
+    // As in the reply, whatever the order before.
+    places.sort_unstable();
+    let series_of = |place: u32| series.get(usize::try_from(place).ok()?);
+    let rows = places.into_iter().filter_map(|place| Some((place, series_of(place)?)));
+    in_order(rows, series, sort, now)
+}
+
+/// The places of rows that come in the order of the reply, in another order.
+fn in_order<'a>(
+    rows: impl DoubleEndedIterator<Item = (u32, &'a Series)>,
+    series: &[Series],
+    sort: Sort,
+    now: i64,
+) -> Vec<u32> {
+    match sort.column {
         None if sort.descending => rows.rev().map(|(row, _)| row).collect(),
         None => rows.map(|(row, _)| row).collect(),
         Some(Column::Key) => by_key(rows, series, sort.descending),
@@ -181,12 +225,19 @@ pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64)
                 Some(value) => rank(value, sort.descending),
                 None => u64::MAX,
             };
-            let mut marks: Vec<_> = rows.map(|(row, series)| (mark(series), row)).collect();
+            let mut marks = with_room(rows.map(|(row, series)| (mark(series), row)));
             marks.sort_unstable();
             marks.into_iter().map(|(_, row)| row).collect()
         }
-    };
-    Order::Rows(order)
+    }
+}
+
+/// Collects with room for all at once: a list that grows takes up to three times its size.
+fn with_room<T>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let (at_least, at_most) = all.size_hint();
+    let mut list = Vec::with_capacity(at_most.unwrap_or(at_least));
+    list.extend(all);
+    list
 }
 
 /// A number whose order as an integer is that of the value; never the greatest.
@@ -207,7 +258,7 @@ fn by_key<'a>(
     /// The bytes of a mark that are of the key; below them is the row.
     const BYTES: usize = size_of::<u128>() - size_of::<u32>();
     let keys = rows.map(|(row, series)| (series.key.as_str().as_bytes(), row));
-    let keys: Vec<(&[u8], u32)> = keys.collect();
+    let keys: Vec<(&[u8], u32)> = with_room(keys);
     let Some(&(first, _)) = keys.first() else { return Vec::new() };
     let alike = |key: &[u8]| first.iter().zip(key).take_while(|(a, b)| a == b).count();
     let shared = keys.iter().map(|(key, _)| alike(key)).min().unwrap_or(0);
@@ -239,7 +290,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn answer(data: &str) -> Answer {
         let mut summarizer = Summarizer::new(4);
@@ -328,16 +379,29 @@ mod tests {
         assert_eq!(Sort::named("trend"), None, "it has no order");
     }
 
-    #[test]
-    fn the_selected_key_is_found() {
-        let answer = Arc::new(answer("b 1 1\na 2 1\n"));
-        let sort = Sort { column: Some(Column::Key), descending: false };
-        let selected = Some("b".parse().unwrap());
-        let job = SortJob { id: 1, answer, sort, filter: None, selected, now: 0 };
-        assert_eq!(job.run().selected, Some(1));
-    }
-
     proptest! {
+        /// Places of an answer that lost some series lead to the same keys as before.
+        #[test]
+        fn rows_of_removed_series_are_gone(
+            gone in proptest::collection::btree_set(0..9_usize, 0..9),
+            order in Just((0..9).collect::<Vec<u32>>()).prop_shuffle(),
+            is_reply in any::<bool>(),
+        ) {
+            let lines: Vec<_> = (0..9).map(|n| format!("k{n} 1 1\n")).collect();
+            let mut answer = answer(&lines.concat());
+            let gone: Vec<_> = gone.into_iter().collect();
+            let mut order = if is_reply { Order::Reply(9) } else { Order::Rows(order) };
+            let mut expected = keys(&answer, &order);
+            expected.retain(|key| !gone.iter().any(|gone| *key == format!("k{gone}")));
+            answer.remove(&gone);
+            order.remove(&gone);
+            prop_assert_eq!(keys(&answer, &order), expected);
+            for (place, series) in answer.series.iter().enumerate() {
+                prop_assert_eq!(answer.find(series.key.as_key()), Some(place));
+            }
+            prop_assert_eq!(answer.series.len(), 9 - gone.len());
+        }
+
         #[test]
         fn keys_are_in_their_own_order(
             names in proptest::collection::hash_set("(palm|palm\\.|x){0,3}[a-c火]{1,20}", 1..40)

@@ -47,7 +47,7 @@ pub(super) async fn run(
     let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
     let kind = match &plan.put {
         Some(prefix) => Lines::Data { prefix: prefix.clone() },
-        None => Lines::Requests { del: plan.yes },
+        None => Lines::Requests { del: plan.yes, typed: stdin().is_terminal() },
     };
     let read = || input::start(input, kind, memory, unix_now);
     // What comes before there is a connection has its own time, so it is not left unread.

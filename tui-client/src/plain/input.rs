@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::import::source::{InputBatch, LineNote};
+use crate::request::command::Command;
 
 /// Bytes of input read, and so sent, at once.
 pub(super) const READ_SIZE: usize = 128 * 1024;
@@ -66,8 +67,8 @@ pub(super) struct Counts {
 /// What the lines are.
 #[derive(Debug, Clone)]
 pub(super) enum Lines {
-    /// Requests; a `del` is sent or refused.
-    Requests { del: bool },
+    /// Requests; a `del` is sent or refused, and where they are typed a word such as `quit` ends them.
+    Requests { del: bool, typed: bool },
     /// The data of puts, with this before their names.
     Data { prefix: String },
 }
@@ -120,6 +121,7 @@ async fn read(
     let mut framer = LineFramer::default();
     let mut number = 0;
     let mut begun = false;
+    let is_typed = matches!(kind, Lines::Requests { typed: true, .. });
     loop {
         buffer.reserve(READ_SIZE);
         let end = input.read_buf(&mut buffer).await? == 0;
@@ -139,13 +141,15 @@ async fn read(
         let mut batch = InputBatch::default();
         let now = clock();
         let mut rest = &buffer[..];
-        while let Some(line) = framer.next_line(&mut rest) {
+        let mut has_quit = false;
+        while !has_quit && let Some(line) = framer.next_line(&mut rest) {
             number += 1;
             match line {
+                Line::Text(text) if is_typed && is_quit(text) => has_quit = true,
                 Line::Text(text) => match &kind {
                     Lines::Data { prefix } => batch.push_data(number, text, prefix, now),
-                    Lines::Requests { del: true } => batch.push(number, text, now),
-                    Lines::Requests { del: false } => batch.push_without_del(number, text, now),
+                    Lines::Requests { del: true, .. } => batch.push(number, text, now),
+                    Lines::Requests { del: false, .. } => batch.push_without_del(number, text, now),
                 },
                 Line::TooLong => batch.notes.push((number, LineNote::TooLong)),
             }
@@ -161,10 +165,15 @@ async fn read(
                 return Ok(());
             }
         }
-        if end {
+        if end || has_quit {
             return Ok(());
         }
     }
+}
+
+/// The line is a word that ends other programs, such as `quit`.
+fn is_quit(line: &[u8]) -> bool {
+    str::from_utf8(line).is_ok_and(|line| Command::parse(line) == Some(Command::Quit))
 }
 
 #[cfg(test)]
@@ -178,6 +187,17 @@ mod tests {
 
     fn text(gathered: &InputBatch) -> Vec<String> {
         gathered.batch.lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_word_that_quits_ends_what_is_typed_and_nothing_else() {
+        for (typed, lines) in [(true, 1), (false, 3)] {
+            let input = &b"get a\nQuit\nget b\n"[..];
+            let mut reading = start(input, Lines::Requests { del: false, typed }, 1 << 20, || 7);
+            let batch = reading.queue.recv().await.unwrap();
+            assert_eq!(text(&batch).len(), lines, "{typed}");
+            assert!(reading.task.await.unwrap().is_ok());
+        }
     }
 
     #[test]
@@ -208,7 +228,8 @@ mod tests {
             &[b"\xef", b"\xbb", b"\xbfg", b"et a\r\nget b"],
         ] {
             let (mut far, near) = tokio::io::duplex(1024);
-            let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
+            let mut reading =
+                start(near, Lines::Requests { del: false, typed: false }, 1 << 20, || 7);
             for piece in pieces {
                 far.write_all(piece).await.unwrap();
                 tokio::task::yield_now().await;
@@ -226,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn utf_16_is_named_and_nothing_is_sent() {
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
+        let mut reading = start(near, Lines::Requests { del: false, typed: false }, 1 << 20, || 7);
         let text: Vec<u8> = "get a\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         far.write_all(&text).await.unwrap();
         assert!(reading.queue.recv().await.is_none());
@@ -239,9 +260,10 @@ mod tests {
         let clock = Arc::new(AtomicI64::new(100));
         let (mut far, near) = tokio::io::duplex(1024);
         let reader = Arc::clone(&clock);
-        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, move || {
-            reader.load(Ordering::SeqCst)
-        });
+        let mut reading =
+            start(near, Lines::Requests { del: false, typed: false }, 1 << 20, move || {
+                reader.load(Ordering::SeqCst)
+            });
         let mut all: Option<InputBatch> = None;
         for time in [100, 160, 220] {
             clock.store(time, Ordering::SeqCst);
@@ -265,7 +287,7 @@ mod tests {
         let lines = 500;
         let memory = u32::try_from(lines * 20 + 4 * BATCH_OVERHEAD).unwrap();
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, Lines::Requests { del: false }, memory, || 7);
+        let mut reading = start(near, Lines::Requests { del: false, typed: false }, memory, || 7);
         far.write_all(b"get a\n").await.unwrap();
         let mut all = reading.queue.recv().await.unwrap();
         for _ in 1..lines {

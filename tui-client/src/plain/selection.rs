@@ -17,8 +17,8 @@ use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
+use crate::metrics::series::summary::Summarizer;
 use crate::metrics::sort::{Sort, TableSpec, arrange};
-use crate::metrics::summary::Summarizer;
 use crate::metrics::watch_plan::patterns_for;
 use crate::text::escape::named;
 

@@ -89,6 +89,10 @@ pub enum Purpose {
     Watch(String),
     /// The state of all followed keys, with the id of the follow.
     Snapshot(u64),
+    /// The names of all keys, to complete what is typed.
+    Keys,
+    /// The newest points of keys of this pattern, some of which were taken back.
+    Renewal(String),
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

@@ -23,16 +23,10 @@ use crate::wire_log::store::Snapshot;
 /// Jobs that may wait for a thread.
 const MAX_QUEUED_JOBS: usize = 64;
 
-/// A log to save.
-struct LogToSave {
-    path: String,
-    log: Snapshot,
-}
-
 /// The queues of the threads, which end when this is dropped.
 pub struct FileQueues {
     history: SyncSender<String>,
-    logs: SyncSender<LogToSave>,
+    saves: SyncSender<FileJob>,
     /// A line found the queue of the history full.
     lost: AtomicBool,
 }
@@ -44,13 +38,13 @@ impl FileQueues {
         send: impl Fn(Event) + Clone + Send + 'static,
     ) -> (Self, FileTasks) {
         let (lines, line_queue) = mpsc::sync_channel(MAX_QUEUED_JOBS);
-        let (logs, log_queue) = mpsc::sync_channel(MAX_QUEUED_JOBS);
+        let (saves, save_queue) = mpsc::sync_channel(MAX_QUEUED_JOBS);
         let send_too = send.clone();
         let tasks = [
             spawn_blocking(move || keep_history(history.as_ref(), &line_queue, send)),
-            spawn_blocking(move || save_logs(&log_queue, send_too)),
+            spawn_blocking(move || save_files(save_queue, send_too)),
         ];
-        (Self { history: lines, logs, lost: AtomicBool::new(false) }, FileTasks(tasks))
+        (Self { history: lines, saves, lost: AtomicBool::new(false) }, FileTasks(tasks))
     }
 
     /// Hands a job over without waiting. Returns the event of one that can't be: a disk that hangs
@@ -63,10 +57,8 @@ impl FileQueues {
                 }
                 _ => None,
             },
-            FileJob::SaveLog { path, log } => match self.logs.try_send(LogToSave { path, log }) {
-                Err(TrySendError::Full(LogToSave { path, .. })) => {
-                    Some(Event::NotSaved { path, reason: "the disk is busy".to_owned() })
-                }
+            job => match self.saves.try_send(job) {
+                Err(TrySendError::Full(job)) => not_saved(job, "the disk is busy".to_owned()),
                 _ => None,
             },
         }
@@ -112,13 +104,35 @@ fn keep_history(history: Option<&HistoryFile>, lines: &Receiver<String>, send: i
     }
 }
 
-fn save_logs(logs: &Receiver<LogToSave>, send: impl Fn(Event)) {
-    for LogToSave { path, log } in logs {
-        let file = expand_home(&path);
-        send(match save(&file, &log) {
-            Ok(lines) => Event::Saved { path: absolute(&file), lines },
-            Err(error) => Event::NotSaved { path, reason: explain(&error) },
-        });
+fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
+    for job in jobs {
+        let saved = match &job {
+            FileJob::AppendHistory(_) => continue,
+            FileJob::SaveLog { path, log } => {
+                let file = expand_home(path);
+                let path = absolute(&file);
+                save(&file, |out| write_log(out, log)).map(|lines| Event::Saved { path, lines })
+            }
+            FileJob::SavePicture { path, svg } => {
+                let file = expand_home(path);
+                let path = absolute(&file);
+                let saved = save(&file, |out| out.write_all(svg.as_bytes()));
+                saved.map(|()| Event::PictureSaved { path })
+            }
+        };
+        match saved {
+            Ok(event) => send(event),
+            Err(error) => not_saved(job, explain(&error)).into_iter().for_each(&send),
+        }
+    }
+}
+
+/// What is told of a job that has failed.
+fn not_saved(job: FileJob, reason: String) -> Option<Event> {
+    match job {
+        FileJob::AppendHistory(_) => None,
+        FileJob::SaveLog { path, .. } => Some(Event::NotSaved { path, reason }),
+        FileJob::SavePicture { path, .. } => Some(Event::PictureNotSaved { path, reason }),
     }
 }
 
@@ -144,16 +158,23 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).as_deref().unwrap_or(path).display().to_string()
 }
 
-/// Writes a log to a new file, a line for each entry: time, direction, text and, behind a tab, the
-/// remark. Returns the number of lines.
-fn save(path: &Path, log: &Snapshot) -> io::Result<u64> {
-    let file = os::files::make_private_file(path)?;
-    // A part of a log would pass for a whole one.
-    write_log(file, log).inspect_err(|_| drop(fs::remove_file(path)))
+/// Makes a new file and has it written. Returns what `write` does.
+fn save<T>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut out = BufWriter::new(os::files::make_private_file(path)?);
+    let written = write(&mut out).and_then(|written| {
+        out.into_inner()?.sync_all()?;
+        Ok(written)
+    });
+    // A part of a file would pass for a whole one.
+    written.inspect_err(|_| drop(fs::remove_file(path)))
 }
 
-fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
-    let mut out = BufWriter::new(file);
+/// Writes a log, a line for each entry: time, direction, text and, behind a tab, the remark. Returns
+/// the number of lines.
+fn write_log(out: &mut impl Write, log: &Snapshot) -> io::Result<u64> {
     let mut lines = 0;
     for entry in log.entries() {
         lines += 1;
@@ -175,7 +196,6 @@ fn write_log(file: File, log: &Snapshot) -> io::Result<u64> {
         }
         writeln!(out)?;
     }
-    out.into_inner()?.sync_all()?;
     Ok(lines)
 }
 
@@ -291,6 +311,19 @@ mod tests {
         assert!(Path::new(&absolute(Path::new("x.log"))).is_absolute());
     }
 
+    #[tokio::test]
+    async fn a_picture_is_saved_and_writes_over_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.svg").display().to_string();
+        let picture = |svg: &str| FileJob::SavePicture { path: path.clone(), svg: svg.to_owned() };
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        let events = events(Some(history), vec![picture("<svg/>"), picture("other")]).await;
+        let reason = "there is such a file already".to_owned();
+        let not_saved = Event::PictureNotSaved { path: path.clone(), reason };
+        assert_eq!(events, [Event::PictureSaved { path: path.clone() }, not_saved]);
+        assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
+    }
+
     #[test]
     fn a_saved_log_can_be_read_and_nothing_is_written_over() {
         let directory = tempfile::tempdir().unwrap();
@@ -301,18 +334,20 @@ mod tests {
         let cost = Cost { points: 1, bytes: 12, took };
         log.push(LogEntry::new(1, Direction::In, "ok").remark(Remark::Reply(cost)));
         log.push(LogEntry::new(2, Direction::In, "a 1.0 2"));
-        assert_eq!(save(&path, &log.snapshot()).unwrap(), 3);
+        assert_eq!(save(&path, |out| write_log(out, &log.snapshot())).unwrap(), 3);
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
             "1970-01-01T00:00:00.000Z → get a\n\
              1970-01-01T00:00:00.001Z ← ok\t1 points, 12 B, 1.5ms\n\
              1970-01-01T00:00:00.002Z ← a 1.0 2\n"
         );
-        let error = save(&path, &log.snapshot()).unwrap_err();
+        let error = save(&path, |out| write_log(out, &log.snapshot())).unwrap_err();
         assert_eq!(explain(&error), "there is such a file already");
         log.set_filter(LogPattern::new("get", &TimeZone::UTC), 5);
         let path = directory.path().join("filtered");
-        assert_eq!(save(&path, &log.snapshot()).unwrap(), 1);
-        assert!(save(&directory.path().join("no/such"), &log.snapshot()).is_err());
+        assert_eq!(save(&path, |out| write_log(out, &log.snapshot())).unwrap(), 1);
+        assert!(
+            save(&directory.path().join("no/such"), |out| write_log(out, &log.snapshot())).is_err()
+        );
     }
 }

@@ -15,22 +15,32 @@ const VALUE: usize = 14;
 
 /// Draws the answer.
 pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
-    let inner = canvas.pane(false, &format!(" {} ", answer.title()), &[], area);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let first = answer.first(rows);
+    let lines = answer.lines().iter().skip(first).take(rows);
+    let (kept, all) = (answer.lines().len(), answer.all_lines());
+    let place = match first + lines.len() {
+        _ if kept <= rows => String::new(),
+        last => format!(" · lines {}-{last} of {}", first + 1, number::count(all)),
+    };
+    let inner = canvas.pane(false, &format!(" {}{place} ", answer.title()), &[], area);
     let Canvas { app, theme, .. } = *canvas;
-    let shown = answer.lines().len().min(inner.height.into());
-    let more = answer.all_lines().saturating_sub(shown as u64);
+    let more = all.saturating_sub(kept as u64);
     let mut pen = canvas.foot_pen(area);
     let quiet = on_border(theme.quiet);
     if app.mode() == Mode::Prompt && app.input().prompt.text().is_empty() {
         pen.write(" esc", on_border(theme.key)).write(" closes ", quiet);
+        if kept > rows {
+            pen.write(" pgup pgdn", on_border(theme.key)).write(" scroll ", quiet);
+        }
     }
     if more > 0 {
         pen.write_right(&format!(" {} more, see the log ", number::count(more)), quiet);
     }
-    let keys = answer.lines().iter().take(shown).filter_map(|line| line.key.as_ref());
+    let keys = lines.clone().filter_map(|line| line.key.as_ref());
     let longest = keys.map(|key| width(key.as_str())).max().unwrap_or(0);
     let longest = longest.min(usize::from(inner.width) / 2);
-    for (row, line) in (0..).zip(answer.lines().iter().take(shown)) {
+    for (row, line) in (0..).zip(lines) {
         let mut pen = canvas.pen(inner, row);
         pen.skip(1);
         if let Some(key) = &line.key {

@@ -80,9 +80,12 @@ fn waiting(app: &App) -> Option<String> {
     let seconds = Duration::from_secs(waited.as_secs());
     let what = match &oldest.purpose {
         Purpose::Watch(key) => key,
-        Purpose::Typed(_) | Purpose::Refresh | Purpose::Snapshot(_) | Purpose::Query(_) => {
-            &oldest.line
-        }
+        Purpose::Typed(_)
+        | Purpose::Refresh
+        | Purpose::Snapshot(_)
+        | Purpose::Renewal(_)
+        | Purpose::Keys
+        | Purpose::Query(_) => &oldest.line,
     };
     Some(match oldest.points {
         0 => format!("waiting {} for {what}", time::duration(seconds)),

@@ -31,7 +31,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let focused = matches!(app.mode(), Mode::Table | Mode::Columns)
         || (app.mode() == Mode::SeriesInput && filtering);
     let sorting = table.arranging().then(|| ("· sorting … ".to_owned(), canvas.theme.title));
-    let inner = canvas.pane(focused, &title(app), sorting.as_slice(), area);
+    let inner = canvas.pane(focused, &title(app, area.width.into()), sorting.as_slice(), area);
     if inner.is_empty() {
         return;
     }
@@ -59,11 +59,21 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
-fn title(app: &App) -> String {
+/// The longest title that fits; on a narrow screen the filter is there before all else.
+fn title(app: &App, columns: usize) -> String {
+    /// The corners, and a dash before the right one.
+    const AROUND: usize = 3;
+    let titles = titles(app);
+    let fitting = titles.iter().find(|title| width(title) + AROUND <= columns);
+    fitting.or(titles.last()).cloned().unwrap_or_default()
+}
+
+/// The titles from the longest to the shortest.
+fn titles(app: &App) -> Vec<String> {
     let table = app.table();
     let request = table.request();
     if !table.loaded() {
-        return format!(" {request} ");
+        return vec![format!(" {request} ")];
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
@@ -76,9 +86,17 @@ fn title(app: &App) -> String {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);
             let points = if table.is_live() { format!("· {points} ") } else { String::new() };
-            format!(" {request} · {shown} of {keys} · {} {points}", filter.as_str())
+            let filter = filter.as_str();
+            vec![
+                format!(" {request} · {shown} of {keys} · {filter} {points}"),
+                format!(" {shown} of {keys} · {filter} {points}"),
+                format!(" {shown} of {keys} · {filter} "),
+                format!(" {filter} · {shown} of {keys} "),
+            ]
         }
-        None => format!(" {request} · {keys} · {points} "),
+        None => {
+            vec![format!(" {request} · {keys} · {points} "), format!(" {keys} · {points} ")]
+        }
     }
 }
 

@@ -105,6 +105,11 @@ impl Theme {
         Self::coloured(Color::Blue, Color::Magenta)
     }
 
+    /// Whether it is for a light background.
+    pub fn is_light(&self) -> bool {
+        *self == Self { ascii: self.ascii, ..Self::light() }
+    }
+
     fn coloured(accent: Color, alert: Color) -> Self {
         let fg = |colour| Style::new().fg(colour);
         Self {

@@ -11,6 +11,7 @@ mod live;
 pub mod log;
 mod mouse;
 pub mod paste;
+mod picture;
 mod polling;
 mod prompt;
 mod random_events;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::rollups::{Sample, Samples, View};
+use crate::metrics::series::recent_points::RecentPoints;
 
 /// The data of a line, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]

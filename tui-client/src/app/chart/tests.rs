@@ -4,8 +4,8 @@ use shared::Point;
 use super::axis::Axes;
 use super::extent::Gap;
 use super::*;
-use crate::metrics::recent_points::RecentPoints;
 use crate::metrics::rollups::{Samples, View};
+use crate::metrics::series::recent_points::RecentPoints;
 
 fn points(points: &[(i64, f64)]) -> Line {
     let points = points.iter().map(|&(timestamp, value)| Point { timestamp, value });

@@ -282,7 +282,7 @@ mod tests {
     use shared::Point;
 
     use super::*;
-    use crate::metrics::recent_points::RecentPoints;
+    use crate::metrics::series::recent_points::RecentPoints;
 
     const BOUNDS: TimeBounds = until(1000);
 

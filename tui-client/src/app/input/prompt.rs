@@ -1,7 +1,6 @@
 //! The command line: its text, its history, its completions, the check of what is typed.
 
 pub mod check;
-pub mod command;
 pub mod history;
 pub mod known_keys;
 pub mod paste;
@@ -24,6 +23,7 @@ use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
 use crate::metrics::series::Series;
 use crate::metrics::watch_plan::Extension;
+use crate::request::command::Command;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::pending::Purpose;
@@ -34,7 +34,6 @@ use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
 use check::{Verdict, words};
-use command::Command;
 use history::PromptHistory;
 use known_keys::KnownKeys;
 

@@ -13,7 +13,7 @@ use crate::text::number;
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 
 /// The part kept of the reply to a typed request.
-const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 64, points: false };
+const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 1000, points: false };
 
 /// The part kept of a poll that is logged line by line.
 const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64, points: false };
@@ -91,6 +91,7 @@ impl Log {
             (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
                 Capture { recent: 0, ..QUIET_POLL }
             }
+            (Purpose::Renewal(_) | Purpose::Keys, _) => Capture { recent: 0, ..QUIET_POLL },
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };
@@ -144,8 +145,10 @@ impl Log {
         } else if poll && self.recorder.poll == Poll::Showing {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
-        } else if matches!(pending.purpose, Purpose::Query(_)) && reply.status == Status::Ok {
-            // There is one with each row that comes into sight.
+        } else if matches!(pending.purpose, Purpose::Query(_) | Purpose::Renewal(_) | Purpose::Keys)
+            && reply.status == Status::Ok
+        {
+            // One with each row that comes into sight or is taken back, or with the first letter.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);

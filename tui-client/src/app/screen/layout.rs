@@ -179,6 +179,11 @@ impl Layout {
         }
     }
 
+    /// Rows of the answer to a typed request, if it is shown.
+    pub fn answer_rows(&self) -> Option<usize> {
+        self.answer.map(Area::inner_rows)
+    }
+
     /// Rows of the log on screen.
     pub fn log_rows(&self) -> usize {
         self.log.map_or(0, Area::inner_rows)

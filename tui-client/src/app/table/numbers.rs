@@ -2,18 +2,18 @@
 //! order or filter need them. Each is asked for once, kept up to date by the told points, and asked
 //! for again when its window has moved on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::told::Told;
 
 use shared::selector::Aggregate;
-use shared::{Glob, KeyBuf, Point};
+use shared::{Glob, Key, KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
-use crate::metrics::reply::SeriesPoints;
+use crate::metrics::reply::PointLists;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Asked, LATE, Series, newest};
-use crate::metrics::summary::Answer;
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::{TREND_STEPS, Window, trend_step};
@@ -50,7 +50,7 @@ struct Batch {
     until: Option<i64>,
     /// The points that were told since the queries were made.
     told: Told,
-    answers: HashMap<RowPart, HashMap<KeyBuf, Vec<Point>>>,
+    answers: Vec<(RowPart, PointLists)>,
 }
 
 /// The numbers of the rows.
@@ -62,6 +62,8 @@ pub struct Numbers {
     next_number: u64,
     /// Queries for rows in sight, and for all rows; at most one batch of each.
     batches: Vec<Batch>,
+    /// Keys whose numbers were of points that were taken back.
+    renewed: Vec<KeyBuf>,
     /// Rows with numbers.
     rows: usize,
     /// What is known of all rows, and until when.
@@ -118,10 +120,23 @@ impl Numbers {
         (self.rows, self.all, self.retry_at) = (0, None, Duration::ZERO);
     }
 
-    /// The queries for what these rows in sight lack; `now` is on both clocks.
+    /// The numbers of these keys are of points that were taken back, and so are answers under way.
+    pub fn renew(&mut self, keys: impl Iterator<Item = KeyBuf>) {
+        self.batches.clear();
+        self.renewed.extend(keys);
+    }
+
+    /// The keys whose numbers were of points that were taken back.
+    pub fn renewed(&self) -> &[KeyBuf] {
+        &self.renewed
+    }
+
+    /// The queries for what these rows in sight lack, and those whose points were taken back; `now`
+    /// is on both clocks.
     pub fn plan<'a>(
         &mut self,
         in_sight: impl Iterator<Item = &'a Series>,
+        renewed: impl Iterator<Item = &'a Series>,
         needs: RowNeeds,
         (now, unix): (Duration, i64),
     ) -> Vec<Query> {
@@ -133,14 +148,19 @@ impl Numbers {
             |all: bool| self.batches.iter().any(|batch| batch.keys.is_empty() == all);
         let (rows, all) = (is_under_way(false), is_under_way(true));
         if !rows {
-            let lacking = in_sight.filter_map(|series| {
-                let parts = self.lacking(series, needs.in_sight, now);
+            let lacking = in_sight.map(|series| (series, needs.in_sight));
+            // Filter and order need the numbers of these, in sight or not.
+            let lacking = lacking.chain(renewed.map(|series| (series, needs.of_all)));
+            let lacking = lacking.filter_map(|(series, needed)| {
+                let parts = self.lacking(series, needed, now);
                 (!parts.is_empty()).then_some((series, parts))
             });
             let lacking: Vec<_> = lacking.collect();
+            self.renewed.clear();
             let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
             let newest = newest(lacking.iter().map(|&(series, _)| series), unix);
-            let keys: Vec<_> = lacking.into_iter().map(|(series, _)| series.key.clone()).collect();
+            let keys: BTreeSet<_> = lacking.iter().map(|(series, _)| series.key.clone()).collect();
+            let keys: Vec<_> = keys.into_iter().collect();
             if !keys.is_empty() {
                 let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
@@ -200,7 +220,7 @@ impl Numbers {
             left: 0,
             has_failed: false,
             needs_first,
-            answers: HashMap::new(),
+            answers: Vec::new(),
         };
         let mut asked = Vec::new();
         if parts.contains(Parts::RECENT) {
@@ -221,7 +241,7 @@ impl Numbers {
     pub fn on_points(
         &mut self,
         query: RowQuery,
-        points: Option<Vec<SeriesPoints>>,
+        points: Option<PointLists>,
         now: (Duration, i64),
     ) -> Vec<Query> {
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.number == query.batch) else {
@@ -230,8 +250,7 @@ impl Numbers {
         batch.left -= 1;
         match points {
             Some(points) => {
-                let known = batch.answers.entry(query.part).or_default();
-                known.extend(points.into_iter().map(|series| (series.key, series.points)));
+                batch.answers.push((query.part, points));
             }
             None => batch.has_failed = true,
         }
@@ -243,10 +262,11 @@ impl Numbers {
             self.retry_at = now.0 + RETRY;
             return Vec::new();
         }
-        if std::mem::take(&mut batch.needs_first)
-            && let Some(counts) = batch.answers.get(&RowPart::Number(Aggregate::Count))
-        {
-            let firsts = counts.values().flatten().map(|first| first.timestamp);
+        if std::mem::take(&mut batch.needs_first) {
+            let counts = batch.answers.iter();
+            let counts = counts.filter(|(part, _)| *part == RowPart::Number(Aggregate::Count));
+            let firsts = counts.flat_map(|(_, lists)| lists.iter());
+            let firsts = firsts.flat_map(|(_, points)| points).map(|first| first.timestamp);
             let seconds = firsts.min().map_or(0, |first| now.1.saturating_sub(first));
             return batch.queries(self.window, &[RowPart::Trend(trend_step(seconds.max(0)))]);
         }
@@ -258,37 +278,43 @@ impl Numbers {
         self.batches.iter().any(|batch| batch.number == query.batch)
     }
 
-    /// Every query of some batch is answered.
+    /// Answers can be applied: all of some rows, or one of all rows.
     pub fn is_ready(&self) -> bool {
-        self.batches.iter().any(|batch| batch.left == 0)
+        let is_part = |batch: &Batch| batch.keys.is_empty() && !batch.answers.is_empty();
+        self.batches.iter().any(|batch| batch.left == 0 || is_part(batch))
     }
 
-    /// Gives the rows their numbers; says whether rows were given numbers that order and filter
-    /// depend on.
+    /// Gives the rows their numbers; says whether any row was given some.
     pub fn apply(&mut self, answer: &mut Answer, now: Duration) -> bool {
-        let mut of_all = false;
+        let mut has_changed = false;
+        // One by one, so that no more than one answer for all rows is held.
+        for batch in self.batches.iter_mut().filter(|batch| batch.keys.is_empty()) {
+            for (part, lists) in std::mem::take(&mut batch.answers) {
+                has_changed = true;
+                batch.set_known(part, &lists, answer);
+            }
+        }
         while let Some(at) = self.batches.iter().position(|batch| batch.left == 0) {
             let batch = self.batches.swap_remove(at);
             let mut wait = self.window.refresh();
             if batch.keys.is_empty() {
-                of_all = true;
                 wait *= 1 + answer.series.len() as u64 / MANY_ROWS;
                 let known = self.all.map_or(Parts::default(), |(parts, _)| parts);
                 self.all = Some((known | batch.parts, now + Duration::from_secs(wait)));
-                answer.series.iter_mut().for_each(|series| batch.set_known(series));
                 continue;
             }
             let until = now + Duration::from_secs(wait);
             let asked = Asked { window: self.window, parts: batch.parts, until };
             for key in &batch.keys {
                 if let Some(series) = answer.find_mut(key.as_key()) {
+                    has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
                     batch.set(series);
                     series.set_asked(asked);
                 }
             }
         }
-        of_all
+        has_changed
     }
 
     /// Rows have more numbers than there is memory for.
@@ -347,7 +373,7 @@ impl Batch {
             .collect();
         let newer: Vec<f64> = newer.into_values().collect();
         self.set_numbers(series, &newer);
-        for &part in self.answers.keys() {
+        for &(part, _) in &self.answers {
             if let (RowPart::Trend(step), Some(points)) = (part, self.answer(part, series)) {
                 let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
                 let mut trend = Trend::new(step, limit, points);
@@ -375,32 +401,58 @@ impl Batch {
 
     /// The points of a row in the answers to a part, if it was asked for.
     fn answer(&self, part: RowPart, series: &Series) -> Option<&[Point]> {
-        let answers = self.answers.get(&part)?;
-        Some(answers.get(&series.key).map_or(&[][..], Vec::as_slice))
+        let answers = self.answers.iter().filter(|(known, _)| *known == part);
+        let mut answers = answers.map(|(_, lists)| lists).peekable();
+        answers.peek()?;
+        let found = answers.flat_map(PointLists::iter).find(|(key, _)| *key == series.key.as_str());
+        Some(found.map_or(&[][..], |(_, points)| points))
     }
 
     /// Gives a row its numbers; counts and means include these newer values.
     fn set_numbers(&self, series: &mut Series, newer: &[f64]) {
-        let extremes = self.told.extremes(series.key.as_str());
-        let extremes = extremes.as_ref().map_or(&[][..], |extremes| &extremes[..]);
-        for (of, newer) in [
-            (Aggregate::Min, extremes),
-            (Aggregate::Max, extremes),
-            (Aggregate::Count, newer),
-            (Aggregate::Avg, newer),
-        ] {
+        for of in [Aggregate::Min, Aggregate::Max, Aggregate::Count, Aggregate::Avg] {
             if let Some(points) = self.answer(RowPart::Number(of), series) {
-                series.set(of, points.first().map(|point| point.value), newer);
+                self.set_number(of, points, series, newer);
             }
         }
     }
 
-    /// Gives a row of all what was asked for.
-    fn set_known(&self, series: &mut Series) {
-        if let Some(points) = self.answer(RowPart::Recent, series) {
-            series.set_before(points);
+    fn set_number(&self, of: Aggregate, points: &[Point], series: &mut Series, newer: &[f64]) {
+        let extremes = self.told.extremes(series.key.as_str());
+        let newer = match of {
+            Aggregate::Min | Aggregate::Max => extremes.as_ref().map_or(&[][..], |it| &it[..]),
+            _ => newer,
+        };
+        series.set(of, points.first().map(|point| point.value), newer);
+    }
+
+    /// Gives all rows an answer, and nothing where there are no points.
+    fn set_known(&self, part: RowPart, lists: &PointLists, answer: &mut Answer) {
+        /// Of a row that is not in the answer.
+        const NOTHING: u32 = u32::MAX;
+        let mut lists_of = vec![NOTHING; answer.series.len()];
+        let mut expected = 0;
+        for (at, (key, _)) in (0..NOTHING).zip(lists.iter()) {
+            // Mostly in the order of the rows, so that no key has to be looked up.
+            let is_next = |series: &Series| series.key.as_str() == key;
+            let place = match answer.series.get(expected) {
+                Some(series) if is_next(series) => Some(expected),
+                _ => Key::new(key).ok().and_then(|key| answer.find(key)),
+            };
+            if let Some(place) = place {
+                lists_of[place] = at;
+                expected = place + 1;
+            }
         }
-        self.set_numbers(series, &[]);
+        for (series, at) in answer.series.iter_mut().zip(lists_of) {
+            let list = usize::try_from(at).ok().and_then(|at| lists.get(at));
+            let points = list.map_or(&[][..], |(_, points)| points);
+            match part {
+                RowPart::Number(of) => self.set_number(of, points, series, &[]),
+                RowPart::Recent => series.set_before(points),
+                RowPart::Trend(_) => {}
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The data of the chart: what a server with selectors is asked for, and the lines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::chart::line::Line;
@@ -112,7 +113,9 @@ impl Watch {
         if let Some(window) = window.filter(|_| layout.watch.is_some()) {
             let is_other = std::mem::replace(&mut self.window, window) != window;
             if self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
-                queries.extend(self.numbers(now));
+                self.numbers_until = None;
+                let patterns = Arc::clone(&self.patterns);
+                queries.extend(self.numbers(&patterns, now));
             }
         }
         queries.extend(self.ask_chart(layout, now.elapsed));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::metrics::summary::Summarizer;
+use crate::metrics::series::summary::Summarizer;
 
 fn globs(texts: &[&str]) -> Vec<Glob> {
     texts.iter().map(|text| text.parse().unwrap()).collect()

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use shared::{Key, KeyBuf, Point};
 
+use crate::metrics::series::summary::Summarizer;
 use crate::metrics::series::{Series, present_until};
-use crate::metrics::summary::Summarizer;
 
 /// Seconds before the newest point from which on a follow is asked for again, so that points are
 /// remembered as long.

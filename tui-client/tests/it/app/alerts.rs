@@ -164,7 +164,10 @@ fn a_dropped_alert_is_named() {
     scene.ok("get *", "a.temp 1 1\nb.temp 1 1\n");
     scene.to(Mode::Watch);
     scene.keys("D");
-    assert_eq!(scene.notice(), "2 alerts gone: *.temp > 2, a.* > 8");
+    assert_eq!(
+        scene.notice(),
+        "2 alerts gone: *.temp > 2 (on all of *.temp), a.* > 8 (on all of a.*)"
+    );
     scene.keys("D");
     assert_eq!(scene.notice(), "no alert on a.temp");
 }
@@ -191,4 +194,79 @@ fn an_age_alert_fires_while_disconnected() {
     scene.wait(2 * SECOND);
     assert_eq!(scene.app.watch().alarms(), 1);
     assert_eq!(scene.notice(), "alert: a age > 5s: the age of a is 6s");
+}
+
+/// The server tells a value that fires and one that does not, once a second; gives how often the bell
+/// rang.
+fn flap(scene: &mut Scene, seconds: i64) -> usize {
+    let mut bells = 0;
+    for second in 0..seconds {
+        for value in [9, 1] {
+            let at = NOW + 2 * second + i64::from(value == 1);
+            let effects = scene.told(&format!("a {value} {at}\n"));
+            bells += usize::from(effects.contains(&Effect::Terminal(TerminalOrder::Bell)));
+        }
+        scene.wait(SECOND);
+    }
+    bells
+}
+
+#[test]
+fn an_alert_that_comes_and_goes_is_said_now_and_then() {
+    let mut scene = Scene::live(120, 30, &[], &["a > 5", "b > 5"]);
+    for line in ["get {a,b}[last:1024]", "get *[last]"] {
+        if scene.sent.iter().any(|request| request.line == line) {
+            scene.ok(line, &format!("a 1 {}\nb 1 {}\n", NOW - 1, NOW - 1));
+        }
+    }
+    let bells = flap(&mut scene, 12);
+    assert!((3..=5).contains(&bells), "{bells} times in 12 seconds");
+    let fired = scene.log().iter().filter(|line| line.contains("alert: a > 5")).count();
+    assert_eq!(fired, 12, "the log has each");
+    // Another alert is said meanwhile, and stays.
+    scene.told(&format!("b 7 {NOW}\n"));
+    assert_eq!(scene.notice(), "alert: b > 5: b is 7");
+}
+
+/// A live scene with keys that are watched by a glob, for two of which an alert fires.
+fn firing() -> Scene {
+    let mut scene = Scene::live(120, 30, &["x"], &["*.cpu > 90"]);
+    let state =
+        format!("x 1 {NOW}\na.cpu 1 {NOW}\nb.cpu 95 {NOW}\nc.cpu 1 {NOW}\nd.cpu 99 {NOW}\n");
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, if line.contains(":all:") { "" } else { &state });
+    }
+    scene
+}
+
+#[test]
+fn one_key_leads_to_each_key_whose_alert_fires() {
+    let mut scene = firing();
+    scene.to(Mode::Table);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        scene.keys("A");
+        assert_eq!(scene.app.mode(), Mode::Watch);
+        seen.push(scene.app.watch().selected_key().unwrap().key.clone());
+    }
+    assert_eq!(seen, ["b.cpu", "d.cpu", "b.cpu"]);
+    scene.told(&format!("b.cpu 1 {}\nd.cpu 1 {}\n", NOW + 1, NOW + 1));
+    scene.keys("A");
+    assert_eq!(scene.notice(), "no alert fires");
+}
+
+#[test]
+fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
+    let mut scene = firing();
+    scene.to(Mode::Watch);
+    scene.keys("Ax");
+    let said = "no longer watching b.cpu; other keys of *.cpu are; *.cpu > 90 no longer counts for \
+                it, W b.cpu brings both back";
+    assert_eq!(scene.notice(), said);
+    scene.told(&format!("b.cpu 99 {}\n", NOW + 1));
+    assert!(!scene.app.watch().has("b.cpu"));
+    scene.keys("Wb.cpu\n");
+    assert!(scene.app.watch().has("b.cpu"), "as was said");
+    scene.keys("D");
+    assert_eq!(scene.notice(), "alert gone: *.cpu > 90 (on all of *.cpu)");
 }

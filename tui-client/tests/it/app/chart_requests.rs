@@ -464,3 +464,27 @@ fn the_server_understands_what_the_chart_asks() {
         assert_eq!(reply, format!("ok\n{}\n", model.answer(&line)), "{line}");
     }
 }
+
+#[test]
+fn a_late_answer_is_not_that_of_a_key_that_is_watched_again() {
+    let server = month();
+    let mut scene = server.chart(200, 50);
+    scene.keys("3");
+    let late = scene.sent.len();
+    assert!(late > 0, "the chart asks");
+    scene.code(KeyCode::Esc);
+    scene.keys("xWa\n");
+    scene.to(Mode::Watch);
+    scene.keys("f3");
+    let newest = "get a[last:1024]";
+    scene.ok(newest, &server.answer(newest));
+    for _ in 0..late {
+        let line = scene.sent[0].line.clone();
+        scene.ok(&line, &format!("a 777777.0 {}\n", NOW - 60));
+    }
+    server.serve(&mut scene);
+    scene.wait(SECOND);
+    server.serve(&mut scene);
+    assert!(!shows(&scene, "777") && !shows(&scene, "800k") && !shows(&scene, "M┤"));
+    assert!(shows(&scene, " 80.0┤") || shows(&scene, " 80┤"), "{}", legend(&scene));
+}

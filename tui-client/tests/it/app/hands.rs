@@ -1,10 +1,12 @@
 //! What is typed by habit, wherever the keyboard is.
 
+use std::time::Duration;
+
 use tui_client::effect::Effect;
-use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
 
-use crate::harness::scene::Scene;
+use crate::harness::scene::{NOW, Scene};
 use crate::harness::snapshot::draw;
 
 const PANES: [Mode; 4] = [Mode::Table, Mode::Watch, Mode::Chart, Mode::Log];
@@ -171,4 +173,104 @@ fn words_of_other_programs_leave_and_help() {
     let mut scene = at(Mode::Prompt);
     scene.keys("qui");
     assert!(!screen(&scene, 80, 24).contains("qui: "), "not marked as wrong before it is whole");
+}
+
+/// A live scene whose server has answered whatever was asked with this.
+fn live(state: &str) -> Scene {
+    let mut scene = Scene::live(120, 40, &[], &[]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, if line == "get *[last]" { state } else { "" });
+    }
+    scene
+}
+
+#[test]
+fn an_answer_is_read_to_its_end() {
+    let mut scene = live("");
+    scene.enter("get a");
+    let points: String = (0..100).map(|n| format!("a {n}.5 {}\n", NOW - 100 + n)).collect();
+    scene.ok("get a", &points);
+    let shown = screen(&scene, 120, 40);
+    assert!(
+        shown.contains("a · 1 key · 100 points · lines 1-") && shown.contains("99.5"),
+        "{shown}"
+    );
+    for _ in 0..50 {
+        scene.code(KeyCode::PageDown);
+    }
+    let shown = screen(&scene, 120, 40);
+    assert!(shown.contains("-100 of 100 ") && shown.contains(" 0.5 "), "{shown}");
+    scene.code(KeyCode::PageUp);
+    assert!(!screen(&scene, 120, 40).contains("-100 of 100 "));
+    let area = scene.app.layout().answer.unwrap();
+    let (column, row) = (area.x + 3, area.y + 1);
+    for _ in 0..50 {
+        scene.tell(Event::Mouse(MouseEvent { kind: MouseKind::WheelUp, column, row }));
+    }
+    assert!(screen(&scene, 120, 40).contains("lines 1-"), "the wheel");
+}
+
+#[test]
+fn the_only_key_of_a_glob_is_named_however_short() {
+    for (request, named) in [("get a*", true), ("get a[last]", false), ("get a", false)] {
+        let mut scene = live("");
+        scene.enter(request);
+        scene.ok(request, "a 1 1\n");
+        let title = scene.app.typed_answer().unwrap().title();
+        assert_eq!(title.contains("· a ·"), named, "{title}");
+    }
+}
+
+#[test]
+fn names_for_completion_are_no_request_of_the_log() {
+    let mut scene = Scene::live(120, 40, &["palm.cpu"], &[]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, "");
+    }
+    // The table is not in sight of a narrow screen, so that only the watched key is followed.
+    let mut scene = Scene::live(80, 24, &["palm.cpu"], &[]).then(|scene| scene.sent.clear());
+    let before = scene.log();
+    scene.keys("g");
+    assert_eq!(scene.sent.iter().filter(|request| request.line == "get *[last]").count(), 1);
+    scene.ok("get *[last]", &format!("kettle.temp 1 {NOW}\n"));
+    assert_eq!(scene.log(), before);
+    scene.keys("et k");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.app.input().prompt.text(), "get kettle.temp");
+}
+
+#[test]
+fn a_glob_without_a_key_is_said_to_have_none() {
+    for pattern in ["nix*", "palm*"] {
+        let mut scene = live(&format!("palm.cpu 1 {NOW}\n"));
+        scene.to(Mode::Table);
+        scene.keys(&format!("W{pattern}\n"));
+        scene.wait(Duration::from_millis(10));
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            scene.ok(&line, if pattern == "palm*" { "palm.cpu 1 1\n" } else { "" });
+        }
+        let said = format!("no key matches {pattern} yet; one that comes is watched, x ends it");
+        assert_eq!(scene.notice() == said, pattern == "nix*", "{}", scene.notice());
+    }
+}
+
+#[test]
+fn a_live_server_is_not_said_to_be_polled() {
+    let mut scene = live("a 1 1\n");
+    scene.to(Mode::Table);
+    let interval = scene.app.polling().interval();
+    scene.keys("+");
+    assert_eq!(scene.notice(), "live: every put is shown as it is stored; there is no interval");
+    assert_eq!(scene.app.polling().interval(), interval);
+    scene.keys("P");
+    assert_eq!(scene.notice(), "paused, F6 resumes, F5 asks once");
+    scene.keys("P");
+    scene.code(KeyCode::Esc);
+    scene.to(Mode::Table);
+    scene.wait(Duration::from_secs(10));
+    let wide = screen(&scene, 400, 40);
+    assert!(wide.contains("pause") && !wide.contains("slower"), "{wide}");
+    let mut polled = Scene::with_sample(400, 40, &[]);
+    polled.to(Mode::Table);
+    assert!(screen(&polled, 400, 40).contains("slower"));
 }

@@ -43,7 +43,7 @@ fn help_explains_mouse_marks_and_copying() {
         ("no-mouse", "the terminal has the mouse for itself"),
         ("stale", "no point for 5 times as long as usual"),
         ("tmux", "set -s set-clipboard on"),
-        ("f6", "pause polling; again: resume"),
+        ("f6", "pause: the screen stands still; again: resume"),
     ] {
         scene.type_text(query);
         let screen = draw(&scene, &Theme::colour(), 80, 24).to_string();

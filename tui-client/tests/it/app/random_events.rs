@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::import::{ImportEnd, ImportNews};
+use tui_client::metrics::series::summary::Summarizer;
 use tui_client::metrics::sort::{Order, Sorted};
-use tui_client::metrics::summary::Summarizer;
 use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::Scene;
@@ -20,10 +20,10 @@ fn arranged() -> impl Strategy<Value = Sorted> {
         (0..9_u32).prop_map(Order::Reply),
         proptest::collection::vec(0..9_u32, 0..9).prop_map(Order::Rows),
     ];
-    (0..30_u64, data(), order, any::<Option<usize>>()).prop_map(|(id, data, order, selected)| {
+    (0..30_u64, data(), order).prop_map(|(id, data, order)| {
         let mut fold = Summarizer::new(8);
         fold.add_lines(data.as_bytes());
-        Sorted { id, answer: Arc::new(fold.finish()), order, selected }
+        Sorted { id, answer: Arc::new(fold.finish()), order }
     })
 }
 
@@ -154,6 +154,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => proptest::collection::vec("[a-z 火😀]{0,9}", 0..9).prop_map(Event::History),
         1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Event::Saved { path, lines }),
         1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Event::NotSaved { path, reason }),
+        1 => ".{0,9}".prop_map(|path| Event::PictureSaved { path }),
+        1 => (".{0,9}", ".{0,9}")
+            .prop_map(|(path, reason)| Event::PictureNotSaved { path, reason }),
         1 => ".{0,30}".prop_map(Event::FileFailed),
         2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Event::Resize { width, height }),
         1 => (0..6_u16, 0..6_u16).prop_map(|(width, height)| Event::Resize { width, height }),

@@ -1,10 +1,16 @@
 //! The table: filter, columns, rows.
 
-use tui_client::event::{KeyCode, KeyPress};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tui_client::app::AppConfig;
+use tui_client::effect::{ComputeJob, Effect};
+use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::metrics::sort::{AT_ONCE, Sort, SortJob, TableSpec};
 use tui_client::view::theme::Theme;
 
-use crate::harness::scene::{NOW, Scene};
+use crate::harness::scene::{NOW, Scene, config};
 use crate::harness::snapshot::{draw, find};
 
 /// Columns of the screen in which these words begin; none for what is not there.
@@ -84,4 +90,115 @@ fn rows_are_stable_while_an_expression_is_typed() {
     scene.press(KeyPress::ctrl('u'));
     scene.code(KeyCode::Enter);
     assert_eq!(scene.app.table().filter(), None, "no text, no filter");
+}
+
+/// A live table with this filter and order, whose server has so many keys; their values are 0.
+fn live_table(filter: &str, sort: &str, keys: usize) -> (Scene, Vec<SortJob>) {
+    let (filter, sort) = (Some(filter.parse().unwrap()), Sort::named(sort).unwrap());
+    let table = TableSpec { filter, sort, ..TableSpec::default() };
+    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Connected);
+    scene.begin();
+    let state: String = (0..keys).map(|n| format!("k{n} 0 {NOW}\n")).collect();
+    let effects = scene.answer("get *[last]", shared::response::Status::Ok, &state);
+    (scene, jobs(effects))
+}
+
+fn jobs(effects: Vec<Effect>) -> Vec<SortJob> {
+    let job = |effect| match effect {
+        Effect::Compute(ComputeJob::Sort(job)) => Some(job),
+        _ => None,
+    };
+    effects.into_iter().filter_map(job).collect()
+}
+
+/// The rows on the screen, whatever is known beyond.
+fn in_sight(scene: &Scene) -> Vec<(String, f64)> {
+    let rows = scene.app.table().visible(scene.app.layout().table_rows());
+    rows.map(|series| (series.key.to_string(), series.last.value)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever is told when, with the rows arranged at once or beside the loop, and whether a result
+    /// comes soon or late: what is seen keeps to filter and order, and the selection to its key.
+    #[test]
+    fn rows_in_sight_always_keep_to_filter_and_order(
+        steps in proptest::collection::vec(
+            (proptest::collection::vec((0..60_usize, 0..20_u8), 1..90), 0..400_u64, 0..4_u8, any::<bool>()),
+            1..12,
+        ),
+        is_large in any::<bool>(),
+    ) {
+        let keys = if is_large { AT_ONCE + 60 } else { 60 };
+        let (mut scene, mut waiting) = live_table("last > 10", "-last", keys);
+        scene.to(Mode::Table);
+        for (told, wait, moves, arrives) in steps {
+            let lines: String =
+                told.iter().map(|(key, value)| format!("k{key} {value} {NOW}\n")).collect();
+            let before = scene.app.table().selected_key().cloned();
+            waiting.extend(jobs(scene.told(&lines)));
+            let is_kept = before.as_ref().is_some_and(|key| {
+                in_sight(&scene).iter().any(|(name, _)| name == key.as_str())
+            });
+            // The first row is selected whatever its key until the selection is moved.
+            if is_kept && scene.app.table().selected() > 0 {
+                prop_assert_eq!(scene.app.table().selected_key(), before.as_ref());
+            }
+            for _ in 0..=1 {
+                let values: Vec<f64> = in_sight(&scene).iter().map(|(_, value)| *value).collect();
+                prop_assert!(values.iter().all(|&value| value > 10.0), "{:?}", values);
+                prop_assert!(values.is_sorted_by(|a, b| a >= b), "{:?}", values);
+                for _ in 0..moves {
+                    scene.code(KeyCode::Down);
+                }
+                scene.code(KeyCode::PageDown);
+                if let Some(job) = waiting.pop().filter(|_| arrives) {
+                    waiting.extend(jobs(scene.tell(Event::Sorted(job.run()))));
+                }
+            }
+            scene.wait(Duration::from_millis(wait));
+        }
+    }
+}
+
+#[test]
+fn all_rows_are_arranged_again_right_after_a_burst() {
+    let (mut scene, _) = live_table("last > 10", "-last", 100);
+    let burst = |range: std::ops::Range<usize>, value: usize| -> String {
+        range.map(|n| format!("k{n} {} {NOW}\n", value + n)).collect()
+    };
+    scene.told(&burst(0..50, 100));
+    assert_eq!(scene.app.table().rows(), 50, "at once");
+    scene.told(&burst(50..100, 100));
+    scene.wait(Duration::from_millis(250));
+    assert_eq!((scene.app.table().rows(), &*in_sight(&scene)[0].0), (100, "k99"));
+    scene.told(&burst(0..99, 0));
+    scene.wait(Duration::from_millis(250));
+    assert_eq!(scene.app.table().rows(), 89, "those above 10, and k99");
+}
+
+#[test]
+fn a_filter_of_ages_counts_without_any_point() {
+    let (mut scene, _) = live_table("age < 10", "reply", 3);
+    scene.wait(Duration::from_secs(8));
+    scene.told(&format!("k1 1 {}\n", NOW + 8));
+    assert_eq!(scene.app.table().rows(), 3);
+    scene.wait(Duration::from_secs(4));
+    assert_eq!(in_sight(&scene), [("k1".to_owned(), 1.0)], "nothing was told meanwhile");
+}
+
+#[test]
+fn a_narrow_screen_shows_the_filter_whole() {
+    for (size, columns) in [((30, 8), "palm and last > 10"), ((40, 10), "palm and last > 10")] {
+        let mut scene = Scene::live(size.0, size.1, &[], &[]);
+        let state: String = (0..2000).map(|n| format!("palm{n} {n} {NOW}\n")).collect();
+        scene.ok("get *[last]", &state);
+        scene.to(Mode::Table);
+        assert_eq!(places(&scene, size, &["2,000 keys · last 15m"]), [true], "{size:?}");
+        scene.keys(&format!("/{columns}\n"));
+        assert_eq!(places(&scene, size, &[columns]), [true], "{size:?}");
+    }
 }

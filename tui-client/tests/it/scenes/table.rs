@@ -43,7 +43,7 @@ scenes! {
         scene.code(KeyCode::PageDown);
         scene.code(KeyCode::Esc);
     }),
-    table_sorting: |w, h| answered(w, h, &many(5000)).then(|scene| scene.keys("2")),
+    table_sorting: |w, h| answered(w, h, &many(20_000)).then(|scene| scene.keys("2")),
     table_wide_keys: |w, h| {
         let key = "火.температура😀.".repeat(5);
         answered(w, h, &format!("{key}a 1.0 {NOW}\n{key}b -1.5e300 {NOW}\nq 1e-300 99999999999\n"))

@@ -75,7 +75,7 @@ impl KnownKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::summary::Summarizer;
+    use crate::metrics::series::summary::Summarizer;
 
     fn series(range: std::ops::Range<usize>) -> Vec<Series> {
         let mut summarizer = Summarizer::new(1);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::table::Table;
 use crate::metrics::column::{Chosen, Column};
-use crate::metrics::summary::Summarizer;
+use crate::metrics::series::summary::Summarizer;
 
 /// The time of the newest point at the start.
 const NOW: i64 = 1000;
@@ -111,8 +111,10 @@ impl Both {
     /// The next answer comes.
     fn receive(&mut self) {
         let Some((tag, points)) = self.computed.pop_front() else { return };
-        let series = SeriesPoints { key: key(), points };
-        let answer = if series.points.is_empty() { Vec::new() } else { vec![series] };
+        let mut answer = PointLists::default();
+        for point in points {
+            answer.push(key().as_key(), point);
+        }
         let queries = self.table.on_points(tag, Some(answer), (Duration::from_secs(1), NOW));
         self.take(queries);
         self.table.show_numbers(Duration::from_secs(1));

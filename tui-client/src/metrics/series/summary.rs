@@ -5,8 +5,8 @@ use std::sync::Arc;
 use shared::response::decode_points;
 use shared::{Key, Point};
 
+use crate::metrics::series::series_index::SeriesIndex;
 use crate::metrics::series::{Series, present_until};
-use crate::metrics::series_index::SeriesIndex;
 use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
@@ -214,9 +214,31 @@ impl Answer {
             series.tell(point, present);
             return true;
         }
-        self.index.insert(key, self.series.len());
-        self.series.push(Series::new(key.to_owned(), point, 0));
+        self.push(Series::new(key.to_owned(), point, 0));
         false
+    }
+
+    /// Adds a series whose key is not among them.
+    pub fn push(&mut self, series: Series) {
+        self.index.insert(series.key.as_key(), self.series.len());
+        self.series.push(series);
+    }
+
+    /// Removes the series at these places, which rise; those behind them move up.
+    pub fn remove(&mut self, gone: &[usize]) {
+        if gone.is_empty() {
+            return;
+        }
+        let mut place = 0;
+        self.series.retain(|_| {
+            place += 1;
+            gone.binary_search(&(place - 1)).is_err()
+        });
+        self.watched.retain(|place| gone.binary_search(place).is_err());
+        for place in &mut self.watched {
+            *place -= gone.partition_point(|gone| gone < place);
+        }
+        self.index.remove(gone);
     }
 
     /// The place of a key.

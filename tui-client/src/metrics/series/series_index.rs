@@ -54,6 +54,19 @@ impl SeriesIndex {
         self.places.insert_unique(whole(hash), Place { hash, place }, |known| whole(known.hash));
     }
 
+    /// Removes the keys at these places, which rise; those behind them move up.
+    pub fn remove(&mut self, gone: &[usize]) {
+        self.places.retain(|known| {
+            usize::try_from(known.place).is_ok_and(|place| match gone.binary_search(&place) {
+                Ok(_) => false,
+                Err(before) => {
+                    known.place -= u32::try_from(before).unwrap_or(0);
+                    true
+                }
+            })
+        });
+    }
+
     /// Removes all keys.
     pub fn clear(&mut self) {
         self.places.clear();

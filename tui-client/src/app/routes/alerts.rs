@@ -1,0 +1,40 @@
+//! Alerts: they are on the keys of the table and of the watched ones, and evaluated there.
+
+use crate::app::App;
+use crate::keymap::Mode;
+use crate::metrics::alerts::Alert;
+use crate::wire_log::entry::Tone;
+
+impl App {
+    /// Drops the alerts on the selected key.
+    pub(in crate::app) fn drop_alerts(&mut self) {
+        let Some(key) = self.selected_key() else { return };
+        let gone = self.alerts.drop_alerts_on(&key);
+        let named = |alert: &Alert| match alert.pattern() {
+            pattern if pattern.is_key() => alert.to_string(),
+            pattern => format!("{alert} (on all of {pattern})"),
+        };
+        let texts: Vec<_> = gone.iter().map(named).collect();
+        let text = match &texts[..] {
+            [] => format!("no alert on {key}"),
+            [alert] => format!("alert gone: {alert}"),
+            alerts => format!("{} alerts gone: {}", alerts.len(), alerts.join(", ")),
+        };
+        self.cx.say(Tone::Plain, text);
+        self.evaluate_alerts();
+    }
+
+    /// Selects the next watched key for which an alert fires: keys with alerts are watched.
+    pub(in crate::app) fn select_next_alarm(&mut self) {
+        if !self.watch.select_next_alarm() {
+            return self.cx.say(Tone::Plain, "no alert fires");
+        }
+        if self.mode() != Mode::Chart {
+            self.panes.focus_on(Mode::Watch);
+        }
+    }
+
+    pub(in crate::app) fn evaluate_alerts(&mut self) {
+        self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
+    }
+}

@@ -1,0 +1,205 @@
+//! Replies: each goes to the part that has asked.
+
+use shared::response::Status;
+use shared::{Glob, Request};
+
+use crate::app::App;
+use crate::app::answer::TypedAnswer;
+use crate::app::log::recorder::explained;
+use crate::app::polling::{ALL, CHEAP, Polling};
+use crate::metrics::reply::{PointLists, Reply};
+use crate::request::deletion::selector_to_delete;
+use crate::request::pending::{Pending, Purpose, QueryTag};
+use crate::request::selector::{is_follow, selector_of};
+use crate::text::number;
+use crate::wire_log::entry::Tone;
+
+impl App {
+    /// Hands the answer to a query to the part that has asked; `None` if it was refused or lost.
+    pub(in crate::app) fn on_points(&mut self, tag: QueryTag, points: Option<PointLists>) {
+        match tag {
+            QueryTag::Chart(number) => {
+                let points = points.map(|points| points.to_series());
+                self.watch.on_points(number, points, self.cx.now());
+            }
+            QueryTag::Watch(query) => {
+                self.watch.set_numbers(query, &points.unwrap_or_default().to_series());
+                self.evaluate_alerts();
+            }
+            QueryTag::Rows(query) => {
+                let now = self.cx.now();
+                let now = (now.elapsed, now.unix());
+                for query in self.table.on_points(query, points, now) {
+                    self.feed.ask(query);
+                }
+            }
+        }
+    }
+
+    pub(in crate::app) fn on_reply(&mut self, reply: Reply) {
+        let now = self.cx.now();
+        let Some(pending) = self.link.on_reply(&reply, &mut self.log, &mut self.cx) else { return };
+        self.input.prompt.learn(&reply.answer.series);
+        let (watch, log) = (&self.watch, &mut self.log);
+        let not_before = self.polling.answered(&pending, &reply, watch, log, now);
+        self.log.log_reply(&pending, &reply, now);
+        let is_held = self.feed.answered(pending.id);
+        self.feed.on_data(pending.channel);
+        match &pending.purpose {
+            Purpose::Typed(entered) => {
+                self.input.prompt.answered(entered, reply.status);
+                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
+                match &refused {
+                    Some(text) => self.cx.say(Tone::Bad, text.clone()),
+                    None => self.on_accepted(&pending, reply),
+                }
+                self.input.paste.answered(pending.id, refused, &mut self.cx);
+            }
+            // The reply to a poll from before the follow: what is told since then is newer.
+            Purpose::Refresh if self.feed.is_live() => self.table.discard(reply.answer),
+            Purpose::Watch(_) if self.feed.is_live() && !is_held => {
+                self.table.discard(reply.answer);
+            }
+            Purpose::Refresh => {
+                self.take_watched("*", &reply);
+                self.say_unmatched();
+                self.show_answer(&pending.line, reply);
+            }
+            Purpose::Watch(selector) => {
+                self.watch.done(not_before);
+                self.take_watched(selector, &reply);
+                let is_last = self.watch.next_due().is_some();
+                if is_held && is_last {
+                    self.watch.heard_of_all();
+                    self.evaluate_alerts();
+                }
+                self.say_unmatched();
+                if is_last && self.feed.has_selectors() == Some(true) {
+                    let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
+                    for query in self.watch.numbers(&patterns, now) {
+                        self.feed.ask(query);
+                    }
+                }
+                self.table.discard(reply.answer);
+            }
+            Purpose::Snapshot(_) if is_held || self.polling.is_paused() => {
+                self.show_live(reply);
+            }
+            Purpose::Renewal(pattern) => {
+                if let (Ok(pattern), Status::Ok, true) = (pattern.parse(), reply.status, is_held) {
+                    let keys = self.feed.renewed().unwrap_or_default();
+                    let is_asked = |key: &&Glob| Glob::matches(&pattern, key.as_str());
+                    let keys: Vec<_> = keys.iter().filter(is_asked).cloned().collect();
+                    self.table.renew(keys, reply.answer);
+                }
+            }
+            Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
+            Purpose::Query(tag) => {
+                if reply.points_left_out > 0 {
+                    self.report_left_out(*tag, &pending.line, reply.points_left_out);
+                }
+                let points = (reply.status == Status::Ok).then_some(reply.points);
+                self.on_points(*tag, points);
+            }
+        }
+    }
+
+    /// Says that no key matches the glob that was watched last.
+    fn say_unmatched(&mut self) {
+        let Some(glob) = self.unmatched.take_if(|glob| self.watch.has_heard_of(glob)) else {
+            return;
+        };
+        if !self.watch.keys().iter().any(|key| glob.matches(&key.key)) {
+            let text = format!("no key matches {glob} yet; one that comes is watched, x ends it");
+            self.cx.say(Tone::Plain, text);
+        }
+    }
+
+    /// Says that a part of the screen does not know all that it has asked for.
+    pub(in crate::app) fn report_left_out(&mut self, tag: QueryTag, line: &str, points: u64) {
+        let points = number::plural(points, "point", "points");
+        let what = match tag {
+            QueryTag::Rows(_) => "order and filter are of some keys only",
+            QueryTag::Chart(_) => "the chart is of some points only",
+            QueryTag::Watch(_) => "numbers are of some watched keys only",
+        };
+        self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
+    }
+
+    /// Takes the reply to a typed request that was accepted.
+    pub(in crate::app) fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
+        if let Some(selector) = selector_to_delete(&pending.line) {
+            self.cx.say(Tone::Good, format!("deleted {selector}"));
+            self.polling.refresh_at(self.cx.now().elapsed);
+        } else if is_follow(&pending.line) && !reply.answer.series.is_empty() {
+            self.cx.say(Tone::Plain, "the follow has ended");
+            self.table.discard(reply.answer);
+        } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
+            if reply.answer.series.is_empty() {
+                let extension = self.feed.extension();
+                self.cx.say(Tone::Plain, Polling::why_nothing(extension, selector));
+            }
+            if is_follow(&pending.line) {
+                return;
+            }
+            self.typed_answer = TypedAnswer::new(&pending.line, &reply.answer);
+            self.table.discard(reply.answer);
+            self.after_layout_change();
+            if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
+                self.cx.say(Tone::Good, answer.summary());
+            }
+        } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
+            self.cx.say(Tone::Good, format!("stored {key} {point}"));
+            if reply.took < CHEAP {
+                self.polling.refresh_at(self.cx.now().elapsed);
+            }
+        }
+    }
+
+    /// Takes the watched series of a reply.
+    pub(in crate::app) fn take_watched(&mut self, selector: &str, reply: &Reply) {
+        if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
+            self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
+            self.evaluate_alerts();
+        }
+    }
+
+    pub(in crate::app) fn show_answer(&mut self, request: &str, reply: Reply) {
+        if reply.status == Status::Ok {
+            let rows = self.layout().table_rows();
+            let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
+            self.sort(job);
+        }
+    }
+
+    /// Shows the state of all keys.
+    pub(in crate::app) fn show_live(&mut self, reply: Reply) {
+        if reply.status == Status::Ok {
+            let (rows, now) = (self.layout().table_rows(), self.cx.now());
+            let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
+            self.sort(job);
+        } else {
+            self.table.discard(reply.answer);
+        }
+    }
+
+    pub(in crate::app) fn on_not_sent(&mut self, id: u64) {
+        if self.feed.answered(id) {
+            self.lose_follow("too much is waiting");
+        }
+        match self.link.on_not_sent(id, &mut self.log, &mut self.cx) {
+            Some(Purpose::Watch(_)) => {
+                self.watch.done(self.cx.now().elapsed + self.polling.interval());
+            }
+            Some(Purpose::Query(tag)) => self.on_points(tag, None),
+            Some(
+                Purpose::Typed(_)
+                | Purpose::Refresh
+                | Purpose::Snapshot(_)
+                | Purpose::Keys
+                | Purpose::Renewal(_),
+            )
+            | None => {}
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a follow tells: its lines, their order against the state before them, and its losses.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use shared::response::{News, decode_news};
+
+use crate::app::App;
+use crate::app::feed::FeedEvent;
+use crate::app::watch::tell_alerts;
+use crate::event::FollowNews;
+use crate::metrics::series::present_until;
+use crate::request::pending::Purpose;
+use crate::wire_log::entry::Tone;
+
+/// Told lines that are taken in one event, in bytes.
+const MAX_AT_ONCE: usize = 1 << 20;
+
+/// Wait before lines are taken that could not be taken in one event.
+const HELD_RETRY: Duration = Duration::from_millis(10);
+
+/// The least time between two arrangements of all rows because of told points.
+const MIN_REARRANGE: Duration = Duration::from_millis(100);
+
+/// This time more for each row, in microseconds: some forty times what it takes.
+const REARRANGE_MICROS: u64 = 4;
+
+impl App {
+    pub(in crate::app) fn on_follow(&mut self, id: u64, news: FollowNews) {
+        if let FollowNews::Refused(reason) = &news {
+            let pattern = self.feed.pattern().unwrap_or_default();
+            self.log.log_follow(id, pattern, Err(reason), self.cx.now());
+        }
+        let was_polled = self.feed.has_selectors() == Some(false);
+        match self.feed.on_follow(id, news, &mut self.cx) {
+            FeedEvent::Nothing => {}
+            FeedEvent::Begun(id) => {
+                let now = self.cx.now();
+                if was_polled {
+                    self.polling.restart(now.elapsed);
+                    self.watch.reset();
+                }
+                let pattern = self.feed.pattern().unwrap_or_default();
+                if let Some(reason) = self.cut_off.take() {
+                    self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
+                }
+                self.log.log_follow(id, pattern, Ok(()), now);
+                if !self.polling.is_paused() {
+                    self.watch.refresh_chart();
+                    self.ask_state(Some(id));
+                }
+            }
+            FeedEvent::Lines(lines) => self.on_lines(lines),
+            FeedEvent::Lost(reason) => self.cut_off = Some(reason),
+            FeedEvent::Polled => self.begin_to_poll(),
+        }
+    }
+
+    /// Takes lines of the follow; they wait while the state before them is under way.
+    pub(in crate::app) fn on_lines(&mut self, lines: Bytes) {
+        let now = self.cx.now();
+        self.polling.count_moved(0, lines.len() as u64, now.elapsed);
+        self.log.log_news(&lines, now);
+        if !self.feed.hold(lines) {
+            self.lose_follow("too much was told before the first answer");
+        }
+    }
+
+    pub(in crate::app) fn lose_follow(&mut self, reason: &str) {
+        self.cut_off = Some(reason.to_owned());
+        if let FeedEvent::Polled = self.feed.on_lost(reason.to_owned(), self.cx.now().elapsed) {
+            self.begin_to_poll();
+        }
+    }
+
+    /// The server tells nothing: it is polled from now on.
+    pub(in crate::app) fn begin_to_poll(&mut self) {
+        if let Some(reason) = self.cut_off.take() {
+            self.log.note(self.cx.now(), Tone::Quiet, &format!("not followed: {reason}"));
+        }
+        self.polling.restart(self.cx.now().elapsed);
+        self.watch.reset();
+        self.log.restart();
+    }
+
+    /// Takes the held lines, as many as an event has time for, and arranges the rows that they
+    /// have changed.
+    pub(in crate::app) fn work_off(&mut self) {
+        let rows = self.layout().table_rows();
+        self.table.show_renewed(rows);
+        let mut taken = 0;
+        while taken < MAX_AT_ONCE
+            && !self.feed.is_loading()
+            && self.table.is_free()
+            && let Some(lines) = self.feed.take_held()
+        {
+            taken += lines.len();
+            self.tell(&lines);
+        }
+        let now = self.cx.now();
+        self.table.show_numbers(now.elapsed);
+        self.table.age(now.unix());
+        if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
+            let rows = self.table.answer().series.len() as u64;
+            let pace = Duration::from_micros(rows * REARRANGE_MICROS);
+            self.rearrange_at = now.elapsed + MIN_REARRANGE + pace;
+            let job = self.table.rearrange(self.layout().table_rows(), now.unix());
+            self.sort(job);
+        }
+        self.table.tidy(rows, now.unix());
+    }
+
+    /// When the work on told lines goes on.
+    pub(in crate::app) fn next_work(&self) -> Option<Duration> {
+        let now = self.cx.now().elapsed;
+        let holds = self.feed.holds() && !self.feed.is_loading();
+        let outdated = self.table.is_outdated();
+        let lines = holds.then(|| now + HELD_RETRY);
+        let numbers = self.live_rows().and_then(|(rows, room)| self.table.next_numbers(rows, room));
+        let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));
+        let arranged = outdated.then_some(self.rearrange_at);
+        [lines, numbers, ages, arranged].into_iter().flatten().min()
+    }
+
+    /// Takes told lines.
+    pub(in crate::app) fn tell(&mut self, lines: &[u8]) {
+        let now = self.cx.now();
+        let present = present_until(now.unix());
+        let has_table = self.table.is_live() && self.feed.follows_all();
+        let mut malformed = 0;
+        for news in decode_news(lines) {
+            match news {
+                Ok(News::Point(key, point)) => {
+                    let is_known = has_table && self.table.tell(key, point, present);
+                    let may_be_new = !is_known;
+                    let told = (key, point);
+                    if let Some(series) = self.watch.tell(told, present, may_be_new, now.elapsed) {
+                        let events = self.alerts.evaluate_point(series, point, now.unix());
+                        if !events.is_empty() {
+                            let (alerts, log) = (&mut self.alerts, &mut self.log);
+                            tell_alerts(&events, alerts, log, &mut self.cx);
+                            self.watch.set_alarm(key.as_str(), self.alerts.fires(key.as_str()));
+                        }
+                    }
+                }
+                Ok(News::TakenBack(key, timestamp)) => {
+                    let is_shown = has_table && self.table.ends_at(key, timestamp);
+                    self.watch.take_back(key.as_str(), timestamp);
+                    if is_shown || self.watch.has(key.as_str()) {
+                        self.feed.take_back(key.as_str(), now.elapsed);
+                    }
+                }
+                Err(_) => malformed += 1,
+            }
+        }
+        if has_table {
+            self.table.show_told(malformed);
+            self.input.prompt.learn_told(&self.table.answer().series);
+        }
+    }
+
+    /// Requests for data get no reply.
+    pub(in crate::app) fn on_data_lost(&mut self, ids: &[u64], reason: &str) {
+        let now = self.cx.now();
+        let mut is_held = false;
+        for pending in self.link.on_lost(ids) {
+            is_held |= self.feed.answered(pending.id);
+            let next = now.elapsed + self.polling.interval();
+            match pending.purpose {
+                Purpose::Watch(_) => self.watch.done(next),
+                Purpose::Query(tag) => self.on_points(tag, None),
+                Purpose::Refresh
+                | Purpose::Snapshot(_)
+                | Purpose::Renewal(_)
+                | Purpose::Keys
+                | Purpose::Typed(_) => {}
+            }
+        }
+        self.log.note(now, Tone::Bad, &format!("no data: {reason}"));
+        self.feed.on_data_lost();
+        // A server that is gone without a word tells nothing either.
+        if is_held || self.feed.is_live() {
+            self.lose_follow(reason);
+        }
+    }
+}

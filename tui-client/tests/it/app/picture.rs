@@ -1,0 +1,58 @@
+//! Pictures of the screen.
+
+use tui_client::effect::Effect;
+use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::view;
+use tui_client::view::theme::Theme;
+
+use crate::harness::scene::Scene;
+
+#[test]
+fn a_picture_is_saved_at_once_under_the_name_of_its_time() {
+    let mut scene = Scene::with_sample(100, 30, &[]);
+    scene.code(KeyCode::BackTab);
+    for help in [false, true] {
+        if help {
+            scene.press(KeyPress::char('?'));
+        }
+        let effects = scene.press(KeyPress::char('S'));
+        let [Effect::Picture(path)] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(path, "tui-client-20060621-043100.svg");
+    }
+    scene.tell(Event::PictureSaved { path: "/tmp/x.svg".to_owned() });
+    assert_eq!(scene.notice(), "the picture is in /tmp/x.svg");
+}
+
+#[test]
+fn a_picture_that_can_not_be_saved_asks_for_another_name() {
+    let mut scene = Scene::with_sample(100, 30, &[]);
+    scene.code(KeyCode::BackTab);
+    scene.press(KeyPress::char('S'));
+    let (path, reason) = ("x.svg".to_owned(), "there is such a file already".to_owned());
+    scene.tell(Event::PictureNotSaved { path, reason });
+    assert_eq!(scene.notice(), "x.svg: not saved, there is such a file already");
+    assert_eq!((scene.app.mode(), scene.input().text()), (Mode::LogInput, "x.svg"));
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("y.svg");
+    let effects = scene.code(KeyCode::Enter);
+    assert_eq!(effects, [Effect::Picture("y.svg".to_owned())]);
+    // A person who types is left in peace.
+    scene.keys("get a");
+    let (path, reason) = ("y.svg".to_owned(), "the disk is full".to_owned());
+    scene.tell(Event::PictureNotSaved { path, reason });
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}
+
+#[test]
+fn a_picture_shows_what_the_screen_shows() {
+    let scene = Scene::with_sample(100, 30, &[]);
+    for theme in [Theme::colour(), Theme::light(), Theme::plain()] {
+        let svg = view::picture(&scene.app, &theme);
+        for text in ["palm.cpu", "localhost:10001", "log"] {
+            assert!(svg.contains(&format!(">{text}</text>")), "{text}: {svg}");
+        }
+        let is_light = svg.contains("rx=\"6\" fill=\"#ffffff\"");
+        assert_eq!(is_light, theme == Theme::light());
+    }
+}
