@@ -478,7 +478,9 @@ impl App {
         let poll = self.polling.next(self.shows_table(), &self.watch, (&self.link, &self.feed));
         let feed = self.feed.next_wake().into_iter().chain(self.narrows_at()).min();
         let (link, fresh) = (self.link.next_wake(now), self.watch.fresh_until(now));
-        let chart = self.chart_may_ask().then(|| self.watch.next_chart_request(&self.layout()));
+        let chart = self
+            .chart_may_ask()
+            .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
         let chart = chart.flatten();
         [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()
@@ -533,6 +535,9 @@ impl App {
             Action::Log(action) => self.log.offers(action, self.input.line()),
             // A server with selectors tells every put.
             Action::Interval(_) => self.feed.has_selectors() != Some(true),
+            Action::Prompt(PromptAction::Clear) if self.input.prompt.text().is_empty() => {
+                self.panes.is_visiting_prompt()
+            }
             _ => true,
         }
     }

@@ -4,14 +4,14 @@ pub mod alerts;
 pub mod column;
 mod condition;
 pub mod filter;
+mod graph;
 mod large_list;
 pub mod needs;
 pub mod reply;
-pub mod rollups;
 pub mod series;
 pub mod sort;
 pub mod sparkline;
 pub mod stale;
-pub mod trend;
 pub mod watch_plan;
-pub mod window;
+
+pub use graph::{rollups, trend, window};

@@ -2,6 +2,9 @@
 
 mod chart_data;
 mod chart_pane;
+#[cfg(test)]
+mod tests;
+mod watched;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,102 +17,25 @@ use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
+use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
 use crate::metrics::reply::SeriesPoints;
-use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{LATE, Series, newest};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
+use watched::{FRESH, wider};
+pub use watched::{Heard, Watched};
 
 /// Points that are asked for of a key that is watched by its name.
 const MAX_ASKED_OF_KEY: u32 = 1024;
 
 /// Points that are asked for of each key that a glob watches.
 const MAX_ASKED_BY_GLOB: u32 = 64;
-
-/// Time for which a changed value is marked.
-const FRESH: Duration = Duration::from_secs(2);
-
-/// One watched key.
-#[derive(Debug, Default)]
-pub struct Watched {
-    /// The key.
-    pub key: String,
-    /// The series of the last answer; `None` if the key has no points, or before the first answer.
-    pub series: Option<Series>,
-    /// What is known from the answers so far.
-    pub heard: Heard,
-    /// An alert fires.
-    pub alarm: bool,
-    /// The key is in the chart even if another one is selected.
-    pub marked: bool,
-    /// A number that changes with the series.
-    pub revision: u64,
-    /// The times of the first and last point of the series, cached for the chart.
-    bounds: Option<(i64, i64)>,
-    /// What the chart knows of the key from a server with selectors.
-    rollups: Rollups,
-    /// When the key was last in the chart, as a number that rises.
-    charted: u64,
-    changed: Option<Duration>,
-}
-
-/// The range that includes all ranges of time; none without any.
-pub fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
-    bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
-}
-
-/// What the answers have said of a key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Heard {
-    /// No answer has come.
-    #[default]
-    Nothing,
-    /// The key has no points.
-    NoPoints,
-    /// The key has points, or had some.
-    Points,
-}
-
-impl Watched {
-    fn new(key: String) -> Self {
-        Self { key, ..Self::default() }
-    }
-
-    /// The value has changed a short time ago.
-    pub fn is_fresh(&self, now: Duration) -> bool {
-        self.changed.is_some_and(|at| now < at + FRESH)
-    }
-
-    fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
-        // An older point may have changed or be gone: the whole series is compared.
-        if self.series.as_ref() != series {
-            if self.heard > Heard::Nothing && self.is_news(series) {
-                self.changed = Some(now);
-            }
-            self.series = series.cloned();
-            self.revision = revision;
-            let times = series.into_iter().flat_map(|series| series.recent().iter());
-            self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
-        }
-        let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
-        self.heard = self.heard.max(heard);
-    }
-
-    /// The series has a new or changed newest point.
-    fn is_news(&self, series: Option<&Series>) -> bool {
-        match (&self.series, series) {
-            (Some(before), Some(series)) => {
-                before.last != series.last || before.count() < series.count()
-            }
-            (before, _) => before.is_none(),
-        }
-    }
-}
 
 /// Logs changes of alerts; says when one fires, and rings, unless it has just done so.
 pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
@@ -152,6 +78,9 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
+    /// The window of the numbers, and until when they need not be asked for again, once they were.
+    window: Window,
+    numbers_until: Option<Duration>,
     /// The chart asks for what it shows, which only a server with selectors can answer.
     asks: bool,
     /// The number of times that the chart was asked for.
@@ -412,32 +341,46 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of all points of the watched keys that match some patterns, once
+    /// The queries for the numbers of the watched keys that match some patterns in the window, once
     /// their newest points are known. Counts and means leave those out, so that each point counts once whether it was put
     /// before the answer or after.
-    pub fn numbers(&self, patterns: &[Glob], now: i64) -> Vec<Query> {
+    pub fn numbers(&mut self, patterns: &[Glob], now: Moment) -> Vec<Query> {
         let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+        let (window, unix) = (self.window, now.unix());
+        let until = now.elapsed + Duration::from_secs(window.refresh());
+        self.numbers_until.get_or_insert(until);
+        let from = window.seconds().map(|seconds| unix.saturating_sub(seconds));
+        for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
+            // Nothing is answered of a key without points in the window.
+            if from.is_some_and(|from| series.last.timestamp < from) {
+                for of in of {
+                    series.set(of, None, &[]);
+                }
+            }
+        }
         let patterns = merged(patterns);
-        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), now);
+        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
+        let until = newest.map(|newest| newest.saturating_sub(LATE));
+        let until = until.filter(|&until| from.is_none_or(|from| until > from));
         let query = |of: Aggregate, pattern: &String| {
             let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
-            let until = newest.filter(|_| !is_extreme).map(|newest| newest.saturating_sub(LATE));
+            let until = until.filter(|_| !is_extreme);
             let to = until.map(|until| until.to_string()).unwrap_or_default();
             Query {
-                selector: format!("{pattern}[:{to}:all:{of}]"),
-                tag: QueryTag::Watch(WatchQuery { of, until }),
+                selector: format!("{pattern}[{}{to}:all:{of}]", window.range()),
+                tag: QueryTag::Watch(WatchQuery { of, from, until }),
                 priority: Priority::Soon,
             }
         };
         of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
     }
 
-    /// Takes a number of all points of watched keys.
+    /// Takes a number of the points of watched keys in the window.
     pub fn set_numbers(&mut self, query: WatchQuery, numbers: &[SeriesPoints]) {
         let is_extreme = matches!(query.of, Aggregate::Min | Aggregate::Max);
         let is_newer = |point: &&Point| match query.until {
             Some(until) => point.timestamp > until,
-            None => is_extreme,
+            None => is_extreme && query.from.is_none_or(|from| from <= point.timestamp),
         };
         for SeriesPoints { key, points } in numbers {
             let place = self.places.get(key.as_str()).copied();
@@ -584,68 +527,5 @@ impl Watch {
 
     fn place(&self, key: &str) -> Option<usize> {
         self.places.get(key).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::series::summary::Summarizer;
-
-    fn globs(texts: &[&str]) -> Vec<Glob> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    fn answer(watch: &Watch, data: &str) -> Answer {
-        let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
-        summarizer.add_lines(data.as_bytes());
-        summarizer.finish()
-    }
-
-    fn take(watch: &mut Watch, selector: &str, data: &str) {
-        let answer = answer(watch, data);
-        watch.take(&selector.parse().unwrap(), &answer, Duration::ZERO);
-    }
-
-    fn keys(watch: &Watch) -> Vec<&str> {
-        watch.keys().iter().map(|watched| &*watched.key).collect()
-    }
-
-    #[test]
-    fn globs_become_the_keys_that_they_match() {
-        let mut watch = Watch::new(globs(&["x", "palm.*"]));
-        take(&mut watch, "*", "palm.cpu 1 1\nother 1 1\nx 1 1\npalm.mem 2 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.cpu", "palm.mem"]);
-        take(&mut watch, "x", "");
-        assert!(watch.keys()[0].series.is_none() && watch.keys()[1].series.is_some());
-        watch.move_by(1);
-        assert_eq!(watch.remove_selected().as_deref(), Some("palm.cpu"));
-        take(&mut watch, "*", "palm.cpu 1 1\npalm.mem 2 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.mem"], "what was removed stays away");
-        assert_eq!(watch.remove_selected().as_deref(), Some("palm.mem"));
-        assert_eq!(watch.patterns().len(), 1, "the glob has no key left");
-        watch.add("palm.*".parse().unwrap());
-        take(&mut watch, "*", "palm.cpu 1 1\n");
-        assert_eq!(keys(&watch), ["x", "palm.cpu"], "asked for again");
-    }
-
-    #[test]
-    fn keys_stand_as_they_were_asked_for() {
-        let mut watch = Watch::new(globs(&["palm.*", "a"]));
-        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\n");
-        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "a"]);
-        watch.move_by(2);
-        take(&mut watch, "*", "a 1 1\npalm.mem 2 1\npalm.cpu 1 1\npalm.new 1 1\n");
-        assert_eq!(keys(&watch), ["palm.mem", "palm.cpu", "palm.new", "a"]);
-        assert_eq!(watch.selected_key().unwrap().key, "a", "what was selected stays so");
-    }
-
-    #[test]
-    fn a_glob_without_keys_can_be_left() {
-        let mut watch = Watch::new(globs(&["nothing.*"]));
-        assert!(!watch.is_empty());
-        assert_eq!(watch.remove_selected().as_deref(), Some("nothing.*"));
-        assert!(watch.is_empty());
-        assert_eq!(watch.remove_selected(), None);
     }
 }

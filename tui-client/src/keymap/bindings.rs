@@ -107,7 +107,7 @@ const fn bind(
     Binding { keys, modes, action, help, hints: [None; 2] }
 }
 
-const WINDOW: &str = "the last minute, hour, day, week; everything there is";
+const WINDOW: &str = "the last minute, hour, day, week; all up to now";
 const SORT_BY: &str = "sort by that column; again: reverse";
 
 /// All keys. The first row with a mode and a key applies, so general rows for typed lines come
@@ -166,13 +166,12 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("move", &[(Watch, 91), (Chart, 11)]),
     bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: the last 15 minutes, following the newest")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
-    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
-        .hint("1m to all", &[(Watch, 82), (Chart, 42)]),
+    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),
     bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
-        .hint("1m to all", &[(Watch, 86), (Chart, 46)]),
+        .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
@@ -245,7 +244,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("↑ ctrl-p", &[Prompt], Action::Prompt(PromptAction::Older), "history: an older line that begins like this one"),
     bind("↓ ctrl-n", &[Prompt], Action::Prompt(PromptAction::Newer), "history: a newer one, in the end what was typed here"),
     bind("esc", &[Prompt], Action::Prompt(PromptAction::Clear), "close completions; clear line; end paste, follow; back")
-        .vital("clear", &[(Prompt, 40)]).on(Typed),
+        .vital("clear", &[(Prompt, 40)]).on(Typed)
+        .vital("back", &[(Prompt, 45)]).on(Empty),
     bind("pgup", &[Prompt], Action::Pages(-1), "scroll the answer up; without one, the log"),
     bind("pgdn", &[Prompt], Action::Pages(1), "scroll the answer down; without one, the log"),
     bind("ctrl-d", &[Prompt], Action::Prompt(PromptAction::DeleteOrQuit), "delete the character; on an empty line: quit"),

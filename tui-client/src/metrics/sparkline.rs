@@ -1,17 +1,19 @@
 //! The course of a series as sparkline: of its window where it was asked for, else its last values.
 
+use shared::Point;
+
 use crate::metrics::series::Series;
 
-/// One a column.
+/// One a column; a blank where there are no points.
 pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values: Vec<f64> = match series.trend() {
+    let values: Vec<Option<f64>> = match series.trend() {
         Some(trend) => trend.columns(columns),
-        None => series.recent().newest(columns).map(|point| point.value).collect(),
+        None => with_gaps(series.recent().newest(columns).copied(), columns),
     };
-    let values = || values.iter().copied();
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let known = || values.iter().copied().flatten();
+    let low = known().fold(f64::INFINITY, f64::min);
+    let high = known().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: f64| {
         // Halved, because a difference may overflow.
         let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
@@ -19,5 +21,49 @@ pub fn sparkline(series: &Series, columns: usize) -> String {
         let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
         BARS[at.min(7)]
     };
-    values().map(bar).collect()
+    values.iter().map(|value| value.map_or(' ', bar)).collect()
+}
+
+/// The newest values with a blank for each time without points, which is longer than four usual steps.
+fn with_gaps(points: impl Iterator<Item = Point> + Clone, columns: usize) -> Vec<Option<f64>> {
+    let pairs = points.clone().zip(points.clone().skip(1));
+    let step = |(before, after): (Point, Point)| after.timestamp.abs_diff(before.timestamp);
+    let mut steps: Vec<u64> = pairs.map(step).collect();
+    let middle = steps.len().saturating_sub(1) / 2;
+    // One step alone is not a usual one.
+    let usual = (steps.len() > 1).then(|| *steps.select_nth_unstable(middle).1);
+    let longest = usual.map_or(u64::MAX, |usual| usual.saturating_mul(4).max(2));
+    let mut before: Option<Point> = None;
+    let mut values = Vec::new();
+    for point in points {
+        let is_gap = before.is_some_and(|before| step((before, point)) > longest);
+        values.extend(is_gap.then_some(None));
+        values.push(Some(point.value));
+        before = Some(point);
+    }
+    let surplus = values.len().saturating_sub(columns);
+    values.into_iter().skip(surplus).skip_while(Option::is_none).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_points_is_a_blank() {
+        let shown = |times: &[i64], columns: usize| {
+            let mut points = times.iter().map(|&timestamp| Point { timestamp, value: 1.0 });
+            let key = "a".parse().unwrap();
+            let mut series = Series::new(key, points.next().unwrap(), 64);
+            points.for_each(|point| {
+                series.tell(point, i64::MAX);
+            });
+            sparkline(&series, columns)
+        };
+        assert_eq!(shown(&[0, 600_000_000], 9), "▄▄", "no step is usual");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 9), "▄▄▄ ▄▄");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 4), "▄ ▄▄");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 2), "▄▄");
+        assert_eq!(shown(&[0, 100, 250, 300], 9), "▄▄▄▄");
+    }
 }

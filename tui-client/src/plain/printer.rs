@@ -35,7 +35,8 @@ impl<'a> FieldValue<'a> {
         let time = i128::from(series.last.timestamp);
         match column.kind() {
             ColumnKind::Key => Self::Word(series.key.as_str()),
-            ColumnKind::Trend => Self::Bars(sparkline(series, TREND)),
+            // A field has no blanks.
+            ColumnKind::Trend => Self::Bars(sparkline(series, TREND).replace(' ', "·")),
             ColumnKind::Count => {
                 series.count().map_or(Self::Missing, |count| Self::Whole(count.into()))
             }

@@ -30,6 +30,8 @@ pub enum QueryTag {
 pub struct WatchQuery {
     /// The number.
     pub of: Aggregate,
+    /// The first time, if there is one.
+    pub from: Option<i64>,
     /// A count or a mean is of the points up to this time, if there is one.
     pub until: Option<i64>,
 }

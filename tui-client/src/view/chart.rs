@@ -10,7 +10,6 @@ use super::canvas::Canvas;
 use super::canvas::pen::cells;
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::chart::readout::Reading;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, Chart};
 use crate::app::watch::Watched;
@@ -126,19 +125,29 @@ impl LegendEntry<'_> {
 
 /// Draws the keys with their newest values, or with a cursor in the chart the exact values there.
 fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, area: Rect) {
-    /// Columns that are kept for the keys before the notes.
-    const MIN_KEYS_WIDTH: usize = 40;
     /// The fewest columns in which a value has its size beside it.
     const WITH_SIZE: u16 = 60;
     let Canvas { app, theme, .. } = *canvas;
     // A cursor that time has left behind is in no column.
     let cursor = app.watch().viewport().cursor().filter(|_| chart.cursor.is_some());
+    let follows = app.watch().viewport().follows();
     let entries = charted.iter().enumerate().filter_map(|(line, key)| {
         let unit = Unit::of(&key.key);
         let read = chart.read.get(line).copied().flatten();
+        let newest = chart.newest.get(line).copied().flatten();
         let value = match (cursor, read) {
-            (None, _) => units::short(key.series.as_ref()?.last.value, unit),
+            (None, _) if follows => units::short(key.series.as_ref()?.last.value, unit),
+            // The value at the end of the window.
+            (None, _) => newest.map_or_else(
+                || "–".to_owned(),
+                |newest| number::range(newest.min, newest.max, |value| units::short(value, unit)),
+            ),
             (Some(_), None) => "–".to_owned(),
+            // The line with the summary tells of the whole column.
+            (Some(_), Some(_)) if line == 0 && chart.step.is_some() => {
+                let read = chart.reading?;
+                number::range(read.least, read.greatest, number::exact)
+            }
             (Some(_), Some(read)) if area.width < WITH_SIZE || read.min < read.max => {
                 number::range(read.min, read.max, number::exact)
             }
@@ -146,16 +155,25 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
         };
         Some(LegendEntry { line, key: &key.key, value })
     });
-    let entries: Vec<LegendEntry<'_>> = entries.collect();
+    let mut entries: Vec<LegendEntry<'_>> = entries.collect();
     let mut pen = canvas.pen(area, 0);
-    let (time, summary) = cursor.map_or_else(Default::default, |cursor| {
+    let (mut time, summary) = cursor.map_or_else(Default::default, |cursor| {
         cursor_labels(app, chart, cursor, entries.first(), pen.room())
     });
-    let labels = width(&time) + width(&summary);
-    let mut widths = entries.iter().map(|entry| width(entry.key) + entry.base_width()).peekable();
-    let first = widths.peek().copied().unwrap_or(0);
-    let needed = (labels + widths.sum::<usize>()).min(MIN_KEYS_WIDTH.max(labels + first));
-    let free = pen.room().saturating_sub(needed);
+    let all = |time: &str, entries: &[LegendEntry<'_>]| {
+        let widths = entries.iter().map(|entry| width(entry.key) + entry.base_width());
+        width(time) + width(&summary) + widths.sum::<usize>()
+    };
+    if all(&time, &entries) > pen.room() {
+        shorten(&mut entries);
+    }
+    if all(&time, &entries) > pen.room()
+        && let Some((_, clock)) = time.trim_start().split_once(' ')
+    {
+        // The axis has the date.
+        time = format!(" {clock}");
+    }
+    let free = pen.room().saturating_sub(all(&time, &entries));
     // Notes that don't fit are left out, the last first.
     let notes = notes(app, charted, chart);
     let mut fitting =
@@ -178,6 +196,21 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     }
 }
 
+/// Leaves out what all keys begin with, up to a dot: they would not fit.
+fn shorten(entries: &mut [LegendEntry<'_>]) {
+    let Some((first, others)) = entries.split_first() else { return };
+    let begins = |length: usize| {
+        others.iter().all(|other| other.key.get(..length) == first.key.get(..length))
+    };
+    let dots = first.key.char_indices().filter(|&(_, c)| c == '.').map(|(at, _)| at + 1);
+    let common = dots.take_while(|&length| begins(length)).last();
+    if let Some(common) = common.filter(|_| !others.is_empty()) {
+        for entry in entries {
+            entry.key = entry.key.get(common..).unwrap_or(entry.key);
+        }
+    }
+}
+
 /// The time of the point under the cursor, and a summary of the other points in its column, as
 /// long as the room beside the first key allows.
 fn cursor_labels(
@@ -195,14 +228,11 @@ fn cursor_labels(
     let date = format!(" {}", time::date(time, app.zone()));
     let clock = format!(" {}", time::formatted(time, app.zone(), "%H:%M:%S"));
     let mut variants = Vec::new();
-    let range = |read: Reading| number::range(read.least, read.greatest, number::exact);
     if let Some((read, step)) = chart.reading.zip(chart.step) {
         // How many points there are is not known.
-        let span = time::duration(Duration::from_secs(step));
+        let span = step.saturating_mul(read.count.max(1) as u64);
+        let span = time::duration(Duration::from_secs(span));
         variants.extend([&date, &clock].map(|time| (time, format!(" · min, max of {span}"))));
-        if read.count > 1 {
-            variants.insert(0, (&date, format!(" in {span} · here {}", range(read))));
-        }
     } else if let Some(read) = chart.reading.filter(|read| read.count > 1) {
         let range = format!("{} to {}", number::exact(read.least), number::exact(read.greatest));
         let count = number::count(read.count as u64);
@@ -289,9 +319,13 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
         notes.push("log scale".to_owned());
     }
     if !app.watch().viewport().follows() {
-        notes.push("the past".to_owned());
+        let (from, to) =
+            app.watch().viewport().range(app.watch().chart_bounds().unwrap_or_default());
+        let span = time::duration(Duration::from_secs(to.abs_diff(from)));
+        notes.push(format!("{span} of the past"));
     }
     notes.push(time_range(app));
+    notes.extend(beyond(app));
     if let Some(step) = chart.step {
         notes.push(format!("min, max of {}", time::duration(Duration::from_secs(step))));
     } else if let Some(series) = charted.first().and_then(|key| key.series.as_ref())
@@ -310,15 +344,18 @@ fn time_range(app: &App) -> String {
     let bounds = app.watch().chart_bounds().unwrap_or_default();
     let (from, to) = viewport.range(bounds);
     let span = time::duration(Duration::from_secs(to.abs_diff(from)));
-    if viewport.shows_all(bounds) {
-        return span;
-    }
     if viewport.follows() {
-        let newest = format!("last {span} of {}", whole(bounds));
+        let shown = if !viewport.shows_all_but_strays(bounds) {
+            format!("last {span} of {}", whole(bounds))
+        } else if bounds.first == bounds.newest {
+            "one point in time".to_owned()
+        } else {
+            format!("all {}", whole(bounds))
+        };
         // A series that has ended says when.
         let is_present = is_present(to, app);
         let end = (!is_present).then(|| format!(", to {}", time::date(to, app.zone())));
-        return newest + &end.unwrap_or_default();
+        return shown + &end.unwrap_or_default();
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.
@@ -327,12 +364,29 @@ fn time_range(app: &App) -> String {
     format!("{} to {end}", time::date(from, app.zone()))
 }
 
+/// Where the nearest points are beyond what is shown, and the key that goes there: earlier ones
+/// farther away than the window is long, and strays of the future.
+fn beyond(app: &App) -> Option<String> {
+    let watch = app.watch();
+    let bounds = watch.chart_bounds()?;
+    let (from, to) = watch.viewport().range(bounds);
+    let key = key_of(Mode::Chart, Action::Chart(ChartAction::Zoom { closer: false }));
+    let is_far = |before: &i64| from.abs_diff(*before) > to.abs_diff(from);
+    let date = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
+    if bounds.has_strays() && watch.viewport().shows_all_but_strays(bounds) && to < bounds.last {
+        return Some(format!("later: {}, {key}", date(bounds.last)));
+    }
+    let before = (bounds.first < from).then(|| watch.nearest_before(from, &app.layout()))?;
+    Some(format!("earlier: {}, {key}", date(before.filter(is_far)?)))
+}
+
 /// The time of the newest point is not long ago.
 fn is_present(newest: i64, app: &App) -> bool {
     app.now().unix().saturating_sub(newest) <= OPENING
 }
 
-/// The length of everything there is.
+/// The length of everything there is, but for strays of the future.
 fn whole(bounds: TimeBounds) -> String {
-    time::duration(Duration::from_secs(bounds.last.abs_diff(bounds.first)))
+    let (first, newest) = bounds.all();
+    time::duration(Duration::from_secs(newest.abs_diff(first)))
 }

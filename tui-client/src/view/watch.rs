@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::sparkline::sparkline;
+use crate::metrics::window::Window;
 use crate::text::width::{cut, width};
 use crate::text::{number, time};
 
@@ -21,7 +22,9 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     // The full-screen chart keeps the focus while a line is typed below it.
     let typing = app.mode() == Mode::SeriesInput && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
-    let inner = canvas.pane(focused, &title(watch), &remarks(app, theme), area);
+    let numbers = Shape::new(area.width.saturating_sub(2).into(), 0).numbers;
+    let remarks = remarks(app, numbers, theme);
+    let inner = canvas.pane(focused, &title(watch), &remarks, area);
     if inner.is_empty() {
         return;
     }
@@ -85,7 +88,7 @@ fn title(watch: &Watch) -> String {
     }
 }
 
-fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
     // An alert may fire for several keys.
@@ -101,6 +104,10 @@ fn remarks(app: &App, theme: &Theme) -> Vec<(String, Style)> {
     let drawn = watch.in_chart().count();
     if drawn < charted {
         remarks.push((format!("· {drawn} of {charted} in the chart "), theme.quiet));
+    }
+    if let Some(window) = watch.numbers_window().filter(|_| numbers > 0) {
+        let of = if window == Window::All { "all time" } else { window.name() };
+        remarks.push((format!("· {} of {of} ", NUMBERS[..numbers].join(", ")), theme.quiet));
     }
     if app.polling().is_paused() {
         remarks.push(("· paused ".to_owned(), theme.alert));
@@ -131,6 +138,9 @@ const CHANGE: usize = 9;
 const AGE: usize = 8;
 /// Columns of a number with its name, such as the minimum.
 const NAMED: usize = 16;
+
+/// The names of the numbers.
+const NUMBERS: [&str; 3] = ["min", "max", "avg"];
 
 /// The columns that a pane has room for. They depend on the width of the pane alone, except that
 /// of the key: no column vanishes because of a key that is scrolled into view.
@@ -198,8 +208,8 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
         }
         pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
     }
-    let numbers = [("min", series.min()), ("max", series.max()), ("avg", series.mean())];
-    for (name, number) in numbers.into_iter().take(shape.numbers) {
+    let numbers = [series.min(), series.max(), series.mean()];
+    for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
         let number = number.map_or_else(String::new, |number| number::mean(number, NAMED - 6));
         pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }

@@ -25,14 +25,20 @@ pub(super) struct VisibleLine<'a> {
     /// Where the line enters at the left edge and leaves at the right edge, if it crosses them.
     pub entry: Option<Edge>,
     pub exit: Option<Edge>,
-    /// The longest time between joined samples.
-    pub gap: u64,
+    /// How far apart joined samples are.
+    pub gap: Gap,
 }
 
 impl<'a> VisibleLine<'a> {
     /// The visible samples.
     pub fn samples(&self) -> impl Iterator<Item = Sample> + Clone + use<'a> {
         self.line.range(self.visible.clone())
+    }
+
+    /// The last visible sample.
+    pub fn newest(&self) -> Option<Sample> {
+        let last = self.visible.end.checked_sub(1).filter(|last| self.visible.contains(last));
+        self.line.get(last?)
     }
 
     /// The sample represents the line at a time: the line is drawn there, or the sample is as near
@@ -46,17 +52,22 @@ impl<'a> VisibleLine<'a> {
         let last = last.or_else(|| end.checked_sub(1).and_then(shown));
         let within =
             first.is_some_and(|first| first <= time) && last.is_some_and(|last| time <= last);
-        let has_habit = self.gap < i64::MAX.unsigned_abs();
-        (within || has_habit) && sample.timestamp.abs_diff(time) <= self.gap
+        let distance = sample.timestamp.abs_diff(time);
+        within && distance <= self.gap.within
+            || self.gap.beyond.is_some_and(|beyond| distance <= beyond)
     }
 
     fn new(line: &'a Line, spec: &ChartSpec<'_>) -> Self {
         let (from, to) = spec.range;
-        let gap = gap(line).unsigned_abs();
+        let visible = |sample: Sample| spec.shows(&sample);
+        let first = line.iter().position(visible);
+        let behind = line.iter().rev().position(visible).unwrap_or(0);
+        let visible = first.map_or(0..0, |first| first..line.len() - behind);
+        let gap = Gap::of(line, visible.clone());
         let crossing = |pair: Option<(Sample, Sample)>, edge: i64| {
             let (before, after) = pair?;
             let crosses = before.timestamp < edge && edge < after.timestamp;
-            let joined = after.timestamp.abs_diff(before.timestamp) <= gap;
+            let joined = after.timestamp.abs_diff(before.timestamp) <= gap.beyond?;
             let (old, new) = (spec.visible(&before)?, spec.visible(&after)?);
             (crosses && joined).then(|| {
                 let (old, new) = joint(old, new);
@@ -65,19 +76,16 @@ impl<'a> VisibleLine<'a> {
                 Edge { timestamp: edge, place }
             })
         };
-        let visible = |sample: Sample| spec.shows(&sample);
-        let Some(first) = line.iter().position(visible) else {
+        let pair = |at: usize| Some((line.get(at)?, line.get(at + 1)?));
+        let (before, after) = if visible.is_empty() {
             let over = |(a, b): &(Sample, Sample)| a.timestamp < from && to < b.timestamp;
             let pair = line.iter().zip(line.iter().skip(1)).find(over);
-            let (entry, exit) = (crossing(pair, from), crossing(pair, to));
-            return Self { line, visible: 0..0, entry, exit, gap };
+            (pair, pair)
+        } else {
+            (visible.start.checked_sub(1).and_then(pair), pair(visible.end - 1))
         };
-        let behind = line.iter().rev().position(visible).unwrap_or(0);
-        let end = line.len() - behind;
-        let pair = |at: usize| Some((line.get(at)?, line.get(at + 1)?));
-        let entry = crossing(first.checked_sub(1).and_then(pair), from);
-        let exit = crossing(pair(end - 1), to);
-        Self { line, visible: first..end, entry, exit, gap }
+        let (entry, exit) = (crossing(before, from), crossing(after, to));
+        Self { line, visible, entry, exit, gap }
     }
 }
 
@@ -138,22 +146,50 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// The longest time between joined samples, four times the usual one; points are missing in longer
-/// gaps.
-pub(super) fn gap(line: &Line) -> i64 {
-    /// Gaps that are sampled for the usual one.
+/// The longest times between joined samples: points are missing where it is longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// Between samples in the range.
+    pub within: u64,
+    /// To a sample outside of the range; none as long as no step is usual.
+    pub beyond: Option<u64>,
+}
+
+impl Gap {
+    /// The gap of a line by the steps around its visible samples, or by all where those are few.
+    pub fn of(line: &Line, visible: Range<usize>) -> Self {
+        /// Fewer steps tell less of the usual one.
+        const FEW: usize = 4;
+        let near = visible.start.saturating_sub(1)..line.len().min(visible.end + 1);
+        let mut steps = steps(line, near);
+        if steps.len() < FEW {
+            steps = self::steps(line, 0..line.len());
+        }
+        // The lower one of two: a single long step is not the usual one.
+        let middle = steps.len().saturating_sub(1) / 2;
+        let times = if steps.len() < FEW { 16 } else { 4 };
+        // Points of buckets come more often than buckets.
+        if let Some(step) = line.step().filter(|_| steps.len() < FEW) {
+            let gap = step.saturating_mul(4);
+            return Self { within: gap, beyond: Some(gap) };
+        }
+        if steps.len() < 2 {
+            return Self { within: u64::MAX, beyond: None };
+        }
+        let (_, &mut usual, _) = steps.select_nth_unstable(middle);
+        let gap = usual.saturating_mul(times).max(2);
+        Self { within: gap, beyond: Some(gap) }
+    }
+}
+
+/// Times between neighbouring samples of a range of places; of many samples some of them.
+fn steps(line: &Line, places: Range<usize>) -> Vec<u64> {
+    /// The most times.
     const SAMPLE: usize = 1024;
-    let pairs = (1..line.len()).step_by(line.len() / SAMPLE + 1);
+    let every = places.len() / SAMPLE + 1;
     let step = |at: usize| {
         let (before, after) = (line.get(at - 1)?, line.get(at)?);
-        Some(after.timestamp.saturating_sub(before.timestamp))
+        Some(after.timestamp.abs_diff(before.timestamp))
     };
-    let mut steps: Vec<i64> = pairs.filter_map(step).collect();
-    if steps.is_empty() {
-        return i64::MAX;
-    }
-    let middle = steps.len() / 2;
-    let (_, &mut median, _) = steps.select_nth_unstable(middle);
-    // Two or three gaps say nothing of the usual one.
-    if steps.len() < 4 { i64::MAX } else { median.saturating_mul(4).max(2) }
+    (places.start + 1..places.end).step_by(every).filter_map(step).collect()
 }

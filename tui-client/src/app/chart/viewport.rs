@@ -5,17 +5,26 @@ use crate::app::chart::line::Line;
 /// The shortest window in seconds.
 const MIN_SPAN: i128 = 4;
 
-/// The window at the start, in seconds.
+/// The window at the start, in seconds, once there are points for so long.
 pub const OPENING: i64 = 900;
+
+/// The least of the windows that grow with the points, in seconds; fewer than [`FEW`] fill a shorter
+/// one.
+const MIN_OPENING: i64 = 60;
+
+/// Points that show a course.
+pub const FEW: usize = 4;
 
 /// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum TimeWindow {
-    /// The newest quarter of an hour, or all points where it has fewer than two.
+    /// The points of the newest quarter of an hour, or all where it has fewer than two.
     #[default]
     Opening,
-    /// All points.
+    /// All points but strays of the future.
     All,
+    /// All points.
+    WithStrays,
     /// The newest seconds; the window follows new points.
     Last(i64),
     /// A fixed first and last time.
@@ -31,14 +40,26 @@ pub struct TimeBounds {
     pub newest: i64,
     /// The last point.
     pub last: i64,
-    /// The window at the start has fewer than two points.
-    pub is_sparse: bool,
+    /// The first point of the window at the start; none if that has fewer than two.
+    pub recent: Option<i64>,
+    /// That window has fewer points than show a course.
+    pub are_few: bool,
 }
 
 impl TimeBounds {
-    /// The first and the last time.
+    /// The first and the last time, without strays of the future.
     pub fn all(&self) -> (i64, i64) {
+        (self.first, self.newest.max(self.first))
+    }
+
+    /// The first and the last time.
+    pub fn with_strays(&self) -> (i64, i64) {
         (self.first, self.last)
+    }
+
+    /// Some points are strays of the future.
+    pub fn has_strays(&self) -> bool {
+        self.last > self.newest
     }
 }
 
@@ -55,9 +76,13 @@ impl Viewport {
     /// The first and the last visible time.
     pub fn range(&self, bounds: TimeBounds) -> (i64, i64) {
         match self.window {
-            TimeWindow::Opening if !bounds.is_sparse => newest(OPENING, bounds),
-            TimeWindow::Opening | TimeWindow::All => bounds.all(),
-            TimeWindow::Last(span) => newest(span, bounds),
+            TimeWindow::Opening => match bounds.recent {
+                Some(recent) => newest(OPENING, recent, bounds),
+                None => bounds.all(),
+            },
+            TimeWindow::All => bounds.all(),
+            TimeWindow::WithStrays => bounds.with_strays(),
+            TimeWindow::Last(span) => newest(span, bounds.first, bounds),
             TimeWindow::Fixed(from, to) => (from, to),
         }
     }
@@ -70,8 +95,13 @@ impl Viewport {
     /// All points are visible.
     pub fn shows_all(&self, bounds: TimeBounds) -> bool {
         let (from, to) = self.range(bounds);
-        self.window == TimeWindow::All
-            || self.follows() && from <= bounds.first && bounds.last <= to
+        self.follows() && from <= bounds.first && bounds.last <= to
+    }
+
+    /// All points are visible but strays of the future.
+    pub fn shows_all_but_strays(&self, bounds: TimeBounds) -> bool {
+        let (from, to) = self.range(bounds);
+        self.follows() && from <= bounds.first && bounds.newest <= to
     }
 
     /// The time under the cursor.
@@ -84,7 +114,7 @@ impl Viewport {
     /// earlier point.
     pub fn zoom(&mut self, closer: bool, bounds: TimeBounds, before: Option<i64>) {
         let (from, to) = wide(self.range(bounds));
-        let (first, last) = wide(bounds.all());
+        let (first, last) = wide(bounds.with_strays());
         let span = (to - from).max(1);
         if closer && span <= MIN_SPAN || !closer && self.shows_all(bounds) {
             return;
@@ -96,15 +126,20 @@ impl Viewport {
         }
         let mut new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
-        let mut start = anchor - (anchor - from) * new / span;
+        let left = anchor - from;
+        let mut start = anchor - if closer { left * new / span } else { left * 2 };
         if !closer {
             if let Some(before) = before.map(i128::from).filter(|&before| before < start) {
                 // A little room, so that the point does not stand at the edge.
                 start = before - (to - before) / 16;
                 new = (to - start).max(new);
             }
-            let all_but_strays = from <= first && to >= i128::from(bounds.newest);
-            if new >= last - first || new > i64::MAX.into() || all_but_strays {
+            let newest = i128::from(bounds.newest);
+            if from <= first && to >= newest || to > newest && new >= last - first {
+                self.window = TimeWindow::WithStrays;
+                return;
+            }
+            if new >= newest - first || new > i64::MAX.into() {
                 self.window = TimeWindow::All;
                 return;
             }
@@ -117,17 +152,26 @@ impl Viewport {
     }
 
     /// Moves the window and the cursor by quarters of the width, to the past if negative; over a
-    /// time without points to `before`, the next earlier point.
-    pub fn pan(&mut self, quarters: i8, bounds: TimeBounds, before: impl Fn(i64) -> Option<i64>) {
+    /// time without points to the nearest point `before` or `after` a time.
+    pub fn pan(
+        &mut self,
+        quarters: i8,
+        bounds: TimeBounds,
+        before: impl Fn(i64) -> Option<i64>,
+        after: impl Fn(i64) -> Option<i64>,
+    ) {
         if self.shows_all(bounds) {
             return;
         }
         let (from, to) = wide(self.range(bounds));
         let span = to - from;
         let mut start = from + (span / 4).max(1) * i128::from(quarters);
-        let next = before(narrow(start + span + 1)).map(i128::from);
-        if let Some(next) = next.filter(|&next| quarters < 0 && next < start) {
-            start = next - span * 3 / 4;
+        let next =
+            if quarters < 0 { before(narrow(start + span + 1)) } else { after(narrow(start - 1)) };
+        match next.map(i128::from) {
+            Some(next) if quarters < 0 && next < start => start = next - span * 3 / 4,
+            Some(next) if quarters > 0 && next > start + span => start = next - span / 4,
+            _ => {}
         }
         self.set(start, span, bounds);
         let moved = wide(self.range(bounds)).0 - from;
@@ -199,7 +243,7 @@ impl Viewport {
 
     /// Sets the window to a span from a time on, moved into the bounds.
     fn set(&mut self, from: i128, span: i128, bounds: TimeBounds) {
-        let (first, last) = wide(bounds.all());
+        let (first, last) = wide(bounds.with_strays());
         let present = i128::from(bounds.newest);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
@@ -215,9 +259,11 @@ impl Viewport {
     }
 }
 
-/// The range of the newest seconds, as far as there are points.
-fn newest(span: i64, bounds: TimeBounds) -> (i64, i64) {
-    let first = bounds.first.min(bounds.newest);
+/// The range of the newest seconds, as far as there are points from the first one on, but not too
+/// short.
+fn newest(span: i64, first: i64, bounds: TimeBounds) -> (i64, i64) {
+    let least = if bounds.are_few { 0 } else { MIN_OPENING };
+    let first = first.min(bounds.newest.saturating_sub(least));
     (bounds.newest.saturating_sub(span).max(first), bounds.newest)
 }
 
@@ -241,7 +287,7 @@ mod tests {
     const BOUNDS: TimeBounds = until(1000);
 
     const fn until(newest: i64) -> TimeBounds {
-        TimeBounds { first: 0, newest, last: newest, is_sparse: false }
+        TimeBounds { first: 0, newest, last: newest, recent: Some(0), are_few: false }
     }
 
     fn line(times: impl IntoIterator<Item = i64>) -> Line {
@@ -260,17 +306,17 @@ mod tests {
     fn zooming_follows_the_newest_until_one_looks_back() {
         let mut look = whole();
         assert_eq!(look.range(BOUNDS), (0, 1000));
-        look.pan(-1, BOUNDS, |_| None);
+        look.pan(-1, BOUNDS, |_| None, |_| None);
         assert!(look.shows_all(BOUNDS), "there is nothing beside all");
         look.zoom(true, BOUNDS, None);
         assert_eq!(look.range(BOUNDS), (500, 1000));
         assert_eq!(look.range(until(1010)), (510, 1010), "new points come into view");
-        look.pan(-1, BOUNDS, |_| None);
+        look.pan(-1, BOUNDS, |_| None, |_| None);
         assert_eq!(look.range(BOUNDS), (375, 875));
         assert_eq!(look.range(until(1010)), (375, 875), "what is read stays");
-        look.pan(-9, BOUNDS, |_| None);
+        look.pan(-9, BOUNDS, |_| None, |_| None);
         assert_eq!(look.range(BOUNDS), (0, 500));
-        look.pan(9, BOUNDS, |_| None);
+        look.pan(9, BOUNDS, |_| None, |_| None);
         assert!(look.follows());
         look.zoom(false, BOUNDS, None);
         assert!(look.shows_all(BOUNDS));
@@ -298,7 +344,7 @@ mod tests {
         assert!(!look.follows());
         assert_eq!(step(&mut look, -40), Some(200));
         assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
-        look.pan(1, BOUNDS, |_| None);
+        look.pan(1, BOUNDS, |_| None, |_| None);
         assert_eq!((look.range(BOUNDS).0, look.cursor()), (200, Some(325)), "it goes along");
         assert!(look.drop_cursor() && !look.drop_cursor());
         look.choose(None);
@@ -322,11 +368,16 @@ mod tests {
     #[test]
     fn the_chart_opens_on_the_newest_quarter_of_an_hour() {
         let look = Viewport::default();
-        let bounds = TimeBounds { first: -5000, ..BOUNDS };
+        let bounds = TimeBounds { first: -5000, recent: Some(100), ..BOUNDS };
         assert_eq!(look.range(bounds), (100, 1000));
+        let begun = |recent| TimeBounds { recent: Some(recent), ..bounds };
+        assert_eq!(look.range(begun(700)), (700, 1000), "as far as there are points");
+        assert_eq!(look.range(begun(990)), (940, 1000), "but not too short");
+        assert_eq!(look.range(until(10)), (-50, 10));
+        assert_eq!(look.range(TimeBounds { are_few: true, ..until(10) }), (0, 10));
         assert_eq!(look.range(until(300)), (0, 300), "there is no more");
         assert!(look.shows_all(until(300)) && !look.shows_all(bounds));
-        let sparse = TimeBounds { is_sparse: true, ..bounds };
+        let sparse = TimeBounds { recent: None, ..bounds };
         assert_eq!(look.range(sparse), (-5000, 1000), "there is nothing to see");
         let strays = TimeBounds { last: 1 << 40, ..bounds };
         assert_eq!(look.range(strays), (100, 1000));
@@ -335,10 +386,12 @@ mod tests {
     #[test]
     fn zooming_out_ends_with_everything_there_is() {
         const YEARS: i64 = 20 * 31_557_600;
-        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, is_sparse: false };
+        let recent = Some(YEARS - 900);
+        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, recent, are_few: false };
         let with_strays = TimeBounds { last: 9 * YEARS, ..live };
-        let alone = TimeBounds { first: 7, newest: 7, last: 7, is_sparse: true };
-        let ends = TimeBounds { first: i64::MIN, newest: 0, last: i64::MAX, is_sparse: false };
+        let alone = TimeBounds { first: 7, newest: 7, last: 7, recent: None, are_few: true };
+        let ends = TimeBounds { first: i64::MIN, last: i64::MAX, newest: 0, ..live };
+        let ends = TimeBounds { recent: Some(-900), ..ends };
         // The newest of the old points, a little before the end of the first window.
         let before = |bounds: TimeBounds| (bounds.newest > 7).then_some(1000);
         for (bounds, most) in [(live, 2), (with_strays, 3), (alone, 1), (ends, 64)] {
@@ -348,7 +401,7 @@ mod tests {
                 presses += 1;
                 look.zoom(false, bounds, before(bounds));
             }
-            assert_eq!(look.range(bounds), bounds.all());
+            assert_eq!(look.range(bounds), bounds.with_strays());
             assert!(presses <= most, "{presses}: {bounds:?}");
             look.zoom(true, bounds, None);
             let (from, to) = look.range(bounds);
@@ -358,14 +411,26 @@ mod tests {
 
     #[test]
     fn a_time_without_points_is_passed_over() {
-        let bounds = TimeBounds { first: 0, newest: 1_000_000, last: 1_000_000, is_sparse: false };
+        let bounds = TimeBounds {
+            first: 0,
+            newest: 1_000_000,
+            last: 1_000_000,
+            recent: None,
+            are_few: true,
+        };
         let mut look = Viewport::default();
         look.choose(Some(60));
         let before = |time: i64| Some(if time > 999_900 { 999_900 } else { 5000 });
-        look.pan(-1, bounds, before);
+        let after = |time: i64| Some(if time < 6000 { 5000 } else { 999_900 });
+        look.pan(-1, bounds, before, after);
         assert_eq!(look.range(bounds), (999_925 - 70, 999_985 - 70), "a point at three quarters");
-        look.pan(-4, bounds, before);
+        look.pan(-4, bounds, before, after);
         assert_eq!(look.range(bounds), (5000 - 45, 5000 + 15));
+        look.pan(1, bounds, before, after);
+        look.pan(1, bounds, before, |time| Some(if time < 5000 { 5000 } else { 999_900 }));
+        assert_eq!(look.range(bounds), (4985, 5045), "it is still in sight");
+        look.pan(2, bounds, before, |time| Some(if time < 5000 { 5000 } else { 999_900 }));
+        assert_eq!(look.range(bounds), (999_885, 999_945), "a point at a quarter");
     }
 
     proptest! {
@@ -376,13 +441,17 @@ mod tests {
         ) {
             let points = line(times.iter().copied());
             let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
-            let bounds = TimeBounds { first, newest: times[0], last, is_sparse: times.len() < 3 };
+            let recent = times.iter().copied().filter(|_| times.len() > 2).max();
+            let are_few = times.len() < FEW;
+            let bounds = TimeBounds { first, newest: times[0], last, recent, are_few };
             let before = |time: i64| times.iter().copied().filter(|&at| at < time).max();
             let mut look = Viewport::default();
             for (what, by) in steps {
                 match what {
                     0 => look.zoom(by > 0, bounds, before(look.range(bounds).0)),
-                    1 => look.pan(by, bounds, before),
+                    1 => look.pan(by, bounds, before, |time| {
+                        times.iter().copied().filter(|&at| at > time).min()
+                    }),
                     2 => look.move_cursor(by, 40, &points, bounds),
                     3 => { look.drop_cursor(); }
                     4 => look.point_at(by.unsigned_abs().into(), 40, &points, bounds),

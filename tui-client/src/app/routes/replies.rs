@@ -75,8 +75,8 @@ impl App {
                 }
                 self.say_unmatched();
                 if is_last && self.feed.has_selectors() == Some(true) {
-                    let patterns = self.feed.renewed().unwrap_or(self.watch.patterns());
-                    for query in self.watch.numbers(patterns, now.unix()) {
+                    let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
+                    for query in self.watch.numbers(&patterns, now) {
                         self.feed.ask(query);
                     }
                 }

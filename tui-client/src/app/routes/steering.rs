@@ -56,7 +56,8 @@ impl App {
             self.watch.set_chart_asks(has_selectors);
         }
         if self.chart_may_ask() {
-            for query in self.watch.ask_chart(&self.layout(), self.cx.now().elapsed) {
+            let window = self.feed.is_live().then(|| self.table.window());
+            for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
                 self.feed.ask(query);
             }
         }

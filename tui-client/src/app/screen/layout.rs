@@ -72,13 +72,8 @@ impl Layout {
     /// Divides a screen. `pane` was last in focus; `upper` is the one of table and watch last in
     /// focus.
     pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
-        let compact = width < COMPACT.0 || height < COMPACT.1;
-        let (mut layout, middle) = Self::edges(width, height);
-        let prompt_rows = if compact { 1 } else { 3 }.min(middle.height);
-        let panes = middle.rows(middle.y, middle.height - prompt_rows);
-        layout.prompt = middle.rows(panes.y + panes.height, prompt_rows);
-        layout.prompt_border = !compact;
-        if compact {
+        let (mut layout, panes) = Self::with_prompt(width, height);
+        if !layout.prompt_border {
             if panes.height >= 3 {
                 *layout.pane(pane) = Some(panes);
             }
@@ -119,6 +114,24 @@ impl Layout {
         Self { watch: Some(middle), full: true, ..edges }
     }
 
+    /// The layout with the chart on the full screen, but for the command line.
+    pub fn full_above_prompt(width: u16, height: u16) -> Self {
+        let (layout, panes) = Self::with_prompt(width, height);
+        Self { watch: Some(panes).filter(|panes| panes.height >= 3), full: true, ..layout }
+    }
+
+    /// A layout of the edges and the command line, and the area above it. On a small screen the
+    /// command line has no border.
+    fn with_prompt(width: u16, height: u16) -> (Self, Area) {
+        let compact = width < COMPACT.0 || height < COMPACT.1;
+        let (mut layout, middle) = Self::edges(width, height);
+        let prompt_rows = if compact { 1 } else { 3 }.min(middle.height);
+        let panes = middle.rows(middle.y, middle.height - prompt_rows);
+        layout.prompt = middle.rows(panes.y + panes.height, prompt_rows);
+        layout.prompt_border = !compact;
+        (layout, panes)
+    }
+
     /// A layout of the status and the hints alone, and the area between them. A tiny screen drops
     /// first the hints, then the status.
     fn edges(width: u16, height: u16) -> (Self, Area) {
@@ -129,9 +142,11 @@ impl Layout {
         (edges, screen.rows(status, height - status - hints))
     }
 
-    /// Makes room above the log for an answer of so many lines, as far as the panes there can spare it.
+    /// Makes room above the log, or above the command line below a chart, for an answer of so many
+    /// lines, as far as the panes there can spare it.
     pub fn show_answer(&mut self, lines: usize) {
-        let Some(log) = self.log else { return };
+        let prompt = Some(self.prompt).filter(|_| self.full && self.prompt_border);
+        let Some(log) = self.log.or(prompt) else { return };
         let lowest = [self.table, self.watch].into_iter().flatten();
         let lowest = lowest.filter(|area| area.y + area.height == log.y);
         let Some(spare) = lowest.map(|area| area.height / 2).min() else { return };

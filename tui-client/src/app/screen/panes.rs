@@ -112,6 +112,8 @@ impl Panes {
         let (width, height) = self.size();
         if self.focus == Mode::Chart {
             Layout::full(width, height)
+        } else if self.focus == Mode::Prompt && self.before_prompt == Some(Mode::Chart) {
+            Layout::full_above_prompt(width, height)
         } else if self.zoomed_log {
             Layout::log_only(width, height)
         } else {

@@ -377,6 +377,20 @@ impl Batch {
             if let (RowPart::Trend(step), Some(points)) = (part, self.answer(part, series)) {
                 let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
                 let mut trend = Trend::new(step, limit, points);
+                let recent = self.answer(RowPart::Recent, series).unwrap_or_default();
+                // The points themselves, where all of the window are known.
+                let is_whole = recent.first().zip(trend.first()).is_some_and(|(oldest, first)| {
+                    let are_all =
+                        recent.len() < RECENT && oldest.timestamp.saturating_sub(first) < step;
+                    are_all || oldest.timestamp < first
+                });
+                if let Some(known) = series.trend().filter(|known| known.refines(&trend)) {
+                    trend = known.clone();
+                } else if is_whole && let Some(first) = trend.first() {
+                    let recent = series.recent().iter();
+                    let recent = recent.filter(|point| point.timestamp >= first);
+                    trend = Trend::of_points(step, limit, recent);
+                }
                 for &point in told {
                     trend.push(point);
                 }

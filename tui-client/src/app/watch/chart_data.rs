@@ -1,9 +1,10 @@
 //! The data of the chart: what a server with selectors is asked for, and the lines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::chart::line::Line;
-use crate::app::chart::viewport::{OPENING, TimeBounds};
+use crate::app::chart::viewport::{FEW, OPENING, TimeBounds};
 use crate::app::chart::{self, MAX_LINES};
 use crate::app::screen::layout::Layout;
 use crate::app::watch::{Watch, Watched};
@@ -12,6 +13,7 @@ use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::Urgency;
 use crate::metrics::rollups::{Rollups, View};
 use crate::metrics::series::present_until;
+use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag};
 
 /// The most keys of which the chart keeps what it has asked for.
@@ -50,19 +52,37 @@ impl Watched {
         points.map(|point| point.timestamp).find(|&at| at < time)
     }
 
+    /// The time of the nearest point after a time, as far as it is known.
+    pub(super) fn nearest_after(&self, time: i64) -> Option<i64> {
+        if self.is_asked_for() {
+            return self.rollups.after(time);
+        }
+        let points = self.series.iter().flat_map(|series| series.recent().iter());
+        points.map(|point| point.timestamp).find(|&at| at > time)
+    }
+
     fn time_bounds(&self) -> Option<TimeBounds> {
         let asked = self.rollups.bounds().filter(|_| self.is_asked_for());
         let (first, last) = asked.or(self.bounds)?;
-        let newest = self.rollups.newest().filter(|_| asked.is_some()).unwrap_or(last);
+        let of_series = || self.series.as_ref().map(|series| series.last.timestamp);
+        let newest = if asked.is_some() { self.rollups.newest() } else { of_series() };
+        let newest = newest.unwrap_or(last);
         let opening = (newest.saturating_sub(OPENING), newest);
-        let has_two = if self.is_asked_for() {
+        // The points of another quarter of an hour are as good as a beginning.
+        let wide = (opening.0.saturating_sub(OPENING), newest);
+        let (has_two, are_few, begin) = if asked.is_some() {
             // What is not known yet is asked for.
-            self.rollups.has_two(opening).unwrap_or(true)
+            let has = |count: usize| self.rollups.has(count, opening).unwrap_or(true);
+            (has(2), !has(FEW), self.rollups.first_in(wide).unwrap_or(wide.0))
         } else {
-            let recent = self.series.iter().flat_map(|series| series.recent().newest(2));
-            recent.filter(|point| point.timestamp >= opening.0).count() > 1
+            let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
+            let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
+            let others = recent.skip(1).take_while(|&time| time >= wide.0);
+            let has = |count: usize| others.clone().nth(count - 2) >= Some(opening.0);
+            (has(2), !has(FEW), others.clone().last().unwrap_or(newest))
         };
-        Some(TimeBounds { first, newest, last, is_sparse: !has_two })
+        let recent = has_two.then_some(begin.max(opening.0).max(first));
+        Some(TimeBounds { first, newest, last, recent, are_few })
     }
 }
 
@@ -81,8 +101,33 @@ impl Watch {
         self.asked_parts.clear();
     }
 
-    /// Takes the queries for what the chart on the screen needs.
-    pub fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
+    /// The window of the numbers of the keys, once the server was asked for them.
+    pub fn numbers_window(&self) -> Option<Window> {
+        self.numbers_until.filter(|_| self.asks).map(|_| self.window)
+    }
+
+    /// Takes the queries for what the list on the screen and its chart need; the numbers of the list
+    /// are those of a window, and are not asked for without one.
+    pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
+        let mut queries = Vec::new();
+        if let Some(window) = window.filter(|_| layout.watch.is_some()) {
+            let is_other = std::mem::replace(&mut self.window, window) != window;
+            if self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
+                self.numbers_until = None;
+                let patterns = Arc::clone(&self.patterns);
+                queries.extend(self.numbers(&patterns, now));
+            }
+        }
+        queries.extend(self.ask_chart(layout, now.elapsed));
+        queries
+    }
+
+    /// When the numbers of the list are to be asked for again.
+    fn next_numbers(&self) -> Option<Duration> {
+        self.numbers_until.filter(|_| self.asks)
+    }
+
+    fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
         let Some(view) = self.asked_view(layout) else { return Vec::new() };
         let mut queries = Vec::new();
         let charted = self.charted_places();
@@ -111,11 +156,15 @@ impl Watch {
         queries
     }
 
-    /// When the chart needs requests that are not due yet.
-    pub fn next_chart_request(&self, layout: &Layout) -> Option<Duration> {
-        let view = self.asked_view(layout)?;
-        let charted = self.charted_places().into_iter().filter_map(|at| self.keys.get(at));
-        charted.filter_map(|watched| watched.rollups.next_due(&view)).min()
+    /// When the list and the chart need requests that are not due yet.
+    pub fn next_request(&self, layout: &Layout, is_live: bool) -> Option<Duration> {
+        let numbers = self.next_numbers().filter(|_| is_live && layout.watch.is_some());
+        let view = self.asked_view(layout);
+        let chart = view.into_iter().flat_map(|view| {
+            let charted = self.charted_places().into_iter().filter_map(|at| self.keys.get(at));
+            charted.filter_map(move |watched| watched.rollups.next_due(&view))
+        });
+        chart.chain(numbers).min()
     }
 
     /// Takes the answer to a query of the chart with this number; `None` if it was refused or lost.
@@ -186,11 +235,17 @@ impl Watch {
 
     /// The times of the points of the keys in the chart.
     pub fn chart_bounds(&self) -> Option<TimeBounds> {
-        self.in_chart().filter_map(Watched::time_bounds).reduce(|one, other| TimeBounds {
-            first: one.first.min(other.first),
-            newest: one.newest.max(other.newest),
-            last: one.last.max(other.last),
-            is_sparse: one.is_sparse && other.is_sparse,
+        let all = || self.in_chart().filter_map(Watched::time_bounds);
+        let newest = all().map(|bounds| bounds.newest).max()?;
+        let opening = newest.saturating_sub(OPENING);
+        let recent: Vec<_> = all().filter(|bounds| bounds.newest >= opening).collect();
+        let begin = recent.iter().filter_map(|bounds| bounds.recent);
+        Some(TimeBounds {
+            first: all().map(|bounds| bounds.first).min()?,
+            newest,
+            last: all().map(|bounds| bounds.last).max()?,
+            recent: begin.map(|begin| begin.max(opening)).min(),
+            are_few: recent.iter().all(|bounds| bounds.are_few),
         })
     }
 }

@@ -34,7 +34,9 @@ impl Watch {
             }
             ChartAction::Pan(quarters) => {
                 let mut viewport = self.viewport.clone();
-                viewport.pan(quarters, bounds, |time| self.nearest_before(time, layout));
+                let before = |time| self.nearest_before(time, layout);
+                let after = |time| self.in_chart().filter_map(|key| key.nearest_after(time)).min();
+                viewport.pan(quarters, bounds, before, after);
                 self.viewport = viewport;
             }
             ChartAction::Cursor(step) => {
@@ -98,7 +100,7 @@ impl Watch {
     }
 
     /// The time of the nearest point before a time, of any line, as far as it is known.
-    fn nearest_before(&self, time: i64, layout: &Layout) -> Option<i64> {
+    pub fn nearest_before(&self, time: i64, layout: &Layout) -> Option<i64> {
         let bounds = self.chart_bounds()?;
         let view = self.view(bounds, self.chart_size(layout).0);
         self.in_chart().filter_map(|key| key.nearest_before(time, &view)).max()

@@ -119,7 +119,9 @@ fn what_is_told_is_drawn_without_a_request() {
         for n in 1..10 {
             scene.wait(SECOND);
             server.put(&mut scene, last + n, 60.0);
-            let (asked, _) = server.serve(&mut scene);
+            let (mut asked, _) = server.serve(&mut scene);
+            // The numbers of the list are asked for from time to time.
+            asked.retain(|line| !line.starts_with("get a[-15m:"));
             assert!(asked.is_empty(), "{keys}: {asked:?}");
             assert_eq!(range(&scene).1, last + n);
         }
@@ -168,6 +170,7 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
         let mut scene = server.chart(200, 50);
         let ends = server.points.keys().next().zip(server.points.keys().next_back());
         let ends = ends.map(|(&first, &last)| (first, last)).unwrap();
+        let (_, newest) = bounds(&scene).all();
         let mut presses = 0;
         while range(&scene) != ends {
             presses += 1;
@@ -181,8 +184,57 @@ fn zooming_out_goes_to_everything_whatever_it_is() {
         assert!(chart.cells.iter().any(|cell| cell.dots > 0), "{what}");
         scene.keys("05");
         server.serve(&mut scene);
-        assert_eq!(range(&scene), ends, "{what}: at once");
+        assert_eq!(
+            range(&scene),
+            (ends.0, newest),
+            "{what}: at once, but for strays of the future"
+        );
     }
+}
+
+/// A chart after a point a second from a time on, which is told as it is put.
+fn begun(mut server: SeriesServer, from: i64, seconds: i64) -> (SeriesServer, Scene) {
+    let mut scene = server.chart(200, 50);
+    for n in 0..seconds {
+        server.put(&mut scene, from + n, 1.0);
+        if n < 10 || n % 50 == 0 {
+            server.serve(&mut scene);
+        }
+    }
+    scene.wait(2 * SECOND);
+    server.serve(&mut scene);
+    (server, scene)
+}
+
+#[test]
+fn the_chart_opens_where_points_are_and_grows_with_them() {
+    let years = || (0..5000).map(|n| (NOW - 631_152_000 + n * 60, 1.0));
+    for (what, points, of) in [
+        ("empty", vec![], "all "),
+        ("one point of the past", vec![(NOW - 631_152_000, 2.0)], "last "),
+        ("points of the past", years().collect(), "last "),
+    ] {
+        for (seconds, span, title) in
+            [(3, 2, "2s"), (10, 60, "1m"), (100, 99, "1m39s"), (1000, 900, "15m")]
+        {
+            let (server, scene) =
+                begun(SeriesServer::of(points.clone()), NOW + 1 - seconds, seconds);
+            assert_eq!(range(&scene), (NOW - span, NOW), "{what}, {seconds}s");
+            if of == "last " || span == 900 {
+                let of = if of == "last " { " of 20y" } else { " of 16m39s" };
+                let title = format!(" last {title}{of} ");
+                assert!(legend(&scene).contains(&title), "{what}: {}", legend(&scene));
+            }
+            // Opened now, it is the same.
+            let scene = server.chart(200, 50);
+            let (from, to) = range(&scene);
+            // Steps of 2 seconds are known.
+            assert!(to == NOW && (-1..=0).contains(&(from - (NOW - span))), "{what}, {seconds}s");
+        }
+    }
+    // Points that come seldom are no beginning.
+    let seldom = SeriesServer::of((0..100).map(|n| (NOW - n * 305, 1.0)));
+    assert_eq!(range(&seldom.chart(200, 50)), (NOW - 900, NOW));
 }
 
 #[test]
@@ -209,7 +261,7 @@ fn a_key_without_points_is_charted_with_the_first_one() {
         server.put(&mut scene, NOW + n, 1.0);
         server.serve(&mut scene);
     }
-    assert_eq!(range(&scene), (NOW, NOW + 4));
+    assert_eq!(range(&scene), (NOW + 4 - 60, NOW + 4));
     assert!(!shows(&scene, "no points yet"));
 }
 
@@ -324,9 +376,31 @@ fn a_time_without_points_is_named_and_passed_over() {
         assert!(presses < 24, "an hour, then over the days without points");
     }
     assert!(!shows(&scene, "no points here"), "to those before");
-    scene.keys(&"]".repeat(12));
+    scene.keys("zzz");
     server.serve(&mut scene);
-    assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"));
+    assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"), "{}", legend(&scene));
+    assert!(legend(&scene).contains("earlier: 2006-06-12, Z"), "{}", legend(&scene));
+}
+
+#[test]
+fn a_time_without_points_is_passed_over_to_later_points() {
+    let minutes = |from: i64| (from..from + 1200).map(|time| (time, 1.0));
+    let server = SeriesServer::of(minutes(NOW - 9 * DAY).chain(minutes(NOW - 1199)));
+    let mut scene = server.chart(200, 50);
+    for key in ['[', ']'] {
+        let is_there = |scene: &Scene| match key {
+            '[' => range(scene).0 < NOW - 8 * DAY,
+            _ => range(scene).1 > NOW - 1200,
+        };
+        let mut presses = 0;
+        while !is_there(&scene) {
+            scene.keys(key.encode_utf8(&mut [0; 4]));
+            server.serve(&mut scene);
+            assert!(!shows(&scene, "no points here"), "{key} after {presses}");
+            presses += 1;
+            assert!(presses < 12, "{key}: some minutes, then over the days without points");
+        }
+    }
 }
 
 #[test]

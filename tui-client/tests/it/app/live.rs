@@ -1,21 +1,23 @@
 //! The screen of a server with selectors: it is told every put, and asks for what is in sight.
 
+mod fallback;
+mod model;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use shared::response::Status;
-use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, FollowNews, KeyCode};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
+use tui_client::metrics::series::Series;
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
 use tui_client::view::theme::Theme;
 
-use crate::harness::scene::{NOW, Scene, config};
+use crate::harness::scene::{NOW, Scene};
 use crate::harness::snapshot::{cell_of, draw, find};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,9 +46,7 @@ fn row(key: &str, value: f64) -> (String, f64) {
 
 #[test]
 fn the_state_is_asked_for_once_the_follow_has_begun() {
-    let mut scene = Scene::new(120, 30, &[]);
-    scene.has_selectors = true;
-    scene.tell(Event::Connected);
+    let mut scene = Scene::new(120, 30, &[]).follow();
     assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]");
     assert!(scene.sent.is_empty(), "not before");
     assert_eq!(scene.app.feed().has_selectors(), None);
@@ -71,175 +71,6 @@ fn no_poll_is_sent_while_the_screen_is_live() {
     asked(&mut scene);
     scene.wait(9 * SECOND);
     assert_eq!(asked(&mut scene), [""; 0]);
-}
-
-#[test]
-fn a_server_that_ends_or_refuses_the_follow_is_polled() {
-    for news in [FollowNews::Ended, FollowNews::Refused("wrong command".to_owned())] {
-        let mut scene = Scene::new(120, 30, &[]);
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
-        if news == FollowNews::Ended {
-            scene.begin();
-            scene.ok("get *[last]", "");
-        }
-        scene.news(news);
-        assert_eq!(scene.app.feed().has_selectors(), Some(false));
-        assert!(scene.sent[0].alone, "nothing is sent ahead of a reply");
-        scene.ok("get *", "a 1.0 1\n");
-        scene.wait(SECOND);
-        scene.ok("get *", "a 2.0 2\n");
-        cell_of(&draw(&scene, &Theme::colour(), 120, 30), "every 1s");
-    }
-}
-
-#[test]
-fn a_server_that_takes_one_connection_is_polled_over_it() {
-    let mut scene = Scene::new(120, 30, &[]);
-    scene.has_selectors = true;
-    scene.tell(Event::Connected);
-    scene.wait(3 * SECOND);
-    assert_eq!((scene.sent[0].channel, scene.sent[0].alone), (Channel::Prompt, true));
-    scene.ok("get *", "a 1.0 1\n");
-    scene.enter("get a[+]");
-    asked(&mut scene);
-    scene.wait(3 * SECOND);
-    assert_eq!(asked(&mut scene), [""; 0], "a poll would end the typed follow");
-}
-
-/// Connected to a server with selectors whose first answer is late.
-fn late() -> Scene {
-    let mut scene = Scene::new(120, 30, &["b"]);
-    scene.has_selectors = true;
-    scene.tell(Event::Connected);
-    scene.wait(3 * SECOND);
-    assert_eq!(scene.app.feed().has_selectors(), Some(false), "polled meanwhile");
-    scene
-}
-
-#[test]
-fn a_first_answer_that_is_late_counts() {
-    let mut scene = late();
-    let id = scene.sent.iter().find(|request| request.line == "get *").unwrap().id;
-    scene.begin();
-    assert_eq!(scene.app.feed().has_selectors(), Some(true));
-    scene.told("a 5.0 5\n");
-    for line in ["get *[last]", "get b[last:1024]"] {
-        let request = scene.sent.iter().find(|request| request.line == line).unwrap();
-        assert_eq!(request.channel, Channel::Data, "{line}");
-        scene.ok(line, "a 4.0 4\nb 4.0 4\n");
-    }
-    // The polls from before are older than what was told.
-    assert!(scene.sent.iter().any(|request| request.id == id));
-    let polls = ["get *", "get b"];
-    for line in polls {
-        if scene.sent.iter().any(|request| request.line == line) {
-            scene.ok(line, "a 1.0 1\nb 1.0 1\n");
-        }
-    }
-    scene.told("a 6.0 6\n");
-    assert_eq!(rows(&scene), [row("a", 6.0), row("b", 4.0)]);
-    let watched = scene.app.watch().keys()[0].series.as_ref().unwrap();
-    assert_eq!(watched.last.timestamp, 4);
-    scene.wait(10 * SECOND);
-    assert!(!asked(&mut scene).iter().any(|line| polls.contains(&&**line)), "no more polls");
-    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "live");
-}
-
-/// Lets time pass on a server that is polled, and answers its polls; returns how often a follow was
-/// ordered, each of which meets this.
-fn follows(scene: &mut Scene, seconds: u64, news: &FollowNews) -> usize {
-    let mut orders = 0;
-    for _ in 0..seconds {
-        scene.wait(SECOND);
-        answer_queries(scene, |_| "a 1.0 1\n".to_owned());
-        let before = scene.followed.take();
-        orders += usize::from(before.is_some());
-        if let Some((id, _)) = before {
-            scene.tell(Event::Follow { id, news: news.clone() });
-        }
-    }
-    orders
-}
-
-#[test]
-fn a_follow_that_could_not_begin_is_tried_again() {
-    let full = FollowNews::Refused("too many connections".to_owned());
-    for news in [full, FollowNews::Lost("the connection was closed".to_owned())] {
-        let mut scene = Scene::new(120, 30, &[]);
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
-        let first = follows(&mut scene, 10, &news);
-        assert!((1..=3).contains(&first), "{news:?}: {first}");
-        assert_eq!(scene.app.feed().has_selectors(), Some(false), "{news:?}: polled meanwhile");
-        let later = follows(&mut scene, 3600, &news);
-        assert!((5..=10).contains(&later), "{news:?}: every so often, {later} times an hour");
-        while scene.followed.is_none() {
-            scene.wait(60 * SECOND);
-            answer_queries(&mut scene, |_| "a 1.0 1\n".to_owned());
-        }
-        scene.begin();
-        scene.ok("get *[last]", "a 2.0 2\n");
-        scene.told("a 3.0 3\n");
-        assert_eq!(rows(&scene), [row("a", 3.0)], "{news:?}");
-    }
-}
-
-#[test]
-fn a_server_without_selectors_is_asked_once() {
-    for news in [FollowNews::Ended, FollowNews::Refused("wrong command".to_owned())] {
-        let mut scene = late();
-        assert_eq!(follows(&mut scene, 1, &news), 1);
-        assert_eq!(follows(&mut scene, 3600, &news), 0, "{news:?}");
-    }
-}
-
-#[test]
-fn a_live_follow_that_finds_no_room_is_tried_again() {
-    let full = FollowNews::Refused("too many connections".to_owned());
-    let mut scene = live("a 1.0 1\n");
-    scene.news(FollowNews::Lost("the server closed the connection".to_owned()));
-    follows(&mut scene, 1, &full);
-    assert_eq!(scene.app.feed().has_selectors(), Some(true), "it may have room in a moment");
-    follows(&mut scene, 60, &full);
-    assert_eq!(scene.app.feed().has_selectors(), Some(false));
-    assert!(follows(&mut scene, 3600, &full) >= 3);
-}
-
-#[test]
-fn a_reconnect_while_paused_leaves_explicit_requests() {
-    let mut scene = live("a 1.0 1\n");
-    asked(&mut scene);
-    scene.code(KeyCode::F(6));
-    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
-    scene.wait(2 * SECOND);
-    scene.tell(Event::Connected);
-    scene.begin();
-    assert!(scene.followed.is_none(), "it was only to be found out");
-    assert_eq!(asked(&mut scene), [""; 0], "still paused");
-    scene.wait(60 * SECOND);
-    assert_eq!(asked(&mut scene), [""; 0]);
-    scene.code(KeyCode::F(5));
-    scene.ok("get *[last]", "a 2.0 2\n");
-    assert_eq!(rows(&scene), [row("a", 2.0)]);
-    scene.code(KeyCode::F(6));
-    scene.begin();
-    scene.ok("get *[last]", "a 3.0 3\n");
-    assert_eq!(rows(&scene), [row("a", 3.0)]);
-}
-
-#[test]
-fn a_refresh_before_a_paused_reconnect_is_known_waits_for_it() {
-    let mut scene = live("a 1.0 1\n");
-    asked(&mut scene);
-    scene.code(KeyCode::F(6));
-    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
-    scene.wait(2 * SECOND);
-    scene.tell(Event::Connected);
-    scene.code(KeyCode::F(5));
-    assert_eq!(asked(&mut scene), [""; 0]);
-    scene.begin();
-    assert_eq!(asked(&mut scene), ["get *[last]"]);
 }
 
 #[test]
@@ -340,6 +171,37 @@ fn answer_queries(scene: &mut Scene, of: impl Fn(&str) -> String) -> Vec<String>
     lines
 }
 
+/// The bars of a trend, without gaps.
+fn trend(series: &Series) -> Vec<f64> {
+    series.trend().unwrap().columns(48).into_iter().flatten().collect()
+}
+
+#[test]
+fn the_trend_of_a_fresh_key_has_a_column_for_each_point() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 10.0 {NOW}\n"));
+    // A server that answers from 10 points, one a second.
+    let points = || (1..=10).map(|n| format!("a {n}.0 {}\n", NOW - 10 + n)).collect::<String>();
+    let answer = |line: &str| match line {
+        _ if line.contains("last:") => points(),
+        _ if line.contains(":19:max]") => {
+            let start = |time: i64| time.div_euclid(19) * 19;
+            let buckets = (1..=10).map(|n| (start(NOW - 10 + n), n));
+            let buckets: BTreeMap<_, _> = buckets.collect();
+            buckets.iter().map(|(start, n)| format!("a {n}.0 {start}\n")).collect()
+        }
+        _ => format!("a 10.0 {NOW}\n"),
+    };
+    answer_queries(&mut scene, answer);
+    let bars = |scene: &Scene| trend(scene.app.table().visible(1).next().unwrap());
+    assert_eq!(bars(&scene), (1..=10).map(f64::from).collect::<Vec<_>>());
+    scene.told(&format!("a 11.0 {}\n", NOW + 1));
+    scene.wait(31 * SECOND);
+    assert!(!answer_queries(&mut scene, answer).is_empty(), "asked for again");
+    assert_eq!(bars(&scene), (1..=11).map(f64::from).collect::<Vec<_>>());
+    assert!(find(&draw(&scene, &Theme::colour(), 200, 50), "▁▂▂▃▄▅▅▆▇▇█").is_some());
+}
+
 /// The rest of a reply to a query of `a`.
 fn of_a(line: &str) -> String {
     let value = match line {
@@ -362,7 +224,7 @@ fn told_points_keep_the_numbers_up_to_date() {
     let numbers = |scene: &Scene| {
         let a = scene.app.table().visible(1).next().unwrap();
         let change = a.change();
-        (a.count(), a.min(), a.max(), a.mean(), change, a.trend().unwrap().columns(48))
+        (a.count(), a.min(), a.max(), a.mean(), change, trend(a))
     };
     let expected = (Some(4), Some(1.0), Some(9.0), Some(5.0), Some(1.0), vec![2.0, 4.0]);
     assert_eq!(numbers(&scene), expected);
@@ -392,13 +254,13 @@ fn points_that_are_told_before_an_answer_are_not_lost() {
     let a = scene.app.table().visible(1).next().unwrap();
     assert_eq!((a.count(), a.min(), a.max()), (Some(3), Some(1.0), Some(500.0)));
     assert!(a.mean().is_some_and(|mean| (mean - 502.0 / 3.0).abs() < 1e-9));
-    assert!(a.trend().unwrap().columns(48).contains(&500.0));
+    assert!(trend(a).contains(&500.0));
 }
 
 #[test]
 fn each_point_of_a_watched_key_counts_once() {
     let mut scene = Scene::live(120, 30, &["a"], &[]);
-    let is_number = |line: &str| line.starts_with("get a[:") && line.contains(":all:");
+    let is_number = |line: &str| line.starts_with("get a[-15m:") && line.contains(":all:");
     assert!(!scene.sent.iter().any(|request| is_number(&request.line)), "not before the points");
     scene.ok("get a[last:1024]", &format!("a 1.0 {NOW}\n"));
     // A 3 is stored: it is in the answers that have no end, and told after them.
@@ -486,10 +348,7 @@ fn refreshes_do_not_pile_up() {
 fn an_order_by_a_number_asks_for_that_of_all_keys() {
     let sort = Sort::named("-max").unwrap();
     let table = TableSpec { sort, ..TableSpec::default() };
-    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
-    scene.has_selectors = true;
-    scene.tell(Event::Connected);
-    scene.begin();
+    let mut scene = Scene::live_table(120, 30, table);
     scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
     let of_all = "get *[-15m::all:max]";
     let lines = answer_queries(&mut scene, |line| match line {
@@ -508,10 +367,7 @@ fn an_order_by_a_number_asks_for_that_of_all_keys() {
 fn an_order_that_knows_some_keys_only_says_so() {
     let sort = Sort::named("-change").unwrap();
     let table = TableSpec { sort, ..TableSpec::default() };
-    let mut scene = Scene::with(120, 30, AppConfig { table, ..config() });
-    scene.has_selectors = true;
-    scene.tell(Event::Connected);
-    scene.begin();
+    let mut scene = Scene::live_table(120, 30, table);
     scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         scene.points_left_out = if line == "get *[last:2]" { 12_345 } else { 0 };
@@ -671,86 +527,6 @@ fn the_interval_is_no_pace_of_a_live_screen() {
     assert!(find(&draw(&scene, &Theme::colour(), 120, 30), "every 2s").is_none());
 }
 
-const KEYS: [&str; 4] = ["a", "b.c", "b.d", "e"];
-
-/// A put of one of a few keys, around the present.
-#[derive(Debug, Clone)]
-struct Put {
-    key: &'static str,
-    value: i32,
-    timestamp: i64,
-}
-
-fn put() -> impl Strategy<Value = Put> {
-    (proptest::sample::select(&KEYS[..]), -9..9_i32, NOW - 20..NOW + 20)
-        .prop_map(|(key, value, timestamp)| Put { key, value, timestamp })
-}
-
-/// The lines that tell these puts.
-fn lines(puts: &[Put]) -> String {
-    let line = |put: &Put| format!("{} {}.0 {}\n", put.key, put.value, put.timestamp);
-    puts.iter().map(line).collect()
-}
-
-/// What a server has stored.
-#[derive(Default)]
-struct Model {
-    /// In the order of their first put.
-    keys: Vec<&'static str>,
-    points: BTreeMap<&'static str, BTreeMap<i64, i32>>,
-}
-
-impl Model {
-    fn store(&mut self, puts: &[Put]) {
-        for put in puts {
-            if !self.keys.contains(&put.key) {
-                self.keys.push(put.key);
-            }
-            self.points.entry(put.key).or_default().insert(put.timestamp, put.value);
-        }
-    }
-
-    /// The newest point of each key.
-    fn last(&self) -> Vec<Put> {
-        let last = |&key: &&'static str| {
-            let (&timestamp, &value) = self.points[key].last_key_value().unwrap();
-            Put { key, value, timestamp }
-        };
-        self.keys.iter().map(last).collect()
-    }
-}
-
-proptest! {
-    /// Whenever the state is taken among the puts, and however the lines come, the rows are those of
-    /// a server that is asked at the end.
-    #[test]
-    fn nothing_is_lost_between_the_state_and_what_is_told(
-        before in proptest::collection::vec(put(), 0..20),
-        unheard in proptest::collection::vec(put(), 0..10),
-        after in proptest::collection::vec(put(), 0..30),
-        taken in 0..11_usize,
-        piece in 1..6_usize,
-    ) {
-        let mut model = Model::default();
-        model.store(&before);
-        let mut scene = Scene::live(120, 40, &[], &[]);
-        let taken = taken.min(unheard.len());
-        model.store(&unheard[..taken]);
-        let state = lines(&model.last());
-        model.store(&unheard[taken..]);
-        // All of them are told before the state comes.
-        scene.told(&lines(&unheard));
-        scene.ok("get *[last]", &state);
-        for puts in after.chunks(piece) {
-            scene.told(&lines(puts));
-            model.store(puts);
-        }
-        let last = model.last().into_iter();
-        let expected: Vec<_> = last.map(|put| row(put.key, f64::from(put.value))).collect();
-        prop_assert_eq!(rows(&scene), expected);
-    }
-}
-
 #[test]
 fn what_moves_is_counted_while_it_moves() {
     let mut scene = live("a 1.0 1\n");
@@ -789,10 +565,7 @@ fn columns_that_points_alone_fill_are_asked_for_once() {
     for columns in ["key,last", "key,last,change", "key,last,max"] {
         let columns = columns.split(',').filter_map(Column::named).collect();
         let table = TableSpec { columns, ..TableSpec::default() };
-        let mut scene = Scene::with(120, 30, AppConfig { table: table.clone(), ..config() });
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
-        scene.begin();
+        let mut scene = Scene::live_table(120, 30, table.clone());
         scene.ok("get *[last]", &format!("a 4.0 {}\n", NOW - 9000));
         answer_queries(&mut scene, of_a);
         // It is woken for the age, and for nothing else.

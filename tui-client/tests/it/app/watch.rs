@@ -63,8 +63,8 @@ fn globs_are_matched_by_the_client_if_the_server_cannot() {
 fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
     let mut scene = Scene::live(80, 24, &["a", "b.c", "d.*", "e*"], &[]);
     assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*}[+]");
-    scene.told("a 4.0 2\n");
-    scene.ok("get {a,b.c}[last:1024]", "a 1.0 1\nb.c 5.0 1\n");
+    scene.told(&format!("a 4.0 {NOW}\n"));
+    scene.ok("get {a,b.c}[last:1024]", &format!("a 1.0 {0}\nb.c 5.0 {0}\n", NOW - 1));
     scene.ok("get {d.*,e*}[last:64]", "");
     let values: Vec<_> = scene
         .app
@@ -75,9 +75,59 @@ fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
         .collect();
     assert_eq!(values, [4.0, 5.0]);
     assert!(scene.app.table().answer().series.is_empty(), "no other key is asked for");
-    scene.ok("get {a,b.c,d.*,e*}[:-4:all:count]", "a 9000.0 -9\n");
+    let count = format!("get {{a,b.c,d.*,e*}}[-15m:{}:all:count]", NOW - 6);
+    scene.ok(&count, &format!("a 9000.0 {}\n", NOW - 900));
     let series = scene.app.watch().keys()[0].series.as_ref().unwrap();
     assert_eq!(series.count(), Some(9002), "without the newest points, which are known");
+}
+
+/// The minimum, maximum and mean of the first watched key.
+fn numbers(scene: &Scene) -> [Option<f64>; 3] {
+    let series = scene.app.watch().keys()[0].series.as_ref().unwrap();
+    [series.min(), series.max(), series.mean()]
+}
+
+/// Answers what is asked for the numbers of the list, as if all were these.
+fn answer_numbers(scene: &mut Scene, window: &str, value: f64) -> usize {
+    let of_window = format!("get a[{window}");
+    let is_number = |line: &str| line.starts_with(&of_window) && line.contains(":all:");
+    let mut count = 0;
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let is_number = is_number(&line);
+        let answer = if is_number { format!("a {value:?} {}\n", NOW - 60) } else { String::new() };
+        scene.ok(&line, &answer);
+        count += usize::from(is_number);
+    }
+    count
+}
+
+#[test]
+fn the_numbers_of_the_list_are_those_of_the_window_of_the_table() {
+    let size = (200, 50);
+    let mut scene = Scene::live(size.0, size.1, &["a"], &[]);
+    let title =
+        |scene: &Scene, of: &str| places(scene, size, &[&format!("watch a · min of {of} ")])[0];
+    // One point of years ago does not count.
+    let recent = format!("a -77.0 {}\na 5.0 {NOW}\n", NOW - 631_152_000);
+    scene.ok("get a[last:1024]", &recent);
+    assert_eq!(answer_numbers(&mut scene, "-15m:", 4.0), 4);
+    assert_eq!(numbers(&scene)[..2], [Some(4.0), Some(5.0)]);
+    assert!(title(&scene, "15m"));
+    scene.wait(31 * SECOND);
+    assert_eq!(answer_numbers(&mut scene, "-15m:", 4.5), 4, "the window has moved on");
+    assert_eq!(numbers(&scene)[..2], [Some(4.5), Some(5.0)]);
+    scene.to(Mode::Table);
+    scene.keys("T");
+    assert_eq!(answer_numbers(&mut scene, "-1m:", 4.75), 4);
+    assert!(title(&scene, "1m"));
+    scene.keys("ttttt");
+    assert!(answer_numbers(&mut scene, ":", -78.0) >= 4);
+    assert_eq!(numbers(&scene)[0], Some(-78.0));
+    assert!(title(&scene, "all time"));
+    // A key whose last point is before the window has none.
+    let mut scene = Scene::live(size.0, size.1, &["a"], &[]);
+    scene.ok("get a[last:1024]", "a -77.0 1\n");
+    assert_eq!(numbers(&scene), [None; 3]);
 }
 
 #[test]

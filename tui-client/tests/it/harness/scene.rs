@@ -150,11 +150,20 @@ impl Scene {
 
     /// Connected to a server with selectors, which has taken the follow.
     pub fn live(width: u16, height: u16, watch: &[&str], alerts: &[&str]) -> Self {
-        let mut scene = Self::configured(width, height, watch, alerts);
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
-        scene.begin();
-        scene
+        Self::configured(width, height, watch, alerts).follow().then(Self::begin)
+    }
+
+    /// Connected to a server with selectors, which has not answered yet.
+    pub fn follow(mut self) -> Self {
+        self.has_selectors = true;
+        self.tell(Event::Connected);
+        self
+    }
+
+    /// The screen of this table on a server with selectors, which has taken the follow.
+    pub fn live_table(width: u16, height: u16, table: TableSpec) -> Self {
+        let scene = Self::with(width, height, AppConfig { table, ..config() });
+        scene.follow().then(Self::begin)
     }
 
     /// The server takes the follow.

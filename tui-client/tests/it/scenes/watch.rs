@@ -105,8 +105,29 @@ scenes! {
     chart_within_gap: |w, h| {
         watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}]]]]", "[".repeat(16)))
     },
-    chart_across_edge: |w, h| watch(w, h, &["palm.memory_used"], &[], "fz"),
+    chart_across_edge: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
+        let line = |n: i64| format!("a {}.0 {}\n", 60 - n % 2 * 50, NOW - n * 60);
+        scene.ok("get a", &(0..9).rev().map(line).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("fzzzz");
+    }),
+    chart_alone: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
+        scene.ok("get a", &format!("a 5.0 {}\na 7.0 {}\n", NOW - 631_152_000, NOW - 1));
+        scene.wait(SECOND);
+        scene.polled(&format!("a 5.0 {}\na 7.0 {}\na 8.0 {NOW}\n", NOW - 631_152_000, NOW - 1));
+        scene.to(Mode::Watch);
+        scene.keys("f");
+    }),
     chart_several: |w, h| watch(w, h, &["*.cpu", "*.memory_used"], &["palm.cpu > 95"], "Mf"),
+    chart_six: |w, h| Scene::alerted(w, h, &["palm.*"], &[]).then(|scene| {
+        let keys = ["cpu", "disk", "net", "io", "mem", "load"];
+        let lines = keys.iter().flat_map(|key| {
+            (0..60).rev().map(move |n| format!("palm.{key} {}.5 {}\n", key.len() * 10, NOW - n))
+        });
+        scene.ok("get *", &lines.collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("Mfhhh");
+    }),
     chart_past: |w, h| watch(w, h, &["palm.cpu"], &[], "fzz["),
     chart_one_point: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         scene.ok("get a", &format!("a 5.0 {NOW}\n"));

@@ -69,6 +69,33 @@ fn a_letter_typed_by_mistake_costs_one_esc() {
 }
 
 #[test]
+fn the_full_screen_chart_stays_while_a_request_is_typed() {
+    let mut scene = at(Mode::Chart);
+    let is_full = |scene: &Scene| scene.app.layout().full && scene.app.layout().log.is_none();
+    for (line, shown) in
+        [("put palm.cpu 23.7 7", "stored palm.cpu"), ("get palm.cpu", "get palm.cpu · ")]
+    {
+        scene.keys(line);
+        assert!(is_full(&scene) && screen(&scene, 80, 24).contains(line), "{line}");
+        scene.code(KeyCode::Enter);
+        scene.ok(line, if line.starts_with("get") { "palm.cpu 1.0 7\n" } else { "" });
+        let drawn = screen(&scene, 80, 24);
+        assert!(is_full(&scene) && drawn.contains(shown) && drawn.contains("┤"), "{drawn}");
+        assert!(line.starts_with("put") || drawn.contains("esc back"), "{drawn}");
+        if scene.app.typed_answer().is_some() {
+            scene.code(KeyCode::Esc);
+            assert_eq!(scene.app.mode(), Mode::Prompt, "the answer is closed first");
+        }
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), Mode::Chart, "{line}");
+    }
+    scene.keys("g");
+    scene.code(KeyCode::Backspace);
+    scene.code(KeyCode::Tab);
+    assert!(!is_full(&scene), "another pane is chosen");
+}
+
+#[test]
 fn what_was_typed_before_in_the_command_line_is_not_lost() {
     let mut scene = at(Mode::Table);
     scene.keys(":put palm.cpu 2");

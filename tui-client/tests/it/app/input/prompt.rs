@@ -213,9 +213,7 @@ fn a_suspicious_timestamp_is_marked_and_still_sent() {
 #[test]
 fn a_glob_is_marked_if_the_server_has_no_globs() {
     let doubted = |news: FollowNews| {
-        let mut scene = Scene::new(80, 24, &[]);
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
+        let mut scene = Scene::new(80, 24, &[]).follow();
         scene.type_text("get *.t");
         assert_eq!(scene.app.verdict(), Verdict::Accepted, "not known yet");
         scene.news(news);
@@ -233,9 +231,7 @@ fn a_glob_is_marked_if_the_server_has_no_globs() {
 #[test]
 fn a_glob_without_points_explains_that_the_server_may_know_none() {
     let entered = |news: Option<FollowNews>| {
-        let mut scene = Scene::new(80, 24, &[]);
-        scene.has_selectors = true;
-        scene.tell(Event::Connected);
+        let mut scene = Scene::new(80, 24, &[]).follow();
         if let Some(news) = news {
             scene.news(news);
         }

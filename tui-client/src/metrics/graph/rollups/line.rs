@@ -10,6 +10,9 @@ use super::{Rollups, Sample, Samples, View};
 /// too few columns to be read.
 const MAX_COARSER: u32 = 5;
 
+/// Points beyond each end of a view that are part of its line.
+const BEYOND: usize = 3;
+
 impl Rollups {
     /// The points are drawn one by one: all are known, and few.
     pub(super) fn is_exact(&self, span: Span) -> bool {
@@ -32,11 +35,13 @@ impl Rollups {
         if let Some(points) = self.levels.get(&0).filter(|_| self.is_exact(view.span())) {
             let (from, to) = self.coverage(0).around(view.from).unwrap_or(view.span());
             let times = |from, to| points.buckets.range(from..=to);
-            // The nearest points beyond the ends, however far.
+            // The nearest points beyond the ends, however far: as many as tell what step is usual.
             let before = wide.0.checked_sub(1).filter(|&end| from <= end);
-            let before = before.and_then(|end| times(from, end).next_back());
+            let before = before.into_iter().flat_map(|end| times(from, end).rev().take(BEYOND));
+            let mut before: Vec<_> = before.collect();
+            before.reverse();
             let after = wide.1.checked_add(1).filter(|&start| start <= to);
-            let after = after.and_then(|start| times(start, to).next());
+            let after = after.into_iter().flat_map(|start| times(start, to).take(BEYOND));
             let near = times(from.max(wide.0), to.min(wide.1));
             let all = before.into_iter().chain(near).chain(after);
             let sample = |(&timestamp, &(min, max))| Sample { timestamp, min, max };

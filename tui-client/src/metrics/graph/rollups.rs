@@ -179,21 +179,60 @@ impl Rollups {
         self.extent.total
     }
 
-    /// Whether a range has two points; not known before the range is.
-    pub fn has_two(&self, span: Span) -> Option<bool> {
+    /// Whether a range has so many points, at least two, as far as a coarse picture of it tells; not
+    /// known before the range is.
+    pub fn has(&self, count: usize, span: Span) -> Option<bool> {
         let level = View { from: span.0, to: span.1, dots: 16 }.level();
-        let mut samples = self.levels.range(..=level).flat_map(|(_, level)| level.known(span));
-        let first = samples.next();
-        let is_other = |(time, (min, max))| min < max || first.is_some_and(|(at, _)| at != time);
-        if first.is_some_and(|(_, (min, max))| min < max) || samples.any(is_other) {
-            return Some(true);
+        let mut seen: Vec<i64> = Vec::new();
+        for (&step, level) in self.levels.range(..=level) {
+            for (start, (min, max)) in level.known(span) {
+                let end = end_of(start, step);
+                if !seen.iter().any(|time| (start..=end).contains(time)) {
+                    // Least and greatest are two points.
+                    seen.extend(std::iter::repeat_n(start, if min < max { 2 } else { 1 }));
+                }
+                if seen.len() >= count {
+                    return Some(true);
+                }
+            }
         }
         self.coverage(level).covers(span).then_some(false)
+    }
+
+    /// The time of the first point of a range, as coarse as a picture of it at most; none while it is
+    /// not known, or without points.
+    pub fn first_in(&self, span: Span) -> Option<i64> {
+        let coarsest = View { from: span.0, to: span.1, dots: 256 }.level();
+        let first_from = |from: i64, level: u32| {
+            let firsts = self.levels.range(..=level).filter_map(|(&step, level)| {
+                // A bucket may have begun before.
+                level.known((start_of(from, step), span.1)).next()
+            });
+            let first = firsts.map(|(time, _)| time.max(from)).min()?;
+            self.coverage(level).covers((from, first)).then_some(first)
+        };
+        let first = first_from(span.0, coarsest)?;
+        let finer = (0..coarsest).rev();
+        Some(finer.fold(first, |first, level| first_from(first, level).unwrap_or(first)))
     }
 
     /// The time of the nearest point before a time, when it is known; as coarse as a view.
     pub fn before(&self, time: i64, view: &View) -> Option<i64> {
         self.last_before(time, view.level())
+    }
+
+    /// The time of the nearest point after a time, when it is known; as coarse as what is known.
+    pub fn after(&self, time: i64) -> Option<i64> {
+        let next = time.checked_add(1)?;
+        self.levels.keys().find_map(|&level| {
+            let (_, to) = self.coverage(level).around(next)?;
+            let firsts = self.levels.range(..=level).filter_map(|(&step, level)| {
+                // A bucket may have begun before.
+                level.known((start_of(next, step), to)).next()
+            });
+            // It is not known whether points of a bucket are before the time or after.
+            firsts.map(|(start, _)| start).min().filter(|&start| start >= next)
+        })
     }
 
     fn last_before(&self, time: i64, level: u32) -> Option<i64> {

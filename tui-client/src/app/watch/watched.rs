@@ -1,0 +1,86 @@
+//! A watched key: its series, and what is known of it.
+
+use std::time::Duration;
+
+use crate::metrics::rollups::Rollups;
+use crate::metrics::series::Series;
+
+/// Time for which a changed value is marked.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
+
+/// One watched key.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// The key.
+    pub key: String,
+    /// The series of the last answer; `None` if the key has no points, or before the first answer.
+    pub series: Option<Series>,
+    /// What is known from the answers so far.
+    pub heard: Heard,
+    /// An alert fires.
+    pub alarm: bool,
+    /// The key is in the chart even if another one is selected.
+    pub marked: bool,
+    /// A number that changes with the series.
+    pub revision: u64,
+    /// The times of the first and last point of the series, cached for the chart.
+    pub(super) bounds: Option<(i64, i64)>,
+    /// What the chart knows of the key from a server with selectors.
+    pub(super) rollups: Rollups,
+    /// When the key was last in the chart, as a number that rises.
+    pub(super) charted: u64,
+    pub(super) changed: Option<Duration>,
+}
+
+/// The range that includes all ranges of time; none without any.
+pub(super) fn wider(bounds: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
+    bounds.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+}
+
+/// What the answers have said of a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// No answer has come.
+    #[default]
+    Nothing,
+    /// The key has no points.
+    NoPoints,
+    /// The key has points, or had some.
+    Points,
+}
+
+impl Watched {
+    pub(super) fn new(key: String) -> Self {
+        Self { key, ..Self::default() }
+    }
+
+    /// The value has changed a short time ago.
+    pub fn is_fresh(&self, now: Duration) -> bool {
+        self.changed.is_some_and(|at| now < at + FRESH)
+    }
+
+    pub(super) fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
+        // An older point may have changed or be gone: the whole series is compared.
+        if self.series.as_ref() != series {
+            if self.heard > Heard::Nothing && self.is_news(series) {
+                self.changed = Some(now);
+            }
+            self.series = series.cloned();
+            self.revision = revision;
+            let times = series.into_iter().flat_map(|series| series.recent().iter());
+            self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
+        }
+        let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
+        self.heard = self.heard.max(heard);
+    }
+
+    /// The series has a new or changed newest point.
+    fn is_news(&self, series: Option<&Series>) -> bool {
+        match (&self.series, series) {
+            (Some(before), Some(series)) => {
+                before.last != series.last || before.count() < series.count()
+            }
+            (before, _) => before.is_none(),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What charts and trends are drawn from.
+
+pub mod rollups;
+pub mod trend;
+pub mod window;

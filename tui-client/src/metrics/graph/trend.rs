@@ -1,0 +1,224 @@
+//! The course of a series in steps of time, as wide as a sparkline.
+
+use std::collections::VecDeque;
+
+use shared::Point;
+
+/// The greatest values by buckets of time, oldest first; buckets without points are left out. A point
+/// that is taken twice changes nothing, so it does not matter whether an answer has it already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trend {
+    /// Seconds in a bucket, at least 1.
+    step: i64,
+    /// Seconds in a bucket once the points fill the window; they double until then.
+    full_step: i64,
+    /// The bucket and the greatest of its values.
+    buckets: VecDeque<Point>,
+    /// Buckets that are kept, at least 1.
+    limit: usize,
+}
+
+impl Trend {
+    /// The answer of a server with selectors, in buckets of so many seconds.
+    pub fn new(step: i64, limit: usize, buckets: &[Point]) -> Self {
+        let kept = buckets.len().saturating_sub(limit);
+        let buckets = buckets[kept..].iter().copied().collect();
+        let step = step.max(1);
+        Self { step, full_step: step, buckets, limit: limit.max(1) }
+    }
+
+    /// All points of the window, oldest first, in the shortest buckets that are not too many.
+    pub fn of_points<'a>(
+        full_step: i64,
+        limit: usize,
+        points: impl IntoIterator<Item = &'a Point>,
+    ) -> Self {
+        let full_step = full_step.max(1);
+        let mut trend = Self { step: 1, full_step, buckets: VecDeque::new(), limit: limit.max(1) };
+        points.into_iter().for_each(|&point| trend.push(point));
+        trend
+    }
+
+    /// The time of the first bucket.
+    pub fn first(&self) -> Option<i64> {
+        self.buckets.front().map(|first| first.timestamp)
+    }
+
+    /// The buckets are shorter than those of another trend, and reach as far back.
+    pub fn refines(&self, other: &Self) -> bool {
+        let reaches = |first: i64| {
+            self.first()
+                .is_some_and(|mine| mine.div_euclid(other.step) <= first.div_euclid(other.step))
+        };
+        self.full_step == other.full_step
+            && self.step < other.step
+            && other.first().is_some_and(reaches)
+    }
+
+    /// Takes a point; one between the buckets is left out.
+    pub fn push(&mut self, point: Point) {
+        let start = start_of(point.timestamp, self.step);
+        match self.buckets.back() {
+            Some(last) if last.timestamp >= start => {
+                let place = self.buckets.binary_search_by_key(&start, |bucket| bucket.timestamp);
+                if let Some(bucket) = place.ok().and_then(|place| self.buckets.get_mut(place)) {
+                    bucket.value = bucket.value.max(point.value);
+                }
+            }
+            _ => self.buckets.push_back(Point { timestamp: start, value: point.value }),
+        }
+        while self.step < self.full_step && self.is_too_long() {
+            self.coarsen();
+        }
+        while self.is_too_long() {
+            self.buckets.pop_front();
+        }
+    }
+
+    /// The buckets are of a longer time than that of the window.
+    fn is_too_long(&self) -> bool {
+        let (Some(first), Some(last)) = (self.buckets.front(), self.buckets.back()) else {
+            return false;
+        };
+        let kept = self.step.saturating_mul(i64::try_from(self.limit).unwrap_or(i64::MAX));
+        self.buckets.len() > self.limit || last.timestamp.saturating_sub(kept) > first.timestamp
+    }
+
+    /// Makes the buckets twice as long, at most as long as those of the window.
+    fn coarsen(&mut self) {
+        self.step = self.step.saturating_mul(2).min(self.full_step);
+        let mut merged: VecDeque<Point> = VecDeque::new();
+        for bucket in &self.buckets {
+            let timestamp = start_of(bucket.timestamp, self.step);
+            match merged.back_mut().filter(|last| last.timestamp == timestamp) {
+                Some(last) => last.value = last.value.max(bucket.value),
+                None => merged.push_back(Point { timestamp, ..*bucket }),
+            }
+        }
+        self.buckets = merged;
+    }
+
+    /// The greatest values of as many buckets as there are columns, wider ones where there are more,
+    /// or where points come more seldom; none in a column without points.
+    pub fn columns(&self, columns: usize) -> Vec<Option<f64>> {
+        let (Some(first), Some(last)) = (self.buckets.front(), self.buckets.back()) else {
+            return Vec::new();
+        };
+        let columns = columns.max(1);
+        let wanted = i64::try_from(columns).unwrap_or(i64::MAX);
+        let span = last.timestamp.saturating_sub(first.timestamp) / self.step;
+        // A column has whole buckets, and the same ones until it leaves.
+        let together = (span / wanted + 1).max(self.usual_distance());
+        let wide = self.step.saturating_mul(together);
+        let mut tops: VecDeque<Option<f64>> = VecDeque::new();
+        let mut before = None;
+        for bucket in &self.buckets {
+            let column = bucket.timestamp.div_euclid(wide);
+            match (before, tops.back_mut()) {
+                (Some(at), Some(Some(top))) if at == column => *top = top.max(bucket.value),
+                _ => {
+                    let empty = before.map_or(0, |at| column.saturating_sub(at) - 1);
+                    let empty = usize::try_from(empty).unwrap_or(columns).min(columns);
+                    tops.extend(std::iter::repeat_n(None, empty));
+                    tops.push_back(Some(bucket.value));
+                    let surplus = tops.len().saturating_sub(columns);
+                    tops.drain(..surplus);
+                }
+            }
+            before = Some(column);
+        }
+        // What is beyond the left end may have been the beginning of a gap.
+        tops.into_iter().skip_while(Option::is_none).collect()
+    }
+
+    /// From bucket to bucket, such that points at the usual distance leave none empty.
+    fn usual_distance(&self) -> i64 {
+        let next = self.buckets.iter().skip(1);
+        let pairs = self.buckets.iter().zip(next);
+        let distances = pairs.map(|(a, b)| b.timestamp.saturating_sub(a.timestamp) / self.step);
+        let mut distances: Vec<i64> = distances.collect();
+        let middle = distances.len().saturating_sub(1) / 2;
+        // Two or three say nothing of the usual one.
+        if distances.len() < 4 {
+            return 1;
+        }
+        let (_, &mut usual, _) = distances.select_nth_unstable(middle);
+        if usual > 1 { usual.saturating_add(1) } else { 1 }
+    }
+}
+
+fn start_of(time: i64, step: i64) -> i64 {
+    time.div_euclid(step).saturating_mul(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(timestamp: i64, value: f64) -> Point {
+        Point { timestamp, value }
+    }
+
+    fn shown(trend: &Trend, columns: usize) -> String {
+        let columns = trend.columns(columns).into_iter();
+        let columns = columns.map(|top| top.map_or("-".to_owned(), |top| top.to_string()));
+        columns.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn told_points_go_on_with_the_buckets_of_the_answer() {
+        let mut trend = Trend::new(20, 3, &[point(0, 1.0), point(20, 3.0)]);
+        trend.push(point(25, 5.0));
+        trend.push(point(26, 2.0));
+        trend.push(point(26, 2.0));
+        assert_eq!(shown(&trend, 8), "1 5", "the greatest, however often they are told");
+        trend.push(point(41, 7.0));
+        trend.push(point(60, 9.0));
+        assert_eq!(shown(&trend, 8), "5 7 9", "the oldest is gone");
+        assert_eq!(shown(&trend, 2), "5 9", "together, from multiples on");
+        trend.push(point(5, 100.0));
+        assert_eq!(shown(&trend, 8), "5 7 9", "what comes late is not the newest");
+        trend.push(point(45, 8.0));
+        assert_eq!(shown(&trend, 8), "5 8 9", "it counts in its own bucket");
+        trend.push(point(6000, 2.0));
+        assert_eq!(shown(&trend, 8), "2");
+    }
+
+    #[test]
+    fn a_column_without_points_is_a_gap() {
+        let trend = |times: &[i64]| {
+            let points: Vec<Point> = times.iter().map(|&time| point(time * 20, 1.0)).collect();
+            Trend::new(20, 48, &points)
+        };
+        assert_eq!(shown(&trend(&[0, 1, 2, 6, 7]), 48), "1 1 1 - - - 1 1");
+        assert_eq!(shown(&trend(&[0, 1, 2, 6, 7]), 4), "1 1 - 1", "two buckets a column");
+        let seldom: Vec<i64> = (0..14).map(|n| n * 10 / 3).collect();
+        assert!(!shown(&trend(&seldom), 48).contains('-'), "points come every 3 or 4 buckets");
+        let ends = [point(i64::MIN, 1.0), point(i64::MAX, 2.0)];
+        assert_eq!(shown(&Trend::new(1, 48, &ends), 5), "2");
+    }
+
+    #[test]
+    fn the_points_of_a_fresh_key_have_columns_of_their_own() {
+        let points: Vec<Point> = (0..10).map(|n| point(1000 + n, 1.0)).collect();
+        let mut trend = Trend::of_points(19, 49, &points);
+        assert_eq!(trend.columns(48).len(), 10);
+        let mut most = 10;
+        for n in 10..2000_i32 {
+            trend.push(point(1000 + i64::from(n), 1.0));
+            let columns = trend.columns(48);
+            assert!(
+                columns.iter().all(Option::is_some)
+                    && columns.len() >= usize::try_from(n).unwrap().min(24),
+                "{columns:?}"
+            );
+            most = most.max(columns.len());
+        }
+        assert_eq!((most, trend.step), (48, 19));
+        let answer = Trend::new(19, 49, &[point(988, 1.0)]);
+        let fresh = Trend::of_points(19, 49, &points);
+        assert!(fresh.refines(&answer) && !answer.refines(&fresh));
+        let older = Trend::new(19, 49, &[point(19, 1.0), point(988, 1.0)]);
+        assert!(!fresh.refines(&older), "there are points before");
+    }
+}
