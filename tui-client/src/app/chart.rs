@@ -1,6 +1,7 @@
 //! The chart: points as lines of braille dots with labels on both axes; geometry only, no colours.
 
 mod axis;
+mod calendar;
 mod extent;
 pub mod line;
 pub mod readout;
@@ -10,6 +11,7 @@ pub mod viewport;
 
 use crate::metrics::rollups::Sample;
 use crate::text::units::Unit;
+use crate::text::width::width;
 use extent::{Edge, Survey, VisibleLine};
 use jiff::tz::TimeZone;
 use line::Line;
@@ -82,6 +84,15 @@ pub struct AxisTick {
     pub label: String,
 }
 
+impl AxisTick {
+    /// The first column of the label in a row of `room` columns that begins with the axis: centred
+    /// below the tick, as far as the ends allow.
+    pub fn start(&self, room: usize) -> usize {
+        let wide = width(&self.label);
+        (self.at + 1).saturating_sub(wide / 2).min(room.saturating_sub(wide))
+    }
+}
+
 /// A cell of the plot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlotCell {
@@ -102,7 +113,7 @@ pub struct Chart {
     pub cells: Vec<PlotCell>,
     /// Labels of the value axis.
     pub values: Vec<AxisTick>,
-    /// Labels of the time axis, at the column of their middle.
+    /// Labels of the time axis, at the column of their middle; as many as have room.
     pub times: Vec<AxisTick>,
     /// The rows and values of the thresholds that the axis can show.
     pub thresholds: Vec<(usize, f64)>,

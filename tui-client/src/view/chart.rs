@@ -296,15 +296,8 @@ fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, ar
 fn draw_times(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect, row: u16) {
     let style = canvas.theme.quiet;
     let room = usize::from(plot.width);
-    let mut free = 0;
-    for tick in &chart.times {
-        let wide = width(&tick.label);
-        // Centred below its tick, as far as the ends allow.
-        let from = (tick.at + 1).saturating_sub(wide / 2).min(room.saturating_sub(wide));
-        if from >= free && wide <= room {
-            canvas.pen(plot, row).skip(from).write(&tick.label, style);
-            free = from + wide + 2;
-        }
+    for tick in chart.times.iter().filter(|tick| width(&tick.label) <= room) {
+        canvas.pen(plot, row).skip(tick.start(room)).write(&tick.label, style);
     }
 }
 

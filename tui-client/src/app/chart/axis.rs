@@ -2,16 +2,18 @@
 
 use jiff::tz::TimeZone;
 
+use crate::app::chart::calendar::{STEPS, TimeStep};
 use crate::app::chart::line::Line;
 use crate::app::chart::{AxisTick, ChartSpec};
 use crate::text::units::{Scale, Unit};
+use crate::text::width::width;
 use crate::text::{time, units};
 
-/// Steps between ticks of time, in seconds.
-const TIME_STEPS: [i64; 22] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
-    172_800, 604_800, 2_592_000, 31_536_000,
-];
+/// Columns for each label of time.
+const LABEL_SPACING: usize = 16;
+
+/// Columns between two labels of time.
+const LABEL_GAP: usize = 2;
 
 /// The visible range, and its mapping to dots. Values of a logarithmic axis are logarithms.
 pub(super) struct Axes {
@@ -151,46 +153,84 @@ impl Axes {
         ticks
     }
 
+    /// The ticks of time whose labels have room: at least two of them wherever steps of a second
+    /// allow it.
+    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<AxisTick> {
+        let span = i128::from(self.to) - i128::from(self.from);
+        let wanted = i128::try_from((columns / LABEL_SPACING).max(1)).unwrap_or(1);
+        let count = |step: TimeStep| span / i128::from(step.seconds());
+        let enough = STEPS.iter().position(|&step| count(step) <= wanted);
+        if let Some(enough) = enough {
+            // Steps that end beside the range leave one label or none.
+            let finer = STEPS[..=enough].iter().rev().copied();
+            let finer = finer.take_while(|&step| count(step) <= span.min(columns as i128));
+            let ticks = finer.map(|step| {
+                let times = step.times((self.from, self.to), zone, columns + 2);
+                self.labelled(&times, step, columns, zone)
+            });
+            let mut most = Vec::new();
+            for ticks in ticks {
+                if ticks.len() >= 2 {
+                    return ticks;
+                }
+                most = if ticks.len() > most.len() { ticks } else { most };
+            }
+            if !most.is_empty() {
+                return most;
+            }
+        }
+        // No calendar has the times.
+        let times = (0..=wanted).map(|n| i128::from(self.from) + n * span / wanted);
+        let times: Vec<i64> = times.filter_map(|time| i64::try_from(time).ok()).collect();
+        self.labelled(&times, TimeStep::Days(1), columns, zone)
+    }
+
+    /// Rising times with labels, without those that have no room.
+    fn labelled(
+        &self,
+        times: &[i64],
+        step: TimeStep,
+        columns: usize,
+        zone: &TimeZone,
+    ) -> Vec<AxisTick> {
+        let short_date = if columns < 50 { "%m-%d" } else { "%Y-%m-%d" };
+        let clock = if step.seconds() < 60 { "%H:%M:%S" } else { "%H:%M" };
+        let dated = format!("{short_date} {clock}");
+        let mut ticks: Vec<AxisTick> = Vec::new();
+        let (mut day, mut free) = (String::new(), 0);
+        for &time in times {
+            let date = time::formatted(time, zone, "%Y-%m-%d");
+            // The first tick of a day has its date, if that has room.
+            let forms: &[&str] = match step {
+                TimeStep::Years(_) => &["%Y"],
+                TimeStep::Months(_) => &["%Y-%m"],
+                TimeStep::Days(_) => &["%Y-%m-%d"],
+                TimeStep::Seconds(_) if date == day => &[clock],
+                TimeStep::Seconds(_) if day.is_empty() => &[&dated],
+                TimeStep::Seconds(_) => &[&dated, clock],
+            };
+            let at = self.column(time, columns);
+            let mut labels = forms
+                .iter()
+                .map(|form| (*form, AxisTick { at, label: time::formatted(time, zone, form) }));
+            let room = columns + 1;
+            let fits = |tick: &AxisTick| tick.start(room) >= free && width(&tick.label) <= room;
+            let Some((form, tick)) = labels.find(|(_, tick)| fits(tick)) else { continue };
+            free = tick.start(room) + width(&tick.label) + LABEL_GAP;
+            day = if form == clock { day } else { date };
+            ticks.push(tick);
+        }
+        ticks
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "few columns"
     )]
-    pub(super) fn time_ticks(&self, columns: usize, zone: &TimeZone) -> Vec<AxisTick> {
-        let span = i128::from(self.to) - i128::from(self.from);
-        let wanted = (columns / 16).max(1) as i128;
-        let steps = TIME_STEPS.iter().map(|&step| i128::from(step));
-        let step = steps.clone().find(|step| span / step <= wanted).unwrap_or(span / wanted);
-        // Aligned to the local day, so that ticks are at round times of day.
-        let offset = jiff::Timestamp::from_second(self.from)
-            .map_or(0, |time| i128::from(zone.to_offset(time).seconds()));
-        let first = (i128::from(self.from) + offset).div_euclid(step) * step - offset;
-        let short_date = if columns < 50 { "%m-%d" } else { "%Y-%m-%d" };
-        let clock = if step < 60 { "%H:%M:%S" } else { "%H:%M" };
-        let mut ticks: Vec<AxisTick> = Vec::new();
-        let mut day = String::new();
-        for n in 0..=wanted + 2 {
-            let Ok(time) = i64::try_from(first + n * step) else {
-                break;
-            };
-            if time < self.from || time > self.to {
-                continue;
-            }
-            let date = time::formatted(time, zone, "%Y-%m-%d");
-            // The first tick of a day has its date.
-            let form = match (step >= 86_400, date == day) {
-                (true, _) => "%Y-%m-%d".to_owned(),
-                (false, true) => clock.to_owned(),
-                (false, false) => format!("{short_date} {clock}"),
-            };
-            day = date;
-            ticks.push(AxisTick {
-                at: (self.across(time) * (columns - 1) as f64).round() as usize,
-                label: time::formatted(time, zone, &form),
-            });
-        }
-        ticks
+    fn column(&self, time: i64, columns: usize) -> usize {
+        (self.across(time) * columns.saturating_sub(1) as f64).round() as usize
     }
 }
 

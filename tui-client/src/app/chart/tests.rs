@@ -385,3 +385,68 @@ fn extremes_do_not_break_it() {
         }
     }
 }
+
+/// The labels of the time axis of a line from one time to another, in RFC 3339, in a time zone.
+fn time_labels(zone: &str, from: &str, to: &str, columns: usize) -> Vec<String> {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+    let lines = [points(&[(time(from), 1.0), (time(to), 2.0)])];
+    let zone = TimeZone::get(zone).unwrap();
+    let chart = Chart::new(&ChartSpec { columns, ..spec(&lines, &zone) });
+    chart.times.into_iter().map(|tick| tick.label).collect()
+}
+
+#[test]
+fn ticks_of_time_are_dates_of_the_calendar() {
+    let end = "2026-11-29T00:17:00Z";
+    let labels = |from: &str| time_labels("UTC", from, end, 69).join(" ");
+    assert_eq!(labels("2023-12-01T00:00:00Z"), "2024 2025 2026");
+    assert_eq!(labels("2025-05-31T00:17:00Z"), "2025-07 2026-01 2026-07");
+    assert_eq!(labels("2026-03-01T00:17:00Z"), "2026-05 2026-07 2026-09 2026-11");
+    assert_eq!(labels("2026-07-15T00:17:00Z"), "2026-08 2026-09 2026-10 2026-11");
+    assert_eq!(labels("2026-11-01T00:17:00Z"), "2026-11-02 2026-11-09 2026-11-16 2026-11-23");
+    assert_eq!(labels("2006-11-29T00:17:00Z"), "2010 2015 2020 2025");
+    assert_eq!(labels("1726-11-29T00:17:00Z"), "1800 1900 2000");
+    assert_eq!(labels("2026-11-29T00:12:00Z"), "2026-11-29 00:12 00:14 00:16");
+}
+
+#[test]
+fn ticks_of_time_follow_the_clock_when_it_is_changed() {
+    let berlin = |from: &str, to: &str| time_labels("Europe/Berlin", from, to, 100).join(" ");
+    let spring = berlin("2026-03-28T21:00:00Z", "2026-03-30T00:00:00Z");
+    assert_eq!(spring, "2026-03-29 00:00 06:00 12:00 18:00 2026-03-30 00:00");
+    let hours = berlin("2026-03-29T00:00:00Z", "2026-03-29T04:00:00Z");
+    assert_eq!(hours, "2026-03-29 01:00 03:00 04:00 05:00 06:00", "there is no 02:00");
+    let autumn = berlin("2026-10-24T22:00:00Z", "2026-10-25T02:00:00Z");
+    assert_eq!(autumn, "2026-10-25 00:00 01:00 02:00 02:00 03:00", "02:00 comes twice");
+    let autumn = berlin("2026-10-24T22:00:00Z", "2026-10-25T20:00:00Z");
+    assert_eq!(autumn, "2026-10-25 00:00 06:00 12:00 18:00");
+    let days = berlin("2026-03-26T12:00:00Z", "2026-04-01T12:00:00Z");
+    assert_eq!(days, "2026-03-27 2026-03-28 2026-03-29 2026-03-30 2026-03-31 2026-04-01");
+    let months = berlin("2025-12-01T00:00:00Z", "2026-05-20T00:00:00Z");
+    assert_eq!(months, "2026-01 2026-02 2026-03 2026-04 2026-05");
+    let lord_howe = "Australia/Lord_Howe";
+    let island = time_labels(lord_howe, "2026-04-04T13:00:00Z", "2026-04-04T17:00:00Z", 79);
+    assert_eq!(island.join(" "), "2026-04-05 00:00 01:00 02:00 03:00", "half an hour back");
+}
+
+proptest! {
+    #[test]
+    fn a_time_axis_has_two_labels_that_do_not_touch(
+        to in -60_000_000_000_i64..200_000_000_000,
+        (power, part) in (3..36_u32, 0.5..1.0_f64),
+        columns in 24..250_usize,
+        zone in prop_oneof![Just("UTC"), Just("Europe/Berlin"), Just("Asia/Kathmandu"), Just("America/St_Johns")],
+    ) {
+        #[expect(clippy::cast_possible_truncation, reason = "below 2^36")]
+        let span = (2_f64.powi(power.cast_signed()) * part) as i64;
+        let lines = [points(&[(to - span, 1.0), (to, 2.0)])];
+        let zone = TimeZone::get(zone).unwrap();
+        let chart = Chart::new(&ChartSpec { columns, ..spec(&lines, &zone) });
+        prop_assert!(chart.times.len() >= 2, "{:?}", chart.times);
+        let ends = |tick: &AxisTick| (tick.start(columns + 1), tick.start(columns + 1) + tick.label.len());
+        for pair in chart.times.windows(2) {
+            prop_assert!(ends(&pair[0]).1 < ends(&pair[1]).0, "{:?}", chart.times);
+        }
+        prop_assert!(chart.times.iter().all(|tick| ends(tick).1 <= columns + 1));
+    }
+}
