@@ -109,6 +109,9 @@ pub fn line_style(theme: &Theme, line: usize) -> Style {
     }
 }
 
+/// Columns that make a key recognizable.
+const MIN_KEY_WIDTH: usize = 5;
+
 /// A key in the legend, with the number of its line and its value.
 struct LegendEntry<'a> {
     line: usize,
@@ -157,43 +160,65 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     });
     let mut entries: Vec<LegendEntry<'_>> = entries.collect();
     let mut pen = canvas.pen(area, 0);
+    let room = pen.room();
     let (mut time, summary) = cursor.map_or_else(Default::default, |cursor| {
-        cursor_labels(app, chart, cursor, entries.first(), pen.room())
+        cursor_labels(app, chart, cursor, entries.first(), room)
     });
-    let all = |time: &str, entries: &[LegendEntry<'_>]| {
+    // Without a time at the cursor, the length of the window says what is seen.
+    let window = window_label(app);
+    let reserved = if cursor.is_none() { width(&window) + 3 } else { 0 };
+    let needed = |time: &str, entries: &[LegendEntry<'_>]| {
         let widths = entries.iter().map(|entry| width(entry.key) + entry.base_width());
         width(time) + width(&summary) + widths.sum::<usize>()
     };
-    if all(&time, &entries) > pen.room() {
+    if needed(&time, &entries) + reserved > room {
         shorten(&mut entries);
     }
-    if all(&time, &entries) > pen.room()
-        && let Some((_, clock)) = time.trim_start().split_once(' ')
+    if needed(&time, &entries) > room
+        && let Some(cursor) = cursor
     {
-        // The axis has the date.
-        time = format!(" {clock}");
+        time = short_time(app, chart, read_time(chart, cursor));
     }
-    let free = pen.room().saturating_sub(all(&time, &entries));
-    // Notes that don't fit are left out, the last first.
-    let notes = notes(app, charted, chart);
-    let mut fitting =
-        (1..=notes.len()).rev().map(|count| format!(" {} ", notes[..count].join(" · ")));
-    if let Some(notes) = fitting.find(|notes| width(notes) < free) {
-        pen.write_right(&notes, theme.quiet);
+    let more = |shown: usize| match entries.len() - shown {
+        0 => String::new(),
+        hidden => format!(" +{hidden} more"),
+    };
+    // The values of the last keys are left out first.
+    let fits =
+        |&shown: &usize| needed(&time, &entries[..shown]) + width(&more(shown)) + reserved <= room;
+    let count = entries.len();
+    let shown = (1..=count).rev().find(fits).unwrap_or(count.min(1));
+    let (shown, mut more) = (&entries[..shown], more(shown));
+    // A long key is cut.
+    let least = shown.first().map_or(0, |first| {
+        width(&time) + width(first.key).min(MIN_KEY_WIDTH) + first.base_width() + width(&summary)
+    });
+    if least + width(&more) > room {
+        " …".clone_into(&mut more);
+    }
+    let free = room.saturating_sub(needed(&time, shown) + width(&more));
+    let mut variants = notes(app, charted, chart, &window).into_iter();
+    let note = variants.find(|note| width(note) < free).or_else(|| {
+        let note = format!(" {window} ");
+        (cursor.is_none() && least + width(&more) + width(&note) < room).then_some(note)
+    });
+    if let Some(note) = note {
+        pen.write_right(&note, theme.quiet);
     }
     pen.write(&time, theme.title);
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, entry) in shown.iter().enumerate() {
         let summary = if at == 0 { &*summary } else { "" };
         // A key without its value is of no use.
-        let room = pen.room().saturating_sub(entry.base_width() + width(summary));
+        let room = pen.room().saturating_sub(entry.base_width() + width(summary) + width(&more));
         if room < width(entry.key).min(4) {
             pen.write(" …", theme.quiet);
-            break;
+            return;
         }
         pen.skip(1).write("■ ", line_style(theme, entry.line));
         pen.write(&cut(entry.key, room), theme.text).skip(1);
         pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
+    pen.write(&more, theme.quiet);
 }
 
 /// Leaves out what all keys begin with, up to a dot: they would not fit.
@@ -220,33 +245,48 @@ fn cursor_labels(
     first: Option<&LegendEntry<'_>>,
     room: usize,
 ) -> (String, String) {
-    /// Columns that make a key recognizable.
-    const MIN_KEY_WIDTH: usize = 5;
-    // The time of the point, not of the column.
-    let point = chart.read.first().copied().flatten();
-    let time = point.map_or(cursor, |read| read.timestamp);
+    let time = read_time(chart, cursor);
     let date = format!(" {}", time::date(time, app.zone()));
-    let clock = format!(" {}", time::formatted(time, app.zone(), "%H:%M:%S"));
+    let short = short_time(app, chart, time);
     let mut variants = Vec::new();
     if let Some((read, step)) = chart.reading.zip(chart.step) {
         // How many points there are is not known.
         let span = step.saturating_mul(read.count.max(1) as u64);
         let span = time::duration(Duration::from_secs(span));
-        variants.extend([&date, &clock].map(|time| (time, format!(" · min, max of {span}"))));
+        variants.extend([&date, &short].map(|time| (time, format!(" · min, max of {span}"))));
     } else if let Some(read) = chart.reading.filter(|read| read.count > 1) {
         let range = format!("{} to {}", number::exact(read.least), number::exact(read.greatest));
         let count = number::count(read.count as u64);
         let long = format!(" · {count} points here, {range}");
-        variants.extend([(&date, long.clone()), (&clock, long)]);
-        variants.push((&clock, format!(" · {count}: {range}")));
-        variants.push((&clock, format!(" · {count} here")));
+        variants.extend([(&date, long.clone()), (&short, long)]);
+        variants.push((&short, format!(" · {count}: {range}")));
+        variants.push((&short, format!(" · {count} here")));
     }
     variants.push((&date, String::new()));
     let key = first.map_or(0, |first| width(first.key).min(MIN_KEY_WIDTH) + first.base_width());
     let mut fitting =
         variants.into_iter().filter(|(time, summary)| width(time) + width(summary) + key <= room);
-    let (time, summary) = fitting.next().unwrap_or((&clock, String::new()));
+    let (time, summary) = fitting.next().unwrap_or((&short, String::new()));
     (time.clone(), summary)
+}
+
+/// The time of the point at the cursor, not of the column.
+fn read_time(chart: &Chart, cursor: i64) -> i64 {
+    chart.read.first().copied().flatten().map_or(cursor, |read| read.timestamp)
+}
+
+/// A time in few columns: the time of day, and in a window longer than a day the date, which the
+/// ticks leave open; the date alone where a column is as long as a day.
+fn short_time(app: &App, chart: &Chart, time: i64) -> String {
+    const DAY: u64 = 86_400;
+    let (from, to) = app.watch().viewport().range(app.watch().chart_bounds().unwrap_or_default());
+    let span = to.abs_diff(from);
+    let form = match span / DAY {
+        _ if span <= DAY => " %H:%M:%S",
+        days if days >= chart.columns as u64 => " %Y-%m-%d",
+        _ => " %Y-%m-%d %H:%M",
+    };
+    time::formatted(time, app.zone(), form)
 }
 
 fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
@@ -301,23 +341,23 @@ fn draw_times(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect, row: u16) {
     }
 }
 
-/// Remarks on what the chart does not show, the most important first.
-fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
-    let mut notes = Vec::new();
+/// The remarks of the legend from the longest variant to the shortest: what the chart does not show
+/// and the window of time, which only the shortest ones leave out.
+fn notes(app: &App, charted: &[&Watched], chart: &Chart, window: &str) -> Vec<String> {
+    let mut first = Vec::new();
     if chart.not_positive > 0 {
         let count = number::count(chart.not_positive as u64);
-        notes.push(format!("left out: {count} not above 0"));
+        first.push(format!("left out: {count} not above 0"));
     }
     if app.watch().viewport().log {
-        notes.push("log scale".to_owned());
+        first.push("log scale".to_owned());
     }
+    let mut notes = first.clone();
     if !app.watch().viewport().follows() {
-        let (from, to) =
-            app.watch().viewport().range(app.watch().chart_bounds().unwrap_or_default());
-        let span = time::duration(Duration::from_secs(to.abs_diff(from)));
-        notes.push(format!("{span} of the past"));
+        notes.push(window.to_owned());
     }
     notes.push(time_range(app));
+    let least = notes.len();
     notes.extend(beyond(app));
     if let Some(step) = chart.step {
         notes.push(format!("min, max of {}", time::duration(Duration::from_secs(step))));
@@ -328,7 +368,29 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart) -> Vec<String> {
     {
         notes.push(format!("last {} of {}", number::count(shown), number::count(all)));
     }
-    notes
+    let mut variants: Vec<Vec<String>> =
+        (least..=notes.len()).rev().map(|count| notes[..count].to_vec()).collect();
+    let window = window.to_owned();
+    variants.extend([[first.clone(), vec![window.clone()]].concat(), vec![window]]);
+    variants.extend((1..=first.len()).rev().map(|count| first[..count].to_vec()));
+    variants.into_iter().map(|notes| format!(" {} ", notes.join(" · "))).collect()
+}
+
+/// The length of the visible range of time.
+fn window_label(app: &App) -> String {
+    let viewport = app.watch().viewport();
+    let bounds = app.watch().chart_bounds().unwrap_or_default();
+    let (from, to) = viewport.range(bounds);
+    let span = time::duration(Duration::from_secs(to.abs_diff(from)));
+    if !viewport.follows() {
+        format!("{span} of the past")
+    } else if !viewport.shows_all_but_strays(bounds) {
+        format!("last {span}")
+    } else if bounds.first == bounds.newest {
+        "one point in time".to_owned()
+    } else {
+        format!("all {}", whole(bounds))
+    }
 }
 
 /// The visible range of time: its length and that of everything, or in the past its ends.
@@ -336,19 +398,14 @@ fn time_range(app: &App) -> String {
     let viewport = app.watch().viewport();
     let bounds = app.watch().chart_bounds().unwrap_or_default();
     let (from, to) = viewport.range(bounds);
-    let span = time::duration(Duration::from_secs(to.abs_diff(from)));
     if viewport.follows() {
-        let shown = if !viewport.shows_all_but_strays(bounds) {
-            format!("last {span} of {}", whole(bounds))
-        } else if bounds.first == bounds.newest {
-            "one point in time".to_owned()
-        } else {
-            format!("all {}", whole(bounds))
-        };
+        let shown = window_label(app);
+        let is_all = viewport.shows_all_but_strays(bounds);
+        let of = if is_all { String::new() } else { format!(" of {}", whole(bounds)) };
         // A series that has ended says when.
         let is_present = is_present(to, app);
         let end = (!is_present).then(|| format!(", to {}", time::date(to, app.zone())));
-        return shown + &end.unwrap_or_default();
+        return shown + &of + &end.unwrap_or_default();
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.

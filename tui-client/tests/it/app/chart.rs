@@ -138,3 +138,56 @@ fn a_cached_chart_is_drawn_only_while_unchanged() {
     looks.dedup();
     assert!(looks.len() > 6, "they differ");
 }
+
+/// Six keys with long names and a point every step of seconds, in one chart.
+fn six(width: u16, step: i64) -> Scene {
+    Scene::connected(width, 24, &["palm.*"]).then(|scene| {
+        let keys = ["cpu_user", "disk_free", "net_sent", "io_wait", "mem_used", "load_avg"];
+        let line = |key: &str, n: i64| format!("palm.{key} {}.5 {}\n", 100 + n, NOW - n * step);
+        let lines = |key: &&str| (0..60).rev().map(|n| line(key, n)).collect::<String>();
+        scene.ok("get *", &keys.iter().map(lines).collect::<String>());
+        scene.to(Mode::Watch);
+        scene.keys("Mf");
+    })
+}
+
+/// The legend of the chart, below the list of keys.
+fn legend(scene: &Scene, width: u16) -> String {
+    let screen = draw(scene, &Theme::colour(), width, 24).to_string();
+    screen.lines().find(|line| line.contains("■ ")).expect("a legend").to_owned()
+}
+
+#[test]
+fn the_legend_says_the_window_before_the_values_of_the_last_keys() {
+    let mut scene = six(80, 1);
+    let narrow = legend(&scene, 80);
+    assert!(
+        narrow.contains(" cpu_user 100.5 ■ disk_free 100.5 ■ net_sent 100.5 +3 more "),
+        "{narrow}"
+    );
+    assert!(narrow.contains(" all 59s "), "{narrow}");
+    scene.keys("z");
+    assert!(legend(&scene, 80).contains(" last 30s "), "{}", legend(&scene, 80));
+    scene.keys("[");
+    assert!(legend(&scene, 80).contains(" 30s of the past "), "{}", legend(&scene, 80));
+    let wide = legend(&six(160, 1), 160);
+    assert!(wide.contains(" palm.load_avg 100.5 ") && wide.contains(" all 59s "), "{wide}");
+}
+
+#[test]
+fn the_cursor_has_its_date_in_a_window_longer_than_a_day() {
+    const DAY: i64 = 86_400;
+    for (step, date, clock) in
+        [(1, "", "04:30:5"), (DAY, "2006-06-", " 04:31 "), (20 * DAY, "2006-0", "")]
+    {
+        for width in [40, 80] {
+            let mut scene = six(width, step);
+            scene.keys("hh");
+            let legend = legend(&scene, width);
+            let shown = &legend[..legend.find('■').unwrap_or(legend.len())];
+            assert!(shown.contains(date), "{step}: {legend}");
+            assert!(width < 80 || shown.contains(clock), "{step}: {legend}");
+            assert!(width < 80 || legend.contains(" more "), "{step}: {legend}");
+        }
+    }
+}
