@@ -22,7 +22,10 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     // The full-screen chart keeps the focus while a line is typed below it.
     let typing = app.mode() == Mode::SeriesInput && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
-    let numbers = Shape::new(area.width.saturating_sub(2).into(), 0).numbers;
+    // A chart on the whole screen has no list of keys, which has the numbers.
+    let has_list = app.layout().watch_rows(watch.keys().len()) > 0;
+    let shape = Shape::new(area.width.saturating_sub(2).into(), 0);
+    let numbers = if has_list { shape.numbers } else { 0 };
     let remarks = remarks(app, numbers, theme);
     let inner = canvas.pane(focused, &title(watch), &remarks, area);
     if inner.is_empty() {

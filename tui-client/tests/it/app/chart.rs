@@ -7,6 +7,7 @@ use tui_client::keymap::Mode;
 use tui_client::view::{PlotCache, theme::Theme};
 
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::series_server::month;
 use crate::harness::snapshot::{draw, draw_after, find};
 
 #[test]
@@ -190,4 +191,16 @@ fn the_cursor_has_its_date_in_a_window_longer_than_a_day() {
             assert!(width < 80 || legend.contains(" more "), "{step}: {legend}");
         }
     }
+}
+
+#[test]
+fn a_chart_without_the_list_of_keys_has_no_remark_about_its_numbers() {
+    let mut scene = month().chart(200, 24);
+    let frame = |scene: &Scene| {
+        draw(scene, &Theme::colour(), 200, 24).to_string().lines().nth(1).unwrap().to_owned()
+    };
+    assert!(!frame(&scene).contains(" of 15m"), "{}", frame(&scene));
+    scene.keys("f");
+    let list = draw(&scene, &Theme::colour(), 200, 24);
+    assert!(find(&list, " of 15m").is_some(), "{list}");
 }
