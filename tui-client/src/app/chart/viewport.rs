@@ -209,25 +209,29 @@ impl Viewport {
     }
 
     /// Moves the cursor by `step` columns to the next sample, or to the last one in that direction,
-    /// and the window so that the cursor is visible.
+    /// and the window so that the cursor is visible. The first single step goes to the newest sample.
     pub fn move_cursor(&mut self, step: i8, columns: u16, line: &Line, bounds: TimeBounds) {
         let (from, to) = wide(self.range(bounds));
         let column = ((to - from) / i128::from(columns.max(1))).max(1);
         let times = || line.iter().map(|sample| i128::from(sample.timestamp));
         let visible = || times().filter(|time| (from..=to).contains(time));
         let back = step < 0;
-        let next = match self.cursor.map(i128::from) {
-            None => visible().max(),
-            Some(at) => {
-                let goal = at + column * i128::from(step);
-                if back {
-                    let beyond = times().filter(|&time| time <= goal).max();
-                    beyond.or_else(|| times().filter(|&time| time < at).min())
-                } else {
-                    let beyond = times().filter(|&time| time >= goal).min();
-                    beyond.or_else(|| times().filter(|&time| time > at).max())
-                }
+        let moved = |at: i128| {
+            let goal = at + column * i128::from(step);
+            if back {
+                let beyond = times().filter(|&time| time <= goal).max();
+                beyond.or_else(|| times().filter(|&time| time < at).min())
+            } else {
+                let beyond = times().filter(|&time| time >= goal).min();
+                beyond.or_else(|| times().filter(|&time| time > at).max())
             }
+        };
+        let next = if let Some(at) = self.cursor {
+            moved(at.into())
+        } else {
+            // The first step goes to the newest point, and more than one go on from there.
+            let newest = visible().max();
+            newest.filter(|_| step.unsigned_abs() > 1).and_then(moved).or(newest)
         };
         let Some(next) = next.and_then(|next| i64::try_from(next).ok()) else {
             return;
@@ -339,6 +343,12 @@ mod tests {
         assert_eq!(step(&mut look, 1), Some(1000));
         assert_eq!(step(&mut look, 1), Some(1000));
         assert_eq!(step(&mut look, -20), Some(600));
+        for (first, at) in [(-1, 1000), (1, 1000), (-10, 800), (10, 1000)] {
+            assert!(look.drop_cursor());
+            assert_eq!(step(&mut look, first), Some(at), "the first step: {first}");
+        }
+        look.point_at(30, 50, &points, BOUNDS);
+        assert_eq!(look.cursor(), Some(600));
         look.zoom(true, BOUNDS, None);
         assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
         assert!(!look.follows());
