@@ -164,7 +164,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("move", &[(Watch, 90), (Chart, 10)]),
     bind("]", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
         .hint("move", &[(Watch, 91), (Chart, 11)]),
-    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live again: the last 15 minutes, following the newest")
+    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live: the last 15 minutes, from their first point on")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
