@@ -20,6 +20,7 @@ use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
+use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
 
 /// A terminal client for the metrics server.
@@ -101,7 +102,7 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,
 
-    /// With --put: goes before each name, such as run1.
+    /// With --put: goes before each name; its last dot is part of it, as in `run1.`
     #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
     prefix: String,
 
@@ -319,6 +320,9 @@ impl Plan {
         let watch = with_alerted(&args.watch, &args.alert);
         let is_plain = args.format.is_some() || args.retry || args.put;
         let is_plain = is_plain || args.exec.is_some() || args.since.is_some();
+        if let [word] = &args.request[..] {
+            check_only_word(word)?;
+        }
         let request = args.request.join(" ");
         let deleted = selector_to_delete(&request).map(str::to_owned);
         let mode = if let Some(shell) = args.completions {
@@ -392,6 +396,19 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
 }
 
 /// The keys and globs behind `--once`.
+/// A word that is no request, but was meant for something else.
+fn check_only_word(word: &str) -> Result<(), clap::Error> {
+    if Word::parse(word) == Some(Word::Help) {
+        return Args::try_parse_from(["tui-client", "--help"]).map(drop);
+    }
+    let has_port = word.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if has_port && word.parse::<Host>().is_ok() {
+        let why = format!("{word} is no request; the server is given as --host {word}");
+        return Err(usage_error(ErrorKind::UnknownArgument, why));
+    }
+    Ok(())
+}
+
 fn parse_keys(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
     let invalid = |why: String| usage_error(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
@@ -441,6 +458,21 @@ mod tests {
         for (alert, is_hinted) in [("palm.cpu", true), ("palm.cpu >", false)] {
             let refused = Plan::parse(["tui-client", "--alert", alert], true).unwrap_err();
             assert_eq!(refused.to_string().contains("in quotes"), is_hinted, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_its_option_and_help_are_understood() {
+        for word in ["localhost:10092", "[::1]:80", "10.0.0.7:10001"] {
+            let refused = Plan::parse(["tui-client", word], true).unwrap_err();
+            let why = format!("{word} is no request; the server is given as --host {word}");
+            assert!(refused.to_string().contains(&why), "{refused}");
+        }
+        let help = Plan::parse(["tui-client", "help"], true).unwrap_err();
+        assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+        // Requests, of which the server says what is wrong with them.
+        for word in ["get", "get *", "got", "a:b:c:d"] {
+            assert!(matches!(mode(word, true), RunMode::Request(_)), "{word}");
         }
     }
 
