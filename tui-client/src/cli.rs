@@ -82,10 +82,10 @@ struct Args {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
     columns: Vec<Column>,
 
-    /// On the screen: numbers and trends of the table are of this time; a server without selectors is
-    /// asked for all points
-    #[arg(long, value_name = "WINDOW", default_value = "15m", value_parser = one_of(Window::ALL.map(Window::name), Window::named))]
-    window: Window,
+    /// Numbers and trends of the table are of this time [default: 15m; with --once: all]; a server
+    /// without selectors is asked for all points
+    #[arg(long, value_name = "WINDOW", value_parser = one_of(Window::ALL.map(Window::name), Window::named))]
+    window: Option<Window>,
 
     /// How plain mode prints points [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -348,9 +348,14 @@ impl Plan {
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
-        let has_window = matches!(mode, RunMode::Screen(_) | RunMode::Print(_));
-        if table.window != Window::default() && !has_window {
-            return Err(usage_error(ErrorKind::ArgumentConflict, "--window goes with the screen"));
+        if args.window.is_some() && !has_table {
+            let why = "--window goes with --once, or with the screen";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
+        let of_all = |alert: &Alert| !alert.needs().is_recent();
+        if args.window.is_some() && args.once && args.alert.iter().any(of_all) {
+            let why = "an alert on min, max, avg or count is about all points, not about --window";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
@@ -392,10 +397,10 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
         return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
-    Ok(TableSpec { filter, sort, columns, window: args.window })
+    let usual = if args.once { Window::All } else { Window::default() };
+    Ok(TableSpec { filter, sort, columns, window: args.window.unwrap_or(usual) })
 }
 
-/// The keys and globs behind `--once`.
 /// A word that is no request, but was meant for something else.
 fn check_only_word(word: &str) -> Result<(), clap::Error> {
     if Word::parse(word) == Some(Word::Help) {
@@ -409,6 +414,7 @@ fn check_only_word(word: &str) -> Result<(), clap::Error> {
     Ok(())
 }
 
+/// The keys and globs behind `--once`.
 fn parse_keys(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
     let invalid = |why: String| usage_error(ErrorKind::ValueValidation, why);
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
@@ -527,16 +533,18 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_of_the_screen() {
+    fn the_window_is_of_the_table() {
         let parse = |args: &[&str], interactive| {
             Plan::parse(["tui-client"].iter().chain(args), interactive)
                 .map(|plan| plan.table.window)
         };
         assert_eq!(parse(&[], true).unwrap(), Window::Minutes15);
+        assert_eq!(parse(&["--once"], true).unwrap(), Window::All);
         assert_eq!(parse(&["--window", "1d"], true).unwrap(), Window::Day);
+        assert_eq!(parse(&["--window", "1d", "--once"], false).unwrap(), Window::Day);
         for (args, interactive) in [
             (&["--window", "2h"][..], true),
-            (&["--window", "1d", "--once"], true),
+            (&["--window", "1d", "--once", "--alert", "a max > 1"], true),
             (&["--window", "1d"], false),
         ] {
             assert!(parse(args, interactive).is_err(), "{args:?}");
