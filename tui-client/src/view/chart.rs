@@ -161,31 +161,38 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     let mut entries: Vec<LegendEntry<'_>> = entries.collect();
     let mut pen = canvas.pen(area, 0);
     let room = pen.room();
-    let (mut time, summary) = cursor.map_or_else(Default::default, |cursor| {
+    let (mut time, mut summary) = cursor.map_or_else(Default::default, |cursor| {
         cursor_labels(app, chart, cursor, entries.first(), room)
     });
     // Without a time at the cursor, the length of the window says what is seen.
     let window = window_label(app);
     let reserved = if cursor.is_none() { width(&window) + 3 } else { 0 };
-    let needed = |time: &str, entries: &[LegendEntry<'_>]| {
+    let needed = |before: &str, entries: &[LegendEntry<'_>]| {
         let widths = entries.iter().map(|entry| width(entry.key) + entry.base_width());
-        width(time) + width(&summary) + widths.sum::<usize>()
+        width(before) + widths.sum::<usize>()
     };
-    if needed(&time, &entries) + reserved > room {
+    if needed(&time, &entries) + width(&summary) + reserved > room {
         shorten(&mut entries);
     }
-    if needed(&time, &entries) > room
+    if needed(&time, &entries) + width(&summary) > room
         && let Some(cursor) = cursor
     {
         time = short_time(app, chart, read_time(chart, cursor));
+        if entries.len() > 1
+            && chart.step.is_some()
+            && needed(&time, &entries) + width(&summary) > room
+        {
+            // The values are ranges, which says enough.
+            summary.clear();
+        }
     }
+    let needed = |entries: &[LegendEntry<'_>]| needed(&time, entries) + width(&summary);
     let more = |shown: usize| match entries.len() - shown {
         0 => String::new(),
         hidden => format!(" +{hidden} more"),
     };
     // The values of the last keys are left out first.
-    let fits =
-        |&shown: &usize| needed(&time, &entries[..shown]) + width(&more(shown)) + reserved <= room;
+    let fits = |&shown: &usize| needed(&entries[..shown]) + width(&more(shown)) + reserved <= room;
     let count = entries.len();
     let shown = (1..=count).rev().find(fits).unwrap_or(count.min(1));
     let (shown, mut more) = (&entries[..shown], more(shown));
@@ -196,7 +203,7 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     if least + width(&more) > room {
         " …".clone_into(&mut more);
     }
-    let free = room.saturating_sub(needed(&time, shown) + width(&more));
+    let free = room.saturating_sub(needed(shown) + width(&more));
     let mut variants = notes(app, charted, chart, &window).into_iter();
     let note = variants.find(|note| width(note) < free).or_else(|| {
         let note = format!(" {window} ");

@@ -194,6 +194,30 @@ fn the_cursor_has_its_date_in_a_window_longer_than_a_day() {
 }
 
 #[test]
+fn with_a_cursor_the_keys_go_before_the_length_of_a_bucket() {
+    let (server, keys) = (month(), ["rack.a", "rack.b", "rack.c", "rack.d"]);
+    let serve = |scene: &mut Scene| {
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            let clause = line.find('[').map_or("", |at| &line[at..]);
+            let data = server.answer(&format!("get a{clause}"));
+            let asked = keys.iter().filter(|key| line.contains(**key));
+            let data: String = asked.map(|key| data.replace("a ", &format!("{key} "))).collect();
+            scene.ok(&line, &data);
+        }
+    };
+    let mut scene = Scene::live(80, 24, &keys, &[]);
+    serve(&mut scene);
+    scene.to(Mode::Watch);
+    for key in ["M", "f", "5", "H"] {
+        scene.keys(key);
+        serve(&mut scene);
+    }
+    let narrow = legend(&scene, 80);
+    let all = " 2006-06-16 14:28 ■ a 20 to 80 ■ b 20 to 80 ■ c 20 to 80 ■ d 20 to 80 ";
+    assert!(narrow.contains(all), "{narrow}");
+}
+
+#[test]
 fn a_chart_without_the_list_of_keys_has_no_remark_about_its_numbers() {
     let mut scene = month().chart(200, 24);
     let frame = |scene: &Scene| {
