@@ -396,7 +396,7 @@ fn window_label(app: &App) -> String {
     } else if bounds.first == bounds.newest {
         "one point in time".to_owned()
     } else {
-        format!("all {}", whole(bounds))
+        format!("all {span}")
     }
 }
 

@@ -160,19 +160,19 @@ fn legend(scene: &Scene, width: u16) -> String {
 
 #[test]
 fn the_legend_says_the_window_before_the_values_of_the_last_keys() {
-    let mut scene = six(80, 1);
+    let mut scene = six(80, 2);
     let narrow = legend(&scene, 80);
     assert!(
         narrow.contains(" cpu_user 100.5 ■ disk_free 100.5 ■ net_sent 100.5 +3 more "),
         "{narrow}"
     );
-    assert!(narrow.contains(" all 59s "), "{narrow}");
+    assert!(narrow.contains(" all 1m58s "), "{narrow}");
     scene.keys("z");
-    assert!(legend(&scene, 80).contains(" last 30s "), "{}", legend(&scene, 80));
+    assert!(legend(&scene, 80).contains(" last 59s "), "{}", legend(&scene, 80));
     scene.keys("[");
-    assert!(legend(&scene, 80).contains(" 30s of the past "), "{}", legend(&scene, 80));
-    let wide = legend(&six(160, 1), 160);
-    assert!(wide.contains(" palm.load_avg 100.5 ") && wide.contains(" all 59s "), "{wide}");
+    assert!(legend(&scene, 80).contains(" 59s of the past "), "{}", legend(&scene, 80));
+    let wide = legend(&six(160, 2), 160);
+    assert!(wide.contains(" palm.load_avg 100.5 ") && wide.contains(" all 1m58s "), "{wide}");
 }
 
 #[test]
