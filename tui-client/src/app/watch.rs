@@ -4,6 +4,7 @@ mod chart_data;
 mod chart_pane;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod watched;
 
 use std::collections::{HashMap, HashSet};
@@ -19,7 +20,7 @@ use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
+use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
@@ -28,6 +29,7 @@ use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
+use totals::TotalsAsked;
 use watched::{FRESH, wider};
 pub use watched::{Heard, Watched};
 
@@ -89,6 +91,8 @@ pub struct Watch {
     queries: u64,
     /// Queries for the chart without an answer: the key and the part.
     asked_parts: HashMap<u64, (String, PartId)>,
+    /// The queries for numbers of all points of keys with alerts.
+    totals: TotalsAsked,
 }
 
 impl Watch {
@@ -399,7 +403,7 @@ impl Watch {
         self.answered.extend(patterns);
     }
 
-    /// Takes a point that was put just now, if its key is watched; returns its series. The key may
+    /// Takes a point that was put just now, if its key is watched; returns what alerts evaluate. The key may
     /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
     /// ahead.
     pub fn tell(
@@ -408,7 +412,7 @@ impl Watch {
         present: i64,
         may_be_new: bool,
         now: Duration,
-    ) -> Option<&Series> {
+    ) -> Option<Evaluated<'_>> {
         let limit = watched_share(self.keys.len().max(1));
         let place = match self.places.get(key.as_str()).copied() {
             Some(place) => place,
@@ -422,7 +426,14 @@ impl Watch {
         let watched = self.keys.get_mut(place)?;
         watched.rollups.put(point, present);
         let changed = match &mut watched.series {
-            Some(series) => series.tell(point, present),
+            Some(series) => {
+                let is_known = series.recent().has(point.timestamp);
+                let changed = series.tell(point, present);
+                if changed {
+                    watched.totals.tell(point, present, is_known);
+                }
+                changed
+            }
             none => {
                 *none = Some(Series::new(key.to_owned(), point, limit));
                 true
@@ -438,7 +449,7 @@ impl Watch {
             let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));
             watched.bounds = wider(ends);
         }
-        Some(series)
+        watched.evaluated(self.asks)
     }
 
     /// A key that is not known is to be watched, and there is room for it.
@@ -511,7 +522,7 @@ impl Watch {
 
     /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
-        let known = self.keys.iter().filter_map(|key| key.series.as_ref());
+        let known = self.keys.iter().filter_map(|key| key.evaluated(self.asks));
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
         tell_alerts(&events, alerts, log, cx);

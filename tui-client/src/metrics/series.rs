@@ -378,6 +378,17 @@ impl Series {
         true
     }
 
+    /// Takes another value of a point that it has, which may be the newest: minimum and maximum are
+    /// at least as wide then. What the numbers were of before is not known.
+    pub fn correct(&mut self, point: Point) {
+        if point.timestamp == self.last.timestamp {
+            self.last = point;
+        }
+        if let Some(stats) = &mut self.stats {
+            stats.widen(point.value);
+        }
+    }
+
     /// Takes a number of all points, or of those of a window, as a server with selectors has computed
     /// it of more points than have come; none of no points. Newer values are counted in: for a count
     /// and a mean, those that are not in the answer. The count comes before the mean.

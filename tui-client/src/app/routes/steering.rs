@@ -34,8 +34,12 @@ impl App {
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
-        let table = &self.table;
-        let unwanted = |tag| matches!(tag, QueryTag::Rows(query) if !table.awaits(query));
+        let (table, watch) = (&self.table, &self.watch);
+        let unwanted = |tag| match tag {
+            QueryTag::Rows(query) => !table.awaits(query),
+            QueryTag::Alerted(query) => !watch.awaits_totals(query),
+            QueryTag::Chart(_) | QueryTag::Watch(_) => false,
+        };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
@@ -58,6 +62,9 @@ impl App {
         if self.chart_may_ask() {
             let window = self.feed.is_live().then(|| self.table.window());
             for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+                self.feed.ask(query);
+            }
+            for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
                 self.feed.ask(query);
             }
         }
