@@ -24,7 +24,7 @@ use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
 use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
-use crate::metrics::series::{LATE, Series, newest};
+use crate::metrics::series::{Bounds, LATE, Series, newest};
 use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
@@ -357,9 +357,7 @@ impl Watch {
         for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
             // Nothing is answered of a key without points in the window.
             if from.is_some_and(|from| series.last.timestamp < from) {
-                for of in of {
-                    series.set(of, None, &[]);
-                }
+                series.forget_counted();
             }
         }
         let patterns = merged(patterns);
@@ -404,14 +402,12 @@ impl Watch {
     }
 
     /// Takes a point that was put just now, if its key is watched; returns what alerts evaluate. The key may
-    /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
-    /// ahead.
+    /// be one that is not known yet if it `may_be_new`.
     pub fn tell(
         &mut self,
         (key, point): (Key<'_>, Point),
-        present: i64,
         may_be_new: bool,
-        now: Duration,
+        now: Moment,
     ) -> Option<Evaluated<'_>> {
         let limit = watched_share(self.keys.len().max(1));
         let place = match self.places.get(key.as_str()).copied() {
@@ -424,18 +420,23 @@ impl Watch {
             None => return None,
         };
         let watched = self.keys.get_mut(place)?;
-        watched.rollups.put(point, present);
+        let window = if self.asks { self.window } else { Window::All };
+        let bounds = Bounds::of(window, now.unix());
+        watched.rollups.put(point, bounds.present);
         let changed = match &mut watched.series {
             Some(series) => {
                 let is_known = series.recent().has(point.timestamp);
-                let changed = series.tell(point, present);
+                let changed = series.tell(point, bounds);
                 if changed {
-                    watched.totals.tell(point, present, is_known);
+                    watched.totals.tell(point, bounds.present, is_known);
                 }
                 changed
             }
             none => {
-                *none = Some(Series::new(key.to_owned(), point, limit));
+                let series = none.insert(Series::new(key.to_owned(), point, limit));
+                if point.timestamp < bounds.from {
+                    series.forget_counted();
+                }
                 true
             }
         };
@@ -443,7 +444,7 @@ impl Watch {
         if changed {
             self.revision += 1;
             watched.revision = self.revision;
-            (watched.changed, watched.heard) = (Some(now), Heard::Points);
+            (watched.changed, watched.heard) = (Some(now.elapsed), Heard::Points);
             let recent = series.recent();
             let ends = [recent.get(0), recent.get(recent.len().saturating_sub(1))];
             let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));

@@ -13,7 +13,7 @@ use shared::{Glob, Key, KeyBuf, Point};
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::summary::Answer;
-use crate::metrics::series::{Asked, LATE, Series, newest};
+use crate::metrics::series::{Asked, Bounds, LATE, Series, newest};
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::{TREND_STEPS, Window, trend_step};
@@ -48,6 +48,8 @@ struct Batch {
     /// Counts and means are of the points up to this time: newer ones are known by themselves, so
     /// that each counts once whether it was put before the answer or after.
     until: Option<i64>,
+    /// The window begins at this time.
+    from: i64,
     /// The points that were told since the queries were made.
     told: Told,
     answers: Vec<(RowPart, PointLists)>,
@@ -111,7 +113,9 @@ impl Numbers {
     /// Takes a point that was put just now, for the answers that are under way; one too far ahead
     /// `is_stray`.
     pub fn tell(&mut self, key: &str, point: Point, is_stray: bool) {
-        self.batches.iter_mut().for_each(|batch| batch.told.tell(key, point, is_stray));
+        for batch in &mut self.batches {
+            batch.told.tell(key, point, is_stray, batch.from <= point.timestamp);
+        }
     }
 
     /// Begins with rows of which nothing is known.
@@ -165,7 +169,7 @@ impl Numbers {
                 let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
                 let until = until.filter(|&until| from.is_none_or(|from| until > from));
-                queries.extend(self.ask(keys, parts, until));
+                queries.extend(self.ask(keys, parts, until, unix));
             }
         }
         let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
@@ -173,7 +177,7 @@ impl Numbers {
         // Told points keep the newest ones up to date.
         let parts = needs.of_all.without(known.unwrap_or(before & Parts::RECENT));
         if !all && !parts.is_empty() {
-            queries.extend(self.ask(Vec::new(), parts, None));
+            queries.extend(self.ask(Vec::new(), parts, None, unix));
         }
         queries
     }
@@ -207,7 +211,13 @@ impl Numbers {
     }
 
     /// Queries for some rows, or for all where there are no keys.
-    fn ask(&mut self, keys: Vec<KeyBuf>, parts: Parts, until: Option<i64>) -> Vec<Query> {
+    fn ask(
+        &mut self,
+        keys: Vec<KeyBuf>,
+        parts: Parts,
+        until: Option<i64>,
+        unix: i64,
+    ) -> Vec<Query> {
         self.next_number += 1;
         let trend = parts.contains(Parts::TREND);
         let needs_first = trend && self.window.trend_step().is_none();
@@ -216,6 +226,7 @@ impl Numbers {
             told: Told::new(&keys),
             keys,
             until,
+            from: Bounds::of(self.window, unix).from,
             parts,
             left: 0,
             has_failed: false,
@@ -391,7 +402,7 @@ impl Batch {
                     let recent = recent.filter(|point| point.timestamp >= first);
                     trend = Trend::of_points(step, limit, recent);
                 }
-                for &point in told {
+                for &point in told.iter().filter(|point| self.from <= point.timestamp) {
                     trend.push(point);
                 }
                 series.set_trend(trend);

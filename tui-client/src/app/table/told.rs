@@ -35,15 +35,17 @@ impl Told {
         Self { keys: keys.iter().map(entry).collect(), of_all: keys.is_empty() }
     }
 
-    /// Takes a point; one too far ahead `is_stray`.
-    pub fn tell(&mut self, key: &str, point: Point, is_stray: bool) {
+    /// Takes a point; one too far ahead `is_stray`, one within the window `counts`.
+    pub fn tell(&mut self, key: &str, point: Point, is_stray: bool, counts: bool) {
         if self.of_all && self.keys.len() < MAX_KEYS && !self.keys.contains_key(key) {
             self.keys.insert(key.to_owned(), ToldKey::default());
         }
         let Some(told) = self.keys.get_mut(key) else { return };
-        let value = point.value;
-        let [min, max] = told.extremes.unwrap_or([value; 2]);
-        told.extremes = Some([min.min(value), max.max(value)]);
+        if counts {
+            let value = point.value;
+            let [min, max] = told.extremes.unwrap_or([value; 2]);
+            told.extremes = Some([min.min(value), max.max(value)]);
+        }
         if !is_stray && !self.of_all {
             if told.points.len() == MAX_POINTS {
                 told.points.remove(0);
@@ -72,15 +74,15 @@ mod tests {
         let mut told = Told::new(&["a".parse().unwrap()]);
         for timestamp in 0..1000_i32 {
             let point = Point { timestamp: timestamp.into(), value: timestamp.into() };
-            told.tell("a", point, timestamp == 999);
-            told.tell("b", point, false);
+            told.tell("a", point, timestamp == 999, true);
+            told.tell("b", point, false, true);
         }
         assert_eq!(told.points("a").last().map(|point| point.timestamp), Some(998));
         assert_eq!((told.points("a").len(), told.points("b").len()), (MAX_POINTS, 0));
         assert_eq!(told.extremes("a"), Some([0.0, 999.0]));
         let mut told = Told::new(&[]);
         for key in 0..MAX_KEYS + 9 {
-            told.tell(&key.to_string(), Point { timestamp: 1, value: 1.0 }, false);
+            told.tell(&key.to_string(), Point { timestamp: 1, value: 1.0 }, false, true);
         }
         assert_eq!((told.keys.len(), told.points("7").len()), (MAX_KEYS, 0));
     }

@@ -13,7 +13,7 @@ use crate::event::Moment;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
-use crate::metrics::series::{LATE, Series, newest};
+use crate::metrics::series::{Bounds, LATE, Series, newest};
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::Window;
 use crate::request::pending::{AlertedQuery, Priority, Query, QueryTag};
@@ -48,7 +48,7 @@ impl Totals {
         self.told = Some([min.min(point.value), max.max(point.value)]);
         match &mut self.series {
             Some(series) if is_known => series.correct(point),
-            Some(series) => drop(series.tell(point, present)),
+            Some(series) => drop(series.tell(point, Bounds::of_all(present))),
             None => {}
         }
     }

@@ -72,7 +72,7 @@ impl Both {
 
     fn tell(&mut self) {
         if let Some(point) = self.told.pop_front() {
-            self.table.tell(key().as_key(), point, NOW + 1000);
+            self.table.tell(key().as_key(), point, NOW);
         }
     }
 
