@@ -278,6 +278,28 @@ impl Stats {
         }
     }
 
+    fn set_with_sum(&mut self, of: Aggregate, value: Option<f64>, newer: f64, sum: f64) {
+        match of {
+            Aggregate::Count => {
+                self.set_count(value.unwrap_or(0.0), 0);
+                self.count = Number(value.unwrap_or(0.0) + newer);
+            }
+            Aggregate::Avg => {
+                // Without points of the answer there is no mean of them.
+                let count = self.count.get().unwrap_or(newer).max(newer);
+                let answered = value.map_or(0.0, |mean| mean * ((count - newer) / count.max(1.0)));
+                let counted = if value.is_some() { count } else { newer };
+                let has_any = value.is_some() || newer > 0.0;
+                let newer = if newer > 0.0 { sum / counted } else { 0.0 };
+                self.mean = if has_any { Number(answered + newer) } else { Number::EMPTY };
+            }
+            _ => {}
+        }
+        if self.mean.get().is_some() && self.count.get().is_some() {
+            self.set_sum(None);
+        }
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -412,6 +434,12 @@ impl Series {
             }
         }
         true
+    }
+
+    /// Takes a count, or a mean after it, as [`Series::set`] does; so many newer values of this sum
+    /// are not in the answer. No more is kept than the numbers.
+    pub fn set_with_sum(&mut self, of: Aggregate, value: Option<f64>, newer: u32, sum: f64) {
+        self.stats.get_or_insert_default().set_with_sum(of, value, f64::from(newer), sum);
     }
 
     /// No point counts in the numbers so far.

@@ -50,7 +50,7 @@ impl Table {
             let place = self.answer.find(key.as_key())?;
             self.answer.series.get(place)
         });
-        let queries = numbers.plan(self.visible(rows), renewed, needs, now);
+        let queries = numbers.plan(self.visible(rows), renewed, &self.answer.series, needs, now);
         self.numbers = numbers;
         queries
     }
@@ -128,6 +128,11 @@ impl Table {
     pub fn tell(&mut self, key: Key<'_>, point: Point, now: i64) -> bool {
         let bounds = Bounds::of(self.numbers.shown_window(), now);
         self.numbers.tell(key.as_str(), point, bounds.is_stray(point.timestamp));
+        if self.numbers.asks_for_all() {
+            let (place, rows) = (self.answer.find(key), &self.answer.series);
+            let row = place.and_then(|place| rows.get(place));
+            self.numbers.tell_of_all(place.unwrap_or(rows.len()), row, point);
+        }
         Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, bounds))
     }
 
