@@ -26,7 +26,7 @@ impl App {
                 self.watch.set_numbers(query, &points.unwrap_or_default().to_series());
             }
             QueryTag::Alerted(query) => {
-                if self.watch.on_totals(query, points, self.cx.now().elapsed) {
+                if self.watch.on_totals(query, points.as_ref(), self.cx.now().elapsed) {
                     self.evaluate_alerts();
                 }
             }

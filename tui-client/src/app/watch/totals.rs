@@ -10,7 +10,7 @@ use shared::{Glob, Key, Point};
 
 use crate::app::watch::Watch;
 use crate::event::Moment;
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::{Bounds, LATE, Series, newest};
@@ -98,7 +98,7 @@ impl Watch {
     /// The queries for what alerts lack, once the newest points of their keys are known.
     pub fn ask_totals(&mut self, alerts: &Alerts, now: Moment) -> Vec<Query> {
         let is_under_way = self.totals.batch.is_some() || now.elapsed < self.totals.retry_at;
-        if !self.asks || is_under_way || !alerts.alerts().any(|alert| alert.is_of_all()) {
+        if !self.asks || is_under_way || !alerts.alerts().any(Alert::is_of_all) {
             return Vec::new();
         }
         if self.totals.again_at.is_some_and(|at| at <= now.elapsed) {
@@ -173,14 +173,14 @@ impl Watch {
     pub fn on_totals(
         &mut self,
         query: AlertedQuery,
-        points: Option<PointLists>,
+        points: Option<&PointLists>,
         now: Duration,
     ) -> bool {
         let is_current = self.totals.number == query.batch;
         let Some(batch) = self.totals.batch.as_mut().filter(|_| is_current) else { return false };
         batch.left = batch.left.saturating_sub(1);
         batch.has_failed |= points.is_none();
-        for (key, points) in points.iter().flat_map(PointLists::iter) {
+        for (key, points) in points.into_iter().flat_map(PointLists::iter) {
             if let Some(number) = points.first() {
                 batch.answers.insert((query.of, key.to_owned()), number.value);
             }

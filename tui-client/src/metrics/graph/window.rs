@@ -91,7 +91,7 @@ mod tests {
             assert_eq!(Window::named(window.name()), Some(window));
             let longer = window.beside(1);
             assert_eq!(longer.and_then(|longer| longer.beside(-1)), longer.map(|_| window));
-            let of_window = window.seconds().map(|seconds| seconds.unsigned_abs());
+            let of_window = window.seconds().map(i64::unsigned_abs);
             assert!(of_window.is_none_or(|seconds| window.refresh() * 30 <= seconds), "{window:?}");
             let Some((seconds, step)) = window.seconds().zip(window.trend_step()) else { continue };
             assert!(seconds / step <= TREND_STEPS && step * TREND_STEPS < 2 * seconds);
