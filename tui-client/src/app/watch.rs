@@ -2,6 +2,7 @@
 
 mod chart_data;
 mod chart_pane;
+mod opening;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -28,6 +29,7 @@ use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
+use opening::Opening;
 use watched::{FRESH, wider};
 pub use watched::{Heard, Watched};
 
@@ -81,6 +83,8 @@ pub struct Watch {
     /// The window of the numbers, and until when they need not be asked for again, once they were.
     window: Window,
     numbers_until: Option<Duration>,
+    /// What the chart opens on.
+    opening: Opening,
     /// The chart asks for what it shows, which only a server with selectors can answer.
     asks: bool,
     /// The number of times that the chart was asked for.

@@ -55,6 +55,7 @@ impl App {
         if let Some(has_selectors) = self.feed.has_selectors() {
             self.watch.set_chart_asks(has_selectors);
         }
+        self.watch.settle_opening();
         if self.chart_may_ask() {
             let window = self.feed.is_live().then(|| self.table.window());
             for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
