@@ -34,8 +34,12 @@ impl App {
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
-        let table = &self.table;
-        let unwanted = |tag| matches!(tag, QueryTag::Rows(query) if !table.awaits(query));
+        let (table, watch) = (&self.table, &self.watch);
+        let unwanted = |tag| match tag {
+            QueryTag::Rows(query) => !table.awaits(query),
+            QueryTag::Watch(query) => !watch.awaits(query),
+            QueryTag::Chart(_) => false,
+        };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
@@ -169,7 +173,7 @@ impl App {
 
     /// Asks for the newest points of the watched keys.
     pub(in crate::app) fn ask_history(&mut self, follow: Option<u64>) {
-        self.feed.drop_queries(|tag| matches!(tag, QueryTag::Watch(_)));
+        self.watch.drop_numbers();
         self.feed.ask_for_all();
         let patterns = Arc::clone(self.watch.patterns());
         self.ask_history_of(&patterns, follow);

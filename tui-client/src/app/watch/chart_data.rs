@@ -1,6 +1,5 @@
 //! The data of the chart: what a server with selectors is asked for, and the lines.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::chart::line::Line;
@@ -105,30 +104,13 @@ impl Watch {
         self.asked_parts.clear();
     }
 
-    /// The window of the numbers of the keys, once the server was asked for them.
-    pub fn numbers_window(&self) -> Option<Window> {
-        self.numbers_until.filter(|_| self.asks).map(|_| self.window)
-    }
-
-    /// Takes the queries for what the list on the screen and its chart need; the numbers of the list
-    /// are those of a window, and are not asked for without one.
+    /// Takes the queries for what the list on the screen and its chart need; the numbers of the
+    /// list are those of a window, and are not asked for without one.
     pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
-        let mut queries = Vec::new();
-        if let Some(window) = window.filter(|_| layout.watch.is_some()) {
-            let is_other = std::mem::replace(&mut self.window, window) != window;
-            if self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
-                self.numbers_until = None;
-                let patterns = Arc::clone(&self.patterns);
-                queries.extend(self.numbers(&patterns, now));
-            }
-        }
+        let window = window.filter(|_| layout.watch.is_some());
+        let mut queries = window.map_or_else(Vec::new, |window| self.ask_numbers(window, now));
         queries.extend(self.ask_chart(layout, now.elapsed));
         queries
-    }
-
-    /// When the numbers of the list are to be asked for again.
-    fn next_numbers(&self) -> Option<Duration> {
-        self.numbers_until.filter(|_| self.asks)
     }
 
     fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::app::watch::numbers::NUMBERS;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::series::Series;
 
@@ -30,6 +31,8 @@ pub struct Watched {
     /// When the key was last in the chart, as a number that rises.
     pub(super) charted: u64,
     pub(super) changed: Option<Duration>,
+    /// Which numbers of the series are those of the window.
+    pub(super) known: [bool; NUMBERS.len()],
 }
 
 /// The range that includes all ranges of time; none without any.
@@ -66,6 +69,7 @@ impl Watched {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
+            self.known = Default::default();
             self.revision = revision;
             let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
