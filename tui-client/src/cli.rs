@@ -20,6 +20,7 @@ use crate::metrics::filter::Filter;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
+use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
 
 /// A terminal client for the metrics server.
@@ -81,10 +82,10 @@ struct Args {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
     columns: Vec<Column>,
 
-    /// On the screen: numbers and trends of the table are of this time; a server without selectors is
-    /// asked for all points
-    #[arg(long, value_name = "WINDOW", default_value = "15m", value_parser = one_of(Window::ALL.map(Window::name), Window::named))]
-    window: Window,
+    /// Numbers and trends of the table are of this time [default: 15m; with --once: all]; a server
+    /// without selectors is asked for all points
+    #[arg(long, value_name = "WINDOW", value_parser = one_of(Window::ALL.map(Window::name), Window::named))]
+    window: Option<Window>,
 
     /// How plain mode prints points [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -101,7 +102,7 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,
 
-    /// With --put: goes before each name, such as run1.
+    /// With --put: goes before each name; its last dot is part of it, as in `run1.`
     #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
     prefix: String,
 
@@ -319,6 +320,9 @@ impl Plan {
         let watch = with_alerted(&args.watch, &args.alert);
         let is_plain = args.format.is_some() || args.retry || args.put;
         let is_plain = is_plain || args.exec.is_some() || args.since.is_some();
+        if let [word] = &args.request[..] {
+            check_only_word(word)?;
+        }
         let request = args.request.join(" ");
         let deleted = selector_to_delete(&request).map(str::to_owned);
         let mode = if let Some(shell) = args.completions {
@@ -344,9 +348,14 @@ impl Plan {
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         let has_table = matches!(mode, RunMode::Once(_) | RunMode::Screen(_) | RunMode::Print(_));
-        let has_window = matches!(mode, RunMode::Screen(_) | RunMode::Print(_));
-        if table.window != Window::default() && !has_window {
-            return Err(usage_error(ErrorKind::ArgumentConflict, "--window goes with the screen"));
+        if args.window.is_some() && !has_table {
+            let why = "--window goes with --once, or with the screen";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
+        let of_all = |alert: &Alert| !alert.needs().is_recent();
+        if args.window.is_some() && args.once && args.alert.iter().any(of_all) {
+            let why = "an alert on min, max, avg or count is about all points, not about --window";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
         if table != TableSpec::default() && !has_table {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
@@ -388,7 +397,21 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
         return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
-    Ok(TableSpec { filter, sort, columns, window: args.window })
+    let usual = if args.once { Window::All } else { Window::default() };
+    Ok(TableSpec { filter, sort, columns, window: args.window.unwrap_or(usual) })
+}
+
+/// A word that is no request, but was meant for something else.
+fn check_only_word(word: &str) -> Result<(), clap::Error> {
+    if Word::parse(word) == Some(Word::Help) {
+        return Args::try_parse_from(["tui-client", "--help"]).map(drop);
+    }
+    let has_port = word.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if has_port && word.parse::<Host>().is_ok() {
+        let why = format!("{word} is no request; the server is given as --host {word}");
+        return Err(usage_error(ErrorKind::UnknownArgument, why));
+    }
+    Ok(())
 }
 
 /// The keys and globs behind `--once`.
@@ -445,6 +468,21 @@ mod tests {
     }
 
     #[test]
+    fn a_server_without_its_option_and_help_are_understood() {
+        for word in ["localhost:10092", "[::1]:80", "10.0.0.7:10001"] {
+            let refused = Plan::parse(["tui-client", word], true).unwrap_err();
+            let why = format!("{word} is no request; the server is given as --host {word}");
+            assert!(refused.to_string().contains(&why), "{refused}");
+        }
+        let help = Plan::parse(["tui-client", "help"], true).unwrap_err();
+        assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+        // Requests, of which the server says what is wrong with them.
+        for word in ["get", "get *", "got", "a:b:c:d"] {
+            assert!(matches!(mode(word, true), RunMode::Request(_)), "{word}");
+        }
+    }
+
+    #[test]
     fn the_terminal_and_the_arguments_decide_the_mode() {
         let key = || vec!["a.b".parse().unwrap()];
         assert_eq!(mode("", true), RunMode::Screen(vec![]));
@@ -495,16 +533,18 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_of_the_screen() {
+    fn the_window_is_of_the_table() {
         let parse = |args: &[&str], interactive| {
             Plan::parse(["tui-client"].iter().chain(args), interactive)
                 .map(|plan| plan.table.window)
         };
         assert_eq!(parse(&[], true).unwrap(), Window::Minutes15);
+        assert_eq!(parse(&["--once"], true).unwrap(), Window::All);
         assert_eq!(parse(&["--window", "1d"], true).unwrap(), Window::Day);
+        assert_eq!(parse(&["--window", "1d", "--once"], false).unwrap(), Window::Day);
         for (args, interactive) in [
             (&["--window", "2h"][..], true),
-            (&["--window", "1d", "--once"], true),
+            (&["--window", "1d", "--once", "--alert", "a max > 1"], true),
             (&["--window", "1d"], false),
         ] {
             assert!(parse(args, interactive).is_err(), "{args:?}");

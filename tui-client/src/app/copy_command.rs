@@ -10,7 +10,8 @@ use crate::app::watch::{Watch, Watched};
 use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
 use crate::metrics::series::Series;
-use crate::metrics::sort::Sort;
+use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::window::Window;
 
 /// The reason for which some charts have no command.
 const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
@@ -44,7 +45,7 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     if watching && !app.watch().is_empty() {
         words.extend(watch_words(app));
     } else {
-        words.extend(table_words(app.table()));
+        words.extend(table_words(app.table(), app.feed().has_selectors() == Some(true)));
     }
     quoted_line(&words, shell)
 }
@@ -100,8 +101,8 @@ fn chart_command(
 }
 
 /// The arguments that print the rows of the table: filter, order and columns unless they are those of
-/// `--once`.
-fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
+/// `--once`, and the window, which a server without selectors has not.
+fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
     words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
     if table.sort() != Sort::default() {
@@ -109,8 +110,13 @@ fn table_words(table: &Table) -> Vec<Cow<'_, str>> {
     }
     let columns: Vec<_> = table.chosen().shown().collect();
     if columns != DATA_LINE {
-        let names: Vec<_> = columns.into_iter().map(Column::word).collect();
+        let names: Vec<_> = columns.iter().copied().map(Column::word).collect();
         words.push(option("columns", &names.join(",")));
+    }
+    let (filter, sort) = (table.filter().cloned(), table.sort());
+    let shown = TableSpec { filter, sort, columns, window: table.window() };
+    if has_selectors && shown.window != Window::All && !shown.needs().is_recent() {
+        words.push(option("window", shown.window.name()));
     }
     words
 }

@@ -124,6 +124,8 @@ pub struct Feed {
     held_bytes: usize,
     /// The last wait before the state was asked for again because lines were dropped.
     reload: Duration,
+    /// When it was to be asked for.
+    reloaded_at: Duration,
 }
 
 impl Feed {
@@ -144,6 +146,11 @@ impl Feed {
     /// The server tells every put of what is on the screen.
     pub fn is_live(&self) -> bool {
         matches!(self.stage, Stage::Live { .. })
+    }
+
+    /// Lines were dropped, and what is on the screen is asked for anew only after a wait.
+    pub fn is_behind(&self) -> bool {
+        self.is_live() && self.renew.is_some_and(|at| at == self.reloaded_at)
     }
 
     /// The id of the follow, if it has begun.
@@ -430,8 +437,13 @@ impl Feed {
             self.held.clear();
             self.held_bytes = 0;
             if self.renew.is_none() {
+                // After a time without a loss the next one is as good as the first.
+                if now > self.reloaded_at + 2 * MAX_RELOAD {
+                    self.reload = Duration::ZERO;
+                }
                 self.reload = (self.reload * 2).clamp(MIN_RELOAD, MAX_RELOAD);
-                self.renew_at(now + self.reload);
+                self.reloaded_at = now + self.reload;
+                self.renew_at(self.reloaded_at);
             }
         }
     }

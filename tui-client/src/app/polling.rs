@@ -282,7 +282,9 @@ impl Polling {
         if pending.line == ALL {
             if reply.took >= LONG && self.all_took.is_none_or(|before| before < LONG) {
                 let took = time::duration(reply.took);
-                let text = format!("{ALL} takes {took}: p pauses polling, get KEY asks for less");
+                let pause = keymap::key_of(Mode::Table, Action::TogglePause);
+                let text =
+                    format!("{ALL} takes {took}: {pause} pauses polling, get KEY asks for less");
                 log.note(now, Tone::Quiet, &text);
             }
             self.all_took = Some(reply.took);

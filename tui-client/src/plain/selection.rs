@@ -16,10 +16,11 @@ use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
 use crate::metrics::needs::Needs;
-use crate::metrics::series::Series;
 use crate::metrics::series::summary::Summarizer;
+use crate::metrics::series::{Series, present_until};
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::watch_plan::patterns_for;
+use crate::metrics::window::Window;
 use crate::text::escape::named;
 
 /// Recent points of a series from which a trend is drawn, and known whether it is stale: as many
@@ -65,7 +66,7 @@ pub(super) async fn run(
     outcome.and_then(|()| verdict(&selection.alerts))
 }
 
-/// Numbers of all points of each key, in the order of [`Needs::aggregates`].
+/// Numbers of each key in the window, in the order of [`Needs::aggregates`].
 type Aggregates = HashMap<KeyBuf, Vec<Option<f64>>>;
 
 /// What becomes of the series in the replies.
@@ -94,10 +95,11 @@ impl<W: Write> Selection<'_, W> {
     ) -> Result<Option<Result<(), Failure>>, Failure> {
         let mut refusals = Vec::new();
         let patterns = patterns_for(self.keys);
+        let range = self.range(unix_now());
         for pattern in &patterns {
             let mut of_all = Aggregates::new();
             for (at, aggregate) in needs.aggregates().enumerate() {
-                let selector = format!("{pattern}[::all:{aggregate}]");
+                let selector = format!("{pattern}[{range}:all:{aggregate}]");
                 let out = &mut *self.out;
                 let refused = ask(connection, &selector, |data| {
                     for point in decode_points(data) {
@@ -128,6 +130,15 @@ impl<W: Write> Selection<'_, W> {
         Ok(Some(if refusals.is_empty() { Ok(()) } else { Err(Failure::Exit(REFUSED)) }))
     }
 
+    /// The range of the window. What lies ahead is not of the last minutes.
+    fn range(&self, now: i64) -> String {
+        let window = self.spec.window;
+        match window.seconds() {
+            None => window.range().to_owned(),
+            Some(_) => format!("{}{}", window.range(), present_until(now)),
+        }
+    }
+
     /// Asks a server without selectors for all points, which may come in any order.
     async fn ask_for_all(
         &mut self,
@@ -154,8 +165,10 @@ impl<W: Write> Selection<'_, W> {
             self.out.add_malformed(answer.malformed);
             self.take(answer.series)?;
         }
-        // Cron mails each line.
-        if self.answered && stderr().is_terminal() {
+        if self.answered && self.spec.window != Window::All {
+            warn(&format!("{NO_SELECTORS}, so the numbers are of all points"));
+        } else if self.answered && stderr().is_terminal() {
+            // Cron mails each line.
             warn(&format!("{NO_SELECTORS}, so all points were read"));
         }
         Ok(outcome)
@@ -170,11 +183,15 @@ impl<W: Write> Selection<'_, W> {
         of_all: &Aggregates,
     ) -> Result<Option<String>, Failure> {
         let mut summarizer = Summarizer::new(MAX_RECENT).at(unix_now());
+        let is_of_all = self.spec.window == Window::All;
         let complete = |mut series: Vec<Series>| {
             for series in &mut series {
-                let numbers = of_all.get(series.key.as_str()).into_iter().flatten();
-                for (aggregate, number) in needs.aggregates().zip(numbers) {
-                    number.inspect(|&number| series.set(aggregate, Some(number), &[]));
+                let numbers = of_all.get(series.key.as_str());
+                for (at, aggregate) in needs.aggregates().enumerate() {
+                    let number = numbers.and_then(|numbers| numbers.get(at).copied().flatten());
+                    if number.is_some() || !is_of_all {
+                        series.set(aggregate, number, &[]);
+                    }
                 }
             }
             series

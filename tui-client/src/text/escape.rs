@@ -90,7 +90,7 @@ fn is_escaped(c: char) -> bool {
 }
 
 /// Whether a character can't be told from a blank or from nothing, or reorders the text around it:
-/// white space but for the blank, what Unicode calls default ignorable, and the like.
+/// white space but for the blank, what Unicode calls default ignorable, non-characters, and the like.
 pub fn is_invisible(c: char) -> bool {
     match c {
         ' '..='~' => false,
@@ -107,12 +107,15 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{2800}'
         | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fdd0}'..='\u{fdef}'
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => true,
+        // The last two of each plane.
+        _ if u32::from(c) & 0xfffe == 0xfffe => true,
         _ => c.is_whitespace(),
     }
 }
@@ -175,6 +178,9 @@ mod tests {
             ('\u{3164}', "an invisible character (U+3164)"),
             ('\u{fe0f}', "a variation selector (U+FE0F)"),
             ('\u{feff}', "a byte order mark (U+FEFF)"),
+            ('\u{fdd0}', "an invisible character (U+FDD0)"),
+            ('\u{ffff}', "an invisible character (U+FFFF)"),
+            ('\u{1fffe}', "an invisible character (U+1FFFE)"),
             ('\u{e0041}', "a tag character (U+E0041)"),
         ] {
             let text = format!("a{c}b");

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, on_border};
 use crate::app::answer::TypedAnswer;
-use crate::keymap::Mode;
+use crate::keymap::{Action, LogAction, Mode, key_of};
 use crate::text::number;
 use crate::text::time::{age, date};
 use crate::text::units::{Unit, exact};
@@ -35,7 +35,9 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
         }
     }
     if more > 0 {
-        pen.write_right(&format!(" {} more, see the log ", number::count(more)), quiet);
+        let raw = key_of(Mode::Log, Action::Log(LogAction::ToggleRaw));
+        let more = format!(" {} more; {raw} in the log keeps all ", number::count(more));
+        pen.write_right(&more, quiet);
     }
     let keys = lines.clone().filter_map(|line| line.key.as_ref());
     let longest = keys.map(|key| width(key.as_str())).max().unwrap_or(0);

@@ -441,8 +441,10 @@ impl fmt::Display for Escaped<'_> {
                 '&' => out.write_str("&amp;")?,
                 '<' => out.write_str("&lt;")?,
                 '>' => out.write_str("&gt;")?,
-                // No other control character may stand in XML.
-                c if c.is_control() => out.write_char('\u{fffd}')?,
+                // What may not stand in XML.
+                c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                    out.write_char('\u{fffd}')?;
+                }
                 c => out.write_char(c)?,
             }
         }
@@ -515,12 +517,22 @@ mod tests {
 
     #[test]
     fn a_picture_is_well_formed_whatever_is_on_the_screen() {
-        let all: String = ('\u{20}'..'\u{3000}').collect();
-        let chars: Vec<char> = all.chars().collect();
-        for part in chars.chunks(6) {
-            let svg = picture(&[(&part.iter().collect::<String>(), Style::new())]);
+        let chars: Vec<char> =
+            ('\0'..='\u{fffff}').step_by(3).chain('\u{fff0}'..='\u{ffff}').collect();
+        for part in chars.chunks(400) {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 20));
+            for (cell, &c) in buffer.content.iter_mut().zip(part) {
+                cell.set_char(c);
+            }
+            let svg = svg(&buffer, &part.iter().collect::<String>(), false);
             assert_eq!(svg.matches('<').count(), svg.matches('>').count(), "{part:?}");
-            assert!(!svg.chars().any(|c| c.is_control() && c != '\n'), "{part:?}");
+            let stands_in_xml =
+                |c| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+            assert!(svg.chars().all(stands_in_xml), "{part:?}");
+            let entities = svg.match_indices('&').all(|(at, _)| {
+                ["&amp;", "&lt;", "&gt;"].iter().any(|one| svg[at..].starts_with(one))
+            });
+            assert!(entities, "{part:?}");
         }
     }
 }

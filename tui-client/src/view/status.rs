@@ -51,6 +51,9 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     let every = time::interval(app.polling().interval());
     let (text, style) = match app.polling().stretched() {
         _ if app.polling().is_paused() => ("paused ".to_owned(), theme.alert),
+        _ if app.is_live() && app.feed().is_behind() => {
+            ("too much to follow ".to_owned(), theme.alert)
+        }
         _ if app.is_live() => ("live ".to_owned(), theme.good),
         Some(slowed) => {
             (format!("every {every}, slowed to {} ", time::duration(slowed)), theme.alert)

@@ -71,8 +71,12 @@ fn draw_waiting(canvas: &mut Canvas<'_>, watched: &Watched, is_alone: bool, area
     let quiet = canvas.theme.quiet;
     let put = format!("put {} 23.7", watched.key);
     let title = if is_alone { "no points yet" } else { "" };
-    let hint = "each point is drawn as it comes; the first one, for example, with";
-    let lines = [(title, quiet), (hint, quiet), (put.as_str(), canvas.theme.text)];
+    let lines = [
+        (title, quiet),
+        ("each point is drawn as it comes;", quiet),
+        ("the first one, for example, with", quiet),
+        (put.as_str(), canvas.theme.text),
+    ];
     let room = usize::from(area.width).saturating_sub(2);
     for (row, (text, style)) in (0..area.height).zip(lines) {
         canvas.pen(area, row).skip(1).write(&cut(text, room), style);

@@ -291,8 +291,9 @@ impl LocalFollower {
     /// Tells the rest of the points of several commits, as far as the last that is to be told.
     fn tell_gathered(&mut self, gathered: &Gathered, each: &mut EachChange<'_>) -> ControlFlow<()> {
         let end = self.end.unwrap_or(CommitId::MAX);
-        let index = self.state.index();
+        // Grouped before the index is locked: others wait for the index.
         let points = gathered.points(self.series.iter()).skip(self.told);
+        let index = self.state.index();
         for (number, series, point) in points.take_while(|&(number, ..)| number <= end) {
             self.told += 1;
             let change = Change::Put(point);

@@ -17,6 +17,7 @@ use crate::metrics::watch_plan::covering_pattern;
 use crate::plain::connection::{Reconnector, connect, refusal, take_reply};
 use crate::plain::{Failure, malformed_lines, warn};
 use crate::text::escape::named;
+use crate::text::time::age;
 
 /// What is said of a server that knows other selectors than a follow.
 const NO_FOLLOW: &str = "this server can't follow";
@@ -116,6 +117,7 @@ impl<W: Write> Watcher<'_, W> {
     /// to come.
     fn begin(&mut self, points: Points) -> Result<(), Failure> {
         let now = unix_now();
+        self.tell_old(&points, now);
         let mut points = points.into_iter().peekable();
         while let Some((key, point)) = points.next() {
             let is_last = points.peek().is_none_or(|(next, _)| *next != key);
@@ -136,6 +138,19 @@ impl<W: Write> Watcher<'_, W> {
         let series = self.known.all_series(|key| self.alerts.concerns(key), now);
         self.evaluate(&series, |_| true, |_| true);
         Ok(())
+    }
+
+    /// Says which keys have no points in the time that is asked for.
+    fn tell_old(&self, points: &[(KeyBuf, Point)], now: i64) {
+        let Some(from) = self.from else { return };
+        for pattern in self.patterns {
+            let of_pattern = points.iter().filter(|(key, _)| pattern.matches(key.as_str()));
+            let newest = of_pattern.map(|(_, point)| point.timestamp).max();
+            if let Some(newest) = newest.filter(|&newest| newest < from) {
+                let (pattern, age) = (named(pattern.as_str()), age(newest, now));
+                warn(&format!("no points for {pattern} in that time; the newest is {age} old"));
+            }
+        }
     }
 
     fn tell_missing(&self) {

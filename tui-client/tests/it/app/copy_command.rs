@@ -35,6 +35,19 @@ fn a_copy_in_tmux_names_its_setting() {
 }
 
 #[test]
+fn the_window_of_the_numbers_is_copied() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    scene.ok("get *[last]", "a 1.0 1\n");
+    scene.to(Mode::Table);
+    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
+    for (keys, window) in [("", "--window=15m"), ("t", "--window=1h"), ("tt", "")] {
+        scene.keys(keys);
+        let command = copy_command::command(&scene.app).unwrap();
+        assert_eq!(command, format!("tui-client --once {columns} {window}").trim_end());
+    }
+}
+
+#[test]
 fn the_view_is_copied_as_a_plain_command() {
     let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
     let copied = |scene: &mut Scene| {

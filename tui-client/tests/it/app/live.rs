@@ -128,6 +128,28 @@ fn a_state_that_is_lost_begins_the_follow_anew() {
     assert_eq!(rows(&scene), [row("a", 1.0)]);
 }
 
+#[test]
+fn after_a_time_without_a_loss_what_is_dropped_is_asked_for_as_soon_as_at_first() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    let lines = format!("{} 2.0 2\n", "b".repeat(1000)).repeat(1000);
+    let mut waits = Vec::new();
+    for calm in [0, 0, 3600, 0] {
+        scene.wait(calm * SECOND);
+        scene.begin();
+        let follow = scene.followed.clone();
+        for _ in 0..40 {
+            scene.told(&lines);
+        }
+        scene.ok("get *[last]", "a 1.0 1\n");
+        let mut waited = 0;
+        while scene.followed == follow && waited < 1000 {
+            scene.wait(SECOND);
+            waited += 1;
+        }
+        waits.push(waited);
+    }
+    assert_eq!(waits, [10, 20, 10, 20]);
+}
 /// A million keys that have a point a second tell as much in a second or two.
 #[test]
 fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {
@@ -144,10 +166,12 @@ fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {
     let keys: Vec<_> = rows(&scene).into_iter().map(|(key, _)| key).collect();
     assert_eq!((&*keys[0], keys.contains(&"c".to_owned())), ("a", true));
     assert_eq!(scene.followed, follow, "not at once");
+    assert!(scene.app.feed().is_behind());
     asked(&mut scene);
     scene.wait(10 * SECOND);
     assert_ne!(scene.followed, follow, "what was dropped is asked for");
     scene.begin();
+    assert!(!scene.app.feed().is_behind());
     scene.ok("get *[last]", "a 1.0 1\nb 2.0 2\nc 3.0 3\n");
     assert_eq!(rows(&scene), [row("a", 1.0), row("b", 2.0), row("c", 3.0)]);
 }

@@ -166,7 +166,7 @@ fn watched_keys_are_polled_before_a_long_table() {
         scene.took("get *", took, "a 1.0 1\n");
     };
     slow(&mut scene, 2 * SECOND);
-    let hint = "- get * takes 2s: p pauses polling, get KEY asks for less";
+    let hint = "- get * takes 2s: P pauses polling, get KEY asks for less";
     assert!(scene.log().iter().any(|line| line == hint), "{:?}", scene.log());
     assert_eq!(scene.app.polling().stretched(), Some(10 * SECOND));
     for _ in 0..7 {

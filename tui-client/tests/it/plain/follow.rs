@@ -264,3 +264,19 @@ fn a_followed_request_is_printed_as_it_comes() {
     assert_eq!(finish(peer.child).0, 1);
     assert_eq!(peer.err.next_line(), "tui-client: this server knows no selectors: get a[+]");
 }
+
+#[test]
+fn a_watch_of_a_time_without_points_says_how_old_the_newest_is() {
+    let peer = Peer::start(&["--watch", "a", "--since", "15m"]);
+    let follow = accept(&peer.listener);
+    let mut from = BufReader::new(&follow);
+    hear(&mut from, &["get a[last]"]);
+    let newest = format!("ok\na 2.0 {}\n\n", unix_now() - 7300);
+    say(&follow, &newest);
+    assert!(request(&mut from).ends_with(":+]"));
+    say(&follow, "ok\n");
+    peer.connection(&[("get a[last]", &newest)]);
+    let told = "tui-client: no points for a in that time; the newest is 2h old";
+    assert_eq!(peer.err.next_line(), told);
+    kill(peer.child);
+}

@@ -79,7 +79,11 @@ fn asked(args: &[&str], answers: &[(&str, &str)]) -> (i32, String, String) {
     let peer = accept(&listener);
     let mut from = BufReader::new(&peer);
     for (line, data) in answers {
-        assert_eq!(request(&mut from), *line);
+        let (start, until) = line.split_once("UNTIL").unwrap_or((line, ""));
+        let asked = request(&mut from);
+        let time = asked.strip_prefix(start).and_then(|rest| rest.strip_suffix(until));
+        let is_time = |time: &str| time.is_empty() != line.contains("UNTIL");
+        assert!(time.is_some_and(is_time), "{asked}, not {line}");
         let mut stream: &TcpStream = &peer;
         stream.write_all(format!("ok\n{data}\n").as_bytes()).unwrap();
     }
@@ -103,6 +107,13 @@ fn once_asks_for_what_its_columns_need() {
     ];
     let columns = ["--columns", "key,last,max,count", "--sort", "-max"];
     assert_eq!(asked(&columns, &numbers), all("a 1.0 9.0 700\nb 5.0 5.0 1\n"));
+    let columns = ["--columns", "key,max,count", "--window", "15m"];
+    let numbers = [
+        ("get *[-15m:UNTIL:all:max]", "a 9.0 1\n"),
+        ("get *[-15m:UNTIL:all:count]", "a 7.0 1\n"),
+        ("get *[last]", "a 1.0 1\nb 5.0 1\n"),
+    ];
+    assert_eq!(asked(&columns, &numbers), all("a 9.0 7\nb - 0\n"), "no points of b in that time");
     let stale = [("get *[last:16]", "a 1.0 1\n")];
     assert_eq!(asked(&["--filter", "stale"], &stale), all("a 1.0 1\n"));
     let alerted = [("get a[last:2]", "a 1.0 1\na 9.0 2\n")];
