@@ -415,6 +415,34 @@ fn a_watched_key_without_older_points_in_the_window_has_its_numbers() {
 }
 
 #[test]
+fn a_watched_key_that_is_left_out_of_an_answer_has_no_numbers() {
+    let mut scene = watched();
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.points_left_out = u64::from(is_number(&line));
+        scene.ok(&line, "");
+    }
+    assert_eq!(watched_minimum(&scene), ("…".to_owned(), None));
+}
+
+#[test]
+fn answers_to_queries_from_before_a_new_state_are_dropped() {
+    let mut scene = watched();
+    let numbers = scene.sent.iter().filter(|request| is_number(&request.line)).count();
+    scene.code(KeyCode::F(5));
+    scene.begin();
+    let history = "get a[last:1024]";
+    assert!(scene.sent.iter().any(|request| request.line == history), "{:?}", scene.sent);
+    scene.ok(history, &format!("a 3.0 {}\na 4.0 {NOW}\n", NOW - 9));
+    for _ in 0..numbers {
+        let line = scene.sent.iter().find(|request| is_number(&request.line)).unwrap().line.clone();
+        scene.ok(&line, &format!("a 1.0 {NOW}\n"));
+    }
+    assert_eq!(watched_minimum(&scene), ("…".to_owned(), None));
+    answer_numbers(&mut scene, |_| Some(format!("a 2.0 {NOW}\n")));
+    assert_eq!(watched_minimum(&scene), ("2".to_owned(), Some("15m".to_owned())));
+}
+
+#[test]
 fn watched_keys_are_not_asked_for_numbers_of_a_window_that_is_left() {
     let mut scene = watched();
     answer_queries(&mut scene, |_| format!("a 1.0 {NOW}\n"));
