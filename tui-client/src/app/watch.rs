@@ -25,9 +25,9 @@ use crate::metrics::series::Series;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::wire_log::entry::Tone;
-use numbers::{NUMBERS, Numbers};
+use numbers::Numbers;
 use opening::Opening;
-use watched::{FRESH, wider};
+use watched::{FRESH, NUMBERS, wider};
 pub use watched::{Heard, Watched};
 
 /// Points that are asked for of a key that is watched by its name.

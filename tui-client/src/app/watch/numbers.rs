@@ -7,6 +7,7 @@ use std::time::Duration;
 use shared::selector::Aggregate;
 use shared::{Glob, Point};
 
+use crate::app::watch::watched::NUMBERS;
 use crate::app::watch::{Watch, Watched};
 use crate::event::Moment;
 use crate::metrics::reply::SeriesPoints;
@@ -14,10 +15,6 @@ use crate::metrics::series::{LATE, newest};
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::Window;
 use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
-
-/// What is asked for of each key.
-pub(super) const NUMBERS: [Aggregate; 4] =
-    [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
 
 /// Time after which numbers are asked for again that were refused or lost.
 const RETRY: Duration = Duration::from_secs(5);

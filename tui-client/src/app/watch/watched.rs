@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use crate::app::watch::numbers::NUMBERS;
+use shared::selector::Aggregate;
+
 use crate::metrics::rollups::Rollups;
 use crate::metrics::series::Series;
 
 /// Time for which a changed value is marked.
 pub(super) const FRESH: Duration = Duration::from_secs(2);
+
+/// The numbers that a server with selectors is asked for of each key; the mean needs the count.
+pub(super) const NUMBERS: [Aggregate; 4] =
+    [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
 
 /// One watched key.
 #[derive(Debug, Default)]
