@@ -6,6 +6,7 @@ mod numbers;
 mod opening;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod watched;
 
 use std::collections::{HashMap, HashSet};
@@ -18,15 +19,17 @@ use crate::app::chart::viewport::Viewport;
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
+use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
+use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
 use crate::metrics::rollups::plan::PartId;
-use crate::metrics::series::Series;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
+use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
 use opening::Opening;
+use totals::TotalsAsked;
 use watched::{FRESH, NUMBERS, wider};
 pub use watched::{Heard, Watched};
 
@@ -89,6 +92,8 @@ pub struct Watch {
     queries: u64,
     /// Queries for the chart without an answer: the key and the part.
     asked_parts: HashMap<u64, (String, PartId)>,
+    /// The queries for numbers of all points of keys with alerts.
+    totals: TotalsAsked,
 }
 
 impl Watch {
@@ -347,16 +352,14 @@ impl Watch {
         self.answered.extend(patterns);
     }
 
-    /// Takes a point that was put just now, if its key is watched; returns its series. The key may
-    /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
-    /// ahead.
+    /// Takes a point that was put just now, if its key is watched; returns what alerts evaluate. The key may
+    /// be one that is not known yet if it `may_be_new`.
     pub fn tell(
         &mut self,
         (key, point): (Key<'_>, Point),
-        present: i64,
         may_be_new: bool,
-        now: Duration,
-    ) -> Option<&Series> {
+        now: Moment,
+    ) -> Option<Evaluated<'_>> {
         let limit = watched_share(self.keys.len().max(1));
         let place = match self.places.get(key.as_str()).copied() {
             Some(place) => place,
@@ -367,12 +370,23 @@ impl Watch {
             }
             None => return None,
         };
+        let bounds = Bounds::of(self.told_window(), now.unix());
         let watched = self.keys.get_mut(place)?;
-        watched.rollups.put(point, present);
+        watched.rollups.put(point, bounds.present);
         let changed = match &mut watched.series {
-            Some(series) => series.tell(point, present),
+            Some(series) => {
+                let is_known = series.recent().has(point.timestamp);
+                let changed = series.tell(point, bounds);
+                if changed {
+                    watched.totals.tell(point, bounds.present, is_known);
+                }
+                changed
+            }
             none => {
-                *none = Some(Series::new(key.to_owned(), point, limit));
+                let series = none.insert(Series::new(key.to_owned(), point, limit));
+                if point.timestamp < bounds.from {
+                    series.forget_counted();
+                }
                 // There is no other point.
                 watched.known = NUMBERS.map(|_| true);
                 true
@@ -382,13 +396,13 @@ impl Watch {
         if changed {
             self.revision += 1;
             watched.revision = self.revision;
-            (watched.changed, watched.heard) = (Some(now), Heard::Points);
+            (watched.changed, watched.heard) = (Some(now.elapsed), Heard::Points);
             let recent = series.recent();
             let ends = [recent.get(0), recent.get(recent.len().saturating_sub(1))];
             let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));
             watched.bounds = wider(ends);
         }
-        Some(series)
+        watched.evaluated(self.asks)
     }
 
     /// A key that is not known is to be watched, and there is room for it.
@@ -461,7 +475,7 @@ impl Watch {
 
     /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
-        let known = self.keys.iter().filter_map(|key| key.series.as_ref());
+        let known = self.keys.iter().filter_map(|key| key.evaluated(self.asks));
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
         tell_alerts(&events, alerts, log, cx);

@@ -25,6 +25,17 @@ pub enum QueryTag {
     Rows(RowQuery),
     /// A number of the points of the watched keys.
     Watch(WatchQuery),
+    /// A number of all points of keys with alerts.
+    Alerted(AlertedQuery),
+}
+
+/// A query for a number of all points of keys with alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertedQuery {
+    /// The number of the queries that are made together.
+    pub batch: u64,
+    /// The number of the points.
+    pub of: Aggregate,
 }
 
 /// A query for a number of the watched keys.

@@ -27,6 +27,11 @@ impl App {
                 self.watch.on_numbers(query, numbers.as_deref(), self.cx.now().elapsed);
                 self.evaluate_alerts();
             }
+            QueryTag::Alerted(query) => {
+                if self.watch.on_totals(query, points, self.cx.now().elapsed) {
+                    self.evaluate_alerts();
+                }
+            }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
@@ -77,6 +82,7 @@ impl App {
                 self.say_unmatched();
                 if is_last && self.feed.has_selectors() == Some(true) {
                     let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
+                    self.watch.renew_totals(&patterns);
                     for query in self.watch.numbers(&patterns, now) {
                         self.feed.ask(query);
                     }
@@ -126,6 +132,7 @@ impl App {
             QueryTag::Rows(_) => "order and filter are of some keys only",
             QueryTag::Chart(_) => "the chart is of some points only",
             QueryTag::Watch(_) => "numbers are of some watched keys only",
+            QueryTag::Alerted(_) => "alerts are of some keys only",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }

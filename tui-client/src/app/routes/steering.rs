@@ -38,6 +38,7 @@ impl App {
         let unwanted = |tag| match tag {
             QueryTag::Rows(query) => !table.awaits(query),
             QueryTag::Watch(query) => !watch.awaits(query),
+            QueryTag::Alerted(query) => !watch.awaits_totals(query),
             QueryTag::Chart(_) => false,
         };
         self.feed.drop_queries(unwanted);
@@ -63,6 +64,9 @@ impl App {
         if self.chart_may_ask() {
             let window = self.feed.is_live().then(|| self.table.window());
             for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+                self.feed.ask(query);
+            }
+            for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
                 self.feed.ask(query);
             }
         }

@@ -70,6 +70,11 @@ impl Watch {
         is_known.then_some(self.numbers.window)
     }
 
+    /// The window of the points that count in the numbers; all on a server without selectors.
+    pub(super) fn told_window(&self) -> Window {
+        if self.asks { self.numbers.window } else { Window::All }
+    }
+
     /// The numbers of a key are asked for, and not answered yet.
     pub fn awaits_numbers(&self, watched: &Watched) -> bool {
         self.asks && !watched.knows_numbers()

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use shared::selector::Aggregate;
 
+use super::totals::Totals;
+use crate::metrics::alerts::Evaluated;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::series::Series;
 
@@ -33,6 +35,8 @@ pub struct Watched {
     pub(super) bounds: Option<(i64, i64)>,
     /// What the chart knows of the key from a server with selectors.
     pub(super) rollups: Rollups,
+    /// The numbers of all points, where an alert needs them of a server with selectors.
+    pub(super) totals: Totals,
     /// When the key was last in the chart, as a number that rises.
     pub(super) charted: u64,
     pub(super) changed: Option<Duration>,
@@ -67,6 +71,14 @@ impl Watched {
         self.changed.is_some_and(|at| now < at + FRESH)
     }
 
+    /// What alerts evaluate. The numbers of the series are of all points, unless the server `asks` for
+    /// them apart.
+    pub(super) fn evaluated(&self, asks: bool) -> Option<Evaluated<'_>> {
+        let series = self.series.as_ref()?;
+        let of_all = if asks { self.totals.series() } else { Some(series) };
+        Some(Evaluated { series, of_all })
+    }
+
     pub(super) fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have changed or be gone: the whole series is compared.
         if self.series.as_ref() != series {
@@ -81,6 +93,9 @@ impl Watched {
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
         self.heard = self.heard.max(heard);
+        if series.is_none() {
+            self.totals = Totals::default();
+        }
     }
 
     /// The series has a new or changed newest point.

@@ -2,6 +2,7 @@
 
 mod fallback;
 mod model;
+mod window;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
