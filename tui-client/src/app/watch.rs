@@ -2,6 +2,8 @@
 
 mod chart_data;
 mod chart_pane;
+mod numbers;
+mod opening;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -11,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::selector::Aggregate;
 use shared::{Glob, Key, Point};
 
 use crate::app::chart::viewport::Viewport;
@@ -21,16 +22,15 @@ use crate::app::screen::panes::Panes;
 use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
-use crate::metrics::reply::SeriesPoints;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
-use crate::metrics::series::{Bounds, LATE, Series, newest};
+use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
-use crate::metrics::window::Window;
-use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
+use numbers::Numbers;
+use opening::Opening;
 use totals::TotalsAsked;
-use watched::{FRESH, wider};
+use watched::{FRESH, NUMBERS, wider};
 pub use watched::{Heard, Watched};
 
 /// Points that are asked for of a key that is watched by its name.
@@ -80,14 +80,15 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
-    /// The window of the numbers, and until when they need not be asked for again, once they were.
-    window: Window,
-    numbers_until: Option<Duration>,
+    /// What the chart opens on.
+    opening: Opening,
+    /// The numbers of the keys, as far as they are asked for.
+    numbers: Numbers,
     /// The chart asks for what it shows, which only a server with selectors can answer.
     asks: bool,
     /// The number of times that the chart was asked for.
     charts: u64,
-    /// The number of queries for the chart.
+    /// The number of queries for the chart and the numbers.
     queries: u64,
     /// Queries for the chart without an answer: the key and the part.
     asked_parts: HashMap<u64, (String, PartId)>,
@@ -334,8 +335,8 @@ impl Watch {
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
     }
 
-    /// What to ask a server with selectors for, to know the newest points of the keys that match some
-    /// patterns: the patterns, and the selectors.
+    /// What to ask a server with selectors for, to know the newest points of the keys that match
+    /// some patterns: the patterns, and the selectors.
     pub fn history(patterns: &[Glob]) -> Vec<(String, String)> {
         let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
@@ -343,56 +344,6 @@ impl Watch {
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
         };
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
-    }
-
-    /// The queries for the numbers of the watched keys that match some patterns in the window, once
-    /// their newest points are known. Counts and means leave those out, so that each point counts once whether it was put
-    /// before the answer or after.
-    pub fn numbers(&mut self, patterns: &[Glob], now: Moment) -> Vec<Query> {
-        let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
-        let (window, unix) = (self.window, now.unix());
-        let until = now.elapsed + Duration::from_secs(window.refresh());
-        self.numbers_until.get_or_insert(until);
-        let from = window.seconds().map(|seconds| unix.saturating_sub(seconds));
-        for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
-            // Nothing is answered of a key without points in the window.
-            if from.is_some_and(|from| series.last.timestamp < from) {
-                series.forget_counted();
-            }
-        }
-        let patterns = merged(patterns);
-        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
-        let until = newest.map(|newest| newest.saturating_sub(LATE));
-        let until = until.filter(|&until| from.is_none_or(|from| until > from));
-        let query = |of: Aggregate, pattern: &String| {
-            let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
-            let until = until.filter(|_| !is_extreme);
-            let to = until.map(|until| until.to_string()).unwrap_or_default();
-            Query {
-                selector: format!("{pattern}[{}{to}:all:{of}]", window.range()),
-                tag: QueryTag::Watch(WatchQuery { of, from, until }),
-                priority: Priority::Soon,
-            }
-        };
-        of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
-    }
-
-    /// Takes a number of the points of watched keys in the window.
-    pub fn set_numbers(&mut self, query: WatchQuery, numbers: &[SeriesPoints]) {
-        let is_extreme = matches!(query.of, Aggregate::Min | Aggregate::Max);
-        let is_newer = |point: &&Point| match query.until {
-            Some(until) => point.timestamp > until,
-            None => is_extreme && query.from.is_none_or(|from| from <= point.timestamp),
-        };
-        for SeriesPoints { key, points } in numbers {
-            let place = self.places.get(key.as_str()).copied();
-            let series = place.and_then(|place| self.keys.get_mut(place)?.series.as_mut());
-            if let (Some(series), Some(number)) = (series, points.first()) {
-                let newer = series.recent().iter().filter(is_newer).map(|point| point.value);
-                let newer: Vec<_> = newer.collect();
-                series.set(query.of, Some(number.value), &newer);
-            }
-        }
     }
 
     /// All keys with points are known, because every request for them is answered.
@@ -419,9 +370,8 @@ impl Watch {
             }
             None => return None,
         };
+        let bounds = Bounds::of(self.told_window(), now.unix());
         let watched = self.keys.get_mut(place)?;
-        let window = if self.asks { self.window } else { Window::All };
-        let bounds = Bounds::of(window, now.unix());
         watched.rollups.put(point, bounds.present);
         let changed = match &mut watched.series {
             Some(series) => {
@@ -437,6 +387,8 @@ impl Watch {
                 if point.timestamp < bounds.from {
                     series.forget_counted();
                 }
+                // There is no other point.
+                watched.known = NUMBERS.map(|_| true);
                 true
             }
         };

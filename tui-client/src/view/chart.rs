@@ -350,7 +350,7 @@ fn time_range(app: &App) -> String {
         } else if bounds.first == bounds.newest {
             "one point in time".to_owned()
         } else {
-            format!("all {}", whole(bounds))
+            format!("all {span}")
         };
         // A series that has ended says when.
         let is_present = is_present(to, app);

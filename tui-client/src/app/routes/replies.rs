@@ -23,7 +23,9 @@ impl App {
                 self.watch.on_points(number, points, self.cx.now());
             }
             QueryTag::Watch(query) => {
-                self.watch.set_numbers(query, &points.unwrap_or_default().to_series());
+                let numbers = points.map(|points| points.to_series());
+                self.watch.on_numbers(query, numbers.as_deref(), self.cx.now().elapsed);
+                self.evaluate_alerts();
             }
             QueryTag::Alerted(query) => {
                 if self.watch.on_totals(query, points.as_ref(), self.cx.now().elapsed) {
@@ -102,6 +104,9 @@ impl App {
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
                     self.report_left_out(*tag, &pending.line, reply.points_left_out);
+                    if let QueryTag::Watch(query) = *tag {
+                        self.watch.cut_numbers(query);
+                    }
                 }
                 let points = (reply.status == Status::Ok).then_some(reply.points);
                 self.on_points(*tag, points);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::selector::Aggregate;
+
 use super::totals::Totals;
 use crate::metrics::alerts::Evaluated;
 use crate::metrics::rollups::Rollups;
@@ -9,6 +11,10 @@ use crate::metrics::series::Series;
 
 /// Time for which a changed value is marked.
 pub(super) const FRESH: Duration = Duration::from_secs(2);
+
+/// The numbers that a server with selectors is asked for of each key; the mean needs the count.
+pub(super) const NUMBERS: [Aggregate; 4] =
+    [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
 
 /// One watched key.
 #[derive(Debug, Default)]
@@ -34,6 +40,8 @@ pub struct Watched {
     /// When the key was last in the chart, as a number that rises.
     pub(super) charted: u64,
     pub(super) changed: Option<Duration>,
+    /// Which numbers of the series are those of the window.
+    pub(super) known: [bool; NUMBERS.len()],
 }
 
 /// The range that includes all ranges of time; none without any.
@@ -78,6 +86,7 @@ impl Watched {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
+            self.known = Default::default();
             self.revision = revision;
             let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
