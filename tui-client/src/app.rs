@@ -481,7 +481,8 @@ impl App {
         let chart = self
             .chart_may_ask()
             .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
-        let chart = chart.flatten();
+        let totals = self.chart_may_ask().then(|| self.watch.next_totals(now));
+        let chart = chart.flatten().into_iter().chain(totals.flatten()).min();
         [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()

@@ -2,15 +2,17 @@
 
 mod chart_data;
 mod chart_pane;
+mod numbers;
+mod opening;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod watched;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::selector::Aggregate;
 use shared::{Glob, Key, Point};
 
 use crate::app::chart::viewport::Viewport;
@@ -19,16 +21,16 @@ use crate::app::log::Log;
 use crate::app::screen::panes::Panes;
 use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
-use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts};
-use crate::metrics::reply::SeriesPoints;
+use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
-use crate::metrics::series::{LATE, Series, newest};
+use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
-use crate::metrics::window::Window;
-use crate::request::pending::{Priority, Query, QueryTag, WatchQuery};
 use crate::wire_log::entry::Tone;
-use watched::{FRESH, wider};
+use numbers::Numbers;
+use opening::Opening;
+use totals::TotalsAsked;
+use watched::{FRESH, NUMBERS, wider};
 pub use watched::{Heard, Watched};
 
 /// Points that are asked for of a key that is watched by its name.
@@ -78,17 +80,20 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
-    /// The window of the numbers, and until when they need not be asked for again, once they were.
-    window: Window,
-    numbers_until: Option<Duration>,
+    /// What the chart opens on.
+    opening: Opening,
+    /// The numbers of the keys, as far as they are asked for.
+    numbers: Numbers,
     /// The chart asks for what it shows, which only a server with selectors can answer.
     asks: bool,
     /// The number of times that the chart was asked for.
     charts: u64,
-    /// The number of queries for the chart.
+    /// The number of queries for the chart and the numbers.
     queries: u64,
     /// Queries for the chart without an answer: the key and the part.
     asked_parts: HashMap<u64, (String, PartId)>,
+    /// The queries for numbers of all points of keys with alerts.
+    totals: TotalsAsked,
 }
 
 impl Watch {
@@ -330,8 +335,8 @@ impl Watch {
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
     }
 
-    /// What to ask a server with selectors for, to know the newest points of the keys that match some
-    /// patterns: the patterns, and the selectors.
+    /// What to ask a server with selectors for, to know the newest points of the keys that match
+    /// some patterns: the patterns, and the selectors.
     pub fn history(patterns: &[Glob]) -> Vec<(String, String)> {
         let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
@@ -341,74 +346,20 @@ impl Watch {
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
     }
 
-    /// The queries for the numbers of the watched keys that match some patterns in the window, once
-    /// their newest points are known. Counts and means leave those out, so that each point counts once whether it was put
-    /// before the answer or after.
-    pub fn numbers(&mut self, patterns: &[Glob], now: Moment) -> Vec<Query> {
-        let of = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
-        let (window, unix) = (self.window, now.unix());
-        let until = now.elapsed + Duration::from_secs(window.refresh());
-        self.numbers_until.get_or_insert(until);
-        let from = window.seconds().map(|seconds| unix.saturating_sub(seconds));
-        for series in self.keys.iter_mut().filter_map(|key| key.series.as_mut()) {
-            // Nothing is answered of a key without points in the window.
-            if from.is_some_and(|from| series.last.timestamp < from) {
-                for of in of {
-                    series.set(of, None, &[]);
-                }
-            }
-        }
-        let patterns = merged(patterns);
-        let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
-        let until = newest.map(|newest| newest.saturating_sub(LATE));
-        let until = until.filter(|&until| from.is_none_or(|from| until > from));
-        let query = |of: Aggregate, pattern: &String| {
-            let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
-            let until = until.filter(|_| !is_extreme);
-            let to = until.map(|until| until.to_string()).unwrap_or_default();
-            Query {
-                selector: format!("{pattern}[{}{to}:all:{of}]", window.range()),
-                tag: QueryTag::Watch(WatchQuery { of, from, until }),
-                priority: Priority::Soon,
-            }
-        };
-        of.iter().flat_map(|&of| patterns.iter().map(move |pattern| query(of, pattern))).collect()
-    }
-
-    /// Takes a number of the points of watched keys in the window.
-    pub fn set_numbers(&mut self, query: WatchQuery, numbers: &[SeriesPoints]) {
-        let is_extreme = matches!(query.of, Aggregate::Min | Aggregate::Max);
-        let is_newer = |point: &&Point| match query.until {
-            Some(until) => point.timestamp > until,
-            None => is_extreme && query.from.is_none_or(|from| from <= point.timestamp),
-        };
-        for SeriesPoints { key, points } in numbers {
-            let place = self.places.get(key.as_str()).copied();
-            let series = place.and_then(|place| self.keys.get_mut(place)?.series.as_mut());
-            if let (Some(series), Some(number)) = (series, points.first()) {
-                let newer = series.recent().iter().filter(is_newer).map(|point| point.value);
-                let newer: Vec<_> = newer.collect();
-                series.set(query.of, Some(number.value), &newer);
-            }
-        }
-    }
-
     /// All keys with points are known, because every request for them is answered.
     pub fn heard_of_all(&mut self) {
         let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
         self.answered.extend(patterns);
     }
 
-    /// Takes a point that was put just now, if its key is watched; returns its series. The key may
-    /// be one that is not known yet if it `may_be_new`. Points after the time `present` are too far
-    /// ahead.
+    /// Takes a point that was put just now, if its key is watched; returns what alerts evaluate. The key may
+    /// be one that is not known yet if it `may_be_new`.
     pub fn tell(
         &mut self,
         (key, point): (Key<'_>, Point),
-        present: i64,
         may_be_new: bool,
-        now: Duration,
-    ) -> Option<&Series> {
+        now: Moment,
+    ) -> Option<Evaluated<'_>> {
         let limit = watched_share(self.keys.len().max(1));
         let place = match self.places.get(key.as_str()).copied() {
             Some(place) => place,
@@ -419,12 +370,25 @@ impl Watch {
             }
             None => return None,
         };
+        let bounds = Bounds::of(self.told_window(), now.unix());
         let watched = self.keys.get_mut(place)?;
-        watched.rollups.put(point, present);
+        watched.rollups.put(point, bounds.present);
         let changed = match &mut watched.series {
-            Some(series) => series.tell(point, present),
+            Some(series) => {
+                let is_known = series.recent().has(point.timestamp);
+                let changed = series.tell(point, bounds);
+                if changed {
+                    watched.totals.tell(point, bounds.present, is_known);
+                }
+                changed
+            }
             none => {
-                *none = Some(Series::new(key.to_owned(), point, limit));
+                let series = none.insert(Series::new(key.to_owned(), point, limit));
+                if point.timestamp < bounds.from {
+                    series.forget_counted();
+                }
+                // There is no other point.
+                watched.known = NUMBERS.map(|_| true);
                 true
             }
         };
@@ -432,13 +396,13 @@ impl Watch {
         if changed {
             self.revision += 1;
             watched.revision = self.revision;
-            (watched.changed, watched.heard) = (Some(now), Heard::Points);
+            (watched.changed, watched.heard) = (Some(now.elapsed), Heard::Points);
             let recent = series.recent();
             let ends = [recent.get(0), recent.get(recent.len().saturating_sub(1))];
             let ends = ends.into_iter().flatten().map(|end| (end.timestamp, end.timestamp));
             watched.bounds = wider(ends);
         }
-        Some(series)
+        watched.evaluated(self.asks)
     }
 
     /// A key that is not known is to be watched, and there is room for it.
@@ -511,7 +475,7 @@ impl Watch {
 
     /// Evaluates the alerts on the watched keys; rings when one fires.
     pub fn evaluate(&mut self, alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
-        let known = self.keys.iter().filter_map(|key| key.series.as_ref());
+        let known = self.keys.iter().filter_map(|key| key.evaluated(self.asks));
         let complete = |pattern: &Glob| self.has_heard_of(pattern);
         let events = alerts.evaluate(known, |_| true, complete, cx.now().unix());
         tell_alerts(&events, alerts, log, cx);

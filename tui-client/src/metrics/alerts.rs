@@ -10,7 +10,7 @@ use shared::{KeyBuf, Point};
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::condition::Condition;
 use crate::metrics::filter::{BadExpr, parse_alert};
-use crate::metrics::needs::Needs;
+use crate::metrics::needs::{Needs, Parts};
 use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;
@@ -45,6 +45,19 @@ impl Alert {
     /// Whether the alert is about a key.
     pub fn concerns(&self, key: &str) -> bool {
         self.pattern.matches(key)
+    }
+
+    /// Its number is computed of all points of a series: minimum, maximum, mean or count.
+    pub fn is_of_all(&self) -> bool {
+        !self.needs().is_recent()
+    }
+
+    /// The series with the number to compare; none while that is not known.
+    fn series_of<'a>(&self, evaluated: Evaluated<'a>, now: i64) -> Option<&'a Series> {
+        if self.is_of_all() {
+            return evaluated.of_all.filter(|series| self.has_data(series, now));
+        }
+        Some(evaluated.series)
     }
 
     /// It concerns this series, and its condition holds.
@@ -151,6 +164,22 @@ impl Alert {
     }
 }
 
+/// A series for which alerts are evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluated<'a> {
+    /// The series, which may have numbers of a window.
+    pub series: &'a Series,
+    /// The series with its numbers of all points, once they are known.
+    pub of_all: Option<&'a Series>,
+}
+
+/// Its numbers are of all points.
+impl<'a> From<&'a Series> for Evaluated<'a> {
+    fn from(series: &'a Series) -> Self {
+        Self { series, of_all: Some(series) }
+    }
+}
+
 impl fmt::Display for Alert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -238,16 +267,23 @@ impl AlertState {
     }
 
     /// Evaluates a series that the alert concerns, and the point of it that came `late`, if any.
+    /// While the number to compare is not known, the state stays.
     fn evaluate(
         &mut self,
-        series: &Series,
+        evaluated: Evaluated<'_>,
         late: Option<Point>,
         turn: u64,
         now: i64,
         events: &mut Vec<AlertEvent>,
     ) {
         let Self { alert, has_data, firing, seen, answered, .. } = self;
-        let key = series.key.as_str();
+        let key = evaluated.series.key.as_str();
+        let Some(series) = alert.series_of(evaluated, now) else {
+            if let Some(last) = firing.get_mut(key) {
+                *last = turn;
+            }
+            return;
+        };
         *has_data |= alert.has_data(series, now);
         let (before, fires) = (firing.contains_key(key), alert.fires(series, now));
         let found = match (before, fires) {
@@ -354,6 +390,12 @@ impl Alerts {
         self.fired
     }
 
+    /// What the alerts on this key need to know of all its points.
+    pub fn needs_of(&self, key: &str) -> Parts {
+        let alerts = self.alerts().filter(|alert| alert.is_of_all() && alert.concerns(key));
+        alerts.fold(Parts::default(), |all, alert| all | alert.needs().parts())
+    }
+
     /// An alert fires for this key.
     pub fn fires(&self, key: &str) -> bool {
         self.states.iter().any(|state| state.firing.contains_key(key))
@@ -379,16 +421,26 @@ impl Alerts {
 
     /// Evaluates one series after this point has come; returns the changes. The value of a point
     /// that is not the newest one counts too: when only it fires, the alert is resolved at once.
-    pub fn evaluate_point(&mut self, series: &Series, point: Point, now: i64) -> Vec<AlertEvent> {
-        self.evaluate_one(series, Some(point), now)
+    pub fn evaluate_point<'a>(
+        &mut self,
+        series: impl Into<Evaluated<'a>>,
+        point: Point,
+        now: i64,
+    ) -> Vec<AlertEvent> {
+        self.evaluate_one(series.into(), Some(point), now)
     }
 
-    fn evaluate_one(&mut self, series: &Series, late: Option<Point>, now: i64) -> Vec<AlertEvent> {
-        let (key, mut events) = (series.key.as_str(), Vec::new());
+    fn evaluate_one(
+        &mut self,
+        evaluated: Evaluated<'_>,
+        late: Option<Point>,
+        now: i64,
+    ) -> Vec<AlertEvent> {
+        let (key, mut events) = (evaluated.series.key.as_str(), Vec::new());
         for state in self.states.iter_mut().filter(|state| state.alert.concerns(key)) {
-            state.evaluate(series, late, self.turn, now, &mut events);
+            state.evaluate(evaluated, late, self.turn, now, &mut events);
             if !self.once {
-                state.remember(series);
+                state.remember(evaluated.series);
             }
         }
         self.fired |= events.iter().any(|event| event.change == AlertChange::Firing);
@@ -397,9 +449,9 @@ impl Alerts {
 
     /// Evaluates series; returns the changes. `asked` tells the keys that would be among the series
     /// if they had points, and `complete` the patterns of which by now all keys would.
-    pub fn evaluate<'a>(
+    pub fn evaluate<'a, S: Into<Evaluated<'a>>>(
         &mut self,
-        series: impl IntoIterator<Item = &'a Series>,
+        series: impl IntoIterator<Item = S>,
         asked: impl Fn(&str) -> bool,
         complete: impl Fn(&Glob) -> bool,
         now: i64,
@@ -407,7 +459,7 @@ impl Alerts {
         let mut events = Vec::new();
         self.turn += 1;
         for series in series {
-            events.append(&mut self.evaluate_one(series, None, now));
+            events.append(&mut self.evaluate_one(series.into(), None, now));
         }
         for AlertState { alert, firing, answered, .. } in &mut self.states {
             *answered = complete(alert.pattern());

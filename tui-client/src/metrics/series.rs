@@ -34,6 +34,33 @@ pub fn present_until(now: i64) -> i64 {
     now.saturating_add(MAX_AHEAD)
 }
 
+/// The times of the points that count in a window, and of those that may be the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Points before this time are in none of the numbers.
+    pub from: i64,
+    /// Points after this time are too far ahead.
+    pub present: i64,
+}
+
+impl Bounds {
+    /// Of a window that ends now, in Unix seconds.
+    pub fn of(window: Window, now: i64) -> Self {
+        let seconds = window.seconds().unwrap_or(i64::MAX);
+        Self { from: now.saturating_sub(seconds), ..Self::of_all(present_until(now)) }
+    }
+
+    /// All points count; those after the time `present` are too far ahead.
+    pub const fn of_all(present: i64) -> Self {
+        Self { from: i64::MIN, present }
+    }
+
+    /// A point of this time is too far ahead.
+    pub fn is_stray(self, timestamp: i64) -> bool {
+        timestamp > self.present
+    }
+}
+
 /// The newest time of these series that is not too far ahead of `now`.
 pub fn newest<'a>(all: impl Iterator<Item = &'a Series>, now: i64) -> Option<i64> {
     let times = all.map(|series| series.last.timestamp);
@@ -156,9 +183,9 @@ struct Detail {
 }
 
 impl Detail {
-    /// Keeps a point as the most recent one.
-    fn push(&mut self, point: Point) {
-        if let Some(trend) = &mut self.trend {
+    /// Keeps a point as the most recent one, which may count.
+    fn push(&mut self, point: Point, counts: bool) {
+        if let Some(trend) = self.trend.as_mut().filter(|_| counts) {
             trend.push(point);
         }
         let is_older = |first: &Point| point.timestamp < first.timestamp;
@@ -251,6 +278,28 @@ impl Stats {
         }
     }
 
+    fn set_with_sum(&mut self, of: Aggregate, value: Option<f64>, newer: f64, sum: f64) {
+        match of {
+            Aggregate::Count => {
+                self.set_count(value.unwrap_or(0.0), 0);
+                self.count = Number(value.unwrap_or(0.0) + newer);
+            }
+            Aggregate::Avg => {
+                // Without points of the answer there is no mean of them.
+                let count = self.count.get().unwrap_or(newer).max(newer);
+                let answered = value.map_or(0.0, |mean| mean * ((count - newer) / count.max(1.0)));
+                let counted = if value.is_some() { count } else { newer };
+                let has_any = value.is_some() || newer > 0.0;
+                let newer = if newer > 0.0 { sum / counted } else { 0.0 };
+                self.mean = if has_any { Number(answered + newer) } else { Number::EMPTY };
+            }
+            _ => {}
+        }
+        if self.mean.get().is_some() && self.count.get().is_some() {
+            self.set_sum(None);
+        }
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -288,8 +337,10 @@ impl Series {
         Self { key, last: point, before: None, stats }
     }
 
-    /// Takes a point; those after the time `present` are too far ahead.
-    pub(super) fn add(&mut self, point: Point, present: i64) {
+    /// Takes a point.
+    pub(super) fn add(&mut self, point: Point, bounds: Bounds) {
+        let Bounds { from, present } = bounds;
+        let counts = point.timestamp >= from;
         let is_stray = point.timestamp > present && self.last.timestamp <= present;
         let is_first = point.timestamp <= present && self.last.timestamp > present;
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
@@ -299,9 +350,11 @@ impl Series {
             self.before = Some(point);
         }
         let Some(stats) = &mut self.stats else { return };
-        stats.count(point.value);
+        if counts {
+            stats.count(point.value);
+        }
         if let Some(detail) = stats.detail.as_mut().filter(|_| !is_stray) {
-            detail.push(point);
+            detail.push(point, counts);
         }
     }
 
@@ -321,13 +374,15 @@ impl Series {
     }
 
     /// Takes a point that was put just now, in whatever order of times, and maybe again; says
-    /// whether anything has changed. Points after the time `present` are too far ahead.
-    pub fn tell(&mut self, point: Point, present: i64) -> bool {
+    /// whether anything has changed. Numbers and course are of the points within the bounds.
+    pub fn tell(&mut self, point: Point, bounds: Bounds) -> bool {
         let Point { timestamp, value } = point;
+        let Bounds { from, present } = bounds;
+        let counts = timestamp >= from;
         let is_stray = timestamp > present && self.last.timestamp <= present;
         let is_first = timestamp <= present && self.last.timestamp > present;
         if is_first || timestamp > self.last.timestamp && !is_stray {
-            self.add(point, present);
+            self.add(point, bounds);
             return true;
         }
         let is_same = |known: Point| known.value.to_bits() == value.to_bits();
@@ -344,28 +399,31 @@ impl Series {
         }
         let Some(stats) = &mut self.stats else { return changed };
         let Some(detail) = &mut stats.detail else {
-            if timestamp == self.last.timestamp {
-                stats.widen(value);
-            } else {
-                stats.count(value);
+            match () {
+                () if !counts => {}
+                () if timestamp == self.last.timestamp => stats.widen(value),
+                () => stats.count(value),
             }
             return true;
         };
-        if let Some(trend) = detail.trend.as_mut().filter(|_| !is_stray) {
+        if let Some(trend) = detail.trend.as_mut().filter(|_| !is_stray && counts) {
             trend.push(point);
         }
         match detail.recent.replace(point) {
             // A point with another value, or with the one that is known.
             Some(known) if is_same(known) => return changed,
             // What was the minimum or the maximum may be so no longer; the next answer tells.
-            Some(_) => stats.widen(value),
+            Some(_) if counts => stats.widen(value),
+            Some(_) => {}
             None if is_stray => stats.count(value),
             // It may replace a point that is not kept: the next answer tells.
             None => {
                 let oldest = detail.recent.get(0).map(|oldest| oldest.timestamp);
                 let kept = detail.recent.len() as u64;
-                stats.count(value);
-                let all_kept = Some(kept + 1) == self.count();
+                if counts {
+                    stats.count(value);
+                }
+                let all_kept = counts && Some(kept + 1) == self.count();
                 if let Some(detail) = self.detail_mut()
                     && (all_kept || oldest.is_some_and(|oldest| oldest < timestamp))
                 {
@@ -376,6 +434,30 @@ impl Series {
             }
         }
         true
+    }
+
+    /// Takes a count, or a mean after it, as [`Series::set`] does; so many newer values of this sum
+    /// are not in the answer. No more is kept than the numbers.
+    pub fn set_with_sum(&mut self, of: Aggregate, value: Option<f64>, newer: u32, sum: f64) {
+        self.stats.get_or_insert_default().set_with_sum(of, value, f64::from(newer), sum);
+    }
+
+    /// No point counts in the numbers so far.
+    pub fn forget_counted(&mut self) {
+        for of in [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg] {
+            self.set(of, None, &[]);
+        }
+    }
+
+    /// Takes another value of a point that it has, which may be the newest: minimum and maximum are
+    /// at least as wide then. What the numbers were of before is not known.
+    pub fn correct(&mut self, point: Point) {
+        if point.timestamp == self.last.timestamp {
+            self.last = point;
+        }
+        if let Some(stats) = &mut self.stats {
+            stats.widen(point.value);
+        }
     }
 
     /// Takes a number of all points, or of those of a window, as a server with selectors has computed
@@ -496,80 +578,4 @@ impl Series {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn point(timestamp: i64, value: i32) -> Point {
-        Point { timestamp, value: value.into() }
-    }
-
-    proptest! {
-        /// In whatever order points are told, and however often, the series is that of a server which
-        /// has stored them.
-        #[test]
-        fn told_points_are_those_of_a_store(
-            told in proptest::collection::vec((0..12_i64, -3..3_i32), 1..40),
-            limit in 1..20_usize,
-        ) {
-            let (first, value) = told[0];
-            let mut series = Series::new("a".parse().unwrap(), point(first, value), limit);
-            let mut stored = BTreeMap::from([(first, value)]);
-            for &(timestamp, value) in &told[1..] {
-                let before = series.clone();
-                let changed = series.tell(point(timestamp, value), 1000);
-                let replaced = stored.insert(timestamp, value);
-                if !changed {
-                    prop_assert_eq!(&series, &before);
-                } else if limit > 12 {
-                    prop_assert!(replaced != Some(value), "nothing is new");
-                }
-            }
-            let mut newest = stored.iter().rev().map(|(&timestamp, &value)| point(timestamp, value));
-            prop_assert_eq!(Some(series.last), newest.next());
-            prop_assert_eq!(series.before, newest.next());
-            if limit > 12 {
-                prop_assert_eq!(series.count(), Some(stored.len() as u64));
-                let all = stored.iter().map(|(&timestamp, &value)| point(timestamp, value));
-                prop_assert!(series.recent().iter().copied().eq(all));
-            }
-            prop_assert!(series.recent().len() <= limit);
-            let times: Vec<_> = series.recent().iter().map(|point| point.timestamp).collect();
-            prop_assert!(times.is_sorted());
-        }
-    }
-
-    #[test]
-    fn a_told_stray_of_the_future_does_not_hide_the_present() {
-        let mut series = Series::new("a".parse().unwrap(), point(9000, 1), 4);
-        series.tell(point(9001, 2), 100);
-        assert_eq!(series.last, point(9001, 2), "all are too far ahead");
-        series.tell(point(90, 3), 100);
-        series.tell(point(9002, 4), 100);
-        assert_eq!((series.last, series.count()), (point(90, 3), Some(4)));
-    }
-
-    #[test]
-    fn a_series_without_numbers_is_small() {
-        assert!(size_of::<Series>() <= 64);
-        // What an order by a number adds to each of a million.
-        assert!(size_of::<Stats>() <= 40);
-        let mut sorted = Series::new("a".parse().unwrap(), point(1, 1), 0);
-        sorted.set(Aggregate::Count, Some(1.0), &[]);
-        sorted.set(Aggregate::Avg, Some(1.0), &[]);
-        sorted.tell(point(2, 4), 100);
-        assert_eq!((sorted.count(), sorted.mean()), (Some(2), Some(2.5)));
-        assert!(sorted.detail().is_none(), "no more than the numbers");
-        let mut series = Series::new("a".parse().unwrap(), point(1, 1), 0);
-        series.tell(point(3, 3), 100);
-        series.tell(point(2, 2), 100);
-        assert_eq!((series.change(), series.count(), series.recent().len()), (Some(1.0), None, 0));
-        series.set_recent(&[point(0, 0), point(2, 2)], 16);
-        series.set(Aggregate::Max, Some(9.0), &[]);
-        series.tell(point(4, 10), 100);
-        assert_eq!((series.max(), series.min(), series.recent().len()), (Some(10.0), None, 4));
-    }
-}
+mod tests;

@@ -56,7 +56,7 @@ mod tests {
             let key = "a".parse().unwrap();
             let mut series = Series::new(key, points.next().unwrap(), 64);
             points.for_each(|point| {
-                series.tell(point, i64::MAX);
+                series.tell(point, crate::metrics::series::Bounds::of_all(i64::MAX));
             });
             sparkline(&series, columns)
         };

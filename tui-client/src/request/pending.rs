@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use shared::selector::Aggregate;
 
+use crate::metrics::window::Window;
+
 /// The connection that a request goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Channel {
@@ -21,19 +23,28 @@ pub enum QueryTag {
     Chart(u64),
     /// Numbers of rows of the table.
     Rows(RowQuery),
-    /// A number of all points of the watched keys.
+    /// A number of the points of the watched keys.
     Watch(WatchQuery),
+    /// A number of all points of keys with alerts.
+    Alerted(AlertedQuery),
+}
+
+/// A query for a number of all points of keys with alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertedQuery {
+    /// The number of the queries that are made together.
+    pub batch: u64,
+    /// The number of the points.
+    pub of: Aggregate,
 }
 
 /// A query for a number of the watched keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchQuery {
-    /// The number.
-    pub of: Aggregate,
-    /// The first time, if there is one.
-    pub from: Option<i64>,
-    /// A count or a mean is of the points up to this time, if there is one.
-    pub until: Option<i64>,
+    /// The number of the query.
+    pub number: u64,
+    /// The window of the points.
+    pub window: Window,
 }
 
 /// A query for rows of the table.

@@ -9,6 +9,7 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap::Mode;
+use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
@@ -147,6 +148,15 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     }
 }
 
+/// An alert fires for a row, whose numbers may be of a window only.
+fn is_firing(app: &App, series: &Series, now: i64) -> bool {
+    let alerts = app.alerts();
+    let has_all = app.feed().has_selectors() != Some(true);
+    let counts = |alert: &&Alert| has_all || !alert.is_of_all();
+    alerts.fires(series.key.as_str())
+        || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now))
+}
+
 /// Draws a row and returns whether an alert fires for it.
 fn draw_row(
     canvas: &mut Canvas<'_>,
@@ -157,7 +167,7 @@ fn draw_row(
 ) -> bool {
     let Canvas { app, theme, .. } = *canvas;
     let now = app.now().unix();
-    let firing = app.alerts().alerts().any(|alert| alert.fires(series, now));
+    let firing = is_firing(app, series, now);
     let (mark, base, age) = theme.series(firing, series.is_stale(now));
     let marked = mark != " ";
     let mut pen = canvas.pen(area, row);

@@ -216,8 +216,13 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
         pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
     }
     let numbers = [series.min(), series.max(), series.mean()];
+    let awaits = app.watch().awaits_numbers(watched);
     for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
-        let number = number.map_or_else(String::new, |number| number::mean(number, NAMED - 6));
+        let number = match number {
+            _ if awaits => "…".to_owned(),
+            Some(number) => number::mean(number, NAMED - 6),
+            None => String::new(),
+        };
         pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();

@@ -2,23 +2,16 @@
 
 use crate::app::chart::line::Line;
 
-/// The shortest window in seconds.
+/// The shortest window in seconds; those that grow with the points begin with it.
 const MIN_SPAN: i128 = 4;
 
 /// The window at the start, in seconds, once there are points for so long.
 pub const OPENING: i64 = 900;
 
-/// The least of the windows that grow with the points, in seconds; fewer than [`FEW`] fill a shorter
-/// one.
-const MIN_OPENING: i64 = 60;
-
-/// Points that show a course.
-pub const FEW: usize = 4;
-
 /// The window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum TimeWindow {
-    /// The points of the newest quarter of an hour, or all where it has fewer than two.
+    /// The points of the newest quarter of an hour, or all where these are too few.
     #[default]
     Opening,
     /// All points but strays of the future.
@@ -40,10 +33,8 @@ pub struct TimeBounds {
     pub newest: i64,
     /// The last point.
     pub last: i64,
-    /// The first point of the window at the start; none if that has fewer than two.
+    /// The first time of the window at the start; none if that shows everything.
     pub recent: Option<i64>,
-    /// That window has fewer points than show a course.
-    pub are_few: bool,
 }
 
 impl TimeBounds {
@@ -266,8 +257,7 @@ impl Viewport {
 /// The range of the newest seconds, as far as there are points from the first one on, but not too
 /// short.
 fn newest(span: i64, first: i64, bounds: TimeBounds) -> (i64, i64) {
-    let least = if bounds.are_few { 0 } else { MIN_OPENING };
-    let first = first.min(bounds.newest.saturating_sub(least));
+    let first = first.min(bounds.newest.saturating_sub(narrow(MIN_SPAN)));
     (bounds.newest.saturating_sub(span).max(first), bounds.newest)
 }
 
@@ -291,7 +281,7 @@ mod tests {
     const BOUNDS: TimeBounds = until(1000);
 
     const fn until(newest: i64) -> TimeBounds {
-        TimeBounds { first: 0, newest, last: newest, recent: Some(0), are_few: false }
+        TimeBounds { first: 0, newest, last: newest, recent: Some(0) }
     }
 
     fn line(times: impl IntoIterator<Item = i64>) -> Line {
@@ -382,9 +372,9 @@ mod tests {
         assert_eq!(look.range(bounds), (100, 1000));
         let begun = |recent| TimeBounds { recent: Some(recent), ..bounds };
         assert_eq!(look.range(begun(700)), (700, 1000), "as far as there are points");
-        assert_eq!(look.range(begun(990)), (940, 1000), "but not too short");
-        assert_eq!(look.range(until(10)), (-50, 10));
-        assert_eq!(look.range(TimeBounds { are_few: true, ..until(10) }), (0, 10));
+        assert_eq!(look.range(begun(990)), (990, 1000));
+        assert_eq!(look.range(begun(999)), (996, 1000), "but not too short");
+        assert_eq!(look.range(until(10)), (0, 10));
         assert_eq!(look.range(until(300)), (0, 300), "there is no more");
         assert!(look.shows_all(until(300)) && !look.shows_all(bounds));
         let sparse = TimeBounds { recent: None, ..bounds };
@@ -397,9 +387,9 @@ mod tests {
     fn zooming_out_ends_with_everything_there_is() {
         const YEARS: i64 = 20 * 31_557_600;
         let recent = Some(YEARS - 900);
-        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, recent, are_few: false };
+        let live = TimeBounds { first: 0, newest: YEARS, last: YEARS, recent };
         let with_strays = TimeBounds { last: 9 * YEARS, ..live };
-        let alone = TimeBounds { first: 7, newest: 7, last: 7, recent: None, are_few: true };
+        let alone = TimeBounds { first: 7, newest: 7, last: 7, recent: None };
         let ends = TimeBounds { first: i64::MIN, last: i64::MAX, newest: 0, ..live };
         let ends = TimeBounds { recent: Some(-900), ..ends };
         // The newest of the old points, a little before the end of the first window.
@@ -421,13 +411,7 @@ mod tests {
 
     #[test]
     fn a_time_without_points_is_passed_over() {
-        let bounds = TimeBounds {
-            first: 0,
-            newest: 1_000_000,
-            last: 1_000_000,
-            recent: None,
-            are_few: true,
-        };
+        let bounds = TimeBounds { first: 0, newest: 1_000_000, last: 1_000_000, recent: None };
         let mut look = Viewport::default();
         look.choose(Some(60));
         let before = |time: i64| Some(if time > 999_900 { 999_900 } else { 5000 });
@@ -452,8 +436,7 @@ mod tests {
             let points = line(times.iter().copied());
             let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
             let recent = times.iter().copied().filter(|_| times.len() > 2).max();
-            let are_few = times.len() < FEW;
-            let bounds = TimeBounds { first, newest: times[0], last, recent, are_few };
+            let bounds = TimeBounds { first, newest: times[0], last, recent };
             let before = |time: i64| times.iter().copied().filter(|&at| at < time).max();
             let mut look = Viewport::default();
             for (what, by) in steps {

@@ -23,8 +23,14 @@ impl App {
                 self.watch.on_points(number, points, self.cx.now());
             }
             QueryTag::Watch(query) => {
-                self.watch.set_numbers(query, &points.unwrap_or_default().to_series());
+                let numbers = points.map(|points| points.to_series());
+                self.watch.on_numbers(query, numbers.as_deref(), self.cx.now().elapsed);
                 self.evaluate_alerts();
+            }
+            QueryTag::Alerted(query) => {
+                if self.watch.on_totals(query, points.as_ref(), self.cx.now().elapsed) {
+                    self.evaluate_alerts();
+                }
             }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
@@ -76,6 +82,7 @@ impl App {
                 self.say_unmatched();
                 if is_last && self.feed.has_selectors() == Some(true) {
                     let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
+                    self.watch.renew_totals(&patterns);
                     for query in self.watch.numbers(&patterns, now) {
                         self.feed.ask(query);
                     }
@@ -97,6 +104,9 @@ impl App {
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
                     self.report_left_out(*tag, &pending.line, reply.points_left_out);
+                    if let QueryTag::Watch(query) = *tag {
+                        self.watch.cut_numbers(query);
+                    }
                 }
                 let points = (reply.status == Status::Ok).then_some(reply.points);
                 self.on_points(*tag, points);
@@ -122,6 +132,7 @@ impl App {
             QueryTag::Rows(_) => "order and filter are of some keys only",
             QueryTag::Chart(_) => "the chart is of some points only",
             QueryTag::Watch(_) => "numbers are of some watched keys only",
+            QueryTag::Alerted(_) => "alerts are of some keys only",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }

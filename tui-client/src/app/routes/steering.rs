@@ -34,8 +34,13 @@ impl App {
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
-        let table = &self.table;
-        let unwanted = |tag| matches!(tag, QueryTag::Rows(query) if !table.awaits(query));
+        let (table, watch) = (&self.table, &self.watch);
+        let unwanted = |tag| match tag {
+            QueryTag::Rows(query) => !table.awaits(query),
+            QueryTag::Watch(query) => !watch.awaits(query),
+            QueryTag::Alerted(query) => !watch.awaits_totals(query),
+            QueryTag::Chart(_) => false,
+        };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
@@ -55,9 +60,13 @@ impl App {
         if let Some(has_selectors) = self.feed.has_selectors() {
             self.watch.set_chart_asks(has_selectors);
         }
+        self.watch.settle_opening();
         if self.chart_may_ask() {
             let window = self.feed.is_live().then(|| self.table.window());
             for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+                self.feed.ask(query);
+            }
+            for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
                 self.feed.ask(query);
             }
         }
@@ -168,7 +177,7 @@ impl App {
 
     /// Asks for the newest points of the watched keys.
     pub(in crate::app) fn ask_history(&mut self, follow: Option<u64>) {
-        self.feed.drop_queries(|tag| matches!(tag, QueryTag::Watch(_)));
+        self.watch.drop_numbers();
         self.feed.ask_for_all();
         let patterns = Arc::clone(self.watch.patterns());
         self.ask_history_of(&patterns, follow);

@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::app::feed::FeedEvent;
 use crate::app::watch::tell_alerts;
 use crate::event::FollowNews;
-use crate::metrics::series::present_until;
 use crate::request::pending::Purpose;
 use crate::wire_log::entry::Tone;
 
@@ -123,16 +122,15 @@ impl App {
     /// Takes told lines.
     pub(in crate::app) fn tell(&mut self, lines: &[u8]) {
         let now = self.cx.now();
-        let present = present_until(now.unix());
         let has_table = self.table.is_live() && self.feed.follows_all();
         let mut malformed = 0;
         for news in decode_news(lines) {
             match news {
                 Ok(News::Point(key, point)) => {
-                    let is_known = has_table && self.table.tell(key, point, present);
+                    let is_known = has_table && self.table.tell(key, point, now.unix());
                     let may_be_new = !is_known;
                     let told = (key, point);
-                    if let Some(series) = self.watch.tell(told, present, may_be_new, now.elapsed) {
+                    if let Some(series) = self.watch.tell(told, may_be_new, now) {
                         let events = self.alerts.evaluate_point(series, point, now.unix());
                         if !events.is_empty() {
                             let (alerts, log) = (&mut self.alerts, &mut self.log);

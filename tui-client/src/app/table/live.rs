@@ -11,8 +11,8 @@ use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::filter::Filter;
 use crate::metrics::needs::{Needs, Parts};
 use crate::metrics::reply::PointLists;
-use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
+use crate::metrics::series::{Bounds, Series};
 use crate::metrics::sort::{AT_ONCE, Order, SortJob, arrange_some};
 use crate::request::pending::{Query, RowQuery};
 
@@ -50,7 +50,7 @@ impl Table {
             let place = self.answer.find(key.as_key())?;
             self.answer.series.get(place)
         });
-        let queries = numbers.plan(self.visible(rows), renewed, needs, now);
+        let queries = numbers.plan(self.visible(rows), renewed, &self.answer.series, needs, now);
         self.numbers = numbers;
         queries
     }
@@ -124,9 +124,16 @@ impl Table {
     }
 
     /// Takes a point that was put just now; says whether its key is known. It must be free.
-    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
-        self.numbers.tell(key.as_str(), point, point.timestamp > present);
-        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, present))
+    /// `now` is in Unix seconds.
+    pub fn tell(&mut self, key: Key<'_>, point: Point, now: i64) -> bool {
+        let bounds = Bounds::of(self.numbers.shown_window(), now);
+        self.numbers.tell(key.as_str(), point, bounds.is_stray(point.timestamp));
+        if self.numbers.asks_for_all() {
+            let (place, rows) = (self.answer.find(key), &self.answer.series);
+            let row = place.and_then(|place| rows.get(place));
+            self.numbers.tell_of_all(place.unwrap_or(rows.len()), row, point);
+        }
+        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, bounds))
     }
 
     /// The newest point of a key has this time, or the key is not known.

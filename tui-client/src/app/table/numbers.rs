@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::told::Told;
+use super::told::{Span, Told, ToldOfAll};
 
 use shared::selector::Aggregate;
 use shared::{Glob, Key, KeyBuf, Point};
@@ -13,7 +13,7 @@ use shared::{Glob, Key, KeyBuf, Point};
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::summary::Answer;
-use crate::metrics::series::{Asked, LATE, Series, newest};
+use crate::metrics::series::{Asked, Bounds, LATE, Series, newest};
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::{TREND_STEPS, Window, trend_step};
@@ -28,6 +28,13 @@ const MAX_ROWS: usize = 8192;
 
 /// Wait after a query that was refused or lost.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// Counts and means of all rows leave out this many newest seconds at first, and then as many as the
+/// newest two points of a row are known for by themselves.
+const LATE_OF_ALL: [i64; 2] = [1, 2];
+
+/// How much sooner the numbers of all rows are asked for again where not all that was told was counted.
+const SOONER: u64 = 4;
 
 /// Up to so many rows the numbers of all are asked for again as those of the rows in sight; the wait
 /// grows with the rows beyond.
@@ -48,8 +55,14 @@ struct Batch {
     /// Counts and means are of the points up to this time: newer ones are known by themselves, so
     /// that each counts once whether it was put before the answer or after.
     until: Option<i64>,
+    /// The window begins at this time.
+    from: i64,
+    /// Points after this time were too far ahead.
+    present: i64,
     /// The points that were told since the queries were made.
     told: Told,
+    /// The same, where the queries are for all rows.
+    told_of_all: ToldOfAll,
     answers: Vec<(RowPart, PointLists)>,
 }
 
@@ -111,7 +124,22 @@ impl Numbers {
     /// Takes a point that was put just now, for the answers that are under way; one too far ahead
     /// `is_stray`.
     pub fn tell(&mut self, key: &str, point: Point, is_stray: bool) {
-        self.batches.iter_mut().for_each(|batch| batch.told.tell(key, point, is_stray));
+        for batch in self.batches.iter_mut().filter(|batch| !batch.keys.is_empty()) {
+            batch.told.tell(key, point, is_stray, batch.from <= point.timestamp);
+        }
+    }
+
+    /// Numbers of all rows are under way.
+    pub fn asks_for_all(&self) -> bool {
+        self.batches.iter().any(|batch| batch.keys.is_empty())
+    }
+
+    /// Takes a point of the row at this place, which does not have it yet; none for a new row.
+    pub fn tell_of_all(&mut self, place: usize, row: Option<&Series>, point: Point) {
+        for batch in self.batches.iter_mut().filter(|batch| batch.keys.is_empty()) {
+            let span = batch.span();
+            batch.told_of_all.tell(place, row, point, span);
+        }
     }
 
     /// Begins with rows of which nothing is known.
@@ -137,6 +165,7 @@ impl Numbers {
         &mut self,
         in_sight: impl Iterator<Item = &'a Series>,
         renewed: impl Iterator<Item = &'a Series>,
+        all_rows: &[Series],
         needs: RowNeeds,
         (now, unix): (Duration, i64),
     ) -> Vec<Query> {
@@ -165,7 +194,7 @@ impl Numbers {
                 let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
                 let until = until.filter(|&until| from.is_none_or(|from| until > from));
-                queries.extend(self.ask(keys, parts, until));
+                queries.extend(self.ask(keys, parts, until, unix));
             }
         }
         let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
@@ -173,7 +202,9 @@ impl Numbers {
         // Told points keep the newest ones up to date.
         let parts = needs.of_all.without(known.unwrap_or(before & Parts::RECENT));
         if !all && !parts.is_empty() {
-            queries.extend(self.ask(Vec::new(), parts, None));
+            let late = LATE_OF_ALL[usize::from(self.all.is_some())];
+            let until = newest(all_rows.iter(), unix).map(|newest| newest.saturating_sub(late));
+            queries.extend(self.ask(Vec::new(), parts, until, unix));
         }
         queries
     }
@@ -207,15 +238,25 @@ impl Numbers {
     }
 
     /// Queries for some rows, or for all where there are no keys.
-    fn ask(&mut self, keys: Vec<KeyBuf>, parts: Parts, until: Option<i64>) -> Vec<Query> {
+    fn ask(
+        &mut self,
+        keys: Vec<KeyBuf>,
+        parts: Parts,
+        until: Option<i64>,
+        unix: i64,
+    ) -> Vec<Query> {
         self.next_number += 1;
         let trend = parts.contains(Parts::TREND);
         let needs_first = trend && self.window.trend_step().is_none();
+        let Bounds { from, present } = Bounds::of(self.window, unix);
         let mut batch = Batch {
             number: self.next_number,
             told: Told::new(&keys),
             keys,
             until,
+            from,
+            present,
+            told_of_all: ToldOfAll::default(),
             parts,
             left: 0,
             has_failed: false,
@@ -226,7 +267,9 @@ impl Numbers {
         if parts.contains(Parts::RECENT) {
             asked.push(RowPart::Recent);
         }
-        asked.extend(parts.numbers().map(RowPart::Number));
+        // The count comes before the mean.
+        let (means, others): (Vec<_>, _) = parts.numbers().partition(|&of| of == Aggregate::Avg);
+        asked.extend([others, means].concat().into_iter().map(RowPart::Number));
         // The bucket of a whole history begins with its first point.
         if needs_first && !parts.contains(Parts::number(Aggregate::Count)) {
             asked.push(RowPart::Number(Aggregate::Count));
@@ -298,7 +341,8 @@ impl Numbers {
             let batch = self.batches.swap_remove(at);
             let mut wait = self.window.refresh();
             if batch.keys.is_empty() {
-                wait *= 1 + answer.series.len() as u64 / MANY_ROWS;
+                let sooner = if batch.told_of_all.is_cut() { SOONER } else { 1 };
+                wait *= 1 + answer.series.len() as u64 / (MANY_ROWS * sooner);
                 let known = self.all.map_or(Parts::default(), |(parts, _)| parts);
                 self.all = Some((known | batch.parts, now + Duration::from_secs(wait)));
                 continue;
@@ -324,6 +368,10 @@ impl Numbers {
 }
 
 impl Batch {
+    fn span(&self) -> Span {
+        Span { from: self.from, until: self.until, present: self.present }
+    }
+
     /// The queries for these parts.
     fn queries(&mut self, window: Window, parts: &[RowPart]) -> Vec<Query> {
         let globs: Vec<Glob> =
@@ -391,7 +439,7 @@ impl Batch {
                     let recent = recent.filter(|point| point.timestamp >= first);
                     trend = Trend::of_points(step, limit, recent);
                 }
-                for &point in told {
+                for &point in told.iter().filter(|point| self.from <= point.timestamp) {
                     trend.push(point);
                 }
                 series.set_trend(trend);
@@ -444,11 +492,22 @@ impl Batch {
                 expected = place + 1;
             }
         }
-        for (series, at) in answer.series.iter_mut().zip(lists_of) {
+        let span = self.span();
+        for (place, (series, at)) in answer.series.iter_mut().zip(lists_of).enumerate() {
             let list = usize::try_from(at).ok().and_then(|at| lists.get(at));
             let points = list.map_or(&[][..], |(_, points)| points);
             match part {
-                RowPart::Number(of) => self.set_number(of, points, series, &[]),
+                RowPart::Number(of) => {
+                    let newer = self.told_of_all.newer(place, series, span);
+                    let number = points.first().map(|point| point.value);
+                    match of {
+                        Aggregate::Min | Aggregate::Max => {
+                            let extremes = newer.extremes();
+                            series.set(of, number, extremes.as_ref().map_or(&[][..], |it| &it[..]));
+                        }
+                        _ => series.set_with_sum(of, number, newer.count, newer.sum),
+                    }
+                }
                 RowPart::Recent => series.set_before(points),
                 RowPart::Trend(_) => {}
             }

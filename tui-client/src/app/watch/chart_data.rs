@@ -1,12 +1,12 @@
 //! The data of the chart: what a server with selectors is asked for, and the lines.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::chart::line::Line;
-use crate::app::chart::viewport::{FEW, OPENING, TimeBounds};
+use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, MAX_LINES};
 use crate::app::screen::layout::Layout;
+use crate::app::watch::opening::{KeyTimes, SEVERAL};
 use crate::app::watch::{Watch, Watched};
 use crate::event::Moment;
 use crate::metrics::reply::SeriesPoints;
@@ -61,7 +61,8 @@ impl Watched {
         points.map(|point| point.timestamp).find(|&at| at > time)
     }
 
-    fn time_bounds(&self) -> Option<TimeBounds> {
+    /// The times of the points of the key.
+    pub(super) fn times(&self) -> Option<KeyTimes> {
         let asked = self.rollups.bounds().filter(|_| self.is_asked_for());
         let (first, last) = asked.or(self.bounds)?;
         let of_series = || self.series.as_ref().map(|series| series.last.timestamp);
@@ -70,19 +71,21 @@ impl Watched {
         let opening = (newest.saturating_sub(OPENING), newest);
         // The points of another quarter of an hour are as good as a beginning.
         let wide = (opening.0.saturating_sub(OPENING), newest);
-        let (has_two, are_few, begin) = if asked.is_some() {
+        let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
+        let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
+        let known = recent.clone().take(SEVERAL).count();
+        let has_two = if asked.is_some() && known < 2 {
             // What is not known yet is asked for.
-            let has = |count: usize| self.rollups.has(count, opening).unwrap_or(true);
-            (has(2), !has(FEW), self.rollups.first_in(wide).unwrap_or(wide.0))
+            self.rollups.has(2, opening).unwrap_or(true)
         } else {
-            let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
-            let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
-            let others = recent.skip(1).take_while(|&time| time >= wide.0);
-            let has = |count: usize| others.clone().nth(count - 2) >= Some(opening.0);
-            (has(2), !has(FEW), others.clone().last().unwrap_or(newest))
+            recent.clone().nth(1) >= Some(opening.0)
         };
-        let recent = has_two.then_some(begin.max(opening.0).max(first));
-        Some(TimeBounds { first, newest, last, recent, are_few })
+        let begin = if asked.is_some() {
+            self.rollups.first_in(wide)
+        } else {
+            recent.take_while(|&time| time >= wide.0).last()
+        };
+        Some(KeyTimes { first, newest, last, begin, has_two, has_several: known >= SEVERAL })
     }
 }
 
@@ -101,30 +104,13 @@ impl Watch {
         self.asked_parts.clear();
     }
 
-    /// The window of the numbers of the keys, once the server was asked for them.
-    pub fn numbers_window(&self) -> Option<Window> {
-        self.numbers_until.filter(|_| self.asks).map(|_| self.window)
-    }
-
-    /// Takes the queries for what the list on the screen and its chart need; the numbers of the list
-    /// are those of a window, and are not asked for without one.
+    /// Takes the queries for what the list on the screen and its chart need; the numbers of the
+    /// list are those of a window, and are not asked for without one.
     pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
-        let mut queries = Vec::new();
-        if let Some(window) = window.filter(|_| layout.watch.is_some()) {
-            let is_other = std::mem::replace(&mut self.window, window) != window;
-            if self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
-                self.numbers_until = None;
-                let patterns = Arc::clone(&self.patterns);
-                queries.extend(self.numbers(&patterns, now));
-            }
-        }
+        let window = window.filter(|_| layout.watch.is_some());
+        let mut queries = window.map_or_else(Vec::new, |window| self.ask_numbers(window, now));
         queries.extend(self.ask_chart(layout, now.elapsed));
         queries
-    }
-
-    /// When the numbers of the list are to be asked for again.
-    fn next_numbers(&self) -> Option<Duration> {
-        self.numbers_until.filter(|_| self.asks)
     }
 
     fn ask_chart(&mut self, layout: &Layout, now: Duration) -> Vec<Query> {
@@ -231,21 +217,5 @@ impl Watch {
         for key in self.keys.iter_mut().filter(|key| key.charted < oldest) {
             key.rollups = Rollups::default();
         }
-    }
-
-    /// The times of the points of the keys in the chart.
-    pub fn chart_bounds(&self) -> Option<TimeBounds> {
-        let all = || self.in_chart().filter_map(Watched::time_bounds);
-        let newest = all().map(|bounds| bounds.newest).max()?;
-        let opening = newest.saturating_sub(OPENING);
-        let recent: Vec<_> = all().filter(|bounds| bounds.newest >= opening).collect();
-        let begin = recent.iter().filter_map(|bounds| bounds.recent);
-        Some(TimeBounds {
-            first: all().map(|bounds| bounds.first).min()?,
-            newest,
-            last: all().map(|bounds| bounds.last).max()?,
-            recent: begin.map(|begin| begin.max(opening)).min(),
-            are_few: recent.iter().all(|bounds| bounds.are_few),
-        })
     }
 }

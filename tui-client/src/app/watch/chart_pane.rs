@@ -45,7 +45,10 @@ impl Watch {
                 self.viewport.move_cursor(step, columns, &line, bounds);
                 self.say_reading(&line, layout, cx);
             }
-            ChartAction::Live => self.viewport.live(),
+            ChartAction::Live => {
+                self.viewport.live();
+                self.open_anew();
+            }
             ChartAction::Window(seconds) => self.viewport.choose(seconds),
             ChartAction::LogAxis => self.viewport.log = !self.viewport.log,
         }

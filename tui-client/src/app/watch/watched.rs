@@ -2,11 +2,19 @@
 
 use std::time::Duration;
 
+use shared::selector::Aggregate;
+
+use super::totals::Totals;
+use crate::metrics::alerts::Evaluated;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::series::Series;
 
 /// Time for which a changed value is marked.
 pub(super) const FRESH: Duration = Duration::from_secs(2);
+
+/// The numbers that a server with selectors is asked for of each key; the mean needs the count.
+pub(super) const NUMBERS: [Aggregate; 4] =
+    [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
 
 /// One watched key.
 #[derive(Debug, Default)]
@@ -27,9 +35,13 @@ pub struct Watched {
     pub(super) bounds: Option<(i64, i64)>,
     /// What the chart knows of the key from a server with selectors.
     pub(super) rollups: Rollups,
+    /// The numbers of all points, where an alert needs them of a server with selectors.
+    pub(super) totals: Totals,
     /// When the key was last in the chart, as a number that rises.
     pub(super) charted: u64,
     pub(super) changed: Option<Duration>,
+    /// Which numbers of the series are those of the window.
+    pub(super) known: [bool; NUMBERS.len()],
 }
 
 /// The range that includes all ranges of time; none without any.
@@ -59,6 +71,14 @@ impl Watched {
         self.changed.is_some_and(|at| now < at + FRESH)
     }
 
+    /// What alerts evaluate. The numbers of the series are of all points, unless the server `asks` for
+    /// them apart.
+    pub(super) fn evaluated(&self, asks: bool) -> Option<Evaluated<'_>> {
+        let series = self.series.as_ref()?;
+        let of_all = if asks { self.totals.series() } else { Some(series) };
+        Some(Evaluated { series, of_all })
+    }
+
     pub(super) fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have changed or be gone: the whole series is compared.
         if self.series.as_ref() != series {
@@ -66,12 +86,16 @@ impl Watched {
                 self.changed = Some(now);
             }
             self.series = series.cloned();
+            self.known = Default::default();
             self.revision = revision;
             let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));
         }
         let heard = if series.is_some() { Heard::Points } else { Heard::NoPoints };
         self.heard = self.heard.max(heard);
+        if series.is_none() {
+            self.totals = Totals::default();
+        }
     }
 
     /// The series has a new or changed newest point.

@@ -69,9 +69,9 @@ impl Window {
     }
 
     /// Seconds after which its numbers are asked for again: told points keep them up to date at the
-    /// newer end, and this is what they may be late at the older one.
+    /// newer end, and this is what they may be late at the older one: no more than a thirtieth.
     pub fn refresh(self) -> u64 {
-        self.seconds().map_or(600, |seconds| seconds.unsigned_abs() / 30).clamp(10, 600)
+        self.seconds().map_or(600, |seconds| seconds.unsigned_abs() / 30).min(600)
     }
 }
 
@@ -91,6 +91,8 @@ mod tests {
             assert_eq!(Window::named(window.name()), Some(window));
             let longer = window.beside(1);
             assert_eq!(longer.and_then(|longer| longer.beside(-1)), longer.map(|_| window));
+            let of_window = window.seconds().map(i64::unsigned_abs);
+            assert!(of_window.is_none_or(|seconds| window.refresh() * 30 <= seconds), "{window:?}");
             let Some((seconds, step)) = window.seconds().zip(window.trend_step()) else { continue };
             assert!(seconds / step <= TREND_STEPS && step * TREND_STEPS < 2 * seconds);
         }

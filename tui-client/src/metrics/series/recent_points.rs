@@ -49,6 +49,12 @@ impl RecentPoints {
         Some(known)
     }
 
+    /// There is a point of this time among the points in the order of time.
+    pub fn has(&self, timestamp: i64) -> bool {
+        let earlier = self.iter().rev().find(|known| known.timestamp <= timestamp);
+        earlier.is_some_and(|known| known.timestamp == timestamp)
+    }
+
     /// Adds a point, which may be older than others. When it is older than very many,
     /// [`RecentPoints::sort`] brings it to its place.
     pub fn add(&mut self, point: Point) {

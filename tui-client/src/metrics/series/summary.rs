@@ -6,7 +6,7 @@ use shared::response::decode_points;
 use shared::{Key, Point};
 
 use crate::metrics::series::series_index::SeriesIndex;
-use crate::metrics::series::{Series, present_until};
+use crate::metrics::series::{Bounds, Series, present_until};
 use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
@@ -102,11 +102,11 @@ impl Summarizer {
         if let Some(current) = self.series.get_mut(self.current)
             && current.key.as_key() == key
         {
-            return current.add(point, self.present);
+            return current.add(point, Bounds::of_all(self.present));
         }
         if let Some(place) = self.index.find(key, &self.series) {
             self.current = place;
-            return self.series[place].add(point, self.present);
+            return self.series[place].add(point, Bounds::of_all(self.present));
         }
         self.current = self.series.len();
         self.index.insert(key, self.current);
@@ -207,11 +207,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes a point that was put just now; says whether its key was there before. Points after the
-    /// time `present` are too far ahead.
-    pub fn tell(&mut self, key: Key<'_>, point: Point, present: i64) -> bool {
+    /// Takes a point that was put just now; says whether its key was there before. Numbers
+    /// are of the points within the bounds.
+    pub fn tell(&mut self, key: Key<'_>, point: Point, bounds: Bounds) -> bool {
         if let Some(series) = self.find_mut(key) {
-            series.tell(point, present);
+            series.tell(point, bounds);
             return true;
         }
         self.push(Series::new(key.to_owned(), point, 0));

@@ -1,5 +1,7 @@
 //! Alerts of the screen: set, fired, resolved.
 
+mod of_all;
+
 use std::time::Duration;
 
 use shared::response::Status;

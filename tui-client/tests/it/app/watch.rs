@@ -127,7 +127,10 @@ fn the_numbers_of_the_list_are_those_of_the_window_of_the_table() {
     // A key whose last point is before the window has none.
     let mut scene = Scene::live(size.0, size.1, &["a"], &[]);
     scene.ok("get a[last:1024]", "a -77.0 1\n");
+    assert!(!title(&scene, "15m"), "not before they are known");
+    answer_numbers(&mut scene, "none", 0.0);
     assert_eq!(numbers(&scene), [None; 3]);
+    assert!(title(&scene, "15m"));
 }
 
 #[test]

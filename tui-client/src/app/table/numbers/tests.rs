@@ -8,6 +8,7 @@ use super::*;
 use crate::app::table::Table;
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::series::summary::Summarizer;
+use crate::metrics::sort::Sort;
 
 /// The time of the newest point at the start.
 const NOW: i64 = 1000;
@@ -72,7 +73,7 @@ impl Both {
 
     fn tell(&mut self) {
         if let Some(point) = self.told.pop_front() {
-            self.table.tell(key().as_key(), point, NOW + 1000);
+            self.table.tell(key().as_key(), point, NOW);
         }
     }
 
@@ -253,4 +254,69 @@ fn numbers_of_another_window_are_not_shown() {
     both.plan();
     both.settle();
     assert_eq!(shown(&both), (Window::All, Some(10.0)));
+}
+
+/// The table is in the order of a number, so that it is asked for of all rows.
+fn sorted_by(column: Column, window: Window) -> Both {
+    let mut both = Both::new(window, 10.0);
+    both.settle();
+    both.table.set_sort(Sort { column: Some(column), descending: true }, 10, NOW);
+    both.plan();
+    assert!(both.queries.iter().any(|(_, selector)| selector.starts_with('*')));
+    both
+}
+
+proptest! {
+    /// As above, where the numbers of all rows are asked for besides.
+    #[test]
+    fn each_point_counts_once_where_all_rows_are_asked_for(
+        steps in proptest::collection::vec((0..4_u8, -50..50_i32), 0..60),
+        window in proptest::sample::select(&[Window::Minutes15, Window::All][..]),
+        column in proptest::sample::select(&[Column::Avg, Column::Count, Column::Max][..]),
+    ) {
+        let mut both = sorted_by(column, window);
+        let mut time = NOW;
+        for (step, value) in steps {
+            match step {
+                0 if time < NOW + 10 => {
+                    time += 1;
+                    both.put(time, value.into());
+                }
+                0 | 1 => both.tell(),
+                2 => both.compute(),
+                _ => both.receive(),
+            }
+        }
+        both.settle();
+        while !both.told.is_empty() {
+            both.tell();
+        }
+        both.check();
+    }
+}
+
+#[test]
+fn a_point_that_is_told_before_the_answer_for_all_rows_counts() {
+    let mut both = sorted_by(Column::Avg, Window::Minutes15);
+    while !both.queries.is_empty() {
+        both.compute();
+    }
+    both.put(NOW + 1, 500.0);
+    both.tell();
+    both.settle();
+    both.check();
+}
+
+#[test]
+fn a_row_without_points_in_the_window_has_no_mean() {
+    let mut series = Series::new(key(), point(1, 1.0), 0);
+    series.set_with_sum(Aggregate::Count, None, 0, 0.0);
+    series.set_with_sum(Aggregate::Avg, None, 0, 0.0);
+    assert_eq!((series.count(), series.mean()), (Some(0), None));
+    series.set_with_sum(Aggregate::Count, None, 2, 6.0);
+    series.set_with_sum(Aggregate::Avg, None, 2, 6.0);
+    assert_eq!((series.count(), series.mean()), (Some(2), Some(3.0)));
+    series.set_with_sum(Aggregate::Count, Some(2.0), 2, 6.0);
+    series.set_with_sum(Aggregate::Avg, Some(1.0), 2, 6.0);
+    assert_eq!((series.count(), series.mean()), (Some(4), Some(2.0)));
 }
