@@ -107,6 +107,9 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     } else if alerts > 0 {
         remarks.push((format!("· {count} "), theme.quiet));
     }
+    if watch.cut() && app.alerts().alerts().any(|alert| !alert.pattern().is_key()) {
+        remarks.push(("· none for keys beyond these ".to_owned(), theme.alert));
+    }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();
     let drawn = watch.in_chart().count();
     if drawn < charted {

@@ -8,7 +8,7 @@ use tui_client::view::theme::Theme;
 
 use super::table::places;
 use crate::harness::scene::{NOW, Scene, sample};
-use crate::harness::snapshot::{cell_of, draw};
+use crate::harness::snapshot::{cell_of, draw, find};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -39,7 +39,18 @@ fn an_exact_key_keeps_its_place_beside_globs() {
     scene.ok("get *", &format!("{hosts}zone.temp 99 1\n"));
     assert_eq!(scene.notice(), "alert: zone.temp > 90: zone.temp is 99");
     assert_eq!(scene.app.watch().keys().len(), 1001);
-    cell_of(&draw(&scene, &Theme::colour(), 80, 24), "the first 1,001 keys");
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    cell_of(&screen, "the first 1,001 keys");
+    assert!(find(&screen, "none for keys beyond").is_none(), "the alert is on a key");
+}
+
+#[test]
+fn an_alert_on_a_glob_of_too_many_keys_says_so() {
+    let mut scene = Scene::alerted(100, 24, &[], &["host.* > 90"]);
+    let hosts: String = (0..1200).map(|n| format!("host.{n} 1 1\n")).collect();
+    scene.ok("get *", &hosts);
+    let screen = draw(&scene, &Theme::colour(), 100, 24);
+    cell_of(&screen, "the first 1,000 keys · 1 alert · none for keys beyond these");
 }
 
 #[test]
