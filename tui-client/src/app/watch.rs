@@ -415,6 +415,11 @@ impl Watch {
         !self.cut
     }
 
+    /// A key that a glob or an alert brings was removed: no alert counts for it.
+    pub fn is_unwanted(&self, key: &str) -> bool {
+        self.unwanted.contains(key)
+    }
+
     /// Whether a key is watched.
     pub fn has(&self, key: &str) -> bool {
         self.places.contains_key(key)

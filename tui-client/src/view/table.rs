@@ -148,13 +148,16 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     }
 }
 
-/// An alert fires for a row, whose numbers may be of a window only.
+/// An alert fires for a row, whose numbers may be of a window only. None counts for a key that was
+/// removed from the watched ones.
 fn is_firing(app: &App, series: &Series, now: i64) -> bool {
     let alerts = app.alerts();
     let has_all = app.feed().has_selectors() != Some(true);
     let counts = |alert: &&Alert| has_all || !alert.is_of_all();
-    alerts.fires(series.key.as_str())
-        || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now))
+    let key = series.key.as_str();
+    !app.watch().is_unwanted(key)
+        && (alerts.fires(key)
+            || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
 }
 
 /// Draws a row and returns whether an alert fires for it.

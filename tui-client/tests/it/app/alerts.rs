@@ -11,7 +11,7 @@ use tui_client::keymap::Mode;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
-use crate::harness::snapshot::{cell_of, draw};
+use crate::harness::snapshot::{cell_of, draw, find};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -261,12 +261,16 @@ fn one_key_leads_to_each_key_whose_alert_fires() {
 fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
     let mut scene = firing();
     scene.to(Mode::Watch);
+    let screen = draw(&scene, &Theme::colour(), 120, 30);
+    cell_of(&screen, "!b.cpu");
     scene.keys("Ax");
     let said = "no longer watching b.cpu; other keys of *.cpu are; *.cpu > 90 no longer counts for \
                 it, W b.cpu brings both back";
     assert_eq!(scene.notice(), said);
     scene.told(&format!("b.cpu 99 {}\n", NOW + 1));
     assert!(!scene.app.watch().has("b.cpu"));
+    let screen = draw(&scene, &Theme::colour(), 120, 30);
+    assert!(find(&screen, "!b.cpu").is_none(), "the row has no mark of an alert");
     scene.keys("Wb.cpu\n");
     assert!(scene.app.watch().has("b.cpu"), "as was said");
     scene.keys("D");
