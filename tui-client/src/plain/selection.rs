@@ -16,8 +16,8 @@ use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::column::Column;
 use crate::metrics::needs::Needs;
+use crate::metrics::series::Series;
 use crate::metrics::series::summary::Summarizer;
-use crate::metrics::series::{Series, present_until};
 use crate::metrics::sort::{Sort, TableSpec, arrange};
 use crate::metrics::watch_plan::patterns_for;
 use crate::metrics::window::Window;
@@ -95,7 +95,7 @@ impl<W: Write> Selection<'_, W> {
     ) -> Result<Option<Result<(), Failure>>, Failure> {
         let mut refusals = Vec::new();
         let patterns = patterns_for(self.keys);
-        let range = self.range(unix_now());
+        let range = format!("{}{}", self.spec.window.range(), self.spec.window.end());
         for pattern in &patterns {
             let mut of_all = Aggregates::new();
             for (at, aggregate) in needs.aggregates().enumerate() {
@@ -128,15 +128,6 @@ impl<W: Write> Selection<'_, W> {
             warn(refusal);
         }
         Ok(Some(if refusals.is_empty() { Ok(()) } else { Err(Failure::Exit(REFUSED)) }))
-    }
-
-    /// The range of the window. What lies ahead is not of the last minutes.
-    fn range(&self, now: i64) -> String {
-        let window = self.spec.window;
-        match window.seconds() {
-            None => window.range().to_owned(),
-            Some(_) => format!("{}{}", window.range(), present_until(now)),
-        }
     }
 
     /// Asks a server without selectors for all points, which may come in any order.

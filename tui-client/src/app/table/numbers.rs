@@ -381,17 +381,17 @@ impl Batch {
             globs => (merged(globs), Priority::Soon),
         };
         let recent = if self.keys.is_empty() { 2 } else { RECENT };
-        let range = window.range();
+        let (range, end) = (window.range(), window.end());
         let mut queries = Vec::new();
         for &part in parts {
             let clause = match part {
                 RowPart::Recent => format!("last:{recent}"),
                 RowPart::Number(of @ (Aggregate::Count | Aggregate::Avg)) => {
-                    let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+                    let until = self.until.map_or(end.to_owned(), |until| until.to_string());
                     format!("{range}{until}:all:{of}")
                 }
-                RowPart::Number(of) => format!("{range}:all:{of}"),
-                RowPart::Trend(step) => format!("{range}:{step}:max"),
+                RowPart::Number(of) => format!("{range}{end}:all:{of}"),
+                RowPart::Trend(step) => format!("{range}{end}:{step}:max"),
             };
             let tag = QueryTag::Rows(RowQuery { batch: self.number, part });
             queries.extend(patterns.iter().map(|pattern| Query {

@@ -126,7 +126,7 @@ impl Watch {
         for (place, of) in NUMBERS.into_iter().enumerate() {
             let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);
             let until = until.filter(|_| !is_extreme);
-            let to = until.map(|until| until.to_string()).unwrap_or_default();
+            let to = until.map_or(window.end().to_owned(), |until| until.to_string());
             for pattern in &patterns {
                 self.queries += 1;
                 let pattern = pattern.clone();

@@ -63,6 +63,11 @@ impl Window {
         }
     }
 
+    /// The end of the range: the server's now, because what lies ahead is not of the last minutes.
+    pub fn end(self) -> &'static str {
+        if self == Self::All { "" } else { "-0s" }
+    }
+
     /// Seconds in a bucket of the trend; none without a beginning.
     pub fn trend_step(self) -> Option<i64> {
         self.seconds().map(trend_step)

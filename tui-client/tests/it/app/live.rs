@@ -181,7 +181,7 @@ fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {
 fn rows_in_sight_are_asked_for_their_numbers() {
     let mut scene = live("a 1.0 1\nb 2.0 2\n");
     let lines = answer_queries(&mut scene, |_| String::new());
-    for clause in ["last:16", "-15m::all:min", "-15m::all:count", "-15m::19:max"] {
+    for clause in ["last:16", "-15m:-0s:all:min", "-15m:-0s:all:count", "-15m:-0s:19:max"] {
         assert!(lines.contains(&format!("get {{a,b}}[{clause}]")), "{clause}: {lines:?}");
     }
 }
@@ -260,7 +260,7 @@ fn told_points_keep_the_numbers_up_to_date() {
     assert_eq!(asked(&mut scene), [""; 0], "not yet");
     scene.wait(2 * SECOND);
     let lines = asked(&mut scene);
-    assert!(lines.contains(&"get a[-15m::all:max]".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"get a[-15m:-0s:all:max]".to_owned()), "{lines:?}");
     assert!(!lines.contains(&"get a[last:16]".to_owned()), "the follow tells those: {lines:?}");
 }
 
@@ -465,7 +465,7 @@ fn another_window_is_asked_for_and_said() {
         scene.keys(key);
         assert_eq!(scene.app.table().window(), window);
         let lines = answer_queries(&mut scene, of_a);
-        let max = format!("get a[{}:all:max]", window.range());
+        let max = format!("get a[{}{}:all:max]", window.range(), window.end());
         assert!(lines.contains(&max), "{lines:?}");
         cell_of(&draw(&scene, &Theme::colour(), 120, 30), title);
     }
@@ -526,7 +526,7 @@ fn an_order_by_a_number_asks_for_that_of_all_keys() {
     let table = TableSpec { sort, ..TableSpec::default() };
     let mut scene = Scene::live_table(120, 30, table);
     scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
-    let of_all = "get *[-15m::all:max]";
+    let of_all = "get *[-15m:-0s:all:max]";
     let lines = answer_queries(&mut scene, |line| match line {
         _ if line == of_all => format!("a 90.0 {NOW}\nb 50.0 {NOW}\n"),
         _ => String::new(),
@@ -747,7 +747,7 @@ fn columns_that_points_alone_fill_are_asked_for_once() {
         // It is woken for the age, and for nothing else.
         scene.wait(300 * SECOND);
         let is_number = table.columns.contains(&Column::Max);
-        let expected = if is_number { vec!["get a[-15m::all:max]"] } else { vec![] };
+        let expected = if is_number { vec!["get a[-15m:-0s:all:max]"] } else { vec![] };
         assert_eq!(asked(&mut scene), expected);
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 
-use crate::harness::client::{client, finish, run};
+use crate::harness::client::{client, finish, run, unix_now};
 use crate::harness::peer::{accept, listen, request};
 use crate::harness::server::TestServer;
 
@@ -79,11 +79,7 @@ fn asked(args: &[&str], answers: &[(&str, &str)]) -> (i32, String, String) {
     let peer = accept(&listener);
     let mut from = BufReader::new(&peer);
     for (line, data) in answers {
-        let (start, until) = line.split_once("UNTIL").unwrap_or((line, ""));
-        let asked = request(&mut from);
-        let time = asked.strip_prefix(start).and_then(|rest| rest.strip_suffix(until));
-        let is_time = |time: &str| time.is_empty() != line.contains("UNTIL");
-        assert!(time.is_some_and(is_time), "{asked}, not {line}");
+        assert_eq!(request(&mut from), *line);
         let mut stream: &TcpStream = &peer;
         stream.write_all(format!("ok\n{data}\n").as_bytes()).unwrap();
     }
@@ -109,8 +105,8 @@ fn once_asks_for_what_its_columns_need() {
     assert_eq!(asked(&columns, &numbers), all("a 1.0 9.0 700\nb 5.0 5.0 1\n"));
     let columns = ["--columns", "key,max,count", "--window", "15m"];
     let numbers = [
-        ("get *[-15m:UNTIL:all:max]", "a 9.0 1\n"),
-        ("get *[-15m:UNTIL:all:count]", "a 7.0 1\n"),
+        ("get *[-15m:-0s:all:max]", "a 9.0 1\n"),
+        ("get *[-15m:-0s:all:count]", "a 7.0 1\n"),
         ("get *[last]", "a 1.0 1\nb 5.0 1\n"),
     ];
     assert_eq!(asked(&columns, &numbers), all("a 9.0 7\nb - 0\n"), "no points of b in that time");
@@ -143,4 +139,8 @@ fn a_point_in_the_far_future_does_not_hide_the_present() {
     assert_eq!(run(server.port, &["--once"]).1, "a 1.0 1150864247\n");
     let (code, _, err) = run(server.port, &["--once", "--alert", "a > 1.5"]);
     assert_eq!((code, &*err), (0, ""));
+    let now = unix_now();
+    server.send(&format!("put b 7 {}\nput b 9 {now}\nput b 1 {now}000\n", now - 30));
+    let columns = ["--once", "b", "--columns", "key,min,max,count", "--window", "1h"];
+    assert_eq!(run(server.port, &columns).1, "b 7.0 9.0 2\n", "the last hour ends now");
 }
