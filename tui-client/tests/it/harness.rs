@@ -13,6 +13,8 @@ pub mod snapshot;
 mod terminals;
 pub mod wait;
 
-pub use servers::{peer, quirky_server, series_server, server, server_process};
+#[cfg(unix)]
+pub use servers::server_process;
+pub use servers::{peer, quirky_server, series_server, server};
 #[cfg(unix)]
 pub use terminals::{bare_pty, job_shell, pty, signals, throttle};
