@@ -129,6 +129,28 @@ impl Both {
         }
     }
 
+    /// Takes steps, each with the value of a put, comes to rest and checks.
+    fn run(&mut self, steps: Vec<(u8, i32)>) {
+        let mut time = NOW;
+        for (step, value) in steps {
+            match step {
+                // No more than the newest points that are asked for have room for.
+                0 if time < NOW + 10 => {
+                    time += 1;
+                    self.put(time, value.into());
+                }
+                0 | 1 => self.tell(),
+                2 => self.compute(),
+                _ => self.receive(),
+            }
+        }
+        self.settle();
+        while !self.told.is_empty() {
+            self.tell();
+        }
+        self.check();
+    }
+
     /// The row has the numbers of what is stored.
     fn check(&self) {
         let series = &self.table.answer().series[0];
@@ -169,24 +191,7 @@ proptest! {
             both.table.show_numbers(Duration::from_secs(1));
             both.plan();
         }
-        let mut time = NOW;
-        for (step, value) in steps {
-            match step {
-                // No more than the newest points that are asked for have room for.
-                0 if time < NOW + 10 => {
-                    time += 1;
-                    both.put(time, value.into());
-                }
-                0 | 1 => both.tell(),
-                2 => both.compute(),
-                _ => both.receive(),
-            }
-        }
-        both.settle();
-        while !both.told.is_empty() {
-            both.tell();
-        }
-        both.check();
+        both.run(steps);
     }
 }
 
@@ -275,23 +280,7 @@ proptest! {
         column in proptest::sample::select(&[Column::Avg, Column::Count, Column::Max][..]),
     ) {
         let mut both = sorted_by(column, window);
-        let mut time = NOW;
-        for (step, value) in steps {
-            match step {
-                0 if time < NOW + 10 => {
-                    time += 1;
-                    both.put(time, value.into());
-                }
-                0 | 1 => both.tell(),
-                2 => both.compute(),
-                _ => both.receive(),
-            }
-        }
-        both.settle();
-        while !both.told.is_empty() {
-            both.tell();
-        }
-        both.check();
+        both.run(steps);
     }
 }
 

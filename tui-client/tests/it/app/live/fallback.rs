@@ -133,14 +133,20 @@ fn a_live_follow_that_finds_no_room_is_tried_again() {
     assert!(follows(&mut scene, 3600, &full) >= 3);
 }
 
-#[test]
-fn a_reconnect_while_paused_leaves_explicit_requests() {
+/// Connected again after a loss while the screen was paused.
+fn reconnected_while_paused() -> Scene {
     let mut scene = live("a 1.0 1\n");
     asked(&mut scene);
     scene.code(KeyCode::F(6));
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
     scene.wait(2 * SECOND);
     scene.tell(Event::Connected);
+    scene
+}
+
+#[test]
+fn a_reconnect_while_paused_leaves_explicit_requests() {
+    let mut scene = reconnected_while_paused();
     scene.begin();
     assert!(scene.followed.is_none(), "it was only to be found out");
     assert_eq!(asked(&mut scene), [""; 0], "still paused");
@@ -157,12 +163,7 @@ fn a_reconnect_while_paused_leaves_explicit_requests() {
 
 #[test]
 fn a_refresh_before_a_paused_reconnect_is_known_waits_for_it() {
-    let mut scene = live("a 1.0 1\n");
-    asked(&mut scene);
-    scene.code(KeyCode::F(6));
-    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
-    scene.wait(2 * SECOND);
-    scene.tell(Event::Connected);
+    let mut scene = reconnected_while_paused();
     scene.code(KeyCode::F(5));
     assert_eq!(asked(&mut scene), [""; 0]);
     scene.begin();
