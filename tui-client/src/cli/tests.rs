@@ -1,0 +1,164 @@
+use super::*;
+
+fn mode(line: &str, interactive: bool) -> RunMode {
+    let args = line.split(' ').filter(|word| !word.is_empty());
+    Plan::parse(["tui-client"].into_iter().chain(args), interactive).unwrap().mode
+}
+
+#[test]
+fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
+    for (alert, is_hinted) in [("palm.cpu", true), ("palm.cpu >", false)] {
+        let refused = Plan::parse(["tui-client", "--alert", alert], true).unwrap_err();
+        assert_eq!(refused.to_string().contains("in quotes"), is_hinted, "{refused}");
+    }
+}
+
+#[test]
+fn a_server_without_its_option_and_help_are_understood() {
+    for word in ["localhost:10092", "[::1]:80", "10.0.0.7:10001"] {
+        let refused = Plan::parse(["tui-client", word], true).unwrap_err();
+        let why = format!("{word} is no request; the server is given as --host {word}");
+        assert!(refused.to_string().contains(&why), "{refused}");
+    }
+    let help = Plan::parse(["tui-client", "help"], true).unwrap_err();
+    assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+    // Requests, of which the server says what is wrong with them.
+    for word in ["get", "get *", "got", "a:b:c:d"] {
+        assert!(matches!(mode(word, true), RunMode::Request(_)), "{word}");
+    }
+}
+
+#[test]
+fn the_terminal_and_the_arguments_decide_the_mode() {
+    let key = || vec!["a.b".parse().unwrap()];
+    assert_eq!(mode("", true), RunMode::Screen(vec![]));
+    assert_eq!(mode("--watch a.b", true), RunMode::Screen(key()));
+    assert_eq!(mode("", false), RunMode::Input);
+    assert_eq!(mode("--watch a.b", false), RunMode::Watch(key()));
+    let request = RunMode::Request("put a.b -1.5 -7".to_owned());
+    assert_eq!(mode("put a.b -1.5 -7", true), request);
+    assert_eq!(mode("put a.b -1.5 -7 --port 9", false), request);
+    assert_eq!(mode("--once", true), RunMode::Once(vec![]));
+    assert_eq!(mode("--once --watch a.b", true), RunMode::Once(key()));
+    assert_eq!(mode("--once a.b", true), RunMode::Once(key()));
+    assert_eq!(mode("--format json --watch a.b", true), RunMode::Watch(key()));
+    assert_eq!(mode("--format csv", true), RunMode::Input);
+}
+
+#[test]
+fn the_words_of_a_request_are_sent_as_typed() {
+    for (typed, sent) in [
+        ("put a.b -.5", "put a.b -.5"),
+        ("put a.b -1e-3 -7", "put a.b -1e-3 -7"),
+        ("put a.b -1E+2 -07.50", "put a.b -1E+2 -07.50"),
+        ("put a.b -1.5 -7 --port 9", "put a.b -1.5 -7"),
+        ("--port 9 put a 1 -.5", "put a 1 -.5"),
+        ("get -- -.5", "get -.5"),
+        ("get -.5", "get -.5"),
+        ("-- put a -.5 --port", "put a -.5 --port"),
+        ("get -5.load", "get -5.load"),
+        ("get - -1", "get - -1"),
+    ] {
+        assert_eq!(mode(typed, true), RunMode::Request(sent.to_owned()), "{typed}");
+    }
+    let keys = |keys: &[&str]| keys.iter().map(|key| key.parse().unwrap()).collect();
+    assert_eq!(mode("--once -.5 --port 9 a", true), RunMode::Once(keys(&["-.5", "a"])));
+    let refused = Plan::parse(["tui-client", "--interval", "-.5", "get", "a"], true);
+    assert!(!refused.unwrap_err().to_string().contains(MARK));
+    let refused = Plan::parse(["tui-client", "get", "-v"], true);
+    assert!(refused.unwrap_err().to_string().contains("'-v'"), "it may be a mistake");
+}
+
+#[test]
+fn once_takes_keys_and_alerts_together() {
+    let args = ["tui-client", "--once", "b", "a.b", "--alert", "a.b > 4", "--watch", "c"];
+    let plan = Plan::parse(args, true).unwrap();
+    let keys = ["c", "b", "a.b"].map(|key| key.parse().unwrap());
+    assert_eq!(plan.mode, RunMode::Once(keys.to_vec()));
+    assert_eq!(plan.alerts, ["a.b > 4".parse().unwrap()]);
+}
+
+#[test]
+fn the_window_is_of_the_table() {
+    let parse = |args: &[&str], interactive| {
+        Plan::parse(["tui-client"].iter().chain(args), interactive).map(|plan| plan.table.window)
+    };
+    assert_eq!(parse(&[], true).unwrap(), Window::Minutes15);
+    assert_eq!(parse(&["--once"], true).unwrap(), Window::All);
+    assert_eq!(parse(&["--window", "1d"], true).unwrap(), Window::Day);
+    assert_eq!(parse(&["--window", "1d", "--once"], false).unwrap(), Window::Day);
+    for (args, interactive) in [
+        (&["--window", "2h"][..], true),
+        (&["--window", "1d", "--once", "--alert", "a max > 1"], true),
+        (&["--window", "1d"], false),
+    ] {
+        assert!(parse(args, interactive).is_err(), "{args:?}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused() {
+    for line in ["--once get a", "--once [", "--watch a get a", "--format x get a", "--watch a a"] {
+        let args = ["tui-client"].into_iter().chain(line.split(' '));
+        assert!(Plan::parse(args, false).is_err(), "{line}");
+    }
+    assert!(Plan::parse(["tui-client", "--alert", "a > 1", "get", "a"], false).is_err());
+}
+
+#[test]
+fn completions_and_manual_come_from_the_same_table() {
+    for shell in Shell::value_variants() {
+        let RunMode::Print(text) = mode(&format!("--completions {shell}"), true) else {
+            panic!("{shell}");
+        };
+        assert!(String::from_utf8(text).unwrap().contains("columns"), "{shell}");
+    }
+    let RunMode::Print(man) = mode("--man", false) else { panic!("no manual") };
+    let man = String::from_utf8(man).unwrap();
+    for part in [".TH", "no\\-mouse", "filter", "columns", "EXIT CODES", "palm.cpu"] {
+        assert!(man.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_memory_for_the_log_fits_the_machine() {
+    let memory = |typed: &str| {
+        let plan = Plan::parse(["tui-client", "--log-memory", typed], true);
+        plan.map(|plan| plan.log_memory).map_err(|error| error.to_string())
+    };
+    assert_eq!(Plan::parse(["tui-client"], true).unwrap().log_memory, 64 << 20);
+    assert_eq!((memory("1"), memory("1024")), (Ok(1 << 20), Ok(1 << 30)));
+    for large in ["1025", "4096", "65535"] {
+        match memory(large) {
+            Ok(bytes) => assert_eq!(Ok(bytes >> 20), large.parse()),
+            Err(why) => assert!(why.contains("a number of MiB from 1 to 1024"), "{why}"),
+        }
+    }
+    for wrong in ["0", "65536", "-1", "1.5", "18446744073709551616", "x", ""] {
+        assert!(memory(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn ascii_is_chosen_with_a_word_or_without() {
+    for (typed, expected) in [
+        (&["get", "a"][..], When::Auto),
+        (&["--ascii", "get", "a"], When::Always),
+        (&["--ascii", "put", "a", "-1"], When::Always),
+        (&["--ascii=always", "get", "a"], When::Always),
+        (&["--ascii=never", "get", "a"], When::Never),
+        (&["--ascii=auto"], When::Auto),
+    ] {
+        let args = ["tui-client"].iter().chain(typed);
+        assert_eq!(Plan::parse(args, true).unwrap().screen.ascii, expected, "{typed:?}");
+    }
+    assert_eq!(mode("--ascii -1", true), RunMode::Request("-1".to_owned()));
+}
+
+#[test]
+fn intervals_are_checked() {
+    assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+    for bad in ["0", "-1", "nan", "inf", "1e9", "x", ""] {
+        assert!(seconds(bad).is_err(), "{bad}");
+    }
+}
