@@ -39,6 +39,7 @@ use wal::group_commit::Committer;
 use wal::header::RecordHeader;
 use wal::queue::{Outcome, Queue, Work};
 use wal::record;
+use crate::os;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
@@ -76,7 +77,10 @@ impl Local {
         let threads = [
             spawn("commit", move || committer.run()),
             spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
-            spawn("compact", move || compaction::run(&merges, &retired)),
+            spawn("compact", move || {
+                os::lower_thread_priority();
+                compaction::run(&merges, &retired);
+            }),
         ];
         let threads = threads.into_iter().collect::<Result<_, _>>();
         let threads = threads.map_err(open_error::io("no threads can be started"))?;
