@@ -33,6 +33,9 @@ const MAX_QUEUED_INPUT: usize = 1024;
 /// Events of the network and the files that may wait for the loop.
 const MAX_QUEUED_EVENTS: usize = 64;
 
+/// Events of the connection that is followed that may wait for the loop.
+const MAX_QUEUED_TOLD: usize = 64;
+
 /// Time for the file jobs that are queued when the loop ends, such as the last line entered.
 const FILES_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -85,12 +88,13 @@ pub async fn run(
     let (input_sender, input) = mpsc::channel(MAX_QUEUED_INPUT);
     let (orders, order_queue) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (event_sender, events) = mpsc::channel(MAX_QUEUED_EVENTS);
+    let (told_sender, told) = mpsc::channel(MAX_QUEUED_TOLD);
     let file_events = event_sender.clone();
     let (files, file_tasks) = FileQueues::start(HistoryFile::of_user(), move |event| {
         // The loop may have ended.
         let _ = file_events.blocking_send(event);
     });
-    let network = tokio::spawn(net::run(options.server, order_queue, event_sender));
+    let network = tokio::spawn(net::run(options.server, order_queue, event_sender, told_sender));
     let (sorted_sender, sorted) = mpsc::unbounded_channel();
     let sinks = Sinks { orders, files, sorted: sorted_sender };
     let result = {
@@ -106,7 +110,7 @@ pub async fn run(
             }
         });
         let forwarding = tokio::spawn(forward_input(input_sender));
-        let sources = Sources { input, events, sorted };
+        let sources = Sources { input, events, told, sorted };
         // A task like its peers: then a key goes from one to the next on the same thread.
         let event_loop = tokio::spawn(async move {
             run_loop(&mut terminal, sources, &sinks, &mut signals, config, theme).await
@@ -146,6 +150,8 @@ async fn forward_input(input: mpsc::Sender<io::Result<TerminalInput>>) {
 struct Sources {
     input: mpsc::Receiver<io::Result<TerminalInput>>,
     events: mpsc::Receiver<Event>,
+    /// Of the connection that is followed.
+    told: mpsc::Receiver<Event>,
     sorted: mpsc::UnboundedReceiver<Sorted>,
 }
 
@@ -201,6 +207,11 @@ async fn run_loop(
                 pace.change(&event);
                 Some(event)
             }
+            event = sources.told.recv() => {
+                let event = event.context("the network task ended")?;
+                pace.change(&event);
+                Some(event)
+            }
             Some(sorted) = sources.sorted.recv() => Some(Event::Sorted(sorted)),
             signal = signals.recv() => {
                 pace.touch();
@@ -231,16 +242,23 @@ async fn run_loop(
                 }
                 // The effects of a key don't wait for a flood of events.
                 (Err(_), true) => break,
-                (Err(_), false) => match sources.events.try_recv() {
-                    Ok(event) => {
+                (Err(_), false) => match sources.next_event() {
+                    Some(event) => {
                         pace.change(&event);
                         Some(event)
                     }
-                    Err(_) => break,
+                    None => break,
                 },
             };
             effects.extend(more.into_iter().flat_map(|event| app.update(event, now)));
         }
+    }
+}
+
+impl Sources {
+    /// What has come from the network or the files: replies before what is told.
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.try_recv().or_else(|_| self.told.try_recv()).ok()
     }
 }
 

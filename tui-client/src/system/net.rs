@@ -24,11 +24,13 @@ use connection::{End, serve};
 /// Orders that may wait for a connection.
 const MAX_QUEUED_ORDERS: usize = 1024;
 
-/// Carries out orders until there are no more, or the receiver of the events is gone.
+/// Carries out orders until there are no more, or the receiver of the events is gone. What is told by
+/// the connection that is followed goes to `told`, so that a flood of it is in no reply's way.
 pub async fn run(
     server: ConnectOptions,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
+    told: mpsc::Sender<Event>,
 ) {
     let (prompt, prompt_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (data, data_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
@@ -37,7 +39,7 @@ pub async fn run(
     let mut connections = JoinSet::new();
     connections.spawn(run_prompt(server.clone(), prompt_orders, events.clone()));
     connections.spawn(run_data(server.clone(), data_orders, events.clone()));
-    connections.spawn(follow::run(server, follow_orders, events.clone()));
+    connections.spawn(follow::run(server, follow_orders, told));
     while let Some(order) = orders.recv().await {
         let undelivered = match order {
             NetworkOrder::EndFeed => {

@@ -13,10 +13,10 @@ use crate::request::pending::Purpose;
 use crate::wire_log::entry::Tone;
 
 /// Told lines that are taken in one event, in bytes.
-const MAX_AT_ONCE: usize = 1 << 20;
+const MAX_AT_ONCE: usize = 64 * 1024;
 
 /// Wait before lines are taken that could not be taken in one event.
-const HELD_RETRY: Duration = Duration::from_millis(10);
+const HELD_RETRY: Duration = Duration::from_millis(1);
 
 /// The least time between two arrangements of all rows because of told points.
 const MIN_REARRANGE: Duration = Duration::from_millis(100);

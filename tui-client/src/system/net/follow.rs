@@ -19,7 +19,7 @@ use crate::event::{Event, FollowNews};
 const GATHER_TIME: Duration = Duration::from_millis(8);
 
 /// Lines that are handed on at once, in bytes, without more to wait for.
-const MAX_GATHERED: usize = 256 * 1024;
+const MAX_GATHERED: usize = 64 * 1024;
 
 /// Follows what is ordered, one selector at a time.
 pub(super) async fn run(
