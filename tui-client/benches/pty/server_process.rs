@@ -7,6 +7,7 @@ use std::thread;
 
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use super::process::Process;
 use super::server::serve;
@@ -23,7 +24,9 @@ pub fn serve_if_asked() -> bool {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             std::process::exit(1);
         });
-        serve(Path::new(data), 0, Shutdown::default(), |port| println!("{port}"));
+        // The runtime of the server.
+        let tokio = Runtime::new().unwrap();
+        serve(&tokio, Path::new(data), 0, Shutdown::default(), |port| println!("{port}"));
     }
     data.is_some()
 }

@@ -80,6 +80,12 @@ pub fn run(state: &StoreState, queue: &Queue) {
                 }
             },
         };
+        if pause.is_zero() {
+            // The inputs of a merge and their files are freed, which takes a while.
+            drop(parts);
+            memory = state.memory();
+            continue;
+        }
         memory = state.memory();
         let mut end = Instant::now() + pause;
         while !memory.phase.is_ending() && Instant::now() < end {

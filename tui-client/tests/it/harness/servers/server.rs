@@ -14,6 +14,7 @@ use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig, OpenError};
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use super::wait::{PATIENCE, in_time};
 
@@ -35,7 +36,8 @@ impl TestServer {
         let ending = shutdown.clone();
         let path = data.path().to_owned();
         let thread = thread::spawn(move || {
-            serve(&path, port, ending, |port| sender.send(port).unwrap());
+            let tokio = Builder::new_current_thread().enable_all().build().unwrap();
+            serve(&tokio, &path, port, ending, |port| sender.send(port).unwrap());
         });
         let port = port_of.recv_timeout(PATIENCE).expect("the server listens");
         Self { port, data, shutdown, thread: Some(thread) }
@@ -76,10 +78,15 @@ pub fn send(port: u16, requests: &str) -> String {
     replies
 }
 
-/// Serves the data in a directory until `ending`; calls `listening` with the port.
-pub fn serve(data: &Path, port: u16, ending: Shutdown, listening: impl FnOnce(u16)) {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    tokio.unwrap().block_on(async {
+/// Serves the data in a directory on `tokio` until `ending`; calls `listening` with the port.
+pub fn serve(
+    tokio: &Runtime,
+    data: &Path,
+    port: u16,
+    ending: Shutdown,
+    listening: impl FnOnce(u16),
+) {
+    tokio.block_on(async {
         let listener = bind(port).await;
         listening(listener.addresses()[0].port());
         let store = open(data).await;
