@@ -350,7 +350,7 @@ impl Numbers {
             let until = now + Duration::from_secs(wait);
             let asked = Asked { window: self.window, parts: batch.parts, until };
             for key in &batch.keys {
-                if let Some(series) = answer.find_mut(key.as_key()) {
+                if let Some(series) = answer.find_in_order(key.as_key()) {
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
                     batch.set(series);

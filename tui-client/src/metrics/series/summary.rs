@@ -210,7 +210,7 @@ impl Answer {
     /// Takes a point that was put just now; says whether its key was there before. Numbers
     /// are of the points within the bounds.
     pub fn tell(&mut self, key: Key<'_>, point: Point, bounds: Bounds) -> bool {
-        if let Some(series) = self.find_mut(key) {
+        if let Some(series) = self.find_in_order(key) {
             series.tell(point, bounds);
             return true;
         }
@@ -246,9 +246,9 @@ impl Answer {
         self.index.find(key, &self.series)
     }
 
-    /// The series of a key.
-    pub fn find_mut(&mut self, key: Key<'_>) -> Option<&mut Series> {
-        let place = self.find(key)?;
+    /// The series of a key that comes in the order of the series most of the time.
+    pub fn find_in_order(&mut self, key: Key<'_>) -> Option<&mut Series> {
+        let place = self.index.find_in_order(key, &self.series)?;
         self.series.get_mut(place)
     }
 }
