@@ -19,6 +19,10 @@ use crate::store::local::series::series_index::SeriesId;
 /// Bytes of chunks that are gathered before they are written.
 const WRITE_SIZE: usize = 1 << 20;
 
+/// Bytes that are written before they are synced: a sync of all of a large part at its end would keep
+/// the sync of the log, and with it puts, waiting.
+const SYNC_SIZE: u64 = 4 << 20;
+
 /// A part that is being written.
 #[derive(Debug)]
 pub struct PartWriter<'d> {
@@ -29,6 +33,8 @@ pub struct PartWriter<'d> {
     file: Box<dyn DiskFile>,
     /// Bytes before `buffer`, already written.
     written: u64,
+    /// Bytes of them that are synced.
+    synced: u64,
     buffer: Vec<u8>,
     index: PartIndex,
 }
@@ -47,7 +53,7 @@ impl<'d> PartWriter<'d> {
         let file = disk.create(&unfinished(&name))?;
         let buffer = FileHeader::new().as_bytes().to_vec();
         let index = PartIndex::default();
-        Ok(Self { disk, name, effort, segments, file, written: 0, buffer, index })
+        Ok(Self { disk, name, effort, segments, file, written: 0, synced: 0, buffer, index })
     }
 
     /// Adds points of a series, at most [`chunk::MAX_CHUNK_POINTS`], by strictly rising timestamp.
@@ -115,8 +121,14 @@ impl<'d> PartWriter<'d> {
     }
 
     fn write_out(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&self.buffer, self.written)?;
-        self.written += self.buffer.len() as u64;
+        for piece in self.buffer.chunks(WRITE_SIZE) {
+            self.file.write_all_at(piece, self.written)?;
+            self.written += piece.len() as u64;
+            if self.written - self.synced >= SYNC_SIZE {
+                self.file.sync()?;
+                self.synced = self.written;
+            }
+        }
         self.buffer.clear();
         Ok(())
     }
