@@ -147,7 +147,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
         .hint("unwatch", &[(Watch, 50)]),
     bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor; without one, to the command line"),
-    bind("esc q", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
+    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
         .vital("back", &[(Chart, 110)]),
     bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the panes"),
     bind("← h", CHARTED, Action::Chart(ChartAction::Cursor(-1)), "cursor: read a point a column to the left")
@@ -303,14 +303,15 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
     bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
     bind("p g d", PANES, Action::BeginRequest, "type a request: put, get, del; esc leads back here"),
+    bind("e", SERIES, Action::BeginRequest, "type exit; esc leads back here"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
     bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
-    bind("q", &[Table, Watch, Log], Action::Quit, "quit the program (in the full-screen chart: back)")
-        .vital("quit", &[(Table, 150), (Watch, 150), (Log, 150)]),
+    bind("q", PANES, Action::Quit, "quit the program")
+        .vital("quit", &[(Table, 150), (Watch, 150), (Chart, 115), (Log, 150)]),
 
     bind("↑ k", READING, Action::Lines(-1), "up a line, or a key"),
     bind("↓ j", READING, Action::Lines(1), "down a line, or a key"),

@@ -165,7 +165,7 @@ mod tests {
             (Prompt, "Command line", "enter"),
             (Table, "Table", "enter w"),
             (Watch, "Watched keys", "f enter"),
-            (Chart, "Full-screen chart", "esc q"),
+            (Chart, "Full-screen chart", "esc"),
             (Log, "Log", "F"),
         ] {
             let lines = help_lines(mode, Abilities::default());

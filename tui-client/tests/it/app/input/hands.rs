@@ -166,13 +166,31 @@ fn words_of_other_programs_leave_and_help() {
         scene.code(KeyCode::Esc);
         assert_eq!((scene.app.mode(), scene.app.input().prompt.text()), (Mode::Prompt, ""));
     }
-    // From a pane, as in an editor.
-    let mut scene = at(Mode::Table);
-    scene.keys(":q");
-    assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit]);
     let mut scene = at(Mode::Prompt);
     scene.keys("qui");
     assert!(!screen(&scene, 80, 24).contains("qui: "), "not marked as wrong before it is whole");
+}
+
+#[test]
+fn words_that_leave_do_so_from_every_pane() {
+    for mode in PANES {
+        for word in ["quit", "exit", ":q", ":quit", ":exit"] {
+            if (mode, word) == (Mode::Log, "exit") {
+                continue;
+            }
+            let mut scene = at(mode);
+            scene.sent.clear();
+            let mut effects = Vec::new();
+            for key in word.chars().map(KeyPress::char).chain([KeyPress::plain(KeyCode::Enter)]) {
+                effects = scene.press(key);
+                if !effects.is_empty() {
+                    break;
+                }
+            }
+            assert_eq!(effects, [Effect::Quit], "{word} in {mode:?}");
+            assert!(scene.app.watch().has("palm.cpu"), "{word} in {mode:?}");
+        }
+    }
 }
 
 /// A live scene whose server has answered whatever was asked with this.
