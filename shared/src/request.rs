@@ -45,7 +45,7 @@ pub enum BadRequestReason {
     #[error("the commands are put, del and get, in lower case")]
     UnknownCommand,
     /// The line ends where another word is due.
-    #[error("missing: {0}")]
+    #[error("{0} is missing")]
     Missing(Argument),
     /// A word after the last one.
     #[error("nothing may follow here")]

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
 use shared::request::{BadRequest, BadRequestReason};
-use shared::response::Status;
+use shared::response::{Status, WRONG_COMMAND};
 use shared::selector::Clause;
 use shared::{Client, Glob, Request, Selector};
 
@@ -177,7 +177,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
             BatchPiece::Refused(refusal) => {
                 refused = true;
                 let reason = explain(&refusal.reason, &line.bytes);
-                warn(&format!("{reason}: {}", quoted(&line.bytes)));
+                warn(&format!("{}: {reason}", quoted(&line.bytes)));
             }
         }
     }
@@ -248,7 +248,7 @@ async fn follow(
     }
     // A follow does not end by itself.
     let reason = refusal(reply).await?.unwrap_or_else(|| NO_SELECTORS.to_owned());
-    warn(&format!("{reason}: get {selector}"));
+    warn(&format!("get {selector}: {reason}"));
     Err(Failure::Exit(REFUSED))
 }
 
@@ -257,12 +257,12 @@ fn malformed_lines(count: u64) -> String {
     format!("skipped {}", plural(count, "malformed line", "malformed lines"))
 }
 
-/// The server's reason, and the rule that the line breaks where it is known.
+/// The rule that the line breaks where it is known, else the server's reason.
 fn explain(reason: &str, line: &[u8]) -> String {
     let said = escape_untrusted(reason.as_bytes());
     match explain::explain(line) {
-        Some(why) if said.is_empty() => why,
-        Some(why) => format!("{said}: {why}"),
+        Some(why) if said.is_empty() || reason == WRONG_COMMAND => why,
+        Some(why) => format!("{said}; {why}"),
         None if said.is_empty() => NO_REASON.to_owned(),
         None => said.into(),
     }

@@ -76,7 +76,7 @@ impl ImportReport {
     pub(super) fn refuse(&mut self, number: u64, line: &[u8], reason: &str) {
         if self.refusals.add(number, Some(line), reason) {
             let (reason, line) = (explain(reason, line), quoted(line));
-            self.bar.aside(|| warn(&format!("line {number}: {reason}: {line}")));
+            self.bar.aside(|| warn(&format!("line {number}, {line}: {reason}")));
         } else {
             self.announce_count();
         }

@@ -50,7 +50,7 @@ pub fn error_message(line: &[u8], reason: &str) -> String {
 
 /// The error message for one line of many, with its number.
 pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
-    message_of(&format!("line {number}: "), line, reason)
+    message_of(&format!("line {number}, "), line, reason)
 }
 
 /// The request and why it is not sent, with the place of the mistake counted in characters.
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn it_names_the_request_the_word_and_the_rule() {
         let long = format!("put {} 1", "k".repeat(2000));
-        let cut = format!("error in put {}…: missing: a timestamp", "k".repeat(76));
+        let cut = format!("error in put {}…: a timestamp is missing", "k".repeat(76));
         for (line, reason, expected) in [
             (
                 "put a 12,7 1",
@@ -103,7 +103,7 @@ mod tests {
             ),
             ("get a b", "", "error at \"b\" in get a b: nothing may follow here"),
             ("put a* 1 1", "", "error at \"a*\" in put a* 1 1: a key holds no '*'"),
-            ("put a", "", "error in put a: missing: a value"),
+            ("put a", "", "error in put a: a value is missing"),
             ("got", "", "error in got: the commands are put, del and get, in lower case"),
             (
                 "a 1.5 7",
@@ -129,9 +129,9 @@ mod tests {
         let missing = error_message("put a\u{200b}".as_bytes(), "");
         assert_eq!(
             missing,
-            "error in put a\\u{200b}: missing: a value; the line holds a zero width space (U+200B)"
+            "error in put a\\u{200b}: a value is missing; the line holds a zero width space (U+200B)"
         );
-        assert_eq!(sixth, "error at \"b\" in line 6: get a b: nothing may follow here");
+        assert_eq!(sixth, "error at \"b\" in line 6, get a b: nothing may follow here");
     }
 
     #[test]

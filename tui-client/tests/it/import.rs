@@ -76,7 +76,7 @@ fn a_megabyte_is_sent_and_wrong_lines_are_named() {
         assert_eq!((last.end, last.id), (Some(ImportEnd::Whole), 7));
         assert_eq!((last.answered, last.refused), (60_000, 1));
         let refusals: Vec<_> = news.iter().flat_map(|news| &news.refusals).collect();
-        let got = "line 41001: got x: the commands are put, del and get, in lower case";
+        let got = "line 41001, got x: the commands are put, del and get, in lower case";
         assert_eq!(refusals, [&format!("error at \"got\" in {got}")]);
     });
     let stored = server.send("get *\n");

@@ -93,9 +93,8 @@ mod tests {
             assert!(!refusals.add(number, Some(line.as_bytes()), said));
         }
         let expected = [
-            "3 more, from line 21 on: wrong command: the commands are put, del and get, in lower case",
-            "2 more, from line 22 on: wrong command: a value is a decimal number such as 23.7, -5 or \
-             1e-3",
+            "3 more, from line 21 on: the commands are put, del and get, in lower case",
+            "2 more, from line 22 on: a value is a decimal number such as 23.7, -5 or 1e-3",
             "1 more, line 24: disk full",
         ];
         assert_eq!(refusals.summary().collect::<Vec<_>>(), expected);

@@ -262,7 +262,7 @@ fn a_followed_request_is_printed_as_it_comes() {
     let peer = Peer::start(&["get", "a[+]"]);
     let _stream = peer.connection(&[("get a[+]", "ok\n\n")]);
     assert_eq!(finish(peer.child).0, 1);
-    assert_eq!(peer.err.next_line(), "tui-client: this server knows no selectors: get a[+]");
+    assert_eq!(peer.err.next_line(), "tui-client: get a[+]: this server knows no selectors");
 }
 
 #[test]

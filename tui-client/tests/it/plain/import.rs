@@ -29,9 +29,8 @@ fn an_import_continues_after_an_error() {
         lines,
         [
             "tui-client: line 6: not sent, longer than 4096 bytes",
-            "tui-client: line 4: wrong command: the commands are put, del and get, in lower case: got",
-            "tui-client: line 7: wrong command: a value is a decimal number such as 23.7, -5 or 1e-3: \
-             put a x 3",
+            "tui-client: line 4, got: the commands are put, del and get, in lower case",
+            "tui-client: line 7, put a x 3: a value is a decimal number such as 23.7, -5 or 1e-3",
         ]
     );
 }
@@ -112,16 +111,17 @@ fn refused_lines_are_named_up_to_twenty_and_summed_up() {
     let lines: Vec<_> = err.lines().collect();
     let numbers = lines[2..20].iter().zip(2..);
     for (line, number) in numbers {
-        assert!(line.starts_with(&format!("tui-client: line {number}: wrong command: ")), "{line}");
+        assert!(
+            line.starts_with(&format!("tui-client: line {number}, put a x 1: a value ")),
+            "{line}"
+        );
     }
     assert_eq!(
         lines[20..23],
         [
             "tui-client: more refused lines are counted, and summed up at the end",
-            "tui-client: 983 more, from line 20 on: wrong command: a value is a decimal number such \
-             as 23.7, -5 or 1e-3",
-            "tui-client: 1 more, line 1002: wrong command: the commands are put, del and get, in lower \
-             case",
+            "tui-client: 983 more, from line 20 on: a value is a decimal number such as 23.7, -5 or 1e-3",
+            "tui-client: 1 more, line 1002: the commands are put, del and get, in lower case",
         ]
     );
     assert!(

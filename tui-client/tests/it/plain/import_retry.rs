@@ -44,7 +44,7 @@ fn retry_continues_across_a_server_restart() {
     told.until("connected again");
     writeln!(stdin, "put after 1 1\ngot").unwrap();
     drop(stdin);
-    told.until("line 6: wrong command");
+    told.until("line 6, got: the commands");
     assert_eq!(finish(child).0, 1);
     let stored = server.send("get *\n");
     let all = "before 1.0 1\nbetween 1.0 1\nbetween 2.0 2\nbetween 3.0 3\nafter 1.0 1\n";
@@ -85,7 +85,7 @@ fn lines_answered_before_a_stall_are_not_sent_again() {
     let (code, _, err) = finish(child);
     serving.join().unwrap();
     assert_eq!(code, 1);
-    assert_eq!(err.matches("line 2: wrong command").count(), 1, "{err}");
+    assert_eq!(err.matches("line 2, got: the commands").count(), 1, "{err}");
     assert!(err.contains("the reply stalled: nothing came for 1 s; trying again"), "{err}");
     assert!(err.contains("4 lines: 3 stored, 1 refused"), "{err}");
 }

@@ -64,7 +64,7 @@ fn requests_of_all_kinds_in_a_pipe_work_on_all_servers() {
         }
         let (code, _, err) = pipe(server.port, "put e 1 1\ngot\nput e 2 2\n");
         assert_eq!(code, 1, "{quirk:?}");
-        assert!(err.starts_with("tui-client: line 2: wrong command: "), "{quirk:?}: {err}");
+        assert!(err.starts_with("tui-client: line 2, got: the commands are "), "{quirk:?}: {err}");
         assert!(err.contains("3 lines: 2 stored, 1 refused"), "{quirk:?}: {err}");
     }
 }
@@ -172,8 +172,8 @@ fn a_request_in_the_arguments_takes_one_connection_and_no_probe() {
 #[test]
 fn an_error_without_a_reason_is_explained_or_said_to_have_none() {
     for (args, said) in [
-        (&["got"][..], "the commands are put, del and get, in lower case: got"),
-        (&["put", "a", "1", "1"], "no reason given: put a 1 1"),
+        (&["got"][..], "got: the commands are put, del and get, in lower case"),
+        (&["put", "a", "1", "1"], "put a 1 1: no reason given"),
         (&["--once", "a"], "a: no reason given"),
     ] {
         let (port, serving) = peer(vec![|mut stream, from| {

@@ -62,12 +62,12 @@ fn what_can_not_be_seen_is_escaped_and_named_in_messages() {
             "the commands are put, del and get, in lower case",
         ),
     ] {
-        let reason = format!("{rule}; the word holds a no-break space (U+00A0): {word}");
+        let reason = format!("{word}: {rule}; the word holds a no-break space (U+00A0)");
         let (code, _, err) = run(server.port, &[line]);
-        assert_eq!((code, err), (1, told(&format!("wrong command: {reason}"))));
+        assert_eq!((code, err), (1, told(&reason)));
         let (code, _, err) = pipe(server.port, line);
         assert_eq!(code, 1);
-        assert!(err.starts_with(&told(&format!("line 1: wrong command: {reason}"))), "{err}");
+        assert!(err.starts_with(&told(&format!("line 1, {reason}"))), "{err}");
     }
     let (code, _, err) = run(server.port, &["get", "palm.\u{202e}{a"]);
     assert_eq!(code, 2);

@@ -27,7 +27,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("prompt_wide", "> put", Cyan, NONE),
     ("accepted", "put palm.cpu 23.7  ", Green, NONE),
     ("unfinished", "put palm.disk", Reset, NONE),
-    ("unfinished", "missing: a value", Reset, DIM),
+    ("unfinished", "a value is missing", Reset, DIM),
     ("ghost", "put palm.cpu 23.7  ", Reset, NONE),
     ("ghost", "m.cpu 23.7  ", Reset, DIM),
     ("doubtful_time", "put palm.cpu 23.7 11508642470", Green, NONE),

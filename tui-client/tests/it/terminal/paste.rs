@@ -26,7 +26,7 @@ fn a_pasted_megabyte_is_counted_sent_and_stored() {
     shell.press("\r");
     shell.until_seen();
     shell.until_shown("50,000 lines sent, 3 refused");
-    for line in ["line 8: ", "line 41001: ", "line 50000: "] {
+    for line in ["line 8, ", "line 41001, ", "line 50000, "] {
         shell.until_shown(line);
     }
     // As one line it is refused.

@@ -64,9 +64,9 @@ fn refused_lines_on_a_terminal_are_capped() {
         "yes a 1 1 | head -n 150 | \"$CLIENT\" --port {} > /dev/null; echo code $?",
         server.port
     ));
-    shell.until_shown("line 20: wrong command: ");
+    shell.until_shown("line 20, a 1 1: the commands ");
     shell.until_shown("more refused lines are counted, and summed up at the end");
-    shell.until_shown("130 more, from line 21 on: wrong command: ");
+    shell.until_shown("130 more, from line 21 on: the commands ");
     shell.until_shown("150 lines: 0 stored, 150 refused");
     shell.until_shown("code 1");
     shell.wait();

@@ -180,7 +180,7 @@ impl Paste {
         }
         let lines = plural(all, "pasted line", "pasted lines");
         if let Some(why) = self.lines.take().and_then(|pasted| pasted.why) {
-            cx.say(Tone::Bad, format!("{lines} sent, {refused} refused: {why}"));
+            cx.say(Tone::Bad, format!("{lines} sent, {refused} refused; {why}"));
         } else if all > 1 {
             cx.say(Tone::Good, format!("{lines} sent, none refused"));
         }

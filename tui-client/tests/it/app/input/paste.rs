@@ -130,7 +130,7 @@ fn a_large_paste_is_a_stream_with_progress() {
     scene.tell(news(id, 20_000, None));
     let import = scene.app.input().paste.import().unwrap();
     assert_eq!((import.lines, import.news.answered, import.news.refused), (50_000, 20_000, 1));
-    let refusal = "- error at \"b\" in line 17: put a b 16: a value is a decimal number such as";
+    let refusal = "- error at \"b\" in line 17, put a b 16: a value is a decimal number such as";
     assert!(scene.log().iter().any(|line| line.starts_with(refusal)), "{:?}", scene.log());
     scene.type_text("get a");
     assert_eq!(text(&scene), "get a", "typing goes on meanwhile");
@@ -168,7 +168,7 @@ fn a_refusal_among_pasted_lines_stays_visible() {
     scene.answer("put a x 2", Status::Error, why);
     scene.ok("put a 3 3", "");
     let said = scene.notice();
-    assert!(said.starts_with("3 pasted lines sent, 1 refused: error at \"x\""), "{said}");
+    assert!(said.starts_with("3 pasted lines sent, 1 refused; error at \"x\""), "{said}");
 }
 
 #[test]
