@@ -82,10 +82,10 @@ impl TypedAnswer {
         if self.keys == 1 { self.points } else { self.keys }
     }
 
-    /// The answer in one line, for a screen without room for more.
+    /// The answer in one line, for a screen without room for more; the end may be cut off.
     pub fn summary(&self) -> String {
         match &self.lines[..] {
-            [line, ..] if line.key.is_none() => format!("{}: {}", self.title(), line.point),
+            [line, ..] if line.key.is_none() => format!("{} · {}", line.point, self.title()),
             _ => self.title(),
         }
     }

@@ -1,4 +1,5 @@
-//! Points and rows of the table as text, JSON or CSV, exact where the screen rounds.
+//! Points and rows of the table as text, JSON or CSV. Stored numbers are exact, computed ones in JSON
+//! and CSV; text is for people, and has them in six digits.
 
 use std::io::{self, Write};
 
@@ -14,6 +15,7 @@ use crate::cli::Format;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
+use crate::text::number;
 
 /// The newest values that a trend shows.
 const TREND: usize = 16;
@@ -25,6 +27,8 @@ enum FieldValue<'a> {
     Word(&'a str),
     Bars(String),
     Number(f64),
+    /// A difference or a mean, which text rounds.
+    Computed(f64),
     Whole(i128),
     /// As the change of a series with one point.
     Missing,
@@ -42,9 +46,15 @@ impl<'a> FieldValue<'a> {
             }
             ColumnKind::Age => Self::Whole(i128::from(now) - time),
             ColumnKind::Time => Self::Whole(time),
-            ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean => {
+            kind @ (ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean) => {
                 let number = column.number(series, now);
-                number.filter(|number| !number.is_nan()).map_or(Self::Missing, Self::number)
+                match number.filter(|number| !number.is_nan()).map(Self::number) {
+                    None => Self::Missing,
+                    Some(Self::Number(number)) if !matches!(kind, ColumnKind::Stored(_)) => {
+                        Self::Computed(number)
+                    }
+                    Some(stored) => stored,
+                }
             }
         }
     }
@@ -59,12 +69,20 @@ impl<'a> FieldValue<'a> {
         }
     }
 
-    /// Appends it as text; `missing` stands for no value.
+    /// Appends it to a line of text, for people: what is computed is rounded.
+    fn encode_rounded(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Computed(number) => encode_value(number::significant(*number), out),
+            other => other.encode("-", out),
+        }
+    }
+
+    /// Appends it exactly; `missing` stands for no value.
     fn encode(&self, missing: &str, out: &mut Vec<u8>) {
         match self {
             Self::Word(word) => out.extend_from_slice(word.as_bytes()),
             Self::Bars(bars) => out.extend_from_slice(bars.as_bytes()),
-            Self::Number(number) => encode_value(*number, out),
+            Self::Number(number) | Self::Computed(number) => encode_value(*number, out),
             Self::Whole(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Self::Missing => out.extend_from_slice(missing.as_bytes()),
         }
@@ -184,7 +202,7 @@ impl<W: Write> Printer<W> {
             Encoding::Text(out) => {
                 for (at, cell) in cells.iter().enumerate() {
                     line.extend_from_slice(if at > 0 { b" " } else { b"" });
-                    cell.encode("-", line);
+                    cell.encode_rounded(line);
                 }
                 line.push(b'\n');
                 out.write_all(line)?;

@@ -49,14 +49,19 @@ pub fn rounded(number: f64, width: usize) -> String {
 
 /// A mean to six significant digits, and to one more than the whole part has.
 pub fn mean(number: f64, width: usize) -> String {
-    /// The digits of a double.
-    const DIGITS: usize = 17;
     if !number.is_finite() {
         return rounded(number, width);
     }
+    value(significant(number), width)
+}
+
+/// A computed number rounded to six significant digits, and to one more than the whole part has.
+pub fn significant(number: f64) -> f64 {
+    /// The digits of a double.
+    const DIGITS: usize = 17;
     let whole = format!("{:.0}", number.abs().trunc()).len();
     let behind_first = (whole + 1).clamp(5, DIGITS - 1);
-    value(format!("{number:.behind_first$e}").parse().unwrap_or(number), width)
+    format!("{number:.behind_first$e}").parse().unwrap_or(number)
 }
 
 /// A difference, always with its sign.
@@ -82,6 +87,12 @@ pub fn count(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A count in at most `width` columns where that is possible: rounded rather than cut.
+pub fn count_within(number: u64, width: usize) -> String {
+    let text = count(number);
+    if text.len() <= width { text } else { value(number as f64, width) }
 }
 
 /// A count and its noun, in the singular or the plural.
@@ -131,6 +142,9 @@ mod tests {
         assert_eq!(mean(1.0 / 3.0, 12), "0.333333");
         assert_eq!(mean(264_532_404.0, 11), "264532404");
         assert_eq!(mean(177_405_912_345.6, 11), "1.774059e11");
+        assert_eq!(significant(1.0 / 60.0), 0.016_666_7);
+        assert_eq!(significant(-1_234_567.043), -1_234_567.04);
+        assert_eq!(significant(12.5), 12.5);
         assert_eq!(change(-1.5, 8), "-1.5");
         assert_eq!(change(2.0, 8), "+2");
     }
@@ -139,6 +153,9 @@ mod tests {
     fn counts_and_sizes_read_well() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(999), "999");
+        assert_eq!(count_within(1_234_567, 9), "1,234,567");
+        assert_eq!(count_within(12_345_678, 9), "12345678");
+        assert_eq!(count_within(12_345_678_901, 9), "1.2346e10");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(38_400), "38.4 kB");
     }

@@ -108,6 +108,17 @@ pub fn exact(value: f64, unit: Unit) -> String {
     }
 }
 
+/// A value alone in at most `width` columns where that is possible: as it is stored if it fits, else
+/// with fewer digits.
+pub fn within(value: f64, unit: Unit, width: usize) -> String {
+    let text = exact(value, unit);
+    if text.len() <= width {
+        return text;
+    }
+    let name = unit.name();
+    format!("{}{name}", number::value(value, width.saturating_sub(name.len())))
+}
+
 /// A value alone, to four digits.
 pub fn short(value: f64, unit: Unit) -> String {
     if !value.is_finite() {
@@ -167,6 +178,19 @@ mod tests {
             (0.1 + 0.2, Unit::Percent, "0.30000000000000004%"),
         ] {
             assert_eq!(exact(value, unit), text);
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_has_fewer_digits() {
+        for (value, unit, text) in [
+            (1.0 / 60.0, Unit::Plain, "0.016666666667"),
+            (81_235_000_123.0, Unit::Bytes, "81235000123B"),
+            (0.1 + 0.2, Unit::Percent, "0.30000000000%"),
+            (-1.234_567_890_123_4e-300, Unit::Plain, "-1.234568e-300"),
+            (20.5, Unit::Plain, "20.5"),
+        ] {
+            assert_eq!(within(value, unit, 14), text);
         }
     }
 

@@ -3,15 +3,19 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, on_border};
-use crate::app::answer::TypedAnswer;
+use crate::app::answer::{AnswerLine, TypedAnswer};
 use crate::keymap::{Action, LogAction, Mode, key_of};
 use crate::text::number;
 use crate::text::time::{age, date};
-use crate::text::units::{Unit, exact};
+use crate::text::units::{Unit, exact, within};
 use crate::text::width::width;
 
-/// Columns for a value.
+/// Columns for a value, and for all digits of one where the pane is wide enough.
 const VALUE: usize = 14;
+const MAX_VALUE: usize = 24;
+
+/// Columns for the blanks, the time and the age beside key and value.
+const BESIDE: usize = 40;
 
 /// Draws the answer.
 pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
@@ -42,15 +46,20 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let keys = lines.clone().filter_map(|line| line.key.as_ref());
     let longest = keys.map(|key| width(key.as_str())).max().unwrap_or(0);
     let longest = longest.min(usize::from(inner.width) / 2);
+    let unit_of =
+        |line: &AnswerLine| line.key.as_ref().map_or(Unit::Plain, |key| Unit::of(key.as_str()));
+    let exact = lines.clone().map(|line| width(&exact(line.point.value, unit_of(line)))).max();
+    let room = usize::from(inner.width).saturating_sub(longest + BESIDE);
+    let value = exact.unwrap_or(VALUE).clamp(VALUE, room.clamp(VALUE, MAX_VALUE));
     for (row, line) in (0..).zip(lines) {
         let mut pen = canvas.pen(inner, row);
         pen.skip(1);
         if let Some(key) = &line.key {
             pen.field(key.as_str(), longest, false, theme.text).skip(1);
         }
-        let unit = line.key.as_ref().map_or(Unit::Plain, |key| Unit::of(key.as_str()));
         let time = line.point.timestamp;
-        pen.field(&exact(line.point.value, unit), VALUE, true, theme.title)
+        let value = value.min(pen.room());
+        pen.field(&within(line.point.value, unit_of(line), value), value, true, theme.title)
             .skip(2)
             .write(&date(time, app.zone()), theme.quiet)
             .skip(2)

@@ -188,7 +188,10 @@ fn draw_row(
             ColumnKind::Mean => {
                 (series.mean().map_or_else(unknown, |mean| number::mean(mean, wide)), base)
             }
-            ColumnKind::Count => (series.count().map_or_else(unknown, number::count), base),
+            ColumnKind::Count => (
+                series.count().map_or_else(unknown, |count| number::count_within(count, wide)),
+                base,
+            ),
             ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
             ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),

@@ -116,3 +116,20 @@ fn a_filter_that_matches_no_key_is_reported() {
         assert_eq!(once("last > 4"), (0, "b 5.0 1\n".to_owned(), String::new()), "{more:?}");
     }
 }
+
+#[test]
+fn what_is_computed_is_rounded_in_text_and_exact_in_json_and_csv() {
+    let server = TestServer::start();
+    server.send("put a 0.1 0\nput a 0.20000000000000004 1\nput a 1.2000000000000002 61\n");
+    let once = |format: &str| {
+        let columns = ["--once", "--columns", "key,last,rate,avg", "--format", format];
+        let (code, out, _) = run(server.port, &columns);
+        assert_eq!(code, 0);
+        out
+    };
+    assert_eq!(once("text"), "a 1.2000000000000002 0.0166667 0.5\n");
+    for format in ["json", "csv"] {
+        let exact = once(format);
+        assert!(exact.contains("0.01666666666666667"), "{exact}");
+    }
+}

@@ -229,6 +229,27 @@ fn an_answer_is_read_to_its_end() {
 }
 
 #[test]
+fn no_digit_of_a_number_in_an_answer_is_cut_off() {
+    for (width, shown) in [(80, "0.016666666666666666  "), (60, " 0.0166666666666667  ")] {
+        let mut scene = Scene::live(width, 40, &[], &[]);
+        scene.enter("get a[::all:avg]");
+        scene.ok("get a[::all:avg]", "a 0.016666666666666666 1\n");
+        let drawn = screen(&scene, width, 40);
+        assert!(drawn.contains(shown), "{drawn}");
+    }
+    let mut scene = Scene::live(50, 40, &[], &[]);
+    scene.enter("get a[::all:avg]");
+    scene.ok("get a[::all:avg]", "a 0.016666666666666666 1\n");
+    assert!(scene.notice().starts_with("0.016666666666666666 1 · get a[::all:avg] · 1 key"));
+    let mut scene = live("");
+    scene.enter("get *[last]");
+    scene.ok("get *[last]", "a.memory_used 81235000123 1\nb -1.2345678901234567e-300 1\n");
+    let drawn = screen(&scene, 120, 40);
+    assert!(drawn.contains(" 81235000123 (81.24GB)  "), "{drawn}");
+    assert!(drawn.contains(" -1.2345678901234567e-300  "), "{drawn}");
+}
+
+#[test]
 fn the_only_key_of_a_glob_is_named_however_short() {
     for (request, named) in [("get a*", true), ("get a[last]", false), ("get a", false)] {
         let mut scene = live("");
