@@ -69,7 +69,8 @@ pub struct App {
     /// Why the follow was cut off, until it is begun anew. When the server is gone, that is said of
     /// the connection of the prompt alone.
     cut_off: Option<String>,
-    /// The glob that was watched last, until it is known whether a key matches.
+    /// The glob that was watched, or the pattern of the alert that was set last, until it is known
+    /// whether a key matches.
     unmatched: Option<Glob>,
     /// Keys are asked for, so that they can be completed.
     wants_keys: bool,
@@ -241,9 +242,11 @@ impl App {
             Message::Query(query) => self.feed.ask(query),
             Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());
+                self.unmatched = Some(alert.pattern().clone());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
                 self.alerts.add(alert);
                 self.evaluate_alerts();
+                self.say_unmatched();
             }
             Message::Watch(pattern) => {
                 self.unmatched = (!pattern.is_key()).then(|| pattern.clone());

@@ -114,15 +114,22 @@ impl App {
         }
     }
 
-    /// Says that no key matches the glob that was watched last.
-    fn say_unmatched(&mut self) {
+    /// Says that no key matches the glob that was watched, or the alert that was set last.
+    pub(in crate::app) fn say_unmatched(&mut self) {
         let Some(glob) = self.unmatched.take_if(|glob| self.watch.has_heard_of(glob)) else {
             return;
         };
-        if !self.watch.keys().iter().any(|key| glob.matches(&key.key)) {
-            let text = format!("no key matches {glob} yet; one that comes is watched, x ends it");
-            self.cx.say(Tone::Plain, text);
+        let mut keys = self.watch.keys().iter();
+        if keys.any(|key| key.series.is_some() && glob.matches(&key.key)) {
+            return;
         }
+        let none = if glob.is_key() { "no key is called" } else { "no key matches" };
+        let alert = self.alerts.alerts().filter(|alert| *alert.pattern() == glob).last();
+        let text = match alert {
+            Some(alert) => format!("alert on {alert}; {none} {glob} yet"),
+            None => format!("{none} {glob} yet; one that comes is watched, x ends it"),
+        };
+        self.cx.say(Tone::Plain, text);
     }
 
     /// Says that a part of the screen does not know all that it has asked for.

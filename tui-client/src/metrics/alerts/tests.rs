@@ -152,7 +152,7 @@ fn what_is_computed_is_told_without_noise() {
 fn a_mistake_has_a_place() {
     for (alert, message) in [
         ("palm.cpu", "at character 9: one of < <= > >= = != is missing"),
-        ("> 90", "at character 1: a key or a pattern is missing"),
+        ("> 90", "at character 1: a key is missing before this, as in palm.cpu > 90"),
         ("palm.cpu > 90 and 3", "at character 15: nothing more belongs here"),
         ("palm.cpu 90", "at character 10: one of < <= > >= = != is missing"),
         (

@@ -59,6 +59,7 @@ pub(super) fn filter(text: &str) -> Result<Expr, BadExpr> {
 
 pub(in crate::metrics) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr> {
     let mut parser = Parser::new(text)?;
+    parser.expect_key()?;
     let pattern = parser.pattern()?;
     let mut compared = Column::Last;
     if let Some(Token::Word(word)) = parser.peek()
@@ -243,6 +244,21 @@ impl<'a> Parser<'a> {
         }
         let matches = Expr::Matches(self.pattern()?);
         Ok(if negated { Expr::Not(Box::new(matches)) } else { matches })
+    }
+
+    /// An alert begins with a key: a condition alone is not one on a key called `rate`.
+    fn expect_key(&self) -> Result<(), BadExpr> {
+        let compares =
+            |token: Option<&(usize, Token<'_>)>| matches!(token, Some((_, Token::Compare(_))));
+        let Some((_, first)) = self.tokens.first() else {
+            return Err(self.bad("a key is missing, as in palm.cpu > 90"));
+        };
+        let is_column = matches!(first, Token::Word(word) if column(word).is_some());
+        if compares(self.tokens.first()) || (is_column && compares(self.tokens.get(1))) {
+            let rest = self.text.trim_start();
+            return Err(self.bad(&format!("a key is missing before this, as in palm.cpu {rest}")));
+        }
+        Ok(())
     }
 
     fn pattern(&mut self) -> Result<Glob, BadExpr> {

@@ -276,3 +276,55 @@ fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
     scene.keys("D");
     assert_eq!(scene.notice(), "alert gone: *.cpu > 90 (on all of *.cpu)");
 }
+
+/// A live scene with a key, whose server has answered whatever was asked.
+fn with_key(key: &str) -> Scene {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let data = format!("{key} 1 {NOW}\n");
+        scene.ok(&line, if line == "get *[last]" { &data } else { "" });
+    }
+    scene.to(Mode::Table);
+    scene
+}
+
+#[test]
+fn a_condition_without_a_key_is_no_alert_on_a_key_of_its_name() {
+    for condition in ["> 5", "rate > 5", "last>5", "AGE > 1m"] {
+        let mut scene = with_key("palm.cpu");
+        scene.keys("!");
+        scene.press(KeyPress::ctrl('u'));
+        scene.keys(&format!("{condition}\n"));
+        let said =
+            format!("at character 1: a key is missing before this, as in palm.cpu {condition}");
+        assert_eq!(scene.notice(), said);
+        assert_eq!(scene.app.alerts().alerts().len(), 0);
+    }
+    let mut scene = with_key("palm.cpu");
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("\"rate\" > 5\n");
+    assert_eq!(scene.app.alerts().alerts().len(), 1, "in quotes it is a key");
+}
+
+#[test]
+fn an_alert_on_a_key_that_is_not_there_yet_is_taken_and_that_is_said() {
+    for (alert, said) in [
+        ("palm.cpu > 5", "alert on palm.cpu > 5"),
+        ("plam.cpu > 5", "alert on plam.cpu > 5; no key is called plam.cpu yet"),
+        ("*.tmp > 5", "alert on *.tmp > 5; no key matches *.tmp yet"),
+    ] {
+        let mut scene = with_key("palm.cpu");
+        scene.keys("!");
+        scene.press(KeyPress::ctrl('u'));
+        scene.keys(&format!("{alert}\n"));
+        scene.wait(Duration::from_millis(10));
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            let data = format!("palm.cpu 1 {NOW}\n");
+            let is_known = line.contains("palm") || line == "get *[last]";
+            scene.ok(&line, if is_known && !line.contains(":all:") { &data } else { "" });
+        }
+        assert_eq!(scene.notice(), said);
+        assert_eq!(scene.app.alerts().alerts().len(), 1);
+    }
+}

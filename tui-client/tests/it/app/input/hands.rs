@@ -243,7 +243,8 @@ fn no_digit_of_a_number_in_an_answer_is_cut_off() {
     assert!(scene.notice().starts_with("0.016666666666666666 1 · get a[::all:avg] · 1 key"));
     let mut scene = live("");
     scene.enter("get {a.memory_used,b}");
-    scene.ok("get {a.memory_used,b}", "a.memory_used 81235000123 1\nb -1.2345678901234567e-300 1\n");
+    scene
+        .ok("get {a.memory_used,b}", "a.memory_used 81235000123 1\nb -1.2345678901234567e-300 1\n");
     let drawn = screen(&scene, 120, 40);
     assert!(drawn.contains(" 81235000123 (81.24GB)  "), "{drawn}");
     assert!(drawn.contains(" -1.2345678901234568e-300  "), "{drawn}");
