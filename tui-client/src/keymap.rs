@@ -34,6 +34,20 @@ pub fn key_of(mode: Mode, action: Action) -> &'static str {
     BINDINGS.iter().find(bound).map_or("", Binding::first_key)
 }
 
+/// The panes in which a key has an action, in words; `watching`: there are watched keys.
+pub fn panes_of(key: KeyPress, watching: bool) -> Vec<&'static str> {
+    const PANES: [(Mode, &str); 4] = [
+        (Mode::Table, "the table"),
+        (Mode::Watch, "the watched keys"),
+        (Mode::Chart, "the full-screen chart"),
+        (Mode::Log, "the log"),
+    ];
+    let is_there = |mode: Mode| watching || mode.pane() != Some(Pane::Watch);
+    let with_key =
+        PANES.into_iter().filter(|&(mode, _)| is_there(mode) && lookup(mode, key).is_some());
+    with_key.map(|(_, name)| name).collect()
+}
+
 /// The name of a key, as in the table of keys.
 pub fn name(key: KeyPress) -> String {
     let code = match key.code {

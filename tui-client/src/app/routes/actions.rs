@@ -27,9 +27,16 @@ impl App {
             Some(action) => self.perform(action),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
-                let help = keymap::key_of(mode, Action::Help);
-                self.cx
-                    .say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
+                let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
+                    panes @ [_, ..] if mode.pane().is_some() && mode != Mode::Columns => {
+                        format!("{name} is for {}; tab leads there", panes.join(" and "))
+                    }
+                    _ => {
+                        let help = keymap::key_of(mode, Action::Help);
+                        format!("{name} does nothing here; {help} lists what does")
+                    }
+                };
+                self.cx.say(Tone::Quiet, text);
             }
             None => {
                 if let (KeyCode::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
