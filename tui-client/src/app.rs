@@ -26,7 +26,7 @@ use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder};
 use crate::event::{Event, Moment};
-use crate::keymap::{Action, Mode, Pane, PromptAction};
+use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
@@ -223,6 +223,8 @@ impl App {
     fn carry_out(&mut self, message: Message) {
         let rows = self.layout().log_rows();
         match message {
+            // The hints say how to go back.
+            Message::Focus(Mode::Prompt) => self.panes.visit_prompt(),
             Message::Focus(mode) => self.panes.focus_on(mode),
             Message::Ask(purpose, text) => self.input.ask(purpose, &text),
             Message::Refresh => self.polling.refresh_at(self.cx.now().elapsed),
@@ -337,11 +339,25 @@ impl App {
         match action {
             Action::Log(action) => self.log.offers(action, self.input.line()),
             // A server with selectors tells every put.
-            Action::Interval(_) => self.feed.has_selectors() != Some(true),
+            Action::Interval(_) => {
+                self.link.is_connected() && self.feed.has_selectors() != Some(true)
+            }
+            Action::Refresh => self.link.is_connected(),
+            Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {
+                self.watch.has_cursor()
+            }
             Action::Prompt(PromptAction::Clear) if self.input.prompt.text().is_empty() => {
                 self.panes.is_visiting_prompt()
             }
             _ => true,
+        }
+    }
+
+    /// The word of a hint, which for a key that turns something on and off is what it does next.
+    pub fn hint_word(&self, hint: &Hint) -> &'static str {
+        match hint.action {
+            Action::TogglePause if self.polling.is_paused() => "resume",
+            _ => hint.word,
         }
     }
 

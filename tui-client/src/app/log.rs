@@ -10,7 +10,7 @@ use crate::app::message::Message;
 use crate::app::screen::layout::Layout;
 use crate::app::screen::panes::Panes;
 use crate::effect::{Effect, FileJob};
-use crate::keymap::{LogAction, Mode};
+use crate::keymap::LogAction;
 use crate::wire_log::entry::{LogEntry, Tone};
 use crate::wire_log::pattern::LogPattern;
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -112,7 +112,7 @@ impl Log {
             LogAction::CopyExchange => copy(self.exchange_text(), "exchange", cx),
             LogAction::Leave if self.leave(rows, cx) => {}
             LogAction::Leave if panes.log_is_zoomed() => panes.zoom_log(false),
-            LogAction::Leave => panes.focus_on(Mode::Prompt),
+            LogAction::Leave => panes.visit_prompt(),
         }
     }
 

@@ -33,6 +33,10 @@ use totals::TotalsAsked;
 use watched::{FRESH, NUMBERS, wider};
 pub use watched::{Heard, Watched};
 
+/// The answer to the key that removes the cursor where there is none.
+const NOTHING_TO_LEAVE: &str =
+    "no cursor to remove; i leads to the command line, tab to the next pane";
+
 /// Points that are asked for of a key that is watched by its name.
 const MAX_ASKED_OF_KEY: u32 = 1024;
 
@@ -463,7 +467,9 @@ impl Watch {
             }
             WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
             WatchAction::Leave if self.viewport.drop_cursor() => {}
-            WatchAction::Leave => panes.focus_on(if full { Mode::Watch } else { Mode::Prompt }),
+            WatchAction::Leave if full => panes.focus_on(Mode::Watch),
+            // What is typed next is for the chart.
+            WatchAction::Leave => cx.say(Tone::Plain, NOTHING_TO_LEAVE),
         }
     }
 
@@ -487,6 +493,11 @@ impl Watch {
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
+    }
+
+    /// The chart has a cursor.
+    pub fn has_cursor(&self) -> bool {
+        self.viewport.cursor().is_some()
     }
 
     /// The number of keys with a firing alert.

@@ -146,7 +146,8 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("full screen", &[(Watch, 10)]),
     bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
         .hint("unwatch", &[(Watch, 50)]),
-    bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor; without one, to the command line"),
+    bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
+        .hint("no cursor", &[(Watch, 65)]),
     bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
         .vital("back", &[(Chart, 110)]),
     bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the panes"),

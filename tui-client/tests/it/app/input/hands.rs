@@ -314,3 +314,70 @@ fn a_live_server_is_not_said_to_be_polled() {
     polled.to(Mode::Table);
     assert!(screen(&polled, 400, 40).contains("slower"));
 }
+
+#[test]
+fn a_key_of_another_pane_names_that_pane() {
+    for (mode, key, said) in [
+        (Mode::Watch, '/', "/ is for the table and the log; tab leads there"),
+        (Mode::Chart, '/', "/ is for the table and the log; tab leads there"),
+        (Mode::Watch, 'c', "c is for the table; tab leads there"),
+        (Mode::Table, 'n', "n is for the log; tab leads there"),
+        (Mode::Watch, '%', "% does nothing here; ? lists what does"),
+    ] {
+        let mut scene = at(mode);
+        scene.press(KeyPress::char(key));
+        assert_eq!((scene.notice(), scene.app.mode()), (said, mode));
+    }
+    let mut scene = Scene::with_sample(80, 24, &[]);
+    scene.to(Mode::Table);
+    scene.keys("z");
+    assert_eq!(scene.notice(), "z does nothing here; ? lists what does", "nothing is watched");
+}
+
+#[test]
+fn esc_leads_away_from_no_chart_unnoticed() {
+    let mut scene = at(Mode::Chart);
+    scene.code(KeyCode::Left);
+    for mode in [Mode::Chart, Mode::Watch, Mode::Watch] {
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), mode);
+    }
+    let said = "no cursor to remove; i leads to the command line, tab to the next pane";
+    assert_eq!(scene.notice(), said);
+    scene.keys("z");
+    assert_eq!(scene.app.input().prompt.text(), "");
+    let hint = "esc no cursor";
+    let mut scene = Scene::with_sample(300, 40, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    assert!(!screen(&scene, 300, 40).contains(hint));
+    scene.code(KeyCode::Left);
+    assert!(screen(&scene, 300, 40).contains(hint));
+    for mode in [Mode::Table, Mode::Log] {
+        let mut scene = at(mode);
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), Mode::Prompt);
+        assert!(screen(&scene, 80, 24).contains("esc back"), "{mode:?}");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), mode);
+    }
+}
+
+#[test]
+fn hints_fit_the_state() {
+    let mut scene = live("a 1 1\n");
+    assert!(screen(&scene, 300, 40).contains("F6 pause"));
+    scene.code(KeyCode::F(6));
+    scene.press(KeyPress::ctrl('l'));
+    assert!(screen(&scene, 300, 40).contains("F6 resume"));
+    scene.to(Mode::Table);
+    scene.press(KeyPress::plain(KeyCode::Home));
+    assert!(screen(&scene, 300, 40).contains("P resume"));
+    let mut scene = Scene::with_sample(300, 40, &[]);
+    scene.to(Mode::Table);
+    assert!(screen(&scene, 300, 40).contains("+ slower"));
+    assert!(screen(&scene, 300, 40).contains("r refresh"));
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    scene.press(KeyPress::plain(KeyCode::Home));
+    let drawn = screen(&scene, 300, 40);
+    assert!(!drawn.contains("slower") && !drawn.contains("refresh"), "{drawn}");
+}
