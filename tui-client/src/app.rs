@@ -342,6 +342,10 @@ impl App {
             Action::Interval(_) => {
                 self.link.is_connected() && self.feed.has_selectors() != Some(true)
             }
+            Action::SilenceAlerts => {
+                let now = self.now().elapsed;
+                self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
+            }
             Action::Refresh => self.link.is_connected(),
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {
                 self.watch.has_cursor()

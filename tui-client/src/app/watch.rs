@@ -47,6 +47,7 @@ const MAX_ASKED_BY_GLOB: u32 = 64;
 pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
+        alerts.note_change(&event.condition, now.elapsed);
         match event.change {
             AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
             AlertChange::NoData => {

@@ -61,6 +61,8 @@ pub enum Action {
     AddAlert,
     /// Remove the alerts on the selected key.
     DropAlerts,
+    /// Silence the alerts that fire or come and go.
+    SilenceAlerts,
     /// Select the next watched key for which an alert fires.
     NextAlarm,
     /// Open the list of columns.

@@ -183,6 +183,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
     bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires"),
+    bind("B", PANES, Action::SilenceAlerts, "no bell: silence what fires till it is calm for a minute")
+        .vital("silence", &[(Table, 15), (Watch, 5), (Chart, 45), (Log, 5)]),
     bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
         .hint("refresh", &[(Table, 120)]),
     bind("+ =", SERIES, Action::Interval(1), "slower: a longer interval, if the server is polled")
@@ -330,5 +332,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("F5", ALL, Action::Refresh, "refresh now, even while paused"),
     bind("F6", ALL, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Prompt, 40)]).on(Empty),
+    bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
+        .vital("silence", &[(Prompt, 25)]).on(Empty),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

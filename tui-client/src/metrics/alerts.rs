@@ -18,6 +18,9 @@ use shared::Glob;
 /// Time between two changes of an alert that are said; the log has each.
 const QUIET: Duration = Duration::from_secs(3);
 
+/// Time without a change of an alert after which it is said again although it was silenced.
+pub const CALM: Duration = Duration::from_secs(60);
+
 /// A condition on the keys of a pattern: `palm.cpu > 90`, `*.temp rate > 2`, `palm.cpu age > 1m`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
@@ -224,6 +227,10 @@ struct AlertState {
     answered: bool,
     /// When a change of it was last said, since the program started.
     said: Option<Duration>,
+    /// When it was silenced or, since then, last changed.
+    silenced: Option<Duration>,
+    /// When it last changed.
+    changed: Option<Duration>,
 }
 
 /// The new state of an alert on a key.
@@ -263,7 +270,16 @@ impl AlertEvent {
 impl AlertState {
     fn new(alert: Alert) -> Self {
         let (firing, seen) = (BTreeMap::new(), HashMap::new());
-        Self { alert, has_data: false, firing, seen, answered: false, said: None }
+        Self {
+            alert,
+            has_data: false,
+            firing,
+            seen,
+            answered: false,
+            said: None,
+            silenced: None,
+            changed: None,
+        }
     }
 
     /// Evaluates a series that the alert concerns, and the point of it that came `late`, if any.
@@ -317,6 +333,14 @@ impl AlertState {
         if resolved {
             events.push(event(AlertChange::Resolved, alert.found(series, now)));
         }
+    }
+
+    fn is_silenced(&self, now: Duration) -> bool {
+        self.silenced.is_some_and(|at| now < at + CALM)
+    }
+
+    fn is_restless(&self, now: Duration) -> bool {
+        !self.firing.is_empty() || self.changed.is_some_and(|at| now < at + CALM)
     }
 
     fn remember(&mut self, series: &Series) {
@@ -401,10 +425,45 @@ impl Alerts {
         self.states.iter().any(|state| state.firing.contains_key(key))
     }
 
-    /// A change of this alert may be said now: no other was within the last seconds, so that one that
-    /// comes and goes does not hide everything else that is said.
+    /// Silences the alerts that fire or have changed within [`CALM`], until they are calm for so long;
+    /// returns them. Where all of these are silenced, they are said again, and none is returned.
+    pub fn toggle_silence(&mut self, now: Duration) -> Vec<&Alert> {
+        let mut restless: Vec<_> =
+            self.states.iter_mut().filter(|state| state.is_restless(now)).collect();
+        let is_any_heard = restless.iter().any(|state| !state.is_silenced(now));
+        for state in &mut restless {
+            state.silenced = is_any_heard.then_some(now);
+        }
+        let alerts = restless.into_iter().map(|state| &state.alert);
+        alerts.filter(|_| is_any_heard).collect()
+    }
+
+    /// Some alert fires or has just changed, so that it may be silenced.
+    pub fn is_restless(&self, now: Duration) -> bool {
+        self.states.iter().any(|state| state.is_restless(now))
+    }
+
+    /// The number of alerts that are silenced.
+    pub fn silenced(&self, now: Duration) -> usize {
+        self.states.iter().filter(|state| state.is_silenced(now)).count()
+    }
+
+    /// Records a change of this alert, which postpones the end of its silence.
+    pub fn note_change(&mut self, condition: &str, now: Duration) {
+        for state in self.states.iter_mut().filter(|state| state.alert.text == condition) {
+            state.silenced = state.is_silenced(now).then_some(now);
+            state.changed = Some(now);
+        }
+    }
+
+    /// A change of this alert may be said now: it is not silenced, and no other was within the last
+    /// seconds, so that one that comes and goes does not hide everything else that is said.
     pub fn may_say(&mut self, condition: &str, now: Duration) -> bool {
         let state = self.states.iter_mut().find(|state| state.alert.text == condition);
+        let state = state.filter(|state| !state.is_silenced(now));
+        if state.is_none() {
+            return false;
+        }
         let is_due = state.as_ref().and_then(|state| state.said).is_none_or(|at| now >= at + QUIET);
         if let Some(state) = state.filter(|_| is_due) {
             state.said = Some(now);

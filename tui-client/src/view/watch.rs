@@ -107,6 +107,10 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     } else if alerts > 0 {
         remarks.push((format!("· {count} "), theme.quiet));
     }
+    let silenced = app.alerts().silenced(app.now().elapsed) as u64;
+    if silenced > 0 {
+        remarks.push((format!("· {silenced} silenced "), theme.alert));
+    }
     if watch.cut() && app.alerts().alerts().any(|alert| !alert.pattern().is_key()) {
         remarks.push(("· none for keys beyond these ".to_owned(), theme.alert));
     }

@@ -152,6 +152,7 @@ impl App {
                 self.input.ask(InputPurpose::Alert, &text);
             }
             Action::DropAlerts => self.drop_alerts(),
+            Action::SilenceAlerts => self.silence_alerts(),
             Action::NextAlarm => self.select_next_alarm(),
             Action::Columns => self.input.open_columns(),
             Action::ToggleColumn => {

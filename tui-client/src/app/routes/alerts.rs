@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::keymap::Mode;
-use crate::metrics::alerts::Alert;
+use crate::metrics::alerts::{Alert, CALM};
+use crate::text::time;
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -22,6 +23,23 @@ impl App {
         };
         self.cx.say(Tone::Plain, text);
         self.evaluate_alerts();
+    }
+
+    /// Silences the alerts that fire or have just changed, until they have been calm for a while; again:
+    /// they are said as before.
+    pub(in crate::app) fn silence_alerts(&mut self) {
+        let now = self.cx.now().elapsed;
+        if !self.alerts.is_restless(now) {
+            return self.cx.say(Tone::Plain, "no alert fires");
+        }
+        let texts: Vec<_> =
+            self.alerts.toggle_silence(now).iter().map(ToString::to_string).collect();
+        let calm = time::duration(CALM);
+        let text = match &texts[..] {
+            [] => "alerts are said as they fire".to_owned(),
+            texts => format!("silenced till calm for {calm}: {}; again: said", texts.join(", ")),
+        };
+        self.cx.say(Tone::Plain, text);
     }
 
     /// Selects the next watched key for which an alert fires: keys with alerts are watched.

@@ -328,3 +328,38 @@ fn an_alert_on_a_key_that_is_not_there_yet_is_taken_and_that_is_said() {
         assert_eq!(scene.app.alerts().alerts().len(), 1);
     }
 }
+
+#[test]
+fn a_flapping_alert_is_silenced_until_it_is_calm() {
+    for key in [KeyPress::char('B'), KeyPress::plain(KeyCode::F(8))] {
+        let mut scene = Scene::live(120, 30, &[], &["a > 5", "b > 5"]);
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            let state = format!("a 1 {}\nb 1 {}\n", NOW - 1, NOW - 1);
+            scene.ok(&line, if line.contains(":all:") { "" } else { &state });
+        }
+        assert!(flap(&mut scene, 6) > 0);
+        scene.to(Mode::Watch);
+        let drawn =
+            |scene: &Scene, text| find(&draw(scene, &Theme::colour(), 120, 30), text).is_some();
+        scene.press(KeyPress::plain(KeyCode::Home));
+        assert!(drawn(&scene, "B silence"));
+        scene.press(key);
+        assert_eq!(scene.notice(), "silenced till calm for 1m: a > 5; again: said");
+        scene.press(KeyPress::plain(KeyCode::Home));
+        assert_eq!((flap(&mut scene, 30), scene.notice()), (0, ""));
+        assert!(drawn(&scene, "1 silenced") && !drawn(&scene, "B silence"));
+        assert!(scene.log().last().unwrap().contains("a > 5"), "the log has each");
+        scene.told(&format!("b 7 {NOW}\n"));
+        assert_eq!(scene.notice(), "alert: b > 5: b is 7", "no other alert is silenced");
+        scene.told(&format!("b 1 {}\n", NOW + 1));
+        scene.wait(SECOND * 58);
+        assert!(drawn(&scene, "1 silenced"));
+        scene.wait(SECOND * 2);
+        assert!(!drawn(&scene, "silenced"));
+        assert!(flap(&mut scene, 3) > 0, "it is said again");
+        scene.press(key);
+        scene.press(key);
+        assert_eq!(scene.notice(), "alerts are said as they fire");
+        assert!(flap(&mut scene, 6) > 0);
+    }
+}
