@@ -156,6 +156,8 @@ impl App {
             Event::Connected => {
                 self.feed.reset();
                 self.cut_off = None;
+                // It may be another server, or the same one started otherwise.
+                self.input.prompt.set_refuses_deletes(false);
                 (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);

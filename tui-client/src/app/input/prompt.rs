@@ -40,6 +40,13 @@ use known_keys::KnownKeys;
 /// The most completions offered at once.
 const MAX_OFFERED: usize = 100;
 
+/// The question before a `del` is sent: whether the server takes it is not known yet.
+const ASK_TO_DELETE: &str =
+    "deletes points if the server has --allow-delete; Enter sends, esc clears";
+
+/// What is said of a `del` after the server has refused one.
+const REFUSES_DELETES: &str = "not sent, refused before: the server is without --allow-delete";
+
 /// Clauses of a selector that are offered; a `del` takes the first [`RANGES`].
 const CLAUSES: [&str; 6] = ["[-15m:]", "[-1d:]", "[last]", "[last:60]", "[-1d::5m:max]", "[+]"];
 const RANGES: usize = 2;
@@ -53,6 +60,8 @@ pub struct Prompt {
     cycle: Option<Cycle>,
     /// A line that deletes points and was entered once: entered again, it is sent.
     deletes: Option<String>,
+    /// The server has refused a `del` since the connection was made.
+    refuses_deletes: bool,
 }
 
 /// The completions that Tab cycles through.
@@ -194,7 +203,10 @@ impl Prompt {
         if matches!(Request::decode(request.as_bytes()), Ok(Request::Del(_)))
             && self.deletes.take().as_ref() != Some(&request)
         {
-            cx.say(Tone::Bad, "this deletes points; Enter sends it, esc clears it");
+            if self.refuses_deletes {
+                return cx.say(Tone::Bad, REFUSES_DELETES);
+            }
+            cx.say(Tone::Bad, ASK_TO_DELETE);
             self.deletes = Some(request);
             return;
         }
@@ -210,6 +222,11 @@ impl Prompt {
         if new {
             cx.push(Effect::File(FileJob::AppendHistory(typed)));
         }
+    }
+
+    /// Records whether the server is known to refuse every `del`, so that none is asked about.
+    pub fn set_refuses_deletes(&mut self, refuses: bool) {
+        self.refuses_deletes = refuses;
     }
 
     /// Records the reply to a line in the history.

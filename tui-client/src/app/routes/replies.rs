@@ -1,6 +1,6 @@
 //! Replies: each goes to the part that has asked.
 
-use shared::response::Status;
+use shared::response::{Status, WRONG_COMMAND};
 use shared::{Glob, Request};
 
 use crate::app::App;
@@ -54,6 +54,10 @@ impl App {
         match &pending.purpose {
             Purpose::Typed(entered) => {
                 self.input.prompt.answered(entered, reply.status);
+                if selector_to_delete(&pending.line).is_some() {
+                    let refuses = reply.status == Status::Error && reply.reason() == WRONG_COMMAND;
+                    self.input.prompt.set_refuses_deletes(refuses);
+                }
                 let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 match &refused {
                     Some(text) => self.cx.say(Tone::Bad, text.clone()),

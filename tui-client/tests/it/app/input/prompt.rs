@@ -322,7 +322,10 @@ fn del_is_sent_when_it_is_entered_twice() {
     scene.sent.clear();
     scene.enter("del palm.*[:7]");
     assert_eq!((scene.sent.len(), text(&scene)), (0, "del palm.*[:7]"));
-    assert_eq!(scene.notice(), "this deletes points; Enter sends it, esc clears it");
+    assert_eq!(
+        scene.notice(),
+        "deletes points if the server has --allow-delete; Enter sends, esc clears"
+    );
     scene.type_text(" ");
     scene.code(KeyCode::Enter);
     assert_eq!(scene.sent[0].line, "del palm.*[:7]");
