@@ -100,6 +100,14 @@ impl Filter {
         &self.text
     }
 
+    /// The glob for keys that hold what this filter wants them to be: `*cpu*` of `key = cpu` and
+    /// `cpu*`; none if it is no single glob, or has a `*` at both ends.
+    pub fn wider(&self) -> Option<Glob> {
+        let Expr::Matches(glob) = &self.expr else { return None };
+        let wider = format!("*{}*", glob.as_str().trim_matches('*'));
+        if wider == glob.as_str() { None } else { wider.parse().ok() }
+    }
+
     /// The points from which it is decided.
     pub fn needs(&self) -> Needs {
         self.expr.needs()

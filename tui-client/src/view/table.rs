@@ -118,7 +118,8 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
 /// The lines in place of rows: why there are none, and which keys or requests help.
 fn placeholder(app: &App) -> String {
     if !app.table().answer().series.is_empty() {
-        return "no key passes the filter.\n/ changes it; empty, it passes all".to_owned();
+        let none = none_passes(app).unwrap_or_else(|| "no key passes the filter.".to_owned());
+        return format!("{none}\n/ changes it; empty, it passes all");
     }
     if !app.link().is_connected() {
         return "no data yet: not connected".to_owned();
@@ -128,6 +129,24 @@ fn placeholder(app: &App) -> String {
     }
     let invitation = " Type a request, such as\n  put palm.cpu 23.7";
     format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
+}
+
+/// That a glob is for the whole key, where a wider one matches some.
+fn none_passes(app: &App) -> Option<String> {
+    /// Keys among which is looked for some, so that a frame is drawn in time.
+    const MAX_KEYS: usize = 10_000;
+    let filter = app.table().filter()?;
+    let wider = filter.wider()?;
+    let keys = app.table().answer().series.iter().take(MAX_KEYS);
+    let matched = keys.filter(|series| wider.matches(series.key.as_str())).count();
+    let none = format!("no key passes {}: a glob is for the whole key", filter.as_str());
+    match matched {
+        0 => None,
+        _ if app.table().answer().series.len() > MAX_KEYS => {
+            Some(format!("{none}; {wider} passes some."))
+        }
+        matched => Some(format!("{none}; {wider} passes {}.", number::count(matched as u64))),
+    }
 }
 
 fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect) {
