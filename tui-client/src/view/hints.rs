@@ -57,7 +57,9 @@ fn fitting(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
     let typed = !app.input().prompt.text().is_empty();
     let mut hints = keymap::hints(app.mode(), typed);
     hints.retain(|hint| app.offers(hint.action));
-    hints.iter_mut().for_each(|hint| hint.word = app.hint_word(hint));
+    for hint in &mut hints {
+        hint.word = app.hint_word(hint);
+    }
     // The blank behind the last one may be cut.
     let mut left = room + 1;
     for vital in [true, false] {
