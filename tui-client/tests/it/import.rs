@@ -28,7 +28,7 @@ impl Wire {
         let (told, msgs) = mpsc::channel(16);
         let mut server = ConnectOptions::new("localhost", port);
         server.reply_timeout = patience;
-        tokio::spawn(net::run(server, queue, told));
+        tokio::spawn(net::run(server, queue, told.clone(), told));
         let mut wire = Self { orders, msgs };
         wire.orders.send(NetworkOrder::Connect).await.unwrap();
         assert_eq!(wire.msgs.recv().await, Some(Event::Connected));

@@ -27,7 +27,12 @@ impl Wire {
     fn to(port: u16) -> Self {
         let (orders, queue) = mpsc::channel(64);
         let (sender, events) = mpsc::channel(64);
-        tokio::spawn(net::run(ConnectOptions::new("localhost", port), queue, sender));
+        tokio::spawn(net::run(
+            ConnectOptions::new("localhost", port),
+            queue,
+            sender.clone(),
+            sender,
+        ));
         Self { orders, events }
     }
 

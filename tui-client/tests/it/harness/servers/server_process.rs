@@ -8,6 +8,7 @@ use std::thread;
 
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use super::os;
 use super::server::serve;
@@ -31,7 +32,8 @@ fn the_server_of_other_tests() {
         std::process::exit(1);
     });
     let listening = |port| println!("\n{LISTENING}{port}");
-    serve(Path::new(&data), port, Shutdown::default(), listening);
+    let tokio = Builder::new_current_thread().enable_all().build().unwrap();
+    serve(&tokio, Path::new(&data), port, Shutdown::default(), listening);
 }
 
 /// A server that is killed when this is dropped.
