@@ -29,6 +29,7 @@ use tracing::info;
 
 use super::query::{Deletion, KeySelection, Query, Window};
 use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
+use crate::os;
 use background::{checkpoint, compaction};
 use disk::Disk;
 use reader::selection::SeriesSelection;
@@ -39,7 +40,6 @@ use wal::group_commit::Committer;
 use wal::header::RecordHeader;
 use wal::queue::{Outcome, Queue, Work};
 use wal::record;
-use crate::os;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
