@@ -3,8 +3,11 @@
 /// Steps on each side of a step that tell what is usual there.
 pub const AROUND: usize = 8;
 
+/// The nearest of them alone tell it where the interval changes.
+const NEAREST: usize = 4;
+
 /// Fewer steps on a side tell less of the usual one.
-const FEW: usize = 4;
+const FEW: usize = 3;
 
 /// Steps up to so many usual ones are joined.
 const USUAL: u64 = 4;
@@ -24,8 +27,6 @@ pub struct Gaps {
     steps: Vec<u64>,
     /// Seconds of a bucket; none where each time is that of a point.
     bucket: Option<u64>,
-    /// The shortest step.
-    shortest: u64,
 }
 
 impl Gaps {
@@ -34,18 +35,20 @@ impl Gaps {
         let mut times = times.into_iter();
         let mut before = times.next();
         let step = |time: i64| before.replace(time).map_or(0, |before| time.abs_diff(before));
-        let steps: Vec<u64> = times.map(step).collect();
-        let shortest = steps.iter().copied().min().unwrap_or(0);
-        Self { steps, bucket, shortest }
+        Self { steps: times.map(step).collect(), bucket }
     }
 
     /// Whether the points at a place and behind it are joined; none as long as no step is usual.
     pub fn is_joined(&self, at: usize) -> Option<bool> {
         let step = self.steps.get(at).copied()?;
-        // The usual step is not shorter than the shortest.
-        let is_short = step <= SHORT.max(self.shortest.saturating_mul(USUAL));
-        if is_short && self.steps.len() > FEW {
+        if step <= SHORT {
             return Some(true);
+        }
+        let mut sides = self.sides(at, at + 1).peekable();
+        if sides.peek().is_some() {
+            // As the usual step tells, without sorting: a picture has many steps.
+            let is_long = |usual: &&u64| usual.saturating_mul(USUAL) < step;
+            return Some(sides.any(|side| side.iter().filter(is_long).count() <= middle(side)));
         }
         self.longest(at, at + 1).map(|longest| step <= longest)
     }
@@ -55,18 +58,27 @@ impl Gaps {
         self.longest(point, point)
     }
 
-    /// The longest joined step behind so many steps and before those from `after` on.
+    /// The longest joined step behind the first `before` steps and before those from `after` on.
     fn longest(&self, before: usize, after: usize) -> Option<u64> {
-        let end = self.steps.len();
-        let (before, after) = (before.min(end), after.min(end));
-        let before = &self.steps[before.saturating_sub(AROUND)..before];
-        let after = &self.steps[after..end.min(after + AROUND)];
-        let sides = [before, after].into_iter().filter(|side| side.len() >= FEW);
-        let longest = match sides.filter_map(usual).max() {
+        let longest = match self.sides(before, after).filter_map(usual).max() {
             Some(usual) => usual.saturating_mul(USUAL),
-            None => self.longest_of_few(&[before, after].concat())?,
+            None => self.longest_of_few(&self.around(before, after, AROUND).concat())?,
         };
         Some(longest.max(SHORT))
+    }
+
+    /// The steps that tell what is usual between two places, if they are not too few.
+    fn sides(&self, before: usize, after: usize) -> impl Iterator<Item = &[u64]> {
+        let sides = [NEAREST, AROUND].map(|count| self.around(before, after, count));
+        sides.into_iter().flatten().filter(|side| side.len() >= FEW)
+    }
+
+    /// At most so many of the first `before` steps, and of those from `after` on.
+    fn around(&self, before: usize, after: usize, count: usize) -> [&[u64]; 2] {
+        let end = self.steps.len();
+        let (before, after) = (before.min(end), after.min(end));
+        let (start, end) = (before.saturating_sub(count), end.min(after + count));
+        [&self.steps[start..before], &self.steps[after..end]]
     }
 
     fn longest_of_few(&self, steps: &[u64]) -> Option<u64> {
@@ -86,13 +98,33 @@ fn usual(steps: &[u64]) -> Option<u64> {
     let mut sorted = [0; 2 * AROUND];
     let sorted = sorted.get_mut(..steps.len())?;
     sorted.copy_from_slice(steps);
-    let middle = steps.len().checked_sub(1)? / 2;
-    Some(*sorted.select_nth_unstable(middle).1)
+    (!steps.is_empty()).then(|| *sorted.select_nth_unstable(middle(steps)).1)
+}
+
+fn middle(steps: &[u64]) -> usize {
+    steps.len().saturating_sub(1) / 2
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_step_is_joined_up_to_the_longest_joined_one(
+            steps in proptest::collection::vec(0..40_u64, 0..30),
+            bucket in proptest::option::of(1..9_u64),
+        ) {
+            let gaps = of_steps(&[steps.clone()], bucket);
+            for (at, &step) in steps.iter().enumerate() {
+                let longest = gaps.longest(at, at + 1);
+                let joined = longest.map(|longest| step <= longest);
+                prop_assert_eq!(gaps.is_joined(at), joined.or((step <= SHORT).then_some(true)));
+            }
+        }
+    }
 
     /// Seconds of `count` steps of one length.
     fn every(step: u64, count: usize) -> Vec<u64> {
@@ -129,6 +161,8 @@ mod tests {
         assert_eq!(broken(&[every(1, 999), every(60, 99)]), [0; 0]);
         let paused = [every(60, 99), every(1, 99), every(60, 1), every(1, 99)];
         assert_eq!(broken(&paused), [198], "a minute is a gap where seconds are usual");
+        assert_eq!(broken(&[every(1, 99), every(60, 6), every(1, 99)]), [0; 0], "six are usual");
+        assert_eq!(broken(&[every(1, 99), every(60, 2), every(1, 99)]), [99, 100]);
         assert_eq!(broken(&[every(60, 99), every(600, 1), every(1, 99)]), [99]);
     }
 
