@@ -41,6 +41,11 @@ impl Trend {
         trend
     }
 
+    /// Seconds in a bucket of its window.
+    pub fn full_step(&self) -> i64 {
+        self.full_step
+    }
+
     /// The time of the first bucket.
     pub fn first(&self) -> Option<i64> {
         self.buckets.front().map(|first| first.timestamp)
