@@ -216,7 +216,7 @@ async fn first_paint(port: u16) -> Instant {
     let (mut screen, theme) = (screen(), Theme::colour());
     let mut server = ConnectOptions::new("localhost", port);
     server.reply_timeout = Duration::from_secs(60);
-    let network = tokio::spawn(net::run(server, queue, told));
+    let network = tokio::spawn(net::run(server, queue, told.clone(), told));
     orders.send(NetworkOrder::Connect).await.expect("it takes orders");
     loop {
         let msg = msgs.recv().await.expect("it goes on");

@@ -443,6 +443,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_reply_comes_before_what_was_told_before_it() {
+        let (event_sender, events) = mpsc::channel(8);
+        let (told_sender, told) = mpsc::channel(8);
+        let mut sources = Sources {
+            input: mpsc::channel(1).1,
+            events,
+            told,
+            sorted: mpsc::unbounded_channel().1,
+        };
+        let lines = || Event::Follow { id: 1, news: FollowNews::Lines("a 1.0 1\n".into()) };
+        told_sender.try_send(lines()).unwrap();
+        told_sender.try_send(lines()).unwrap();
+        event_sender.try_send(Event::Connected).unwrap();
+        assert_eq!(sources.next_event(), Some(Event::Connected));
+        assert_eq!(sources.next_event(), Some(lines()));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_end_waits_for_the_last_answer_but_not_for_ever() {
         let (sender, mut input) = mpsc::channel(8);

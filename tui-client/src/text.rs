@@ -1,7 +1,8 @@
-//! Values as text: numbers, units, times, widths, and bytes from the network made safe to show.
+//! Values as text: numbers and their order, units, times, widths, and bytes from the network made safe to show.
 
 pub mod connection;
 pub mod escape;
+pub mod natural;
 pub mod number;
 pub mod time;
 pub mod units;

@@ -1,6 +1,7 @@
-//! What comes for several parts of the application, and what several of them decide together: the
-//! steering of the feed, told lines, replies, alerts, the mouse.
+//! What comes for several parts of the application, and what several of them decide together: keys,
+//! the steering of the feed, told lines, replies, alerts, the mouse.
 
+mod actions;
 mod alerts;
 mod mouse;
 mod replies;

@@ -1,5 +1,6 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod heading;
 mod live;
 mod numbers;
 mod told;
@@ -293,6 +294,11 @@ impl Table {
             None => None,
             Some(at) => Some(self.sortable().nth(at)?),
         };
+        self.sort_by_column(column, rows, now)
+    }
+
+    /// Sorts by a column, or reverses its order.
+    fn sort_by_column(&mut self, column: Option<Column>, rows: usize, now: i64) -> Option<SortJob> {
         let mut sort = Self::natural(column);
         if column == self.sort.column && column.is_some() {
             sort.descending = !self.sort.descending;

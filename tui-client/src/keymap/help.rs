@@ -47,7 +47,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
 /// The sections that are not about keys.
 const NOTES: &[HelpLine] = &[
     Heading("Mouse"),
-    note("click", "to that pane, and selects that line"),
+    note("click", "to that pane, and selects that line; on a heading: sorts by it"),
     note("wheel", "scrolls what is below the pointer"),
     note("--no-mouse", "started so, the terminal has the mouse for itself"),
     Heading(""),

@@ -16,16 +16,16 @@ pub fn theme(options: ScreenOptions) -> ThemeChoice {
     // write any colour command, not even the one for the default.
     crossterm::style::force_color_output(chosen != Some(Colours::None));
     let ascii = draws_ascii(options.ascii, os::terminal::has_all_glyphs());
+    let has_greys = crossterm::style::available_color_count() >= 256;
+    let fitting = |theme: Theme| {
+        let theme = Theme { ascii, ..theme };
+        if has_greys { theme.with_greys() } else { theme }
+    };
     match chosen {
-        Some(Colours::None) => ThemeChoice::known(Theme { ascii, ..Theme::plain() }),
-        Some(Colours::Light) => ThemeChoice::known(Theme { ascii, ..Theme::light() }),
-        Some(Colours::Dark | Colours::Auto) => {
-            ThemeChoice::known(Theme { ascii, ..Theme::colour() })
-        }
-        None => ThemeChoice::by_background(
-            Theme { ascii, ..Theme::colour() },
-            Theme { ascii, ..Theme::light() },
-        ),
+        Some(Colours::None) => ThemeChoice::known(fitting(Theme::plain())),
+        Some(Colours::Light) => ThemeChoice::known(fitting(Theme::light())),
+        Some(Colours::Dark | Colours::Auto) => ThemeChoice::known(fitting(Theme::colour())),
+        None => ThemeChoice::by_background(fitting(Theme::colour()), fitting(Theme::light())),
     }
 }
 

@@ -6,7 +6,7 @@ pub mod pen;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::theme::Theme;
@@ -60,8 +60,13 @@ impl Canvas<'_> {
         inner
     }
 
-    /// Clears an area of so many columns and rows in the middle of the screen and returns it.
+    /// Clears an area of so many columns and rows in the middle of the screen and returns it. What
+    /// stays in sight behind it is dimmed, but for the bottom line, which is about the popup.
     pub fn popup(&mut self, columns: usize, rows: usize) -> Rect {
+        let screen = self.buffer.area;
+        let behind = Rect { height: screen.height.saturating_sub(1), ..screen };
+        let dimmed = Style::new().remove_modifier(Modifier::BOLD).add_modifier(Modifier::DIM);
+        self.buffer.set_style(behind, dimmed);
         let [width, height] = [columns, rows].map(|count| Constraint::Length(cells(count)));
         let area = self.buffer.area.centered(width, height);
         Clear.render(area, self.buffer);

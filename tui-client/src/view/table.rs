@@ -17,12 +17,6 @@ use crate::metrics::window::Window;
 use crate::text::width::width;
 use crate::text::{number, time};
 
-/// The most columns for the key.
-const MAX_KEY_WIDTH: usize = 48;
-
-/// The most columns for the sparkline.
-const MAX_TREND_WIDTH: usize = 48;
-
 /// Draws the table.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let app = canvas.app;
@@ -46,10 +40,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let first = table.first(rows);
-    let longest = table.visible(rows).map(|series| width(series.key.as_str())).max();
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
-    let columns = columns(app, room, longest.unwrap_or(0));
+    let columns = table.columns_in(room, rows);
     draw_heading(canvas, &columns, inner);
     for (row, series) in (1..).zip(table.visible(rows)) {
         let selected = first + usize::from(row) - 1 == table.selected();
@@ -210,24 +203,4 @@ fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, 
         Some(0.0) => ("0".to_owned(), theme.quiet),
         Some(by) => (number::change(by, wide), base),
     }
-}
-
-/// The columns that fit, each with its width. The rest of the room goes to the key as far as the
-/// longest one needs it, then to the sparkline.
-fn columns(app: &App, room: usize, longest_key: usize) -> Vec<(Column, usize)> {
-    let table = app.table();
-    let mut columns = table.chosen().fitting(room, table.sort().column);
-    let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
-    let mut left = room.saturating_sub(used);
-    let key = columns.first().map_or(0, |(_, wide)| *wide);
-    let more = longest_key.min(MAX_KEY_WIDTH).saturating_sub(key).min(left);
-    left -= more;
-    for (column, wide) in &mut columns {
-        match column {
-            Column::Key => *wide = (*wide + more).min(room),
-            Column::Spark => *wide = (*wide + left).min(MAX_TREND_WIDTH),
-            _ => {}
-        }
-    }
-    columns
 }

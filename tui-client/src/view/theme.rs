@@ -1,9 +1,13 @@
 //! The styles of the screen: the sixteen colours of the terminal, so that its own palette decides,
-//! or no colours at all.
+//! and a grey behind the selected row where there are more; or no colours at all.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::wire_log::entry::Tone;
+
+/// Greys of the palette of 256 colours: #303030 and #e4e4e4.
+const DARK_GREY: u8 = 236;
+const LIGHT_GREY: u8 = 254;
 
 /// The style of everything on the screen, by its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct Theme {
     pub plot: Style,
     /// The selected row, put over the style of its text.
     pub selection: Style,
+    /// The background of the selected row, which keeps its colours then; in the palette of 256.
+    pub selected_row: Option<u8>,
     /// The name of a key on the bottom line.
     pub key: Style,
     /// Lines, bars and dots are drawn with ASCII characters.
@@ -107,7 +113,15 @@ impl Theme {
 
     /// Whether it is for a light background.
     pub fn is_light(&self) -> bool {
-        *self == Self { ascii: self.ascii, ..Self::light() }
+        self.plot == Self::light().plot
+    }
+
+    /// The theme in a terminal with the palette of 256 colours. Of its greys only one is far enough
+    /// from the background to be seen, and near enough to leave all colours legible.
+    #[must_use]
+    pub fn with_greys(self) -> Self {
+        let grey = if self.is_light() { LIGHT_GREY } else { DARK_GREY };
+        Self { selected_row: self.plot.fg.map(|_| grey), ..self }
     }
 
     fn coloured(accent: Color, alert: Color) -> Self {
@@ -143,13 +157,19 @@ impl Theme {
             alert: bold,
             plot: normal,
             selection: normal.add_modifier(Modifier::REVERSED),
+            selected_row: None,
             key: bold,
             ascii: false,
         }
     }
 
-    /// The style put over the selected row: one bar, in which only failures keep their colour.
+    /// The style put over the selected row: a background of its own, or else one bar, in which only
+    /// failures keep their colour.
     pub fn selected(&self, bad: bool) -> Style {
+        if let Some(grey) = self.selected_row {
+            let style = Style::new().bg(Color::Indexed(grey));
+            return style.remove_modifier(Modifier::DIM).add_modifier(Modifier::BOLD);
+        }
         match self.plot.fg {
             None => self.selection,
             Some(_) if bad => self.selection.patch(self.bad),
@@ -175,5 +195,21 @@ impl Theme {
             Tone::Good => self.good,
             Tone::Bad => self.bad,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_selected_row_keeps_its_colours_where_the_terminal_has_greys() {
+        for (theme, grey) in [(Theme::colour(), 236), (Theme::light(), 254)] {
+            let row = theme.alert.patch(theme.clone().with_greys().selected(false));
+            assert_eq!((row.fg, row.bg), (theme.alert.fg, Some(Color::Indexed(grey))));
+            assert!(theme.selected(false).add_modifier.contains(Modifier::REVERSED), "without");
+        }
+        let plain = Theme::plain().with_greys();
+        assert_eq!(plain, Theme::plain(), "no colours");
     }
 }

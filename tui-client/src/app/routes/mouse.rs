@@ -38,7 +38,11 @@ impl App {
         }
         let layout = self.layout();
         match under {
-            Some(Mode::Table) => self.table.click(mouse, &layout),
+            Some(Mode::Table) => {
+                let job = self.table.click_heading(mouse, &layout, self.cx.now().unix());
+                self.sort(job);
+                self.table.click(mouse, &layout);
+            }
             Some(Mode::Watch) => self.watch.click(mouse, &layout, &self.alerts, &mut self.cx),
             _ => {}
         }

@@ -44,6 +44,28 @@ fn a_click_selects_what_it_hits() {
 }
 
 #[test]
+fn a_click_on_a_heading_sorts_by_it_and_back() {
+    for (width, height) in [(120, 40), (80, 24), (40, 20)] {
+        let mut scene = Scene::with_sample(width, height, &[]);
+        for (heading, sorted) in [
+            ("last ", "-last"),
+            ("▼last", "last"),
+            ("▲last", "-last"),
+            ("age", "age"),
+            ("key ", "key"),
+            ("key▲", "-key"),
+        ] {
+            mouse_on(&mut scene, MouseKind::Click, heading);
+            assert_eq!(scene.app.table().sort().to_string(), sorted, "{heading} of {width}");
+        }
+        if width == 120 {
+            mouse_on(&mut scene, MouseKind::Click, "trend");
+            assert_eq!(scene.app.table().sort().to_string(), "-key", "a trend has no order");
+        }
+    }
+}
+
+#[test]
 fn a_click_in_the_chart_reads_the_point_there() {
     for keys in ["", "f"] {
         let mut scene = Scene::parked(120, 40, &["palm.cpu"], &[]).on(Mode::Watch, keys);

@@ -8,7 +8,7 @@ use std::thread;
 
 use server::shutdown::Shutdown;
 use tempfile::TempDir;
-use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
 
 use super::os;
 use super::server::serve;
@@ -32,7 +32,8 @@ fn the_server_of_other_tests() {
         std::process::exit(1);
     });
     let listening = |port| println!("\n{LISTENING}{port}");
-    let tokio = Builder::new_current_thread().enable_all().build().unwrap();
+    // The runtime of the server.
+    let tokio = Runtime::new().unwrap();
     serve(&tokio, Path::new(&data), port, Shutdown::default(), listening);
 }
 

@@ -1,0 +1,211 @@
+//! Keys: the actions that they stand for, and what each does to the parts.
+
+use crate::app::line_input::InputPurpose;
+use crate::app::{App, copy_command};
+use crate::effect::{Effect, NetworkOrder, TerminalOrder};
+use crate::event::{KeyCode, KeyPress};
+use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
+use crate::request::command::Command;
+use crate::text::escape::escape_untrusted;
+use crate::wire_log::entry::Tone;
+
+/// The answer to the key that suspends where nothing could continue the program.
+const NO_JOB_CONTROL: &str = "this system can't suspend a program; ctrl-c leaves";
+
+impl App {
+    pub(in crate::app) fn on_key(&mut self, key: KeyPress) {
+        let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
+        let mode = self.mode();
+        match keymap::lookup(mode, key) {
+            // The key has only closed the list of completions.
+            Some(Action::Prompt(PromptAction::Clear)) if listed => {}
+            Some(Action::BeginRequest) => {
+                if let KeyCode::Char(letter) = key.code {
+                    self.begin_request(letter);
+                }
+            }
+            Some(action) => self.perform(action),
+            None if mode.is_for_reading() => {
+                let name = escape_untrusted(keymap::name(key).as_bytes());
+                let help = keymap::key_of(mode, Action::Help);
+                self.cx
+                    .say(Tone::Quiet, format!("{name} does nothing here; {help} lists what does"));
+            }
+            None => {
+                if let (KeyCode::Char(c), false, false) = (key.code, key.ctrl, key.alt) {
+                    self.insert(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+    }
+
+    /// Moves to the command line with the first letter of a request. What it had is one undo away.
+    fn begin_request(&mut self, letter: char) {
+        self.panes.visit_prompt();
+        if !self.input.prompt.text().is_empty() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.cx.say(Tone::Plain, "ctrl-y brings back what was typed here before");
+        }
+        self.insert(letter.encode_utf8(&mut [0; 4]));
+    }
+
+    fn insert(&mut self, text: &str) {
+        self.input.insert(text, self.panes.focus(), &mut self.cx);
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Quit => self.cx.push(Effect::Quit),
+            Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
+            Action::Help | Action::HelpOrType => {
+                self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            Action::Suspend if self.cx.abilities().suspend => {
+                self.cx.push(Effect::Terminal(TerminalOrder::Suspend));
+            }
+            Action::Suspend => self.cx.say(Tone::Plain, NO_JOB_CONTROL),
+            Action::SavePicture => {
+                let path = self.cx.file_name("svg");
+                self.cx.push(Effect::Picture(path));
+            }
+            Action::CopyCommand => match copy_command::command(self) {
+                Ok(command) => {
+                    let copied = self.cx.copy(command.clone());
+                    self.cx.say(Tone::Good, format!("{copied}: {command}"));
+                }
+                Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
+            },
+            Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
+            Action::FocusPrompt => self.panes.visit_prompt(),
+            Action::BeginRequest => {}
+            Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
+            Action::Accept => self.input.accept(&mut self.cx),
+            Action::Cancel => self.input.cancel(&mut self.cx),
+            Action::Submit => self.submit(),
+            Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
+            Action::Pages(pages) => {
+                let overlay = self.input.page(self.panes.size());
+                let keys = self.watch.keys().len();
+                let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
+                let rows = overlay.or(answer);
+                let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+                self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
+            }
+            Action::Top => self.scroll(self.mode(), isize::MIN),
+            Action::Bottom => self.scroll(self.mode(), isize::MAX),
+            Action::Refresh => {
+                let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
+                self.polling.refresh(link, feed, watch, &mut self.cx);
+            }
+            Action::TogglePause => {
+                self.polling.toggle_pause(&self.feed, &mut self.watch, &mut self.cx);
+            }
+            Action::Interval(step) => {
+                self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
+            }
+            Action::SearchHelp => self.input.search_help(),
+            Action::Prompt(PromptAction::Clear)
+                if self.input.prompt.text().is_empty() && self.link.is_following() =>
+            {
+                self.cx.push(Effect::Network(NetworkOrder::EndFollow));
+            }
+            Action::Prompt(PromptAction::Clear)
+                if self.input.prompt.text().is_empty()
+                    && self.input.paste.import().is_none()
+                    && self.layout().answer.is_some() =>
+            {
+                self.typed_answer = None;
+                self.after_layout_change();
+            }
+            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                self.panes.leave_prompt();
+            }
+            Action::Prompt(action) => self.input.update(action, &mut self.cx),
+            Action::Log(action) => {
+                let layout = self.layout();
+                self.log.update(action, &mut self.panes, &layout, &mut self.cx);
+                if matches!(action, LogAction::Zoom | LogAction::Leave) {
+                    self.after_layout_change();
+                }
+            }
+            Action::Table(action) => {
+                let job = self.table.update(action, self.layout().table_rows(), &mut self.cx);
+                self.sort(job);
+            }
+            Action::Watch(action) => {
+                self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
+            }
+            Action::Chart(action) => {
+                self.watch.update_chart(action, &self.layout(), &self.alerts, &mut self.cx);
+            }
+            Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
+            Action::AddAlert => {
+                let text = self.selected_key().map_or(String::new(), |key| format!("{key} > "));
+                self.input.ask(InputPurpose::Alert, &text);
+            }
+            Action::DropAlerts => self.drop_alerts(),
+            Action::NextAlarm => self.select_next_alarm(),
+            Action::Columns => self.input.open_columns(),
+            Action::ToggleColumn => {
+                if let Some(column) = self.input.selected_column() {
+                    self.table.toggle_column(column);
+                }
+            }
+        }
+    }
+
+    /// Scrolls the answer to the last typed `get`.
+    pub(in crate::app) fn scroll_answer(&mut self, lines: isize) {
+        let rows = self.layout().answer_rows();
+        if let (Some(answer), Some(rows)) = (&mut self.typed_answer, rows) {
+            answer.scroll(lines, rows);
+        }
+    }
+
+    /// Scrolls the part of a mode by lines.
+    pub(in crate::app) fn scroll(&mut self, mode: Mode, lines: isize) {
+        let layout = self.layout();
+        match mode {
+            Mode::Help | Mode::HelpSearch | Mode::Columns => {
+                self.input.scroll(lines, self.panes.size());
+            }
+            Mode::Table => self.table.move_by(lines, layout.table_rows()),
+            Mode::Watch | Mode::Chart => self.watch.move_by(lines),
+            Mode::SeriesInput => {}
+            Mode::Prompt if layout.answer.is_some() => self.scroll_answer(lines),
+            Mode::Log if lines.unsigned_abs() == 1 => {
+                self.log.move_by(lines as i64, layout.log_rows());
+            }
+            _ => self.log.scroll(lines as i64, layout.log_rows()),
+        }
+    }
+
+    /// The selected key of the table or the watched keys.
+    pub(in crate::app) fn selected_key(&self) -> Option<String> {
+        match self.mode() {
+            Mode::Table => self.table.selected_key().map(ToString::to_string),
+            _ => self.watch.selected_key().map(|key| key.key.clone()),
+        }
+    }
+
+    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    fn leaves_prompt(&self) -> bool {
+        self.panes.is_visiting_prompt()
+            && self.input.prompt.text().len() <= 1
+            && self.input.paste.import().is_none()
+    }
+
+    pub(in crate::app) fn submit(&mut self) {
+        match Command::parse(self.input.prompt.text()) {
+            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Help) => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            None => {}
+        }
+        let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
+        self.input.prompt.submit(link, self.watch.patterns(), log, cx);
+    }
+}

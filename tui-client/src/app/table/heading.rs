@@ -1,0 +1,65 @@
+//! Where the columns of the table stand, and a click on the heading of one.
+
+use super::Table;
+use crate::app::screen::layout::Layout;
+use crate::app::screen::mouse::row_in;
+use crate::event::MouseEvent;
+use crate::metrics::column::Column;
+use crate::metrics::sort::{Sort, SortJob};
+use crate::text::width::width;
+
+/// The most cells for the key.
+const MAX_KEY_WIDTH: usize = 48;
+
+/// The most cells for the trend.
+const MAX_TREND_WIDTH: usize = 48;
+
+/// Cells on the left of the key: the border, and the marks of the rows.
+const BEFORE_KEY: u16 = 2;
+
+/// Cells of a pane that are no room for columns: its borders, and the marks of the rows.
+const AROUND: u16 = 3;
+
+impl Table {
+    /// The columns that fit into `room` cells, each with its width; a blank stands behind each. What
+    /// is left goes to the key as far as the longest of the `rows` in sight needs it, then to the
+    /// trend.
+    pub fn columns_in(&self, room: usize, rows: usize) -> Vec<(Column, usize)> {
+        let longest = self.visible(rows).map(|series| width(series.key.as_str())).max();
+        let mut columns = self.chosen.fitting(room, self.sort.column);
+        let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
+        let mut left = room.saturating_sub(used);
+        let key = columns.first().map_or(0, |(_, wide)| *wide);
+        let more = longest.unwrap_or(0).min(MAX_KEY_WIDTH).saturating_sub(key).min(left);
+        left -= more;
+        for (column, wide) in &mut columns {
+            match column {
+                Column::Key => *wide = (*wide + more).min(room),
+                Column::Spark => *wide = (*wide + left).min(MAX_TREND_WIDTH),
+                _ => {}
+            }
+        }
+        columns
+    }
+
+    /// Sorts by the column whose heading is under the pointer, or reverses its order. A trend has no
+    /// order.
+    pub fn click_heading(
+        &mut self,
+        mouse: MouseEvent,
+        layout: &Layout,
+        now: i64,
+    ) -> Option<SortJob> {
+        let (area, rows) = (layout.table?, layout.table_rows());
+        row_in(layout.table, mouse, 1, 1)?;
+        let cell = usize::from(mouse.column.checked_sub(area.x + BEFORE_KEY)?);
+        let mut end = 0;
+        let columns = self.columns_in(area.width.saturating_sub(AROUND).into(), rows);
+        let (column, _) = columns.into_iter().find(|(_, wide)| {
+            end += wide + 1;
+            cell < end
+        })?;
+        let column = Sort::columns().find(|&known| known == column)?;
+        self.sort_by_column(Some(column), rows, now)
+    }
+}
