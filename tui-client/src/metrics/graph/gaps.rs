@@ -117,7 +117,7 @@ mod tests {
             steps in proptest::collection::vec(0..40_u64, 0..30),
             bucket in proptest::option::of(1..9_u64),
         ) {
-            let gaps = of_steps(&[steps.clone()], bucket);
+            let gaps = of_steps(std::slice::from_ref(&steps), bucket);
             for (at, &step) in steps.iter().enumerate() {
                 let longest = gaps.longest(at, at + 1);
                 let joined = longest.map(|longest| step <= longest);
