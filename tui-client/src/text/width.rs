@@ -67,6 +67,24 @@ fn cut_visible(text: &str, columns: usize) -> Cow<'_, str> {
     out.into()
 }
 
+/// The text, escaped, if it fits, else its beginning and its end with an ellipsis between them: the
+/// names of keys often differ at their ends.
+pub fn cut_in_the_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    let text = escape(text);
+    if width(&text) <= columns {
+        return text;
+    }
+    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    let fitting = |wide: &mut usize, c: char| {
+        *wide = wide.checked_sub(char_width(c))?;
+        Some(c)
+    };
+    let mut tail: Vec<char> = text.chars().rev().scan(room / 2, fitting).collect();
+    tail.reverse();
+    let head = text.chars().scan(room - room / 2, fitting);
+    head.chain(['…']).chain(tail).collect::<String>().into()
+}
+
 /// The first columns of a text that are out of view, so that at most `columns` are left up to its end;
 /// whole characters.
 pub fn scrolled(text: &str, columns: usize) -> usize {
@@ -91,4 +109,28 @@ pub fn behind(text: &str, columns: usize) -> (&str, usize) {
         left = left.saturating_sub(char_width(c));
     }
     (rest.as_str(), left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_in_the_middle_only_where_there_is_no_room() {
+        for (name, columns, shown) in [
+            ("host12.cpu.user", 15, "host12.cpu.user"),
+            ("host12.cpu.user", 14, "host12.…u.user"),
+            ("host12.cpu.user", 6, "hos…er"),
+            ("host12.cpu.user", 1, "…"),
+            ("host12.cpu.user", 0, ""),
+            ("火火火火.cpu", 9, "火火….cpu"),
+            ("火火火火火火", 9, "火火…火火"),
+            ("火火火火火火", 8, "火火…火"),
+            ("a\u{200b}bcdef", 7, "a\\u…def"),
+        ] {
+            let cut = cut_in_the_middle(name, columns);
+            assert_eq!(cut, shown, "{name} in {columns}");
+            assert!(width(&cut) <= columns, "{name} in {columns}");
+        }
+    }
 }

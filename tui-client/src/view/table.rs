@@ -14,7 +14,7 @@ use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::Series;
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::window::Window;
-use crate::text::width::width;
+use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
 
 /// Draws the table.
@@ -171,7 +171,7 @@ fn draw_row(
     for &(column, wide) in columns {
         let last = series.last.timestamp;
         let (text, style) = match column.kind() {
-            ColumnKind::Key => (series.key.as_str().to_owned(), base),
+            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide).into_owned(), base),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
                 let text = of(series).map_or_else(unknown, |value| number::value(value, wide));

@@ -191,7 +191,7 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
     let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
     let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
-    pen.write(state_mark, base).write(mark, mark_style).field(&watched.key, shape.key, false, base);
+    pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
     let Some(series) = &watched.series else {
         let text = match watched.heard {
             Heard::Nothing => "  …",

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::text::escape::escape;
-use crate::text::width::{cut, simple, width};
+use crate::text::width::{cut, cut_in_the_middle, simple, width};
 
 /// A count of cells as the unit of the screen.
 pub fn cells(count: usize) -> u16 {
@@ -71,6 +71,11 @@ impl<'a> Pen<'a> {
             self.area.width -= cells(columns) + 1;
         }
         self
+    }
+
+    /// Writes a key in a field of this many columns, cut in the middle if it is longer.
+    pub fn key(&mut self, key: &str, columns: usize, style: Style) -> &mut Self {
+        self.field(&cut_in_the_middle(key, columns), columns, false, style)
     }
 
     /// Writes in a field of this many columns.
