@@ -14,4 +14,4 @@ pub mod sparkline;
 pub mod stale;
 pub mod watch_plan;
 
-pub use graph::{rollups, trend, window};
+pub use graph::{gaps, rollups, trend, window};

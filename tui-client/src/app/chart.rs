@@ -233,25 +233,26 @@ impl Chart {
         // The first line is drawn last, on top of the others.
         for (number, line) in lines.iter().enumerate().rev() {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
-            let mut before: Option<(i64, DotColumn)> = None;
+            let mut before: Option<DotColumn> = None;
             let places = |sample: &Sample| {
                 let (low, high) = spec.visible(sample)?;
                 Some((spec.place(low), spec.place(high)))
             };
-            let spots = line.samples().filter(within).map(|at| (at.timestamp, places(&at)));
-            let spot = |edge: Edge| (edge.timestamp, Some((edge.place, edge.place)));
+            let spots = line.joined_samples().filter(|(sample, _)| within(sample));
+            let spots = spots.map(|(at, is_joined)| (at.timestamp, places(&at), is_joined));
+            let spot = |edge: Edge| (edge.timestamp, Some((edge.place, edge.place)), true);
             let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
-            for (time, places) in spots {
+            for (time, places, is_joined) in spots {
                 let next = places.map(|(low, high)| {
                     let (x, top) = axes.dot(time, high);
                     // Most are points.
                     let bottom = if low < high { axes.dot(time, low).1 } else { top };
                     DotColumn::of(x, (top, bottom))
                 });
-                if let Some((earlier, column)) = before {
-                    match next.filter(|_| time.abs_diff(earlier) <= line.gap.within) {
+                if let Some(column) = before {
+                    match next.filter(|_| is_joined) {
                         Some(next) if column.x == next.x => {
-                            before = Some((time, column.with(next)));
+                            before = Some(column.with(next));
                             continue;
                         }
                         Some(next) => {
@@ -262,9 +263,9 @@ impl Chart {
                     }
                     chart.column(&column, number);
                 }
-                before = next.map(|next| (time, next));
+                before = next;
             }
-            before.inspect(|(_, column)| chart.column(column, number));
+            before.inspect(|column| chart.column(column, number));
         }
         if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
         {

@@ -190,12 +190,14 @@ pub enum WatchAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are explained with their variant")]
 pub enum ChartAction {
-    /// Show half of the time span (closer), or twice as much.
+    /// Show the next shorter window (closer), or the next longer one: round lengths.
     Zoom { closer: bool },
     /// Move by quarters of the width, to later points if positive.
     Pan(i8),
     /// Move the cursor by columns, to the right if positive.
     Cursor(i8),
+    /// Move the cursor to the first point, or to the last one.
+    End { first: bool },
     /// Show the newest points as at the start, and follow them.
     Live,
     /// Show the newest seconds, or everything, and follow the newest points.

@@ -25,6 +25,7 @@ pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
 pub(super) const CHARTED: &[Mode] = &[Watch, Chart];
 pub(super) const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
+const LISTS: &[Mode] = &[Table, Watch, Log, Help, Columns];
 pub(super) const TYPING: &[Mode] = &[Prompt, HistorySearch, SeriesInput, LogInput, HelpSearch];
 
 /// A row of the table.
@@ -159,12 +160,18 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("L alt-→", CHARTED, Action::Chart(ChartAction::Cursor(10)), "cursor: ten columns to the right"),
     bind("z", CHARTED, Action::Chart(ChartAction::Zoom { closer: true }), "zoom in, around the cursor, else at the newest")
         .hint("zoom", &[(Watch, 80), (Chart, 30)]),
-    bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: twice the time, in the end everything there is")
+    bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: a longer time, in the end everything there is")
         .hint("zoom", &[(Watch, 81), (Chart, 31)]),
     bind("[", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
         .hint("move", &[(Watch, 90), (Chart, 10)]),
     bind("]", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
         .hint("move", &[(Watch, 91), (Chart, 11)]),
+    bind("{", CHARTED, Action::Chart(ChartAction::End { first: true }), "cursor: to the first point")
+        .hint("first, last", &[(Watch, 112), (Chart, 52)]),
+    bind("}", CHARTED, Action::Chart(ChartAction::End { first: false }), "cursor: to the last point")
+        .hint("first, last", &[(Watch, 113), (Chart, 53)]),
+    bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
+    bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
     bind("0", CHARTED, Action::Chart(ChartAction::Live), "live: the last 15 minutes, from their first point on")
         .hint("live", &[(Watch, 100), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
@@ -321,8 +328,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("pgup ctrl-b", READING, Action::Pages(-1), "a page up"),
     bind("pgdn ctrl-f", READING, Action::Pages(1), "a page down"),
     bind("space", &[Table, Log, Help], Action::Pages(1), "a page down in the table, the log, this list"),
-    bind("home", READING, Action::Top, "to the first line"),
-    bind("end G", READING, Action::Bottom, "to the last line"),
+    bind("home", LISTS, Action::Top, "to the first line"),
+    bind("end", LISTS, Action::Bottom, "to the last line"),
+    bind("G", READING, Action::Bottom, "to the last line, or key"),
     bind("?", READING, Action::Help, "open or close this list")
         .vital("help", &[(Table, 160), (Watch, 160), (Chart, 120), (Log, 160), (Columns, 30)]),
     bind("ctrl-c", READING, Action::Quit, "quit the program"),

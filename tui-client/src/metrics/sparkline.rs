@@ -2,14 +2,15 @@
 
 use shared::Point;
 
+use crate::metrics::gaps::{AROUND, Gaps};
 use crate::metrics::series::Series;
 
-/// One a column; a blank where there are no points.
+/// One a column; a blank where a chart has a gap.
 pub fn sparkline(series: &Series, columns: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values: Vec<Option<f64>> = match series.trend() {
         Some(trend) => trend.columns(columns),
-        None => with_gaps(series.recent().newest(columns).copied(), columns),
+        None => with_gaps(series.recent().newest(columns + AROUND + 1).copied(), columns),
     };
     let known = || values.iter().copied().flatten();
     let low = known().fold(f64::INFINITY, f64::min);
@@ -24,22 +25,14 @@ pub fn sparkline(series: &Series, columns: usize) -> String {
     values.iter().map(|value| value.map_or(' ', bar)).collect()
 }
 
-/// The newest values with a blank for each time without points, which is longer than four usual steps.
+/// The newest values, with a blank for each time without points.
 fn with_gaps(points: impl Iterator<Item = Point> + Clone, columns: usize) -> Vec<Option<f64>> {
-    let pairs = points.clone().zip(points.clone().skip(1));
-    let step = |(before, after): (Point, Point)| after.timestamp.abs_diff(before.timestamp);
-    let mut steps: Vec<u64> = pairs.map(step).collect();
-    let middle = steps.len().saturating_sub(1) / 2;
-    // One step alone is not a usual one.
-    let usual = (steps.len() > 1).then(|| *steps.select_nth_unstable(middle).1);
-    let longest = usual.map_or(u64::MAX, |usual| usual.saturating_mul(4).max(2));
-    let mut before: Option<Point> = None;
+    let gaps = Gaps::of(points.clone().map(|point| point.timestamp), None);
     let mut values = Vec::new();
-    for point in points {
-        let is_gap = before.is_some_and(|before| step((before, point)) > longest);
+    for (at, point) in points.enumerate() {
+        let is_gap = at.checked_sub(1).and_then(|at| gaps.is_joined(at)) == Some(false);
         values.extend(is_gap.then_some(None));
         values.push(Some(point.value));
-        before = Some(point);
     }
     let surplus = values.len().saturating_sub(columns);
     values.into_iter().skip(surplus).skip_while(Option::is_none).collect()
@@ -65,5 +58,8 @@ mod tests {
         assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 4), "▄ ▄▄");
         assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 2), "▄▄");
         assert_eq!(shown(&[0, 100, 250, 300], 9), "▄▄▄▄");
+        let slower: Vec<i64> = (0..7).map(|n| n * 60).chain(361..370).collect();
+        assert_eq!(shown(&slower, 64), "▄".repeat(16), "their interval changes");
+        assert_eq!(shown(&slower, 10), "▄".repeat(10), "whatever is in sight");
     }
 }

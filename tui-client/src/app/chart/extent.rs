@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::app::chart::axis::Axes;
 use crate::app::chart::line::Line;
 use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
+use crate::metrics::gaps::{AROUND, Gaps};
 use crate::metrics::rollups::Sample;
 
 /// Where a line crosses an edge of the range.
@@ -25,8 +26,9 @@ pub(super) struct VisibleLine<'a> {
     /// Where the line enters at the left edge and leaves at the right edge, if it crosses them.
     pub entry: Option<Edge>,
     pub exit: Option<Edge>,
-    /// How far apart joined samples are.
-    pub gap: Gap,
+    /// The steps between the samples from a place on: the visible ones and those around them.
+    gaps: Gaps,
+    gaps_from: usize,
 }
 
 impl<'a> VisibleLine<'a> {
@@ -41,6 +43,17 @@ impl<'a> VisibleLine<'a> {
         self.line.get(last?)
     }
 
+    /// The visible samples, each with whether the line goes on to it from the sample or the edge
+    /// before it.
+    pub fn joined_samples(&self) -> impl Iterator<Item = (Sample, bool)> + use<'_> {
+        let Range { start, .. } = self.visible;
+        let is_joined = move |at: usize| match at {
+            0 => self.entry.is_some(),
+            _ => self.gaps.is_joined(start + at - 1 - self.gaps_from).unwrap_or(true),
+        };
+        self.samples().enumerate().map(move |(at, sample)| (sample, is_joined(at)))
+    }
+
     /// The sample represents the line at a time: the line is drawn there, or the sample is as near
     /// as samples usually are.
     pub fn is_near(&self, sample: &Sample, time: i64) -> bool {
@@ -53,8 +66,12 @@ impl<'a> VisibleLine<'a> {
         let within =
             first.is_some_and(|first| first <= time) && last.is_some_and(|last| time <= last);
         let distance = sample.timestamp.abs_diff(time);
-        within && distance <= self.gap.within
-            || self.gap.beyond.is_some_and(|beyond| distance <= beyond)
+        let places = 0..self.line.len();
+        let place = partition_point(places, |at| {
+            self.line.get(at).is_some_and(|before| before.timestamp < sample.timestamp)
+        });
+        let longest = self.gaps.longest_at(place.saturating_sub(self.gaps_from));
+        longest.map_or(within, |longest| distance <= longest)
     }
 
     fn new(line: &'a Line, spec: &ChartSpec<'_>) -> Self {
@@ -63,11 +80,26 @@ impl<'a> VisibleLine<'a> {
         let first = line.iter().position(visible);
         let behind = line.iter().rev().position(visible).unwrap_or(0);
         let visible = first.map_or(0..0, |first| first..line.len() - behind);
-        let gap = Gap::of(line, visible.clone());
-        let crossing = |pair: Option<(Sample, Sample)>, edge: i64| {
-            let (before, after) = pair?;
+        let (before, after) = if visible.is_empty() {
+            let at = line.iter().take_while(|sample| sample.timestamp < from).count();
+            let over = at.checked_sub(1);
+            (over, over)
+        } else {
+            (visible.start.checked_sub(1), Some(visible.end - 1))
+        };
+        let near = match (before, after) {
+            _ if !visible.is_empty() => visible.clone(),
+            (Some(over), _) => over..over + 2,
+            _ => 0..0,
+        };
+        let gaps_from = near.start.saturating_sub(AROUND + 1);
+        let near = gaps_from..line.len().min(near.end + AROUND + 1);
+        let gaps = Gaps::of(line.range(near).map(|sample| sample.timestamp), line.step());
+        let crossing = |at: Option<usize>, edge: i64| {
+            let at = at?;
+            let (before, after) = (line.get(at)?, line.get(at + 1)?);
             let crosses = before.timestamp < edge && edge < after.timestamp;
-            let joined = after.timestamp.abs_diff(before.timestamp) <= gap.beyond?;
+            let joined = gaps.is_joined(at - gaps_from)?;
             let (old, new) = (spec.visible(&before)?, spec.visible(&after)?);
             (crosses && joined).then(|| {
                 let (old, new) = joint(old, new);
@@ -76,17 +108,19 @@ impl<'a> VisibleLine<'a> {
                 Edge { timestamp: edge, place }
             })
         };
-        let pair = |at: usize| Some((line.get(at)?, line.get(at + 1)?));
-        let (before, after) = if visible.is_empty() {
-            let over = |(a, b): &(Sample, Sample)| a.timestamp < from && to < b.timestamp;
-            let pair = line.iter().zip(line.iter().skip(1)).find(over);
-            (pair, pair)
-        } else {
-            (visible.start.checked_sub(1).and_then(pair), pair(visible.end - 1))
-        };
         let (entry, exit) = (crossing(before, from), crossing(after, to));
-        Self { line, visible, entry, exit, gap }
+        Self { line, visible, entry, exit, gaps, gaps_from }
     }
+}
+
+/// The first place of a range at which a property of its first places does not hold.
+fn partition_point(places: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
+    let Range { mut start, mut end } = places;
+    while start < end {
+        let middle = start + (end - start) / 2;
+        (start, end) = if holds(middle) { (middle + 1, end) } else { (start, middle) };
+    }
+    start
 }
 
 /// The values at both ends of the line from one range of values to the next: as near as they can be.
@@ -144,52 +178,4 @@ impl<'a> Survey<'a> {
             Some(_) => axes.value_ticks(spec.rows),
         }
     }
-}
-
-/// The longest times between joined samples: points are missing where it is longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gap {
-    /// Between samples in the range.
-    pub within: u64,
-    /// To a sample outside of the range; none as long as no step is usual.
-    pub beyond: Option<u64>,
-}
-
-impl Gap {
-    /// The gap of a line by the steps around its visible samples, or by all where those are few.
-    pub fn of(line: &Line, visible: Range<usize>) -> Self {
-        /// Fewer steps tell less of the usual one.
-        const FEW: usize = 4;
-        let near = visible.start.saturating_sub(1)..line.len().min(visible.end + 1);
-        let mut steps = steps(line, near);
-        if steps.len() < FEW {
-            steps = self::steps(line, 0..line.len());
-        }
-        // The lower one of two: a single long step is not the usual one.
-        let middle = steps.len().saturating_sub(1) / 2;
-        let times = if steps.len() < FEW { 16 } else { 4 };
-        // Points of buckets come more often than buckets.
-        if let Some(step) = line.step().filter(|_| steps.len() < FEW) {
-            let gap = step.saturating_mul(4);
-            return Self { within: gap, beyond: Some(gap) };
-        }
-        if steps.len() < 2 {
-            return Self { within: u64::MAX, beyond: None };
-        }
-        let (_, &mut usual, _) = steps.select_nth_unstable(middle);
-        let gap = usual.saturating_mul(times).max(2);
-        Self { within: gap, beyond: Some(gap) }
-    }
-}
-
-/// Times between neighbouring samples of a range of places; of many samples some of them.
-fn steps(line: &Line, places: Range<usize>) -> Vec<u64> {
-    /// The most times.
-    const SAMPLE: usize = 1024;
-    let every = places.len() / SAMPLE + 1;
-    let step = |at: usize| {
-        let (before, after) = (line.get(at - 1)?, line.get(at)?);
-        Some(after.timestamp.abs_diff(before.timestamp))
-    };
-    (places.start + 1..places.end).step_by(every).filter_map(step).collect()
 }

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use shared::Point;
 
 use super::axis::Axes;
-use super::extent::Gap;
 use super::*;
+use crate::metrics::gaps::Gaps;
 use crate::metrics::rollups::{Samples, View};
 use crate::metrics::series::recent_points::RecentPoints;
 
@@ -130,6 +130,34 @@ fn no_line_is_drawn_over_a_time_without_points() {
     // Where points come each second, minutes are a gap, whatever the pace was before.
     let paused: Vec<i64> = (0..100).chain((400..450).map(|n| n * 100)).collect();
     assert_eq!(drawn(&paused, (40_000, 44_000)).len(), 40, "a new pace is usual");
+}
+
+#[test]
+fn a_line_goes_on_where_its_interval_changes() {
+    // A point a minute for days, then one a second.
+    const CHANGE: i64 = 6000 * 60;
+    let times = (0..6000).map(|n| n * 60).chain((0..4000).map(|n| CHANGE + n));
+    let times: Vec<i64> = times.collect();
+    let zone = TimeZone::UTC;
+    let dots = |lines: &[Line], range| {
+        let chart = Chart::new(&ChartSpec { range, ..spec(lines, &zone) });
+        (0..80).filter(|&x| dots_of(&chart, x).is_some()).count()
+    };
+    let lines = [points(&times.iter().map(|&at| (at, 1.0)).collect::<Vec<_>>())];
+    assert_eq!(dots(&lines, (CHANGE - 1200, CHANGE + 1199)), 80, "a minute is two dots");
+    for step in [2, 16] {
+        let mut samples: Vec<Sample> = Vec::new();
+        for &time in &times {
+            let start = time / step * step;
+            if samples.last().is_none_or(|last| last.timestamp < start) {
+                samples.push(Sample { timestamp: start, min: 1.0, max: 1.0 });
+            }
+        }
+        let range = (CHANGE - 1200, CHANGE + 1184);
+        let samples = Samples { samples, step: Some(step.unsigned_abs()) };
+        let lines = [Line::of_samples(samples, &View { from: range.0, to: range.1, dots: 80 })];
+        assert_eq!(dots(&lines, range), 80, "in steps of {step} s");
+    }
 }
 
 #[test]
@@ -268,10 +296,9 @@ proptest! {
         let cells = vec![PlotCell::default(); columns * rows];
         let mut expected = Chart { columns, cells, ..Chart::default() };
         let dot = |point: Sample| axes.dot(point.timestamp, point.max);
-        let gap = Gap::of(&lines[0], 0..lines[0].len());
-        for (before, point) in lines[0].iter().zip(lines[0].iter().skip(1)) {
-            let joined = point.timestamp.abs_diff(before.timestamp) <= gap.within;
-            let from = if joined { before } else { point };
+        let gaps = Gaps::of(lines[0].iter().map(|point| point.timestamp), None);
+        for (at, (before, point)) in lines[0].iter().zip(lines[0].iter().skip(1)).enumerate() {
+            let from = if gaps.is_joined(at).unwrap_or(true) { before } else { point };
             expected.line(dot(before), dot(before), 0);
             expected.line(dot(from), dot(point), 0);
         }

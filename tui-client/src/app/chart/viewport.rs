@@ -1,6 +1,9 @@
 //! The viewport of a chart: its window of time, its scale and its cursor.
 
+mod lengths;
+
 use crate::app::chart::line::Line;
+use lengths::{at_least, longer, shorter};
 
 /// The shortest window in seconds; those that grow with the points begin with it.
 const MIN_SPAN: i128 = 4;
@@ -100,9 +103,9 @@ impl Viewport {
         self.cursor
     }
 
-    /// Halves or doubles the window around the cursor; without a cursor, the right end stays. Where
-    /// the doubled window would show no more points than before, it goes on to `before`, the next
-    /// earlier point.
+    /// Makes the window about half or twice as long, a round length, around the cursor; without a
+    /// cursor, the right end stays. Where the longer window would show no more points than before,
+    /// it goes on to `before`, the next earlier point.
     pub fn zoom(&mut self, closer: bool, bounds: TimeBounds, before: Option<i64>) {
         let (from, to) = wide(self.range(bounds));
         let (first, last) = wide(bounds.with_strays());
@@ -112,25 +115,28 @@ impl Viewport {
         }
         if closer && self.follows() && self.cursor.is_none() {
             let shown = i128::from(bounds.newest) - from;
-            self.window = TimeWindow::Last(narrow((shown / 2).max(MIN_SPAN)));
+            self.window = TimeWindow::Last(narrow(shorter(shown)));
             return;
         }
-        let mut new = if closer { (span / 2).max(MIN_SPAN) } else { span * 2 };
+        // Beyond that it is everything.
+        let longest = i128::from(i64::MAX) + 1;
+        let mut new = if closer { shorter(span) } else { longer(span).min(longest) };
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
         let left = anchor - from;
-        let mut start = anchor - if closer { left * new / span } else { left * 2 };
+        let mut start = anchor - left * new / span;
         if !closer {
             if let Some(before) = before.map(i128::from).filter(|&before| before < start) {
                 // A little room, so that the point does not stand at the edge.
-                start = before - (to - before) / 16;
-                new = (to - start).max(new);
+                new = at_least(to - before + (to - before) / 16);
+                start = to - new;
             }
             let newest = i128::from(bounds.newest);
             if from <= first && to >= newest || to > newest && new >= last - first {
                 self.window = TimeWindow::WithStrays;
                 return;
             }
-            if new >= newest - first || new > i64::MAX.into() {
+            // Nor is everything a little longer than the window before it.
+            if new + new / 2 >= newest - first || new > i64::MAX.into() {
                 self.window = TimeWindow::All;
                 return;
             }
@@ -227,8 +233,14 @@ impl Viewport {
         let Some(next) = next.and_then(|next| i64::try_from(next).ok()) else {
             return;
         };
-        self.cursor = Some(next);
-        let next = i128::from(next);
+        self.go_to(next, bounds);
+    }
+
+    /// Moves the cursor to a time, and the window so that the cursor is visible.
+    pub fn go_to(&mut self, time: i64, bounds: TimeBounds) {
+        let (from, to) = wide(self.range(bounds));
+        self.cursor = Some(time);
+        let next = i128::from(time);
         if next < from {
             self.set(next - (to - from) / 4, to - from, bounds);
         } else if next > to {
@@ -275,8 +287,11 @@ mod tests {
 
     use shared::Point;
 
+    use std::time::Duration;
+
     use super::*;
     use crate::metrics::series::recent_points::RecentPoints;
+    use crate::text::time::duration;
 
     const BOUNDS: TimeBounds = until(1000);
 
@@ -303,14 +318,14 @@ mod tests {
         look.pan(-1, BOUNDS, |_| None, |_| None);
         assert!(look.shows_all(BOUNDS), "there is nothing beside all");
         look.zoom(true, BOUNDS, None);
-        assert_eq!(look.range(BOUNDS), (500, 1000));
-        assert_eq!(look.range(until(1010)), (510, 1010), "new points come into view");
+        assert_eq!(look.range(BOUNDS), (700, 1000));
+        assert_eq!(look.range(until(1010)), (710, 1010), "new points come into view");
         look.pan(-1, BOUNDS, |_| None, |_| None);
-        assert_eq!(look.range(BOUNDS), (375, 875));
-        assert_eq!(look.range(until(1010)), (375, 875), "what is read stays");
+        assert_eq!(look.range(BOUNDS), (625, 925));
+        assert_eq!(look.range(until(1010)), (625, 925), "what is read stays");
         look.pan(-9, BOUNDS, |_| None, |_| None);
-        assert_eq!(look.range(BOUNDS), (0, 500));
-        look.pan(9, BOUNDS, |_| None, |_| None);
+        assert_eq!(look.range(BOUNDS), (0, 300));
+        look.pan(10, BOUNDS, |_| None, |_| None);
         assert!(look.follows());
         look.zoom(false, BOUNDS, None);
         assert!(look.shows_all(BOUNDS));
@@ -318,6 +333,34 @@ mod tests {
             look.zoom(true, BOUNDS, None);
         }
         assert_eq!(look.range(BOUNDS), (996, 1000));
+    }
+
+    #[test]
+    fn zooming_goes_through_round_lengths_and_back() {
+        let years = 20 * 31_557_600 + 23_644_800;
+        let bounds = TimeBounds { first: 0, newest: years, last: years, recent: None };
+        let mut look = whole();
+        look.move_cursor(-1, 50, &line([years / 2]), bounds);
+        let mut ways = [Vec::new(), Vec::new()];
+        for (closer, way) in [true, false].into_iter().zip(&mut ways) {
+            for _ in 0..24 {
+                let (from, to) = look.range(bounds);
+                assert!((from..=to).contains(&(years / 2)));
+                way.push((from, to));
+                look.zoom(closer, bounds, None);
+            }
+        }
+        let [closer, mut wider] = ways;
+        let lengths = closer.iter().map(|(from, to)| u64::try_from(to - from).unwrap());
+        let lengths = lengths.map(|seconds| duration(Duration::from_secs(seconds)));
+        assert_eq!(
+            lengths.collect::<Vec<_>>().join(" "),
+            "20y273d 10y 5y 2y 1y 180d 90d 30d 14d 7d 2d 1d 12h 6h 3h 1h 30m 15m 5m 2m 1m 30s 10s 4s",
+        );
+        wider.reverse();
+        assert_eq!(wider.last(), closer.last());
+        let length = |&(from, to): &(i64, i64)| to - from;
+        assert!(wider.iter().map(length).eq(closer.iter().map(length)));
     }
 
     #[test]
@@ -340,12 +383,12 @@ mod tests {
         look.point_at(30, 50, &points, BOUNDS);
         assert_eq!(look.cursor(), Some(600));
         look.zoom(true, BOUNDS, None);
-        assert_eq!(look.range(BOUNDS), (300, 800), "the point under the cursor stays there");
+        assert_eq!(look.range(BOUNDS), (420, 720), "the point under the cursor stays there");
         assert!(!look.follows());
-        assert_eq!(step(&mut look, -40), Some(200));
-        assert_eq!(look.range(BOUNDS).0, 75, "the cursor is in view");
+        assert_eq!(step(&mut look, -40), Some(300));
+        assert_eq!(look.range(BOUNDS).0, 225, "the cursor is in view");
         look.pan(1, BOUNDS, |_| None, |_| None);
-        assert_eq!((look.range(BOUNDS).0, look.cursor()), (200, Some(325)), "it goes along");
+        assert_eq!((look.range(BOUNDS).0, look.cursor()), (300, Some(375)), "it goes along");
         assert!(look.drop_cursor() && !look.drop_cursor());
         look.choose(None);
         look.point_at(7, 10, &points, BOUNDS);
@@ -358,7 +401,7 @@ mod tests {
         let mut look = whole();
         look.move_cursor(-1, 50, &points, BOUNDS);
         look.zoom(true, BOUNDS, None);
-        assert_eq!((look.range(BOUNDS), look.cursor()), ((500, 1000), Some(1000)));
+        assert_eq!((look.range(BOUNDS), look.cursor()), ((700, 1000), Some(1000)));
         assert!(look.follows());
         look.move_cursor(-1, 50, &points, BOUNDS);
         look.zoom(true, BOUNDS, None);

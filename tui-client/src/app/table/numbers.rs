@@ -52,6 +52,8 @@ struct Batch {
     has_failed: bool,
     /// The course is still to be asked for, once it is known how far back it goes.
     needs_first: bool,
+    /// Seconds in a bucket of the trends in sight, where they depend on the first point.
+    step_in_sight: Option<i64>,
     /// Counts and means are of the points up to this time: newer ones are known by themselves, so
     /// that each counts once whether it was put before the answer or after.
     until: Option<i64>,
@@ -177,11 +179,13 @@ impl Numbers {
             |all: bool| self.batches.iter().any(|batch| batch.keys.is_empty() == all);
         let (rows, all) = (is_under_way(false), is_under_way(true));
         if !rows {
-            let lacking = in_sight.map(|series| (series, needs.in_sight));
+            let in_sight: Vec<_> = in_sight.collect();
+            let step = self.step_in_sight(&in_sight, now);
+            let lacking = in_sight.into_iter().map(|series| (series, needs.in_sight));
             // Filter and order need the numbers of these, in sight or not.
             let lacking = lacking.chain(renewed.map(|series| (series, needs.of_all)));
             let lacking = lacking.filter_map(|(series, needed)| {
-                let parts = self.lacking(series, needed, now);
+                let parts = self.lacking(series, needed, step, now);
                 (!parts.is_empty()).then_some((series, parts))
             });
             let lacking: Vec<_> = lacking.collect();
@@ -194,7 +198,7 @@ impl Numbers {
                 let from = self.window.seconds().map(|seconds| unix.saturating_sub(seconds));
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
                 let until = until.filter(|&until| from.is_none_or(|from| until > from));
-                queries.extend(self.ask(keys, parts, until, unix));
+                queries.extend(self.ask(keys, parts, until, step, unix));
             }
         }
         let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
@@ -204,19 +208,31 @@ impl Numbers {
         if !all && !parts.is_empty() {
             let late = LATE_OF_ALL[usize::from(self.all.is_some())];
             let until = newest(all_rows.iter(), unix).map(|newest| newest.saturating_sub(late));
-            queries.extend(self.ask(Vec::new(), parts, until, unix));
+            queries.extend(self.ask(Vec::new(), parts, until, None, unix));
         }
         queries
     }
 
-    /// The needed parts that are to be asked for.
-    fn lacking(&self, series: &Series, needed: Parts, now: Duration) -> Parts {
+    /// The needed parts that are to be asked for; `step` is that of the trends in sight.
+    fn lacking(&self, series: &Series, needed: Parts, step: Option<i64>, now: Duration) -> Parts {
         match series.asked().filter(|asked| asked.window == self.window) {
             None => needed,
-            Some(asked) if now < asked.until => needed.without(asked.parts),
+            Some(asked) if now < asked.until => {
+                let is_finer = series.trend().is_some_and(|trend| Some(trend.full_step()) < step);
+                let finer = if is_finer { needed & Parts::TREND } else { Parts::default() };
+                needed.without(asked.parts) | finer
+            }
             // Told points keep the newest ones up to date.
             Some(asked) => needed.without(asked.parts & Parts::RECENT),
         }
+    }
+
+    /// The longest step of the trends in sight, where steps depend on the first point.
+    fn step_in_sight(&self, in_sight: &[&Series], now: Duration) -> Option<i64> {
+        let is_known = |asked: Asked| asked.window == self.window && now < asked.until;
+        let known = in_sight.iter().filter(|series| series.asked().is_some_and(is_known));
+        let steps = known.filter_map(|series| Some(series.trend()?.full_step()));
+        steps.filter(|_| self.window.trend_step().is_none()).max()
     }
 
     /// When some of these rows are to be asked for again.
@@ -243,6 +259,7 @@ impl Numbers {
         keys: Vec<KeyBuf>,
         parts: Parts,
         until: Option<i64>,
+        step_in_sight: Option<i64>,
         unix: i64,
     ) -> Vec<Query> {
         self.next_number += 1;
@@ -261,6 +278,7 @@ impl Numbers {
             left: 0,
             has_failed: false,
             needs_first,
+            step_in_sight,
             answers: Vec::new(),
         };
         let mut asked = Vec::new();
@@ -311,7 +329,8 @@ impl Numbers {
             let firsts = counts.flat_map(|(_, lists)| lists.iter());
             let firsts = firsts.flat_map(|(_, points)| points).map(|first| first.timestamp);
             let seconds = firsts.min().map_or(0, |first| now.1.saturating_sub(first));
-            return batch.queries(self.window, &[RowPart::Trend(trend_step(seconds.max(0)))]);
+            let step = batch.step_for(trend_step(seconds.max(0)));
+            return batch.queries(self.window, &[RowPart::Trend(step)]);
         }
         Vec::new()
     }
@@ -351,6 +370,13 @@ impl Numbers {
             let asked = Asked { window: self.window, parts: batch.parts, until };
             for key in &batch.keys {
                 if let Some(series) = answer.find_in_order(key.as_key()) {
+                    // What was not asked for anew is no newer than before.
+                    let before = series.asked().filter(|before| before.window == self.window);
+                    let before = before.filter(|before| {
+                        now < before.until && !before.parts.without(asked.parts).is_empty()
+                    });
+                    let until = before.map_or(asked.until, |before| before.until);
+                    let asked = Asked { until, ..asked };
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
                     batch.set(series);
@@ -370,6 +396,13 @@ impl Numbers {
 impl Batch {
     fn span(&self) -> Span {
         Span { from: self.from, until: self.until, present: self.present }
+    }
+
+    /// Seconds in a bucket of its trends, where so many are needed: those of the trends in sight, if
+    /// no more than a sixteenth of the time is beyond them, which is what the clock adds.
+    fn step_for(&self, needed: i64) -> i64 {
+        let in_sight = self.step_in_sight.filter(|step| needed <= step + step / 16);
+        in_sight.unwrap_or(needed)
     }
 
     /// The queries for these parts.

@@ -45,6 +45,11 @@ impl Watch {
                 self.viewport.move_cursor(step, columns, &line, bounds);
                 self.say_reading(&line, layout, cx);
             }
+            ChartAction::End { first } => {
+                let Some(time) = self.selected_end(first) else { return };
+                self.viewport.go_to(time, bounds);
+                self.say_reading(&self.selected_line(layout), layout, cx);
+            }
             ChartAction::Live => {
                 self.viewport.live();
                 self.open_anew();
@@ -60,6 +65,8 @@ impl Watch {
             ChartAction::Zoom { .. } | ChartAction::Pan(_) if before.shows_all(bounds) => {
                 Some("all of it is shown")
             }
+            ChartAction::End { first: true } => Some("this is the first point"),
+            ChartAction::End { first: false } => Some("this is the last point"),
             ChartAction::Pan(..0) => Some("there is nothing earlier"),
             ChartAction::Pan(_) => Some("there is nothing later"),
             _ => None,
@@ -67,6 +74,18 @@ impl Watch {
         if let Some(why) = why {
             cx.say(Tone::Plain, why);
         }
+    }
+
+    /// The time of the first or the last point of the selected key, without strays of the future
+    /// unless they are shown.
+    fn selected_end(&self, first: bool) -> Option<i64> {
+        let times = self.selected_key()?.times()?;
+        let (_, to) = self.viewport.range(self.chart_bounds()?);
+        Some(match first {
+            true => times.first,
+            false if to > times.newest => times.last,
+            false => times.newest,
+        })
     }
 
     /// Selects the key under the pointer, or moves the cursor of the chart there.

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use shared::Point;
 
+use super::gaps::Gaps;
+
 /// The greatest values by buckets of time, oldest first; buckets without points are left out. A point
 /// that is taken twice changes nothing, so it does not matter whether an answer has it already.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,11 @@ impl Trend {
         let mut trend = Self { step: 1, full_step, buckets: VecDeque::new(), limit: limit.max(1) };
         points.into_iter().for_each(|&point| trend.push(point));
         trend
+    }
+
+    /// Seconds in a bucket of its window.
+    pub fn full_step(&self) -> i64 {
+        self.full_step
     }
 
     /// The time of the first bucket.
@@ -98,8 +105,8 @@ impl Trend {
         self.buckets = merged;
     }
 
-    /// The greatest values of as many buckets as there are columns, wider ones where there are more,
-    /// or where points come more seldom; none in a column without points.
+    /// The greatest values of as many buckets as there are columns, wider ones where there are more.
+    /// A column between joined points has the value before it; none where points are missing.
     pub fn columns(&self, columns: usize) -> Vec<Option<f64>> {
         let (Some(first), Some(last)) = (self.buckets.front(), self.buckets.back()) else {
             return Vec::new();
@@ -108,42 +115,30 @@ impl Trend {
         let wanted = i64::try_from(columns).unwrap_or(i64::MAX);
         let span = last.timestamp.saturating_sub(first.timestamp) / self.step;
         // A column has whole buckets, and the same ones until it leaves.
-        let together = (span / wanted + 1).max(self.usual_distance());
-        let wide = self.step.saturating_mul(together);
+        let wide = self.step.saturating_mul(span / wanted + 1);
+        let times = self.buckets.iter().map(|bucket| bucket.timestamp);
+        let gaps = Gaps::of(times, Some(self.step.unsigned_abs()));
         let mut tops: VecDeque<Option<f64>> = VecDeque::new();
-        let mut before = None;
-        for bucket in &self.buckets {
+        let mut before: Option<(i64, f64)> = None;
+        for (at, bucket) in self.buckets.iter().enumerate() {
             let column = bucket.timestamp.div_euclid(wide);
             match (before, tops.back_mut()) {
-                (Some(at), Some(Some(top))) if at == column => *top = top.max(bucket.value),
+                (Some((at, _)), Some(Some(top))) if at == column => *top = top.max(bucket.value),
                 _ => {
-                    let empty = before.map_or(0, |at| column.saturating_sub(at) - 1);
-                    let empty = usize::try_from(empty).unwrap_or(columns).min(columns);
-                    tops.extend(std::iter::repeat_n(None, empty));
+                    let between = before.map_or(0, |(at, _)| column.saturating_sub(at) - 1);
+                    let between = usize::try_from(between).unwrap_or(columns).min(columns);
+                    let is_gap = at.checked_sub(1).and_then(|at| gaps.is_joined(at)) == Some(false);
+                    let value = before.map(|(_, value)| value).filter(|_| !is_gap);
+                    tops.extend(std::iter::repeat_n(value, between));
                     tops.push_back(Some(bucket.value));
                     let surplus = tops.len().saturating_sub(columns);
                     tops.drain(..surplus);
                 }
             }
-            before = Some(column);
+            before = Some((column, bucket.value));
         }
         // What is beyond the left end may have been the beginning of a gap.
         tops.into_iter().skip_while(Option::is_none).collect()
-    }
-
-    /// From bucket to bucket, such that points at the usual distance leave none empty.
-    fn usual_distance(&self) -> i64 {
-        let next = self.buckets.iter().skip(1);
-        let pairs = self.buckets.iter().zip(next);
-        let distances = pairs.map(|(a, b)| b.timestamp.saturating_sub(a.timestamp) / self.step);
-        let mut distances: Vec<i64> = distances.collect();
-        let middle = distances.len().saturating_sub(1) / 2;
-        // Two or three say nothing of the usual one.
-        if distances.len() < 4 {
-            return 1;
-        }
-        let (_, &mut usual, _) = distances.select_nth_unstable(middle);
-        if usual > 1 { usual.saturating_add(1) } else { 1 }
     }
 }
 
@@ -185,13 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn a_column_without_points_is_a_gap() {
+    fn columns_without_points_are_a_gap_after_four_usual_steps() {
         let trend = |times: &[i64]| {
             let points: Vec<Point> = times.iter().map(|&time| point(time * 20, 1.0)).collect();
             Trend::new(20, 48, &points)
         };
-        assert_eq!(shown(&trend(&[0, 1, 2, 6, 7]), 48), "1 1 1 - - - 1 1");
-        assert_eq!(shown(&trend(&[0, 1, 2, 6, 7]), 4), "1 1 - 1", "two buckets a column");
+        assert_eq!(shown(&trend(&[0, 1, 2, 6, 7]), 48), "1 1 1 1 1 1 1 1");
+        assert_eq!(shown(&trend(&[0, 1, 2, 7, 8]), 48), "1 1 1 - - - - 1 1");
+        assert_eq!(shown(&trend(&[0, 1, 2, 8, 9]), 5), "1 1 - - 1", "two buckets a column");
+        let slower: Vec<i64> = (0..7).map(|n| n * 6).chain(37..43).collect();
+        assert!(!shown(&trend(&slower), 48).contains('-'), "their interval changes");
+        let falling = [point(0, 3.0), point(20, 2.0), point(60, 1.0)];
+        assert_eq!(shown(&Trend::new(20, 48, &falling), 48), "3 2 2 1", "the value before");
         let seldom: Vec<i64> = (0..14).map(|n| n * 10 / 3).collect();
         assert!(!shown(&trend(&seldom), 48).contains('-'), "points come every 3 or 4 buckets");
         let ends = [point(i64::MIN, 1.0), point(i64::MAX, 2.0)];

@@ -100,10 +100,10 @@ fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
         ("", " 59m59s ", ""),
         ("Z", " 59m59s ", "all of it is shown"),
         ("[", " 59m59s ", "all of it is shown"),
-        ("z", " last 29m59s of 59m59s ", ""),
-        ("]", " last 29m59s of 59m59s ", "there is nothing later"),
-        ("[", " 2006-06-21 03:53:31 to 04:23:30 ", ""),
-        ("[[[[[[", " 2006-06-21 03:31:00 to 04:00:59 ", "there is nothing earlier"),
+        ("z", " last 30m of 59m59s ", ""),
+        ("]", " last 30m of 59m59s ", "there is nothing later"),
+        ("[", " 2006-06-21 03:53:29 to 04:23:29 ", ""),
+        ("[[[[[[", " 2006-06-21 03:31:00 to 04:01:00 ", "there is nothing earlier"),
         ("0", " last 15m of 59m59s ", ""),
         ("1", " last 1m of 59m59s ", ""),
         ("2", " 59m59s ", ""),
@@ -168,9 +168,9 @@ fn the_legend_says_the_window_before_the_values_of_the_last_keys() {
     );
     assert!(narrow.contains(" all 1m58s "), "{narrow}");
     scene.keys("z");
-    assert!(legend(&scene, 80).contains(" last 59s "), "{}", legend(&scene, 80));
+    assert!(legend(&scene, 80).contains(" last 1m "), "{}", legend(&scene, 80));
     scene.keys("[");
-    assert!(legend(&scene, 80).contains(" 59s of the past "), "{}", legend(&scene, 80));
+    assert!(legend(&scene, 80).contains(" 1m of the past "), "{}", legend(&scene, 80));
     let wide = legend(&six(160, 2), 160);
     assert!(wide.contains(" palm.load_avg 100.5 ") && wide.contains(" all 1m58s "), "{wide}");
 }

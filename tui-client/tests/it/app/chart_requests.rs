@@ -577,3 +577,31 @@ fn a_late_answer_is_not_that_of_a_key_that_is_watched_again() {
     assert!(!shows(&scene, "777") && !shows(&scene, "800k") && !shows(&scene, "M┤"));
     assert!(shows(&scene, " 80.0┤") || shows(&scene, " 80┤"), "{}", legend(&scene));
 }
+
+#[test]
+fn keys_lead_to_the_first_and_the_last_point() {
+    let server = month();
+    let first = NOW - 30 * DAY;
+    let mut scene = server.chart(200, 50);
+    let cursor = |scene: &Scene| scene.app.watch().viewport().cursor();
+    scene.keys("5{");
+    server.serve(&mut scene);
+    assert_eq!((range(&scene), cursor(&scene)), ((first, NOW), Some(first)));
+    for _ in 0..8 {
+        scene.keys("z");
+        server.serve(&mut scene);
+    }
+    assert_eq!(range(&scene), (first, first + 3600), "around the first point");
+    assert!(legend(&scene).contains(" ■ a "), "{}", legend(&scene));
+    scene.keys("}");
+    server.serve(&mut scene);
+    assert_eq!((range(&scene), cursor(&scene)), ((NOW - 3600, NOW), Some(NOW)));
+    assert!(scene.app.watch().viewport().follows());
+    scene.keys("}");
+    assert!(shows(&scene, "this is the last point"));
+    scene.code(KeyCode::Home);
+    server.serve(&mut scene);
+    assert_eq!((range(&scene), cursor(&scene)), ((first, first + 3600), Some(first)));
+    scene.code(KeyCode::End);
+    assert_eq!(cursor(&scene), Some(NOW));
+}

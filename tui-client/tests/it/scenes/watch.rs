@@ -103,13 +103,13 @@ scenes! {
     },
     chart_gap: |w, h| watch(w, h, &["eardrum.cpu"], &[], "f"),
     chart_within_gap: |w, h| {
-        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}]]]]", "[".repeat(16)))
+        watch(w, h, &["eardrum.cpu"], &[], &format!("fzzz{}{}", "[".repeat(40), "]".repeat(13)))
     },
     chart_across_edge: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         let line = |n: i64| format!("a {}.0 {}\n", 60 - n % 2 * 50, NOW - n * 60);
         scene.ok("get a", &(0..9).rev().map(line).collect::<String>());
         scene.to(Mode::Watch);
-        scene.keys("fzzzz");
+        scene.keys("fzzz");
     }),
     chart_alone: |w, h| Scene::connected(w, h, &["a"]).then(|scene| {
         scene.ok("get a", &format!("a 5.0 {}\na 7.0 {}\n", NOW - 631_152_000, NOW - 1));

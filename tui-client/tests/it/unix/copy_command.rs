@@ -181,19 +181,19 @@ fn a_copied_command_prints_the_points_of_the_chart() {
         (
             &["火.cpu"],
             "f5z",
-            format!("{client} get '火.cpu'{}", times(32, 47)),
+            format!("{client} get '火.cpu'{}", times(37, 47)),
             "火.cpu 3.0 1150864237\n火.cpu 4.0 1150864247\n",
         ),
         (
             &["火.cpu"],
             "f5z[",
-            format!("{client} get '火.cpu'{}", times(29, 44)),
+            format!("{client} get '火.cpu'{}", times(35, 45)),
             "火.cpu 3.0 1150864237\n",
         ),
         (
             &["火.cpu", "palm.cpu"],
             "fM5z",
-            format!("printf 'get %s\\n' '火.cpu' palm.cpu | {client}{}", times(32, 47)),
+            format!("printf 'get %s\\n' '火.cpu' palm.cpu | {client}{}", times(37, 47)),
             "火.cpu 3.0 1150864237\n火.cpu 4.0 1150864247\n\
              palm.cpu 0.30000000000000004 1150864238\n",
         ),

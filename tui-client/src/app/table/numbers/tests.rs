@@ -309,3 +309,47 @@ fn a_row_without_points_in_the_window_has_no_mean() {
     series.set_with_sum(Aggregate::Avg, Some(1.0), 2, 6.0);
     assert_eq!((series.count(), series.mean()), (Some(4), Some(2.0)));
 }
+
+#[test]
+fn trends_in_sight_have_one_step() {
+    let at = Duration::from_secs(1);
+    let mut summarizer = Summarizer::new(0);
+    summarizer.add_lines(b"a 1.0 2000000\nb 1.0 2000000\nc 1.0 2000000\n");
+    let mut answer = summarizer.finish();
+    let mut numbers = Numbers { window: Window::All, ..Numbers::default() };
+    let needs = RowNeeds { in_sight: Parts::TREND, ..RowNeeds::default() };
+    // The queries until nothing is missing of the rows in sight, a minute later each time.
+    let mut now = 2_000_000;
+    let mut settle = |in_sight: std::ops::Range<usize>| {
+        let mut asked = 0;
+        loop {
+            now += 60;
+            let rows = answer.series[in_sight.clone()].iter();
+            let mut queries = numbers.plan(rows, std::iter::empty(), &[], needs, (at, now));
+            if queries.is_empty() {
+                break;
+            }
+            while let Some(query) = queries.pop() {
+                asked += 1;
+                assert!(asked < 100, "it never ends");
+                let QueryTag::Rows(tag) = query.tag else { panic!("{query:?}") };
+                let mut lists = PointLists::default();
+                let pattern = query.selector.split('[').next().unwrap();
+                for (key, first) in [("a", 1_900_000), ("b", 0), ("c", 1_999_000)] {
+                    if pattern.contains(key) {
+                        lists.push(key.parse::<KeyBuf>().unwrap().as_key(), point(first, 1.0));
+                    }
+                }
+                queries.extend(numbers.on_points(tag, Some(lists), (at, now)));
+            }
+            numbers.apply(&mut answer, at);
+        }
+        let steps = answer.series[in_sight.clone()].iter();
+        steps.map(|series| series.trend().unwrap().full_step()).collect::<Vec<_>>()
+    };
+    assert_eq!(settle(0..1), [2085]);
+    let steps = settle(0..2);
+    assert!(steps[0] == steps[1] && steps[1] > 41_000, "{steps:?}");
+    assert_eq!(settle(1..3), [steps[1]; 2], "a new row has the step of those in sight");
+    assert_eq!(settle(2..3), [steps[1]; 1], "what is known stays as long as it is new");
+}
