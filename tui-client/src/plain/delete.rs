@@ -19,6 +19,9 @@ use crate::text::escape::named;
 use crate::text::number::plural;
 use crate::text::time;
 
+/// Selects nothing: its range ends before it begins.
+const PROBE: &[u8] = b"del tui-client.probe[1:0]";
+
 /// Deletes the points that a selector selects. Without `yes` a terminal is needed, which is asked
 /// with their number.
 pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
@@ -45,6 +48,9 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
             warn(&format!("no points for {}", named(selector)));
             return Ok(());
         }
+        if !allows_deletes(&connection).await? {
+            return refuse(NOT_ALLOWED);
+        }
         let times = times(selector, unix_now());
         if !is_confirmed(format!("delete {counted}, {selector}{times}? [y/N] ")).await? {
             return refuse("nothing is deleted");
@@ -60,8 +66,14 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
             Ok(())
         }
         Some(WRONG_COMMAND) => refuse(NOT_ALLOWED),
-        Some(reason) => refuse(&format!("{reason}: del {selector}")),
+        Some(reason) => refuse(&format!("del {selector}: {reason}")),
     }
+}
+
+/// The server takes a `del`: consent is asked for nothing that it would refuse.
+async fn allows_deletes(connection: &Client) -> Result<bool, Failure> {
+    let reply = connection.send(PROBE).await?;
+    Ok(take_reply(reply, |_| Ok(())).await?.as_deref() != Some(WRONG_COMMAND))
 }
 
 fn refuse(why: &str) -> Result<(), Failure> {

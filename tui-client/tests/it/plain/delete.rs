@@ -65,7 +65,7 @@ fn mistakes_have_a_place_before_anything_is_sent() {
 fn a_server_that_allows_no_deletes_is_told_apart() {
     for (reply, said) in [
         ("wrong command", "the server does not allow deletes; start it with --allow-delete"),
-        ("disk full", "disk full: del a"),
+        ("disk full", "del a: disk full"),
     ] {
         let (port, serving) = peer(vec![match reply {
             "disk full" => |mut stream, from| {

@@ -12,6 +12,7 @@ use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::sparkline::sparkline;
+use tui_client::text::number::significant;
 
 use crate::harness::client::{finish, piped, unix_now};
 use crate::harness::scene::{Scene, config};
@@ -72,14 +73,17 @@ fn cell(series: &Series, column: Column) -> String {
             String::from_utf8(text).unwrap()
         }
     };
+    let computed = |value: Option<f64>| {
+        number(value.map(|value| if value.is_finite() { significant(value) } else { value }))
+    };
     match column {
         Column::Key => series.key.to_string(),
         Column::Last => number(Some(series.last.value)),
-        Column::Change => number(series.change()),
-        Column::Rate => number(series.before.and_then(|before| rate(before, series.last))),
+        Column::Change => computed(series.change()),
+        Column::Rate => computed(series.before.and_then(|before| rate(before, series.last))),
         Column::Min => number(series.min()),
         Column::Max => number(series.max()),
-        Column::Avg => number(series.mean()),
+        Column::Avg => computed(series.mean()),
         Column::Count => series.count().unwrap().to_string(),
         Column::Time => series.last.timestamp.to_string(),
         Column::Spark => sparkline(series, 16),

@@ -1,5 +1,8 @@
 //! The question of `del` on a terminal.
 
+use std::io::Write;
+
+use crate::harness::peer::{peer, request};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 
@@ -31,4 +34,19 @@ fn the_number_of_points_is_asked_for_and_only_yes_deletes() {
     shell.until_shown("no points for a*");
     shell.wait();
     assert_eq!(server.send("get *\n"), "ok\nc 1.0 1\n\n");
+}
+
+#[test]
+fn no_question_is_asked_where_the_server_allows_no_deletes() {
+    let (port, serving) = peer(vec![|mut stream, from| {
+        assert_eq!(request(from), "get a[::all:count]");
+        stream.write_all(b"ok\na 2.0 1\n\n").unwrap();
+        assert_eq!(request(from), "del tui-client.probe[1:0]");
+        stream.write_all(b"error\nwrong command\n\n").unwrap();
+    }]);
+    let shell = Shell::run(&format!("\"$CLIENT\" --port {port} del a; echo code $?"));
+    shell.until_shown("the server does not allow deletes; start it with --allow-delete");
+    shell.until_shown("code 1");
+    shell.wait();
+    serving.join().unwrap();
 }
