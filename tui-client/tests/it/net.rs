@@ -108,6 +108,26 @@ fn a_follow_goes_on_beside_queries_until_another_one_is_ordered() {
 }
 
 #[test]
+fn a_follow_that_tells_without_end_is_closed_when_it_is_given_up() {
+    let (listener, port) = listen();
+    let (is_closed, closed) = tokio::sync::oneshot::channel();
+    thread::spawn(move || {
+        let stream = accept(&listener);
+        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+        (&stream).write_all(b"ok\n").unwrap();
+        while (&stream).write_all(b"a 1.0 1\n").is_ok() {}
+        is_closed.send(()).unwrap();
+    });
+    block_on(async {
+        let mut wire = Wire::to(port);
+        wire.follow(1, "*[+]").await;
+        assert_eq!(wire.event().await, Event::Follow { id: 1, news: FollowNews::Begun });
+        wire.order(NetworkOrder::Unfollow).await;
+        closed.await.unwrap();
+    });
+}
+
+#[test]
 fn what_is_no_follow_is_said() {
     for (reply, expected) in [
         ("error\nwrong command\n\n", vec![FollowNews::Refused("wrong command".to_owned())]),

@@ -37,7 +37,7 @@ pub(super) async fn run(
             },
         };
         let NetworkOrder::Follow { id, selector } = order else { continue };
-        // The connection ends with its only handle, and with it the follow.
+        // Another order ends the connection, and with it the follow.
         let news = tokio::select! {
             news = follow(&server, id, &selector, &events) => news,
             order = orders.recv() => match order {
@@ -54,6 +54,15 @@ pub(super) async fn run(
     }
 }
 
+/// Ends the connection when it is dropped, also where a follow is broken off that tells without end.
+struct Followed(Client);
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Follows a selector to its end, and says how it ended.
 async fn follow(
     server: &ConnectOptions,
@@ -62,11 +71,11 @@ async fn follow(
     events: &mpsc::Sender<Event>,
 ) -> FollowNews {
     let client = match Client::connect(server).await {
-        Ok(client) => client,
+        Ok(client) => Followed(client),
         Err(error) => return FollowNews::Lost(connect_reason(&error)),
     };
     let told = async {
-        let mut reply = client.send(format!("get {selector}").as_bytes()).await?;
+        let mut reply = client.0.send(format!("get {selector}").as_bytes()).await?;
         match reply.next().await? {
             Some(ReplyPiece::Status(Status::Ok)) => {}
             _ => return Ok(FollowNews::Refused(reason(&mut reply).await?)),
@@ -82,9 +91,7 @@ async fn follow(
         }
         Ok(FollowNews::Ended)
     };
-    let news = told.await.unwrap_or_else(|error: ClientError| FollowNews::Lost(end_reason(&error)));
-    client.abort();
-    news
+    told.await.unwrap_or_else(|error: ClientError| FollowNews::Lost(end_reason(&error)))
 }
 
 /// The lines that come together; nothing at the end of the reply.
