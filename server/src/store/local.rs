@@ -78,6 +78,7 @@ impl Local {
             spawn("commit", move || committer.run()),
             spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
             spawn("compact", move || {
+                // A merge of a million series takes tens of seconds, and puts and short reads none.
                 os::lower_thread_priority();
                 compaction::run(&merges, &retired);
             }),

@@ -340,7 +340,9 @@ impl AlertState {
     }
 
     fn is_restless(&self, now: Duration) -> bool {
-        !self.firing.is_empty() || self.changed.is_some_and(|at| now < at + CALM)
+        !self.firing.is_empty()
+            || self.is_silenced(now)
+            || self.changed.is_some_and(|at| now < at + CALM)
     }
 
     fn remember(&mut self, series: &Series) {

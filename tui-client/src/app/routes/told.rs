@@ -12,8 +12,9 @@ use crate::event::FollowNews;
 use crate::request::pending::Purpose;
 use crate::wire_log::entry::Tone;
 
-/// Told lines that are taken in one event, in bytes.
-const MAX_AT_ONCE: usize = 64 * 1024;
+/// Told lines that are taken in one event, in bytes: more than an event brings, so that what is held
+/// is caught up with, and little enough for a key that comes meanwhile.
+const MAX_AT_ONCE: usize = 128 * 1024;
 
 /// Wait before lines are taken that could not be taken in one event.
 const HELD_RETRY: Duration = Duration::from_millis(1);

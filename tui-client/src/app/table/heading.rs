@@ -51,6 +51,10 @@ impl Table {
         now: i64,
     ) -> Option<SortJob> {
         let (area, rows) = (layout.table?, layout.table_rows());
+        if self.order.is_empty() {
+            // A word on why there are no rows stands there.
+            return None;
+        }
         row_in(layout.table, mouse, 1, 1)?;
         let cell = usize::from(mouse.column.checked_sub(area.x + BEFORE_KEY)?);
         let mut end = 0;

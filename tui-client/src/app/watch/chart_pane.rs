@@ -80,10 +80,12 @@ impl Watch {
     /// unless they are shown.
     fn selected_end(&self, first: bool) -> Option<i64> {
         let times = self.selected_key()?.times()?;
-        let (_, to) = self.viewport.range(self.chart_bounds()?);
+        // Of all keys in the chart: the selected one may lag behind.
+        let bounds = self.chart_bounds()?;
+        let (_, to) = self.viewport.range(bounds);
         Some(match first {
             true => times.first,
-            false if to > times.newest => times.last,
+            false if to > bounds.newest => times.last,
             false => times.newest,
         })
     }
