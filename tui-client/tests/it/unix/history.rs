@@ -155,6 +155,8 @@ fn a_log_is_saved_beside_a_history_that_is_no_file() {
     let environment = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
     let shell = Shell::run_with(&script(server.port, ""), &environment);
     shell.until_shown("the history can't be kept: ");
+    // A put before that is not sent.
+    shell.until_shown("● localhost");
     shell.press("put a 1 1\r");
     shell.until_shown("stored a 1.0 1");
     shell.press("put a 2 2\r");
