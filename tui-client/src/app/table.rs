@@ -1,5 +1,6 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod as_of;
 mod heading;
 mod live;
 mod numbers;
@@ -231,14 +232,15 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// Performs an action of the table, which has this many rows on the screen.
+    /// Performs an action of the table, which has this many rows on the screen and is of the Unix time
+    /// `now`.
     pub fn update(
         &mut self,
         action: TableAction,
         rows: usize,
+        now: i64,
         cx: &mut Context,
     ) -> Option<SortJob> {
-        let now = cx.now().unix();
         match action {
             TableAction::SortBeside(step) => return self.sort_beside(step.into(), rows, now),
             TableAction::SortBy(number) => return self.sort_by(number.into(), rows, now),
@@ -376,6 +378,13 @@ impl Table {
         if answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
+    }
+
+    /// Drops all rows; many of them in the background.
+    pub fn clear(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        self.discard_shared(answer);
+        self.order = Order::default();
     }
 
     /// Takes the large answers to be dropped.

@@ -72,6 +72,10 @@ fn titles(app: &App) -> Vec<String> {
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
     let points = match table.window() {
+        window if let Some(at) = table.as_of() => {
+            let before = if window == Window::All { "all" } else { window.name() };
+            format!("as of {}, {before} before", time::date(at, app.zone()))
+        }
         Window::All if table.is_live() => "all time".to_owned(),
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
@@ -181,7 +185,7 @@ fn draw_row(
     row: u16,
 ) -> bool {
     let Canvas { app, theme, .. } = *canvas;
-    let now = app.now().unix();
+    let now = app.table_time();
     let firing = is_firing(app, series, now);
     let (mark, base, age) = theme.series(firing, series.is_stale(now));
     let marked = mark != " ";

@@ -190,14 +190,17 @@ impl Shape {
 
 fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: Shape, line: Rect) {
     let Canvas { app, theme, .. } = *canvas;
-    let now = app.now().unix();
-    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(now));
+    let series = app.watched_series(watched);
+    let is_past = app.place().at().is_some();
+    let now = if is_past { app.table_time() } else { app.now().unix() };
+    let stale = series.is_some_and(|series| series.is_stale(now));
     let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
     let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
-    let Some(series) = &watched.series else {
+    let Some(series) = series else {
         let text = match watched.heard {
+            Heard::Points if is_past => "  no points then",
             Heard::Nothing => "  …",
             Heard::NoPoints => "  no points yet",
             Heard::Points => "  no points any more",

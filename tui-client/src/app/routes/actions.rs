@@ -137,15 +137,23 @@ impl App {
                 }
             }
             Action::Table(action) => {
-                let job = self.table.update(action, self.layout().table_rows(), &mut self.cx);
+                let (rows, time) = (self.layout().table_rows(), self.table_time());
+                let table = self.place.table_or(&mut self.table);
+                let job = table.update(action, rows, time, &mut self.cx);
                 self.sort(job);
             }
             Action::Watch(action) => {
+                let cursor = self.watch.viewport().cursor();
                 self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
             }
             Action::Chart(action) => {
+                let cursor = self.watch.viewport().cursor();
                 self.watch.update_chart(action, &self.layout(), &self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
             }
+            Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
+            Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
                 let text = self.selected_key().map_or(String::new(), |key| format!("{key} > "));
@@ -157,7 +165,7 @@ impl App {
             Action::Columns => self.input.open_columns(),
             Action::ToggleColumn => {
                 if let Some(column) = self.input.selected_column() {
-                    self.table.toggle_column(column);
+                    self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
         }
@@ -178,7 +186,9 @@ impl App {
             Mode::Help | Mode::HelpSearch | Mode::Columns => {
                 self.input.scroll(lines, self.panes.size());
             }
-            Mode::Table => self.table.move_by(lines, layout.table_rows()),
+            Mode::Table => {
+                self.place.table_or(&mut self.table).move_by(lines, layout.table_rows());
+            }
             Mode::Watch | Mode::Chart => self.watch.move_by(lines),
             Mode::SeriesInput => {}
             Mode::Prompt if layout.answer.is_some() => self.scroll_answer(lines),
@@ -192,7 +202,7 @@ impl App {
     /// The selected key of the table or the watched keys.
     pub(in crate::app) fn selected_key(&self) -> Option<String> {
         match self.mode() {
-            Mode::Table => self.table.selected_key().map(ToString::to_string),
+            Mode::Table => self.table().selected_key().map(ToString::to_string),
             _ => self.watch.selected_key().map(|key| key.key.clone()),
         }
     }

@@ -39,11 +39,17 @@ impl App {
         let layout = self.layout();
         match under {
             Some(Mode::Table) => {
-                let job = self.table.click_heading(mouse, &layout, self.cx.now().unix());
+                let time = self.table_time();
+                let table = self.place.table_or(&mut self.table);
+                let job = table.click_heading(mouse, &layout, time);
+                table.click(mouse, &layout);
                 self.sort(job);
-                self.table.click(mouse, &layout);
             }
-            Some(Mode::Watch) => self.watch.click(mouse, &layout, &self.alerts, &mut self.cx),
+            Some(Mode::Watch) => {
+                let cursor = self.watch.viewport().cursor();
+                self.watch.click(mouse, &layout, &self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
+            }
             _ => {}
         }
     }

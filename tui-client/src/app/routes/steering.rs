@@ -31,12 +31,15 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
+        self.ask_as_of();
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
-        let (table, watch) = (&self.table, &self.watch);
+        let (table, past, watch) = (&self.table, self.place.table(), &self.watch);
         let unwanted = |tag| match tag {
-            QueryTag::Rows(query) => !table.awaits(query),
+            QueryTag::Rows(query) => {
+                !table.awaits(query) && !past.is_some_and(|past| past.awaits(query))
+            }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
             QueryTag::Chart(_) => false,
@@ -75,8 +78,9 @@ impl App {
     /// Asks for what the rows in sight lack.
     pub(in crate::app) fn ask_numbers(&mut self) {
         let Some((rows, room)) = self.live_rows() else { return };
-        let now = self.cx.now();
-        for query in self.table.ask_numbers(rows, room, (now.elapsed, now.unix())) {
+        let now = (self.cx.now().elapsed, self.table_time());
+        let table = self.place.table_or(&mut self.table);
+        for query in table.ask_numbers(rows, room, now) {
             self.feed.ask(query);
         }
     }
@@ -84,7 +88,8 @@ impl App {
     /// The rows and the cells of a row of the table, if it is in sight and live.
     pub(in crate::app) fn live_rows(&self) -> Option<(usize, usize)> {
         let layout = self.layout();
-        let area = layout.table.filter(|_| self.is_live() && self.feed.follows_all())?;
+        let is_live = self.is_live() && self.feed.follows_all();
+        let area = layout.table.filter(|_| is_live || self.place.table().is_some())?;
         // Within the border, right of the column for marks.
         Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
     }
