@@ -91,7 +91,9 @@ impl Log {
             (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
                 Capture { recent: 0, ..QUIET_POLL }
             }
-            (Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => Capture { recent: 0, ..QUIET_POLL },
+            (Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => {
+                Capture { recent: 0, ..QUIET_POLL }
+            }
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };

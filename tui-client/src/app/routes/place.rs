@@ -24,6 +24,9 @@ impl App {
         }
         self.watch.point_to(at);
         self.move_place(at);
+        if self.feed.has_selectors() == Some(false) {
+            self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
+        }
     }
 
     /// Moves table and log along with the cursor of the chart, which was at another time before.
@@ -40,9 +43,6 @@ impl App {
         self.place.go(at);
         let rows = self.layout().log_rows();
         self.log.go_to(at.saturating_mul(1000), rows);
-        if self.feed.has_selectors() == Some(false) {
-            self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
-        }
     }
 
     /// Back to what is live: the newest points in the chart, the table and the log.

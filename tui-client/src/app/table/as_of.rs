@@ -3,12 +3,9 @@
 use shared::KeyBuf;
 
 use super::Table;
-use super::numbers::Numbers;
+use super::numbers::{APART, Numbers};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
-
-/// Jobs and queries of such a table have numbers from here on, which the live one never comes to.
-pub(super) const APART: u64 = 1 << 62;
 
 impl Table {
     /// An empty table that is arranged as this one, and whose jobs and queries have other numbers.

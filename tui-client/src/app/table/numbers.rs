@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::as_of::APART;
 use super::told::{Span, Told, ToldOfAll};
 
 use shared::selector::Aggregate;
@@ -26,6 +25,10 @@ const RECENT: usize = 16;
 /// Rows that have numbers, unless order or filter need those of all. When there are more, all are
 /// forgotten and asked for again as they come into sight.
 const MAX_ROWS: usize = 8192;
+
+/// Jobs and queries of a table as of a time have numbers from here on, which the live one never comes
+/// to.
+pub(super) const APART: u64 = 1 << 62;
 
 /// Wait after a query that was refused or lost.
 const RETRY: Duration = Duration::from_secs(30);
