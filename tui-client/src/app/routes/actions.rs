@@ -7,6 +7,7 @@ use crate::event::{KeyCode, KeyPress};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
 use crate::request::command::Command;
 use crate::text::escape::escape_untrusted;
+use crate::text::moment;
 use crate::wire_log::entry::Tone;
 
 /// The answer to the key that suspends where nothing could continue the program.
@@ -220,6 +221,17 @@ impl App {
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            Some(Command::GoToTime) => {
+                let now = self.cx.now().unix();
+                match moment::parse(self.input.prompt.text(), now, self.cx.zone()) {
+                    Ok(at) => {
+                        self.input.edit(Edit::KillAll, &mut self.cx);
+                        self.go_to_time(at);
+                    }
+                    Err(why) => self.cx.say(Tone::Bad, why),
+                }
+                return;
             }
             None => {}
         }

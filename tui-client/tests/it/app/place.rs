@@ -116,6 +116,17 @@ fn a_time_ahead_or_none_at_all_moves_nothing() {
 }
 
 #[test]
+fn a_time_may_be_typed_in_the_command_line() {
+    let mut scene = scene();
+    scene.to(Mode::Prompt);
+    scene.keys("@yesterday 4:31\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 86_400)]);
+    assert_eq!(scene.app.input().prompt.text(), "");
+    scene.keys("@never\n");
+    assert_eq!(scene.app.input().prompt.text(), "@never", "to be corrected");
+}
+
+#[test]
 fn a_server_without_selectors_says_so() {
     let mut scene = Scene::with_sample(120, 40, &[]);
     scene.to(Mode::Table);
