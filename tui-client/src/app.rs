@@ -24,7 +24,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use shared::Glob;
 
-use crate::effect::{ComputeJob, Effect, NetworkOrder};
+use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
 use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::Alerts;
@@ -217,7 +217,7 @@ impl App {
                 let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
                 self.sort(job);
             }
-            Event::Terminate => self.cx.push(Effect::Quit),
+            Event::Terminate => self.cx.push(Effect::Quit(Ending::Complete)),
         }
     }
 

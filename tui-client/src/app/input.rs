@@ -17,7 +17,7 @@ use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::message::Message;
-use crate::effect::Effect;
+use crate::effect::{Effect, Ending};
 use crate::import::source::pasted_lines;
 use crate::keymap::{Abilities, Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
@@ -115,7 +115,7 @@ impl Input {
         match (action, &mut self.overlay) {
             (PromptAction::Clear, _) if is_empty => self.paste.stop_import(cx),
             (PromptAction::DeleteOrQuit | PromptAction::QuitOrClear, _) if is_empty => {
-                cx.push(Effect::Quit);
+                cx.push(Effect::Quit(Ending::Complete));
             }
             (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight, cx),
             (PromptAction::QuitOrClear, _) => {

@@ -2,7 +2,7 @@
 
 use crate::app::line_input::InputPurpose;
 use crate::app::{App, copy_command};
-use crate::effect::{Effect, NetworkOrder, TerminalOrder};
+use crate::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use crate::event::{KeyCode, KeyPress};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
 use crate::request::command::Command;
@@ -24,7 +24,7 @@ impl App {
                     self.begin_request(letter);
                 }
             }
-            Some(action) => self.perform(action),
+            Some(action) => self.perform(action, key),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
                 let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
@@ -60,9 +60,14 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
-    fn perform(&mut self, action: Action) {
+    /// Performs the action of a key.
+    fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
-            Action::Quit => self.cx.push(Effect::Quit),
+            Action::Quit => {
+                let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
+                let ending = if is_letter { Ending::FirstLetter } else { Ending::Complete };
+                self.cx.push(Effect::Quit(ending));
+            }
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => {
                 self.input.toggle_help(self.panes.focus(), self.cx.abilities());
@@ -206,7 +211,7 @@ impl App {
 
     pub(in crate::app) fn submit(&mut self) {
         match Command::parse(self.input.prompt.text()) {
-            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());

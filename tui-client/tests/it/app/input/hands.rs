@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, Ending};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
 
@@ -154,7 +154,7 @@ fn words_of_other_programs_leave_and_help() {
         let mut scene = at(Mode::Prompt);
         scene.sent.clear();
         scene.keys(word);
-        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit], "{word}");
+        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit(Ending::Complete)], "{word}");
     }
     for word in ["help", ":help", "\\?", "\\h", "h"] {
         let mut scene = at(Mode::Prompt);
@@ -188,7 +188,8 @@ fn words_that_leave_do_so_from_every_pane() {
                     break;
                 }
             }
-            assert_eq!(effects, [Effect::Quit], "{word} in {mode:?}");
+            let ending = if word == "quit" { Ending::FirstLetter } else { Ending::Complete };
+            assert_eq!(effects, [Effect::Quit(ending)], "{word} in {mode:?}");
             assert!(scene.app.watch().has("palm.cpu"), "{word} in {mode:?}");
         }
     }
