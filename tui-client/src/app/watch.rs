@@ -466,9 +466,10 @@ impl Watch {
                 let all = self.keys.iter().all(|key| key.marked);
                 self.keys.iter_mut().for_each(|key| key.marked = !all);
             }
-            WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
+            WatchAction::FullScreen if full => panes.focus_on(panes.before_chart()),
+            WatchAction::FullScreen => panes.focus_on(Mode::Chart),
             WatchAction::Leave if self.viewport.drop_cursor() => {}
-            WatchAction::Leave if full => panes.focus_on(Mode::Watch),
+            WatchAction::Leave if full => panes.focus_on(panes.before_chart()),
             // What is typed next is for the chart.
             WatchAction::Leave => cx.say(Tone::Plain, NOTHING_TO_LEAVE),
         }

@@ -180,7 +180,7 @@ pub enum WatchAction {
     Mark,
     /// Chart all keys, or the selected one.
     MarkAll,
-    /// Show the chart on the full screen, or the panes again.
+    /// Show the chart on the full screen, or the panes again, with the focus where it was.
     FullScreen,
     /// Remove the cursor, else leave the full screen, else focus the command line.
     Leave,

@@ -149,9 +149,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("unwatch", &[(Watch, 50)]),
     bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
         .hint("no cursor", &[(Watch, 65)]),
-    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
+    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the pane before")
         .vital("back", &[(Chart, 110)]),
-    bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the panes"),
+    bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the table or the watched keys"),
     bind("← h", CHARTED, Action::Chart(ChartAction::Cursor(-1)), "cursor: read a point a column to the left")
         .hint("cursor", &[(Watch, 70), (Chart, 40)]),
     bind("→ l", CHARTED, Action::Chart(ChartAction::Cursor(1)), "cursor: read a point a column to the right")

@@ -97,6 +97,24 @@ fn the_full_screen_chart_stays_while_a_request_is_typed() {
 }
 
 #[test]
+fn the_full_screen_chart_leads_back_to_where_it_was_opened() {
+    for opened in [Mode::Table, Mode::Watch] {
+        for back in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc] {
+            let mut scene = at(opened);
+            scene.keys("f");
+            assert_eq!(scene.app.mode(), Mode::Chart);
+            scene.keys("put");
+            scene.code(KeyCode::Esc);
+            scene.code(KeyCode::Esc);
+            assert_eq!(scene.app.mode(), Mode::Chart, "after a visit to the command line");
+            scene.code(back);
+            assert_eq!(scene.app.mode(), opened, "{back:?}");
+            assert!(opened == Mode::Watch || scene.app.layout().table.is_some());
+        }
+    }
+}
+
+#[test]
 fn what_was_typed_before_in_the_command_line_is_not_lost() {
     let mut scene = at(Mode::Table);
     scene.keys(":put palm.cpu 2");
