@@ -225,7 +225,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("← h", &[Log], Action::Log(LogAction::Shift { right: false }), "back to the left"),
     bind("y", &[Log], Action::Log(LogAction::CopyLine), "copy the selected line")
         .hint("copy", &[(Log, 80)]),
-    bind("e", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
+    bind("E", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
         .hint("copy exchange", &[(Log, 70)]),
     bind("s", &[Log], Action::Log(LogAction::Save), "save the log, as it is filtered, in a file")
         .hint("save", &[(Log, 90)]),
@@ -312,8 +312,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
     bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
-    bind("p g d", PANES, Action::BeginRequest, "type a request: put, get, del; esc leads back here"),
-    bind("e", SERIES, Action::BeginRequest, "type exit; esc leads back here"),
+    bind("p g d e", PANES, Action::BeginRequest, "type a request: put, get, del, or exit; esc leads back"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
