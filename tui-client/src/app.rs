@@ -289,7 +289,8 @@ impl App {
             .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
         let totals = self.chart_may_ask().then(|| self.watch.next_totals(now));
         let chart = chart.flatten().into_iter().chain(totals.flatten()).min();
-        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
+        let calm = self.alerts.next_calm(now);
+        [busy, link, fresh, notice, poll, feed, chart, calm, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()
             .min()

@@ -227,10 +227,25 @@ struct AlertState {
     answered: bool,
     /// When a change of it was last said, since the program started.
     said: Option<Duration>,
-    /// When it was silenced or, since then, last changed.
-    silenced: Option<Duration>,
+    silence: Option<Silence>,
     /// When it last changed.
     changed: Option<Duration>,
+}
+
+/// The silence of an alert, which lasts as long as the alert fires, and [`CALM`] longer.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    /// When the alert was silenced or, since then, last changed.
+    since: Duration,
+    /// The alert has fired since then.
+    fires: bool,
+}
+
+impl Silence {
+    /// When it ends, unless the alert changes before; none as long as the alert fires.
+    fn end(self) -> Option<Duration> {
+        (!self.fires).then_some(self.since + CALM)
+    }
 }
 
 /// The new state of an alert on a key.
@@ -277,7 +292,7 @@ impl AlertState {
             seen,
             answered: false,
             said: None,
-            silenced: None,
+            silence: None,
             changed: None,
         }
     }
@@ -336,7 +351,21 @@ impl AlertState {
     }
 
     fn is_silenced(&self, now: Duration) -> bool {
-        self.silenced.is_some_and(|at| now < at + CALM)
+        self.silence.is_some_and(|silence| silence.end().is_none_or(|end| now < end))
+    }
+
+    /// Silences the alert as it is now, or ends the silence.
+    fn silence(&mut self, is_silenced: bool, now: Duration) {
+        let fires = !self.firing.is_empty();
+        self.silence = is_silenced.then_some(Silence { since: now, fires });
+    }
+
+    /// When [`AlertState::is_silenced`] or [`AlertState::is_restless`] changes by the passing of time
+    /// alone.
+    fn next_calm(&self, now: Duration) -> Option<Duration> {
+        let silenced = self.silence.and_then(Silence::end);
+        let changed = self.changed.map(|at| at + CALM);
+        [silenced, changed].into_iter().flatten().filter(|&end| end > now).min()
     }
 
     fn is_restless(&self, now: Duration) -> bool {
@@ -388,6 +417,10 @@ impl Alerts {
         for state in &mut self.states {
             state.firing.remove(key);
             state.seen.remove(key);
+            let fires = !state.firing.is_empty();
+            if let Some(silence) = &mut state.silence {
+                silence.fires &= fires;
+            }
         }
     }
 
@@ -434,7 +467,7 @@ impl Alerts {
             self.states.iter_mut().filter(|state| state.is_restless(now)).collect();
         let is_any_heard = restless.iter().any(|state| !state.is_silenced(now));
         for state in &mut restless {
-            state.silenced = is_any_heard.then_some(now);
+            state.silence(is_any_heard, now);
         }
         let alerts = restless.into_iter().map(|state| &state.alert);
         alerts.filter(|_| is_any_heard).collect()
@@ -450,10 +483,15 @@ impl Alerts {
         self.states.iter().filter(|state| state.is_silenced(now)).count()
     }
 
+    /// When [`Alerts::silenced`] or [`Alerts::is_restless`] changes by the passing of time alone.
+    pub fn next_calm(&self, now: Duration) -> Option<Duration> {
+        self.states.iter().filter_map(|state| state.next_calm(now)).min()
+    }
+
     /// Records a change of this alert, which postpones the end of its silence.
     pub fn note_change(&mut self, condition: &str, now: Duration) {
         for state in self.states.iter_mut().filter(|state| state.alert.text == condition) {
-            state.silenced = state.is_silenced(now).then_some(now);
+            state.silence(state.is_silenced(now), now);
             state.changed = Some(now);
         }
     }

@@ -363,3 +363,53 @@ fn a_flapping_alert_is_silenced_until_it_is_calm() {
         assert!(flap(&mut scene, 6) > 0);
     }
 }
+
+/// A watched key with an alert, on a server that tells nothing and of which no age is shown in seconds.
+fn calm() -> Scene {
+    let mut scene = Scene::live(120, 30, &[], &["a > 5"]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, if line.contains(":all:") { "" } else { "a 1 1\n" });
+    }
+    scene.to(Mode::Watch);
+    scene
+}
+
+#[test]
+fn a_silenced_alert_that_fires_on_stays_silent() {
+    let mut scene = calm();
+    scene.told("a 9 2\n");
+    scene.keys("B");
+    scene.wait(SECOND * 200);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 1, "it has not been calm yet");
+    let bell = Effect::Terminal(TerminalOrder::Bell);
+    for (value, at) in [(1, 3), (9, 4), (1, 5)] {
+        assert!(!scene.told(&format!("a {value} {at}\n")).contains(&bell), "{at}");
+    }
+    scene.wait(SECOND * 61);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 0);
+    assert!(scene.told("a 9 6\n").contains(&bell), "it was calm for a minute");
+    scene.keys("Bx");
+    scene.wait(SECOND * 61);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 0, "its key is not watched");
+}
+
+#[test]
+fn the_end_of_a_silence_is_shown_when_it_comes() {
+    let mut scene = calm();
+    // Ages change with the minute.
+    scene.wait(SECOND * 10);
+    scene.told("a 9 2\na 1 3\n");
+    scene.keys("B");
+    for _ in 0..59 {
+        scene.wait(SECOND);
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            scene.ok(&line, "");
+        }
+    }
+    assert!(scene.next_wait() <= SECOND, "{:?}", scene.next_wait());
+    let drawn =
+        |scene: &Scene| find(&draw(scene, &Theme::colour(), 120, 30), "1 silenced").is_some();
+    assert!(drawn(&scene));
+    scene.wait(SECOND);
+    assert!(!drawn(&scene));
+}
