@@ -15,8 +15,12 @@ use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;
 
-/// Time between two changes of an alert that are said; the log has each.
+/// Time between the first two changes of an alert that are said; it doubles with each, up to
+/// [`MAX_QUIET`], until the alert is calm.
 const QUIET: Duration = Duration::from_secs(3);
+
+/// The longest time between two changes of an alert that are said.
+const MAX_QUIET: Duration = Duration::from_secs(15);
 
 /// Time without a change of an alert after which it is said again although it was silenced.
 pub const CALM: Duration = Duration::from_secs(60);
@@ -122,7 +126,7 @@ impl Alert {
         now: i64,
     ) -> (String, Option<f64>, i64) {
         let age = time::age(timestamp, now);
-        let text = format!("{} was {} (age {age})", self.subject(series), self.number(value));
+        let text = format!("{} was {} (age {age})", self.subject(&series.key), self.number(value));
         (text, Some(value), timestamp)
     }
 
@@ -139,14 +143,14 @@ impl Alert {
             Column::Age => Some(time::age(series.last.timestamp, now)),
             _ => number.map(|number| self.number(number)),
         };
-        let text = format!("{} is {}", self.subject(series), value.unwrap_or_default());
+        let text = format!("{} is {}", self.subject(&series.key), value.unwrap_or_default());
         (text, number, series.last.timestamp)
     }
 
-    fn subject(&self, series: &Series) -> String {
+    fn subject(&self, key: &KeyBuf) -> String {
         match self.condition.column {
-            Column::Last => series.key.to_string(),
-            column => format!("the {} of {}", column.word(), series.key),
+            Column::Last => key.to_string(),
+            column => format!("the {} of {key}", column.word()),
         }
     }
 
@@ -227,7 +231,11 @@ struct AlertState {
     answered: bool,
     /// When a change of it was last said, since the program started.
     said: Option<Duration>,
+    /// The time after that in which no other change is said.
+    quiet: Duration,
     silence: Option<Silence>,
+    /// The last time that it fired was said.
+    is_said: bool,
     /// When it last changed.
     changed: Option<Duration>,
 }
@@ -273,12 +281,36 @@ pub struct AlertEvent {
     /// The time of the point, in Unix seconds.
     pub timestamp: Option<i64>,
     text: String,
+    /// The alert and what it compares, which all changes on this key have in their text.
+    about: String,
 }
 
 impl AlertEvent {
     /// The text for the user.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// A text is about a change of the same alert on the same key, and about the same change if that is
+    /// given: only the number may differ.
+    pub fn is_like(&self, text: &str, change: Option<AlertChange>) -> bool {
+        let changes = [AlertChange::Firing, AlertChange::Resolved, AlertChange::NoData];
+        let mut changes = changes.into_iter().filter(|&known| change.is_none_or(|it| it == known));
+        changes.any(|change| {
+            let rest = text.strip_prefix(change.word()).and_then(|text| text.strip_prefix(": "));
+            rest.is_some_and(|rest| rest.starts_with(&self.about))
+        })
+    }
+}
+
+impl AlertChange {
+    /// The word with which texts about it begin.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Firing => "alert",
+            Self::Resolved => "resolved",
+            Self::NoData => "no data",
+        }
     }
 }
 
@@ -292,7 +324,9 @@ impl AlertState {
             seen,
             answered: false,
             said: None,
+            quiet: QUIET,
             silence: None,
+            is_said: true,
             changed: None,
         }
     }
@@ -339,10 +373,8 @@ impl AlertState {
             key: series.key.clone(),
             value,
             timestamp: Some(timestamp),
-            text: match change {
-                AlertChange::Firing => format!("alert: {alert}: {found}"),
-                _ => format!("resolved: {alert}: {found}"),
-            },
+            text: format!("{}: {alert}: {found}", change.word()),
+            about: format!("{alert}: {} ", alert.subject(&series.key)),
         };
         events.extend(found.map(|found| event(AlertChange::Firing, found)));
         if resolved {
@@ -497,18 +529,25 @@ impl Alerts {
     }
 
     /// A change of this alert may be said now: it is not silenced, and no other was within the last
-    /// seconds, so that one that comes and goes does not hide everything else that is said.
+    /// seconds, more of them the longer it comes and goes, so that it does not hide everything else that is
+    /// said.
     pub fn may_say(&mut self, condition: &str, now: Duration) -> bool {
         let state = self.states.iter_mut().find(|state| state.alert.text == condition);
-        let state = state.filter(|state| !state.is_silenced(now));
-        if state.is_none() {
+        let Some(state) = state else { return false };
+        let due = state.said.map(|at| at + state.quiet);
+        state.is_said = !state.is_silenced(now) && due.is_none_or(|due| now >= due);
+        if !state.is_said {
             return false;
         }
-        let is_due = state.as_ref().and_then(|state| state.said).is_none_or(|at| now >= at + QUIET);
-        if let Some(state) = state.filter(|_| is_due) {
-            state.said = Some(now);
-        }
-        is_due
+        let is_restless = due.is_some_and(|due| now < due + CALM);
+        state.quiet = if is_restless { (state.quiet * 2).min(MAX_QUIET) } else { QUIET };
+        state.said = Some(now);
+        true
+    }
+
+    /// The last time that this alert fired was said.
+    pub fn is_said(&self, condition: &str) -> bool {
+        self.states.iter().any(|state| state.alert.text == condition && state.is_said)
     }
 
     /// The next change of this alert may be said, whenever the last one was.
@@ -572,6 +611,7 @@ impl Alerts {
                         value: None,
                         timestamp: None,
                         text: format!("no data: {alert}: {key} has no points any more"),
+                        about: format!("{alert}: {} ", alert.subject(key)),
                     });
                 }
                 !gone

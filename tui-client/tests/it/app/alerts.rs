@@ -223,8 +223,15 @@ fn an_alert_that_comes_and_goes_is_said_now_and_then() {
     }
     let bells = flap(&mut scene, 12);
     assert!((3..=5).contains(&bells), "{bells} times in 12 seconds");
-    let fired = scene.log().iter().filter(|line| line.contains("alert: a > 5")).count();
-    assert_eq!(fired, 12, "the log has each");
+    let times = |scene: &Scene, text: &str| -> (usize, u32) {
+        let lines = scene.app.log().visible(usize::MAX).filter(|line| line.text.starts_with(text));
+        lines.fold((0, 0), |(lines, times), line| (lines + 1, times + line.times))
+    };
+    for text in ["alert: a > 5: a is 9", "resolved: a > 5: a is 1"] {
+        assert_eq!(times(&scene, text), (bells, 12), "the log counts each in a line of one said");
+    }
+    assert_eq!(flap(&mut scene, 60), 4, "less often the longer it goes on");
+    assert_eq!(times(&scene, "alert").1, 72);
     // Another alert is said meanwhile, and stays.
     scene.told(&format!("b 7 {NOW}\n"));
     assert_eq!(scene.notice(), "alert: b > 5: b is 7");
@@ -412,4 +419,52 @@ fn the_end_of_a_silence_is_shown_when_it_comes() {
     assert!(drawn(&scene));
     scene.wait(SECOND);
     assert!(!drawn(&scene));
+}
+
+#[test]
+fn what_is_said_of_an_alert_gives_the_line_back() {
+    let mut scene = calm();
+    let said = "alert: a > 5: a is 9";
+    scene.told("a 9 2\n");
+    scene.wait(SECOND * 7);
+    assert_eq!(scene.notice(), said, "as long as other notices");
+    scene.wait(SECOND);
+    assert_eq!(scene.notice(), "");
+    scene.told("a 1 3\n");
+    scene.wait(SECOND * 20);
+    scene.told("a 9 4\na 1 5\n");
+    scene.wait(SECOND * 3);
+    assert_eq!(scene.notice(), said, "it is over, but to be read");
+    scene.wait(SECOND);
+    assert_eq!(scene.notice(), "");
+    scene.wait(SECOND * 20);
+    scene.told("a 9 6\n");
+    scene.keys("!");
+    scene.code(KeyCode::Esc);
+    scene.keys("Y");
+    let other = scene.notice().to_owned();
+    scene.told("a 1 7\n");
+    scene.wait(SECOND * 7);
+    assert_eq!(scene.notice(), other, "another notice stays");
+}
+
+#[test]
+fn an_alert_that_has_been_calm_is_said_as_at_first() {
+    let mut scene = calm();
+    let bell = Effect::Terminal(TerminalOrder::Bell);
+    let mut at = 2;
+    let mut rings = |scene: &mut Scene| {
+        at += 2;
+        scene.told(&format!("a 9 {at}\na 1 {}\n", at + 1)).contains(&bell)
+    };
+    for pause in [3, 6, 12, 15, 15] {
+        assert!(rings(&mut scene));
+        scene.wait(SECOND * (pause - 1));
+        assert!(!rings(&mut scene), "within {pause} s");
+        scene.wait(SECOND);
+    }
+    scene.wait(SECOND * 60);
+    assert!(rings(&mut scene));
+    scene.wait(SECOND * 3);
+    assert!(rings(&mut scene));
 }
