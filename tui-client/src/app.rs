@@ -27,7 +27,7 @@ use shared::Glob;
 use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
 use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
 use crate::text::number;
@@ -57,6 +57,8 @@ pub struct App {
     table: Table,
     watch: Watch,
     alerts: Alerts,
+    /// The alerts that were dropped last.
+    dropped_alerts: Vec<Alert>,
     /// The answer to the last typed `get`.
     typed_answer: Option<TypedAnswer>,
     polling: Polling,
@@ -90,6 +92,7 @@ impl App {
             table: Table::new(ALL).arranged_as(config.table),
             watch,
             alerts: Alerts::new(&config.alerts),
+            dropped_alerts: Vec::new(),
             typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),

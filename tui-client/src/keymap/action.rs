@@ -59,7 +59,7 @@ pub enum Action {
     AddWatch,
     /// Type an alert.
     AddAlert,
-    /// Remove the alerts on the selected key.
+    /// Remove the alerts on the selected key, or bring back those that were removed last.
     DropAlerts,
     /// Silence the alerts that fire or come and go.
     SilenceAlerts,

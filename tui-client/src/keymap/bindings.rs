@@ -185,7 +185,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
         .hint("mark", &[(Watch, 120), (Chart, 80)]),
     bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
-    bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key"),
+    bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),

@@ -168,10 +168,20 @@ fn a_dropped_alert_is_named() {
     scene.keys("D");
     assert_eq!(
         scene.notice(),
-        "2 alerts gone: *.temp > 2 (on all of *.temp), a.* > 8 (on all of a.*)"
+        "2 alerts dropped: *.temp > 2 (on *.temp, 2 keys), a.* > 8 (on a.*, 1 key); again: back"
     );
-    scene.keys("D");
-    assert_eq!(scene.notice(), "no alert on a.temp");
+    scene.keys("jD");
+    assert_eq!(scene.notice(), "alert on *.temp > 2, a.* > 8", "one of them is on this key");
+    let alerts: Vec<_> = scene.app.alerts().alerts().map(ToString::to_string).collect();
+    assert_eq!(alerts, ["*.temp > 2", "a.* > 8"]);
+    scene.keys("DkD");
+    assert_eq!(
+        scene.notice(),
+        "alert dropped: a.* > 8 (on a.*, 1 key); again: back",
+        "b.temp has had the other one alone"
+    );
+    scene.keys("jD");
+    assert_eq!(scene.notice(), "no alert on b.temp", "those that were dropped last come back");
 }
 
 #[test]
@@ -281,7 +291,7 @@ fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
     scene.keys("Wb.cpu\n");
     assert!(scene.app.watch().has("b.cpu"), "as was said");
     scene.keys("D");
-    assert_eq!(scene.notice(), "alert gone: *.cpu > 90 (on all of *.cpu)");
+    assert_eq!(scene.notice(), "alert dropped: *.cpu > 90 (on *.cpu, 4 keys); again: back");
 }
 
 /// A live scene with a key, whose server has answered whatever was asked.
