@@ -39,7 +39,7 @@ impl App {
         let layout = self.layout();
         match under {
             Some(Mode::Table) => {
-                let job = self.table.click_heading(mouse, &layout, self.cx.now().unix());
+                let job = self.table.click_heading(mouse, &layout, &mut self.cx);
                 self.sort(job);
                 self.table.click(mouse, &layout);
             }

@@ -38,7 +38,7 @@ fn filter_sort_and_columns_come_from_the_arguments() {
     shell.until("the order and the columns", |screen| {
         let text = screen.contents();
         let rows = text.find("palm.b").zip(text.find("palm.a"));
-        let columns = text.contains("▼last") && text.contains(" time");
+        let columns = text.contains("last▼") && text.contains(" time");
         rows.is_some_and(|(b, a)| b < a) && columns && !text.contains("trend")
     });
     shell.press("\x03");

@@ -380,6 +380,42 @@ fn esc_leads_away_from_no_chart_unnoticed() {
 }
 
 #[test]
+fn a_new_order_is_seen_from_its_top() {
+    type Sort = fn(&mut Scene);
+    let ways: [(&str, Sort); 4] = [
+        ("next column", |scene| scene.keys(">>")),
+        ("column", |scene| scene.keys("2")),
+        ("reverse", |scene| scene.keys("o")),
+        ("click", |scene| {
+            let kind = MouseKind::Click;
+            scene.tell(Event::Mouse(MouseEvent { kind, column: 5, row: 2 }));
+        }),
+    ];
+    for (way, sort) in ways {
+        let mut scene = Scene::with_sample(80, 24, &[]);
+        let state: String = (0..100).map(|key| format!("k{key} {key} 1\n")).collect();
+        scene.enter("get *");
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&state);
+        scene.to(Mode::Table);
+        for _ in 0..30 {
+            scene.code(KeyCode::Down);
+        }
+        let before = scene.app.table().sort();
+        sort(&mut scene);
+        assert_ne!(scene.app.table().sort(), before, "{way}");
+        let rows = scene.app.layout().table_rows();
+        assert_eq!((scene.app.table().selected(), scene.app.table().first(rows)), (0, 0), "{way}");
+        scene.code(KeyCode::Down);
+        let selected = scene.app.table().selected_series().unwrap().key.to_string();
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&format!("k100 -1 2\nk101 1000 2\n{state}"));
+        let after = scene.app.table().selected_series().unwrap().key.to_string();
+        assert_eq!(after, selected, "a row chosen in the new order stays selected: {way}");
+    }
+}
+
+#[test]
 fn hints_fit_the_state() {
     let mut scene = live("a 1 1\n");
     assert!(screen(&scene, 300, 40).contains("F6 pause"));
