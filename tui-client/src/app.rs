@@ -37,7 +37,7 @@ pub use config::AppConfig;
 use context::Context;
 use feed::Feed;
 use input::Input;
-use line_input::InputPurpose;
+use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
 use message::Message;
@@ -351,6 +351,11 @@ impl App {
             Action::SilenceAlerts => {
                 let now = self.now().elapsed;
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
+            }
+            Action::RecallFilter => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(purpose, Some(InputPurpose::Filter(_)))
+                    && self.table.dropped_filter().is_some()
             }
             Action::Refresh => self.link.is_connected(),
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {

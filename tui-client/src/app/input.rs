@@ -174,6 +174,17 @@ impl Input {
         }
     }
 
+    /// Replaces the line of a filter by an earlier filter.
+    pub fn recall(&mut self, filter: &str, cx: &mut Context) {
+        if let Some(Overlay::Input(line)) = &mut self.overlay
+            && matches!(line.purpose(), InputPurpose::Filter(_))
+        {
+            line.edit(Edit::KillAll);
+            line.insert(filter);
+            self.preview(cx);
+        }
+    }
+
     /// Inserts text into the line that is being typed; `focus` is that of the panes.
     pub fn insert(&mut self, text: &str, focus: Mode, cx: &mut Context) {
         let taken = match &mut self.overlay {

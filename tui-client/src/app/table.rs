@@ -38,6 +38,8 @@ pub struct Table {
     top: usize,
     sort: Sort,
     filter: Option<Filter>,
+    /// The filter that was dropped last.
+    dropped_filter: Option<Filter>,
     chosen: Chosen,
     /// The id of the last job.
     job: u64,
@@ -227,6 +229,11 @@ impl Table {
         self.arrange(rows, now)
     }
 
+    /// The filter that was dropped last.
+    pub fn dropped_filter(&self) -> Option<&Filter> {
+        self.dropped_filter.as_ref()
+    }
+
     /// Sets the filter.
     pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
         self.filter = filter;
@@ -264,11 +271,15 @@ impl Table {
                 let chart = action == TableAction::Chart;
                 cx.send(Message::Focus(if chart { Mode::Chart } else { Mode::Watch }));
             }
-            TableAction::Leave if self.filter.is_some() => {
-                cx.say(Tone::Plain, "filter dropped");
+            TableAction::Leave => {
+                let Some(filter) = self.filter.take() else {
+                    cx.send(Message::Focus(Mode::Prompt));
+                    return None;
+                };
+                cx.say(Tone::Plain, format!("filter dropped, / ↑ brings back {}", filter.as_str()));
+                self.dropped_filter = Some(filter);
                 return self.set_filter(None, rows, now);
             }
-            TableAction::Leave => cx.send(Message::Focus(Mode::Prompt)),
         }
         None
     }

@@ -25,6 +25,8 @@ pub enum Action {
     Edit(Edit),
     /// Accept the typed filter, alert, search or file name, or the found history line.
     Accept,
+    /// Put the filter that was dropped last into the line.
+    RecallFilter,
     /// Close the overlay opened last, without effect.
     Cancel,
     /// Send the request in the command line.

@@ -131,7 +131,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
-    bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter; without one, to the command line"),
+    bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter (/ ↑: back); without one, to the command line"),
     bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
     bind("2", &[Table], Action::Table(TableAction::SortBy(2)), SORT_BY),
@@ -232,6 +232,8 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
         .hint("done", &[(SeriesInput, 10), (LogInput, 10)]),
+    bind("↑ ctrl-p", &[SeriesInput], Action::RecallFilter, "the filter that was dropped last")
+        .hint("dropped", &[(SeriesInput, 15)]),
     bind("esc ctrl-c", &[SeriesInput], Action::Cancel, "cancel")
         .vital("cancel", &[(SeriesInput, 20)]),
     bind("esc ctrl-g ctrl-c", &[LogInput], Action::Cancel, "cancel: back to how it was")

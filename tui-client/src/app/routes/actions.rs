@@ -92,6 +92,11 @@ impl App {
             Action::BeginRequest => {}
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
+            Action::RecallFilter => {
+                if let Some(filter) = self.table.dropped_filter() {
+                    self.input.recall(filter.as_str(), &mut self.cx);
+                }
+            }
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
