@@ -26,10 +26,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use shared::Glob;
 
-use crate::effect::{ComputeJob, Effect, NetworkOrder};
+use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
 use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
@@ -40,7 +40,7 @@ pub use config::AppConfig;
 use context::Context;
 use feed::Feed;
 use input::Input;
-use line_input::InputPurpose;
+use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
 use message::Message;
@@ -62,6 +62,8 @@ pub struct App {
     place: Place,
     watch: Watch,
     alerts: Alerts,
+    /// The alerts that were dropped last.
+    dropped_alerts: Vec<Alert>,
     /// The answer to the last typed `get`.
     typed_answer: Option<TypedAnswer>,
     polling: Polling,
@@ -96,6 +98,7 @@ impl App {
             place: Place::default(),
             watch,
             alerts: Alerts::new(&config.alerts),
+            dropped_alerts: Vec::new(),
             typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
@@ -227,7 +230,7 @@ impl App {
                 };
                 self.sort(job);
             }
-            Event::Terminate => self.cx.push(Effect::Quit),
+            Event::Terminate => self.cx.push(Effect::Quit(Ending::Complete)),
         }
     }
 
@@ -308,7 +311,8 @@ impl App {
             .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
         let totals = self.chart_may_ask().then(|| self.watch.next_totals(now));
         let chart = chart.flatten().into_iter().chain(totals.flatten()).min();
-        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
+        let calm = self.alerts.next_calm(now);
+        [busy, link, fresh, notice, poll, feed, chart, calm, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()
             .min()
@@ -367,6 +371,11 @@ impl App {
             Action::SilenceAlerts => {
                 let now = self.now().elapsed;
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
+            }
+            Action::RecallFilter => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(purpose, Some(InputPurpose::Filter(_)))
+                    && self.table.dropped_filter().is_some()
             }
             Action::Refresh => self.link.is_connected(),
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {

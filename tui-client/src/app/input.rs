@@ -17,7 +17,7 @@ use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::message::Message;
-use crate::effect::Effect;
+use crate::effect::{Effect, Ending};
 use crate::import::source::pasted_lines;
 use crate::keymap::{Abilities, Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
@@ -115,7 +115,7 @@ impl Input {
         match (action, &mut self.overlay) {
             (PromptAction::Clear, _) if is_empty => self.paste.stop_import(cx),
             (PromptAction::DeleteOrQuit | PromptAction::QuitOrClear, _) if is_empty => {
-                cx.push(Effect::Quit);
+                cx.push(Effect::Quit(Ending::Complete));
             }
             (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight, cx),
             (PromptAction::QuitOrClear, _) => {
@@ -171,6 +171,17 @@ impl Input {
             }
             Some(Overlay::Help(help, _)) => help.edit(edit),
             Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
+        }
+    }
+
+    /// Replaces the line of a filter by an earlier filter.
+    pub fn recall(&mut self, filter: &str, cx: &mut Context) {
+        if let Some(Overlay::Input(line)) = &mut self.overlay
+            && matches!(line.purpose(), InputPurpose::Filter(_))
+        {
+            line.edit(Edit::KillAll);
+            line.insert(filter);
+            self.preview(cx);
         }
     }
 

@@ -26,6 +26,10 @@ const MAX_EXCHANGE_GAP: usize = 4096;
 /// The most consecutive lines of polls that are searched for a repetition.
 const MAX_POLLS: u64 = 256;
 
+/// The last lines that are searched for a line to be repeated, and their time in milliseconds.
+const MAX_REPEATED: u64 = 64;
+const MAX_REPEATED_MS: i64 = 60_000;
+
 /// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -242,6 +246,25 @@ impl Log {
         let polls = self.polls;
         self.push(entry);
         self.polls = (polls + 1).min(MAX_POLLS);
+    }
+
+    /// Appends one line, or counts a repetition of the newest such line among the last few, which has
+    /// the time and the text of the first repetition.
+    pub fn push_again(&mut self, entry: LogEntry<'_>, is_like: impl Fn(&str) -> bool) {
+        let end = self.store.end();
+        let recent = self.store.range(end - MAX_REPEATED.min(end - self.first())..end);
+        let number = recent
+            .rev()
+            .filter(|line| entry.unix_ms - line.until_ms <= MAX_REPEATED_MS)
+            .find(|line| line.direction == entry.direction && is_like(line.text))
+            .map(|line| line.number);
+        match number {
+            Some(number) => {
+                self.store.repeat(number, &entry);
+                self.filter_again(number);
+            }
+            None => drop(self.push(entry)),
+        }
     }
 
     /// Applies the filter again to a repeated line, whose time range has changed.

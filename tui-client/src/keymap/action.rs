@@ -25,6 +25,8 @@ pub enum Action {
     Edit(Edit),
     /// Accept the typed filter, alert, search or file name, or the found history line.
     Accept,
+    /// Put the filter that was dropped last into the line.
+    RecallFilter,
     /// Close the overlay opened last, without effect.
     Cancel,
     /// Send the request in the command line.
@@ -59,7 +61,7 @@ pub enum Action {
     AddWatch,
     /// Type an alert.
     AddAlert,
-    /// Remove the alerts on the selected key.
+    /// Remove the alerts on the selected key, or bring back those that were removed last.
     DropAlerts,
     /// Silence the alerts that fire or come and go.
     SilenceAlerts,
@@ -184,7 +186,7 @@ pub enum WatchAction {
     Mark,
     /// Chart all keys, or the selected one.
     MarkAll,
-    /// Show the chart on the full screen, or the panes again.
+    /// Show the chart on the full screen, or the panes again, with the focus where it was.
     FullScreen,
     /// Remove the cursor, else leave the full screen, else focus the command line.
     Leave,

@@ -155,10 +155,9 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
-        let (name, style) = match (sort.column == Some(column), column.is_number()) {
-            (false, _) => (column.name().to_owned(), theme.quiet),
-            (true, true) => (format!("{arrow}{}", column.name()), sorted),
-            (true, false) => (format!("{}{arrow}", column.name()), sorted),
+        let (name, style) = match sort.column == Some(column) {
+            false => (column.name().to_owned(), theme.quiet),
+            true => (format!("{}{arrow}", column.name()), sorted),
         };
         pen.field(&name, wide, column.is_number(), style).skip(1);
     }

@@ -216,6 +216,18 @@ impl Log {
         self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
 
+    /// Logs a note of the client, or counts a repetition of a recent line of such a text.
+    pub fn note_again(
+        &mut self,
+        now: Moment,
+        tone: Tone,
+        text: &str,
+        is_like: impl Fn(&str) -> bool,
+    ) {
+        let text = escape_untrusted(text.as_bytes());
+        self.push_again(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone), is_like);
+    }
+
     /// Logs a failure and shows it on the bottom line.
     pub fn report(&mut self, text: String, cx: &mut Context) {
         self.note(cx.now(), Tone::Bad, &text);

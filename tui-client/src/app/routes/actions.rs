@@ -2,7 +2,7 @@
 
 use crate::app::line_input::InputPurpose;
 use crate::app::{App, copy_command};
-use crate::effect::{Effect, NetworkOrder, TerminalOrder};
+use crate::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use crate::event::{KeyCode, KeyPress};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
 use crate::request::command::Command;
@@ -25,7 +25,7 @@ impl App {
                     self.begin_request(letter);
                 }
             }
-            Some(action) => self.perform(action),
+            Some(action) => self.perform(action, key),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
                 let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
@@ -61,9 +61,14 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
-    fn perform(&mut self, action: Action) {
+    /// Performs the action of a key.
+    fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
-            Action::Quit => self.cx.push(Effect::Quit),
+            Action::Quit => {
+                let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
+                let ending = if is_letter { Ending::FirstLetter } else { Ending::Complete };
+                self.cx.push(Effect::Quit(ending));
+            }
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => {
                 self.input.toggle_help(self.panes.focus(), self.cx.abilities());
@@ -88,6 +93,11 @@ impl App {
             Action::BeginRequest => {}
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
+            Action::RecallFilter => {
+                if let Some(filter) = self.table.dropped_filter() {
+                    self.input.recall(filter.as_str(), &mut self.cx);
+                }
+            }
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
@@ -138,9 +148,9 @@ impl App {
                 }
             }
             Action::Table(action) => {
-                let (rows, time) = (self.layout().table_rows(), self.table_time());
+                let rows = self.layout().table_rows();
                 let table = self.place.table_or(&mut self.table);
-                let job = table.update(action, rows, time, &mut self.cx);
+                let job = table.update(action, rows, &mut self.cx);
                 self.sort(job);
             }
             Action::Watch(action) => {
@@ -217,7 +227,7 @@ impl App {
 
     pub(in crate::app) fn submit(&mut self) {
         match Command::parse(self.input.prompt.text()) {
-            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());

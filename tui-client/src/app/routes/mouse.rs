@@ -39,9 +39,8 @@ impl App {
         let layout = self.layout();
         match under {
             Some(Mode::Table) => {
-                let time = self.table_time();
                 let table = self.place.table_or(&mut self.table);
-                let job = table.click_heading(mouse, &layout, time);
+                let job = table.click_heading(mouse, &layout, &mut self.cx);
                 table.click(mouse, &layout);
                 self.sort(job);
             }

@@ -4,6 +4,7 @@ use shared::KeyBuf;
 
 use super::Table;
 use super::numbers::{APART, Numbers};
+use crate::app::context::Context;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 
@@ -25,6 +26,11 @@ impl Table {
     /// The Unix time that the table is of; none if it is of now.
     pub fn as_of(&self) -> Option<i64> {
         self.numbers.as_of()
+    }
+
+    /// The Unix time to which ages are counted.
+    pub(super) fn time(&self, cx: &Context) -> i64 {
+        self.as_of().unwrap_or(cx.now().unix())
     }
 
     /// Shows how things stood at a Unix time, and selects a key at first.
