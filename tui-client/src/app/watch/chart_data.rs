@@ -74,6 +74,7 @@ impl Watched {
         let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
         let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
         let known = recent.clone().take(SEVERAL).count();
+        let comes_often = recent.clone().nth(SEVERAL - 1) >= Some(opening.0);
         let has_two = if asked.is_some() && known < 2 {
             // What is not known yet is asked for.
             self.rollups.has(2, opening).unwrap_or(true)
@@ -85,7 +86,8 @@ impl Watched {
         } else {
             recent.take_while(|&time| time >= wide.0).last()
         };
-        Some(KeyTimes { first, newest, last, begin, has_two, has_several: known >= SEVERAL })
+        let has_several = known >= SEVERAL;
+        Some(KeyTimes { first, newest, last, begin, has_two, has_several, comes_often })
     }
 }
 

@@ -25,10 +25,13 @@ fn begun(mut server: SeriesServer, from: i64, seconds: i64) -> (SeriesServer, Sc
 
 #[test]
 fn the_chart_opens_where_points_are_and_grows_with_them() {
+    let past = |count, step| (0..count).map(move |n| (NOW - 631_152_000 + n * step, 2.0));
     let years = || (0..5000).map(|n| (NOW - 631_152_000 + n * 60, 1.0));
     for (what, points, of) in [
         ("empty", vec![], "all "),
         ("one point of the past", vec![(NOW - 631_152_000, 2.0)], "last "),
+        ("two points of the past", past(2, 1).collect(), "last "),
+        ("rare points of the past", past(9, DAY).collect(), "last "),
         ("points of the past", years().collect(), "last "),
     ] {
         for (seconds, span, title) in
@@ -37,7 +40,7 @@ fn the_chart_opens_where_points_are_and_grows_with_them() {
             let (server, scene) =
                 begun(SeriesServer::of(points.clone()), NOW + 1 - seconds, seconds);
             // It was opened on the last points before.
-            let (was, title) = if points.len() > 1 { (900, "15m") } else { (span, title) };
+            let (was, title) = if points.len() > 9 { (900, "15m") } else { (span, title) };
             assert_eq!(range(&scene), (NOW - was, NOW), "{what}, {seconds}s");
             if of == "last " || span == 900 {
                 let of = if of == "last " { " of 20y" } else { " of 16m39s" };
