@@ -26,7 +26,7 @@ use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, NetworkOrder};
 use crate::event::{Event, Moment};
-use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
+use crate::keymap::{Action, ChartAction, Hint, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::Alerts;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
@@ -349,6 +349,9 @@ impl App {
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
             }
             Action::Refresh => self.link.is_connected(),
+            Action::Chart(ChartAction::Live) if self.mode() == Mode::Watch => {
+                self.watch.is_chart_moved()
+            }
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {
                 self.watch.has_cursor()
             }

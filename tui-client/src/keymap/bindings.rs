@@ -173,7 +173,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
     bind("0", CHARTED, Action::Chart(ChartAction::Live), "live: the last 15 minutes, from their first point on")
-        .hint("live", &[(Watch, 100), (Chart, 20)]),
+        .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),

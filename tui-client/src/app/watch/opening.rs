@@ -126,6 +126,11 @@ impl Watch {
         self.opening = Opening::default();
     }
 
+    /// The chart shows another time than the newest points, which it would open on.
+    pub fn is_chart_moved(&self) -> bool {
+        self.viewport.is_moved() || self.opening.span == Some(Span::All)
+    }
+
     fn chart_times(&self) -> Option<ChartTimes> {
         let keys: Vec<_> = self.in_chart().filter_map(Watched::times).collect();
         ChartTimes::of(&keys)
