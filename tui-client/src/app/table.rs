@@ -199,8 +199,13 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// The window of the numbers that are shown.
+    /// The window that is chosen for the numbers.
     pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// The window of the numbers that are shown, until those of the chosen one have come.
+    pub fn shown_window(&self) -> Window {
         self.numbers.shown_window()
     }
 

@@ -71,7 +71,7 @@ fn titles(app: &App) -> Vec<String> {
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
-    let points = match table.window() {
+    let points = match table.shown_window() {
         Window::All if table.is_live() => "all time".to_owned(),
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),

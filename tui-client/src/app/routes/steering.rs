@@ -62,8 +62,9 @@ impl App {
         }
         self.watch.settle_opening();
         if self.chart_may_ask() {
-            let window = self.feed.is_live().then(|| self.table.window());
-            for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+            let (window, now) = (self.table.window(), self.cx.now());
+            let aged = self.polling.screen_time(now.elapsed);
+            for query in self.watch.ask(&self.layout(), window, (now, aged)) {
                 self.feed.ask(query);
             }
             for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
@@ -76,15 +77,19 @@ impl App {
     pub(in crate::app) fn ask_numbers(&mut self) {
         let Some((rows, room)) = self.live_rows() else { return };
         let now = self.cx.now();
-        for query in self.table.ask_numbers(rows, room, (now.elapsed, now.unix())) {
+        let aged = self.polling.screen_time(now.elapsed);
+        for query in self.table.ask_numbers(rows, room, (aged, now.unix())) {
             self.feed.ask(query);
         }
     }
 
-    /// The rows and the cells of a row of the table, if it is in sight and live.
+    /// The rows and the cells of a row of the table, if it is in sight and its numbers can be asked for.
     pub(in crate::app) fn live_rows(&self) -> Option<(usize, usize)> {
         let layout = self.layout();
-        let area = layout.table.filter(|_| self.is_live() && self.feed.follows_all())?;
+        // While paused, what the rows lack is asked for once.
+        let asks_once = self.polling.is_paused() && self.link.is_connected();
+        let may_ask = asks_once || self.feed.is_live() && self.feed.follows_all();
+        let area = layout.table.filter(|_| may_ask)?;
         // Within the border, right of the column for marks.
         Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
     }

@@ -114,7 +114,8 @@ impl App {
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
         let lines = holds.then(|| now + HELD_RETRY);
-        let numbers = self.live_rows().and_then(|(rows, room)| self.table.next_numbers(rows, room));
+        let live = self.live_rows().filter(|_| !self.polling.is_paused());
+        let numbers = live.and_then(|(rows, room)| self.table.next_numbers(rows, room));
         let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));
         let arranged = outdated.then_some(self.rearrange_at);
         [lines, numbers, ages, arranged].into_iter().flatten().min()

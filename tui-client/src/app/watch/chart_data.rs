@@ -107,10 +107,17 @@ impl Watch {
     }
 
     /// Takes the queries for what the list on the screen and its chart need; the numbers of the
-    /// list are those of a window, and are not asked for without one.
-    pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
-        let window = window.filter(|_| layout.watch.is_some());
-        let mut queries = window.map_or_else(Vec::new, |window| self.ask_numbers(window, now));
+    /// list are those of a window, and have grown as old as they are at the time `aged`.
+    pub fn ask(
+        &mut self,
+        layout: &Layout,
+        window: Window,
+        (now, aged): (Moment, Duration),
+    ) -> Vec<Query> {
+        let mut queries = match layout.watch {
+            Some(_) => self.ask_numbers(window, (now, aged)),
+            None => Vec::new(),
+        };
         queries.extend(self.ask_chart(layout, now.elapsed));
         queries
     }

@@ -13,6 +13,8 @@ use shared::response::Status;
 use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, FollowNews, KeyCode};
 use tui_client::keymap::Mode;
+use tui_client::metrics::column::Column;
+use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
 use tui_client::view::theme::Theme;
@@ -261,6 +263,128 @@ fn a_pause_stands_still_and_goes_on_with_the_state() {
     scene.begin();
     scene.ok("get *[last]", "a 3.0 3\n");
     assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+/// The numbers of the first row.
+fn numbers(scene: &Scene) -> (Option<u64>, Option<f64>, Option<f64>) {
+    let a = scene.app.table().visible(1).next().unwrap();
+    (a.count(), a.max(), a.trend().and(a.mean()))
+}
+
+#[test]
+fn a_refresh_while_paused_brings_the_numbers_too() {
+    let state = format!(
+        "a 4.0 {NOW}
+"
+    );
+    for is_paused in [true, false] {
+        let mut scene = live(&state);
+        answer_queries(&mut scene, of_a);
+        let before = numbers(&scene);
+        assert_eq!(before.0, Some(4));
+        if is_paused {
+            scene.code(KeyCode::F(6));
+            scene.wait(60 * SECOND);
+            assert_eq!(asked(&mut scene), [""; 0], "nothing grows old");
+        }
+        for _ in 0..2 {
+            scene.code(KeyCode::F(5));
+            if !is_paused {
+                scene.begin();
+            }
+            scene.ok("get *[last]", &state);
+            assert_eq!(numbers(&scene), before, "until newer ones have come");
+            let lines = answer_queries(&mut scene, |line| match line {
+                _ if line.contains("all:max]") => format!(
+                    "a 11.0 {NOW}
+"
+                ),
+                _ => of_a(line),
+            });
+            assert!(lines.len() > 3, "{lines:?}");
+            assert_eq!(numbers(&scene), (before.0, Some(11.0), before.2));
+            scene.wait(if is_paused { 60 * SECOND } else { SECOND });
+            assert_eq!(asked(&mut scene), [""; 0], "once");
+            scene.code(KeyCode::F(5));
+            if !is_paused {
+                scene.begin();
+            }
+            scene.ok("get *[last]", &state);
+            answer_queries(&mut scene, of_a);
+        }
+    }
+}
+
+#[test]
+fn a_refresh_keeps_rows_in_the_order_of_their_numbers() {
+    let table = TableSpec {
+        sort: Sort { column: Some(Column::Max), descending: true },
+        ..TableSpec::default()
+    };
+    let mut scene = Scene::live_table(120, 30, table);
+    let state = format!(
+        "a 1.0 {NOW}
+b 1.0 {NOW}
+"
+    );
+    scene.ok("get *[last]", &state);
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains("all:max]") => format!(
+            "a 2.0 {NOW}
+b 3.0 {NOW}
+"
+        ),
+        _ => state.clone(),
+    });
+    scene.wait(SECOND);
+    assert_eq!(rows(&scene), [row("b", 1.0), row("a", 1.0)]);
+    scene.code(KeyCode::F(6));
+    scene.code(KeyCode::F(5));
+    scene.ok(
+        "get *[last]",
+        &format!(
+            "c 1.0 {NOW}
+{state}"
+        ),
+    );
+    assert_eq!(rows(&scene)[..2], [row("b", 1.0), row("a", 1.0)]);
+}
+
+#[test]
+fn another_window_is_asked_for_while_paused() {
+    let mut scene = live(&format!(
+        "a 4.0 {NOW}
+"
+    ));
+    answer_queries(&mut scene, of_a);
+    let before = numbers(&scene);
+    scene.code(KeyCode::F(6));
+    scene.wait(60 * SECOND);
+    scene.to(Mode::Table);
+    scene.keys("t");
+    assert_eq!(numbers(&scene), before, "with the title of their window");
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 15m");
+    let lines = answer_queries(&mut scene, |line| match line {
+        _ if line.contains("all:max]") => format!(
+            "a 11.0 {NOW}
+"
+        ),
+        _ => of_a(line),
+    });
+    assert!(lines.contains(&"get a[-1h:-0s:all:max]".to_owned()), "{lines:?}");
+    assert_eq!(numbers(&scene), (before.0, Some(11.0), before.2));
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 1h");
+    scene.wait(60 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0], "once");
+}
+
+#[test]
+fn a_window_without_any_row_is_said_at_once() {
+    let mut scene = live("");
+    scene.to(Mode::Table);
+    scene.keys("t");
+    assert_eq!(asked(&mut scene), [""; 0]);
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 1h");
 }
 
 #[test]
