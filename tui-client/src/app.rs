@@ -156,8 +156,6 @@ impl App {
             Event::Connected => {
                 self.feed.reset();
                 self.cut_off = None;
-                // It may be another server, or the same one started otherwise.
-                self.input.prompt.set_refuses_deletes(false);
                 (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
@@ -165,6 +163,8 @@ impl App {
             }
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
+                // The next one may be another server, or the same one started otherwise.
+                self.input.prompt.deletion().forget_server();
                 self.watch.reset();
                 self.input.paste.lose(&mut self.log, &mut self.cx);
                 for tag in self.feed.on_disconnected(&mut self.cx) {

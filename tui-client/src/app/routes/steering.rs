@@ -39,7 +39,7 @@ impl App {
             QueryTag::Rows(query) => !table.awaits(query),
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
-            QueryTag::Chart(_) => false,
+            QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
         };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
