@@ -378,7 +378,8 @@ impl Table {
     }
 
     fn discard_shared(&mut self, answer: Arc<Answer>) {
-        if answer.series.len() > AT_ONCE {
+        // The one shown is to be free at once.
+        if !Arc::ptr_eq(&self.answer, &answer) && answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
     }

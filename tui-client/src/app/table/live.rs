@@ -147,9 +147,11 @@ impl Table {
         self.freshness != Freshness::Polled
     }
 
-    /// Told points can be taken: no job needs the answer as it is.
-    pub fn is_free(&mut self) -> bool {
-        self.renewals.is_empty() && self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
+    /// Told points can be taken: no job needs the answer as it is. Otherwise the end of the job is
+    /// told with [`Table::arranged`].
+    pub fn is_free(&self) -> bool {
+        let is_shared = Arc::strong_count(&self.answer) > 1;
+        self.renewals.is_empty() && self.next.is_none() && !is_shared
     }
 
     /// Takes a point that was put just now; says whether its key is known. It must be free.

@@ -10,11 +10,11 @@ mod window;
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::effect::{Effect, TerminalOrder};
-use tui_client::event::{Event, FollowNews, KeyCode};
+use tui_client::effect::{ComputeJob, Effect, TerminalOrder};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::metrics::column::Column;
-use tui_client::metrics::sort::{Sort, TableSpec};
+use tui_client::metrics::sort::{AT_ONCE, Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
 use tui_client::view::theme::Theme;
@@ -376,6 +376,50 @@ fn another_window_is_asked_for_while_paused() {
     cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 1h");
     scene.wait(60 * SECOND);
     assert_eq!(asked(&mut scene), [""; 0], "once");
+}
+
+#[test]
+fn lines_that_wait_for_a_sort_wake_nothing() {
+    let table = TableSpec {
+        sort: Sort { column: Some(Column::Last), descending: true },
+        ..TableSpec::default()
+    };
+    let mut scene = Scene::live_table(120, 30, table);
+    let state: String = (0..=AT_ONCE).map(|n| format!("k{n} 1.0 {NOW}\n")).collect();
+    let jobs = |effects: Vec<Effect>| {
+        effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Compute(ComputeJob::Sort(job)) => Some(job),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut under_way = jobs(scene.answer("get *[last]", Status::Ok, &state));
+    scene.to(Mode::Table);
+    for (press, value) in ["", "<", "o", "0"].into_iter().zip([5.0, 6.0, 7.0, 8.0]) {
+        let at = scene.now.elapsed;
+        assert_eq!(under_way.len(), 1, "{press}");
+        scene.told(&format!("k7 {value:?} {NOW}\n"));
+        for key in press.chars() {
+            under_way.extend(jobs(scene.press(KeyPress::char(key))));
+        }
+        let mut ticks = 0;
+        while scene.app.next_wake().is_some_and(|wake| wake < at + SECOND) {
+            let wait = scene.next_wait();
+            scene.now.elapsed += wait.max(Duration::from_millis(1));
+            scene.tell(Event::Tick);
+            ticks += 1;
+        }
+        assert!(ticks < 20, "{ticks} ticks while {press:?} is sorted");
+        while let Some(job) = under_way.pop() {
+            under_way.extend(jobs(scene.tell(Event::Sorted(job.run()))));
+        }
+        let k7 = scene.app.table().answer().series.iter().find(|it| it.key.as_str() == "k7");
+        assert_eq!(k7.unwrap().last.value, value, "{press}");
+        scene.now.elapsed += SECOND;
+        under_way.extend(jobs(scene.told(&format!("k8 {value:?} {NOW}\n"))));
+    }
 }
 
 #[test]

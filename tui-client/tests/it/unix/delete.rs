@@ -48,7 +48,8 @@ fn no_question_is_asked_where_the_server_allows_no_deletes() {
             assert_eq!(probe.ends_with("*[1:0]"), counted.contains('*'), "{probe}");
             stream.write_all(b"error\nwrong command\n\n").unwrap();
         }]);
-        let shell = Shell::run(&format!("\"$CLIENT\" --port {port} del '{selector}'; echo code $?"));
+        let shell =
+            Shell::run(&format!("\"$CLIENT\" --port {port} del '{selector}'; echo code $?"));
         shell.until_shown("the server does not allow deletes; start it with --allow-delete");
         shell.until_shown("code 1");
         shell.wait();
