@@ -164,8 +164,6 @@ impl App {
             Event::Connected => {
                 self.feed.reset();
                 self.cut_off = None;
-                // It may be another server, or the same one started otherwise.
-                self.input.prompt.set_refuses_deletes(false);
                 (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
@@ -174,6 +172,8 @@ impl App {
             }
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
+                // The next one may be another server, or the same one started otherwise.
+                self.input.prompt.deletion().forget_server();
                 self.watch.reset();
                 self.input.paste.lose(&mut self.log, &mut self.cx);
                 for tag in self.feed.on_disconnected(&mut self.cx) {
@@ -378,6 +378,9 @@ impl App {
                     && self.table.dropped_filter().is_some()
             }
             Action::Refresh => self.link.is_connected(),
+            Action::Live if self.mode() == Mode::Watch => {
+                self.watch.is_chart_moved() || self.place.at().is_some()
+            }
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {
                 self.watch.has_cursor()
             }

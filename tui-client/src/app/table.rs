@@ -202,8 +202,13 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// The window of the numbers that are shown.
+    /// The window that is chosen for the numbers.
     pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// The window of the numbers that are shown, until those of the chosen one have come.
+    pub fn shown_window(&self) -> Window {
         self.numbers.shown_window()
     }
 
@@ -387,7 +392,8 @@ impl Table {
     }
 
     fn discard_shared(&mut self, answer: Arc<Answer>) {
-        if answer.series.len() > AT_ONCE {
+        // The one shown is to be free at once.
+        if !Arc::ptr_eq(&self.answer, &answer) && answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
     }

@@ -173,7 +173,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
     bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
-        .hint("live", &[(Watch, 100), (Chart, 20)]),
+        .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),

@@ -27,6 +27,8 @@ pub enum QueryTag {
     Watch(WatchQuery),
     /// A number of all points of keys with alerts.
     Alerted(AlertedQuery),
+    /// How much a `del` deletes, with a number of its own.
+    Deletion(u64),
 }
 
 /// A query for a number of all points of keys with alerts.

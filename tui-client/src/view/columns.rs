@@ -26,7 +26,7 @@ pub fn draw(canvas: &mut Canvas<'_>, selected: usize) {
     canvas.scroll_position((top, rows, Column::ALL.len()), None, area);
     for (row, (at, column)) in (0..inner.height).zip(Column::ALL.iter().enumerate().skip(top)) {
         // As the title of the table says it.
-        let of = match app.table().window() {
+        let of = match app.table().shown_window() {
             _ if !column.is_of_window() => String::new(),
             Window::All if app.table().is_live() => " of all time".to_owned(),
             window if app.table().is_live() => format!(" of the last {}", window.name()),

@@ -71,15 +71,16 @@ fn titles(app: &App) -> Vec<String> {
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
-    let points = match table.window() {
-        window if let Some(at) = table.as_of() => {
-            let before = if window == Window::All { "all" } else { window.name() };
-            format!("as of {}, {before} before", time::date(at, app.zone()))
-        }
+    let shown = table.shown_window();
+    let as_of = table.as_of().map(|at| {
+        let before = if shown == Window::All { "all" } else { shown.name() };
+        format!("as of {}, {before} before", time::date(at, app.zone()))
+    });
+    let points = as_of.unwrap_or_else(|| match shown {
         Window::All if table.is_live() => "all time".to_owned(),
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
-    };
+    });
     match table.filter() {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);

@@ -129,12 +129,18 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The column before the key: the colour of its line in the chart, or the selection.
+/// The column before the key: the colour or the letter of its line in the chart, that it is kept
+/// there though there is no room for its line, or the selection.
 fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'static str, Style) {
     let line = app.watch().in_chart().position(|key| key.key == watched.key);
+    let lines = app.watch().in_chart().count();
     match line {
-        Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
-        None if watched.marked => ("■", theme.quiet),
+        Some(line) if watched.marked => match chart::line_mark(theme, line, lines) {
+            chart::MARK => (chart::MARK, chart::line_style(theme, line)),
+            // A letter must not be read as one of the key.
+            letter => (letter, theme.selection),
+        },
+        None if watched.marked => ("□", theme.quiet),
         _ if selected => ("▸", theme.focus),
         _ => (" ", theme.text),
     }

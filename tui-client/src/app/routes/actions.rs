@@ -245,7 +245,8 @@ impl App {
             }
             None => {}
         }
+        let counts = self.feed.has_selectors() == Some(true);
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-        self.input.prompt.submit(link, self.watch.patterns(), log, cx);
+        self.input.prompt.submit(counts, link, self.watch.patterns(), log, cx);
     }
 }

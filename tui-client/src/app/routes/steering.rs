@@ -42,7 +42,7 @@ impl App {
             }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
-            QueryTag::Chart(_) => false,
+            QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
         };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
@@ -65,8 +65,9 @@ impl App {
         }
         self.watch.settle_opening();
         if self.chart_may_ask() {
-            let window = self.feed.is_live().then(|| self.table.window());
-            for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+            let (window, now) = (self.table.window(), self.cx.now());
+            let aged = self.polling.screen_time(now.elapsed);
+            for query in self.watch.ask(&self.layout(), window, (now, aged)) {
                 self.feed.ask(query);
             }
             for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
@@ -78,18 +79,22 @@ impl App {
     /// Asks for what the rows in sight lack.
     pub(in crate::app) fn ask_numbers(&mut self) {
         let Some((rows, room)) = self.live_rows() else { return };
-        let now = (self.cx.now().elapsed, self.table_time());
+        let aged = self.polling.screen_time(self.cx.now().elapsed);
+        let time = self.table_time();
         let table = self.place.table_or(&mut self.table);
-        for query in table.ask_numbers(rows, room, now) {
+        for query in table.ask_numbers(rows, room, (aged, time)) {
             self.feed.ask(query);
         }
     }
 
-    /// The rows and the cells of a row of the table, if it is in sight and live.
+    /// The rows and the cells of a row of the table, if it is in sight and its numbers can be asked for.
     pub(in crate::app) fn live_rows(&self) -> Option<(usize, usize)> {
         let layout = self.layout();
-        let is_live = self.is_live() && self.feed.follows_all();
-        let area = layout.table.filter(|_| is_live || self.place.table().is_some())?;
+        // What the rows lack is asked for once while paused, and of how things stood.
+        let asks_once = self.polling.is_paused() || self.place.table().is_some();
+        let is_live = self.feed.is_live() && self.feed.follows_all();
+        let may_ask = asks_once && self.link.is_connected() || is_live;
+        let area = layout.table.filter(|_| may_ask)?;
         // Within the border, right of the column for marks.
         Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
     }

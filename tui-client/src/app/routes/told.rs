@@ -17,7 +17,7 @@ use crate::wire_log::entry::Tone;
 /// is caught up with, and little enough for a key that comes meanwhile.
 const MAX_AT_ONCE: usize = 128 * 1024;
 
-/// Wait before lines are taken that could not be taken in one event.
+/// Wait before lines are taken that are more than one event takes.
 const HELD_RETRY: Duration = Duration::from_millis(1);
 
 /// The least time between two arrangements of all rows because of told points.
@@ -129,9 +129,10 @@ impl App {
         let now = self.cx.now().elapsed;
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
-        let lines = holds.then(|| now + HELD_RETRY);
-        let numbers = self.live_rows();
-        let numbers = numbers.and_then(|(rows, room)| self.table().next_numbers(rows, room));
+        // The end of a job that needs the rows as they are is an event of its own.
+        let lines = (holds && self.table.is_free()).then(|| now + HELD_RETRY);
+        let live = self.live_rows().filter(|_| !self.polling.is_paused());
+        let numbers = live.and_then(|(rows, room)| self.table().next_numbers(rows, room));
         // How things stood does not change.
         let numbers = numbers.filter(|&at| at < Duration::MAX);
         let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));

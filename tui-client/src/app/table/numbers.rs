@@ -152,6 +152,11 @@ impl Numbers {
         }
     }
 
+    /// Numbers of any row are under way.
+    pub fn is_asking(&self) -> bool {
+        !self.batches.is_empty()
+    }
+
     /// Numbers of all rows are under way.
     pub fn asks_for_all(&self) -> bool {
         self.batches.iter().any(|batch| batch.keys.is_empty())
@@ -361,8 +366,18 @@ impl Numbers {
         self.batches.iter().any(|batch| batch.number == query.batch)
     }
 
-    /// Answers can be applied: all of some rows, or one of all rows.
+    /// What order or filter need of all rows is known.
+    pub fn are_of_all(&self) -> bool {
+        self.all.is_some()
+    }
+
+    /// Answers can be applied: all of some rows, or one of all rows. Of another window than the one
+    /// shown, those of the rows in sight come first.
     pub fn is_ready(&self) -> bool {
+        let lack = |batch: &Batch| !batch.keys.is_empty() && batch.left > 0;
+        if self.is_outdated() && self.batches.iter().any(lack) {
+            return false;
+        }
         let is_part = |batch: &Batch| batch.keys.is_empty() && !batch.answers.is_empty();
         self.batches.iter().any(|batch| batch.left == 0 || is_part(batch))
     }
@@ -495,7 +510,9 @@ impl Batch {
                         recent.len() < RECENT && oldest.timestamp.saturating_sub(first) < step;
                     are_all || oldest.timestamp < first
                 });
-                if let Some(known) = series.trend().filter(|known| known.refines(&trend)) {
+                // That of an earlier state may lack points.
+                let known = series.trend().filter(|_| series.asked().is_some());
+                if let Some(known) = known.filter(|known| known.refines(&trend)) {
                     trend = known.clone();
                 } else if is_whole && let Some(first) = trend.first() {
                     let recent = series.recent().iter();
