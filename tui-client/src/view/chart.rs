@@ -306,7 +306,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             let place = (plot.x + 1 + column, plot.y + row);
             let Some(place) = canvas.buffer.cell_mut(place) else { continue };
             if cell.dots > 0 {
-                let symbol = char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' ');
+                let symbol = theme.glyphs.cell(cell.dots);
                 let style = line_style(theme, cell.line.into());
                 let style = if under_cursor { style.patch(theme.title) } else { style };
                 place.set_char(symbol).set_style(style);

@@ -206,7 +206,10 @@ fn draw_row(
             ),
             ColumnKind::Age => (time::short_age(last, now), age),
             ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
-            ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
+            ColumnKind::Trend => {
+                let bars = theme.glyphs.sparkline(sparkline(series, wide));
+                (bars, if marked { base } else { theme.plot })
+            }
         };
         pen.field(&text, wide, column.is_number(), style).skip(1);
     }

@@ -3,6 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+pub use super::canvas::glyphs::Glyphs;
 use crate::wire_log::entry::Tone;
 
 /// Greys of the palette of 256 colours: #303030 and #e4e4e4.
@@ -42,6 +43,8 @@ pub struct Theme {
     pub key: Style,
     /// Lines, bars and dots are drawn with ASCII characters.
     pub ascii: bool,
+    /// The characters of charts and sparklines.
+    pub glyphs: Glyphs,
 }
 
 /// The theme in use. Until a terminal that is asked tells its background, it is the one for a dark
@@ -160,6 +163,7 @@ impl Theme {
             selected_row: None,
             key: bold,
             ascii: false,
+            glyphs: Glyphs::default(),
         }
     }
 

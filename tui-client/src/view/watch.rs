@@ -234,6 +234,6 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&sparkline(series, room.min(60)), theme.plot);
+        pen.write(&theme.glyphs.sparkline(sparkline(series, room.min(60))), theme.plot);
     }
 }

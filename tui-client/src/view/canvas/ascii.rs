@@ -27,7 +27,8 @@ pub fn key_names(theme: &Theme, names: String) -> String {
     WORDS.iter().fold(names, |names, (arrow, word)| names.replace(arrow, word))
 }
 
-fn replacement(c: char) -> Option<char> {
+/// What stands for a character of lines, bars, dots or arrows; none for any other.
+pub fn replacement(c: char) -> Option<char> {
     Some(match c {
         '\u{2800}'..='\u{28ff}' => dots(u8::try_from(u32::from(c) - 0x2800).unwrap_or(0)),
         '▁' => '_',
@@ -51,7 +52,7 @@ fn replacement(c: char) -> Option<char> {
 }
 
 /// The character nearest to a cell of braille dots: by their height in the cell and their slope.
-fn dots(pattern: u8) -> char {
+pub fn dots(pattern: u8) -> char {
     /// The bits of the rows, from the top.
     const ROWS: [u8; 4] = [0x09, 0x12, 0x24, 0xc0];
     /// The bits of the left column.
