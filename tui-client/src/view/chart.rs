@@ -335,8 +335,10 @@ fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, ar
         }
     }
     if labels > 0 {
-        let text = format!("{:>wide$}", number::exact(value), wide = usize::from(labels));
-        canvas.pen(area, row).write(&text, style);
+        // As it was typed, where that is not too long.
+        let exact = Some(number::exact(value)).filter(|text| width(text) <= labels.into());
+        let text = exact.unwrap_or_else(|| number::short(value));
+        canvas.pen(area, row).field(&text, labels.into(), true, style);
     }
 }
 

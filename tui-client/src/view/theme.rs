@@ -3,7 +3,6 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-pub use super::canvas::glyphs::Glyphs;
 use crate::wire_log::entry::Tone;
 
 /// Greys of the palette of 256 colours: #303030 and #e4e4e4.
@@ -45,6 +44,20 @@ pub struct Theme {
     pub ascii: bool,
     /// The characters of charts and sparklines.
     pub glyphs: Glyphs,
+}
+
+/// What the cells of charts and the bars of sparklines are drawn with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Blocks of eight parts a cell, which few fonts have.
+    Octant,
+    /// Eight dots a cell.
+    #[default]
+    Braille,
+    /// Blocks of four parts a cell.
+    Block,
+    /// One of a few ASCII characters a cell, by height and slope.
+    Ascii,
 }
 
 /// The theme in use. Until a terminal that is asked tells its background, it is the one for a dark

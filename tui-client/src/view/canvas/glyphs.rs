@@ -4,20 +4,7 @@
 use ratatui::symbols::pixel::{OCTANTS, QUADRANTS};
 
 use super::ascii;
-
-/// What the cells of charts and the bars of sparklines are drawn with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Glyphs {
-    /// Blocks of eight parts a cell, which few fonts have.
-    Octant,
-    /// Eight dots a cell.
-    #[default]
-    Braille,
-    /// Blocks of four parts a cell.
-    Block,
-    /// One of a few ASCII characters a cell, by height and slope.
-    Ascii,
-}
+use crate::view::theme::Glyphs;
 
 impl Glyphs {
     /// The character of a cell with these dots, the bits of a braille pattern.
