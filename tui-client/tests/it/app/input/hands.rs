@@ -262,7 +262,7 @@ fn no_digit_of_a_number_in_an_answer_is_cut_off() {
     scene
         .ok("get {a.memory_used,b}", "a.memory_used 81235000123 1\nb -1.2345678901234567e-300 1\n");
     let drawn = screen(&scene, 120, 40);
-    assert!(drawn.contains(" 81235000123 (81.24GB)  "), "{drawn}");
+    assert!(drawn.contains(" 81235000123 (81.235 GB)  "), "{drawn}");
     assert!(drawn.contains(" -1.2345678901234568e-300  "), "{drawn}");
 }
 
