@@ -88,10 +88,7 @@ impl Log {
             (Purpose::Watch(_), _) => WATCHED,
             (Purpose::Query(_), _) => POINTS,
             (Purpose::Snapshot(_), Poll::ShowNext) => SNAPSHOT,
-            (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
-                Capture { recent: 0, ..QUIET_POLL }
-            }
-            (Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => {
+            (Purpose::Snapshot(_) | Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => {
                 Capture { recent: 0, ..QUIET_POLL }
             }
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,

@@ -101,14 +101,7 @@ impl App {
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
-            Action::Pages(pages) => {
-                let overlay = self.input.page(self.panes.size());
-                let keys = self.watch.keys().len();
-                let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
-                let rows = overlay.or(answer);
-                let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
-                self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
-            }
+            Action::Pages(pages) => self.page(pages),
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
             Action::Refresh => {
@@ -122,24 +115,7 @@ impl App {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
             Action::SearchHelp => self.input.search_help(),
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty() && self.link.is_following() =>
-            {
-                self.cx.push(Effect::Network(NetworkOrder::EndFollow));
-            }
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty()
-                    && self.input.paste.import().is_none()
-                    && self.layout().answer.is_some() =>
-            {
-                self.typed_answer = None;
-                self.after_layout_change();
-            }
-            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
-                self.input.edit(Edit::KillAll, &mut self.cx);
-                self.panes.leave_prompt();
-            }
-            Action::Prompt(action) => self.input.update(action, &mut self.cx),
+            Action::Prompt(action) => self.perform_in_prompt(action),
             Action::Log(action) => {
                 let layout = self.layout();
                 self.log.update(action, &mut self.panes, &layout, &mut self.cx);
@@ -180,6 +156,34 @@ impl App {
                 }
             }
         }
+    }
+
+    fn perform_in_prompt(&mut self, action: PromptAction) {
+        let clears_nothing = action == PromptAction::Clear && self.input.prompt.text().is_empty();
+        if clears_nothing && self.link.is_following() {
+            self.cx.push(Effect::Network(NetworkOrder::EndFollow));
+        } else if clears_nothing
+            && self.input.paste.import().is_none()
+            && self.layout().answer.is_some()
+        {
+            self.typed_answer = None;
+            self.after_layout_change();
+        } else if action == PromptAction::Clear && self.leaves_prompt() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.panes.leave_prompt();
+        } else {
+            self.input.update(action, &mut self.cx);
+        }
+    }
+
+    /// Scrolls by pages, down if positive: of what is in focus, or of the answer above the prompt.
+    fn page(&mut self, pages: i8) {
+        let overlay = self.input.page(self.panes.size());
+        let keys = self.watch.keys().len();
+        let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
+        let rows = overlay.or(answer);
+        let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+        self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
     }
 
     /// Scrolls the answer to the last typed `get`.
