@@ -45,9 +45,9 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
 /// The seconds of spans such as `1h30m`.
 fn seconds(text: &str) -> Option<i64> {
     let spans = text.split_inclusive(|c: char| c.is_ascii_alphabetic());
-    let seconds = spans.map(|span| span.trim().parse::<duration::Duration>().ok());
+    let mut seconds = spans.map(|span| span.trim().parse::<duration::Duration>().ok());
     let all = |all: i64, span: Option<duration::Duration>| all.checked_add(span?.seconds());
-    (!text.is_empty()).then(|| seconds.fold(Some(0), |sum, span| all(sum?, span))).flatten()
+    if text.is_empty() { None } else { seconds.try_fold(0, all) }
 }
 
 /// `14:30` or `14:30:05`.
