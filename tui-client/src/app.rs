@@ -12,6 +12,7 @@ pub mod input;
 pub mod line_input;
 pub mod link;
 pub mod log;
+pub mod marks;
 pub mod message;
 pub mod place;
 pub mod polling;
@@ -43,6 +44,7 @@ use input::Input;
 use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
+use marks::Marks;
 use message::Message;
 use place::Place;
 use polling::{ALL, Polling};
@@ -60,6 +62,7 @@ pub struct App {
     log: Log,
     table: Table,
     place: Place,
+    marks: Marks,
     watch: Watch,
     alerts: Alerts,
     /// The alerts that were dropped last.
@@ -96,6 +99,7 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
+            marks: Marks::default(),
             watch,
             alerts: Alerts::new(&config.alerts),
             dropped_alerts: Vec::new(),
@@ -281,6 +285,8 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
+            Message::Mark(name) => self.mark(&name),
+            Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }
     }
@@ -437,6 +443,11 @@ impl App {
     /// The table: as of the place in time, else of the last answer.
     pub fn table(&self) -> &Table {
         self.place.table().unwrap_or(&self.table)
+    }
+
+    /// The marks.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// The place in time.
