@@ -115,7 +115,12 @@ impl App {
                 self.polling.refresh(link, feed, watch, &mut self.cx);
             }
             Action::TogglePause => {
-                self.polling.toggle_pause(&self.feed, &mut self.watch, &mut self.cx);
+                // A key that works everywhere is answered with such keys.
+                let is_letter = matches!(key.code, KeyCode::Char(_));
+                let mode = if is_letter { self.mode() } else { Mode::Prompt };
+                let (resume, refresh) = (keymap::name(key), keymap::key_of(mode, Action::Refresh));
+                let keys = (resume.as_str(), refresh);
+                self.polling.toggle_pause(keys, &self.feed, &mut self.watch, &mut self.cx);
             }
             Action::Interval(step) => {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);

@@ -320,7 +320,14 @@ fn a_live_server_is_not_said_to_be_polled() {
     assert_eq!(scene.notice(), "live: every put is shown as it is stored; there is no interval");
     assert_eq!(scene.app.polling().interval(), interval);
     scene.keys("P");
+    assert_eq!(scene.notice(), "paused, P resumes, r asks once");
+    scene.keys("P");
+    scene.code(KeyCode::F(6));
     assert_eq!(scene.notice(), "paused, F6 resumes, F5 asks once");
+    scene.to(Mode::Log);
+    scene.keys("PP");
+    assert_eq!(scene.notice(), "paused, P resumes, F5 asks once");
+    scene.to(Mode::Table);
     scene.keys("P");
     scene.code(KeyCode::Esc);
     scene.to(Mode::Table);
