@@ -29,7 +29,8 @@ impl App {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
                 let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
                     panes @ [_, ..] if mode.pane().is_some() && mode != Mode::Columns => {
-                        format!("{name} is for {}; tab leads there", panes.join(" and "))
+                        let way = self.way_to(key);
+                        format!("{name} is for {}; {way}", panes.join(" and "))
                     }
                     _ => {
                         let help = keymap::key_of(mode, Action::Help);
@@ -43,6 +44,18 @@ impl App {
                     self.insert(c.encode_utf8(&mut [0; 4]));
                 }
             }
+        }
+    }
+
+    /// The keys that lead to a pane in which a key has an action. In the full-screen chart, from which tab
+    /// leads on, the panes are out of sight.
+    fn way_to(&self, key: KeyPress) -> &'static str {
+        match self.mode() {
+            Mode::Chart if keymap::lookup(self.panes.before_chart(), key).is_some() => {
+                "f leads there"
+            }
+            Mode::Chart => "f, then tab leads there",
+            _ => "tab leads there",
         }
     }
 

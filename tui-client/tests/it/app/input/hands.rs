@@ -343,7 +343,8 @@ fn a_live_server_is_not_said_to_be_polled() {
 fn a_key_of_another_pane_names_that_pane() {
     for (mode, key, said) in [
         (Mode::Watch, '/', "/ is for the table and the log; tab leads there"),
-        (Mode::Chart, '/', "/ is for the table and the log; tab leads there"),
+        (Mode::Chart, '/', "/ is for the table and the log; f, then tab leads there"),
+        (Mode::Chart, 'x', "x is for the watched keys; f leads there"),
         (Mode::Watch, 'c', "c is for the table; tab leads there"),
         (Mode::Table, 'n', "n is for the log; tab leads there"),
         (Mode::Watch, '%', "% does nothing here; ? lists what does"),
@@ -352,6 +353,9 @@ fn a_key_of_another_pane_names_that_pane() {
         scene.press(KeyPress::char(key));
         assert_eq!((scene.notice(), scene.app.mode()), (said, mode));
     }
+    let mut scene = at(Mode::Table);
+    scene.keys("fc");
+    assert_eq!(scene.notice(), "c is for the table; f leads there", "where it was opened");
     let mut scene = Scene::with_sample(80, 24, &[]);
     scene.to(Mode::Table);
     scene.keys("z");
