@@ -471,6 +471,15 @@ impl Watch {
                     key.marked = !key.marked;
                 }
             }
+            WatchAction::MarkAll if self.keys.len() < 2 => {
+                let text = match self.selected_key() {
+                    Some(key) => {
+                        format!("{} alone is watched; W watches another key, too", key.key)
+                    }
+                    None => "no key is watched yet; W watches one".to_owned(),
+                };
+                cx.say(Tone::Plain, text);
+            }
             WatchAction::MarkAll => {
                 let all = self.keys.iter().all(|key| key.marked);
                 self.keys.iter_mut().for_each(|key| key.marked = !all);
