@@ -96,7 +96,7 @@ impl App {
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());
-                    self.cx.say(Tone::Good, format!("{copied}: {command}"));
+                    self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
                 }
                 Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
             },

@@ -427,6 +427,27 @@ fn a_new_order_is_seen_from_its_top() {
 }
 
 #[test]
+fn a_small_screen_says_what_is_most_needed() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    let drawn = screen(&scene, 80, 24);
+    assert!(drawn.contains("shift-tab table") && drawn.contains("z Z zoom"), "{drawn}");
+    scene.code(KeyCode::BackTab);
+    assert_eq!(scene.app.mode(), Mode::Table, "as the hint says");
+    let mut scene = Scene::with_sample(120, 40, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    assert!(!screen(&scene, 120, 40).contains("shift-tab"), "the table is in sight");
+    let mut scene = Scene::live(40, 10, &["palm.cpu"], &[]);
+    assert!(screen(&scene, 40, 10).contains(" live"), "{}", screen(&scene, 40, 10));
+    scene.code(KeyCode::F(6));
+    scene.press(KeyPress::plain(KeyCode::Home));
+    let drawn = screen(&scene, 40, 10);
+    assert!(drawn.contains(" paused") && drawn.contains("P resume"), "{drawn}");
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    assert!(screen(&scene, 40, 10).contains(" the server clos"), "{}", screen(&scene, 40, 10));
+}
+
+#[test]
 fn hints_fit_the_state() {
     let mut scene = live("a 1 1\n");
     assert!(screen(&scene, 300, 40).contains("F6 pause"));
