@@ -30,8 +30,8 @@ pub struct Notice {
     pub until: Duration,
     /// The notice is a list of completions.
     pub completions: bool,
-    /// Where a name begins, in bytes, that is cut in the middle if there is no room: its end is to be
-    /// seen.
+    /// Where a name begins, in bytes, that is cut in the middle if there is no room: its end is to
+    /// be seen.
     pub name_at: Option<usize>,
 }
 
@@ -94,10 +94,11 @@ impl Context {
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.elapsed + NOTICE;
         let (text, completions, name_at) = (text.into(), false, None);
-        self.notice = Some(Notice { until, text, tone, completions, name_at });
+        self.notice = Some(Notice { text, tone, until, completions, name_at });
     }
 
-    /// Shows a text on the bottom line with the name of a file, or a command, whose end is to be seen.
+    /// Shows a text on the bottom line, with the name of a file or a command behind it whose end is
+    /// to be seen.
     pub fn say_name(&mut self, tone: Tone, before: &str, name: &str) {
         self.say(tone, format!("{before}{name}"));
         if let Some(notice) = &mut self.notice {
@@ -118,7 +119,7 @@ impl Context {
         let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
         let (text, until) = (list.join("  "), self.now.elapsed + NOTICE);
         let (tone, completions, name_at) = (Tone::Plain, true, None);
-        self.notice = Some(Notice { until, text, tone, completions, name_at });
+        self.notice = Some(Notice { text, tone, until, completions, name_at });
     }
 
     /// Queues a message to another part.

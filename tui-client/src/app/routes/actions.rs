@@ -13,6 +13,9 @@ use crate::wire_log::entry::Tone;
 const NO_JOB_CONTROL: &str = "this system can't suspend a program; ctrl-c leaves";
 
 impl App {
+    /// Takes a key press: the action that the key has in the mode of the keyboard, else a character
+    /// of the line that is typed. Where nothing is typed, a key without an action is answered with
+    /// the panes that it is for. Any notice on the bottom line goes.
     pub(in crate::app) fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
@@ -47,8 +50,8 @@ impl App {
         }
     }
 
-    /// The keys that lead to a pane in which a key has an action. In the full-screen chart, from which tab
-    /// leads on, the panes are out of sight.
+    /// The keys that lead to a pane in which a key has an action. In the full-screen chart, from
+    /// which tab leads on, the panes are out of sight.
     fn way_to(&self, key: KeyPress) -> &'static str {
         match self.mode() {
             Mode::Chart if keymap::lookup(self.panes.before_chart(), key).is_some() => {
@@ -127,35 +130,12 @@ impl App {
                 let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
                 self.polling.refresh(link, feed, watch, &mut self.cx);
             }
-            Action::TogglePause => {
-                // A key that works everywhere is answered with such keys.
-                let is_letter = matches!(key.code, KeyCode::Char(_));
-                let mode = if is_letter { self.mode() } else { Mode::Prompt };
-                let (resume, refresh) = (keymap::name(key), keymap::key_of(mode, Action::Refresh));
-                let keys = (resume.as_str(), refresh);
-                self.polling.toggle_pause(keys, &self.feed, &mut self.watch, &mut self.cx);
-            }
+            Action::TogglePause => self.toggle_pause(key),
             Action::Interval(step) => {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
             Action::SearchHelp => self.input.search_help(),
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty() && self.link.is_following() =>
-            {
-                self.cx.push(Effect::Network(NetworkOrder::EndFollow));
-            }
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty()
-                    && self.input.paste.import().is_none()
-                    && self.layout().answer.is_some() =>
-            {
-                self.typed_answer = None;
-                self.after_layout_change();
-            }
-            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
-                self.input.edit(Edit::KillAll, &mut self.cx);
-                self.panes.leave_prompt();
-            }
+            Action::Prompt(PromptAction::Clear) => self.clear_prompt(),
             Action::Prompt(action) => self.input.update(action, &mut self.cx),
             Action::Log(action) => {
                 let layout = self.layout();
@@ -188,6 +168,34 @@ impl App {
                     self.table.toggle_column(column);
                 }
             }
+        }
+    }
+
+    /// Pauses or resumes polling, and says the keys for that: a letter is answered with letters, a key
+    /// that works everywhere with such keys.
+    fn toggle_pause(&mut self, key: KeyPress) {
+        let is_letter = matches!(key.code, KeyCode::Char(_));
+        let mode = if is_letter { self.mode() } else { Mode::Prompt };
+        let (resume, refresh) = (keymap::name(key), keymap::key_of(mode, Action::Refresh));
+        let keys = (resume.as_str(), refresh);
+        self.polling.toggle_pause(keys, &self.feed, &mut self.watch, &mut self.cx);
+    }
+
+    /// Clears the command line. An empty one ends a follow, then an import, then the answer, and leads
+    /// back to the pane.
+    fn clear_prompt(&mut self) {
+        let is_empty = self.input.prompt.text().is_empty();
+        let imports = self.input.paste.import().is_some();
+        if is_empty && self.link.is_following() {
+            self.cx.push(Effect::Network(NetworkOrder::EndFollow));
+        } else if is_empty && !imports && self.layout().answer.is_some() {
+            self.typed_answer = None;
+            self.after_layout_change();
+        } else if self.leaves_prompt() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.panes.leave_prompt();
+        } else {
+            self.input.update(PromptAction::Clear, &mut self.cx);
         }
     }
 
@@ -232,6 +240,8 @@ impl App {
             && self.input.paste.import().is_none()
     }
 
+    /// Sends the command line, at most [`MAX_LINE`](shared::limits::MAX_LINE) bytes of it, or does what its
+    /// word asks of the client itself. What can't be sent now stays in the line, and why is said.
     pub(in crate::app) fn submit(&mut self) {
         match Command::parse(self.input.prompt.text()) {
             Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),

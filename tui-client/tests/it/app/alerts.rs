@@ -381,7 +381,8 @@ fn a_flapping_alert_is_silenced_until_it_is_calm() {
     }
 }
 
-/// A watched key with an alert, on a server that tells nothing and of which no age is shown in seconds.
+/// A watched key with an alert, on a server that tells nothing and of which no age is shown in
+/// seconds.
 fn calm() -> Scene {
     let mut scene = Scene::live(120, 30, &[], &["a > 5"]);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
