@@ -21,7 +21,7 @@ use crate::effect::{Effect, Ending};
 use crate::import::source::pasted_lines;
 use crate::keymap::{Abilities, Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
-use crate::text::number;
+use crate::text::{moment, number};
 use crate::wire_log::entry::Tone;
 
 /// The command line, the pasted lines being sent, and the overlay over the panes.
@@ -306,6 +306,11 @@ impl Input {
                 if let Ok(pattern) = text.parse() {
                     cx.send(Message::Watch(pattern));
                     cx.send(Message::Focus(Mode::Watch));
+                }
+            }
+            InputPurpose::Time => {
+                if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
+                    cx.send(Message::GoToTime(at));
                 }
             }
             // The filter is in force already.

@@ -5,6 +5,7 @@ pub mod editor;
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use shared::Glob;
 
 use crate::app::line_input::editor::Editor;
@@ -13,6 +14,7 @@ use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
+use crate::text::moment;
 use crate::wire_log::bookmark::Bookmark;
 
 /// The reserved words of the filter language; other words are parts of keys.
@@ -29,6 +31,8 @@ pub enum InputPurpose {
     Alert,
     /// A key or a glob to watch.
     Watch,
+    /// A time to go to.
+    Time,
     /// A search of the log, with the position in the log, which is restored on cancel.
     LogSearch(Bookmark),
     /// A filter of the log, with the position in the log, which is restored on cancel.
@@ -139,9 +143,10 @@ impl LineInput {
     /// The mode while the line is typed.
     pub fn mode(&self) -> Mode {
         match self.purpose {
-            InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => {
-                Mode::SeriesInput
-            }
+            InputPurpose::Filter(_)
+            | InputPurpose::Alert
+            | InputPurpose::Watch
+            | InputPurpose::Time => Mode::SeriesInput,
             InputPurpose::LogSearch(_)
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
@@ -183,6 +188,7 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "alert",
             InputPurpose::Watch => "watch",
+            InputPurpose::Time => "time",
             _ => "filter",
         }
     }
@@ -192,6 +198,7 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",
             InputPurpose::Watch => "palm.cpu   palm.*",
+            InputPurpose::Time => "-2h   14:30   yesterday 9:00",
             _ => "palm.*   last > 20 and age < 1m",
         }
     }
@@ -223,6 +230,7 @@ impl LineInput {
                 let bad = text.parse::<Alert>().err()?;
                 Some((bad.at.saturating_add_signed(shift), bad.reason))
             }
+            InputPurpose::Time => Some((0, moment::parse(text, 0, &TimeZone::UTC).err()?)),
             InputPurpose::Watch => {
                 let bad = text.trim().parse::<Glob>().err()?;
                 Some((bad.character, bad.reason.to_string()))

@@ -411,6 +411,25 @@ impl Log {
         }
     }
 
+    /// Selects the shown line whose time, in Unix milliseconds, is nearest to this one.
+    pub fn go_to(&mut self, unix_ms: i64, rows: usize) {
+        let time = |rank| Some(self.store.get(self.nth(rank)?)?.unix_ms);
+        let (mut from, mut to) = (0, self.shown());
+        while from < to {
+            let middle = from.midpoint(to);
+            if time(middle).is_some_and(|time| time < unix_ms) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        let around = [from.checked_sub(1), Some(from)].into_iter().flatten();
+        let distance = |rank| Some((time(rank)?.abs_diff(unix_ms), rank));
+        let Some((_, nearest)) = around.filter_map(distance).min() else { return };
+        self.cursor = self.nth(nearest);
+        self.reveal(rows);
+    }
+
     /// Scrolls to the selected line on a screen of this many rows.
     pub fn reveal(&mut self, rows: usize) {
         let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {

@@ -1,5 +1,6 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod as_of;
 mod heading;
 mod live;
 mod numbers;
@@ -201,8 +202,13 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// The window of the numbers that are shown.
+    /// The window that is chosen for the numbers.
     pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// The window of the numbers that are shown, until those of the chosen one have come.
+    pub fn shown_window(&self) -> Window {
         self.numbers.shown_window()
     }
 
@@ -247,7 +253,7 @@ impl Table {
         rows: usize,
         cx: &mut Context,
     ) -> Option<SortJob> {
-        let now = cx.now().unix();
+        let now = self.time(cx);
         match action {
             TableAction::SortBeside(step) => return self.sort_beside(step.into(), rows, now),
             TableAction::SortBy(number) => return self.sort_by(number.into(), rows, now),
@@ -386,9 +392,17 @@ impl Table {
     }
 
     fn discard_shared(&mut self, answer: Arc<Answer>) {
-        if answer.series.len() > AT_ONCE {
+        // The one shown is to be free at once.
+        if !Arc::ptr_eq(&self.answer, &answer) && answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
+    }
+
+    /// Drops all rows; many of them in the background.
+    pub fn clear(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        self.discard_shared(answer);
+        self.order = Order::default();
     }
 
     /// Takes the large answers to be dropped.

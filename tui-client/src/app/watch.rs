@@ -304,6 +304,10 @@ impl Watch {
         let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
+            if !self.asks {
+                // Those of the answer are of all points.
+                watched.known = Default::default();
+            }
             let series = told.get(&*watched.key).copied();
             if series.is_some() || is_current && selector.matches(&watched.key) {
                 watched.answer(series, revision, now);

@@ -67,6 +67,10 @@ pub enum Action {
     SilenceAlerts,
     /// Select the next watched key for which an alert fires.
     NextAlarm,
+    /// Type a time to go to with table, chart and log.
+    GoToTime,
+    /// Go back to what is live.
+    Live,
     /// Open the list of columns.
     Columns,
     /// Show or hide the selected column.
@@ -157,7 +161,7 @@ pub enum LogAction {
 pub enum TableAction {
     /// Sort by the column so many to the right of the current one.
     SortBeside(i8),
-    /// Sort by this column, counted from 1; 0 is the order of the reply.
+    /// Sort by this column, counted from 1.
     SortBy(u8),
     /// Reverse the sort order.
     Reverse,
@@ -200,8 +204,6 @@ pub enum ChartAction {
     Cursor(i8),
     /// Move the cursor to the first point, or to the last one.
     End { first: bool },
-    /// Show the newest points as at the start, and follow them.
-    Live,
     /// Show the newest seconds, or everything, and follow the newest points.
     Window(Option<u32>),
     /// Switch between a logarithmic and a linear value axis.

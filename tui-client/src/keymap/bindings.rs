@@ -132,7 +132,6 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
     bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter (/ ↑: back); without one, to the command line"),
-    bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
     bind("2", &[Table], Action::Table(TableAction::SortBy(2)), SORT_BY),
     bind("3", &[Table], Action::Table(TableAction::SortBy(3)), SORT_BY),
@@ -172,8 +171,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live: the last 15 minutes, from their first point on")
-        .hint("live", &[(Watch, 100), (Chart, 20)]),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
+    bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
+        .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),

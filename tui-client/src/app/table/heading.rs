@@ -69,6 +69,6 @@ impl Table {
             cx.say(Tone::Plain, format!("not sorted: a {} has no order", column.name()));
             return None;
         }
-        self.sort_by_column(Some(column), rows, cx.now().unix())
+        self.sort_by_column(Some(column), rows, self.time(cx))
     }
 }
