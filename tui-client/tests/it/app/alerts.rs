@@ -240,6 +240,8 @@ fn an_alert_that_comes_and_goes_is_said_now_and_then() {
     for text in ["alert: a > 5: a is 9", "resolved: a > 5: a is 1"] {
         assert_eq!(times(&scene, text), (bells, 12), "the log counts each in a line of one said");
     }
+    let drawn = draw(&scene, &Theme::colour(), 120, 30).to_string();
+    assert!(drawn.contains(" ×6 until 04:31:08 "), "{drawn}");
     assert_eq!(flap(&mut scene, 60), 4, "less often the longer it goes on");
     assert_eq!(times(&scene, "alert").1, 72);
     // Another alert is said meanwhile, and stays.
