@@ -205,7 +205,7 @@ impl App {
             Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
-                self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
+                self.cx.say_name(Tone::Good, &format!("{lines} saved in "), &path);
             }
             Event::NotSaved { path, reason } => {
                 // The path can be corrected, unless the log has lost the keys meanwhile.
@@ -215,7 +215,7 @@ impl App {
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
             Event::PictureSaved { path } => {
-                self.cx.say(Tone::Good, format!("the picture is in {path}"));
+                self.cx.say_name(Tone::Good, "the picture is in ", &path);
             }
             Event::PictureNotSaved { path, reason } => {
                 // As with the log.
@@ -378,6 +378,8 @@ impl App {
                 let now = self.now().elapsed;
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
             }
+            // From the watched keys to a table that is out of sight.
+            Action::CyclePane(-1) => self.layout().table.is_none(),
             Action::RecallFilter => {
                 let purpose = self.input.line().map(LineInput::purpose);
                 matches!(purpose, Some(InputPurpose::Filter(_)))

@@ -100,8 +100,8 @@ impl LineInput {
         (self.purpose, text)
     }
 
-    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or a whole
-    /// alert, or a condition on that key.
+    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or
+    /// a whole alert, or a condition on that key.
     fn meant(&self) -> Meant<'_> {
         let text = self.text();
         let as_typed = Meant { text: text.into(), shift: 0 };

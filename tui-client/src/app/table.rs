@@ -232,8 +232,8 @@ impl Table {
         self.sort == Sort::default() && self.filter.is_none()
     }
 
-    /// Sets the order. What comes first in it is what is to be seen, so that the selection no longer
-    /// follows its key.
+    /// Sets the order. What comes first in it is what is to be seen, so that the selection no
+    /// longer follows its key.
     pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
         (self.held, self.selected, self.top) = (false, 0, 0);

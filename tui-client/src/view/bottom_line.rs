@@ -12,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::width;
+use crate::text::width::{cut_in_the_middle, width};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -21,7 +21,13 @@ const MAX_BAR_WIDTH: usize = 20;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     if let Some(notice) = app.notice() {
-        canvas.pen(area, 0).skip(1).write(&notice.text, theme.tone(notice.tone));
+        let mut pen = canvas.pen(area, 0);
+        let style = theme.tone(notice.tone);
+        let name_at = notice.name_at.unwrap_or(notice.text.len());
+        let (before, name) = notice.text.split_at_checked(name_at).unwrap_or((&notice.text, ""));
+        pen.skip(1).write(before, style);
+        let room = pen.room();
+        pen.write(&cut_in_the_middle(name, room), style);
         return;
     }
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {

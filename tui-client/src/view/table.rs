@@ -175,10 +175,9 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
-        let (name, style) = match sort.column == Some(column) {
-            false => (column.name().to_owned(), theme.quiet),
-            true => (format!("{}{arrow}", column.name()), sorted),
-        };
+        let (arrow, style) =
+            if sort.column == Some(column) { (arrow, sorted) } else { ("", theme.quiet) };
+        let name = format!("{}{arrow}", column.name());
         pen.field(&name, wide, column.is_number(), style).skip(1);
     }
 }
