@@ -3,6 +3,8 @@
 
 pub mod field;
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
@@ -12,7 +14,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::width;
+use crate::text::width::{width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -21,7 +23,13 @@ const MAX_BAR_WIDTH: usize = 20;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     if let Some(notice) = app.notice() {
-        canvas.pen(area, 0).skip(1).write(&notice.text, theme.tone(notice.tone));
+        let mut pen = canvas.pen(area, 0);
+        let room = pen.skip(1).room();
+        let text = match notice.completions {
+            true => Cow::Borrowed(&*notice.text),
+            false => with_short_words(&notice.text, room),
+        };
+        pen.write(&text, theme.tone(notice.tone));
         return;
     }
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
