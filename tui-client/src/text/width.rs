@@ -86,7 +86,7 @@ pub fn cut_in_the_middle(text: &str, columns: usize) -> Cow<'_, str> {
 }
 
 /// The text with long words, such as keys and paths, cut in the middle as far as the rest of it needs
-/// their room.
+/// their room; as it is where that is not enough and none of them would fill all the columns.
 pub fn with_short_words(text: &str, columns: usize) -> Cow<'_, str> {
     /// Columns that make a word recognizable.
     const MIN_WORD: usize = 24;
@@ -105,7 +105,8 @@ pub fn with_short_words(text: &str, columns: usize) -> Cow<'_, str> {
         // A wide character may leave a column.
         excess = excess.saturating_sub(wide - width(longest));
     }
-    words.join(" ").into()
+    let is_filled = text.split(' ').any(|word| width(word) >= columns);
+    if excess > 0 && !is_filled { text.into() } else { words.join(" ").into() }
 }
 
 /// The first columns of a text that are out of view, so that at most `columns` are left up to its end;
@@ -146,11 +147,11 @@ mod tests {
             with_short_words(&text, 60),
             "error in put rack12.xxxxxxx…xxxxxxx.load: a value is missing"
         );
-        let both = with_short_words(
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa and bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-            40,
-        );
-        assert_eq!(both, "aaaaaaaaaaaa…aaaaaaaaaaa and bbbbbbbbbbbb…bbbbbbbbbbb", "no shorter");
+        let both = format!("{} and {}", "a".repeat(41), "b".repeat(31));
+        let shown = "aaaaaaaaaaaa…aaaaaaaaaaa and bbbbbbbbbbbb…bbbbbbbbbbb";
+        assert_eq!(with_short_words(&both, 40), shown, "no shorter");
+        let options = "copied: tui-client --columns=key,last,rate,age --filter=last>5";
+        assert_eq!(with_short_words(options, 40), options, "the end is cut");
         assert_eq!(with_short_words(&text, 999), text);
         let short = "many short words are never cut in the middle";
         assert_eq!(with_short_words(short, 10), short);
