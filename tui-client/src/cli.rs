@@ -65,7 +65,7 @@ struct Args {
     since: Option<shared::duration::Duration>,
 
     /// Print the last point of each key, or of these keys and globs, and exit; a key without points
-    /// is named on standard error and is no failure
+    /// is named on standard error, and it is a failure when none has any
     #[arg(long)]
     once: bool,
 
