@@ -247,6 +247,21 @@ pub enum Colours {
     None,
 }
 
+/// What charts and sparklines are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GlyphSet {
+    /// As the terminal and the environment say
+    Auto,
+    /// Eight blocks a cell
+    Octant,
+    /// Eight dots a cell
+    Braille,
+    /// Four blocks a cell
+    Block,
+    /// A character of ASCII a cell
+    Ascii,
+}
+
 /// Whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -266,10 +281,17 @@ pub struct ScreenOptions {
     #[arg(long, value_name = "THEME", default_value = "auto")]
     pub theme: Colours,
 
-    /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so on Windows
+    /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so where LC_ALL,
+    /// LC_CTYPE or LANG names another encoding than UTF-8, on the console of Linux, and on Windows
     /// where the console may be the old one; never is for Windows Terminal where it opens by itself
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always")]
     pub ascii: When,
+
+    /// What charts and sparklines are drawn with. Auto is braille, and ascii with --ascii; octant
+    /// looks best in a terminal that draws these characters of Unicode 16, block is for fonts without
+    /// braille
+    #[arg(long, value_name = "GLYPHS", default_value = "auto")]
+    pub glyphs: GlyphSet,
 
     /// Leave the mouse to the terminal, to select text
     #[arg(long = "no-mouse", action = ArgAction::SetFalse)]

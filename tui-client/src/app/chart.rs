@@ -46,7 +46,7 @@ pub fn usual_columns(width: u16) -> u16 {
 fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
     let axes = survey.axes(&ChartSpec { columns: usize::from(width.max(1)), ..*spec });
     let ticks = axes.map_or(Vec::new(), |axes| survey.value_ticks(spec, &axes));
-    let longest = ticks.iter().map(|tick| tick.label.len()).max().unwrap_or(0);
+    let longest = ticks.iter().map(|tick| tick.wide()).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
     (labels, width.saturating_sub(labels + 1))
@@ -85,10 +85,15 @@ pub struct AxisTick {
 }
 
 impl AxisTick {
+    /// Columns of the label.
+    fn wide(&self) -> usize {
+        width(&self.label)
+    }
+
     /// The first column of the label in a row of `room` columns that begins with the axis: centred
     /// below the tick, as far as the ends allow.
     pub fn start(&self, room: usize) -> usize {
-        let wide = width(&self.label);
+        let wide = self.wide();
         (self.at + 1).saturating_sub(wide / 2).min(room.saturating_sub(wide))
     }
 }

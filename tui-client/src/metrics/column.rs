@@ -149,6 +149,11 @@ impl Column {
         !matches!(self.kind(), ColumnKind::Key | ColumnKind::Trend)
     }
 
+    /// Its numbers may have digits behind the point.
+    pub fn has_decimals(self) -> bool {
+        matches!(self.kind(), ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean)
+    }
+
     /// The columns that filters and alerts compare with a number.
     pub fn compared() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|column| column.is_number() && *column != Self::Time)

@@ -5,24 +5,45 @@ use shared::Point;
 use crate::metrics::gaps::{AROUND, Gaps};
 use crate::metrics::series::Series;
 
+/// From the least value to the greatest. The full block is not among them: in rows below each
+/// other it would touch the bars of the row above.
+const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
+
+/// A value that does not change.
+const LINE: char = '─';
+
 /// One a column; a blank where a chart has a gap.
 pub fn sparkline(series: &Series, columns: usize) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values: Vec<Option<f64>> = match series.trend() {
         Some(trend) => trend.columns(columns),
         None => with_gaps(series.recent().newest(columns + AROUND + 1).copied(), columns),
     };
+    bars(&values)
+}
+
+fn bars(values: &[Option<f64>]) -> String {
     let known = || values.iter().copied().flatten();
     let low = known().fold(f64::INFINITY, f64::min);
     let high = known().fold(f64::NEG_INFINITY, f64::max);
+    let bottom = bottom(low, high);
     let bar = |value: f64| {
+        if low == high && value != 0.0 {
+            return LINE;
+        }
         // Halved, because a difference may overflow.
-        let share = (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 7")]
-        let at = if share.is_finite() { (share * 7.0).round() as usize } else { 3 };
-        BARS[at.min(7)]
+        let share = (value / 2.0 - bottom / 2.0) / (high / 2.0 - bottom / 2.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 6")]
+        let at = if share.is_finite() { (share * 6.0).round() as usize } else { 0 };
+        BARS[at.min(6)]
     };
     values.iter().map(|value| value.map_or(' ', bar)).collect()
+}
+
+/// The value of the lowest bar: zero where the bars then still have half of the height to differ in,
+/// so that heights can be compared; else the least value, so that a load between 900 and 910 keeps
+/// its shape.
+fn bottom(low: f64, high: f64) -> f64 {
+    if low >= 0.0 && low <= high / 2.0 { 0.0 } else { low }
 }
 
 /// The newest values, with a blank for each time without points.
@@ -53,13 +74,27 @@ mod tests {
             });
             sparkline(&series, columns)
         };
-        assert_eq!(shown(&[0, 600_000_000], 9), "▄▄", "no step is usual");
-        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 9), "▄▄▄ ▄▄");
-        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 4), "▄ ▄▄");
-        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 2), "▄▄");
-        assert_eq!(shown(&[0, 100, 250, 300], 9), "▄▄▄▄");
+        assert_eq!(shown(&[0, 600_000_000], 9), "──", "no step is usual");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 9), "─── ──");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 4), "─ ──");
+        assert_eq!(shown(&[0, 60, 120, 600_000_000, 600_000_001], 2), "──");
+        assert_eq!(shown(&[0, 100, 250, 300], 9), "────");
         let slower: Vec<i64> = (0..7).map(|n| n * 60).chain(361..370).collect();
-        assert_eq!(shown(&slower, 64), "▄".repeat(16), "their interval changes");
-        assert_eq!(shown(&slower, 10), "▄".repeat(10), "whatever is in sight");
+        assert_eq!(shown(&slower, 64), "─".repeat(16), "their interval changes");
+        assert_eq!(shown(&slower, 10), "─".repeat(10), "whatever is in sight");
+    }
+
+    #[test]
+    fn bars_leave_room_above_and_begin_at_zero_where_that_shows_something() {
+        let shown = |values: &[f64]| bars(&values.iter().map(|&v| Some(v)).collect::<Vec<_>>());
+        let load: Vec<f64> = (0..=10).map(|n| f64::from(n) * 10.0).collect();
+        assert_eq!(shown(&load), "▁▂▂▃▃▄▅▅▆▆▇", "no full block, which would touch the row above");
+        assert_eq!(shown(&[50.0, 75.0, 100.0]), "▄▆▇", "zero is at the bottom");
+        assert_eq!(shown(&[900.0, 905.0, 910.0]), "▁▄▇", "from zero it would have no shape");
+        assert_eq!(shown(&[-1.0, 0.0, 1.0]), "▁▄▇");
+        assert_eq!(shown(&[7.5, 7.5]), "──", "constant");
+        assert_eq!(shown(&[0.0, 0.0]), "▁▁", "constantly zero");
+        assert_eq!(shown(&[f64::MIN, f64::MAX]), "▁▇");
+        assert_eq!(bars(&[Some(1.0), None, Some(3.0)]), "▃ ▇", "a gap stays a gap");
     }
 }

@@ -106,6 +106,8 @@ pub enum Purpose {
     Keys,
     /// The newest points of keys of this pattern, some of which were taken back.
     Renewal(String),
+    /// How things stood at the place in time.
+    AsOf,
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

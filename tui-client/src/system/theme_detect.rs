@@ -3,9 +3,9 @@
 
 use std::env;
 
-use crate::cli::{Colours, ScreenOptions, When};
+use crate::cli::{Colours, GlyphSet, ScreenOptions, When};
 use crate::system::os;
-use crate::view::theme::{Theme, ThemeChoice};
+use crate::view::theme::{Glyphs, Theme, ThemeChoice};
 
 /// The theme for these options, perhaps still to be decided by the terminal.
 pub fn theme(options: ScreenOptions) -> ThemeChoice {
@@ -15,10 +15,10 @@ pub fn theme(options: ScreenOptions) -> ThemeChoice {
     // The library reads NO_COLOR as well, but the option comes first. Without colours it must not
     // write any colour command, not even the one for the default.
     crossterm::style::force_color_output(chosen != Some(Colours::None));
-    let ascii = draws_ascii(options.ascii, os::terminal::has_all_glyphs());
+    let (ascii, glyphs) = drawn_with(options.ascii, options.glyphs, os::terminal::has_all_glyphs());
     let has_greys = crossterm::style::available_color_count() >= 256;
     let fitting = |theme: Theme| {
-        let theme = Theme { ascii, ..theme };
+        let theme = Theme { ascii, glyphs, ..theme };
         if has_greys { theme.with_greys() } else { theme }
     };
     match chosen {
@@ -29,13 +29,24 @@ pub fn theme(options: ScreenOptions) -> ThemeChoice {
     }
 }
 
-/// Whether the screen is drawn in ASCII. `has_glyphs`: the terminal is known to have all glyphs.
-fn draws_ascii(asked: When, has_glyphs: bool) -> bool {
-    match asked {
-        When::Auto => !has_glyphs,
+/// Whether the screen is drawn in ASCII, and the glyphs of charts. `has_glyphs`: the terminal is not
+/// known to lack any.
+fn drawn_with(ascii: When, glyphs: GlyphSet, has_glyphs: bool) -> (bool, Glyphs) {
+    let glyphs = match glyphs {
+        GlyphSet::Auto => None,
+        GlyphSet::Octant => Some(Glyphs::Octant),
+        GlyphSet::Braille => Some(Glyphs::Braille),
+        GlyphSet::Block => Some(Glyphs::Block),
+        GlyphSet::Ascii => Some(Glyphs::Ascii),
+    };
+    let ascii = match ascii {
+        // Glyphs that are asked for by name are there.
+        When::Auto => !has_glyphs && matches!(glyphs, None | Some(Glyphs::Ascii)),
         When::Always => true,
         When::Never => false,
-    }
+    };
+    let glyphs = if ascii { Glyphs::Ascii } else { glyphs.unwrap_or_default() };
+    (ascii, glyphs)
 }
 
 /// The colours, unless the terminal has to be asked.
@@ -70,14 +81,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_option_decides_about_ascii_before_the_terminal() {
-        for (asked, has_glyphs, ascii) in [
-            (When::Auto, true, false),
-            (When::Auto, false, true),
-            (When::Always, true, true),
-            (When::Never, false, false),
+    fn options_decide_about_glyphs_before_the_terminal() {
+        for (ascii, asked, has_glyphs, expected) in [
+            (When::Auto, GlyphSet::Auto, true, (false, Glyphs::Braille)),
+            (When::Auto, GlyphSet::Auto, false, (true, Glyphs::Ascii)),
+            (When::Always, GlyphSet::Auto, true, (true, Glyphs::Ascii)),
+            (When::Never, GlyphSet::Auto, false, (false, Glyphs::Braille)),
+            (When::Auto, GlyphSet::Octant, true, (false, Glyphs::Octant)),
+            (When::Auto, GlyphSet::Block, false, (false, Glyphs::Block)),
+            (When::Always, GlyphSet::Octant, true, (true, Glyphs::Ascii)),
+            (When::Auto, GlyphSet::Ascii, true, (false, Glyphs::Ascii)),
+            (When::Auto, GlyphSet::Ascii, false, (true, Glyphs::Ascii)),
+            (When::Never, GlyphSet::Ascii, false, (false, Glyphs::Ascii)),
         ] {
-            assert_eq!(draws_ascii(asked, has_glyphs), ascii, "{asked:?} {has_glyphs}");
+            let drawn = drawn_with(ascii, asked, has_glyphs);
+            assert_eq!(drawn, expected, "{ascii:?} {asked:?} {has_glyphs}");
         }
     }
 

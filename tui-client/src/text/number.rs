@@ -1,6 +1,10 @@
-//! Numbers as text: compact, and exact where there is room.
+//! Numbers as text: compact with a prefix of SI, rounded, and exact.
+
+use std::fmt::Write;
 
 use shared::point::encode_value;
+
+use super::width::width;
 
 /// A value as it is stored: the shortest decimal that reads back to it.
 pub fn exact(value: f64) -> String {
@@ -8,6 +12,126 @@ pub fn exact(value: f64) -> String {
     encode_value(value, &mut text);
     let text = String::from_utf8_lossy(&text);
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+/// A number for a screen: rounded to five significant digits, from 100,000 on and below 0.01 with a
+/// prefix of SI, such as `264.53 M`; with an exponent where there is no prefix.
+pub fn short(number: f64) -> String {
+    scaled(number, 5)
+}
+
+/// As [`short`], with a prefix from ten to the power of `prefixed` on.
+pub(super) fn scaled(number: f64, prefixed: i32) -> String {
+    match digits(number) {
+        Some(digits) => match prefix_of(digits.exponent, prefixed) {
+            Some((0, _)) => digits.shifted(0),
+            Some((power, name)) => format!("{} {name}", digits.shifted(power)),
+            None => digits.exponential(),
+        },
+        None if number == 0.0 => "0".to_owned(),
+        None => rounded(number, 9),
+    }
+}
+
+/// As [`short`] in at most `width` columns where that is possible: with fewer digits if need be.
+pub fn short_within(number: f64, width: usize) -> String {
+    let text = short(number);
+    if self::width(&text) <= width { text } else { value(number, width) }
+}
+
+/// The power of ten and the name of the prefix for a number of this exponent; none for a number that
+/// is too great or too small. Numbers from 0.01 to ten to the power of `prefixed` need no prefix.
+pub(super) fn prefix_of(exponent: i32, prefixed: i32) -> Option<(i32, &'static str)> {
+    const NAMES: [&str; 9] = ["n", "µ", "m", "", "k", "M", "G", "T", "P"];
+    if (-2..prefixed).contains(&exponent) {
+        return Some((0, ""));
+    }
+    let thousands = exponent.div_euclid(3);
+    let name = NAMES.get(usize::try_from(thousands + 3).ok()?)?;
+    Some((thousands * 3, name))
+}
+
+/// A power of ten, the same on every system, whose libraries compute powers differently.
+pub(super) fn power_of_ten(power: i32) -> f64 {
+    format!("1e{power}").parse().unwrap_or(1.0)
+}
+
+/// A number rounded to five significant digits, as far as floats reach.
+pub(super) fn rounded_to_five(number: f64) -> f64 {
+    let rounded = format!("{number:.4e}").parse().ok().filter(|rounded: &f64| rounded.is_finite());
+    rounded.unwrap_or(number) + 0.0
+}
+
+/// The significant digits of a number on a screen.
+struct Digits {
+    is_negative: bool,
+    /// At most five, the last one not zero but for the first.
+    digits: String,
+    /// The power of ten of the first digit.
+    exponent: i32,
+}
+
+/// The digits of a finite number other than zero.
+fn digits(number: f64) -> Option<Digits> {
+    if !number.is_finite() || number == 0.0 {
+        return None;
+    }
+    let text = format!("{:.4e}", number.abs());
+    let (mantissa, exponent) = text.split_once('e')?;
+    let digits = mantissa.replace('.', "").trim_end_matches('0').to_owned();
+    Some(Digits { is_negative: number < 0.0, digits, exponent: exponent.parse().ok()? })
+}
+
+impl Digits {
+    /// The number with an exponent, as stored numbers have it.
+    fn exponential(&self) -> String {
+        let (first, others) = self.digits.split_at(1);
+        let point = if others.is_empty() { "" } else { "." };
+        let sign = if self.is_negative { "-" } else { "" };
+        format!("{sign}{first}{point}{others}e{:+03}", self.exponent)
+    }
+
+    /// The number divided by a power of ten, without an exponent.
+    fn shifted(&self, power: i32) -> String {
+        let mut out = if self.is_negative { "-".to_owned() } else { String::new() };
+        match usize::try_from(self.exponent - power) {
+            Err(_) => {
+                let zeros = usize::try_from(power - self.exponent - 1).unwrap_or_default();
+                let _ = write!(out, "0.{:0<zeros$}{}", "", self.digits);
+            }
+            Ok(before) if before + 1 >= self.digits.len() => {
+                let _ = write!(out, "{:0<wide$}", self.digits, wide = before + 1);
+            }
+            Ok(before) => {
+                let (whole, part) = self.digits.split_at(before + 1);
+                let _ = write!(out, "{whole}.{part}");
+            }
+        }
+        out
+    }
+}
+
+/// Numbers in a column with their decimal points below each other, as far as `columns` allow; a
+/// number with an exponent, which has its point elsewhere, stays at the right.
+pub fn align<'a>(texts: impl IntoIterator<Item = &'a mut String>, columns: usize) {
+    let mut texts: Vec<_> = texts.into_iter().filter(|text| !has_exponent(text)).collect();
+    let behind_point = |text: &String| {
+        let whole = text.find(|c: char| !matches!(c, '0'..='9' | '+' | '-')).unwrap_or(text.len());
+        width(&text[whole..])
+    };
+    let is_number = |text: &String| text.contains(|c: char| c.is_ascii_digit());
+    let numbers = texts.iter().filter(|text| is_number(text));
+    let most = numbers.map(|text| behind_point(text)).max().unwrap_or_default();
+    for text in &mut texts {
+        let behind = if is_number(text) { behind_point(text) } else { 0 };
+        let room = columns.saturating_sub(width(text));
+        let blanks = most.saturating_sub(behind).min(room);
+        text.extend(std::iter::repeat_n(' ', blanks));
+    }
+}
+
+fn has_exponent(text: &str) -> bool {
+    text.contains('e')
 }
 
 /// A value in at most `width` columns where that is possible: exact if it fits, else rounded.
@@ -64,9 +188,12 @@ pub fn significant(number: f64) -> f64 {
     format!("{number:.behind_first$e}").parse().unwrap_or(number)
 }
 
-/// A difference, always with its sign.
+/// A difference as [`short_within`], always with its sign.
 pub fn change(number: f64, width: usize) -> String {
-    let text = rounded(number.abs(), width.saturating_sub(1));
+    if number.is_nan() {
+        return short(number);
+    }
+    let text = short_within(number.abs(), width.saturating_sub(1));
     let sign = if number < 0.0 { '-' } else { '+' };
     format!("{sign}{text}")
 }
@@ -150,8 +277,62 @@ mod tests {
         assert_eq!(exact(significant(1.0 / 60.0)), "0.0166667");
         assert_eq!(exact(significant(-1_234_567.043)), "-1234567.04");
         assert_eq!(exact(significant(12.5)), "12.5");
+        assert_eq!(change(f64::NAN, 9), "–");
         assert_eq!(change(-1.5, 8), "-1.5");
+        assert_eq!(change(22_626.7, 9), "+22627");
+        assert_eq!(change(-1.234_56e-12, 9), "-1.23e-12");
         assert_eq!(change(2.0, 8), "+2");
+    }
+
+    #[test]
+    fn numbers_on_the_screen_have_five_digits_and_a_prefix() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (23.7, "23.7"),
+            (0.1 + 0.2, "0.3"),
+            (-1234.56, "-1234.6"),
+            (99_999.0, "99999"),
+            (99_999.7, "100 k"),
+            (123_456.0, "123.46 k"),
+            (264_532_404.0, "264.53 M"),
+            (1_000_000.0, "1 M"),
+            (-1.5e9, "-1.5 G"),
+            (999.996e12, "1 P"),
+            (1.234_567e17, "123.46 P"),
+            (1.234_567e18, "1.2346e+18"),
+            (1.0 / 60.0, "0.016667"),
+            (0.009_999_96, "0.01"),
+            (0.0023, "2.3 m"),
+            (-0.000_123_456, "-123.46 µ"),
+            (5e-9, "5 n"),
+            (1.234_56e-10, "1.2346e-10"),
+            (f64::NAN, "–"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(short(number), text, "{number}");
+            assert!(width(text) <= 11);
+        }
+        assert_eq!(short_within(f64::MIN, 11), "-1.7977e308");
+        assert_eq!(short_within(f64::MIN, 8), "-1.8e308");
+        assert_eq!(short_within(-123.456e6, 9), "-123.46 M");
+    }
+
+    #[test]
+    fn decimal_points_stand_below_each_other() {
+        let aligned = |texts: &[&str], columns| {
+            let mut texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            align(&mut texts, columns);
+            texts.iter().map(|text| format!("{text:>columns$}")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            aligned(&["23.75", "5", "-1.5 µ", "–", "1e+300"], 10),
+            ["    23.75 ", "     5    ", "    -1.5 µ", "     –    ", "    1e+300"]
+                .map(str::to_owned)
+        );
+        assert_eq!(aligned(&["99999", "0.016667"], 9), ["99999    ", " 0.016667"]);
+        assert_eq!(aligned(&["+99999", "0.016667"], 9), ["+99999   ", " 0.016667"]);
+        assert!(aligned(&[], 9).is_empty());
     }
 
     #[test]

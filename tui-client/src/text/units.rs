@@ -1,6 +1,8 @@
-//! Numbers on an axis: scaled by k, M, G and with the unit that a key's name suggests.
+//! Numbers on an axis, in a legend or alone: with prefixes of SI and the unit that a key's name
+//! suggests. Prefixes of bytes are powers of 1,000 as well.
 
 use crate::text::number;
+use crate::text::width::width;
 
 /// The unit of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +36,24 @@ impl Unit {
         }
     }
 
+    /// The power of ten from which on there is a prefix; per cent have none.
+    fn prefixed(self) -> Option<i32> {
+        match self {
+            Self::Plain => Some(5),
+            Self::Bytes => Some(3),
+            Self::Percent => None,
+        }
+    }
+
+    /// The name behind a number, set apart as after a prefix.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Bytes => " B",
+            Self::Percent => "%",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -54,14 +74,11 @@ pub struct Scale {
 impl Scale {
     /// For values up to `greatest`.
     pub fn new(unit: Unit, greatest: f64) -> Self {
-        const PREFIXES: [(f64, &str); 6] =
-            [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
-        let fits = PREFIXES.into_iter().find(|&(divisor, _)| greatest.abs() >= divisor);
-        let (divisor, prefix) = match (fits, unit) {
-            (Some(fits), Unit::Plain | Unit::Bytes) => fits,
-            _ => (1.0, ""),
-        };
-        Self { unit, divisor, prefix }
+        let prefix = unit.prefixed().filter(|_| greatest.is_finite() && greatest != 0.0);
+        let exponent = exponent(greatest);
+        let prefix = prefix.and_then(|prefixed| number::prefix_of(exponent, prefixed));
+        let (power, prefix) = prefix.unwrap_or_default();
+        Self { unit, divisor: number::power_of_ten(power), prefix }
     }
 
     /// A label for a value on an axis whose labels are `step` apart: with so many digits that
@@ -87,12 +104,21 @@ impl Scale {
         let behind_first = (magnitude.log10().floor() - step.log10().floor()).clamp(0.0, DIGITS);
         let behind_first = behind_first as usize;
         let rounded: f64 = format!("{value:.behind_first$e}").parse().unwrap_or(value);
-        format!("{}{}", number::exact(rounded), self.unit.name())
+        format!("{}{}", number::exact(rounded), self.unit.suffix())
     }
 
     fn suffix(self) -> String {
-        format!("{}{}", self.prefix, self.unit.name())
+        match self.prefix {
+            "" => self.unit.suffix().to_owned(),
+            prefix => format!(" {prefix}{}", self.unit.name()),
+        }
     }
+}
+
+/// The power of ten of the first digit of a finite number other than zero.
+#[expect(clippy::cast_possible_truncation, reason = "a float has 633 decades")]
+fn exponent(number: f64) -> i32 {
+    number.abs().log10().floor() as i32
 }
 
 /// A value alone as it is stored; beside it what its size is, where there is a unit to say it in.
@@ -102,36 +128,35 @@ pub fn exact(value: f64, unit: Unit) -> String {
         Unit::Plain => text,
         Unit::Percent => format!("{text}%"),
         Unit::Bytes => match short(value, unit) {
-            short if short.strip_suffix('B') == Some(&text) => short,
+            short if short.strip_suffix(" B") == Some(&text) => short,
             short => format!("{text} ({short})"),
         },
     }
 }
 
-/// A value alone in at most `width` columns where that is possible: as it is stored if it fits, else
-/// with fewer digits.
-pub fn within(value: f64, unit: Unit, width: usize) -> String {
+/// A value alone in at most `columns` where that is possible: as it is stored if it fits, else with
+/// fewer digits.
+pub fn within(value: f64, unit: Unit, columns: usize) -> String {
     let text = exact(value, unit);
-    if text.len() <= width {
+    if width(&text) <= columns {
         return text;
     }
-    let name = unit.name();
-    format!("{}{name}", number::value(value, width.saturating_sub(name.len())))
+    let name = unit.suffix();
+    format!("{}{name}", number::value(value, columns.saturating_sub(name.len())))
 }
 
-/// A value alone, to four digits.
+/// A value alone, to five significant digits.
 pub fn short(value: f64, unit: Unit) -> String {
     if !value.is_finite() {
-        return number::rounded(value, 9);
+        return number::short(value);
     }
-    let scale = Scale::new(unit, value);
-    let scaled = value / scale.divisor;
-    let magnitude = scaled.abs();
-    if magnitude >= 1e6 || (magnitude < 1e-3 && value != 0.0) {
-        return format!("{}{}", number::rounded(value, 9), unit.name());
-    }
-    let rounded: f64 = format!("{scaled:.3e}").parse().unwrap_or(scaled);
-    format!("{}{}", number::value(rounded + 0.0, 9), scale.suffix())
+    let Some(prefixed) = unit.prefixed() else {
+        return format!("{}{}", number::exact(number::rounded_to_five(value)), unit.suffix());
+    };
+    let text = number::scaled(value, prefixed);
+    let is_prefixed = text.ends_with(|c: char| c.is_alphabetic());
+    let name = if is_prefixed { unit.name() } else { unit.suffix() };
+    format!("{text}{name}")
 }
 
 #[cfg(test)]
@@ -157,15 +182,22 @@ mod tests {
     fn labels_share_a_scale() {
         let scale = Scale::new(Unit::Bytes, 1_500_000.0);
         let labels = [0.0, 500_000.0, 1_500_000.0].map(|value| scale.label(value, 500_000.0));
-        assert_eq!(labels, ["0", "0.5MB", "1.5MB"]);
+        assert_eq!(labels, ["0", "0.5 MB", "1.5 MB"]);
         assert_eq!(Scale::new(Unit::Plain, 25.0).label(20.0, 5.0), "20");
         assert_eq!(Scale::new(Unit::Plain, 0.05).label(0.025, 0.005), "0.025");
         assert_eq!(Scale::new(Unit::Plain, 1e300).label(1e300, 1e299), "1e+300");
         assert_eq!(Scale::new(Unit::Percent, 5000.0).label(5000.0, 1000.0), "5000%");
         assert_eq!(Scale::new(Unit::Plain, 20.0).label(20.000_02, 0.000_01), "20.00002");
-        let tiny = Scale::new(Unit::Plain, 3e-9);
-        assert_eq!([0.0, 1e-9, 2e-9].map(|value| tiny.label(value, 1e-9)), ["0", "1e-09", "2e-09"]);
-        assert_eq!(tiny.label(1.000_001e-9, 1e-15), "1.000001e-09");
+        let small = Scale::new(Unit::Plain, 3e-6);
+        assert_eq!(
+            [0.0, 5e-7, 2e-6].map(|value| small.label(value, 5e-7)),
+            ["0", "0.5 µ", "2.0 µ"]
+        );
+        let tiny = Scale::new(Unit::Plain, 3e-12);
+        assert_eq!([1e-12, 2e-12].map(|value| tiny.label(value, 1e-12)), ["1e-12", "2e-12"]);
+        assert_eq!(tiny.label(1.000_001e-12, 1e-18), "1.000001e-12");
+        assert_eq!(Scale::new(Unit::Plain, 60_000.0).label(20_000.0, 20_000.0), "20000");
+        assert_eq!(Scale::new(Unit::Plain, 600_000.0).label(20_000.0, 20_000.0), "20 k");
     }
 
     #[test]
@@ -173,8 +205,8 @@ mod tests {
         for (value, unit, text) in [
             (1_234_557.0, Unit::Plain, "1234557"),
             (20.0001, Unit::Plain, "20.0001"),
-            (81_235_000_123.0, Unit::Bytes, "81235000123 (81.24GB)"),
-            (512.0, Unit::Bytes, "512B"),
+            (81_235_000_123.0, Unit::Bytes, "81235000123 (81.235 GB)"),
+            (512.0, Unit::Bytes, "512 B"),
             (0.1 + 0.2, Unit::Percent, "0.30000000000000004%"),
         ] {
             assert_eq!(exact(value, unit), text);
@@ -185,7 +217,7 @@ mod tests {
     fn a_value_that_does_not_fit_has_fewer_digits() {
         for (value, unit, text) in [
             (1.0 / 60.0, Unit::Plain, "0.016666666667"),
-            (81_235_000_123.0, Unit::Bytes, "81235000123B"),
+            (81_235_000_123.0, Unit::Bytes, "81235000123 B"),
             (0.1 + 0.2, Unit::Percent, "0.30000000000%"),
             (-1.234_567_890_123_4e-300, Unit::Plain, "-1.234568e-300"),
             (20.5, Unit::Plain, "20.5"),
@@ -197,12 +229,14 @@ mod tests {
     #[test]
     fn short_values() {
         for (value, unit, text) in [
-            (1_385_143.28, Unit::Bytes, "1.385MB"),
+            (1_385_143.28, Unit::Bytes, "1.3851 MB"),
+            (512.0, Unit::Bytes, "512 B"),
+            (-1234.56, Unit::Percent, "-1234.6%"),
             (26.59, Unit::Plain, "26.59"),
-            (-1234.0, Unit::Plain, "-1.234k"),
+            (-1234.0, Unit::Plain, "-1234"),
             (0.0, Unit::Percent, "0%"),
-            (1e-9, Unit::Plain, "1e-09"),
-            (f64::MAX, Unit::Bytes, "1.798e308B"),
+            (1e-9, Unit::Plain, "1 n"),
+            (f64::MAX, Unit::Bytes, "1.7977e+308 B"),
             (f64::NAN, Unit::Plain, "–"),
         ] {
             assert_eq!(short(value, unit), text);

@@ -23,7 +23,7 @@ pub fn simple(text: &str) -> Option<usize> {
     let mut columns = 0;
     for c in text.chars() {
         // ASCII, frames and blocks, dots of braille, and the other characters of the screen.
-        if !matches!(c, ' '..='~' | '─'..='▟' | '\u{2801}'..='⣿' | '·' | '…' | '←'..='↓')
+        if !matches!(c, ' '..='~' | '─'..='▟' | '\u{2801}'..='⣿' | '·' | '…' | 'µ' | '←'..='↓')
         {
             return None;
         }

@@ -2,6 +2,7 @@
 //! is shown.
 
 pub mod ascii;
+pub mod glyphs;
 pub mod pen;
 
 use ratatui::buffer::Buffer;

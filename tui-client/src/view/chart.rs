@@ -317,7 +317,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             let place = (plot.x + 1 + column, plot.y + row);
             let Some(place) = canvas.buffer.cell_mut(place) else { continue };
             if cell.dots > 0 {
-                let symbol = char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' ');
+                let symbol = theme.glyphs.cell(cell.dots);
                 let style = line_style(theme, cell.line.into());
                 let style = if under_cursor { style.patch(theme.title) } else { style };
                 place.set_char(symbol).set_style(style);
@@ -390,8 +390,10 @@ fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, ar
         }
     }
     if labels > 0 {
-        let text = format!("{:>wide$}", number::exact(value), wide = usize::from(labels));
-        canvas.pen(area, row).write(&text, style);
+        // As it was typed, where that is not too long.
+        let exact = Some(number::exact(value)).filter(|text| width(text) <= labels.into());
+        let text = exact.unwrap_or_else(|| number::short(value));
+        canvas.pen(area, row).field(&text, labels.into(), true, style);
     }
 }
 

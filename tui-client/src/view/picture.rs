@@ -8,6 +8,8 @@ use std::fmt::{self, Write};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
+use super::canvas::glyphs::octant;
+
 /// The size of a cell in tenths of a pixel: the advance of most monospaced fonts at 14 pixels.
 const CELL: (u32, u32) = (84, 180);
 
@@ -270,6 +272,10 @@ impl Place {
             self.draw_arms(arms, is_arc(c), shapes.of(Layer::Stroked, ink));
             return true;
         }
+        if let Some(octant) = octant(c) {
+            self.fill_parts(octant, shapes.of(Layer::Filled, ink));
+            return true;
+        }
         if let '\u{2800}'..='\u{28ff}' = c {
             self.draw_dots(u32::from(c) - 0x2800, shapes.of(Layer::Filled, ink));
             return true;
@@ -296,6 +302,14 @@ impl Place {
                 if up || down { format!("M{middle_x} {from_y}V{to_y}") } else { String::new() };
             write!(path, "{across}{along}")
         };
+    }
+
+    /// Adds the parts of an octant: eight bits, two columns of four rows.
+    fn fill_parts(self, octant: u8, path: &mut String) {
+        for bit in (0..8).filter(|bit| octant >> bit & 1 == 1) {
+            let (x, y) = (bit % 2 * 4, bit / 2 * 2);
+            self.fill(path, (x, y), (x + 4, y + 2));
+        }
     }
 
     /// Adds the dots of braille: eight bits, two columns of four rows.
@@ -484,6 +498,17 @@ mod tests {
                 r##"<text x="33.6 42" y="13.5" fill="#d8dce2">&amp;c</text>"##,
                 r##"<text x="0 16.8" y="31.5" fill="#d8dce2" font-weight="bold">火x</text>"##,
             ]
+        );
+    }
+
+    #[test]
+    fn octants_are_filled_shapes() {
+        let svg = picture(&[("\u{1cea8}\u{1cd09}", Style::new())]);
+        assert!(elements(&svg, "text").is_empty(), "{svg}");
+        let path = elements(&svg, "path").concat();
+        assert!(
+            path.contains("M0 0H4.2V4.5H0z") && path.contains("M8.4 9H12.6V13.5H8.4z"),
+            "{path}"
         );
     }
 

@@ -1,5 +1,7 @@
 //! The table of the last `get`. On a narrow screen the least important columns are left out.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -44,11 +46,21 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
     draw_heading(canvas, &columns, inner);
-    for (row, series) in (1..).zip(table.visible(rows)) {
+    let mut shown: Vec<Row<'_>> =
+        table.visible(rows).map(|series| Row::of(canvas, series, &columns)).collect();
+    for (at, &(_, wide)) in columns.iter().enumerate().filter(|(_, of)| of.0.has_decimals()) {
+        let cells = shown.iter_mut().filter_map(|row| row.cells.get_mut(at));
+        number::align(cells.map(|(text, _)| text.to_mut()), wide);
+    }
+    for (row, shown) in (1..).zip(shown) {
         let selected = first + usize::from(row) - 1 == table.selected();
-        let firing = draw_row(canvas, series, &columns, inner, row);
+        let mut pen = canvas.pen(inner, row);
+        pen.write(shown.mark.0, shown.mark.1);
+        for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {
+            pen.field(text, wide, column.is_number(), *style).skip(1);
+        }
         if focused && selected {
-            canvas.select_row(inner, row, firing);
+            canvas.select_row(inner, row, shown.firing);
         }
     }
 }
@@ -71,11 +83,16 @@ fn titles(app: &App) -> Vec<String> {
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
-    let points = match table.shown_window() {
+    let shown = table.shown_window();
+    let as_of = table.as_of().map(|at| {
+        let before = if shown == Window::All { "all" } else { shown.name() };
+        format!("as of {}, {before} before", time::date(at, app.zone()))
+    });
+    let points = as_of.unwrap_or_else(|| match shown {
         Window::All if table.is_live() => "all time".to_owned(),
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
-    };
+    });
     match table.filter() {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);
@@ -151,10 +168,9 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
-        let (name, style) = match (sort.column == Some(column), column.is_number()) {
-            (false, _) => (column.name().to_owned(), theme.quiet),
-            (true, true) => (format!("{arrow}{}", column.name()), sorted),
-            (true, false) => (format!("{}{arrow}", column.name()), sorted),
+        let (name, style) = match sort.column == Some(column) {
+            false => (column.name().to_owned(), theme.quiet),
+            true => (format!("{}{arrow}", column.name()), sorted),
         };
         pen.field(&name, wide, column.is_number(), style).skip(1);
     }
@@ -172,45 +188,51 @@ fn is_firing(app: &App, series: &Series, now: i64) -> bool {
             || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
 }
 
-/// Draws a row and returns whether an alert fires for it.
-fn draw_row(
-    canvas: &mut Canvas<'_>,
-    series: &Series,
-    columns: &[(Column, usize)],
-    area: Rect,
-    row: u16,
-) -> bool {
-    let Canvas { app, theme, .. } = *canvas;
-    let now = app.now().unix();
-    let firing = is_firing(app, series, now);
-    let (mark, base, age) = theme.series(firing, series.is_stale(now));
-    let marked = mark != " ";
-    let mut pen = canvas.pen(area, row);
-    pen.write(mark, base);
-    for &(column, wide) in columns {
+/// A row of the table.
+struct Row<'a> {
+    mark: (&'static str, Style),
+    /// Text and style of each column.
+    cells: Vec<(Cow<'a, str>, Style)>,
+    /// An alert fires for it.
+    firing: bool,
+}
+
+impl<'a> Row<'a> {
+    fn of(canvas: &Canvas<'_>, series: &'a Series, columns: &[(Column, usize)]) -> Self {
+        let Canvas { app, theme, .. } = *canvas;
+        let now = app.table_time();
+        let firing = is_firing(app, series, now);
+        let (mark, base, age) = theme.series(firing, series.is_stale(now));
+        let marked = mark != " ";
         let last = series.last.timestamp;
-        let (text, style) = match column.kind() {
-            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide).into_owned(), base),
+        let cells = columns.iter().map(|&(column, wide)| match column.kind() {
+            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), base),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
-                let text = of(series).map_or_else(unknown, |value| number::value(value, wide));
-                (text, if title { theme.title } else { base })
+                (number_of(of(series), wide).into(), if title { theme.title } else { base })
             }
-            ColumnKind::Difference(_) => change(column.number(series, now), wide, theme, base),
-            ColumnKind::Mean => {
-                (series.mean().map_or_else(unknown, |mean| number::mean(mean, wide)), base)
+            ColumnKind::Difference(_) => {
+                let (text, style) = change(column.number(series, now), wide, theme, base);
+                (text.into(), style)
             }
-            ColumnKind::Count => (
-                series.count().map_or_else(unknown, |count| number::count_within(count, wide)),
-                base,
-            ),
-            ColumnKind::Age => (time::short_age(last, now), age),
-            ColumnKind::Time => (time::date(last, app.zone()), theme.quiet),
-            ColumnKind::Trend => (sparkline(series, wide), if marked { base } else { theme.plot }),
-        };
-        pen.field(&text, wide, column.is_number(), style).skip(1);
+            ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
+            ColumnKind::Count => {
+                let count = series.count().map(|count| number::count_within(count, wide));
+                (count.unwrap_or_else(unknown).into(), base)
+            }
+            ColumnKind::Age => (time::short_age(last, now).into(), age),
+            ColumnKind::Time => (time::date(last, app.zone()).into(), theme.quiet),
+            ColumnKind::Trend => {
+                let bars = theme.glyphs.sparkline(sparkline(series, wide));
+                (bars.into(), if marked { base } else { theme.plot })
+            }
+        });
+        Self { mark: (mark, base), cells: cells.collect(), firing }
     }
-    firing
+}
+
+fn number_of(number: Option<f64>, wide: usize) -> String {
+    number.map_or_else(unknown, |number| number::short_within(number, wide))
 }
 
 /// In place of a number that there is not, or that is not known yet.

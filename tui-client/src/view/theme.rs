@@ -42,6 +42,22 @@ pub struct Theme {
     pub key: Style,
     /// Lines, bars and dots are drawn with ASCII characters.
     pub ascii: bool,
+    /// The characters of charts and sparklines.
+    pub glyphs: Glyphs,
+}
+
+/// What the cells of charts and the bars of sparklines are drawn with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Blocks of eight parts a cell, which few fonts have.
+    Octant,
+    /// Eight dots a cell.
+    #[default]
+    Braille,
+    /// Blocks of four parts a cell.
+    Block,
+    /// One of a few ASCII characters a cell, by height and slope.
+    Ascii,
 }
 
 /// The theme in use. Until a terminal that is asked tells its background, it is the one for a dark
@@ -160,6 +176,7 @@ impl Theme {
             selected_row: None,
             key: bold,
             ascii: false,
+            glyphs: Glyphs::default(),
         }
     }
 

@@ -44,10 +44,12 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     canvas.scroll_position((first, visible, watch.keys().len()), Some(watch.selected()), area);
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
-    for (row, (at, watched)) in (0..rows).zip(shown) {
+    let mut values: Vec<String> = shown.clone().map(|(_, key)| value(key)).collect();
+    number::align(&mut values, VALUE - 1);
+    for ((row, (at, watched)), value) in (0..rows).zip(shown).zip(values) {
         let selected = at == watch.selected() && watch.keys().len() > 1;
         let line = Rect { y: inner.y + row, height: 1, ..inner };
-        draw_key(canvas, watched, selected, shape, line);
+        draw_key(canvas, watched, &value, selected, shape, line);
         if selected && focused {
             // Marks and values keep their colours, which have meanings.
             let marks = cells(MARKS).min(inner.width);
@@ -194,16 +196,32 @@ impl Shape {
     }
 }
 
-fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: Shape, line: Rect) {
+/// The newest value; nothing without points.
+fn value(watched: &Watched) -> String {
+    let last = watched.series.as_ref().map(|series| series.last.value);
+    last.map(|last| number::short_within(last, VALUE - 1)).unwrap_or_default()
+}
+
+fn draw_key(
+    canvas: &mut Canvas<'_>,
+    watched: &Watched,
+    value: &str,
+    selected: bool,
+    shape: Shape,
+    line: Rect,
+) {
     let Canvas { app, theme, .. } = *canvas;
-    let now = app.now().unix();
-    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(now));
+    let series = app.watched_series(watched);
+    let is_past = app.place().at().is_some();
+    let now = if is_past { app.table_time() } else { app.now().unix() };
+    let stale = series.is_some_and(|series| series.is_stale(now));
     let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
     let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
-    let Some(series) = &watched.series else {
+    let Some(series) = series else {
         let text = match watched.heard {
+            Heard::Points if is_past => "  no points then",
             Heard::Nothing => "  …",
             Heard::NoPoints => "  no points yet",
             Heard::Points => "  no points any more",
@@ -212,8 +230,8 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm;
-    let value = theme.title.patch(if fresh { theme.alert } else { base });
-    pen.field(&number::value(series.last.value, VALUE - 1), VALUE, true, value);
+    let style = theme.title.patch(if fresh { theme.alert } else { base });
+    pen.field(value, VALUE, true, style);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),
@@ -233,13 +251,13 @@ fn draw_key(canvas: &mut Canvas<'_>, watched: &Watched, selected: bool, shape: S
     for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
         let number = match number {
             _ if awaits => "…".to_owned(),
-            Some(number) => number::mean(number, NAMED - 6),
+            Some(number) => number::short_within(number, NAMED - 6),
             None => String::new(),
         };
         pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&sparkline(series, room.min(60)), theme.plot);
+        pen.write(&theme.glyphs.sparkline(sparkline(series, room.min(60))), theme.plot);
     }
 }

@@ -165,7 +165,7 @@ fn a_logarithmic_axis_has_decades_and_no_place_for_zero() {
     let lines = [points(&[(0, 1.0), (1, 0.0), (2, 1000.0), (3, -5.0), (4, 10.0)])];
     let zone = TimeZone::UTC;
     let chart = Chart::new(&ChartSpec { log: true, ..spec(&lines, &zone) });
-    assert_eq!(labels(&chart.values), ["1", "10", "100", "1k"]);
+    assert_eq!(labels(&chart.values), ["1", "10", "100", "1000"]);
     assert_eq!(chart.not_positive, 2);
     let rows: Vec<_> = chart.values.iter().map(|tick| tick.at).collect();
     assert_eq!(rows, [9, 6, 3, 0]);
@@ -249,10 +249,10 @@ fn labels_that_need_more_room_get_it() {
         (chart.labels, labels)
     };
     let close = [(0, 81_235_000_000.0), (9, 81_235_050_000.0)];
-    let labels = "81.23500GB 81.23502GB 81.23504GB";
-    assert_eq!(label(&close, Unit::Bytes, 80), (10, labels.to_owned()));
-    let labels = "81.23500G 81.23502G 81.23504G";
-    assert_eq!(label(&close, Unit::Plain, 80), (9, labels.to_owned()));
+    let labels = "81.23500 GB 81.23502 GB 81.23504 GB";
+    assert_eq!(label(&close, Unit::Bytes, 80), (11, labels.to_owned()));
+    let labels = "81.23500 G 81.23502 G 81.23504 G";
+    assert_eq!(label(&close, Unit::Plain, 80), (10, labels.to_owned()));
     assert_eq!(label(&[(0, 0.0), (9, 10.0)], Unit::Plain, 80).0, 9);
     assert_eq!(label(&close, Unit::Bytes, 26).0, 0, "no room for any");
 }

@@ -38,7 +38,11 @@ impl App {
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
-                for query in self.table.on_points(query, points, now) {
+                let table = match self.place.table_of_query(query) {
+                    Some(past) => past,
+                    None => &mut self.table,
+                };
+                for query in table.on_points(query, points, now) {
                     self.feed.ask(query);
                 }
             }
@@ -108,6 +112,7 @@ impl App {
                     self.table.renew(keys, reply.answer);
                 }
             }
+            Purpose::AsOf => self.show_as_of(reply),
             Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
@@ -228,6 +233,7 @@ impl App {
                 | Purpose::Refresh
                 | Purpose::Snapshot(_)
                 | Purpose::Keys
+                | Purpose::AsOf
                 | Purpose::Renewal(_),
             )
             | None => {}

@@ -7,7 +7,15 @@ use crate::view::theme::Theme;
 
 /// Replaces the characters of borders, bars, dots and arrows, one column by one column.
 pub fn redraw(buffer: &mut Buffer) {
+    // The two characters before, because the prefix for a millionth is a letter of keys as well.
+    let mut before = (' ', ' ');
     for cell in &mut buffer.content {
+        let first = cell.symbol().chars().next().unwrap_or(' ');
+        let is_prefix = first == 'µ' && before.0.is_ascii_digit() && before.1 == ' ';
+        before = (before.1, first);
+        if is_prefix {
+            cell.set_char('u');
+        }
         let mut symbol = cell.symbol().chars();
         if let (Some(c), None) = (symbol.next(), symbol.next())
             && !c.is_ascii()
@@ -27,7 +35,8 @@ pub fn key_names(theme: &Theme, names: String) -> String {
     WORDS.iter().fold(names, |names, (arrow, word)| names.replace(arrow, word))
 }
 
-fn replacement(c: char) -> Option<char> {
+/// What stands for a character of lines, bars, dots or arrows; none for any other.
+pub fn replacement(c: char) -> Option<char> {
     Some(match c {
         '\u{2800}'..='\u{28ff}' => dots(u8::try_from(u32::from(c) - 0x2800).unwrap_or(0)),
         '▁' => '_',
@@ -51,7 +60,7 @@ fn replacement(c: char) -> Option<char> {
 }
 
 /// The character nearest to a cell of braille dots: by their height in the cell and their slope.
-fn dots(pattern: u8) -> char {
+pub fn dots(pattern: u8) -> char {
     /// The bits of the rows, from the top.
     const ROWS: [u8; 4] = [0x09, 0x12, 0x24, 0xc0];
     /// The bits of the left column.
@@ -85,6 +94,16 @@ mod tests {
         }
         assert_eq!(replacement('⡜'), Some('/'));
         assert_eq!(replacement('⢣'), Some('\\'));
+    }
+
+    #[test]
+    fn a_millionth_is_a_u_but_keys_stay() {
+        use ratatui::layout::Rect;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 16, 1));
+        buffer.set_string(0, 0, "µ.lat 2.3 µB µ", ratatui::style::Style::new());
+        redraw(&mut buffer);
+        let text: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text, "µ.lat 2.3 uB µ  ");
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn a_month_in_one_picture_shows_both_spikes() {
         .map(|(row, _)| row)
         .collect();
     assert_eq!((drawn.first(), drawn.last()), (Some(&0), Some(&43)), "from -500 to 1000");
-    assert!(shows(&scene, " 1.0k┤") && shows(&scene, " -0.4k┤"));
+    assert!(shows(&scene, " 1000┤") && shows(&scene, " -400┤"));
 }
 
 #[test]
@@ -128,12 +128,12 @@ fn what_is_told_is_drawn_without_a_request() {
             assert_eq!(range(&scene).1, last + n);
         }
         server.put(&mut scene, last + 10, 5000.0);
-        assert!(shows(&scene, "5k┤") || shows(&scene, " 4k┤"), "{keys}: {}", legend(&scene));
+        assert!(shows(&scene, "5000┤") || shows(&scene, " 4000┤"), "{keys}: {}", legend(&scene));
         server.points.insert(last + 10, 60.0);
         scene.told(&format!("a 60.0 {}\n", last + 10));
         scene.wait(2 * SECOND);
         server.serve(&mut scene);
-        assert!(!shows(&scene, " 4k┤"), "the peak is replaced: {keys}");
+        assert!(!shows(&scene, " 4000┤"), "the peak is replaced: {keys}");
     }
 }
 
@@ -205,9 +205,9 @@ fn a_follow_that_is_begun_anew_asks_for_the_window_again() {
     assert!(shows(&scene, " last 15m "), "the old picture stands meanwhile");
     scene.begin();
     server.serve(&mut scene);
-    assert!(shows(&scene, "7k┤") || shows(&scene, "6k┤"), "{}", legend(&scene));
+    assert!(shows(&scene, "7000┤") || shows(&scene, "6000┤"), "{}", legend(&scene));
     server.put(&mut scene, NOW + 1, 9000.0);
-    assert!(shows(&scene, "8k┤"));
+    assert!(shows(&scene, "8000┤"));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_lost_connection_leaves_the_picture_until_it_can_be_asked_for_again() {
     scene.tell(Event::Connected);
     scene.begin();
     server.serve(&mut scene);
-    assert!(shows(&scene, " 6k┤"), "{}", legend(&scene));
+    assert!(shows(&scene, " 6000┤"), "{}", legend(&scene));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn the_answers_for_a_key_that_was_watched_before_are_not_taken() {
         scene.ok(&request.line, "a -77777.0 1150864000\n");
     }
     server.serve(&mut scene);
-    assert!(!shows(&scene, "-77777") && !shows(&scene, "-80k┤"), "{}", legend(&scene));
+    assert!(!shows(&scene, "-77777") && !shows(&scene, "-80000┤"), "{}", legend(&scene));
 }
 
 #[test]

@@ -51,10 +51,10 @@ fn once_prints_rows_of_the_table() {
         out
     };
     let columns = "--columns=rate,key,count,time,avg,trend";
-    let text = "0.15 a 2 20 1.75 ▁█\n- \"b, 1 5 -1.0 ▄\n5e+299 c 2 3 5e+299 ▁█\n";
+    let text = "0.15 a 2 20 1.75 ▃▇\n- \"b, 1 5 -1.0 ─\n5e+299 c 2 3 5e+299 ▁▇\n";
     assert_eq!(once(&[columns]), text);
-    let csv = "rate,key,count,time,avg,trend\n0.15,a,2,20,1.75,▁█\n,\"\"\"b,\",1,5,-1.0,▄\n\
-               5e+299,c,2,3,5e+299,▁█\n";
+    let csv = "rate,key,count,time,avg,trend\n0.15,a,2,20,1.75,▃▇\n,\"\"\"b,\",1,5,-1.0,─\n\
+               5e+299,c,2,3,5e+299,▁▇\n";
     assert_eq!(once(&[columns, "--format", "csv"]), csv);
     let json = "{\"rate\":0.15,\"key\":\"a\",\"count\":2,\"time\":20}\n\
                 {\"rate\":null,\"key\":\"\\\"b,\",\"count\":1,\"time\":5}\n";

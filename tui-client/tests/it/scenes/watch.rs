@@ -5,7 +5,7 @@ use std::time::Duration;
 use tui_client::event::Event;
 use tui_client::keymap::Mode;
 use tui_client::metrics::reply::ReplyBuilder;
-use tui_client::view::theme::Theme;
+use tui_client::view::theme::{Glyphs, Theme};
 
 use super::scenes;
 use super::screen::with_data;
@@ -16,6 +16,12 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn watch(width: u16, height: u16, watch: &[&str], alerts: &[&str], keys: &str) -> Scene {
     Scene::parked(width, height, watch, alerts).on(Mode::Watch, keys)
+}
+
+/// Two lines and the list of their keys.
+fn drawn_with(width: u16, height: u16, glyphs: Glyphs) -> Scene {
+    let scene = watch(width, height, &["palm.cpu", "eardrum.cpu"], &[], " j ");
+    Scene { theme: Theme { glyphs, ..Theme::colour() }, ..scene }
 }
 
 /// An hour of a value that jumps up and down each second, with the cursor in it.
@@ -151,6 +157,9 @@ scenes! {
     chart_crowded_ascii: |w, h| crowded(w, h, &["a > 20.0003"]).then(|scene| {
         scene.theme = Theme { ascii: true, ..Theme::plain() };
     }),
+    chart_octants: |w, h| drawn_with(w, h, Glyphs::Octant),
+    chart_blocks: |w, h| drawn_with(w, h, Glyphs::Block),
+    chart_in_ascii: |w, h| drawn_with(w, h, Glyphs::Ascii),
     chart_close_values: |w, h| Scene::connected(w, h, &["palm.heap_bytes"]).then(|scene| {
         let line = |n: i64| format!("palm.heap_bytes {} {}\n", 81_235_000_123 + n * 500, NOW - n);
         scene.ok("get palm.heap_bytes", &(0..100).rev().map(line).collect::<String>());

@@ -199,9 +199,22 @@ pub fn background() -> Option<u8> {
     None
 }
 
-/// The terminal has glyphs for lines, bars and dots.
+/// The terminal is not known to lack glyphs for lines, bars and dots: the console of Linux has fonts
+/// of few glyphs, and what the locale says decides about the encoding.
 pub fn has_all_glyphs() -> bool {
-    true
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os);
+    let locale = locale.map(|name| name.to_string_lossy().into_owned());
+    env::var_os("TERM").is_none_or(|term| term != "linux")
+        && locale.into_iter().find(|name| !name.is_empty()).is_none_or(|name| is_utf_8(&name))
+}
+
+/// A locale such as `de_DE.UTF-8@euro` names no other encoding than UTF-8. `C` and `POSIX` are ASCII.
+fn is_utf_8(locale: &str) -> bool {
+    let name = locale.split('@').next().unwrap_or_default();
+    match name.split_once('.') {
+        Some((_, encoding)) => ["utf-8", "utf8"].contains(&&*encoding.to_lowercase()),
+        None => !matches!(name, "C" | "POSIX"),
+    }
 }
 
 /// What the terminal lacks for the screen, as the environment says; none when it has all.
@@ -221,6 +234,16 @@ fn what_lacks(term: Option<OsString>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_locale_without_utf_8_is_known() {
+        for name in ["de_DE.UTF-8", "C.utf8", "UTF-8", "en_US", "sr_RS.UTF-8@latin"] {
+            assert!(is_utf_8(name), "{name}");
+        }
+        for name in ["C", "POSIX", "de_DE.ISO-8859-1", "de_DE.ISO8859-15@euro", "ja_JP.eucJP"] {
+            assert!(!is_utf_8(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_terminal_without_a_size_has_one_of_the_environment_or_the_usual_one() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, Ending};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
 
@@ -96,6 +96,24 @@ fn the_full_screen_chart_stays_while_a_request_is_typed() {
 }
 
 #[test]
+fn the_full_screen_chart_leads_back_to_where_it_was_opened() {
+    for opened in [Mode::Table, Mode::Watch] {
+        for back in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc] {
+            let mut scene = at(opened);
+            scene.keys("f");
+            assert_eq!(scene.app.mode(), Mode::Chart);
+            scene.keys("put");
+            scene.code(KeyCode::Esc);
+            scene.code(KeyCode::Esc);
+            assert_eq!(scene.app.mode(), Mode::Chart, "after a visit to the command line");
+            scene.code(back);
+            assert_eq!(scene.app.mode(), opened, "{back:?}");
+            assert!(opened == Mode::Watch || scene.app.layout().table.is_some());
+        }
+    }
+}
+
+#[test]
 fn what_was_typed_before_in_the_command_line_is_not_lost() {
     let mut scene = at(Mode::Table);
     scene.keys(":put palm.cpu 2");
@@ -153,7 +171,7 @@ fn words_of_other_programs_leave_and_help() {
         let mut scene = at(Mode::Prompt);
         scene.sent.clear();
         scene.keys(word);
-        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit], "{word}");
+        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit(Ending::Complete)], "{word}");
     }
     for word in ["help", ":help", "\\?", "\\h", "h"] {
         let mut scene = at(Mode::Prompt);
@@ -175,9 +193,6 @@ fn words_of_other_programs_leave_and_help() {
 fn words_that_leave_do_so_from_every_pane() {
     for mode in PANES {
         for word in ["quit", "exit", ":q", ":quit", ":exit"] {
-            if (mode, word) == (Mode::Log, "exit") {
-                continue;
-            }
             let mut scene = at(mode);
             scene.sent.clear();
             let mut effects = Vec::new();
@@ -187,7 +202,8 @@ fn words_that_leave_do_so_from_every_pane() {
                     break;
                 }
             }
-            assert_eq!(effects, [Effect::Quit], "{word} in {mode:?}");
+            let ending = if word == "quit" { Ending::FirstLetter } else { Ending::Complete };
+            assert_eq!(effects, [Effect::Quit(ending)], "{word} in {mode:?}");
             assert!(scene.app.watch().has("palm.cpu"), "{word} in {mode:?}");
         }
     }
@@ -246,7 +262,7 @@ fn no_digit_of_a_number_in_an_answer_is_cut_off() {
     scene
         .ok("get {a.memory_used,b}", "a.memory_used 81235000123 1\nb -1.2345678901234567e-300 1\n");
     let drawn = screen(&scene, 120, 40);
-    assert!(drawn.contains(" 81235000123 (81.24GB)  "), "{drawn}");
+    assert!(drawn.contains(" 81235000123 (81.235 GB)  "), "{drawn}");
     assert!(drawn.contains(" -1.2345678901234568e-300  "), "{drawn}");
 }
 
@@ -359,6 +375,42 @@ fn esc_leads_away_from_no_chart_unnoticed() {
         assert!(screen(&scene, 80, 24).contains("esc back"), "{mode:?}");
         scene.code(KeyCode::Esc);
         assert_eq!(scene.app.mode(), mode);
+    }
+}
+
+#[test]
+fn a_new_order_is_seen_from_its_top() {
+    type Sort = fn(&mut Scene);
+    let ways: [(&str, Sort); 4] = [
+        ("next column", |scene| scene.keys(">>")),
+        ("column", |scene| scene.keys("2")),
+        ("reverse", |scene| scene.keys("o")),
+        ("click", |scene| {
+            let kind = MouseKind::Click;
+            scene.tell(Event::Mouse(MouseEvent { kind, column: 5, row: 2 }));
+        }),
+    ];
+    for (way, sort) in ways {
+        let mut scene = Scene::with_sample(80, 24, &[]);
+        let state: String = (0..100).map(|key| format!("k{key} {key} 1\n")).collect();
+        scene.enter("get *");
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&state);
+        scene.to(Mode::Table);
+        for _ in 0..30 {
+            scene.code(KeyCode::Down);
+        }
+        let before = scene.app.table().sort();
+        sort(&mut scene);
+        assert_ne!(scene.app.table().sort(), before, "{way}");
+        let rows = scene.app.layout().table_rows();
+        assert_eq!((scene.app.table().selected(), scene.app.table().first(rows)), (0, 0), "{way}");
+        scene.code(KeyCode::Down);
+        let selected = scene.app.table().selected_series().unwrap().key.to_string();
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&format!("k100 -1 2\nk101 1000 2\n{state}"));
+        let after = scene.app.table().selected_series().unwrap().key.to_string();
+        assert_eq!(after, selected, "a row chosen in the new order stays selected: {way}");
     }
 }
 

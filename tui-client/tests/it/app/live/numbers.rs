@@ -49,7 +49,7 @@ fn the_trend_of_a_fresh_key_has_a_column_for_each_point() {
     scene.wait(31 * SECOND);
     assert!(!answer_queries(&mut scene, answer).is_empty(), "asked for again");
     assert_eq!(bars(&scene), (1..=11).map(f64::from).collect::<Vec<_>>());
-    assert!(find(&draw(&scene, &Theme::colour(), 200, 50), "▁▂▂▃▄▅▅▆▇▇█").is_some());
+    assert!(find(&draw(&scene, &Theme::colour(), 200, 50), "▂▂▃▃▄▄▅▅▆▆▇").is_some());
 }
 
 #[test]
