@@ -16,11 +16,11 @@ fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
 #[test]
 fn the_last_of_an_option_counts_and_lists_add_up() {
     let table = ["--filter", "a", "--sort", "key", "--window", "1h", "--once", "--format", "csv"];
-    let more =
+    let server =
         ["--host", "a", "--port", "1", "--interval", "5", "--timeout", "5", "--theme", "dark"];
     let lists = ["--watch", "a", "--alert", "a > 1", "--columns", "key"];
     let rest = ["--ascii=always", "--log-memory", "7", "--no-mouse", "--raw-log"];
-    let first = [&table[..], &more, &lists, &rest].concat();
+    let first = [&table[..], &server, &lists, &rest].concat();
     let last = [
         "--filter=b",
         "--sort=-last",
@@ -49,7 +49,7 @@ fn the_last_of_an_option_counts_and_lists_add_up() {
     let columns = alone.table.columns.clone();
     let table = TableSpec { columns, ..both.table.clone() };
     let (alerts, mode) = (alone.alerts.clone(), alone.mode.clone());
-    assert_eq!(Plan { table, alerts, mode, ..both }, alone);
+    assert_eq!(Plan { alerts, table, mode, ..both }, alone);
     for twice in [["--exec", "--alert=a > 1"], ["--since", "--watch=a"], ["--prefix", "--put"]] {
         let [option, with] = twice;
         let plan = parse(&[with, option, "1m", option, "2m"]);

@@ -25,9 +25,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(notice) = app.notice() {
         let mut pen = canvas.pen(area, 0);
         let room = pen.skip(1).room();
-        let text = match notice.completions {
-            true => Cow::Borrowed(&*notice.text),
-            false => with_short_words(&notice.text, room),
+        let text = if notice.completions {
+            Cow::Borrowed(&*notice.text)
+        } else {
+            with_short_words(&notice.text, room)
         };
         pen.write(&text, theme.tone(notice.tone));
         return;
