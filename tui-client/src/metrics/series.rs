@@ -593,7 +593,7 @@ impl Series {
 
     /// Takes all that was known of an earlier state; it is to be asked for anew.
     pub fn keep_stats(&mut self, before: &Self) {
-        self.stats = before.stats.clone();
+        self.stats.clone_from(&before.stats);
         if let Some(detail) = self.detail_mut() {
             detail.asked = None;
         }
