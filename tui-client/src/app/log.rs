@@ -4,6 +4,8 @@
 mod find;
 pub mod recorder;
 
+use std::time::Duration;
+
 use crate::app::context::Context;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
@@ -26,6 +28,9 @@ const MAX_EXCHANGE_GAP: usize = 4096;
 /// The most consecutive lines of polls that are searched for a repetition.
 const MAX_POLLS: u64 = 256;
 
+/// The time after the last typed request in which its lines are of interest.
+const RECENT: Duration = Duration::from_secs(60);
+
 /// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -44,6 +49,8 @@ pub struct Log {
     last_search: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
+    /// When a request was last typed, since the start of the program.
+    typed_at: Duration,
 }
 
 /// The text of the lines of an exchange.
@@ -374,6 +381,18 @@ impl Log {
     /// Selects the newest line and follows new lines.
     pub fn follow(&mut self) {
         (self.bottom, self.cursor) = (None, None);
+    }
+
+    /// Follows new lines, which are of a typed request.
+    pub fn on_typed(&mut self, now: Duration) {
+        self.follow();
+        self.typed_at = now;
+    }
+
+    /// A few lines are enough: it follows what comes, and nothing was typed for a while.
+    pub fn is_calm(&self, now: Duration) -> bool {
+        let is_plain = self.search().is_none() && self.filter().is_none();
+        is_plain && self.follows() && now.saturating_sub(self.typed_at) >= RECENT
     }
 
     /// Stops following new lines, or follows them again.
