@@ -123,10 +123,14 @@ impl App {
 
     /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        let log = self.layout().log;
         self.cx.begin(now);
         self.route(event, now);
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
+        }
+        if self.layout().log != log {
+            self.after_layout_change();
         }
         self.work_off();
         self.poll();
@@ -346,7 +350,8 @@ impl App {
 
     /// The layout of the screen.
     pub fn layout(&self) -> Layout {
-        let mut layout = self.panes.layout(!self.watch.is_empty());
+        let is_calm = self.log.is_calm(self.now().elapsed);
+        let mut layout = self.panes.layout(!self.watch.is_empty(), is_calm);
         if let Some(answer) = &self.typed_answer {
             layout.show_answer(answer.lines().len());
         }
