@@ -44,7 +44,7 @@ use input::Input;
 use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
-use marks::Marks;
+use marks::{Mark, Marks};
 use message::Message;
 use place::Place;
 use polling::{ALL, Polling};
@@ -469,7 +469,15 @@ impl App {
 
     /// The chart of the watched keys in this many columns and rows, with legend and axes.
     pub fn chart(&self, width: u16, height: u16) -> chart::Chart {
-        self.watch.chart((width, height), &self.alerts, self.zone())
+        let marks = self.marks_in_chart();
+        let events: Vec<i64> = marks.map(|mark| mark.at).collect();
+        self.watch.chart((width, height), &events, &self.alerts, self.zone())
+    }
+
+    /// The marks that the chart shows.
+    pub fn marks_in_chart(&self) -> impl Iterator<Item = &Mark> {
+        let range = self.watch.chart_bounds().map(|bounds| self.watch.viewport().range(bounds));
+        self.marks.within(range.unwrap_or((0, -1)))
     }
 
     /// The alerts.

@@ -8,6 +8,9 @@ use crate::metrics::reply::PointLists;
 /// What the keys of marks begin with.
 pub const PREFIX: &str = "mark.";
 
+/// The keys of marks.
+pub const PATTERN: &str = "mark.*";
+
 /// The request for the newest points of each mark.
 pub const SELECTOR: &str = "mark.*[last:100]";
 

@@ -116,7 +116,7 @@ impl Moved {
         }
     }
 
-    /// The difference in hundredths of the value then; none of zero or of a new series.
+    /// The difference in hundredths of the value then; none from zero or of a new series.
     pub fn percent(self) -> Option<f64> {
         match self {
             Self::From { before, now } if before != 0.0 => {
@@ -126,16 +126,12 @@ impl Moved {
         }
     }
 
-    /// How surprising it is: the difference as a share of the greater of the two, from 0 to 2, so that
-    /// twice and half are alike; infinite for a new series.
+    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
     pub fn surprise(self) -> f64 {
-        match self {
-            Self::New => f64::INFINITY,
-            Self::From { before, now } => {
-                let greater = before.abs().max(now.abs());
-                // Divided first, because the difference of huge values may overflow.
-                if greater > 0.0 { (now / greater - before / greater).abs() } else { 0.0 }
-            }
+        match self.percent() {
+            Some(percent) => percent.abs(),
+            None if self.by() == 0.0 => 0.0,
+            None => f64::INFINITY,
         }
     }
 }

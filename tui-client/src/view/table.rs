@@ -230,8 +230,8 @@ impl<'a> Row<'a> {
             }
             ColumnKind::MovedShare => {
                 let percent = series.moved().and_then(Moved::percent);
-                let (text, style) = change(percent, wide.saturating_sub(1), theme, base);
-                (if percent.is_some() { format!("{text}%") } else { text }.into(), style)
+                let (text, style) = change(percent, wide, theme, base);
+                (percent.map_or(text, number::percent).into(), style)
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
             ColumnKind::Count => {

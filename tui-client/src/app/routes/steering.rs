@@ -153,7 +153,9 @@ impl App {
         if shows_all || self.watch.is_empty() {
             return Some("*".to_owned());
         }
-        Some(covering_pattern(self.watch.patterns()))
+        let marks = marks::PATTERN.parse().ok();
+        let patterns: Vec<Glob> = self.watch.patterns().iter().cloned().chain(marks).collect();
+        Some(covering_pattern(&patterns))
     }
 
     /// When the keys that are followed become fewer.

@@ -147,7 +147,7 @@ impl Watch {
     /// The columns of the labels and of the plot on the screen.
     fn chart_columns(&self, layout: &Layout, alerts: &Alerts, zone: &TimeZone) -> (u16, u16) {
         let (width, height) = self.chart_size(layout);
-        self.with_chart((width, height), alerts, zone, |spec| chart::columns(spec, width))
+        self.with_chart((width, height), &[], alerts, zone, |spec| chart::columns(spec, width))
     }
 
     /// The columns and rows of the chart on the screen, with legend and axes.
@@ -157,15 +157,22 @@ impl Watch {
         (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
-    /// The chart in this many columns and rows, with legend and axes.
-    pub fn chart(&self, size: (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
-        self.with_chart(size, alerts, zone, |spec| Chart::fitted(spec, size.0))
+    /// The chart in this many columns and rows, with legend and axes; some times have a line.
+    pub fn chart(
+        &self,
+        size: (u16, u16),
+        events: &[i64],
+        alerts: &Alerts,
+        zone: &TimeZone,
+    ) -> Chart {
+        self.with_chart(size, events, alerts, zone, |spec| Chart::fitted(spec, size.0))
     }
 
     /// Passes the spec of the chart, without its columns, to a function.
     fn with_chart<T>(
         &self,
         (width, height): (u16, u16),
+        events: &[i64],
         alerts: &Alerts,
         zone: &TimeZone,
         plot: impl FnOnce(&ChartSpec<'_>) -> T,
@@ -179,6 +186,7 @@ impl Watch {
             log: self.viewport.log,
             thresholds: &self.thresholds(alerts),
             cursor: self.viewport.cursor(),
+            events,
             unit: self.chart_unit(),
             columns: 0,
             rows: rows.into(),

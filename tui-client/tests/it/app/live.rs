@@ -434,7 +434,7 @@ fn a_window_without_any_row_is_said_at_once() {
 #[test]
 fn a_watch_follows_its_keys_alone_until_the_table_is_seen() {
     let mut scene = Scene::live(80, 24, &["a"], &[]);
-    assert_eq!(scene.followed.as_ref().unwrap().1, "a[+]");
+    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,mark.*}[+]");
     let lines = asked(&mut scene);
     assert_eq!(lines[0], "get a[last:1024]");
     assert!(lines.iter().all(|line| line.starts_with("get a[")), "{lines:?}");
@@ -444,7 +444,7 @@ fn a_watch_follows_its_keys_alone_until_the_table_is_seen() {
     scene.wait(59 * SECOND);
     assert_eq!(scene.followed.as_ref().unwrap().1, "*[+]", "it may be back in a moment");
     scene.wait(2 * SECOND);
-    assert_eq!(scene.followed.as_ref().unwrap().1, "a[+]");
+    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,mark.*}[+]");
 }
 
 #[test]

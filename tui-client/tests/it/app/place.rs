@@ -155,6 +155,26 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     assert!(scene.notice().starts_with("at character"), "{}", scene.notice());
 }
 
+#[test]
+fn marks_are_lines_in_every_chart() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    let lines = |scene: &Scene| {
+        let screen = draw(scene, &scene.theme, 120, 40).to_string();
+        screen.lines().filter(|line| line.contains('┊')).count()
+    };
+    assert_eq!(lines(&scene), 0);
+    scene.told(&format!("mark.deploy 1 {}\nmark.boot 1 {}\n", NOW - 600, NOW - 300));
+    server.serve(&mut scene);
+    assert!(lines(&scene) > 5);
+    let screen = draw(&scene, &scene.theme, 120, 40).to_string();
+    let names = screen.lines().find(|line| line.contains("deploy")).unwrap();
+    assert!(names.contains("boot"), "{names}");
+    scene.told(&format!("mark.deploy - {}\nmark.boot - {}\n", NOW - 600, NOW - 300));
+    assert_eq!(lines(&scene), 0, "what is taken back is gone");
+}
+
 /// Compares the table with how things stood ten minutes ago.
 fn compare(scene: &mut Scene, state: &str) {
     scene.keys("C-10m\n");
@@ -170,7 +190,7 @@ fn the_table_shows_first_what_has_moved_most_since() {
     let keys = |scene: &Scene| rows(scene).into_iter().map(|(key, _)| key).collect::<String>();
     assert_eq!(keys(&scene), "cabd", "what is new, from 1 to 4, from 5.5 to 5, nothing");
     let text = screen(&scene);
-    for part in ["moved since 2006-06-21 04:21:00", " new ", "+300%", "-9.0909%", "moved %▼"] {
+    for part in ["moved since 2006-06-21 04:21:00", " new ", "+300%", "-9.1%", "moved %▼"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     // What is told moves on.
@@ -196,5 +216,5 @@ fn a_mark_is_compared_with_by_its_name() {
     scene.keys("@-1m\n");
     scene.ok(&format!("get *[last@{}]", NOW - 60), &format!("a 3.0 {}\n", NOW - 70));
     let text = screen(&scene);
-    assert!(text.contains("moved since deploy") && text.contains("+50%"), "{text}");
+    assert!(text.contains("moved since deploy") && text.contains("+50.0%"), "{text}");
 }

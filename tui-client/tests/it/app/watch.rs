@@ -73,7 +73,7 @@ fn globs_are_matched_by_the_client_if_the_server_cannot() {
 #[test]
 fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
     let mut scene = Scene::live(80, 24, &["a", "b.c", "d.*", "e*"], &[]);
-    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*}[+]");
+    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*,mark.*}[+]");
     scene.told(&format!("a 4.0 {NOW}\n"));
     scene.ok("get {a,b.c}[last:1024]", &format!("a 1.0 {0}\nb.c 5.0 {0}\n", NOW - 1));
     scene.ok("get {d.*,e*}[last:64]", "");
