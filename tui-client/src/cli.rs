@@ -81,7 +81,7 @@ struct Args {
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::printed().map(Column::word), Column::named))]
     columns: Vec<Column>,
 
     /// Numbers and trends of the table are of this time [default: 15m; with --once: all]; a server

@@ -60,8 +60,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time at the end for an answer of the terminal, which the shell would take for keys.
 const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// What is typed within so long of the letter that has ended the program, or of the letter before, is
-/// the rest of a word: the time that a slow typist takes for a letter.
+/// What is typed within so long of the letter that has ended the program, or of the letter before,
+/// is the rest of a word: the time that a slow typist takes for a letter.
 const WORD_PAUSE: Duration = Duration::from_millis(400);
 
 /// Time for the rest of a word, for a key that stays pressed.
@@ -350,8 +350,8 @@ struct Sinks {
     sorted: mpsc::UnboundedSender<Sorted>,
 }
 
-/// Performs effects, of the screen that `picture` draws; returns the events of those that could not be
-/// handed over, or breaks if the program is to end.
+/// Performs effects, of the screen that `picture` draws; returns the events of those that could not
+/// be handed over, or breaks if the program is to end.
 fn perform(
     effects: Vec<Effect>,
     sinks: &Sinks,

@@ -3,8 +3,6 @@
 
 pub mod field;
 
-use std::borrow::Cow;
-
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
@@ -14,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::{width, with_short_words};
+use crate::text::width::{cut_in_the_middle, width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -24,13 +22,17 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     if let Some(notice) = app.notice() {
         let mut pen = canvas.pen(area, 0);
+        let style = theme.tone(notice.tone);
         let room = pen.skip(1).room();
-        let text = if notice.completions {
-            Cow::Borrowed(&*notice.text)
-        } else {
-            with_short_words(&notice.text, room)
+        match notice.name_at.and_then(|at| notice.text.split_at_checked(at)) {
+            _ if notice.completions => pen.write(&notice.text, style),
+            Some((before, name)) => {
+                pen.write(before, style);
+                let room = pen.room();
+                pen.write(&cut_in_the_middle(name, room), style)
+            }
+            None => pen.write(&with_short_words(&notice.text, room), style),
         };
-        pen.write(&text, theme.tone(notice.tone));
         return;
     }
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {

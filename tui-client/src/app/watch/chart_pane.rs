@@ -25,7 +25,9 @@ impl Watch {
         alerts: &Alerts,
         cx: &mut Context,
     ) {
-        let Some(bounds) = self.chart_bounds() else { return };
+        let Some(bounds) = self.chart_bounds() else {
+            return cx.say(Tone::Plain, "no points in the chart yet");
+        };
         let before = self.viewport.clone();
         match action {
             ChartAction::Zoom { closer } => {
@@ -112,7 +114,9 @@ impl Watch {
         let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
         let (labels, columns) = self.chart_columns(layout, alerts, cx.zone());
         let left = area.x.saturating_add(labels + 2);
-        let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
+        // The values at the ends of the lines stand for the last column.
+        let last = columns.checked_sub(1);
+        let column = mouse.column.checked_sub(left).and_then(|column| Some(column.min(last?)));
         if let Some(column) = column {
             let line = self.selected_line(layout);
             self.viewport.point_at(column, columns, &line, bounds);
@@ -122,14 +126,15 @@ impl Watch {
 
     /// Shows the reading of the cursor on the bottom line if the chart has no legend.
     fn say_reading(&self, line: &Line, layout: &Layout, cx: &mut Context) {
-        let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
-        let read = line.iter().find(|sample| Some(sample.timestamp) == cursor);
-        if let Some(sample) = read.filter(|_| !has_legend) {
-            let date = time::date(sample.timestamp, cx.zone());
-            let values = number::range(sample.min, sample.max, number::exact);
-            cx.say(Tone::Plain, format!("{date}  {values}"));
-        }
+        let Some(cursor) = self.viewport.cursor().filter(|_| !has_legend) else { return };
+        let read = line.iter().find(|sample| sample.timestamp == cursor);
+        let values = match read {
+            Some(sample) => number::range(sample.min, sample.max, number::exact),
+            // The server is asked for the window that the cursor has gone to.
+            None => "asking …".to_owned(),
+        };
+        cx.say(Tone::Plain, format!("{}  {values}", time::date(cursor, cx.zone())));
     }
 
     /// The time of the nearest point before a time, of any line, as far as it is known.

@@ -232,3 +232,20 @@ fn a_key_of_the_table_can_be_watched_and_unwatched() {
     assert!(scene.app.watch().is_empty());
     assert_eq!(scene.app.mode(), Mode::Table);
 }
+
+#[test]
+fn one_key_has_no_others_to_chart() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    let before = format!("{:?}", scene.app.watch().keys());
+    scene.keys("M");
+    assert_eq!(scene.notice(), "palm.cpu alone is watched; W watches another key, too");
+    assert_eq!(format!("{:?}", scene.app.watch().keys()), before);
+    scene.keys("Weardrum.memory_used\nM");
+    assert_eq!((scene.notice(), scene.app.watch().charted().count()), ("", 2));
+    let mut scene = Scene::connected(80, 24, &["no.*"]);
+    scene.polled("");
+    scene.to(Mode::Watch);
+    scene.keys("M");
+    assert_eq!(scene.notice(), "no key is watched yet; W watches one");
+}
