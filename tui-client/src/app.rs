@@ -12,6 +12,7 @@ pub mod input;
 pub mod line_input;
 pub mod link;
 pub mod log;
+pub mod marks;
 pub mod message;
 pub mod place;
 pub mod polling;
@@ -43,6 +44,7 @@ use input::Input;
 use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
+use marks::Marks;
 use message::Message;
 use place::Place;
 use polling::{ALL, Polling};
@@ -60,6 +62,7 @@ pub struct App {
     log: Log,
     table: Table,
     place: Place,
+    marks: Marks,
     watch: Watch,
     alerts: Alerts,
     /// The alerts that were dropped last.
@@ -96,6 +99,7 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
+            marks: Marks::default(),
             watch,
             alerts: Alerts::new(&config.alerts),
             dropped_alerts: Vec::new(),
@@ -119,10 +123,14 @@ impl App {
 
     /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        let log = self.layout().log;
         self.cx.begin(now);
         self.route(event, now);
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
+        }
+        if self.layout().log != log {
+            self.after_layout_change();
         }
         self.work_off();
         self.poll();
@@ -281,6 +289,8 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
+            Message::Mark(name) => self.mark(&name),
+            Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }
     }
@@ -340,7 +350,8 @@ impl App {
 
     /// The layout of the screen.
     pub fn layout(&self) -> Layout {
-        let mut layout = self.panes.layout(!self.watch.is_empty());
+        let is_calm = self.log.is_calm(self.now().elapsed);
+        let mut layout = self.panes.layout(!self.watch.is_empty(), is_calm);
         if let Some(answer) = &self.typed_answer {
             layout.show_answer(answer.lines().len());
         }
@@ -439,6 +450,11 @@ impl App {
     /// The table: as of the place in time, else of the last answer.
     pub fn table(&self) -> &Table {
         self.place.table().unwrap_or(&self.table)
+    }
+
+    /// The marks.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// The place in time.

@@ -163,6 +163,13 @@ struct Sources {
     sorted: mpsc::UnboundedReceiver<Sorted>,
 }
 
+impl Sources {
+    /// What has come from the network or the files: replies before what is told.
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.try_recv().or_else(|_| self.told.try_recv()).ok()
+    }
+}
+
 async fn run_loop(
     terminal: &mut Terminal,
     mut sources: Sources,
@@ -266,13 +273,6 @@ async fn run_loop(
             };
             effects.extend(more.into_iter().flat_map(|event| app.update(event, now)));
         }
-    }
-}
-
-impl Sources {
-    /// What has come from the network or the files: replies before what is told.
-    fn next_event(&mut self) -> Option<Event> {
-        self.events.try_recv().or_else(|_| self.told.try_recv()).ok()
     }
 }
 

@@ -20,6 +20,10 @@ use readout::{Reading, nearest};
 /// The least columns for the labels of the value axis; none on a narrow screen.
 const LABELS: u16 = 9;
 
+/// Columns for the values at the right ends of lines, and the least columns of a chart with them.
+const ENDS: u16 = 10;
+const WITH_ENDS: u16 = 72;
+
 /// The most lines in one chart; more could not be told apart.
 pub const MAX_LINES: usize = 6;
 
@@ -32,7 +36,8 @@ pub fn rows(height: u16) -> (u16, u16) {
     (legend, height.saturating_sub(legend + 1))
 }
 
-/// Divides the width: columns of the labels, and of the plot without the axis between them.
+/// Divides the width: columns of the labels, and of the plot without the axis between them. The rest is
+/// for the values at the ends of lines.
 pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
     divided(spec, &Survey::of(spec), width)
 }
@@ -40,7 +45,12 @@ pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
 /// Columns of a plot whose labels are as wide as most.
 pub fn usual_columns(width: u16) -> u16 {
     let labels = if width >= 3 * LABELS { LABELS } else { 0 };
-    width.saturating_sub(labels + 1)
+    width.saturating_sub(labels + 1 + end_columns(width))
+}
+
+/// Columns for the values at the ends of lines.
+fn end_columns(width: u16) -> u16 {
+    if width >= WITH_ENDS { ENDS } else { 0 }
 }
 
 fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
@@ -49,7 +59,7 @@ fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) 
     let longest = ticks.iter().map(|tick| tick.wide()).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
-    (labels, width.saturating_sub(labels + 1))
+    (labels, width.saturating_sub(labels + 1 + end_columns(width)))
 }
 
 /// The data and the size of a chart.
@@ -105,6 +115,28 @@ pub struct PlotCell {
     pub dots: u8,
     /// The line that the dots belong to.
     pub line: u8,
+    /// The dots of the line below it in this cell, if there is one.
+    pub under: u8,
+    /// The line that these dots belong to.
+    pub under_line: u8,
+}
+
+impl PlotCell {
+    /// The dots of both lines, and the line whose colour they have in an even or odd column: that on
+    /// top, but by turns the other one where that would be hidden.
+    pub fn seen(self, is_odd: bool) -> (u8, u8) {
+        let is_hidden = self.under != 0 && self.under & !self.dots == 0;
+        (self.dots | self.under, if is_hidden && is_odd { self.under_line } else { self.line })
+    }
+
+    fn set(&mut self, dot: u8, line: u8) {
+        if self.line != line {
+            let (under, under_line) =
+                if self.dots != 0 { (self.dots, self.line) } else { (self.under, self.under_line) };
+            *self = Self { dots: 0, line, under, under_line };
+        }
+        self.dots |= dot;
+    }
 }
 
 /// A chart, ready to be drawn.
@@ -130,6 +162,8 @@ pub struct Chart {
     pub read: Vec<Option<Sample>>,
     /// The newest visible sample of each line.
     pub newest: Vec<Option<Sample>>,
+    /// Row and line of the values at the right ends, each in a row of its own.
+    pub ends: Vec<(usize, usize)>,
     /// The samples of the first line under the cursor.
     pub reading: Option<Reading>,
     /// Seconds of a bucket of the first line; none when its samples are points.
@@ -167,6 +201,25 @@ fn joint((top, bottom): (i64, i64), (above, below): (i64, i64)) -> (i64, i64) {
         (_, true) => (top, below),
         _ => (top.max(above), top.max(above)),
     }
+}
+
+/// Rows of lines as near to those they are in as they can be without sharing one. The last lines have
+/// none where there are too few rows.
+fn spread(mut ends: Vec<(usize, usize)>, rows: usize) -> Vec<(usize, usize)> {
+    ends.truncate(rows);
+    ends.sort_unstable();
+    let mut free = 0;
+    for (row, _) in &mut ends {
+        *row = free.max(*row);
+        free = *row + 1;
+    }
+    let mut free = rows;
+    for (row, _) in ends.iter_mut().rev() {
+        free -= 1;
+        *row = free.min(*row);
+        free = *row;
+    }
+    ends
 }
 
 impl ChartSpec<'_> {
@@ -207,7 +260,9 @@ impl Chart {
         let survey = Survey::of(spec);
         let (labels, columns) = divided(spec, &survey, width);
         let spec = ChartSpec { columns: columns.into(), ..*spec };
-        Self { labels, ..Self::of(&spec, &survey) }
+        let chart = Self::of(&spec, &survey);
+        let ends = if end_columns(width) > 0 { chart.ends } else { Vec::new() };
+        Self { labels, ends, ..chart }
     }
 
     /// Plots in the size of the spec.
@@ -306,6 +361,12 @@ impl Chart {
         let row = |value: f64| axes.row(spec.place(value), rows);
         chart.thresholds = thresholds.map(|&value| (row(value), value)).collect();
         chart.values = survey.value_ticks(spec, &axes);
+        let end = |(line, newest): (usize, &Option<Sample>)| {
+            let (low, high) = spec.visible(newest.as_ref()?)?;
+            let middle = spec.place(low) / 2.0 + spec.place(high) / 2.0;
+            Some((axes.row(middle, rows), line))
+        };
+        chart.ends = spread(chart.newest.iter().enumerate().filter_map(end).collect(), rows);
         chart
     }
 
@@ -332,10 +393,7 @@ impl Chart {
         if x / 2 < self.columns
             && let Some(cell) = self.cells.get_mut(y / 4 * self.columns + x / 2)
         {
-            if cell.line != line {
-                *cell = PlotCell { dots: 0, line };
-            }
-            cell.dots |= DOTS[y % 4][x % 2];
+            cell.set(DOTS[y % 4][x % 2], line);
         }
     }
 }

@@ -4,6 +4,8 @@
 mod find;
 pub mod recorder;
 
+use std::time::Duration;
+
 use crate::app::context::Context;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::message::Message;
@@ -32,6 +34,9 @@ const MAX_REPEATED: u64 = 64;
 /// The most milliseconds since a line that is repeated.
 const MAX_REPEATED_MS: i64 = 60_000;
 
+/// The time after the last typed request in which its lines are of interest.
+const RECENT: Duration = Duration::from_secs(60);
+
 /// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -50,6 +55,8 @@ pub struct Log {
     last_search: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
+    /// When a request was last typed, since the start of the program.
+    typed_at: Duration,
 }
 
 /// The text of the lines of an exchange.
@@ -399,6 +406,18 @@ impl Log {
     /// Selects the newest line and follows new lines.
     pub fn follow(&mut self) {
         (self.bottom, self.cursor) = (None, None);
+    }
+
+    /// Follows new lines, which are of a typed request.
+    pub fn on_typed(&mut self, now: Duration) {
+        self.follow();
+        self.typed_at = now;
+    }
+
+    /// A few lines are enough: it follows what comes, and nothing was typed for a while.
+    pub fn is_calm(&self, now: Duration) -> bool {
+        let is_plain = self.search().is_none() && self.filter().is_none();
+        is_plain && self.follows() && now.saturating_sub(self.typed_at) >= RECENT
     }
 
     /// Stops following new lines, or follows them again.

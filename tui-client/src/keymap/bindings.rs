@@ -172,6 +172,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
     bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
+    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
@@ -182,7 +184,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
-    bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
+    bind("space", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
         .hint("mark", &[(Watch, 120), (Chart, 80)]),
     bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
     bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),

@@ -94,6 +94,9 @@ impl Scale {
         }
         let (scaled, step) = (value / self.divisor, step.abs() / self.divisor);
         let decimals = (-step.log10() - 1e-9).ceil().max(0.0);
+        // A step of 2.5 has a digit more.
+        let units = step * 10_f64.powf(decimals);
+        let decimals = if (units - units.round()).abs() > 1e-3 { decimals + 1.0 } else { decimals };
         let magnitude = scaled.abs();
         let readable = magnitude >= 1.0 && decimals <= DIGITS - magnitude.log10();
         if magnitude < 1e6 && (readable || decimals <= MAX_DECIMALS) {
@@ -185,6 +188,10 @@ mod tests {
         assert_eq!(labels, ["0", "0.5 MB", "1.5 MB"]);
         assert_eq!(Scale::new(Unit::Plain, 25.0).label(20.0, 5.0), "20");
         assert_eq!(Scale::new(Unit::Plain, 0.05).label(0.025, 0.005), "0.025");
+        let quarters = [0.0, 2.5, 5.0].map(|value| Scale::new(Unit::Plain, 5.0).label(value, 2.5));
+        assert_eq!(quarters, ["0", "2.5", "5.0"]);
+        assert_eq!(Scale::new(Unit::Plain, 0.5).label(0.25, 0.25), "0.25");
+        assert_eq!(Scale::new(Unit::Plain, 50.0).label(25.0, 25.0), "25");
         assert_eq!(Scale::new(Unit::Plain, 1e300).label(1e300, 1e299), "1e+300");
         assert_eq!(Scale::new(Unit::Percent, 5000.0).label(5000.0, 1000.0), "5000%");
         assert_eq!(Scale::new(Unit::Plain, 20.0).label(20.000_02, 0.000_01), "20.00002");

@@ -12,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::{cut_in_the_middle, width};
+use crate::text::width::{cut_in_the_middle, width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -23,11 +23,16 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(notice) = app.notice() {
         let mut pen = canvas.pen(area, 0);
         let style = theme.tone(notice.tone);
-        let name_at = notice.name_at.unwrap_or(notice.text.len());
-        let (before, name) = notice.text.split_at_checked(name_at).unwrap_or((&notice.text, ""));
-        pen.skip(1).write(before, style);
-        let room = pen.room();
-        pen.write(&cut_in_the_middle(name, room), style);
+        let room = pen.skip(1).room();
+        match notice.name_at.and_then(|at| notice.text.split_at_checked(at)) {
+            _ if notice.completions => pen.write(&notice.text, style),
+            Some((before, name)) => {
+                pen.write(before, style);
+                let room = pen.room();
+                pen.write(&cut_in_the_middle(name, room), style)
+            }
+            None => pen.write(&with_short_words(&notice.text, room), style),
+        };
         return;
     }
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {

@@ -8,7 +8,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::canvas::Canvas;
 use super::canvas::pen::cells;
-use super::theme::Theme;
+use super::theme::{Glyphs, Theme};
 use crate::app::App;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, Chart};
@@ -70,10 +70,21 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         let row = cells(tick.at);
         canvas.pen(area, row).field(&tick.label, labels.into(), true, theme.quiet);
     }
-    let plot = Rect { x: area.x + labels, width: area.width - labels, ..area };
+    let width = (cells(chart.columns) + 1).min(area.width - labels);
+    let plot = Rect { x: area.x + labels, width, ..area };
     draw_plot(canvas, chart, Rect { height: rows, ..plot });
     for &(row, value) in &chart.thresholds {
-        draw_threshold(canvas, cells(row), value, labels, area);
+        draw_threshold(canvas, cells(row), value, labels, Rect { width: labels + width, ..area });
+    }
+    for &(row, line) in &chart.ends {
+        let Some(key) = charted.get(line) else { continue };
+        let end =
+            Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
+        let text = newest(app, key, chart, line).map(|value| end_value(value, &key.key, end.width));
+        canvas
+            .pen(end, cells(row))
+            .skip(1)
+            .write(&text.unwrap_or_default(), line_style(theme, line));
     }
     draw_times(canvas, chart, plot, rows);
     if chart.values.is_empty() && rows > 0 {
@@ -119,6 +130,9 @@ pub fn line_mark(theme: &Theme, line: usize, lines: usize) -> &'static str {
     LETTERS.get(line).filter(|_| is_lettered).unwrap_or(&MARK)
 }
 
+/// A dot of the grid.
+const GRID: &str = "·";
+
 /// Columns that make a key recognizable.
 const MIN_KEY_WIDTH: usize = 5;
 
@@ -147,11 +161,11 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     let entries = charted.iter().enumerate().filter_map(|(line, key)| {
         let unit = Unit::of(&key.key);
         let read = chart.read.get(line).copied().flatten();
-        let newest = chart.newest.get(line).copied().flatten();
+        let in_view = chart.newest.get(line).copied().flatten();
         let value = match (cursor, read) {
-            (None, _) if follows => units::short(key.series.as_ref()?.last.value, unit),
+            (None, _) if follows => units::short(newest(app, key, chart, line)?, unit),
             // The value at the end of the window.
-            (None, _) => newest.map_or_else(
+            (None, _) => in_view.map_or_else(
                 || "–".to_owned(),
                 |newest| number::range(newest.min, newest.max, |value| units::short(value, unit)),
             ),
@@ -239,6 +253,21 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
     pen.write(&more, theme.quiet);
 }
 
+/// The newest value of a line: what came last, or in the past the greatest at the end of what is shown.
+fn newest(app: &App, key: &Watched, chart: &Chart, line: usize) -> Option<f64> {
+    if app.watch().viewport().follows() {
+        return Some(key.series.as_ref()?.last.value);
+    }
+    chart.newest.get(line).copied().flatten().map(|newest| newest.max)
+}
+
+/// The value at the end of a line, behind a blank.
+fn end_value(value: f64, key: &str, columns: u16) -> String {
+    let room = usize::from(columns.saturating_sub(1));
+    let text = units::short(value, Unit::of(key));
+    if width(&text) <= room { text } else { number::short_within(value, room) }
+}
+
 /// Leaves out what all keys begin with, up to a dot: they would not fit.
 fn shorten(entries: &mut [LegendEntry<'_>]) {
     let Some((first, others)) = entries.split_first() else { return };
@@ -309,20 +338,33 @@ fn short_time(app: &App, chart: &Chart, time: i64) -> String {
 
 fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let theme = canvas.theme;
+    // Among ASCII lines dots would look like parts of them.
+    let has_grid = !theme.ascii && theme.glyphs != Glyphs::Ascii;
     for (row, row_cells) in (0..plot.height).zip(chart.cells.chunks(chart.columns.max(1))) {
         let ticked = chart.values.iter().any(|tick| tick.at == usize::from(row));
+        let is_grid = |column: usize| {
+            let nearest = chart.times.iter().map(|tick| tick.at.abs_diff(column)).min();
+            match nearest {
+                Some(0) => ticked || row % 2 == 0,
+                Some(1) => false,
+                _ => ticked && column % 4 == 1,
+            }
+        };
         canvas.pen(plot, row).write(if ticked { "┤" } else { "│" }, theme.quiet);
         for (column, cell) in (0..plot.width).zip(row_cells) {
             let under_cursor = chart.cursor == Some(usize::from(column));
             let place = (plot.x + 1 + column, plot.y + row);
             let Some(place) = canvas.buffer.cell_mut(place) else { continue };
             if cell.dots > 0 {
-                let symbol = theme.glyphs.cell(cell.dots);
-                let style = line_style(theme, cell.line.into());
+                let (dots, line) = cell.seen(column % 2 == 1);
+                let symbol = theme.glyphs.cell(dots);
+                let style = line_style(theme, line.into());
                 let style = if under_cursor { style.patch(theme.title) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
                 place.set_char('│').set_style(theme.alert);
+            } else if has_grid && is_grid(usize::from(column)) {
+                place.set_symbol(GRID).set_style(theme.quiet);
             }
         }
     }
@@ -385,8 +427,9 @@ fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, ar
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
         if let Some(cell) = canvas.buffer.cell_mut((x, area.y + row))
             && (cell.symbol() == " " || (column % 2 == 0 && !is_mark(cell.symbol())))
+            && (matches!(cell.symbol(), " " | GRID) || (column % 2 == 0 && cell.symbol() != "●"))
         {
-            cell.set_char('╌').set_style(style);
+            cell.set_char('╌').set_style(Style::reset().patch(style));
         }
     }
     if labels > 0 {

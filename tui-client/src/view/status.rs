@@ -107,6 +107,7 @@ fn waiting(app: &App) -> Option<String> {
         | Purpose::Renewal(_)
         | Purpose::Keys
         | Purpose::AsOf
+        | Purpose::Base(_)
         | Purpose::Query(_) => &oldest.line,
     };
     Some(match oldest.points {

@@ -13,7 +13,7 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
-use crate::metrics::series::Series;
+use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::window::Window;
 use crate::text::width::{cut_in_the_middle, width};
@@ -93,19 +93,26 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
-    match table.filter() {
-        Some(filter) => {
+    let compared = table.compared().map(|compared| format!("moved since {} ", compared.name));
+    match (table.filter(), compared) {
+        (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
-            let points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            let of_points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            let of_points = compared.map_or(of_points, |compared| format!("· {compared}"));
             let filter = filter.as_str();
             vec![
-                format!(" {request} · {shown} of {keys} · {filter} {points}"),
-                format!(" {shown} of {keys} · {filter} {points}"),
+                format!(" {request} · {shown} of {keys} · {filter} {of_points}"),
+                format!(" {shown} of {keys} · {filter} {of_points}"),
                 format!(" {shown} of {keys} · {filter} "),
                 format!(" {filter} · {shown} of {keys} "),
             ]
         }
-        None => {
+        (None, Some(compared)) => vec![
+            format!(" {request} · {keys} · {points} · {compared}"),
+            format!(" {keys} · {points} · {compared}"),
+            format!(" {keys} · {compared}"),
+        ],
+        (None, None) => {
             vec![format!(" {request} · {keys} · {points} "), format!(" {keys} · {points} ")]
         }
     }
@@ -213,6 +220,18 @@ impl<'a> Row<'a> {
             ColumnKind::Difference(_) => {
                 let (text, style) = change(column.number(series, now), wide, theme, base);
                 (text.into(), style)
+            }
+            ColumnKind::Moved => {
+                let (text, style) = match series.moved() {
+                    Some(Moved::New) => ("new".to_owned(), theme.alert),
+                    moved => change(moved.map(Moved::by), wide, theme, base),
+                };
+                (text.into(), style)
+            }
+            ColumnKind::MovedShare => {
+                let percent = series.moved().and_then(Moved::percent);
+                let (text, style) = change(percent, wide.saturating_sub(1), theme, base);
+                (if percent.is_some() { format!("{text}%") } else { text }.into(), style)
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
             ColumnKind::Count => {

@@ -26,6 +26,8 @@ pub(super) struct Axes {
     /// Dots a second, and dots for two units of the value.
     scale: (f64, f64),
     unit: Unit,
+    /// The step of ticks in rows at even distances, if the range is made for them.
+    even_step: Option<f64>,
 }
 
 impl Axes {
@@ -39,6 +41,11 @@ impl Axes {
             let room = (low.abs() / 20.0).max(0.5);
             (low, high) = ((low - room).max(f64::MIN), (high + room).min(f64::MAX));
         }
+        let even = if spec.log { None } else { even_range((low, high), spec.rows) };
+        let even_step = even.map(|(range, step)| {
+            (low, high) = range;
+            step
+        });
         let (mut from, mut to) = spec.range;
         if from >= to {
             // A single time is in the middle.
@@ -46,7 +53,7 @@ impl Axes {
         }
         let dots = ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64);
         let scale = (dots.0 / to.abs_diff(from) as f64, dots.1 / (high / 2.0 - low / 2.0));
-        Some(Self { from, to, low, high, dots, scale, unit: spec.unit })
+        Some(Self { from, to, low, high, dots, scale, unit: spec.unit, even_step })
     }
 
     /// Seconds since the first time.
@@ -62,12 +69,6 @@ impl Axes {
         self.since_from(timestamp) / self.to.abs_diff(self.from) as f64
     }
 
-    /// The position of a value: 0 at the top, 1 at the bottom. Halved, because a difference may
-    /// overflow.
-    fn down(&self, value: f64) -> f64 {
-        (self.high / 2.0 - value / 2.0) / (self.high / 2.0 - self.low / 2.0)
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "both are within the field")]
     pub(super) fn dot(&self, timestamp: i64, value: f64) -> (i64, i64) {
         // Multiplication is faster than division, and a chart has many points.
@@ -77,20 +78,17 @@ impl Axes {
         (nearest(x, self.dots.0), nearest(y, self.dots.1))
     }
 
-    /// The row of cells that a value is in.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "few rows"
-    )]
+    /// The row of cells that a value is in, as a line is drawn there.
     pub(super) fn row(&self, value: f64, rows: usize) -> usize {
-        let last = rows.saturating_sub(1);
-        ((self.down(value) * last as f64).round().max(0.0) as usize).min(last)
+        let (_, dot) = self.dot(self.from, value);
+        usize::try_from(dot / 4).unwrap_or(0).min(rows.saturating_sub(1))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "few rows")]
     pub(super) fn value_ticks(&self, rows: usize) -> Vec<AxisTick> {
+        if let Some(step) = self.even_step {
+            return self.ticks_at(step, rows);
+        }
         let wanted = (rows as f64 / 3.0).clamp(1.0, 8.0);
         let mut closer = [1.0, 1.6, 2.5, 4.0].map(|times| self.spaced_ticks(wanted * times, rows));
         // A scale needs at least two labels, each in a row of its own.
@@ -104,7 +102,11 @@ impl Axes {
 
     fn spaced_ticks(&self, wanted: f64, rows: usize) -> Vec<AxisTick> {
         let half_range = self.high / 2.0 - self.low / 2.0;
-        let step = nice(half_range / wanted * 2.0);
+        self.ticks_at(nice(half_range / wanted * 2.0), rows)
+    }
+
+    /// The ticks at the multiples of a step.
+    fn ticks_at(&self, step: f64, rows: usize) -> Vec<AxisTick> {
         let scale = Scale::new(self.unit, self.low.abs().max(self.high.abs()));
         let tick = |value| AxisTick { at: self.row(value, rows), label: scale.label(value, step) };
         multiples(step, self.low, self.high).map(tick).collect()
@@ -232,6 +234,66 @@ impl Axes {
     fn column(&self, time: i64, columns: usize) -> usize {
         (self.across(time) * columns.saturating_sub(1) as f64).round() as usize
     }
+}
+
+/// A range of values around another one in which the multiples of a round step are in the middle of
+/// rows at even distances, and the step. None where there are too few rows: a range would have to be
+/// much wider; or where floats are too coarse for it.
+#[expect(clippy::cast_precision_loss, reason = "few rows")]
+fn even_range((low, high): (f64, f64), rows: usize) -> Option<((f64, f64), f64)> {
+    /// With fewer rows the range would be half as wide again, or more.
+    const MIN_ROWS: usize = 6;
+    /// The dot of a row that its value is drawn at.
+    const MIDDLE: f64 = 2.0;
+    /// How much wider a range may be for twice or half as many ticks as there should be.
+    const WIDER: f64 = 0.15;
+    let last_dot = (rows * 4).checked_sub(1)? as f64;
+    let least = (high - low) / last_dot;
+    let is_coarse = !(least * 1e10 > low.abs().max(high.abs()) && least.is_normal());
+    if rows < MIN_ROWS || is_coarse {
+        return None;
+    }
+    let wanted = (rows as f64 / 4.0).clamp(2.0, 8.0);
+    let mut best: Option<(f64, ((f64, f64), f64))> = None;
+    for apart in 1..=rows / 2 {
+        let apart = apart as f64;
+        let fits = |step: f64| {
+            let row = step / apart;
+            let dot = row / 4.0;
+            // The first row from the top that has all values below it, and the last one.
+            let first = ((high - MIDDLE * dot) / row - 1e-9).ceil();
+            let last = ((low + (last_dot - MIDDLE) * dot) / row + 1e-9).floor();
+            if first > last {
+                return None;
+            }
+            let range = |top: f64| {
+                let high = top * row + MIDDLE * dot;
+                (high - last_dot * dot, high)
+            };
+            let middle = range(first + ((last - first) / 2.0).floor());
+            let range = match middle {
+                // No values below zero, no room for them.
+                (below, _) if below < 0.0 && low >= 0.0 => range(last),
+                (_, above) if above > 0.0 && high <= 0.0 => range(first),
+                _ => middle,
+            };
+            let cost = dot / least + WIDER * (rows as f64 / apart / wanted).log2().abs();
+            Some((cost, (range, step)))
+        };
+        let fit = round_steps(least * 4.0 * apart).find_map(fits);
+        best = match (best, fit) {
+            (Some(best), Some(fit)) if best.0 <= fit.0 => Some(best),
+            (best, fit) => fit.or(best),
+        };
+    }
+    best.map(|(_, range)| range)
+}
+
+/// Some of 1, 2, 2.5, 5, 10, … that are not below `step`, rising.
+fn round_steps(step: f64) -> impl Iterator<Item = f64> {
+    let power = power_of_ten(step.log10().floor());
+    let times = [1.0, 2.0, 2.5, 5.0, 10.0, 20.0, 25.0].into_iter();
+    times.map(move |n| n * power).filter(move |&n| n >= step * (1.0 - 1e-9))
 }
 
 /// At most 20 multiples of a step within two bounds; none if the step is not positive and finite.

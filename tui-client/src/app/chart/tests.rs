@@ -32,12 +32,12 @@ fn labels(ticks: &[AxisTick]) -> Vec<&str> {
 }
 
 #[test]
-fn a_rising_line_goes_from_corner_to_corner() {
+fn a_rising_line_goes_from_tick_to_tick() {
     let lines = [points(&[(0, 0.0), (60, 10.0)])];
     let chart = Chart::new(&spec(&lines, &TimeZone::UTC));
-    assert_eq!(chart.cells[9 * 40].dots & 0x40, 0x40, "bottom left");
-    assert_eq!(chart.cells[39].dots & 0x08, 0x08, "top right");
     assert_eq!(labels(&chart.values), ["0", "5", "10"]);
+    let rows: Vec<_> = chart.values.iter().map(|tick| tick.at).collect();
+    assert_eq!((rows, ends(&chart)), (vec![9, 5, 1], [vec![9], vec![1]]));
     assert_eq!(labels(&chart.times), ["01-01 00:00:00", "00:00:30", "00:01:00"]);
 }
 
@@ -69,8 +69,8 @@ fn lines_cross_the_edges_of_what_is_shown() {
         |a: f64, b: f64| [points(&[(-200, a), (-100, a), (0, a), (100, b), (200, b), (300, b)])];
     let lines = usual(0.0, 100.0);
     for range in [(50, 100), (0, 50), (20, 60)] {
-        let chart = Chart::new(&ChartSpec { range, ..spec(&lines, &zone) });
-        assert_eq!(ends(&chart), [vec![9], vec![0]], "from corner to corner: {range:?}");
+        let chart = Chart::new(&ChartSpec { range, rows: 5, ..spec(&lines, &zone) });
+        assert_eq!(ends(&chart), [vec![4], vec![0]], "from corner to corner: {range:?}");
     }
     let lines = usual(1.0, 100.0);
     let chart = Chart::new(&ChartSpec { range: (50, 100), log: true, ..spec(&lines, &zone) });
@@ -199,7 +199,7 @@ fn the_cursor_marks_what_it_reads() {
     let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
     let zone = TimeZone::UTC;
     let chart = Chart::new(&ChartSpec { cursor: Some(59), ..spec(&lines, &zone) });
-    assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 0, 0)]), "what is there");
+    assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 1, 0)]), "what is there");
     let chart = Chart::new(&ChartSpec { cursor: Some(0), ..spec(&lines, &zone) });
     assert_eq!((chart.cursor, chart.marks), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
     let chart = Chart::new(&ChartSpec { cursor: Some(61), ..spec(&lines, &zone) });
@@ -244,15 +244,16 @@ fn labels_that_need_more_room_get_it() {
     let label = |values: &[(i64, f64)], unit: Unit, width: u16| {
         let (lines, zone) = ([points(values)], TimeZone::UTC);
         let chart = Chart::fitted(&ChartSpec { unit, ..spec(&lines, &zone) }, width);
-        assert_eq!(usize::from(chart.labels) + 1 + chart.columns, usize::from(width));
+        let ends = usize::from(end_columns(width));
+        assert_eq!(usize::from(chart.labels) + 1 + chart.columns + ends, usize::from(width));
         let labels = labels(&chart.values).join(" ");
         (chart.labels, labels)
     };
     let close = [(0, 81_235_000_000.0), (9, 81_235_050_000.0)];
-    let labels = "81.23500 GB 81.23502 GB 81.23504 GB";
-    assert_eq!(label(&close, Unit::Bytes, 80), (11, labels.to_owned()));
-    let labels = "81.23500 G 81.23502 G 81.23504 G";
-    assert_eq!(label(&close, Unit::Plain, 80), (10, labels.to_owned()));
+    let labels = "81.235000 GB 81.235025 GB 81.235050 GB";
+    assert_eq!(label(&close, Unit::Bytes, 80), (12, labels.to_owned()));
+    let labels = "81.235000 G 81.235025 G 81.235050 G";
+    assert_eq!(label(&close, Unit::Plain, 80), (11, labels.to_owned()));
     assert_eq!(label(&[(0, 0.0), (9, 10.0)], Unit::Plain, 80).0, 9);
     assert_eq!(label(&close, Unit::Bytes, 26).0, 0, "no room for any");
 }
@@ -266,11 +267,71 @@ fn the_first_line_is_on_top() {
 }
 
 #[test]
+fn lines_do_not_hide_each_other() {
+    let zone = TimeZone::UTC;
+    let flat = |value: f64| points(&[(0, value), (60, value)]);
+    let same = [flat(1.0), flat(1.0)];
+    let chart = Chart::new(&spec(&same, &zone));
+    let seen = chart.cells.iter().enumerate().filter(|(_, cell)| cell.dots > 0);
+    let seen: Vec<_> = seen.map(|(at, cell)| cell.seen(at % 40 % 2 == 1).1).collect();
+    assert_eq!(seen, [0, 1].repeat(20), "the colours by turns");
+    // The flat line goes on where the rising one is above it.
+    let crossing = [points(&[(0, 0.0), (60, 10.0)]), flat(5.0)];
+    let chart = Chart::new(&spec(&crossing, &zone));
+    let whole = |cell: &&PlotCell| {
+        [0x09, 0x12, 0x24, 0xc0].iter().any(|row| cell.seen(false).0 & row == *row)
+    };
+    let rows: Vec<usize> =
+        chart.cells.chunks(40).map(|row| row.iter().filter(whole).count()).collect();
+    assert!(rows.contains(&40), "{rows:?}");
+}
+
+#[test]
+fn values_at_the_ends_have_rows_of_their_own() {
+    assert_eq!(spread(vec![(3, 0), (3, 1), (0, 2), (4, 3)], 10), [(0, 2), (3, 0), (4, 1), (5, 3)]);
+    assert_eq!(spread(vec![(9, 0), (9, 1), (8, 2)], 10), [(7, 2), (8, 0), (9, 1)]);
+    assert_eq!(spread(vec![(1, 0), (0, 1), (1, 2)], 2), [(0, 1), (1, 0)], "no room for the third");
+    let zone = TimeZone::UTC;
+    let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 10.0), (60, 9.9)])];
+    let chart = Chart::fitted(&spec(&lines, &zone), 80);
+    let top = chart.values.last().unwrap().at;
+    assert_eq!(chart.ends, [(top, 0), (top + 1, 1)]);
+    assert_eq!(Chart::fitted(&spec(&lines, &zone), 71).ends, [], "no room for any");
+}
+
+#[test]
 fn the_nearest_point_is_found() {
     let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
     assert_eq!(nearest(points.iter(), 14).map(|point| point.max), Some(2.0));
     assert_eq!(nearest(points.iter(), i64::MAX).map(|point| point.max), Some(3.0));
     assert_eq!(nearest([], 0), None);
+}
+
+#[test]
+fn ticks_are_in_rows_at_even_distances_and_lines_go_through_them() {
+    let zone = TimeZone::UTC;
+    for (low, high) in
+        [(0.0, 100.0), (3.7, 97.3), (-12.0, 5.0), (900.0, 910.0), (1e9, 1.07e9), (0.02, 0.9)]
+    {
+        for rows in 6..60 {
+            let lines = [points(&[(0, low), (60, high)])];
+            let chart = Chart::new(&ChartSpec { rows, ..spec(&lines, &zone) });
+            let at: Vec<usize> = chart.values.iter().map(|tick| tick.at).collect();
+            let steps: Vec<usize> = at.windows(2).map(|pair| pair[0] - pair[1]).collect();
+            assert!(at.len() >= 2 && at.len() <= 14, "{low} to {high} in {rows}: {at:?}");
+            assert!(steps.windows(2).all(|pair| pair[0] == pair[1]), "{at:?}");
+            // Most of the rows are used.
+            let [first, last] = ends(&chart);
+            assert!(
+                (first[0] - last[0]) * 5 >= rows * 3,
+                "{low} to {high} in {rows}: {first:?} {last:?}"
+            );
+        }
+    }
+    let lines = [points(&[(0, 0.0), (60, 100.0)])];
+    let chart = Chart::new(&ChartSpec { rows: 20, ..spec(&lines, &zone) });
+    let ticks: Vec<_> = chart.values.iter().map(|tick| (tick.at, &*tick.label)).collect();
+    assert_eq!(ends(&chart), [vec![ticks[0].0], vec![ticks[ticks.len() - 1].0]]);
 }
 
 proptest! {

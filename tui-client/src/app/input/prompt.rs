@@ -205,7 +205,7 @@ impl Prompt {
         }
         self.learn_from(&request);
         // The reply becomes visible.
-        log.follow();
+        log.on_typed(cx.now().elapsed);
         let (typed, new) = self.take();
         let due = (request, Purpose::Typed(typed.clone()));
         link.send(due, filled, watched, log, cx);

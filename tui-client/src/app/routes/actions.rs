@@ -154,6 +154,11 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
+            Action::AddMark => self.input.ask(InputPurpose::Mark, ""),
+            Action::Compare => {
+                self.ask_marks();
+                self.input.ask(InputPurpose::Compare, "");
+            }
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {

@@ -99,6 +99,21 @@ impl Layout {
         layout
     }
 
+    /// The layout with a log of one or two lines where it `is_calm`; the pane above it has the room.
+    #[must_use]
+    pub fn with_log(mut self, is_calm: bool) -> Self {
+        let Some(log) = self.log.filter(|_| is_calm) else { return self };
+        let height = if self.hints.y >= TALL { 4 } else { 3 };
+        let spare = log.height.saturating_sub(height);
+        self.log = Some(log.rows(log.y + spare, log.height - spare));
+        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
+            if area.y + area.height == log.y {
+                area.height += spare;
+            }
+        }
+        self
+    }
+
     /// The layout with the log in place of all panes.
     pub fn log_only(width: u16, height: u16) -> Self {
         let mut layout = Self::new(width, height, Pane::Log, Pane::Table, false);
@@ -218,7 +233,9 @@ mod tests {
                 for watching in [false, true] {
                     for pane in [Pane::Table, Pane::Watch, Pane::Log] {
                         let upper = if pane == Pane::Log { Pane::Table } else { pane };
-                        let l = Layout::new(width, height, pane, upper, watching);
+                        let full = Layout::new(width, height, pane, upper, watching);
+                        let l = full.with_log(height % 2 == 1);
+                        assert_eq!(full.table.map(|area| area.y), l.table.map(|area| area.y));
                         let areas = [
                             Some(l.status),
                             l.table,

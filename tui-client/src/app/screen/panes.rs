@@ -118,7 +118,7 @@ impl Panes {
 
     /// The table, or the zoomed log in its place, is visible.
     pub fn shows_table(&self, watching: bool) -> bool {
-        self.zoomed_log || self.layout(watching).table.is_some()
+        self.zoomed_log || self.layout(watching, false).table.is_some()
     }
 
     /// Shows the log in place of all panes, or the panes again.
@@ -126,8 +126,8 @@ impl Panes {
         self.zoomed_log = zoomed;
     }
 
-    /// The layout of the screen.
-    pub fn layout(&self, watching: bool) -> Layout {
+    /// The layout of the screen. A calm log has a few lines, unless it has the focus.
+    pub fn layout(&self, watching: bool, is_calm: bool) -> Layout {
         let (width, height) = self.size();
         if self.focus == Mode::Chart {
             Layout::full(width, height)
@@ -137,6 +137,7 @@ impl Panes {
             Layout::log_only(width, height)
         } else {
             Layout::new(width, height, self.pane, self.upper_pane, watching)
+                .with_log(is_calm && self.focus != Mode::Log)
         }
     }
 }

@@ -114,7 +114,9 @@ impl Watch {
         let Some(bounds) = self.chart_bounds().filter(|_| below) else { return };
         let (labels, columns) = self.chart_columns(layout, alerts, cx.zone());
         let left = area.x.saturating_add(labels + 2);
-        let column = mouse.column.checked_sub(left).filter(|&column| column < columns);
+        // The values at the ends of the lines stand for the last column.
+        let last = columns.checked_sub(1);
+        let column = mouse.column.checked_sub(left).and_then(|column| Some(column.min(last?)));
         if let Some(column) = column {
             let line = self.selected_line(layout);
             self.viewport.point_at(column, columns, &line, bounds);

@@ -64,8 +64,8 @@ fn a_month_in_one_picture_shows_both_spikes() {
         .filter(|(_, cells)| cells.iter().any(|cell| cell.dots > 0))
         .map(|(row, _)| row)
         .collect();
-    assert_eq!((drawn.first(), drawn.last()), (Some(&0), Some(&43)), "from -500 to 1000");
-    assert!(shows(&scene, " 1000┤") && shows(&scene, " -400┤"));
+    assert_eq!((drawn.first(), drawn.last()), (Some(&0), Some(&42)), "from -500 to 1000");
+    assert!(shows(&scene, " 1000┤") && shows(&scene, " -500┤"));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_follow_that_is_begun_anew_asks_for_the_window_again() {
     server.serve(&mut scene);
     assert!(shows(&scene, "7000┤") || shows(&scene, "6000┤"), "{}", legend(&scene));
     server.put(&mut scene, NOW + 1, 9000.0);
-    assert!(shows(&scene, "8000┤"));
+    assert!(shows(&scene, "8000┤") || shows(&scene, "7500┤"));
 }
 
 #[test]

@@ -403,3 +403,51 @@ fn a_failed_save_asks_again_with_the_same_path() {
     scene.tell(Event::FileFailed("the history can't be kept: no disk".to_owned()));
     assert_eq!(scene.notice(), "the history can't be kept: no disk");
 }
+
+#[test]
+fn a_log_with_nothing_but_polls_gives_its_room_to_the_table() {
+    for (width, height, lines) in [(80, 24, 1), (200, 50, 2)] {
+        let mut scene = Scene::used(width, height);
+        let rows = |scene: &Scene| {
+            let layout = scene.app.layout();
+            (layout.log_rows(), layout.table_rows())
+        };
+        let full = rows(&scene);
+        scene.wait(Duration::from_secs(59));
+        assert_eq!(rows(&scene), full);
+        scene.wait(Duration::from_secs(2));
+        assert_eq!(rows(&scene), (lines, full.0 + full.1 - lines), "the rows of old lines");
+        scene.enter("put palm.cpu 1 1");
+        assert_eq!(rows(&scene), full, "a typed request");
+        scene.ok("put palm.cpu 1 1", "");
+        scene.wait(Duration::from_secs(61));
+        assert_eq!(rows(&scene).0, lines);
+        let (sent, layout) = (scene.sent.len(), scene.app.layout());
+        scene.to(Mode::Log);
+        assert_eq!(rows(&scene), full, "the focus");
+        scene.keys("k");
+        scene.to(Mode::Table);
+        assert_eq!(rows(&scene), full, "it does not follow");
+        scene.to(Mode::Log);
+        scene.keys("F");
+        scene.to(Mode::Table);
+        assert_eq!((scene.sent.len(), scene.app.layout()), (sent, layout));
+    }
+}
+
+#[test]
+fn the_selected_row_stays_in_sight_where_the_log_takes_its_room_again() {
+    let mut scene = Scene::connected(80, 24, &[]);
+    let keys: String = (0..100).map(|n| format!("k{n} 1.0 1\n")).collect();
+    scene.ok("get *", &keys);
+    scene.wait(Duration::from_secs(61));
+    scene.to(Mode::Table);
+    for _ in 1..scene.app.layout().table_rows() {
+        scene.code(KeyCode::Down);
+    }
+    let selected = scene.app.table().selected();
+    scene.to(Mode::Log);
+    let (table, rows) = (scene.app.table(), scene.app.layout().table_rows());
+    assert_eq!(table.selected(), selected);
+    assert!((table.first(rows)..table.first(rows) + rows).contains(&selected));
+}

@@ -131,7 +131,7 @@ impl Paste {
             cx.say(Tone::Bad, "the lines pasted before are still on their way");
             return Some(pasted);
         }
-        log.follow();
+        log.on_typed(cx.now().elapsed);
         if pasted.lines > MAX_ONE_BY_ONE as u64 {
             self.begin_import(link.next_id(), pasted, log, cx);
             return None;
