@@ -193,8 +193,8 @@ async fn run_loop(
                     if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
                         take_last_answer(&mut sources.input).await;
                     }
-                    if ending == Ending::FirstLetter {
-                        terminal.leave_screen()?;
+                    // A terminal that is gone has no shell that would take the word.
+                    if ending == Ending::FirstLetter && terminal.leave_screen().is_ok() {
                         drop_word(&mut sources.input).await;
                     }
                     return Ok(());

@@ -308,11 +308,11 @@ mod tests {
             ("rate > 5", Ok("a.b rate > 5")),
             ("age > 1m", Ok("a.b age > 1m")),
             ("", Err((5, "a number is missing"))),
-            ("5x", Err((6, "not a number such as 20, 1.5k or 2M"))),
+            ("5x", Err((6, "expected a number such as 20, 1.5k or 2M"))),
             ("other", Err((11, "one of < <= > >= = != is missing"))),
             ("other >", Err((13, "a number is missing"))),
-            ("other > x", Err((14, "not a number such as 20, 1.5k or 2M"))),
-            ("> x", Err((8, "not a number such as 20, 1.5k or 2M"))),
+            ("other > x", Err((14, "expected a number such as 20, 1.5k or 2M"))),
+            ("> x", Err((8, "expected a number such as 20, 1.5k or 2M"))),
         ] {
             let mut input = LineInput::new(InputPurpose::Alert, "a.b > ");
             input.insert(typed);

@@ -112,9 +112,10 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
 fn details(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
     let points = match entry.remark {
         None if entry.times == 1 => return Vec::new(),
-        None => String::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
-        Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => String::new(),
+        None | Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => {
+            String::new()
+        }
         Some(Remark::Reply(Cost { points, .. })) => number::plural(points, "point", "points"),
     };
     if entry.times == 1 {

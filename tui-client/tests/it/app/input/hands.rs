@@ -437,7 +437,10 @@ fn a_small_screen_says_what_is_most_needed() {
     scene.to(Mode::Watch);
     assert!(!screen(&scene, 120, 40).contains("shift-tab"), "the table is in sight");
     let mut scene = Scene::live(40, 10, &["palm.cpu"], &[]);
-    assert!(screen(&scene, 40, 10).contains(" live"), "{}", screen(&scene, 40, 10));
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, "");
+    }
+    assert!(screen(&scene, 40, 10).contains("0.4ms          live "), "{}", screen(&scene, 40, 10));
     scene.code(KeyCode::F(6));
     scene.press(KeyPress::plain(KeyCode::Home));
     let drawn = screen(&scene, 40, 10);
