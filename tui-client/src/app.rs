@@ -13,21 +13,24 @@ pub mod line_input;
 pub mod link;
 pub mod log;
 pub mod message;
+pub mod place;
 pub mod polling;
 mod routes;
 pub mod screen;
 pub mod table;
 pub mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use shared::Glob;
 
-use crate::effect::{ComputeJob, Effect, NetworkOrder};
+use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
 use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
-use crate::metrics::alerts::Alerts;
+use crate::metrics::alerts::{Alert, Alerts};
+use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
 use crate::text::number;
@@ -37,10 +40,11 @@ pub use config::AppConfig;
 use context::Context;
 use feed::Feed;
 use input::Input;
-use line_input::InputPurpose;
+use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
 use message::Message;
+use place::Place;
 use polling::{ALL, Polling};
 use screen::layout::Layout;
 use screen::panes::Panes;
@@ -55,8 +59,11 @@ pub struct App {
     input: Input,
     log: Log,
     table: Table,
+    place: Place,
     watch: Watch,
     alerts: Alerts,
+    /// The alerts that were dropped last.
+    dropped_alerts: Vec<Alert>,
     /// The answer to the last typed `get`.
     typed_answer: Option<TypedAnswer>,
     polling: Polling,
@@ -88,8 +95,10 @@ impl App {
             input: Input::default(),
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
+            place: Place::default(),
             watch,
             alerts: Alerts::new(&config.alerts),
+            dropped_alerts: Vec::new(),
             typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
@@ -121,9 +130,8 @@ impl App {
         }
         self.work_off();
         self.poll();
-        for answer in self.table.take_garbage() {
-            self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
-        }
+        let garbage = self.table.take_garbage();
+        self.free(garbage);
         self.cx.take_effects()
     }
 
@@ -144,7 +152,7 @@ impl App {
             }
             Event::Resize { width, height } => {
                 self.panes.resize(width, height);
-                self.table.move_by(0, self.layout().table_rows());
+                self.after_layout_change();
             }
             Event::Tick => {
                 self.log.work(self.layout().log_rows(), &mut self.cx);
@@ -160,15 +168,16 @@ impl App {
             Event::Connected => {
                 self.feed.reset();
                 self.cut_off = None;
-                // It may be another server, or the same one started otherwise.
-                self.input.prompt.set_refuses_deletes(false);
                 (self.has_keys, self.wants_keys) = (false, false);
                 self.link.on_connected(&mut self.log, &mut self.cx);
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
+                self.place.reset();
             }
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
+                // The next one may be another server, or the same one started otherwise.
+                self.input.prompt.deletion().forget_server();
                 self.watch.reset();
                 self.input.paste.lose(&mut self.log, &mut self.cx);
                 for tag in self.feed.on_disconnected(&mut self.cx) {
@@ -218,10 +227,14 @@ impl App {
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
-                let job = self.table.arranged(sorted, self.layout().table_rows(), now.unix());
+                let (rows, time) = (self.layout().table_rows(), self.table_time());
+                let job = match self.place.table_of_job(sorted.id) {
+                    Some(past) => past.arranged(sorted, rows, time),
+                    None => self.table.arranged(sorted, rows, now.unix()),
+                };
                 self.sort(job);
             }
-            Event::Terminate => self.cx.push(Effect::Quit),
+            Event::Terminate => self.cx.push(Effect::Quit(Ending::Complete)),
         }
     }
 
@@ -241,9 +254,10 @@ impl App {
             }
             Message::Cycle(step) => self.panes.cycle(step, !self.watch.is_empty()),
             Message::FilterTable(filter) => {
-                if self.table.filter() != filter.as_ref() {
-                    let rows = self.layout().table_rows();
-                    let job = self.table.set_filter(filter, rows, self.cx.now().unix());
+                let (rows, time) = (self.layout().table_rows(), self.table_time());
+                let table = self.place.table_or(&mut self.table);
+                if table.filter() != filter.as_ref() {
+                    let job = table.set_filter(filter, rows, time);
                     self.sort(job);
                 }
             }
@@ -270,7 +284,15 @@ impl App {
                 self.log.back_to(before);
                 self.log.work(rows, &mut self.cx);
             }
+            Message::GoToTime(at) => self.go_to_time(at),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
+        }
+    }
+
+    /// Has large answers dropped by a background thread.
+    fn free(&mut self, answers: Vec<Arc<Answer>>) {
+        for answer in answers {
+            self.cx.push(Effect::Compute(ComputeJob::Free(answer)));
         }
     }
 
@@ -293,7 +315,8 @@ impl App {
             .then(|| self.watch.next_request(&self.layout(), self.feed.is_live()));
         let totals = self.chart_may_ask().then(|| self.watch.next_totals(now));
         let chart = chart.flatten().into_iter().chain(totals.flatten()).min();
-        [busy, link, fresh, notice, poll, feed, chart, self.next_work(), self.next_age()]
+        let calm = self.alerts.next_calm(now);
+        [busy, link, fresh, notice, poll, feed, chart, calm, self.next_work(), self.next_age()]
             .into_iter()
             .flatten()
             .min()
@@ -339,6 +362,7 @@ impl App {
         let layout = self.layout();
         self.log.reveal(layout.log_rows());
         self.table.move_by(0, layout.table_rows());
+        self.place.table_or(&mut self.table).move_by(0, layout.table_rows());
     }
 
     /// The action has something to act on, so its key is worth a hint.
@@ -353,7 +377,15 @@ impl App {
                 let now = self.now().elapsed;
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
             }
+            Action::RecallFilter => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(purpose, Some(InputPurpose::Filter(_)))
+                    && self.table.dropped_filter().is_some()
+            }
             Action::Refresh => self.link.is_connected(),
+            Action::Live if self.mode() == Mode::Watch => {
+                self.watch.is_chart_moved() || self.place.at().is_some()
+            }
             Action::Watch(WatchAction::Leave) if self.mode() == Mode::Watch => {
                 self.watch.has_cursor()
             }
@@ -407,9 +439,14 @@ impl App {
         &self.log
     }
 
-    /// The table of the last answer.
+    /// The table: as of the place in time, else of the last answer.
     pub fn table(&self) -> &Table {
-        &self.table
+        self.place.table().unwrap_or(&self.table)
+    }
+
+    /// The place in time.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The watched keys.

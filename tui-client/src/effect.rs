@@ -25,7 +25,16 @@ pub enum Effect {
     /// Draw the screen as SVG and hand it over as a [`FileJob::SavePicture`] with this path.
     Picture(String),
     /// Leave the program.
-    Quit,
+    Quit(Ending),
+}
+
+/// How the program was told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By all that was to be pressed, or by a signal.
+    Complete,
+    /// By a letter with which `quit` begins: the rest of the word is not for the shell.
+    FirstLetter,
 }
 
 /// An order for the network.

@@ -2,6 +2,7 @@
 //! decides nothing.
 
 use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -13,8 +14,8 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::app::{App, AppConfig};
 use crate::clock::unix_ms;
-use crate::effect::{ComputeJob, Effect, FileJob, NetworkOrder, TerminalOrder};
-use crate::event::{Event, FollowNews, Moment};
+use crate::effect::{ComputeJob, Effect, Ending, FileJob, NetworkOrder, TerminalOrder};
+use crate::event::{Event, FollowNews, KeyCode, Moment};
 use crate::metrics::sort::Sorted;
 use crate::system::files::{FileQueues, HistoryFile};
 use crate::system::net;
@@ -58,6 +59,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time at the end for an answer of the terminal, which the shell would take for keys.
 const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// What is typed within so long of the letter that has ended the program, or of the letter before, is
+/// the rest of a word: the time that a slow typist takes for a letter.
+const WORD_PAUSE: Duration = Duration::from_millis(400);
+
+/// Time for the rest of a word, for a key that stays pressed.
+const MAX_WORD: Duration = Duration::from_secs(2);
 
 /// Time for the loop to end after a signal; it may be waiting for a terminal that takes no output.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -171,13 +179,19 @@ async fn run_loop(
     let mut pace = Pace::new(start);
     loop {
         loop {
-            let Some(failed) =
-                perform(effects, sinks, terminal, || view::picture(&app, theme.theme()))?
-            else {
-                if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
-                    take_last_answer(&mut sources.input).await;
+            let picture = || view::picture(&app, theme.theme());
+            let failed = match perform(effects, sinks, terminal, picture)? {
+                ControlFlow::Continue(failed) => failed,
+                ControlFlow::Break(ending) => {
+                    if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
+                        take_last_answer(&mut sources.input).await;
+                    }
+                    if ending == Ending::FirstLetter {
+                        terminal.leave_screen()?;
+                        drop_word(&mut sources.input).await;
+                    }
+                    return Ok(());
                 }
-                return Ok(());
             };
             if failed.is_empty() {
                 break;
@@ -336,18 +350,18 @@ struct Sinks {
     sorted: mpsc::UnboundedSender<Sorted>,
 }
 
-/// Performs effects, of the screen that `picture` draws; returns the events of those that could not be handed over, or nothing if the
-/// program is to end.
+/// Performs effects, of the screen that `picture` draws; returns the events of those that could not be
+/// handed over, or breaks if the program is to end.
 fn perform(
     effects: Vec<Effect>,
     sinks: &Sinks,
     terminal: &mut Terminal,
     picture: impl Fn() -> String,
-) -> Result<Option<Vec<Event>>> {
+) -> Result<ControlFlow<Ending, Vec<Event>>> {
     let mut failed = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Quit => return Ok(None),
+            Effect::Quit(ending) => return Ok(ControlFlow::Break(ending)),
             Effect::Terminal(TerminalOrder::Suspend) => terminal.suspend()?,
             Effect::Terminal(TerminalOrder::Bell) => terminal.bell()?,
             Effect::Terminal(TerminalOrder::Copy(text)) => {
@@ -370,7 +384,7 @@ fn perform(
             }),
         }
     }
-    Ok(Some(failed))
+    Ok(ControlFlow::Continue(failed))
 }
 
 /// The time on both clocks, for a program that started at `start`.
@@ -411,6 +425,25 @@ async fn take_last_answer(input: &mut mpsc::Receiver<io::Result<TerminalInput>>)
         }
     };
     let _ = timeout(LAST_ANSWER_TIMEOUT, last).await;
+}
+
+/// Drops letters that follow each other, for the shell would take them for a command. Another key
+/// ends that, and is dropped with them: `Enter`, above all.
+async fn drop_word(input: &mut mpsc::Receiver<io::Result<TerminalInput>>) {
+    let word = async {
+        while let Ok(Some(Ok(input))) = timeout(WORD_PAUSE, input.recv()).await {
+            let is_end = match translate(input) {
+                Some(Event::Key(key)) => {
+                    key.ctrl || key.alt || !matches!(key.code, KeyCode::Char(_))
+                }
+                _ => false,
+            };
+            if is_end {
+                return;
+            }
+        }
+    };
+    let _ = timeout(MAX_WORD, word).await;
 }
 
 #[cfg(test)]
@@ -476,5 +509,40 @@ mod tests {
         assert!(begun.elapsed() < LAST_ANSWER_TIMEOUT);
         take_last_answer(&mut input).await;
         assert!(begun.elapsed() >= LAST_ANSWER_TIMEOUT, "there is none");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_word_that_is_typed_slowly_is_dropped() {
+        use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+        let press = |code| {
+            let key = KeyEvent::new(code, KeyModifiers::NONE);
+            Ok(TerminalInput::Event(TerminalEvent::Key(key)))
+        };
+        let (sender, mut input) = mpsc::channel(8);
+        let typing = async {
+            for code in ['u', 'i', 't'].map(KeyCode::Char).into_iter().chain([KeyCode::Enter]) {
+                sleep(Duration::from_millis(300)).await;
+                sender.send(press(code)).await.unwrap();
+            }
+        };
+        let begun = tokio::time::Instant::now();
+        tokio::join!(drop_word(&mut input), typing);
+        assert!(input.try_recv().is_err(), "the shell would get it");
+        assert_eq!(begun.elapsed(), Duration::from_millis(1200), "Enter ends the word");
+        let begun = tokio::time::Instant::now();
+        drop_word(&mut input).await;
+        assert_eq!(begun.elapsed(), WORD_PAUSE, "nothing is typed");
+        let held = async {
+            loop {
+                sender.send(press(KeyCode::Char('q'))).await.unwrap();
+                sleep(Duration::from_millis(30)).await;
+            }
+        };
+        let begun = tokio::time::Instant::now();
+        tokio::select! {
+            () = drop_word(&mut input) => {}
+            () = held => {}
+        }
+        assert_eq!(begun.elapsed(), MAX_WORD, "a key stays pressed");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod escape;
+pub mod moment;
 pub mod natural;
 pub mod number;
 pub mod time;

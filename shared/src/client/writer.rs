@@ -166,6 +166,11 @@ impl<S: AsyncWrite> Writer<S> {
                 self.write_one_by_one(traits).await?;
             }
         }
+        // Nothing more can be written: a follow that nothing takes any more ends with the connection.
+        self.ended_follows.close();
+        if self.ended_follows.try_recv() == Ok(self.commands) {
+            return Ok(WriteEnd::Lost(ClientError::Closed));
+        }
         // A peer that is gone already has nothing left to be told.
         let _ = self.stream.shutdown().await;
         Ok(WriteEnd::Finished)

@@ -16,6 +16,9 @@ use crate::wire_log::entry::Tone;
 /// Time a notice stays unless a key is pressed before.
 const NOTICE: Duration = Duration::from_secs(8);
 
+/// Time that a notice stays after what it says has ended.
+const PAST_NOTICE: Duration = Duration::from_secs(4);
+
 /// A text on the bottom line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -88,6 +91,14 @@ impl Context {
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.elapsed + NOTICE;
         self.notice = Some(Notice { until, text: text.into(), tone, completions: false });
+    }
+
+    /// Lets a notice with such a text go soon, because what it says has ended.
+    pub fn shorten_notice(&mut self, is_past: impl Fn(&str) -> bool) {
+        let until = self.now.elapsed + PAST_NOTICE;
+        if let Some(notice) = self.notice.as_mut().filter(|notice| is_past(&notice.text)) {
+            notice.until = notice.until.min(until);
+        }
     }
 
     /// Shows the completions of a word.

@@ -17,11 +17,11 @@ use crate::app::line_input::{Found, InputPurpose, LineInput};
 use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::message::Message;
-use crate::effect::Effect;
+use crate::effect::{Effect, Ending};
 use crate::import::source::pasted_lines;
 use crate::keymap::{Abilities, Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
-use crate::text::number;
+use crate::text::{moment, number};
 use crate::wire_log::entry::Tone;
 
 /// The command line, the pasted lines being sent, and the overlay over the panes.
@@ -115,7 +115,7 @@ impl Input {
         match (action, &mut self.overlay) {
             (PromptAction::Clear, _) if is_empty => self.paste.stop_import(cx),
             (PromptAction::DeleteOrQuit | PromptAction::QuitOrClear, _) if is_empty => {
-                cx.push(Effect::Quit);
+                cx.push(Effect::Quit(Ending::Complete));
             }
             (PromptAction::DeleteOrQuit, _) => self.edit(Edit::DeleteRight, cx),
             (PromptAction::QuitOrClear, _) => {
@@ -171,6 +171,17 @@ impl Input {
             }
             Some(Overlay::Help(help, _)) => help.edit(edit),
             Some(Overlay::Columns(_) | Overlay::Confirm(_)) => {}
+        }
+    }
+
+    /// Replaces the line of a filter by an earlier filter.
+    pub fn recall(&mut self, filter: &str, cx: &mut Context) {
+        if let Some(Overlay::Input(line)) = &mut self.overlay
+            && matches!(line.purpose(), InputPurpose::Filter(_))
+        {
+            line.edit(Edit::KillAll);
+            line.insert(filter);
+            self.preview(cx);
         }
     }
 
@@ -295,6 +306,11 @@ impl Input {
                 if let Ok(pattern) = text.parse() {
                     cx.send(Message::Watch(pattern));
                     cx.send(Message::Focus(Mode::Watch));
+                }
+            }
+            InputPurpose::Time => {
+                if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
+                    cx.send(Message::GoToTime(at));
                 }
             }
             // The filter is in force already.

@@ -3,6 +3,9 @@
 
 pub mod editor;
 
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
 use shared::Glob;
 
 use crate::app::line_input::editor::Editor;
@@ -11,6 +14,7 @@ use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
+use crate::text::moment;
 use crate::wire_log::bookmark::Bookmark;
 
 /// The reserved words of the filter language; other words are parts of keys.
@@ -27,6 +31,8 @@ pub enum InputPurpose {
     Alert,
     /// A key or a glob to watch.
     Watch,
+    /// A time to go to.
+    Time,
     /// A search of the log, with the position in the log, which is restored on cancel.
     LogSearch(Bookmark),
     /// A filter of the log, with the position in the log, which is restored on cancel.
@@ -55,17 +61,27 @@ impl Found {
     }
 }
 
+/// The text that is meant by what is typed.
+#[derive(Debug)]
+struct Meant<'a> {
+    text: Cow<'a, str>,
+    /// Characters that the text stands further to the right in the line.
+    shift: isize,
+}
+
 /// A line being typed, and its purpose.
 #[derive(Debug, Clone)]
 pub struct LineInput {
     purpose: InputPurpose,
     editor: Editor,
+    /// The text that the line began with.
+    begun: String,
 }
 
 impl LineInput {
     /// A line input that begins with a text.
     pub fn new(purpose: InputPurpose, text: &str) -> Self {
-        Self { purpose, editor: Editor::with_text(text) }
+        Self { purpose, editor: Editor::with_text(text), begun: text.to_owned() }
     }
 
     /// The purpose of the line.
@@ -73,10 +89,37 @@ impl LineInput {
         &self.purpose
     }
 
-    /// The purpose, and the text without blanks at either end.
+    /// The purpose, and the text that is meant, without blanks at either end.
     pub fn into_parts(self) -> (InputPurpose, String) {
-        let text = self.text().trim().to_owned();
+        let text = self.meant().text.trim().to_owned();
         (self.purpose, text)
+    }
+
+    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or a whole
+    /// alert, or a condition on that key.
+    fn meant(&self) -> Meant<'_> {
+        let text = self.text();
+        let as_typed = Meant { text: text.into(), shift: 0 };
+        let typed = text.strip_prefix(&self.begun).filter(|_| !self.begun.is_empty());
+        let Some(typed) = typed.filter(|_| matches!(self.purpose, InputPurpose::Alert)) else {
+            return as_typed;
+        };
+        let is_alert = |text: &str| text.parse::<Alert>().is_ok();
+        let length = |text: &str| text.chars().count().cast_signed();
+        let begins_with_number =
+            typed.trim_start().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        let is_whole = is_alert(typed);
+        if typed.trim().is_empty() || is_alert(text) || (begins_with_number && !is_whole) {
+            return as_typed;
+        }
+        let key = self.begun.trim_end_matches([' ', '>']);
+        let of_key = format!("{key} {typed}");
+        if !is_whole && (is_alert(&of_key) || typed.trim_start().starts_with(['<', '>', '=', '!']))
+        {
+            let shift = length(&self.begun) - length(key) - 1;
+            return Meant { text: of_key.into(), shift };
+        }
+        Meant { text: typed.into(), shift: length(&self.begun) }
     }
 
     /// The state of a search of the history, and the text searched for.
@@ -100,9 +143,10 @@ impl LineInput {
     /// The mode while the line is typed.
     pub fn mode(&self) -> Mode {
         match self.purpose {
-            InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => {
-                Mode::SeriesInput
-            }
+            InputPurpose::Filter(_)
+            | InputPurpose::Alert
+            | InputPurpose::Watch
+            | InputPurpose::Time => Mode::SeriesInput,
             InputPurpose::LogSearch(_)
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
@@ -144,6 +188,7 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "alert",
             InputPurpose::Watch => "watch",
+            InputPurpose::Time => "time",
             _ => "filter",
         }
     }
@@ -153,6 +198,7 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",
             InputPurpose::Watch => "palm.cpu   palm.*",
+            InputPurpose::Time => "-2h   14:30   yesterday 9:00",
             _ => "palm.*   last > 20 and age < 1m",
         }
     }
@@ -179,7 +225,12 @@ impl LineInput {
         let bad = |bad: BadExpr| (bad.at, bad.reason);
         match self.purpose {
             InputPurpose::Filter(_) => text.parse::<Filter>().err().map(bad),
-            InputPurpose::Alert => text.parse::<Alert>().err().map(bad),
+            InputPurpose::Alert => {
+                let Meant { text, shift } = self.meant();
+                let bad = text.parse::<Alert>().err()?;
+                Some((bad.at.saturating_add_signed(shift), bad.reason))
+            }
+            InputPurpose::Time => Some((0, moment::parse(text, 0, &TimeZone::UTC).err()?)),
             InputPurpose::Watch => {
                 let bad = text.trim().parse::<Glob>().err()?;
                 Some((bad.character, bad.reason.to_string()))
@@ -227,5 +278,38 @@ mod tests {
             let whole = format!("{name} {}", if name == "key" { "= a" } else { "> 1" });
             assert!(other || whole.parse::<Filter>().is_ok(), "{whole}");
         }
+    }
+
+    #[test]
+    fn an_alert_behind_the_key_that_the_line_begins_with_is_understood() {
+        for (typed, meant) in [
+            ("5", Ok("a.b > 5")),
+            ("-.5", Ok("a.b > -.5")),
+            ("a.b > 5", Ok("a.b > 5")),
+            ("other.* rate > 5", Ok("other.* rate > 5")),
+            ("5m.load < 1", Ok("5m.load < 1")),
+            ("> 5", Ok("a.b > 5")),
+            ("<= 5", Ok("a.b <= 5")),
+            ("rate > 5", Ok("a.b rate > 5")),
+            ("age > 1m", Ok("a.b age > 1m")),
+            ("", Err((5, "a number is missing"))),
+            ("5x", Err((6, "not a number such as 20, 1.5k or 2M"))),
+            ("other", Err((11, "one of < <= > >= = != is missing"))),
+            ("other >", Err((13, "a number is missing"))),
+            ("other > x", Err((14, "not a number such as 20, 1.5k or 2M"))),
+            ("> x", Err((8, "not a number such as 20, 1.5k or 2M"))),
+        ] {
+            let mut input = LineInput::new(InputPurpose::Alert, "a.b > ");
+            input.insert(typed);
+            let fault = input.fault();
+            let fault = fault.as_ref().map(|(at, reason)| (*at, reason.as_str()));
+            assert_eq!(fault, meant.err(), "{typed:?}");
+            if let Ok(meant) = meant {
+                assert_eq!(input.into_parts().1, meant);
+            }
+        }
+        let mut input = LineInput::new(InputPurpose::Alert, "");
+        input.insert("rate > 5");
+        assert!(input.fault().is_some(), "on which key?");
     }
 }

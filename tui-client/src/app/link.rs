@@ -249,6 +249,7 @@ impl Link {
             | Purpose::Snapshot(_)
             | Purpose::Renewal(_)
             | Purpose::Keys
+            | Purpose::AsOf
             | Purpose::Query(_) => {
                 log.note(cx.now(), Tone::Bad, &text);
             }

@@ -31,6 +31,10 @@ const MAX_POLLS: u64 = 256;
 /// The time after the last typed request in which its lines are of interest.
 const RECENT: Duration = Duration::from_secs(60);
 
+/// The last lines that are searched for a line to be repeated, and their time in milliseconds.
+const MAX_REPEATED: u64 = 64;
+const MAX_REPEATED_MS: i64 = 60_000;
+
 /// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
 pub struct Log {
@@ -251,6 +255,25 @@ impl Log {
         self.polls = (polls + 1).min(MAX_POLLS);
     }
 
+    /// Appends one line, or counts a repetition of the newest such line among the last few, which has
+    /// the time and the text of the first repetition.
+    pub fn push_again(&mut self, entry: LogEntry<'_>, is_like: impl Fn(&str) -> bool) {
+        let end = self.store.end();
+        let recent = self.store.range(end - MAX_REPEATED.min(end - self.first())..end);
+        let number = recent
+            .rev()
+            .filter(|line| entry.unix_ms - line.until_ms <= MAX_REPEATED_MS)
+            .find(|line| line.direction == entry.direction && is_like(line.text))
+            .map(|line| line.number);
+        match number {
+            Some(number) => {
+                self.store.repeat(number, &entry);
+                self.filter_again(number);
+            }
+            None => drop(self.push(entry)),
+        }
+    }
+
     /// Applies the filter again to a repeated line, whose time range has changed.
     fn filter_again(&mut self, number: u64) {
         let (Some(filter), Some(entry)) = (&mut self.filter, self.store.get(number)) else {
@@ -403,6 +426,25 @@ impl Log {
         } else {
             self.follow();
         }
+    }
+
+    /// Selects the shown line whose time, in Unix milliseconds, is nearest to this one.
+    pub fn go_to(&mut self, unix_ms: i64, rows: usize) {
+        let time = |rank| Some(self.store.get(self.nth(rank)?)?.unix_ms);
+        let (mut from, mut to) = (0, self.shown());
+        while from < to {
+            let middle = from.midpoint(to);
+            if time(middle).is_some_and(|time| time < unix_ms) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        let around = [from.checked_sub(1), Some(from)].into_iter().flatten();
+        let distance = |rank| Some((time(rank)?.abs_diff(unix_ms), rank));
+        let Some((_, nearest)) = around.filter_map(distance).min() else { return };
+        self.cursor = self.nth(nearest);
+        self.reveal(rows);
     }
 
     /// Scrolls to the selected line on a screen of this many rows.

@@ -40,6 +40,8 @@ pub enum Message {
     EndLogSearch,
     /// Restore search, filter and position of the log.
     RestoreLog(Bookmark),
+    /// Go to a Unix time with table, chart and log.
+    GoToTime(i64),
     /// Save the log to a file.
     SaveLog(String),
 }

@@ -41,8 +41,8 @@ const INTERVALS: [u64; 13] =
 #[derive(Debug, Default)]
 pub struct Polling {
     interval: Duration,
-    /// Automatic polling is paused.
-    paused: bool,
+    /// When automatic polling was paused, while it is.
+    paused_at: Option<Duration>,
     refresh_once: bool,
     refresh_at: Duration,
     /// The duration of the last answer with all keys.
@@ -65,7 +65,12 @@ impl Polling {
 
     /// Automatic polling is paused; only explicit requests are sent.
     pub fn is_paused(&self) -> bool {
-        self.paused
+        self.paused_at.is_some()
+    }
+
+    /// The time by which numbers on the screen grow too old, which stands still while paused.
+    pub fn screen_time(&self, now: Duration) -> Duration {
+        self.paused_at.unwrap_or(now)
     }
 
     /// The actual interval, if the server needs a longer one than the chosen one.
@@ -101,8 +106,8 @@ impl Polling {
 
     /// Pauses or resumes automatic polling.
     pub fn toggle_pause(&mut self, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
-        self.paused = !self.paused;
-        let text = if self.paused {
+        self.paused_at = if self.is_paused() { None } else { Some(cx.now().elapsed) };
+        let text = if self.is_paused() {
             let is_told = feed.has_selectors() == Some(true);
             let once = if is_told { "asks once" } else { "polls once" };
             format!("paused, F6 resumes, F5 {once}")
@@ -219,7 +224,7 @@ impl Polling {
     /// The table is polled: while it is visible, and once to learn keys for completion.
     fn polls_table(&self, in_sight: bool) -> bool {
         let of_use = in_sight || self.all_took.is_none();
-        self.refresh_once || !self.paused && of_use
+        self.refresh_once || !self.is_paused() && of_use
     }
 
     fn refresh_is_due(&self, in_sight: bool, link: &Link, feed: &Feed) -> bool {
@@ -233,7 +238,7 @@ impl Polling {
         if feed.has_selectors() == Some(true) {
             return None;
         }
-        let due = watch.next_due().filter(|_| !self.paused || watch.is_wanted())?;
+        let due = watch.next_due().filter(|_| !self.is_paused() || watch.is_wanted())?;
         (self.plan(in_sight, watch) != Ask::WithTable).then_some(due)
     }
 

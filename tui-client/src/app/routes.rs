@@ -4,6 +4,7 @@
 mod actions;
 mod alerts;
 mod mouse;
+mod place;
 mod replies;
 mod steering;
 mod told;

@@ -1,5 +1,6 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
+mod as_of;
 mod heading;
 mod live;
 mod numbers;
@@ -38,6 +39,8 @@ pub struct Table {
     top: usize,
     sort: Sort,
     filter: Option<Filter>,
+    /// The filter that was dropped last.
+    dropped_filter: Option<Filter>,
     chosen: Chosen,
     /// The id of the last job.
     job: u64,
@@ -199,8 +202,13 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// The window of the numbers that are shown.
+    /// The window that is chosen for the numbers.
     pub fn window(&self) -> Window {
+        self.numbers.window()
+    }
+
+    /// The window of the numbers that are shown, until those of the chosen one have come.
+    pub fn shown_window(&self) -> Window {
         self.numbers.shown_window()
     }
 
@@ -219,10 +227,17 @@ impl Table {
         self.sort == Sort::default() && self.filter.is_none()
     }
 
-    /// Sets the order.
+    /// Sets the order. What comes first in it is what is to be seen, so that the selection no longer
+    /// follows its key.
     pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
+        (self.held, self.selected, self.top) = (false, 0, 0);
         self.arrange(rows, now)
+    }
+
+    /// The filter that was dropped last.
+    pub fn dropped_filter(&self) -> Option<&Filter> {
+        self.dropped_filter.as_ref()
     }
 
     /// Sets the filter.
@@ -238,7 +253,7 @@ impl Table {
         rows: usize,
         cx: &mut Context,
     ) -> Option<SortJob> {
-        let now = cx.now().unix();
+        let now = self.time(cx);
         match action {
             TableAction::SortBeside(step) => return self.sort_beside(step.into(), rows, now),
             TableAction::SortBy(number) => return self.sort_by(number.into(), rows, now),
@@ -262,11 +277,15 @@ impl Table {
                 let chart = action == TableAction::Chart;
                 cx.send(Message::Focus(if chart { Mode::Chart } else { Mode::Watch }));
             }
-            TableAction::Leave if self.filter.is_some() => {
-                cx.say(Tone::Plain, "filter dropped");
+            TableAction::Leave => {
+                let Some(filter) = self.filter.take() else {
+                    cx.send(Message::Focus(Mode::Prompt));
+                    return None;
+                };
+                cx.say(Tone::Plain, format!("filter dropped, / ↑ brings back {}", filter.as_str()));
+                self.dropped_filter = Some(filter);
                 return self.set_filter(None, rows, now);
             }
-            TableAction::Leave => cx.send(Message::Focus(Mode::Prompt)),
         }
         None
     }
@@ -373,9 +392,17 @@ impl Table {
     }
 
     fn discard_shared(&mut self, answer: Arc<Answer>) {
-        if answer.series.len() > AT_ONCE {
+        // The one shown is to be free at once.
+        if !Arc::ptr_eq(&self.answer, &answer) && answer.series.len() > AT_ONCE {
             self.garbage.push(answer);
         }
+    }
+
+    /// Drops all rows; many of them in the background.
+    pub fn clear(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        self.discard_shared(answer);
+        self.order = Order::default();
     }
 
     /// Takes the large answers to be dropped.

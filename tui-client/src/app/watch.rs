@@ -43,22 +43,31 @@ const MAX_ASKED_OF_KEY: u32 = 1024;
 /// Points that are asked for of each key that a glob watches.
 const MAX_ASKED_BY_GLOB: u32 = 64;
 
-/// Logs changes of alerts; says when one fires, and rings, unless it has just done so.
+/// Logs changes of alerts; says when one fires, and rings, unless it has just done so: such a change
+/// shares a line of the log with the one before. What is said of one that no longer fires gives the
+/// bottom line back soon.
 pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
         alerts.note_change(&event.condition, now.elapsed);
-        match event.change {
-            AlertChange::Resolved => log.note(now, Tone::Good, event.text()),
-            AlertChange::NoData => {
-                log.note(now, Tone::Plain, event.text());
-                alerts.end_quiet(&event.condition);
-            }
-            AlertChange::Firing if alerts.may_say(&event.condition, now.elapsed) => {
-                log.report(event.text().to_owned(), cx);
-                cx.ring();
-            }
-            AlertChange::Firing => log.note(now, Tone::Bad, event.text()),
+        let fires = event.change == AlertChange::Firing;
+        let is_said = fires && alerts.may_say(&event.condition, now.elapsed);
+        let is_apart = alerts.is_said(&event.condition);
+        let tone = match event.change {
+            AlertChange::Resolved => Tone::Good,
+            AlertChange::NoData => Tone::Plain,
+            AlertChange::Firing => Tone::Bad,
+        };
+        let is_like = |text: &str| event.is_like(text, Some(event.change));
+        log.note_again(now, tone, event.text(), |text| !is_apart && is_like(text));
+        if is_said {
+            cx.say(tone, event.text());
+            cx.ring();
+        } else if !fires {
+            cx.shorten_notice(|text| event.is_like(text, Some(AlertChange::Firing)));
+        }
+        if event.change == AlertChange::NoData {
+            alerts.end_quiet(&event.condition);
         }
     }
 }
@@ -295,6 +304,10 @@ impl Watch {
         let is_current = answer.patterns == self.patterns;
         let begun = self.keys.iter().any(|watched| watched.heard > Heard::Nothing);
         for watched in &mut self.keys {
+            if !self.asks {
+                // Those of the answer are of all points.
+                watched.known = Default::default();
+            }
             let series = told.get(&*watched.key).copied();
             if series.is_some() || is_current && selector.matches(&watched.key) {
                 watched.answer(series, revision, now);
@@ -466,9 +479,10 @@ impl Watch {
                 let all = self.keys.iter().all(|key| key.marked);
                 self.keys.iter_mut().for_each(|key| key.marked = !all);
             }
-            WatchAction::FullScreen => panes.focus_on(if full { Mode::Watch } else { Mode::Chart }),
+            WatchAction::FullScreen if full => panes.focus_on(panes.before_chart()),
+            WatchAction::FullScreen => panes.focus_on(Mode::Chart),
             WatchAction::Leave if self.viewport.drop_cursor() => {}
-            WatchAction::Leave if full => panes.focus_on(Mode::Watch),
+            WatchAction::Leave if full => panes.focus_on(panes.before_chart()),
             // What is typed next is for the chart.
             WatchAction::Leave => cx.say(Tone::Plain, NOTHING_TO_LEAVE),
         }

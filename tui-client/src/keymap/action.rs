@@ -25,6 +25,8 @@ pub enum Action {
     Edit(Edit),
     /// Accept the typed filter, alert, search or file name, or the found history line.
     Accept,
+    /// Put the filter that was dropped last into the line.
+    RecallFilter,
     /// Close the overlay opened last, without effect.
     Cancel,
     /// Send the request in the command line.
@@ -59,12 +61,16 @@ pub enum Action {
     AddWatch,
     /// Type an alert.
     AddAlert,
-    /// Remove the alerts on the selected key.
+    /// Remove the alerts on the selected key, or bring back those that were removed last.
     DropAlerts,
     /// Silence the alerts that fire or come and go.
     SilenceAlerts,
     /// Select the next watched key for which an alert fires.
     NextAlarm,
+    /// Type a time to go to with table, chart and log.
+    GoToTime,
+    /// Go back to what is live.
+    Live,
     /// Open the list of columns.
     Columns,
     /// Show or hide the selected column.
@@ -155,7 +161,7 @@ pub enum LogAction {
 pub enum TableAction {
     /// Sort by the column so many to the right of the current one.
     SortBeside(i8),
-    /// Sort by this column, counted from 1; 0 is the order of the reply.
+    /// Sort by this column, counted from 1.
     SortBy(u8),
     /// Reverse the sort order.
     Reverse,
@@ -180,7 +186,7 @@ pub enum WatchAction {
     Mark,
     /// Chart all keys, or the selected one.
     MarkAll,
-    /// Show the chart on the full screen, or the panes again.
+    /// Show the chart on the full screen, or the panes again, with the focus where it was.
     FullScreen,
     /// Remove the cursor, else leave the full screen, else focus the command line.
     Leave,
@@ -198,8 +204,6 @@ pub enum ChartAction {
     Cursor(i8),
     /// Move the cursor to the first point, or to the last one.
     End { first: bool },
-    /// Show the newest points as at the start, and follow them.
-    Live,
     /// Show the newest seconds, or everything, and follow the newest points.
     Window(Option<u32>),
     /// Switch between a logarithmic and a linear value axis.

@@ -131,8 +131,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
         .hint("columns", &[(Table, 60)]),
-    bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter; without one, to the command line"),
-    bind("0", &[Table], Action::Table(TableAction::SortBy(0)), "sort as in the reply"),
+    bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter (/ ↑: back); without one, to the command line"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
     bind("2", &[Table], Action::Table(TableAction::SortBy(2)), SORT_BY),
     bind("3", &[Table], Action::Table(TableAction::SortBy(3)), SORT_BY),
@@ -149,9 +148,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("unwatch", &[(Watch, 50)]),
     bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
         .hint("no cursor", &[(Watch, 65)]),
-    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the panes")
+    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the pane before")
         .vital("back", &[(Chart, 110)]),
-    bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the panes"),
+    bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the table or the watched keys"),
     bind("← h", CHARTED, Action::Chart(ChartAction::Cursor(-1)), "cursor: read a point a column to the left")
         .hint("cursor", &[(Watch, 70), (Chart, 40)]),
     bind("→ l", CHARTED, Action::Chart(ChartAction::Cursor(1)), "cursor: read a point a column to the right")
@@ -172,8 +171,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("0", CHARTED, Action::Chart(ChartAction::Live), "live: the last 15 minutes, from their first point on")
-        .hint("live", &[(Watch, 100), (Chart, 20)]),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
+    bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
+        .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),
@@ -185,7 +185,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
         .hint("mark", &[(Watch, 120), (Chart, 80)]),
     bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
-    bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key"),
+    bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
@@ -225,13 +225,15 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("← h", &[Log], Action::Log(LogAction::Shift { right: false }), "back to the left"),
     bind("y", &[Log], Action::Log(LogAction::CopyLine), "copy the selected line")
         .hint("copy", &[(Log, 80)]),
-    bind("e", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
+    bind("E", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
         .hint("copy exchange", &[(Log, 70)]),
     bind("s", &[Log], Action::Log(LogAction::Save), "save the log, as it is filtered, in a file")
         .hint("save", &[(Log, 90)]),
 
     bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
         .hint("done", &[(SeriesInput, 10), (LogInput, 10)]),
+    bind("↑ ctrl-p", &[SeriesInput], Action::RecallFilter, "the filter that was dropped last")
+        .hint("dropped", &[(SeriesInput, 15)]),
     bind("esc ctrl-c", &[SeriesInput], Action::Cancel, "cancel")
         .vital("cancel", &[(SeriesInput, 20)]),
     bind("esc ctrl-g ctrl-c", &[LogInput], Action::Cancel, "cancel: back to how it was")
@@ -312,8 +314,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
     bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
-    bind("p g d", PANES, Action::BeginRequest, "type a request: put, get, del; esc leads back here"),
-    bind("e", SERIES, Action::BeginRequest, "type exit; esc leads back here"),
+    bind("p g d e", PANES, Action::BeginRequest, "type a request: put, get, del, or exit; esc leads back"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")

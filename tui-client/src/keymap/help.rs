@@ -53,7 +53,9 @@ const NOTES: &[HelpLine] = &[
     Heading(""),
     Heading("Marks in the table and in the list of watched keys"),
     note("▸", "selected"),
-    note("■", "kept in the chart; its colour is that of its line"),
+    note("■", "kept in the chart, in the colour of its line"),
+    note("A", "the same without colours; the letter is on its line"),
+    note("□", "kept, but not drawn: a chart has six lines"),
     note("!", "an alert fires"),
     note("·", "stale: no point for 5 times as long as usual"),
     note("", "(never stale before 30s; a single point after 5m)"),
@@ -80,14 +82,14 @@ const NOTES: &[HelpLine] = &[
 
 /// What is said about copying where text goes through the terminal.
 const COPYING_THROUGH_TERMINAL: &[HelpLine] = &[
-    note("y e Y", "what is copied goes through the terminal (OSC 52)"),
+    note("y E Y", "what is copied goes through the terminal (OSC 52)"),
     note("in tmux", "only with set -s set-clipboard on in its settings"),
     note("in screen", "only if the terminal around it takes OSC 52"),
 ];
 
 /// What is said about copying where text goes to the clipboard of the system.
 const COPYING_TO_CLIPBOARD: &[HelpLine] =
-    &[note("y e Y", "to the clipboard; over SSH through the terminal (OSC 52)")];
+    &[note("y E Y", "to the clipboard; over SSH through the terminal (OSC 52)")];
 
 const fn note(subject: &'static str, meaning: &'static str) -> HelpLine {
     HelpLine::Keys(Cow::Borrowed(subject), meaning)

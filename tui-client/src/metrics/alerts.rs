@@ -15,8 +15,12 @@ use crate::metrics::series::{Series, is_news};
 use crate::text::{number, time};
 use shared::Glob;
 
-/// Time between two changes of an alert that are said; the log has each.
+/// Time between the first two changes of an alert that are said; it doubles with each, up to
+/// [`MAX_QUIET`], until the alert is calm.
 const QUIET: Duration = Duration::from_secs(3);
+
+/// The longest time between two changes of an alert that are said.
+const MAX_QUIET: Duration = Duration::from_secs(15);
 
 /// Time without a change of an alert after which it is said again although it was silenced.
 pub const CALM: Duration = Duration::from_secs(60);
@@ -122,7 +126,7 @@ impl Alert {
         now: i64,
     ) -> (String, Option<f64>, i64) {
         let age = time::age(timestamp, now);
-        let text = format!("{} was {} (age {age})", self.subject(series), self.number(value));
+        let text = format!("{} was {} (age {age})", self.subject(&series.key), self.number(value));
         (text, Some(value), timestamp)
     }
 
@@ -139,14 +143,14 @@ impl Alert {
             Column::Age => Some(time::age(series.last.timestamp, now)),
             _ => number.map(|number| self.number(number)),
         };
-        let text = format!("{} is {}", self.subject(series), value.unwrap_or_default());
+        let text = format!("{} is {}", self.subject(&series.key), value.unwrap_or_default());
         (text, number, series.last.timestamp)
     }
 
-    fn subject(&self, series: &Series) -> String {
+    fn subject(&self, key: &KeyBuf) -> String {
         match self.condition.column {
-            Column::Last => series.key.to_string(),
-            column => format!("the {} of {}", column.word(), series.key),
+            Column::Last => key.to_string(),
+            column => format!("the {} of {key}", column.word()),
         }
     }
 
@@ -227,10 +231,29 @@ struct AlertState {
     answered: bool,
     /// When a change of it was last said, since the program started.
     said: Option<Duration>,
-    /// When it was silenced or, since then, last changed.
-    silenced: Option<Duration>,
+    /// The time after that in which no other change is said.
+    quiet: Duration,
+    silence: Option<Silence>,
+    /// The last time that it fired was said.
+    is_said: bool,
     /// When it last changed.
     changed: Option<Duration>,
+}
+
+/// The silence of an alert, which lasts as long as the alert fires, and [`CALM`] longer.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    /// When the alert was silenced or, since then, last changed.
+    since: Duration,
+    /// The alert has fired since then.
+    fires: bool,
+}
+
+impl Silence {
+    /// When it ends, unless the alert changes before; none as long as the alert fires.
+    fn end(self) -> Option<Duration> {
+        (!self.fires).then_some(self.since + CALM)
+    }
 }
 
 /// The new state of an alert on a key.
@@ -258,12 +281,36 @@ pub struct AlertEvent {
     /// The time of the point, in Unix seconds.
     pub timestamp: Option<i64>,
     text: String,
+    /// The alert and what it compares, which all changes on this key have in their text.
+    about: String,
 }
 
 impl AlertEvent {
     /// The text for the user.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// A text is about a change of the same alert on the same key, and about the same change if that is
+    /// given: only the number may differ.
+    pub fn is_like(&self, text: &str, change: Option<AlertChange>) -> bool {
+        let changes = [AlertChange::Firing, AlertChange::Resolved, AlertChange::NoData];
+        let mut changes = changes.into_iter().filter(|&known| change.is_none_or(|it| it == known));
+        changes.any(|change| {
+            let rest = text.strip_prefix(change.word()).and_then(|text| text.strip_prefix(": "));
+            rest.is_some_and(|rest| rest.starts_with(&self.about))
+        })
+    }
+}
+
+impl AlertChange {
+    /// The word with which texts about it begin.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Firing => "alert",
+            Self::Resolved => "resolved",
+            Self::NoData => "no data",
+        }
     }
 }
 
@@ -277,7 +324,9 @@ impl AlertState {
             seen,
             answered: false,
             said: None,
-            silenced: None,
+            quiet: QUIET,
+            silence: None,
+            is_said: true,
             changed: None,
         }
     }
@@ -324,10 +373,8 @@ impl AlertState {
             key: series.key.clone(),
             value,
             timestamp: Some(timestamp),
-            text: match change {
-                AlertChange::Firing => format!("alert: {alert}: {found}"),
-                _ => format!("resolved: {alert}: {found}"),
-            },
+            text: format!("{}: {alert}: {found}", change.word()),
+            about: format!("{alert}: {} ", alert.subject(&series.key)),
         };
         events.extend(found.map(|found| event(AlertChange::Firing, found)));
         if resolved {
@@ -336,7 +383,21 @@ impl AlertState {
     }
 
     fn is_silenced(&self, now: Duration) -> bool {
-        self.silenced.is_some_and(|at| now < at + CALM)
+        self.silence.is_some_and(|silence| silence.end().is_none_or(|end| now < end))
+    }
+
+    /// Silences the alert as it is now, or ends the silence.
+    fn silence(&mut self, is_silenced: bool, now: Duration) {
+        let fires = !self.firing.is_empty();
+        self.silence = is_silenced.then_some(Silence { since: now, fires });
+    }
+
+    /// When [`AlertState::is_silenced`] or [`AlertState::is_restless`] changes by the passing of time
+    /// alone.
+    fn next_calm(&self, now: Duration) -> Option<Duration> {
+        let silenced = self.silence.and_then(Silence::end);
+        let changed = self.changed.map(|at| at + CALM);
+        [silenced, changed].into_iter().flatten().filter(|&end| end > now).min()
     }
 
     fn is_restless(&self, now: Duration) -> bool {
@@ -388,6 +449,10 @@ impl Alerts {
         for state in &mut self.states {
             state.firing.remove(key);
             state.seen.remove(key);
+            let fires = !state.firing.is_empty();
+            if let Some(silence) = &mut state.silence {
+                silence.fires &= fires;
+            }
         }
     }
 
@@ -434,7 +499,7 @@ impl Alerts {
             self.states.iter_mut().filter(|state| state.is_restless(now)).collect();
         let is_any_heard = restless.iter().any(|state| !state.is_silenced(now));
         for state in &mut restless {
-            state.silenced = is_any_heard.then_some(now);
+            state.silence(is_any_heard, now);
         }
         let alerts = restless.into_iter().map(|state| &state.alert);
         alerts.filter(|_| is_any_heard).collect()
@@ -450,27 +515,39 @@ impl Alerts {
         self.states.iter().filter(|state| state.is_silenced(now)).count()
     }
 
+    /// When [`Alerts::silenced`] or [`Alerts::is_restless`] changes by the passing of time alone.
+    pub fn next_calm(&self, now: Duration) -> Option<Duration> {
+        self.states.iter().filter_map(|state| state.next_calm(now)).min()
+    }
+
     /// Records a change of this alert, which postpones the end of its silence.
     pub fn note_change(&mut self, condition: &str, now: Duration) {
         for state in self.states.iter_mut().filter(|state| state.alert.text == condition) {
-            state.silenced = state.is_silenced(now).then_some(now);
+            state.silence(state.is_silenced(now), now);
             state.changed = Some(now);
         }
     }
 
     /// A change of this alert may be said now: it is not silenced, and no other was within the last
-    /// seconds, so that one that comes and goes does not hide everything else that is said.
+    /// seconds, more of them the longer it comes and goes, so that it does not hide everything else that is
+    /// said.
     pub fn may_say(&mut self, condition: &str, now: Duration) -> bool {
         let state = self.states.iter_mut().find(|state| state.alert.text == condition);
-        let state = state.filter(|state| !state.is_silenced(now));
-        if state.is_none() {
+        let Some(state) = state else { return false };
+        let due = state.said.map(|at| at + state.quiet);
+        state.is_said = !state.is_silenced(now) && due.is_none_or(|due| now >= due);
+        if !state.is_said {
             return false;
         }
-        let is_due = state.as_ref().and_then(|state| state.said).is_none_or(|at| now >= at + QUIET);
-        if let Some(state) = state.filter(|_| is_due) {
-            state.said = Some(now);
-        }
-        is_due
+        let is_restless = due.is_some_and(|due| now < due + CALM);
+        state.quiet = if is_restless { (state.quiet * 2).min(MAX_QUIET) } else { QUIET };
+        state.said = Some(now);
+        true
+    }
+
+    /// The last time that this alert fired was said.
+    pub fn is_said(&self, condition: &str) -> bool {
+        self.states.iter().any(|state| state.alert.text == condition && state.is_said)
     }
 
     /// The next change of this alert may be said, whenever the last one was.
@@ -534,6 +611,7 @@ impl Alerts {
                         value: None,
                         timestamp: None,
                         text: format!("no data: {alert}: {key} has no points any more"),
+                        about: format!("{alert}: {} ", alert.subject(key)),
                     });
                 }
                 !gone

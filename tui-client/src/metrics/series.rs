@@ -513,6 +513,36 @@ impl Series {
         });
     }
 
+    /// Takes a number of an earlier state.
+    pub fn keep_number(&mut self, of: Aggregate, before: &Self) {
+        let Some(before) = &before.stats else { return };
+        let number = match of {
+            Aggregate::Count => before.count,
+            Aggregate::Min => before.min,
+            Aggregate::Max => before.max,
+            Aggregate::Avg => before.mean,
+            _ => return,
+        };
+        self.set(of, number.get(), &[]);
+    }
+
+    /// Takes the numbers of an earlier state, unless it has some.
+    pub fn keep_numbers(&mut self, before: &Self) {
+        let numbers = before.stats.as_ref().map(|stats| {
+            let Stats { count, min, max, mean, .. } = **stats;
+            Box::new(Stats { count, min, max, mean, detail: None })
+        });
+        self.stats = self.stats.take().or(numbers);
+    }
+
+    /// Takes all that was known of an earlier state; it is to be asked for anew.
+    pub fn keep_stats(&mut self, before: &Self) {
+        self.stats = before.stats.clone();
+        if let Some(detail) = self.detail_mut() {
+            detail.asked = None;
+        }
+    }
+
     /// Forgets the numbers and the course; the newest points stay.
     pub fn forget_numbers(&mut self) {
         let detail = self.stats.take().and_then(|stats| stats.detail);

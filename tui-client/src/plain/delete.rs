@@ -1,10 +1,9 @@
 //! Takes points back, after a question on a terminal.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, IsTerminal, stderr, stdin};
 
-use jiff::tz::TimeZone;
 use shared::response::{WRONG_COMMAND, decode_points};
-use shared::selector::{Aggregate, Buckets, Clause, Step, Time};
 use shared::{Client, Request, Selector};
 use tokio::task::spawn_blocking;
 
@@ -13,14 +12,9 @@ use super::message::write_message;
 use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
-use crate::request::deletion::{NOT_ALLOWED, range_of};
+use crate::request::deletion::{Form, NOT_ALLOWED, Selected, counting_selector, times};
 use crate::system::os::streams::Input;
 use crate::text::escape::named;
-use crate::text::number::plural;
-use crate::text::time;
-
-/// Selects nothing: its range ends before it begins.
-const PROBE: &[u8] = b"del tui-client.probe[1:0]";
 
 /// Deletes the points that a selector selects. Without `yes` a terminal is needed, which is asked
 /// with their number.
@@ -35,33 +29,38 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
         return Err(Failure::Exit(USAGE));
     }
     let connection = connect(plan).await?;
-    let (points, keys) = count(&connection, selector).await?;
-    let counted =
-        format!("{} of {}", plural(points, "point", "points"), plural(keys, "key", "keys"));
+    let mut selected = count(&connection, selector).await?;
     if !yes {
-        if points == 0 {
-            // So answers a server without selectors, too.
-            let key = selector.split('[').next().unwrap_or(selector);
-            if has_points(&connection, key).await? && !has_points(&connection, "*[last]").await? {
-                return refuse(NOT_ALLOWED);
+        let key = selector.split('[').next().unwrap_or(selector);
+        // So answers a server without selectors, too.
+        if selected.points == 0
+            && has_points(&connection, key).await?
+            && !has_points(&connection, "*[last]").await?
+        {
+            if key != selector {
+                return refuse("the server knows no ranges");
             }
+            selected = count_of_key(&connection, key).await?;
+        }
+        if selected.points == 0 {
             warn(&format!("no points for {}", named(selector)));
             return Ok(());
         }
-        if !allows_deletes(&connection).await? {
+        if !allows(&connection, selector).await? {
             return refuse(NOT_ALLOWED);
         }
         let times = times(selector, unix_now());
-        if !is_confirmed(format!("delete {counted}, {selector}{times}? [y/N] ")).await? {
+        let times = times.map_or(String::new(), |times| format!(", {times}"));
+        if !is_confirmed(format!("delete {selected}, {selector}{times}? [y/N] ")).await? {
             return refuse("nothing is deleted");
         }
     }
     let reply = connection.send(request.as_bytes()).await?;
     match take_reply(reply, |_| Ok(())).await?.as_deref() {
         None => {
-            warn(&match points {
+            warn(&match selected.points {
                 0 => format!("no points for {}", named(selector)),
-                _ => format!("deleted {counted}"),
+                _ => format!("deleted {selected}"),
             });
             Ok(())
         }
@@ -70,9 +69,14 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
     }
 }
 
-/// The server takes a `del`: consent is asked for nothing that it would refuse.
-async fn allows_deletes(connection: &Client) -> Result<bool, Failure> {
-    let reply = connection.send(PROBE).await?;
+/// The server takes a `del` of this form: consent is asked for nothing that it would refuse, and a
+/// server that knows no ranges may yet take one of a key.
+async fn allows(connection: &Client, selector: &str) -> Result<bool, Failure> {
+    // A name that no store holds.
+    let random = RandomState::new().hash_one(selector);
+    let Some(form) = Form::of(selector) else { return Ok(true) };
+    let probe = form.probe(&format!("tui-client.probe-{random:016x}"));
+    let reply = connection.send(probe.as_bytes()).await?;
     Ok(take_reply(reply, |_| Ok(())).await?.as_deref() != Some(WRONG_COMMAND))
 }
 
@@ -81,43 +85,31 @@ fn refuse(why: &str) -> Result<(), Failure> {
     Err(Failure::Exit(REFUSED))
 }
 
-/// The numbers of points and keys that a selector selects; none where the server does not tell.
-async fn count(connection: &Client, selector: &str) -> Result<(u64, u64), Failure> {
-    let (mut points, mut keys) = (0, 0);
-    let Some((pattern, from, to)) = range_of(selector) else { return Ok((points, keys)) };
-    // A count is an exact number of a float far beyond what a store holds.
-    let buckets = Some(Buckets { step: Step::All, how: Aggregate::Count });
-    let counted = format!("{pattern}[{}]", Clause::Range { from, to, buckets });
-    let Ok(counted) = Selector::from_bytes(counted.as_bytes()) else { return Ok((points, keys)) };
-    let reply = connection.get(counted).await?;
-    take_reply(reply, |data| {
+/// What a selector selects; nothing where the server does not tell.
+async fn count(connection: &Client, selector: &str) -> Result<Selected, Failure> {
+    let mut selected = Selected::default();
+    let Some(counted) = counting_selector(selector) else { return Ok(selected) };
+    let Ok(counted) = Selector::from_bytes(counted.as_bytes()) else { return Ok(selected) };
+    take_reply(connection.get(counted).await?, |data| {
         for (_, count) in decode_points(data).flatten() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            let count = count.value as u64;
-            (points, keys) = (points + count, keys + 1);
+            selected.add(count.value);
         }
         Ok(())
     })
     .await?;
-    Ok((points, keys))
+    Ok(selected)
 }
 
-/// The times that a selector selects, in words: what a forgotten unit means is seen. Empty for all.
-fn times(selector: &str, now: i64) -> String {
-    let (from, to) = range_of(selector).map_or((None, None), |(_, from, to)| (from, to));
-    let date = |time| {
-        let at = match time {
-            Time::At(at) => at,
-            Time::Ago(ago) => now.saturating_sub(ago.seconds()),
-        };
-        time::date(at, &TimeZone::UTC)
-    };
-    match (from.map(date), to.map(date)) {
-        (None, None) => String::new(),
-        (Some(from), None) => format!(", from {from} UTC on"),
-        (None, Some(to)) => format!(", up to {to} UTC"),
-        (Some(from), Some(to)) => format!(", from {from} to {to} UTC"),
-    }
+/// The points of a key, of a server that does not count them.
+async fn count_of_key(connection: &Client, key: &str) -> Result<Selected, Failure> {
+    let mut points = 0;
+    let Ok(key) = Selector::from_bytes(key.as_bytes()) else { return Ok(Selected::default()) };
+    take_reply(connection.get(key).await?, |data| {
+        points += decode_points(data).flatten().count() as u64;
+        Ok(())
+    })
+    .await?;
+    Ok(Selected { points, keys: points.min(1) })
 }
 
 /// Asks on the terminal. A signal is an exit code, on a line of its own.
@@ -135,24 +127,6 @@ async fn is_confirmed(question: String) -> Result<bool, Failure> {
         code = interrupted => {
             write_message("\n");
             Err(Failure::Exit(code))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_told_in_dates() {
-        for (selector, told) in [
-            ("a", ""),
-            ("a[-15:]", ", from 1969-12-31 23:59:45 UTC on"),
-            ("a*[-15m:]", ", from 2001-09-09 01:31:40 UTC on"),
-            ("a[:0]", ", up to 1970-01-01 00:00:00 UTC"),
-            ("a[0:1]", ", from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC"),
-        ] {
-            assert_eq!(times(selector, 1_000_000_000), told, "{selector}");
         }
     }
 }

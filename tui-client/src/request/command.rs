@@ -7,6 +7,8 @@ pub enum Command {
     Quit,
     /// Open the list of keys.
     Help,
+    /// Go to the time behind the `@`.
+    GoToTime,
 }
 
 const WORDS: &[(Command, &[&str])] = &[
@@ -18,9 +20,13 @@ const WORDS: &[(Command, &[&str])] = &[
 ];
 
 impl Command {
-    /// The meaning of a line, if it is one of these words, in any case and with `;` or `()` behind it.
+    /// The meaning of a line, if it is one of these words, in any case and with `;` or `()` behind it, or
+    /// begins with `@`.
     pub fn parse(line: &str) -> Option<Self> {
         let word = line.trim().to_ascii_lowercase();
+        if word.starts_with('@') {
+            return Some(Self::GoToTime);
+        }
         let word = word.trim_end_matches(';').trim_end_matches("()");
         WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(command, _)| *command)
     }
@@ -36,6 +42,7 @@ impl Command {
         match self {
             Self::Quit => "Enter leaves the program",
             Self::Help => "Enter opens the list of keys",
+            Self::GoToTime => "Enter goes to that time with table, chart and log",
         }
     }
 }
@@ -55,6 +62,7 @@ mod tests {
             ("\\q", Some(Command::Quit)),
             ("help", Some(Command::Help)),
             ("\\?", Some(Command::Help)),
+            (" @-2h", Some(Command::GoToTime)),
             ("quit now", None),
             ("get quit", None),
             ("put", None),

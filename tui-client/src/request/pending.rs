@@ -27,6 +27,8 @@ pub enum QueryTag {
     Watch(WatchQuery),
     /// A number of all points of keys with alerts.
     Alerted(AlertedQuery),
+    /// How much a `del` deletes, with a number of its own.
+    Deletion(u64),
 }
 
 /// A query for a number of all points of keys with alerts.
@@ -104,6 +106,8 @@ pub enum Purpose {
     Keys,
     /// The newest points of keys of this pattern, some of which were taken back.
     Renewal(String),
+    /// How things stood at the place in time.
+    AsOf,
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

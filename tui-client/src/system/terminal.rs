@@ -36,6 +36,9 @@ const BUFFER_SIZE: usize = 64 * 1024;
 /// in between.
 static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
 
+/// What was drawn is undone, while the keys are still taken: see [`Terminal::leave_screen`].
+static LEFT: AtomicBool = AtomicBool::new(false);
+
 /// The exit code after a panic.
 const PANIC_EXIT_CODE: i32 = 101;
 
@@ -137,6 +140,18 @@ impl Terminal {
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Shows the screen of the shell again, and goes on to take what is typed, until the terminal is
+    /// dropped.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn leave_screen(&mut self) -> io::Result<()> {
+        self.inner.backend_mut().flush()?;
+        TtyWriter.write_all(restore_commands().as_bytes())?;
+        LEFT.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
     /// Restores the terminal and stops the whole job, as the shell's job control expects. The stop
     /// takes effect a little later, from another thread; until [`resume`](Self::resume) nothing is
     /// drawn. Does nothing where no shell could continue the job.
@@ -201,6 +216,7 @@ fn add(commands: &mut String, command: impl Command) {
 fn take_keys(mouse: bool) -> io::Result<()> {
     let _lock = output::lock_output();
     TAKEN_OVER.store(true, Ordering::SeqCst);
+    LEFT.store(false, Ordering::SeqCst);
     os::terminal::take_keys(mouse)
 }
 
@@ -210,7 +226,8 @@ fn restore() -> io::Result<()> {
     if !TAKEN_OVER.load(Ordering::SeqCst) {
         return Ok(());
     }
-    let written = TtyWriter.write_all(restore_commands().as_bytes());
+    let commands = if LEFT.load(Ordering::SeqCst) { String::new() } else { restore_commands() };
+    let written = TtyWriter.write_all(commands.as_bytes());
     // Taken over until here, so that an emergency exit in between restores the terminal.
     let _lock = output::lock_output();
     TAKEN_OVER.store(false, Ordering::SeqCst);

@@ -123,6 +123,16 @@ pub fn line_style(theme: &Theme, line: usize) -> Style {
 /// A dot of the grid.
 const GRID: &str = "·";
 
+/// The mark of a line, in its colour.
+pub const MARK: &str = "■";
+
+/// The mark of one of so many lines: without colours a letter, which also stands in the plot.
+pub fn line_mark(theme: &Theme, line: usize, lines: usize) -> &'static str {
+    const LETTERS: [&str; chart::MAX_LINES] = ["A", "B", "C", "D", "E", "F"];
+    let is_lettered = theme.plot.fg.is_none() && lines > 1;
+    LETTERS.get(line).filter(|_| is_lettered).unwrap_or(&MARK)
+}
+
 /// Columns that make a key recognizable.
 const MIN_KEY_WIDTH: usize = 5;
 
@@ -235,7 +245,8 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
             pen.write(" …", theme.quiet);
             return;
         }
-        pen.skip(1).write("■ ", line_style(theme, entry.line));
+        let mark = line_mark(theme, entry.line, charted.len());
+        pen.skip(1).write(&format!("{mark} "), line_style(theme, entry.line));
         pen.write(&cut(entry.key, room), theme.text).skip(1);
         pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
@@ -357,6 +368,9 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             }
         }
     }
+    if theme.plot.fg.is_none() {
+        draw_letters(canvas, chart, plot);
+    }
     for &(column, row, line) in &chart.marks {
         let place = (plot.x + 1 + cells(column), plot.y + cells(row));
         if let Some(place) = canvas.buffer.cell_mut(place) {
@@ -365,13 +379,54 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     }
 }
 
-/// Draws a broken line: in every free cell, and over every other one that is not. Its label may
+/// Draws the letters of the lines where there are several: at the end of each, and now and then on
+/// its way, those of no two lines in the same columns.
+fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
+    /// Columns from one letter of a line to the next, and from that of a line to that of another.
+    const EVERY: usize = 18;
+    const APART: usize = EVERY / chart::MAX_LINES;
+    let lines = chart.newest.len();
+    if lines < 2 {
+        return;
+    }
+    let cells_of = |line: usize| {
+        let cells = chart.cells.iter().enumerate();
+        let cells = cells.filter(move |(_, cell)| cell.dots > 0 && usize::from(cell.line) == line);
+        cells.map(|(at, _)| (at % chart.columns.max(1), at / chart.columns.max(1)))
+    };
+    for line in 0..lines {
+        let end = cells_of(line).map(|(column, _)| column).max();
+        // The cell on top of each column comes first.
+        let mut lettered = Vec::new();
+        for (column, row) in cells_of(line) {
+            let is_near_end = end.is_some_and(|end| column + APART > end);
+            let is_place = column % EVERY == line * APART + APART / 2;
+            let is_due = is_place && !is_near_end || Some(column) == end;
+            if !is_due || chart.cursor == Some(column) || lettered.contains(&column) {
+                continue;
+            }
+            lettered.push(column);
+            let place = (plot.x + 1 + cells(column), plot.y + cells(row));
+            if let Some(place) = canvas.buffer.cell_mut(place) {
+                let letter = line_mark(canvas.theme, line, lines);
+                place.set_symbol(letter).set_style(canvas.theme.title);
+            }
+        }
+    }
+}
+
+/// What stands for more than the dots of a line.
+fn is_mark(symbol: &str) -> bool {
+    symbol == "●" || symbol.chars().all(char::is_alphabetic)
+}
+
+/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
 /// be wider than those of the axis, and covers the beginning of the line.
 fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
     let style = canvas.theme.bad;
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
         if let Some(cell) = canvas.buffer.cell_mut((x, area.y + row))
-            && (matches!(cell.symbol(), " " | GRID) || (column % 2 == 0 && cell.symbol() != "●"))
+            && (matches!(cell.symbol(), " " | GRID) || (column % 2 == 0 && !is_mark(cell.symbol())))
         {
             cell.set_char('╌').set_style(Style::reset().patch(style));
         }

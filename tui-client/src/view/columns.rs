@@ -45,7 +45,7 @@ pub fn draw(canvas: &mut Canvas<'_>, selected: usize) {
 
 /// What a column holds, and of which points, as the title of the table says it.
 fn about(app: &App, column: Column) -> (&'static str, String) {
-    let of = match app.table().window() {
+    let of = match app.table().shown_window() {
         _ if !column.is_of_window() => String::new(),
         Window::All if app.table().is_live() => " of all time".to_owned(),
         window if app.table().is_live() => format!(" of the last {}", window.name()),

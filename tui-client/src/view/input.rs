@@ -69,7 +69,10 @@ fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
             None => " save the log ".into(),
         },
         InputPurpose::SavePicture => " save a picture of the screen ".into(),
-        InputPurpose::Filter(_) | InputPurpose::Alert | InputPurpose::Watch => return None,
+        InputPurpose::Filter(_)
+        | InputPurpose::Alert
+        | InputPurpose::Watch
+        | InputPurpose::Time => return None,
     })
 }
 

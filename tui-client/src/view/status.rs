@@ -64,6 +64,10 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
         None => (format!("every {every} "), theme.quiet),
     };
     pen.write_right(&text, style);
+    if let Some(at) = app.place().at() {
+        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
+        pen.write_right(&format!("at {date}, {ago} ago ·"), theme.alert);
+    }
     if let Some(cost) = app.polling().cost(app.now().elapsed)
         && !app.polling().is_paused()
     {
@@ -88,6 +92,7 @@ fn waiting(app: &App) -> Option<String> {
         | Purpose::Snapshot(_)
         | Purpose::Renewal(_)
         | Purpose::Keys
+        | Purpose::AsOf
         | Purpose::Query(_) => &oldest.line,
     };
     Some(match oldest.points {

@@ -83,11 +83,16 @@ fn titles(app: &App) -> Vec<String> {
     }
     let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
     // What the numbers are of: of a live table only the newest points are known.
-    let points = match table.window() {
+    let shown = table.shown_window();
+    let as_of = table.as_of().map(|at| {
+        let before = if shown == Window::All { "all" } else { shown.name() };
+        format!("as of {}, {before} before", time::date(at, app.zone()))
+    });
+    let points = as_of.unwrap_or_else(|| match shown {
         Window::All if table.is_live() => "all time".to_owned(),
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
-    };
+    });
     match table.filter() {
         Some(filter) => {
             let shown = number::count(table.rows() as u64);
@@ -163,10 +168,9 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
-        let (name, style) = match (sort.column == Some(column), column.is_number()) {
-            (false, _) => (column.name().to_owned(), theme.quiet),
-            (true, true) => (format!("{arrow}{}", column.name()), sorted),
-            (true, false) => (format!("{}{arrow}", column.name()), sorted),
+        let (name, style) = match sort.column == Some(column) {
+            false => (column.name().to_owned(), theme.quiet),
+            true => (format!("{}{arrow}", column.name()), sorted),
         };
         pen.field(&name, wide, column.is_number(), style).skip(1);
     }
@@ -196,7 +200,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn of(canvas: &Canvas<'_>, series: &'a Series, columns: &[(Column, usize)]) -> Self {
         let Canvas { app, theme, .. } = *canvas;
-        let now = app.now().unix();
+        let now = app.table_time();
         let firing = is_firing(app, series, now);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";

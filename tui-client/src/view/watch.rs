@@ -131,12 +131,18 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The column before the key: the colour of its line in the chart, or the selection.
+/// The column before the key: the colour or the letter of its line in the chart, that it is kept
+/// there though there is no room for its line, or the selection.
 fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'static str, Style) {
     let line = app.watch().in_chart().position(|key| key.key == watched.key);
+    let lines = app.watch().in_chart().count();
     match line {
-        Some(line) if watched.marked => ("■", chart::line_style(theme, line)),
-        None if watched.marked => ("■", theme.quiet),
+        Some(line) if watched.marked => match chart::line_mark(theme, line, lines) {
+            chart::MARK => (chart::MARK, chart::line_style(theme, line)),
+            // A letter must not be read as one of the key.
+            letter => (letter, theme.selection),
+        },
+        None if watched.marked => ("□", theme.quiet),
         _ if selected => ("▸", theme.focus),
         _ => (" ", theme.text),
     }
@@ -205,14 +211,17 @@ fn draw_key(
     line: Rect,
 ) {
     let Canvas { app, theme, .. } = *canvas;
-    let now = app.now().unix();
-    let stale = watched.series.as_ref().is_some_and(|series| series.is_stale(now));
+    let series = app.watched_series(watched);
+    let is_past = app.place().at().is_some();
+    let now = if is_past { app.table_time() } else { app.now().unix() };
+    let stale = series.is_some_and(|series| series.is_stale(now));
     let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
     let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
-    let Some(series) = &watched.series else {
+    let Some(series) = series else {
         let text = match watched.heard {
+            Heard::Points if is_past => "  no points then",
             Heard::Nothing => "  …",
             Heard::NoPoints => "  no points yet",
             Heard::Points => "  no points any more",

@@ -9,6 +9,7 @@ mod invisible;
 mod live;
 pub mod log;
 mod picture;
+mod place;
 mod polling;
 mod random_events;
 mod table;

@@ -76,6 +76,35 @@ async fn a_dropped_follow_is_ended_by_an_empty_line() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_follow_that_is_told_without_end_is_not_read_after_the_last_handle() {
+    for is_reply_first in [true, false] {
+        let (client, mut peer) = pair();
+        let mut reply = within(client.get(follow())).await.unwrap();
+        expect(&mut peer, b"get a[+]\n").await;
+        within(peer.write_all(b"ok\na 1.0 1\n")).await.unwrap();
+        status_and_data(&mut reply, "a 1.0 1\n").await;
+        if is_reply_first {
+            drop((reply, client));
+        } else {
+            drop((client, reply));
+        }
+        let (mut requests, mut replies) = tokio::io::split(peer);
+        let told = async {
+            let mut lines = 0;
+            while replies.write_all(b"a 2.0 2\n").await.is_ok() {
+                lines += 1;
+                assert!(lines < 100_000, "told without end");
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            // It was still time to ask for the end.
+            Ok(b'\n') = requests.read_u8() => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_follow_at_the_end_of_a_batch_may_be_silent() {
     let (client, mut peer) = pair();
     let mut batch = Batch::default();

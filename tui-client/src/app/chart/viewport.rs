@@ -86,6 +86,11 @@ impl Viewport {
         !matches!(self.window, TimeWindow::Fixed(..))
     }
 
+    /// The window is not the one at the start.
+    pub fn is_moved(&self) -> bool {
+        self.window != TimeWindow::Opening
+    }
+
     /// All points are visible.
     pub fn shows_all(&self, bounds: TimeBounds) -> bool {
         let (from, to) = self.range(bounds);

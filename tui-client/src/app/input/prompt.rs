@@ -1,6 +1,7 @@
 //! The command line: its text, its history, its completions, the check of what is typed.
 
 pub mod check;
+pub mod deletion;
 pub mod history;
 pub mod known_keys;
 pub mod paste;
@@ -21,6 +22,7 @@ use crate::app::message::Message;
 use crate::effect::{Effect, FileJob};
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
+use crate::metrics::reply::PointLists;
 use crate::metrics::series::Series;
 use crate::metrics::watch_plan::Extension;
 use crate::request::command::Command;
@@ -34,18 +36,12 @@ use crate::text::number;
 use crate::text::time::{age, date};
 use crate::wire_log::entry::Tone;
 use check::{Verdict, words};
+use deletion::Deletion;
 use history::PromptHistory;
 use known_keys::KnownKeys;
 
 /// The most completions offered at once.
 const MAX_OFFERED: usize = 100;
-
-/// The question before a `del` is sent: whether the server takes it is not known yet.
-const ASK_TO_DELETE: &str =
-    "deletes points if the server has --allow-delete; Enter sends, esc clears";
-
-/// What is said of a `del` after the server has refused one.
-const REFUSES_DELETES: &str = "not sent, refused before: the server is without --allow-delete";
 
 /// Clauses of a selector that are offered; a `del` takes the first [`RANGES`].
 const CLAUSES: [&str; 6] = ["[-15m:]", "[-1d:]", "[last]", "[last:60]", "[-1d::5m:max]", "[+]"];
@@ -58,10 +54,7 @@ pub struct Prompt {
     history: PromptHistory,
     keys: KnownKeys,
     cycle: Option<Cycle>,
-    /// A line that deletes points and was entered once: entered again, it is sent.
-    deletes: Option<String>,
-    /// The server has refused a `del` since the connection was made.
-    refuses_deletes: bool,
+    deletion: Deletion,
 }
 
 /// The completions that Tab cycles through.
@@ -142,7 +135,10 @@ impl Prompt {
                     choices => cx.list_completions(choices),
                 }
             }
-            PromptAction::Clear => self.editor.edit(Edit::KillAll),
+            PromptAction::Clear => {
+                self.deletion.withdraw();
+                self.editor.edit(Edit::KillAll);
+            }
             _ => {}
         }
     }
@@ -168,9 +164,10 @@ impl Prompt {
         (line, new)
     }
 
-    /// Sends the line, if possible.
+    /// Sends the line, if possible. `counts`: the server tells how much a selector selects.
     pub fn submit(
         &mut self,
+        counts: bool,
         link: &mut Link,
         watched: &Arc<[Glob]>,
         log: &mut Log,
@@ -200,14 +197,7 @@ impl Prompt {
         }
         let filled = wire.filled.is_some();
         let request = String::from_utf8_lossy(&wire.bytes).into_owned();
-        if matches!(Request::decode(request.as_bytes()), Ok(Request::Del(_)))
-            && self.deletes.take().as_ref() != Some(&request)
-        {
-            if self.refuses_deletes {
-                return cx.say(Tone::Bad, REFUSES_DELETES);
-            }
-            cx.say(Tone::Bad, ASK_TO_DELETE);
-            self.deletes = Some(request);
+        if !self.deletion.may_send(&request, counts, cx) {
             return;
         }
         if is_follow(&request) {
@@ -224,9 +214,14 @@ impl Prompt {
         }
     }
 
-    /// Records whether the server is known to refuse every `del`, so that none is asked about.
-    pub fn set_refuses_deletes(&mut self, refuses: bool) {
-        self.refuses_deletes = refuses;
+    /// What is known of a `del` and of the server's answers to some.
+    pub fn deletion(&mut self) -> &mut Deletion {
+        &mut self.deletion
+    }
+
+    /// Takes the answer to a query for how much a `del` on the line deletes.
+    pub fn on_count(&mut self, query: u64, points: Option<&PointLists>, cx: &mut Context) {
+        self.deletion.on_count(query, points, self.editor.text(), cx);
     }
 
     /// Records the reply to a line in the history.

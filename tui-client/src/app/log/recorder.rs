@@ -88,10 +88,9 @@ impl Log {
             (Purpose::Watch(_), _) => WATCHED,
             (Purpose::Query(_), _) => POINTS,
             (Purpose::Snapshot(_), Poll::ShowNext) => SNAPSHOT,
-            (Purpose::Snapshot(_), Poll::Showing | Poll::Brief) => {
+            (Purpose::Snapshot(_) | Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => {
                 Capture { recent: 0, ..QUIET_POLL }
             }
-            (Purpose::Renewal(_) | Purpose::Keys, _) => Capture { recent: 0, ..QUIET_POLL },
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };
@@ -145,10 +144,12 @@ impl Log {
         } else if poll && self.recorder.poll == Poll::Showing {
             self.recorder.poll = Poll::Brief;
             self.log_excerpt(reply, now);
-        } else if matches!(pending.purpose, Purpose::Query(_) | Purpose::Renewal(_) | Purpose::Keys)
-            && reply.status == Status::Ok
+        } else if matches!(
+            pending.purpose,
+            Purpose::Query(_) | Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf
+        ) && reply.status == Status::Ok
         {
-            // One with each row that comes into sight or is taken back, or with the first letter.
+            // One with each row that comes into sight or is taken back, step in time, or first letter.
             return;
         } else {
             return self.log_brief(&pending.line, reply, now);
@@ -210,6 +211,18 @@ impl Log {
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
         let text = escape_untrusted(text.as_bytes());
         self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
+    }
+
+    /// Logs a note of the client, or counts a repetition of a recent line of such a text.
+    pub fn note_again(
+        &mut self,
+        now: Moment,
+        tone: Tone,
+        text: &str,
+        is_like: impl Fn(&str) -> bool,
+    ) {
+        let text = escape_untrusted(text.as_bytes());
+        self.push_again(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone), is_like);
     }
 
     /// Logs a failure and shows it on the bottom line.

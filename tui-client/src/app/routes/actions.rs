@@ -2,11 +2,12 @@
 
 use crate::app::line_input::InputPurpose;
 use crate::app::{App, copy_command};
-use crate::effect::{Effect, NetworkOrder, TerminalOrder};
+use crate::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use crate::event::{KeyCode, KeyPress};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
 use crate::request::command::Command;
 use crate::text::escape::escape_untrusted;
+use crate::text::moment;
 use crate::wire_log::entry::Tone;
 
 /// The answer to the key that suspends where nothing could continue the program.
@@ -24,7 +25,7 @@ impl App {
                     self.begin_request(letter);
                 }
             }
-            Some(action) => self.perform(action),
+            Some(action) => self.perform(action, key),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
                 let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
@@ -60,9 +61,14 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
-    fn perform(&mut self, action: Action) {
+    /// Performs the action of a key.
+    fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
-            Action::Quit => self.cx.push(Effect::Quit),
+            Action::Quit => {
+                let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
+                let ending = if is_letter { Ending::FirstLetter } else { Ending::Complete };
+                self.cx.push(Effect::Quit(ending));
+            }
             Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
             Action::Help | Action::HelpOrType => {
                 self.input.toggle_help(self.panes.focus(), self.cx.abilities());
@@ -87,17 +93,15 @@ impl App {
             Action::BeginRequest => {}
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
+            Action::RecallFilter => {
+                if let Some(filter) = self.table.dropped_filter() {
+                    self.input.recall(filter.as_str(), &mut self.cx);
+                }
+            }
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
-            Action::Pages(pages) => {
-                let overlay = self.input.page(self.panes.size());
-                let keys = self.watch.keys().len();
-                let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
-                let rows = overlay.or(answer);
-                let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
-                self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
-            }
+            Action::Pages(pages) => self.page(pages),
             Action::Top => self.scroll(self.mode(), isize::MIN),
             Action::Bottom => self.scroll(self.mode(), isize::MAX),
             Action::Refresh => {
@@ -111,24 +115,7 @@ impl App {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
             Action::SearchHelp => self.input.search_help(),
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty() && self.link.is_following() =>
-            {
-                self.cx.push(Effect::Network(NetworkOrder::EndFollow));
-            }
-            Action::Prompt(PromptAction::Clear)
-                if self.input.prompt.text().is_empty()
-                    && self.input.paste.import().is_none()
-                    && self.layout().answer.is_some() =>
-            {
-                self.typed_answer = None;
-                self.after_layout_change();
-            }
-            Action::Prompt(PromptAction::Clear) if self.leaves_prompt() => {
-                self.input.edit(Edit::KillAll, &mut self.cx);
-                self.panes.leave_prompt();
-            }
-            Action::Prompt(action) => self.input.update(action, &mut self.cx),
+            Action::Prompt(action) => self.perform_in_prompt(action),
             Action::Log(action) => {
                 let layout = self.layout();
                 self.log.update(action, &mut self.panes, &layout, &mut self.cx);
@@ -137,15 +124,23 @@ impl App {
                 }
             }
             Action::Table(action) => {
-                let job = self.table.update(action, self.layout().table_rows(), &mut self.cx);
+                let rows = self.layout().table_rows();
+                let table = self.place.table_or(&mut self.table);
+                let job = table.update(action, rows, &mut self.cx);
                 self.sort(job);
             }
             Action::Watch(action) => {
+                let cursor = self.watch.viewport().cursor();
                 self.watch.update(action, &mut self.panes, &mut self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
             }
             Action::Chart(action) => {
+                let cursor = self.watch.viewport().cursor();
                 self.watch.update_chart(action, &self.layout(), &self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
             }
+            Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
+            Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
                 let text = self.selected_key().map_or(String::new(), |key| format!("{key} > "));
@@ -157,10 +152,38 @@ impl App {
             Action::Columns => self.input.open_columns(),
             Action::ToggleColumn => {
                 if let Some(column) = self.input.selected_column() {
-                    self.table.toggle_column(column);
+                    self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
         }
+    }
+
+    fn perform_in_prompt(&mut self, action: PromptAction) {
+        let clears_nothing = action == PromptAction::Clear && self.input.prompt.text().is_empty();
+        if clears_nothing && self.link.is_following() {
+            self.cx.push(Effect::Network(NetworkOrder::EndFollow));
+        } else if clears_nothing
+            && self.input.paste.import().is_none()
+            && self.layout().answer.is_some()
+        {
+            self.typed_answer = None;
+            self.after_layout_change();
+        } else if action == PromptAction::Clear && self.leaves_prompt() {
+            self.input.edit(Edit::KillAll, &mut self.cx);
+            self.panes.leave_prompt();
+        } else {
+            self.input.update(action, &mut self.cx);
+        }
+    }
+
+    /// Scrolls by pages, down if positive: of what is in focus, or of the answer above the prompt.
+    fn page(&mut self, pages: i8) {
+        let overlay = self.input.page(self.panes.size());
+        let keys = self.watch.keys().len();
+        let answer = self.layout().answer_rows().filter(|_| self.mode() == Mode::Prompt);
+        let rows = overlay.or(answer);
+        let rows = rows.unwrap_or_else(|| self.layout().page(self.mode(), keys));
+        self.scroll(self.mode(), isize::from(pages) * (rows.max(2).cast_signed() - 1));
     }
 
     /// Scrolls the answer to the last typed `get`.
@@ -178,7 +201,9 @@ impl App {
             Mode::Help | Mode::HelpSearch | Mode::Columns => {
                 self.input.scroll(lines, self.panes.size());
             }
-            Mode::Table => self.table.move_by(lines, layout.table_rows()),
+            Mode::Table => {
+                self.place.table_or(&mut self.table).move_by(lines, layout.table_rows());
+            }
             Mode::Watch | Mode::Chart => self.watch.move_by(lines),
             Mode::SeriesInput => {}
             Mode::Prompt if layout.answer.is_some() => self.scroll_answer(lines),
@@ -192,7 +217,7 @@ impl App {
     /// The selected key of the table or the watched keys.
     pub(in crate::app) fn selected_key(&self) -> Option<String> {
         match self.mode() {
-            Mode::Table => self.table.selected_key().map(ToString::to_string),
+            Mode::Table => self.table().selected_key().map(ToString::to_string),
             _ => self.watch.selected_key().map(|key| key.key.clone()),
         }
     }
@@ -206,14 +231,26 @@ impl App {
 
     pub(in crate::app) fn submit(&mut self) {
         match Command::parse(self.input.prompt.text()) {
-            Some(Command::Quit) => return self.cx.push(Effect::Quit),
+            Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
             }
+            Some(Command::GoToTime) => {
+                let now = self.cx.now().unix();
+                match moment::parse(self.input.prompt.text(), now, self.cx.zone()) {
+                    Ok(at) => {
+                        self.input.edit(Edit::KillAll, &mut self.cx);
+                        self.go_to_time(at);
+                    }
+                    Err(why) => self.cx.say(Tone::Bad, why),
+                }
+                return;
+            }
             None => {}
         }
+        let counts = self.feed.has_selectors() == Some(true);
         let (link, log, cx) = (&mut self.link, &mut self.log, &mut self.cx);
-        self.input.prompt.submit(link, self.watch.patterns(), log, cx);
+        self.input.prompt.submit(counts, link, self.watch.patterns(), log, cx);
     }
 }

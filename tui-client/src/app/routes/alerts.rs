@@ -3,25 +3,50 @@
 use crate::app::App;
 use crate::keymap::Mode;
 use crate::metrics::alerts::{Alert, CALM};
-use crate::text::time;
+use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
-    /// Drops the alerts on the selected key.
+    /// Drops the alerts on the selected key; where there are none, brings back those that were dropped
+    /// from it last.
     pub(in crate::app) fn drop_alerts(&mut self) {
         let Some(key) = self.selected_key() else { return };
         let gone = self.alerts.drop_alerts_on(&key);
-        let named = |alert: &Alert| match alert.pattern() {
-            pattern if pattern.is_key() => alert.to_string(),
-            pattern => format!("{alert} (on all of {pattern})"),
-        };
-        let texts: Vec<_> = gone.iter().map(named).collect();
+        if gone.is_empty() {
+            return self.bring_alerts_back(&key);
+        }
+        let texts: Vec<_> = gone.iter().map(|alert| self.named(alert)).collect();
         let text = match &texts[..] {
-            [] => format!("no alert on {key}"),
-            [alert] => format!("alert gone: {alert}"),
-            alerts => format!("{} alerts gone: {}", alerts.len(), alerts.join(", ")),
+            [alert] => format!("alert dropped: {alert}; again: back"),
+            alerts => {
+                format!("{} alerts dropped: {}; again: back", alerts.len(), alerts.join(", "))
+            }
         };
+        self.dropped_alerts = gone;
         self.cx.say(Tone::Plain, text);
+        self.evaluate_alerts();
+    }
+
+    /// An alert, with what else it is on than one key: `*.cpu > 90 (on *.cpu, 12 keys)`.
+    fn named(&self, alert: &Alert) -> String {
+        let pattern = alert.pattern();
+        if pattern.is_key() {
+            return alert.to_string();
+        }
+        let keys = self.watch.keys().iter().filter(|watched| pattern.matches(&watched.key));
+        format!("{alert} (on {pattern}, {})", number::plural(keys.count() as u64, "key", "keys"))
+    }
+
+    fn bring_alerts_back(&mut self, key: &str) {
+        if !self.dropped_alerts.iter().any(|alert| alert.concerns(key)) {
+            return self.cx.say(Tone::Plain, format!("no alert on {key}"));
+        }
+        let back = std::mem::take(&mut self.dropped_alerts);
+        let texts: Vec<_> = back.iter().map(ToString::to_string).collect();
+        self.cx.say(Tone::Good, format!("alert on {}", texts.join(", ")));
+        for alert in back {
+            self.alerts.add(alert);
+        }
         self.evaluate_alerts();
     }
 

@@ -39,11 +39,16 @@ impl App {
         let layout = self.layout();
         match under {
             Some(Mode::Table) => {
-                let job = self.table.click_heading(mouse, &layout, self.cx.now().unix());
+                let table = self.place.table_or(&mut self.table);
+                let job = table.click_heading(mouse, &layout, &mut self.cx);
+                table.click(mouse, &layout);
                 self.sort(job);
-                self.table.click(mouse, &layout);
             }
-            Some(Mode::Watch) => self.watch.click(mouse, &layout, &self.alerts, &mut self.cx),
+            Some(Mode::Watch) => {
+                let cursor = self.watch.viewport().cursor();
+                self.watch.click(mouse, &layout, &self.alerts, &mut self.cx);
+                self.follow_cursor(cursor);
+            }
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use crate::app::answer::TypedAnswer;
 use crate::app::log::recorder::explained;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
-use crate::request::deletion::selector_to_delete;
+use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::text::number;
@@ -32,10 +32,17 @@ impl App {
                     self.evaluate_alerts();
                 }
             }
+            QueryTag::Deletion(query) => {
+                self.input.prompt.on_count(query, points.as_ref(), &mut self.cx);
+            }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
-                for query in self.table.on_points(query, points, now) {
+                let table = match self.place.table_of_query(query) {
+                    Some(past) => past,
+                    None => &mut self.table,
+                };
+                for query in table.on_points(query, points, now) {
                     self.feed.ask(query);
                 }
             }
@@ -54,14 +61,15 @@ impl App {
         match &pending.purpose {
             Purpose::Typed(entered) => {
                 self.input.prompt.answered(entered, reply.status);
-                if selector_to_delete(&pending.line).is_some() {
-                    let refuses = reply.status == Status::Error && reply.reason() == WRONG_COMMAND;
-                    self.input.prompt.set_refuses_deletes(refuses);
-                }
+                let is_wrong = reply.status == Status::Error && reply.reason() == WRONG_COMMAND;
+                let deleted = match reply.status {
+                    Status::Error if !is_wrong => None,
+                    _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
+                };
                 let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
                 match &refused {
                     Some(text) => self.cx.say(Tone::Bad, text.clone()),
-                    None => self.on_accepted(&pending, reply),
+                    None => self.on_accepted(&pending, reply, deleted),
                 }
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
             }
@@ -104,6 +112,7 @@ impl App {
                     self.table.renew(keys, reply.answer);
                 }
             }
+            Purpose::AsOf => self.show_as_of(reply),
             Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
@@ -112,7 +121,9 @@ impl App {
                         self.watch.cut_numbers(query);
                     }
                 }
-                let points = (reply.status == Status::Ok).then_some(reply.points);
+                let is_whole = reply.points_left_out == 0 || !matches!(tag, QueryTag::Deletion(_));
+                let is_answer = reply.status == Status::Ok && is_whole;
+                let points = is_answer.then_some(reply.points);
                 self.on_points(*tag, points);
             }
         }
@@ -144,14 +155,17 @@ impl App {
             QueryTag::Chart(_) => "the chart is of some points only",
             QueryTag::Watch(_) => "numbers are of some watched keys only",
             QueryTag::Alerted(_) => "alerts are of some keys only",
+            QueryTag::Deletion(_) => "what del deletes is not counted",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }
 
-    /// Takes the reply to a typed request that was accepted.
-    pub(in crate::app) fn on_accepted(&mut self, pending: &Pending, reply: Reply) {
+    /// Takes the reply to a typed request that was accepted; a `del` has deleted so much, if that is
+    /// known.
+    fn on_accepted(&mut self, pending: &Pending, reply: Reply, deleted: Option<Selected>) {
         if let Some(selector) = selector_to_delete(&pending.line) {
-            self.cx.say(Tone::Good, format!("deleted {selector}"));
+            let count = deleted.map_or(String::new(), |selected| format!("{selected}, "));
+            self.cx.say(Tone::Good, format!("deleted {count}{selector}"));
             self.polling.refresh_at(self.cx.now().elapsed);
         } else if is_follow(&pending.line) && !reply.answer.series.is_empty() {
             self.cx.say(Tone::Plain, "the follow has ended");
@@ -219,6 +233,7 @@ impl App {
                 | Purpose::Refresh
                 | Purpose::Snapshot(_)
                 | Purpose::Keys
+                | Purpose::AsOf
                 | Purpose::Renewal(_),
             )
             | None => {}

@@ -31,15 +31,18 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
+        self.ask_as_of();
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
-        let (table, watch) = (&self.table, &self.watch);
+        let (table, past, watch) = (&self.table, self.place.table(), &self.watch);
         let unwanted = |tag| match tag {
-            QueryTag::Rows(query) => !table.awaits(query),
+            QueryTag::Rows(query) => {
+                !table.awaits(query) && !past.is_some_and(|past| past.awaits(query))
+            }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
-            QueryTag::Chart(_) => false,
+            QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
         };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
@@ -62,8 +65,9 @@ impl App {
         }
         self.watch.settle_opening();
         if self.chart_may_ask() {
-            let window = self.feed.is_live().then(|| self.table.window());
-            for query in self.watch.ask(&self.layout(), window, self.cx.now()) {
+            let (window, now) = (self.table.window(), self.cx.now());
+            let aged = self.polling.screen_time(now.elapsed);
+            for query in self.watch.ask(&self.layout(), window, (now, aged)) {
                 self.feed.ask(query);
             }
             for query in self.watch.ask_totals(&self.alerts, self.cx.now()) {
@@ -75,16 +79,22 @@ impl App {
     /// Asks for what the rows in sight lack.
     pub(in crate::app) fn ask_numbers(&mut self) {
         let Some((rows, room)) = self.live_rows() else { return };
-        let now = self.cx.now();
-        for query in self.table.ask_numbers(rows, room, (now.elapsed, now.unix())) {
+        let aged = self.polling.screen_time(self.cx.now().elapsed);
+        let time = self.table_time();
+        let table = self.place.table_or(&mut self.table);
+        for query in table.ask_numbers(rows, room, (aged, time)) {
             self.feed.ask(query);
         }
     }
 
-    /// The rows and the cells of a row of the table, if it is in sight and live.
+    /// The rows and the cells of a row of the table, if it is in sight and its numbers can be asked for.
     pub(in crate::app) fn live_rows(&self) -> Option<(usize, usize)> {
         let layout = self.layout();
-        let area = layout.table.filter(|_| self.is_live() && self.feed.follows_all())?;
+        // What the rows lack is asked for once while paused, and of how things stood.
+        let asks_once = self.polling.is_paused() || self.place.table().is_some();
+        let is_live = self.feed.is_live() && self.feed.follows_all();
+        let may_ask = asks_once && self.link.is_connected() || is_live;
+        let area = layout.table.filter(|_| may_ask)?;
         // Within the border, right of the column for marks.
         Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
     }

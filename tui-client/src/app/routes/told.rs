@@ -7,6 +7,7 @@ use shared::response::{News, decode_news};
 
 use crate::app::App;
 use crate::app::feed::FeedEvent;
+use crate::app::table::Table;
 use crate::app::watch::tell_alerts;
 use crate::event::FollowNews;
 use crate::request::pending::Purpose;
@@ -16,7 +17,7 @@ use crate::wire_log::entry::Tone;
 /// is caught up with, and little enough for a key that comes meanwhile.
 const MAX_AT_ONCE: usize = 128 * 1024;
 
-/// Wait before lines are taken that could not be taken in one event.
+/// Wait before lines are taken that are more than one event takes.
 const HELD_RETRY: Duration = Duration::from_millis(1);
 
 /// The least time between two arrangements of all rows because of told points.
@@ -106,6 +107,21 @@ impl App {
             self.sort(job);
         }
         self.table.tidy(rows, now.unix());
+        self.work_off_past(rows);
+    }
+
+    /// Arranges the rows of the table as of a time by the numbers that have come.
+    fn work_off_past(&mut self, rows: usize) {
+        let (now, time) = (self.cx.now().elapsed, self.table_time());
+        let job = self.place.table_mut().and_then(|past| {
+            past.show_numbers(now);
+            let job = past.is_outdated().then(|| past.rearrange(rows, time)).flatten();
+            past.tidy(rows, time);
+            job
+        });
+        self.sort(job);
+        let garbage = self.place.table_mut().map(Table::take_garbage);
+        self.free(garbage.unwrap_or_default());
     }
 
     /// When the work on told lines goes on.
@@ -113,8 +129,12 @@ impl App {
         let now = self.cx.now().elapsed;
         let holds = self.feed.holds() && !self.feed.is_loading();
         let outdated = self.table.is_outdated();
-        let lines = holds.then(|| now + HELD_RETRY);
-        let numbers = self.live_rows().and_then(|(rows, room)| self.table.next_numbers(rows, room));
+        // The end of a job that needs the rows as they are is an event of its own.
+        let lines = (holds && self.table.is_free()).then(|| now + HELD_RETRY);
+        let live = self.live_rows().filter(|_| !self.polling.is_paused());
+        let numbers = live.and_then(|(rows, room)| self.table().next_numbers(rows, room));
+        // How things stood does not change.
+        let numbers = numbers.filter(|&at| at < Duration::MAX);
         let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));
         let arranged = outdated.then_some(self.rearrange_at);
         [lines, numbers, ages, arranged].into_iter().flatten().min()
@@ -171,6 +191,7 @@ impl App {
                 | Purpose::Renewal(_)
                 | Purpose::Keys
                 | Purpose::Typed(_) => {}
+                Purpose::AsOf => self.place.reset(),
             }
         }
         self.log.note(now, Tone::Bad, &format!("no data: {reason}"));

@@ -16,6 +16,8 @@ pub struct Panes {
     zoomed_log: bool,
     /// Where the focus was before a key moved it to the command line.
     before_prompt: Option<Mode>,
+    /// Where the focus was before the chart was opened on the full screen.
+    before_chart: Mode,
 }
 
 impl Panes {
@@ -23,8 +25,16 @@ impl Panes {
     pub fn new(width: u16, height: u16, watching: bool) -> Self {
         let (focus, pane) =
             if watching { (Mode::Watch, Pane::Watch) } else { (Mode::Prompt, Pane::Table) };
-        let before_prompt = None;
-        Self { width, height, focus, pane, upper_pane: pane, zoomed_log: false, before_prompt }
+        Self {
+            width,
+            height,
+            focus,
+            pane,
+            upper_pane: pane,
+            zoomed_log: false,
+            before_prompt: None,
+            before_chart: Mode::Watch,
+        }
     }
 
     /// Columns and rows of the screen.
@@ -49,6 +59,10 @@ impl Panes {
 
     /// Moves the focus to a mode; the pane of the mode becomes visible.
     pub fn focus_on(&mut self, mode: Mode) {
+        // A visit to the command line is none to the panes.
+        if mode == Mode::Chart && matches!(self.focus, Mode::Table | Mode::Watch) {
+            self.before_chart = self.focus;
+        }
         self.focus = mode;
         self.before_prompt = None;
         if let Some(pane) = mode.pane() {
@@ -77,6 +91,11 @@ impl Panes {
         if let Some(mode) = self.before_prompt {
             self.focus_on(mode);
         }
+    }
+
+    /// The pane from which the chart was opened on the full screen: the table or the watched keys.
+    pub fn before_chart(&self) -> Mode {
+        self.before_chart
     }
 
     /// Moves the focus by this many panes, the command line included.

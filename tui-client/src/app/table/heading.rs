@@ -1,12 +1,14 @@
 //! Where the columns of the table stand, and a click on the heading of one.
 
 use super::Table;
+use crate::app::context::Context;
 use crate::app::screen::layout::Layout;
 use crate::app::screen::mouse::row_in;
 use crate::event::MouseEvent;
 use crate::metrics::column::Column;
 use crate::metrics::sort::{Sort, SortJob};
 use crate::text::width::width;
+use crate::wire_log::entry::Tone;
 
 /// The most cells for the key.
 const MAX_KEY_WIDTH: usize = 48;
@@ -42,13 +44,13 @@ impl Table {
         columns
     }
 
-    /// Sorts by the column whose heading is under the pointer, or reverses its order. A trend has no
-    /// order.
+    /// Sorts by the column whose heading is under the pointer, or reverses its order; says that a trend
+    /// has none.
     pub fn click_heading(
         &mut self,
         mouse: MouseEvent,
         layout: &Layout,
-        now: i64,
+        cx: &mut Context,
     ) -> Option<SortJob> {
         let (area, rows) = (layout.table?, layout.table_rows());
         if self.order.is_empty() {
@@ -63,7 +65,10 @@ impl Table {
             end += wide + 1;
             cell < end
         })?;
-        let column = Sort::columns().find(|&known| known == column)?;
-        self.sort_by_column(Some(column), rows, now)
+        if !Sort::columns().any(|known| known == column) {
+            cx.say(Tone::Plain, format!("not sorted: a {} has no order", column.name()));
+            return None;
+        }
+        self.sort_by_column(Some(column), rows, self.time(cx))
     }
 }

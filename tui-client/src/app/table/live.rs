@@ -21,14 +21,34 @@ impl Table {
     pub fn show_live(
         &mut self,
         request: &str,
-        answer: Answer,
+        mut answer: Answer,
         rows: usize,
         now: i64,
     ) -> Option<SortJob> {
+        if self.is_live() {
+            self.keep_numbers(&mut answer, rows);
+        }
         self.numbers.reset();
         let job = self.show(request, answer, rows, now);
         self.freshness = Freshness::Live;
         job
+    }
+
+    /// Gives an answer what is known of the rows in sight, and of all where order or filter need
+    /// that, until it has been asked for anew.
+    fn keep_numbers(&self, answer: &mut Answer, rows: usize) {
+        if self.numbers.are_of_all() {
+            for before in &self.answer.series {
+                if let Some(series) = answer.find_in_order(before.key.as_key()) {
+                    series.keep_numbers(before);
+                }
+            }
+        }
+        for before in self.visible(rows).filter(|before| before.asked().is_some()) {
+            if let Some(series) = answer.find_in_order(before.key.as_key()) {
+                series.keep_stats(before);
+            }
+        }
     }
 
     /// The queries for what the rows in sight lack, on a screen of this many rows and cells. `now` is
@@ -52,6 +72,9 @@ impl Table {
         });
         let queries = numbers.plan(self.visible(rows), renewed, &self.answer.series, needs, now);
         self.numbers = numbers;
+        if !self.numbers.is_asking() {
+            self.forget_outdated();
+        }
         queries
     }
 
@@ -89,22 +112,28 @@ impl Table {
     }
 
     /// Gives the rows the numbers that have come, if it is free. Those of a window that is chosen no
-    /// longer are forgotten.
+    /// longer are shown until then, and forgotten.
     pub fn show_numbers(&mut self, now: Duration) {
+        if !self.numbers.is_ready() {
+            return;
+        }
+        self.forget_outdated();
+        if self.next.is_none()
+            && let Some(answer) = Arc::get_mut(&mut self.answer)
+            && self.numbers.apply(answer, now)
+            && !self.is_plain()
+        {
+            (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
+        }
+    }
+
+    fn forget_outdated(&mut self) {
         if self.numbers.is_outdated()
             && self.next.is_none()
             && let Some(answer) = Arc::get_mut(&mut self.answer)
         {
             answer.series.iter_mut().for_each(Series::forget_numbers);
             self.numbers.set_forgotten();
-        }
-        if self.numbers.is_ready()
-            && self.next.is_none()
-            && let Some(answer) = Arc::get_mut(&mut self.answer)
-            && self.numbers.apply(answer, now)
-            && !self.is_plain()
-        {
-            (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
         }
     }
 
@@ -118,9 +147,11 @@ impl Table {
         self.freshness != Freshness::Polled
     }
 
-    /// Told points can be taken: no job needs the answer as it is.
-    pub fn is_free(&mut self) -> bool {
-        self.renewals.is_empty() && self.next.is_none() && Arc::get_mut(&mut self.answer).is_some()
+    /// Told points can be taken: no job needs the answer as it is. Otherwise the end of the job is
+    /// told with [`Table::arranged`].
+    pub fn is_free(&self) -> bool {
+        let is_shared = Arc::strong_count(&self.answer) > 1;
+        self.renewals.is_empty() && self.next.is_none() && !is_shared
     }
 
     /// Takes a point that was put just now; says whether its key is known. It must be free.

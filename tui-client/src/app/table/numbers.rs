@@ -26,6 +26,10 @@ const RECENT: usize = 16;
 /// forgotten and asked for again as they come into sight.
 const MAX_ROWS: usize = 8192;
 
+/// Jobs and queries of a table as of a time have numbers from here on, which the live one never comes
+/// to.
+pub(super) const APART: u64 = 1 << 62;
+
 /// Wait after a query that was refused or lost.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -72,6 +76,8 @@ struct Batch {
 #[derive(Debug, Default)]
 pub struct Numbers {
     window: Window,
+    /// The Unix time at which the window ends; none if that is now.
+    as_of: Option<i64>,
     /// The window of the numbers that the rows have, if it is another one.
     outdated: Option<Window>,
     next_number: u64,
@@ -96,6 +102,21 @@ pub struct RowNeeds {
 }
 
 impl Numbers {
+    /// Those of a table as of a time, whose queries are numbered apart.
+    pub fn beside(window: Window) -> Self {
+        Self { window, next_number: APART, ..Self::default() }
+    }
+
+    /// The Unix time at which the window ends; none if that is now.
+    pub fn as_of(&self) -> Option<i64> {
+        self.as_of
+    }
+
+    /// Ends the window at a Unix time.
+    pub fn set_as_of(&mut self, at: i64) {
+        self.as_of = Some(at);
+    }
+
     /// The window that is chosen.
     pub fn window(&self) -> Window {
         self.window
@@ -129,6 +150,11 @@ impl Numbers {
         for batch in self.batches.iter_mut().filter(|batch| !batch.keys.is_empty()) {
             batch.told.tell(key, point, is_stray, batch.from <= point.timestamp);
         }
+    }
+
+    /// Numbers of any row are under way.
+    pub fn is_asking(&self) -> bool {
+        !self.batches.is_empty()
     }
 
     /// Numbers of all rows are under way.
@@ -293,7 +319,7 @@ impl Numbers {
             asked.push(RowPart::Number(Aggregate::Count));
         }
         asked.extend(self.window.trend_step().filter(|_| trend).map(RowPart::Trend));
-        let queries = batch.queries(self.window, &asked);
+        let queries = batch.queries((self.window, self.as_of), &asked);
         self.batches.push(batch);
         queries
     }
@@ -330,7 +356,7 @@ impl Numbers {
             let firsts = firsts.flat_map(|(_, points)| points).map(|first| first.timestamp);
             let seconds = firsts.min().map_or(0, |first| now.1.saturating_sub(first));
             let step = batch.step_for(trend_step(seconds.max(0)));
-            return batch.queries(self.window, &[RowPart::Trend(step)]);
+            return batch.queries((self.window, self.as_of), &[RowPart::Trend(step)]);
         }
         Vec::new()
     }
@@ -340,8 +366,18 @@ impl Numbers {
         self.batches.iter().any(|batch| batch.number == query.batch)
     }
 
-    /// Answers can be applied: all of some rows, or one of all rows.
+    /// What order or filter need of all rows is known.
+    pub fn are_of_all(&self) -> bool {
+        self.all.is_some()
+    }
+
+    /// Answers can be applied: all of some rows, or one of all rows. Of another window than the one
+    /// shown, those of the rows in sight come first.
     pub fn is_ready(&self) -> bool {
+        let lack = |batch: &Batch| !batch.keys.is_empty() && batch.left > 0;
+        if self.is_outdated() && self.batches.iter().any(lack) {
+            return false;
+        }
         let is_part = |batch: &Batch| batch.keys.is_empty() && !batch.answers.is_empty();
         self.batches.iter().any(|batch| batch.left == 0 || is_part(batch))
     }
@@ -363,10 +399,12 @@ impl Numbers {
                 let sooner = if batch.told_of_all.is_cut() { SOONER } else { 1 };
                 wait *= 1 + answer.series.len() as u64 / (MANY_ROWS * sooner);
                 let known = self.all.map_or(Parts::default(), |(parts, _)| parts);
-                self.all = Some((known | batch.parts, now + Duration::from_secs(wait)));
+                let until = self.as_of.map_or(now + Duration::from_secs(wait), |_| Duration::MAX);
+                self.all = Some((known | batch.parts, until));
                 continue;
             }
-            let until = now + Duration::from_secs(wait);
+            // How things stood does not change.
+            let until = self.as_of.map_or(now + Duration::from_secs(wait), |_| Duration::MAX);
             let asked = Asked { window: self.window, parts: batch.parts, until };
             for key in &batch.keys {
                 if let Some(series) = answer.find_in_order(key.as_key()) {
@@ -405,8 +443,8 @@ impl Batch {
         in_sight.unwrap_or(needed)
     }
 
-    /// The queries for these parts.
-    fn queries(&mut self, window: Window, parts: &[RowPart]) -> Vec<Query> {
+    /// The queries for these parts, of a window that ends at a Unix time, or now.
+    fn queries(&mut self, (window, at): (Window, Option<i64>), parts: &[RowPart]) -> Vec<Query> {
         let globs: Vec<Glob> =
             self.keys.iter().filter_map(|key| key.as_str().parse().ok()).collect();
         let (patterns, priority) = match &globs[..] {
@@ -414,13 +452,20 @@ impl Batch {
             globs => (merged(globs), Priority::Soon),
         };
         let recent = if self.keys.is_empty() { 2 } else { RECENT };
-        let (range, end) = (window.range(), window.end());
+        let (range, end) = match (at, window.seconds()) {
+            (None, _) => (window.range().to_owned(), window.end().to_owned()),
+            (Some(at), None) => (":".to_owned(), at.to_string()),
+            (Some(at), Some(seconds)) => {
+                (format!("{}:", at.saturating_sub(seconds)), at.to_string())
+            }
+        };
+        let recent_until = at.map_or(String::new(), |at| format!("@{at}"));
         let mut queries = Vec::new();
         for &part in parts {
             let clause = match part {
-                RowPart::Recent => format!("last:{recent}"),
+                RowPart::Recent => format!("last:{recent}{recent_until}"),
                 RowPart::Number(of @ (Aggregate::Count | Aggregate::Avg)) => {
-                    let until = self.until.map_or(end.to_owned(), |until| until.to_string());
+                    let until = self.until.map_or(end.clone(), |until| until.to_string());
                     format!("{range}{until}:all:{of}")
                 }
                 RowPart::Number(of) => format!("{range}{end}:all:{of}"),
@@ -465,7 +510,9 @@ impl Batch {
                         recent.len() < RECENT && oldest.timestamp.saturating_sub(first) < step;
                     are_all || oldest.timestamp < first
                 });
-                if let Some(known) = series.trend().filter(|known| known.refines(&trend)) {
+                // That of an earlier state may lack points.
+                let known = series.trend().filter(|_| series.asked().is_some());
+                if let Some(known) = known.filter(|known| known.refines(&trend)) {
                     trend = known.clone();
                 } else if is_whole && let Some(first) = trend.first() {
                     let recent = series.recent().iter();

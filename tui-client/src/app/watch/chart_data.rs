@@ -74,6 +74,7 @@ impl Watched {
         let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
         let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
         let known = recent.clone().take(SEVERAL).count();
+        let comes_often = recent.clone().nth(SEVERAL - 1) >= Some(opening.0);
         let has_two = if asked.is_some() && known < 2 {
             // What is not known yet is asked for.
             self.rollups.has(2, opening).unwrap_or(true)
@@ -85,7 +86,8 @@ impl Watched {
         } else {
             recent.take_while(|&time| time >= wide.0).last()
         };
-        Some(KeyTimes { first, newest, last, begin, has_two, has_several: known >= SEVERAL })
+        let has_several = known >= SEVERAL;
+        Some(KeyTimes { first, newest, last, begin, has_two, has_several, comes_often })
     }
 }
 
@@ -105,10 +107,17 @@ impl Watch {
     }
 
     /// Takes the queries for what the list on the screen and its chart need; the numbers of the
-    /// list are those of a window, and are not asked for without one.
-    pub fn ask(&mut self, layout: &Layout, window: Option<Window>, now: Moment) -> Vec<Query> {
-        let window = window.filter(|_| layout.watch.is_some());
-        let mut queries = window.map_or_else(Vec::new, |window| self.ask_numbers(window, now));
+    /// list are those of a window, and have grown as old as they are at the time `aged`.
+    pub fn ask(
+        &mut self,
+        layout: &Layout,
+        window: Window,
+        (now, aged): (Moment, Duration),
+    ) -> Vec<Query> {
+        let mut queries = match layout.watch {
+            Some(_) => self.ask_numbers(window, (now, aged)),
+            None => Vec::new(),
+        };
         queries.extend(self.ask_chart(layout, now.elapsed));
         queries
     }

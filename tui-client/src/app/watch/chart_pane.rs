@@ -50,10 +50,6 @@ impl Watch {
                 self.viewport.go_to(time, bounds);
                 self.say_reading(&self.selected_line(layout), layout, cx);
             }
-            ChartAction::Live => {
-                self.viewport.live();
-                self.open_anew();
-            }
             ChartAction::Window(seconds) => self.viewport.choose(seconds),
             ChartAction::LogAxis => self.viewport.log = !self.viewport.log,
         }
@@ -74,6 +70,19 @@ impl Watch {
         if let Some(why) = why {
             cx.say(Tone::Plain, why);
         }
+    }
+
+    /// Moves the cursor of the chart to a Unix time, and the window so that it is in sight.
+    pub fn point_to(&mut self, at: i64) {
+        if let Some(bounds) = self.chart_bounds() {
+            self.viewport.go_to(at, bounds);
+        }
+    }
+
+    /// Shows the newest points in the chart as at the start, and follows them.
+    pub fn go_live(&mut self) {
+        self.viewport.live();
+        self.open_anew();
     }
 
     /// The time of the first or the last point of the selected key, without strays of the future

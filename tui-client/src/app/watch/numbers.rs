@@ -96,13 +96,17 @@ impl Watch {
     }
 
     /// The queries for the numbers in a window that are due.
-    pub(super) fn ask_numbers(&mut self, window: Window, now: Moment) -> Vec<Query> {
+    pub(super) fn ask_numbers(
+        &mut self,
+        window: Window,
+        (now, aged): (Moment, Duration),
+    ) -> Vec<Query> {
         let is_other = std::mem::replace(&mut self.numbers.window, window) != window;
         if is_other {
             self.drop_numbers();
             self.keys.iter_mut().for_each(|watched| watched.known = Default::default());
         }
-        if !self.next_numbers().is_some_and(|due| is_other || due <= now.elapsed) {
+        if !self.next_numbers().is_some_and(|due| is_other || due <= aged) {
             return Vec::new();
         }
         self.numbers.until = None;

@@ -22,6 +22,8 @@ pub(super) struct KeyTimes {
     pub has_two: bool,
     /// At least [`SEVERAL`] points are known.
     pub has_several: bool,
+    /// At least [`SEVERAL`] points are in the opening window.
+    pub comes_often: bool,
 }
 
 /// What the chart of some keys opens on.
@@ -52,6 +54,8 @@ struct ChartTimes {
     is_known: bool,
     /// How often points come is known.
     has_several: bool,
+    /// Points come so often that the opening window has several of one key.
+    comes_often: bool,
 }
 
 impl ChartTimes {
@@ -67,6 +71,7 @@ impl ChartTimes {
             recent: recent().filter(|key| key.has_two).map(begin).min(),
             is_known: recent().all(|key| key.begin.is_some()),
             has_several: recent().any(|key| key.has_several),
+            comes_often: recent().any(|key| key.comes_often),
         })
     }
 }
@@ -81,6 +86,9 @@ impl Opening {
         self.span = match (self.span, shown) {
             (Some(Span::Newest(span)), Some(shown)) => Some(Span::Newest(span.max(shown))),
             (None, Some(shown)) if is_long => Some(Span::Newest(shown)),
+            // Points began to come after the chart was opened on old ones. Two of them may be those
+            // of a rare job that came a little early.
+            (Some(Span::All), Some(shown)) if times.comes_often => Some(Span::Newest(shown)),
             (None, None) if is_long && times.recent.is_none() && times.has_several => {
                 Some(Span::All)
             }
@@ -116,6 +124,11 @@ impl Watch {
     /// Decides anew what the chart opens on.
     pub(super) fn open_anew(&mut self) {
         self.opening = Opening::default();
+    }
+
+    /// The chart shows another time than the newest points, which it would open on.
+    pub fn is_chart_moved(&self) -> bool {
+        self.viewport.is_moved() || self.opening.span == Some(Span::All)
     }
 
     fn chart_times(&self) -> Option<ChartTimes> {

@@ -79,14 +79,22 @@ impl Watched {
         Some(Evaluated { series, of_all })
     }
 
+    /// Takes the series of an answer. Numbers that a server with selectors was asked for stay until
+    /// newer ones have come.
     pub(super) fn answer(&mut self, series: Option<&Series>, revision: u64, now: Duration) {
         // An older point may have changed or be gone: the whole series is compared.
         if self.series.as_ref() != series {
             if self.heard > Heard::Nothing && self.is_news(series) {
                 self.changed = Some(now);
             }
-            self.series = series.cloned();
-            self.known = Default::default();
+            let before = std::mem::replace(&mut self.series, series.cloned());
+            match (&mut self.series, before) {
+                (Some(series), Some(before)) => {
+                    let known = NUMBERS.into_iter().zip(self.known).filter(|&(_, known)| known);
+                    known.for_each(|(of, _)| series.keep_number(of, &before));
+                }
+                _ => self.known = Default::default(),
+            }
             self.revision = revision;
             let times = series.into_iter().flat_map(|series| series.recent().iter());
             self.bounds = wider(times.map(|point| (point.timestamp, point.timestamp)));

@@ -168,10 +168,20 @@ fn a_dropped_alert_is_named() {
     scene.keys("D");
     assert_eq!(
         scene.notice(),
-        "2 alerts gone: *.temp > 2 (on all of *.temp), a.* > 8 (on all of a.*)"
+        "2 alerts dropped: *.temp > 2 (on *.temp, 2 keys), a.* > 8 (on a.*, 1 key); again: back"
     );
-    scene.keys("D");
-    assert_eq!(scene.notice(), "no alert on a.temp");
+    scene.keys("jD");
+    assert_eq!(scene.notice(), "alert on *.temp > 2, a.* > 8", "one of them is on this key");
+    let alerts: Vec<_> = scene.app.alerts().alerts().map(ToString::to_string).collect();
+    assert_eq!(alerts, ["*.temp > 2", "a.* > 8"]);
+    scene.keys("DkD");
+    assert_eq!(
+        scene.notice(),
+        "alert dropped: a.* > 8 (on a.*, 1 key); again: back",
+        "b.temp has had the other one alone"
+    );
+    scene.keys("jD");
+    assert_eq!(scene.notice(), "no alert on b.temp", "those that were dropped last come back");
 }
 
 #[test]
@@ -223,8 +233,15 @@ fn an_alert_that_comes_and_goes_is_said_now_and_then() {
     }
     let bells = flap(&mut scene, 12);
     assert!((3..=5).contains(&bells), "{bells} times in 12 seconds");
-    let fired = scene.log().iter().filter(|line| line.contains("alert: a > 5")).count();
-    assert_eq!(fired, 12, "the log has each");
+    let times = |scene: &Scene, text: &str| -> (usize, u32) {
+        let lines = scene.app.log().visible(usize::MAX).filter(|line| line.text.starts_with(text));
+        lines.fold((0, 0), |(lines, times), line| (lines + 1, times + line.times))
+    };
+    for text in ["alert: a > 5: a is 9", "resolved: a > 5: a is 1"] {
+        assert_eq!(times(&scene, text), (bells, 12), "the log counts each in a line of one said");
+    }
+    assert_eq!(flap(&mut scene, 60), 4, "less often the longer it goes on");
+    assert_eq!(times(&scene, "alert").1, 72);
     // Another alert is said meanwhile, and stays.
     scene.told(&format!("b 7 {NOW}\n"));
     assert_eq!(scene.notice(), "alert: b > 5: b is 7");
@@ -274,7 +291,7 @@ fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
     scene.keys("Wb.cpu\n");
     assert!(scene.app.watch().has("b.cpu"), "as was said");
     scene.keys("D");
-    assert_eq!(scene.notice(), "alert gone: *.cpu > 90 (on all of *.cpu)");
+    assert_eq!(scene.notice(), "alert dropped: *.cpu > 90 (on *.cpu, 4 keys); again: back");
 }
 
 /// A live scene with a key, whose server has answered whatever was asked.
@@ -362,4 +379,102 @@ fn a_flapping_alert_is_silenced_until_it_is_calm() {
         assert_eq!(scene.notice(), "alerts are said as they fire");
         assert!(flap(&mut scene, 6) > 0);
     }
+}
+
+/// A watched key with an alert, on a server that tells nothing and of which no age is shown in seconds.
+fn calm() -> Scene {
+    let mut scene = Scene::live(120, 30, &[], &["a > 5"]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, if line.contains(":all:") { "" } else { "a 1 1\n" });
+    }
+    scene.to(Mode::Watch);
+    scene
+}
+
+#[test]
+fn a_silenced_alert_that_fires_on_stays_silent() {
+    let mut scene = calm();
+    scene.told("a 9 2\n");
+    scene.keys("B");
+    scene.wait(SECOND * 200);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 1, "it has not been calm yet");
+    let bell = Effect::Terminal(TerminalOrder::Bell);
+    for (value, at) in [(1, 3), (9, 4), (1, 5)] {
+        assert!(!scene.told(&format!("a {value} {at}\n")).contains(&bell), "{at}");
+    }
+    scene.wait(SECOND * 61);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 0);
+    assert!(scene.told("a 9 6\n").contains(&bell), "it was calm for a minute");
+    scene.keys("Bx");
+    scene.wait(SECOND * 61);
+    assert_eq!(scene.app.alerts().silenced(scene.now.elapsed), 0, "its key is not watched");
+}
+
+#[test]
+fn the_end_of_a_silence_is_shown_when_it_comes() {
+    let mut scene = calm();
+    // Ages change with the minute.
+    scene.wait(SECOND * 10);
+    scene.told("a 9 2\na 1 3\n");
+    scene.keys("B");
+    for _ in 0..59 {
+        scene.wait(SECOND);
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            scene.ok(&line, "");
+        }
+    }
+    assert!(scene.next_wait() <= SECOND, "{:?}", scene.next_wait());
+    let drawn =
+        |scene: &Scene| find(&draw(scene, &Theme::colour(), 120, 30), "1 silenced").is_some();
+    assert!(drawn(&scene));
+    scene.wait(SECOND);
+    assert!(!drawn(&scene));
+}
+
+#[test]
+fn what_is_said_of_an_alert_gives_the_line_back() {
+    let mut scene = calm();
+    let said = "alert: a > 5: a is 9";
+    scene.told("a 9 2\n");
+    scene.wait(SECOND * 7);
+    assert_eq!(scene.notice(), said, "as long as other notices");
+    scene.wait(SECOND);
+    assert_eq!(scene.notice(), "");
+    scene.told("a 1 3\n");
+    scene.wait(SECOND * 20);
+    scene.told("a 9 4\na 1 5\n");
+    scene.wait(SECOND * 3);
+    assert_eq!(scene.notice(), said, "it is over, but to be read");
+    scene.wait(SECOND);
+    assert_eq!(scene.notice(), "");
+    scene.wait(SECOND * 20);
+    scene.told("a 9 6\n");
+    scene.keys("!");
+    scene.code(KeyCode::Esc);
+    scene.keys("Y");
+    let other = scene.notice().to_owned();
+    scene.told("a 1 7\n");
+    scene.wait(SECOND * 7);
+    assert_eq!(scene.notice(), other, "another notice stays");
+}
+
+#[test]
+fn an_alert_that_has_been_calm_is_said_as_at_first() {
+    let mut scene = calm();
+    let bell = Effect::Terminal(TerminalOrder::Bell);
+    let mut at = 2;
+    let mut rings = |scene: &mut Scene| {
+        at += 2;
+        scene.told(&format!("a 9 {at}\na 1 {}\n", at + 1)).contains(&bell)
+    };
+    for pause in [3, 6, 12, 15, 15] {
+        assert!(rings(&mut scene));
+        scene.wait(SECOND * (pause - 1));
+        assert!(!rings(&mut scene), "within {pause} s");
+        scene.wait(SECOND);
+    }
+    scene.wait(SECOND * 60);
+    assert!(rings(&mut scene));
+    scene.wait(SECOND * 3);
+    assert!(rings(&mut scene));
 }

@@ -228,3 +228,31 @@ fn a_chart_without_the_list_of_keys_has_no_remark_about_its_numbers() {
     let list = draw(&scene, &Theme::colour(), 200, 24);
     assert!(find(&list, " of 15m").is_some(), "{list}");
 }
+
+#[test]
+fn lines_are_told_apart_without_colours_and_keys_without_a_line_are_marked_so() {
+    let mut scene = Scene::connected(120, 50, &["palm.*"]);
+    let line = |key: usize, n: i64| format!("palm.k{key} {}.0 {}\n", 10 * key, NOW - n);
+    let lines = (0..8).flat_map(|key| (0..60).rev().map(move |n| line(key, n)));
+    scene.ok("get *", &lines.collect::<String>());
+    scene.to(Mode::Watch);
+    scene.keys("M");
+    let plain = draw(&scene, &Theme::plain(), 120, 50).to_string();
+    let listed: Vec<_> = plain.lines().filter(|line| line.contains("s ago")).collect();
+    for (key, mark) in ["A", "B", "C", "D", "E", "F", "□", "□"].into_iter().enumerate() {
+        let at = listed[key].find(&format!("{mark}palm.k{key} "));
+        assert!(at.is_some(), "{key}: {}", listed[key]);
+    }
+    assert!(plain.contains("│ A k0 0 B k1 10 "), "{plain}");
+    for (letter, value) in [("A", "0"), ("D", "30"), ("E", "40")] {
+        let row = plain.lines().find(|line| line.contains(&format!(" {value}┤"))).unwrap();
+        let plot = row.split_once('┤').unwrap().1;
+        assert!(plot.matches(letter).count() > 2, "{letter}: {plain}");
+        assert!(plot.trim_end_matches(['│', '"']).ends_with(letter), "at the end: {row}");
+    }
+    let coloured = draw(&scene, &Theme::colour(), 120, 50).to_string();
+    assert!(coloured.contains("■palm.k5 ") && coloured.contains("□palm.k6 "), "{coloured}");
+    scene.keys("M");
+    let alone = draw(&scene, &Theme::plain(), 120, 50).to_string();
+    assert!(alone.contains(" ■ palm.k0 0 "), "no letter where there is one line: {alone}");
+}

@@ -1,5 +1,6 @@
 //! Keys, the mouse and what is pasted.
 
+mod deletion;
 mod hands;
 mod help;
 mod mouse;

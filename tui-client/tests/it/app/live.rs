@@ -10,9 +10,11 @@ mod window;
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::effect::{Effect, TerminalOrder};
-use tui_client::event::{Event, FollowNews, KeyCode};
+use tui_client::effect::{ComputeJob, Effect, TerminalOrder};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::metrics::column::Column;
+use tui_client::metrics::sort::{AT_ONCE, Sort, TableSpec};
 use tui_client::metrics::window::Window;
 use tui_client::request::pending::Channel;
 use tui_client::view::theme::Theme;
@@ -261,6 +263,172 @@ fn a_pause_stands_still_and_goes_on_with_the_state() {
     scene.begin();
     scene.ok("get *[last]", "a 3.0 3\n");
     assert_eq!(rows(&scene), [row("a", 3.0)]);
+}
+
+/// The numbers of the first row.
+fn numbers(scene: &Scene) -> (Option<u64>, Option<f64>, Option<f64>) {
+    let a = scene.app.table().visible(1).next().unwrap();
+    (a.count(), a.max(), a.trend().and(a.mean()))
+}
+
+#[test]
+fn a_refresh_while_paused_brings_the_numbers_too() {
+    let state = format!(
+        "a 4.0 {NOW}
+"
+    );
+    for is_paused in [true, false] {
+        let mut scene = live(&state);
+        answer_queries(&mut scene, of_a);
+        let before = numbers(&scene);
+        assert_eq!(before.0, Some(4));
+        if is_paused {
+            scene.code(KeyCode::F(6));
+            scene.wait(60 * SECOND);
+            assert_eq!(asked(&mut scene), [""; 0], "nothing grows old");
+        }
+        for _ in 0..2 {
+            scene.code(KeyCode::F(5));
+            if !is_paused {
+                scene.begin();
+            }
+            scene.ok("get *[last]", &state);
+            assert_eq!(numbers(&scene), before, "until newer ones have come");
+            let lines = answer_queries(&mut scene, |line| match line {
+                _ if line.contains("all:max]") => format!(
+                    "a 11.0 {NOW}
+"
+                ),
+                _ => of_a(line),
+            });
+            assert!(lines.len() > 3, "{lines:?}");
+            assert_eq!(numbers(&scene), (before.0, Some(11.0), before.2));
+            scene.wait(if is_paused { 60 * SECOND } else { SECOND });
+            assert_eq!(asked(&mut scene), [""; 0], "once");
+            scene.code(KeyCode::F(5));
+            if !is_paused {
+                scene.begin();
+            }
+            scene.ok("get *[last]", &state);
+            answer_queries(&mut scene, of_a);
+        }
+    }
+}
+
+#[test]
+fn a_refresh_keeps_rows_in_the_order_of_their_numbers() {
+    let table = TableSpec {
+        sort: Sort { column: Some(Column::Max), descending: true },
+        ..TableSpec::default()
+    };
+    let mut scene = Scene::live_table(120, 30, table);
+    let state = format!(
+        "a 1.0 {NOW}
+b 1.0 {NOW}
+"
+    );
+    scene.ok("get *[last]", &state);
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains("all:max]") => format!(
+            "a 2.0 {NOW}
+b 3.0 {NOW}
+"
+        ),
+        _ => state.clone(),
+    });
+    scene.wait(SECOND);
+    assert_eq!(rows(&scene), [row("b", 1.0), row("a", 1.0)]);
+    scene.code(KeyCode::F(6));
+    scene.code(KeyCode::F(5));
+    scene.ok(
+        "get *[last]",
+        &format!(
+            "c 1.0 {NOW}
+{state}"
+        ),
+    );
+    assert_eq!(rows(&scene)[..2], [row("b", 1.0), row("a", 1.0)]);
+}
+
+#[test]
+fn another_window_is_asked_for_while_paused() {
+    let mut scene = live(&format!(
+        "a 4.0 {NOW}
+"
+    ));
+    answer_queries(&mut scene, of_a);
+    let before = numbers(&scene);
+    scene.code(KeyCode::F(6));
+    scene.wait(60 * SECOND);
+    scene.to(Mode::Table);
+    scene.keys("t");
+    assert_eq!(numbers(&scene), before, "with the title of their window");
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 15m");
+    let lines = answer_queries(&mut scene, |line| match line {
+        _ if line.contains("all:max]") => format!(
+            "a 11.0 {NOW}
+"
+        ),
+        _ => of_a(line),
+    });
+    assert!(lines.contains(&"get a[-1h:-0s:all:max]".to_owned()), "{lines:?}");
+    assert_eq!(numbers(&scene), (before.0, Some(11.0), before.2));
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 1h");
+    scene.wait(60 * SECOND);
+    assert_eq!(asked(&mut scene), [""; 0], "once");
+}
+
+#[test]
+fn lines_that_wait_for_a_sort_wake_nothing() {
+    let table = TableSpec {
+        sort: Sort { column: Some(Column::Last), descending: true },
+        ..TableSpec::default()
+    };
+    let mut scene = Scene::live_table(120, 30, table);
+    let state: String = (0..=AT_ONCE).map(|n| format!("k{n} 1.0 {NOW}\n")).collect();
+    let jobs = |effects: Vec<Effect>| {
+        effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Compute(ComputeJob::Sort(job)) => Some(job),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut under_way = jobs(scene.answer("get *[last]", Status::Ok, &state));
+    scene.to(Mode::Table);
+    for (press, value) in ["", "<", "o", "0"].into_iter().zip([5.0, 6.0, 7.0, 8.0]) {
+        let at = scene.now.elapsed;
+        assert_eq!(under_way.len(), 1, "{press}");
+        scene.told(&format!("k7 {value:?} {NOW}\n"));
+        for key in press.chars() {
+            under_way.extend(jobs(scene.press(KeyPress::char(key))));
+        }
+        let mut ticks = 0;
+        while scene.app.next_wake().is_some_and(|wake| wake < at + SECOND) {
+            let wait = scene.next_wait();
+            scene.now.elapsed += wait.max(Duration::from_millis(1));
+            scene.tell(Event::Tick);
+            ticks += 1;
+        }
+        assert!(ticks < 20, "{ticks} ticks while {press:?} is sorted");
+        while let Some(job) = under_way.pop() {
+            under_way.extend(jobs(scene.tell(Event::Sorted(job.run()))));
+        }
+        let k7 = scene.app.table().answer().series.iter().find(|it| it.key.as_str() == "k7");
+        assert_eq!(k7.unwrap().last.value, value, "{press}");
+        scene.now.elapsed += SECOND;
+        under_way.extend(jobs(scene.told(&format!("k8 {value:?} {NOW}\n"))));
+    }
+}
+
+#[test]
+fn a_window_without_any_row_is_said_at_once() {
+    let mut scene = live("");
+    scene.to(Mode::Table);
+    scene.keys("t");
+    assert_eq!(asked(&mut scene), [""; 0]);
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "last 1h");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn an_error_says_which_request_it_answers_and_why() {
     assert_eq!(selected(&scene), value);
     let copied = format!("put a 12,7 1\nerror\nwrong command\n{value}");
     assert_eq!(
-        scene.press(KeyPress::char('e')),
+        scene.press(KeyPress::char('E')),
         [Effect::Terminal(TerminalOrder::Copy(copied))],
         "all of the exchange"
     );
@@ -246,7 +246,7 @@ fn lines_and_exchanges_are_copied() {
     let copied = |text: &str| [Effect::Terminal(TerminalOrder::Copy(text.to_owned()))];
     assert_eq!(scene.press(KeyPress::char('y')), copied("palm.cpu 23.7 1150864001"));
     assert_eq!(
-        scene.press(KeyPress::char('e')),
+        scene.press(KeyPress::char('E')),
         copied("get palm.cpu\nok\npalm.cpu 23.5 1150864000\npalm.cpu 23.7 1150864001")
     );
     assert_eq!(scene.notice(), "exchange copied");

@@ -60,8 +60,8 @@ fn key() -> impl Strategy<Value = KeyPress> {
         proptest::char::any().prop_map(KeyCode::Char),
         proptest::sample::select(vec![
             '?', 'q', 'a', 'r', 'w', 'x', '*', 'f', 'k', 'j', 'g', 'G', 'i', '/', '&', 'n', 'N',
-            'y', 'e', 's', 'Y', '<', '>', 'o', 'c', 'h', 'l', 'H', 'L', 'z', 'Z', '[', ']', '0',
-            '2', '9', 'm', 'M', '!', 'd', 'p', '+', '-', 'W', ' ', 't',
+            'y', 'e', 'E', 's', 'Y', '<', '>', 'o', 'c', 'h', 'l', 'H', 'L', 'z', 'Z', '[', ']',
+            '0', '2', '9', 'm', 'M', '!', 'd', 'p', '+', '-', 'W', ' ', 't',
         ])
         .prop_map(KeyCode::Char),
         proptest::sample::select(vec![

@@ -202,3 +202,21 @@ fn a_narrow_screen_shows_the_filter_whole() {
         assert_eq!(places(&scene, size, &[columns]), [true], "{size:?}");
     }
 }
+
+#[test]
+fn a_filter_that_was_dropped_can_be_brought_back() {
+    let mut scene = Scene::with_sample(120, 24, &[]).on(Mode::Table, "/palm.*\n");
+    assert_eq!(scene.app.table().rows(), 1);
+    scene.code(KeyCode::Esc);
+    assert_eq!(scene.notice(), "filter dropped, / ↑ brings back palm.*");
+    assert_eq!(scene.app.table().rows(), 3);
+    scene.keys("/k");
+    scene.code(KeyCode::Up);
+    assert_eq!((scene.input().text(), scene.app.table().rows()), ("palm.*", 1), "as a preview");
+    scene.code(KeyCode::Enter);
+    assert_eq!(scene.app.table().filter().map(|filter| filter.as_str()), Some("palm.*"));
+    scene.keys("!");
+    let before = scene.input().text().to_owned();
+    scene.code(KeyCode::Up);
+    assert_eq!(scene.input().text(), before, "no filter is typed");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::response::Status;
 use tui_client::app::AppConfig;
-use tui_client::effect::{Effect, NetworkOrder, TerminalOrder};
+use tui_client::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::{Abilities, Mode};
 
@@ -54,13 +54,13 @@ fn an_unbound_key_shows_a_notice() {
 fn ctrl_c_clears_a_line_before_it_quits() {
     let mut scene = Scene::connected(80, 24, &[]);
     scene.type_text("put a 1");
-    assert!(!scene.press(KeyPress::ctrl('c')).contains(&Effect::Quit));
+    assert!(!scene.press(KeyPress::ctrl('c')).contains(&Effect::Quit(Ending::Complete)));
     assert_eq!(scene.app.input().prompt.text(), "");
     assert_eq!(scene.notice(), "ctrl-c again leaves, ctrl-_ undoes");
     scene.press(KeyPress::ctrl('_'));
     assert_eq!(scene.app.input().prompt.text(), "put a 1");
     scene.press(KeyPress::ctrl('c'));
-    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
+    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
     let mut scene = Scene::parked(80, 24, &[], &[]).on(Mode::Table, "!");
     scene.press(KeyPress::ctrl('c'));
     assert_eq!(scene.app.mode(), Mode::Table, "it leaves no half-typed alert behind");
@@ -182,12 +182,12 @@ fn history_and_words_are_edited_with_the_usual_keys() {
 fn quit_works_in_every_mode() {
     let mut scene = Scene::new(80, 24, &["a"]);
     for _ in 0..5 {
-        assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
+        assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
         scene.code(KeyCode::Tab);
     }
     scene.press(KeyPress::char('?'));
-    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit]);
-    assert_eq!(scene.tell(Event::Terminate), [Effect::Quit]);
+    assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
+    assert_eq!(scene.tell(Event::Terminate), [Effect::Quit(Ending::Complete)]);
 }
 
 #[test]

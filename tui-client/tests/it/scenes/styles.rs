@@ -49,7 +49,7 @@ const MEANINGS: &[(&str, &str, Color, Modifier)] = &[
     ("table", "eardrum", Reset, NONE),
     ("table_without_focus", "╭ get", Reset, DIM),
     ("table_without_focus", "rack00.node0000", Reset, NONE),
-    ("table_sorted", "▼last", Cyan, BOLD),
+    ("table_sorted", "last▼", Cyan, BOLD),
     ("table_sorted", "!palm.cpu", Red, NONE),
     ("table_sorted", "oven.temp", Reset, DIM),
     ("table_sorted", "2h", Yellow, NONE),

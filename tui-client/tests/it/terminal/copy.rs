@@ -45,7 +45,7 @@ fn the_terminal_around_screen_gets_what_is_copied() {
     shell.press("\t\t/put\r");
     shell.until_shown("log · /put · not following");
     let seen = shell.raw().len();
-    shell.press("e");
+    shell.press("E");
     let end = |raw: &[u8]| {
         let begin = seen + find(&raw[seen..], "\x1b]52;c;")?;
         Some((begin + "\x1b]52;c;".len(), begin + find(&raw[begin..], "\x07")?))

@@ -1,5 +1,7 @@
 //! Whole sessions: typing, the mouse, frames.
 
+use std::time::Duration;
+
 use crate::harness::client::unix_now;
 use crate::harness::pty::{Shell, find, script};
 use crate::harness::server::TestServer;
@@ -36,7 +38,7 @@ fn filter_sort_and_columns_come_from_the_arguments() {
     shell.until("the order and the columns", |screen| {
         let text = screen.contents();
         let rows = text.find("palm.b").zip(text.find("palm.a"));
-        let columns = text.contains("▼last") && text.contains(" time");
+        let columns = text.contains("last▼") && text.contains(" time");
         rows.is_some_and(|(b, a)| b < a) && columns && !text.contains("trend")
     });
     shell.press("\x03");
@@ -58,6 +60,33 @@ fn an_edited_line_is_sent_as_shown() {
     assert_eq!(server.send("get 火😀.x\n"), "ok\n火😀.x 1.0 77\n\n");
     shell.press("\x03");
     shell.until_restored();
+}
+
+/// The letters come one by one, once the screen of the shell is back. A loaded machine may type them too
+/// late, but not each time.
+#[test]
+fn the_rest_of_a_quit_that_is_typed_slowly_is_not_for_the_shell() {
+    let server = TestServer::start();
+    let is_dropped = || {
+        let shell = Shell::run(&format!(
+            "\"$CLIENT\" --port {} --watch a; echo code $?; read line; echo \"[$line]\"; stty -a; echo over",
+            server.port
+        ));
+        shell.until_shown("full screen");
+        shell.press("q");
+        shell.until_sent("\x1b[?1049l");
+        // Whatever takes the keys while the program ends has ended by then.
+        let has_ended =
+            shell.is_sent(Duration::from_millis(150), |raw| find(raw, "code").is_some());
+        for key in ["u", "i", "t", "\r"] {
+            shell.press(key);
+        }
+        shell.until_shown("code 0");
+        shell.press("ls\r");
+        shell.until_restored();
+        !has_ended && find(&shell.raw(), "[ls]").is_some()
+    };
+    assert!((0..5).any(|_| is_dropped()));
 }
 
 /// A session that shows everything, in this environment.

@@ -38,15 +38,46 @@ fn the_number_of_points_is_asked_for_and_only_yes_deletes() {
 
 #[test]
 fn no_question_is_asked_where_the_server_allows_no_deletes() {
+    for selector in ["a", "a*[1:]"] {
+        let (port, serving) = peer(vec![|mut stream, from| {
+            let counted = request(from);
+            assert!(counted.ends_with(":all:count]"), "{counted}");
+            stream.write_all(b"ok\na 2.0 1\n\n").unwrap();
+            let probe = request(from);
+            assert!(probe.starts_with("del tui-client.probe-"), "{probe}");
+            assert_eq!(probe.ends_with("*[1:0]"), counted.contains('*'), "{probe}");
+            stream.write_all(b"error\nwrong command\n\n").unwrap();
+        }]);
+        let shell =
+            Shell::run(&format!("\"$CLIENT\" --port {port} del '{selector}'; echo code $?"));
+        shell.until_shown("the server does not allow deletes; start it with --allow-delete");
+        shell.until_shown("code 1");
+        shell.wait();
+        serving.join().unwrap();
+    }
+}
+
+#[test]
+fn a_server_without_ranges_may_delete_a_key() {
     let (port, serving) = peer(vec![|mut stream, from| {
-        assert_eq!(request(from), "get a[::all:count]");
-        stream.write_all(b"ok\na 2.0 1\n\n").unwrap();
-        assert_eq!(request(from), "del tui-client.probe[1:0]");
-        stream.write_all(b"error\nwrong command\n\n").unwrap();
+        for (asked, reply) in [
+            ("get a[::all:count]", "ok\n\n"),
+            ("get a", "ok\na 1.0 1\na 2.0 2\n\n"),
+            ("get *[last]", "ok\n\n"),
+            ("get a", "ok\na 1.0 1\na 2.0 2\n\n"),
+            ("del tui-client.probe-", "ok\n\n"),
+            ("del a", "ok\n\n"),
+        ] {
+            let request = request(from);
+            assert!(request.starts_with(asked) && !request.contains("[1:0]"), "{request}");
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
     }]);
     let shell = Shell::run(&format!("\"$CLIENT\" --port {port} del a; echo code $?"));
-    shell.until_shown("the server does not allow deletes; start it with --allow-delete");
-    shell.until_shown("code 1");
+    shell.until_shown("delete 2 points of 1 key, a? [y/N]");
+    shell.press("y\r");
+    shell.until_shown("deleted 2 points of 1 key");
+    shell.until_shown("code 0");
     shell.wait();
     serving.join().unwrap();
 }

@@ -244,21 +244,22 @@ fn a_key_without_points_in_the_window_gets_numbers_with_its_next_point() {
 }
 
 #[test]
-fn numbers_of_another_window_are_not_shown() {
+fn numbers_are_shown_with_their_window_until_those_of_another_have_come() {
     let mut both = Both::new(Window::Minutes15, 10.0);
     both.settle();
+    both.stored.insert(NOW - 950, 99.0);
     // A job has the answer, so that it must not be changed.
     let answer = std::sync::Arc::clone(&both.table.answer);
     both.table.numbers.set_window(Window::All);
     both.table.show_numbers(Duration::from_secs(1));
-    let shown = |both: &Both| (both.table.window(), both.table.answer().series[0].max());
+    let shown = |both: &Both| (both.table.shown_window(), both.table.answer().series[0].max());
+    assert_eq!(shown(&both), (Window::Minutes15, Some(10.0)));
+    both.plan();
+    both.settle();
     assert_eq!(shown(&both), (Window::Minutes15, Some(10.0)));
     drop(answer);
     both.table.show_numbers(Duration::from_secs(1));
-    assert_eq!(shown(&both), (Window::All, None));
-    both.plan();
-    both.settle();
-    assert_eq!(shown(&both), (Window::All, Some(10.0)));
+    assert_eq!(shown(&both), (Window::All, Some(99.0)));
 }
 
 /// The table is in the order of a number, so that it is asked for of all rows.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tui_client::event::KeyCode;
 use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
 
 use super::{SECOND, legend, range, shows};
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::{DAY, SeriesServer, month};
+use crate::harness::snapshot::draw;
 
 /// A chart after a point a second from a time on, which is told as it is put.
 fn begun(mut server: SeriesServer, from: i64, seconds: i64) -> (SeriesServer, Scene) {
@@ -25,10 +27,13 @@ fn begun(mut server: SeriesServer, from: i64, seconds: i64) -> (SeriesServer, Sc
 
 #[test]
 fn the_chart_opens_where_points_are_and_grows_with_them() {
+    let past = |count, step| (0..count).map(move |n| (NOW - 631_152_000 + n * step, 2.0));
     let years = || (0..5000).map(|n| (NOW - 631_152_000 + n * 60, 1.0));
     for (what, points, of) in [
         ("empty", vec![], "all "),
         ("one point of the past", vec![(NOW - 631_152_000, 2.0)], "last "),
+        ("two points of the past", past(2, 1).collect(), "last "),
+        ("rare points of the past", past(9, DAY).collect(), "last "),
         ("points of the past", years().collect(), "last "),
     ] {
         for (seconds, span, title) in
@@ -37,7 +42,7 @@ fn the_chart_opens_where_points_are_and_grows_with_them() {
             let (server, scene) =
                 begun(SeriesServer::of(points.clone()), NOW + 1 - seconds, seconds);
             // It was opened on the last points before.
-            let (was, title) = if points.len() > 1 { (900, "15m") } else { (span, title) };
+            let (was, title) = if points.len() > 9 { (900, "15m") } else { (span, title) };
             assert_eq!(range(&scene), (NOW - was, NOW), "{what}, {seconds}s");
             if of == "last " || span == 900 {
                 let of = if of == "last " { " of 20y" } else { " of 16m39s" };
@@ -169,4 +174,26 @@ fn a_key_without_points_is_charted_with_the_first_one() {
     }
     assert_eq!(range(&scene), (NOW, NOW + 4));
     assert!(!shows(&scene, "no points yet"));
+}
+
+#[test]
+fn the_way_back_to_live_points_is_hinted_beside_the_table_too() {
+    let server = month();
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Watch);
+    let hints = |scene: &Scene| {
+        let screen = draw(scene, &Theme::colour(), 80, 24).to_string();
+        screen.lines().last().unwrap().to_owned()
+    };
+    assert!(!hints(&scene).contains("0 live"), "{}", hints(&scene));
+    for key in ["z", "[", "5"] {
+        scene.keys(key);
+        server.serve(&mut scene);
+        scene.wait(9 * SECOND);
+        assert!(hints(&scene).contains("0 live"), "{key}: {}", hints(&scene));
+        scene.keys("0");
+        server.serve(&mut scene);
+        assert!(!hints(&scene).contains("0 live"), "{key}: {}", hints(&scene));
+    }
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use shared::response::Status;
-use tui_client::effect::Effect;
+use tui_client::effect::{Effect, Ending};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
 
@@ -97,6 +96,24 @@ fn the_full_screen_chart_stays_while_a_request_is_typed() {
 }
 
 #[test]
+fn the_full_screen_chart_leads_back_to_where_it_was_opened() {
+    for opened in [Mode::Table, Mode::Watch] {
+        for back in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc] {
+            let mut scene = at(opened);
+            scene.keys("f");
+            assert_eq!(scene.app.mode(), Mode::Chart);
+            scene.keys("put");
+            scene.code(KeyCode::Esc);
+            scene.code(KeyCode::Esc);
+            assert_eq!(scene.app.mode(), Mode::Chart, "after a visit to the command line");
+            scene.code(back);
+            assert_eq!(scene.app.mode(), opened, "{back:?}");
+            assert!(opened == Mode::Watch || scene.app.layout().table.is_some());
+        }
+    }
+}
+
+#[test]
 fn what_was_typed_before_in_the_command_line_is_not_lost() {
     let mut scene = at(Mode::Table);
     scene.keys(":put palm.cpu 2");
@@ -154,7 +171,7 @@ fn words_of_other_programs_leave_and_help() {
         let mut scene = at(Mode::Prompt);
         scene.sent.clear();
         scene.keys(word);
-        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit], "{word}");
+        assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit(Ending::Complete)], "{word}");
     }
     for word in ["help", ":help", "\\?", "\\h", "h"] {
         let mut scene = at(Mode::Prompt);
@@ -176,9 +193,6 @@ fn words_of_other_programs_leave_and_help() {
 fn words_that_leave_do_so_from_every_pane() {
     for mode in PANES {
         for word in ["quit", "exit", ":q", ":quit", ":exit"] {
-            if (mode, word) == (Mode::Log, "exit") {
-                continue;
-            }
             let mut scene = at(mode);
             scene.sent.clear();
             let mut effects = Vec::new();
@@ -188,7 +202,8 @@ fn words_that_leave_do_so_from_every_pane() {
                     break;
                 }
             }
-            assert_eq!(effects, [Effect::Quit], "{word} in {mode:?}");
+            let ending = if word == "quit" { Ending::FirstLetter } else { Ending::Complete };
+            assert_eq!(effects, [Effect::Quit(ending)], "{word} in {mode:?}");
             assert!(scene.app.watch().has("palm.cpu"), "{word} in {mode:?}");
         }
     }
@@ -364,6 +379,42 @@ fn esc_leads_away_from_no_chart_unnoticed() {
 }
 
 #[test]
+fn a_new_order_is_seen_from_its_top() {
+    type Sort = fn(&mut Scene);
+    let ways: [(&str, Sort); 4] = [
+        ("next column", |scene| scene.keys(">>")),
+        ("column", |scene| scene.keys("2")),
+        ("reverse", |scene| scene.keys("o")),
+        ("click", |scene| {
+            let kind = MouseKind::Click;
+            scene.tell(Event::Mouse(MouseEvent { kind, column: 5, row: 2 }));
+        }),
+    ];
+    for (way, sort) in ways {
+        let mut scene = Scene::with_sample(80, 24, &[]);
+        let state: String = (0..100).map(|key| format!("k{key} {key} 1\n")).collect();
+        scene.enter("get *");
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&state);
+        scene.to(Mode::Table);
+        for _ in 0..30 {
+            scene.code(KeyCode::Down);
+        }
+        let before = scene.app.table().sort();
+        sort(&mut scene);
+        assert_ne!(scene.app.table().sort(), before, "{way}");
+        let rows = scene.app.layout().table_rows();
+        assert_eq!((scene.app.table().selected(), scene.app.table().first(rows)), (0, 0), "{way}");
+        scene.code(KeyCode::Down);
+        let selected = scene.app.table().selected_series().unwrap().key.to_string();
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&format!("k100 -1 2\nk101 1000 2\n{state}"));
+        let after = scene.app.table().selected_series().unwrap().key.to_string();
+        assert_eq!(after, selected, "a row chosen in the new order stays selected: {way}");
+    }
+}
+
+#[test]
 fn hints_fit_the_state() {
     let mut scene = live("a 1 1\n");
     assert!(screen(&scene, 300, 40).contains("F6 pause"));
@@ -398,30 +449,4 @@ fn a_glob_that_no_whole_key_matches_is_said_to_be_for_whole_keys() {
         let drawn = screen(&scene, 120, 40);
         assert!(drawn.contains(said), "{drawn}");
     }
-}
-
-#[test]
-fn no_consent_is_asked_for_a_del_that_the_server_is_known_to_refuse() {
-    let mut scene = live("palm.cpu 1 1\n");
-    let asked = "deletes points if the server has --allow-delete; Enter sends, esc clears";
-    let is_sent = |scene: &Scene| scene.sent.iter().any(|sent| sent.line == "del palm.cpu");
-    for outcome in [Status::Ok, Status::Error] {
-        scene.enter("del palm.cpu");
-        assert_eq!((scene.notice(), is_sent(&scene)), (asked, false));
-        scene.code(KeyCode::Enter);
-        scene.answer(
-            "del palm.cpu",
-            outcome,
-            if outcome == Status::Ok { "" } else { "wrong command\n" },
-        );
-        scene.sent.clear();
-    }
-    scene.enter("del palm.cpu");
-    assert!(!is_sent(&scene));
-    let said = "not sent, refused before: the server is without --allow-delete";
-    assert_eq!(scene.notice(), said);
-    scene.tell(Event::Disconnected("gone".to_owned()));
-    scene.tell(Event::Connected);
-    scene.code(KeyCode::Enter);
-    assert_eq!(scene.notice(), asked, "it may have been started otherwise");
 }

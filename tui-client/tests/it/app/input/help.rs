@@ -77,7 +77,7 @@ fn help_search_finds_keys_by_common_words() {
         ("zoom", &["z", "Z"]),
         ("stale", &["/"]),
         ("sort", &["> →", "< ←", "o"]),
-        ("exchange", &["e"]),
+        ("exchange", &["E"]),
     ] {
         let mut scene = Scene::connected(80, 24, &[]);
         scene.keys("?/");

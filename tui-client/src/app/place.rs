@@ -1,0 +1,98 @@
+//! The place in time of the screen: the table as it was then, the cursor of the chart, a line of the
+//! log. Nothing is missed meanwhile, because the live table is kept beside it.
+
+use crate::app::table::Table;
+use crate::metrics::series::summary::Answer;
+use crate::metrics::sort::SortJob;
+use crate::request::pending::RowQuery;
+
+/// The place in time.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// Unix seconds; none while the screen is live.
+    at: Option<i64>,
+    /// How things stood; none before the first answer.
+    table: Option<Table>,
+    /// The request under way, and the time that it asks for.
+    asked: Option<(u64, i64)>,
+    /// The server does not say how things stood.
+    is_refused: bool,
+}
+
+impl Place {
+    /// The Unix time; none while the screen is live.
+    pub fn at(&self) -> Option<i64> {
+        self.at
+    }
+
+    /// The table as of a time, once it has come.
+    pub fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
+    }
+
+    /// The table as of a time, to be changed.
+    pub fn table_mut(&mut self) -> Option<&mut Table> {
+        self.table.as_mut()
+    }
+
+    /// The table as of a time, else the live one.
+    pub fn table_or<'t>(&'t mut self, live: &'t mut Table) -> &'t mut Table {
+        self.table.as_mut().unwrap_or(live)
+    }
+
+    /// The table as of a time, if the job is one of its own.
+    pub fn table_of_job(&mut self, id: u64) -> Option<&mut Table> {
+        self.table.as_mut().filter(|table| table.has_job(id))
+    }
+
+    /// The table as of a time, if it awaits the answer to a query.
+    pub fn table_of_query(&mut self, query: RowQuery) -> Option<&mut Table> {
+        self.table.as_mut().filter(|table| table.awaits(query))
+    }
+
+    /// Goes to a Unix time.
+    pub fn go(&mut self, at: i64) {
+        (self.at, self.is_refused) = (Some(at), false);
+    }
+
+    /// Goes back to what is live; returns the table, whose arrangement is that of the live one from
+    /// now on.
+    pub fn end(&mut self) -> Option<Table> {
+        std::mem::take(self).table
+    }
+
+    /// The time to ask for next; none while a request is under way, so that many steps of a cursor
+    /// are no more than the server has time for.
+    pub fn due(&self) -> Option<i64> {
+        let known = self.table.as_ref().and_then(Table::as_of);
+        self.at.filter(|_| self.asked.is_none() && !self.is_refused).filter(|&at| known != Some(at))
+    }
+
+    /// Records a request.
+    pub fn asked(&mut self, id: u64, at: i64) {
+        self.asked = Some((id, at));
+    }
+
+    /// Takes the answer to the request with this id: how things stood, or nothing if the request was
+    /// refused or lost. Rows are arranged as those of the `live` table.
+    pub fn take(
+        &mut self,
+        id: u64,
+        answer: Option<Answer>,
+        live: &Table,
+        rows: usize,
+    ) -> Option<SortJob> {
+        let (_, at) = self.asked.take_if(|asked| asked.0 == id)?;
+        let Some(answer) = answer else {
+            self.is_refused = true;
+            return None;
+        };
+        let table = self.table.get_or_insert_with(|| live.beside());
+        table.show_as_of(at, answer, live.selected_key(), rows)
+    }
+
+    /// The connection is lost: what was asked for is asked for again.
+    pub fn reset(&mut self) {
+        (self.asked, self.is_refused) = (None, false);
+    }
+}

@@ -1,0 +1,108 @@
+//! The place in time: it moves with the cursor of the chart or to a time that is typed, and with it
+//! the table, the chart and the log.
+
+use shared::Key;
+use shared::response::Status;
+
+use crate::app::App;
+use crate::app::table::Table;
+use crate::app::watch::Watched;
+use crate::keymap::Pane;
+use crate::metrics::reply::Reply;
+use crate::metrics::series::Series;
+use crate::request::pending::Purpose;
+use crate::text::time;
+use crate::wire_log::entry::Tone;
+
+impl App {
+    /// Goes to a Unix time with table, chart and log.
+    pub(in crate::app) fn go_to_time(&mut self, at: i64) {
+        let now = self.cx.now().unix();
+        if at > now {
+            let date = time::date(at, self.cx.zone());
+            return self.cx.say(Tone::Plain, format!("{date} is still to come"));
+        }
+        self.watch.point_to(at);
+        self.move_place(at);
+        if self.feed.has_selectors() == Some(false) {
+            self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
+        }
+    }
+
+    /// Moves table and log along with the cursor of the chart, which was at another time before.
+    pub(in crate::app) fn follow_cursor(&mut self, before: Option<i64>) {
+        let cursor = self.watch.viewport().cursor();
+        match cursor {
+            _ if cursor == before => {}
+            Some(at) => self.move_place(at),
+            None => self.end_place(),
+        }
+    }
+
+    fn move_place(&mut self, at: i64) {
+        self.place.go(at);
+        let rows = self.layout().log_rows();
+        self.log.go_to(at.saturating_mul(1000), rows);
+    }
+
+    /// Back to what is live: the newest points in the chart, the table and the log.
+    pub(in crate::app) fn go_live(&mut self) {
+        let in_chart = self.mode().pane() == Some(Pane::Watch);
+        if in_chart || self.watch.has_cursor() {
+            self.watch.go_live();
+        } else if self.place.at().is_none() {
+            self.cx.say(Tone::Plain, "this is live; @ goes to a time");
+        }
+        self.end_place();
+    }
+
+    /// The table is that of now, and the log follows.
+    pub(in crate::app) fn end_place(&mut self) {
+        if self.place.at().is_none() {
+            return;
+        }
+        self.log.follow();
+        if let Some(mut past) = self.place.end() {
+            let (rows, now) = (self.layout().table_rows(), self.cx.now().unix());
+            let job = self.table.arrange_as(&past, rows, now);
+            self.sort(job);
+            past.clear();
+            self.free(past.take_garbage());
+        }
+    }
+
+    /// Asks how things stood, if that is to be known.
+    pub(in crate::app) fn ask_as_of(&mut self) {
+        let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
+        // The chart alone has what it shows.
+        if let Some(at) = self.place.due().filter(|_| knows && !self.layout().full) {
+            let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
+            self.place.asked(id, at);
+        }
+    }
+
+    /// Shows how things stood.
+    pub(in crate::app) fn show_as_of(&mut self, reply: Reply) {
+        let answer = (reply.status == Status::Ok).then_some(reply.answer);
+        let rows = self.layout().table_rows();
+        let job = self.place.take(reply.id, answer, &self.table, rows);
+        self.sort(job);
+    }
+
+    /// The series of a watched key: as of the place in time, as soon as that is known, else of now.
+    pub fn watched_series<'a>(&'a self, watched: &'a Watched) -> Option<&'a Series> {
+        let known = self.place.table().filter(|table| table.as_of() == self.place.at());
+        match known.map(Table::answer) {
+            Some(answer) => {
+                let key = Key::new(&watched.key).ok()?;
+                answer.series.get(answer.find(key)?)
+            }
+            None => watched.series.as_ref(),
+        }
+    }
+
+    /// The Unix time that the table is of.
+    pub fn table_time(&self) -> i64 {
+        self.place.table().and_then(Table::as_of).unwrap_or(self.now().unix())
+    }
+}

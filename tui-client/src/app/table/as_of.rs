@@ -1,0 +1,73 @@
+//! A table of how things stood at a time, with the order, the filter and the columns of the live one.
+
+use shared::KeyBuf;
+
+use super::Table;
+use super::numbers::{APART, Numbers};
+use crate::app::context::Context;
+use crate::metrics::series::summary::Answer;
+use crate::metrics::sort::SortJob;
+
+impl Table {
+    /// An empty table that is arranged as this one, and whose jobs and queries have other numbers.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            sort: self.sort,
+            filter: self.filter.clone(),
+            chosen: self.chosen.clone(),
+            numbers: Numbers::beside(self.numbers.window()),
+            job: APART,
+            ..Self::default()
+        }
+    }
+
+    /// The Unix time that the table is of; none if it is of now.
+    pub fn as_of(&self) -> Option<i64> {
+        self.numbers.as_of()
+    }
+
+    /// The Unix time to which ages are counted.
+    pub(super) fn time(&self, cx: &Context) -> i64 {
+        self.as_of().unwrap_or(cx.now().unix())
+    }
+
+    /// Shows how things stood at a Unix time, and selects a key at first.
+    pub fn show_as_of(
+        &mut self,
+        at: i64,
+        answer: Answer,
+        selected: Option<&KeyBuf>,
+        rows: usize,
+    ) -> Option<SortJob> {
+        let is_first = !self.loaded;
+        self.numbers.set_as_of(at);
+        let request = self.request.clone();
+        let job = self.show_live(&request, answer, rows, at);
+        let place = selected.filter(|_| is_first).and_then(|key| self.answer.find(key.as_key()));
+        if let Some(row) = place.and_then(|place| self.order.row(place)) {
+            (self.selected, self.held) = (row, true);
+            self.keep_in_sight(rows);
+        }
+        job
+    }
+
+    /// Arranges the rows as those of another table; `now` is in Unix seconds.
+    pub fn arrange_as(&mut self, other: &Self, rows: usize, now: i64) -> Option<SortJob> {
+        self.chosen = other.chosen.clone();
+        if self.numbers.window() != other.numbers.window() {
+            self.numbers.set_window(other.numbers.window());
+        }
+        if (self.sort, &self.filter) == (other.sort, &other.filter) {
+            return None;
+        }
+        (self.sort, self.filter) = (other.sort, other.filter.clone());
+        self.arrange(rows, now)
+    }
+
+    /// The job is one of this table.
+    pub fn has_job(&self, id: u64) -> bool {
+        self.under_way.as_ref().is_some_and(|job| job.id == id)
+    }
+}

@@ -1,0 +1,172 @@
+//! A moment as it is typed: `-2h`, `14:30`, `yesterday 9:00`, `2026-11-28 03:12`, a Unix time.
+
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ZonedDateTime};
+use shared::duration;
+
+/// What is said of a text that is no moment.
+const FORMS: &str =
+    "a time is such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
+
+/// The Unix time in seconds that a text names, in any case. A time of day without a date is the last
+/// one that is not ahead of `now`, and so is a day of the week.
+///
+/// # Errors
+/// What is wrong, as a sentence.
+pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
+    let text = text.trim().trim_start_matches('@').trim_start().to_ascii_lowercase();
+    if text == "now" {
+        return Ok(now);
+    }
+    let unknown = || format!("no time: {FORMS}");
+    let back = text.strip_prefix('-').or_else(|| text.strip_suffix("ago").map(str::trim_end));
+    if let Some(span) = back {
+        let seconds = seconds(span).ok_or_else(unknown)?;
+        return now.checked_sub(seconds).ok_or_else(unknown);
+    }
+    if let Ok(unix) = text.parse() {
+        return Ok(unix);
+    }
+    let now = Timestamp::from_second(now).map_err(|_| unknown())?.to_zoned_datetime(zone.clone());
+    let (day, time) = match text.split_once([' ', 't']).filter(|(day, _)| day.contains('-')) {
+        Some((day, time)) => (day, Some(time)),
+        None => match text.split_once(char::is_whitespace) {
+            Some((day, time)) => (day, Some(time)),
+            None if text.contains(':') => return last_at(&text, &now).ok_or_else(unknown),
+            None => (&*text, None),
+        },
+    };
+    let time = time.map_or(Some(Time::midnight()), |time| time_of_day(time.trim()));
+    let at = time.zip(date(day, &now)).and_then(|(time, date)| unix(date, time, &now));
+    at.ok_or_else(unknown)
+}
+
+/// The seconds of spans such as `1h30m`.
+fn seconds(text: &str) -> Option<i64> {
+    let spans = text.split_inclusive(|c: char| c.is_ascii_alphabetic());
+    let mut seconds = spans.map(|span| span.trim().parse::<duration::Duration>().ok());
+    let all = |all: i64, span: Option<duration::Duration>| all.checked_add(span?.seconds());
+    if text.is_empty() { None } else { seconds.try_fold(0, all) }
+}
+
+/// `14:30` or `14:30:05`.
+fn time_of_day(text: &str) -> Option<Time> {
+    let mut parts = text.split(':').map(|part| part.parse::<i8>().ok());
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().map_or(Some(0), |second| second)?;
+    if parts.next().is_some() {
+        return None;
+    }
+    Time::new(hour, minute, second, 0).ok()
+}
+
+/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`.
+fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
+    const DAYS: [(&str, Weekday); 7] = [
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
+    match text {
+        "today" => Some(now.date()),
+        "yesterday" => now.date().yesterday().ok(),
+        _ => {
+            let named = |day: &&(&str, Weekday)| text.len() >= 3 && day.0.starts_with(text);
+            if let Some((_, day)) = DAYS.iter().find(named) {
+                let since = day.until(now.weekday());
+                return now.date().checked_sub(Span::new().days(since)).ok();
+            }
+            let mut parts = text.split('-');
+            let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+            let is_date = parts.next().is_none() && year.len() == 4;
+            let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
+            date.filter(|_| is_date)
+        }
+    }
+}
+
+/// The last time of day of this name.
+fn last_at(text: &str, now: &ZonedDateTime) -> Option<i64> {
+    let time = time_of_day(text)?;
+    let today = unix(now.date(), time, now)?;
+    if today <= now.timestamp().as_second() {
+        return Some(today);
+    }
+    unix(now.date().yesterday().ok()?, time, now)
+}
+
+fn unix(date: Date, time: Time, now: &ZonedDateTime) -> Option<i64> {
+    let zoned = date.to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok()?;
+    Some(zoned.timestamp().as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Sunday, 06:00:00 in Berlin.
+    const NOW: i64 = 1_795_928_400;
+
+    fn berlin() -> TimeZone {
+        TimeZone::get("Europe/Berlin").unwrap()
+    }
+
+    #[test]
+    fn a_moment_is_named_in_many_ways() {
+        let zone = berlin();
+        for (text, expected) in [
+            ("now", "2026-11-29 06:00:00"),
+            ("-2h", "2026-11-29 04:00:00"),
+            ("@-1h30m", "2026-11-29 04:30:00"),
+            ("90s ago", "2026-11-29 05:58:30"),
+            ("03:12", "2026-11-29 03:12:00"),
+            ("3:12:05", "2026-11-29 03:12:05"),
+            ("14:30", "2026-11-28 14:30:00"),
+            ("today 14:30", "2026-11-29 14:30:00"),
+            ("Yesterday 9:00", "2026-11-28 09:00:00"),
+            ("yesterday", "2026-11-28 00:00:00"),
+            ("mon 9:00", "2026-11-23 09:00:00"),
+            ("sunday 5:00", "2026-11-29 05:00:00"),
+            ("2026-11-28 03:12", "2026-11-28 03:12:00"),
+            ("2026-11-28T03:12:07", "2026-11-28 03:12:07"),
+            ("2026-03-29 02:30", "2026-03-29 03:30:00"),
+            ("1150864247", "2006-06-21 06:30:47"),
+        ] {
+            let at = parse(text, NOW, &zone).map(|at| super::super::time::date(at, &zone));
+            assert_eq!(at.as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in [
+            "-2",
+            "-",
+            "-2x",
+            "-h",
+            "25:00",
+            "14:60",
+            "",
+            "14:30:00:00",
+            "someday",
+            "mo",
+            "ago",
+            "2026-13-01",
+            "2026-1-1-1",
+            "26-11-28",
+            "yesterday yesterday",
+            "-9223372036854775807w",
+            "14:",
+            ":30",
+            "a b c",
+        ] {
+            let refused = parse(text, NOW, &berlin());
+            assert!(refused.is_err(), "{text}: {refused:?}");
+        }
+    }
+}

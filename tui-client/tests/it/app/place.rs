@@ -1,0 +1,135 @@
+//! One place in time over table, chart and log.
+
+use tui_client::event::KeyCode;
+use tui_client::keymap::Mode;
+
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::series_server::month;
+use crate::harness::snapshot::draw;
+
+/// Connected to a server with selectors, on which `a` and `b` have points, and `a` is watched.
+fn scene() -> Scene {
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    scene.ok("get a[last:1024]", &format!("a 1.0 {}\na 4.0 {NOW}\n", NOW - 900));
+    scene.to(Mode::Table);
+    scene
+}
+
+/// The newest values of the rows, in their order.
+fn rows(scene: &Scene) -> Vec<(String, f64)> {
+    let rows = scene.app.table().visible(100);
+    rows.map(|series| (series.key.to_string(), series.last.value)).collect()
+}
+
+fn row(key: &str, value: f64) -> (String, f64) {
+    (key.to_owned(), value)
+}
+
+/// What was asked for to know how things stood.
+fn asked(scene: &Scene) -> Vec<String> {
+    let lines = scene.sent.iter().map(|sent| sent.line.clone());
+    lines.filter(|line| line.starts_with("get *[last@")).collect()
+}
+
+fn screen(scene: &Scene) -> String {
+    draw(scene, &scene.theme, 120, 40).to_string()
+}
+
+#[test]
+fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    assert_eq!(asked(&scene), [format!("get *[last@{at}]")]);
+    assert_eq!(rows(&scene), [row("a", 4.0), row("b", 5.0)], "until the answer has come");
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\n"));
+    assert_eq!(rows(&scene), [row("a", 1.0)]);
+    assert_eq!(scene.app.watch().viewport().cursor(), Some(at));
+    let text = screen(&scene);
+    assert!(text.contains("as of 2006-06-21 04:21:00, 15m before"), "{text}");
+    assert!(text.contains("at 2006-06-21 04:21:00, 10m ago"), "{text}");
+    // Nothing is missed meanwhile.
+    scene.told(&format!("b 7.0 {}\n", NOW + 1));
+    assert_eq!(rows(&scene), [row("a", 1.0)]);
+    scene.keys("0");
+    assert_eq!(rows(&scene), [row("a", 4.0), row("b", 7.0)]);
+    assert_eq!(scene.app.watch().viewport().cursor(), None);
+    assert!(!screen(&scene).contains("ago ·"));
+}
+
+#[test]
+fn the_cursor_of_the_chart_takes_table_and_log_along() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Watch);
+    let cursor = |scene: &Scene| scene.app.watch().viewport().cursor().unwrap();
+    scene.code(KeyCode::Left);
+    server.serve(&mut scene);
+    let newest = cursor(&scene);
+    assert_eq!(rows(&scene), [row("a", server.points[&newest])]);
+    assert!(!scene.app.log().follows());
+    // One request at a time, whatever the steps.
+    for _ in 0..5 {
+        scene.code(KeyCode::Left);
+    }
+    let first_step = newest - 60;
+    assert_eq!(asked(&scene), [format!("get *[last@{first_step}]")]);
+    let (asked, _) = server.serve(&mut scene);
+    let at = cursor(&scene);
+    let last_step = format!("get *[last@{at}]");
+    assert_eq!((at, asked.contains(&last_step)), (newest - 300, true), "{asked:?}");
+    assert_eq!(rows(&scene), [row("a", server.points[&at])]);
+    // The numbers are of the time before it.
+    let (from, until) = (at - 900, at);
+    assert!(asked.iter().any(|line| line.contains(&format!("[{from}:{until}:"))), "{asked:?}");
+    scene.code(KeyCode::Esc);
+    assert_eq!(rows(&scene), [row("a", server.points[&NOW])], "without the cursor it is live");
+    assert!(scene.app.log().follows());
+}
+
+#[test]
+fn filter_and_order_of_the_past_stay() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\nb 2.0 {at}\n"));
+    scene.keys("/b\n");
+    assert_eq!(rows(&scene), [row("b", 2.0)]);
+    scene.keys("0");
+    assert_eq!(rows(&scene), [row("b", 5.0)]);
+}
+
+#[test]
+fn a_time_ahead_or_none_at_all_moves_nothing() {
+    let mut scene = scene();
+    scene.keys(&format!("@{}\n", NOW + 60));
+    assert_eq!(scene.notice(), "2006-06-21 04:32:00 is still to come");
+    scene.keys("@someday\n");
+    assert!(scene.notice().contains("yesterday 9:00"), "{}", scene.notice());
+    scene.code(KeyCode::Esc);
+    scene.keys("@\n");
+    assert_eq!((asked(&scene), scene.app.place().at()), (Vec::new(), None));
+    scene.keys("0");
+    assert_eq!(scene.notice(), "this is live; @ goes to a time");
+}
+
+#[test]
+fn a_time_may_be_typed_in_the_command_line() {
+    let mut scene = scene();
+    scene.to(Mode::Prompt);
+    scene.keys("@yesterday 4:31\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 86_400)]);
+    assert_eq!(scene.app.input().prompt.text(), "");
+    scene.keys("@never\n");
+    assert_eq!(scene.app.input().prompt.text(), "@never", "to be corrected");
+}
+
+#[test]
+fn a_server_without_selectors_says_so() {
+    let mut scene = Scene::with_sample(120, 40, &[]);
+    scene.to(Mode::Table);
+    scene.keys("@-10m\n");
+    assert_eq!(scene.notice(), "this server can't say how things stood: the table is of now");
+}
