@@ -177,6 +177,7 @@ impl Watch {
             thresholds: &self.thresholds(alerts),
             cursor: self.viewport.cursor(),
             unit: self.chart_unit(),
+            has_right: false,
             columns: 0,
             rows: rows.into(),
             zone,
